@@ -1,0 +1,56 @@
+import type { SQLWrapper } from 'drizzle-orm'
+import type { CustomTypesConfig } from 'pg'
+
+/**
+ * What PostgreSQL may be asked to do by a statement.
+ *
+ * `read`: a SELECT of one table that the repository built, without a row lock; only these may run outside the transaction.
+ * `write`: any other statement that the repository built.
+ * `raw`: the user's own SQL, which may hold anything, even a COMMIT.
+ */
+export type StatementKind = 'read' | 'write' | 'raw'
+
+/** What an error may tell of a statement: names from the schema, never a value. */
+export interface StatementContext {
+  readonly operation: string
+  readonly table?: string
+  readonly columns?: readonly string[]
+}
+
+/** One SQL statement on its way to PostgreSQL. */
+export interface Statement {
+  readonly kind: StatementKind
+  readonly text: string
+  readonly values: readonly unknown[]
+  /** Rows as arrays in the order of the selected columns, instead of objects. */
+  readonly rowMode?: 'array'
+  /** How the text of each column type becomes a JavaScript value; pg's own parsers unless given. */
+  readonly types?: CustomTypesConfig
+  /** The statement asked for its row lock with NOWAIT: a lock timeout is a conflict then, not an overload. */
+  readonly nowait?: boolean
+  readonly context: StatementContext
+}
+
+/** What PostgreSQL answered. `Row` is an array with `rowMode: 'array'`. */
+export interface StatementResult<Row = Record<string, unknown>> {
+  readonly rows: Row[]
+  readonly rowCount: number | null
+  readonly command: string
+}
+
+/** A Drizzle query that has not run yet: it resolves with its own result. */
+export interface DrizzleQuery<Result> extends SQLWrapper {
+  execute (): Promise<Result>
+}
+
+/**
+ * The narrow interface that a repository stands on: "run this statement".
+ * A session runs it in its transaction, a database commits each by itself.
+ */
+export interface StatementRunner {
+  run<Row> (statement: Statement): Promise<StatementResult<Row>>
+  execute<Result> (query: DrizzleQuery<Result>): Promise<Result>
+  execute<Row = Record<string, unknown>> (statement: SQLWrapper): Promise<StatementResult<Row>>
+  /** All or nothing: a nested scope in a session, a transaction of its own on a database. */
+  transaction<Result> (fn: (runner: StatementRunner) => Promise<Result>): Promise<Result>
+}

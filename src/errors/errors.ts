@@ -1,0 +1,237 @@
+import { DatabaseError } from './database-error.js'
+import type { DatabaseErrorOptions } from './database-error.js'
+
+export { DatabaseError } from './database-error.js'
+export type { DatabaseErrorDefaults, DatabaseErrorOptions, ErrorContext } from './database-error.js'
+
+/** No row has the given key, or matches the filter: 404. */
+export class NotFoundError extends DatabaseError {
+  static override readonly defaults = { code: 'DB_NOT_FOUND', statusCode: 404, message: 'Not found' }
+}
+
+/** More than one row matches where one was asked for: 500. */
+export class MultipleResultsError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_MULTIPLE_RESULTS',
+    statusCode: 500,
+    message: 'More than one row matches where one was expected'
+  }
+}
+
+/** A value, column, filter, page or cursor that cannot be used: 400. */
+export class ValidationError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_VALIDATION',
+    statusCode: 400,
+    message: 'A value does not fit its column'
+  }
+}
+
+/** An update or delete of many rows without a condition: 400. Pass `{ all: true }` to mean every row. */
+export class EmptyFilterError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_EMPTY_FILTER',
+    statusCode: 400,
+    message: 'The filter is empty: pass { all: true } to mean every row'
+  }
+}
+
+/** Another row has the same unique value: 409. */
+export class UniqueViolationError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_UNIQUE_VIOLATION',
+    statusCode: 409,
+    message: 'A row with the same unique value already exists'
+  }
+}
+
+/** The row refers to one that is missing, or is still referred to: 409. */
+export class ForeignKeyViolationError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_FOREIGN_KEY_VIOLATION',
+    statusCode: 409,
+    message: 'The row refers to one that does not exist, or another row still refers to it'
+  }
+}
+
+/** A required value is missing: 422. */
+export class NotNullViolationError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_NOT_NULL_VIOLATION',
+    statusCode: 422,
+    message: 'A required value is missing'
+  }
+}
+
+/** A value breaks a check constraint: 422. */
+export class CheckViolationError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_CHECK_VIOLATION',
+    statusCode: 422,
+    message: 'A value breaks a rule of the database'
+  }
+}
+
+/** The row collides with another under an exclusion constraint: 409. */
+export class ExclusionViolationError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_EXCLUSION_VIOLATION',
+    statusCode: 409,
+    message: 'The row overlaps with one that already exists'
+  }
+}
+
+/** The row was changed by someone else since it was read: 409. Read it again. */
+export class StaleRowError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_STALE_ROW',
+    statusCode: 409,
+    message: 'The row was changed in the meantime: read it again'
+  }
+}
+
+/** Concurrent transactions could not be put into an order: 409, retryable. */
+export class SerializationFailureError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_CONFLICT',
+    statusCode: 409,
+    message: 'The request collided with another one: try again',
+    retryable: true
+  }
+}
+
+/** Two transactions waited for each other and PostgreSQL chose this one to end: 409, retryable. */
+export class DeadlockError extends DatabaseError {
+  static override readonly defaults = SerializationFailureError.defaults
+}
+
+/** A statement ran longer than it may: 503. */
+export class StatementTimeoutError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_TIMEOUT',
+    statusCode: 503,
+    message: 'The database took too long to answer'
+  }
+}
+
+/** A transaction lasted, or stood idle, longer than it may: 503. */
+export class TransactionTimeoutError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_TIMEOUT',
+    statusCode: 503,
+    message: 'The transaction took too long'
+  }
+}
+
+/** What a {@link LockTimeoutError} takes. */
+export interface LockTimeoutErrorOptions extends DatabaseErrorOptions {
+  /** The lock was asked for with NOWAIT: a conflict (409), not an overload (503). */
+  readonly nowait?: boolean | undefined
+}
+
+/** A row lock was not to be had in time: 503, or 409 when it was asked for with NOWAIT. */
+export class LockTimeoutError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_LOCK_TIMEOUT',
+    statusCode: 503,
+    message: 'The row is locked by another request'
+  }
+
+  constructor (message?: string, options: LockTimeoutErrorOptions = {}) {
+    super(message, { ...options, statusCode: options.statusCode ?? (options.nowait === true ? 409 : undefined) })
+  }
+}
+
+/** No connection came free in time, or too many were waiting for one: 503, retryable. */
+export class PoolTimeoutError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_POOL_TIMEOUT',
+    statusCode: 503,
+    message: 'The database is busy: try again',
+    retryable: true
+  }
+}
+
+/** The database is not reachable, or the connection was lost; nothing was saved: 503, retryable. */
+export class ConnectionError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_CONNECTION',
+    statusCode: 503,
+    message: 'The database is not available: try again',
+    retryable: true
+  }
+}
+
+/** A write in a session that was opened read only: 500. */
+export class ReadOnlyError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_READ_ONLY',
+    statusCode: 500,
+    message: 'The transaction is read only'
+  }
+}
+
+/** An earlier statement failed, so that nothing of the transaction was saved: 500. */
+export class TransactionAbortedError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_TRANSACTION_ABORTED',
+    statusCode: 500,
+    message: 'The transaction was aborted by an earlier statement: nothing was saved'
+  }
+}
+
+/** The user's own SQL ended the transaction; what it committed stays: 500. */
+export class TransactionBrokenError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_TRANSACTION_BROKEN',
+    statusCode: 500,
+    message: 'A statement ended the transaction by itself'
+  }
+}
+
+/** A statement after its session or scope had ended; it was not run: 500. */
+export class TransactionClosedError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_TRANSACTION_CLOSED',
+    statusCode: 500,
+    message: 'The transaction has ended: the statement was not run'
+  }
+}
+
+/** A statement waited too long for a nested scope to end: 500. */
+export class TransactionScopeError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_TRANSACTION_SCOPE',
+    statusCode: 500,
+    message: 'A nested transaction is open: use the scope that was passed to its function'
+  }
+}
+
+/** The answer to COMMIT was lost and what became of it could not be found out: 500. */
+export class CommitUnknownError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_COMMIT_UNKNOWN',
+    statusCode: 500,
+    message: 'It is not known whether the changes were saved: look before you try again'
+  }
+}
+
+/** Why migrations were not run. */
+export type MigrationErrorCode =
+  | 'DB_MIGRATION_EDITED' | 'DB_MIGRATION_MISSING' | 'DB_MIGRATION_OUT_OF_ORDER' | 'DB_MIGRATION_PENDING'
+  | 'DB_MIGRATION_LOCKED' | 'DB_MIGRATION_IRREVERSIBLE' | 'DB_MIGRATION_NO_DOWN' | 'DB_MIGRATION_FAILED'
+
+/** Migrations that were refused or failed; the message names the file. */
+export class MigrationError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_MIGRATION_FAILED',
+    statusCode: 500,
+    message: 'The migrations could not be run'
+  }
+
+  declare readonly code: MigrationErrorCode
+
+  constructor (message: string, code: MigrationErrorCode, options: DatabaseErrorOptions = {}) {
+    super(message, { ...options, code })
+  }
+}

@@ -1,3 +1,5 @@
+import { withoutValues } from './without-values.js'
+
 /** What an error tells of where it happened: names from the schema and from PostgreSQL's catalogue, never a value. */
 export interface ErrorContext {
   readonly operation?: string
@@ -12,7 +14,11 @@ export interface ErrorContext {
 
 /** What every error of this package takes after its message. */
 export interface DatabaseErrorOptions {
-  /** The error behind this one; an answer of PostgreSQL carries its SQLSTATE in `cause.code`. */
+  /**
+   * The error behind this one; an answer of PostgreSQL carries its SQLSTATE in `cause.code`.
+   *
+   * What may hold values is kept out of the log: `cause.detail` and `cause.original` are there, but not enumerable.
+   */
   readonly cause?: unknown
   readonly context?: ErrorContext | undefined
   /** Reply headers, besides `retry-after`. */
@@ -67,7 +73,8 @@ export class DatabaseError extends Error {
 
   constructor (message?: string, options: DatabaseErrorOptions = {}) {
     const { defaults } = new.target
-    super(message ?? defaults.message, options.cause === undefined ? undefined : { cause: options.cause })
+    const cause = withoutValues(options.cause)
+    super(message ?? defaults.message, cause === undefined ? undefined : { cause })
     this.code = options.code ?? defaults.code
     this.statusCode = options.statusCode ?? defaults.statusCode
     this.retryable = defaults.retryable ?? false

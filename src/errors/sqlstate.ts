@@ -1,4 +1,3 @@
-import { DrizzleQueryError } from 'drizzle-orm'
 import { wordsOf } from './constraints.js'
 import type { ConstraintMap } from './constraints.js'
 import {
@@ -7,7 +6,8 @@ import {
   StatementTimeoutError, TransactionAbortedError, TransactionTimeoutError, UniqueViolationError, ValidationError
 } from './errors.js'
 import type { ErrorContext } from './errors.js'
-import { withoutQuote, withoutValues } from './without-values.js'
+import { isPostgresError, unwrapped } from './without-values.js'
+import type { PostgresError } from './without-values.js'
 
 type ErrorClass = new (...args: ConstructorParameters<typeof LockTimeoutError>) => DatabaseError
 
@@ -77,10 +77,8 @@ export function toDatabaseError (error: unknown, circumstances: ErrorCircumstanc
   if (isPostgresError(failure)) return fromPostgres(failure, circumstances)
   const { context, connectionLost = isConnectionLost(failure) } = circumstances
   if (connectionLost) return new ConnectionError(undefined, { cause: failure, context })
-  if (failure instanceof TypeError || failure instanceof RangeError) {
-    return new ValidationError(undefined, { cause: withoutQuote(failure), context })
-  }
-  return new DatabaseError(undefined, { cause: failure instanceof SyntaxError ? withoutQuote(failure) : failure, context })
+  const Class = failure instanceof TypeError || failure instanceof RangeError ? ValidationError : DatabaseError
+  return new Class(undefined, { cause: failure, context })
 }
 
 /**
@@ -106,31 +104,12 @@ export function isConnectionLost (error: unknown): boolean {
   )
 }
 
-interface PostgresError extends Error {
-  readonly code: string
-  readonly severity?: string
-  readonly table?: string
-  readonly column?: string
-  readonly constraint?: string
-  readonly routine?: string
-}
-
-/** A SQLSTATE has five letters and digits; so has EPIPE, which comes without a severity. */
-function isPostgresError (error: unknown): error is PostgresError {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' &&
-    /^[0-9A-Z]{5}$/.test(error.code) && ('severity' in error || /\d/.test(error.code))
-}
-
-function unwrapped (error: unknown): unknown {
-  return error instanceof DrizzleQueryError ? error.cause : error
-}
-
 function fromPostgres (error: PostgresError, circumstances: ErrorCircumstances): DatabaseError {
   const { message, ...words } = wordsOf(error.constraint, circumstances.constraints)
   const Class = classOf(error.code, circumstances.readOnly)
   return new Class(message, {
     ...words,
-    cause: withoutValues(error, error.code),
+    cause: error,
     context: { ...namesOf(error), ...circumstances.context },
     nowait: circumstances.nowait
   })

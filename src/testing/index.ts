@@ -1,0 +1,2 @@
+export { createTestDatabase, type TestDatabase, type TestDatabaseOptions, type TestLike } from './test-database.js'
+export { startPostgres, type PostgresOptions, type PostgresServer } from './postgres-server.js'

@@ -1,4 +1,3 @@
-import { ValidationError } from './errors.js'
 import type { DatabaseErrorOptions } from './errors.js'
 
 /** What a client is told when one constraint is violated; what is left out stays as the class has it. */
@@ -23,16 +22,4 @@ export type ConstraintMap = Readonly<Record<string, ConstraintWords>>
 export function wordsOf (name: string | undefined, constraints: ConstraintMap = {}): Pick<DatabaseErrorOptions, 'code' | 'statusCode'> & { message: string | undefined } {
   const words = name !== undefined && Object.hasOwn(constraints, name) ? constraints[name] : undefined
   return { message: words?.message, code: words?.code, statusCode: words?.status }
-}
-
-/**
- * Refuses words that could not be sent.
- *
- * @throws {@link ValidationError} naming the constraint whose status is not that of an error.
- */
-export function checkConstraints (constraints: ConstraintMap): void {
-  for (const [name, { status }] of Object.entries(constraints)) {
-    if (status === undefined || (Number.isInteger(status) && status >= 400 && status <= 599)) continue
-    throw new ValidationError(`errors.constraints.${name}.status must be a whole number from 400 to 599`)
-  }
 }

@@ -1,0 +1,123 @@
+import fp from 'fastify-plugin'
+import type { FastifyInstance, FastifyReply, FastifyRequest, preSerializationHookHandler } from 'fastify'
+import type { ConstraintMap } from '../src/errors/constraints.js'
+import { DatabaseError } from '../src/errors/errors.js'
+import { failure, problem, statusOf } from '../src/replies.js'
+import { SettingsError } from '../src/settings/settings-error.js'
+
+/** How errors are told to clients. */
+export interface ErrorsOptions {
+  /**
+   * `'fastify'`: no error handler is set, Fastify's own sends our errors as they are.
+   * `'envelope'`: `{ success: false, error: { code, message, details? }, requestId }`.
+   * `'problem'`: RFC 9457, `application/problem+json`.
+   * @defaultValue `'fastify'`
+   */
+  readonly format?: 'fastify' | 'envelope' | 'problem' | undefined
+  /** Status, code and message for violations of the constraints named; used when the error is made. */
+  readonly constraints?: ConstraintMap | undefined
+}
+
+/** The part of the common options that this plugin reads. */
+export interface ErrorsPluginOptions {
+  readonly errors?: ErrorsOptions | undefined
+}
+
+type ErrorHandler = FastifyInstance['errorHandler']
+
+interface WireFormat {
+  readonly contentType: string
+  readonly write: (error: unknown, request: FastifyRequest, statusCode: number) => object
+}
+
+const formats: Readonly<Record<string, WireFormat | undefined>> = {
+  fastify: undefined,
+  envelope: {
+    contentType: 'application/json; charset=utf-8',
+    write: (error, { id: requestId }, statusCode) => failure(error, { requestId, statusCode })
+  },
+  problem: {
+    contentType: 'application/problem+json; charset=utf-8',
+    write: (error, request, statusCode) => problem(error, { requestId: request.id, instance: request.url.replace(/\?.*/s, ''), statusCode })
+  }
+}
+
+/**
+ * Answers errors in the format asked for; with the default one it leaves everything to Fastify.
+ *
+ * An error handler that the server had before keeps every error but ours. Where only Fastify's own was there, all
+ * errors are formatted, and so is Fastify's answer to a route that does not exist; a not-found handler of the
+ * server's own keeps its answers.
+ *
+ * @throws {@link SettingsError} for a format that is not one, or a constraint's status that is not that of an error.
+ */
+async function plugin (fastify: FastifyInstance, { errors = {} }: ErrorsPluginOptions): Promise<void> {
+  const { format = 'fastify', constraints = {} } = errors
+  checkConstraints(constraints)
+  if (!Object.hasOwn(formats, format)) throw new SettingsError('errors.format', "must be 'fastify', 'envelope' or 'problem'")
+  const wire = formats[format]
+  if (wire === undefined) return
+
+  const before = fastify.errorHandler
+  const handlesAll = isFastifysOwn(before)
+
+  fastify.setErrorHandler((error: unknown, request, reply) => {
+    if (!handlesAll && !(error instanceof DatabaseError)) {
+      return handOver(before, { error, request, reply })
+    }
+    const statusCode = statusOf(error, reply.statusCode < 400 ? 500 : reply.statusCode)
+    reply.code(statusCode).headers(headersOf(error)).type(wire.contentType)
+    log(error, request, reply)
+    reply.send(wire.write(error, request, statusCode))
+  })
+
+  if (handlesAll) fastify.addHook('preSerialization', notFoundIn(wire))
+}
+
+function checkConstraints (constraints: ConstraintMap): void {
+  for (const [name, { status = 409 }] of Object.entries(constraints)) {
+    if (Number.isInteger(status) && status >= 400 && status <= 599) continue
+    throw new SettingsError(`errors.constraints.${name}.status`, 'must be a whole number from 400 to 599')
+  }
+}
+
+/** Fastify's answer to a route that does not exist is no error: it is known by its words. */
+function notFoundIn ({ contentType, write }: WireFormat): preSerializationHookHandler {
+  return (request, reply, payload, done) => {
+    if (!request.is404 || !isFastifysNotFound(payload, request)) return done(null, payload)
+    reply.type(contentType)
+    done(null, write(payload, request, 404))
+  }
+}
+
+function isFastifysNotFound (payload: unknown, { raw: { method, url } }: FastifyRequest): boolean {
+  return typeof payload === 'object' && payload !== null && 'message' in payload &&
+    payload.message === `Route ${method}:${url} not found`
+}
+
+/** A handler of the server's own is bound to its instance, so that its name starts with `bound`. */
+function isFastifysOwn (handler: ErrorHandler): boolean {
+  return handler.name === 'defaultErrorHandler'
+}
+
+/** An error that is sent again goes to the handler before ours; anything else that was thrown would be sent as a payload. */
+function handOver (before: ErrorHandler, { error, request, reply }: { error: unknown, request: FastifyRequest, reply: FastifyReply }): void {
+  if (error instanceof Error) reply.send(error)
+  else return before(error, request, reply)
+}
+
+function headersOf (error: unknown): object {
+  return error instanceof Error && 'headers' in error ? Object(error.headers) : {}
+}
+
+/** One line for each failure, as Fastify's own error handler writes it. */
+function log (error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const { disableRequestLogging: silent } = request.server.initialConfig
+  if (typeof silent === 'function' ? silent(request) : silent) return
+  const message = error instanceof Error ? error.message : undefined
+  if (reply.statusCode >= 500) reply.log.error({ req: request, res: reply, err: error }, message)
+  else reply.log.info({ res: reply, err: error }, message)
+}
+
+/** {@inheritDoc plugin} */
+export const errorsPlugin = fp(plugin, { fastify: '5.x', name: 'data-access/errors' })

@@ -1,0 +1,38 @@
+import fastifyEnv from '@fastify/env'
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { environmentSchema, missingConnection, readEnvironment, type DatabaseEnvironment, type DatabaseOptions, type Environment } from '../src/settings.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The validated `DATABASE_*` environment: numbers and booleans parsed, defaults filled in, frozen. The URL is not enumerable. */
+    databaseConfig: DatabaseEnvironment
+  }
+}
+
+/** What {@link envPlugin} asks of the options: with one of these, `DATABASE_URL` may be absent. */
+export type EnvPluginOptions = Pick<DatabaseOptions, 'connectionString' | 'pg'>
+
+const decorator = 'databaseEnvironment'
+
+/**
+ * Reads the `DATABASE_*` variables into `fastify.databaseConfig`.
+ *
+ * `@fastify/env` works in a context of its own: `fastify.config` and `getEnvs` stay the user's.
+ *
+ * @throws {SettingsError} for a variable that cannot be used, or when nothing names the database
+ */
+async function plugin (fastify: FastifyInstance, options: EnvPluginOptions): Promise<void> {
+  await fastify.register(async (context) => {
+    await context.register(fastifyEnv, { confKey: decorator, schema: environmentSchema })
+    fastify.decorate('databaseConfig', readEnvironment(context.getDecorator<Environment>(decorator)))
+  })
+
+  const isNamed = options.connectionString !== undefined || options.pg !== undefined || fastify.hasDecorator('pg')
+  if (!isNamed && fastify.databaseConfig.DATABASE_URL === undefined) throw missingConnection()
+}
+
+/** The plugin that reads the environment; `fastify.databaseConfig` is the `environment` for {@link resolveSettings}. */
+export const envPlugin = fp(plugin, { fastify: '5.x', name: 'data-access/env' })
+
+export default envPlugin

@@ -1,0 +1,42 @@
+import { hide } from './hide.js'
+import { defaultOf, settingRows, type DatabaseEnvironment, type SettingRow } from './table.js'
+import { checkValue, describe, parseText, type SettingValue } from './values.js'
+
+/** Environment variables: texts as in `process.env`, or values that {@link readEnvironment} already read. */
+export type Environment = Readonly<Record<string, SettingValue | undefined>>
+
+interface EnvironmentRow {
+  readonly variable: string
+  readonly row: SettingRow
+}
+
+const rows: readonly SettingRow[] = settingRows
+
+/** The settings that have an environment variable. */
+const environmentRows: readonly EnvironmentRow[] = rows.flatMap((row) => row.variable === undefined ? [] : [{ variable: row.variable, row }])
+
+/** The `DATABASE_*` variables as a JSON schema: their names and meaning. Ranges are checked by {@link readEnvironment}, whose words are better. */
+export const environmentSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: Object.fromEntries(environmentRows.map(({ variable, row }) => [variable, { type: 'string', description: `${row.meaning} Must be ${describe(row)}.` }])),
+}
+
+/**
+ * The `DATABASE_*` variables as numbers and booleans, with defaults filled in, frozen. An empty variable counts as unset.
+ *
+ * The URL is not enumerable, so that a logged or inspected environment does not show it. Reading the result once more gives the same.
+ *
+ * @throws {SettingsError} for a value that cannot be used, with the name of its variable
+ */
+export function readEnvironment (environment: Environment): DatabaseEnvironment {
+  const entries = environmentRows.map(({ variable, row }) => [variable, readVariable(row, environment[variable], variable)])
+  // Object.fromEntries forgets which key has which value; both come from the one table that the type is made of.
+  const values = Object.fromEntries(entries) as DatabaseEnvironment
+  return Object.freeze(hide(values, 'DATABASE_URL'))
+}
+
+function readVariable (row: SettingRow, value: SettingValue | undefined, variable: string): SettingValue | undefined {
+  if (value === undefined || value === '') return defaultOf(row)
+  return checkValue(row, typeof value === 'string' ? parseText(row, value) : value, variable)
+}

@@ -1,0 +1,53 @@
+import type { DatabaseOptions } from './options.js'
+import { SettingsError } from './settings-error.js'
+import { settingRows } from './table.js'
+
+interface Shape {
+  readonly fits: (value: unknown) => boolean
+  readonly must: string
+}
+
+/** The options that are more than one value. */
+const shapes = new Map<string, Shape>([
+  ['pool', { fits: isObject, must: 'must be an object' }],
+  ['repository', { fits: isObject, must: 'must be an object' }],
+  ['schema', { fits: isObject, must: 'must be an object that holds the tables, as in drizzle({ schema })' }],
+  ['casing', { fits: (value) => value === 'snake_case' || value === 'camelCase', must: "must be 'snake_case' or 'camelCase'" }],
+  ['logger', { fits: (value) => hasAll(value, ['debug', 'info', 'warn', 'error']), must: 'must have the methods debug, info, warn and error' }],
+  ['pg', { fits: (value) => hasAll(value, ['connect', 'options', 'totalCount']), must: 'must be a pool of the package pg (with @fastify/postgres: fastify.pg.pool)' }],
+])
+
+const groups = ['pool', 'repository']
+const paths = settingRows.map((row) => row.path)
+
+/** Every option that may stand at the top level; `transaction`, `errors`, `health` and `migrations` are read elsewhere. */
+export const optionNames: readonly string[] = [...paths.filter((path) => !path.includes('.')), ...shapes.keys(), 'transaction', 'errors', 'health', 'migrations']
+
+/**
+ * The options that were really given, by their path (`pool.size`). Undefined counts as not given.
+ * @throws {SettingsError} for an option that does not exist, or whose shape is wrong
+ */
+export function givenOptions (options: DatabaseOptions): ReadonlyMap<string, unknown> {
+  return new Map(knownEntries(options, '', optionNames).flatMap(([name, value]) => {
+    const shape = shapes.get(name)
+    if (shape?.fits(value) === false) throw new SettingsError(name, shape.must)
+    return isObject(value) && groups.includes(name) ? knownEntries(value, `${name}.`, paths) : [[name, value]]
+  }))
+}
+
+function knownEntries (options: object, prefix: string, known: readonly string[]): Array<[string, unknown]> {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  return given.map(([name, value]) => {
+    const path = `${prefix}${name}`
+    if (!known.includes(path)) throw new SettingsError(path, `is not an option; there are ${known.filter((other) => other.startsWith(prefix)).join(', ')}`)
+    return [path, value]
+  })
+}
+
+function isObject (value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function hasAll (value: unknown, names: readonly string[]): boolean {
+  return isObject(value) && names.every((name) => name in value)
+}

@@ -1,0 +1,16 @@
+/**
+ * A setting that cannot be used: it names the setting as it was written (`pool.size`, `DATABASE_POOL_SIZE`) and never its value.
+ *
+ * It stops the start of a program and is not meant for a client, therefore it has no status code.
+ */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError'
+  readonly code = 'DB_SETTINGS'
+  /** The path of the option, or the name of the environment variable. */
+  readonly setting: string
+
+  constructor (setting: string, reason: string) {
+    super(`${setting} ${reason}`)
+    this.setting = setting
+  }
+}

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { knock, type KeeperAnswer, type KeeperOptions } from './keeper.js'
 import { findBinaries } from './postgres-binaries.js'
@@ -79,10 +80,12 @@ async function startKeeper (options: KeeperOptions): Promise<void> {
   child.stdout.destroy()
 }
 
-async function firstLine (stream: Socket | NodeJS.ReadableStream): Promise<string | undefined> {
-  const lines = createInterface({ input: stream })
-  for await (const line of lines) return line
-  return undefined
+/** The first line that `stream` brings, `undefined` when it ends before. */
+async function firstLine (stream: Readable): Promise<string | undefined> {
+  const lines = createInterface({ input: stream })[Symbol.asyncIterator]()
+  const first = await lines.next()
+  await lines.return?.()
+  return first.value
 }
 
 /** Whether this runs as the published JavaScript or from its TypeScript sources. */

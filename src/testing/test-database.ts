@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
+import { parseConnectionString } from '../connection-string.js'
 import { sharedPostgres } from './shared-postgres.js'
 
 /** A test that can be told what to do when it has ended: of `tap`, `node:test`, or anything with `after` or `teardown`. */
@@ -32,7 +33,7 @@ export interface TestDatabase {
  * const { connectionString } = await createTestDatabase(t, { sql: 'create table users (id int primary key)' })
  */
 export async function createTestDatabase (t?: TestLike, options: TestDatabaseOptions = {}): Promise<TestDatabase> {
-  const server = options.connectionString ?? process.env['DATABASE_URL'] ?? await sharedPostgres()
+  const server = options.connectionString ?? (process.env['DATABASE_URL'] || await sharedPostgres())
   const name = `test_${Date.now().toString(36)}_${process.pid}_${randomBytes(4).toString('hex')}`
   // template0 takes no connections, so that nobody's session can be in the way.
   await query(server, `create database ${name} template template0`)
@@ -53,11 +54,12 @@ function afterTest (t: TestLike | undefined, fn: () => Promise<void>): void {
 function withDatabase (connectionString: string, name: string): string {
   const url = new URL(connectionString)
   url.pathname = `/${name}`
+  url.searchParams.delete('dbname')
   return url.href
 }
 
 async function query (connectionString: string, text: string): Promise<void> {
-  const client = new Client({ connectionString })
+  const client = new Client(parseConnectionString(connectionString))
   await client.connect()
   try {
     await client.query(text)

@@ -1,0 +1,4 @@
+export type { Migration } from './files.js'
+export type { MigrationOptions } from './options.js'
+export { runMigrations } from './run.js'
+export { getCurrentMigration, getMigrationHistory, getPendingMigrations } from './status.js'

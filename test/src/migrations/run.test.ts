@@ -1,0 +1,216 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { drizzle } from 'drizzle-orm/node-postgres'
+import { migrate } from 'drizzle-orm/node-postgres/migrator'
+import { Client, Pool } from 'pg'
+import t, { type Test } from 'tap'
+import { getCurrentMigration, getMigrationHistory, getPendingMigrations, runMigrations } from '../../../src/migrations/index.js'
+import { createTestDatabase } from '../../../src/testing/index.js'
+import { posts, users, writeFolder } from './folder.js'
+
+async function build (t: Test, migrations = [users, posts]) {
+  const { connectionString } = await createTestDatabase(t)
+  const folder = writeFolder(t.testdir(), migrations)
+  const client = new Client({ connectionString })
+  await client.connect()
+  t.after(() => client.end())
+  const tables = async () => {
+    const { rows } = await client.query<{ name: string }>("select tablename as name from pg_tables where schemaname = 'public' order by 1")
+    return rows.map(({ name }) => name)
+  }
+  return { connectionString, folder, client, tables }
+}
+
+const tags = (migrations: ReadonlyArray<{ tag: string }>) => migrations.map(({ tag }) => tag)
+
+t.test('applies each file once, in order', async (t) => {
+  const { tables, ...options } = await build(t)
+
+  t.strictSame(tags((await runMigrations(options)).applied), ['0000_users', '0001_posts'])
+  t.strictSame(await tables(), ['posts', 'users'])
+  t.strictSame(tags((await runMigrations(options)).applied), [])
+})
+
+t.test('tells what was applied, what is current and what is pending, and changes nothing by that', async (t) => {
+  const { client, ...options } = await build(t, [users])
+
+  t.strictSame(tags(await getPendingMigrations(options)), ['0000_users'])
+  t.equal(await getCurrentMigration(options), undefined)
+  t.strictSame((await client.query("select 1 from pg_namespace where nspname = 'drizzle'")).rows, [])
+
+  await runMigrations(options)
+  writeFolder(options.folder, [users, posts])
+  t.strictSame(tags(await getMigrationHistory(options)), ['0000_users'])
+  t.strictSame(await getCurrentMigration(options), {
+    tag: '0000_users', when: users.when, hash: (await client.query('select hash from drizzle.__drizzle_migrations')).rows[0].hash, hasDown: false
+  })
+  t.strictSame(tags(await getPendingMigrations(options)), ['0001_posts'])
+})
+
+t.test('a migration with a down file can be rolled back, and one without cannot', async (t) => {
+  const options = await build(t)
+  writeFileSync(join(options.folder, '0001_posts.down.sql'), 'drop table posts')
+
+  t.strictSame((await getPendingMigrations(options)).map(({ hasDown }) => hasDown), [false, true])
+})
+
+t.test('takes turns with drizzle-orm\'s own migrator on the same folder and table', async (t) => {
+  const options = await build(t, [users])
+  const pool = new Pool({ connectionString: options.connectionString })
+  t.after(() => pool.end())
+
+  await migrate(drizzle(pool), { migrationsFolder: options.folder })
+  t.strictSame(tags(await getMigrationHistory(options)), ['0000_users'])
+
+  writeFolder(options.folder, [users, posts])
+  t.strictSame(tags((await runMigrations(options)).applied), ['0001_posts'])
+  await t.resolves(migrate(drizzle(pool), { migrationsFolder: options.folder }), 'which finds nothing left to do')
+  t.equal((await getMigrationHistory(options)).length, 2)
+})
+
+t.test('knows when a migration was applied, where the table tells', async (t) => {
+  const { client, ...options } = await build(t, [users])
+  await runMigrations(options)
+  await client.query("alter table drizzle.__drizzle_migrations add applied_at timestamptz default '2026-01-02T03:04:05Z'")
+
+  t.strictSame((await getCurrentMigration(options))?.appliedAt, new Date('2026-01-02T03:04:05Z'))
+})
+
+t.test('notes what was applied in the table that is asked for', async (t) => {
+  const { client, ...options } = await build(t, [users])
+  await runMigrations({ ...options, table: 'public.history' })
+  await runMigrations({ ...options, folder: writeFolder(t.testdir({}), [posts]), table: 'others' })
+
+  t.equal((await client.query('select * from public.history')).rowCount, 1)
+  t.equal((await client.query('select * from drizzle.others')).rowCount, 1)
+})
+
+t.test('of two runners that start at once one applies, and the other waits and finds nothing to do', async (t) => {
+  const { tables, ...options } = await build(t)
+  const both = await Promise.all([runMigrations(options), runMigrations(options)])
+
+  t.strictSame(both.map(({ applied }) => applied.length).sort(), [0, 2])
+  t.equal((await getMigrationHistory(options)).length, 2)
+})
+
+t.test('gives up when another runner holds the lock for too long, and says so', async (t) => {
+  const { client, tables, ...options } = await build(t)
+  await client.query("select pg_advisory_lock(hashtextextended('fastify-data-access/migrations', 0))")
+
+  await t.rejects(runMigrations({ ...options, lockTimeoutSeconds: 0 }), { name: 'MigrationError', code: 'DB_MIGRATION_LOCKED', message: /another process/i })
+  t.strictSame(await tables(), [])
+})
+
+t.test('tells of a lock that was lost for another reason than time as it was', async (t) => {
+  const { client, tables, ...options } = await build(t)
+  await client.query("select pg_advisory_lock(hashtextextended('fastify-data-access/migrations', 0))")
+  const run = runMigrations(options)
+  const waiting = "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'advisory' and datname = current_database()"
+  const ended = (async () => { while ((await client.query(waiting)).rowCount === 0); })()
+
+  await t.rejects(run, { code: '57P01' })
+  await ended
+  t.strictSame(await tables(), [])
+})
+
+t.test('a file that fails leaves nothing behind, and those before it stay', async (t) => {
+  const broken = { ...posts, sql: 'create table posts (id int);\n--> statement-breakpoint\ncreate table users (secret int);' }
+  const { tables, ...options } = await build(t, [users, broken])
+
+  await t.rejects(runMigrations(options), {
+    code: 'DB_MIGRATION_FAILED', message: /^0001_posts\.sql failed at statement 2 of 2/, context: { sqlState: '42P07' }, cause: { code: '42P07' }
+  })
+  t.strictSame(await tables(), ['users'])
+  t.strictSame(tags(await getPendingMigrations(options)), ['0001_posts'])
+})
+
+t.test('a file whose deferred constraint fails at the commit leaves nothing behind', async (t) => {
+  const sql = 'create table posts (id int primary key, next int references posts deferrable initially deferred); insert into posts values (1, 2);'
+  const { tables, ...options } = await build(t, [{ ...posts, sql }])
+
+  await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_FAILED', message: /failed at COMMIT/, cause: { code: '23503' } })
+  t.strictSame(await tables(), [])
+})
+
+t.test('a file that commits by itself is refused and counts as not applied', async (t) => {
+  const { tables, ...options } = await build(t, [{ ...posts, sql: 'create table posts (id int); commit; create table later (id int);' }])
+
+  await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_FAILED', message: /0001_posts\.sql ends its transaction by itself/ })
+  t.strictSame(tags(await getPendingMigrations(options)), ['0001_posts'])
+})
+
+t.test('a backend that is lost in the middle of a file is reported, and the file can be run again', async (t) => {
+  const { tables, ...options } = await build(t, [{ ...posts, sql: 'create table posts (id int); select pg_terminate_backend(pg_backend_pid());' }])
+
+  await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_FAILED', cause: { code: '57P01' } })
+  t.strictSame(await tables(), [])
+  writeFolder(options.folder, [posts])
+  t.strictSame(tags((await runMigrations(options)).applied), ['0001_posts'])
+})
+
+t.test('refuses a file that was edited after it had been applied', async (t) => {
+  const { tables, ...options } = await build(t, [users])
+  await runMigrations(options)
+  writeFolder(options.folder, [{ ...users, sql: `${users.sql}\n-- edited` }, posts])
+
+  await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_EDITED', message: /0000_users\.sql/ })
+  t.strictSame(await tables(), ['users'])
+})
+
+t.test('refuses an older file that was merged later, instead of skipping it', async (t) => {
+  const { tables, ...options } = await build(t, [posts])
+  await runMigrations(options)
+  writeFolder(options.folder, [users, posts])
+
+  await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_OUT_OF_ORDER', message: /0000_users\.sql/ })
+  t.strictSame(await tables(), ['posts'])
+})
+
+t.test('refuses a journal in which a newer file comes before an older one', async (t) => {
+  const { tables, ...options } = await build(t, [posts, users])
+
+  await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_OUT_OF_ORDER', message: /0000_users\.sql/ })
+  t.strictSame(await tables(), [])
+})
+
+t.test('refuses a database that is newer than the code', async (t) => {
+  const { tables, ...options } = await build(t)
+  await runMigrations(options)
+  writeFolder(options.folder, [users])
+
+  await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_MISSING', message: /generated 2023-11-14T22:13:21\.000Z/ })
+})
+
+t.test('refuses a folder without a journal, and a journal whose file is gone', async (t) => {
+  const { tables, ...options } = await build(t)
+  rmSync(join(options.folder, '0001_posts.sql'))
+  await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_MISSING', message: /0001_posts\.sql is in the journal/ })
+
+  rmSync(join(options.folder, 'meta'), { recursive: true })
+  await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_MISSING', message: /drizzle-kit generate/ })
+  t.strictSame(await tables(), [])
+})
+
+t.test('runs on the database of an open pool, without the time limits of its connections', async (t) => {
+  const { connectionString, folder } = await build(t, [{ ...users, sql: 'select pg_sleep(0.05)' }])
+  const pool = new Pool({ connectionString, statement_timeout: 10 })
+  t.after(() => pool.end())
+
+  t.equal((await runMigrations({ database: { pool }, folder })).applied.length, 1)
+})
+
+t.test('takes the database of DATABASE_URL and the folder ./drizzle unless told otherwise', async (t) => {
+  const { connectionString } = await build(t, [])
+  t.intercept(process, 'env', { value: { ...process.env, DATABASE_URL: connectionString } })
+
+  t.strictSame(await getMigrationHistory(), [])
+  t.strictSame(await getCurrentMigration(), undefined)
+  t.ok((await getPendingMigrations()).length > 0)
+  t.strictSame(await runMigrations().then(({ applied }) => applied.length), await getMigrationHistory().then(({ length }) => length))
+})
+
+t.test('a database that is not named or does not answer is an error without any part of its URL', async (t) => {
+  t.intercept(process, 'env', { value: { ...process.env, DATABASE_URL: undefined } })
+  await t.rejects(getMigrationHistory(), /connectionString/)
+  await t.rejects(getMigrationHistory({ connectionString: 'postgresql://secret:secret@127.0.0.1:1/secret' }), { name: 'ConnectionError', message: /^((?!secret).)*$/ })
+})

@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import type { FastifyInstance, FastifyReply, FastifyRequest, preSerializationHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, preSerializationAsyncHookHandler } from 'fastify'
 import type { ConstraintMap } from '../src/errors/constraints.js'
 import { DatabaseError } from '../src/errors/errors.js'
 import { failure, problem, statusOf } from '../src/replies.js'
@@ -82,11 +82,11 @@ function checkConstraints (constraints: ConstraintMap): void {
 }
 
 /** Fastify's answer to a route that does not exist is no error: it is known by its words. */
-function notFoundIn ({ contentType, write }: WireFormat): preSerializationHookHandler {
-  return (request, reply, payload, done) => {
-    if (!request.is404 || !isFastifysNotFound(payload, request)) return done(null, payload)
+function notFoundIn ({ contentType, write }: WireFormat): preSerializationAsyncHookHandler {
+  return async (request, reply, payload) => {
+    if (!request.is404 || !isFastifysNotFound(payload, request)) return payload
     reply.type(contentType)
-    done(null, write(payload, request, 404))
+    return write(payload, request, 404)
   }
 }
 

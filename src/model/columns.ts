@@ -1,0 +1,80 @@
+import { sql } from 'drizzle-orm'
+import { integer, timestamp } from 'drizzle-orm/pg-core'
+import type { PgTable } from 'drizzle-orm/pg-core'
+import { marked } from './mark.js'
+
+/** A time to the millisecond, which is what a JavaScript `Date` can hold. */
+function time () {
+  return timestamp({ withTimezone: true, precision: 3, mode: 'date' })
+}
+
+/**
+ * The columns `createdAt` and `updatedAt`: `timestamptz(3)`, by the clock of the database.
+ *
+ * Both are the time of the transaction when a row is inserted, so that rows made together share it and a row never
+ * updated has two equal times. An update sets `updatedAt` to the time of the statement (`clock_timestamp()`): the time
+ * of the transaction would stand still between two updates in one, and would go back when a transaction that began
+ * earlier updates the row later.
+ *
+ * The columns are named after their keys, by the `casing` of the database: `createdAt`, or `created_at` with `'snake_case'`.
+ *
+ * @example
+ * ```ts
+ * const posts = pgTable('posts', {
+ *   id: integer().primaryKey().generatedAlwaysAsIdentity(),
+ *   title: text().notNull(),
+ *   ...timestamps()
+ * })
+ * ```
+ */
+export function timestamps () {
+  return {
+    createdAt: time().notNull().default(sql`now()`),
+    updatedAt: time().notNull().default(sql`now()`).$onUpdate(() => sql`clock_timestamp()`)
+  }
+}
+
+/** What {@link softDelete} takes. */
+export interface SoftDeleteOptions {
+  /**
+   * Hides deleted rows from the repository unless they are asked for.
+   * @defaultValue `true`
+   */
+  readonly filter?: boolean
+}
+
+/**
+ * The column `deletedAt`, null while the row lives: `timestamptz(3)`, named as {@link timestamps} are.
+ *
+ * @example
+ * ```ts
+ * const users = pgTable('users', { id: integer().primaryKey(), name: text().notNull(), ...softDelete() })
+ * ```
+ */
+export function softDelete ({ filter = true }: SoftDeleteOptions = {}) {
+  const deletedAt = marked(time(), { softDelete: { filter } })
+  return { deletedAt: deletedAt as typeof deletedAt & { _: { softDelete: true } } } // a type of its own, the way Drizzle's notNull() makes one
+}
+
+/**
+ * The column `version`, an integer that starts at 1 and that each update raises: two people who edit the same row find out.
+ *
+ * @example
+ * ```ts
+ * const documents = pgTable('documents', { id: integer().primaryKey(), body: text().notNull(), ...version() })
+ * ```
+ */
+export function version () {
+  const column = marked(integer().notNull().default(1), { version: true })
+  return { version: column as typeof column & { _: { version: true } } } // as above
+}
+
+type KeysMarked<T extends PgTable, Mark> = {
+  [Key in keyof T['_']['columns'] & string]: T['_']['columns'][Key]['_'] extends Mark ? Key : never
+}[keyof T['_']['columns'] & string]
+
+/** The key of a table's {@link softDelete} column; `never` for a table without one. */
+export type SoftDeleteKey<T extends PgTable> = KeysMarked<T, { softDelete: true }>
+
+/** The key of a table's {@link version} column; `never` for a table without one. */
+export type VersionKey<T extends PgTable> = KeysMarked<T, { version: true }>

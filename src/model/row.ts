@@ -1,0 +1,77 @@
+import { inspect } from 'node:util'
+import type { InferSelectModel } from 'drizzle-orm'
+import type { PgTable } from 'drizzle-orm/pg-core'
+import { ValidationError } from '../errors/errors.js'
+import { columnsOf, nameOf } from './table.js'
+
+/** A value as JSON has it: dates, bigints and bytes are strings. */
+export type JsonOf<Value> =
+  Value extends Date | bigint | Uint8Array ? string
+    : Value extends string | number | boolean | null | undefined ? Value
+      : Value extends ReadonlyArray<infer Item> ? Array<JsonOf<Item>>
+        : Value extends object ? { [Key in keyof Value]: JsonOf<Value[Key]> }
+          : unknown
+
+/** What {@link toDict} leaves out and adds. */
+export interface DictOptions<Column extends PropertyKey = string, Other extends PropertyKey = string> {
+  /** Columns to leave out. */
+  readonly omit?: readonly Column[]
+  /** Properties of the row that are no columns of its table: joined rows, computed values. */
+  readonly include?: readonly Other[]
+}
+
+type ColumnOf<T extends PgTable> = keyof InferSelectModel<T> & string
+
+/**
+ * Whether a row of a table with `softDelete()` is deleted.
+ *
+ * @throws {@link ValidationError} for a row that was read without its `deletedAt`.
+ */
+export function isDeleted (row: { readonly deletedAt: Date | string | null }): boolean {
+  if (row.deletedAt === undefined) throw new ValidationError('The row has no deletedAt: read it with that column')
+  return row.deletedAt !== null
+}
+
+/**
+ * A row as JSON can carry it: its columns in the order of the table, dates as ISO strings, bigints as decimal strings,
+ * bytes as base64, at any depth of arrays and JSON columns. Other properties are left out unless included.
+ *
+ * @example
+ * ```ts
+ * toDict(users, user, { omit: ['passwordHash'] })
+ * ```
+ * @throws {@link ValidationError} for a name in `omit` that is no column: a slip there would publish what it should hide.
+ */
+export function toDict<T extends PgTable, Row extends Partial<InferSelectModel<T>>, Omitted extends ColumnOf<T> = never, Included extends Exclude<keyof Row, ColumnOf<T>> & string = never> (
+  table: T,
+  row: Row,
+  { omit = [], include = [] }: DictOptions<Omitted, Included> = {}
+): { [Key in Exclude<keyof Row & ColumnOf<T>, Omitted> | Included]: JsonOf<Row[Key]> } {
+  const columns = columnsOf(table)
+  const unknown = omit.find((key) => !(key in columns))
+  if (unknown !== undefined) throw new ValidationError(`Table "${nameOf(table)}" has no column "${unknown}" to omit`)
+
+  const hidden = new Set<string>(omit)
+  const keys = [...Object.keys(columns).filter((key) => !hidden.has(key)), ...include]
+  const entries = keys.filter((key) => Object.hasOwn(row, key)).map((key) => [key, Reflect.get(row, key)] as const)
+  return jsonOf(Object.fromEntries(entries)) as ReturnType<typeof toDict<T, Row, Omitted, Included>> // the keys were chosen one by one
+}
+
+/**
+ * A row in one line for people who debug: `users(id=1, name='John')`. It shows values; keep it out of logs that others read.
+ */
+export function inspectRow<T extends PgTable> (table: T, row: Partial<InferSelectModel<T>>): string {
+  const cells = Object.keys(columnsOf(table))
+    .filter((key) => Object.hasOwn(row, key))
+    .map((key) => `${key}=${inspect(Reflect.get(row, key), { depth: 2, breakLength: Infinity, maxStringLength: 200 })}`)
+  return `${nameOf(table)}(${cells.join(', ')})`
+}
+
+function jsonOf (value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value)
+  if (typeof value !== 'object' || value === null) return value
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
+  if ('toJSON' in value && typeof value.toJSON === 'function') return jsonOf(value.toJSON())
+  if (Array.isArray(value)) return value.map(jsonOf)
+  return Object.fromEntries(Object.entries(value).filter(([, nested]) => nested !== undefined).map(([key, nested]) => [key, jsonOf(nested)]))
+}

@@ -1,0 +1,82 @@
+import { getTableColumns, is } from 'drizzle-orm'
+import { PgTable, getTableConfig } from 'drizzle-orm/pg-core'
+import type { PgColumn } from 'drizzle-orm/pg-core'
+import { ValidationError } from '../errors/errors.js'
+import { markOf } from './mark.js'
+
+/** What this package knows of a table. Keys are the TypeScript names of columns, in the order of their declaration. */
+export interface TableModel<T extends PgTable = PgTable> {
+  readonly table: T
+  /** The SQL name, with its schema where it has one: for messages and the log. */
+  readonly name: string
+  /** Without a prototype: only a declared column is found, never `constructor`. */
+  readonly columns: Readonly<Record<string, PgColumn>>
+  /** One key, or several when the key is composite. */
+  readonly primaryKey: readonly string[]
+  readonly softDelete: { readonly key: string, readonly filter: boolean } | undefined
+  /** The key of the optimistic lock. */
+  readonly version: string | undefined
+  /** Keys that PostgreSQL alone may write: generated columns and `GENERATED ALWAYS AS IDENTITY`. */
+  readonly generated: ReadonlySet<string>
+}
+
+const models = new WeakMap<PgTable, TableModel>()
+
+/**
+ * What a repository needs to know of a table, found out once.
+ *
+ * @throws {@link ValidationError} for a view, and for a table without a primary key.
+ */
+export function describeTable<T extends PgTable> (table: T): TableModel<T> {
+  const known = models.get(table)
+  if (known !== undefined) return known as TableModel<T> // it was stored under this very table
+  const model = describe(table)
+  models.set(table, model)
+  return model
+}
+
+/**
+ * The columns of a table by their TypeScript names, on an object without a prototype.
+ *
+ * @throws {@link ValidationError} for what is not a table of PostgreSQL, a view for example.
+ */
+export function columnsOf (table: PgTable): Readonly<Record<string, PgColumn>> {
+  if (!is(table, PgTable)) throw new ValidationError('A table made by pgTable() is needed; read a view through `drizzle`')
+  return Object.assign(Object.create(null), getTableColumns(table))
+}
+
+function describe<T extends PgTable> (table: T): TableModel<T> {
+  const columns = columnsOf(table)
+  const entries = Object.entries(columns)
+  const name = nameOf(table)
+  const marks = entries.map(([key, column]) => ({ key, mark: markOf(column) }))
+  return {
+    table,
+    name,
+    columns,
+    primaryKey: primaryKeyOf(table, { name, entries }),
+    softDelete: marks.flatMap(({ key, mark: { softDelete } }) => softDelete === undefined ? [] : [{ key, ...softDelete }])[0],
+    version: marks.find(({ mark }) => mark.version)?.key,
+    generated: new Set(entries.filter(([, column]) => isGenerated(column)).map(([key]) => key))
+  }
+}
+
+/** The SQL name of a table, with its schema where it has one. */
+export function nameOf (table: PgTable): string {
+  const { schema, name } = getTableConfig(table)
+  return schema === undefined ? name : `${schema}.${name}`
+}
+
+function primaryKeyOf (table: PgTable, { name, entries }: { name: string, entries: ReadonlyArray<[string, PgColumn]> }): string[] {
+  const declared = entries.filter(([, column]) => column.primary)
+  // A composite key keeps the order in which it names its columns; before any casing a column has one name in Drizzle.
+  const composite = getTableConfig(table).primaryKeys.flatMap(({ columns }) => columns)
+    .flatMap((part) => entries.filter(([, column]) => column.name === part.name))
+  const keys = [...declared, ...composite].map(([key]) => key)
+  if (keys.length > 0) return keys
+  throw new ValidationError(`Table "${name}" has no primary key: declare one, or read it through \`drizzle\``, { context: { table: name } })
+}
+
+function isGenerated (column: PgColumn): boolean {
+  return column.generated !== undefined || column.generatedIdentity?.type === 'always'
+}

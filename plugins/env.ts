@@ -1,6 +1,7 @@
 import fastifyEnv from '@fastify/env'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { hide } from '../src/settings/hide.js'
 import { environmentSchema, missingConnection, readEnvironment, type DatabaseEnvironment, type DatabaseOptions, type Environment } from '../src/settings.js'
 
 declare module 'fastify' {
@@ -25,7 +26,10 @@ const decorator = 'databaseEnvironment'
 async function plugin (fastify: FastifyInstance, options: EnvPluginOptions): Promise<void> {
   await fastify.register(async (context) => {
     await context.register(fastifyEnv, { confKey: decorator, schema: environmentSchema })
-    fastify.decorate('databaseConfig', readEnvironment(context.getDecorator<Environment>(decorator)))
+    const texts = context.getDecorator<Environment>(decorator)
+    fastify.decorate('databaseConfig', readEnvironment(texts))
+    // The context stays a child of the server, where whoever inspects the server sees it.
+    hide(texts, 'DATABASE_URL')
   })
 
   const isNamed = options.connectionString !== undefined || options.pg !== undefined || fastify.hasDecorator('pg')

@@ -25,15 +25,14 @@ const addressShape = /^(?:\[(?<ipv6>[^[\]]*)\]|(?<host>[^:[\]]*))(?::(?<port>\d*
  */
 export function parseConnectionString (url: string, setting = 'connectionString'): ClientConfig {
   const parts = matchParts(urlShape, url, setting)
-  const parameters = new UrlParameters(parts['query'] ?? '', setting)
-  if (`${parts['address']}${parameters.text('host')}`.includes(',')) {
-    throw new SettingsError(setting, 'names several hosts, but a connection has one: name the primary, or a proxy before them')
-  }
+  if (`${parts['address']}`.includes(',')) throw severalHosts(setting)
   const address = matchParts(addressShape, `${parts['address']}`, setting)
+  const parameters = new UrlParameters(parts['query'] ?? '', setting)
   const either = (parameter: string, part: string | undefined) => parameters.text(parameter) ?? decodePart(part, setting)
 
   const host = either('host', address['ipv6'] ?? address['host'])
   const database = either('dbname', parts['database'])
+  if (host?.includes(',') === true) throw severalHosts(setting)
   if (database === undefined) throw new SettingsError(setting, 'names no database: write its name after the host, as in postgresql://HOST/DATABASE')
 
   // pg speaks UTF-8, whatever it is told.
@@ -65,6 +64,10 @@ function matchParts (form: RegExp, text: string, setting: string): Record<string
   const groups = form.exec(text)?.groups
   if (groups === undefined) throw malformedUrl(setting)
   return groups
+}
+
+function severalHosts (setting: string): SettingsError {
+  return new SettingsError(setting, 'names several hosts, but a connection has one: name the primary, or a proxy before them')
 }
 
 function readPort (text: string | undefined, setting: string): number | undefined {

@@ -46,7 +46,7 @@ export class UrlParameters {
 
   #readPair (pair: string): Array<[string, string]> {
     const [name = '', ...rest] = pair.split('=')
-    if (!parameterNames.includes(name)) throw this.refuse(`has a parameter after its "?" that means nothing here; there are ${parameterNames.join(', ')}`)
+    if (!parameterNames.includes(name)) throw this.refuse(`has a parameter after its "?" that means nothing here (a "?" in a password is written %3F); there are ${parameterNames.join(', ')}`)
     const value = decodePart(rest.join('='), this.#setting)
     return value === undefined ? [] : [[name, value]]
   }

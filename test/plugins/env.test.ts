@@ -1,0 +1,107 @@
+import fastifyEnv from '@fastify/env'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { inspect } from 'node:util'
+import pg from 'pg'
+import t, { type Test } from 'tap'
+import envPlugin from '../../plugins/env.js'
+import { resolveSettings } from '../../src/settings.js'
+
+const url = 'postgresql://ada:hush@db.example/shop'
+
+/** A server with these `DATABASE_*` variables and no others, closed with the test. */
+function build (t: Test, variables: Record<string, string>): FastifyInstance {
+  const before = { ...process.env }
+  for (const name of Object.keys(before).filter((name) => name.startsWith('DATABASE_'))) delete process.env[name]
+  Object.assign(process.env, variables)
+  const server = Fastify()
+  t.teardown(async () => {
+    await server.close()
+    for (const name of Object.keys(variables)) delete process.env[name]
+    Object.assign(process.env, before)
+  })
+  return server
+}
+
+t.test('decorates the server with the validated environment', async (t) => {
+  const server = build(t, { DATABASE_URL: url, DATABASE_POOL_SIZE: '5', DATABASE_ECHO: 'ON', DATABASE_POOL_TIMEOUT: '0.5' })
+  await server.register(envPlugin)
+
+  t.match(server.databaseConfig, { DATABASE_POOL_SIZE: 5, DATABASE_ECHO: true, DATABASE_POOL_TIMEOUT: 0.5, DATABASE_MAX_OVERFLOW: 40 })
+  t.equal(server.databaseConfig.DATABASE_URL, url)
+  t.ok(Object.isFrozen(server.databaseConfig))
+  t.match(resolveSettings({}, server.databaseConfig), { pool: { size: 5, max: 45, timeoutMillis: 500 }, echo: true, connection: { host: 'db.example' } })
+})
+
+t.test('holds nothing of the environment but its own variables', async (t) => {
+  const server = build(t, { DATABASE_URL: url, DATABASE_SOMETHING: 'x', OTHER_SECRET: 'x' })
+  await server.register(envPlugin)
+
+  t.strictSame(Object.keys(server.databaseConfig).filter((name) => !name.startsWith('DATABASE_') || name === 'DATABASE_SOMETHING'), [])
+})
+
+t.test('the URL does not show', async (t) => {
+  const server = build(t, { DATABASE_URL: url })
+  await server.register(envPlugin)
+
+  t.notMatch(inspect(server, { depth: 9 }) + inspect(server.databaseConfig) + JSON.stringify(server.databaseConfig), 'hush')
+})
+
+t.test('leaves config and getEnvs to the user, whoever is registered first', async (t) => {
+  const schema = { type: 'object', properties: { GREETING: { type: 'string' } } }
+  for (const isFirst of [true, false]) {
+    const server = build(t, { DATABASE_URL: url, GREETING: 'hello' })
+    if (isFirst) await server.register(envPlugin)
+    await server.register(fastifyEnv, { schema })
+    if (!isFirst) await server.register(envPlugin)
+    server.get('/', (request) => ({ instance: server.getEnvs(), request: request.getEnvs(), config: server.getDecorator('config') }))
+
+    t.strictSame((await server.inject('/')).json(), { instance: { GREETING: 'hello' }, request: { GREETING: 'hello' }, config: { GREETING: 'hello' } })
+  }
+})
+
+t.test('alone, it adds neither config nor getEnvs', async (t) => {
+  const server = build(t, { DATABASE_URL: url })
+  await server.register(envPlugin)
+
+  t.notOk(server.hasDecorator('config'))
+  t.notOk(server.hasDecorator('getEnvs'))
+  t.notOk(server.hasRequestDecorator('getEnvs'))
+})
+
+t.test('refuses a bad variable by its name', async (t) => {
+  const server = build(t, { DATABASE_URL: url, DATABASE_POOL_SIZE: '20x' })
+
+  await t.rejects(async () => server.register(envPlugin), { code: 'DB_SETTINGS', message: 'DATABASE_POOL_SIZE must be a whole number from 1 to 262143' })
+})
+
+t.test('says how to name the database when nothing does', async (t) => {
+  const server = build(t, {})
+
+  await t.rejects(async () => server.register(envPlugin), { code: 'DB_SETTINGS', message: /DATABASE_URL is not set.*connectionString/ })
+})
+
+t.test('needs no DATABASE_URL when the options name the database', async (t) => {
+  const pool = new pg.Pool()
+  t.teardown(() => pool.end())
+  for (const options of [{ connectionString: url }, { pg: pool }]) {
+    const server = build(t, {})
+    await server.register(envPlugin, options)
+
+    t.equal(server.databaseConfig.DATABASE_URL, undefined)
+  }
+})
+
+t.test('needs no DATABASE_URL when @fastify/postgres is there already', async (t) => {
+  const server = build(t, {})
+  server.decorate('pg', null)
+  await server.register(envPlugin)
+
+  t.equal(server.databaseConfig.DATABASE_URL, undefined)
+})
+
+t.test('registered twice, it is refused', async (t) => {
+  const server = build(t, { DATABASE_URL: url })
+  await server.register(envPlugin)
+
+  await t.rejects(async () => server.register(envPlugin), { code: 'FST_ERR_DEC_ALREADY_PRESENT' })
+})

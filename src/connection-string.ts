@@ -16,6 +16,7 @@ const addressShape = /^(?:\[(?<ipv6>[^[\]]*)\]|(?<host>[^:[\]]*))(?::(?<port>\d*
  * The configuration for a client of `pg` that a URL stands for. What the URL leaves out stays undefined, and pg asks its `PG*` variables for it.
  *
  * The password and the TLS key are not enumerable. A host that begins with `/` is the folder of a Unix socket, where `sslmode` has no meaning.
+ * `channel_binding=require` acts as `prefer`: pg binds where the server offers it.
  *
  * @param url what libpq takes, with one host; a Python driver suffix (`postgresql+asyncpg://`) is accepted
  * @param setting where the URL came from, for the error

@@ -1,0 +1,94 @@
+/**
+ * The programs of somebody who has installed the package: texts, because they are only right where they are installed.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+// What the first example takes for granted: a table, JSON schemas made from it, and somebody who sends mail.
+const schema = `
+import { integer, pgTable, text } from 'drizzle-orm/pg-core'
+
+export const users = pgTable('users', {
+  id: integer().primaryKey().generatedAlwaysAsIdentity(),
+  name: text().notNull(),
+  email: text().notNull().unique()
+})
+export type NewUser = typeof users.$inferInsert
+export const userId = { type: 'object', required: ['id'], properties: { id: { type: 'integer' } } } as const
+export const newUser = {
+  type: 'object',
+  required: ['name', 'email'],
+  properties: { name: { type: 'string' }, email: { type: 'string' } }
+} as const
+`
+
+const surroundings = `
+declare global {
+  var mailer: { welcome (email: string): void }
+}
+globalThis.mailer = { welcome: (email) => console.log('welcome ' + email) }
+export {}
+`
+
+export const createTable = 'create table users (id integer primary key generated always as identity, name text not null, email text not null unique)'
+
+/** The first TypeScript of the README, which is what most people will copy; it listens where \`PORT\` says. */
+function firstExample (projectRoot: string): string {
+  const [, code] = /^```ts\n(.*?)^```/ms.exec(readFileSync(join(projectRoot, 'README.md'), 'utf8')) ?? []
+  if (code === undefined) throw new Error('README.md has no ts block')
+  if (!code.includes('port: 3000')) throw new Error('The first example of README.md does not listen on port 3000')
+  return code.replace('port: 3000', 'port: Number(process.env.PORT)')
+}
+
+const esm = `
+import assert from 'node:assert/strict'
+import dataAccess, * as door from 'fastify-data-access'
+import * as core from 'fastify-data-access/core'
+import * as testing from 'fastify-data-access/testing'
+import manifest from 'fastify-data-access/package.json' with { type: 'json' }
+
+assert.equal(typeof dataAccess, 'function')
+assert.equal(typeof testing.createTestDatabase, 'function')
+assert.equal(manifest.name, 'fastify-data-access')
+const missing = Object.keys(core).filter((name) => !(name in door))
+assert.deepEqual(missing, [], 'the main door has everything of the core')
+`
+
+const cjs = `
+const assert = require('node:assert/strict')
+const { default: dataAccess, openDatabase } = require('fastify-data-access')
+const core = require('fastify-data-access/core')
+
+assert.equal(typeof dataAccess, 'function')
+assert.equal(openDatabase, core.openDatabase)
+`
+
+const coreOnly = `
+import assert from 'node:assert/strict'
+import { openDatabase } from 'fastify-data-access/core'
+
+await assert.rejects(import('fastify'), { code: 'ERR_MODULE_NOT_FOUND' })
+const database = await openDatabase({ connectionString: process.env.DATABASE_URL })
+const health = await database.checkHealth()
+await database.close()
+assert.equal(health.healthy, true)
+`
+
+/** The files of a project that uses Fastify, by name. */
+export function serverProject (projectRoot: string): Record<string, string> {
+  return {
+    'schema.ts': schema,
+    'surroundings.ts': surroundings,
+    'example.ts': firstExample(projectRoot),
+    'main.ts': "import './surroundings.js'\nimport './example.js'\n",
+    'import.mjs': esm,
+    'require.cjs': cjs,
+    'tsconfig.json': JSON.stringify({
+      compilerOptions: { module: 'nodenext', target: 'es2022', strict: true, types: ['node'], rootDir: '.', outDir: 'out', skipLibCheck: true },
+      include: ['*.ts']
+    })
+  }
+}
+
+/** The files of a project without Fastify, by name. */
+export const scriptProject: Record<string, string> = { 'core.mjs': coreOnly }

@@ -1,0 +1,160 @@
+import { ValidationError } from '../errors/errors.js'
+import { allOf, anyOf, everything, negate, nothing } from './condition.js'
+import type { Condition, Test } from './condition.js'
+import { about, encode, encodePattern } from './encode.js'
+import { isSql } from './rows.js'
+import type { ColumnCodec } from './rows.js'
+
+type Columns = ReadonlyMap<string, ColumnCodec>
+
+/**
+ * Reads a filter: columns and operators are looked up, values encoded.
+ *
+ * @throws ValidationError naming the column or operator that is unknown, undefined or of the wrong type.
+ */
+export function parseFilter (filter: unknown, columns: Columns): Condition {
+  if (filter === undefined) return everything
+  if (isSql(filter)) return { kind: 'own', sql: filter }
+  if (!isPlainObject(filter)) {
+    throw new ValidationError('A filter is an object { column: value | null | { operator: value } } or a Drizzle condition')
+  }
+  return allOf(Object.entries(filter).map(([key, value]) => parseEntry(key, value, columns)))
+}
+
+function parseEntry (key: string, value: unknown, columns: Columns): Condition {
+  if (value === undefined) throw undefinedIn(key)
+  switch (key) {
+    case 'and': return allOf(parseList(key, value, columns))
+    case 'or': return anyOf(parseList(key, value, columns))
+    case 'not': return negate(parseFilter(value, columns))
+    default: return parseColumn(findColumn(key, columns), value)
+  }
+}
+
+function parseList (key: string, list: unknown, columns: Columns): Condition[] {
+  if (!Array.isArray(list)) throw new ValidationError(`"${key}" in a filter takes an array of filters`)
+  return list.map((item) => {
+    if (item === undefined) throw undefinedIn(key)
+    return parseFilter(item, columns)
+  })
+}
+
+function undefinedIn (key: string): ValidationError {
+  return new ValidationError(
+    `"${key}" is undefined in a filter, which could mean every row or none: leave it out, or write null for IS NULL`,
+    { context: { columns: [key] } }
+  )
+}
+
+/** The column that a key of the user's names. */
+export function findColumn (key: string, columns: Columns): ColumnCodec {
+  const codec = columns.get(key)
+  if (codec === undefined) {
+    throw new ValidationError(`Unknown column "${key.slice(0, 63)}"`, { context: { columns: [key.slice(0, 63)] } })
+  }
+  return codec
+}
+
+/** An object of one's own making, or of JSON's: not a date, a buffer or another class's. */
+export function isPlainObject (value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+function parseColumn (codec: ColumnCodec, value: unknown): Condition {
+  if (!isPlainObject(value)) return operators.eq(codec, value)
+  const names = Object.keys(value)
+  if (names.length === 0) throw new ValidationError(`Column "${codec.key}": the filter names no operator`, about(codec))
+  return allOf(names.map((name) => {
+    if (!isOperator(name)) {
+      throw new ValidationError(`Column "${codec.key}": unknown operator "${name.slice(0, 63)}", use one of ${operatorNames}`, about(codec))
+    }
+    const operand = value[name]
+    if (operand === undefined) throw undefinedIn(`${codec.key}.${name}`)
+    return operators[name](codec, operand)
+  }))
+}
+
+type Operator = (codec: ColumnCodec, operand: unknown) => Condition
+
+function test (codec: ColumnCodec, name: Test, operands: readonly unknown[] = []): Condition {
+  return { kind: 'test', codec, test: name, operands }
+}
+
+function comparison (name: Test, nullTest?: Test): Operator {
+  return (codec, operand) => {
+    if (operand !== null) return test(codec, name, [encode(codec, required(codec, operand))])
+    if (nullTest === undefined) throw new ValidationError(`Column "${codec.key}": "${name}" cannot compare with null, use isNull`, about(codec))
+    return test(codec, nullTest)
+  }
+}
+
+/** SQL has no place among the values of a filter: the whole condition is written with Drizzle then. */
+function required (codec: ColumnCodec, operand: unknown): unknown {
+  if (isSql(operand)) {
+    throw new ValidationError(`Column "${codec.key}": a filter takes values; write the condition with SQL as a Drizzle condition`, about(codec))
+  }
+  return operand
+}
+
+function list (name: 'in' | 'notIn'): Operator {
+  return (codec, operand) => {
+    if (!Array.isArray(operand)) throw new ValidationError(`Column "${codec.key}": "${name}" takes an array`, about(codec))
+    if (operand.length === 0) return name === 'in' ? nothing : everything
+    const values = operand.map((item: unknown) => {
+      if (item === null) throw new ValidationError(`Column "${codec.key}": null in "${name}" never matches, use isNull`, about(codec))
+      return encode(codec, required(codec, item))
+    })
+    // An array of arrays is not a list of arrays to PostgreSQL, and SQL is no element of one.
+    return codec.array || values.some(isSql) ? test(codec, `${name}Each`, values) : test(codec, name, [values])
+  }
+}
+
+function between (codec: ColumnCodec, operand: unknown): Condition {
+  if (!Array.isArray(operand) || operand.length !== 2 || operand.includes(null)) {
+    throw new ValidationError(`Column "${codec.key}": "between" takes an array of two values`, about(codec))
+  }
+  return test(codec, 'between', operand.map((bound: unknown) => encode(codec, required(codec, bound))))
+}
+
+function isNull (codec: ColumnCodec, operand: unknown): Condition {
+  if (typeof operand !== 'boolean') throw new ValidationError(`Column "${codec.key}": "isNull" takes true or false`, about(codec))
+  return test(codec, operand ? 'isNull' : 'notNull')
+}
+
+function pattern (name: 'like' | 'ilike', toPattern: (text: string) => string): Operator {
+  return (codec, operand) => {
+    if (!codec.textual) throw new ValidationError(`Column "${codec.key}" holds no text to search in`, about(codec))
+    if (typeof operand !== 'string') throw new ValidationError(`Column "${codec.key}": the text to look for is not a string`, about(codec))
+    return test(codec, name, [encodePattern(codec, toPattern(operand))])
+  }
+}
+
+function literally (text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&')
+}
+
+const operators = {
+  eq: comparison('eq', 'isNull'),
+  ne: comparison('ne', 'notNull'),
+  lt: comparison('lt'),
+  lte: comparison('lte'),
+  gt: comparison('gt'),
+  gte: comparison('gte'),
+  in: list('in'),
+  notIn: list('notIn'),
+  between,
+  isNull,
+  like: pattern('like', (text) => text),
+  ilike: pattern('ilike', (text) => text),
+  contains: pattern('like', (text) => `%${literally(text)}%`),
+  startsWith: pattern('like', (text) => `${literally(text)}%`),
+  endsWith: pattern('like', (text) => `%${literally(text)}`)
+} satisfies Record<string, Operator>
+
+const operatorNames = Object.keys(operators).join(', ')
+
+function isOperator (name: string): name is keyof typeof operators {
+  return Object.hasOwn(operators, name)
+}

@@ -1,0 +1,116 @@
+import { Column, SQL, getTableName, is } from 'drizzle-orm'
+import pg from 'pg'
+import type { CustomTypesConfig } from 'pg'
+import type { PgColumn } from 'drizzle-orm/pg-core'
+
+// What this package knows of the insides of Drizzle and of pg's types stands in this file alone.
+
+/**
+ * Types whose text Drizzle's columns read themselves, as its node-postgres session has it:
+ * timestamptz, timestamp, date, interval and the arrays of numeric, timestamp, timestamptz, interval, date.
+ */
+const keptAsText = new Set([1184, 1114, 1082, 1186, 1231, 1115, 1185, 1187, 1182])
+
+function asText (value: string | Buffer): string | Buffer {
+  return value
+}
+
+/** How the text of each column becomes what Drizzle's columns expect: the parsers that Drizzle itself gives to pg. */
+export const drizzleTypes: CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    keptAsText.has(oid) ? asText : pg.types.getTypeParser(oid, format)
+}
+
+/** A column as the statements of one table use it. */
+export interface ColumnCodec {
+  /** The property of a row. */
+  readonly key: string
+  /** The place in the table: short, unique, and so the column's name in the key of a shape. */
+  readonly index: number
+  /** The table's name, for the context of errors. */
+  readonly table: string
+  readonly column: PgColumn
+  /** Whether a value of JavaScript may become one of this column's type; PostgreSQL has the last word. */
+  readonly accepts: (value: unknown) => boolean
+  /** Text of PostgreSQL to JavaScript; undefined where pg has done it all. */
+  readonly decode: ((raw: unknown) => unknown) | undefined
+  /** LIKE works on it. */
+  readonly textual: boolean
+  /** It holds json or jsonb. */
+  readonly json: boolean
+  /** Its type is an array, so that a list of its values is no array of PostgreSQL. */
+  readonly array: boolean
+}
+
+/** Turns a row as PostgreSQL sent it into an object. */
+export type RowMapper = (row: readonly unknown[]) => Record<string, unknown>
+
+/**
+ * A mapper for rows of these columns, in this order, whose results are those of Drizzle's own mapper:
+ * made once for a shape, it looks nothing up for a row.
+ */
+export function rowMapper (columns: readonly ColumnCodec[]): RowMapper {
+  const keys = columns.map(({ key }) => key)
+  const decoders = columns.map(({ decode }) => decode)
+  return (values) => {
+    const row: Record<string, unknown> = {}
+    for (let i = 0; i < keys.length; i++) {
+      const value = values[i]
+      const decode = decoders[i]
+      row[keys[i] as string] = value === null || decode === undefined ? value : decode(value)
+    }
+    return row
+  }
+}
+
+/** Describes one column of a table to the statements. */
+export function describeColumn (key: string, index: number, column: PgColumn): ColumnCodec {
+  return {
+    key,
+    index,
+    table: getTableName(column.table),
+    column,
+    accepts: acceptor(column),
+    decode: column.mapFromDriverValue === Column.prototype.mapFromDriverValue
+      ? undefined
+      : (raw) => column.mapFromDriverValue(raw),
+    textual: textualTypes.has(column.columnType),
+    json: column.columnType === 'PgJson' || column.columnType === 'PgJsonb',
+    array: column.getSQLType().endsWith(']')
+  }
+}
+
+const textualTypes = new Set<string>(['PgText', 'PgVarchar', 'PgChar', 'PgCustomColumn'])
+const scalarTypes = new Set<string>(['number', 'bigint', 'boolean'])
+
+/** Drizzle passes most values on as they are, and pg writes an object into a text column as JSON: neither is meant. */
+function acceptor (column: PgColumn): (value: unknown) => boolean {
+  const element = (column as { baseColumn?: PgColumn }).baseColumn
+  if (element !== undefined) {
+    const accepts = acceptor(element)
+    return (value) => Array.isArray(value) && value.every((item) => item === null || accepts(item))
+  }
+  if (column.dataType === 'string') return (value) => typeof value === 'string'
+  if (scalarTypes.has(column.dataType)) return isScalar
+  if (column.dataType === 'date') return (value) => value instanceof Date && !Number.isNaN(value.getTime())
+  return isValue
+}
+
+function isScalar (value: unknown): boolean {
+  return typeof value === 'number' || typeof value === 'string' || typeof value === 'bigint' || typeof value === 'boolean'
+}
+
+function isValue (value: unknown): boolean {
+  return value !== undefined && typeof value !== 'function' && typeof value !== 'symbol'
+}
+
+/** Whether a value is SQL that was written with Drizzle. */
+export function isSql (value: unknown): value is SQL {
+  // Drizzle's `is` reads the constructor of the prototype, which a parsed query string does not have.
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) !== null && is(value, SQL)
+}
+
+/** Whether a value is a column of a Drizzle table. */
+export function isColumn (value: unknown): value is Column {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) !== null && is(value, Column)
+}

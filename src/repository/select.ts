@@ -1,0 +1,87 @@
+import { sql } from 'drizzle-orm'
+import { collect, toSql } from './condition.js'
+import type { Condition } from './condition.js'
+import { encodeKey } from './key.js'
+import { addPage, parseReadOptions } from './page.js'
+import type { LockClause } from './page.js'
+import type { Call, TableStatements } from './statements.js'
+
+/** What a select is to find. */
+export interface Selection {
+  readonly operation: string
+  readonly where: Condition
+  /** The user's options of the read, and which of them the method has. */
+  readonly options: unknown
+  readonly kind: 'row' | 'first' | 'page'
+  /** The most rows to read, where the method says so and not the options. */
+  readonly limit?: number
+}
+
+/** Only the text of a query is kept, so a parameter whose value is already in the shape may have any name. */
+const parameter = sql.placeholder('parameter')
+
+/** Rows of the table, in order, from a page of them or by themselves. */
+export function select (table: TableStatements, { operation, where, options, kind, limit }: Selection): Call {
+  const shape = table.shape(operation)
+  collect(where, shape)
+  const { columns, orderBy, lock } = parseReadOptions(options, kind, table, shape)
+  if (kind === 'page') addPage(options, table.builder.limits, shape)
+  if (limit !== undefined) shape.values.push(limit)
+  return table.call(shape, () => {
+    const query = table.builder.drizzle.select(table.fields(columns)).from(table.table).where(toSql(where)).orderBy(...orderBy).$dynamic()
+    if (kind === 'page') query.limit(parameter).offset(parameter)
+    if (limit !== undefined) query.limit(parameter)
+    if (lock !== undefined) query.for(lock.strength, lockConfig(lock))
+    return { query: query.getSQL(), columns, kind: lock === undefined ? 'read' : 'write', nowait: lock?.nowait === true }
+  })
+}
+
+function lockConfig ({ nowait, skipLocked }: LockClause): { noWait: true } | { skipLocked: true } | Record<never, never> {
+  if (nowait) return { noWait: true }
+  return skipLocked ? { skipLocked: true } : {}
+}
+
+/** The rows of a list of keys, in the order of the list: one statement for lists of every length. */
+export function selectMany (table: TableStatements, ids: readonly unknown[], seen: Condition): Call {
+  const { primaryKey } = table
+  const keys = ids.map((id) => encodeKey(id, table))
+  const shape = table.shape('getMany')
+  shape.values.push(...primaryKey.map((_, part) => keys.map((key) => key[part])))
+  collect(seen, shape)
+  return table.call(shape, () => {
+    // PostgreSQL cannot tell the type of an array that is only unnested: an empty list of the column's own values does.
+    const lists = primaryKey.map(({ column }) => sql`coalesce(${parameter}, array(select ${column} from ${table.table} limit 0))`)
+    const names = primaryKey.map((_, part) => sql.identifier(`key_${part}`))
+    const wanted = sql`unnest(${sql.join(lists, sql`, `)}) with ordinality as "wanted" (${sql.join(names, sql`, `)}, "place")`
+    const matches = primaryKey.map(({ column }, part) => sql`${column} = "wanted".${names[part]}`)
+    const columns = sql.join(table.codecs.map(({ column }) => column), sql`, `)
+    const condition = toSql(seen)
+    const where = condition && sql` where ${condition}`
+    return {
+      query: sql`select ${columns} from ${table.table} join ${wanted} on ${sql.join(matches, sql` and `)}${where} order by "wanted"."place"`,
+      columns: table.codecs,
+      kind: 'read'
+    }
+  })
+}
+
+/** How many rows match. */
+export function count (table: TableStatements, where: Condition): Call {
+  const shape = table.shape('count')
+  collect(where, shape)
+  return table.call(shape, () => ({
+    query: table.builder.drizzle.select({ count: sql`count(*)` }).from(table.table).where(toSql(where)).getSQL(),
+    kind: 'read'
+  }))
+}
+
+/** One row of no columns' own, if any row matches. */
+export function exists (table: TableStatements, where: Condition): Call {
+  const shape = table.shape('exists')
+  collect(where, shape)
+  shape.values.push(1)
+  return table.call(shape, () => ({
+    query: table.builder.drizzle.select({ one: sql`1` }).from(table.table).where(toSql(where)).limit(parameter).getSQL(),
+    kind: 'read'
+  }))
+}

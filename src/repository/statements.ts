@@ -1,0 +1,121 @@
+import { drizzle } from 'drizzle-orm/node-postgres'
+import { PgDialect } from 'drizzle-orm/pg-core'
+import type { PgTable } from 'drizzle-orm/pg-core'
+import type { SQL } from 'drizzle-orm'
+import { describeTable } from '../model/table.js'
+import type { Statement, StatementContext, StatementKind } from '../session/statement.js'
+import { findColumn } from './filter.js'
+import type { Limits } from './page.js'
+import { describeColumn, drizzleTypes, rowMapper } from './rows.js'
+import type { ColumnCodec, RowMapper } from './rows.js'
+import { Shape } from './shape.js'
+import { ShapeCache } from './shape-cache.js'
+
+/** How names are written into SQL, and how long lists may be. */
+export interface StatementSettings extends Limits {
+  /** As given to `drizzle()`. @defaultValue names as they stand in the table */
+  readonly casing?: 'snake_case' | 'camelCase' | undefined
+}
+
+/** Drizzle as a writer of SQL that runs none: one for each database. */
+export class SqlBuilder {
+  readonly limits: Limits
+  readonly drizzle: ReturnType<typeof drizzle.mock>
+  readonly dialect: PgDialect
+
+  constructor ({ casing, defaultLimit, maxLimit }: StatementSettings) {
+    this.limits = { defaultLimit, maxLimit }
+    this.drizzle = drizzle.mock(casing === undefined ? {} : { casing })
+    this.dialect = new PgDialect(casing === undefined ? {} : { casing })
+  }
+}
+
+/** A statement with the values of one call, and what makes objects of its rows. */
+export interface Call {
+  readonly statement: Statement
+  readonly toRow: RowMapper
+}
+
+/** What is built when a shape is seen for the first time. */
+export interface Blueprint {
+  readonly query: SQL
+  /** The columns of the answer. @defaultValue none */
+  readonly columns?: readonly ColumnCodec[]
+  /** @defaultValue 'write' */
+  readonly kind?: StatementKind
+  /** @defaultValue false */
+  readonly nowait?: boolean
+}
+
+/** A statement that was built once, to be run with the values of each call of its shape. */
+interface Compiled {
+  readonly kind: StatementKind
+  readonly text: string
+  readonly nowait: boolean
+  readonly context: StatementContext
+  readonly toRow: RowMapper
+}
+
+/** How many shapes of one table are remembered at least: more than an application has calls, few enough to forget made-up ones. */
+const rememberedShapes = 200
+
+/** All statements of one table: the table is described once, each shape is built once. */
+export class TableStatements {
+  readonly table: PgTable
+  readonly builder: SqlBuilder
+  readonly name: string
+  readonly codecs: readonly ColumnCodec[]
+  readonly columns: ReadonlyMap<string, ColumnCodec>
+  readonly primaryKey: readonly ColumnCodec[]
+  /** The column that says when a row was deleted, and whether deleted rows are hidden. */
+  readonly softDelete: { readonly codec: ColumnCodec, readonly filter: boolean } | undefined
+  readonly version: ColumnCodec | undefined
+  /** Keys of the columns that PostgreSQL alone may write. */
+  readonly generated: ReadonlySet<string>
+  readonly #shapes = new ShapeCache<Compiled>(rememberedShapes)
+
+  /** @throws ValidationError for a view, or a table without a primary key. */
+  constructor (table: PgTable, builder: SqlBuilder) {
+    const model = describeTable(table)
+    this.table = table
+    this.builder = builder
+    this.name = model.name
+    this.codecs = Object.entries(model.columns).map(([key, column], index) => describeColumn(key, index, column))
+    this.columns = new Map(this.codecs.map((codec) => [codec.key, codec]))
+    this.primaryKey = model.primaryKey.map((key) => findColumn(key, this.columns))
+    this.softDelete = model.softDelete && { codec: findColumn(model.softDelete.key, this.columns), filter: model.softDelete.filter }
+    this.version = model.version === undefined ? undefined : findColumn(model.version, this.columns)
+    this.generated = model.generated
+  }
+
+  /** The beginning of a shape. */
+  shape (operation: string): Shape {
+    return new Shape(operation, this.builder.dialect)
+  }
+
+  /** The statement of a shape, with the shape's values; the blueprint is asked for only when the shape is new. */
+  call (shape: Shape, blueprint: () => Blueprint): Call {
+    const { kind, text, nowait, context, toRow } = this.#compiled(shape, blueprint)
+    return { statement: { kind, text, values: shape.values, rowMode: 'array', types: drizzleTypes, nowait, context }, toRow }
+  }
+
+  #compiled (shape: Shape, blueprint: () => Blueprint): Compiled {
+    const remembered = shape.cacheable ? this.#shapes.get(shape.key) : undefined
+    if (remembered !== undefined) return remembered
+    const { query, columns = [], kind = 'write', nowait = false } = blueprint()
+    const compiled: Compiled = {
+      kind,
+      text: this.builder.dialect.sqlToQuery(query).sql,
+      nowait,
+      context: Object.freeze({ operation: shape.operation, table: this.name }),
+      toRow: rowMapper(columns)
+    }
+    if (shape.cacheable) this.#shapes.set(shape.key, compiled)
+    return compiled
+  }
+
+  /** These columns, as Drizzle is told to select or return them. */
+  fields (columns: readonly ColumnCodec[]): Record<string, ColumnCodec['column']> {
+    return Object.fromEntries(columns.map(({ key, column }) => [key, column]))
+  }
+}

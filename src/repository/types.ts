@@ -1,0 +1,142 @@
+import type { Column, InferInsertModel, InferSelectModel, SQL } from 'drizzle-orm'
+import type { PgTable } from 'drizzle-orm/pg-core'
+import type { VersionKey } from '../model/columns.js'
+
+/** A row of the table, as it is read. */
+export type Row<T extends PgTable> = InferSelectModel<T>
+
+/** The name of a column in a row. */
+export type ColumnKey<T extends PgTable> = keyof Row<T> & string
+
+/** What `create` takes: the required columns, any of the others, and SQL in place of a value. Generated columns and the version are not among them. */
+export type NewRow<T extends PgTable> = {
+  readonly [Key in keyof InferInsertModel<T> as Exclude<Key, VersionKey<T>>]: InferInsertModel<T>[Key] | SQL
+}
+
+/** What `update` takes: any columns but the generated ones and the version. `undefined` means "not given". */
+export type RowChanges<T extends PgTable> = {
+  readonly [Key in keyof InferInsertModel<T> as Exclude<Key, VersionKey<T>>]?: InferInsertModel<T>[Key] | SQL | undefined
+}
+
+type ColumnsOf<T extends PgTable> = T['_']['columns']
+
+type PrimaryKeyOf<T extends PgTable> = {
+  [Key in keyof ColumnsOf<T>]: ColumnsOf<T>[Key]['_']['isPrimaryKey'] extends true ? Key : never
+}[keyof ColumnsOf<T>]
+
+type CompositeKey<T extends PgTable> = { readonly [Key in keyof Row<T>]?: NonNullable<Row<T>[Key]> }
+
+/**
+ * The primary key: its value, or an object for a key that `primaryKey({ columns })` declares
+ * (Drizzle's types do not tell which columns that names: a missing one is a `ValidationError`).
+ */
+export type Key<T extends PgTable> = [PrimaryKeyOf<T>] extends [never] ? CompositeKey<T> : ColumnsOf<T>[PrimaryKeyOf<T>]['_']['data']
+
+type TextOperators = {
+  /** LIKE with a pattern of one's own: `%` and `_` are wildcards. */
+  readonly like?: string
+  /** LIKE without regard to case. */
+  readonly ilike?: string
+  /** The text stands somewhere in the column; `%` and `_` mean themselves. */
+  readonly contains?: string
+  /** The column begins with the text; `%` and `_` mean themselves. */
+  readonly startsWith?: string
+  /** The column ends with the text; `%` and `_` mean themselves. */
+  readonly endsWith?: string
+}
+
+type TextColumnType = 'PgText' | 'PgVarchar' | 'PgChar' | 'PgCustomColumn'
+
+type IsText<C extends Column> = C['_']['columnType'] extends TextColumnType
+  ? C['_']['data'] extends string ? true : false
+  : false
+
+/** The operators of a filter on one column; several are joined by AND. */
+export type Operators<C extends Column> = {
+  readonly eq?: C['_']['data'] | null
+  /** Rows in which the column is NULL do not match, as in SQL, unless `null` is what they must not be. */
+  readonly ne?: C['_']['data'] | null
+  readonly lt?: C['_']['data']
+  readonly lte?: C['_']['data']
+  readonly gt?: C['_']['data']
+  readonly gte?: C['_']['data']
+  /** One of the list; an empty list matches nothing. */
+  readonly in?: ReadonlyArray<C['_']['data']>
+  /** None of the list; an empty list matches every row. */
+  readonly notIn?: ReadonlyArray<C['_']['data']>
+  /** Both ends included. */
+  readonly between?: readonly [C['_']['data'], C['_']['data']]
+  readonly isNull?: boolean
+} & (IsText<C> extends true ? TextOperators : unknown)
+
+/** A plain object is read as operators, so that a value of json is compared by `{ eq: … }`. */
+type ColumnFilter<C extends Column> = (C['_']['dataType'] extends 'json' ? never : C['_']['data']) | null | Operators<C>
+
+/** A filter by columns; everything in it is joined by AND. */
+export type FilterObject<T extends PgTable> = {
+  readonly [Key in keyof ColumnsOf<T> & string]?: ColumnFilter<ColumnsOf<T>[Key]>
+} & {
+  readonly and?: ReadonlyArray<FilterObject<T> | SQL>
+  /** At least one of them; an empty list matches nothing. */
+  readonly or?: ReadonlyArray<FilterObject<T> | SQL>
+  readonly not?: FilterObject<T> | SQL
+}
+
+/**
+ * Which rows are meant: `{ column: value | null | { operator: … } }` with `and`, `or`, `not`, or a condition made with Drizzle.
+ *
+ * @example
+ * ```ts
+ * repo.filter({ active: true, age: { gte: 18 }, or: [{ name: { startsWith: 'A' } }, { email: null }] })
+ * repo.filter(and(eq(users.active, true), sql`${users.age} % 2 = 0`))
+ * ```
+ */
+export type Filter<T extends PgTable> = FilterObject<T> | SQL | undefined
+
+/** Ascending or descending. */
+export type Direction = 'asc' | 'desc'
+
+/** The order of a list: columns in their order of weight, or Drizzle's expressions. The primary key is always the last. */
+export type OrderBy<T extends PgTable> =
+  | { readonly [Key in ColumnKey<T>]?: Direction | { readonly direction: Direction, readonly nulls?: 'first' | 'last' } }
+  | SQL | Column | ReadonlyArray<SQL | Column>
+
+/** PostgreSQL's row locks. */
+export type LockStrength = 'update' | 'noKeyUpdate' | 'share' | 'keyShare'
+
+/** A row lock, held until the transaction ends. */
+export type Lock = LockStrength | {
+  readonly strength: LockStrength
+  /** Fail at once instead of waiting: a `LockTimeoutError` with status 409. */
+  readonly nowait?: boolean
+  /** Leave out rows that someone else has locked. */
+  readonly skipLocked?: boolean
+}
+
+/** How one row is read. */
+export interface RowOptions<T extends PgTable, K extends ColumnKey<T> = ColumnKey<T>> {
+  /** Only these columns. @defaultValue all of them */
+  readonly columns?: readonly K[]
+  /** Lock the row; the statement then runs in the transaction. @defaultValue none */
+  readonly lock?: Lock
+}
+
+/** How the first row of several is read. */
+export interface FirstOptions<T extends PgTable, K extends ColumnKey<T> = ColumnKey<T>> extends RowOptions<T, K> {
+  /** @defaultValue the primary key, ascending */
+  readonly orderBy?: OrderBy<T>
+}
+
+/** Which part of a list is read, and in which order. */
+export interface Page<T extends PgTable, K extends ColumnKey<T> = ColumnKey<T>> extends FirstOptions<T, K> {
+  /** How many rows to leave out. @defaultValue 0 */
+  readonly skip?: number
+  /** The most rows to read. @defaultValue `repository.defaultLimit`, 100; at most `repository.maxLimit`, 1000 */
+  readonly limit?: number
+}
+
+/** Consent to change or delete every row of the table. */
+export interface ManyOptions {
+  /** Without it an empty filter is an `EmptyFilterError`. @defaultValue false */
+  readonly all?: boolean
+}

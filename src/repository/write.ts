@@ -1,0 +1,51 @@
+import { collectChanges, toSet } from './changes.js'
+import type { Change } from './changes.js'
+import { collect, toSql } from './condition.js'
+import type { Condition } from './condition.js'
+import type { Call, TableStatements } from './statements.js'
+
+/** Which rows are written, and whether the answer has them or only their number. */
+export interface Write {
+  readonly operation: string
+  readonly where: Condition
+  readonly returning: boolean
+}
+
+/** A long list hardly comes again with the same length, and its text is as long as it is. */
+const mostRememberedRows = 20
+
+/** One or more new rows, in one statement. */
+export function insert (table: TableStatements, operation: string, rows: ReadonlyArray<readonly Change[]>): Call {
+  const shape = table.shape(operation)
+  for (const changes of rows) collectChanges(changes, shape)
+  shape.cacheable = rows.length <= mostRememberedRows
+  return table.call(shape, () => ({
+    query: table.builder.drizzle.insert(table.table).values(rows.map(toSet)).returning(table.fields(table.codecs)).getSQL(),
+    columns: table.codecs
+  }))
+}
+
+/** Changes the rows that match. */
+export function update (table: TableStatements, { operation, changes, where, returning }: Write & { changes: readonly Change[] }): Call {
+  const shape = table.shape(operation)
+  collectChanges(changes, shape)
+  collect(where, shape)
+  return table.call(shape, () => {
+    const query = table.builder.drizzle.update(table.table).set(toSet(changes)).where(toSql(where))
+    return returning
+      ? { query: query.returning(table.fields(table.codecs)).getSQL(), columns: table.codecs }
+      : { query: query.getSQL() }
+  })
+}
+
+/** Deletes the rows that match, for good. */
+export function remove (table: TableStatements, { operation, where, returning }: Write): Call {
+  const shape = table.shape(operation)
+  collect(where, shape)
+  return table.call(shape, () => {
+    const query = table.builder.drizzle.delete(table.table).where(toSql(where))
+    return returning
+      ? { query: query.returning(table.fields(table.codecs)).getSQL(), columns: table.codecs }
+      : { query: query.getSQL() }
+  })
+}

@@ -1,2 +1,3 @@
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions, type TestLike } from './test-database.js'
+export { expectNoLeaks } from './leaks.js'
 export { startPostgres, type PostgresOptions, type PostgresServer } from './postgres-server.js'

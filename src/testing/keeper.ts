@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmdirSync, rmSync, symlinkSync } from 'node:fs'
-import { connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startPostgres } from './postgres-server.js'
@@ -15,6 +15,12 @@ export interface KeeperOptions {
   readonly graceMillis: number
 }
 
+/** What happens inside the process that keeps. */
+export interface KeeperHooks {
+  readonly onListening: () => void
+  readonly start?: typeof startPostgres
+}
+
 /** What a keeper tells each process that connects, as one line of JSON. */
 export interface KeeperAnswer {
   readonly connectionString?: string
@@ -27,7 +33,7 @@ export interface KeeperAnswer {
  *
  * Resolves when all that has happened, or at once when there is another keeper already. `onListening` is called as soon as processes may connect.
  */
-export async function keep (options: KeeperOptions, onListening: () => void): Promise<void> {
+export async function keep (options: KeeperOptions, hooks: KeeperHooks): Promise<void> {
   const { meetingPoint } = options
   // PostgreSQL may run under another account, which must be able to walk through.
   mkdirSync(meetingPoint, { recursive: true, mode: 0o711 })
@@ -37,7 +43,7 @@ export async function keep (options: KeeperOptions, onListening: () => void): Pr
   await once(server, 'listening')
 
   if (await becomeCurrent(folder, meetingPoint)) {
-    await serve(server, folder, { ...options, onListening })
+    await serve(server, folder, { ...options, ...hooks })
   }
   server.close()
   rmSync(folder, { recursive: true, force: true })
@@ -65,15 +71,16 @@ function linked (folder: string, path: string): boolean {
   }
 }
 
-async function serve (server: ReturnType<typeof createServer>, folder: string, { onListening, ...options }: KeeperOptions & { onListening: () => void }) {
+async function serve (server: Server, folder: string, { onListening, start = startPostgres, ...options }: KeeperOptions & KeeperHooks): Promise<void> {
   const guests = new Set<Socket>()
-  const starting = startPostgres({ folder: join(folder, 'postgres'), persistent: false })
+  const starting = start({ folder: join(folder, 'postgres'), persistent: false })
   const answer = starting.then(
     ({ connectionString }): KeeperAnswer => ({ connectionString }),
     (error: Error): KeeperAnswer => ({ error: error.message })
   )
   server.on('connection', (guest) => {
     guests.add(guest)
+    // One that has gone before it got its answer is no failure.
     guest.on('error', () => {}).on('close', () => guests.delete(guest)).resume()
     answer.then((line) => guest.write(`${JSON.stringify(line)}\n`))
   })
@@ -132,7 +139,7 @@ export async function knock (folder: string): Promise<Socket | undefined> {
   const guest = connect(join(folder, 'socket'))
   try {
     await once(guest, 'connect')
-    return guest.on('error', () => {})
+    return guest
   } catch {
     return undefined
   }

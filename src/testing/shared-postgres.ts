@@ -48,6 +48,7 @@ export async function joinRun (options: KeeperOptions, onEnd: () => void): Promi
       await startKeeper(options)
       continue
     }
+    keeper.on('error', onEnd)
     const answer = await firstLine(keeper)
     // A keeper that hangs up without a word was about to go.
     if (answer === undefined) continue
@@ -68,7 +69,7 @@ async function hangUp (keeper: Socket): Promise<void> {
 
 /** Resolves when the new keeper may be asked, or has ended because another one was faster. */
 async function startKeeper (options: KeeperOptions): Promise<void> {
-  const script = 'const [url, options] = process.argv.slice(1); import(url).then(({ keep }) => keep(JSON.parse(options), () => console.log("listening")))'
+  const script = 'const [url, options] = process.argv.slice(1); import(url).then(({ keep }) => keep(JSON.parse(options), { onListening: () => console.log("listening") }))'
   const moduleUrl = new URL(`./keeper${extensionOf(import.meta.url)}`, import.meta.url).href
   // Settings for the test's own process (coverage, a debugger) must not follow into one that outlives it.
   const child = spawn('env', [

@@ -16,7 +16,7 @@ export interface HealthOptions {
    */
   details?: boolean | ((request: FastifyRequest) => boolean | Promise<boolean>) | undefined
   /** Runs before both routes: to let monitoring in and keep the rest of the world out. */
-  preHandler?: RouteOptions['preHandler'] | undefined
+  preHandler?: NonNullable<RouteOptions['preHandler']> | undefined
   /**
    * Requests below this level are not logged: probes come every few seconds.
    * @defaultValue `'warn'`
@@ -77,9 +77,10 @@ const poolSchema: FastifySchema = { response: { 200: { description: 'Connections
  *
  * @throws {SettingsError} for an option that cannot be used, with its name.
  */
-async function healthPlugin (fastify: FastifyInstance, { health: options = {} }: HealthPluginOptions): Promise<void> {
+async function plugin (fastify: FastifyInstance, { health: options = {} }: HealthPluginOptions): Promise<void> {
   if (options === false) return
-  const { path, details, preHandler, logLevel, timeoutMillis } = checked(options)
+  checkOptions(options)
+  const { path = '/health/database', details = false, preHandler, logLevel = 'warn', timeoutMillis = 1000 } = options
   const shows = typeof details === 'function' ? details : () => details
   let isClosing = false
   fastify.addHook('preClose', async () => { isClosing = true })
@@ -123,23 +124,31 @@ function writerOf (schema: unknown): (body: unknown) => string {
   return (body) => JSON.stringify(body, Object.keys(properties))
 }
 
-function closing (): Pick<Health, 'healthy' | 'status' | 'latencyMillis' | 'timestamp' | 'version' | 'error'> {
+function closing (): Health {
   return { healthy: false, status: 'closing', latencyMillis: 0, timestamp: new Date() }
 }
 
-const names = ['path', 'details', 'preHandler', 'logLevel', 'timeoutMillis']
+const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
+const longestMillis = 60_000
 
-function checked (options: HealthOptions) {
-  if (typeof options !== 'object' || options === null) throw new SettingsError('health', 'must be an object, or false for no routes')
-  for (const name of Object.keys(options)) {
-    if (!names.includes(name)) throw new SettingsError(`health.${name}`, `is not an option; there are ${names.join(', ')}`)
-  }
-  const { path = '/health/database', details = false, preHandler, logLevel = 'warn' as LogLevel, timeoutMillis = 1000 } = options
-  if (typeof path !== 'string' || !/^(\/[^/?#\s]+)+$/.test(path)) throw new SettingsError('health.path', 'must begin with / and must not end with it')
-  if (!['boolean', 'function'].includes(typeof details)) throw new SettingsError('health.details', 'must be true, false, or a function of the request')
-  if (preHandler !== undefined && [preHandler].flat().some((hook) => typeof hook !== 'function')) throw new SettingsError('health.preHandler', 'must be a hook, or an array of hooks')
-  if (!(timeoutMillis >= 1 && timeoutMillis <= 60_000)) throw new SettingsError('health.timeoutMillis', 'must be a number of milliseconds from 1 to 60000')
-  return { path, details, preHandler, logLevel, timeoutMillis }
+const checks: Record<keyof HealthOptions, { readonly valid: (value: unknown) => boolean, readonly expected: string }> = {
+  path: { valid: (value) => typeof value === 'string' && /^(\/[^/?#\s]+)+$/.test(value), expected: 'must begin with / and must not end with it' },
+  details: { valid: (value) => ['boolean', 'function'].includes(typeof value), expected: 'must be true, false, or a function of the request' },
+  preHandler: { valid: (value) => [value].flat().every((hook) => typeof hook === 'function'), expected: 'must be a hook, or an array of hooks' },
+  logLevel: { valid: (value) => levels.some((level) => level === value), expected: `must be one of ${levels.join(', ')}` },
+  timeoutMillis: { valid: (value) => typeof value === 'number' && value >= 1 && value <= longestMillis, expected: `must be a number of milliseconds from 1 to ${longestMillis}` }
 }
 
-export default fp(healthPlugin, { fastify: '5.x', name: 'data-access/health', dependencies: ['data-access/database'] })
+function checkOptions (options: HealthOptions): void {
+  if (typeof options !== 'object' || options === null) throw new SettingsError('health', 'must be an object, or false for no routes')
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(checks, name)) throw new SettingsError(`health.${name}`, `is not an option; there are ${Object.keys(checks).join(', ')}`)
+    const { valid, expected } = checks[name as keyof HealthOptions]
+    if (value !== undefined && !valid(value)) throw new SettingsError(`health.${name}`, expected)
+  }
+}
+
+/** The plugin that adds the health routes; it wants the database plugin before it. */
+export const healthPlugin = fp(plugin, { fastify: '5.x', name: 'data-access/health', dependencies: ['data-access/database'] })
+
+export default healthPlugin

@@ -14,7 +14,7 @@ const rooms: ReadonlyArray<readonly [RegExp, Room]> = [
   [/^src\/(settings(\.ts$|\/)|connection-string\.ts$)/, 'settings'],
   [/^src\/repository\//, 'repository'],
   [/^src\/(pool\.ts$|connection\/)/, 'pool'],
-  [/^src\/health\.ts$/, 'health'],
+  [/^src\/(health|start)\.ts$/, 'health'],
   [/^src\/session\//, 'session'],
   [/^src\/database\.ts$/, 'database'],
   [/^src\//, 'src']

@@ -1,0 +1,216 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import fp from 'fastify-plugin'
+import t, { type Test } from 'tap'
+import { openDatabase, type Database, type OpenOptions } from '../../src/database.js'
+import { createTestDatabase } from '../../src/testing/index.js'
+import healthPlugin, { type HealthPluginOptions } from '../../plugins/health.js'
+
+const { connectionString } = await createTestDatabase(t)
+
+async function open (t: Test, options: OpenOptions = {}): Promise<Database> {
+  const database = await openDatabase({ connectionString, ...options })
+  t.teardown(() => database.close())
+  return database
+}
+
+/** A database that nobody reaches: it accepts, and says nothing. */
+async function silentUrl (t: Test): Promise<string> {
+  const server = createServer((socket) => { t.teardown(() => socket.destroy()) })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => { server.close() })
+  return `postgresql://ada:s3cret@127.0.0.1:${(server.address() as AddressInfo).port}/nowhere`
+}
+
+async function build (t: Test, { server, database, ...options }: HealthPluginOptions & { server?: FastifyServerOptions, database?: Database } = {}): Promise<FastifyInstance> {
+  const fastify = Fastify(server)
+  const db = database ?? await open(t)
+  await fastify.register(fp(async (instance) => { instance.decorate('db', db) }, { name: 'data-access/database' }))
+  await fastify.register(healthPlugin, options)
+  t.teardown(() => fastify.close())
+  return fastify
+}
+
+t.test('GET /health/database answers 200 with status, latency and time, and nothing else', async (t) => {
+  const server = await build(t)
+
+  const reply = await server.inject('/health/database')
+
+  t.equal(reply.statusCode, 200)
+  t.match(reply.headers, { 'cache-control': 'no-store', 'content-type': /^application\/json/ })
+  t.strictSame(Object.keys(reply.json()), ['status', 'latencyMillis', 'timestamp'])
+  t.match(reply.json(), { status: 'up', latencyMillis: Number, timestamp: /^\d{4}-\d\d-\d\dT[\d:.]+Z$/ })
+})
+
+t.test('HEAD answers like GET, without a body, also where the server adds no HEAD routes', async (t) => {
+  const server = await build(t, { server: { exposeHeadRoutes: false } })
+
+  for (const url of ['/health/database', '/health/database/pool']) {
+    const reply = await server.inject({ method: 'HEAD', url })
+    t.match(reply, { statusCode: 200, body: '' }, url)
+  }
+})
+
+t.test('answers 503 within its limit while traffic holds every connection', async (t) => {
+  const database = await open(t, { pool: { size: 1, maxOverflow: 0 } })
+  const server = await build(t, { database, health: { timeoutMillis: 50, details: true } })
+
+  await database.session(async (session) => {
+    await session.drizzle.execute('select 1')
+    const reply = await server.inject('/health/database')
+    t.equal(reply.statusCode, 503)
+    t.match(reply.json(), { status: 'saturated', version: /^PostgreSQL \d/, error: 'no connection of the pool came free within 50 ms' })
+  })
+})
+
+t.test('answers 503 within its limit, and no host or user, when PostgreSQL is silent', async (t) => {
+  const database = await open(t, { connectionString: await silentUrl(t), degraded: true, pool: { timeoutSeconds: 0.05 } })
+  const server = await build(t, { database, health: { timeoutMillis: 50, details: true } })
+
+  const reply = await server.inject('/health/database')
+
+  t.equal(reply.statusCode, 503)
+  t.match(reply.json(), { status: 'down', error: 'no answer within 50 ms' })
+  t.notMatch(reply.body, /ada|s3cret|127\.0\.0\.1|nowhere/)
+})
+
+t.test('an answer is shared with those who ask soon after', async (t) => {
+  const server = await build(t)
+
+  const replies = [await server.inject('/health/database'), await server.inject('/health/database')]
+
+  t.equal(replies[0]?.json().timestamp, replies[1]?.json().timestamp)
+})
+
+t.test('GET /health/database/pool answers counts and waits only', async (t) => {
+  const database = await open(t, { pool: { size: 2, maxOverflow: 3 } })
+  const server = await build(t, { database })
+
+  const reply = await server.inject('/health/database/pool')
+
+  t.match(reply, { statusCode: 200, headers: { 'cache-control': 'no-store' } })
+  t.strictSame(Object.keys(reply.json()).sort(), ['idle', 'inUse', 'max', 'size', 'total', 'waiting'])
+  t.match(reply.json(), { size: 2, max: 5, inUse: 0, waiting: 0 })
+})
+
+t.test('what the schemas do not name is never sent, even if the database tells it', async (t) => {
+  const database = await open(t)
+  const told = Object.create(database, {
+    poolInfo: { value: { ...database.poolInfo, options: { password: 's3cret' } } },
+    checkHealth: { value: async () => ({ ...await database.checkHealth(), host: 'db.internal' }) }
+  })
+  const server = await build(t, { database: told })
+
+  t.notMatch((await server.inject('/health/database/pool')).body, /s3cret|options/)
+  t.notMatch((await server.inject('/health/database')).body, /internal/)
+})
+
+t.test('details are shown to those whom a function of the request lets see them', async (t) => {
+  const server = await build(t, { health: { details: async (request) => request.headers['x-monitor'] === 'yes' } })
+
+  t.notOk('version' in (await server.inject('/health/database')).json())
+  t.match((await server.inject({ url: '/health/database', headers: { 'x-monitor': 'yes' } })).json(), { version: /^PostgreSQL \d/ })
+})
+
+t.test('preHandler guards both routes', async (t) => {
+  const server = await build(t, { health: { preHandler: async (_request, reply) => reply.code(401).send({ message: 'who are you?' }) } })
+
+  for (const url of ['/health/database', '/health/database/pool']) t.equal((await server.inject(url)).statusCode, 401)
+})
+
+t.test('path is absolute: a prefix at register does not move the routes', async (t) => {
+  const database = await open(t)
+  const fastify = Fastify()
+  t.teardown(() => fastify.close())
+  fastify.register(fp(async (instance) => { instance.decorate('db', database) }, { name: 'data-access/database' }))
+  await fastify.register(healthPlugin, { prefix: '/v1', health: { path: '/ready' } })
+
+  t.equal((await fastify.inject('/ready')).statusCode, 200)
+  t.equal((await fastify.inject('/ready/pool')).statusCode, 200)
+  t.equal((await fastify.inject('/v1/ready')).statusCode, 404)
+  t.equal((await fastify.inject('/health/database')).statusCode, 404)
+})
+
+t.test('health: false adds no routes', async (t) => {
+  const server = await build(t, { health: false })
+
+  t.equal((await server.inject('/health/database')).statusCode, 404)
+  t.equal((await server.inject('/health/database/pool')).statusCode, 404)
+})
+
+t.test('the routes open no transaction, and their requests are logged as warnings at least', async (t) => {
+  const database = await open(t)
+  const routes: object[] = []
+  const fastify = Fastify()
+  t.teardown(() => fastify.close())
+  fastify.addHook('onRoute', ({ url, method, config, logLevel }) => { routes.push({ url, method, transaction: Object(config).transaction, logLevel }) })
+  fastify.register(fp(async (instance) => { instance.decorate('db', database) }, { name: 'data-access/database' }))
+  await fastify.register(healthPlugin)
+
+  t.strictSame(routes, ['/health/database', '/health/database/pool'].flatMap((url) =>
+    ['GET', 'HEAD'].map((method) => ({ url, method, transaction: false, logLevel: 'warn' }))))
+})
+
+t.test('answers in JSON where the server has a serializer that knows no JSON schemas', async (t) => {
+  const database = await open(t)
+  const fastify = Fastify()
+  t.teardown(() => fastify.close())
+  fastify.setSerializerCompiler(() => { throw new Error('not a schema of mine') })
+  fastify.register(fp(async (instance) => { instance.decorate('db', database) }, { name: 'data-access/database' }))
+  await fastify.register(healthPlugin)
+
+  t.match((await fastify.inject('/health/database')).json(), { status: 'up' })
+})
+
+t.test('answers 503 while the server closes, also where Fastify would go on answering', async (t) => {
+  const server = await build(t, { server: { return503OnClosing: false } })
+  const replies: Array<{ statusCode: number, body: unknown }> = []
+  server.addHook('preClose', async () => {
+    const reply = await fetch(`${server.listeningOrigin}/health/database`)
+    replies.push({ statusCode: reply.status, body: await reply.json() })
+  })
+  await server.listen({ host: '127.0.0.1', port: 0 })
+
+  await server.close()
+
+  t.match(replies, [{ statusCode: 503, body: { status: 'closing', latencyMillis: 0 } }])
+})
+
+t.test('an option that cannot be used is refused by its name', async (t) => {
+  const wrong: Array<[health: unknown, message: RegExp]> = [
+    [true, /^health must be an object, or false for no routes$/],
+    [null, /^health must be an object/],
+    [{ pth: '/x' }, /^health\.pth is not an option; there are path, details, preHandler, logLevel, timeoutMillis$/],
+    [{ path: 'health' }, /^health\.path must begin with \/ and must not end with it$/],
+    [{ path: '/' }, /^health\.path must/],
+    [{ path: '/health/' }, /^health\.path must/],
+    [{ path: '/health?x' }, /^health\.path must/],
+    [{ path: 7 }, /^health\.path must/],
+    [{ details: 'yes' }, /^health\.details must be true, false, or a function of the request$/],
+    [{ preHandler: 'guard' }, /^health\.preHandler must be a hook, or an array of hooks$/],
+    [{ preHandler: [async () => {}, 1] }, /^health\.preHandler must/],
+    [{ logLevel: 'loud' }, /^health\.logLevel must be one of/],
+    [{ timeoutMillis: 0 }, /^health\.timeoutMillis must be a number of milliseconds from 1 to 60000$/],
+    [{ timeoutMillis: Number.NaN }, /^health\.timeoutMillis must/],
+    [{ timeoutMillis: '1000' }, /^health\.timeoutMillis must/],
+    [{ timeoutMillis: 60_001 }, /^health\.timeoutMillis must/]
+  ]
+  const database = await open(t)
+  for (const [health, message] of wrong) {
+    await t.rejects(build(t, { database, health: health as HealthPluginOptions['health'] }), { name: 'SettingsError', message }, JSON.stringify(health))
+  }
+})
+
+t.test('options are not changed', async (t) => {
+  const options = Object.freeze({ health: Object.freeze({ path: '/ready' }) })
+
+  await t.resolves(build(t, options))
+})
+
+t.test('is refused where no database was registered before', async (t) => {
+  const fastify = Fastify()
+  t.teardown(() => fastify.close())
+
+  await t.rejects(async () => { await fastify.register(healthPlugin) }, /data-access\/database/)
+})

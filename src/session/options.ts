@@ -6,5 +6,83 @@ export type IsolationLevel = 'read uncommitted' | 'read committed' | 'repeatable
 /** Whether a transaction may write. */
 export type AccessMode = 'read write' | 'read only'
 
-/** When BEGIN is sent: see {@link TransactionOptions.begin}. */
-export type BeginPoint = 'firstWrite' | 'firstQuery' | 'onRequest'
+/** How one transaction begins, and how long it may take. */
+export interface TransactionOptions {
+  /**
+   * When BEGIN is sent. With `firstWrite` it travels with the first statement that is not a plain repository read; reads
+   * before it run on the pool, each with a snapshot of its own, as READ COMMITTED gives it inside a transaction too. Where
+   * the effective level is another one, or any of the options below is given, `firstWrite` acts as `firstQuery`.
+   * @defaultValue `'firstWrite'`
+   */
+  readonly begin?: 'firstWrite' | 'firstQuery' | undefined
+  /** @defaultValue the server's, `default_transaction_isolation` */
+  readonly isolationLevel?: IsolationLevel | undefined
+  /** @defaultValue the server's, `default_transaction_read_only` */
+  readonly accessMode?: AccessMode | undefined
+  /** Lets a serializable, read-only transaction wait for a snapshot that cannot fail. */
+  readonly deferrable?: boolean | undefined
+  /** The longest a transaction may last, in milliseconds, counted from its BEGIN. @defaultValue no limit */
+  readonly timeoutMillis?: number | undefined
+  /** The longest wait for the answer to COMMIT or ROLLBACK, in milliseconds. @defaultValue 5000 */
+  readonly settleTimeoutMillis?: number | undefined
+}
+
+/** {@link TransactionOptions}, checked and complete. */
+export interface TransactionSettings {
+  /** Whether plain reads may run on the pool until something else begins the transaction. */
+  readonly readsOutside: boolean
+  /** The statement that begins. */
+  readonly begin: string
+  readonly readOnly: boolean
+  readonly timeoutMillis: number | undefined
+  readonly settleTimeoutMillis: number
+}
+
+const isolationLevels = ['read uncommitted', 'read committed', 'repeatable read', 'serializable']
+const longestTimer = 2 ** 31 - 1
+
+const checks: Record<keyof TransactionOptions, { readonly valid: (value: unknown) => boolean, readonly expected: string }> = {
+  begin: oneOf(['firstWrite', 'firstQuery']),
+  isolationLevel: oneOf(isolationLevels),
+  accessMode: oneOf(['read write', 'read only']),
+  deferrable: { valid: (value) => typeof value === 'boolean', expected: 'true or false' },
+  timeoutMillis: millis(),
+  settleTimeoutMillis: millis()
+}
+
+function oneOf (values: readonly string[]): { valid: (value: unknown) => boolean, expected: string } {
+  return { valid: (value) => typeof value === 'string' && values.includes(value), expected: values.map((value) => `'${value}'`).join(' or ') }
+}
+
+function millis (): { valid: (value: unknown) => boolean, expected: string } {
+  return {
+    valid: (value) => typeof value === 'number' && value > 0 && value <= longestTimer,
+    expected: `a number of milliseconds, above 0 and at most ${longestTimer}`
+  }
+}
+
+/**
+ * Checks options and completes them with defaults.
+ *
+ * @throws {ValidationError} that names the option which is unknown or has a value it cannot have
+ */
+export function resolveTransactionOptions (options: TransactionOptions): TransactionSettings {
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(checks, name)) throw new ValidationError(`transaction.${name} is no option: there are ${Object.keys(checks).join(', ')}`)
+    const { valid, expected } = checks[name as keyof TransactionOptions]
+    if (value !== undefined && !valid(value)) throw new ValidationError(`transaction.${name} must be ${expected}`)
+  }
+  const { begin = 'firstWrite', isolationLevel, accessMode, deferrable, timeoutMillis, settleTimeoutMillis = 5000 } = options
+  const modes = [
+    isolationLevel && `isolation level ${isolationLevel}`,
+    accessMode,
+    deferrable === undefined ? undefined : deferrable ? 'deferrable' : 'not deferrable'
+  ].filter((mode) => mode !== undefined)
+  return {
+    readsOutside: begin === 'firstWrite' && modes.length === 0,
+    begin: ['begin', modes.join(', ')].join(' ').trimEnd(),
+    readOnly: accessMode === 'read only',
+    timeoutMillis,
+    settleTimeoutMillis
+  }
+}

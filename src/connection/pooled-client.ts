@@ -1,0 +1,65 @@
+import type { PoolClient, QueryResult, QueryResultRow } from 'pg'
+import { destroySocket } from './message-group.js'
+import type { TransactionStatus } from './message-group.js'
+
+const clients = new WeakMap<PoolClient, PooledClient>()
+
+/** Alive, and which snapshots does it give? Asked of a new connection, and of one that stood idle for long. */
+const probe = 'select current_setting(\'default_transaction_isolation\') as isolation'
+
+/** What is known of one of the pool's clients for as long as it lives, from checkout to checkout. */
+export class PooledClient {
+  readonly client: PoolClient
+  /** How the connection was lost, if it was. */
+  lost: Error | undefined
+  /** When it was last given back, on the clock of `performance.now()`; undefined while it is new. */
+  idleSince: number | undefined
+  #isolation = ''
+
+  private constructor (client: PoolClient) {
+    this.client = client
+    // pg-pool listens only while a client is idle: a backend lost in use would end the process if nobody else did.
+    client.on('error', (error) => { this.lost ??= error })
+    client.on('end', () => { this.lost ??= new Error('The connection has ended') })
+  }
+
+  /** The one record of a client. */
+  static of (client: PoolClient): PooledClient {
+    let pooled = clients.get(client)
+    if (pooled === undefined) clients.set(client, pooled = new PooledClient(client))
+    return pooled
+  }
+
+  /** Whether a statement outside a transaction sees what one inside would. */
+  get readCommitted (): boolean { return this.#isolation === 'read committed' || this.#isolation === 'read uncommitted' }
+
+  /** PostgreSQL's last word on the transaction. */
+  get status (): TransactionStatus { return this.client.getTransactionStatus() ?? 'I' }
+
+  /** Resolves when the server has answered within the time; rejects when it has not, and the connection is useless. */
+  async probe (timeoutMillis: number): Promise<void> {
+    const { rows } = await this.#ask<{ isolation: string }>(probe, timeoutMillis)
+    for (const row of rows) this.#isolation = row.isolation
+  }
+
+  /** Forgets what the last user left in the session: settings, temporary tables, advisory locks, prepared statements. */
+  async reset (timeoutMillis: number): Promise<void> {
+    await this.#ask('discard all', timeoutMillis)
+  }
+
+  async #ask<Row extends QueryResultRow> (text: string, timeoutMillis: number): Promise<QueryResult<Row>> {
+    const timer = setTimeout(() => destroySocket(this.client), timeoutMillis)
+    try {
+      return await this.client.query<Row>(text)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Gives the client back to pg's pool, or ends it at once. */
+  release (destroyed: boolean): void {
+    this.idleSince = performance.now()
+    this.client.release(destroyed)
+    if (destroyed) destroySocket(this.client)
+  }
+}

@@ -1,0 +1,97 @@
+import type { Connection } from './connection.js'
+import type { Logger } from '../log.js'
+
+/** For whom a connection is taken: named in the log when it is held for too long. */
+export interface Borrower {
+  readonly logger: Logger
+  /** The route, say. */
+  readonly label: string
+}
+
+/** One who waits for a connection. */
+export interface Waiter {
+  readonly borrower: Borrower
+  readonly deadline: number
+  readonly resolve: (connection: Connection) => void
+  readonly reject: (error: Error) => void
+}
+
+/**
+ * Those who wait for a connection, each until its deadline.
+ *
+ * All wait equally long, so the first to come is the first to give up: one timer for the head serves them all, and a
+ * checkout that is answered at once costs no timer of its own.
+ */
+export class Waiters {
+  readonly #waiting = new Set<Waiter>()
+  /** Those among them for whom no place in the pool was free yet, in the order in which they came. */
+  readonly #line = new Set<Waiter>()
+  readonly #timeoutMillis: number
+  readonly #expired: () => Error
+  #timer: NodeJS.Timeout | undefined
+
+  constructor (timeoutMillis: number, expired: () => Error) {
+    this.#timeoutMillis = timeoutMillis
+    this.#expired = expired
+  }
+
+  /** How many stand in line for a place. */
+  get inLine (): number { return this.#line.size }
+
+  /** Starts to wait. */
+  add (borrower: Borrower, resolve: (connection: Connection) => void, reject: (error: Error) => void): Waiter {
+    const waiter = { borrower, deadline: performance.now() + this.#timeoutMillis, resolve, reject }
+    this.#waiting.add(waiter)
+    this.#timer ??= this.#wait(this.#timeoutMillis)
+    return waiter
+  }
+
+  /** Stands in line until {@link next} says that it is the waiter's turn. */
+  queue (waiter: Waiter): void { this.#line.add(waiter) }
+
+  /** Takes the first out of the line. */
+  next (): Waiter | undefined {
+    for (const waiter of this.#line) {
+      this.#line.delete(waiter)
+      return waiter
+    }
+    return undefined
+  }
+
+  /** Whether the waiter has not given up. */
+  has (waiter: Waiter): boolean { return this.#waiting.has(waiter) }
+
+  /** How long the waiter may still wait, in milliseconds. */
+  remaining (waiter: Waiter): number { return Math.max(waiter.deadline - performance.now(), 1) }
+
+  /** Ends the wait with a connection. */
+  resolve (waiter: Waiter, connection: Connection): void {
+    this.#waiting.delete(waiter)
+    waiter.resolve(connection)
+  }
+
+  /** Ends the wait, if it has not ended yet, with an error. */
+  reject (waiter: Waiter, error: Error): void {
+    this.#line.delete(waiter)
+    if (this.#waiting.delete(waiter)) waiter.reject(error)
+  }
+
+  /** Sends everybody away. */
+  rejectAll (error: Error): void {
+    for (const waiter of this.#waiting) this.reject(waiter, error)
+  }
+
+  #wait (millis: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#timer = undefined
+      const now = performance.now()
+      for (const waiter of this.#waiting) {
+        if (waiter.deadline > now) {
+          this.#timer = this.#wait(Math.ceil(waiter.deadline - now))
+          return
+        }
+        this.reject(waiter, this.#expired())
+      }
+    }, millis).unref()
+  }
+}

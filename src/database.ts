@@ -1,0 +1,251 @@
+import { Pool } from 'pg'
+import { CommitUnknownError, ConnectionError, TransactionBrokenError } from './errors/errors.js'
+import { toDatabaseError } from './errors/sqlstate.js'
+import { HealthCheck } from './health.js'
+import { ConnectionPool, poolConfig } from './pool.js'
+import { Repositories } from './repository/repositories.js'
+import { DrizzleBinding } from './session/drizzle.js'
+import { handled } from './session/handled.js'
+import { resolveTransactionOptions } from './session/options.js'
+import { Session } from './session/session.js'
+import { resolveSettings } from './settings.js'
+import { reach } from './start.js'
+import type { SQLWrapper } from 'drizzle-orm'
+import type { Pool as PgPool } from 'pg'
+import type { Borrower } from './connection/waiters.js'
+import type { ConstraintMap } from './errors/constraints.js'
+import type { CheckOptions, DatabaseInfo, Health } from './health.js'
+import type { PoolInfo } from './pool.js'
+import type { RepositoryOf, RepositorySource } from './repository/repositories.js'
+import type { DrizzleDatabase } from './session/drizzle.js'
+import type { SessionHost } from './session/host.js'
+import type { TransactionOptions, TransactionSettings } from './session/options.js'
+import type { DrizzleQuery, Statement, StatementResult, StatementRunner } from './session/statement.js'
+import type { DatabaseOptions, Settings } from './settings.js'
+
+/** What {@link openDatabase} takes. */
+export interface OpenOptions extends DatabaseOptions {
+  /** How transactions begin and how long they may take, unless a call says otherwise. */
+  readonly transaction?: TransactionOptions | undefined
+  readonly errors?: {
+    /** Status, code and message for violations of the constraints named. */
+    readonly constraints?: ConstraintMap | undefined
+  } | undefined
+}
+
+/** What a database is made of, besides its settings. */
+export interface DatabaseParts {
+  readonly transaction?: TransactionOptions | undefined
+  readonly constraints?: ConstraintMap | undefined
+  /** Ends the pool; absent where somebody else does that. */
+  readonly endPool?: (() => Promise<void>) | undefined
+}
+
+/** A PostgreSQL database behind a pool: sessions, repositories, Drizzle, health. */
+export class Database implements StatementRunner {
+  readonly pool: PgPool
+  readonly #settings: Settings
+  readonly #connections: ConnectionPool
+  readonly #parts: DatabaseParts
+  readonly #transaction: TransactionSettings
+  readonly #host: SessionHost
+  readonly #health: HealthCheck
+  readonly #borrower: Borrower
+  readonly #callbacks = new Set<Promise<void>>()
+  #drizzle: DrizzleDatabase | undefined
+  #closing: Promise<void> | undefined
+
+  constructor (pool: PgPool, settings: Settings, parts: DatabaseParts = {}) {
+    this.pool = pool
+    this.#settings = settings
+    this.#parts = parts
+    this.#transaction = resolveTransactionOptions(parts.transaction ?? {})
+    this.#connections = new ConnectionPool(pool, settings)
+    this.#borrower = { logger: settings.logger, label: 'database' }
+    this.#health = new HealthCheck({ connection: settings.connection ?? pool.options, pool: this.#connections })
+    this.#host = {
+      pool: this.#connections,
+      repositories: new Repositories({ casing: settings.casing, ...settings.repository }),
+      drizzle: new DrizzleBinding(settings),
+      constraints: parts.constraints,
+      settings: limitsWithBegin(settings),
+      scopeTimeoutMillis: settings.pool.timeoutMillis,
+      track: (work) => {
+        this.#callbacks.add(work)
+        void work.then(() => this.#callbacks.delete(work))
+      }
+    }
+  }
+
+  /** Resolves when the server has answered. @throws {ConnectionError} that tells the way out when it does not in time */
+  start (): Promise<void> {
+    return reach(this.#connections, this.#settings)
+  }
+
+  /** A real Drizzle database over the pool. Each query commits by itself; `.transaction()` is {@link Database.transaction}. */
+  get drizzle (): DrizzleDatabase {
+    return this.#drizzle ??= this.#host.drizzle.bind(this)
+  }
+
+  /** A repository for a table, or an instance of a repository class, each call of which commits by itself. */
+  repo<Source extends RepositorySource> (source: Source): RepositoryOf<Source> {
+    return this.#host.repositories.create(this, source)
+  }
+
+  /**
+   * Runs a function with a session: commits when it resolves, rolls back when it throws, and always gives the connection back.
+   *
+   * @example
+   * ```ts
+   * await database.session(async (session) => {
+   *   const user = await session.repo(users).create({ name: 'Ada' })
+   *   await session.repo(posts).create({ userId: user.id, title: 'Hello' })
+   * })
+   * ```
+   */
+  async session<Result> (fn: (session: Session) => Result | Promise<Result>, options?: TransactionOptions): Promise<Result> {
+    const session = this.createSession(options)
+    let result: Result
+    try {
+      result = await fn(session)
+    } catch (error) {
+      await session.rollback()
+      throw error
+    }
+    await session.commit()
+    return result
+  }
+
+  /**
+   * A session to be settled by hand; it holds no connection before its first statement.
+   *
+   * @throws {ValidationError} for an option that does not exist or cannot have its value
+   * @example
+   * ```ts
+   * await using session = database.createSession()
+   * await session.repo(users).create({ name: 'Ada' })
+   * await session.commit()
+   * ```
+   */
+  createSession (options?: TransactionOptions): Session {
+    const settings = options === undefined ? this.#transaction : resolveTransactionOptions({ ...this.#parts.transaction, ...options })
+    return this.lend(settings, this.#borrower)
+  }
+
+  /** A session in somebody's name, for whoever knows more of its user than this class: the Fastify edge. */
+  lend (settings: TransactionSettings, borrower: Borrower): Session {
+    return new Session(this.#host, settings, borrower)
+  }
+
+  /** Runs a function in a transaction, which begins with its first statement: as {@link Database.session}, without reads outside. */
+  transaction<Result> (fn: (session: Session) => Result | Promise<Result>, options?: TransactionOptions): Promise<Result> {
+    return this.session(fn, { begin: 'firstQuery', ...options })
+  }
+
+  /** Runs a Drizzle query, which resolves with its own result, or an `sql` template, which resolves with `{ rows, rowCount, command }`. */
+  execute<Result> (query: DrizzleQuery<Result>): Promise<Result>
+  execute<Row = Record<string, unknown>> (statement: SQLWrapper): Promise<StatementResult<Row>>
+  execute (statement: SQLWrapper): Promise<unknown> {
+    return handled(this.#host.drizzle.execute(this, statement))
+  }
+
+  /** Runs one statement that commits by itself: what repositories stand on. */
+  run<Row> (statement: Statement): Promise<StatementResult<Row>> {
+    return handled(this.#runAlone(statement) as Promise<StatementResult<Row>>)
+  }
+
+  /** How the database is, asked over a connection of its own. Never rejects. */
+  checkHealth (options?: CheckOptions): Promise<Health> {
+    return this.#health.check(options)
+  }
+
+  /** The server's version, its connections to this database, and the counts of the pool. @throws {ConnectionError} without an answer */
+  getInfo (): Promise<DatabaseInfo> {
+    return this.#health.getInfo()
+  }
+
+  /** Counts and waits of the pool, without asking the server. */
+  get poolInfo (): PoolInfo { return this.#connections.info }
+
+  /**
+   * Lets what is under way finish, callbacks after a commit included, then ends the pool; what still runs after
+   * `drainTimeoutSeconds` is ended with it. A second call gets the same answer.
+   */
+  close (): Promise<void> {
+    return this.#closing ??= this.#close()
+  }
+
+  async #close (): Promise<void> {
+    const { drainTimeoutSeconds, logger } = this.#settings
+    const deadline = performance.now() + drainTimeoutSeconds * 1000
+    await this.#connections.idle(drainTimeoutSeconds * 1000)
+    await within(Promise.all(this.#callbacks), deadline - performance.now())
+    for (const { label } of this.#connections.end()) {
+      logger.error({ holder: label }, 'closing took too long: a connection still in use was ended, and what it had not committed is rolled back')
+    }
+    await this.#health.close()
+    await this.#parts.endPool?.()
+  }
+
+  async #runAlone ({ context, nowait, kind, ...statement }: Statement): Promise<StatementResult<never>> {
+    const connection = await this.#connections.connect(this.#borrower)
+    const { error, result, sent, lost } = await connection.run({ context, kind, ...statement })
+    const leftOpen = error === undefined && connection.status !== 'I'
+    const failure = error && toDatabaseError(error, { context, nowait, constraints: this.#host.constraints })
+    if (failure instanceof ConnectionError) connection.destroy()
+    else connection.release()
+    if (leftOpen) throw new TransactionBrokenError('A statement began a transaction of its own, which was undone: use database.transaction()', { context })
+    if (failure === undefined) return result as StatementResult<never>
+    // A write that commits by itself: with the connection its fate is lost, too.
+    throw sent && lost && kind !== 'read' ? new CommitUnknownError(undefined, { cause: failure.cause, context }) : failure
+  }
+}
+
+/** Behind a pooler that refuses startup parameters, the limits go with each BEGIN, for its transaction only. */
+function limitsWithBegin (settings: Settings): string[] {
+  if (settings.preparedStatements || settings.pg !== undefined) return []
+  const { statementTimeoutSeconds, lockTimeoutSeconds, idleInTransactionTimeoutSeconds } = settings
+  const limits = {
+    statement_timeout: statementTimeoutSeconds,
+    lock_timeout: lockTimeoutSeconds,
+    idle_in_transaction_session_timeout: idleInTransactionTimeoutSeconds
+  }
+  const set = Object.entries(limits).filter(([, seconds]) => seconds > 0).map(([name, seconds]) => `set_config('${name}', '${Math.round(seconds * 1000)}', true)`)
+  return set.length === 0 ? [] : [`select ${set.join(', ')}`]
+}
+
+async function within (work: Promise<unknown>, millis: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<void>((resolve) => { timer = setTimeout(resolve, Math.max(millis, 0)) })
+  await Promise.race([work, limit])
+  clearTimeout(timer)
+}
+
+/**
+ * Opens a database; resolves when the server has answered.
+ *
+ * @throws {SettingsError} for a setting that does not exist or cannot be used, with its name
+ * @throws {ConnectionError} when the server does not answer (wait for it with `waitForDatabaseSeconds`, or start without it with `degraded`)
+ * @example
+ * ```ts
+ * const database = await openDatabase({ connectionString: 'postgresql://ada@localhost/shop' })
+ * const user = await database.repo(users).get(1)
+ * await database.close()
+ * ```
+ */
+export async function openDatabase (options: OpenOptions = {}): Promise<Database> {
+  const settings = resolveSettings(options)
+  const pool = settings.pg ?? new Pool(poolConfig(settings))
+  const database = new Database(pool, settings, {
+    transaction: options.transaction,
+    constraints: options.errors?.constraints,
+    endPool: settings.pg === undefined ? () => pool.end() : undefined
+  })
+  try {
+    await database.start()
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+  return database
+}

@@ -1,0 +1,16 @@
+/**
+ * Where a program tells its schema, once, so that `drizzle.query` knows its tables everywhere.
+ *
+ * @example
+ * ```ts
+ * declare module 'fastify-data-access' {
+ *   interface Register { schema: typeof schema }
+ * }
+ * ```
+ */
+// Empty on purpose: programs add to it.
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type
+export interface Register {}
+
+/** The schema of {@link Register}, or none. */
+export type RegisteredSchema = Register extends { schema: infer Schema extends Record<string, unknown> } ? Schema : Record<string, never>

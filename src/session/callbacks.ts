@@ -1,0 +1,29 @@
+import type { Logger } from '../log.js'
+
+/** Work that belongs to the fate of a transaction. */
+export type Callback = () => unknown
+
+/** What was asked to happen before the commit, after it, or after a rollback: of a session, or of one scope in it. */
+export class Callbacks {
+  readonly beforeCommit: Callback[] = []
+  readonly afterCommit: Callback[] = []
+  readonly afterRollback: Callback[] = []
+
+  /** Hands everything to the scope around, whose fate decides from now on. */
+  passTo (parent: Callbacks): void {
+    parent.beforeCommit.push(...this.beforeCommit)
+    parent.afterCommit.push(...this.afterCommit)
+    parent.afterRollback.push(...this.afterRollback)
+  }
+}
+
+/** Runs callbacks one after the other; the first starts at once. What they throw is logged and changes nothing. */
+export async function runAll (callbacks: readonly Callback[], moment: string, logger: Logger): Promise<void> {
+  for (const callback of callbacks) {
+    try {
+      await callback()
+    } catch (error) {
+      logger.error({ err: error }, `a callback ${moment} failed`)
+    }
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * The one file that touches Drizzle's sessions: real Drizzle databases whose every query runs where we say.
+ */
+import { DrizzleQueryError, SQL, createTableRelationsHelpers, extractTablesRelationalConfig, is } from 'drizzle-orm'
+import { NodePgDatabase, NodePgSession, NodePgTransaction } from 'drizzle-orm/node-postgres'
+import { PgDialect } from 'drizzle-orm/pg-core'
+import { PgRaw } from 'drizzle-orm/pg-core/query-builders/raw'
+import { ValidationError } from '../errors/errors.js'
+import { handled } from './handled.js'
+import type { SQLWrapper, TablesRelationalConfig } from 'drizzle-orm'
+import type { NodePgClient } from 'drizzle-orm/node-postgres'
+import type { PgPreparedQuery, PgTransactionConfig, PreparedQueryConfig } from 'drizzle-orm/pg-core'
+import type { CustomTypesConfig } from 'pg'
+import type { RegisteredSchema } from '../register.js'
+import type { Scope } from './scope.js'
+import type { Statement, StatementResult, StatementRunner } from './statement.js'
+
+/** A Drizzle database over the registered schema. */
+export type DrizzleDatabase = NodePgDatabase<RegisteredSchema>
+
+/** Where Drizzle's queries and transactions go: a session, a scope in one, or a database. */
+export interface DrizzleRunner extends Pick<StatementRunner, 'run'> {
+  transaction<Result> (fn: (scope: Scope) => Result | Promise<Result>, options?: PgTransactionConfig): Promise<Result>
+}
+
+/** What `drizzle()` takes, as far as it concerns how queries are written. */
+export interface DrizzleSettings {
+  readonly schema: Record<string, unknown> | undefined
+  readonly casing: 'snake_case' | 'camelCase' | undefined
+}
+
+type RelationalSchema = ConstructorParameters<typeof NodePgSession<Record<string, unknown>, TablesRelationalConfig>>[2]
+
+/** What Drizzle hands to a client of pg. */
+interface ClientQuery {
+  readonly text: string
+  readonly rowMode?: 'array'
+  readonly types?: CustomTypesConfig
+}
+
+/** Binds Drizzle to whatever runs statements. */
+export class DrizzleBinding {
+  readonly #dialect: PgDialect
+  readonly #schema: RelationalSchema
+
+  constructor ({ schema, casing }: DrizzleSettings) {
+    this.#dialect = new PgDialect(casing && { casing })
+    if (schema === undefined) return
+    const { tables, tableNamesMap } = extractTablesRelationalConfig(schema, createTableRelationsHelpers)
+    this.#schema = { fullSchema: schema, schema: tables, tableNamesMap }
+  }
+
+  /** A Drizzle database whose queries run on the runner. */
+  bind (runner: DrizzleRunner): DrizzleDatabase {
+    const session = this.#session(runner)
+    // The registered schema is a promise of the program's; Drizzle's own `drizzle()` believes it in the same way.
+    return new NodePgDatabase<Record<string, unknown>>(this.#dialect, session, this.#schema) as unknown as DrizzleDatabase
+  }
+
+  /** Runs a query, whichever Drizzle database it was built with, or an `sql` template. */
+  async execute (runner: DrizzleRunner, statement: SQLWrapper): Promise<unknown> {
+    if (is(statement, PgRaw)) return this.execute(runner, statement.getSQL())
+    if (hasSession(statement)) {
+      const rebound = Object.create(statement, { session: { value: this.#session(runner) } }) as Rebindable
+      // A `$count` is a promise and an SQL fragment in one; every other query is prepared by its session.
+      return rebound._prepare === undefined ? await rebound : await rebound._prepare().execute()
+    }
+    if (!is(statement, SQL)) throw new ValidationError('execute takes a Drizzle query or an sql`…` template')
+    const { sql: text, params } = this.#dialect.sqlToQuery(statement)
+    const { rows, rowCount, command } = await runner.run(raw({ text }, params))
+    return { rows, rowCount, command }
+  }
+
+  #session (runner: DrizzleRunner): BoundSession {
+    return new BoundSession(runner, this.#dialect, this.#schema)
+  }
+}
+
+interface Rebindable {
+  readonly session: unknown
+  readonly _prepare?: () => { execute (): Promise<unknown> }
+}
+
+function hasSession (statement: object): boolean {
+  return 'session' in statement && statement.session !== undefined
+}
+
+function raw ({ text, rowMode, types }: ClientQuery, values: readonly unknown[]): Statement {
+  return { kind: 'raw', text, values, ...(rowMode && { rowMode }), ...(types && { types }), context: { operation: 'execute' } }
+}
+
+class BoundSession extends NodePgSession<Record<string, unknown>, TablesRelationalConfig> {
+  readonly #runner: DrizzleRunner
+  readonly #schema: RelationalSchema
+
+  constructor (runner: DrizzleRunner, dialect: PgDialect, schema: RelationalSchema) {
+    // All that Drizzle asks of a client is `query`.
+    const client = {
+      query: (query: ClientQuery, values: unknown[]): Promise<StatementResult> => runner.run(raw(query, values))
+    } as unknown as NodePgClient
+    super(client, dialect, schema)
+    this.#runner = runner
+    this.#schema = schema
+  }
+
+  override prepareQuery<T extends PreparedQueryConfig = PreparedQueryConfig> (
+    ...query: Parameters<typeof NodePgSession.prototype.prepareQuery<T>>
+  ): PgPreparedQuery<T> {
+    const prepared = super.prepareQuery<T>(...query)
+    const execute = prepared.execute.bind(prepared)
+    prepared.execute = (values) => handled(execute(values).catch(withoutStatement))
+    return prepared
+  }
+
+  override transaction<Result> (
+    fn: (tx: NodePgTransaction<Record<string, unknown>, TablesRelationalConfig>) => Promise<Result>,
+    config?: PgTransactionConfig
+  ): Promise<Result> {
+    return this.#runner.transaction((scope) => fn(new BoundTransaction(this.dialect, new BoundSession(scope, this.dialect, this.#schema), this.#schema)), config)
+  }
+}
+
+/** Drizzle's own nested transaction names every savepoint alike; ours is a scope. */
+class BoundTransaction extends NodePgTransaction<Record<string, unknown>, TablesRelationalConfig> {
+  readonly #session: BoundSession
+
+  constructor (dialect: PgDialect, session: BoundSession, schema: RelationalSchema) {
+    super(dialect, session, schema)
+    this.#session = session
+  }
+
+  override transaction<Result> (
+    fn: (tx: NodePgTransaction<Record<string, unknown>, TablesRelationalConfig>) => Promise<Result>
+  ): Promise<Result> {
+    return this.#session.transaction(fn)
+  }
+}
+
+/** Drizzle wraps an error into one whose message holds the SQL and its values, which Fastify would send to the client. */
+function withoutStatement (error: unknown): never {
+  throw error instanceof DrizzleQueryError ? error.cause : error
+}

@@ -1,0 +1,204 @@
+/**
+ * What a session and the scopes nested in it have in common: the order of calls, and the gate that ends them.
+ *
+ * While a nested scope is open its parent's own statements wait behind it, and so do its siblings: none of them may land
+ * between its savepoint and the end of it. A scope costs no round trip of its own to open: its savepoint leaves with its
+ * first statement, and one that never runs a statement has none. Every handle means the innermost open scope in whose
+ * function it is used.
+ */
+import { TransactionAbortedError, TransactionClosedError, TransactionScopeError, ValidationError } from '../errors/errors.js'
+import { Callbacks, runAll } from './callbacks.js'
+import { currentScope, runIn } from './current-scope.js'
+import { handled } from './handled.js'
+import { Turns } from './turns.js'
+import type { SQLWrapper } from 'drizzle-orm'
+import type { Callback } from './callbacks.js'
+import type { DrizzleDatabase } from './drizzle.js'
+import type { SessionHost } from './host.js'
+import type { DrizzleQuery, Statement, StatementResult, StatementRunner } from './statement.js'
+import type { Savepoint, Transaction } from './transaction.js'
+import type { RepositoryOf, RepositorySource } from '../repository/repositories.js'
+import type { Logger } from '../log.js'
+
+/** What the scopes of one session share. */
+export interface ScopeRoot {
+  readonly host: SessionHost
+  readonly transaction: Transaction
+  readonly logger: Logger
+  /** How many savepoints the session has named. */
+  savepoints: number
+}
+
+const nestedOptions = 'A nested transaction takes no options: it is a savepoint of the one around it, and lives by that one\'s isolation level'
+
+export class Scope implements StatementRunner {
+  /** The scope in whose function this one was opened, of whichever session. */
+  readonly outer: Scope | undefined
+  protected readonly root: ScopeRoot
+  readonly #parent: Scope | undefined
+  protected readonly callbacks = new Callbacks()
+  readonly #savepoint: Savepoint | undefined
+  readonly #turns: Turns
+  #child: Scope | undefined
+  #ended: Error | undefined
+  #rollbackOnly: { readonly reason: string | undefined } | undefined
+  #drizzle: DrizzleDatabase | undefined
+
+  constructor (root: ScopeRoot, parent?: Scope, savepoint?: Savepoint) {
+    this.root = root
+    this.outer = currentScope()
+    this.#parent = parent
+    this.#savepoint = savepoint
+    this.#turns = new Turns(root.host.scopeTimeoutMillis)
+  }
+
+  /** A real Drizzle database whose every query runs here, and whose own `.transaction()` is a nested scope. */
+  get drizzle (): DrizzleDatabase {
+    return this.#drizzle ??= this.root.host.drizzle.bind(this)
+  }
+
+  /**
+   * A repository for a table, or an instance of a repository class, whose statements run here.
+   *
+   * @throws {ValidationError} for a view, a table without a primary key, or a class without `static table`
+   */
+  repo<Source extends RepositorySource> (source: Source): RepositoryOf<Source> {
+    return this.root.host.repositories.create(this, source)
+  }
+
+  /**
+   * Runs a Drizzle query, which resolves with its own result, or an `sql` template, which resolves with `{ rows, rowCount, command }`.
+   *
+   * @example
+   * ```ts
+   * const { rows } = await session.execute<{ total: number }>(sql`select count(*)::int as total from users`)
+   * ```
+   */
+  execute<Result> (query: DrizzleQuery<Result>): Promise<Result>
+  execute<Row = Record<string, unknown>> (statement: SQLWrapper): Promise<StatementResult<Row>>
+  execute (statement: SQLWrapper): Promise<unknown> {
+    return handled(this.root.host.drizzle.execute(this, statement))
+  }
+
+  /** Runs one statement: what repositories stand on. */
+  run<Row> (statement: Statement): Promise<StatementResult<Row>> {
+    const scope = this.#innermost()
+    return handled(scope.#enter(() => this.root.transaction.run(statement, scope.#savepoint)) as Promise<StatementResult<Row>>)
+  }
+
+  /**
+   * Runs a function in a nested scope, a savepoint: what it did stays if it resolves, and is undone if it throws.
+   *
+   * The function receives the scope. Siblings that are started together run one after the other.
+   *
+   * @throws {TransactionScopeError} when the scope's turn did not come in time, or the function left a scope of its own open
+   * @throws {TransactionAbortedError} when the function resolved although a statement in it had failed
+   * @example
+   * ```ts
+   * const post = await request.transaction(async (scope) => scope.repo(posts).create(draft)).catch(() => undefined)
+   * ```
+   */
+  transaction<Result> (fn: (scope: Scope) => Result | Promise<Result>, options?: undefined): Promise<Result> {
+    if (options !== undefined) return handled(Promise.reject(new ValidationError(nestedOptions)))
+    const scope = this.#innermost()
+    return handled(scope.#enter(() => scope.#nest(fn)))
+  }
+
+  /** Runs a function inside the outermost transaction, just before its COMMIT; it may write, and prevents the commit by throwing. */
+  beforeCommit (fn: Callback): void { this.#register('beforeCommit', fn) }
+
+  /**
+   * Runs a function once everything is committed, when the connection is back in the pool.
+   * The reply waits until it has started, not until it is done. It is dropped with the scope that it was registered in.
+   */
+  afterCommit (fn: Callback): void { this.#register('afterCommit', fn) }
+
+  /** Runs a function once what was done here has been rolled back. */
+  afterRollback (fn: Callback): void { this.#register('afterRollback', fn) }
+
+  /** Undoes everything at the end, whatever the reply says: a dry run. On a nested scope, undoes that scope alone. */
+  rollbackOnly (reason?: string): void { this.#innermost().#rollbackOnly ??= { reason } }
+
+  /** Set once {@link rollbackOnly} was called on this scope. */
+  protected get mustRollBack (): { readonly reason: string | undefined } | undefined { return this.#rollbackOnly }
+
+  /** Refuses everything from now on, here and in the scope that is open inside; tells whether one was. */
+  protected end (reason: Error): boolean {
+    this.#ended ??= reason
+    this.#turns.clear(reason)
+    if (this.#child === undefined) return false
+    // Its savepoint goes with what is undone here: it must not be named any more when the child ends, late.
+    if (this.#child.#savepoint !== undefined) this.#child.#savepoint.sent = false
+    this.#child.end(reason)
+    return true
+  }
+
+  #register (moment: 'beforeCommit' | 'afterCommit' | 'afterRollback', fn: Callback): void {
+    if (typeof fn !== 'function') throw new ValidationError(`${moment} takes a function`)
+    const scope = this.#innermost()
+    if (scope.#ended !== undefined) throw scope.#ended
+    scope.callbacks[moment].push(fn)
+  }
+
+  #innermost (): Scope {
+    for (let scope = currentScope(); scope !== undefined; scope = scope.outer) {
+      if (scope.root === this.root) return scope.#isInside(this) ? scope : this
+    }
+    return this
+  }
+
+  #isInside (other: Scope): boolean {
+    return this === other || (this.#parent !== undefined && this.#parent.#isInside(other))
+  }
+
+  #enter<Result> (start: () => Promise<Result>): Promise<Result> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended)
+    return this.#child === undefined ? start() : this.#turns.take(start)
+  }
+
+  async #nest<Result> (fn: (scope: Scope) => Result | Promise<Result>): Promise<Result> {
+    const { root } = this
+    const name = `s${++root.savepoints}`
+    const child = new Scope(root, this, { name, outer: this.#savepoint, sent: false })
+    this.#child = child
+    try {
+      return await child.#complete(fn, this.callbacks)
+    } finally {
+      this.#child = undefined
+      this.#turns.next(() => this.#child === undefined)
+    }
+  }
+
+  async #complete<Result> (fn: (scope: Scope) => Result | Promise<Result>, parent: Callbacks): Promise<Result> {
+    const { failure } = this.root.transaction
+    try {
+      const result = await runIn(this, () => fn(this))
+      await this.#keep(failure, parent)
+      return result
+    } catch (error) {
+      this.end(new TransactionClosedError())
+      await this.#undo(failure)
+      throw error
+    }
+  }
+
+  async #keep (failure: Error | undefined, parent: Callbacks): Promise<void> {
+    const { transaction } = this.root
+    const left = this.end(new TransactionClosedError())
+    await transaction.idle()
+    if (left) throw new TransactionScopeError('A nested transaction was not awaited: it was undone with the one around it')
+    if (this.#rollbackOnly !== undefined) return this.#undo(failure)
+    if (transaction.refusal !== undefined) throw transaction.refusal
+    if (transaction.isAborted) throw new TransactionAbortedError(undefined, { cause: transaction.failure })
+    const error = this.#savepoint?.sent === true ? await transaction.release(this.#savepoint) : undefined
+    if (error !== undefined) throw new TransactionAbortedError(undefined, { cause: error })
+    this.callbacks.passTo(parent)
+  }
+
+  async #undo (failure: Error | undefined): Promise<void> {
+    const { transaction, host, logger } = this.root
+    await transaction.idle()
+    if (this.#savepoint?.sent === true) await transaction.undo(this.#savepoint, failure)
+    host.track(runAll(this.callbacks.afterRollback, 'after a rollback', logger))
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * A session: at most one transaction, from its first need to its end.
+ *
+ * It is settled once. Whoever decides first, a commit, a rollback, a client that left or a time limit, decides for good, and
+ * everybody else gets to know that decision; only a commit whose COMMIT has not been sent yet can still be prevented.
+ *
+ *     commit:   beforeCommit callbacks ──> gate closed ──> statements under way answered ──> COMMIT ──> tag read
+ *               ──> connection given back ──> afterCommit callbacks
+ *     rollback: gate closed ──> waiting statements refused, running one cancelled ──> ROLLBACK
+ *               ──> connection given back ──> afterRollback callbacks
+ *
+ * A connection whose state is not certain at the end of either is destroyed, and PostgreSQL rolls back by itself.
+ */
+import { CommitUnknownError, TransactionAbortedError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError } from '../errors/errors.js'
+import { runAll } from './callbacks.js'
+import { handled } from './handled.js'
+import { Scope } from './scope.js'
+import { Transaction } from './transaction.js'
+import type { Borrower } from '../connection/waiters.js'
+import type { SessionHost } from './host.js'
+import type { TransactionSettings } from './options.js'
+
+/** What became of a session's transaction: `none` was opened; `unknown` where the answer to COMMIT was lost. */
+export type SessionOutcome = 'none' | 'open' | 'committed' | 'rolledBack' | 'unknown'
+
+export class Session extends Scope {
+  #committing: Promise<void> | undefined
+  #undoing: Promise<void> | undefined
+  #veto: Error | undefined
+  #outcome: SessionOutcome | undefined
+
+  constructor (host: SessionHost, settings: TransactionSettings, borrower: Borrower) {
+    const transaction = new Transaction(host, settings, { borrower, timedOut: () => this.abort(new TransactionTimeoutError()) })
+    super({ host, transaction, logger: borrower.logger, savepoints: 0 })
+  }
+
+  /** What became of the transaction so far. */
+  get outcome (): SessionOutcome {
+    return this.#outcome ?? (this.root.transaction.isOpen ? 'open' : 'none')
+  }
+
+  /** Whether the session's fate is decided: a commit or a rollback is under way or done. */
+  get isSettled (): boolean { return this.#committing !== undefined || this.#undoing !== undefined }
+
+  /**
+   * Commits, and resolves when PostgreSQL has confirmed it. Statements after it are refused. A second call gets the same answer.
+   *
+   * @throws {TransactionAbortedError} when a statement had failed and nothing undid it, or PostgreSQL rolled back
+   * @throws {TransactionClosedError} when the session was rolled back before
+   * @throws {ConnectionError} when the connection was lost before COMMIT was sent: nothing was saved
+   * @throws {CommitUnknownError} when the answer to COMMIT was lost
+   */
+  commit (): Promise<void> {
+    return this.#committing ??= handled(this.#undoing === undefined ? this.#commit() : this.#refuse(this.#undoing))
+  }
+
+  /** Undoes everything that is not committed yet. Never rejects: a connection that cannot roll back is destroyed. */
+  rollback (): Promise<void> {
+    if (this.#committing !== undefined) return this.#committing.catch(() => {})
+    return this.#undoing ??= this.#undo(new TransactionClosedError())
+  }
+
+  /** Ends the session: rolls back what is not committed. */
+  close (): Promise<void> {
+    return this.rollback()
+  }
+
+  [Symbol.asyncDispose] (): Promise<void> {
+    return this.rollback()
+  }
+
+  /** Rolls back for a reason that everybody gets to know who still uses the session; comes too late once COMMIT was sent. */
+  abort (reason: Error): void {
+    if (this.#undoing !== undefined || this.root.transaction.commitSent) return
+    this.#veto ??= reason
+    this.end(reason)
+    if (this.#committing === undefined) this.#undoing = this.#undo(reason)
+  }
+
+  async #refuse (undoing: Promise<void>): Promise<never> {
+    await undoing
+    throw this.#veto ?? new TransactionClosedError('The transaction was rolled back before: nothing was saved')
+  }
+
+  async #commit (): Promise<void> {
+    const { transaction } = this.root
+    try {
+      if (await this.#prepare()) return
+    } catch (error) {
+      await this.#undo(new TransactionClosedError())
+      throw error
+    }
+    try {
+      await transaction.commit()
+    } catch (error) {
+      if (error instanceof CommitUnknownError) this.#outcome = 'unknown'
+      else this.#rolledBack()
+      throw error
+    }
+    if (transaction.isOpen) this.#outcome = 'committed'
+    this.#runLater(this.callbacks.afterCommit, 'after the commit')
+  }
+
+  /** Everything that may prevent the commit; true when it is a rollback that was asked for. */
+  async #prepare (): Promise<boolean> {
+    const { transaction } = this.root
+    for (const callback of this.callbacks.beforeCommit) await callback()
+    const left = this.end(new TransactionClosedError())
+    await transaction.idle()
+    if (this.#veto !== undefined) throw this.#veto
+    if (left) throw new TransactionScopeError('A nested transaction was not awaited: nothing was saved')
+    if (this.mustRollBack !== undefined) {
+      await this.#undo(new TransactionClosedError())
+      return true
+    }
+    if (transaction.refusal !== undefined) throw transaction.refusal
+    if (transaction.isAborted) throw new TransactionAbortedError(undefined, { cause: transaction.failure })
+    transaction.close(new TransactionClosedError())
+    return false
+  }
+
+  async #undo (reason: Error): Promise<void> {
+    const { transaction } = this.root
+    this.end(reason)
+    transaction.close(reason)
+    await Promise.all([transaction.rollback(), transaction.cancelReads()])
+    this.#rolledBack()
+  }
+
+  #rolledBack (): void {
+    if (this.root.transaction.isOpen) this.#outcome = 'rolledBack'
+    this.#runLater(this.callbacks.afterRollback, 'after a rollback')
+  }
+
+  #runLater (callbacks: ReadonlyArray<() => unknown>, moment: string): void {
+    this.root.host.track(runAll(callbacks, moment, this.root.logger))
+  }
+}

@@ -1,0 +1,74 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { ConnectionError } from './errors/errors.js'
+import type { ConnectionPool } from './pool.js'
+import type { Settings } from './settings.js'
+
+/** SQLSTATEs that no waiting will cure: wrong password, not allowed, no such database. */
+const incurable = new Set(['28P01', '28000', '3D000'])
+
+const ways: ReadonlyMap<string, string> = new Map([
+  ['28P01', 'the password or the user is wrong'],
+  ['28000', 'the user may not connect: see pg_hba.conf on the server, and sslmode'],
+  ['3D000', 'the database does not exist: create it first'],
+  ['53300', 'the server has no connection left: lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW, or raise its max_connections'],
+  ['57P03', 'the server is starting or stopping: wait for it with waitForDatabaseSeconds'],
+  ['ECONNREFUSED', 'nothing listens there: start PostgreSQL, or mend host and port'],
+  ['ENOTFOUND', 'the host is not known: mend its name'],
+  ['EAI_AGAIN', 'the host is not known yet: mend its name, or the name server'],
+  ['42704', 'a pooler refused a startup parameter: set DATABASE_PREPARED_STATEMENTS=false, or have the pooler ignore statement_timeout, lock_timeout and idle_in_transaction_session_timeout'],
+  ['08P01', 'a pooler refused a startup parameter: set DATABASE_PREPARED_STATEMENTS=false, or have the pooler ignore statement_timeout, lock_timeout and idle_in_transaction_session_timeout']
+])
+
+const pauseMillis = { first: 100, longest: 2000 }
+
+/**
+ * Reaches the server, as often as the settings allow, and warns when the pool is larger than what the server has left.
+ *
+ * @throws {ConnectionError} with the way out, and no part of the URL
+ */
+export async function reach (pool: ConnectionPool, settings: Settings): Promise<void> {
+  const deadline = performance.now() + settings.waitForDatabaseSeconds * 1000
+  for (let pause = pauseMillis.first; ; pause = Math.min(pause * 2, pauseMillis.longest)) {
+    try {
+      return await greet(pool, settings)
+    } catch (error) {
+      const failure = explained(error as Error)
+      if (incurable.has(codeOf(error)) || performance.now() + pause > deadline) {
+        if (!settings.degraded) throw failure
+        return settings.logger.error({ err: failure }, 'started without the database: requests that need it are refused until it is there')
+      }
+      settings.logger.warn({ err: failure }, 'the database does not answer yet')
+    }
+    await wait(pause)
+  }
+}
+
+async function greet (pool: ConnectionPool, { logger, pool: { max } }: Settings): Promise<void> {
+  const connection = await pool.connect({ logger, label: 'start' })
+  const { result, error } = await connection.run({
+    kind: 'read',
+    text: `select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+      - (select count(*)::int from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()) as left`,
+    values: [],
+    context: { operation: 'start' }
+  })
+  connection.release()
+  if (error !== undefined) throw error
+  const left = Number(Object(result?.rows[0]).left)
+  if (max > left) logger.warn({ max, left }, 'the pool may grow beyond the connections that the server has left: lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW, or raise max_connections')
+}
+
+function explained (error: Error): ConnectionError {
+  const code = codeOf(error)
+  const way = ways.get(code) ?? 'see whether DATABASE_URL (connectionString) names the right host, port, user and database'
+  return new ConnectionError(`The database could not be reached${code === '' ? '' : ` (${code})`}: ${way}`, { cause: Object(error).cause ?? error })
+}
+
+/** The SQLSTATE, or Node's name for what happened to the socket; of the first address where there were several. */
+function codeOf (error: unknown): string {
+  for (let inner: unknown = Object(error).cause ?? error; inner !== undefined; inner = Object(inner).errors?.[0]) {
+    const { code } = Object(inner)
+    if (typeof code === 'string') return code
+  }
+  return ''
+}

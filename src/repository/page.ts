@@ -23,11 +23,17 @@ export interface LockClause {
   readonly skipLocked: boolean
 }
 
-/** The options of a read, checked. Order and limits are not read where the method has none. */
+/** The options of a read, checked. */
 export interface ReadOptions {
   readonly columns: readonly ColumnCodec[]
   readonly lock: LockClause | undefined
   readonly orderBy: readonly SQL[]
+}
+
+/** What the user gave, and which options the method has. */
+export interface AskedOptions {
+  readonly options: unknown
+  readonly kind: 'row' | 'first' | 'page'
 }
 
 interface TableColumns {
@@ -36,8 +42,7 @@ interface TableColumns {
   readonly primaryKey: readonly ColumnCodec[]
 }
 
-/** The names that options of a read may have, for each kind of method. */
-const known = {
+const known: Record<AskedOptions['kind'], ReadonlySet<string>> = {
   row: new Set(['columns', 'lock']),
   first: new Set(['columns', 'lock', 'orderBy']),
   page: new Set(['columns', 'lock', 'orderBy', 'skip', 'limit'])
@@ -48,7 +53,7 @@ const known = {
  *
  * @throws ValidationError naming the option or column that is wrong.
  */
-export function parseReadOptions (options: unknown, kind: keyof typeof known, table: TableColumns, shape: Shape): ReadOptions {
+export function parseReadOptions (shape: Shape, table: TableColumns, { options, kind }: AskedOptions): ReadOptions {
   const given = options === undefined ? {} : options
   if (!isPlainObject(given)) throw new ValidationError(`The options of a read are an object of ${[...known[kind]].join(', ')}`)
   for (const name of Object.keys(given)) {

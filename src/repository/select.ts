@@ -3,16 +3,13 @@ import { collect, toSql } from './condition.js'
 import type { Condition } from './condition.js'
 import { encodeKey } from './key.js'
 import { addPage, parseReadOptions } from './page.js'
-import type { LockClause } from './page.js'
+import type { AskedOptions, LockClause } from './page.js'
 import type { Call, TableStatements } from './statements.js'
 
 /** What a select is to find. */
-export interface Selection {
+export interface Selection extends AskedOptions {
   readonly operation: string
   readonly where: Condition
-  /** The user's options of the read, and which of them the method has. */
-  readonly options: unknown
-  readonly kind: 'row' | 'first' | 'page'
   /** The most rows to read, where the method says so and not the options. */
   readonly limit?: number
 }
@@ -24,7 +21,7 @@ const parameter = sql.placeholder('parameter')
 export function select (table: TableStatements, { operation, where, options, kind, limit }: Selection): Call {
   const shape = table.shape(operation)
   collect(where, shape)
-  const { columns, orderBy, lock } = parseReadOptions(options, kind, table, shape)
+  const { columns, orderBy, lock } = parseReadOptions(shape, table, { options, kind })
   if (kind === 'page') addPage(options, table.builder.limits, shape)
   if (limit !== undefined) shape.values.push(limit)
   return table.call(shape, () => {

@@ -1,0 +1,82 @@
+import { drizzle } from 'drizzle-orm/node-postgres'
+import { Client } from 'pg'
+import type { PoolClient, QueryConfig } from 'pg'
+import { PgDialect } from 'drizzle-orm/pg-core'
+import type { SQL, SQLWrapper } from 'drizzle-orm'
+import { toDatabaseError } from '../../src/errors/sqlstate.js'
+import { Repositories } from '../../src/repository/repositories.js'
+import type { RepositoryOf, RepositorySource } from '../../src/repository/repositories.js'
+import type { Statement, StatementResult, StatementRunner } from '../../src/session/statement.js'
+import { createTestDatabase } from '../../src/testing/index.js'
+
+/** A runner over one plain connection, so that tests of the repository stand on PostgreSQL and on nothing else of the package. */
+export class TestRunner implements StatementRunner {
+  /** What was run, in order. */
+  readonly statements: Statement[] = []
+  readonly client: Client
+  transactions = 0
+
+  constructor (client: Client) {
+    this.client = client
+  }
+
+  async run<Row> (statement: Statement): Promise<StatementResult<Row>> {
+    this.statements.push(statement)
+    const { text, values, rowMode, types, context, nowait } = statement
+    try {
+      const query: QueryConfig = { text, values: [...values], ...(types && { types }), ...(rowMode && { rowMode }) }
+      return await this.client.query(query) as unknown as StatementResult<Row>
+    } catch (error) {
+      throw toDatabaseError(error, { context, nowait })
+    }
+  }
+
+  async execute<Result> (statement: SQLWrapper): Promise<Result> {
+    const { sql, params } = new PgDialect().sqlToQuery(statement.getSQL() as SQL)
+    return await this.client.query(sql, params) as Result
+  }
+
+  async transaction<Result> (fn: (runner: StatementRunner) => Promise<Result>): Promise<Result> {
+    this.transactions++
+    await this.client.query('begin')
+    try {
+      const result = await fn(this)
+      await this.client.query('commit')
+      return result
+    } catch (error) {
+      await this.client.query('rollback')
+      throw error
+    }
+  }
+}
+
+interface Test {
+  teardown (fn: () => Promise<void>): unknown
+}
+
+/** What {@link openRepositories} makes. */
+export interface Opened {
+  readonly runner: TestRunner
+  readonly repositories: Repositories
+  readonly connectionString: string
+  /** Drizzle itself on the same connection, to compare with. */
+  readonly drizzle: ReturnType<typeof drizzle<Record<string, never>, PoolClient>>
+  repo<Source extends RepositorySource> (source: Source): RepositoryOf<Source>
+}
+
+/** Repositories over a fresh database that holds what `sql` makes. */
+export async function openRepositories (t: Test, sql: string, { casing }: { casing?: 'snake_case' } = {}): Promise<Opened> {
+  const { connectionString } = await createTestDatabase(t, { sql })
+  const client = new Client({ connectionString })
+  await client.connect()
+  t.teardown(() => client.end())
+  const runner = new TestRunner(client)
+  const repositories = new Repositories({ casing, defaultLimit: 100, maxLimit: 1000 })
+  return {
+    runner,
+    repositories,
+    connectionString,
+    drizzle: drizzle(client as unknown as PoolClient, casing === undefined ? {} : { casing }),
+    repo: (source) => repositories.create(runner, source)
+  }
+}

@@ -47,7 +47,8 @@ const formats: Readonly<Record<string, WireFormat | undefined>> = {
  *
  * An error handler that the server had before keeps every error but ours. Where only Fastify's own was there, all
  * errors are formatted, and so is Fastify's answer to a route that does not exist; a not-found handler of the
- * server's own keeps its answers.
+ * server's own keeps its answers. Register this plugin after the error handler that it shall respect: Fastify warns then
+ * that a handler is set twice in one scope (FSTWRN004), and refuses it with `allowErrorHandlerOverride: false`.
  *
  * @throws {@link SettingsError} for a format that is not one, or a constraint's status that is not that of an error.
  */

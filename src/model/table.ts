@@ -1,4 +1,4 @@
-import { getTableColumns, is } from 'drizzle-orm'
+import { getTableColumns, getViewName, is, isView } from 'drizzle-orm'
 import { PgTable, getTableConfig } from 'drizzle-orm/pg-core'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import { ValidationError } from '../errors/errors.js'
@@ -38,11 +38,13 @@ export function describeTable<T extends PgTable> (table: T): TableModel<T> {
 /**
  * The columns of a table by their TypeScript names, on an object without a prototype.
  *
- * @throws {@link ValidationError} for what is not a table of PostgreSQL, a view for example.
+ * @throws {@link ValidationError} for a view, and for what is no table at all.
  */
 export function columnsOf (table: PgTable): Readonly<Record<string, PgColumn>> {
-  if (!is(table, PgTable)) throw new ValidationError('A table made by pgTable() is needed; read a view through `drizzle`')
-  return Object.assign(Object.create(null), getTableColumns(table))
+  if (is(table, PgTable)) return Object.assign(Object.create(null), getTableColumns(table))
+  if (!isView(table)) throw new ValidationError('A table made by pgTable() of drizzle-orm/pg-core is needed')
+  const name = getViewName(table)
+  throw new ValidationError(`View "${name}" cannot be used as a table: read it through \`drizzle\``, { context: { table: name } })
 }
 
 function describe<T extends PgTable> (table: T): TableModel<T> {

@@ -72,7 +72,7 @@ export class Database implements StatementRunner {
       scopeTimeoutMillis: settings.pool.timeoutMillis,
       track: (work) => {
         this.#callbacks.add(work)
-        void work.then(() => this.#callbacks.delete(work))
+        work.then(() => this.#callbacks.delete(work))
       }
     }
   }
@@ -84,7 +84,8 @@ export class Database implements StatementRunner {
 
   /** A real Drizzle database over the pool. Each query commits by itself; `.transaction()` is {@link Database.transaction}. */
   get drizzle (): DrizzleDatabase {
-    return this.#drizzle ??= this.#host.drizzle.bind(this)
+    this.#drizzle ??= this.#host.drizzle.bind(this)
+    return this.#drizzle
   }
 
   /** A repository for a table, or an instance of a repository class, each call of which commits by itself. */
@@ -172,7 +173,8 @@ export class Database implements StatementRunner {
    * `drainTimeoutSeconds` is ended with it. A second call gets the same answer.
    */
   close (): Promise<void> {
-    return this.#closing ??= this.#close()
+    this.#closing ??= this.#close()
+    return this.#closing
   }
 
   async #close (): Promise<void> {

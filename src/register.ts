@@ -9,7 +9,6 @@
  * ```
  */
 // Empty on purpose: programs add to it.
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type
 export interface Register {}
 
 /** The schema of {@link Register}, or none. */

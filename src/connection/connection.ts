@@ -137,7 +137,7 @@ export class Connection {
   }
 
   #answered (task: Task, group: MessageGroup, { started, error, result }:
-    { started: number, error: Error | undefined, result: QueryResult | QueryResult[] | undefined }): void {
+  { started: number, error: Error | undefined, result: QueryResult | QueryResult[] | undefined }): void {
     const results = result === undefined ? [] : [result].flat()
     if (group.completed < task.lead.length && error !== undefined && this.status === 'I') this.#refusal ??= error
     else if (this.#inTransaction) this.#refusal ??= endedByUser(results, this.status, task.statement)

@@ -51,11 +51,9 @@ export class Waiters {
 
   /** Takes the first out of the line. */
   next (): Waiter | undefined {
-    for (const waiter of this.#line) {
-      this.#line.delete(waiter)
-      return waiter
-    }
-    return undefined
+    const [first] = this.#line
+    if (first !== undefined) this.#line.delete(first)
+    return first
   }
 
   /** Whether the waiter has not given up. */

@@ -92,12 +92,17 @@ function acceptor (column: PgColumn): (value: unknown) => boolean {
   }
   if (column.dataType === 'string') return (value) => typeof value === 'string'
   if (scalarTypes.has(column.dataType)) return isScalar
-  if (column.dataType === 'date') return (value) => value instanceof Date && !Number.isNaN(value.getTime())
+  if (column.dataType === 'date') return isDate
   return isValue
 }
 
 function isScalar (value: unknown): boolean {
   return typeof value === 'number' || typeof value === 'string' || typeof value === 'bigint' || typeof value === 'boolean'
+}
+
+/** Drizzle writes dates in ISO 8601, whose years before 1 and after 9999 PostgreSQL does not read. */
+function isDate (value: unknown): boolean {
+  return value instanceof Date && value.getUTCFullYear() >= 1 && value.getUTCFullYear() <= 9999
 }
 
 function isValue (value: unknown): boolean {

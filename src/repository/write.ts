@@ -1,7 +1,10 @@
+import { sql } from 'drizzle-orm'
+import type { SQL, SQLChunk } from 'drizzle-orm'
 import { collectChanges, toSet } from './changes.js'
 import type { Change } from './changes.js'
 import { collect, toSql } from './condition.js'
 import type { Condition } from './condition.js'
+import { isSql } from './rows.js'
 import type { Call, TableStatements } from './statements.js'
 
 /** Which rows are written, and whether the answer has them or only their number. */
@@ -14,13 +17,35 @@ export interface Write {
 /** A long list hardly comes again with the same length, and its text is as long as it is. */
 const mostRememberedRows = 20
 
+const comma = sql.raw(', ')
+const byDefault = sql.raw('default')
+
+/**
+ * `values (…), (…)` for all columns that an INSERT may name, which is what Drizzle names in it.
+ * One flat list of pieces: Drizzle's own nests several for each value and takes seconds for what this does in a tenth.
+ */
+function valuesClause (table: TableStatements, rows: ReadonlyArray<readonly Change[]>): SQL {
+  const columns = table.codecs.filter(({ column }) => column.generated === undefined)
+  const pieces: SQLChunk[] = []
+  for (const changes of rows) {
+    const values = new Map(changes)
+    pieces.push(sql.raw(pieces.length === 0 ? 'values (' : '), ('))
+    for (const [place, codec] of columns.entries()) {
+      if (place > 0) pieces.push(comma)
+      const value = values.get(codec)
+      pieces.push(value === undefined ? byDefault : isSql(value) ? value : sql.param(value))
+    }
+  }
+  return sql`${sql.fromList(pieces)})`
+}
+
 /** One or more new rows, in one statement. */
 export function insert (table: TableStatements, operation: string, rows: ReadonlyArray<readonly Change[]>): Call {
   const shape = table.shape(operation)
   for (const changes of rows) collectChanges(changes, shape)
   shape.cacheable = rows.length <= mostRememberedRows
   return table.call(shape, () => ({
-    query: table.builder.drizzle.insert(table.table).values(rows.map(toSet)).returning(table.fields(table.codecs)).getSQL(),
+    query: table.builder.drizzle.insert(table.table).select(valuesClause(table, rows)).returning(table.fields(table.codecs)).getSQL(),
     columns: table.codecs
   }))
 }

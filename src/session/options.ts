@@ -6,6 +6,9 @@ export type IsolationLevel = 'read uncommitted' | 'read committed' | 'repeatable
 /** Whether a transaction may write. */
 export type AccessMode = 'read write' | 'read only'
 
+/** When the transaction of a request begins: with its first write, its first query, or before everything else. */
+export type BeginPoint = 'firstWrite' | 'firstQuery' | 'onRequest'
+
 /** How one transaction begins, and how long it may take. */
 export interface TransactionOptions {
   /**

@@ -54,7 +54,8 @@ export class Scope implements StatementRunner {
 
   /** A real Drizzle database whose every query runs here, and whose own `.transaction()` is a nested scope. */
   get drizzle (): DrizzleDatabase {
-    return this.#drizzle ??= this.root.host.drizzle.bind(this)
+    this.#drizzle ??= this.root.host.drizzle.bind(this)
+    return this.#drizzle
   }
 
   /**

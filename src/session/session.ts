@@ -39,8 +39,16 @@ export class Session extends Scope {
     return this.#outcome ?? (this.root.transaction.isOpen ? 'open' : 'none')
   }
 
+  /** Whether somebody who could decide so undid the transaction; not where a limit or a lost client did. */
+  get isRolledBack (): boolean { return this.#undoing !== undefined && this.#veto === undefined }
+
   /** Whether the session's fate is decided: a commit or a rollback is under way or done. */
   get isSettled (): boolean { return this.#committing !== undefined || this.#undoing !== undefined }
+
+  /** Takes a connection and sends BEGIN now, instead of with the first statement. */
+  async begin (): Promise<void> {
+    await this.run({ kind: 'write', text: '', values: [], context: { operation: 'begin' } })
+  }
 
   /**
    * Commits, and resolves when PostgreSQL has confirmed it. Statements after it are refused. A second call gets the same answer.
@@ -51,13 +59,15 @@ export class Session extends Scope {
    * @throws {CommitUnknownError} when the answer to COMMIT was lost
    */
   commit (): Promise<void> {
-    return this.#committing ??= handled(this.#undoing === undefined ? this.#commit() : this.#refuse(this.#undoing))
+    this.#committing ??= handled(this.#undoing === undefined ? this.#commit() : this.#refuse(this.#undoing))
+    return this.#committing
   }
 
   /** Undoes everything that is not committed yet. Never rejects: a connection that cannot roll back is destroyed. */
   rollback (): Promise<void> {
     if (this.#committing !== undefined) return this.#committing.catch(() => {})
-    return this.#undoing ??= this.#undo(new TransactionClosedError())
+    this.#undoing ??= this.#undo(new TransactionClosedError())
+    return this.#undoing
   }
 
   /** Ends the session: rolls back what is not committed. */

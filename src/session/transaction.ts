@@ -223,7 +223,7 @@ export class Transaction {
           done()
           return this.#dispatch(task)
         }
-        void connection.run(task.statement).then((outcome) => {
+        connection.run(task.statement).then((outcome) => {
           connection.release()
           done()
           this.#answer(task, outcome, connection)
@@ -245,8 +245,9 @@ export class Transaction {
     const alone = lead.length > 0 && task.statement.kind === 'raw' && task.statement.values.length === 0
     const led = alone ? connection.run(nothing, lead) : connection.run(task.statement, lead)
     // A savepoint that was not reached is not there to return to.
-    void led.then(({ led }) => { for (const savepoint of savepoints.slice(Math.max(savepoints.length - lead.length + led, 0))) savepoint.sent = false })
-    void (alone ? connection.run(task.statement) : led).then((outcome) => this.#answer(task, outcome, connection))
+    led.then(({ led }) => { for (const savepoint of savepoints.slice(Math.max(savepoints.length - lead.length + led, 0))) savepoint.sent = false })
+    const answered = alone ? connection.run(task.statement) : led
+    answered.then((outcome) => this.#answer(task, outcome, connection))
   }
 
   #begin (): void {

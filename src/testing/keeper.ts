@@ -87,14 +87,14 @@ async function serve (server: Server, folder: string, { onListening, start = sta
   onListening()
   await removeTheDead(folder, options.meetingPoint)
 
-  const failed = (await answer).error !== undefined
-  if (!failed) {
-    const postgres = await starting
-    await Promise.race([untilAlone(guests, options), postgres.ended])
-    // From here to the stop nothing waits: nobody can come in and be told of a PostgreSQL that is going away.
-    server.close()
-    await postgres.stop()
-  }
+  const postgres = await starting.catch(() => undefined)
+  // A failure is told to those who are on their way; who comes later tries again.
+  if (postgres === undefined) await untilAlone(guests, { ...options, graceMillis: 500 })
+  else await Promise.race([untilAlone(guests, options), postgres.ended])
+
+  // From here on nobody gets in any more to be told of a PostgreSQL that is going away.
+  server.close()
+  await postgres?.stop()
   for (const guest of guests) guest.end()
 }
 

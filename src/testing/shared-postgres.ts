@@ -53,9 +53,12 @@ export async function joinRun (options: KeeperOptions, onEnd: () => void): Promi
     // A keeper that hangs up without a word was about to go.
     if (answer === undefined) continue
 
-    keeper.once('close', onEnd).resume().unref()
     const { connectionString, error } = JSON.parse(answer) as KeeperAnswer
-    if (connectionString === undefined) throw new Error(error)
+    keeper.once('close', onEnd).resume().unref()
+    if (connectionString === undefined) {
+      keeper.end()
+      throw new Error(error)
+    }
     return { connectionString, release: () => hangUp(keeper) }
   }
   onEnd()

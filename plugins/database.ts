@@ -1,0 +1,50 @@
+import fastifyPostgres from '@fastify/postgres'
+import fp from 'fastify-plugin'
+import { Database } from '../src/database.js'
+import { poolConfig } from '../src/pool.js'
+import { resolveSettings } from '../src/settings.js'
+import { databaseTransaction } from './transaction-options.js'
+import type { FastifyInstance } from 'fastify'
+import type { DatabaseOptions } from '../src/settings.js'
+import type { ErrorsPluginOptions } from './errors.js'
+import type { TransactionPluginOptions } from './transaction-options.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The Drizzle-wrapped pool: sessions, repositories that commit each call, Drizzle, health. */
+    db: Database
+  }
+}
+
+/** The part of the common options that this plugin reads. */
+export type DatabasePluginOptions = DatabaseOptions & ErrorsPluginOptions & TransactionPluginOptions
+
+/**
+ * Opens the pool by `@fastify/postgres` and decorates `fastify.db`; the server is ready when PostgreSQL has answered.
+ *
+ * A pool given as `pg`, or an `@fastify/postgres` that was registered before, is used as it is and never ended here.
+ *
+ * @throws {SettingsError} for a setting that does not exist or cannot be used
+ * @throws {ConnectionError} when the server does not answer
+ */
+async function plugin (fastify: FastifyInstance, options: DatabasePluginOptions): Promise<void> {
+  const { pg = registeredPool(fastify), logger = fastify.log } = options
+  const settings = resolveSettings({ ...options, pg, logger }, fastify.databaseConfig)
+  if (pg === undefined) await fastify.register(fastifyPostgres, poolConfig(settings))
+
+  const database = new Database(pg ?? fastify.pg.pool, settings, {
+    transaction: databaseTransaction(options.transaction),
+    constraints: options.errors?.constraints
+  })
+  fastify.decorate('db', database)
+  // Hooks on close run last in, first out: the pool is drained before @fastify/postgres ends it.
+  fastify.addHook('onClose', () => database.close())
+  await database.start()
+}
+
+function registeredPool (fastify: FastifyInstance): DatabaseOptions['pg'] {
+  return fastify.hasDecorator('pg') ? fastify.pg.pool : undefined
+}
+
+/** {@inheritDoc plugin} */
+export const databasePlugin = fp(plugin, { fastify: '5.x', name: 'data-access/database', dependencies: ['data-access/env'] })

@@ -1,0 +1,70 @@
+import fp from 'fastify-plugin'
+import { Database } from '../src/database.js'
+import { givenOptions } from '../src/settings/given.js'
+import { SettingsError } from '../src/settings/settings-error.js'
+import { databasePlugin } from './database.js'
+import { envPlugin } from './env.js'
+import { errorsPlugin } from './errors.js'
+import { healthPlugin } from './health.js'
+import { repositoryPlugin } from './repository.js'
+import { transactionPlugin } from './transaction.js'
+import type { FastifyInstance } from 'fastify'
+import type { DatabaseOptions } from '../src/settings.js'
+import type { ErrorsPluginOptions } from './errors.js'
+import type { HealthPluginOptions } from './health.js'
+import type { TransactionPluginOptions } from './transaction-options.js'
+
+export * from '../src/index.js'
+export { databasePlugin } from './database.js'
+export { envPlugin } from './env.js'
+export { errorsPlugin } from './errors.js'
+export { healthPlugin } from './health.js'
+export { repositoryPlugin } from './repository.js'
+export { transactionPlugin } from './transaction.js'
+export type { DatabasePluginOptions } from './database.js'
+export type { EnvPluginOptions } from './env.js'
+export type { ErrorsOptions, ErrorsPluginOptions } from './errors.js'
+export type { HealthOptions, HealthPluginOptions } from './health.js'
+export type { RequestTransactionOptions, TransactionPluginOptions } from './transaction-options.js'
+
+/** Everything that `register` takes; each part reads its own slice. */
+export type DataAccessOptions = DatabaseOptions & TransactionPluginOptions & ErrorsPluginOptions & HealthPluginOptions
+
+const decorators = ['db', 'databaseConfig']
+const requestDecorators = ['db', 'repo', 'transaction']
+
+/**
+ * Gives a server a PostgreSQL pool wrapped by Drizzle, one transaction per request, repositories, typed errors and health routes.
+ *
+ * @throws {SettingsError} for a setting that does not exist or cannot be used, with its name
+ * @throws {ConnectionError} when the server does not answer
+ * @example
+ * ```ts
+ * await server.register(dataAccess, { schema })
+ * server.get('/users/:id', (request) => request.repo(users).getOrThrow(request.params.id))
+ * ```
+ */
+async function plugin (fastify: FastifyInstance, options: DataAccessOptions): Promise<void> {
+  refuseTakenNames(fastify)
+  givenOptions(options)
+  await fastify.register(envPlugin, options)
+  await fastify.register(errorsPlugin, options)
+  await fastify.register(databasePlugin, options)
+  await fastify.register(transactionPlugin, options)
+  await fastify.register(repositoryPlugin, options)
+  await fastify.register(healthPlugin, options)
+}
+
+function refuseTakenNames (fastify: FastifyInstance): void {
+  if (fastify.hasDecorator('db') && fastify.db instanceof Database) throw new SettingsError('fastify-data-access', 'is registered already on this server: register it once, at the root')
+  const taken = [
+    ...decorators.filter((name) => fastify.hasDecorator(name)).map((name) => `fastify.${name}`),
+    ...requestDecorators.filter((name) => fastify.hasRequestDecorator(name)).map((name) => `request.${name}`)
+  ]
+  if (taken.length > 0) throw new SettingsError(taken.join(', '), 'was decorated before by somebody else: fastify-data-access needs that name')
+}
+
+/** {@inheritDoc plugin} */
+export const dataAccess = fp(plugin, { fastify: '5.x', name: 'fastify-data-access' })
+
+export default dataAccess

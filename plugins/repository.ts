@@ -1,0 +1,26 @@
+import fp from 'fastify-plugin'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { RepositoryOf, RepositorySource } from '../src/repository/repositories.js'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /**
+     * A repository for a table, or an instance of a repository class, inside the request's transaction.
+     *
+     * @throws {ValidationError} for a view, a table without a primary key, or a class without `static table`
+     * @example
+     * ```ts
+     * server.get('/users/:id', (request) => request.repo(users).getOrThrow(request.params.id))
+     * ```
+     */
+    repo<Source extends RepositorySource> (source: Source): RepositoryOf<Source>
+  }
+}
+
+/** Decorates requests with `repo`. */
+async function plugin (fastify: FastifyInstance): Promise<void> {
+  fastify.decorateRequest('repo', function (this: FastifyRequest, source) { return this.db.repo(source) })
+}
+
+/** {@inheritDoc plugin} */
+export const repositoryPlugin = fp(plugin, { fastify: '5.x', name: 'data-access/repository', dependencies: ['data-access/transaction'] })

@@ -1,0 +1,112 @@
+import fp from 'fastify-plugin'
+import { TransactionClosedError } from '../src/errors/errors.js'
+import { RequestSession } from './request-session.js'
+import { planTransaction } from './transaction-options.js'
+import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, RouteOptions } from 'fastify'
+import type { Scope } from '../src/session/scope.js'
+import type { Session } from '../src/session/session.js'
+import type { RequestTransactionOptions, TransactionPlan, TransactionPluginOptions } from './transaction-options.js'
+
+/** What the plugin keeps with a request. */
+const replyOf = Symbol('data-access.reply')
+const sessionOf = Symbol('data-access.session')
+const hasFailed = Symbol('data-access.failed')
+/** What it keeps with a route: that its last `onSend` hook is ours, and what its requests do with their transaction. */
+const plan = Symbol('data-access.plan')
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The request's session: at most one transaction, and no connection before the first query. Made at first use. */
+    readonly db: Session
+    /** Runs a function in a nested scope (savepoint) of the request's transaction. */
+    transaction<Result> (fn: (scope: Scope) => Result | Promise<Result>): Promise<Result>
+    [replyOf]: FastifyReply | undefined
+    [sessionOf]: RequestSession | undefined
+    [hasFailed]: boolean
+  }
+  interface FastifyContextConfig {
+    /** How the transaction of this route begins and ends; `false`: the route has none, and `request.db` is refused. */
+    transaction?: RequestTransactionOptions | false | undefined
+    [plan]?: TransactionPlan | false
+  }
+}
+
+/**
+ * Opens, commits and rolls back one transaction per request.
+ *
+ * The commit is the last thing before the first byte leaves: a client never reads `201 Created` for a row which PostgreSQL
+ * then refused. A thrown error, a status from 400 on, `rollbackOnly()` and a client that left roll back.
+ *
+ * @throws {SettingsError} for an option that cannot be used, also when a route that has one is declared
+ */
+async function plugin (fastify: FastifyInstance, { transaction: options = {} }: TransactionPluginOptions): Promise<void> {
+  const defaultPlan = planTransaction(options)
+  let someBeginOnRequest = defaultPlan.beginsOnRequest
+
+  fastify.decorateRequest(replyOf, undefined)
+  fastify.decorateRequest(sessionOf, undefined)
+  fastify.decorateRequest(hasFailed, false)
+  fastify.decorateRequest('db', { getter (this: FastifyRequest) { return (this[sessionOf] ??= open(this)).session } })
+  fastify.decorateRequest('transaction', function (this: FastifyRequest, fn) { return this.db.transaction(fn) })
+
+  fastify.addHook('onRequest', (request, reply, done) => {
+    request[replyOf] = reply
+    if (someBeginOnRequest && !request.is404) beginNow(request, done)
+    else done()
+  })
+
+  // Whatever the error handler makes of it.
+  fastify.addHook('onError', (request, _reply, _error, done) => {
+    request[hasFailed] = true
+    done()
+  })
+
+  // Appended to each route, so that it runs after the other onSend hooks and sees the status that is really sent.
+  fastify.addHook('onRoute', (route) => {
+    const routePlan = planOfRoute(route, options)
+    if (routePlan !== false && routePlan.beginsOnRequest) someBeginOnRequest = true
+    route.config = { ...route.config, [plan]: routePlan }
+    // A HEAD route is made from its GET route's options, which have the hook already.
+    const others = [route.onSend ?? []].flat().filter((hook) => hook !== settle)
+    route.onSend = [...others, settle]
+  })
+
+  // Not-found handlers, and routes declared before us, have no such hook: settled here, still before the first byte.
+  fastify.addHook('onSend', (request, reply, payload, done) => {
+    if (request[sessionOf]?.isRouteSettled === false) settle(request, reply, payload, done)
+    else done()
+  })
+
+  function open (request: FastifyRequest): RequestSession {
+    const reply = request[replyOf]
+    if (reply === undefined) throw new TransactionClosedError('request.db is not there yet: register fastify-data-access before the plugins that use it, and use it from the onRequest hook on')
+    if ('ws' in request && request.ws === true) throw new TransactionClosedError('request.db ends with its request, and a websocket goes on: use fastify.db.session() for each message')
+    const planned = planOf(request)
+    if (planned === false) throw new TransactionClosedError('This route has config.transaction: false: use fastify.db, or take that out')
+    return new RequestSession(fastify.db, planned ?? defaultPlan, { request, reply, isRouteSettled: planned !== undefined })
+  }
+
+  function beginNow (request: FastifyRequest, done: HookHandlerDoneFunction): void {
+    const planned = planOf(request) ?? defaultPlan
+    if (planned === false || !planned.beginsOnRequest) return done()
+    request.db.begin().then(() => done(), done)
+  }
+}
+
+/** The plan of the request's route, if that has one: a not-found handler has none, nor has a route declared before us. */
+function planOf (request: FastifyRequest): TransactionPlan | false | undefined {
+  return request.routeOptions.config?.[plan]
+}
+
+function planOfRoute ({ config }: RouteOptions, options: RequestTransactionOptions): TransactionPlan | false {
+  return config?.transaction === false ? false : planTransaction({ ...options, ...config?.transaction })
+}
+
+function settle (request: FastifyRequest, _reply: FastifyReply, payload: unknown, done: HookHandlerDoneFunction): void {
+  const work = request[sessionOf]
+  if (work === undefined) done()
+  else work.settle(payload, { failed: request[hasFailed] }).then(() => done(), done)
+}
+
+/** {@inheritDoc plugin} */
+export const transactionPlugin = fp(plugin, { fastify: '5.x', name: 'data-access/transaction', dependencies: ['data-access/database'] })

@@ -17,10 +17,10 @@ export class AppliedTable {
 
   /** @param name `schema.table`, or a table in the schema `drizzle` */
   constructor (client: Client, name = '__drizzle_migrations') {
-    const parts = name.split('.')
+    const dot = name.indexOf('.')
     this.#client = client
-    this.#name = escapeIdentifier(parts.at(-1) ?? name)
-    this.#schema = escapeIdentifier(parts.length > 1 ? parts.slice(0, -1).join('.') : 'drizzle')
+    this.#schema = escapeIdentifier(dot < 0 ? 'drizzle' : name.slice(0, dot))
+    this.#name = escapeIdentifier(name.slice(dot + 1))
   }
 
   /** As drizzle-orm's migrator makes it. */

@@ -88,18 +88,21 @@ export class RequestSession {
     await this.session.commit().catch((error) => this.#reply.log.error({ err: error }, 'the commit after the reply failed'))
   }
 
+  /** The last net: whatever has not been decided when the response is gone, is undone. */
   async #closed (): Promise<void> {
     const { raw, log } = this.#reply
-    if (this.#decided && !raw.writableFinished && this.session.outcome === 'committed') {
-      log.warn('committed, but the client did not get the answer')
+    const isAnswered = raw.writableEnded
+    if (this.#commitLater) return await this.#settleLate()
+    if (this.#decided) {
+      await this.session.rollback() // waits for what was decided
+      if (!isAnswered && this.session.outcome === 'committed') log.warn('committed, but the client did not get the answer')
+    } else if (!this.session.isSettled) {
+      const wasOpen = this.session.outcome === 'open'
+      this.session.abort(new TransactionClosedError('The client has left, or the response has ended: the statement was not run'))
+      await this.session.rollback()
+      if (!isAnswered) log.debug('the client left, rolled back')
+      else if (wasOpen) log.error('response ended outside the lifecycle, rolled back')
     }
-    if (this.#decided || this.session.isSettled) return
-    this.#decided = true
-    const wasOpen = this.session.outcome === 'open'
-    this.session.abort(new TransactionClosedError('The client has left, or the response has ended: the statement was not run'))
-    await this.session.rollback()
-    if (raw.writableFinished && wasOpen) log.error('response ended outside the lifecycle, rolled back')
-    else log.debug('the client left, rolled back')
   }
 }
 

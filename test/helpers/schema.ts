@@ -1,0 +1,34 @@
+import { relations } from 'drizzle-orm'
+import { integer, pgTable, text } from 'drizzle-orm/pg-core'
+
+/** Two small tables for tests of everything but the repository. */
+export const users = pgTable('users', {
+  id: integer().primaryKey().generatedAlwaysAsIdentity(),
+  email: text().notNull().unique(),
+  balance: integer().notNull().default(0)
+})
+
+export const posts = pgTable('posts', {
+  id: integer().primaryKey().generatedAlwaysAsIdentity(),
+  userId: integer('user_id').notNull().references(() => users.id),
+  title: text().notNull()
+})
+
+export const usersRelations = relations(users, ({ many }) => ({ posts: many(posts) }))
+export const postsRelations = relations(posts, ({ one }) => ({ user: one(users, { fields: [posts.userId], references: [users.id] }) }))
+
+export const schema = { users, posts, usersRelations, postsRelations }
+
+/** The same in SQL. The foreign key is checked at COMMIT when a transaction asks for that, the balance at once. */
+export const tables = `
+  create table users (
+    id integer primary key generated always as identity,
+    email text not null constraint users_email_key unique,
+    balance integer not null default 0 constraint users_balance_check check (balance >= 0)
+  );
+  create table posts (
+    id integer primary key generated always as identity,
+    user_id integer not null constraint posts_user_id_fkey references users (id) deferrable initially immediate,
+    title text not null
+  );
+`

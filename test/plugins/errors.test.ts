@@ -43,7 +43,7 @@ async function build (t: Owner, errors: ErrorsOptions | undefined, { before, ...
   server.get('/text', () => { throw 'secret text' }) // eslint-disable-line no-throw-literal
   server.get('/teapot', async (_request, reply) => { reply.code(418); throw new Error('Short and stout') })
   server.post('/users', { schema: { body: { type: 'object', properties: { age: { type: 'integer' } } } } }, async () => 'never')
-  server.get('/list', async () => ({ message: 'fine' }))
+  server.get('/copy', async () => ({ message: 'Route GET:/copy not found' }))
   const failures = () => lines.filter(({ msg }) => !['incoming request', 'request completed'].includes(msg))
   return { server, failures }
 }
@@ -141,7 +141,7 @@ t.test('a route that does not exist is answered in the format, and logged once',
   t.equal(reply.headers['content-type'], 'application/problem+json; charset=utf-8')
   t.match(reply.json(), { title: 'Not Found', status: 404, code: 'NOT_FOUND', instance: '/nowhere', requestId: 'req-1' })
   t.equal(failures().length, 1)
-  t.strictSame((await server.inject('/list')).json(), { message: 'fine' }, 'other answers are left alone')
+  t.strictSame((await server.inject('/copy')).json(), { message: 'Route GET:/copy not found' }, 'a route that exists may say what it likes')
 })
 
 t.test('a not-found handler of the user keeps its answers', async (t) => {

@@ -5,7 +5,7 @@ import { id, newPost, newUser, page, post, posts, user, userChanges, users } fro
 /** Users and their posts. Each request is one transaction, committed before its reply leaves; an error rolls all of it back. */
 export const routes: FastifyPluginAsyncTypebox = async (server) => {
   server.get('/users', { schema: { querystring: page, response: { 200: Type.Array(user) } } },
-    (request) => request.repo(users).getAll(request.query))
+    (request) => request.repo(users).getAll({ ...request.query, orderBy: { createdAt: 'desc' } }))
 
   server.get('/users/:id', { schema: { params: id, response: { 200: user } } },
     (request) => request.repo(users).getOrThrow(request.params.id))

@@ -29,17 +29,15 @@ const time = Type.Unsafe<Date>({ type: 'string', format: 'date-time' })
 const times = { createdAt: time, updatedAt: time }
 const closed = { additionalProperties: false }
 
+const { name, email, isActive } = createInsertSchema(users).properties
+const { title, body } = createInsertSchema(posts).properties
+
 export const user = createSelectSchema(users, times)
-export const newUser = Type.Pick(createInsertSchema(users, {
-  name: (name) => Type.String({ ...name, minLength: 1 }),
-  email: (email) => Type.String({ ...email, format: 'email' })
-}), ['name', 'email', 'isActive'], closed)
+export const newUser = Type.Object({ name: Type.String({ ...name, minLength: 1 }), email: Type.String({ ...email, format: 'email' }), isActive }, closed)
 export const userChanges = Type.Partial(newUser, { ...closed, minProperties: 1 })
 
-export const post = Type.Omit(createSelectSchema(posts, { ...times, deletedAt: time }), ['deletedAt'])
-export const newPost = Type.Pick(createInsertSchema(posts, {
-  title: (title) => Type.String({ ...title, minLength: 1 })
-}), ['title', 'body'], closed)
+export const post = Type.Object({ id: Type.Integer(), authorId: Type.Integer(), title, body, ...times })
+export const newPost = Type.Object({ title: Type.String({ ...title, minLength: 1 }), body }, closed)
 
 export const id = Type.Object({ id: Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 }) })
 export const page = Type.Object({

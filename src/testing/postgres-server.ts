@@ -134,6 +134,8 @@ function serverOf (child: PostgresProcess, { folder, persistent }: Place): Omit<
     async stop () {
       child.ref()
       child.kill('SIGINT')
+      // A test may have made it stand still.
+      child.kill('SIGCONT')
       await ended
       if (!persistent) rmSync(folder, { recursive: true, force: true })
     }
@@ -145,7 +147,7 @@ function serverOf (child: PostgresProcess, { folder, persistent }: Place): Omit<
  * PostgreSQL removes `postmaster.pid` last; its process id alone would not tell, where nobody reaps orphans.
  */
 function endWithThisProcess (child: PostgresProcess, { folder, persistent }: Pick<Place, 'folder' | 'persistent'>) {
-  const script = 'read -r _; kill -INT "$1"; while kill -0 "$1" && [ -e "$2/data/postmaster.pid" ]; do sleep 0.1; done; [ "$3" = true ] || rm -rf "$2"'
+  const script = 'read -r _; kill -INT "$1"; kill -CONT "$1"; while kill -0 "$1" && [ -e "$2/data/postmaster.pid" ]; do sleep 0.1; done; [ "$3" = true ] || rm -rf "$2"'
   const undertaker = spawn('sh', ['-c', script, 'sh', String(child.pid), folder, String(persistent)], { cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
   undertaker.unref()
   return undertaker

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import { Client, Pool } from 'pg'
 import t, { type Test } from 'tap'
 import { createTestDatabase, expectNoLeaks } from '../../../src/testing/index.js'
@@ -60,8 +61,23 @@ t.test('without DATABASE_URL it is an embedded PostgreSQL 18, the same for the w
   t.equal(new URL(one.connectionString).host, new URL(two.connectionString).host)
 })
 
-t.test('statements that fail are told, and the database is dropped nevertheless', async (t) => {
+t.test('statements or options that fail are told, and leave no database behind', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const admin = await connect(t, connectionString)
+  const others = async () => (await admin.query(`select datname from pg_database where datname like 'test\\_%\\_${process.pid}\\_%' and datname <> current_database()`)).rows
+
   await t.rejects(createTestDatabase(t, { sql: 'create table' }), { code: '42601' })
+  await t.rejects(createTestDatabase(t, { pool: { size: -1 } }), /pool\.size/)
+  t.strictSame(await others(), [])
+})
+
+t.test('the database comes opened, with the options that were given', async (t) => {
+  const { database, drop } = await createTestDatabase(t, { sql: 'create table users (id int)', pool: { size: 2, maxOverflow: 1 } })
+
+  t.equal(database.poolInfo.max, 3)
+  t.match(await database.execute(sql`select count(*)::int from users`), { rows: [{ count: 0 }] })
+  await drop()
+  await t.rejects(database.execute(sql`select 1`))
 })
 
 t.test('a connection that was not given back and a transaction left open are leaks, told with their backend', async (t) => {

@@ -84,18 +84,21 @@ function test (codec: ColumnCodec, name: Test, operands: readonly unknown[] = []
 
 function comparison (name: Test, nullTest?: Test): Operator {
   return (codec, operand) => {
-    if (operand !== null) return test(codec, name, [encode(codec, required(codec, operand))])
+    if (operand !== null) return test(codec, name, [operandOf(codec, operand)])
     if (nullTest === undefined) throw new ValidationError(`Column "${codec.key}": "${name}" cannot compare with null, use isNull`, about(codec))
     return test(codec, nullTest)
   }
 }
 
-/** SQL has no place among the values of a filter: the whole condition is written with Drizzle then. */
-function required (codec: ColumnCodec, operand: unknown): unknown {
+/** A value to compare a column with, encoded. SQL is none: the whole condition is written with Drizzle then. */
+function operandOf (codec: ColumnCodec, operand: unknown): unknown {
   if (isSql(operand)) {
     throw new ValidationError(`Column "${codec.key}": a filter takes values; write the condition with SQL as a Drizzle condition`, about(codec))
   }
-  return operand
+  if (!codec.comparable) {
+    throw new ValidationError(`Column "${codec.key}": PostgreSQL cannot compare values of its type, only isNull can be asked`, about(codec))
+  }
+  return encode(codec, operand)
 }
 
 function list (name: 'in' | 'notIn'): Operator {
@@ -104,7 +107,7 @@ function list (name: 'in' | 'notIn'): Operator {
     if (operand.length === 0) return name === 'in' ? nothing : everything
     const values = operand.map((item: unknown) => {
       if (item === null) throw new ValidationError(`Column "${codec.key}": null in "${name}" never matches, use isNull`, about(codec))
-      return encode(codec, required(codec, item))
+      return operandOf(codec, item)
     })
     // An array of arrays is not a list of arrays to PostgreSQL, and SQL is no element of one.
     return codec.array || values.some(isSql) ? test(codec, `${name}Each`, values) : test(codec, name, [values])
@@ -115,7 +118,7 @@ function between (codec: ColumnCodec, operand: unknown): Condition {
   if (!Array.isArray(operand) || operand.length !== 2 || operand.includes(null)) {
     throw new ValidationError(`Column "${codec.key}": "between" takes an array of two values`, about(codec))
   }
-  return test(codec, 'between', operand.map((bound: unknown) => encode(codec, required(codec, bound))))
+  return test(codec, 'between', operand.map((bound: unknown) => operandOf(codec, bound)))
 }
 
 function isNull (codec: ColumnCodec, operand: unknown): Condition {

@@ -36,6 +36,8 @@ export interface ColumnCodec {
   readonly decode: ((raw: unknown) => unknown) | undefined
   /** LIKE works on it. */
   readonly textual: boolean
+  /** PostgreSQL knows when two of its values are equal. */
+  readonly comparable: boolean
   /** It holds json or jsonb. */
   readonly json: boolean
   /** Its type is an array, so that a list of its values is no array of PostgreSQL. */
@@ -75,12 +77,14 @@ export function describeColumn (key: string, index: number, column: PgColumn): C
       ? undefined
       : (raw) => column.mapFromDriverValue(raw),
     textual: textualTypes.has(column.columnType),
+    comparable: !incomparableTypes.has(column.columnType),
     json: column.columnType === 'PgJson' || column.columnType === 'PgJsonb',
     array: column.getSQLType().endsWith(']')
   }
 }
 
 const textualTypes = new Set<string>(['PgText', 'PgVarchar', 'PgChar', 'PgCustomColumn'])
+const incomparableTypes = new Set<string>(['PgJson', 'PgPointTuple', 'PgPointObject'])
 const scalarTypes = new Set<string>(['number', 'bigint', 'boolean'])
 
 /** Drizzle passes most values on as they are, and pg writes an object into a text column as JSON: neither is meant. */

@@ -51,8 +51,7 @@ type IsText<C extends Column> = C['_']['columnType'] extends TextColumnType
   ? C['_']['data'] extends string ? true : false
   : false
 
-/** The operators of a filter on one column; several are joined by AND. */
-export type Operators<C extends Column> = {
+type Comparisons<C extends Column> = {
   readonly eq?: C['_']['data'] | null
   /** Rows in which the column is NULL do not match, as in SQL, unless `null` is what they must not be. */
   readonly ne?: C['_']['data'] | null
@@ -66,11 +65,20 @@ export type Operators<C extends Column> = {
   readonly notIn?: ReadonlyArray<C['_']['data']>
   /** Both ends included. */
   readonly between?: readonly [C['_']['data'], C['_']['data']]
-  readonly isNull?: boolean
-} & (IsText<C> extends true ? TextOperators : unknown)
+}
+
+/** PostgreSQL has no equality for these. */
+type IncomparableType = 'PgJson' | 'PgPointTuple' | 'PgPointObject'
+
+/** The operators of a filter on one column; several are joined by AND. */
+export type Operators<C extends Column> = { readonly isNull?: boolean } &
+  (C['_']['columnType'] extends IncomparableType ? unknown : Comparisons<C>) &
+  (IsText<C> extends true ? TextOperators : unknown)
 
 /** A plain object is read as operators, so that a value of json is compared by `{ eq: … }`. */
-type ColumnFilter<C extends Column> = (C['_']['dataType'] extends 'json' ? never : C['_']['data']) | null | Operators<C>
+type ColumnFilter<C extends Column> = Shorthand<C> | null | Operators<C>
+
+type Shorthand<C extends Column> = C['_']['dataType'] extends 'json' ? never : C['_']['columnType'] extends IncomparableType ? never : C['_']['data']
 
 /** A filter by columns; everything in it is joined by AND. */
 export type FilterObject<T extends PgTable> = {

@@ -96,7 +96,7 @@ t.test('counts the versions of a row, which nobody else can write', async (t) =>
 
 t.test('sets updatedAt on every update, by the clock of the database', async (t) => {
   const { id } = await repo.create({ title: 'x' })
-  await runner.client.query(`update notes set "updatedAt" = '2000-01-01', "createdAt" = '2000-01-01'`)
+  await runner.client.query('update notes set "updatedAt" = \'2000-01-01\', "createdAt" = \'2000-01-01\'')
   const updated = await repo.update(id, { title: 'y' })
   t.ok(updated !== undefined && updated.updatedAt > updated.createdAt)
 })

@@ -14,11 +14,12 @@ const tickets = pgTable('tickets', {
   touched: text().$onUpdate(() => `touch-${++made}`),
   changed: text().default('new').$onUpdate(() => sql`lower(${'CHANGED'}::text)`),
   cleared: text().$onUpdate(() => undefined as never),
+  blank: text().$defaultFn(() => undefined as never),
   shout: text().generatedAlwaysAs(sql`upper(code)`)
 })
 
 const ticketsSql = `create table tickets (
-  id integer primary key generated always as identity, code text not null, stamp text, touched text, changed text default 'new', cleared text,
+  id integer primary key generated always as identity, code text not null, stamp text, touched text, changed text default 'new', cleared text, blank text,
   shout text generated always as (upper(code)) stored
 );`
 
@@ -42,8 +43,8 @@ t.test('creates a row and returns it as stored', async (t) => {
 t.test('runs the default and update functions of columns as Drizzle does', async (t) => {
   made = 0
   const row = await desk.create({})
-  t.same(row, { id: 1, code: 'T-1', stamp: 'MADE', touched: 'touch-2', changed: 'new', cleared: null, shout: 'T-1' })
-  t.same(await desk.create({ code: 'x', stamp: null, touched: 't' }), { id: 2, code: 'x', stamp: null, touched: 't', changed: 'new', cleared: null, shout: 'X' })
+  t.same(row, { id: 1, code: 'T-1', stamp: 'MADE', touched: 'touch-2', changed: 'new', cleared: null, blank: null, shout: 'T-1' })
+  t.same(await desk.create({ code: 'x', stamp: null, touched: 't' }), { id: 2, code: 'x', stamp: null, touched: 't', changed: 'new', cleared: null, blank: null, shout: 'X' })
   made = 10
   t.match(await desk.update(1, { code: 'y' }), { code: 'y', stamp: 'MADE', touched: 'touch-11', changed: 'changed', shout: 'Y' })
   t.match(await desk.update(1, { touched: 'own' }), { touched: 'own' })

@@ -30,6 +30,23 @@ globalThis.mailer = { welcome: (email) => console.log('welcome ' + email) }
 export {}
 `
 
+// The registered schema reaches Drizzle's relational queries; a column that is not there does not compile.
+const registered = `
+import type { FastifyRequest } from 'fastify'
+import type * as schema from './schema.js'
+import { users } from './schema.js'
+
+declare module 'fastify-data-access' {
+  interface Register { schema: typeof schema }
+}
+
+export async function nameOf (request: FastifyRequest): Promise<string | undefined> {
+  // @ts-expect-error there is no such column
+  request.repo(users).getBy({ emial: 'ada@example.com' })
+  return (await request.db.drizzle.query.users.findFirst())?.name
+}
+`
+
 export const createTable = 'create table users (id integer primary key generated always as identity, name text not null, email text not null unique)'
 
 /** The first TypeScript of the README, which is what most people will copy; it listens where \`PORT\` says. */
@@ -79,6 +96,7 @@ export function serverProject (projectRoot: string): Record<string, string> {
   return {
     'schema.ts': schema,
     'surroundings.ts': surroundings,
+    'registered.ts': registered,
     'example.ts': firstExample(projectRoot),
     'main.ts': "import './surroundings.js'\nimport './example.js'\n",
     'import.mjs': esm,

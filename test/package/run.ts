@@ -120,33 +120,44 @@ async function useExample (folder: string, connectionString: string): Promise<vo
   }
 }
 
-const tarball = await pack()
-await check('attw is content with the packed file', () => run('npx', ['--no-install', 'attw', tarball, '--profile', 'esm-only']))
-await check('publint is content with the packed file', () => run('npx', ['--no-install', 'publint', tarball, '--strict']))
-
-const postgres = await startPostgres({ folder: mkdtempSync(join(tmpdir(), 'package-')), persistent: false })
-try {
-  const { connectionString } = postgres
-  const client = new Client({ connectionString })
-  await client.connect()
-  await client.query(createTable)
-  await client.end()
-
-  const script = await install('script', tarball, wanted('drizzle-orm', 'pg'))
-  write(script, scriptProject)
-  await check('the core works where Fastify is not installed', () => run(process.execPath, ['core.mjs'], { cwd: script, env: { DATABASE_URL: connectionString } }))
-
-  const server = await install('server', tarball, [...wanted('drizzle-orm', 'pg', 'fastify', '@types/node'), ...compilers.map((version) => `typescript-${version}@npm:typescript@~${version}.0`)])
-  write(server, serverProject(projectRoot))
-  await check('ES modules import every door', () => run(process.execPath, ['import.mjs'], { cwd: server }))
-  await check('CommonJS requires it', () => run(process.execPath, ['require.cjs'], { cwd: server }))
-  for (const version of compilers) {
-    await check(`the first example of README.md type-checks with TypeScript ${version}`, () => typeCheck(server, version))
+async function checkInstalled (tarball: string): Promise<void> {
+  const postgres = await startPostgres({ folder: mkdtempSync(join(tmpdir(), 'package-')), persistent: false })
+  try {
+    const { connectionString } = postgres
+    const client = new Client({ connectionString })
+    await client.connect()
+    await client.query(createTable)
+    await client.end()
+    await checkScript(tarball, connectionString)
+    await checkServer(tarball, connectionString)
+  } finally {
+    await postgres.stop()
   }
-  await check('the first example of README.md runs', () => useExample(server, connectionString))
-} finally {
-  await postgres.stop()
 }
 
+async function checkScript (tarball: string, connectionString: string): Promise<void> {
+  const folder = await install('script', tarball, wanted('drizzle-orm', 'pg'))
+  write(folder, scriptProject)
+  await check('the core works where Fastify is not installed', () => run(process.execPath, ['core.mjs'], { cwd: folder, env: { DATABASE_URL: connectionString } }))
+}
+
+async function checkServer (tarball: string, connectionString: string): Promise<void> {
+  const typescripts = compilers.map((version) => `typescript-${version}@npm:typescript@~${version}.0`)
+  const folder = await install('server', tarball, [...wanted('drizzle-orm', 'pg', 'fastify', '@types/node'), ...typescripts])
+  write(folder, serverProject(projectRoot))
+  await check('ES modules import every door', () => run(process.execPath, ['import.mjs'], { cwd: folder }))
+  await check('CommonJS requires it', () => run(process.execPath, ['require.cjs'], { cwd: folder }))
+  for (const version of compilers) {
+    await check(`the first example of README.md type-checks with TypeScript ${version}`, () => typeCheck(folder, version))
+  }
+  await check('the first example of README.md runs', () => useExample(folder, connectionString))
+}
+
+await check('the package can be packed and installed', async () => {
+  const tarball = await pack()
+  await check('attw is content with the packed file', () => run('npx', ['--no-install', 'attw', tarball, '--profile', 'esm-only']))
+  await check('publint is content with the packed file', () => run('npx', ['--no-install', 'publint', tarball, '--strict']))
+  await checkInstalled(tarball)
+})
 console.log(`${passed} of ${passed + failed} checks of the packed file passed`)
 process.exitCode = failed === 0 ? 0 : 1

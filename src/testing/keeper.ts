@@ -21,6 +21,12 @@ export interface KeeperHooks {
   readonly start?: typeof startPostgres
 }
 
+interface Visits {
+  /** One connection for each process that uses PostgreSQL. */
+  readonly guests: Set<Socket>
+  lastLeftAt: number
+}
+
 /** What a keeper tells each process that connects, as one line of JSON. */
 export interface KeeperAnswer {
   readonly connectionString?: string
@@ -47,7 +53,7 @@ export async function keep (options: KeeperOptions, hooks: KeeperHooks): Promise
   }
   server.close()
   rmSync(folder, { recursive: true, force: true })
-  leave(folder, meetingPoint)
+  tidyUp(folder, meetingPoint)
 }
 
 /** Makes `folder` the current one, unless another keeper answers already. A keeper listens before it becomes current: silence means that it is dead. */
@@ -72,16 +78,16 @@ function linked (folder: string, path: string): boolean {
 }
 
 async function serve (server: Server, folder: string, { onListening, start = startPostgres, ...options }: KeeperOptions & KeeperHooks): Promise<void> {
-  const guests = new Set<Socket>()
+  const visits: Visits = { guests: new Set(), lastLeftAt: Date.now() }
   const starting = start({ folder: join(folder, 'postgres'), persistent: false })
   const answer = starting.then(
     ({ connectionString }): KeeperAnswer => ({ connectionString }),
     (error: Error): KeeperAnswer => ({ error: error.message })
   )
   server.on('connection', (guest) => {
-    guests.add(guest)
+    visits.guests.add(guest)
     // One that has gone before it got its answer is no failure.
-    guest.on('error', () => {}).on('close', () => guests.delete(guest)).resume()
+    guest.on('error', () => {}).on('close', () => leave(visits, guest)).resume()
     answer.then((line) => guest.write(`${JSON.stringify(line)}\n`))
   })
   onListening()
@@ -89,21 +95,22 @@ async function serve (server: Server, folder: string, { onListening, start = sta
 
   const postgres = await starting.catch(() => undefined)
   // A failure is told to those who are on their way; who comes later tries again.
-  if (postgres === undefined) await untilAlone(guests, { ...options, graceMillis: 500 })
-  else await Promise.race([untilAlone(guests, options), postgres.ended])
+  if (postgres === undefined) await untilAlone(visits, { ...options, graceMillis: 500 })
+  else await Promise.race([untilAlone(visits, options), postgres.ended])
 
   // From here on nobody gets in any more to be told of a PostgreSQL that is going away.
   server.close()
   await postgres?.stop()
-  for (const guest of guests) guest.end()
+  for (const guest of visits.guests) guest.end()
 }
 
-async function untilAlone (guests: ReadonlySet<Socket>, { runner, graceMillis }: KeeperOptions): Promise<void> {
-  let lastSeenAt = Date.now()
-  while (Date.now() - lastSeenAt < graceMillis && (guests.size > 0 || isAlive(runner))) {
-    await delay(100)
-    if (guests.size > 0) lastSeenAt = Date.now()
-  }
+function leave (visits: Visits, guest: Socket): void {
+  visits.guests.delete(guest)
+  visits.lastLeftAt = Date.now()
+}
+
+async function untilAlone (visits: Visits, { runner, graceMillis }: KeeperOptions): Promise<void> {
+  while (visits.guests.size > 0 || (Date.now() - visits.lastLeftAt < graceMillis && isAlive(runner))) await delay(100)
 }
 
 function isAlive (pid: number): boolean {
@@ -125,7 +132,7 @@ async function removeTheDead (folder: string, meetingPoint: string): Promise<voi
   }
 }
 
-function leave (folder: string, meetingPoint: string): void {
+function tidyUp (folder: string, meetingPoint: string): void {
   try {
     if (readlinkSync(join(meetingPoint, 'current')) === folder) rmSync(join(meetingPoint, 'current'))
     rmdirSync(meetingPoint)

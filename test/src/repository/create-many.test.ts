@@ -9,14 +9,18 @@ const defaults = pgTable('defaults', {
   note: text().default('none')
 })
 
+const places = Array.from({ length: 20 }, (_, n) => `c${n}`)
+const wide = pgTable('wide', { id: integer().primaryKey(), ...Object.fromEntries(places.map((key) => [key, integer()])) })
+
 const { repo: open, runner } = await openRepositories(t, `${usersSql}
-  create table defaults (id integer primary key generated always as identity, note text default 'none');`)
+  create table defaults (id integer primary key generated always as identity, note text default 'none');
+  create table wide (id integer primary key, ${places.map((key) => `${key} integer`).join(', ')});`)
 const repo = open(users)
 
 t.beforeEach(async () => {
   runner.statements.length = 0
   runner.transactions = 0
-  await runner.client.query('truncate users, defaults restart identity')
+  await runner.client.query('truncate users, defaults, wide restart identity')
 })
 
 t.test('creates rows in one statement, in order, each with its own columns', async (t) => {
@@ -42,6 +46,15 @@ t.test('creates more rows than one statement can carry, in order', async (t) => 
   t.ok(rows.every(({ email, age }, n) => email === `user-${n}` && age === n))
   t.equal(await repo.count(), 25_000)
   t.equal(runner.transactions, 1)
+  for (const { values } of runner.statements) t.ok(values.length <= 65_535)
+})
+
+t.test('stays below the number of parameters that PostgreSQL takes', async (t) => {
+  const rows = await open(wide).createMany(Array.from({ length: 4_000 }, (_, id) => ({ id, ...Object.fromEntries(places.map((key) => [key, id])) })))
+
+  t.equal(rows.length, 4_000)
+  t.match(rows.at(-1), { id: 3_999, c19: 3_999 })
+  t.ok(runner.statements.length > 1)
   for (const { values } of runner.statements) t.ok(values.length <= 65_535)
 })
 

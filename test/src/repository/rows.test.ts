@@ -6,6 +6,9 @@ import {
 import t from 'tap'
 import { openRepositories } from '../../helpers/runner.js'
 
+// Where UTC and local time are one, a parser that should leave times alone may pass unseen.
+process.env['TZ'] = 'Asia/Kolkata'
+
 const mood = pgEnum('mood', ['sad', 'o"k', 'happy, very'])
 const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
 const money = customType<{ data: { cents: number }, driverData: string }>({
@@ -65,6 +68,8 @@ const kinds = pgTable('kinds', {
   numerics: numeric().array(),
   dates: date().array(),
   timestamps: timestamp({ withTimezone: true }).array(),
+  plainTimestamps: timestamp().array(),
+  intervals: interval().array(),
   uuids: uuid().array(),
   enums: mood().array(),
   booleans: boolean().array(),
@@ -125,6 +130,8 @@ const full: typeof kinds.$inferInsert = {
   numerics: ['1.50', '2'],
   dates: ['2024-02-29'],
   timestamps: [new Date('2024-02-29T12:34:56.789Z')],
+  plainTimestamps: [new Date('2024-02-29T12:34:56.789Z')],
+  intervals: ['1 day 02:03:04'],
   uuids: ['a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'],
   enums: ['sad', 'happy, very'],
   booleans: [true, false],

@@ -18,11 +18,3 @@ export async function writtenBy (session: StatementRunner, { statement }: Call):
   const { rowCount } = await session.run(statement)
   return Number(rowCount)
 }
-
-/** Marks a promise as handled: a call that nobody waits for may fail, and must not end the process by it. */
-export function handled<Result> (promise: Promise<Result>): Promise<Result> {
-  promise.catch(ignore)
-  return promise
-}
-
-function ignore (): void {}

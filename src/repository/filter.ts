@@ -55,11 +55,11 @@ export function findColumn (key: string, columns: Columns): ColumnCodec {
   return codec
 }
 
-/** An object of one's own making, or of JSON's: not a date, a buffer or another class's. */
+/** An object of one's own making, of JSON's, or a parsed query string's, not a date, a buffer or another class's: nothing stands behind what it inherits from. */
 export function isPlainObject (value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 function parseColumn (codec: ColumnCodec, value: unknown): Condition {

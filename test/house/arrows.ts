@@ -9,7 +9,7 @@ const rooms: ReadonlyArray<readonly [RegExp, Room]> = [
   [/^plugins\//, 'plugins'],
   [/^src\/errors\//, 'errors'],
   [/^src\/log\.ts$/, 'log'],
-  [/^src\/(register|session\/(statement|options))\.ts$/, 'seam'],
+  [/^src\/(register|session\/(statement|options|handled))\.ts$/, 'seam'],
   [/^src\/model\//, 'model'],
   [/^src\/(settings(\.ts$|\/)|connection-string\.ts$)/, 'settings'],
   [/^src\/repository\//, 'repository'],

@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, gt, isNull, or, sql } from 'drizzle-orm'
 import { index, pgTable, integer, text } from 'drizzle-orm/pg-core'
+import { parse } from 'node:querystring'
 import t from 'tap'
 import { MultipleResultsError, NotFoundError, ValidationError } from '../../../src/errors/errors.js'
 import { openRepositories } from '../../helpers/runner.js'
@@ -179,7 +180,10 @@ t.test('refuses unknown columns and operators, whatever their names, and wrong o
   t.match(await repo.getBy({ emial: 'x' } as never).catch((error: unknown) => error), { message: 'Unknown column "emial"' })
 })
 
-t.test('a null-prototype object, as parsers of query strings make, is a filter like another', async (t) => {
+t.test('a parsed query string, whose prototype has none, is a filter and a page like another', async (t) => {
+  t.same(await names(repo.filter(parse('name=Ada') as { name: string })), ['Ada'])
+  t.same(await names(repo.getAll(Object.assign(parse(''), { limit: 1 }))), ['Ada'])
+  await t.rejects(repo.filter(Object.assign(Object.create(Object.create({})), { name: 'Ada' })), ValidationError, 'an instance of a class is none')
   t.same(await names(repo.filter(Object.assign(Object.create(null), { name: 'Ada' }))), ['Ada'])
   await t.rejects(repo.filter({ email: Object.assign(Object.create(null), { nope: 1 }) } as never), ValidationError)
 })

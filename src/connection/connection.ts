@@ -6,7 +6,7 @@
  * each of them nothing more is sent, or the next statement would commit by itself.
  */
 import type { QueryResult } from 'pg'
-import { ConnectionError, TransactionBrokenError, TransactionClosedError } from '../errors/errors.js'
+import { ConnectionError, DatabaseError, TransactionBrokenError, TransactionClosedError, ValidationError } from '../errors/errors.js'
 import { isConnectionLost } from '../errors/sqlstate.js'
 import { MessageGroup, onceReady, requestCancel } from './message-group.js'
 import type { TransactionStatus } from './message-group.js'
@@ -70,9 +70,8 @@ export class Connection {
   /** Runs a statement behind those that were given before it; `lead` travels with it and comes first. Never rejects. */
   run (statement: Statement, lead: readonly string[] = []): Promise<Outcome> {
     return new Promise((resolve) => {
-      const task = { statement, lead, done: resolve }
-      if (this.#active === undefined) this.#send(task)
-      else this.#queue.push(task)
+      this.#queue.push({ statement, lead, done: resolve })
+      this.#proceed()
     })
   }
 
@@ -109,23 +108,30 @@ export class Connection {
     this.#giveBack(destroyed)
   }
 
+  /** Sends what waits, one statement at a time; all at once it is refused. */
+  #proceed (): void {
+    while (this.#active === undefined && this.#queue.length > 0) {
+      const { refusal } = this
+      if (refusal === undefined) for (const task of this.#queue.splice(0, 1)) this.#send(task)
+      else for (const { done } of this.#queue.splice(0)) done(notSent(refusal))
+    }
+    if (this.#active === undefined) for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
   #send (task: Task): void {
-    const refusal = this.refusal
-    if (refusal !== undefined) return this.#answer(task, { error: refusal, result: undefined, sent: false, lost: false, led: 0 })
-    let group: MessageGroup
+    const { statement, lead, done } = task
     const started = performance.now()
+    let group: MessageGroup
     try {
-      group = new MessageGroup(task.lead, task.statement, (error, result) => {
+      group = new MessageGroup(lead, statement, (error, result) => {
         if (error === null) this.#answered(task, group, { started, error: undefined, result })
+        else if (group.answered) this.#answered(task, group, { started, error: unreadable(error, statement), result: undefined })
         else if (isConnectionLost(error) || this.#pooled.lost !== undefined) this.#lost(task, group, { started, error })
-        // pg tells of PostgreSQL's error before PostgreSQL is ready again and has said what became of the transaction;
-        // of an error in reading the rows it tells afterwards.
-        else if ('severity' in error) onceReady(this.#pooled.client, () => this.#answered(task, group, { started, error, result: undefined }))
-        else this.#answered(task, group, { started, error, result: undefined })
+        // pg tells of an error before PostgreSQL is ready again and has said what became of the transaction.
+        else onceReady(this.#pooled.client, () => this.#answered(task, group, { started, error, result: undefined }))
       })
     } catch (error) {
-      // A value that cannot be written as text: nothing was sent.
-      return this.#answer(task, { error: error as Error, result: undefined, sent: false, lost: false, led: 0 })
+      return done(notSent(new ValidationError('A value cannot be written as text', { cause: error, context: statement.context })))
     }
     this.#active = task
     this.#pooled.client.query(group as never)
@@ -138,33 +144,43 @@ export class Connection {
 
   #answered (task: Task, group: MessageGroup, { started, error, result }:
   { started: number, error: Error | undefined, result: QueryResult | QueryResult[] | undefined }): void {
-    const results = result === undefined ? [] : [result].flat()
-    if (group.completed < task.lead.length && error !== undefined && this.status === 'I') this.#refusal ??= error
-    else if (this.#inTransaction) this.#refusal ??= endedByUser(results, this.status, task.statement)
+    const lost = this.#pooled.lost !== undefined
+    // Of a connection that was lost the last word on the transaction is an old one.
+    if (!lost) this.#refusal ??= this.#judge(task, group, error)
     this.#observe(task.statement, task.lead, performance.now() - started)
     // An array of results comes from several statements in one text: the last one is the answer.
-    const answer = results.at(-1) as StatementResult<never> | undefined
-    this.#answer(task, { error, result: answer, sent: true, lost: this.#pooled.lost !== undefined, led: group.completed })
+    const answer = [result].flat().at(-1) as StatementResult<never> | undefined
+    this.#active = undefined
+    task.done({ error, result: answer, sent: true, lost, led: group.completed })
+    this.#proceed()
   }
 
-  #answer (task: Task, outcome: Outcome): void {
-    this.#active = undefined
-    task.done(outcome)
-    const next = this.#queue.shift()
-    if (next !== undefined) return this.#send(next)
-    for (const resolve of this.#idle.splice(0)) resolve()
+  /** Why nothing may be sent behind a statement that was answered, if so. */
+  #judge ({ lead, statement }: Task, { completed, tags }: MessageGroup, error: Error | undefined): Error | undefined {
+    if (completed < lead.length && this.status === 'I') return error
+    return this.#inTransaction ? endedByUser(tags, this.status, statement.text) : undefined
   }
+}
+
+function notSent (error: Error): Outcome {
+  return { error, result: undefined, sent: false, lost: false, led: 0 }
+}
+
+function unreadable (cause: Error, { context }: Statement): DatabaseError {
+  return new DatabaseError('A column of a row cannot be read: its parser failed', { cause, context })
 }
 
 /**
  * Whether a statement has ended the transaction that it ran in: then what follows would run outside, or in another one.
- * `ROLLBACK TO SAVEPOINT` has the tag ROLLBACK too, and leaves the transaction open.
+ *
+ * PostgreSQL's word on the transaction tells, unless the same text began another one. `ROLLBACK TO SAVEPOINT` has the tag
+ * ROLLBACK too, and leaves the transaction open.
  */
-function endedByUser (results: QueryResult[], status: TransactionStatus, { text, kind }: Statement): TransactionBrokenError | undefined {
-  const tags = results.map((result) => result.command)
-  const restarted = tags.some((tag, position) => tag === 'ROLLBACK' && ['BEGIN', 'START'].includes(tags[position + 1] ?? ''))
-  const chained = kind === 'raw' && tags.includes('ROLLBACK') && /\band\s+chain\b/i.test(text)
-  if (status !== 'I' && !tags.includes('COMMIT') && !tags.includes('PREPARE') && !restarted && !chained) return undefined
-  const kinds = tags.filter((tag) => ['COMMIT', 'ROLLBACK', 'PREPARE'].includes(tag)).join(', ')
+function endedByUser (tags: readonly string[], status: TransactionStatus, text: string): TransactionBrokenError | undefined {
+  const rollback = tags.indexOf('ROLLBACK')
+  const begunAnew = tags.some((tag, position) => position > rollback && ['BEGIN', 'START TRANSACTION'].includes(tag)) || /\band\b.*\bchain\b/is.test(text)
+  const ended = status === 'I' || tags.includes('COMMIT') || tags.includes('PREPARE TRANSACTION') || (rollback !== -1 && begunAnew)
+  if (!ended) return undefined
+  const kinds = tags.filter((tag) => ['COMMIT', 'ROLLBACK', 'PREPARE TRANSACTION'].includes(tag)).join(', ')
   return new TransactionBrokenError(undefined, { context: { operation: kinds === '' ? 'transaction control' : kinds } })
 }

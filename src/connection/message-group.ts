@@ -24,16 +24,23 @@ interface ReadyForQuery {
   readonly status: TransactionStatus
 }
 
+interface CommandComplete {
+  readonly text: string
+}
+
 /** PostgreSQL's own letters: idle, in a transaction, in a failed transaction. */
 export type TransactionStatus = 'I' | 'T' | 'E'
 
 /** pg's Query as it is, beyond what its type declarations show. */
 interface QueryInternals {
+  callback: GroupCallback
   requiresPreparation (): boolean
   prepare (connection: WireConnection): void
   handleRowDescription (message: object): void
   handleDataRow (message: object): void
-  handleCommandComplete (message: object, connection: WireConnection): void
+  handleCommandComplete (message: CommandComplete, connection: WireConnection): void
+  handleReadyForQuery (connection: WireConnection): void
+  handleError (error: Error, connection: WireConnection): void
 }
 
 type GroupCallback = (error: Error | null, result?: QueryResult | QueryResult[]) => void
@@ -44,8 +51,11 @@ const { prepareValue } = (pg as unknown as { utils: { prepareValue (value: unkno
 
 /** Statements without values that lead (BEGIN, settings, savepoints), and one that ends the group. */
 export class MessageGroup extends Query {
+  /** What PostgreSQL says it did for the statement, up to where it failed: `INSERT 0 1`, or several of its words for several in one text. */
+  readonly tags: string[] = []
   readonly #lead: readonly string[]
   #completed = 0
+  #answered = false
 
   constructor (lead: readonly string[], statement: Statement, callback: GroupCallback) {
     super({
@@ -59,6 +69,9 @@ export class MessageGroup extends Query {
 
   /** How many of the leading statements PostgreSQL has carried out. */
   get completed (): number { return this.#completed }
+
+  /** Whether PostgreSQL has carried out everything: an error that comes after that is one in reading the rows. */
+  get answered (): boolean { return this.#answered }
 
   override requiresPreparation (): boolean {
     return this.#lead.length > 0 || super.requiresPreparation()
@@ -77,9 +90,23 @@ export class MessageGroup extends Query {
     if (this.#completed === this.#lead.length) super.handleDataRow(message)
   }
 
-  override handleCommandComplete (message: object, connection: WireConnection): void {
-    if (this.#completed === this.#lead.length) super.handleCommandComplete(message, connection)
-    else this.#completed++
+  override handleCommandComplete (message: CommandComplete, connection: WireConnection): void {
+    if (this.#completed < this.#lead.length) {
+      this.#completed++
+      return
+    }
+    this.tags.push(message.text)
+    super.handleCommandComplete(message, connection)
+  }
+
+  override handleReadyForQuery (connection: WireConnection): void {
+    this.#answered = true
+    super.handleReadyForQuery(connection)
+  }
+
+  /** pg would tell of a row that could not be read, instead of what PostgreSQL or the network said after it. */
+  override handleError (error: Error): void {
+    this.callback(error)
   }
 }
 

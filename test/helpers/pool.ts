@@ -1,0 +1,43 @@
+import { Pool } from 'pg'
+import { ConnectionPool, poolConfig } from '../../src/pool.js'
+import { resolveSettings } from '../../src/settings.js'
+import { createTestDatabase } from '../../src/testing/index.js'
+import { tables } from './schema.js'
+import type { Connection, Outcome } from '../../src/connection/connection.js'
+import type { Borrower } from '../../src/connection/waiters.js'
+import type { StatementKind } from '../../src/session/statement.js'
+import type { DatabaseOptions } from '../../src/settings.js'
+import type { Test } from './database.js'
+
+/** Who asks for connections in tests that do not care. */
+export const borrower: Borrower = { label: 'test', logger: { debug () {}, info () {}, warn () {}, error () {} } }
+
+/** A pool over a database of the test's own with {@link tables} in it, or the one named; ended with the test. */
+export async function openPool (t: Test, options: DatabaseOptions = {}): Promise<ConnectionPool> {
+  const { connectionString = (await createTestDatabase(t, { sql: tables })).connectionString } = options
+  const settings = resolveSettings({ ...options, ...(options.pg === undefined && { connectionString }) }, {})
+  const pg = settings.pg ?? new Pool(poolConfig(settings))
+  const pool = new ConnectionPool(pg, settings)
+  t.teardown(async () => {
+    pool.end()
+    if (settings.pg === undefined) await pg.end()
+  })
+  return pool
+}
+
+/** Runs a text on a connection, with what leads it. */
+export function run (connection: Connection, text: string, { lead, values = [], kind = 'raw' }: { lead?: string[], values?: unknown[], kind?: StatementKind } = {}): Promise<Outcome> {
+  return connection.run({ kind, text, values, context: { operation: 'test' } }, lead)
+}
+
+/** The number of the backend behind a connection. */
+export async function backendOf (connection: Connection): Promise<number> {
+  return Number(await scalar(connection, 'select pg_backend_pid()'))
+}
+
+/** The one value that a text answers with. */
+export async function scalar (connection: Connection, text: string): Promise<unknown> {
+  const { error, result } = await run(connection, text)
+  if (error !== undefined) throw error
+  return Object.values(result?.rows[0] ?? {})[0]
+}

@@ -1,0 +1,159 @@
+/**
+ * A network between a client and PostgreSQL that fails when it is told to.
+ */
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import type { Test } from './database.js'
+
+/** How a connection goes: closed in good order, with a reset, or without a word, as when a cable is pulled. */
+export type Loss = 'cut' | 'reset' | 'silence'
+
+/** A running proxy. */
+export interface Proxy {
+  readonly port: number
+  /** The URL that was given, by way of the proxy. */
+  readonly connectionString: string
+  /** How many connections were made through it so far. */
+  readonly accepted: number
+  /** How many connections are open. */
+  readonly open: number
+  /** Closes every connection; new ones are served. */
+  cut (): void
+  /** Resets every connection (ECONNRESET); new ones are served. */
+  reset (): void
+  /** From now on nothing arrives any more, in either direction; new connections are accepted and never answered. */
+  blackHole (): void
+  /** Ends {@link Proxy.blackHole} and {@link Proxy.refuse}: what was held back arrives. */
+  resume (): Promise<void>
+  /** Closes every connection, and refuses new ones (ECONNREFUSED). */
+  refuse (): Promise<void>
+  /** Holds each answer back for so long, in milliseconds. */
+  delay (millis: number): void
+  /** Loses the connection that next sends this text before PostgreSQL gets it; resolves when that has happened. */
+  loseRequest (text: string, how?: Loss): Promise<void>
+  /** Loses the connection that next sends this text when PostgreSQL has answered it, and the answer with it. */
+  loseAnswer (text: string, how?: Loss): Promise<void>
+  /** The same, but only the last message of the answer is lost: ReadyForQuery, which says what became of the transaction. */
+  loseReady (text: string, how?: Loss): Promise<void>
+}
+
+/** ReadyForQuery without its last byte, the status of the transaction. */
+const ready = Buffer.from([0x5a, 0, 0, 0, 5])
+
+interface Link {
+  readonly client: Socket
+  readonly server: Socket
+  /** Set when the next answer is to be lost. */
+  watch: Watch | undefined
+}
+
+interface Watch {
+  readonly text: string
+  readonly how: Loss
+  readonly what: 'request' | 'answer' | 'ready'
+  readonly happened: () => void
+}
+
+/** Starts a proxy before a PostgreSQL that is named by a URL; it ends with the test. */
+export async function startProxy (t: Test, target: string): Promise<Proxy> {
+  const url = new URL(target)
+  const postgres = { port: Number(url.port || 5432), host: url.hostname }
+  const links = new Set<Link>()
+  const watches = new Set<Watch>()
+  const state = { accepted: 0, silent: false, delayMillis: 0 }
+
+  const lose = (link: Link, how: Loss): void => {
+    if (how === 'silence') {
+      link.client.pause()
+      link.server.pause()
+      return
+    }
+    link.server.destroy()
+    if (how === 'reset') link.client.resetAndDestroy()
+    else link.client.destroy()
+  }
+
+  const server: Server = createServer((client) => {
+    const link: Link = { client, server: connect(postgres), watch: undefined }
+    state.accepted++
+    links.add(link)
+    client.on('data', (chunk) => {
+      const watch = [...watches].find(({ text }) => chunk.includes(text))
+      if (watch !== undefined) {
+        watches.delete(watch)
+        if (watch.what === 'request') {
+          lose(link, watch.how)
+          return watch.happened()
+        }
+        link.watch = watch
+      }
+      link.server.write(chunk)
+    })
+    link.server.on('data', (chunk) => {
+      const { watch } = link
+      if (watch?.what === 'answer') {
+        lose(link, watch.how)
+        return watch.happened()
+      }
+      if (watch?.what === 'ready' && chunk.lastIndexOf(ready) === chunk.length - ready.length - 1) {
+        client.write(chunk.subarray(0, -ready.length - 1), () => {
+          lose(link, watch.how)
+          watch.happened()
+        })
+        return
+      }
+      if (state.delayMillis === 0) client.write(chunk)
+      else setTimeout(() => client.write(chunk), state.delayMillis)
+    })
+    for (const socket of [client, link.server]) {
+      socket.on('error', () => {})
+      socket.on('close', () => {
+        client.destroy()
+        link.server.destroy()
+        links.delete(link)
+      })
+    }
+    if (state.silent) lose(link, 'silence')
+  })
+
+  const watchFor = (watch: Omit<Watch, 'happened'>): Promise<void> =>
+    new Promise((resolve) => { watches.add({ ...watch, happened: resolve }) })
+  const loseAll = (how: Loss): void => { for (const link of links) lose(link, how) }
+  const stop = async (): Promise<void> => {
+    loseAll('cut')
+    if (!server.listening) return
+    server.close()
+    await once(server, 'close')
+  }
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  t.teardown(stop)
+  url.host = `127.0.0.1:${port}`
+
+  return {
+    port,
+    connectionString: url.href,
+    get accepted () { return state.accepted },
+    get open () { return links.size },
+    cut: () => loseAll('cut'),
+    reset: () => loseAll('reset'),
+    blackHole () {
+      state.silent = true
+      loseAll('silence')
+    },
+    async resume () {
+      state.silent = false
+      for (const { client, server } of links) for (const socket of [client, server]) socket.resume()
+      if (server.listening) return
+      server.listen(port, '127.0.0.1')
+      await once(server, 'listening')
+    },
+    refuse: stop,
+    delay (millis) { state.delayMillis = millis },
+    loseRequest: (text, how = 'cut') => watchFor({ text, how, what: 'request' }),
+    loseAnswer: (text, how = 'cut') => watchFor({ text, how, what: 'answer' }),
+    loseReady: (text, how = 'cut') => watchFor({ text, how, what: 'ready' })
+  }
+}

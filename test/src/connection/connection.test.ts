@@ -1,0 +1,434 @@
+import t from 'tap'
+import { ConnectionError, DatabaseError, TransactionBrokenError, TransactionClosedError, ValidationError } from '../../../src/errors/errors.js'
+import { backendOf, borrower, openPool, run, scalar } from '../../helpers/pool.js'
+import { startProxy } from '../../helpers/proxy.js'
+import { createTestDatabase } from '../../../src/testing/index.js'
+import { tables } from '../../helpers/schema.js'
+import { until } from '../../helpers/until.js'
+import type { Connection } from '../../../src/connection/connection.js'
+import type { ConnectionPool } from '../../../src/pool.js'
+import type { Test } from '../../helpers/database.js'
+
+const insert = "insert into users (email) values ('ada@example.com')"
+
+async function countUsers (pool: ConnectionPool): Promise<number> {
+  const { rows } = await pool.pool.query<{ total: number }>('select count(*)::int as total from users')
+  return Number(rows[0]?.total)
+}
+
+async function kill (pool: ConnectionPool, pid: number): Promise<void> {
+  await pool.pool.query('select pg_terminate_backend($1)', [pid])
+}
+
+interface Begun {
+  readonly connection: Connection
+  readonly pid: number
+}
+
+/** A connection that is told that it is inside a transaction, whose BEGIN the test sends. */
+async function begin (t: Test, pool: ConnectionPool): Promise<Begun> {
+  const connection = await pool.connect(borrower)
+  const pid = await backendOf(connection)
+  connection.enterTransaction()
+  t.teardown(async () => connection.destroy())
+  return { connection, pid }
+}
+
+t.test('statements that are given together run one after the other, in call order', async (t) => {
+  const pool = await openPool(t)
+  const connection = await pool.connect(borrower)
+  const order: number[] = []
+
+  await Promise.all([3, 1, 2].map(async (seconds, position) => {
+    await run(connection, `select pg_sleep(${seconds / 100})`)
+    order.push(position)
+  }))
+
+  t.same(order, [0, 1, 2])
+  connection.release()
+  t.match(pool.info, { inUse: 0 })
+})
+
+t.test('BEGIN travels with the first statement in one message group, and both take effect', async (t) => {
+  const pool = await openPool(t)
+  const { connection } = await begin(t, pool)
+
+  const outcome = await run(connection, 'insert into users (email) values ($1) returning id', { lead: ['begin', 'savepoint s1'], values: ['ada@example.com'] })
+
+  t.match(outcome, { error: undefined, led: 2, sent: true, lost: false, result: { command: 'INSERT', rowCount: 1 } })
+  t.equal(connection.status, 'T')
+  t.equal(await countUsers(pool), 0, 'not committed')
+  connection.leaveTransaction()
+  t.match(await run(connection, 'commit'), { result: { command: 'COMMIT' } })
+  t.equal(await countUsers(pool), 1)
+  connection.release()
+})
+
+t.test('what leads may answer with rows of its own: they are not the statement\'s', async (t) => {
+  const pool = await openPool(t)
+  const { connection } = await begin(t, pool)
+
+  const { result } = await run(connection, 'select $1::int as two', { lead: ['begin', "select set_config('a.b', 'one', true)"], values: [2] })
+
+  t.same(result?.rows, [{ two: 2 }])
+})
+
+t.test('a BEGIN that fails lets neither the statement behind it run nor any that waits', async (t) => {
+  const pool = await openPool(t)
+  const { connection } = await begin(t, pool)
+
+  const outcomes = await Promise.all([
+    run(connection, insert, { lead: ['begin isolation level nonsense'], kind: 'write' }),
+    run(connection, insert),
+    run(connection, insert)
+  ])
+
+  t.match(outcomes, [
+    { error: { code: '42601' }, sent: true, lost: false, led: 0 },
+    { error: { code: '42601' }, sent: false, lost: false },
+    { error: { code: '42601' }, sent: false, lost: false }
+  ])
+  t.equal(connection.refusal, outcomes[0]?.error)
+  t.equal(await countUsers(pool), 0)
+  connection.release()
+  t.match(pool.info, { total: 1, idle: 1 }, 'only the connection that counted is left')
+})
+
+t.test('a savepoint that fails leaves a transaction that can be rolled back', async (t) => {
+  const pool = await openPool(t)
+  const { connection } = await begin(t, pool)
+
+  t.match(await run(connection, insert, { lead: ['begin', 'savepoint "'], kind: 'write' }), { error: { code: '42601' }, led: 1 })
+  t.equal(connection.status, 'E')
+  t.equal(connection.refusal, undefined)
+  connection.leaveTransaction()
+  await run(connection, 'rollback')
+  connection.release()
+  t.match(pool.info, { total: 1, idle: 1 })
+})
+
+t.test('the status after an error is never stale', async (t) => {
+  const pool = await openPool(t)
+  const { connection } = await begin(t, pool)
+  await run(connection, 'select 1', { lead: ['begin'] })
+
+  for (let round = 0; round < 20; round++) {
+    await run(connection, 'savepoint s')
+    await run(connection, 'select 1 / 0')
+    t.equal(connection.status, 'E')
+    await run(connection, 'rollback to savepoint s')
+    t.equal(connection.status, 'T')
+  }
+})
+
+t.test('60 late cancels: a statement takes effect only inside the transaction it was meant for', async (t) => {
+  const pool = await openPool(t, { pool: { size: 2, maxOverflow: 0 } })
+
+  for (let round = 0; round < 60; round++) {
+    const connection = await pool.connect(borrower)
+    connection.enterTransaction()
+    const running = run(connection, 'select pg_sleep(0.002)')
+    const write = run(connection, insert, { lead: ['begin'], kind: 'write' })
+    const cancelled = connection.cancel(5000)
+    await Promise.all([running, write, cancelled])
+    connection.leaveTransaction()
+    await run(connection, 'rollback')
+    connection.release()
+  }
+
+  t.equal(await countUsers(pool), 0)
+})
+
+t.test('user SQL that ends the transaction is found out, and nothing more is sent', async (t) => {
+  const cases: Array<[title: string, text: string, operation: string]> = [
+    ['COMMIT', 'commit', 'COMMIT'],
+    ['END', 'end', 'COMMIT'],
+    ['ROLLBACK', 'rollback', 'ROLLBACK'],
+    ['COMMIT among others', 'select 1; commit; select 2', 'COMMIT'],
+    ['COMMIT, and a new transaction', 'commit; begin', 'COMMIT'],
+    ['ROLLBACK, and a new transaction', 'rollback; start transaction', 'ROLLBACK'],
+    ['ROLLBACK, a write that commits by itself, and a new transaction', `rollback; ${insert}; begin`, 'ROLLBACK'],
+    ['COMMIT AND CHAIN', 'commit and chain', 'COMMIT'],
+    ['ROLLBACK AND CHAIN', 'rollback and chain', 'ROLLBACK'],
+    ['ROLLBACK AND CHAIN behind a comment', 'rollback and /* no */ chain', 'ROLLBACK'],
+    ['ABORT AND CHAIN over several lines', 'ABORT WORK AND\nCHAIN', 'ROLLBACK'],
+    ['COMMIT, and a statement that fails', 'commit; select 1 / 0', 'COMMIT'],
+    ['COMMIT, a new transaction, and a statement that fails in it', 'commit; begin; select 1 / 0', 'COMMIT'],
+    ['ROLLBACK, a new transaction, and a statement that fails in it', 'rollback; begin; select 1 / 0', 'ROLLBACK']
+  ]
+  const pool = await openPool(t)
+  for (const [title, text, operation] of cases) {
+    await t.test(title, async (t) => {
+      const { connection } = await begin(t, pool)
+      await run(connection, insert, { lead: ['begin'] })
+
+      const [, late] = await Promise.all([run(connection, text), run(connection, insert)])
+
+      t.ok(late.error instanceof TransactionBrokenError)
+      t.match(late, { sent: false, error: { context: { operation } } })
+      t.equal(connection.refusal, late.error)
+      connection.release()
+      t.equal(pool.info.inUse, 0)
+      await pool.pool.query('truncate users cascade')
+    })
+  }
+  t.equal(await countUsers(pool), 0)
+})
+
+t.test('user SQL that does not end the transaction is left alone', async (t) => {
+  const cases: Array<[title: string, text: string]> = [
+    ['ROLLBACK TO SAVEPOINT', 'savepoint a; select 1; rollback to savepoint a; release savepoint a'],
+    ['BEGIN, which is only a warning', 'begin'],
+    ['PREPARE of a statement', 'prepare one as select 1; execute one; deallocate one'],
+    ['a COMMIT in a DO block, which PostgreSQL refuses', 'savepoint a; do $$ begin begin commit; exception when others then null; end; end $$'],
+    ['nothing at all', '']
+  ]
+  const pool = await openPool(t)
+  for (const [title, text] of cases) {
+    await t.test(title, async (t) => {
+      const { connection } = await begin(t, pool)
+      await run(connection, insert, { lead: ['begin'] })
+
+      t.equal((await run(connection, text)).error, undefined)
+
+      t.equal(connection.refusal, undefined)
+      t.equal(connection.status, 'T')
+      connection.leaveTransaction()
+      await run(connection, 'rollback')
+      connection.release()
+    })
+  }
+  t.match(pool.info, { total: 1, idle: 1 })
+  t.equal(await countUsers(pool), 0)
+})
+
+t.test('a value that cannot be written is refused, and the connection can be used again', async (t) => {
+  const pool = await openPool(t)
+  const connection = await pool.connect(borrower)
+  const circular: Record<string, unknown> = {}
+  circular['itself'] = circular
+  const strange = { toPostgres () { throw new Error('ada@example.com is not welcome') } }
+
+  for (const value of [circular, strange, { toPostgres: () => circular }]) {
+    const { error, sent, lost } = await run(connection, 'select $1', { values: [value] })
+    t.ok(error instanceof ValidationError)
+    t.notMatch(error?.message, /ada/)
+    t.match({ sent, lost }, { sent: false, lost: false })
+  }
+
+  t.equal(await scalar(connection, 'select 1'), 1)
+  connection.release()
+  t.match(pool.info, { total: 1, idle: 1 })
+})
+
+t.test('a column that cannot be read is an error of the statement, and the connection can be used again', async (t) => {
+  const pool = await openPool(t)
+  const { connection, pid } = await begin(t, pool)
+  const errors = [new Error('cannot read ada@example.com'), new TypeError('ada@example.com'), new SyntaxError('ada@example.com')]
+
+  await run(connection, 'select 1', { lead: ['begin'] })
+  for (const thrown of errors) {
+    const types = { getTypeParser: () => () => { throw thrown } }
+    const { error, sent, lost } = await connection.run({ kind: 'read', text: "select 'ada' as name from generate_series(1, 3)", values: [], types, context: { operation: 'get', table: 'users' } })
+    t.ok(error instanceof DatabaseError)
+    t.match(error, { code: 'DB_ERROR', statusCode: 500, context: { operation: 'get', table: 'users' } })
+    t.match({ sent, lost }, { sent: true, lost: false })
+    t.equal(connection.status, 'T')
+  }
+
+  t.equal(await scalar(connection, 'select pg_backend_pid()'), pid)
+  connection.leaveTransaction()
+  await run(connection, 'rollback')
+  connection.release()
+  t.match(pool.info, { total: 1, idle: 1 })
+})
+
+t.test('COPY FROM STDIN is refused without harm', async (t) => {
+  const pool = await openPool(t)
+  const connection = await pool.connect(borrower)
+
+  t.match(await run(connection, 'copy users from stdin'), { error: { code: '57014' }, lost: false })
+  t.match(await run(connection, 'copy users to stdout'), { error: undefined, result: { command: 'COPY' } })
+
+  t.equal(await scalar(connection, 'select 1'), 1)
+  connection.release()
+  t.match(pool.info, { total: 1, idle: 1 })
+})
+
+t.test('more parameters than a message can count fail as one statement', async (t) => {
+  const pool = await openPool(t)
+  const connection = await pool.connect(borrower)
+  const values = Array.from({ length: 70_000 }, (_, position) => position)
+
+  const { error } = await run(connection, `select 1 where 1 in (${values.map((_, position) => `$${position + 1}`).join(', ')})`, { values })
+
+  t.ok(error)
+  connection.release()
+  t.equal(pool.info.inUse, 0)
+  t.equal((await pool.pool.query('select 1 as one')).rows[0].one, 1)
+})
+
+t.test('a backend that is killed while a statement runs takes the statement and all that wait with it', async (t) => {
+  const pool = await openPool(t)
+  const { connection, pid } = await begin(t, pool)
+  const outcomes = Promise.all([
+    run(connection, 'select pg_sleep(30)', { lead: ['begin'] }),
+    run(connection, insert),
+    run(connection, insert)
+  ])
+  const idle = connection.idle()
+
+  await kill(pool, pid)
+
+  t.match(await outcomes, [
+    { error: { code: '57P01' }, sent: true, lost: true },
+    { error: { code: '57P01' }, sent: false, lost: false },
+    { error: { code: '57P01' }, sent: false, lost: false }
+  ])
+  await idle
+  t.ok(connection.refusal)
+  await connection.cancel(1000)
+  connection.release()
+  t.match(pool.info, { inUse: 0, total: 1 })
+  t.equal(await countUsers(pool), 0)
+})
+
+t.test('a backend that is killed between two statements is noticed before the second is sent', async (t) => {
+  const pool = await openPool(t)
+  const { connection, pid } = await begin(t, pool)
+  await run(connection, insert, { lead: ['begin'] })
+
+  await kill(pool, pid)
+  await until(() => connection.refusal !== undefined)
+
+  t.match(await run(connection, insert), { sent: false, lost: false, error: { code: '57P01' } })
+  connection.release()
+  t.match(pool.info, { inUse: 0 })
+})
+
+t.test('52: a reset in the middle of an answer is told as a loss', async (t) => {
+  const { connectionString } = await createTestDatabase(t, { sql: tables })
+  const proxy = await startProxy(t, connectionString)
+  const pool = await openPool(t, { connectionString: proxy.connectionString })
+  const connection = await pool.connect(borrower)
+
+  const lost = proxy.loseAnswer('generate_series', 'reset')
+  const outcome = await run(connection, 'select * from generate_series(1, 100000)')
+  await lost
+
+  t.match(outcome, { sent: true, lost: true, error: { message: String } })
+  connection.release()
+  t.match(pool.info, { total: 0 })
+})
+
+t.test('a connection that ends between PostgreSQL\'s error and its word on the transaction is told as a loss', async (t) => {
+  const { connectionString } = await createTestDatabase(t, { sql: tables })
+  const proxy = await startProxy(t, connectionString)
+  const pool = await openPool(t, { connectionString: proxy.connectionString })
+  const { connection } = await begin(t, pool)
+
+  const lost = proxy.loseReady('1 / 0')
+  const outcome = await run(connection, 'select 1 / 0', { lead: ['begin'] })
+  await lost
+
+  t.match(outcome, { sent: true, lost: true, error: { code: '22012' } })
+  connection.release()
+  t.match(pool.info, { inUse: 0, total: 0 })
+})
+
+t.test('a connection that is destroyed answers what runs and refuses what waits', async (t) => {
+  const pool = await openPool(t)
+  const connection = await pool.connect(borrower)
+  const outcomes = Promise.all([run(connection, 'select pg_sleep(30)'), run(connection, insert)])
+
+  connection.destroy()
+  connection.destroy()
+
+  t.match(await outcomes, [{ sent: true, lost: true }, { sent: false, lost: false, error: ConnectionError }])
+  t.match(pool.info, { total: 0, inUse: 0 })
+  t.equal(await countUsers(pool), 0)
+})
+
+t.test('goes back once, and runs nothing after that', async (t) => {
+  const pool = await openPool(t)
+  const connection = await pool.connect(borrower)
+
+  connection.release()
+  connection.release()
+  connection.destroy()
+
+  t.match(pool.info, { total: 1, idle: 1, inUse: 0 })
+  const { error, sent } = await run(connection, insert)
+  t.ok(error instanceof TransactionClosedError)
+  t.equal(sent, false)
+  t.equal(await countUsers(pool), 0)
+})
+
+t.test('a connection that is given back in use, or in a transaction, is destroyed', async (t) => {
+  const pool = await openPool(t)
+
+  const inUse = await pool.connect(borrower)
+  const running = run(inUse, 'select pg_sleep(30)')
+  inUse.release()
+  t.match(await running, { lost: true })
+  t.match(pool.info, { total: 0 })
+
+  const open = await pool.connect(borrower)
+  await run(open, insert, { lead: ['begin'] })
+  open.release()
+  t.match(pool.info, { total: 0 })
+  t.equal(await countUsers(pool), 0)
+})
+
+t.test('a hundred thousand statements that wait on a lost connection are all refused', async (t) => {
+  const pool = await openPool(t)
+  const connection = await pool.connect(borrower)
+  const pid = await backendOf(connection)
+  const first = run(connection, 'select pg_sleep(30)')
+  const waiting = Array.from({ length: 100_000 }, () => run(connection, insert))
+
+  await kill(pool, pid)
+
+  t.match(await first, { lost: true })
+  t.ok((await Promise.all(waiting)).every(({ error, sent }) => error !== undefined && !sent))
+  connection.release()
+  t.equal(await countUsers(pool), 0)
+})
+
+t.test('cancels the running statement, and nothing else', async (t) => {
+  const pool = await openPool(t)
+  const connection = await pool.connect(borrower)
+
+  await connection.cancel(5000)
+  t.equal(await scalar(connection, 'select 1'), 1, 'nothing ran')
+  const running = run(connection, 'select pg_sleep(30)')
+  await connection.cancel(5000)
+
+  t.match(await running, { error: { code: '57014' }, lost: false })
+  for (let round = 0; round < 20; round++) t.equal(await scalar(connection, 'select 1'), 1)
+  connection.release()
+  t.match(pool.info, { total: 1, idle: 1 })
+})
+
+t.test('a cancel that cannot be delivered is given up', async (t) => {
+  const { connectionString } = await createTestDatabase(t, { sql: tables })
+  const proxy = await startProxy(t, connectionString)
+  const pool = await openPool(t, { connectionString: proxy.connectionString })
+  const connection = await pool.connect(borrower)
+  const running = run(connection, 'select pg_sleep(30)')
+
+  proxy.blackHole()
+  await connection.cancel(50)
+  connection.destroy()
+  t.match(await running, { lost: true })
+
+  await proxy.resume()
+  const other = await pool.connect(borrower)
+  const again = run(other, 'select pg_sleep(30)')
+  const stopped = proxy.refuse()
+  await other.cancel(5000)
+  t.match(await again, { lost: true })
+  await stopped
+  other.release()
+  t.match(pool.info, { total: 0 })
+})

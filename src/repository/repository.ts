@@ -1,7 +1,7 @@
 import type { SQLWrapper } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { SoftDeleteKey } from '../model/columns.js'
-import { handled } from '../session/handled.js'
+import { handled } from '../handled.js'
 import type { DrizzleQuery, StatementResult, StatementRunner } from '../session/statement.js'
 import { RowAccess } from './row-access.js'
 import type { TableStatements } from './statements.js'

@@ -6,7 +6,7 @@ import { NodePgDatabase, NodePgSession, NodePgTransaction } from 'drizzle-orm/no
 import { PgDialect } from 'drizzle-orm/pg-core'
 import { PgRaw } from 'drizzle-orm/pg-core/query-builders/raw'
 import { ValidationError } from '../errors/errors.js'
-import { handled } from './handled.js'
+import { handled } from '../handled.js'
 import type { SQLWrapper, TablesRelationalConfig } from 'drizzle-orm'
 import type { NodePgClient } from 'drizzle-orm/node-postgres'
 import type { PgPreparedQuery, PgTransactionConfig, PreparedQueryConfig } from 'drizzle-orm/pg-core'

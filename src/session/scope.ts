@@ -9,7 +9,7 @@
 import { TransactionAbortedError, TransactionClosedError, TransactionScopeError, ValidationError } from '../errors/errors.js'
 import { Callbacks, runAll } from './callbacks.js'
 import { currentScope, runIn } from './current-scope.js'
-import { handled } from './handled.js'
+import { handled } from '../handled.js'
 import { Turns } from './turns.js'
 import type { SQLWrapper } from 'drizzle-orm'
 import type { Callback } from './callbacks.js'

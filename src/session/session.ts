@@ -13,7 +13,7 @@
  */
 import { CommitUnknownError, TransactionAbortedError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError } from '../errors/errors.js'
 import { runAll } from './callbacks.js'
-import { handled } from './handled.js'
+import { handled } from '../handled.js'
 import { Scope } from './scope.js'
 import { Transaction } from './transaction.js'
 import type { Borrower } from '../connection/waiters.js'

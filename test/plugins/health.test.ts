@@ -7,15 +7,12 @@ import { openDatabase, type Database, type OpenOptions } from '../../src/databas
 import { createTestDatabase } from '../../src/testing/index.js'
 import healthPlugin, { type HealthPluginOptions } from '../../plugins/health.js'
 
-const { connectionString } = await createTestDatabase(t)
-
 async function open (t: Test, options: OpenOptions = {}): Promise<Database> {
-  const database = await openDatabase({ connectionString, ...options })
-  t.teardown(() => database.close())
+  const { database } = await createTestDatabase(t, options)
   return database
 }
 
-/** A database that nobody reaches: it accepts, and says nothing. */
+/** The URL of a server that accepts, and says nothing. */
 async function silentUrl (t: Test): Promise<string> {
   const server = createServer((socket) => { t.teardown(() => socket.destroy()) })
   await once(server.listen(0, '127.0.0.1'), 'listening')
@@ -65,7 +62,8 @@ t.test('answers 503 within its limit while traffic holds every connection', asyn
 })
 
 t.test('answers 503 within its limit, and no host or user, when PostgreSQL is silent', async (t) => {
-  const database = await open(t, { connectionString: await silentUrl(t), degraded: true, pool: { timeoutSeconds: 0.05 } })
+  const database = await openDatabase({ connectionString: await silentUrl(t), degraded: true, pool: { timeoutSeconds: 0.05 } })
+  t.teardown(() => database.close())
   const server = await build(t, { database, health: { timeoutMillis: 50, details: true } })
 
   const reply = await server.inject('/health/database')

@@ -81,8 +81,8 @@ interface Rebindable {
   readonly _prepare?: () => { execute (): Promise<unknown> }
 }
 
-function hasSession (statement: object): boolean {
-  return 'session' in statement && statement.session !== undefined
+function hasSession (statement: unknown): statement is object {
+  return typeof statement === 'object' && statement !== null && 'session' in statement && statement.session !== undefined
 }
 
 function raw ({ text, rowMode, types }: ClientQuery, values: readonly unknown[]): Statement {

@@ -6,7 +6,7 @@
  * first statement, and one that never runs a statement has none. Every handle means the innermost open scope in whose
  * function it is used.
  */
-import { TransactionAbortedError, TransactionClosedError, TransactionScopeError, ValidationError } from '../errors/errors.js'
+import { TransactionClosedError, TransactionScopeError, ValidationError } from '../errors/errors.js'
 import { Callbacks, runAll } from './callbacks.js'
 import { currentScope, runIn } from './current-scope.js'
 import { handled } from '../handled.js'
@@ -41,6 +41,8 @@ export class Scope implements StatementRunner {
   readonly #turns: Turns
   #child: Scope | undefined
   #ended: Error | undefined
+  /** The scope around ended first, and took this one's savepoint with it. */
+  #isUndone = false
   #rollbackOnly: { readonly reason: string | undefined } | undefined
   #drizzle: DrizzleDatabase | undefined
 
@@ -128,8 +130,7 @@ export class Scope implements StatementRunner {
     this.#ended ??= reason
     this.#turns.clear(reason)
     if (this.#child === undefined) return false
-    // Its savepoint goes with what is undone here: it must not be named any more when the child ends, late.
-    if (this.#child.#savepoint !== undefined) this.#child.#savepoint.sent = false
+    this.#child.#isUndone = true
     this.#child.end(reason)
     return true
   }
@@ -159,47 +160,48 @@ export class Scope implements StatementRunner {
 
   async #nest<Result> (fn: (scope: Scope) => Result | Promise<Result>): Promise<Result> {
     const { root } = this
-    const name = `s${++root.savepoints}`
-    const child = new Scope(root, this, { name, outer: this.#savepoint, sent: false })
+    const savepoint = { name: `s${++root.savepoints}`, outer: this.#savepoint, sent: false }
+    const child = new Scope(root, this, savepoint)
     this.#child = child
     try {
-      return await child.#complete(fn, this.callbacks)
+      return await child.#complete(fn, savepoint, this.callbacks)
     } finally {
       this.#child = undefined
       this.#turns.next(() => this.#child === undefined)
     }
   }
 
-  async #complete<Result> (fn: (scope: Scope) => Result | Promise<Result>, parent: Callbacks): Promise<Result> {
-    const { failure } = this.root.transaction
+  async #complete<Result> (fn: (scope: Scope) => Result | Promise<Result>, savepoint: Savepoint, parent: Callbacks): Promise<Result> {
+    const { unsent } = this.root.transaction
     try {
       const result = await runIn(this, () => fn(this))
-      await this.#keep(failure, parent)
+      if (await this.#keep(savepoint)) this.callbacks.passTo(parent)
+      else await this.#undo(savepoint, unsent)
       return result
     } catch (error) {
       this.end(new TransactionClosedError())
-      await this.#undo(failure)
+      await this.#undo(savepoint, unsent)
       throw error
     }
   }
 
-  async #keep (failure: Error | undefined, parent: Callbacks): Promise<void> {
+  /** Everything that may prevent that the scope is kept; false when its rollback was asked for. */
+  async #keep (savepoint: Savepoint): Promise<boolean> {
     const { transaction } = this.root
     const left = this.end(new TransactionClosedError())
     await transaction.idle()
+    if (this.#isUndone) throw this.#ended
     if (left) throw new TransactionScopeError('A nested transaction was not awaited: it was undone with the one around it')
-    if (this.#rollbackOnly !== undefined) return this.#undo(failure)
-    if (transaction.refusal !== undefined) throw transaction.refusal
-    if (transaction.isAborted) throw new TransactionAbortedError(undefined, { cause: transaction.failure })
-    const error = this.#savepoint?.sent === true ? await transaction.release(this.#savepoint) : undefined
-    if (error !== undefined) throw new TransactionAbortedError(undefined, { cause: error })
-    this.callbacks.passTo(parent)
+    if (this.#rollbackOnly !== undefined) return false
+    const obstacle = transaction.obstacle ?? await transaction.release(savepoint)
+    if (obstacle !== undefined) throw obstacle
+    return true
   }
 
-  async #undo (failure: Error | undefined): Promise<void> {
+  async #undo (savepoint: Savepoint, unsent: Error | undefined): Promise<void> {
     const { transaction, host, logger } = this.root
     await transaction.idle()
-    if (this.#savepoint?.sent === true) await transaction.undo(this.#savepoint, failure)
+    if (!this.#isUndone) await transaction.undo(savepoint, unsent)
     host.track(runAll(this.callbacks.afterRollback, 'after a rollback', logger))
   }
 }

@@ -2,16 +2,19 @@
  * A session: at most one transaction, from its first need to its end.
  *
  * It is settled once. Whoever decides first, a commit, a rollback, a client that left or a time limit, decides for good, and
- * everybody else gets to know that decision; only a commit whose COMMIT has not been sent yet can still be prevented.
+ * everybody else gets to know that decision; only a commit whose COMMIT has not been sent yet can still be prevented, by an
+ * abort, which waits for no callback.
  *
  *     commit:   beforeCommit callbacks ──> gate closed ──> statements under way answered ──> COMMIT ──> tag read
  *               ──> connection given back ──> afterCommit callbacks
  *     rollback: gate closed ──> waiting statements refused, running one cancelled ──> ROLLBACK
  *               ──> connection given back ──> afterRollback callbacks
  *
+ * No beforeCommit callback is called for what cannot be kept: after a failure that nothing has undone, a rollback that was asked
+ * for, or an abort.
  * A connection whose state is not certain at the end of either is destroyed, and PostgreSQL rolls back by itself.
  */
-import { CommitUnknownError, TransactionAbortedError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError } from '../errors/errors.js'
+import { CommitUnknownError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError } from '../errors/errors.js'
 import { runAll } from './callbacks.js'
 import { handled } from '../handled.js'
 import { Scope } from './scope.js'
@@ -26,6 +29,11 @@ export type SessionOutcome = 'none' | 'open' | 'committed' | 'rolledBack' | 'unk
 export class Session extends Scope {
   #committing: Promise<void> | undefined
   #undoing: Promise<void> | undefined
+  #isRolledBack = false
+  /** Prevents the commit that is being prepared. */
+  #prevent: ((reason: Error) => void) | undefined
+  /** Whether COMMIT leaves, whatever anybody wants. */
+  #isPrepared = false
   #veto: Error | undefined
   #outcome: SessionOutcome | undefined
 
@@ -40,7 +48,7 @@ export class Session extends Scope {
   }
 
   /** Whether somebody who could decide so undid the transaction; not where a limit or a lost client did. */
-  get isRolledBack (): boolean { return this.#undoing !== undefined && this.#veto === undefined }
+  get isRolledBack (): boolean { return this.#isRolledBack }
 
   /** Whether the session's fate is decided: a commit or a rollback is under way or done. */
   get isSettled (): boolean { return this.#committing !== undefined || this.#undoing !== undefined }
@@ -66,8 +74,8 @@ export class Session extends Scope {
   /** Undoes everything that is not committed yet. Never rejects: a connection that cannot roll back is destroyed. */
   rollback (): Promise<void> {
     if (this.#committing !== undefined) return this.#committing.catch(() => {})
-    this.#undoing ??= this.#undo(new TransactionClosedError())
-    return this.#undoing
+    this.#isRolledBack ||= this.#undoing === undefined
+    return this.#undoOnce()
   }
 
   /** Ends the session: rolls back what is not committed. */
@@ -81,10 +89,10 @@ export class Session extends Scope {
 
   /** Rolls back for a reason that everybody gets to know who still uses the session; comes too late once COMMIT was sent. */
   abort (reason: Error): void {
-    if (this.#undoing !== undefined || this.root.transaction.commitSent) return
-    this.#veto ??= reason
-    this.end(reason)
-    if (this.#committing === undefined) this.#undoing = this.#undo(reason)
+    if (this.#undoing !== undefined || this.#isPrepared) return
+    this.#veto = reason
+    this.#undoing = this.#undo(reason)
+    this.#prevent?.(reason)
   }
 
   async #refuse (undoing: Promise<void>): Promise<never> {
@@ -95,9 +103,9 @@ export class Session extends Scope {
   async #commit (): Promise<void> {
     const { transaction } = this.root
     try {
-      if (await this.#prepare()) return
+      if (!await this.#prepareOrAbort()) return await this.#undoOnce()
     } catch (error) {
-      await this.#undo(new TransactionClosedError())
+      await this.#undoOnce()
       throw error
     }
     try {
@@ -111,29 +119,48 @@ export class Session extends Scope {
     this.#runLater(this.callbacks.afterCommit, 'after the commit')
   }
 
-  /** Everything that may prevent the commit; true when it is a rollback that was asked for. */
+  #prepareOrAbort (): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#prevent = reject
+      this.#prepare().then(resolve, reject)
+    })
+  }
+
+  /** Everything that may prevent the commit; false when a rollback was asked for. */
   async #prepare (): Promise<boolean> {
     const { transaction } = this.root
-    for (const callback of this.callbacks.beforeCommit) await callback()
+    for (const callback of this.callbacks.beforeCommit) {
+      await transaction.idle()
+      if (!this.#mayCommit()) return false
+      await callback()
+    }
     const left = this.end(new TransactionClosedError())
     await transaction.idle()
-    if (this.#veto !== undefined) throw this.#veto
     if (left) throw new TransactionScopeError('A nested transaction was not awaited: nothing was saved')
-    if (this.mustRollBack !== undefined) {
-      await this.#undo(new TransactionClosedError())
-      return true
-    }
-    if (transaction.refusal !== undefined) throw transaction.refusal
-    if (transaction.isAborted) throw new TransactionAbortedError(undefined, { cause: transaction.failure })
+    if (!this.#mayCommit()) return false
     transaction.close(new TransactionClosedError())
-    return false
+    this.#isPrepared = true
+    return true
+  }
+
+  #mayCommit (): boolean {
+    const { obstacle } = this.root.transaction
+    if (this.#veto !== undefined) throw this.#veto
+    if (this.mustRollBack !== undefined) return false
+    if (obstacle !== undefined) throw obstacle
+    return true
+  }
+
+  #undoOnce (): Promise<void> {
+    this.#undoing ??= this.#undo(new TransactionClosedError())
+    return this.#undoing
   }
 
   async #undo (reason: Error): Promise<void> {
     const { transaction } = this.root
     this.end(reason)
     transaction.close(reason)
-    await Promise.all([transaction.rollback(), transaction.cancelReads()])
+    await transaction.rollback()
     this.#rolledBack()
   }
 

@@ -6,9 +6,11 @@
  * *none*: no connection is held. Plain reads may run on the pool here, each on a connection of its own for one round trip.
  * *opening*: something else came. Reads under way are awaited first, because a session that holds its transaction's
  * connection must never wait for another one; statements that come meanwhile stand behind, in call order.
- * *open*: everything runs on the one connection. BEGIN, and the savepoint of a scope in which nothing ran yet, travel with
- * the first statement under one Sync.
- * *ended*: every statement is refused. The connection has gone back, or was destroyed where its state was not certain.
+ * *open*: everything runs on the one connection, one statement after the other. BEGIN, and the savepoint of a scope in which
+ * nothing ran yet, travel with a statement under one Sync. Whether they are still due is known only when PostgreSQL has
+ * answered, so nothing is sent before that.
+ * *ended*: every statement is refused, those that still wait as well. The connection has gone back, or was destroyed where its
+ * state was not certain.
  */
 import type { Connection, Outcome } from '../connection/connection.js'
 import { CommitUnknownError, ConnectionError, TransactionAbortedError } from '../errors/errors.js'
@@ -33,9 +35,12 @@ interface Task {
   readonly reject: (error: Error) => void
 }
 
+/** A read on a connection of the pool. */
 interface Read {
   cancel: Cancel
   connection: Connection | undefined
+  /** Where it was to be cancelled: resolves when the cancel can hit nothing else any more. */
+  interrupted: Promise<void> | undefined
 }
 
 /** Carries what leads, where the statement itself has to be sent alone. */
@@ -56,63 +61,73 @@ export class Transaction {
   readonly #host: SessionHost
   readonly #settings: TransactionSettings
   readonly #events: TransactionEvents
+  /** What waits for the transaction's connection, in call order. */
   readonly #tasks: Task[] = []
   readonly #reads = new Set<Read>()
   readonly #wakers: Array<() => void> = []
-  #opening = false
+  #readsOutside: boolean
+  /** Whether a connection for the transaction is awaited, or an answer on it. */
+  #busy = false
   #cancel: Cancel | undefined
   #connection: Connection | undefined
   #begun = false
   #timer: NodeJS.Timeout | undefined
   #end: Error | undefined
-  #commitSent = false
   #failure: Error | undefined
+  #unsent: Error | undefined
 
   constructor (host: SessionHost, settings: TransactionSettings, events: TransactionEvents) {
     this.#host = host
     this.#settings = settings
     this.#events = events
+    this.#readsOutside = settings.readsOutside
   }
 
-  /** Whether a connection is held. */
+  /** Whether the transaction has a connection, or had one. */
   get isOpen (): boolean { return this.#connection !== undefined }
 
-  /** Whether COMMIT has left: from then on the outcome stands, whatever anybody wants. */
-  get commitSent (): boolean { return this.#commitSent }
+  /** The first write that never left, for want of a connection or with a value that cannot be sent: success would be a lie. */
+  get unsent (): Error | undefined { return this.#unsent }
 
-  /** Whether a statement has failed and nothing has undone it. */
-  get isAborted (): boolean { return this.#connection?.status === 'E' }
-
-  /** The first failure that nothing has undone. */
-  get failure (): Error | undefined { return this.#failure }
-
-  /** Why nothing more runs on the connection, if so: it was lost, its BEGIN failed, or the user's SQL ended the transaction. */
-  get refusal (): Error | undefined {
+  /** Why nothing can be kept, if so: a statement failed and nothing undid it, or nothing more can be sent. */
+  get obstacle (): Error | undefined {
     const refusal = this.#connection?.refusal
-    return refusal && toDatabaseError(refusal)
+    if (refusal !== undefined) return toDatabaseError(refusal)
+    if (!this.#isAborted && this.#unsent === undefined) return undefined
+    return new TransactionAbortedError(undefined, { cause: this.#unsent ?? this.#failure })
   }
+
+  get #isAborted (): boolean { return this.#connection?.status === 'E' }
+
+  get #isIdle (): boolean { return !this.#busy && this.#tasks.length === 0 && this.#reads.size === 0 }
 
   /** Runs a statement behind those that were given before it. */
   run (statement: Statement, savepoint: Savepoint | undefined): Promise<StatementResult<never>> {
-    return new Promise((resolve, reject) => this.#dispatch({ statement, savepoint, resolve, reject }))
+    return new Promise((resolve, reject) => {
+      const task = { statement, savepoint, resolve, reject }
+      if (this.#mayReadOutside(statement)) return this.#readOutside(task)
+      this.#tasks.push(task)
+      this.#proceed()
+    })
   }
 
-  /** Resolves when every statement that was given to the transaction's connection has been answered. */
+  /** Resolves when every statement that was given has been answered. */
   async idle (): Promise<void> {
-    if (this.#opening) await new Promise<void>((resolve) => this.#wakers.push(resolve))
-    await this.#connection?.idle()
+    if (!this.#isIdle) await new Promise<void>((resolve) => this.#wakers.push(resolve))
   }
 
-  /** Keeps what ran since a savepoint; resolves with the error that prevented it. */
-  async release ({ name }: Savepoint): Promise<Error | undefined> {
-    const outcome = await this.#connection?.run(control(`release savepoint ${name}`))
-    return outcome?.error
+  /** Keeps what ran since a savepoint; resolves with what prevented it. */
+  async release ({ name, sent }: Savepoint): Promise<Error | undefined> {
+    const outcome = sent ? await this.#connection?.run(control(`release savepoint ${name}`)) : undefined
+    if (outcome?.error === undefined) return undefined
+    this.#failure ??= toDatabaseError(outcome.error, { context: { operation: 'release savepoint' } })
+    return this.obstacle
   }
 
-  /** Undoes what ran since a savepoint, and forgets how it failed. */
-  async undo ({ name }: Savepoint, failure: Error | undefined): Promise<void> {
-    const outcome = await this.#connection?.run(control(`release savepoint ${name}`), [`rollback to savepoint ${name}`])
-    if (outcome?.error === undefined) this.#failure = failure
+  /** Undoes what ran since a savepoint, and forgets how it failed; `unsent` is what had not left before it. */
+  async undo ({ name, sent }: Savepoint, unsent: Error | undefined): Promise<void> {
+    this.#unsent = unsent
+    if (sent) await this.#connection?.run(control(`release savepoint ${name}`), [`rollback to savepoint ${name}`])
   }
 
   /**
@@ -125,7 +140,6 @@ export class Transaction {
   async commit (): Promise<void> {
     const connection = this.#connection
     if (connection === undefined) return
-    this.#commitSent = true
     const { error, result, sent, lost } = await this.#settle(connection, 'commit')
     const context = { operation: 'commit' }
     if (error === undefined && result?.command === 'COMMIT') return
@@ -135,30 +149,42 @@ export class Transaction {
     throw toDatabaseError(error, { context, constraints: this.#host.constraints })
   }
 
-  /** Undoes everything and gives the connection back; a statement that still runs is cancelled. Never rejects. */
+  /** Undoes everything and gives the connections back; what still runs is cancelled. Never rejects. */
   async rollback (): Promise<void> {
+    await Promise.all([this.#rollBack(), ...Array.from(this.#reads, (read) => this.#abandon(read))])
+  }
+
+  /** Refuses what comes from now on, and what has not been sent yet. */
+  close (reason: Error): void {
+    this.#end = reason
+    clearTimeout(this.#timer)
+    this.#cancel?.(reason)
+    for (const { cancel } of this.#reads) cancel(reason)
+    this.#proceed()
+  }
+
+  async #rollBack (): Promise<void> {
     const connection = this.#connection
     if (connection === undefined) return
-    const timer = setTimeout(() => connection.destroy(), this.#settings.settleTimeoutMillis)
-    await connection.cancel(this.#settings.settleTimeoutMillis)
-    await connection.idle()
-    clearTimeout(timer)
+    await this.#interrupt(connection)
     if (connection.refusal === undefined) await this.#settle(connection, 'rollback')
     connection.release()
   }
 
-  /** Refuses what comes from now on, and what has not reached a connection yet. */
-  close (reason: Error): void {
-    this.#end = reason
-    clearTimeout(this.#timer)
-    for (const task of this.#tasks.splice(0)) task.reject(reason)
-    this.#cancel?.(reason)
-    for (const { cancel } of this.#reads) cancel(reason)
+  /** Cancels a read for whose answer nobody waits any more. */
+  async #abandon (read: Read): Promise<void> {
+    if (read.connection === undefined) return
+    read.interrupted = this.#interrupt(read.connection)
+    await read.interrupted
   }
 
-  /** Asks PostgreSQL to give up the reads that still run on the pool: nobody waits for their answers any more. */
-  async cancelReads (): Promise<void> {
-    await Promise.all(Array.from(this.#reads, ({ connection }) => connection?.cancel(this.#settings.settleTimeoutMillis)))
+  /** Has PostgreSQL give up what runs; a connection that does not answer in time is destroyed. */
+  async #interrupt (connection: Connection): Promise<void> {
+    const { settleTimeoutMillis } = this.#settings
+    const timer = setTimeout(() => connection.destroy(), settleTimeoutMillis)
+    await connection.cancel(settleTimeoutMillis)
+    await connection.idle()
+    clearTimeout(timer)
   }
 
   async #settle (connection: Connection, text: 'commit' | 'rollback'): Promise<Outcome> {
@@ -170,103 +196,113 @@ export class Transaction {
     return outcome
   }
 
-  #dispatch (task: Task): void {
-    if (this.#end !== undefined) return task.reject(this.#end)
-    if (this.#connection !== undefined) return this.#send(this.#connection, task)
-    if (!this.#opening && task.statement.kind === 'read' && this.#settings.readsOutside && this.#host.pool.readCommitted) {
-      return this.#readOutside(task)
-    }
-    this.#tasks.push(task)
-    if (this.#opening) return
-    this.#opening = true
-    this.#open()
+  /** Does what is next; called whenever something has come or is done. */
+  #proceed (): void {
+    if (this.#end !== undefined) for (const { reject } of this.#tasks.splice(0)) reject(this.#end)
+    if (this.#isIdle) for (const wake of this.#wakers.splice(0)) wake()
+    if (this.#busy || this.#reads.size > 0 || this.#tasks.length === 0) return
+    this.#busy = true
+    if (this.#connection === undefined) this.#open()
+    else for (const task of this.#tasks.splice(0, 1)) this.#send(task, this.#connection)
   }
 
-  /** Called again when the last of the reads under way is done. */
   #open (): void {
-    if (this.#reads.size > 0) return
-    if (this.#tasks.length === 0) return this.#opened()
     this.#cancel = this.#host.pool.acquire({
       borrower: this.#events.borrower,
       lend: (connection) => {
         this.#connection = connection
         connection.enterTransaction()
-        for (const task of this.#tasks.splice(0)) this.#send(connection, task)
-        this.#opened()
+        this.#done()
       },
-      // Nothing has begun: whoever catches this may try again.
       refuse: (error) => {
-        for (const task of this.#tasks.splice(0)) task.reject(error)
-        this.#opened()
+        for (const task of this.#tasks.splice(0)) this.#refuse(task, error)
+        this.#done()
       }
     })
   }
 
-  #opened (): void {
-    this.#opening = false
-    for (const wake of this.#wakers.splice(0)) wake()
+  #done (): void {
+    this.#busy = false
+    this.#proceed()
+  }
+
+  async #send (task: Task, connection: Connection): Promise<void> {
+    const { statement } = task
+    const begin = this.#begun ? [] : [this.#settings.begin, ...this.#host.settings]
+    const savepoints = unsent(task.savepoint)
+    const lead = [...begin, ...savepoints.map(({ name }) => `savepoint ${name}`)]
+    if (!this.#begun) this.#startTimer()
+    // Without values the text may be anything: several statements, a COPY, a COMMIT. Such a one travels alone.
+    const alone = lead.length > 0 && statement.kind === 'raw' && statement.values.length === 0
+    const outcome = await connection.run(alone ? nothing : statement, lead)
+    if (outcome.led > 0) this.#begun = true
+    for (const savepoint of savepoints.slice(0, Math.max(outcome.led - begin.length, 0))) savepoint.sent = true
+    if (alone && outcome.error === undefined) this.#tasks.unshift(task)
+    else this.#answer(task, outcome, connection)
+    this.#done()
+  }
+
+  #startTimer (): void {
+    const { timeoutMillis } = this.#settings
+    if (timeoutMillis !== undefined) this.#timer ??= setTimeout(this.#events.timedOut, timeoutMillis)
+  }
+
+  #mayReadOutside ({ kind }: Statement): boolean {
+    return kind === 'read' && this.#readsOutside && this.#host.pool.readCommitted &&
+      this.#end === undefined && this.#connection === undefined && !this.#busy && this.#tasks.length === 0
   }
 
   #readOutside (task: Task): void {
-    const read: Read = { cancel: () => {}, connection: undefined }
-    const done = (): void => {
-      this.#reads.delete(read)
-      if (this.#opening) this.#open()
-    }
+    const read: Read = { cancel: () => {}, connection: undefined, interrupted: undefined }
     this.#reads.add(read)
     read.cancel = this.#host.pool.acquire({
       borrower: this.#events.borrower,
       lend: (connection) => {
         read.connection = connection
-        if (!connection.readCommitted) {
-          connection.release()
-          done()
-          return this.#dispatch(task)
-        }
-        connection.run(task.statement).then((outcome) => {
-          connection.release()
-          done()
-          this.#answer(task, outcome, connection)
-        })
+        this.#read(task, connection, read)
       },
       refuse: (error) => {
-        done()
-        task.reject(error)
+        this.#reads.delete(read)
+        this.#refuse(task, error)
+        this.#proceed()
       }
     })
   }
 
-  #send (connection: Connection, task: Task): void {
-    const savepoints = unsent(task.savepoint)
-    const lead = [...this.#begun ? [] : [this.#settings.begin, ...this.#host.settings], ...savepoints.map(({ name }) => `savepoint ${name}`)]
-    if (!this.#begun) this.#begin()
-    for (const savepoint of savepoints) savepoint.sent = true
-    // Without values the text may be anything: several statements, a COPY, a COMMIT. Such a one travels alone.
-    const alone = lead.length > 0 && task.statement.kind === 'raw' && task.statement.values.length === 0
-    const led = alone ? connection.run(nothing, lead) : connection.run(task.statement, lead)
-    // A savepoint that was not reached is not there to return to.
-    led.then(({ led }) => { for (const savepoint of savepoints.slice(Math.max(savepoints.length - lead.length + led, 0))) savepoint.sent = false })
-    const answered = alone ? connection.run(task.statement) : led
-    answered.then((outcome) => this.#answer(task, outcome, connection))
+  async #read (task: Task, connection: Connection, read: Read): Promise<void> {
+    if (connection.readCommitted) {
+      const outcome = await connection.run(task.statement)
+      // A cancel that comes late must not hit whoever has the connection next.
+      await read.interrupted
+      this.#answer(task, outcome, connection)
+    } else {
+      // Here reads would have to share a snapshot. This one was asked for before all that wait.
+      this.#readsOutside = false
+      this.#tasks.unshift(task)
+    }
+    connection.release()
+    this.#reads.delete(read)
+    this.#proceed()
   }
 
-  #begin (): void {
-    this.#begun = true
-    if (this.#settings.timeoutMillis !== undefined) this.#timer = setTimeout(this.#events.timedOut, this.#settings.timeoutMillis)
-  }
-
-  #answer ({ statement, resolve, reject }: Task, { error, result }: Outcome, connection: Connection): void {
-    if (error === undefined) return resolve(result as StatementResult<never>)
-    const failure = toDatabaseError(error, {
-      context: statement.context,
-      readOnly: this.#settings.readOnly,
-      nowait: statement.nowait,
-      constraints: this.#host.constraints
-    })
+  #answer (task: Task, { error, result, sent }: Outcome, connection: Connection): void {
+    if (error === undefined) {
+      // The user's own SQL may have gone back to a savepoint, as a scope does.
+      if (!this.#isAborted) this.#failure = undefined
+      return task.resolve(result as StatementResult<never>)
+    }
+    const { context, nowait } = task.statement
+    const failure = toDatabaseError(error, { context, readOnly: this.#settings.readOnly, nowait, constraints: this.#host.constraints })
     // Also a write refused as read only where nobody asked for that: this server is no primary any more.
     if (failure instanceof ConnectionError) connection.destroy()
-    if (this.isAborted || this.refusal !== undefined) this.#failure ??= failure
-    reject(failure)
+    if (!sent) return this.#refuse(task, failure)
+    if (this.#isAborted) this.#failure ??= failure
+    task.reject(failure)
+  }
+
+  #refuse ({ statement, reject }: Task, error: Error): void {
+    if (statement.kind !== 'read') this.#unsent ??= error
+    reject(error)
   }
 }
 

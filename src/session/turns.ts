@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { TransactionScopeError } from '../errors/errors.js'
 
 interface Turn {
@@ -22,7 +23,8 @@ export class Turns {
         this.#waiting.delete(turn)
         reject(new TransactionScopeError())
       }, this.#timeoutMillis)
-      const turn = { start: () => { start().then(resolve, reject) }, reject, timer }
+      // Whoever ends the scope before starts this; what it runs belongs to the one who called.
+      const turn = { start: AsyncResource.bind(() => { start().then(resolve, reject) }), reject, timer }
       this.#waiting.add(turn)
     })
   }

@@ -1,0 +1,44 @@
+import { once } from 'node:events'
+import { Client } from 'pg'
+import { sql } from 'drizzle-orm'
+import { until } from './until.js'
+import type { PoolClient } from 'pg'
+import type { Database, StatementRunner } from '../../src/index.js'
+
+/** Runs SQL over a connection of its own, beside the pool. */
+export async function beside<Row extends object> ({ pool }: Pick<Database, 'pool'>, text: string, values: unknown[] = []): Promise<Row[]> {
+  const client = new Client(pool.options)
+  await client.connect()
+  try {
+    return (await client.query<Row>(text, values)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+/** The process that serves a session. */
+export async function backendOf (runner: StatementRunner): Promise<number> {
+  const { rows } = await runner.execute<{ pid: number }>(sql`select pg_backend_pid() as pid`)
+  return rows[0]?.pid ?? 0
+}
+
+/** Ends a process of PostgreSQL; resolves when the pool's client has noticed. */
+export async function killBackend (database: Database, pid: number): Promise<void> {
+  const client = clientsOf(database).find((client) => client.processID === pid)
+  const ended = client && once(client, 'end')
+  await beside(database, 'select pg_terminate_backend($1)', [pid])
+  await ended
+}
+
+/** Resolves when a process runs, or waits in, a statement that holds the given text. */
+export async function running (database: Database, text: string): Promise<void> {
+  await until(async () => {
+    const rows = await beside(database, "select from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and query like $1", [`%${text}%`])
+    return rows.length > 0
+  })
+}
+
+/** pg-pool's own list: it shows no other way to a client that is checked out. */
+function clientsOf ({ pool }: Database): Array<PoolClient & { processID: number }> {
+  return (pool as unknown as { _clients: Array<PoolClient & { processID: number }> })._clients
+}

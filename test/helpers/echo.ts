@@ -1,0 +1,35 @@
+import { open } from './database.js'
+import { recordingLogger } from './logger.js'
+import type { Test } from './database.js'
+import type { Line } from './logger.js'
+import type { Database, OpenOptions } from '../../src/index.js'
+
+/** A database that tells what it sends. */
+export interface Echoing {
+  readonly database: Database
+  readonly lines: readonly Line[]
+  /** What was sent since the last call, one entry for each round trip; what led a statement stands before it, with semicolons. */
+  sent (): string[]
+}
+
+/** As `open`, with a log of every statement. */
+export async function openEchoing (t: Test, options: OpenOptions = {}): Promise<Echoing> {
+  const logger = recordingLogger()
+  const database = await open(t, { echo: true, logger, ...options })
+  const echoed = (): string[] => logger.lines.filter(({ message }) => message.endsWith('statement')).map(({ context }) => String(context['statement']))
+  let seen = echoed().length
+  return {
+    database,
+    lines: logger.lines,
+    sent () {
+      const fresh = echoed().slice(seen)
+      seen += fresh.length
+      return fresh
+    }
+  }
+}
+
+/** The first word of each statement of each round trip: `begin; insert`. */
+export function words (sent: readonly string[]): string[] {
+  return sent.map((trip) => trip.split('; ').map((text) => /^\w*/.exec(text)?.[0] ?? '').join('; '))
+}

@@ -3,7 +3,8 @@ import fp from 'fastify-plugin'
 import { Database } from '../src/database.js'
 import { poolConfig } from '../src/pool.js'
 import { resolveSettings } from '../src/settings.js'
-import { databaseTransaction } from './transaction-options.js'
+import { warnOfShortHandlerTimeout } from './time-limits.js'
+import { databaseTransaction, planTransaction } from './transaction-options.js'
 import type { FastifyInstance } from 'fastify'
 import type { DatabaseOptions } from '../src/settings.js'
 import type { ErrorsPluginOptions } from './errors.js'
@@ -28,12 +29,14 @@ export type DatabasePluginOptions = DatabaseOptions & ErrorsPluginOptions & Tran
  * @throws {ConnectionError} when the server does not answer
  */
 async function plugin (fastify: FastifyInstance, options: DatabasePluginOptions): Promise<void> {
-  const { pg = registeredPool(fastify), logger = fastify.log } = options
+  const { pg = registeredPool(fastify), logger = fastify.log, transaction = {} } = options
   const settings = resolveSettings({ ...options, pg, logger }, fastify.databaseConfig)
+  const plan = planTransaction(transaction)
+  warnOfShortHandlerTimeout(fastify, settings, plan.settings)
   if (pg === undefined) await fastify.register(fastifyPostgres, poolConfig(settings))
 
   const database = new Database(pg ?? fastify.pg.pool, settings, {
-    transaction: databaseTransaction(options.transaction),
+    transaction: databaseTransaction(transaction),
     constraints: options.errors?.constraints
   })
   fastify.decorate('db', database)

@@ -1,4 +1,19 @@
+/**
+ * The session of one request, and how the reply decides its fate.
+ *
+ *     undecided ──a reply reaches its last onSend hook──> deciding ──PostgreSQL has answered──> decided
+ *         └────────────── the response ends or breaks without one ──────────────> rolled back
+ *
+ * *undecided*: nothing is settled. Replies that go past every hook (hijacked, ended by hand, abandoned by their client) end
+ * here, by the raw response's `close`, which comes in any case.
+ * *deciding*: COMMIT or ROLLBACK is on its way. Another reply that comes meanwhile (sent twice, thrown after it was sent, the
+ * handler's time limit) is dropped: the answer follows the outcome.
+ * *decided*: the reply goes on to the wire. Where it cannot (a commit that failed, a hook after ours that threw, a header that
+ * cannot be written), an error takes its place, and passes; what was decided stands.
+ */
 import { TransactionClosedError } from '../src/errors/errors.js'
+import { discard, guard, hasBroken } from './payload.js'
+import { statusOf } from './transaction-options.js'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Database } from '../src/database.js'
 import type { Session } from '../src/session/session.js'
@@ -7,109 +22,162 @@ import type { TransactionPlan } from './transaction-options.js'
 /** Headers that describe a payload which is not sent after all. */
 const payloadHeaders = ['content-encoding', 'etag', 'last-modified', 'cache-control', 'location']
 
-/**
- * The session of one request, and how the reply decides its fate.
- *
- * Decided once: by the last `onSend` hook; or, where a reply goes past every hook (hijacked, ended by hand, abandoned by its
- * client), by the raw response's `close`, which comes in any case.
- */
+/** What a session belongs to. */
+export interface Exchange {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  /** Whether the route itself calls {@link RequestSession.settle}, last of its hooks; else the hook at the root does. */
+  readonly isRouteSettled: boolean
+  /** Whether the reply has passed that hook: what is done from now on could not be told to the client. */
+  readonly isLate: boolean
+}
+
+/** A reply on its way through the `onSend` hooks. */
+export interface Passage {
+  readonly payload: unknown
+  /** The same for all hooks of one passage. */
+  readonly id: unknown
+  /** Whether an error has been raised for this request. */
+  readonly failed: boolean
+}
+
 export class RequestSession {
   readonly session: Session
-  readonly plan: TransactionPlan
-  /** Whether the route itself calls {@link settle}, last of its hooks; else the hook at the root does. */
   readonly isRouteSettled: boolean
+  readonly #plan: TransactionPlan
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
-  #decided = false
+  #state: 'undecided' | 'deciding' | 'decided' | 'replaced' = 'undecided'
+  #passage: Passage | undefined
+  /** An error has been raised: the next reply is the one that tells of it. */
+  #failed = false
+  /** Somebody else has written to the reply while COMMIT was on its way. */
+  #disturbed = false
   /** With `commit: 'onResponse'`: what the reply said when it was sent. */
   #commitLater = false
 
-  constructor (database: Database, plan: TransactionPlan, { request, reply, isRouteSettled }: { request: FastifyRequest, reply: FastifyReply, isRouteSettled: boolean }) {
-    this.plan = plan
+  constructor (database: Database, plan: TransactionPlan, { request, reply, isRouteSettled, isLate }: Exchange) {
     this.isRouteSettled = isRouteSettled
+    this.#plan = plan
     this.#request = request
     this.#reply = reply
-    this.session = database.lend(plan.settings, { logger: request.log, label: `${request.method} ${request.routeOptions.url ?? request.url}` })
+    this.session = database.lend(plan.settings, { logger: request.log, label: `${request.method} ${request.routeOptions.url ?? '(no route)'}` })
     const { raw } = reply
-    if (raw.headersSent || raw.destroyed) {
+    if (isLate || raw.headersSent || raw.destroyed) {
       this.session.abort(new TransactionClosedError('The reply was sent before: the statement was not run'))
     } else {
       raw.once('close', () => { this.#closed() })
-      if (plan.commitsAfterResponse) raw.once('finish', () => { this.#settleLate() })
     }
   }
 
-  /** Commits or rolls back as the reply says; what it throws becomes the reply. */
-  async settle (payload: unknown, { failed }: { failed: boolean }): Promise<void> {
-    if (this.#decided) return this.#replySentAgain()
-    this.#decided = true
-    const commits = !failed && !this.#isClientGone && this.plan.commitOn(this.#reply, payload)
-    if (commits && this.plan.commitsAfterResponse) {
-      this.#decided = false
-      this.#commitLater = true
-    } else if (!commits) {
-      await this.#rollBack()
-    } else if (!this.session.isRolledBack) {
-      await this.#commit(payload)
+  /** Takes note of an error that was raised, before anybody makes a reply of it. */
+  fail (): void {
+    this.#failed = true
+    this.#disturbed = true
+  }
+
+  /** Commits or rolls back as the reply says. Resolves with whether the reply may be sent; what it throws becomes the reply. */
+  async settle (passage: Passage): Promise<boolean> {
+    const { payload, id, failed } = passage
+    // A route that hands over to a not-found handler keeps its hook, behind the one at the root.
+    if (id === this.#passage?.id) return true
+    if (this.#state === 'deciding' || (this.#state === 'decided' && !this.#failed)) return this.#drop(payload)
+    if (this.#state !== 'undecided') return await this.#replace(payload)
+
+    this.#state = 'deciding'
+    this.#passage = passage
+    this.#failed = failed
+    this.#disturbed = false
+    const { statusCode } = this.#reply
+    const headers = this.#reply.getHeaders()
+    guard(payload)
+    try {
+      await this.#decide(payload)
+    } catch (error) {
+      await this.session.rollback()
+      this.#failed = true
+      for (const header of payloadHeaders) this.#reply.removeHeader(header)
+      discard(payload)
+      throw error
+    } finally {
+      this.#state = 'decided'
     }
+    if (this.#disturbed) this.#restore(statusCode, headers)
+    return true
+  }
+
+  async #decide (payload: unknown): Promise<void> {
+    if (this.#failed || this.#isClientGone || !this.#claimsSuccess(payload)) await this.#rollBack(payload)
+    else if (this.#plan.commitsAfterResponse) this.#commitLater = !this.session.isRolledBack
+    else if (!this.session.isRolledBack) await this.session.commit()
   }
 
   get #isClientGone (): boolean { return this.#reply.raw.destroyed || this.#request.raw.socket.destroyed }
 
-  async #commit (payload: unknown): Promise<void> {
-    try {
-      await this.session.commit()
-    } catch (error) {
-      for (const header of payloadHeaders) this.#reply.removeHeader(header)
-      discard(payload)
-      throw error
-    }
+  #claimsSuccess (payload: unknown): boolean {
+    const commits = this.#plan.commitOn(this.#reply, payload)
+    if (typeof commits !== 'boolean') throw new TypeError('transaction.commitOn must return true or false (not a promise of it)')
+    return commits
   }
 
-  async #rollBack (): Promise<void> {
+  async #rollBack (payload: unknown): Promise<void> {
     await this.session.rollback()
-    const { statusCode, log } = this.#reply
     if (this.session.outcome !== 'rolledBack') return
+    const { log } = this.#reply
+    const statusCode = statusOf(this.#reply, payload)
     if (statusCode < 400) log.warn({ statusCode }, `answered ${statusCode}, rolled back`)
     else log.debug({ statusCode }, 'rolled back')
   }
 
-  /** Another hook failed after our commit, or the reply was sent twice: what was decided stands. */
-  #replySentAgain (): void {
-    const { statusCode, log } = this.#reply
-    if (statusCode >= 500 && this.session.outcome === 'committed') log.error({ statusCode }, 'committed, response failed')
+  #drop (payload: unknown): false {
+    if (payload !== this.#passage?.payload) discard(payload)
+    this.#disturbed = true
+    this.#reply.log.warn('a second reply was made and not sent: the first one decided')
+    return false
   }
 
-  /** After the reply a failed commit can only be told to the log. */
-  async #settleLate (): Promise<void> {
-    if (this.#decided) return
-    this.#decided = true
-    if (!this.#commitLater) return await this.session.rollback()
-    await this.session.commit().catch((error) => this.#reply.log.error({ err: error }, 'the commit after the reply failed'))
+  /** An error takes the place of the reply that decided. */
+  async #replace (payload: unknown): Promise<true> {
+    if (this.#commitLater) {
+      this.#commitLater = false
+      await this.#rollBack(payload)
+    }
+    if (this.#state === 'decided' && this.session.outcome === 'committed') this.#tellOfFailure()
+    this.#state = 'replaced'
+    return true
+  }
+
+  #tellOfFailure (): void {
+    const { statusCode, log } = this.#reply
+    log.error({ statusCode }, 'committed, response failed')
+  }
+
+  /** The reply says again what it said when it decided. */
+  #restore (statusCode: number, headers: ReturnType<FastifyReply['getHeaders']>): void {
+    for (const name of Object.keys(this.#reply.getHeaders())) this.#reply.removeHeader(name)
+    this.#reply.code(statusCode).headers(headers)
   }
 
   /** The last net: whatever has not been decided when the response is gone, is undone. */
   async #closed (): Promise<void> {
     const { raw, log } = this.#reply
     const isAnswered = raw.writableEnded
-    if (this.#commitLater) return await this.#settleLate()
-    if (this.#decided) {
-      await this.session.rollback() // waits for what was decided
-      if (!isAnswered && this.session.outcome === 'committed') log.warn('committed, but the client did not get the answer')
-    } else if (!this.session.isSettled) {
+    if (this.#commitLater) {
+      await this.session.commit().catch((error) => log.error({ err: error }, 'the commit after the reply failed'))
+    } else if (this.#state === 'undecided') {
+      if (this.session.isSettled) return
       const wasOpen = this.session.outcome === 'open'
       this.session.abort(new TransactionClosedError('The client has left, or the response has ended: the statement was not run'))
       await this.session.rollback()
       if (!isAnswered) log.debug('the client left, rolled back')
       else if (wasOpen) log.error('response ended outside the lifecycle, rolled back')
+    } else if (!isAnswered) {
+      // Comes too late once COMMIT has been sent; then the outcome stands.
+      this.session.abort(new TransactionClosedError('The client has left before the commit: nothing was saved'))
+      await this.session.rollback()
+      if (this.session.outcome !== 'committed') return
+      if (hasBroken(this.#passage?.payload)) this.#tellOfFailure()
+      else log.warn('committed, but the client did not get the answer')
     }
   }
-}
-
-/** Lets go of a payload that is not sent after all: a stream, or the body of a web Response. */
-function discard (payload: unknown): void {
-  if (typeof payload !== 'object' || payload === null) return
-  if ('destroy' in payload && typeof payload.destroy === 'function') payload.destroy()
-  const stream = payload instanceof Response ? payload.body : payload
-  if (stream instanceof ReadableStream) stream.cancel().catch(() => {})
 }

@@ -1,5 +1,6 @@
 import { resolveTransactionOptions } from '../src/session/options.js'
 import { SettingsError } from '../src/settings/settings-error.js'
+import { isResponse } from './payload.js'
 import type { FastifyReply } from 'fastify'
 import type { BeginPoint, TransactionOptions, TransactionSettings } from '../src/session/options.js'
 
@@ -37,17 +38,36 @@ export interface TransactionPlan {
   readonly commitOn: (reply: FastifyReply, payload: unknown) => boolean
 }
 
+const names = ['begin', 'commit', 'commitOn', 'isolationLevel', 'accessMode', 'deferrable', 'timeoutMillis', 'settleTimeoutMillis']
+const beginPoints: readonly unknown[] = ['firstWrite', 'firstQuery', 'onRequest']
+const commitPoints: readonly unknown[] = ['onSend', 'onResponse']
+
+/**
+ * The options that were really given: undefined counts as not given.
+ *
+ * @throws {SettingsError} when they are no object, or hold a name that is no option
+ */
+export function givenTransaction (options: RequestTransactionOptions): RequestTransactionOptions {
+  if (typeof options !== 'object' || options === null) throw new SettingsError('transaction', 'must be an object (false, for no transaction, only on a route)')
+  for (const name of Object.keys(options)) {
+    if (!names.includes(name)) throw new SettingsError(`transaction.${name}`, `is no option; there are ${names.join(', ')}`)
+  }
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}
+
 /**
  * Checks options and completes them with defaults.
  *
- * @throws {SettingsError} that names the option which cannot be used
+ * @throws {SettingsError} that names the option which does not exist, or the one that cannot be used
+ * @throws {ValidationError} the same, for those that hold without a request, too
  */
 export function planTransaction (options: RequestTransactionOptions): TransactionPlan {
-  const { begin = 'firstWrite', commit = 'onSend', commitOn = claimsSuccess, ...rest } = options
-  if (commit !== 'onSend' && commit !== 'onResponse') throw new SettingsError('transaction.commit', "must be 'onSend' or 'onResponse'")
+  const { begin = 'firstWrite', commit = 'onSend', commitOn = claimsSuccess, ...rest } = givenTransaction(options)
+  if (!beginPoints.includes(begin)) throw new SettingsError('transaction.begin', "must be 'firstWrite', 'firstQuery' or 'onRequest'")
+  if (!commitPoints.includes(commit)) throw new SettingsError('transaction.commit', "must be 'onSend' or 'onResponse'")
   if (typeof commitOn !== 'function') throw new SettingsError('transaction.commitOn', 'must be a function of the reply and its payload')
   return {
-    settings: resolveTransactionOptions({ ...rest, begin: begin === 'onRequest' ? 'firstQuery' : begin }),
+    settings: resolveTransactionOptions({ ...rest, begin: coreBegin(begin) }),
     beginsOnRequest: begin === 'onRequest',
     commitsAfterResponse: commit === 'onResponse',
     commitOn
@@ -55,12 +75,21 @@ export function planTransaction (options: RequestTransactionOptions): Transactio
 }
 
 /** What of a request's options holds for sessions without a request, too. */
-export function databaseTransaction (options: RequestTransactionOptions = {}): TransactionOptions {
+export function databaseTransaction (options: RequestTransactionOptions): TransactionOptions {
   const { begin, commit, commitOn, ...rest } = options
-  return { ...rest, begin: begin === 'onRequest' ? 'firstQuery' : begin }
+  return { ...rest, begin: coreBegin(begin) }
 }
 
-/** A web Response brings a status of its own, which the reply does not show yet when it is sent. */
+/** Without a request there is nothing before the first query. */
+function coreBegin (begin: BeginPoint | undefined): TransactionOptions['begin'] {
+  return begin === 'onRequest' ? 'firstQuery' : begin
+}
+
+/** The status that the client gets: a web Response brings one of its own, which the reply does not show yet when it is sent. */
+export function statusOf (reply: FastifyReply, payload: unknown): number {
+  return isResponse(payload) ? payload.status : reply.statusCode
+}
+
 function claimsSuccess (reply: FastifyReply, payload: unknown): boolean {
-  return (payload instanceof Response ? payload.status : reply.statusCode) < 400
+  return statusOf(reply, payload) < 400
 }

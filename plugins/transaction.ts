@@ -1,7 +1,8 @@
 import fp from 'fastify-plugin'
 import { TransactionClosedError } from '../src/errors/errors.js'
+import { SettingsError } from '../src/settings/settings-error.js'
 import { RequestSession } from './request-session.js'
-import { planTransaction } from './transaction-options.js'
+import { givenTransaction, planTransaction } from './transaction-options.js'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, RouteOptions } from 'fastify'
 import type { Scope } from '../src/session/scope.js'
 import type { Session } from '../src/session/session.js'
@@ -11,8 +12,12 @@ import type { RequestTransactionOptions, TransactionPlan, TransactionPluginOptio
 const replyOf = Symbol('data-access.reply')
 const sessionOf = Symbol('data-access.session')
 const hasFailed = Symbol('data-access.failed')
+const stage = Symbol('data-access.stage')
 /** What it keeps with a route: that its last `onSend` hook is ours, and what its requests do with their transaction. */
 const plan = Symbol('data-access.plan')
+
+/** Which of our `onSend` hooks the reply has passed: none, the one at the root, or the last one of its route. */
+type Stage = 'none' | 'root' | 'route'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -23,6 +28,7 @@ declare module 'fastify' {
     [replyOf]: FastifyReply | undefined
     [sessionOf]: RequestSession | undefined
     [hasFailed]: boolean
+    [stage]: Stage
   }
   interface FastifyContextConfig {
     /** How the transaction of this route begins and ends; `false`: the route has none, and `request.db` is refused. */
@@ -46,6 +52,7 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {} }: 
   fastify.decorateRequest(replyOf, undefined)
   fastify.decorateRequest(sessionOf, undefined)
   fastify.decorateRequest(hasFailed, false)
+  fastify.decorateRequest(stage, 'none')
   fastify.decorateRequest('db', { getter (this: FastifyRequest) { return (this[sessionOf] ??= open(this)).session } })
   fastify.decorateRequest('transaction', function (this: FastifyRequest, fn) { return this.db.transaction(fn) })
 
@@ -58,6 +65,7 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {} }: 
   // Whatever the error handler makes of it.
   fastify.addHook('onError', (request, _reply, _error, done) => {
     request[hasFailed] = true
+    request[sessionOf]?.fail()
     done()
   })
 
@@ -73,6 +81,7 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {} }: 
 
   // Not-found handlers, and routes declared before us, have no such hook: settled here, still before the first byte.
   fastify.addHook('onSend', (request, reply, payload, done) => {
+    request[stage] = 'root'
     if (request[sessionOf]?.isRouteSettled === false) settle(request, reply, payload, done)
     else done()
   })
@@ -80,15 +89,17 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {} }: 
   function open (request: FastifyRequest): RequestSession {
     const reply = request[replyOf]
     if (reply === undefined) throw new TransactionClosedError('request.db is not there yet: register fastify-data-access before the plugins that use it, and use it from the onRequest hook on')
-    if ('ws' in request && request.ws === true) throw new TransactionClosedError('request.db ends with its request, and a websocket goes on: use fastify.db.session() for each message')
+    if (isWebsocket(request)) throw new TransactionClosedError('request.db ends with its request, and a websocket goes on: use fastify.db.session() for each message')
     const planned = planOf(request)
     if (planned === false) throw new TransactionClosedError('This route has config.transaction: false: use fastify.db, or take that out')
-    return new RequestSession(fastify.db, planned ?? defaultPlan, { request, reply, isRouteSettled: planned !== undefined })
+    const isRouteSettled = planned !== undefined
+    const isLate = request[stage] === (isRouteSettled ? 'route' : 'root')
+    return new RequestSession(fastify.db, planned ?? defaultPlan, { request, reply, isRouteSettled, isLate })
   }
 
   function beginNow (request: FastifyRequest, done: HookHandlerDoneFunction): void {
     const planned = planOf(request) ?? defaultPlan
-    if (planned === false || !planned.beginsOnRequest) return done()
+    if (planned === false || !planned.beginsOnRequest || isWebsocket(request)) return done()
     request.db.begin().then(() => done(), done)
   }
 }
@@ -98,14 +109,28 @@ function planOf (request: FastifyRequest): TransactionPlan | false | undefined {
   return request.routeOptions.config?.[plan]
 }
 
-function planOfRoute ({ config }: RouteOptions, options: RequestTransactionOptions): TransactionPlan | false {
-  return config?.transaction === false ? false : planTransaction({ ...options, ...config?.transaction })
+function planOfRoute ({ config, method, url }: RouteOptions, options: RequestTransactionOptions): TransactionPlan | false {
+  const { transaction } = config ?? {}
+  if (transaction === false) return false
+  try {
+    return planTransaction(transaction === undefined ? options : { ...options, ...givenTransaction(transaction) })
+  } catch (error) {
+    throw new SettingsError(`config.transaction of ${[method].flat().join(', ')} ${url}`, `cannot be used: ${(error as Error).message}`)
+  }
+}
+
+/** `@fastify/websocket` marks the request of a connection that becomes a websocket. */
+function isWebsocket (request: FastifyRequest): boolean {
+  return 'ws' in request && request.ws === true
 }
 
 function settle (request: FastifyRequest, _reply: FastifyReply, payload: unknown, done: HookHandlerDoneFunction): void {
+  request[stage] = 'route'
   const work = request[sessionOf]
-  if (work === undefined) done()
-  else work.settle(payload, { failed: request[hasFailed] }).then(() => done(), done)
+  if (work === undefined) return done()
+  const settled = work.settle({ payload, id: done, failed: request[hasFailed] })
+  // What throws behind `done`, a header that cannot be written, say, becomes the reply as well.
+  settled.then((isSent) => { if (isSent) done() }).catch(done)
 }
 
 /** {@inheritDoc plugin} */

@@ -1,0 +1,20 @@
+import type { FastifyInstance } from 'fastify'
+import type { Settings } from '../src/settings.js'
+import type { TransactionSettings } from '../src/session/options.js'
+
+/**
+ * Warns when Fastify gives up a handler before PostgreSQL would have given up its statement: the client gets 503 from a
+ * request that may still be at work then, and the database's own limits never tell what was slow.
+ */
+export function warnOfShortHandlerTimeout (fastify: FastifyInstance, settings: Settings, { settleTimeoutMillis }: TransactionSettings): void {
+  // Missing from the type declaration of Fastify's initial configuration; 0 is none.
+  const handlerTimeout = Number(Object(fastify.initialConfig).handlerTimeout)
+  const statementTimeoutMillis = settings.statementTimeoutSeconds * 1000
+  // A pool of the user's own has limits of its own, too.
+  const isBounded = settings.pg === undefined && statementTimeoutMillis > 0
+  if (handlerTimeout === 0 || !isBounded || handlerTimeout >= statementTimeoutMillis + settleTimeoutMillis) return
+  settings.logger.warn(
+    { handlerTimeout, statementTimeoutMillis, settleTimeoutMillis },
+    'handlerTimeout is shorter than statementTimeoutSeconds and transaction.settleTimeoutMillis together: raise it, or lower them'
+  )
+}

@@ -1,0 +1,329 @@
+import { Readable } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
+import { sql } from 'drizzle-orm'
+import type { FastifyInstance } from 'fastify'
+import t from 'tap'
+import { holdCommits } from '../helpers/held-commit.js'
+import { recordLog } from '../helpers/log-stream.js'
+import { requestText, sendRaw } from '../helpers/raw-client.js'
+import { users } from '../helpers/schema.js'
+import { build } from '../helpers/server.js'
+import { until } from '../helpers/until.js'
+
+const ada = { email: 'ada@example.com' }
+
+const count = (server: FastifyInstance) => server.db.repo(users).count()
+const idle = (server: FastifyInstance) => until(() => server.db.poolInfo.inUse === 0 && server.db.poolInfo.waiting === 0)
+
+/** A promise, and what settles it. */
+function deferred<T = void> () {
+  let resolve: (value: T) => void = () => {}
+  const promise = new Promise<T>((_resolve) => { resolve = _resolve })
+  return { promise, resolve }
+}
+
+/** Whether a statement of the test is running. */
+async function runs (server: FastifyInstance, text: string): Promise<boolean> {
+  const { rows } = await server.db.execute(sql`select from pg_stat_activity where datname = current_database() and state = 'active' and pid <> pg_backend_pid() and query like ${`%${text}%`}`)
+  return rows.length > 0
+}
+
+t.test('32: a client that leaves while its handler waits for something else leaves nothing, however the handler ends', async (t) => {
+  const ways: Record<string, () => unknown> = {
+    value: () => 'done',
+    nothing: () => undefined,
+    error: () => { throw new Error('a slip') }
+  }
+  for (const [name, end] of Object.entries(ways)) {
+    const server = await build(t)
+    const [wrote, left, ended] = [deferred(), deferred(), deferred()]
+    server.post('/', async (request) => {
+      await request.repo(users).create(ada)
+      wrote.resolve()
+      await left.promise
+      try {
+        return end()
+      } finally {
+        ended.resolve()
+      }
+    })
+    const client = await sendRaw(server, requestText('POST', '/'))
+    await wrote.promise
+    await client.leave()
+    await idle(server)
+    t.match(server.db.poolInfo, { total: 1, idle: 1 }, `${name}: the connection is used again`)
+    left.resolve()
+    await ended.promise
+    await turn()
+    t.equal(await count(server), 0, name)
+  }
+})
+
+t.test('32: what a handler does after its client left is refused', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  const [wrote, left, refused] = [deferred(), deferred(), deferred<unknown>()]
+  server.post('/', async (request) => {
+    await request.repo(users).create(ada)
+    wrote.resolve()
+    await left.promise
+    await request.repo(users).create({ email: 'grace' }).catch(refused.resolve)
+  })
+  const client = await sendRaw(server, requestText('POST', '/'))
+  await wrote.promise
+  await client.leave()
+  await idle(server)
+  left.resolve()
+
+  t.match(await refused.promise, { code: 'DB_TRANSACTION_CLOSED', message: /client has left/ })
+  t.equal(await count(server), 0)
+  t.match(log.lines(20).filter(({ msg }) => msg === 'the client left, rolled back'), [{ level: 20, reqId: 'req-1' }])
+})
+
+t.test('32: a session that is asked for after the client left is refused, and takes no connection', async (t) => {
+  const server = await build(t)
+  const [came, left, refused] = [deferred(), deferred(), deferred<unknown>()]
+  server.post('/', async (request) => {
+    came.resolve()
+    await left.promise
+    await request.repo(users).create(ada).catch(refused.resolve)
+  })
+  const client = await sendRaw(server, requestText('POST', '/'))
+  await came.promise
+  await client.leave()
+  left.resolve()
+
+  t.match(await refused.promise, { code: 'DB_TRANSACTION_CLOSED' })
+  t.equal(await count(server), 0)
+})
+
+t.test('33: a client that leaves during a long query has it cancelled, in its transaction and outside', async (t) => {
+  const server = await build(t)
+  server.post('/inside', async (request) => {
+    await request.repo(users).create(ada)
+    await request.db.execute(sql`select pg_sleep(60)`)
+  })
+  server.get('/outside', (request) => request.repo(users).getAll())
+
+  const writer = await sendRaw(server, requestText('POST', '/inside'))
+  await until(() => runs(server, 'pg_sleep(60)'))
+  await writer.leave()
+  await until(async () => !await runs(server, 'pg_sleep(60)'))
+
+  await server.db.session(async (holder) => {
+    await holder.execute(sql`lock table users`)
+    const reader = await sendRaw(server, requestText('GET', '/outside'))
+    await until(() => runs(server, 'from "users"'))
+    await reader.leave()
+    await until(async () => !await runs(server, 'from "users"'))
+  })
+  await idle(server)
+  t.equal(await count(server), 0)
+  t.equal(server.db.poolInfo.total, server.db.poolInfo.idle, 'no connection was lost')
+})
+
+t.test('34: a client that leaves while it waits for a connection leaves the line', async (t) => {
+  const server = await build(t, { pool: { size: 1, maxOverflow: 0 } })
+  const refused = deferred<unknown>()
+  server.post('/', async (request) => { await request.repo(users).create(ada).catch(refused.resolve) })
+  const holder = server.db.createSession()
+  await holder.begin()
+  const client = await sendRaw(server, requestText('POST', '/'))
+  await until(() => server.db.poolInfo.waiting === 1)
+
+  await client.leave()
+
+  t.match(await refused.promise, { code: 'DB_TRANSACTION_CLOSED' })
+  t.match(server.db.poolInfo, { waiting: 0, inUse: 1 })
+  await holder.close()
+  await idle(server)
+  t.equal(await count(server), 0)
+})
+
+t.test('34: also with begin: \'onRequest\', where the handler is never reached', async (t) => {
+  const server = await build(t, { pool: { size: 1, maxOverflow: 0 }, transaction: { begin: 'onRequest' } })
+  server.post('/', async () => { t.fail('the handler must not run') })
+  const holder = server.db.createSession()
+  await holder.begin()
+  const client = await sendRaw(server, requestText('POST', '/'))
+  await until(() => server.db.poolInfo.waiting === 1)
+
+  await client.leave()
+
+  await until(() => server.db.poolInfo.waiting === 0)
+  await holder.close()
+  t.match(server.db.poolInfo, { waiting: 0, inUse: 0 })
+})
+
+t.test('35: once COMMIT has been sent the outcome stands, and the log says that the client did not hear of it', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  const held = await holdCommits(t, server.db)
+  server.post('/', (request) => request.repo(users).create(ada))
+  const client = await sendRaw(server, requestText('POST', '/'))
+  await held.reached()
+
+  await client.leave()
+  await held.release()
+
+  await until(() => log.lines(40).length > 0)
+  t.match(log.lines(40), [{ level: 40, reqId: 'req-1', msg: 'committed, but the client did not get the answer' }])
+  t.equal(await count(server), 1)
+  t.match(server.db.poolInfo, { total: 1, idle: 1 })
+})
+
+t.test('35: until COMMIT has been sent, a client that leaves still prevents it', async (t) => {
+  const server = await build(t)
+  const [reached, left] = [deferred(), deferred()]
+  server.post('/', async (request) => {
+    request.db.beforeCommit(async () => {
+      reached.resolve()
+      await left.promise
+    })
+    return request.repo(users).create(ada)
+  })
+  const client = await sendRaw(server, requestText('POST', '/'))
+  await reached.promise
+  await client.leave()
+  left.resolve()
+
+  await idle(server)
+  t.equal(await count(server), 0)
+})
+
+t.test('35: a client that leaves in the middle of a streamed answer changes nothing of what was committed', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  server.post('/', async (request, reply) => {
+    await request.repo(users).create(ada)
+    return reply.send(Readable.from((async function * () {
+      yield 'half'
+      await new Promise(() => {})
+    })()))
+  })
+  const client = await sendRaw(server, requestText('POST', '/'))
+  await until(() => client.text.includes('half'))
+
+  await client.leave()
+
+  await until(() => log.lines(40).some(({ msg }) => msg === 'committed, but the client did not get the answer'))
+  t.equal(await count(server), 1)
+})
+
+t.test('36: a handler that never answers leaves nothing when its client leaves', async (t) => {
+  const server = await build(t)
+  const wrote = deferred()
+  server.post('/', async (request) => {
+    await request.repo(users).create(ada)
+    wrote.resolve()
+    await new Promise(() => {})
+  })
+  const client = await sendRaw(server, requestText('POST', '/'))
+  await wrote.promise
+
+  await client.leave()
+
+  await idle(server)
+  t.match(server.db.poolInfo, { total: 1, idle: 1 })
+  t.equal(await count(server), 0)
+})
+
+t.test('37: handlerTimeout during a query is answered 503, the query is cancelled, and the handler can write no more', async (t) => {
+  const server = await build(t, { server: { handlerTimeout: 200 } })
+  const results: unknown[] = []
+  server.post('/', async (request) => {
+    await request.repo(users).create(ada)
+    await request.db.execute(sql`select pg_sleep(60)`).catch((error) => results.push(error))
+    await request.repo(users).create({ email: 'grace' }).catch((error) => results.push(error))
+  })
+
+  const reply = await server.inject({ method: 'POST', url: '/' })
+
+  t.match(reply.json(), { statusCode: 503, code: 'FST_ERR_HANDLER_TIMEOUT' })
+  await until(() => results.length === 2)
+  t.match(results, [{ name: 'StatementTimeoutError' }, { code: 'DB_TRANSACTION_CLOSED' }])
+  t.notOk(await runs(server, 'pg_sleep(60)'))
+  t.equal(await count(server), 0)
+  t.match(server.db.poolInfo, { total: 1, idle: 1 })
+})
+
+t.test('23: handlerTimeout while COMMIT is under way changes nothing: the answer follows the outcome', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger, handlerTimeout: 200 } })
+  const held = await holdCommits(t, server.db)
+  server.post('/', async (request, reply) => {
+    const user = await request.repo(users).create(ada)
+    return reply.code(201).send(user)
+  })
+  const answer = server.inject({ method: 'POST', url: '/' })
+  await held.reached()
+  await until(() => log.lines(50).length > 0)
+  await held.release()
+
+  t.match(await answer, { statusCode: 201, headers: { 'content-type': /^application\/json/ } })
+  t.match((await answer).json(), ada)
+  t.equal(await count(server), 1)
+})
+
+t.test('38: a client that breaks off its upload, and one that is too slow with it, take no connection', async (t) => {
+  const server = await build(t, { pool: { size: 1, maxOverflow: 0 }, server: { requestTimeout: 200, connectionTimeout: 200, forceCloseConnections: true } })
+  server.post('/', async (request) => request.repo(users).create(request.body as typeof ada))
+  const holder = server.db.createSession()
+  await holder.begin()
+  const half = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"email"'
+
+  await (await sendRaw(server, half)).leave()
+  await (await sendRaw(server, half)).ended
+
+  t.match(server.db.poolInfo, { inUse: 1, waiting: 0 })
+  await holder.close()
+  t.equal(await count(server), 0)
+})
+
+t.test('38a: an upload that is slow after the first write is ended by the idle limit of its transaction, 503', async (t) => {
+  const server = await build(t, { idleInTransactionTimeoutSeconds: 0.1 })
+  const refused = deferred<unknown>()
+  server.addContentTypeParser('text/csv', (_request, payload, done) => { done(null, payload) })
+  server.post('/', async (request) => {
+    await request.repo(users).create(ada)
+    for await (const chunk of request.body as AsyncIterable<Buffer>) {
+      if (!String(chunk).includes('more')) continue
+      try {
+        await request.repo(users).create({ email: 'grace' })
+      } catch (error) {
+        refused.resolve(error)
+        throw error
+      }
+    }
+  })
+  const backend = async () => (await server.db.execute(sql`select from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`)).rows.length
+  const client = await sendRaw(server, 'POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: text/csv\r\nContent-Length: 10\r\n\r\nfirst,')
+  await until(async () => await backend() === 1)
+  await until(async () => await backend() === 0)
+  client.socket.write('more')
+
+  t.match(await refused.promise, { statusCode: 503 })
+  await client.ended
+  t.match(client.text, /^HTTP\/1.1 503/)
+  t.equal(await count(server), 0)
+})
+
+t.test('with commit: \'onResponse\' a client that leaves after the reply was made does not undo it', async (t) => {
+  const server = await build(t, { transaction: { commit: 'onResponse' } })
+  server.post('/', async (request, reply) => {
+    await request.repo(users).create(ada)
+    reply.raw.once('close', () => closed.resolve())
+    return Readable.from((async function * () {
+      yield 'half'
+      await new Promise(() => {})
+    })())
+  })
+  const closed = deferred()
+  const client = await sendRaw(server, requestText('POST', '/'))
+  await until(() => client.text.includes('half'))
+  t.equal(await count(server), 0, 'settled after the reply, not before')
+  await client.leave()
+  await closed.promise
+  await idle(server)
+  t.equal(await count(server), 1)
+})

@@ -1,0 +1,753 @@
+import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
+import { PassThrough, Readable } from 'node:stream'
+import { sql } from 'drizzle-orm'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import t from 'tap'
+import type { Session } from '../../plugins/index.js'
+import { build } from '../helpers/server.js'
+import { holdCommits } from '../helpers/held-commit.js'
+import { recordLog } from '../helpers/log-stream.js'
+import { requestText, sendRaw } from '../helpers/raw-client.js'
+import { posts, users } from '../helpers/schema.js'
+import { until } from '../helpers/until.js'
+
+const ada = { email: 'ada@example.com' }
+const grace = { email: 'grace@example.com' }
+
+const count = (server: FastifyInstance) => server.db.repo(users).count()
+
+/** A post of nobody: refused only when the transaction commits. */
+async function createOrphan (session: Session): Promise<void> {
+  await session.execute(sql`set constraints all deferred`)
+  await session.repo(posts).create({ userId: 404, title: 'nobody wrote this' })
+}
+
+t.test('rule 1: the commit is confirmed before the first byte leaves', async (t) => {
+  const server = await build(t)
+  const ways: Record<string, (reply: FastifyReply) => unknown> = {
+    returned: () => 'done',
+    sent: (reply) => reply.send('done'),
+    streamed: () => Readable.from(['done']),
+    responded: () => new Response('done')
+  }
+  for (const [name, answer] of Object.entries(ways)) {
+    server.post(`/${name}`, async (request, reply) => {
+      await request.repo(users).create({ email: name })
+      return answer(reply)
+    })
+  }
+  server.get('/ping', async () => 'pong')
+  const held = await holdCommits(t, server.db)
+
+  for (const name of Object.keys(ways)) {
+    const client = await sendRaw(server, requestText('POST', `/${name}`))
+    await held.reached()
+    const origin = server.listeningOrigin
+    t.equal(await (await fetch(`${origin}/ping`)).text(), 'pong')
+    t.equal(client.text, '', `${name}: nothing while COMMIT is under way`)
+    await held.release()
+    await client.ended
+    t.match(client.text, /^HTTP\/1.1 200 OK/, name)
+    t.match(client.text, /done/, name)
+    await held.hold()
+  }
+  t.equal(await count(server), Object.keys(ways).length)
+})
+
+t.test('rule 1: a route without a transaction of its own kind keeps to it as well', async (t) => {
+  const server = await build(t, {
+    before: (server) => {
+      server.post('/before', async (request) => request.repo(users).create(ada))
+      server.setNotFoundHandler(async (request, reply) => {
+        await request.repo(users).create(grace)
+        return reply.code(200).send('made')
+      })
+    }
+  })
+  const held = await holdCommits(t, server.db)
+  for (const url of ['/before', '/nowhere']) {
+    const client = await sendRaw(server, requestText('POST', url))
+    await held.reached()
+    t.equal(client.text, '', url)
+    await held.release()
+    await client.ended
+    t.match(client.text, /^HTTP\/1.1 200 OK/, `16a, 16b: ${url}`)
+    await held.hold()
+  }
+  t.equal(await count(server), 2)
+})
+
+t.test('1: a handler that throws after writes is answered 500, and nothing stays', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  server.post('/', async (request) => {
+    await request.repo(users).create(ada)
+    throw new Error('a slip')
+  })
+
+  const reply = await server.inject({ method: 'POST', url: '/' })
+
+  t.match(reply.json(), { statusCode: 500 })
+  t.equal(await count(server), 0)
+  t.match(log.lines(40), [{ level: 50, reqId: 'req-1', err: { message: 'a slip' } }])
+  t.equal(log.lines(40).length, 1)
+})
+
+t.test('2: an explicit 409 after writes is sent as it is, and rolled back', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  server.post('/', async (request, reply) => {
+    await request.repo(users).create(ada)
+    return reply.code(409).send({ why: 'I said so' })
+  })
+
+  const reply = await server.inject({ method: 'POST', url: '/' })
+
+  t.match(reply, { statusCode: 409, body: '{"why":"I said so"}' })
+  t.equal(await count(server), 0)
+  t.match(log.lines(20).filter(({ msg }) => msg === 'rolled back'), [{ level: 20, reqId: 'req-1', statusCode: 409 }])
+  t.equal(log.lines(40).length, 0)
+})
+
+t.test('3: answers 500, not 200, when a swallowed error spoiled the transaction', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  server.post('/', async (request) => {
+    await request.repo(users).create(ada)
+    await request.db.execute(sql`select 1 / 0`).catch(() => {})
+    return 'fine'
+  })
+
+  const reply = await server.inject({ method: 'POST', url: '/' })
+
+  t.match(reply.json(), { statusCode: 500, code: 'DB_TRANSACTION_ABORTED' })
+  t.equal(await count(server), 0)
+  t.match(log.lines(40), [{ reqId: 'req-1', err: { code: 'DB_TRANSACTION_ABORTED' } }])
+  t.match(log.text, /22012/, 'the log names the SQLSTATE that spoiled it')
+})
+
+t.test('4: answers 500 when a statement that nobody awaited fails', async (t) => {
+  const server = await build(t)
+  server.post('/', async (request) => {
+    await request.repo(users).create(ada)
+    request.db.execute(sql`select 1 / 0`)
+    return 'fine'
+  })
+
+  t.match((await server.inject({ method: 'POST', url: '/' })).json(), { statusCode: 500, code: 'DB_TRANSACTION_ABORTED' })
+  t.equal(await count(server), 0)
+})
+
+t.test('5: answers 500 when the handler\'s own SQL ended the transaction', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  server.post('/:kind', async (request) => {
+    await request.repo(users).create(ada)
+    await request.db.execute(sql.raw(Object(request.params).kind))
+    await request.repo(users).create(grace).catch(() => {})
+    return 'fine'
+  })
+
+  t.match((await server.inject({ method: 'POST', url: '/rollback' })).json(), { statusCode: 500, code: 'DB_TRANSACTION_BROKEN' })
+  t.equal(await count(server), 0)
+  t.match((await server.inject({ method: 'POST', url: '/commit' })).json(), { statusCode: 500, code: 'DB_TRANSACTION_BROKEN' })
+  t.strictSame((await server.db.repo(users).getAll()).map(({ email }) => email), [ada.email], 'what it committed stays, and nothing more')
+  t.match(log.lines(50).map(({ err }) => Object(err).context), [{ operation: 'ROLLBACK' }, { operation: 'COMMIT' }])
+})
+
+t.test('6: violations are answered 409, 409 and 422', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  server.post('/unique', async (request) => { await request.repo(users).createMany([ada, ada]) })
+  server.post('/foreign', async (request) => { await request.repo(posts).create({ userId: 404, title: 'x' }) })
+  server.post('/check', async (request) => { await request.repo(users).create({ ...ada, balance: -1 }) })
+
+  for (const [url, statusCode, code] of [['/unique', 409, 'DB_UNIQUE_VIOLATION'], ['/foreign', 409, 'DB_FOREIGN_KEY_VIOLATION'], ['/check', 422, 'DB_CHECK_VIOLATION']] as const) {
+    const reply = await server.inject({ method: 'POST', url })
+    t.match(reply.json(), { statusCode, code })
+    t.notMatch(reply.body, /users|posts|_key|_fkey|_check|ada@/, '74: the reply holds no names and no values')
+  }
+  t.equal(await count(server), 0)
+  t.equal(log.lines(40).length, 0)
+  t.match(log.lines(30).flatMap(({ err }) => err?.code ?? []), ['DB_UNIQUE_VIOLATION', 'DB_FOREIGN_KEY_VIOLATION', 'DB_CHECK_VIOLATION'])
+  t.notMatch(log.text, /ada@example\.com/, 'the log has no values')
+})
+
+t.test('7: a serialization failure is answered 409 with Retry-After', async (t) => {
+  const server = await build(t, { transaction: { isolationLevel: 'serializable' } })
+  const user = await server.db.repo(users).create(ada)
+  server.post('/', async (request) => {
+    const { balance } = await request.repo(users).getOrThrow(user.id)
+    await server.db.repo(users).update(user.id, { balance: balance + 10 })
+    await request.repo(users).update(user.id, { balance: balance + 1 })
+  })
+
+  const reply = await server.inject({ method: 'POST', url: '/' })
+
+  t.match(reply.json(), { statusCode: 409, code: 'DB_CONFLICT' })
+  t.match(reply.headers['retry-after'], /^\d+$/)
+  t.match(await server.db.repo(users).get(user.id), { balance: 10 })
+})
+
+t.test('8: a statement that takes too long is answered 503', async (t) => {
+  const server = await build(t, { statementTimeoutSeconds: 0.05 })
+  server.post('/', async (request) => {
+    await request.repo(users).create(ada)
+    await request.db.execute(sql`select pg_sleep(60)`)
+  })
+
+  t.match((await server.inject({ method: 'POST', url: '/' })).json(), { statusCode: 503, code: 'DB_TIMEOUT' })
+  t.equal(await count(server), 0)
+})
+
+t.test('9: a nested transaction that fails and is caught leaves the outer one its work', async (t) => {
+  const server = await build(t)
+  server.post('/', async (request) => {
+    await request.repo(users).create(ada)
+    await request.transaction(async (scope) => { await scope.repo(users).createMany([grace, grace]) }).catch(() => {})
+    return 'fine'
+  })
+
+  t.equal((await server.inject({ method: 'POST', url: '/' })).statusCode, 200)
+  t.strictSame((await server.db.repo(users).getAll()).map(({ email }) => email), [ada.email])
+})
+
+t.test('10: of two parallel nested transactions exactly the fulfilled one stays', async (t) => {
+  const server = await build(t)
+  server.post('/', async (request) => {
+    const results = await Promise.allSettled([
+      request.transaction(async (scope) => { await scope.repo(users).createMany([ada, ada]) }),
+      request.transaction((scope) => scope.repo(users).create(grace))
+    ])
+    return results.map(({ status }) => status)
+  })
+
+  t.match(await server.inject({ method: 'POST', url: '/' }), { statusCode: 200, body: '["rejected","fulfilled"]' })
+  t.strictSame((await server.db.repo(users).getAll()).map(({ email }) => email), [grace.email])
+})
+
+t.test('11: a reply that cannot be serialized is answered 500, and rolled back', async (t) => {
+  const server = await build(t)
+  server.post('/', async (request) => {
+    await request.repo(users).create(ada)
+    return { big: 1n }
+  })
+
+  t.equal((await server.inject({ method: 'POST', url: '/' })).statusCode, 500)
+  t.equal(await count(server), 0)
+})
+
+t.test('12: a Response decides by its own status', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  server.post<{ Params: { status: number } }>('/:status', async (request) => {
+    await request.repo(users).create(ada)
+    return new Response('said', { status: Number(request.params.status) })
+  })
+
+  t.match(await server.inject({ method: 'POST', url: '/500' }), { statusCode: 500, body: 'said' })
+  t.equal(await count(server), 0)
+  t.equal(log.lines(40).length, 0, 'an honest 500 is no reason to warn')
+  t.equal((await server.inject({ method: 'POST', url: '/201' })).statusCode, 201)
+  t.equal(await count(server), 1)
+})
+
+t.test('13: rollbackOnly() makes a dry run of a request that succeeds', async (t) => {
+  const server = await build(t)
+  server.post('/', async (request) => {
+    request.db.rollbackOnly()
+    return request.repo(users).create(ada)
+  })
+
+  t.match((await server.inject({ method: 'POST', url: '/' })).json(), ada)
+  t.equal(await count(server), 0)
+})
+
+t.test('14: an error that the error handler answers with 200 is rolled back, with a warning', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  server.setErrorHandler((_error, _request, reply) => { reply.code(200).send('never mind') })
+  server.post('/thrown', async (request) => {
+    await request.repo(users).create(ada)
+    throw new Error('a slip')
+  })
+  server.post('/sent', async (request, reply) => {
+    await request.repo(users).create(ada)
+    return reply.send(new Error('a slip'))
+  })
+
+  for (const url of ['/thrown', '/sent']) {
+    t.match(await server.inject({ method: 'POST', url }), { statusCode: 200, body: 'never mind' })
+    t.equal(await count(server), 0)
+  }
+  t.match(log.lines(40).map(({ level, msg }) => ({ level, msg })), Array(2).fill({ level: 40, msg: 'answered 200, rolled back' }))
+})
+
+t.test('14: what an error handler writes is undone as well', async (t) => {
+  const server = await build(t)
+  server.setErrorHandler(async (_error, request, reply) => {
+    await request.repo(users).create(ada)
+    return reply.code(200).send('noted')
+  })
+  server.post('/', async () => { throw new Error('a slip') })
+
+  t.equal((await server.inject({ method: 'POST', url: '/' })).statusCode, 200)
+  t.equal(await count(server), 0)
+})
+
+t.test('14a: commitOn may read the payload', async (t) => {
+  const server = await build(t)
+  server.post('/graphql', { config: { transaction: { commitOn: (_reply, payload) => !String(payload).includes('"errors"') } } }, async (request) => {
+    await request.repo(users).create(ada)
+    return { data: null, errors: [{ message: 'a resolver threw' }] }
+  })
+
+  t.equal((await server.inject({ method: 'POST', url: '/graphql' })).statusCode, 200)
+  t.equal(await count(server), 0)
+})
+
+t.test('15: a write on a read-only route is answered 500', async (t) => {
+  const server = await build(t)
+  server.get('/', { config: { transaction: { accessMode: 'read only' } } }, (request) => request.repo(users).create(ada))
+
+  t.match((await server.inject('/')).json(), { statusCode: 500, code: 'DB_READ_ONLY' })
+  t.equal(await count(server), 0)
+})
+
+t.test('16: 404, 401, 400 and slow bodies take no connection, so that they are answered while none is free', async (t) => {
+  const server = await build(t, { pool: { size: 1, maxOverflow: 0 } })
+  server.post('/users', {
+    schema: { body: { type: 'object', required: ['email'], properties: { email: { type: 'string' } } } },
+    onRequest: async (request, reply) => { if (request.headers.authorization === 'no') return reply.code(401).send() }
+  }, (request) => request.repo(users).create(request.body as typeof ada))
+  const holder = server.db.createSession()
+  await holder.begin()
+
+  t.equal((await server.inject('/nowhere')).statusCode, 404)
+  t.equal((await server.inject({ method: 'POST', url: '/users', headers: { authorization: 'no' } })).statusCode, 401)
+  t.equal((await server.inject({ method: 'POST', url: '/users', payload: {} })).statusCode, 400)
+  const upload = await sendRaw(server, 'POST /users HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 27\r\n\r\n{"email"')
+  t.match(server.db.poolInfo, { inUse: 1, waiting: 0 }, 'nobody else holds or wants one')
+  await holder.close()
+  upload.socket.write(':"ada@example.com"}'.padEnd(19))
+  await upload.ended
+  t.match(upload.text, /^HTTP\/1.1 200/)
+  t.equal(await count(server), 1)
+})
+
+t.test('16a: what a not-found handler writes is kept with 200 and 302, and undone with 404', async (t) => {
+  const server = await build(t)
+  server.setNotFoundHandler(async (request, reply) => {
+    const status = Number(request.headers['x-status'])
+    await request.repo(users).create({ email: String(status) })
+    return status === 302 ? reply.redirect('/elsewhere') : reply.code(status).send('?')
+  })
+
+  for (const status of [200, 302, 404]) t.equal((await server.inject({ url: '/nowhere', headers: { 'x-status': String(status) } })).statusCode, status)
+  t.strictSame((await server.db.repo(users).getAll()).map(({ email }) => email), ['200', '302'])
+})
+
+t.test('16a: a route that hands over to the not-found handler is settled before the first byte, whichever of them wrote', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  server.setNotFoundHandler(async (request, reply) => {
+    if (request.url === '/handler') await request.repo(users).create({ email: 'handler' })
+    return reply.code(200).send('an application of one page')
+  })
+  server.get('/:who', async (request, reply) => {
+    if (request.url === '/route') await request.repo(users).create({ email: 'route' })
+    reply.callNotFound()
+    return reply
+  })
+
+  for (const url of ['/route', '/handler']) t.match(await server.inject(url), { statusCode: 200, body: 'an application of one page' }, url)
+  t.equal(await count(server), 2)
+  t.equal(log.lines(40).length, 0)
+})
+
+t.test('16b: a route declared before register keeps what it writes, and rolls back its errors', async (t) => {
+  const server = await build(t, {
+    before: (server) => {
+      server.post('/kept', async (request) => request.repo(users).create(ada))
+      server.post('/thrown', async (request) => {
+        await request.repo(users).create(grace)
+        throw new Error('a slip')
+      })
+    }
+  })
+
+  t.match((await server.inject({ method: 'POST', url: '/kept' })).json(), ada)
+  t.equal((await server.inject({ method: 'POST', url: '/thrown' })).statusCode, 500)
+  t.strictSame((await server.db.repo(users).getAll()).map(({ email }) => email), [ada.email])
+})
+
+t.test('rule 2: replies from hooks are settled like those of handlers', async (t) => {
+  const server = await build(t)
+  const never = async () => { t.fail('the handler must not run') }
+  const hook = async (request: FastifyRequest, reply: FastifyReply) => {
+    await request.repo(users).create({ email: request.url })
+    return reply.code(Number(request.headers['x-status'])).send('from a hook')
+  }
+  server.post('/onRequest', { onRequest: hook }, never)
+  server.post('/preHandler', { preHandler: hook }, never)
+
+  for (const url of ['/onRequest', '/preHandler']) {
+    for (const status of [403, 200]) {
+      t.match(await server.inject({ method: 'POST', url, headers: { 'x-status': String(status) } }), { statusCode: status, body: 'from a hook' })
+    }
+  }
+  t.strictSame((await server.db.repo(users).getAll()).map(({ email }) => email), ['/onRequest', '/preHandler'], 'those with 200, and no others')
+})
+
+t.test('rule 2: HEAD runs its GET route once, and commits once', async (t) => {
+  const server = await build(t)
+  server.get('/', async (request) => {
+    await request.repo(users).create(ada)
+    return 'seen'
+  })
+
+  t.match(await server.inject({ method: 'HEAD', url: '/' }), { statusCode: 200, body: '', headers: { 'content-length': '4' } })
+  t.equal(await count(server), 1)
+})
+
+t.test('rule 2: the status that counts is the one that an instance\'s or a child\'s onSend hook leaves', async (t) => {
+  const server = await build(t)
+  server.register(async (child) => {
+    child.addHook('onSend', async (request, reply, payload) => {
+      await Promise.resolve()
+      reply.code(Number(request.headers['x-status']))
+      return payload
+    })
+    child.post('/', async (request, reply) => {
+      await request.repo(users).create({ email: String(request.headers['x-status']) })
+      return reply.code(request.headers['x-status'] === '200' ? 500 : 200).send('x')
+    })
+  })
+
+  for (const status of ['500', '200']) t.equal((await server.inject({ method: 'POST', url: '/', headers: { 'x-status': status } })).statusCode, Number(status))
+  t.strictSame((await server.db.repo(users).getAll()).map(({ email }) => email), ['200'])
+})
+
+t.test('rule 2: a transaction that an onSend hook begins is settled with the reply', async (t) => {
+  const server = await build(t)
+  server.addHook('onSend', async (request) => { if (!request.is404) await request.repo(users).create(ada) })
+  server.get('/', async () => 'seen')
+
+  t.equal((await server.inject('/')).statusCode, 200)
+  t.equal(await count(server), 1)
+})
+
+t.test('what could not be told to the client any more is refused: a hook behind ours cannot begin', async (t) => {
+  const server = await build(t)
+  const write = async (request: FastifyRequest) => { await request.repo(users).create(ada) }
+  server.addHook('onRoute', (route) => { route.onSend = [route.onSend ?? [], write].flat() })
+  server.get('/', async () => 'seen')
+  server.setNotFoundHandler(async () => 'not there')
+  server.addHook('onSend', async (request) => { if (request.is404) await write(request) })
+
+  for (const url of ['/', '/nowhere']) {
+    t.match((await server.inject(url)).json(), { statusCode: 500, code: 'DB_TRANSACTION_CLOSED' }, url)
+  }
+  t.equal(await count(server), 0)
+})
+
+t.test('17: a constraint that fails at COMMIT makes the reply an error, without the headers of the payload that was meant', async (t) => {
+  const server = await build(t)
+  const meant = { 'content-encoding': 'gzip', etag: '"1"', 'last-modified': 'Mon, 01 Jan 2024 00:00:00 GMT', 'cache-control': 'max-age=60', location: '/posts/1' }
+  server.post('/', async (request, reply) => {
+    await createOrphan(request.db)
+    return reply.code(201).headers({ ...meant, 'x-kept': 'yes' }).send({ id: 1 })
+  })
+
+  const reply = await server.inject({ method: 'POST', url: '/' })
+
+  t.match(reply.json(), { statusCode: 409, code: 'DB_FOREIGN_KEY_VIOLATION' })
+  for (const name of Object.keys(meant)) t.notOk(name in reply.headers, name)
+  t.equal(reply.headers['x-kept'], 'yes')
+  t.equal(await server.db.repo(posts).count(), 0)
+})
+
+t.test('17: a stream, or the body of a Response, that is not sent after all is let go', async (t) => {
+  const server = await build(t)
+  let isLetGo = false
+  const source = { cancel: () => { isLetGo = true } }
+  const payloads: Record<string, () => unknown> = {
+    node: () => new Readable({ read () {}, destroy: (_error, done) => { isLetGo = true; done(null) } }),
+    broken: () => createReadStream('/nowhere').once('close', () => { isLetGo = true }),
+    web: () => new ReadableStream(source),
+    response: () => new Response(new ReadableStream(source)),
+  }
+  for (const [name, payload] of Object.entries(payloads)) {
+    server.post(`/${name}`, async (request) => {
+      await createOrphan(request.db)
+      return payload()
+    })
+  }
+
+  for (const name of Object.keys(payloads)) {
+    isLetGo = false
+    t.match((await server.inject({ method: 'POST', url: `/${name}` })).json(), { statusCode: 409 }, name)
+    await until(() => isLetGo)
+  }
+  t.equal(await server.db.repo(posts).count(), 0)
+})
+
+t.test('24: of two replies the first one counts, with one COMMIT, also when the second is made while COMMIT is under way', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  const dropped = new PassThrough()
+  const seconds: Record<string, (reply: FastifyReply) => unknown> = {
+    sent: (reply) => reply.code(500).header('x-second', 'yes').type('text/html').send('second'),
+    streamed: (reply) => reply.send(dropped),
+    failed: (reply) => reply.send(new Error('second')),
+    returned: () => 'second',
+    thrown: () => { throw new Error('second') }
+  }
+  for (const [name, second] of Object.entries(seconds)) {
+    server.post(`/${name}`, async (request, reply) => {
+      await request.repo(users).create({ email: name })
+      reply.code(201).header('set-cookie', ['a=1', 'b=2']).send({ first: true })
+      return second(reply)
+    })
+  }
+
+  for (const name of Object.keys(seconds)) {
+    const reply = await server.inject({ method: 'POST', url: `/${name}` })
+    t.match(reply, { statusCode: 201, body: '{"first":true}', headers: { 'content-type': /^application\/json/ } }, name)
+    t.strictSame(reply.headers['set-cookie'], ['a=1', 'b=2'])
+    t.notOk('x-second' in reply.headers)
+  }
+  t.equal(await count(server), Object.keys(seconds).length)
+  t.ok(dropped.destroyed)
+  const warnings = log.lines(40).filter(({ msg }) => msg === 'a second reply was made and not sent: the first one decided')
+  t.equal(warnings.length, Object.keys(seconds).length)
+})
+
+t.test('24: the same payload sent twice is sent once', async (t) => {
+  const server = await build(t)
+  server.post('/', async (request, reply) => {
+    await request.repo(users).create(ada)
+    const stream = Readable.from(['once'])
+    reply.send(stream)
+    return stream
+  })
+
+  t.match(await server.inject({ method: 'POST', url: '/' }), { statusCode: 200, body: 'once' })
+  t.equal(await count(server), 1)
+})
+
+t.test('24: a stream that was sent is not disturbed by a second reply', async (t) => {
+  const server = await build(t)
+  const stream = new PassThrough()
+  let first: FastifyReply | undefined
+  server.post('/', async (request, reply) => {
+    await request.repo(users).create(ada)
+    first = reply
+    return stream
+  })
+  const answer = server.inject({ method: 'POST', url: '/' })
+  await until(() => stream.listenerCount('data') > 0)
+
+  first?.send('second')
+  stream.end('first')
+
+  t.match(await answer, { statusCode: 200, body: 'first' })
+})
+
+t.test('26: a header that cannot be written is answered 500, what was committed stays, and the log says so', async (t) => {
+  for (const format of ['fastify', 'envelope'] as const) {
+    const log = recordLog()
+    const server = await build(t, { server: { logger: log.logger }, errors: { format } })
+    server.post('/', async (request, reply) => {
+      await request.repo(users).create(ada)
+      return reply.header('x-broken', 'a\nb').send('made')
+    })
+
+    t.equal((await server.inject({ method: 'POST', url: '/' })).statusCode, 500, format)
+    t.equal(await count(server), 1)
+    t.match(log.lines(50).filter(({ msg }) => msg === 'committed, response failed'), [{ reqId: 'req-1' }])
+  }
+})
+
+t.test('26: an onSend hook that throws after our commit is answered 500, what was committed stays, and the log says so', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  server.addHook('onRoute', (route) => {
+    route.onSend = [route.onSend ?? [], async (_request: FastifyRequest, reply: FastifyReply) => { if (reply.statusCode < 400) throw new Error('no room') }].flat()
+  })
+  server.post('/', (request) => request.repo(users).create(ada))
+
+  t.match((await server.inject({ method: 'POST', url: '/' })).json(), { statusCode: 500, message: 'no room' })
+  t.equal(await count(server), 1)
+  t.equal(log.lines(50).filter(({ msg }) => msg === 'committed, response failed').length, 1)
+})
+
+t.test('rule 2: an onSend hook that throws before the commit leaves nothing behind', async (t) => {
+  const server = await build(t)
+  server.addHook('onSend', async (_request, reply) => { if (reply.statusCode < 400) throw new Error('no room') })
+  server.post('/', (request) => request.repo(users).create(ada))
+
+  t.match((await server.inject({ method: 'POST', url: '/' })).json(), { statusCode: 500, message: 'no room' })
+  t.equal(await count(server), 0)
+})
+
+t.test('a hook behind ours, like that of @fastify/compress, gets the payload after the commit', async (t) => {
+  const server = await build(t)
+  const seen: number[] = []
+  server.addHook('onRoute', (route) => {
+    route.onSend = [route.onSend ?? [], async (_request: FastifyRequest, _reply: FastifyReply, payload: unknown) => {
+      seen.push(await count(server))
+      return String(payload).toUpperCase()
+    }].flat()
+  })
+  server.post('/', async (request) => {
+    await request.repo(users).create(ada)
+    return 'made'
+  })
+
+  t.match(await server.inject({ method: 'POST', url: '/' }), { statusCode: 200, body: 'MADE' })
+  t.strictSame(seen, [1])
+})
+
+t.test('27: a stream that breaks before its first byte is answered 500, what was committed stays', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  server.post('/', async (request) => {
+    await request.repo(users).create(ada)
+    return createReadStream('/nowhere/at/all')
+  })
+
+  t.equal((await server.inject({ method: 'POST', url: '/' })).statusCode, 500)
+  t.equal(await count(server), 1)
+  t.equal(log.lines(50).filter(({ msg }) => msg === 'committed, response failed').length, 1)
+})
+
+t.test('27: a stream that breaks while COMMIT is under way does not end the process', async (t) => {
+  const server = await build(t)
+  const held = await holdCommits(t, server.db)
+  const stream = new PassThrough()
+  server.post('/', async (request) => {
+    await request.repo(users).create(ada)
+    return stream
+  })
+  const answer = server.inject({ method: 'POST', url: '/' })
+  await held.reached()
+
+  stream.destroy(new Error('the disk is gone'))
+  await until(() => stream.closed)
+  await held.release()
+
+  t.equal((await answer).statusCode, 500)
+  t.equal(await count(server), 1)
+})
+
+t.test('27: a stream that breaks after its first byte is cut, what was committed stays, and the log says so', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  const stream = new PassThrough()
+  server.post('/', async (request) => {
+    await request.repo(users).create(ada)
+    return stream
+  })
+  const client = await sendRaw(server, requestText('POST', '/'))
+  stream.write('half')
+  await until(() => client.text.includes('half'))
+
+  stream.destroy(new Error('the disk is gone'))
+  await client.ended
+
+  t.match(client.text, /^HTTP\/1.1 200/)
+  t.equal(await count(server), 1)
+  await until(() => log.lines(50).length > 0)
+  t.equal(log.lines(40).filter(({ msg }) => msg === 'committed, response failed').length, 1)
+})
+
+t.test('28: a stream of the handler\'s own that reads in the settled transaction is answered 500', async (t) => {
+  const server = await build(t)
+  server.get('/', async (request) => {
+    const repository = request.repo(users)
+    await repository.create(ada)
+    return Readable.from((async function * () { yield String(await repository.count()) })())
+  })
+
+  t.match((await server.inject('/')).json(), { statusCode: 500, code: 'DB_TRANSACTION_CLOSED' })
+})
+
+t.test('29: a statement after the reply is refused and writes nothing, also where the request had not used the database before', async (t) => {
+  const server = await build(t)
+  const refused: unknown[] = []
+  server.post('/:before', async (request, reply) => {
+    if (request.url === '/used') await request.repo(users).create(ada)
+    const answered = once(reply.raw, 'finish')
+    reply.send('done')
+    await answered
+    await request.repo(users).create(grace).catch((error) => refused.push(error))
+  })
+
+  for (const url of ['/used', '/unused']) {
+    t.equal((await server.inject({ method: 'POST', url })).statusCode, 200)
+    await until(() => refused.length > 0)
+    t.match(refused.pop(), { code: 'DB_TRANSACTION_CLOSED' })
+  }
+  t.strictSame((await server.db.repo(users).getAll()).map(({ email }) => email), [ada.email])
+})
+
+t.test('30: what a callback after the commit throws is logged and changes nothing; the first starts before the reply leaves', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  const seen: string[] = []
+  server.post('/', async (request) => {
+    request.db.afterCommit(() => {
+      seen.push('callback')
+      throw new Error('no mail today')
+    })
+    return request.repo(users).create(ada)
+  })
+  server.addHook('onResponse', async () => { seen.push('response') })
+
+  t.equal((await server.inject({ method: 'POST', url: '/' })).statusCode, 200)
+  t.strictSame(seen, ['callback', 'response'])
+  t.equal(await count(server), 1)
+  t.match(log.lines(50), [{ reqId: 'req-1', err: { message: 'no mail today' } }])
+})
+
+t.test('31: a reply ended by hand, or hijacked, without a commit leaves nothing, and the log says so', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  for (const commit of ['onSend', 'onResponse'] as const) {
+    server.post(`/raw/${commit}`, { config: { transaction: { commit } } }, async (request, reply) => {
+      await request.repo(users).create(ada)
+      reply.raw.end('raw')
+      return reply
+    })
+    server.post(`/hijacked/${commit}`, { config: { transaction: { commit } } }, async (request, reply) => {
+      await request.repo(users).create(ada)
+      reply.hijack()
+      reply.raw.end('raw')
+    })
+  }
+
+  for (const url of ['/raw/onSend', '/hijacked/onSend', '/raw/onResponse', '/hijacked/onResponse']) {
+    t.match(await server.inject({ method: 'POST', url }), { statusCode: 200, body: 'raw' })
+    await until(() => server.db.poolInfo.inUse === 0)
+    t.equal(await count(server), 0, url)
+  }
+  await until(() => log.lines(50).length === 4)
+  t.match(log.lines(50), Array(4).fill({ msg: 'response ended outside the lifecycle, rolled back' }))
+})
+
+t.test('31: a commit by hand before hijack() stays', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  server.post('/', async (request, reply) => {
+    await request.repo(users).create(ada)
+    await request.db.commit()
+    reply.hijack()
+    reply.raw.end('raw')
+  })
+
+  t.match(await server.inject({ method: 'POST', url: '/' }), { statusCode: 200, body: 'raw' })
+  t.equal(await count(server), 1)
+  t.equal(log.lines(40).length, 0)
+})

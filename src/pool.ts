@@ -20,13 +20,19 @@ export function poolConfig ({ connection = {}, pool }: Settings): PoolConfig {
   return extendConnection(connection, { min: pool.size, max: pool.max, maxLifetimeSeconds: jittered(pool.recycleSeconds) })
 }
 
+/** The longest time that a timer of Node's takes, in seconds. */
+const longestTimerSeconds = (2 ** 31 - 1) / 1000
+
 /** Lets each connection live up to 10 % shorter or longer than the next, so that they are not all renewed at once. */
 function jittered (recycleSeconds: number): number {
-  return recycleSeconds * (0.9 + Math.random() * 0.2)
+  return Math.min(recycleSeconds * (0.9 + Math.random() * 0.2), longestTimerSeconds)
 }
 
 /** How long a connection that stood idle may take to prove that it is alive, in milliseconds. */
 const pingMillis = 2000
+
+/** By how much timers of the same length may miss each other, in milliseconds. */
+const timerSlackMillis = 5
 
 /** One who asks for a connection; exactly one of the two is called, unless the wait is cancelled. */
 export interface Applicant {
@@ -66,7 +72,7 @@ export class ConnectionPool {
   readonly #waiters: Waiters
   readonly #loans = new Set<Loan>()
   readonly #breaths = new Set<() => void>()
-  readonly #leakTimer: NodeJS.Timeout
+  readonly #leakTimer: NodeJS.Timeout | undefined
   /** Places taken: by connections in use, or on their way to those who wait. */
   #busy = 0
   #ended = false
@@ -77,7 +83,8 @@ export class ConnectionPool {
     this.#settings = settings
     this.#waiters = new Waiters(settings.pool.timeoutMillis, () => new PoolTimeoutError())
     for (const [event, listener] of this.#listeners) pool.on(event as 'acquire', listener)
-    this.#leakTimer = setInterval(() => this.#warnOfLeaks(), Math.max(settings.leakWarningSeconds * 500, 100)).unref()
+    const { leakWarningSeconds } = settings
+    if (leakWarningSeconds > 0) this.#leakTimer = setInterval(() => this.#warnOfLeaks(), Math.max(leakWarningSeconds * 500, 100)).unref()
   }
 
   /** Asks for a connection that is alive; refuses with `PoolTimeoutError` or `ConnectionError`. */
@@ -132,16 +139,19 @@ export class ConnectionPool {
     const left = [...this.#loans]
     for (const { connection } of left) connection.destroy()
     clearInterval(this.#leakTimer)
-    for (const [event, listener] of this.#listeners) this.pool.off(event as 'acquire', listener)
-    // An idle connection may still be lost: that must not end the process.
-    this.pool.on('error', ignore)
+    for (const [event, listener] of this.#listeners) {
+      // An idle connection of ours may still be lost: that must not end the process.
+      if (event !== 'error' || this.#settings.pg !== undefined) this.pool.off(event as 'acquire', listener)
+    }
     return left.map(({ borrower }) => borrower)
   }
 
   #checkOut (waiter: Waiter): void {
     this.pool.connect((error, client) => {
       if (client === undefined) {
-        this.#waiters.reject(waiter, new ConnectionError(undefined, { cause: error }))
+        // pg-pool has a limit of its own, which is as long, and ends a moment before or after.
+        const Failure = this.#waiters.remaining(waiter) > timerSlackMillis ? ConnectionError : PoolTimeoutError
+        this.#waiters.reject(waiter, new Failure(undefined, { cause: error }))
         this.#passOn()
       } else {
         this.#admit(PooledClient.of(client), waiter)
@@ -151,20 +161,29 @@ export class ConnectionPool {
 
   #admit (pooled: PooledClient, waiter: Waiter): void {
     const { prePing, prePingAfterMillis } = this.#settings.pool
-    const isNew = pooled.idleSince === undefined
-    const isStale = prePing && !isNew && performance.now() - (pooled.idleSince ?? 0) > prePingAfterMillis
+    const { idleMillis } = pooled
+    const isNew = idleMillis === undefined
+    const isStale = !isNew && prePing && idleMillis > prePingAfterMillis
+    if (pooled.status !== 'I') {
+      this.#settings.logger.warn({}, 'a connection came back to the pool inside a transaction, which is undone: who used pool.connect() must end what it began')
+      return this.#replace(pooled, waiter)
+    }
     if (!isNew && !isStale) return this.#lend(pooled, waiter)
     const remaining = this.#waiters.remaining(waiter)
     pooled.probe(isNew ? remaining : Math.min(pingMillis, remaining)).then(() => {
       this.#readCommitted = pooled.readCommitted
       this.#lend(pooled, waiter)
     }, (error: Error) => {
-      pooled.release(true)
       // One that died while it stood idle is replaced; where a new one fails, the next would as well.
       if (isNew) this.#waiters.reject(waiter, new ConnectionError(undefined, { cause: error }))
-      if (this.#waiters.has(waiter)) this.#checkOut(waiter)
-      else this.#passOn()
+      this.#replace(pooled, waiter)
     })
+  }
+
+  #replace (pooled: PooledClient, waiter: Waiter): void {
+    pooled.release(true)
+    if (this.#waiters.has(waiter)) this.#checkOut(waiter)
+    else this.#passOn()
   }
 
   #lend (pooled: PooledClient, waiter: Waiter): void {
@@ -224,7 +243,7 @@ export class ConnectionPool {
     const now = performance.now()
     for (const loan of this.#loans) {
       const heldSeconds = (now - loan.since) / 1000
-      if (leakWarningSeconds === 0 || loan.warned || heldSeconds < leakWarningSeconds) continue
+      if (loan.warned || heldSeconds < leakWarningSeconds) continue
       loan.warned = true
       loan.borrower.logger.warn({ heldSeconds: Math.round(heldSeconds), holder: loan.borrower.label }, 'a database connection is held for long: is a session never closed?')
     }

@@ -12,8 +12,7 @@ export class PooledClient {
   readonly client: PoolClient
   /** How the connection was lost, if it was. */
   lost: Error | undefined
-  /** When it was last given back, on the clock of `performance.now()`; undefined while it is new. */
-  idleSince: number | undefined
+  #idleSince: number | undefined
   #isolation = ''
 
   private constructor (client: PoolClient) {
@@ -29,6 +28,9 @@ export class PooledClient {
     if (pooled === undefined) clients.set(client, pooled = new PooledClient(client))
     return pooled
   }
+
+  /** How long ago it was given back, in milliseconds; undefined while it is new. */
+  get idleMillis (): number | undefined { return this.#idleSince && performance.now() - this.#idleSince }
 
   /** Whether a statement outside a transaction sees what one inside would. */
   get readCommitted (): boolean { return this.#isolation === 'read committed' || this.#isolation === 'read uncommitted' }
@@ -58,7 +60,7 @@ export class PooledClient {
 
   /** Gives the client back to pg's pool, or ends it at once. */
   release (destroyed: boolean): void {
-    this.idleSince = performance.now()
+    this.#idleSince = performance.now()
     this.client.release(destroyed)
     if (destroyed) destroySocket(this.client)
   }

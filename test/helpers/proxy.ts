@@ -22,9 +22,11 @@ export interface Proxy {
   cut (): void
   /** Resets every connection (ECONNRESET); new ones are served. */
   reset (): void
+  /** The connections that are open fall silent, as when a firewall has forgotten them; new ones are served. */
+  silence (): void
   /** From now on nothing arrives any more, in either direction; new connections are accepted and never answered. */
   blackHole (): void
-  /** Ends {@link Proxy.blackHole} and {@link Proxy.refuse}: what was held back arrives. */
+  /** Ends {@link Proxy.silence}, {@link Proxy.blackHole} and {@link Proxy.refuse}: what was held back arrives. */
   resume (): Promise<void>
   /** Closes every connection, and refuses new ones (ECONNREFUSED). */
   refuse (): Promise<void>
@@ -139,6 +141,7 @@ export async function startProxy (t: Test, target: string): Promise<Proxy> {
     get open () { return links.size },
     cut: () => loseAll('cut'),
     reset: () => loseAll('reset'),
+    silence: () => loseAll('silence'),
     blackHole () {
       state.silent = true
       loseAll('silence')

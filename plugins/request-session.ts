@@ -81,8 +81,7 @@ export class RequestSession {
     const { payload, id, failed } = passage
     // A route that hands over to a not-found handler keeps its hook, behind the one at the root.
     if (id === this.#passage?.id) return true
-    if (this.#state === 'deciding' || (this.#state === 'decided' && !this.#failed)) return this.#drop(payload)
-    if (this.#state !== 'undecided') return await this.#replace(payload)
+    if (this.#state !== 'undecided') return this.#isTaken ? this.#drop(payload) : await this.#replace(payload)
 
     this.#state = 'deciding'
     this.#passage = passage
@@ -110,6 +109,11 @@ export class RequestSession {
     if (this.#failed || this.#isClientGone || !this.#claimsSuccess(payload)) await this.#rollBack(payload)
     else if (this.#plan.commitsAfterResponse) this.#commitLater = !this.session.isRolledBack
     else if (!this.session.isRolledBack) await this.session.commit()
+  }
+
+  /** Whether the reply that decided is, or will be, on the wire: nobody has said that it failed, or its headers have left. */
+  get #isTaken (): boolean {
+    return this.#state === 'deciding' || (this.#state === 'decided' && !this.#failed) || this.#reply.raw.headersSent
   }
 
   get #isClientGone (): boolean { return this.#reply.raw.destroyed || this.#request.raw.socket.destroyed }

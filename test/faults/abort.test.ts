@@ -265,6 +265,26 @@ t.test('23: handlerTimeout while COMMIT is under way changes nothing: the answer
   t.equal(await count(server), 1)
 })
 
+t.test('23: an error that is slower than the answer does not disturb it', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger, handlerTimeout: 200 } })
+  const held = await holdCommits(t, server.db)
+  const answered = deferred()
+  server.addHook('onSend', async (_request, reply) => { if (reply.statusCode >= 500) await answered.promise })
+  server.post('/', (request) => request.repo(users).create(ada))
+  const client = await sendRaw(server, requestText('POST', '/').replace('Connection: close\r\n', ''))
+  await held.reached()
+  await until(() => log.lines(50).length > 0)
+  await held.release()
+  await until(() => client.text.includes('ada@example.com'))
+  answered.resolve()
+
+  await until(() => log.lines(40).some(({ msg }) => msg === 'a second reply was made and not sent: the first one decided'))
+  t.match(client.text, /^HTTP\/1.1 200/)
+  t.equal(log.lines(50).length, 1, 'the time limit is told of, and nothing else')
+  client.socket.end()
+})
+
 t.test('38: a client that breaks off its upload, and one that is too slow with it, take no connection', async (t) => {
   const server = await build(t, { pool: { size: 1, maxOverflow: 0 }, server: { requestTimeout: 200, connectionTimeout: 200, forceCloseConnections: true } })
   server.post('/', async (request) => request.repo(users).create(request.body as typeof ada))

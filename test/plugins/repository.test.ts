@@ -1,0 +1,57 @@
+import Fastify from 'fastify'
+import { pgTable, text } from 'drizzle-orm/pg-core'
+import t from 'tap'
+import { databasePlugin, envPlugin, Repository, repositoryPlugin, transactionPlugin } from '../../plugins/index.js'
+import { createTestDatabase } from '../../src/testing/index.js'
+import { schema, tables, users } from '../helpers/schema.js'
+import { build } from '../helpers/server.js'
+
+const ada = { email: 'ada@example.com' }
+
+class UserRepository extends Repository<typeof users> {
+  static table = users
+  findByEmail (email: string) { return this.getBy({ email }) }
+}
+
+t.test('request.repo() gives a repository of a table, or of a class, inside the request\'s transaction', async (t) => {
+  const server = await build(t)
+  server.post('/', async (request) => {
+    await request.repo(users).create(ada)
+    const seen = await request.repo(UserRepository).findByEmail(ada.email)
+    return { seen, outside: await server.db.repo(users).count(), isOurs: request.repo(UserRepository) instanceof UserRepository }
+  })
+
+  t.match((await server.inject({ method: 'POST', url: '/' })).json(), { seen: ada, outside: 0, isOurs: true })
+  t.match(await server.db.repo(UserRepository).findByEmail(ada.email), ada)
+})
+
+t.test('request.repo() refuses what it cannot serve, and names it', async (t) => {
+  const server = await build(t)
+  const keyless = pgTable('keyless', { name: text() })
+  server.get('/', async (request) => request.repo(keyless))
+
+  t.match((await server.inject('/')).json(), { code: 'DB_VALIDATION', message: /keyless/ })
+})
+
+t.test('rule 15: getOrThrow of a missing row is answered 404, and a bad value 400', async (t) => {
+  const server = await build(t)
+  server.get('/:id', (request) => request.repo(users).getOrThrow(Object(request.params).id))
+
+  t.match((await server.inject('/7')).json(), { statusCode: 404, code: 'DB_NOT_FOUND' })
+  t.match((await server.inject('/seven')).json(), { statusCode: 400, code: 'DB_VALIDATION' })
+})
+
+t.test('works alone, with the plugins that it depends on registered before', async (t) => {
+  const { connectionString } = await createTestDatabase(t, { sql: tables })
+  const server = Fastify()
+  t.teardown(() => server.close())
+  await t.rejects(async () => { await Fastify().register(repositoryPlugin) }, /data-access\/transaction/)
+
+  await server.register(envPlugin, { connectionString })
+  await server.register(databasePlugin, { connectionString, schema })
+  await server.register(transactionPlugin)
+  await server.register(repositoryPlugin)
+  server.post('/', (request) => request.repo(users).create(ada))
+
+  t.match((await server.inject({ method: 'POST', url: '/' })).json(), ada)
+})

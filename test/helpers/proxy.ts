@@ -32,6 +32,8 @@ export interface Proxy {
   refuse (): Promise<void>
   /** Holds each answer back for so long, in milliseconds. */
   delay (millis: number): void
+  /** Puts other bytes in the place of the next answer. */
+  garble (): void
   /** Loses the connection that next sends this text before PostgreSQL gets it; resolves when that has happened. */
   loseRequest (text: string, how?: Loss): Promise<void>
   /** Loses the connection that next sends this text when PostgreSQL has answered it, and the answer with it. */
@@ -57,13 +59,16 @@ interface Watch {
   readonly happened: () => void
 }
 
+/** Five bytes with the frame of a message, of a kind that PostgreSQL does not have. */
+const garbage = Buffer.from([0x67, 0, 0, 0, 4])
+
 /** Starts a proxy before a PostgreSQL that is named by a URL; it ends with the test. */
 export async function startProxy (t: Test, target: string): Promise<Proxy> {
   const url = new URL(target)
   const postgres = { port: Number(url.port || 5432), host: url.hostname }
   const links = new Set<Link>()
   const watches = new Set<Watch>()
-  const state = { accepted: 0, silent: false, delayMillis: 0 }
+  const state = { accepted: 0, silent: false, garbled: false, delayMillis: 0 }
 
   const lose = (link: Link, how: Loss): void => {
     if (how === 'silence') {
@@ -105,8 +110,10 @@ export async function startProxy (t: Test, target: string): Promise<Proxy> {
         })
         return
       }
-      if (state.delayMillis === 0) client.write(chunk)
-      else setTimeout(() => client.write(chunk), state.delayMillis)
+      const answer = state.garbled ? garbage : chunk
+      state.garbled = false
+      if (state.delayMillis === 0) client.write(answer)
+      else setTimeout(() => client.write(answer), state.delayMillis)
     })
     for (const socket of [client, link.server]) {
       socket.on('error', () => {})
@@ -154,6 +161,7 @@ export async function startProxy (t: Test, target: string): Promise<Proxy> {
       await once(server, 'listening')
     },
     refuse: stop,
+    garble () { state.garbled = true },
     delay (millis) { state.delayMillis = millis },
     loseRequest: (text, how = 'cut') => watchFor({ text, how, what: 'request' }),
     loseAnswer: (text, how = 'cut') => watchFor({ text, how, what: 'answer' }),

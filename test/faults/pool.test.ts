@@ -1,0 +1,260 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { ConnectionError, PoolTimeoutError } from '../../src/errors/errors.js'
+import { createTestDatabase, startPostgres } from '../../src/testing/index.js'
+import { recordingLogger } from '../helpers/logger.js'
+import { backendOf, borrower, openPool, run, scalar } from '../helpers/pool.js'
+import { startProxy } from '../helpers/proxy.js'
+import { until } from '../helpers/until.js'
+
+const one = { size: 1, maxOverflow: 0 }
+
+t.test('39: a pool exhausted for longer than the wait limit refuses, with the way to try again', async (t) => {
+  const pool = await openPool(t, { pool: { ...one, timeoutSeconds: 0.05 } })
+  const held = await pool.connect(borrower)
+
+  const error = await pool.connect(borrower).catch((error: unknown) => error)
+
+  t.ok(error instanceof PoolTimeoutError)
+  t.match(error, { code: 'DB_POOL_TIMEOUT', statusCode: 503, retryable: true, headers: { 'retry-after': /^\d+$/ } })
+  held.release()
+  t.match(pool.info, { total: 1, idle: 1, waiting: 0 })
+})
+
+t.test('39: when the line is full the next is refused at once', async (t) => {
+  const pool = await openPool(t, { pool: { ...one, maxWaiting: 2 } })
+  const held = await pool.connect(borrower)
+  const waiting = [pool.connect(borrower), pool.connect(borrower)]
+  let refusal: Error | undefined
+
+  pool.acquire({ borrower, lend: (connection) => connection.release(), refuse: (error) => { refusal = error } })
+
+  t.match(refusal, { code: 'DB_POOL_TIMEOUT', headers: { 'retry-after': /^\d+$/ } }, 'in the same moment')
+  t.match(pool.info, { waiting: 2 })
+  held.release()
+  for (const answer of waiting) (await answer).release()
+  t.match(pool.info, { total: 1, idle: 1, waiting: 0 })
+})
+
+t.test('40: whoever waits for a second connection while holding the only one is refused, not left waiting for ever', async (t) => {
+  const pool = await openPool(t, { pool: { ...one, timeoutSeconds: 0.05 } })
+
+  const nested = async (): Promise<void> => {
+    const outer = await pool.connect(borrower)
+    try {
+      const inner = await pool.connect(borrower)
+      inner.release()
+    } finally {
+      outer.release()
+    }
+  }
+
+  await t.rejects(nested(), PoolTimeoutError)
+  t.match(pool.info, { total: 1, idle: 1, waiting: 0 })
+})
+
+t.test('41: a connection that is held for long is told of once, with its holder', async (t) => {
+  const logger = recordingLogger()
+  const pool = await openPool(t, { leakWarningSeconds: 0.05 })
+  const leaked = await pool.connect({ logger, label: 'GET /reports' })
+  const other = await pool.connect({ logger, label: 'GET /users' })
+  other.release()
+
+  await until(() => logger.lines.length > 0)
+  const late = await pool.connect({ logger, label: 'GET /posts' })
+  await until(() => logger.lines.length > 1)
+
+  t.match(logger.lines, [
+    { level: 'warn', message: /held for long/, context: { holder: 'GET /reports', heldSeconds: Number } },
+    { level: 'warn', context: { holder: 'GET /posts' } }
+  ])
+  t.equal(logger.lines.length, 2)
+  leaked.release()
+  late.release()
+})
+
+t.test('42: a connection that has lived long enough is not cut in use, and is replaced afterwards', async (t) => {
+  const pool = await openPool(t, { pool: { ...one, recycleSeconds: 0.05 } })
+  const connection = await pool.connect(borrower)
+  const pid = await backendOf(connection)
+  await run(connection, 'begin')
+
+  await until(() => pool.pool.expiredCount === 1)
+  t.match(await run(connection, 'select pg_sleep(0.01)'), { error: undefined }, 'old, and still at work')
+  await run(connection, 'commit')
+  connection.release()
+
+  t.match(pool.info, { total: 0 })
+  const next = await pool.connect(borrower)
+  t.not(await backendOf(next), pid)
+  next.release()
+})
+
+t.test('42: the next connection lives a little longer or shorter than this one', async (t) => {
+  const pool = await openPool(t)
+  const lives = new Set<unknown>()
+  const connections = []
+  for (let count = 0; count < 4; count++) {
+    lives.add(pool.pool.options.maxLifetimeSeconds)
+    connections.push(await pool.connect(borrower))
+  }
+  t.ok(lives.size > 1)
+  for (const connection of connections) connection.release()
+})
+
+t.test('43: what a session left behind is not there for the next, with resetOnRelease', async (t) => {
+  const pool = await openPool(t, { pool: { ...one, resetOnRelease: true } })
+  const first = await pool.connect(borrower)
+  const pid = await backendOf(first)
+  for (const text of ['set statement_timeout to 1234', 'set role pg_monitor', 'create temporary table drafts (id int)', 'select pg_advisory_lock(7)', 'prepare mine as select 1']) {
+    t.match(await run(first, text), { error: undefined }, text)
+  }
+  first.release()
+
+  const second = await pool.connect(borrower)
+
+  t.equal(await backendOf(second), pid, 'the same backend')
+  t.equal(await scalar(second, 'show statement_timeout'), '15s', 'the limit of the startup parameters is back')
+  t.equal(await scalar(second, 'select current_user = session_user'), true)
+  t.equal(await scalar(second, "select to_regclass('pg_temp.drafts')"), null)
+  t.equal(await scalar(second, "select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()"), 0)
+  t.equal(await scalar(second, 'select count(*)::int from pg_prepared_statements'), 0)
+  second.release()
+})
+
+t.test('45: after a fast restart under load everything in flight has an answer, and the pool works again', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'data-access-restart-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  let postgres = await startPostgres({ folder })
+  const port = Number(new URL(postgres.connectionString).port)
+  t.teardown(() => postgres.stop())
+  const pool = await openPool(t, { connectionString: postgres.connectionString, pool: { size: 3, maxOverflow: 0, timeoutSeconds: 5 } })
+  const connections = await Promise.all([1, 2, 3].map(() => pool.connect(borrower)))
+  const running = connections.map((connection) => run(connection, 'select pg_sleep(30)'))
+  const waiting = Array.from({ length: 5 }, () => pool.connect(borrower).catch((error: unknown) => error))
+
+  await postgres.stop()
+
+  for (const outcome of await Promise.all(running)) t.match(outcome, { error: { code: '57P01' }, lost: true })
+  for (const connection of connections) connection.release()
+  for (const error of await Promise.all(waiting)) t.ok(error instanceof ConnectionError)
+  t.match(pool.info, { total: 0, inUse: 0, waiting: 0 })
+
+  postgres = await startPostgres({ folder: postgres.folder, port: () => port })
+  const connection = await pool.connect(borrower)
+  t.equal(await scalar(connection, 'select 1'), 1)
+
+  await t.test('46: a backend killed with -9 takes all others with it, and the process lives', async (t) => {
+    const pid = await backendOf(connection)
+    const others = await Promise.all([pool.connect(borrower), pool.connect(borrower)])
+    const running = [connection, ...others].map((connection) => run(connection, 'select pg_sleep(30)'))
+
+    process.kill(pid, 'SIGKILL')
+
+    for (const outcome of await Promise.all(running)) t.match(outcome, { error: { message: String }, sent: true, lost: true })
+    for (const connection of [...others]) connection.release()
+    connection.release()
+    t.match(pool.info, { total: 0, inUse: 0, waiting: 0 })
+    const strange: unknown[] = []
+    const tries = async (): Promise<boolean> => {
+      try {
+        const connection = await pool.connect(borrower)
+        connection.release()
+        return true
+      } catch (error) {
+        if (!(error instanceof ConnectionError)) strange.push(error)
+        return false
+      }
+    }
+    await until(tries)
+    t.same(strange, [])
+  })
+})
+
+t.test('49: a network that accepts and never answers is bounded by the wait limit', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const proxy = await startProxy(t, connectionString)
+  const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { ...one, timeoutSeconds: 0.1 } })
+  proxy.blackHole()
+
+  await t.rejects(pool.connect(borrower), { code: 'DB_POOL_TIMEOUT', statusCode: 503 })
+
+  await until(() => pool.info.total === 0)
+  await proxy.resume()
+  const connection = await pool.connect(borrower)
+  connection.release()
+})
+
+t.test('49: or by a shorter limit for connecting', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const proxy = await startProxy(t, connectionString)
+  const pool = await openPool(t, { connectionString: `${proxy.connectionString}?connect_timeout=1`, pool: one })
+  proxy.blackHole()
+
+  await t.rejects(pool.connect(borrower), { code: 'DB_CONNECTION', statusCode: 503 })
+  t.match(pool.info, { total: 0, waiting: 0 })
+})
+
+t.test('50: an idle connection that a network has forgotten is replaced before anybody gets it', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const proxy = await startProxy(t, connectionString)
+  const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { ...one, prePingAfterMillis: 0 } })
+  const first = await pool.connect(borrower)
+  const pid = await backendOf(first)
+  first.release()
+
+  proxy.silence()
+  const second = await pool.connect(borrower)
+
+  t.not(await backendOf(second), pid)
+  second.release()
+  t.match(pool.info, { total: 1, idle: 1 })
+})
+
+t.test('50: an idle connection whose end was not noticed yet is replaced before anybody gets it', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const proxy = await startProxy(t, connectionString)
+  const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { size: 3, maxOverflow: 0, prePingAfterMillis: 0 } })
+  const connections = await Promise.all([1, 2, 3].map(() => pool.connect(borrower)))
+  for (const connection of connections) connection.release()
+
+  const losses = [proxy.loseRequest('default_transaction_isolation'), proxy.loseRequest('default_transaction_isolation', 'reset')]
+  const connection = await pool.connect(borrower)
+  await Promise.all(losses)
+
+  t.equal(await scalar(connection, 'select 1'), 1)
+  connection.release()
+  t.match(pool.info, { inUse: 0, waiting: 0 })
+})
+
+t.test('50: who gave up meanwhile leaves the place to the next', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const proxy = await startProxy(t, connectionString)
+  const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { ...one, prePingAfterMillis: 0, timeoutSeconds: 0.1 } })
+  const first = await pool.connect(borrower)
+  first.release()
+
+  proxy.silence()
+  await t.rejects(pool.connect(borrower), PoolTimeoutError)
+
+  await until(() => pool.info.total === 0)
+  const next = await pool.connect(borrower)
+  t.equal(await scalar(next, 'select 1'), 1)
+  next.release()
+})
+
+t.test('54: garbage instead of PostgreSQL\'s answer is told as a loss', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const proxy = await startProxy(t, connectionString)
+  const pool = await openPool(t, { connectionString: proxy.connectionString })
+  const connection = await pool.connect(borrower)
+
+  proxy.garble()
+  const outcome = await run(connection, 'select 1')
+
+  t.match(outcome, { error: { message: String }, sent: true, lost: true })
+  connection.release()
+  t.match(pool.info, { total: 0, inUse: 0 })
+})

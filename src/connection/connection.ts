@@ -102,7 +102,6 @@ export class Connection {
   }
 
   #return (destroyed: boolean): void {
-    if (this.#released) return
     this.#released = true
     this.#refusal ??= new TransactionClosedError()
     this.#giveBack(destroyed)

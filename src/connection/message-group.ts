@@ -144,6 +144,7 @@ interface ConnectedClient {
   readonly host: string
   readonly port: number
   readonly ssl: object | boolean
+  readonly sslNegotiation: 'postgres' | 'direct'
   readonly processID: number
   readonly secretKey: number
 }
@@ -154,14 +155,16 @@ interface ConnectedClient {
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
  */
 export function requestCancel (client: ClientBase, timeoutMillis: number): Promise<void> {
-  const { host, port, ssl, processID, secretKey } = client as unknown as ConnectedClient
-  const connection = new pg.Connection({ ssl } as object) as unknown as CancelConnection
+  const { host, port, ssl, sslNegotiation, processID, secretKey } = client as unknown as ConnectedClient
+  const connection = new pg.Connection({ ssl, sslNegotiation } as object) as unknown as CancelConnection
   return new Promise((resolve) => {
     const timer = setTimeout(() => connection.stream.destroy(), timeoutMillis)
     connection.on('error', () => connection.stream.destroy())
     connection.once('end', () => { clearTimeout(timer); resolve() })
-    connection.once('connect', () => ssl ? connection.requestSsl() : connection.cancel(processID, secretKey))
-    connection.once('sslconnect', () => connection.cancel(processID, secretKey))
+    const cancel = (): void => connection.cancel(processID, secretKey)
+    if (!ssl) connection.once('connect', cancel)
+    else if (sslNegotiation === 'postgres') connection.once('connect', () => connection.requestSsl())
+    connection.once('sslconnect', cancel)
     connection.connect(host.startsWith('/') ? `${host}/.s.PGSQL.${port}` as unknown as number : port, host)
   })
 }

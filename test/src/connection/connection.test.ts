@@ -432,3 +432,14 @@ t.test('a cancel that cannot be delivered is given up', async (t) => {
   other.release()
   t.match(pool.info, { total: 0 })
 })
+
+t.test('is idle at once when nothing runs, and else when the last answer is there', async (t) => {
+  const pool = await openPool(t)
+  const connection = await pool.connect(borrower)
+  await connection.idle()
+  let answered = 0
+  for (const text of ['select 1', 'select 1 / 0', 'select 2']) run(connection, text).then(() => { answered++ })
+  await connection.idle()
+  t.equal(answered, 3)
+  connection.release()
+})

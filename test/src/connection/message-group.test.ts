@@ -1,0 +1,67 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Pool } from 'pg'
+import t from 'tap'
+import { extendConnection, parseConnectionString } from '../../../src/connection-string.js'
+import { createTestDatabase } from '../../../src/testing/index.js'
+import { borrower, openPool, run } from '../../helpers/pool.js'
+import { startTlsProxy } from '../../helpers/tls-proxy.js'
+import type { PoolConfig } from 'pg'
+import type { Test } from '../../helpers/database.js'
+
+/** Whether a cancel reaches the statement that runs over a connection made like this. */
+async function cancels (t: Test, config: PoolConfig): Promise<boolean> {
+  const pg = new Pool(config)
+  t.teardown(() => pg.end())
+  const pool = await openPool(t, { pg })
+  const connection = await pool.connect(borrower)
+  const running = run(connection, 'select pg_sleep(10)')
+  await connection.cancel(5000)
+  const { error, lost } = await running
+  connection.release()
+  return !lost && Object(error).code === '57014'
+}
+
+for (const direct of [false, true]) {
+  t.test(`a cancel goes over TLS as the connection does, ${direct ? 'from the first byte' : 'after asking for it'}`, async (t) => {
+    const { connectionString } = await createTestDatabase(t)
+    const proxy = await startTlsProxy(t, connectionString, { direct })
+    const { host, port, ssl } = proxy
+    const config = extendConnection(parseConnectionString(connectionString), { host, port, ssl, ...(direct && { sslnegotiation: 'direct' as const }) })
+
+    t.equal(await cancels(t, config), true)
+    t.equal(proxy.secured, 2, 'the connection, and the cancel')
+  })
+}
+
+t.test('a cancel goes over a Unix socket as the connection does', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const { hostname, port } = new URL(connectionString)
+  const folder = await mkdtemp(join(tmpdir(), 'data-access-socket-'))
+  const server = createServer((client) => {
+    const postgres = connect(Number(port), hostname)
+    for (const end of [client, postgres]) end.on('error', () => {}).on('close', () => { client.destroy(); postgres.destroy() })
+    client.pipe(postgres).pipe(client)
+  }).listen(join(folder, '.s.PGSQL.5432'))
+  await once(server, 'listening')
+  t.teardown(async () => {
+    server.close()
+    await rm(folder, { recursive: true })
+  })
+
+  t.equal(await cancels(t, extendConnection(parseConnectionString(connectionString), { host: folder, port: 5432 })), true)
+})
+
+t.test('rows come as arrays where the statement asks for that, behind what leads it, too', async (t) => {
+  const pool = await openPool(t)
+  const connection = await pool.connect(borrower)
+
+  const { result } = await connection.run({ kind: 'read', text: 'select 1 as a, 2 as a', values: [], rowMode: 'array', context: { operation: 'test' } }, ['begin'])
+
+  t.same(result?.rows, [[1, 2]])
+  await run(connection, 'rollback')
+  connection.release()
+})

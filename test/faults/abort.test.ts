@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
+import { deferred } from '../helpers/deferred.js'
 import { holdCommits } from '../helpers/held-commit.js'
 import { recordLog } from '../helpers/log-stream.js'
 import { requestText, sendRaw } from '../helpers/raw-client.js'
@@ -14,13 +15,6 @@ const ada = { email: 'ada@example.com' }
 
 const count = (server: FastifyInstance) => server.db.repo(users).count()
 const idle = (server: FastifyInstance) => until(() => server.db.poolInfo.inUse === 0 && server.db.poolInfo.waiting === 0)
-
-/** A promise, and what settles it. */
-function deferred<T = void> () {
-  let resolve: (value: T) => void = () => {}
-  const promise = new Promise<T>((_resolve) => { resolve = _resolve })
-  return { promise, resolve }
-}
 
 /** Whether a statement of the test is running. */
 async function runs (server: FastifyInstance, text: string): Promise<boolean> {

@@ -1,0 +1,156 @@
+import { inspect } from 'node:util'
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import t, { type Test } from 'tap'
+import dataAccess from '../../plugins/index.js'
+import type { DataAccessOptions } from '../../plugins/index.js'
+import { createTestDatabase } from '../../src/testing/index.js'
+import { recordLog } from '../helpers/log-stream.js'
+import { users } from '../helpers/schema.js'
+import { build } from '../helpers/server.js'
+
+const { connectionString } = await createTestDatabase(t)
+
+/** What a program without types may pass. */
+async function register (t: Test, options: unknown, server: FastifyServerOptions = {}): Promise<FastifyInstance> {
+  const fastify = Fastify(server)
+  t.teardown(() => fastify.close())
+  await fastify.register(dataAccess, options as DataAccessOptions)
+  return fastify
+}
+
+t.test('62: numbers that cannot be are refused at register, with the name of the option', async (t) => {
+  const wrong: Array<[options: object, message: RegExp]> = [
+    [{ pool: { size: 0 } }, /^pool\.size must be a whole number from 1/],
+    [{ pool: { size: -1 } }, /^pool\.size must/],
+    [{ pool: { size: NaN } }, /^pool\.size must/],
+    [{ pool: { size: '20' } }, /^pool\.size must/],
+    [{ pool: { maxOverflow: -1 } }, /^pool\.maxOverflow must/],
+    [{ pool: { timeoutSeconds: 'abc' } }, /^pool\.timeoutSeconds must/],
+    [{ pool: { max: 5 } }, /^pool\.max is not an option; there are pool\.size/],
+    [{ statementTimeoutSeconds: -1 }, /^statementTimeoutSeconds must/],
+    [{ poolSize: 5 }, /^poolSize is not an option/],
+    [{ transaction: { begin: 'never' } }, /^transaction\.begin must/],
+    [{ errors: { format: 'xml' } }, /^errors\.format must/],
+    [{ health: { path: 'health' } }, /^health\.path must/]
+  ]
+  for (const [options, message] of wrong) {
+    await t.rejects(register(t, { connectionString, ...options }), { name: 'SettingsError', message }, String(message))
+  }
+})
+
+t.test('63: what is wrong with the URL is told without any part of it, whatever the log level', async (t) => {
+  const { username, hostname, port, pathname } = new URL(connectionString)
+  const wrong: Record<string, [string, RegExp]> = {
+    'an unescaped @': [`postgresql://${username}:p@ss@w0rdle@${hostname}:${port}/sh/op`, /./],
+    'another database': [`postgresql://${username}:s3cret@${hostname}:${port}/unknown_shop`, /3D000|28P01/],
+    'another user': [`postgresql://mallory:s3cret@${hostname}:${port}${pathname}`, /28P01|28000/],
+    'another port': [`postgresql://${username}:s3cret@${hostname}:1${pathname}`, /ECONNREFUSED/],
+    'no URL': ['s3cret', /^connectionString is not a URL/],
+    'another protocol': ['mysql://ada:s3cret@db.internal/shop', /./]
+  }
+  for (const [what, [url, message]] of Object.entries(wrong)) {
+    const log = recordLog()
+    const error = await register(t, { connectionString: url }, { logger: log.logger }).then(() => undefined, (error: Error) => error)
+    t.match(error, { message }, what)
+    for (const part of ['p@ss', 'w0rdle', 's3cret', 'mallory', 'unknown_shop', 'db.internal', 'sh/op']) {
+      t.notOk(`${error?.message}${JSON.stringify(error)}${log.text}`.includes(part), `${what}: no ${part}`)
+    }
+  }
+})
+
+t.test('64: registering twice is refused, on the same server and in a child of it', async (t) => {
+  const server = await build(t)
+  const message = /^fastify-data-access is registered already on this server: register it once, at the root$/
+
+  await t.rejects(async () => { await server.register(dataAccess, { connectionString }) }, { name: 'SettingsError', message })
+  const other = await build(t)
+  await t.rejects(async () => { await other.register(async (child) => { await child.register(dataAccess, { connectionString }) }) }, { name: 'SettingsError', message })
+})
+
+t.test('64: two servers, and two children of one server, each have a database of their own', async (t) => {
+  const second = (await createTestDatabase(t)).connectionString
+  const server = Fastify()
+  t.teardown(() => server.close())
+  const names: unknown[] = []
+  for (const [prefix, url] of [['/one', connectionString], ['/two', second]] as const) {
+    await server.register(async (child) => {
+      await child.register(dataAccess, { connectionString: url, health: false })
+      child.get('/', async (request) => {
+        const { rows } = await request.db.drizzle.execute('select current_database() as name')
+        names.push(rows[0]?.['name'])
+      })
+    }, { prefix })
+  }
+
+  for (const url of ['/one', '/two']) t.equal((await server.inject(url)).statusCode, 200)
+  t.strictSame(names.map((name) => `/${String(name)}`), [connectionString, second].map((url) => new URL(url).pathname))
+})
+
+t.test('64: a decorator that somebody else has is named, and nothing was opened', async (t) => {
+  const taken: Array<[(server: FastifyInstance) => unknown, RegExp]> = [
+    [(server) => server.decorate<unknown>('db', {}), /^fastify\.db was decorated before by somebody else/],
+    [(server) => server.decorate<unknown>('databaseConfig', {}), /^fastify\.databaseConfig was/],
+    [(server) => server.decorateRequest<unknown>('repo', undefined), /^request\.repo was/],
+    [(server) => server.decorateRequest<unknown>('db', undefined).decorateRequest<unknown>('transaction', undefined), /^request\.db, request\.transaction was/]
+  ]
+  for (const [decorate, message] of taken) {
+    const server = Fastify()
+    t.teardown(() => server.close())
+    decorate(server)
+    await t.rejects(async () => { await server.register(dataAccess, { connectionString }) }, { name: 'SettingsError', message })
+    t.notOk(server.hasDecorator('pg'))
+  }
+})
+
+t.test('74: an error reply holds no SQL, values, table, constraint, host or user, in any format', async (t) => {
+  for (const format of ['fastify', 'envelope', 'problem'] as const) {
+    const server = await build(t, { errors: { format } })
+    server.post('/unique', async (request) => { await request.repo(users).createMany([{ email: 'ada@example.com' }, { email: 'ada@example.com' }]) })
+    server.get('/sql', async (request) => { await request.db.drizzle.execute("select * from nowhere where secret = 's3cret'") })
+    server.get('/query', async (request) => { await request.db.drizzle.insert(users).values({ email: 's3cret', balance: -1 }) })
+    server.get('/swallowed', async (request) => { await request.db.drizzle.execute("select 's3cret'::int").catch(() => {}) })
+
+    for (const [method, url, status] of [['POST', '/unique', 409], ['GET', '/sql', 500], ['GET', '/query', 422], ['GET', '/swallowed', 500]] as const) {
+      const reply = await server.inject({ method, url })
+      t.equal(reply.statusCode, status, `${format} ${url}`)
+      t.notMatch(`${reply.body}${JSON.stringify(reply.headers)}`, /select|insert|users|nowhere|s3cret|ada@|127\.0\.0\.1|localhost|postgres/i, `${format} ${url}`)
+      t.match(reply.body, /DB_/)
+    }
+  }
+})
+
+t.test('75: a failure is told to the log once, with the request, its code and the SQLSTATE, without values', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  server.get('/', async (request) => { await request.db.drizzle.insert(users).values({ email: 's3cret', balance: -1 }) })
+  server.get('/broken', async (request) => { await request.db.drizzle.execute("select 's3cret' from nowhere") })
+
+  await server.inject('/')
+  await server.inject('/broken')
+
+  const failures = log.lines(20).filter(({ err }) => err !== undefined)
+  t.match(failures, [
+    { level: 30, reqId: 'req-1', err: { code: 'DB_CHECK_VIOLATION' } },
+    { level: 50, reqId: 'req-2', err: { code: 'DB_ERROR' } }
+  ])
+  t.equal(failures.length, 2)
+  t.match(JSON.stringify(failures[1]), /42P01/)
+  t.notMatch(JSON.stringify(failures[0]), /s3cret/)
+  const { password } = new URL(connectionString)
+  if (password !== '') t.notOk(log.text.includes(password))
+})
+
+t.test('78: inspecting the server, a request or the database shows no password', async (t) => {
+  const url = new URL(connectionString)
+  t.not(url.password, '', 'the test needs a password to look for')
+  const server = await build(t)
+  const seen: string[] = []
+  server.get('/', async (request, reply) => {
+    await request.repo(users).count()
+    seen.push(inspect(request, { depth: 12, getters: true }), inspect(reply, { depth: 12 }))
+  })
+  await server.inject('/')
+
+  seen.push(inspect(server, { depth: 12 }), inspect(server.db, { depth: 12, getters: true }), inspect(server.pg, { depth: 12 }), JSON.stringify(server.databaseConfig))
+  for (const text of seen) t.notOk(text.includes(url.password))
+})

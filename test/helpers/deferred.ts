@@ -1,0 +1,6 @@
+/** A promise, and what settles it. */
+export function deferred<T = void> () {
+  let resolve: (value: T) => void = () => {}
+  const promise = new Promise<T>((_resolve) => { resolve = _resolve })
+  return { promise, resolve }
+}

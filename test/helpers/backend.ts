@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { Client } from 'pg'
 import { sql } from 'drizzle-orm'
 import { until } from './until.js'
@@ -25,7 +24,7 @@ export async function backendOf (runner: StatementRunner): Promise<number> {
 /** Ends a process of PostgreSQL; resolves when the pool's client has noticed. */
 export async function killBackend (database: Database, pid: number): Promise<void> {
   const client = clientsOf(database).find((client) => client.processID === pid)
-  const ended = client && once(client, 'end')
+  const ended = new Promise<void>((resolve) => { client?.once('end', () => resolve()) })
   await beside(database, 'select pg_terminate_backend($1)', [pid])
   await ended
 }

@@ -1,4 +1,5 @@
 import { Pool } from 'pg'
+import { within } from './connection/within.js'
 import { CommitUnknownError, ConnectionError, TransactionBrokenError } from './errors/errors.js'
 import { toDatabaseError } from './errors/sqlstate.js'
 import { HealthCheck } from './health.js'
@@ -23,6 +24,9 @@ import type { TransactionOptions, TransactionSettings } from './session/options.
 import type { DrizzleQuery, Statement, StatementResult, StatementRunner } from './session/statement.js'
 import type { DatabaseOptions, Settings } from './settings.js'
 
+/** How long connections may take at least to say goodbye, in milliseconds. */
+const farewellMillis = 500
+
 /** What {@link openDatabase} takes. */
 export interface OpenOptions extends DatabaseOptions {
   /** How transactions begin and how long they may take, unless a call says otherwise. */
@@ -37,8 +41,8 @@ export interface OpenOptions extends DatabaseOptions {
 export interface DatabaseParts {
   readonly transaction?: TransactionOptions | undefined
   readonly constraints?: ConstraintMap | undefined
-  /** Ends the pool; absent where somebody else does that. */
-  readonly endPool?: (() => Promise<void>) | undefined
+  /** Whether the pool ends with the database; not where somebody else made it. */
+  readonly ownsPool?: boolean | undefined
 }
 
 /** A PostgreSQL database behind a pool: sessions, repositories, Drizzle, health. */
@@ -181,12 +185,12 @@ export class Database implements StatementRunner {
     const { drainTimeoutSeconds, logger } = this.#settings
     const deadline = performance.now() + drainTimeoutSeconds * 1000
     await this.#connections.idle(drainTimeoutSeconds * 1000)
-    await within(Promise.all(this.#callbacks), deadline - performance.now())
+    await within(Math.max(deadline - performance.now(), 0), Promise.all(this.#callbacks))
     for (const { label } of this.#connections.end()) {
       logger.error({ holder: label }, 'closing took too long: a connection still in use was ended, and what it had not committed is rolled back')
     }
     await this.#health.close()
-    await this.#parts.endPool?.()
+    if (this.#parts.ownsPool === true) await this.#connections.close(Math.max(deadline - performance.now(), farewellMillis))
   }
 
   async #runAlone ({ context, nowait, kind, ...statement }: Statement): Promise<StatementResult<never>> {
@@ -216,13 +220,6 @@ function limitsWithBegin (settings: Settings): string[] {
   return set.length === 0 ? [] : [`select ${set.join(', ')}`]
 }
 
-async function within (work: Promise<unknown>, millis: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<void>((resolve) => { timer = setTimeout(resolve, Math.max(millis, 0)) })
-  await Promise.race([work, limit])
-  clearTimeout(timer)
-}
-
 /**
  * Opens a database; resolves when the server has answered.
  *
@@ -241,7 +238,7 @@ export async function openDatabase (options: OpenOptions = {}): Promise<Database
   const database = new Database(pool, settings, {
     transaction: options.transaction,
     constraints: options.errors?.constraints,
-    endPool: settings.pg === undefined ? () => pool.end() : undefined
+    ownsPool: settings.pg === undefined
   })
   try {
     await database.start()

@@ -8,6 +8,7 @@
 import type { Pool, PoolClient, PoolConfig } from 'pg'
 import { extendConnection } from './connection-string.js'
 import { Connection } from './connection/connection.js'
+import { OpenClients } from './connection/open-clients.js'
 import { PooledClient } from './connection/pooled-client.js'
 import { Waiters } from './connection/waiters.js'
 import type { Borrower, Waiter } from './connection/waiters.js'
@@ -71,6 +72,7 @@ export class ConnectionPool {
   readonly #settings: Settings
   readonly #waiters: Waiters
   readonly #loans = new Set<Loan>()
+  readonly #clients = new OpenClients()
   readonly #breaths = new Set<() => void>()
   readonly #leakTimer: NodeJS.Timeout | undefined
   /** Places taken: by connections in use, or on their way to those who wait. */
@@ -139,11 +141,13 @@ export class ConnectionPool {
     const left = [...this.#loans]
     for (const { connection } of left) connection.destroy()
     clearInterval(this.#leakTimer)
-    for (const [event, listener] of this.#listeners) {
-      // An idle connection of ours may still be lost: that must not end the process.
-      if (event !== 'error' || this.#settings.pg !== undefined) this.pool.off(event as 'acquire', listener)
-    }
+    if (this.#settings.pg !== undefined) for (const [event, listener] of this.#listeners) this.pool.off(event as 'acquire', listener)
     return left.map(({ borrower }) => borrower)
+  }
+
+  /** Ends pg's pool; resolves when its connections are closed, or after the time. */
+  async close (timeoutMillis: number): Promise<void> {
+    await this.#clients.end(this.pool, timeoutMillis)
   }
 
   #checkOut (waiter: Waiter): void {
@@ -253,7 +257,7 @@ export class ConnectionPool {
     if (this.#settings.pool.echo) this.#settings.logger.info({ event, ...this.info }, 'pool event')
   }
 
-  /** pg's pool tells what happens to its clients; what happens to an idle one must never end the process. */
+  /** pg's pool tells what happens to its clients; what happens to an idle one must never end the process, not even after the end. */
   readonly #listeners: ReadonlyArray<[string, (client: PoolClient) => void]> = [
     ['connect', () => {
       // pg-pool reads this for each connection that it opens.
@@ -261,9 +265,16 @@ export class ConnectionPool {
       this.#event('connect')()
     }],
     // Clients that the pool had before us, and those that others check out, get their listeners here.
-    ['acquire', (client) => { PooledClient.of(client); this.#event('acquire')() }],
+    ['acquire', (client) => {
+      PooledClient.of(client)
+      this.#clients.add(client)
+      this.#event('acquire')()
+    }],
     ['release', this.#event('release')],
-    ['remove', this.#event('remove')],
+    ['remove', (client) => {
+      this.#clients.delete(client)
+      this.#event('remove')()
+    }],
     ['error', ignore]
   ]
 }

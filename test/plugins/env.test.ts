@@ -1,4 +1,5 @@
 import fastifyEnv from '@fastify/env'
+import fastifyPostgres from '@fastify/postgres'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { inspect } from 'node:util'
 import pg from 'pg'
@@ -93,7 +94,7 @@ t.test('needs no DATABASE_URL when the options name the database', async (t) => 
 
 t.test('needs no DATABASE_URL when @fastify/postgres is there already', async (t) => {
   const server = build(t, {})
-  server.decorate('pg', null)
+  await server.register(fastifyPostgres, { host: 'localhost' })
   await server.register(envPlugin)
 
   t.equal(server.databaseConfig.DATABASE_URL, undefined)

@@ -1,10 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { ConnectionError } from './errors/errors.js'
+import { ConnectionError, PoolTimeoutError } from './errors/errors.js'
 import type { ConnectionPool } from './pool.js'
 import type { Settings } from './settings.js'
 
 /** SQLSTATEs that no waiting will cure: wrong password, not allowed, no such database. */
 const incurable = new Set(['28P01', '28000', '3D000'])
+
+const poolerRefused = 'a pooler refused a startup parameter: set DATABASE_PREPARED_STATEMENTS=false, or have the pooler ignore statement_timeout, lock_timeout and idle_in_transaction_session_timeout'
+const untrusted = 'the certificate of the server is not to be trusted: name its authority in sslrootcert, or mend host and sslmode'
 
 const ways: ReadonlyMap<string, string> = new Map([
   ['28P01', 'the password or the user is wrong'],
@@ -15,14 +18,21 @@ const ways: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'nothing listens there: start PostgreSQL, or mend host and port'],
   ['ENOTFOUND', 'the host is not known: mend its name'],
   ['EAI_AGAIN', 'the host is not known yet: mend its name, or the name server'],
-  ['42704', 'a pooler refused a startup parameter: set DATABASE_PREPARED_STATEMENTS=false, or have the pooler ignore statement_timeout, lock_timeout and idle_in_transaction_session_timeout'],
-  ['08P01', 'a pooler refused a startup parameter: set DATABASE_PREPARED_STATEMENTS=false, or have the pooler ignore statement_timeout, lock_timeout and idle_in_transaction_session_timeout']
+  ['ETIMEDOUT', 'nothing answered in time: see whether host and port are right, and no firewall stands between'],
+  ['ENOENT', 'there is no such socket: start PostgreSQL, or mend host and port'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', untrusted],
+  ['SELF_SIGNED_CERT_IN_CHAIN', untrusted],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', untrusted],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', untrusted],
+  ['42704', poolerRefused],
+  ['08P01', poolerRefused]
 ])
 
 const pauseMillis = { first: 100, longest: 2000 }
 
 /**
  * Reaches the server, as often as the settings allow, and warns when the pool is larger than what the server has left.
+ * What no waiting will cure is an error also where the start may be degraded.
  *
  * @throws {ConnectionError} with the way out, and no part of the URL
  */
@@ -33,7 +43,8 @@ export async function reach (pool: ConnectionPool, settings: Settings): Promise<
       return await greet(pool, settings)
     } catch (error) {
       const failure = explained(error as Error)
-      if (incurable.has(codeOf(error)) || performance.now() + pause > deadline) {
+      if (incurable.has(codeOf(error))) throw failure
+      if (performance.now() + pause > deadline) {
         if (!settings.degraded) throw failure
         return settings.logger.error({ err: failure }, 'started without the database: requests that need it are refused until it is there')
       }
@@ -48,6 +59,7 @@ async function greet (pool: ConnectionPool, { logger, pool: { max } }: Settings)
   const { result, error } = await connection.run({
     kind: 'read',
     text: `select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+      - coalesce(current_setting('reserved_connections', true)::int, 0)
       - (select count(*)::int from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()) as left`,
     values: [],
     context: { operation: 'start' }
@@ -60,12 +72,13 @@ async function greet (pool: ConnectionPool, { logger, pool: { max } }: Settings)
 
 function explained (error: Error): ConnectionError {
   const code = codeOf(error)
-  const way = ways.get(code) ?? 'see whether DATABASE_URL (connectionString) names the right host, port, user and database'
+  const way = ways.get(code) ?? 'see whether DATABASE_URL (connectionString) names the right host, port, user, password and database, and a fitting sslmode'
   return new ConnectionError(`The database could not be reached${code === '' ? '' : ` (${code})`}: ${way}`, { cause: Object(error).cause ?? error })
 }
 
 /** The SQLSTATE, or Node's name for what happened to the socket; of the first address where there were several. */
 function codeOf (error: unknown): string {
+  if (error instanceof PoolTimeoutError) return 'ETIMEDOUT'
   for (let inner: unknown = Object(error).cause ?? error; inner !== undefined; inner = Object(inner).errors?.[0]) {
     const { code } = Object(inner)
     if (typeof code === 'string') return code

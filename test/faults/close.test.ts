@@ -1,0 +1,139 @@
+import { sql } from 'drizzle-orm'
+import t from 'tap'
+import { openDatabase } from '../../src/index.js'
+import { createTestDatabase } from '../../src/testing/index.js'
+import { beside, running } from '../helpers/backend.js'
+import { open } from '../helpers/database.js'
+import { deferred } from '../helpers/deferred.js'
+import { holdCommits } from '../helpers/held-commit.js'
+import { recordingLogger } from '../helpers/logger.js'
+import { startProxy } from '../helpers/proxy.js'
+import { schema, tables, users } from '../helpers/schema.js'
+
+const ada = { email: 'ada@example.com' }
+
+t.test('79: close() lets a session in flight finish, and refuses whoever comes later', async (t) => {
+  const database = await open(t)
+  const started = deferred()
+  const goOn = deferred()
+  const work = database.session(async (session) => {
+    await session.repo(users).create(ada)
+    started.resolve()
+    await goOn.promise
+    await session.repo(users).create({ email: 'bob@example.com' })
+  })
+  await started.promise
+
+  const closing = database.close()
+  goOn.resolve()
+  await work
+  await closing
+
+  await t.rejects(database.repo(users).count(), { code: 'DB_CONNECTION', message: 'The database was closed' })
+  t.match(await beside(database, 'select count(*)::int as total from users'), [{ total: 2 }])
+})
+
+t.test('79: close() lets those finish who wait for a connection', async (t) => {
+  const database = await open(t, { pool: { size: 1, maxOverflow: 0 } })
+  const work = Array.from({ length: 10 }, (_, position) => database.session((session) => session.repo(users).create({ email: `${position}@example.com` })))
+
+  await database.close()
+
+  t.equal((await Promise.all(work)).length, 10)
+})
+
+t.test('79: close() waits for callbacks after a commit', async (t) => {
+  const database = await open(t)
+  const goOn = deferred()
+  let done = false
+  await database.session(async (session) => {
+    await session.repo(users).create(ada)
+    session.afterCommit(async () => {
+      await goOn.promise
+      done = true
+    })
+  })
+
+  const closing = database.close()
+  goOn.resolve()
+  await closing
+
+  t.equal(done, true)
+})
+
+t.test('80: a session that hangs is ended after drainTimeoutSeconds, its work undone, its holder named', async (t) => {
+  const logger = recordingLogger()
+  const database = await open(t, { drainTimeoutSeconds: 0.05, logger })
+  const session = database.createSession()
+  await session.repo(users).create(ada)
+
+  await database.close()
+
+  t.match(logger.lines, [{ level: 'error', message: /closing took too long/, context: { holder: 'database' } }])
+  await t.rejects(session.repo(users).create({ email: 'bob@example.com' }), { code: 'DB_CONNECTION' })
+  await t.rejects(session.commit(), { code: 'DB_CONNECTION' })
+  t.match(await beside(database, 'select count(*)::int as total from users'), [{ total: 0 }])
+})
+
+t.test('80: a statement that hangs is ended, and so is a callback that never does', async (t) => {
+  const database = await open(t, { drainTimeoutSeconds: 0.05 })
+  await database.session(async (session) => {
+    await session.repo(users).create(ada)
+    session.afterCommit(() => new Promise(() => {}))
+  })
+  const query = database.execute(sql`select pg_sleep(30)`)
+  await running(database, 'pg_sleep')
+
+  await database.close()
+
+  await t.rejects(query, { code: 'DB_COMMIT_UNKNOWN' }, 'a statement may have been a write')
+})
+
+t.test('80: with drainTimeoutSeconds 0 nothing is waited for', async (t) => {
+  const database = await open(t, { drainTimeoutSeconds: 0 })
+  const session = database.createSession()
+  await session.repo(users).create(ada)
+  await database.close()
+  await session.close()
+  t.match(await beside(database, 'select count(*)::int as total from users'), [{ total: 0 }])
+})
+
+t.test('80: close() returns although the network is silent, for idle connections, busy ones and those on their way', async (t) => {
+  const { connectionString } = await createTestDatabase(t, { sql: tables })
+  const proxy = await startProxy(t, connectionString)
+  const database = await openDatabase({ connectionString: proxy.connectionString, schema, drainTimeoutSeconds: 0.05 })
+  await Promise.all([1, 2, 3].map(() => database.execute(sql`select pg_sleep(0.01)`)))
+  await database.checkHealth()
+  const session = database.createSession()
+  await session.repo(users).create(ada)
+
+  proxy.blackHole()
+  const lost = [session.repo(users).count(), database.repo(users).count(), ...Array.from({ length: 4 }, () => database.repo(users).count())]
+  await database.close()
+
+  for (const query of lost) await t.rejects(query, { code: 'DB_CONNECTION' })
+  await session.rollback()
+  t.match(database.poolInfo, { waiting: 0 })
+})
+
+t.test('81: close() awaits a COMMIT under way', async (t) => {
+  const database = await open(t)
+  const commits = await holdCommits(t, database)
+  const work = database.session((session) => session.repo(users).create(ada))
+  await commits.reached()
+
+  const closing = database.close()
+  await commits.release()
+  await closing
+
+  t.match(await work, ada)
+  t.match(await beside(database, 'select count(*)::int as total from users'), [{ total: 1 }])
+})
+
+t.test('82: close() called twice, also with work in flight, is one closing', async (t) => {
+  const database = await open(t)
+  const work = database.execute(sql`select pg_sleep(0.02)`)
+  await Promise.all([database.close(), database.close()])
+  await work
+  await database.close()
+})

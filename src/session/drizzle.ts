@@ -112,6 +112,11 @@ class BoundSession extends NodePgSession<Record<string, unknown>, TablesRelation
     return prepared
   }
 
+  /** Drizzle's migrator reads its table in this way. */
+  override all<Row = unknown> (query: SQL): Promise<Row[]> {
+    return handled(super.all<Row>(query).catch(withoutStatement))
+  }
+
   override transaction<Result> (
     fn: (tx: NodePgTransaction<Record<string, unknown>, TablesRelationalConfig>) => Promise<Result>,
     config?: PgTransactionConfig

@@ -15,10 +15,12 @@
 import type { Connection, Outcome } from '../connection/connection.js'
 import { CommitUnknownError, ConnectionError, TransactionAbortedError } from '../errors/errors.js'
 import { toDatabaseError } from '../errors/sqlstate.js'
+import { interrupt } from './interrupt.js'
+import { OutsideReads } from './outside-reads.js'
 import type { TransactionSettings } from './options.js'
 import type { SessionHost } from './host.js'
 import type { Borrower } from '../connection/waiters.js'
-import type { Cancel } from '../pool.js'
+import type { Applicant, Cancel } from '../pool.js'
 import type { Statement, StatementResult } from './statement.js'
 
 /** The savepoint of a nested scope, sent with the first statement that runs in it. */
@@ -33,14 +35,6 @@ interface Task {
   readonly savepoint: Savepoint | undefined
   readonly resolve: (result: StatementResult<never>) => void
   readonly reject: (error: Error) => void
-}
-
-/** A read on a connection of the pool. */
-interface Read {
-  cancel: Cancel
-  connection: Connection | undefined
-  /** Where it was to be cancelled: resolves when the cancel can hit nothing else any more. */
-  interrupted: Promise<void> | undefined
 }
 
 /** Carries what leads, where the statement itself has to be sent alone. */
@@ -63,7 +57,7 @@ export class Transaction {
   readonly #events: TransactionEvents
   /** What waits for the transaction's connection, in call order. */
   readonly #tasks: Task[] = []
-  readonly #reads = new Set<Read>()
+  readonly #reads: OutsideReads
   readonly #wakers: Array<() => void> = []
   #readsOutside: boolean
   /** Whether a connection for the transaction is awaited, or an answer on it. */
@@ -81,6 +75,7 @@ export class Transaction {
     this.#settings = settings
     this.#events = events
     this.#readsOutside = settings.readsOutside
+    this.#reads = new OutsideReads((applicant) => this.#acquire(applicant))
   }
 
   /** Whether the transaction has a connection, or had one. */
@@ -151,7 +146,7 @@ export class Transaction {
 
   /** Undoes everything and gives the connections back; what still runs is cancelled. Never rejects. */
   async rollback (): Promise<void> {
-    await Promise.all([this.#rollBack(), ...Array.from(this.#reads, (read) => this.#abandon(read))])
+    await Promise.all([this.#rollBack(), this.#reads.abandon(this.#settings.settleTimeoutMillis)])
   }
 
   /** Refuses what comes from now on, and what has not been sent yet. */
@@ -159,32 +154,16 @@ export class Transaction {
     this.#end = reason
     clearTimeout(this.#timer)
     this.#cancel?.(reason)
-    for (const { cancel } of this.#reads) cancel(reason)
+    this.#reads.close(reason)
     this.#proceed()
   }
 
   async #rollBack (): Promise<void> {
     const connection = this.#connection
     if (connection === undefined) return
-    await this.#interrupt(connection)
+    await interrupt(connection, this.#settings.settleTimeoutMillis)
     if (connection.refusal === undefined) await this.#settle(connection, 'rollback')
     connection.release()
-  }
-
-  /** Cancels a read for whose answer nobody waits any more. */
-  async #abandon (read: Read): Promise<void> {
-    if (read.connection === undefined) return
-    read.interrupted = this.#interrupt(read.connection)
-    await read.interrupted
-  }
-
-  /** Has PostgreSQL give up what runs; a connection that does not answer in time is destroyed. */
-  async #interrupt (connection: Connection): Promise<void> {
-    const { settleTimeoutMillis } = this.#settings
-    const timer = setTimeout(() => connection.destroy(), settleTimeoutMillis)
-    await connection.cancel(settleTimeoutMillis)
-    await connection.idle()
-    clearTimeout(timer)
   }
 
   async #settle (connection: Connection, text: 'commit' | 'rollback'): Promise<Outcome> {
@@ -207,8 +186,7 @@ export class Transaction {
   }
 
   #open (): void {
-    this.#cancel = this.#host.pool.acquire({
-      borrower: this.#events.borrower,
+    this.#cancel = this.#acquire({
       lend: (connection) => {
         this.#connection = connection
         connection.enterTransaction()
@@ -219,6 +197,10 @@ export class Transaction {
         this.#done()
       }
     })
+  }
+
+  #acquire (applicant: Omit<Applicant, 'borrower'>): Cancel {
+    return this.#host.pool.acquire({ ...applicant, borrower: this.#events.borrower })
   }
 
   #done (): void {
@@ -253,36 +235,15 @@ export class Transaction {
   }
 
   #readOutside (task: Task): void {
-    const read: Read = { cancel: () => {}, connection: undefined, interrupted: undefined }
-    this.#reads.add(read)
-    read.cancel = this.#host.pool.acquire({
-      borrower: this.#events.borrower,
-      lend: (connection) => {
-        read.connection = connection
-        this.#read(task, connection, read)
+    this.#reads.start(task.statement, {
+      answered: (outcome, connection) => this.#answer(task, outcome, connection),
+      refused: (error) => this.#refuse(task, error),
+      unsuited: () => {
+        this.#readsOutside = false
+        this.#tasks.unshift(task) // it was asked for before all that wait
       },
-      refuse: (error) => {
-        this.#reads.delete(read)
-        this.#refuse(task, error)
-        this.#proceed()
-      }
+      done: () => this.#proceed()
     })
-  }
-
-  async #read (task: Task, connection: Connection, read: Read): Promise<void> {
-    if (connection.readCommitted) {
-      const outcome = await connection.run(task.statement)
-      // A cancel that comes late must not hit whoever has the connection next.
-      await read.interrupted
-      this.#answer(task, outcome, connection)
-    } else {
-      // Here reads would have to share a snapshot. This one was asked for before all that wait.
-      this.#readsOutside = false
-      this.#tasks.unshift(task)
-    }
-    connection.release()
-    this.#reads.delete(read)
-    this.#proceed()
   }
 
   #answer (task: Task, { error, result, sent }: Outcome, connection: Connection): void {

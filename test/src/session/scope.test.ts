@@ -1,0 +1,363 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import t from 'tap'
+import { sql } from 'drizzle-orm'
+import { backendOf, killBackend, running } from '../../helpers/backend.js'
+import { open } from '../../helpers/database.js'
+import { openEchoing, words } from '../../helpers/echo.js'
+import { posts, users } from '../../helpers/schema.js'
+import {
+  ConnectionError, TransactionAbortedError, TransactionClosedError, TransactionScopeError, ValidationError
+} from '../../../src/index.js'
+import { currentScope } from '../../../src/session/current-scope.js'
+import type { Database, Scope, Session } from '../../../src/index.js'
+
+async function emails (database: Database): Promise<string[]> {
+  return (await database.repo(users).getAll()).map(({ email }) => email)
+}
+
+/** A promise that is settled from outside. */
+function deferred (): { promise: Promise<void>, resolve: () => void } {
+  let resolve = (): void => {}
+  const promise = new Promise<void>((_resolve) => { resolve = _resolve })
+  return { promise, resolve }
+}
+
+t.test('a savepoint leaves with the first statement of its scope, with a name of its own, and is released at the end', async (t) => {
+  const { database, sent } = await openEchoing(t)
+  await database.session(async (session) => {
+    await session.transaction((scope) => scope.repo(users).create({ email: 'ada' }))
+    await session.transaction(() => {})
+    await t.rejects(session.transaction(async (outer) => {
+      await outer.transaction((inner) => inner.repo(users).create({ email: 'bob' }))
+      throw new Error('no')
+    }), { message: 'no' })
+    await session.transaction((scope) => scope.execute(sql`select 1`))
+  })
+  t.match(sent(), [
+    /^begin; savepoint s1; insert/, 'release savepoint s1',
+    /^savepoint s3; savepoint s4; insert/, 'release savepoint s4', 'rollback to savepoint s3; release savepoint s3',
+    'savepoint s5; ', 'select 1', 'release savepoint s5', 'commit'
+  ])
+  t.same(await emails(database), ['ada'])
+})
+
+t.test('a plain read in a scope of a session that has not begun stays outside', async (t) => {
+  const { database, sent } = await openEchoing(t)
+  await database.session((session) => session.transaction((scope) => scope.repo(users).count()))
+  t.same(words(sent()), ['select'])
+})
+
+t.test('siblings run one after the other, and the parent\'s statements wait outside, in call order', async (t) => {
+  const database = await open(t)
+  const order: string[] = []
+  await database.session(async (session) => {
+    const note = (name: string) => (): void => { order.push(name) }
+    const scope = (name: string): Promise<unknown> => session.transaction(async (scope) => {
+      order.push(`${name} starts`)
+      await scope.repo(users).create({ email: name })
+      order.push(`${name} ends`)
+      if (name === 'b') throw new Error('no')
+    }).catch(() => {})
+    await Promise.all([
+      session.repo(users).create({ email: '1' }).then(note('1')),
+      scope('a'),
+      session.repo(users).create({ email: '2' }).then(note('2')),
+      scope('b'),
+      session.repo(users).create({ email: '3' }).then(note('3')),
+      scope('c')
+    ])
+  })
+  t.same(order.filter((entry) => /start|end/.test(entry)), ['a starts', 'a ends', 'b starts', 'b ends', 'c starts', 'c ends'])
+  t.same(order.filter((entry) => !/start|end/.test(entry)), ['1', '2', '3'])
+  t.same(await emails(database), ['1', 'a', '2', '3', 'c'])
+})
+
+t.test('every handle used in the function means the innermost open scope, and those of other sessions what they are', async (t) => {
+  const { database, sent } = await openEchoing(t)
+  const other = database.createSession()
+  await database.session(async (session) => {
+    const repo = session.repo(users)
+    const { drizzle } = session
+    await session.transaction(async (outer) => {
+      await repo.create({ email: 'in s1' })
+      await outer.transaction(async (inner) => {
+        await repo.create({ email: 'in s2' })
+        await outer.repo(users).create({ email: 'in s2, too' })
+        await inner.execute(sql`select ${1}`)
+        await session.execute(drizzle.insert(users).values({ email: 'in s2 by drizzle' }))
+        await session.transaction((innermost) => repo.create({ email: 'in s3' }).then(() => innermost))
+        await other.repo(users).create({ email: 'in the other' })
+        session.rollbackOnly('s2 alone')
+      })
+      await database.repo(users).create({ email: 'alone' })
+      await repo.create({ email: 'in s1 again' })
+    })
+    await repo.create({ email: 'outside' })
+  })
+  await other.rollback()
+  t.same(await emails(database), ['in s1', 'alone', 'in s1 again', 'outside'])
+  t.same(words(sent()).slice(0, 2), ['begin; savepoint; insert', 'savepoint; insert'])
+})
+
+t.test('a session made inside another one\'s scope keeps both apart', async (t) => {
+  const database = await open(t)
+  await database.session(async (session) => {
+    await session.transaction(async (scope) => {
+      await database.session(async (inner) => {
+        await inner.transaction(async (innerScope) => {
+          await innerScope.repo(users).create({ email: 'inner' })
+          await session.repo(users).create({ email: 'in the outer one\'s scope' })
+          await inner.repo(users).create({ email: 'inner, too' })
+        })
+      })
+      scope.rollbackOnly()
+    })
+  })
+  t.same(await emails(database), ['inner', 'inner, too'])
+})
+
+t.test('the function of a scope that had to wait runs in the async context of its own caller', async (t) => {
+  const database = await open(t)
+  const storage = new AsyncLocalStorage<string>()
+  const seen: unknown[] = []
+  await database.session(async (session) => {
+    const start = (name: string): Promise<void> => storage.run(name, () => session.transaction(() => { seen.push(storage.getStore()) }))
+    await Promise.all([start('a'), start('b'), start('c')])
+  })
+  t.same(seen, ['a', 'b', 'c'])
+})
+
+t.test('a statement outside that waits longer than the limit is refused, with the way out; the scope is not touched', async (t) => {
+  const database = await open(t, { pool: { timeoutSeconds: 0.05 } })
+  const session = database.createSession()
+  const { promise, resolve } = deferred()
+  const scope = session.transaction(async (scope) => {
+    await scope.repo(users).create({ email: 'ada' })
+    await promise
+  })
+  const statement = session.repo(users).count()
+  const sibling = session.transaction(() => t.fail('it has no turn'))
+  await t.rejects(statement, TransactionScopeError)
+  await t.rejects(statement, { message: /use the scope that was passed/ })
+  await t.rejects(sibling, TransactionScopeError)
+  resolve()
+  await scope
+  await session.commit()
+  t.same(await emails(database), ['ada'])
+})
+
+t.test('a handle that lost its async context waits outside instead of landing inside', async (t) => {
+  const database = await open(t, { pool: { timeoutSeconds: 0.05 } })
+  await database.session(async (session) => {
+    const lost = deferred()
+    const outside = lost.promise.then(() => session.repo(users).create({ email: 'outside' })) // made out here, and so it belongs out here
+    await t.rejects(session.transaction(async (scope) => {
+      await scope.repo(users).create({ email: 'inside' })
+      lost.resolve()
+      await outside
+    }), TransactionScopeError)
+  })
+  t.same(await emails(database), [])
+})
+
+t.test('statements and scopes are refused once the scope has ended, whatever handle they take', async (t) => {
+  const database = await open(t)
+  await database.session(async (session) => {
+    const { promise, resolve } = deferred()
+    let zombie: Promise<unknown> = Promise.resolve()
+    const handle = await session.transaction((scope) => {
+      zombie = promise.then(() => session.repo(users).create({ email: 'zombie' }))
+      return scope
+    })
+    await t.rejects(handle.repo(users).count(), TransactionClosedError)
+    await t.rejects(handle.drizzle.select().from(users).execute(), TransactionClosedError)
+    await t.rejects(handle.transaction(() => {}), TransactionClosedError)
+    t.throws(() => handle.afterCommit(() => {}), TransactionClosedError)
+    // While scopes are open, the async context of one that has ended is still known.
+    await session.transaction(async (scope) => {
+      resolve()
+      await t.rejects(zombie, TransactionClosedError)
+      await scope.repo(users).create({ email: 'alive' })
+    })
+  })
+  t.same(await emails(database), ['alive'])
+})
+
+t.test('statements in flight when the function settles belong to the scope', async (t) => {
+  const database = await open(t)
+  await database.session(async (session) => {
+    await session.transaction((scope) => { scope.repo(users).create({ email: 'kept' }) })
+    await t.rejects(session.transaction((scope) => {
+      scope.repo(users).create({ email: 'undone' })
+      throw new Error('synchronously')
+    }), { message: 'synchronously' })
+  })
+  t.same(await emails(database), ['kept'])
+})
+
+t.test('a scope that left one of its own open is undone with it, early or late', async (t) => {
+  const database = await open(t)
+  for (const when of ['before', 'after']) {
+    await database.session(async (session) => {
+      const { promise, resolve } = deferred()
+      let inner: Promise<unknown> = Promise.resolve()
+      const rolledBack: string[] = []
+      await t.rejects(session.transaction(async (scope) => {
+        await scope.repo(users).create({ email: 'outer' })
+        const started = deferred()
+        inner = scope.transaction(async (inner) => {
+          inner.afterRollback(() => { rolledBack.push('inner') })
+          inner.afterCommit(() => { rolledBack.push('never') })
+          inner.repo(users).create({ email: 'inner' })
+          started.resolve()
+          await promise
+        })
+        await started.promise
+        if (when === 'before') resolve()
+      }), TransactionScopeError)
+      await session.repo(users).create({ email: when })
+      resolve()
+      await t.rejects(inner, TransactionClosedError, 'it does not claim success')
+      t.same(rolledBack, ['inner'])
+    })
+  }
+  t.same(await emails(database), ['before', 'after'])
+})
+
+t.test('a scope that throws while one of its own is open takes that along', async (t) => {
+  const database = await open(t)
+  await database.session(async (session) => {
+    const { promise, resolve } = deferred()
+    let inner: Promise<unknown> = Promise.resolve()
+    await t.rejects(session.transaction(async (scope) => {
+      const written = deferred()
+      inner = scope.transaction(async (inner) => {
+        await inner.repo(users).create({ email: 'inner' })
+        written.resolve()
+        await promise
+        await inner.repo(users).create({ email: 'late' })
+      })
+      await written.promise
+      throw new Error('no')
+    }), { message: 'no' })
+    resolve()
+    await t.rejects(inner, TransactionClosedError)
+    await session.repo(users).create({ email: 'after' })
+  })
+  t.same(await emails(database), ['after'])
+})
+
+t.test('scopes nest deeply', async (t) => {
+  const database = await open(t)
+  const nest = async (scope: Scope, depth: number): Promise<void> => {
+    if (depth === 100) await scope.repo(users).create({ email: 'deep' })
+    else await scope.transaction((inner) => nest(inner, depth + 1))
+  }
+  await database.session((session) => nest(session, 0))
+  t.same(await emails(database), ['deep'])
+})
+
+t.test('rollbackOnly() on a scope undoes that alone, and its function\'s result is kept', async (t) => {
+  const database = await open(t)
+  await database.session(async (session) => {
+    await session.repo(users).create({ email: 'kept' })
+    t.equal(await session.transaction(async (scope) => {
+      scope.rollbackOnly('a dry run')
+      scope.rollbackOnly()
+      await scope.repo(users).create({ email: 'undone' })
+      return 'result'
+    }), 'result')
+  })
+  t.same(await emails(database), ['kept'])
+})
+
+t.test('callbacks of a scope pass to the one around when it is kept, and are dropped when it is undone', async (t) => {
+  const database = await open(t)
+  const ran: string[] = []
+  const register = (scope: Scope | Session, name: string): void => {
+    scope.beforeCommit(() => { ran.push(`beforeCommit ${name}`) })
+    scope.afterCommit(() => { ran.push(`afterCommit ${name}`) })
+    scope.afterRollback(() => { ran.push(`afterRollback ${name}`) })
+  }
+  await database.session(async (session) => {
+    register(session, 'session')
+    await session.transaction(() => register(session, 'kept, by the handle of the session'))
+    await session.transaction((scope) => { register(scope, 'thrown'); throw new Error('no') }).catch(() => {})
+    await session.transaction((scope) => { register(scope, 'dry'); scope.rollbackOnly() })
+    t.same(ran, ['afterRollback thrown', 'afterRollback dry'])
+    await session.transaction(async (outer) => {
+      await outer.transaction((inner) => register(inner, 'inner'))
+      throw new Error('no')
+    }).catch(() => {})
+    t.same(ran.splice(0), ['afterRollback thrown', 'afterRollback dry', 'afterRollback inner'])
+  })
+  t.same(ran, [
+    'beforeCommit session', 'beforeCommit kept, by the handle of the session',
+    'afterCommit session', 'afterCommit kept, by the handle of the session'
+  ])
+})
+
+t.test('takes no options: the isolation level is that of the transaction', async (t) => {
+  const { database, sent } = await openEchoing(t)
+  await database.session(async (session) => {
+    await t.rejects(session.transaction(() => t.fail('it must not run'), { isolationLevel: 'serializable' } as never), ValidationError)
+    await t.rejects(session.drizzle.transaction(async () => t.fail('it must not run'), { accessMode: 'read only' }), /takes no options/)
+  })
+  t.same(sent(), [])
+})
+
+t.test('a scope opened after a swallowed failure cannot mend it', async (t) => {
+  const database = await open(t)
+  const session = database.createSession()
+  await session.execute(sql`select 1 / ${0}::int`).catch(() => {})
+  await t.rejects(session.transaction((scope) => scope.repo(users).create({ email: 'ada' })), TransactionAbortedError)
+  await t.rejects(session.transaction((scope) => scope.execute(sql`select 1`)), TransactionAbortedError)
+  await t.rejects(session.commit(), { name: 'TransactionAbortedError', cause: { context: { sqlState: '22012' } } })
+})
+
+t.test('a savepoint that the user\'s own SQL released is missed, and told of', async (t) => {
+  const database = await open(t)
+  const session = database.createSession()
+  await t.rejects(session.transaction(async (scope) => {
+    await scope.repo(users).create({ email: 'ada' })
+    await scope.execute(sql`release savepoint s1`)
+  }), { name: 'TransactionAbortedError', cause: { context: { sqlState: '3B001' } } })
+  await t.rejects(session.commit(), { name: 'TransactionAbortedError', cause: { context: { sqlState: '3B001' } } })
+})
+
+t.test('a backend lost while a scope ends rejects as a lost connection', async (t) => {
+  const database = await open(t)
+  const session = database.createSession()
+  let pid = 0
+  const scope = session.transaction(async (scope) => {
+    pid = await backendOf(scope)
+    await scope.repo(posts).create({ userId: 7, title: 'x' }).catch(() => {})
+    throw new Error('first')
+  })
+  await t.rejects(scope, { message: 'first' })
+  const sleeping = session.transaction((scope) => { scope.execute(sql`select pg_sleep(${60})`) })
+  await running(database, 'pg_sleep')
+  await killBackend(database, pid)
+  await t.rejects(sleeping, ConnectionError)
+  await t.rejects(session.commit(), ConnectionError)
+})
+
+t.test('leaves the async context when the process\'s last scope has ended', async (t) => {
+  const database = await open(t)
+  const first = database.createSession()
+  const second = database.createSession()
+  const ends = [deferred(), deferred()]
+  const scopes = [first, second].map((session, n) => session.transaction(async (scope) => {
+    t.equal(currentScope(), scope)
+    await ends[n]?.promise
+    t.equal(currentScope(), scope, 'still, when the other one has ended')
+  }))
+  t.equal(currentScope(), undefined)
+  ends[0]?.resolve()
+  await scopes[0]
+  ends[1]?.resolve()
+  await scopes[1]
+  await first.transaction(() => { t.ok(currentScope()) })
+  t.equal(currentScope(), undefined)
+  await Promise.all([first.commit(), second.commit()])
+})

@@ -8,8 +8,6 @@ import { recordLog } from '../helpers/log-stream.js'
 import { users } from '../helpers/schema.js'
 import { build } from '../helpers/server.js'
 
-const { connectionString } = await createTestDatabase(t)
-
 /** What a program without types may pass. */
 async function register (t: Test, options: unknown, server: FastifyServerOptions = {}): Promise<FastifyInstance> {
   const fastify = Fastify(server)
@@ -19,6 +17,7 @@ async function register (t: Test, options: unknown, server: FastifyServerOptions
 }
 
 t.test('62: numbers that cannot be are refused at register, with the name of the option', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
   const wrong: Array<[options: object, message: RegExp]> = [
     [{ pool: { size: 0 } }, /^pool\.size must be a whole number from 1/],
     [{ pool: { size: -1 } }, /^pool\.size must/],
@@ -39,6 +38,7 @@ t.test('62: numbers that cannot be are refused at register, with the name of the
 })
 
 t.test('63: what is wrong with the URL is told without any part of it, whatever the log level', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
   const { username, hostname, port, pathname } = new URL(connectionString)
   const wrong: Record<string, [string, RegExp]> = {
     'an unescaped @': [`postgresql://${username}:p@ss@w0rdle@${hostname}:${port}/sh/op`, /./],
@@ -59,6 +59,7 @@ t.test('63: what is wrong with the URL is told without any part of it, whatever 
 })
 
 t.test('64: registering twice is refused, on the same server and in a child of it', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
   const server = await build(t)
   const message = /^fastify-data-access is registered already on this server: register it once, at the root$/
 
@@ -68,6 +69,7 @@ t.test('64: registering twice is refused, on the same server and in a child of i
 })
 
 t.test('64: two servers, and two children of one server, each have a database of their own', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
   const second = (await createTestDatabase(t)).connectionString
   const server = Fastify()
   t.teardown(() => server.close())
@@ -87,6 +89,7 @@ t.test('64: two servers, and two children of one server, each have a database of
 })
 
 t.test('64: a decorator that somebody else has is named, and nothing was opened', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
   const taken: Array<[(server: FastifyInstance) => unknown, RegExp]> = [
     [(server) => server.decorate<unknown>('db', {}), /^fastify\.db was decorated before by somebody else/],
     [(server) => server.decorate<unknown>('databaseConfig', {}), /^fastify\.databaseConfig was/],
@@ -136,14 +139,13 @@ t.test('75: a failure is told to the log once, with the request, its code and th
   t.equal(failures.length, 2)
   t.match(JSON.stringify(failures[1]), /42P01/)
   t.notMatch(JSON.stringify(failures[0]), /s3cret/)
-  const { password } = new URL(connectionString)
-  if (password !== '') t.notOk(log.text.includes(password))
+  t.notOk(log.text.includes(String(server.pg.pool.options.password)))
 })
 
 t.test('78: inspecting the server, a request or the database shows no password', async (t) => {
-  const url = new URL(connectionString)
-  t.not(url.password, '', 'the test needs a password to look for')
   const server = await build(t)
+  const password = String(server.pg.pool.options.password)
+  t.ok(password.length > 8, 'the test needs a password to look for')
   const seen: string[] = []
   server.get('/', async (request, reply) => {
     await request.repo(users).count()
@@ -152,5 +154,5 @@ t.test('78: inspecting the server, a request or the database shows no password',
   await server.inject('/')
 
   seen.push(inspect(server, { depth: 12 }), inspect(server.db, { depth: 12, getters: true }), inspect(server.pg, { depth: 12 }), JSON.stringify(server.databaseConfig))
-  for (const text of seen) t.notOk(text.includes(url.password))
+  for (const text of seen) t.notOk(text.includes(password))
 })

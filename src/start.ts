@@ -76,12 +76,9 @@ function explained (error: Error): ConnectionError {
   return new ConnectionError(`The database could not be reached${code === '' ? '' : ` (${code})`}: ${way}`, { cause: Object(error).cause ?? error })
 }
 
-/** The SQLSTATE, or Node's name for what happened to the socket; of the first address where there were several. */
+/** The SQLSTATE, or Node's name for what happened to the socket. */
 function codeOf (error: unknown): string {
   if (error instanceof PoolTimeoutError) return 'ETIMEDOUT'
-  for (let inner: unknown = Object(error).cause ?? error; inner !== undefined; inner = Object(inner).errors?.[0]) {
-    const { code } = Object(inner)
-    if (typeof code === 'string') return code
-  }
-  return ''
+  const { code } = Object(Object(error).cause ?? error)
+  return typeof code === 'string' ? code : ''
 }

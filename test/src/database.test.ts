@@ -268,6 +268,14 @@ t.test('does not wait for ever for a client that somebody took from its pool', a
   client.release()
 })
 
+t.test('gives violations of a constraint the words that it was opened with', async (t) => {
+  const database = await open(t, { errors: { constraints: { users_email_key: { status: 422, code: 'EMAIL_TAKEN', message: 'This e-mail is taken' } } } })
+  await database.repo(users).create(ada)
+
+  await t.rejects(database.repo(users).create(ada), { name: 'UniqueViolationError', statusCode: 422, code: 'EMAIL_TAKEN', message: 'This e-mail is taken' })
+  await t.rejects(database.session((session) => session.repo(users).create(ada)), { code: 'EMAIL_TAKEN' })
+})
+
 t.test('logs with the logger that it was given', async (t) => {
   const logger = recordingLogger()
   const database = await open(t, { logger, slowQueryMillis: 0 })

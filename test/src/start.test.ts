@@ -59,8 +59,7 @@ t.test('warns of a pool that may outgrow what the server has left', async (t) =>
   t.same(quiet.lines, [])
 })
 
-t.test('of several addresses that fail, the first one tells why', async (t) => {
-  // "localhost" may be two addresses: nothing listens on port 1 of either.
+t.test('a name that may have several addresses fails as one address does', async (t) => {
   const options: DatabaseOptions = { connectionString: 'postgresql://ada:s3cret@localhost:1/shop' }
   await t.rejects(openDatabase(options), { message: /ECONNREFUSED.*nothing listens there/ })
 })

@@ -129,17 +129,15 @@ export class Transaction {
    * Sends COMMIT, and believes nothing but PostgreSQL's own word for it: the tag COMMIT.
    *
    * @throws {TransactionAbortedError} where PostgreSQL rolled back instead
-   * @throws {ConnectionError} where the connection was lost before COMMIT was sent: nothing was saved
    * @throws {CommitUnknownError} where the answer was lost
    */
   async commit (): Promise<void> {
     const connection = this.#connection
     if (connection === undefined) return
-    const { error, result, sent, lost } = await this.#settle(connection, 'commit')
+    const { error, result, lost } = await this.#settle(connection, 'commit')
     const context = { operation: 'commit' }
     if (error === undefined && result?.command === 'COMMIT') return
     if (error === undefined) throw new TransactionAbortedError(undefined, { cause: this.#failure, context })
-    if (!sent) throw new ConnectionError(undefined, { cause: error, context })
     if (lost) throw new CommitUnknownError(undefined, { cause: error, context })
     throw toDatabaseError(error, { context, constraints: this.#host.constraints })
   }

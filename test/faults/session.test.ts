@@ -6,6 +6,7 @@ import { open } from '../helpers/database.js'
 import { openEchoing, words } from '../helpers/echo.js'
 import { holdCommits } from '../helpers/held-commit.js'
 import { startProxy } from '../helpers/proxy.js'
+import { startRewriter } from '../helpers/rewriter.js'
 import { posts, schema, tables, users } from '../helpers/schema.js'
 import { until } from '../helpers/until.js'
 import { createTestDatabase, expectNoLeaks } from '../../src/testing/index.js'
@@ -148,6 +149,12 @@ t.test('13: rollbackOnly() makes of a commit a rollback that succeeds', async (t
   await session.commit()
   t.equal(session.outcome, 'rolledBack')
   t.same(ran, ['afterRollback'])
+
+  const plain = database.createSession()
+  await plain.repo(users).create(ada)
+  plain.rollbackOnly()
+  await plain.commit()
+  t.equal(plain.outcome, 'rolledBack')
   t.equal(await database.repo(users).count(), 0)
 })
 
@@ -260,6 +267,20 @@ for (const how of ['cut', 'reset', 'silence'] as const) {
     t.equal(database.poolInfo.total, 1, 'the connection was destroyed')
   })
 }
+
+t.test('1: a COMMIT that is answered with the tag ROLLBACK is a failure', async (t) => {
+  const { connectionString } = await createTestDatabase(t, { sql: tables })
+  // PostgreSQL says so for a transaction that failed, and a pooler may for one that it has lost.
+  const url = await startRewriter(t, connectionString, { from: 'C\0\0\0\x0bCOMMIT\0', to: 'C\0\0\0\x0dROLLBACK\0' })
+  const database = await openDatabase({ connectionString: url, schema })
+  t.teardown(() => database.close())
+  const session = database.createSession()
+  const ran = callbacksOf(session)
+  await session.repo(users).create(ada)
+  await t.rejects(session.commit(), TransactionAbortedError)
+  t.equal(session.outcome, 'rolledBack')
+  t.same(ran, ['afterRollback'])
+})
 
 t.test('22: a COMMIT that hangs beyond the limit leaves the outcome unknown', async (t) => {
   const database = await open(t)

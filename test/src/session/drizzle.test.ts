@@ -2,7 +2,7 @@ import t from 'tap'
 import { TransactionRollbackError, eq, relations, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate } from 'drizzle-orm/node-postgres/migrator'
-import { QueryBuilder, integer, pgTable, text } from 'drizzle-orm/pg-core'
+import { QueryBuilder, customType, integer, pgTable, text } from 'drizzle-orm/pg-core'
 import { beside } from '../../helpers/backend.js'
 import { open } from '../../helpers/database.js'
 import { openEchoing, words } from '../../helpers/echo.js'
@@ -165,6 +165,15 @@ t.test('names are written in the casing of the settings, in relational queries t
     t.same(await db.query.people.findMany({ with: { pets: true } }), [{ id: 1, fullName: 'Ada', pets: [{ id: 1, ownerId: 1 }] }])
     t.same((await session.execute(sql`select ${people.fullName} from ${people}`)).rows, [{ full_name: 'Ada' }])
   })
+})
+
+t.test('what a column type of the user\'s own throws comes out as it is', async (t) => {
+  const failure = new Error('cannot be read')
+  const strange = customType<{ data: string }>({ dataType: () => 'text', fromDriver () { throw failure } })
+  const database = await open(t)
+  const guests = pgTable('users', { email: strange() })
+  await database.repo(users).create({ email: 'ada' })
+  t.equal(await database.drizzle.select().from(guests).catch((error: unknown) => error), failure)
 })
 
 t.test('works without a schema; there is no relational query then', async (t) => {

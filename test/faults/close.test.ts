@@ -44,19 +44,16 @@ t.test('79: close() lets those finish who wait for a connection', async (t) => {
 
 t.test('79: close() waits for callbacks after a commit', async (t) => {
   const database = await open(t)
-  const goOn = deferred()
   let done = false
   await database.session(async (session) => {
     await session.repo(users).create(ada)
     session.afterCommit(async () => {
-      await goOn.promise
+      await beside(database, 'select pg_sleep(0.1)')
       done = true
     })
   })
 
-  const closing = database.close()
-  goOn.resolve()
-  await closing
+  await database.close()
 
   t.equal(done, true)
 })

@@ -381,6 +381,33 @@ t.test('an idle connection may be lost without ending the process, also after th
   t.match(pool.info, { total: 0 })
 })
 
+t.test('whatever becomes of those who ask, no place is lost', async (t) => {
+  const pool = await openPool(t, { pool: { size: 2, maxOverflow: 2, maxWaiting: 1000, prePingAfterMillis: 0 } })
+  const fates: Array<(connection: Connection) => unknown> = [
+    (connection) => connection.release(),
+    (connection) => connection.destroy(),
+    (connection) => run(connection, 'select 1').then(() => connection.release()),
+    (connection) => { run(connection, 'select pg_sleep(1)'); connection.release() },
+    (connection) => run(connection, 'begin').then(() => connection.release()),
+    (connection) => run(connection, 'select pg_terminate_backend(pg_backend_pid())').then(() => connection.release())
+  ]
+
+  await Promise.all(Array.from({ length: 300 }, async (_, position) => {
+    const { cancel, answer } = ask(pool)
+    if (position % 7 === 0) cancel(new Error('at once'))
+    if (position % 7 === 1) setImmediate(cancel, new Error('a moment later'))
+    const connection = await answer.catch(() => undefined)
+    if (connection !== undefined) await fates[position % fates.length]?.(connection)
+  }))
+
+  t.match(pool.info, { inUse: 0, waiting: 0 })
+  const all = await Promise.all([1, 2, 3, 4].map(() => pool.connect(borrower)))
+  t.match(pool.info, { total: 4, inUse: 4 })
+  for (const connection of all) connection.release()
+  await pool.idle(0)
+  t.equal(await pool.breathes(0), true)
+})
+
 t.test('lives are jittered by 10 %, and fit a timer', async (t) => {
   const lifeOf = (recycleSeconds: number): number => Number(poolConfig(resolveSettings({ connectionString: 'postgresql://localhost/shop', pool: { recycleSeconds } }, {})).maxLifetimeSeconds)
   const lives = Array.from({ length: 200 }, () => lifeOf(1000))

@@ -59,7 +59,6 @@ export class Transaction {
   readonly #tasks: Task[] = []
   readonly #reads: OutsideReads
   readonly #wakers: Array<() => void> = []
-  #readsOutside: boolean
   /** Whether a connection for the transaction is awaited, or an answer on it. */
   #busy = false
   #cancel: Cancel | undefined
@@ -74,7 +73,6 @@ export class Transaction {
     this.#host = host
     this.#settings = settings
     this.#events = events
-    this.#readsOutside = settings.readsOutside
     this.#reads = new OutsideReads((applicant) => this.#acquire(applicant))
   }
 
@@ -228,7 +226,7 @@ export class Transaction {
   }
 
   #mayReadOutside ({ kind }: Statement): boolean {
-    return kind === 'read' && this.#readsOutside && this.#host.pool.readCommitted &&
+    return kind === 'read' && this.#settings.readsOutside && this.#host.pool.readCommitted &&
       this.#end === undefined && this.#connection === undefined && !this.#busy && this.#tasks.length === 0
   }
 
@@ -236,10 +234,8 @@ export class Transaction {
     this.#reads.start(task.statement, {
       answered: (outcome, connection) => this.#answer(task, outcome, connection),
       refused: (error) => this.#refuse(task, error),
-      unsuited: () => {
-        this.#readsOutside = false
-        this.#tasks.unshift(task) // it was asked for before all that wait
-      },
+      // It belongs into the transaction, and was asked for before all that wait.
+      unsuited: () => { this.#tasks.unshift(task) },
       done: () => this.#proceed()
     })
   }

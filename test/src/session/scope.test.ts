@@ -344,6 +344,7 @@ t.test('a backend lost while a scope ends rejects as a lost connection', async (
 
 t.test('leaves the async context when the process\'s last scope has ended', async (t) => {
   const database = await open(t)
+  const left = t.capture(AsyncLocalStorage.prototype, 'disable', AsyncLocalStorage.prototype.disable)
   const first = database.createSession()
   const second = database.createSession()
   const ends = [deferred(), deferred()]
@@ -355,8 +356,10 @@ t.test('leaves the async context when the process\'s last scope has ended', asyn
   t.equal(currentScope(), undefined)
   ends[0]?.resolve()
   await scopes[0]
+  t.equal(left().length, 0)
   ends[1]?.resolve()
   await scopes[1]
+  t.equal(left().length, 1)
   await first.transaction(() => { t.ok(currentScope()) })
   t.equal(currentScope(), undefined)
   await Promise.all([first.commit(), second.commit()])

@@ -107,7 +107,10 @@ export class Scope implements StatementRunner {
     return handled(scope.#enter(() => scope.#nest(fn)))
   }
 
-  /** Runs a function inside the outermost transaction, just before its COMMIT; it may write, and prevents the commit by throwing. */
+  /**
+   * Runs a function inside the outermost transaction, just before its COMMIT; it may write, and prevents the commit by throwing.
+   * It must not wait for `commit()` or `rollback()`, which wait for it.
+   */
   beforeCommit (fn: Callback): void { this.#register('beforeCommit', fn) }
 
   /**

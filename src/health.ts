@@ -6,7 +6,7 @@
  */
 import { Client, DatabaseError as PostgresError } from 'pg'
 import type { ClientConfig, QueryResult, QueryResultRow } from 'pg'
-import { destroySocket } from './connection/message-group.js'
+import { destroySocket, holdProcess } from './connection/message-group.js'
 import { ConnectionError } from './errors/errors.js'
 import type { PoolInfo } from './pool.js'
 
@@ -197,12 +197,15 @@ export class HealthCheck {
     // Two questions at a time are rare; one connection is enough to keep.
     const surplus = this.#takeKept()
     if (surplus !== undefined) part(surplus)
+    // Kept for the next question, it must not keep the process.
+    holdProcess(client, false)
     this.#kept = client
     this.#idleTimer = setTimeout(() => this.#dismiss(), this.#idleMillis).unref()
   }
 
   #takeKept (): Client | undefined {
     const kept = this.#kept
+    if (kept !== undefined) holdProcess(kept, true)
     clearTimeout(this.#idleTimer)
     this.#kept = undefined
     return kept

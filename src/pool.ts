@@ -16,9 +16,12 @@ import { ConnectionError, PoolTimeoutError } from './errors/errors.js'
 import type { Settings } from './settings.js'
 import type { Statement } from './session/statement.js'
 
-/** What pg's pool is made from, in the core and by `@fastify/postgres` alike. */
+/**
+ * What pg's pool is made from, in the core and by `@fastify/postgres` alike.
+ * Idle connections do not keep the process: a script that forgets to close its database ends all the same.
+ */
 export function poolConfig ({ connection = {}, pool }: Settings): PoolConfig {
-  return extendConnection(connection, { min: pool.size, max: pool.max, maxLifetimeSeconds: jittered(pool.recycleSeconds) })
+  return extendConnection(connection, { min: pool.size, max: pool.max, maxLifetimeSeconds: jittered(pool.recycleSeconds), allowExitOnIdle: true })
 }
 
 /** The longest time that a timer of Node's takes, in seconds. */

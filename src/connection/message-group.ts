@@ -132,6 +132,14 @@ export function destroySocket (client: ClientBase): void {
   wire(client).stream.destroy()
 }
 
+/** Whether an open connection keeps the process from ending when it has nothing else to do. */
+export function holdProcess (client: ClientBase, holds: boolean): void {
+  // `ref` and `unref` are public in pg and missing from its type declarations.
+  const handle = client as unknown as { ref (): void, unref (): void }
+  if (holds) handle.ref()
+  else handle.unref()
+}
+
 /** pg's wire connection, as far as a cancel request uses it. */
 interface CancelConnection extends WireConnection {
   connect (port: number, host: string): void

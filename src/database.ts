@@ -98,7 +98,7 @@ export class Database implements StatementRunner {
   }
 
   /**
-   * Runs a function with a session: commits when it resolves, rolls back when it throws, and always gives the connection back.
+   * Runs a function with a session: commits when it resolves, unless it rolled back itself; rolls back when it throws; always gives the connection back.
    *
    * @example
    * ```ts
@@ -117,7 +117,7 @@ export class Database implements StatementRunner {
       await session.rollback()
       throw error
     }
-    await session.commit()
+    if (!session.isRolledBack) await session.commit()
     return result
   }
 

@@ -56,7 +56,13 @@ t.test('a session commits when its function resolves and rolls back when it thro
     throw new Error('no')
   }), { message: 'no' })
   await t.rejects(database.session(() => { throw new Error('at once') }), { message: 'at once' })
+  const seen = await database.session(async (session) => {
+    await session.repo(users).update(user.id, { balance: 9 })
+    await session.rollback()
+    return 'rolled back by hand'
+  })
 
+  t.equal(seen, 'rolled back by hand')
   t.same(await database.repo(users).getAll(), [user])
 })
 

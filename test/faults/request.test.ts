@@ -693,6 +693,25 @@ t.test('29: a statement after the reply is refused and writes nothing, also wher
   t.strictSame((await server.db.repo(users).getAll()).map(({ email }) => email), [ada.email])
 })
 
+t.test('29: a request that was answered by hand cannot begin afterwards, neither at once nor when its response is closed', async (t) => {
+  const server = await build(t)
+  const refused: unknown[] = []
+  server.post('/:when', async (request, reply) => {
+    reply.hijack()
+    const closed = once(reply.raw, 'close')
+    reply.raw.end('raw')
+    if (request.url === '/closed') await closed
+    await request.repo(users).create(ada).catch((error) => refused.push(error))
+  })
+
+  for (const url of ['/at-once', '/closed']) {
+    t.equal((await server.inject({ method: 'POST', url })).body, 'raw')
+    await until(() => refused.length > 0)
+    t.match(refused.pop(), { code: 'DB_TRANSACTION_CLOSED', message: /^The reply was sent before/ }, url)
+    t.match(server.db.poolInfo, { inUse: 0, waiting: 0 })
+  }
+})
+
 t.test('30: what a callback after the commit throws is logged and changes nothing; the first starts before the reply leaves', async (t) => {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger } })

@@ -1,3 +1,5 @@
+import { ignore } from './handled.js'
+
 /**
  * Where the package tells what happened: the part of pino's interface that it uses, so that `fastify.log` fits as it is.
  */
@@ -7,8 +9,6 @@ export interface Logger {
   warn (context: object, message: string): void
   error (context: object, message: string): void
 }
-
-function ignore (): void {}
 
 /** Says nothing: the logger of a database that was opened without one. */
 export const silentLogger: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore }

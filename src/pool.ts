@@ -13,6 +13,7 @@ import { PooledClient } from './connection/pooled-client.js'
 import { Waiters } from './connection/waiters.js'
 import type { Borrower, Waiter } from './connection/waiters.js'
 import { ConnectionError, PoolTimeoutError } from './errors/errors.js'
+import { ignore } from './handled.js'
 import type { Settings } from './settings.js'
 import type { Statement } from './session/statement.js'
 
@@ -281,5 +282,3 @@ export class ConnectionPool {
     ['error', ignore]
   ]
 }
-
-function ignore (): void {}

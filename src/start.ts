@@ -38,19 +38,28 @@ const pauseMillis = { first: 100, longest: 2000 }
  */
 export async function reach (pool: ConnectionPool, settings: Settings): Promise<void> {
   const deadline = performance.now() + settings.waitForDatabaseSeconds * 1000
-  for (let pause = pauseMillis.first; ; pause = Math.min(pause * 2, pauseMillis.longest)) {
-    try {
-      return await greet(pool, settings)
-    } catch (error) {
-      const failure = explained(error as Error)
-      if (incurable.has(codeOf(error))) throw failure
-      if (performance.now() + pause > deadline) {
-        if (!settings.degraded) throw failure
-        return settings.logger.error({ err: failure }, 'started without the database: requests that need it are refused until it is there')
-      }
-      settings.logger.warn({ err: failure }, 'the database does not answer yet')
-    }
+  let pause = pauseMillis.first
+  while (!await isDone(pool, settings, deadline - pause)) {
     await wait(pause)
+    pause = Math.min(pause * 2, pauseMillis.longest)
+  }
+}
+
+/** Whether there is nothing more to wait for; an attempt that begins after the last one's time is the last. */
+async function isDone (pool: ConnectionPool, settings: Settings, lastTime: number): Promise<boolean> {
+  try {
+    await greet(pool, settings)
+    return true
+  } catch (error) {
+    const failure = explained(error as Error)
+    if (incurable.has(codeOf(error))) throw failure
+    if (performance.now() <= lastTime) {
+      settings.logger.warn({ err: failure }, 'the database does not answer yet')
+      return false
+    }
+    if (!settings.degraded) throw failure
+    settings.logger.error({ err: failure }, 'started without the database: requests that need it are refused until it is there')
+    return true
   }
 }
 

@@ -1,3 +1,4 @@
+import { ignore } from '../handled.js'
 import { interrupt } from './interrupt.js'
 import type { Connection, Outcome } from '../connection/connection.js'
 import type { Applicant, Cancel } from '../pool.js'
@@ -33,7 +34,7 @@ export class OutsideReads {
 
   /** Reads over the next connection to be had. */
   start (statement: Statement, reader: Reader): void {
-    const read: Read = { cancel: () => {}, connection: undefined, interrupted: undefined }
+    const read: Read = { cancel: ignore, connection: undefined, interrupted: undefined }
     this.#reads.add(read)
     const end = (): void => {
       this.#reads.delete(read)

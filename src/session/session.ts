@@ -16,7 +16,7 @@
  */
 import { CommitUnknownError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError } from '../errors/errors.js'
 import { runAll } from './callbacks.js'
-import { handled } from '../handled.js'
+import { handled, ignore } from '../handled.js'
 import { Scope } from './scope.js'
 import { Transaction } from './transaction.js'
 import type { Borrower } from '../connection/waiters.js'
@@ -73,7 +73,7 @@ export class Session extends Scope {
 
   /** Undoes everything that is not committed yet. Never rejects: a connection that cannot roll back is destroyed. */
   rollback (): Promise<void> {
-    if (this.#committing !== undefined) return this.#committing.catch(() => {})
+    if (this.#committing !== undefined) return this.#committing.catch(ignore)
     this.#isRolledBack ||= this.#undoing === undefined
     return this.#undoOnce()
   }

@@ -27,6 +27,8 @@ export interface ScopeRoot {
   readonly logger: Logger
   /** How many savepoints the session has named. */
   savepoints: number
+  /** Whether the log has been told of statements after the end: once is enough. */
+  hasToldOfZombie: boolean
 }
 
 const nestedOptions = 'A nested transaction takes no options: it is a savepoint of the one around it, and lives by that one\'s isolation level'
@@ -157,8 +159,16 @@ export class Scope implements StatementRunner {
   }
 
   #enter<Result> (start: () => Promise<Result>): Promise<Result> {
-    if (this.#ended !== undefined) return Promise.reject(this.#ended)
+    if (this.#ended !== undefined) return this.#refuse(this.#ended)
     return this.#child === undefined ? start() : this.#turns.take(start)
+  }
+
+  /** Somebody goes on with work that is over: a handler after its reply, or a promise that nobody awaited. */
+  #refuse (reason: Error): Promise<never> {
+    const { root } = this
+    if (!root.hasToldOfZombie) root.logger.warn({ err: reason }, 'a statement came after the end of its transaction and was refused')
+    root.hasToldOfZombie = true
+    return Promise.reject(reason)
   }
 
   async #nest<Result> (fn: (scope: Scope) => Result | Promise<Result>): Promise<Result> {

@@ -39,7 +39,7 @@ export class Session extends Scope {
 
   constructor (host: SessionHost, settings: TransactionSettings, borrower: Borrower) {
     const transaction = new Transaction(host, settings, { borrower, timedOut: () => this.abort(new TransactionTimeoutError()) })
-    super({ host, transaction, logger: borrower.logger, savepoints: 0 })
+    super({ host, transaction, logger: borrower.logger, savepoints: 0, hasToldOfZombie: false })
   }
 
   /** What became of the transaction so far. */

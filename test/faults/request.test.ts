@@ -675,13 +675,15 @@ t.test('28: a stream of the handler\'s own that reads in the settled transaction
 })
 
 t.test('29: a statement after the reply is refused and writes nothing, also where the request had not used the database before', async (t) => {
-  const server = await build(t)
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
   const refused: unknown[] = []
   server.post('/:before', async (request, reply) => {
     if (request.url === '/used') await request.repo(users).create(ada)
     const answered = once(reply.raw, 'finish')
     reply.send('done')
     await answered
+    await request.repo(users).count().catch(() => {})
     await request.repo(users).create(grace).catch((error) => refused.push(error))
   })
 
@@ -690,6 +692,11 @@ t.test('29: a statement after the reply is refused and writes nothing, also wher
     await until(() => refused.length > 0)
     t.match(refused.pop(), { code: 'DB_TRANSACTION_CLOSED' })
   }
+  t.match(log.lines(40), [
+    { level: 40, reqId: 'req-1', err: { code: 'DB_TRANSACTION_CLOSED' }, msg: /after the end .* refused/ },
+    { level: 40, reqId: 'req-2', err: { code: 'DB_TRANSACTION_CLOSED' } }
+  ])
+  t.equal(log.lines(40).length, 2, 'once for each request')
   t.strictSame((await server.db.repo(users).getAll()).map(({ email }) => email), [ada.email])
 })
 

@@ -13,6 +13,7 @@
  */
 import { TransactionClosedError } from '../src/errors/errors.js'
 import { discard, guard, hasBroken } from './payload.js'
+import { restore } from './repeating.js'
 import { statusOf } from './transaction-options.js'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Database } from '../src/database.js'
@@ -53,6 +54,7 @@ export class RequestSession {
   #failed = false
   /** Somebody else has written to the reply while COMMIT was on its way. */
   #disturbed = false
+  readonly #onClose = (): void => { this.#closed() }
   /** With `commit: 'onResponse'`: what the reply said when it was sent. */
   #commitLater = false
 
@@ -66,7 +68,7 @@ export class RequestSession {
     if (isLate || raw.headersSent || raw.destroyed) {
       this.session.abort(new TransactionClosedError('The reply was sent before: the statement was not run'))
     } else {
-      raw.once('close', () => { this.#closed() })
+      raw.once('close', this.#onClose)
     }
   }
 
@@ -101,12 +103,26 @@ export class RequestSession {
     } finally {
       this.#state = 'decided'
     }
-    if (this.#disturbed) this.#restore(statusCode, headers)
+    if (this.#disturbed) restore(this.#reply, { statusCode, headers })
     return true
   }
 
+  /** Commits what a handler has resolved with, if it claims success, before the reply is made: a conflict can still be repeated then. */
+  async commitEarly (payload: unknown): Promise<void> {
+    const commits = !this.#plan.commitsAfterResponse && !this.session.isRolledBack && this.#mayCommit(payload)
+    if (commits) await this.session.commit()
+  }
+
+  /** Undoes everything and lets go of the reply, for another attempt; false when there is nobody, or no way, to answer. */
+  async leave (): Promise<boolean> {
+    if (this.#state !== 'undecided' || this.#isClientGone) return false
+    this.#reply.raw.off('close', this.#onClose)
+    await this.session.rollback()
+    return !this.#isClientGone
+  }
+
   async #decide (payload: unknown): Promise<void> {
-    if (this.#failed || this.#isClientGone || !this.#claimsSuccess(payload)) await this.#rollBack(payload)
+    if (!this.#mayCommit(payload)) await this.#rollBack(payload)
     else if (this.#plan.commitsAfterResponse) this.#commitLater = !this.session.isRolledBack
     else if (!this.session.isRolledBack) await this.session.commit()
   }
@@ -117,6 +133,10 @@ export class RequestSession {
   }
 
   get #isClientGone (): boolean { return this.#reply.raw.destroyed || this.#request.raw.socket.destroyed }
+
+  #mayCommit (payload: unknown): boolean {
+    return !this.#failed && !this.#isClientGone && this.#claimsSuccess(payload)
+  }
 
   #claimsSuccess (payload: unknown): boolean {
     const commits = this.#plan.commitOn(this.#reply, payload)
@@ -154,12 +174,6 @@ export class RequestSession {
   #tellOfFailure (): void {
     const { statusCode, log } = this.#reply
     log.error({ statusCode }, 'committed, response failed')
-  }
-
-  /** The reply says again what it said when it decided. */
-  #restore (statusCode: number, headers: ReturnType<FastifyReply['getHeaders']>): void {
-    for (const name of Object.keys(this.#reply.getHeaders())) this.#reply.removeHeader(name)
-    this.#reply.code(statusCode).headers(headers)
   }
 
   /** The last net: whatever has not been decided when the response is gone, is undone. */

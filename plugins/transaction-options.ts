@@ -1,4 +1,4 @@
-import { resolveTransactionOptions } from '../src/session/options.js'
+import { resolveTransactionOptions, transactionOptionNames } from '../src/session/options.js'
 import { SettingsError } from '../src/settings/settings-error.js'
 import { isResponse } from './payload.js'
 import type { FastifyReply } from 'fastify'
@@ -38,7 +38,7 @@ export interface TransactionPlan {
   readonly commitOn: (reply: FastifyReply, payload: unknown) => boolean
 }
 
-const names = ['begin', 'commit', 'commitOn', 'isolationLevel', 'accessMode', 'deferrable', 'timeoutMillis', 'settleTimeoutMillis']
+const names = [...transactionOptionNames, 'commit', 'commitOn']
 const beginPoints: readonly unknown[] = ['firstWrite', 'firstQuery', 'onRequest']
 const commitPoints: readonly unknown[] = ['onSend', 'onResponse']
 

@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import { TransactionClosedError } from '../src/errors/errors.js'
 import { SettingsError } from '../src/settings/settings-error.js'
+import { repeating } from './repeating.js'
 import { RequestSession } from './request-session.js'
 import { givenTransaction, planTransaction } from './transaction-options.js'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, RouteOptions } from 'fastify'
@@ -73,6 +74,7 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {} }: 
   fastify.addHook('onRoute', (route) => {
     const routePlan = planOfRoute(route, options)
     if (routePlan !== false && routePlan.beginsOnRequest) someBeginOnRequest = true
+    if (routePlan !== false && routePlan.settings.retries > 0) route.handler = repeating(route.handler, { retries: routePlan.settings.retries, ...sessions })
     route.config = { ...route.config, [plan]: routePlan }
     // A HEAD route is made from its GET route's options, which have the hook already.
     const others = [route.onSend ?? []].flat().filter((hook) => hook !== settle)
@@ -107,6 +109,11 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {} }: 
 /** The plan of the request's route, if that has one: a not-found handler has none, nor has a route declared before us. */
 function planOf (request: FastifyRequest): TransactionPlan | false | undefined {
   return request.routeOptions.config?.[plan]
+}
+
+const sessions = {
+  sessionOf: (request: FastifyRequest) => request[sessionOf],
+  renew: (request: FastifyRequest) => { request[sessionOf] = undefined }
 }
 
 function planOfRoute ({ config, method, url }: RouteOptions, options: RequestTransactionOptions): TransactionPlan | false {

@@ -8,6 +8,7 @@ import { Repositories } from './repository/repositories.js'
 import { DrizzleBinding } from './session/drizzle.js'
 import { handled } from './handled.js'
 import { resolveTransactionOptions } from './session/options.js'
+import { retrying } from './session/retry.js'
 import { Session } from './session/session.js'
 import { resolveSettings } from './settings.js'
 import { reach } from './start.js'
@@ -99,6 +100,7 @@ export class Database implements StatementRunner {
 
   /**
    * Runs a function with a session: commits when it resolves, unless it rolled back itself; rolls back when it throws; always gives the connection back.
+   * With `retries` all of it is done again after a conflict.
    *
    * @example
    * ```ts
@@ -109,7 +111,13 @@ export class Database implements StatementRunner {
    * ```
    */
   async session<Result> (fn: (session: Session) => Result | Promise<Result>, options?: TransactionOptions): Promise<Result> {
-    const session = this.createSession(options)
+    const settings = this.#transactionSettings(options)
+    const { logger } = this.#settings
+    return await retrying(() => this.#attempt(fn, settings), { retries: settings.retries, logger })
+  }
+
+  async #attempt<Result> (fn: (session: Session) => Result | Promise<Result>, settings: TransactionSettings): Promise<Result> {
+    const session = this.lend(settings, this.#borrower)
     let result: Result
     try {
       result = await fn(session)
@@ -133,8 +141,7 @@ export class Database implements StatementRunner {
    * ```
    */
   createSession (options?: TransactionOptions): Session {
-    const settings = options === undefined ? this.#transaction : resolveTransactionOptions({ ...this.#parts.transaction, ...options })
-    return this.lend(settings, this.#borrower)
+    return this.lend(this.#transactionSettings(options), this.#borrower)
   }
 
   /** A session in somebody's name, for whoever knows more of its user than this class: the Fastify edge. */
@@ -191,6 +198,10 @@ export class Database implements StatementRunner {
     }
     await this.#health.close()
     if (this.#parts.ownsPool === true) await this.#connections.close(Math.max(deadline - performance.now(), farewellMillis))
+  }
+
+  #transactionSettings (options: TransactionOptions | undefined): TransactionSettings {
+    return options === undefined ? this.#transaction : resolveTransactionOptions({ ...this.#parts.transaction, ...options })
   }
 
   async #runAlone ({ context, nowait, kind, ...statement }: Statement): Promise<StatementResult<never>> {

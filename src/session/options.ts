@@ -24,6 +24,13 @@ export interface TransactionOptions {
   readonly accessMode?: AccessMode | undefined
   /** Lets a serializable, read-only transaction wait for a snapshot that cannot fail. */
   readonly deferrable?: boolean | undefined
+  /**
+   * How often the whole work is done again after a serialization failure (40001) or a deadlock (40P01): 0 to 100.
+   * What the function did outside the database is done again, too; callbacks of a failed attempt are dropped. A session that
+   * is settled by hand cannot be repeated.
+   * @defaultValue 0
+   */
+  readonly retries?: number | undefined
   /** The longest a transaction may last, in milliseconds, counted from its BEGIN. @defaultValue no limit */
   readonly timeoutMillis?: number | undefined
   /** The longest wait for the answer to COMMIT or ROLLBACK, in milliseconds. @defaultValue 5000 */
@@ -37,6 +44,7 @@ export interface TransactionSettings {
   /** The statement that begins. */
   readonly begin: string
   readonly readOnly: boolean
+  readonly retries: number
   readonly timeoutMillis: number | undefined
   readonly settleTimeoutMillis: number
 }
@@ -49,9 +57,13 @@ const checks: Record<keyof TransactionOptions, { readonly valid: (value: unknown
   isolationLevel: oneOf(isolationLevels),
   accessMode: oneOf(['read write', 'read only']),
   deferrable: { valid: (value) => typeof value === 'boolean', expected: 'true or false' },
+  retries: { valid: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 100, expected: 'a whole number from 0 to 100' },
   timeoutMillis: millis(),
   settleTimeoutMillis: millis()
 }
+
+/** Every option of a transaction. */
+export const transactionOptionNames: readonly string[] = Object.keys(checks)
 
 function oneOf (values: readonly string[]): { valid: (value: unknown) => boolean, expected: string } {
   return { valid: (value) => typeof value === 'string' && values.includes(value), expected: values.map((value) => `'${value}'`).join(' or ') }
@@ -71,11 +83,11 @@ function millis (): { valid: (value: unknown) => boolean, expected: string } {
  */
 export function resolveTransactionOptions (options: TransactionOptions): TransactionSettings {
   for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(checks, name)) throw new ValidationError(`transaction.${name} is no option: there are ${Object.keys(checks).join(', ')}`)
+    if (!Object.hasOwn(checks, name)) throw new ValidationError(`transaction.${name} is no option: there are ${transactionOptionNames.join(', ')}`)
     const { valid, expected } = checks[name as keyof TransactionOptions]
     if (value !== undefined && !valid(value)) throw new ValidationError(`transaction.${name} must be ${expected}`)
   }
-  const { begin = 'firstWrite', isolationLevel, accessMode, deferrable, timeoutMillis, settleTimeoutMillis = 5000 } = options
+  const { begin = 'firstWrite', isolationLevel, accessMode, deferrable, retries = 0, timeoutMillis, settleTimeoutMillis = 5000 } = options
   const modes = [
     isolationLevel && `isolation level ${isolationLevel}`,
     accessMode,
@@ -85,6 +97,7 @@ export function resolveTransactionOptions (options: TransactionOptions): Transac
     readsOutside: begin === 'firstWrite' && modes.length === 0,
     begin: ['begin', modes.join(', ')].join(' ').trimEnd(),
     readOnly: accessMode === 'read only',
+    retries,
     timeoutMillis,
     settleTimeoutMillis
   }

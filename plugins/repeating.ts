@@ -1,0 +1,53 @@
+import { isConflict, pauseBefore } from '../src/session/retry.js'
+import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
+import type { RequestSession } from './request-session.js'
+
+/** How a route's handler is repeated. */
+export interface Repetition {
+  /** Repetitions after the first attempt. */
+  readonly retries: number
+  /** The session that the attempt has used, if it has. */
+  sessionOf (request: FastifyRequest): RequestSession | undefined
+  /** Lets the next attempt begin with a session of its own. */
+  renew (request: FastifyRequest): void
+}
+
+const repeated = new WeakSet<RouteHandlerMethod>()
+
+/**
+ * A handler that is run again when the request's transaction failed for its company (40001, 40P01), as long as no reply is on
+ * its way: with a new transaction, and with the status and headers that the reply had before.
+ *
+ * COMMIT comes when the handler has resolved with its payload, before that is serialized; otherwise it would be too late to
+ * try again. A handler that answers with `reply.send` commits as without retries.
+ */
+export function repeating (handler: RouteHandlerMethod, { retries, sessionOf, renew }: Repetition): RouteHandlerMethod {
+  // A HEAD route is made from its GET route's options, whose handler is repeated already.
+  if (repeated.has(handler)) return handler
+  const repeatedHandler: RouteHandlerMethod = async function (request, reply) {
+    const { statusCode } = reply
+    const headers = reply.getHeaders()
+    for (let repetition = 1; ; repetition++) {
+      try {
+        const payload: unknown = await handler.call(this, request, reply)
+        if (payload !== reply && payload !== undefined) await sessionOf(request)?.commitEarly(payload)
+        return payload
+      } catch (error) {
+        const session = sessionOf(request)
+        if (repetition > retries || !isConflict(error) || session === undefined || !await session.leave()) throw error
+        request.log.warn({ err: error, attempt: repetition }, 'a transaction collided with another one and is repeated')
+      }
+      renew(request)
+      restore(reply, { statusCode, headers })
+      await pauseBefore(repetition)
+    }
+  }
+  repeated.add(repeatedHandler)
+  return repeatedHandler
+}
+
+/** The reply says again what it said before. */
+export function restore (reply: FastifyReply, { statusCode, headers }: { statusCode: number, headers: ReturnType<FastifyReply['getHeaders']> }): void {
+  for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name)
+  reply.code(statusCode).headers(headers)
+}

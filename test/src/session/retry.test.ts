@@ -1,0 +1,125 @@
+import { eq, sql } from 'drizzle-orm'
+import t from 'tap'
+import { CommitUnknownError, SerializationFailureError, ValidationError } from '../../../src/index.js'
+import { isConflict } from '../../../src/session/retry.js'
+import { conflicts } from '../../helpers/conflicts.js'
+import { open } from '../../helpers/database.js'
+import { deferred } from '../../helpers/deferred.js'
+import { recordingLogger } from '../../helpers/logger.js'
+import { users } from '../../helpers/schema.js'
+import type { Database, Session, TransactionOptions } from '../../../src/index.js'
+
+const ada = { email: 'ada@example.com' }
+
+t.test('7: a transaction that collided is done again as a whole, and what belonged to the failed attempts is dropped', async (t) => {
+  const logger = recordingLogger()
+  const database = await open(t, { logger })
+  const { collide } = await conflicts(database)
+  for (const run of [database.session.bind(database), database.transaction.bind(database)]) {
+    await collide(2)
+    const happened: string[] = []
+    let attempts = 0
+    const user = await run(async (session) => {
+      const attempt = ++attempts
+      session.afterCommit(() => happened.push(`committed ${attempt}`))
+      session.afterRollback(() => happened.push(`rolled back ${attempt}`))
+      return await session.repo(users).create({ email: `${attempts}@example.com` })
+    }, { retries: 2 })
+
+    t.equal(attempts, 3)
+    t.same(happened, ['rolled back 1', 'rolled back 2', 'committed 3'])
+    t.same(await database.repo(users).getAll(), [user])
+    await database.repo(users).delete(user.id)
+  }
+  t.match(logger.lines.filter(({ level }) => level === 'warn'), [1, 2, 1, 2].map((attempt) => ({ context: { attempt, err: { code: 'DB_CONFLICT' } } })))
+})
+
+t.test('7: also when COMMIT tells of the collision, or the function has swallowed it', async (t) => {
+  const database = await open(t)
+  const atCommit = await conflicts(database, 'commit')
+  await atCommit.collide(1)
+  await database.session((session) => session.repo(users).create(ada), { retries: 1 })
+
+  let attempts = 0
+  await database.session(async (session) => {
+    if (++attempts === 1) await session.execute(sql`do $$ begin raise exception using errcode = '40P01'; end $$`).catch(() => {})
+    else await session.repo(users).create({ email: 'second@example.com' })
+  }, { retries: 1 })
+
+  t.equal(attempts, 2)
+  t.equal(await database.repo(users).count(), 2)
+})
+
+t.test('7: after the last repetition the collision is told, with when to come again', async (t) => {
+  const database = await open(t)
+  const { collide } = await conflicts(database)
+  await collide(10)
+  let attempts = 0
+  const work = (session: Session) => { attempts++; return session.repo(users).create(ada) }
+
+  await t.rejects(database.session(work, { retries: 2 }), { code: 'DB_CONFLICT', statusCode: 409, headers: { 'retry-after': '1' } })
+  t.equal(attempts, 3)
+
+  attempts = 0
+  await t.rejects(database.session(work), SerializationFailureError)
+  t.equal(attempts, 1, 'and none is repeated unless asked for')
+  t.equal(await database.repo(users).count(), 0)
+})
+
+t.test('nothing but a collision is repeated, least of all a commit whose fate is not known', async (t) => {
+  const database = await open(t)
+  let attempts = 0
+  await t.rejects(database.session(async (session) => {
+    attempts++
+    await session.repo(users).createMany([ada, ada])
+  }, { retries: 5 }), { code: 'DB_UNIQUE_VIOLATION' })
+  await t.rejects(database.session(() => { attempts++; throw new Error('a slip') }, { retries: 5 }), { message: 'a slip' })
+  t.equal(attempts, 2)
+  t.notOk(isConflict(new CommitUnknownError(undefined, { cause: new SerializationFailureError() })))
+})
+
+t.test('a number of repetitions that cannot be is refused, by name', async (t) => {
+  const database = await open(t)
+  for (const retries of [-1, 1.5, NaN, 101, '2'] as number[]) {
+    t.throws(() => database.createSession({ retries }), { constructor: ValidationError, message: /transaction\.retries must be a whole number from 0 to 100/ })
+  }
+})
+
+/** Adds to a balance by reading it first, which only a serializable transaction does safely; waits between the two. */
+async function deposit (database: Database, id: number, options: TransactionOptions & { meanwhile: () => Promise<void> }): Promise<void> {
+  const { meanwhile, ...transaction } = options
+  await database.transaction(async (session) => {
+    const { balance } = await session.repo(users).getOrThrow(id)
+    await meanwhile()
+    await session.repo(users).update(id, { balance: balance + 1 })
+  }, transaction)
+}
+
+t.test('deposits that read before they write all count under serializable with repetitions, and get lost under read committed', async (t) => {
+  const database = await open(t)
+  const { id } = await database.repo(users).create(ada)
+  for (const [isolationLevel, sum] of [['serializable', 4], ['read committed', 1]] as const) {
+    await database.drizzle.update(users).set({ balance: 0 }).where(eq(users.id, id))
+    // Everybody has read before anybody writes, the first time.
+    const [all, readers] = [deferred(), { n: 0 }]
+    const meanwhile = async () => { if (++readers.n >= 4) all.resolve(); await all.promise }
+    await Promise.all(Array.from({ length: 4 }, () => deposit(database, id, { isolationLevel, retries: 50, meanwhile })))
+    t.equal((await database.repo(users).getOrThrow(id)).balance, sum, isolationLevel)
+  }
+})
+
+t.test('7: of two that wait for each other, the one that PostgreSQL ends is repeated, and both succeed', async (t) => {
+  const database = await open(t)
+  const [one, two] = await database.repo(users).createMany([{ email: 'one' }, { email: 'two' }])
+  const both = deferred()
+  let locked = 0
+  const touch = async (first: number, second: number) => await database.transaction(async (session) => {
+    await session.repo(users).update(first, { balance: 1 })
+    if (++locked >= 2) both.resolve()
+    await both.promise
+    await session.repo(users).update(second, { balance: 2 })
+  }, { retries: 5 })
+
+  await Promise.all([touch(Number(one?.id), Number(two?.id)), touch(Number(two?.id), Number(one?.id))])
+  t.equal(locked, 3, 'one of them once more')
+})

@@ -7,6 +7,7 @@ import { createTestDatabase } from '../../src/testing/index.js'
 import { recordingLogger } from '../helpers/logger.js'
 import { startProxy } from '../helpers/proxy.js'
 import { schema, tables, users } from '../helpers/schema.js'
+import { withPassword } from '../helpers/secret.js'
 import type { OpenOptions } from '../../src/index.js'
 
 /** The error of a start that fails. */
@@ -23,12 +24,20 @@ async function failure (options: OpenOptions): Promise<Error> {
 
 /** The parts of a URL that an error must not show. */
 function partsOf (connectionString: string): string[] {
-  const { username, password, host, port, pathname } = new URL(connectionString)
+  const { username, password, host, port, pathname } = new URL(withPassword(connectionString))
   return [username, password, host, port, pathname.slice(1)]
 }
 
 function shows (error: Error, connectionString: string): string[] {
   return partsOf(connectionString).filter((part) => `${error.message} ${JSON.stringify(error)}`.includes(part))
+}
+
+/** Whether the server lets everybody in, as `trust` in pg_hba.conf has it: then no password is wrong. */
+async function trusts (connectionString: string): Promise<boolean> {
+  const client = new Client(parseConnectionString(connectionString))
+  const trusted = await client.connect().then(() => true, () => false)
+  await client.end()
+  return trusted
 }
 
 t.test('48: with nothing there the start fails at once, and tells the way out', async (t) => {
@@ -81,8 +90,8 @@ t.test('63: what no waiting cures is fatal at once, degraded or not, without a p
     await client.end()
   })
   const change = (parts: Partial<Pick<URL, 'username' | 'password' | 'pathname'>>): string => Object.assign(new URL(connectionString), parts).href
-  const cases: Array<[title: string, url: string, code: RegExp]> = [
-    ['a wrong password', change({ password: 'not-that-one' }), /\(28P01\).*password/],
+  const cases: Array<readonly [title: string, url: string, code: RegExp]> = [
+    ...await trusts(change({ password: 'not-that-one' })) ? [] : [['a wrong password', change({ password: 'not-that-one' }), /\(28P01\).*password/] as const],
     ['a user who may not connect', change({ username: role, password: 's3cret' }), /\(28000\).*pg_hba/],
     ['a missing database', change({ pathname: '/no_such_database' }), /\(3D000\).*create it/]
   ]
@@ -91,7 +100,7 @@ t.test('63: what no waiting cures is fatal at once, degraded or not, without a p
       const error = await failure({ connectionString: url, ...options })
       t.match(error, { code: 'DB_CONNECTION', message }, title)
       t.same(shows(error, url), [])
-      t.notOk(inspect(error, { depth: Infinity, showHidden: true }).includes(new URL(url).password))
+      t.notOk(inspect(error, { depth: Infinity, showHidden: true }).includes(new URL(withPassword(url)).password))
     }
   }
 })

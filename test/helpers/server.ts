@@ -2,6 +2,7 @@ import Fastify from 'fastify'
 import dataAccess from '../../plugins/index.js'
 import { createTestDatabase, expectNoLeaks } from '../../src/testing/index.js'
 import { schema, tables } from './schema.js'
+import { withPassword } from './secret.js'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { DataAccessOptions } from '../../plugins/index.js'
 import type { Test } from './database.js'
@@ -22,7 +23,7 @@ export async function build (t: Test, { server: serverOptions, before, ...option
   const server: FastifyInstance = Fastify({ ...serverOptions })
   t.teardown(() => server.close())
   await before?.(server)
-  await server.register(dataAccess, { connectionString, schema, ...options })
+  await server.register(dataAccess, { connectionString: withPassword(connectionString), schema, ...options })
   t.teardown(() => expectNoLeaks(server.db))
   return server
 }

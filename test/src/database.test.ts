@@ -12,6 +12,7 @@ import { openEchoing, words } from '../helpers/echo.js'
 import { recordingLogger } from '../helpers/logger.js'
 import { startProxy } from '../helpers/proxy.js'
 import { schema, tables, users } from '../helpers/schema.js'
+import { withPassword } from '../helpers/secret.js'
 import type { Database, OpenOptions, StatementRunner } from '../../src/index.js'
 import type { Test } from '../helpers/database.js'
 import type { Proxy } from '../helpers/proxy.js'
@@ -195,7 +196,7 @@ t.test('tells its health, its counts, and those of the server', async (t) => {
 })
 
 t.test('an inspected database shows no password, however deep one looks', async (t) => {
-  const { connectionString } = await createTestDatabase(t, { sql: tables })
+  const connectionString = withPassword((await createTestDatabase(t, { sql: tables })).connectionString)
   const { password } = new URL(connectionString)
   const database = await openDatabase({ connectionString, schema })
   t.teardown(() => database.close())

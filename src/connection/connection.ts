@@ -24,6 +24,8 @@ export interface Outcome {
   readonly lost: boolean
   /** How many of the leading statements took effect. */
   readonly led: number
+  /** The first column of what the last leading query answered, as text. */
+  readonly leadAnswer: string | undefined
 }
 
 interface Task {
@@ -150,7 +152,7 @@ export class Connection {
     // An array of results comes from several statements in one text: the last one is the answer.
     const answer = [result].flat().at(-1) as StatementResult<never> | undefined
     this.#active = undefined
-    task.done({ error, result: answer, sent: true, lost, led: group.completed })
+    task.done({ error, result: answer, sent: true, lost, led: group.completed, leadAnswer: group.leadAnswer })
     this.#proceed()
   }
 
@@ -162,7 +164,7 @@ export class Connection {
 }
 
 function notSent (error: Error): Outcome {
-  return { error, result: undefined, sent: false, lost: false, led: 0 }
+  return { error, result: undefined, sent: false, lost: false, led: 0, leadAnswer: undefined }
 }
 
 function unreadable (cause: Error, { context }: Statement): DatabaseError {

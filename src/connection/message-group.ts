@@ -24,6 +24,11 @@ interface ReadyForQuery {
   readonly status: TransactionStatus
 }
 
+interface DataRow {
+  /** Each column's text, or null. */
+  readonly fields: ReadonlyArray<string | null>
+}
+
 interface CommandComplete {
   readonly text: string
 }
@@ -37,7 +42,7 @@ interface QueryInternals {
   requiresPreparation (): boolean
   prepare (connection: WireConnection): void
   handleRowDescription (message: object): void
-  handleDataRow (message: object): void
+  handleDataRow (message: DataRow): void
   handleCommandComplete (message: CommandComplete, connection: WireConnection): void
   handleReadyForQuery (connection: WireConnection): void
   handleError (error: Error, connection: WireConnection): void
@@ -56,6 +61,7 @@ export class MessageGroup extends Query {
   readonly #lead: readonly string[]
   #completed = 0
   #answered = false
+  #leadAnswer: string | undefined
 
   constructor (lead: readonly string[], statement: Statement, callback: GroupCallback) {
     super({
@@ -69,6 +75,9 @@ export class MessageGroup extends Query {
 
   /** How many of the leading statements PostgreSQL has carried out. */
   get completed (): number { return this.#completed }
+
+  /** The first column of what the last leading query answered, as text. */
+  get leadAnswer (): string | undefined { return this.#leadAnswer }
 
   /** Whether PostgreSQL has carried out everything: an error that comes after that is one in reading the rows. */
   get answered (): boolean { return this.#answered }
@@ -86,8 +95,9 @@ export class MessageGroup extends Query {
     super.prepare(connection)
   }
 
-  override handleDataRow (message: object): void {
+  override handleDataRow (message: DataRow): void {
     if (this.#completed === this.#lead.length) super.handleDataRow(message)
+    else this.#leadAnswer = String(message.fields[0])
   }
 
   override handleCommandComplete (message: CommandComplete, connection: WireConnection): void {

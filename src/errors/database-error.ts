@@ -8,6 +8,8 @@ export interface ErrorContext {
   readonly sqlState?: string
   readonly constraint?: string
   readonly column?: string
+  /** Of a commit whose answer was lost, for `pg_xact_status`. */
+  readonly transactionId?: string
   /** The function in PostgreSQL's source that raised the error. */
   readonly routine?: string
 }

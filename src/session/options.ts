@@ -33,8 +33,14 @@ export interface TransactionOptions {
   readonly retries?: number | undefined
   /** The longest a transaction may last, in milliseconds, counted from its BEGIN. @defaultValue no limit */
   readonly timeoutMillis?: number | undefined
-  /** The longest wait for the answer to COMMIT or ROLLBACK, in milliseconds. @defaultValue 5000 */
+  /** The longest wait for the answer to COMMIT or ROLLBACK, in milliseconds; and once more for {@link resolveCommits}. @defaultValue 5000 */
   readonly settleTimeoutMillis?: number | undefined
+  /**
+   * When the answer to COMMIT is lost, find out over another connection what became of it, by `pg_xact_status`. The
+   * transaction's id is asked for together with BEGIN, which costs no round trip.
+   * @defaultValue false
+   */
+  readonly resolveCommits?: boolean | undefined
 }
 
 /** {@link TransactionOptions}, checked and complete. */
@@ -47,6 +53,7 @@ export interface TransactionSettings {
   readonly retries: number
   readonly timeoutMillis: number | undefined
   readonly settleTimeoutMillis: number
+  readonly resolveCommits: boolean
 }
 
 const isolationLevels = ['read uncommitted', 'read committed', 'repeatable read', 'serializable']
@@ -59,7 +66,8 @@ const checks: Record<keyof TransactionOptions, { readonly valid: (value: unknown
   deferrable: { valid: (value) => typeof value === 'boolean', expected: 'true or false' },
   retries: { valid: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 100, expected: 'a whole number from 0 to 100' },
   timeoutMillis: millis(),
-  settleTimeoutMillis: millis()
+  settleTimeoutMillis: millis(),
+  resolveCommits: { valid: (value) => typeof value === 'boolean', expected: 'true or false' }
 }
 
 /** Every option of a transaction. */
@@ -87,7 +95,7 @@ export function resolveTransactionOptions (options: TransactionOptions): Transac
     const { valid, expected } = checks[name as keyof TransactionOptions]
     if (value !== undefined && !valid(value)) throw new ValidationError(`transaction.${name} must be ${expected}`)
   }
-  const { begin = 'firstWrite', isolationLevel, accessMode, deferrable, retries = 0, timeoutMillis, settleTimeoutMillis = 5000 } = options
+  const { begin = 'firstWrite', isolationLevel, accessMode, deferrable, retries = 0, timeoutMillis, settleTimeoutMillis = 5000, resolveCommits = false } = options
   const modes = [
     isolationLevel && `isolation level ${isolationLevel}`,
     accessMode,
@@ -99,6 +107,8 @@ export function resolveTransactionOptions (options: TransactionOptions): Transac
     readOnly: accessMode === 'read only',
     retries,
     timeoutMillis,
-    settleTimeoutMillis
+    settleTimeoutMillis,
+    // Where nothing can be written there is nothing to lose, and an id would be one more to wrap around.
+    resolveCommits: resolveCommits && accessMode !== 'read only'
   }
 }

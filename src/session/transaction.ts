@@ -17,6 +17,7 @@ import { CommitUnknownError, ConnectionError, TransactionAbortedError } from '..
 import { toDatabaseError } from '../errors/sqlstate.js'
 import { interrupt } from './interrupt.js'
 import { OutsideReads } from './outside-reads.js'
+import { askId, fateOf } from './fate.js'
 import type { TransactionSettings } from './options.js'
 import type { SessionHost } from './host.js'
 import type { Borrower } from '../connection/waiters.js'
@@ -64,6 +65,8 @@ export class Transaction {
   #cancel: Cancel | undefined
   #connection: Connection | undefined
   #begun = false
+  /** The transaction's id, if it was asked for. */
+  #id: string | undefined
   #timer: NodeJS.Timeout | undefined
   #end: Error | undefined
   #failure: Error | undefined
@@ -124,10 +127,11 @@ export class Transaction {
   }
 
   /**
-   * Sends COMMIT, and believes nothing but PostgreSQL's own word for it: the tag COMMIT.
+   * Sends COMMIT, and believes nothing but PostgreSQL's own word for it: the tag COMMIT, or the status of the transaction's id.
    *
    * @throws {TransactionAbortedError} where PostgreSQL rolled back instead
-   * @throws {CommitUnknownError} where the answer was lost
+   * @throws {ConnectionError} where the answer was lost, and nothing was saved
+   * @throws {CommitUnknownError} where the answer was lost, and what became of it could not be found out
    */
   async commit (): Promise<void> {
     const connection = this.#connection
@@ -136,8 +140,18 @@ export class Transaction {
     const context = { operation: 'commit' }
     if (error === undefined && result?.command === 'COMMIT') return
     if (error === undefined) throw new TransactionAbortedError(undefined, { cause: this.#failure, context })
-    if (lost) throw new CommitUnknownError(undefined, { cause: error, context })
+    if (lost) return await this.#resolve(error)
     throw toDatabaseError(error, { context, constraints: this.#host.constraints })
+  }
+
+  /** The answer to COMMIT was lost with its connection. */
+  async #resolve (cause: Error): Promise<void> {
+    const { borrower } = this.#events
+    const context = { operation: 'commit', ...(this.#id !== undefined && { transactionId: this.#id }) }
+    const fate = this.#id && await fateOf(this.#id, { pool: this.#host.pool, borrower, timeoutMillis: this.#settings.settleTimeoutMillis })
+    if (fate === 'aborted') throw new ConnectionError(undefined, { cause, context })
+    if (fate === undefined) throw new CommitUnknownError(undefined, { cause, context })
+    borrower.logger.warn(context, 'commit confirmed by pg_xact_status')
   }
 
   /** Undoes everything and gives the connections back; what still runs is cancelled. Never rejects. */
@@ -206,7 +220,7 @@ export class Transaction {
 
   async #send (task: Task, connection: Connection): Promise<void> {
     const { statement } = task
-    const begin = this.#begun ? [] : [this.#settings.begin, ...this.#host.settings]
+    const begin = this.#begun ? [] : [this.#settings.begin, ...this.#host.settings, ...this.#settings.resolveCommits ? [askId] : []]
     const savepoints = unsent(task.savepoint)
     const lead = [...begin, ...savepoints.map(({ name }) => `savepoint ${name}`)]
     if (!this.#begun) this.#startTimer()
@@ -214,6 +228,7 @@ export class Transaction {
     const alone = lead.length > 0 && statement.kind === 'raw' && statement.values.length === 0
     const outcome = await connection.run(alone ? nothing : statement, lead)
     if (outcome.led > 0) this.#begun = true
+    if (this.#settings.resolveCommits) this.#id ??= outcome.leadAnswer
     for (const savepoint of savepoints.slice(0, Math.max(outcome.led - begin.length, 0))) savepoint.sent = true
     if (alone && outcome.error === undefined) this.#tasks.unshift(task)
     else this.#answer(task, outcome, connection)

@@ -25,22 +25,24 @@ export function repeating (handler: RouteHandlerMethod, { retries, sessionOf, re
   // A HEAD route is made from its GET route's options, whose handler is repeated already.
   if (repeated.has(handler)) return handler
   const repeatedHandler: RouteHandlerMethod = async function (request, reply) {
-    const { statusCode } = reply
-    const headers = reply.getHeaders()
-    for (let repetition = 1; ; repetition++) {
+    const before = { statusCode: reply.statusCode, headers: reply.getHeaders() }
+    const attempt = async (): Promise<unknown> => {
+      const payload: unknown = await handler.call(this, request, reply)
+      if (payload !== reply && payload !== undefined) await sessionOf(request)?.commitEarly(payload)
+      return payload
+    }
+    for (let repetition = 1; repetition <= retries; repetition++) {
       try {
-        const payload: unknown = await handler.call(this, request, reply)
-        if (payload !== reply && payload !== undefined) await sessionOf(request)?.commitEarly(payload)
-        return payload
+        return await attempt()
       } catch (error) {
-        const session = sessionOf(request)
-        if (repetition > retries || !isConflict(error) || session === undefined || !await session.leave()) throw error
+        if (!isConflict(error) || await sessionOf(request)?.leave() !== true) throw error
         request.log.warn({ err: error, attempt: repetition }, 'a transaction collided with another one and is repeated')
       }
       renew(request)
-      restore(reply, { statusCode, headers })
+      restore(reply, before)
       await pauseBefore(repetition)
     }
+    return await attempt()
   }
   repeated.add(repeatedHandler)
   return repeatedHandler

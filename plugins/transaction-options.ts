@@ -38,7 +38,7 @@ export interface TransactionPlan {
   readonly commitOn: (reply: FastifyReply, payload: unknown) => boolean
 }
 
-const names = [...transactionOptionNames, 'commit', 'commitOn']
+const names = ['commit', 'commitOn', ...transactionOptionNames]
 const beginPoints: readonly unknown[] = ['firstWrite', 'firstQuery', 'onRequest']
 const commitPoints: readonly unknown[] = ['onSend', 'onResponse']
 

@@ -77,6 +77,9 @@ export class Connection {
     })
   }
 
+  /** Whether nothing runs. */
+  get isIdle (): boolean { return this.#active === undefined }
+
   /** Resolves when all that was given to run has been answered. */
   idle (): Promise<void> {
     return new Promise((resolve) => {

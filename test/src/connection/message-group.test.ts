@@ -3,22 +3,27 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Pool } from 'pg'
+import { Client, Pool } from 'pg'
 import t from 'tap'
 import { extendConnection, parseConnectionString } from '../../../src/connection-string.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
 import { borrower, openPool, run } from '../../helpers/pool.js'
 import { startTlsProxy } from '../../helpers/tls-proxy.js'
+import { until } from '../../helpers/until.js'
 import type { PoolConfig } from 'pg'
 import type { Test } from '../../helpers/database.js'
 
-/** Whether a cancel reaches the statement that runs over a connection made like this. */
-async function cancels (t: Test, config: PoolConfig): Promise<boolean> {
+/** Whether a cancel reaches the statement that runs over a connection made like this; the URL leads to the same database. */
+async function cancels (t: Test, connectionString: string, config: PoolConfig): Promise<boolean> {
   const pg = new Pool(config)
   t.teardown(() => pg.end())
   const pool = await openPool(t, { pg })
   const connection = await pool.connect(borrower)
-  const running = run(connection, 'select pg_sleep(10)')
+  const running = run(connection, 'select pg_sleep(60)')
+  const observer = new Client(parseConnectionString(connectionString))
+  await observer.connect()
+  await until(async () => (await observer.query("select from pg_stat_activity where state = 'active' and query = 'select pg_sleep(60)'")).rowCount === 1)
+  await observer.end()
   await connection.cancel(5000)
   const { error, lost } = await running
   connection.release()
@@ -32,7 +37,7 @@ for (const direct of [false, true]) {
     const { host, port, ssl } = proxy
     const config = extendConnection(parseConnectionString(connectionString), { host, port, ssl, ...(direct && { sslnegotiation: 'direct' as const }) })
 
-    t.equal(await cancels(t, config), true)
+    t.equal(await cancels(t, connectionString, config), true)
     t.equal(proxy.secured, 2, 'the connection, and the cancel')
   })
 }
@@ -52,7 +57,7 @@ t.test('a cancel goes over a Unix socket as the connection does', async (t) => {
     await rm(folder, { recursive: true })
   })
 
-  t.equal(await cancels(t, extendConnection(parseConnectionString(connectionString), { host: folder, port: 5432 })), true)
+  t.equal(await cancels(t, connectionString, extendConnection(parseConnectionString(connectionString), { host: folder, port: 5432 })), true)
 })
 
 t.test('rows come as arrays where the statement asks for that, behind what leads it, too', async (t) => {

@@ -4,7 +4,7 @@ import { resolveTransactionOptions } from '../../../src/session/options.js'
 import type { TransactionOptions } from '../../../src/index.js'
 
 t.test('completes what is not given', async (t) => {
-  const defaults = { readsOutside: true, begin: 'begin', readOnly: false, timeoutMillis: undefined, settleTimeoutMillis: 5000 }
+  const defaults = { readsOutside: true, begin: 'begin', readOnly: false, retries: 0, timeoutMillis: undefined, settleTimeoutMillis: 5000, resolveCommits: false }
   t.same(resolveTransactionOptions({}), defaults)
   t.same(resolveTransactionOptions({ begin: undefined, isolationLevel: undefined, deferrable: undefined, settleTimeoutMillis: undefined }), defaults)
 })
@@ -15,8 +15,10 @@ t.test('makes a BEGIN of the modes, and never changes what it was given', async 
     readsOutside: false,
     begin: 'begin isolation level serializable, read only, deferrable',
     readOnly: true,
+    retries: 0,
     timeoutMillis: 1,
-    settleTimeoutMillis: 0.5
+    settleTimeoutMillis: 0.5,
+    resolveCommits: false
   })
   t.match(resolveTransactionOptions({ deferrable: false }), { begin: 'begin not deferrable', readsOutside: false })
   t.match(resolveTransactionOptions({ begin: 'firstQuery' }), { begin: 'begin', readsOutside: false })

@@ -12,8 +12,6 @@ export interface Repetition {
   renew (request: FastifyRequest): void
 }
 
-const repeated = new WeakSet<RouteHandlerMethod>()
-
 /**
  * A handler that is run again when the request's transaction failed for its company (40001, 40P01), as long as no reply is on
  * its way: with a new transaction, and with the status and headers that the reply had before.
@@ -22,9 +20,7 @@ const repeated = new WeakSet<RouteHandlerMethod>()
  * try again. A handler that answers with `reply.send` commits as without retries.
  */
 export function repeating (handler: RouteHandlerMethod, { retries, sessionOf, renew }: Repetition): RouteHandlerMethod {
-  // A HEAD route is made from its GET route's options, whose handler is repeated already.
-  if (repeated.has(handler)) return handler
-  const repeatedHandler: RouteHandlerMethod = async function (request, reply) {
+  return async function (request, reply) {
     const before = { statusCode: reply.statusCode, headers: reply.getHeaders() }
     const attempt = async (): Promise<unknown> => {
       const payload: unknown = await handler.call(this, request, reply)
@@ -44,8 +40,6 @@ export function repeating (handler: RouteHandlerMethod, { retries, sessionOf, re
     }
     return await attempt()
   }
-  repeated.add(repeatedHandler)
-  return repeatedHandler
 }
 
 /** The reply says again what it said before. */

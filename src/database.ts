@@ -192,7 +192,11 @@ export class Database implements StatementRunner {
     const { drainTimeoutSeconds, logger } = this.#settings
     const deadline = performance.now() + drainTimeoutSeconds * 1000
     await this.#connections.idle(drainTimeoutSeconds * 1000)
-    await within(Math.max(deadline - performance.now(), 0), Promise.all(this.#callbacks))
+    // A commit gives its connection back before its callbacks start, and a callback may begin something new.
+    while (this.#callbacks.size > 0 && performance.now() < deadline) {
+      await within(deadline - performance.now(), Promise.all(this.#callbacks))
+      await this.#connections.idle(deadline - performance.now())
+    }
     for (const { label } of this.#connections.end()) {
       logger.error({ holder: label }, 'closing took too long: a connection still in use was ended, and what it had not committed is rolled back')
     }

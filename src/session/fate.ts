@@ -4,10 +4,21 @@ import type { ConnectionPool } from '../pool.js'
 import type { Statement } from './statement.js'
 
 /**
- * Asked behind BEGIN, so that the id is known before COMMIT is sent: the answer that is lost with the connection would be lost
- * together with an id that was asked for only then. It takes no round trip of its own; a transaction that writes has an id anyway.
+ * Which life of the server this is. After a crash PostgreSQL gives ids anew that it had not written down before: the same id is
+ * another transaction's then. A restart shows in the start of the postmaster, a crash under it in the reset of its statistics.
  */
-export const askId = 'select pg_current_xact_id()'
+const life = "concat_ws(',', extract(epoch from pg_postmaster_start_time()), extract(epoch from pg_stat_get_bgwriter_stat_reset_time()))"
+
+/**
+ * Asked behind BEGIN, so that the answer is known before COMMIT is sent: what is lost with the connection would be lost together
+ * with an id that was asked for only then. It takes no round trip of its own; a transaction that writes has an id anyway.
+ */
+export const askIdentity = `select concat_ws(' ', pg_current_xact_id(), ${life})`
+
+/** The transaction's id out of the answer to {@link askIdentity}. */
+export function idOf (identity: string): string {
+  return identity.replace(/ .*/, '')
+}
 
 /** How long to wait before the question is asked again, in milliseconds. */
 const pauseMillis = 50
@@ -24,33 +35,43 @@ export interface FateOptions {
  * told within the time. The question is repeated while the database is away, or its backend is still at work.
  * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
  */
-export async function fateOf (transactionId: string, options: FateOptions): Promise<'committed' | 'aborted' | undefined> {
+export async function fateOf (identity: string, options: FateOptions): Promise<'committed' | 'aborted' | undefined> {
   const deadline = performance.now() + options.timeoutMillis
-  const question: Statement = { kind: 'read', text: 'select pg_xact_status($1::xid8) as status', values: [transactionId], context: { operation: 'pg_xact_status' } }
+  const question: Statement = { kind: 'read', text: `select pg_xact_status($1::xid8) as status, ${life} as life`, values: [idOf(identity)], context: { operation: 'pg_xact_status' } }
   for (let left = options.timeoutMillis; left > 0; left = deadline - performance.now()) {
-    const status = await ask(question, { ...options, timeoutMillis: left })
-    if (status === 'committed' || status === 'aborted') return status
+    const { status, life } = await ask(question, { ...options, timeoutMillis: left })
+    if (status === 'aborted') return status
+    if (status === 'committed') return identity === `${idOf(identity)} ${life}` ? status : undefined
     await wait(pauseMillis)
   }
   return undefined
 }
 
-/** One question, within the time; undefined without an answer. */
-function ask (question: Statement, { pool, borrower, timeoutMillis }: FateOptions): Promise<unknown> {
+/** What the server says of an id: one that it has not given yet, it has given to nobody who committed. */
+interface Answer {
+  readonly status?: string
+  readonly life?: string
+}
+
+/** SQLSTATE of an id that lies in the future. */
+const notYetGiven = '22023'
+
+/** One question, within the time; empty without an answer. */
+function ask (question: Statement, { pool, borrower, timeoutMillis }: FateOptions): Promise<Answer> {
   return new Promise((resolve) => {
     let giveUp: () => void
     const timer = setTimeout(() => giveUp(), timeoutMillis)
-    const answer = (status: unknown): void => { clearTimeout(timer); resolve(status) }
+    const answer = (given: Answer): void => { clearTimeout(timer); resolve(given) }
     const cancel = pool.acquire({
       borrower,
       lend: (connection) => {
         giveUp = () => connection.destroy()
-        connection.run(question).then(({ result }) => {
+        connection.run(question).then(({ result, error }) => {
           connection.release()
-          answer(Object(result?.rows[0]).status)
+          answer(Object(error).code === notYetGiven ? { status: 'aborted' } : Object(result?.rows[0]))
         })
       },
-      refuse: () => answer(undefined)
+      refuse: () => answer({})
     })
     giveUp ??= () => cancel(new Error('No answer came in time'))
   })

@@ -8,7 +8,7 @@
  */
 import { TransactionClosedError, TransactionScopeError, ValidationError } from '../errors/errors.js'
 import { Callbacks, runAll } from './callbacks.js'
-import { currentScope, runIn } from './current-scope.js'
+import { currentScope, enterContext, runIn } from './current-scope.js'
 import { handled } from '../handled.js'
 import { Turns } from './turns.js'
 import type { SQLWrapper } from 'drizzle-orm'
@@ -27,6 +27,8 @@ export interface ScopeRoot {
   readonly logger: Logger
   /** How many savepoints the session has named. */
   savepoints: number
+  /** Leaves the async context, once a nested scope has entered it. */
+  leaveContext: (() => void) | undefined
   /** Whether the log has been told of statements after the end: once is enough. */
   hasToldOfZombie: boolean
 }
@@ -88,7 +90,10 @@ export class Scope implements StatementRunner {
   /** Runs one statement: what repositories stand on. */
   run<Row> (statement: Statement): Promise<StatementResult<Row>> {
     const scope = this.#innermost()
-    return handled(scope.#enter(() => this.root.transaction.run(statement, scope.#savepoint)) as Promise<StatementResult<Row>>)
+    const { transaction } = this.root
+    const answer = scope.#enter(() => transaction.run(statement, scope.#savepoint)) as Promise<StatementResult<Row>>
+    answer.catch((error: Error) => { if (error instanceof TransactionScopeError) transaction.miss(statement, error) })
+    return answer
   }
 
   /**
@@ -176,6 +181,7 @@ export class Scope implements StatementRunner {
     const savepoint = { name: `s${++root.savepoints}`, outer: this.#savepoint, sent: false }
     const child = new Scope(root, this, savepoint)
     this.#child = child
+    root.leaveContext ??= enterContext()
     try {
       return await child.#complete(fn, savepoint, this.callbacks)
     } finally {

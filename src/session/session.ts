@@ -39,7 +39,7 @@ export class Session extends Scope {
 
   constructor (host: SessionHost, settings: TransactionSettings, borrower: Borrower) {
     const transaction = new Transaction(host, settings, { borrower, timedOut: () => this.abort(new TransactionTimeoutError()) })
-    super({ host, transaction, logger: borrower.logger, savepoints: 0, hasToldOfZombie: false })
+    super({ host, transaction, logger: borrower.logger, savepoints: 0, leaveContext: undefined, hasToldOfZombie: false })
   }
 
   /** What became of the transaction so far. */
@@ -67,7 +67,11 @@ export class Session extends Scope {
    * @throws {CommitUnknownError} when the answer to COMMIT was lost
    */
   commit (): Promise<void> {
-    this.#committing ??= handled(this.#undoing === undefined ? this.#commit() : this.#refuse(this.#undoing))
+    if (this.#committing === undefined) {
+      this.#committing = handled(this.#undoing === undefined ? this.#commit() : this.#refuse(this.#undoing))
+      // Closing the database waits for what comes after the commit, which gives its connection back before.
+      this.root.host.track(this.#committing.catch(ignore))
+    }
     return this.#committing
   }
 
@@ -114,6 +118,8 @@ export class Session extends Scope {
       if (error instanceof CommitUnknownError) this.#outcome = 'unknown'
       else this.#rolledBack()
       throw error
+    } finally {
+      this.root.leaveContext?.()
     }
     if (transaction.isOpen) this.#outcome = 'committed'
     this.#runLater(this.callbacks.afterCommit, 'after the commit')
@@ -161,6 +167,7 @@ export class Session extends Scope {
     this.end(reason)
     transaction.close(reason)
     await transaction.rollback()
+    this.root.leaveContext?.()
     this.#rolledBack()
   }
 

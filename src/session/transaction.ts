@@ -17,7 +17,7 @@ import { CommitUnknownError, ConnectionError, TransactionAbortedError } from '..
 import { toDatabaseError } from '../errors/sqlstate.js'
 import { interrupt } from './interrupt.js'
 import { OutsideReads } from './outside-reads.js'
-import { askId, fateOf } from './fate.js'
+import { askIdentity, fateOf, idOf } from './fate.js'
 import type { TransactionSettings } from './options.js'
 import type { SessionHost } from './host.js'
 import type { Borrower } from '../connection/waiters.js'
@@ -65,8 +65,8 @@ export class Transaction {
   #cancel: Cancel | undefined
   #connection: Connection | undefined
   #begun = false
-  /** The transaction's id, if it was asked for. */
-  #id: string | undefined
+  /** Which transaction this is to the server, if that was asked for. */
+  #identity: string | undefined
   #timer: NodeJS.Timeout | undefined
   #end: Error | undefined
   #failure: Error | undefined
@@ -105,6 +105,11 @@ export class Transaction {
       this.#tasks.push(task)
       this.#proceed()
     })
+  }
+
+  /** Takes note of a statement that never left. */
+  miss ({ kind }: Statement, error: Error): void {
+    if (kind !== 'read') this.#unsent ??= error
   }
 
   /** Resolves when every statement that was given has been answered. */
@@ -147,8 +152,8 @@ export class Transaction {
   /** The answer to COMMIT was lost with its connection. */
   async #resolve (cause: Error): Promise<void> {
     const { borrower } = this.#events
-    const context = { operation: 'commit', ...(this.#id !== undefined && { transactionId: this.#id }) }
-    const fate = this.#id && await fateOf(this.#id, { pool: this.#host.pool, borrower, timeoutMillis: this.#settings.settleTimeoutMillis })
+    const context = { operation: 'commit', ...(this.#identity !== undefined && { transactionId: idOf(this.#identity) }) }
+    const fate = this.#identity && await fateOf(this.#identity, { pool: this.#host.pool, borrower, timeoutMillis: this.#settings.settleTimeoutMillis })
     if (fate === 'aborted') throw new ConnectionError(undefined, { cause, context })
     if (fate === undefined) throw new CommitUnknownError(undefined, { cause, context })
     borrower.logger.warn(context, 'commit confirmed by pg_xact_status')
@@ -220,7 +225,7 @@ export class Transaction {
 
   async #send (task: Task, connection: Connection): Promise<void> {
     const { statement } = task
-    const begin = this.#begun ? [] : [this.#settings.begin, ...this.#host.settings, ...this.#settings.resolveCommits ? [askId] : []]
+    const begin = this.#begun ? [] : [this.#settings.begin, ...this.#host.settings, ...this.#settings.resolveCommits ? [askIdentity] : []]
     const savepoints = unsent(task.savepoint)
     const lead = [...begin, ...savepoints.map(({ name }) => `savepoint ${name}`)]
     if (!this.#begun) this.#startTimer()
@@ -228,7 +233,7 @@ export class Transaction {
     const alone = lead.length > 0 && statement.kind === 'raw' && statement.values.length === 0
     const outcome = await connection.run(alone ? nothing : statement, lead)
     if (outcome.led > 0) this.#begun = true
-    if (this.#settings.resolveCommits) this.#id ??= outcome.leadAnswer
+    if (this.#settings.resolveCommits) this.#identity ??= outcome.leadAnswer
     for (const savepoint of savepoints.slice(0, Math.max(outcome.led - begin.length, 0))) savepoint.sent = true
     if (alone && outcome.error === undefined) this.#tasks.unshift(task)
     else this.#answer(task, outcome, connection)
@@ -271,7 +276,7 @@ export class Transaction {
   }
 
   #refuse ({ statement, reject }: Task, error: Error): void {
-    if (statement.kind !== 'read') this.#unsent ??= error
+    this.miss(statement, error)
     reject(error)
   }
 }

@@ -342,25 +342,46 @@ t.test('a backend lost while a scope ends rejects as a lost connection', async (
   await t.rejects(session.commit(), ConnectionError)
 })
 
-t.test('leaves the async context when the process\'s last scope has ended', async (t) => {
+t.test('leaves the async context when the last session that nested is settled', async (t) => {
   const database = await open(t)
   const left = t.capture(AsyncLocalStorage.prototype, 'disable', AsyncLocalStorage.prototype.disable)
   const first = database.createSession()
   const second = database.createSession()
-  const ends = [deferred(), deferred()]
-  const scopes = [first, second].map((session, n) => session.transaction(async (scope) => {
-    t.equal(currentScope(), scope)
-    await ends[n]?.promise
-    t.equal(currentScope(), scope, 'still, when the other one has ended')
-  }))
+  await first.transaction((scope) => { t.equal(currentScope(), scope) })
+  await second.transaction((scope) => { t.equal(currentScope(), scope) })
+  await second.transaction((scope) => { t.equal(currentScope(), scope, 'entered once a session, left once') })
   t.equal(currentScope(), undefined)
-  ends[0]?.resolve()
-  await scopes[0]
+  await first.rollback()
   t.equal(left().length, 0)
-  ends[1]?.resolve()
-  await scopes[1]
+  await second.commit()
   t.equal(left().length, 1)
-  await first.transaction(() => { t.ok(currentScope()) })
-  t.equal(currentScope(), undefined)
-  await Promise.all([first.commit(), second.commit()])
+  await database.session(async (session) => { await session.transaction(() => { t.ok(currentScope()) }) })
+  t.equal(left().length, 1)
+})
+
+t.test('29: what an undone scope left behind is refused by every handle, also when no other scope is open', async (t) => {
+  const database = await open(t)
+  await database.session(async (session) => {
+    const [late, repo] = [deferred(), session.repo(users)]
+    let straggler: Promise<unknown> = Promise.resolve()
+    await session.transaction(() => {
+      straggler = late.promise.then(() => repo.create({ email: 'late@example.com' }))
+      throw new Error('undone')
+    }).catch(() => {})
+    late.resolve()
+    await t.rejects(straggler, TransactionClosedError)
+    await repo.create({ email: 'outer@example.com' })
+  })
+  t.match(await database.repo(users).getAll(), [{ email: 'outer@example.com' }])
+})
+
+t.test('a write that waited for a scope in vain is not forgotten: the commit is refused', async (t) => {
+  const database = await open(t, { pool: { timeoutSeconds: 0.05 } })
+  const session = database.createSession()
+  const end = deferred()
+  const nested = session.transaction(() => end.promise)
+  await t.rejects(session.repo(users).create({ email: 'late@example.com' }), { code: 'DB_TRANSACTION_SCOPE' })
+  end.resolve()
+  await nested
+  await t.rejects(session.commit(), { code: 'DB_TRANSACTION_ABORTED', cause: { code: 'DB_TRANSACTION_SCOPE' } })
 })

@@ -6,7 +6,7 @@
  * first statement, and one that never runs a statement has none. Every handle means the innermost open scope in whose
  * function it is used.
  */
-import { TransactionClosedError, TransactionScopeError, ValidationError } from '../errors/errors.js'
+import { TransactionAbortedError, TransactionClosedError, TransactionScopeError, ValidationError } from '../errors/errors.js'
 import { Callbacks, runAll } from './callbacks.js'
 import { currentScope, enterContext, runIn } from './current-scope.js'
 import { handled } from '../handled.js'
@@ -47,6 +47,8 @@ export class Scope implements StatementRunner {
   #ended: Error | undefined
   /** The scope around ended first, and took this one's savepoint with it. */
   #isUndone = false
+  /** The first write that waited here for a nested scope in vain. */
+  #missed: Error | undefined
   #rollbackOnly: { readonly reason: string | undefined } | undefined
   #drizzle: DrizzleDatabase | undefined
 
@@ -92,7 +94,7 @@ export class Scope implements StatementRunner {
     const scope = this.#innermost()
     const { transaction } = this.root
     const answer = scope.#enter(() => transaction.run(statement, scope.#savepoint)) as Promise<StatementResult<Row>>
-    answer.catch((error: Error) => { if (error instanceof TransactionScopeError) transaction.miss(statement, error) })
+    answer.catch((error: Error) => { if (error instanceof TransactionScopeError && statement.kind !== 'read') scope.#missed ??= error })
     return answer
   }
 
@@ -131,6 +133,12 @@ export class Scope implements StatementRunner {
 
   /** Undoes everything at the end, whatever the reply says: a dry run. On a nested scope, undoes that scope alone. */
   rollbackOnly (reason?: string): void { this.#innermost().#rollbackOnly ??= { reason } }
+
+  /** Why nothing that was done here can be kept, if so. */
+  protected get obstacle (): Error | undefined {
+    const missed = this.#missed && new TransactionAbortedError(undefined, { cause: this.#missed })
+    return missed ?? this.root.transaction.obstacle
+  }
 
   /** Set once {@link rollbackOnly} was called on this scope. */
   protected get mustRollBack (): { readonly reason: string | undefined } | undefined { return this.#rollbackOnly }
@@ -212,7 +220,7 @@ export class Scope implements StatementRunner {
     if (this.#isUndone) throw this.#ended
     if (left) throw new TransactionScopeError('A nested transaction was not awaited: it was undone with the one around it')
     if (this.#rollbackOnly !== undefined) return false
-    const obstacle = transaction.obstacle ?? await transaction.release(savepoint)
+    const obstacle = this.obstacle ?? await transaction.release(savepoint)
     if (obstacle !== undefined) throw obstacle
     return true
   }

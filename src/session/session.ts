@@ -150,7 +150,7 @@ export class Session extends Scope {
   }
 
   #mayCommit (): boolean {
-    const { obstacle } = this.root.transaction
+    const { obstacle } = this
     if (this.#veto !== undefined) throw this.#veto
     if (this.mustRollBack !== undefined) return false
     if (obstacle !== undefined) throw obstacle

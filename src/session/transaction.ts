@@ -107,11 +107,6 @@ export class Transaction {
     })
   }
 
-  /** Takes note of a statement that never left. */
-  miss ({ kind }: Statement, error: Error): void {
-    if (kind !== 'read') this.#unsent ??= error
-  }
-
   /** Resolves when every statement that was given has been answered. */
   async idle (): Promise<void> {
     if (!this.#isIdle) await new Promise<void>((resolve) => this.#wakers.push(resolve))
@@ -276,7 +271,7 @@ export class Transaction {
   }
 
   #refuse ({ statement, reject }: Task, error: Error): void {
-    this.miss(statement, error)
+    if (statement.kind !== 'read') this.#unsent ??= error
     reject(error)
   }
 }

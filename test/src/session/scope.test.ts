@@ -148,7 +148,7 @@ t.test('a statement outside that waits longer than the limit is refused, with th
 
 t.test('a handle that lost its async context waits outside instead of landing inside', async (t) => {
   const database = await open(t, { pool: { timeoutSeconds: 0.05 } })
-  await database.session(async (session) => {
+  await t.rejects(database.session(async (session) => {
     const lost = deferred()
     const outside = lost.promise.then(() => session.repo(users).create({ email: 'outside' })) // made out here, and so it belongs out here
     await t.rejects(session.transaction(async (scope) => {
@@ -156,7 +156,7 @@ t.test('a handle that lost its async context waits outside instead of landing in
       lost.resolve()
       await outside
     }), TransactionScopeError)
-  })
+  }), { code: 'DB_TRANSACTION_ABORTED' }, 'and the write that never left is not forgotten')
   t.same(await emails(database), [])
 })
 

@@ -12,7 +12,7 @@ import { until } from '../helpers/until.js'
 const one = { size: 1, maxOverflow: 0 }
 
 t.test('39: a pool exhausted for longer than the wait limit refuses, with the way to try again', async (t) => {
-  const pool = await openPool(t, { pool: { ...one, timeoutSeconds: 0.05 } })
+  const pool = await openPool(t, { pool: { ...one, timeoutSeconds: 0.3 } })
   const held = await pool.connect(borrower)
 
   const error = await pool.connect(borrower).catch((error: unknown) => error)
@@ -39,7 +39,7 @@ t.test('39: when the line is full the next is refused at once', async (t) => {
 })
 
 t.test('40: whoever waits for a second connection while holding the only one is refused, not left waiting for ever', async (t) => {
-  const pool = await openPool(t, { pool: { ...one, timeoutSeconds: 0.05 } })
+  const pool = await openPool(t, { pool: { ...one, timeoutSeconds: 0.3 } })
 
   const nested = async (): Promise<void> => {
     const outer = await pool.connect(borrower)

@@ -62,7 +62,7 @@ t.test('answers 503 within its limit while traffic holds every connection', asyn
 })
 
 t.test('answers 503 within its limit, and no host or user, when PostgreSQL is silent', async (t) => {
-  const database = await openDatabase({ connectionString: await silentUrl(t), degraded: true, pool: { timeoutSeconds: 0.05 } })
+  const database = await openDatabase({ connectionString: await silentUrl(t), degraded: true, pool: { timeoutSeconds: 0.3 } })
   t.teardown(() => database.close())
   const server = await build(t, { database, health: { timeoutMillis: 50, details: true } })
 

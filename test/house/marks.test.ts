@@ -15,7 +15,7 @@ t.test('nothing in the project names this machine, a registry or another folder,
 
 t.test('each forbidden thing is found, with its line', async (t) => {
   const forbidden: Array<[path: string, text: string, complaint: string]> = [
-    ['README.md', 'first\nsee /work/main/README.md', 'README.md:2 names a path of one machine'],
+    ['README.md', 'first\nsee /work/app/README.md', 'README.md:2 names a path of one machine'],
     ['a.ts', "open('/home/ada/x')", 'a.ts:1 names a path of one machine'],
     ['a.ts', "open('/Users/ada/x')", 'a.ts:1 names a path of one machine'],
     ['a.md', 'see `../shared/DESIGN.md`', 'a.md:1 names a folder outside of the project'],

@@ -5,17 +5,21 @@
  * code. So the line is kept here: no more are let through than the pool has places, and pg-pool itself makes nobody wait
  * (unless somebody uses the pool directly; the deadline holds for that, too).
  */
-import type { Pool, PoolClient, PoolConfig } from 'pg'
+import type { Pool, PoolConfig } from 'pg'
 import { extendConnection } from './connection-string.js'
 import { Connection } from './connection/connection.js'
+import { jittered } from './connection/lifetime.js'
+import { Loans } from './connection/loans.js'
 import { OpenClients } from './connection/open-clients.js'
+import { Places } from './connection/places.js'
+import { followPool } from './connection/pool-events.js'
 import { PooledClient } from './connection/pooled-client.js'
+import { statementLog } from './connection/statement-log.js'
 import { Waiters } from './connection/waiters.js'
 import type { Borrower, Waiter } from './connection/waiters.js'
 import { ConnectionError, PoolTimeoutError } from './errors/errors.js'
 import { ignore } from './handled.js'
 import type { Settings } from './settings.js'
-import type { Statement } from './session/statement.js'
 
 /**
  * What pg's pool is made from, in the core and by `@fastify/postgres` alike.
@@ -23,14 +27,6 @@ import type { Statement } from './session/statement.js'
  */
 export function poolConfig ({ connection = {}, pool }: Settings): PoolConfig {
   return extendConnection(connection, { min: pool.size, max: pool.max, maxLifetimeSeconds: jittered(pool.recycleSeconds), allowExitOnIdle: true })
-}
-
-/** The longest time that a timer of Node's takes, in seconds. */
-const longestTimerSeconds = (2 ** 31 - 1) / 1000
-
-/** Lets each connection live up to 10 % shorter or longer than the next, so that they are not all renewed at once. */
-function jittered (recycleSeconds: number): number {
-  return Math.min(recycleSeconds * (0.9 + Math.random() * 0.2), longestTimerSeconds)
 }
 
 /** How long a connection that stood idle may take to prove that it is alive, in milliseconds. */
@@ -64,23 +60,14 @@ export interface PoolInfo {
   readonly waiting: number
 }
 
-interface Loan {
-  readonly connection: Connection
-  readonly borrower: Borrower
-  readonly since: number
-  warned: boolean
-}
-
 export class ConnectionPool {
   readonly pool: Pool
   readonly #settings: Settings
   readonly #waiters: Waiters
-  readonly #loans = new Set<Loan>()
+  readonly #places: Places
+  readonly #loans = new Loans()
   readonly #clients = new OpenClients()
-  readonly #breaths = new Set<() => void>()
-  readonly #leakTimer: NodeJS.Timeout | undefined
-  /** Places taken: by connections in use, or on their way to those who wait. */
-  #busy = 0
+  readonly #unfollow: () => void
   #ended = false
   #readCommitted = true
 
@@ -88,21 +75,20 @@ export class ConnectionPool {
     this.pool = pool
     this.#settings = settings
     this.#waiters = new Waiters(settings.pool.timeoutMillis, () => new PoolTimeoutError())
-    for (const [event, listener] of this.#listeners) pool.on(event as 'acquire', listener)
-    const { leakWarningSeconds } = settings
-    if (leakWarningSeconds > 0) this.#leakTimer = setInterval(() => this.#warnOfLeaks(), Math.max(leakWarningSeconds * 500, 100)).unref()
+    this.#places = new Places(settings.pool.max)
+    this.#unfollow = followPool(pool, { settings, clients: this.#clients, info: () => this.info })
+    this.#loans.warnOfLeaks(settings.leakWarningSeconds)
   }
 
   /** Asks for a connection that is alive; refuses with `PoolTimeoutError` or `ConnectionError`. */
   acquire ({ borrower, lend, refuse }: Applicant): Cancel {
-    const { max, maxWaiting } = this.#settings.pool
-    const free = this.#busy < max
+    const { isFree } = this.#places
     if (this.#ended) refuse(new ConnectionError('The database was closed'))
-    else if (!free && this.#waiters.inLine >= maxWaiting) refuse(new PoolTimeoutError())
+    else if (!isFree && this.#waiters.inLine >= this.#settings.pool.maxWaiting) refuse(new PoolTimeoutError())
     else {
       const waiter = this.#waiters.add(borrower, lend, refuse)
-      if (free) {
-        this.#busy++
+      if (isFree) {
+        this.#places.take()
         this.#checkOut(waiter)
       } else {
         this.#waiters.queue(waiter)
@@ -129,24 +115,22 @@ export class ConnectionPool {
 
   /** True as soon as a place is free or was passed on, false when none was within the limit. */
   breathes (timeoutMillis: number): Promise<boolean> {
-    return this.#busy < this.#settings.pool.max ? Promise.resolve(true) : this.#breath(timeoutMillis)
+    return this.#places.breathes(timeoutMillis)
   }
 
   /** Resolves when nothing is in use any more, or the time is over. */
-  async idle (timeoutMillis: number): Promise<void> {
-    const deadline = performance.now() + timeoutMillis
-    while (this.#busy > 0 && performance.now() < deadline) await this.#breath(deadline - performance.now())
+  idle (timeoutMillis: number): Promise<void> {
+    return this.#places.idle(timeoutMillis)
   }
 
   /** Refuses whoever comes or waits, and ends what is still in use; tells who used it. */
   end (): Borrower[] {
     this.#ended = true
     this.#waiters.rejectAll(new ConnectionError('The database was closed'))
-    const left = [...this.#loans]
-    for (const { connection } of left) connection.destroy()
-    clearInterval(this.#leakTimer)
-    if (this.#settings.pg !== undefined) for (const [event, listener] of this.#listeners) this.pool.off(event as 'acquire', listener)
-    return left.map(({ borrower }) => borrower)
+    const left = this.#loans.end()
+    // What happens to an idle client of our own pool must not end the process, not even after the end.
+    if (this.#settings.pg !== undefined) this.#unfollow()
+    return left
   }
 
   /** Ends pg's pool; resolves when its connections are closed, or after the time. */
@@ -199,14 +183,11 @@ export class ConnectionPool {
       pooled.release(false)
       return this.#passOn()
     }
-    const observe = (statement: Statement, lead: readonly string[], durationMillis: number): void =>
-      this.#log(waiter.borrower, { statement, lead, durationMillis })
     const connection = new Connection(pooled, (destroyed) => {
       this.#loans.delete(loan)
       this.#takeBack(pooled, destroyed)
-    }, observe)
-    const loan = { connection, borrower: waiter.borrower, since: performance.now(), warned: false }
-    this.#loans.add(loan)
+    }, statementLog(waiter.borrower, this.#settings))
+    const loan = this.#loans.add(connection, waiter.borrower)
     this.#waiters.resolve(waiter, connection)
   }
 
@@ -219,66 +200,8 @@ export class ConnectionPool {
   /** Gives a place that came free to the first in line. */
   #passOn (): void {
     const next = this.#waiters.next()
-    if (next === undefined) this.#busy--
-    else this.#checkOut(next)
-    for (const breathe of this.#breaths) breathe()
+    if (next === undefined) return this.#places.free()
+    this.#checkOut(next)
+    this.#places.passOn()
   }
-
-  #breath (timeoutMillis: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const end = (breathed: boolean): void => {
-        clearTimeout(timer)
-        this.#breaths.delete(breathe)
-        resolve(breathed)
-      }
-      const breathe = (): void => end(true)
-      const timer = setTimeout(() => end(false), timeoutMillis)
-      this.#breaths.add(breathe)
-    })
-  }
-
-  #log ({ logger }: Borrower, { statement, lead, durationMillis }: { statement: Statement, lead: readonly string[], durationMillis: number }): void {
-    const { echo, slowQueryMillis } = this.#settings
-    const slow = durationMillis >= slowQueryMillis
-    if (!slow && !echo) return
-    const story = { statement: [...lead, statement.text].join('; '), durationMillis: Math.round(durationMillis * 1000) / 1000, ...statement.context }
-    if (slow) logger.warn(story, 'slow statement')
-    else logger.info(story, 'statement')
-  }
-
-  #warnOfLeaks (): void {
-    const { leakWarningSeconds } = this.#settings
-    const now = performance.now()
-    for (const loan of this.#loans) {
-      const heldSeconds = (now - loan.since) / 1000
-      if (loan.warned || heldSeconds < leakWarningSeconds) continue
-      loan.warned = true
-      loan.borrower.logger.warn({ heldSeconds: Math.round(heldSeconds), holder: loan.borrower.label }, 'a database connection is held for long: is a session never closed?')
-    }
-  }
-
-  readonly #event = (event: string) => (): void => {
-    if (this.#settings.pool.echo) this.#settings.logger.info({ event, ...this.info }, 'pool event')
-  }
-
-  /** pg's pool tells what happens to its clients; what happens to an idle one must never end the process, not even after the end. */
-  readonly #listeners: ReadonlyArray<[string, (client: PoolClient) => void]> = [
-    ['connect', () => {
-      // pg-pool reads this for each connection that it opens.
-      if (this.#settings.pg === undefined) this.pool.options.maxLifetimeSeconds = jittered(this.#settings.pool.recycleSeconds)
-      this.#event('connect')()
-    }],
-    // Clients that the pool had before us, and those that others check out, get their listeners here.
-    ['acquire', (client) => {
-      PooledClient.of(client)
-      this.#clients.add(client)
-      this.#event('acquire')()
-    }],
-    ['release', this.#event('release')],
-    ['remove', (client) => {
-      this.#clients.delete(client)
-      this.#event('remove')()
-    }],
-    ['error', ignore]
-  ]
 }

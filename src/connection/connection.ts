@@ -44,6 +44,7 @@ export class Connection {
   readonly #queue: Task[] = []
   readonly #idle: Array<() => void> = []
   #active: Task | undefined
+  #activeSince = 0
   #inTransaction = false
   #refusal: Error | undefined
   #released = false
@@ -79,6 +80,9 @@ export class Connection {
 
   /** Whether nothing runs. */
   get isIdle (): boolean { return this.#active === undefined }
+
+  /** Since when the running statement runs, on the clock of `performance.now()`; undefined while nothing runs. */
+  get runningSince (): number | undefined { return this.#active && this.#activeSince }
 
   /** Resolves when all that was given to run has been answered. */
   idle (): Promise<void> {
@@ -138,6 +142,7 @@ export class Connection {
       return done(notSent(new ValidationError('A value cannot be written as text', { cause: error, context: statement.context })))
     }
     this.#active = task
+    this.#activeSince = started
     this.#pooled.client.query(group as never)
   }
 

@@ -1,0 +1,45 @@
+import { ignore } from '../handled.js'
+import { jittered } from './lifetime.js'
+import { PooledClient } from './pooled-client.js'
+import type { Pool, PoolClient } from 'pg'
+import type { Settings } from '../settings.js'
+import type { OpenClients } from './open-clients.js'
+
+/** What is kept up to date, and what is told with each event. */
+export interface PoolObserver {
+  readonly settings: Settings
+  readonly clients: OpenClients
+  /** Counts and waits. */
+  readonly info: () => object
+}
+
+/** Follows what pg's pool does with its clients; what is returned ends that. */
+export function followPool (pool: Pool, { settings, clients, info }: PoolObserver): () => void {
+  const echo = (event: string): void => {
+    if (settings.pool.echo) settings.logger.info({ event, ...info() }, 'pool event')
+  }
+  const listeners: ReadonlyArray<[string, (client: PoolClient) => void]> = [
+    ['connect', () => {
+      // pg-pool reads this for each connection that it opens.
+      if (settings.pg === undefined) pool.options.maxLifetimeSeconds = jittered(settings.pool.recycleSeconds)
+      echo('connect')
+    }],
+    // Clients that the pool had before us, and those that others check out, get their listeners here.
+    ['acquire', (client) => {
+      PooledClient.of(client)
+      clients.add(client)
+      echo('acquire')
+    }],
+    ['release', () => echo('release')],
+    ['remove', (client) => {
+      clients.delete(client)
+      echo('remove')
+    }],
+    // What happens to an idle client must never end the process.
+    ['error', ignore]
+  ]
+  for (const [event, listener] of listeners) pool.on(event as 'acquire', listener)
+  return () => {
+    for (const [event, listener] of listeners) pool.off(event as 'acquire', listener)
+  }
+}

@@ -2,35 +2,22 @@ import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { sql } from 'drizzle-orm'
 import { backendOf, beside, killBackend, running } from '../helpers/backend.js'
-import { open } from '../helpers/database.js'
+import { open, openByProxy } from '../helpers/database.js'
 import { openEchoing, words } from '../helpers/echo.js'
 import { holdCommits } from '../helpers/held-commit.js'
-import { startProxy } from '../helpers/proxy.js'
 import { startRewriter } from '../helpers/rewriter.js'
 import { posts, schema, tables, users } from '../helpers/schema.js'
 import { until } from '../helpers/until.js'
-import { createTestDatabase, expectNoLeaks } from '../../src/testing/index.js'
+import { createTestDatabase } from '../../src/testing/index.js'
 import {
   CommitUnknownError, ConnectionError, ForeignKeyViolationError, ReadOnlyError, TransactionAbortedError, TransactionBrokenError,
   TransactionClosedError, UniqueViolationError, openDatabase
 } from '../../src/index.js'
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres'
-import type { Database, Session } from '../../src/index.js'
-import type { Test } from '../helpers/database.js'
-import type { Proxy } from '../helpers/proxy.js'
+import type { Session } from '../../src/index.js'
 
 const ada = { email: 'ada' }
 const impossible = sql`select 1 / ${0}::int`
-
-/** As `open`, over a network that can fail. */
-async function openByProxy (t: Test): Promise<{ database: Database, proxy: Proxy }> {
-  const { connectionString } = await createTestDatabase(t, { sql: tables })
-  const proxy = await startProxy(t, connectionString)
-  const database = await openDatabase({ connectionString: proxy.connectionString, schema })
-  t.teardown(() => database.close())
-  t.teardown(() => expectNoLeaks(database))
-  return { database, proxy }
-}
 
 /** The type of the schema reaches `query` where a program registers it; tests of several schemas do not. */
 function relational ({ drizzle }: Session): NodePgDatabase<typeof schema>['query'] {

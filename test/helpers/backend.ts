@@ -1,7 +1,7 @@
 import { Client } from 'pg'
 import { sql } from 'drizzle-orm'
 import { until } from './until.js'
-import type { PoolClient } from 'pg'
+import { clientsOf } from './watch.js'
 import type { Database, StatementRunner } from '../../src/index.js'
 
 /** Runs SQL over a connection of its own, beside the pool. */
@@ -23,7 +23,7 @@ export async function backendOf (runner: StatementRunner): Promise<number> {
 
 /** Ends a process of PostgreSQL; resolves when the pool's client has noticed. */
 export async function killBackend (database: Database, pid: number): Promise<void> {
-  const client = clientsOf(database).find((client) => client.processID === pid)
+  const client = clientsOf(database.pool).find((client) => client.processID === pid)
   const ended = new Promise<void>((resolve) => { client?.once('end', () => resolve()) })
   await beside(database, 'select pg_terminate_backend($1)', [pid])
   await ended
@@ -35,9 +35,4 @@ export async function running (database: Database, text: string): Promise<void> 
     const rows = await beside(database, "select from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and query like $1", [`%${text}%`])
     return rows.length > 0
   })
-}
-
-/** pg-pool's own list: it shows no other way to a client that is checked out. */
-function clientsOf ({ pool }: Database): Array<PoolClient & { processID: number }> {
-  return (pool as unknown as { _clients: Array<PoolClient & { processID: number }> })._clients
 }

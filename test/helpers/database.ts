@@ -1,7 +1,10 @@
 import { openDatabase } from '../../src/index.js'
-import { createTestDatabase, expectNoLeaks } from '../../src/testing/index.js'
+import { createTestDatabase } from '../../src/testing/index.js'
+import { startProxy } from './proxy.js'
 import { schema, tables } from './schema.js'
+import { watchPool } from './watch.js'
 import type { Database, OpenOptions } from '../../src/index.js'
+import type { Proxy } from './proxy.js'
 
 /** What a test gives us to register its end with: tap's `t`. */
 export interface Test {
@@ -9,14 +12,25 @@ export interface Test {
 }
 
 /**
- * A database of the test's own with {@link tables} in it, opened; when the test ends it is checked that every connection is
- * back in the pool and no transaction stands open, then it is closed and dropped.
+ * A database of the test's own with {@link tables} in it, opened. When the test ends it is checked that it has left nothing
+ * behind ({@link watchPool}); then it is closed and dropped.
  */
 export async function open (t: Test, options: OpenOptions = {}): Promise<Database> {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
-  const database = await openDatabase({ connectionString, schema, ...options })
+  return await openOver(t, { url: connectionString, way: connectionString }, options)
+}
+
+/** The same over a network that fails when it is told to. */
+export async function openByProxy (t: Test, options: OpenOptions = {}): Promise<{ database: Database, proxy: Proxy }> {
+  const { connectionString } = await createTestDatabase(t, { sql: tables })
+  const proxy = await startProxy(t, connectionString)
+  return { database: await openOver(t, { url: connectionString, way: proxy.connectionString }, options), proxy }
+}
+
+async function openOver (t: Test, { url, way }: { url: string, way: string }, options: OpenOptions): Promise<Database> {
+  const database = await openDatabase({ connectionString: way, schema, ...options })
   // tap runs what is registered last first: the check, the close, and then the drop.
   t.teardown(() => database.close())
-  t.teardown(() => expectNoLeaks(database))
+  watchPool(t, database.pool, { url })
   return database
 }

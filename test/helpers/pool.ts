@@ -3,6 +3,7 @@ import { ConnectionPool, poolConfig } from '../../src/pool.js'
 import { resolveSettings } from '../../src/settings.js'
 import { createTestDatabase } from '../../src/testing/index.js'
 import { tables } from './schema.js'
+import { watchPool } from './watch.js'
 import type { Connection, Outcome } from '../../src/connection/connection.js'
 import type { Borrower } from '../../src/connection/waiters.js'
 import type { StatementKind } from '../../src/session/statement.js'
@@ -22,6 +23,8 @@ export async function openPool (t: Test, options: DatabaseOptions = {}): Promise
     pool.end()
     if (settings.pg === undefined) await pg.end()
   })
+  // The server of a pool that was given by its URL may be gone, or its network silent; of a pool of one's own tests count the listeners.
+  if (settings.pg === undefined) watchPool(t, pg, options.connectionString === undefined ? {} : { url: false })
   return pool
 }
 

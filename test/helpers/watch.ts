@@ -1,0 +1,91 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { expectNoLeaks } from '../../src/testing/index.js'
+import type { Pool, PoolClient } from 'pg'
+import type { Test } from './database.js'
+
+/** The part of pg's wire connection that shows what is sent; missing from its type declarations. */
+interface WireConnection {
+  query (text: string): void
+  parse (message: { text: string, name?: string }): void
+  bind (message: { statement?: string }): void
+}
+
+/** What one connection was told of transactions. */
+interface Tally {
+  begun: number
+  ended: number
+}
+
+/** How a pool is watched. */
+export interface WatchOptions {
+  /** A way to its PostgreSQL that does not fail at the end, if it is another one; `false` where there is none. */
+  readonly url?: string | false
+  /** How long something may take that goes on by itself: a backend has to notice that its client is gone. */
+  readonly graceMillis?: number
+}
+
+/**
+ * Watches a pool from now on for what must hold after every test: connections acquired = released, no backend idle in a transaction, and on each connection
+ * no more commits and rollbacks sent than transactions begun. That the process lives, and that no rejection was left
+ * unhandled, tap sees by itself.
+ * */
+export function watchPool (t: Test, pool: Pool, { url, graceMillis = 5000 }: WatchOptions = {}): void {
+  let lent = pool.totalCount - pool.idleCount
+  const tallies: Tally[] = []
+  pool.on('acquire', () => { lent++ })
+  pool.on('release', () => { lent-- })
+  const watchClient = (client: PoolClient): void => { tallies.push(tallyOf(client)) }
+  for (const client of clientsOf(pool)) watchClient(client)
+  pool.on('connect', watchClient)
+
+  const direct: Pool = url === undefined || url === false ? pool : Object.create(pool, { options: { value: { connectionString: url } } })
+  t.teardown(() => eventually(graceMillis, async () => {
+    if (lent !== 0) throw new Error(`${lent} connections were acquired and not released`)
+    for (const { begun, ended } of tallies) {
+      if (ended > begun) throw new Error(`A connection was sent ${ended} commits and rollbacks, for ${begun} transactions`)
+    }
+    if (url !== false) await expectNoLeaks({ pool: direct })
+  }))
+}
+
+/** Every client that a pool has, whoever holds it: pg-pool's own list shows no other way to them. */
+export function clientsOf (pool: Pool): Array<PoolClient & { readonly processID: number }> {
+  return (pool as unknown as { _clients: Array<PoolClient & { processID: number }> })._clients
+}
+
+/** The backends behind a pool: the same ones, when its connections were used again; others, when they were destroyed. */
+export function backendsOf (pool: Pool): number[] {
+  return clientsOf(pool).map(({ processID }) => processID)
+}
+
+/** Counts what a client sends, from now on. */
+function tallyOf (client: PoolClient): Tally {
+  const { connection } = client as unknown as { connection: WireConnection }
+  const { query, parse, bind } = connection
+  const tally: Tally = { begun: client.getTransactionStatus() === 'T' ? 1 : 0, ended: 0 }
+  const texts = new Map<string, string>()
+  const count = (text: string): void => {
+    // What stands between dollar quotes is a function's body: its BEGIN and END are no transaction's.
+    for (const statement of text.replace(/\$\$.*?\$\$/gs, '').split(';')) {
+      if (/^\s*(begin|start transaction)\b|\band chain\b/i.test(statement)) tally.begun++
+      if (/^\s*(commit|end|abort|rollback)\b(?!\s+(to|prepared)\b)|^\s*prepare transaction\b/i.test(statement)) tally.ended++
+    }
+  }
+  connection.query = (text) => { count(text); query.call(connection, text) }
+  connection.parse = (message) => { texts.set(message.name ?? '', message.text); parse.call(connection, message) }
+  connection.bind = (message) => { count(texts.get(message.statement ?? '') ?? ''); bind.call(connection, message) }
+  return tally
+}
+
+/** Resolves when a check passes, and rejects with its last word when it does not in time. */
+async function eventually (graceMillis: number, check: () => Promise<void>): Promise<void> {
+  const deadline = performance.now() + graceMillis
+  for (;;) {
+    try {
+      return await check()
+    } catch (error) {
+      if (performance.now() > deadline) throw error
+      await turn()
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import { Pool } from 'pg'
+import t from 'tap'
+import { parseConnectionString } from '../../src/connection-string.js'
+import { createTestDatabase } from '../../src/testing/index.js'
+import { watchPool } from '../helpers/watch.js'
+import type { PoolClient } from 'pg'
+
+const { connectionString } = await createTestDatabase(t)
+
+/** What the watch over a pool says at the end of a test that does this with a connection; `undefined` when nothing. */
+async function verdict (work: (client: PoolClient) => Promise<unknown>): Promise<string | undefined> {
+  const pool = new Pool(parseConnectionString(connectionString))
+  const ends: Array<() => Promise<void>> = []
+  watchPool({ teardown: (end) => ends.push(end) }, pool, { graceMillis: 0 })
+  const client = await pool.connect()
+  await work(client)
+  const verdicts = await Promise.allSettled(ends.map((end) => end()))
+  if (pool.idleCount === 0) client.release(true)
+  await pool.end()
+  return verdicts.map((verdict) => verdict.status === 'rejected' ? String(verdict.reason.message) : undefined)[0]
+}
+
+/** Runs texts one after the other, and gives the connection back. */
+const running = (...texts: string[]) => async (client: PoolClient): Promise<void> => {
+  for (const text of texts) await client.query(text)
+  client.release()
+}
+
+t.test('the watch over a test sees a connection that was not given back, an open transaction, and one that is ended twice', async (t) => {
+  t.match(await verdict(async () => {}), /^1 connections were acquired and not released/)
+  t.match(await verdict(running('begin')), /^The test leaks: 1 transactions are open/)
+  for (const end of ['commit', 'rollback', 'end', 'ABORT', 'commit; begin; commit']) {
+    t.match(await verdict(running('begin', 'commit', end)), /^A connection was sent \d commits and rollbacks, for \d transactions$/, end)
+  }
+  t.match(await verdict(async (client) => {
+    await client.query({ name: 'end', text: 'commit' })
+    client.release()
+  }), /sent 1 commits and rollbacks, for 0/, 'also a named statement')
+})
+
+t.test('and lets everything else pass', async (t) => {
+  const fine = ['begin; commit', 'start transaction; rollback', 'begin; savepoint s; rollback to savepoint s; release savepoint s; commit', 'begin; commit and chain; rollback', 'do $$ begin perform 1; end $$']
+  for (const text of fine) t.equal(await verdict(running(text)), undefined, text)
+})

@@ -147,7 +147,7 @@ export class Transaction {
   /** The answer to COMMIT was lost with its connection. */
   async #resolve (cause: Error): Promise<void> {
     const { borrower } = this.#events
-    const context = { operation: 'commit', ...(this.#identity !== undefined && { transactionId: idOf(this.#identity) }) }
+    const context = { ...toDatabaseError(cause).context, operation: 'commit', ...(this.#identity !== undefined && { transactionId: idOf(this.#identity) }) }
     const fate = this.#identity && await fateOf(this.#identity, { pool: this.#host.pool, borrower, timeoutMillis: this.#settings.settleTimeoutMillis })
     if (fate === 'aborted') throw new ConnectionError(undefined, { cause, context })
     if (fate === undefined) throw new CommitUnknownError(undefined, { cause, context })

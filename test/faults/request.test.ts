@@ -1,27 +1,19 @@
 import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import { PassThrough, Readable } from 'node:stream'
-import { sql } from 'drizzle-orm'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import t from 'tap'
-import type { Session } from '../../plugins/index.js'
 import { build } from '../helpers/server.js'
 import { holdCommits } from '../helpers/held-commit.js'
 import { recordLog } from '../helpers/log-stream.js'
 import { requestText, sendRaw } from '../helpers/raw-client.js'
-import { posts, users } from '../helpers/schema.js'
+import { users } from '../helpers/schema.js'
 import { until } from '../helpers/until.js'
 
 const ada = { email: 'ada@example.com' }
 const grace = { email: 'grace@example.com' }
 
 const count = (server: FastifyInstance) => server.db.repo(users).count()
-
-/** A post of nobody: refused only when the transaction commits. */
-async function createOrphan (session: Session): Promise<void> {
-  await session.execute(sql`set constraints all deferred`)
-  await session.repo(posts).create({ userId: 404, title: 'nobody wrote this' })
-}
 
 t.test('rule 1: the commit is confirmed before the first byte leaves', async (t) => {
   const server = await build(t)
@@ -162,109 +154,6 @@ t.test('what could not be told to the client any more is refused: a hook behind 
     t.match((await server.inject(url)).json(), { statusCode: 500, code: 'DB_TRANSACTION_CLOSED' }, url)
   }
   t.equal(await count(server), 0)
-})
-
-t.test('17: a constraint that fails at COMMIT makes the reply an error, without the headers of the payload that was meant', async (t) => {
-  const server = await build(t)
-  const meant = { 'content-encoding': 'gzip', etag: '"1"', 'last-modified': 'Mon, 01 Jan 2024 00:00:00 GMT', 'cache-control': 'max-age=60', location: '/posts/1' }
-  server.post('/', async (request, reply) => {
-    await createOrphan(request.db)
-    return reply.code(201).headers({ ...meant, 'x-kept': 'yes' }).send({ id: 1 })
-  })
-
-  const reply = await server.inject({ method: 'POST', url: '/' })
-
-  t.match(reply.json(), { statusCode: 409, code: 'DB_FOREIGN_KEY_VIOLATION' })
-  for (const name of Object.keys(meant)) t.notOk(name in reply.headers, name)
-  t.equal(reply.headers['x-kept'], 'yes')
-  t.equal(await server.db.repo(posts).count(), 0)
-})
-
-t.test('17: a stream, or the body of a Response, that is not sent after all is let go', async (t) => {
-  const server = await build(t)
-  let isLetGo = false
-  const source = { cancel: () => { isLetGo = true } }
-  const payloads: Record<string, () => unknown> = {
-    node: () => new Readable({ read () {}, destroy: (_error, done) => { isLetGo = true; done(null) } }),
-    broken: () => createReadStream('/nowhere').once('close', () => { isLetGo = true }),
-    web: () => new ReadableStream(source),
-    response: () => new Response(new ReadableStream(source)),
-  }
-  for (const [name, payload] of Object.entries(payloads)) {
-    server.post(`/${name}`, async (request) => {
-      await createOrphan(request.db)
-      return payload()
-    })
-  }
-
-  for (const name of Object.keys(payloads)) {
-    isLetGo = false
-    t.match((await server.inject({ method: 'POST', url: `/${name}` })).json(), { statusCode: 409 }, name)
-    await until(() => isLetGo)
-  }
-  t.equal(await server.db.repo(posts).count(), 0)
-})
-
-t.test('24: of two replies the first one counts, with one COMMIT, also when the second is made while COMMIT is under way', async (t) => {
-  const log = recordLog()
-  const server = await build(t, { server: { logger: log.logger } })
-  const dropped = new PassThrough()
-  const seconds: Record<string, (reply: FastifyReply) => unknown> = {
-    sent: (reply) => reply.code(500).header('x-second', 'yes').type('text/html').send('second'),
-    streamed: (reply) => reply.send(dropped),
-    failed: (reply) => reply.send(new Error('second')),
-    returned: () => 'second',
-    thrown: () => { throw new Error('second') }
-  }
-  for (const [name, second] of Object.entries(seconds)) {
-    server.post(`/${name}`, async (request, reply) => {
-      await request.repo(users).create({ email: name })
-      reply.code(201).header('set-cookie', ['a=1', 'b=2']).send({ first: true })
-      return second(reply)
-    })
-  }
-
-  for (const name of Object.keys(seconds)) {
-    const reply = await server.inject({ method: 'POST', url: `/${name}` })
-    t.match(reply, { statusCode: 201, body: '{"first":true}', headers: { 'content-type': /^application\/json/ } }, name)
-    t.strictSame(reply.headers['set-cookie'], ['a=1', 'b=2'])
-    t.notOk('x-second' in reply.headers)
-  }
-  t.equal(await count(server), Object.keys(seconds).length)
-  t.ok(dropped.destroyed)
-  const warnings = log.lines(40).filter(({ msg }) => msg === 'a second reply was made and not sent: the first one decided')
-  t.equal(warnings.length, Object.keys(seconds).length)
-})
-
-t.test('24: the same payload sent twice is sent once', async (t) => {
-  const server = await build(t)
-  server.post('/', async (request, reply) => {
-    await request.repo(users).create(ada)
-    const stream = Readable.from(['once'])
-    reply.send(stream)
-    return stream
-  })
-
-  t.match(await server.inject({ method: 'POST', url: '/' }), { statusCode: 200, body: 'once' })
-  t.equal(await count(server), 1)
-})
-
-t.test('24: a stream that was sent is not disturbed by a second reply', async (t) => {
-  const server = await build(t)
-  const stream = new PassThrough()
-  let first: FastifyReply | undefined
-  server.post('/', async (request, reply) => {
-    await request.repo(users).create(ada)
-    first = reply
-    return stream
-  })
-  const answer = server.inject({ method: 'POST', url: '/' })
-  await until(() => stream.listenerCount('data') > 0)
-
-  first?.send('second')
-  stream.end('first')
-
-  t.match(await answer, { statusCode: 200, body: 'first' })
 })
 
 t.test('26: a header that cannot be written is answered 500, what was committed stays, and the log says so', async (t) => {

@@ -1,0 +1,313 @@
+import { createReadStream } from 'node:fs'
+import { PassThrough, Readable } from 'node:stream'
+import { sql } from 'drizzle-orm'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import t, { type Test } from 'tap'
+import type { RequestTransactionOptions, Session } from '../../plugins/index.js'
+import { backendOf, beside, killBackend } from '../helpers/backend.js'
+import { connectionsOf } from '../helpers/connections.js'
+import { holdCommits } from '../helpers/held-commit.js'
+import { recordLog } from '../helpers/log-stream.js'
+import { posts, users } from '../helpers/schema.js'
+import { build, buildByProxy } from '../helpers/server.js'
+import { until } from '../helpers/until.js'
+
+const ada = { email: 'ada@example.com' }
+
+const reused = { acquired: 1, destroyed: 0 }
+const destroyed = { acquired: 1, destroyed: 1 }
+
+/** Headers of a reply that must not survive when an error takes its place. */
+const meant = { 'content-encoding': 'identity', etag: '"1"', 'last-modified': 'Mon, 01 Jan 2024 00:00:00 GMT', 'cache-control': 'max-age=60', location: '/users/1' }
+
+const post = (server: FastifyInstance, url = '/') => server.inject({ method: 'POST', url })
+const count = (server: FastifyInstance) => server.db.repo(users).count()
+
+/** A post of nobody: refused only when the transaction commits. */
+async function createOrphan (session: Session): Promise<void> {
+  await session.execute(sql`set constraints all deferred`)
+  await session.repo(posts).create({ userId: 404, title: 'nobody wrote this' })
+}
+
+/** A server behind a network that fails, with a route that writes; `ran` holds which callbacks were called. */
+async function buildWriter (t: Test, transaction: RequestTransactionOptions = {}) {
+  const log = recordLog()
+  const { server, proxy } = await buildByProxy(t, { transaction, server: { logger: log.logger } })
+  const ran: string[] = []
+  server.post('/users', async (request, reply) => {
+    request.db.afterCommit(() => { ran.push('afterCommit') })
+    request.db.afterRollback(() => { ran.push('afterRollback') })
+    const user = await request.repo(users).create(ada)
+    return reply.code(201).headers(meant).send(user)
+  })
+  return { server, proxy, log, ran, connections: connectionsOf(server.db) }
+}
+
+t.test('17: a constraint that fails at COMMIT is answered by its kind, or by the words of its own', async (t) => {
+  const log = recordLog()
+  const words = { posts_user_id_fkey: { status: 422, code: 'NO_SUCH_USER', message: 'There is no such user' } }
+  const [server, mapped] = [await build(t, { server: { logger: log.logger } }), await build(t, { errors: { constraints: words } })]
+  for (const each of [server, mapped]) each.post('/', (request) => createOrphan(request.db))
+  await beside(server.db, `
+    create function refuse () returns trigger language plpgsql as $$ begin raise exception 'refused'; end $$;
+    create constraint trigger refuse after insert on users deferrable initially deferred for each row execute function refuse();
+  `)
+  server.post('/trigger', async (request) => { await request.repo(users).create(ada) })
+  const connections = connectionsOf(server.db)
+
+  t.match((await post(server)).json(), { statusCode: 409, code: 'DB_FOREIGN_KEY_VIOLATION' })
+  t.strictSame(connections(), reused)
+  t.match((await post(server, '/trigger')).json(), { statusCode: 500, code: 'DB_ERROR' })
+  t.strictSame(connections(), reused)
+  t.match((await post(mapped)).json(), { statusCode: 422, ...{ code: 'NO_SUCH_USER', message: 'There is no such user' } })
+
+  t.equal(await server.db.repo(posts).count() + await mapped.db.repo(posts).count() + await count(server), 0)
+  const codes = log.lines(30).flatMap(({ level, reqId, err }) => err === undefined ? [] : [`${level} ${reqId} ${err.code}`])
+  t.strictSame(codes, ['30 req-1 DB_FOREIGN_KEY_VIOLATION', '50 req-2 DB_ERROR'])
+})
+
+t.test('18: a backend that is dead before COMMIT was sent is answered 503, and nothing was saved', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  const kill = async (session: Session) => killBackend(server.db, await backendOf(session))
+  const ways: Record<string, (request: FastifyRequest) => unknown> = {
+    handler: (request) => kill(request.db),
+    beforeCommit: (request) => { request.db.beforeCommit(() => kill(request.db)) }
+  }
+  for (const [name, way] of Object.entries(ways)) {
+    server.post(`/${name}`, async (request, reply) => {
+      await request.repo(users).create(ada)
+      await way(request)
+      return reply.code(201).headers(meant).send('made')
+    })
+  }
+  const connections = connectionsOf(server.db)
+
+  for (const name of Object.keys(ways)) {
+    const reply = await post(server, `/${name}`)
+    t.match(reply.json(), { statusCode: 503, code: 'DB_CONNECTION' }, name)
+    t.match(reply.headers, { 'retry-after': '1' })
+    for (const header of Object.keys(meant)) t.notOk(header in reply.headers, header)
+    t.strictSame(connections(), destroyed)
+    t.equal(await count(server), 0)
+    connections()
+  }
+  const told = log.lines(40).map(({ level, reqId, err }) => `${level} ${reqId} ${err?.code}`)
+  t.strictSame(told, ['50 req-1 DB_CONNECTION', '50 req-2 DB_CONNECTION'])
+})
+
+for (const how of ['cut', 'reset', 'silence'] as const) {
+  t.test(`19: a lost answer to COMMIT (${how}) is answered 500 without Retry-After, and the log has what is known`, async (t) => {
+    const { server, proxy, log, ran, connections } = await buildWriter(t, how === 'silence' ? { settleTimeoutMillis: 100 } : {})
+    proxy.loseAnswer('commit', how)
+
+    const reply = await post(server, '/users')
+
+    t.match(reply.json(), { statusCode: 500, code: 'DB_COMMIT_UNKNOWN', message: /^It is not known whether/ })
+    for (const header of ['retry-after', ...Object.keys(meant)]) t.notOk(header in reply.headers, header)
+    t.strictSame(connections(), destroyed)
+    t.strictSame(ran, [], 'neither of the callbacks: nobody knows')
+    t.match(log.lines(40), [{ level: 50, reqId: 'req-1', req: { method: 'POST', url: '/users' }, err: { code: 'DB_COMMIT_UNKNOWN', context: { operation: 'commit' } } }])
+    t.equal(log.lines(40).length, 1)
+    proxy.cut()
+    t.equal(await count(server), 1, 'here it was saved')
+  })
+}
+
+t.test('19: with resolveCommits the log has the transaction\'s id where its fate could not be found out', async (t) => {
+  const { server, proxy, log, ran } = await buildWriter(t, { resolveCommits: true, settleTimeoutMillis: 200 })
+  const lost = proxy.loseAnswer('commit', 'cut').then(() => proxy.blackHole())
+
+  const reply = await post(server, '/users')
+
+  await lost
+  t.match(reply.json(), { statusCode: 500, code: 'DB_COMMIT_UNKNOWN' })
+  t.notOk('retry-after' in reply.headers)
+  t.strictSame(ran, [])
+  t.match(log.lines(50), [{ reqId: 'req-1', err: { code: 'DB_COMMIT_UNKNOWN', context: { transactionId: /^\d+$/ } } }])
+  proxy.cut()
+  await proxy.resume()
+  await until(() => server.db.poolInfo.inUse === 0)
+})
+
+t.test('20: with resolveCommits a COMMIT that held although its answer was lost is answered as it was meant', async (t) => {
+  const { server, proxy, log, ran, connections } = await buildWriter(t, { resolveCommits: true })
+  proxy.loseAnswer('commit')
+
+  const reply = await post(server, '/users')
+
+  t.match(reply, { statusCode: 201, headers: meant })
+  t.match(reply.json(), ada)
+  t.strictSame(connections(), { acquired: 2, destroyed: 1 }, 'one that was lost, one to ask over')
+  t.strictSame(ran, ['afterCommit'])
+  t.equal(await count(server), 1)
+  t.match(log.lines(40), [{ level: 40, reqId: 'req-1', transactionId: /^\d+$/, msg: 'commit confirmed by pg_xact_status' }])
+  t.equal(log.lines(40).length, 1)
+})
+
+t.test('21: with resolveCommits a COMMIT that never arrived is answered 503: nothing was saved, try again', async (t) => {
+  const { server, proxy, log, ran, connections } = await buildWriter(t, { resolveCommits: true })
+  proxy.loseRequest('commit')
+
+  const reply = await post(server, '/users')
+
+  t.match(reply.json(), { statusCode: 503, code: 'DB_CONNECTION' })
+  t.equal(reply.headers['retry-after'], '1')
+  for (const header of Object.keys(meant)) t.notOk(header in reply.headers, header)
+  t.strictSame(connections(), { acquired: 2, destroyed: 1 })
+  t.strictSame(ran, ['afterRollback'])
+  t.equal(await count(server), 0)
+  t.match(log.lines(40), [{ level: 50, reqId: 'req-1', err: { code: 'DB_CONNECTION', context: { transactionId: /^\d+$/ } } }])
+})
+
+t.test('22: a COMMIT that hangs beyond the limit is unknown, or looked up until PostgreSQL has decided', async (t) => {
+  const commits = (server: FastifyInstance) => beside(server.db, "select from pg_stat_activity where datname = current_database() and query = 'commit' and state = 'active'")
+  const unknown = await buildWriter(t, { settleTimeoutMillis: 100 })
+  const heldUnknown = await holdCommits(t, unknown.server.db)
+  t.match((await post(unknown.server, '/users')).json(), { statusCode: 500, code: 'DB_COMMIT_UNKNOWN' })
+  t.strictSame(unknown.connections(), destroyed)
+  t.strictSame(unknown.ran, [])
+  await heldUnknown.release()
+  // PostgreSQL goes on without its client: the test is over when it has ended.
+  await until(async () => (await commits(unknown.server)).length === 0)
+
+  const resolved = await buildWriter(t, { settleTimeoutMillis: 1000, resolveCommits: true })
+  const held = await holdCommits(t, resolved.server.db)
+  resolved.connections()
+  const answer = post(resolved.server, '/users')
+  // One connection for the transaction, and after the limit one to ask over.
+  let acquired = 0
+  await until(() => (acquired += resolved.connections().acquired) > 1)
+  t.strictSame(resolved.ran, [])
+  await held.release()
+  t.equal((await answer).statusCode, 201)
+  t.strictSame(resolved.ran, ['afterCommit'])
+  t.equal(await count(resolved.server), 1)
+})
+
+t.test('25: FATAL 57P01 as the answer to COMMIT is an unknown outcome', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  const held = await holdCommits(t, server.db)
+  let pid = 0
+  server.post('/', async (request) => {
+    pid = await backendOf(request.db)
+    await request.repo(users).create(ada)
+  })
+  const connections = connectionsOf(server.db)
+  const answer = post(server)
+  await held.reached()
+
+  await killBackend(server.db, pid)
+
+  const reply = await answer
+  t.match(reply.json(), { statusCode: 500, code: 'DB_COMMIT_UNKNOWN' })
+  t.notOk('retry-after' in reply.headers)
+  t.strictSame(connections(), destroyed)
+  t.match(log.lines(40), [{ level: 50, reqId: 'req-1', err: { code: 'DB_COMMIT_UNKNOWN', context: { operation: 'commit', sqlState: '57P01' } } }])
+  await held.release()
+  t.equal(await count(server), 0, 'here it was not saved')
+})
+
+t.test('17: a constraint that fails at COMMIT makes the reply an error, without the headers of the payload that was meant', async (t) => {
+  const server = await build(t)
+  const meant = { 'content-encoding': 'gzip', etag: '"1"', 'last-modified': 'Mon, 01 Jan 2024 00:00:00 GMT', 'cache-control': 'max-age=60', location: '/posts/1' }
+  server.post('/', async (request, reply) => {
+    await createOrphan(request.db)
+    return reply.code(201).headers({ ...meant, 'x-kept': 'yes' }).send({ id: 1 })
+  })
+
+  const reply = await server.inject({ method: 'POST', url: '/' })
+
+  t.match(reply.json(), { statusCode: 409, code: 'DB_FOREIGN_KEY_VIOLATION' })
+  for (const name of Object.keys(meant)) t.notOk(name in reply.headers, name)
+  t.equal(reply.headers['x-kept'], 'yes')
+  t.equal(await server.db.repo(posts).count(), 0)
+})
+
+t.test('17: a stream, or the body of a Response, that is not sent after all is let go', async (t) => {
+  const server = await build(t)
+  let isLetGo = false
+  const source = { cancel: () => { isLetGo = true } }
+  const payloads: Record<string, () => unknown> = {
+    node: () => new Readable({ read () {}, destroy: (_error, done) => { isLetGo = true; done(null) } }),
+    broken: () => createReadStream('/nowhere').once('close', () => { isLetGo = true }),
+    web: () => new ReadableStream(source),
+    response: () => new Response(new ReadableStream(source)),
+  }
+  for (const [name, payload] of Object.entries(payloads)) {
+    server.post(`/${name}`, async (request) => {
+      await createOrphan(request.db)
+      return payload()
+    })
+  }
+
+  for (const name of Object.keys(payloads)) {
+    isLetGo = false
+    t.match((await server.inject({ method: 'POST', url: `/${name}` })).json(), { statusCode: 409 }, name)
+    await until(() => isLetGo)
+  }
+  t.equal(await server.db.repo(posts).count(), 0)
+})
+
+t.test('24: of two replies the first one counts, with one COMMIT, also when the second is made while COMMIT is under way', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  const dropped = new PassThrough()
+  const seconds: Record<string, (reply: FastifyReply) => unknown> = {
+    sent: (reply) => reply.code(500).header('x-second', 'yes').type('text/html').send('second'),
+    streamed: (reply) => reply.send(dropped),
+    failed: (reply) => reply.send(new Error('second')),
+    returned: () => 'second',
+    thrown: () => { throw new Error('second') }
+  }
+  for (const [name, second] of Object.entries(seconds)) {
+    server.post(`/${name}`, async (request, reply) => {
+      await request.repo(users).create({ email: name })
+      reply.code(201).header('set-cookie', ['a=1', 'b=2']).send({ first: true })
+      return second(reply)
+    })
+  }
+
+  for (const name of Object.keys(seconds)) {
+    const reply = await server.inject({ method: 'POST', url: `/${name}` })
+    t.match(reply, { statusCode: 201, body: '{"first":true}', headers: { 'content-type': /^application\/json/ } }, name)
+    t.strictSame(reply.headers['set-cookie'], ['a=1', 'b=2'])
+    t.notOk('x-second' in reply.headers)
+  }
+  t.equal(await count(server), Object.keys(seconds).length)
+  t.ok(dropped.destroyed)
+  const warnings = log.lines(40).filter(({ msg }) => msg === 'a second reply was made and not sent: the first one decided')
+  t.equal(warnings.length, Object.keys(seconds).length)
+})
+
+t.test('24: the same payload sent twice is sent once', async (t) => {
+  const server = await build(t)
+  server.post('/', async (request, reply) => {
+    await request.repo(users).create(ada)
+    const stream = Readable.from(['once'])
+    reply.send(stream)
+    return stream
+  })
+
+  t.match(await server.inject({ method: 'POST', url: '/' }), { statusCode: 200, body: 'once' })
+  t.equal(await count(server), 1)
+})
+
+t.test('24: a stream that was sent is not disturbed by a second reply', async (t) => {
+  const server = await build(t)
+  const stream = new PassThrough()
+  let first: FastifyReply | undefined
+  server.post('/', async (request, reply) => {
+    await request.repo(users).create(ada)
+    first = reply
+    return stream
+  })
+  const answer = server.inject({ method: 'POST', url: '/' })
+  await until(() => stream.listenerCount('data') > 0)
+
+  first?.send('second')
+  stream.end('first')
+
+  t.match(await answer, { statusCode: 200, body: 'first' })
+})

@@ -1,16 +1,19 @@
 import { Pool } from 'pg'
+import { takenByHand } from './connection/holding.js'
+import { Origins } from './connection/origin.js'
 import { within } from './connection/within.js'
-import { CommitUnknownError, ConnectionError, TransactionBrokenError } from './errors/errors.js'
-import { toDatabaseError } from './errors/sqlstate.js'
 import { HealthCheck } from './health.js'
 import { ConnectionPool, poolConfig } from './pool.js'
 import { Repositories } from './repository/repositories.js'
+import { runAlone } from './session/alone.js'
+import { currentScope } from './session/current-scope.js'
 import { DrizzleBinding } from './session/drizzle.js'
 import { handled } from './handled.js'
 import { resolveTransactionOptions } from './session/options.js'
 import { retrying } from './session/retry.js'
 import { Session } from './session/session.js'
 import { resolveSettings } from './settings.js'
+import { limitsWithBegin } from './settings/limits.js'
 import { reach } from './start.js'
 import type { SQLWrapper } from 'drizzle-orm'
 import type { Pool as PgPool } from 'pg'
@@ -55,7 +58,7 @@ export class Database implements StatementRunner {
   readonly #transaction: TransactionSettings
   readonly #host: SessionHost
   readonly #health: HealthCheck
-  readonly #borrower: Borrower
+  readonly #origins = new Origins()
   readonly #callbacks = new Set<Promise<void>>()
   #drizzle: DrizzleDatabase | undefined
   #closing: Promise<void> | undefined
@@ -66,7 +69,6 @@ export class Database implements StatementRunner {
     this.#parts = parts
     this.#transaction = resolveTransactionOptions(parts.transaction ?? {})
     this.#connections = new ConnectionPool(pool, settings)
-    this.#borrower = { logger: settings.logger, label: 'database' }
     this.#health = new HealthCheck({ connection: settings.connection ?? pool.options, pool: this.#connections })
     this.#host = {
       pool: this.#connections,
@@ -117,7 +119,7 @@ export class Database implements StatementRunner {
   }
 
   async #attempt<Result> (fn: (session: Session) => Result | Promise<Result>, settings: TransactionSettings): Promise<Result> {
-    const session = this.lend(settings, this.#borrower)
+    const session = this.lend(settings)
     let result: Result
     try {
       result = await fn(session)
@@ -141,12 +143,17 @@ export class Database implements StatementRunner {
    * ```
    */
   createSession (options?: TransactionOptions): Session {
-    return this.lend(this.#transactionSettings(options), this.#borrower)
+    return this.lend(this.#transactionSettings(options))
   }
 
   /** A session in somebody's name, for whoever knows more of its user than this class: the Fastify edge. */
-  lend (settings: TransactionSettings, borrower: Borrower): Session {
-    return new Session(this.#host, settings, borrower)
+  lend (settings: TransactionSettings, borrower?: Borrower): Session {
+    return new Session(this.#host, settings, this.#named(borrower))
+  }
+
+  /** One who takes a connection, with all that the log may want to tell. */
+  #named ({ logger, label }: Borrower = { logger: this.#settings.logger, label: 'database' }): Borrower {
+    return { logger, label, origin: this.#origins.here(), within: currentScope()?.borrower }
   }
 
   /** Runs a function in a transaction, which begins with its first statement: as {@link Database.session}, without reads outside. */
@@ -163,7 +170,7 @@ export class Database implements StatementRunner {
 
   /** Runs one statement that commits by itself: what repositories stand on. */
   run<Row> (statement: Statement): Promise<StatementResult<Row>> {
-    return handled(this.#runAlone(statement) as Promise<StatementResult<Row>>)
+    return handled(runAlone(this.#host, this.#named(), statement) as Promise<StatementResult<Row>>)
   }
 
   /** How the database is, asked over a connection of its own. Never rejects. */
@@ -197,8 +204,9 @@ export class Database implements StatementRunner {
       await within(deadline - performance.now(), Promise.all(this.#callbacks))
       await this.#connections.idle(deadline - performance.now())
     }
-    for (const { label } of this.#connections.end()) {
-      logger.error({ holder: label }, 'closing took too long: a connection still in use was ended, and what it had not committed is rolled back')
+    for (const holding of this.#connections.end()) {
+      const cause = holding.holder === takenByHand ? 'a client that was taken with pool.connect() and never released was ended' : 'a connection still in use was ended'
+      logger.error(holding, `closing took too long: ${cause}, and what it had not committed is rolled back`)
     }
     await this.#health.close()
     if (this.#parts.ownsPool === true) await this.#connections.close(Math.max(deadline - performance.now(), farewellMillis))
@@ -207,32 +215,6 @@ export class Database implements StatementRunner {
   #transactionSettings (options: TransactionOptions | undefined): TransactionSettings {
     return options === undefined ? this.#transaction : resolveTransactionOptions({ ...this.#parts.transaction, ...options })
   }
-
-  async #runAlone ({ context, nowait, kind, ...statement }: Statement): Promise<StatementResult<never>> {
-    const connection = await this.#connections.connect(this.#borrower)
-    const { error, result, sent, lost } = await connection.run({ context, kind, ...statement })
-    const leftOpen = error === undefined && connection.status !== 'I'
-    const failure = error && toDatabaseError(error, { context, nowait, constraints: this.#host.constraints })
-    if (failure instanceof ConnectionError) connection.destroy()
-    else connection.release()
-    if (leftOpen) throw new TransactionBrokenError('A statement began a transaction of its own, which was undone: use database.transaction()', { context })
-    if (failure === undefined) return result as StatementResult<never>
-    // A write that commits by itself: with the connection its fate is lost, too.
-    throw sent && lost && kind !== 'read' ? new CommitUnknownError(undefined, { cause: failure.cause, context }) : failure
-  }
-}
-
-/** Behind a pooler that refuses startup parameters, the limits go with each BEGIN, for its transaction only. */
-function limitsWithBegin (settings: Settings): string[] {
-  if (settings.preparedStatements || settings.pg !== undefined) return []
-  const { statementTimeoutSeconds, lockTimeoutSeconds, idleInTransactionTimeoutSeconds } = settings
-  const limits = {
-    statement_timeout: statementTimeoutSeconds,
-    lock_timeout: lockTimeoutSeconds,
-    idle_in_transaction_session_timeout: idleInTransactionTimeoutSeconds
-  }
-  const set = Object.entries(limits).filter(([, seconds]) => seconds > 0).map(([name, seconds]) => `set_config('${name}', '${Math.round(seconds * 1000)}', true)`)
-  return set.length === 0 ? [] : [`select ${set.join(', ')}`]
 }
 
 /**

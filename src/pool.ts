@@ -8,6 +8,9 @@
 import type { Pool, PoolConfig } from 'pg'
 import { extendConnection } from './connection-string.js'
 import { Connection } from './connection/connection.js'
+import { ExhaustionWarning } from './connection/exhaustion.js'
+import { holdingOf, takenHoldingOf } from './connection/holding.js'
+import { warnOfLeaks } from './connection/leak-warning.js'
 import { jittered } from './connection/lifetime.js'
 import { Loans } from './connection/loans.js'
 import { OpenClients } from './connection/open-clients.js'
@@ -16,6 +19,7 @@ import { followPool } from './connection/pool-events.js'
 import { PooledClient } from './connection/pooled-client.js'
 import { statementLog } from './connection/statement-log.js'
 import { Waiters } from './connection/waiters.js'
+import type { Holding } from './connection/holding.js'
 import type { Borrower, Waiter } from './connection/waiters.js'
 import { ConnectionError, PoolTimeoutError } from './errors/errors.js'
 import { ignore } from './handled.js'
@@ -67,6 +71,7 @@ export class ConnectionPool {
   readonly #places: Places
   readonly #loans = new Loans()
   readonly #clients = new OpenClients()
+  readonly #exhaustion: ExhaustionWarning
   readonly #unfollow: () => void
   #ended = false
   #readCommitted = true
@@ -74,10 +79,11 @@ export class ConnectionPool {
   constructor (pool: Pool, settings: Settings) {
     this.pool = pool
     this.#settings = settings
-    this.#waiters = new Waiters(settings.pool.timeoutMillis, () => new PoolTimeoutError())
+    this.#waiters = new Waiters(settings.pool.timeoutMillis, (waiters) => this.#refuse(waiters, new PoolTimeoutError()))
     this.#places = new Places(settings.pool.max)
     this.#unfollow = followPool(pool, { settings, clients: this.#clients, info: () => this.info })
-    this.#loans.warnOfLeaks(settings.leakWarningSeconds)
+    this.#exhaustion = new ExhaustionWarning(settings, { loans: this.#loans, holdings: () => this.#holdings, waiting: () => this.info.waiting })
+    warnOfLeaks(this.#loans, this.#clients, settings)
   }
 
   /** Asks for a connection that is alive; refuses with `PoolTimeoutError` or `ConnectionError`. */
@@ -119,18 +125,24 @@ export class ConnectionPool {
   }
 
   /** Resolves when nothing is in use any more, or the time is over. */
-  idle (timeoutMillis: number): Promise<void> {
-    return this.#places.idle(timeoutMillis)
+  async idle (timeoutMillis: number): Promise<void> {
+    const deadline = performance.now() + timeoutMillis
+    const left = (): number => deadline - performance.now()
+    do {
+      await this.#places.idle(left())
+      if (this.#isOurs) await this.#clients.returned(left())
+    } while (!this.#places.areFree && left() > 0)
   }
 
   /** Refuses whoever comes or waits, and ends what is still in use; tells who used it. */
-  end (): Borrower[] {
+  end (): Holding[] {
     this.#ended = true
     this.#waiters.rejectAll(new ConnectionError('The database was closed'))
-    const left = this.#loans.end()
-    // What happens to an idle client of our own pool must not end the process, not even after the end.
-    if (this.#settings.pg !== undefined) this.#unfollow()
-    return left
+    const holdings = this.#isOurs ? this.#holdings : Array.from(this.#loans, holdingOf)
+    this.#loans.end()
+    if (this.#isOurs) this.#clients.cut(this.pool)
+    else this.#unfollow()
+    return holdings
   }
 
   /** Ends pg's pool; resolves when its connections are closed, or after the time. */
@@ -138,14 +150,28 @@ export class ConnectionPool {
     await this.#clients.end(this.pool, timeoutMillis)
   }
 
+  /** Whether the pool was made from our settings, by whomever; with a pool of the user's own nothing is done that was not asked for. */
+  get #isOurs (): boolean { return this.#settings.pg === undefined }
+
+  get #holdings (): Holding[] {
+    return [...Array.from(this.#loans, holdingOf), ...Array.from(this.#clients.taken, takenHoldingOf)]
+  }
+
+  #refuse (waiters: readonly Waiter[], error: Error): void {
+    const refused = waiters.filter((waiter) => this.#waiters.has(waiter))
+    for (const waiter of refused) this.#waiters.reject(waiter, error)
+    this.#exhaustion.tell(refused)
+  }
+
   #checkOut (waiter: Waiter): void {
     this.pool.connect((error, client) => {
       if (client === undefined) {
         // pg-pool has a limit of its own, which is as long, and ends a moment before or after.
-        const Failure = this.#waiters.remaining(waiter) > timerSlackMillis ? ConnectionError : PoolTimeoutError
-        this.#waiters.reject(waiter, new Failure(undefined, { cause: error }))
+        if (this.#waiters.remaining(waiter) > timerSlackMillis) this.#waiters.reject(waiter, new ConnectionError(undefined, { cause: error }))
+        else this.#refuse([waiter], new PoolTimeoutError(undefined, { cause: error }))
         this.#passOn()
       } else {
+        this.#clients.claim(client)
         this.#admit(PooledClient.of(client), waiter)
       }
     })

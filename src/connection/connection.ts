@@ -61,6 +61,12 @@ export class Connection {
   /** PostgreSQL's last word on the transaction. */
   get status (): TransactionStatus { return this.#pooled.status }
 
+  /** What it does, for the log. */
+  get state (): 'running' | 'idle in transaction' | 'idle' {
+    if (this.#active !== undefined) return 'running'
+    return this.status === 'I' ? 'idle' : 'idle in transaction'
+  }
+
   /** Why nothing more is sent over this connection, if so. */
   get refusal (): Error | undefined { return this.#refusal ?? this.#pooled.lost }
 

@@ -11,6 +11,9 @@ export class Places {
   /** Whether one is free. */
   get isFree (): boolean { return this.#taken < this.#max }
 
+  /** Whether all are. */
+  get areFree (): boolean { return this.#taken === 0 }
+
   take (): void { this.#taken++ }
 
   /** A place was given back, and is free. */

@@ -1,6 +1,7 @@
 import { ignore } from '../handled.js'
 import { jittered } from './lifetime.js'
 import { PooledClient } from './pooled-client.js'
+import type { EventEmitter } from 'node:events'
 import type { Pool, PoolClient } from 'pg'
 import type { Settings } from '../settings.js'
 import type { OpenClients } from './open-clients.js'
@@ -18,28 +19,32 @@ export function followPool (pool: Pool, { settings, clients, info }: PoolObserve
   const echo = (event: string): void => {
     if (settings.pool.echo) settings.logger.info({ event, ...info() }, 'pool event')
   }
-  const listeners: ReadonlyArray<[string, (client: PoolClient) => void]> = [
-    ['connect', () => {
+  const listeners = {
+    connect: () => {
       // pg-pool reads this for each connection that it opens.
       if (settings.pg === undefined) pool.options.maxLifetimeSeconds = jittered(settings.pool.recycleSeconds)
       echo('connect')
-    }],
+    },
     // Clients that the pool had before us, and those that others check out, get their listeners here.
-    ['acquire', (client) => {
+    acquire: (client: PoolClient) => {
       PooledClient.of(client)
-      clients.add(client)
+      clients.checkedOut(client)
       echo('acquire')
-    }],
-    ['release', () => echo('release')],
-    ['remove', (client) => {
+    },
+    release: (_error: unknown, client: PoolClient) => {
+      clients.checkedIn(client)
+      echo('release')
+    },
+    remove: (client: PoolClient) => {
       clients.delete(client)
       echo('remove')
-    }],
+    },
     // What happens to an idle client must never end the process.
-    ['error', ignore]
-  ]
-  for (const [event, listener] of listeners) pool.on(event as 'acquire', listener)
+    error: ignore
+  }
+  const events: EventEmitter = pool
+  for (const [event, listener] of Object.entries(listeners)) events.on(event, listener)
   return () => {
-    for (const [event, listener] of listeners) pool.off(event as 'acquire', listener)
+    for (const [event, listener] of Object.entries(listeners)) events.off(event, listener)
   }
 }

@@ -1,11 +1,16 @@
 import type { Connection } from './connection.js'
 import type { Logger } from '../log.js'
+import type { Origin } from './origin.js'
 
 /** For whom a connection is taken: named in the log when it is held for too long. */
 export interface Borrower {
   readonly logger: Logger
   /** The route, say. */
   readonly label: string
+  /** Where in the user's program it was asked for. */
+  readonly origin?: Origin | undefined
+  /** The one in whose nested scope it was asked for. */
+  readonly within?: Borrower | undefined
 }
 
 /** One who waits for a connection. */
@@ -27,12 +32,13 @@ export class Waiters {
   /** Those among them for whom no place in the pool was free yet, in the order in which they came. */
   readonly #line = new Set<Waiter>()
   readonly #timeoutMillis: number
-  readonly #expired: () => Error
+  readonly #expire: (waiters: readonly Waiter[]) => void
   #timer: NodeJS.Timeout | undefined
 
-  constructor (timeoutMillis: number, expired: () => Error) {
+  /** `expire` is told of those whose time is up, and rejects them. */
+  constructor (timeoutMillis: number, expire: (waiters: readonly Waiter[]) => void) {
     this.#timeoutMillis = timeoutMillis
-    this.#expired = expired
+    this.#expire = expire
   }
 
   /** How many stand in line for a place. */
@@ -83,13 +89,10 @@ export class Waiters {
     return setTimeout(() => {
       this.#timer = undefined
       const now = performance.now()
-      for (const waiter of this.#waiting) {
-        if (waiter.deadline > now) {
-          this.#timer = this.#wait(Math.ceil(waiter.deadline - now))
-          return
-        }
-        this.reject(waiter, this.#expired())
-      }
+      const waiting = [...this.#waiting]
+      const head = waiting.find(({ deadline }) => deadline > now)
+      if (head !== undefined) this.#timer = this.#wait(Math.ceil(head.deadline - now))
+      this.#expire(waiting.filter(({ deadline }) => deadline <= now))
     }, millis).unref()
   }
 }

@@ -18,13 +18,13 @@ import type { SessionHost } from './host.js'
 import type { DrizzleQuery, Statement, StatementResult, StatementRunner } from './statement.js'
 import type { Savepoint, Transaction } from './transaction.js'
 import type { RepositoryOf, RepositorySource } from '../repository/repositories.js'
-import type { Logger } from '../log.js'
+import type { Borrower } from '../connection/waiters.js'
 
 /** What the scopes of one session share. */
 export interface ScopeRoot {
   readonly host: SessionHost
   readonly transaction: Transaction
-  readonly logger: Logger
+  readonly borrower: Borrower
   /** How many savepoints the session has named. */
   savepoints: number
   /** Leaves the async context, once a nested scope has entered it. */
@@ -59,6 +59,9 @@ export class Scope implements StatementRunner {
     this.#savepoint = savepoint
     this.#turns = new Turns(root.host.scopeTimeoutMillis)
   }
+
+  /** In whose name connections are taken here. */
+  get borrower (): Borrower { return this.root.borrower }
 
   /** A real Drizzle database whose every query runs here, and whose own `.transaction()` is a nested scope. */
   get drizzle (): DrizzleDatabase {
@@ -179,7 +182,7 @@ export class Scope implements StatementRunner {
   /** Somebody goes on with work that is over: a handler after its reply, or a promise that nobody awaited. */
   #refuse (reason: Error): Promise<never> {
     const { root } = this
-    if (!root.hasToldOfZombie) root.logger.warn({ err: reason }, 'a statement came after the end of its transaction and was refused')
+    if (!root.hasToldOfZombie) root.borrower.logger.warn({ err: reason }, 'a statement came after the end of its transaction and was refused')
     root.hasToldOfZombie = true
     return Promise.reject(reason)
   }
@@ -226,9 +229,9 @@ export class Scope implements StatementRunner {
   }
 
   async #undo (savepoint: Savepoint, unsent: Error | undefined): Promise<void> {
-    const { transaction, host, logger } = this.root
+    const { transaction, host, borrower } = this.root
     await transaction.idle()
     if (!this.#isUndone) await transaction.undo(savepoint, unsent)
-    host.track(runAll(this.callbacks.afterRollback, 'after a rollback', logger))
+    host.track(runAll(this.callbacks.afterRollback, 'after a rollback', borrower.logger))
   }
 }

@@ -39,7 +39,7 @@ export class Session extends Scope {
 
   constructor (host: SessionHost, settings: TransactionSettings, borrower: Borrower) {
     const transaction = new Transaction(host, settings, { borrower, timedOut: () => this.abort(new TransactionTimeoutError()) })
-    super({ host, transaction, logger: borrower.logger, savepoints: 0, leaveContext: undefined, hasToldOfZombie: false })
+    super({ host, transaction, borrower, savepoints: 0, leaveContext: undefined, hasToldOfZombie: false })
   }
 
   /** What became of the transaction so far. */
@@ -177,6 +177,6 @@ export class Session extends Scope {
   }
 
   #runLater (callbacks: ReadonlyArray<() => unknown>, moment: string): void {
-    this.root.host.track(runAll(callbacks, moment, this.root.logger))
+    this.root.host.track(runAll(callbacks, moment, this.root.borrower.logger))
   }
 }

@@ -1,17 +1,25 @@
+import type { Server } from 'node:http'
 import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyHttpOptions, FastifyInstance } from 'fastify'
 import t from 'tap'
+import { backendOf } from '../helpers/backend.js'
+import { connectionsOf } from '../helpers/connections.js'
 import { deferred } from '../helpers/deferred.js'
 import { holdCommits } from '../helpers/held-commit.js'
 import { recordLog } from '../helpers/log-stream.js'
 import { requestText, sendRaw } from '../helpers/raw-client.js'
 import { users } from '../helpers/schema.js'
-import { build } from '../helpers/server.js'
+import { build, buildByProxy } from '../helpers/server.js'
 import { until } from '../helpers/until.js'
+import { backendsOf } from '../helpers/watch.js'
 
 const ada = { email: 'ada@example.com' }
+
+const reused = { acquired: 1, destroyed: 0 }
+const destroyed = { acquired: 1, destroyed: 1 }
+const none = { acquired: 0, destroyed: 0 }
 
 const count = (server: FastifyInstance) => server.db.repo(users).count()
 const idle = (server: FastifyInstance) => until(() => server.db.poolInfo.inUse === 0 && server.db.poolInfo.waiting === 0)
@@ -41,14 +49,16 @@ t.test('32: a client that leaves while its handler waits for something else leav
         ended.resolve()
       }
     })
+    const connections = connectionsOf(server.db)
     const client = await sendRaw(server, requestText('POST', '/'))
     await wrote.promise
     await client.leave()
     await idle(server)
-    t.match(server.db.poolInfo, { total: 1, idle: 1 }, `${name}: the connection is used again`)
+    t.strictSame(connections(), reused, name)
     left.resolve()
     await ended.promise
     await turn()
+    t.equal(client.text, '', name)
     t.equal(await count(server), 0, name)
   }
 })
@@ -82,27 +92,36 @@ t.test('32: a session that is asked for after the client left is refused, and ta
     await left.promise
     await request.repo(users).create(ada).catch(refused.resolve)
   })
+  const connections = connectionsOf(server.db)
   const client = await sendRaw(server, requestText('POST', '/'))
   await came.promise
   await client.leave()
   left.resolve()
 
   t.match(await refused.promise, { code: 'DB_TRANSACTION_CLOSED' })
+  t.strictSame(connections(), none)
   t.equal(await count(server), 0)
 })
 
 t.test('33: a client that leaves during a long query has it cancelled, in its transaction and outside', async (t) => {
-  const server = await build(t)
+  const log = recordLog()
+  const server = await build(t, { echo: true, server: { logger: log.logger } })
   server.post('/inside', async (request) => {
     await request.repo(users).create(ada)
     await request.db.execute(sql`select pg_sleep(60)`)
   })
   server.get('/outside', (request) => request.repo(users).getAll())
+  // Those through which the test looks are in the pool before.
+  await Promise.all([1, 2, 3].map(() => server.db.execute(sql`select pg_sleep(0.1)`)))
+  const backends = new Set(backendsOf(server.db.pool))
 
   const writer = await sendRaw(server, requestText('POST', '/inside'))
   await until(() => runs(server, 'pg_sleep(60)'))
   await writer.leave()
   await until(async () => !await runs(server, 'pg_sleep(60)'))
+  await idle(server)
+  const sent = log.lines(30).filter(({ msg, reqId }) => msg.endsWith('statement') && reqId === 'req-1').map(({ statement }) => String(statement).split(' ')[0])
+  t.strictSame(sent, ['begin;', 'select', 'rollback'])
 
   await server.db.session(async (holder) => {
     await holder.execute(sql`lock table users`)
@@ -112,8 +131,31 @@ t.test('33: a client that leaves during a long query has it cancelled, in its tr
     await until(async () => !await runs(server, 'from "users"'))
   })
   await idle(server)
+  t.strictSame(new Set(backendsOf(server.db.pool)), backends, 'every connection is used again')
   t.equal(await count(server), 0)
-  t.equal(server.db.poolInfo.total, server.db.poolInfo.idle, 'no connection was lost')
+})
+
+t.test('33: where the query cannot be cancelled, because the network is silent, its connection is destroyed', async (t) => {
+  const { server, proxy } = await buildByProxy(t, { transaction: { settleTimeoutMillis: 100 } })
+  const [began, rejected] = [deferred(), deferred<unknown>()]
+  server.post('/', async (request) => {
+    await request.repo(users).create(ada)
+    proxy.blackHole()
+    began.resolve()
+    await request.db.execute(sql`select pg_sleep(60)`).catch(rejected.resolve)
+  })
+  const connections = connectionsOf(server.db)
+  const client = await sendRaw(server, requestText('POST', '/'))
+  await began.promise
+
+  await client.leave()
+
+  t.match(await rejected.promise, { code: /^DB_(CONNECTION|TRANSACTION_CLOSED)$/ })
+  await idle(server)
+  t.strictSame(connections(), destroyed)
+  proxy.cut()
+  await proxy.resume()
+  t.equal(await count(server), 0)
 })
 
 t.test('34: a client that leaves while it waits for a connection leaves the line', async (t) => {
@@ -122,6 +164,7 @@ t.test('34: a client that leaves while it waits for a connection leaves the line
   server.post('/', async (request) => { await request.repo(users).create(ada).catch(refused.resolve) })
   const holder = server.db.createSession()
   await holder.begin()
+  const connections = connectionsOf(server.db)
   const client = await sendRaw(server, requestText('POST', '/'))
   await until(() => server.db.poolInfo.waiting === 1)
 
@@ -131,6 +174,7 @@ t.test('34: a client that leaves while it waits for a connection leaves the line
   t.match(server.db.poolInfo, { waiting: 0, inUse: 1 })
   await holder.close()
   await idle(server)
+  t.strictSame(connections(), none, 'none was lent to nobody')
   t.equal(await count(server), 0)
 })
 
@@ -154,6 +198,7 @@ t.test('35: once COMMIT has been sent the outcome stands, and the log says that 
   const server = await build(t, { server: { logger: log.logger } })
   const held = await holdCommits(t, server.db)
   server.post('/', (request) => request.repo(users).create(ada))
+  const connections = connectionsOf(server.db)
   const client = await sendRaw(server, requestText('POST', '/'))
   await held.reached()
 
@@ -161,9 +206,9 @@ t.test('35: once COMMIT has been sent the outcome stands, and the log says that 
   await held.release()
 
   await until(() => log.lines(40).length > 0)
+  t.strictSame(connections(), reused)
   t.match(log.lines(40), [{ level: 40, reqId: 'req-1', msg: 'committed, but the client did not get the answer' }])
   t.equal(await count(server), 1)
-  t.match(server.db.poolInfo, { total: 1, idle: 1 })
 })
 
 t.test('35: until COMMIT has been sent, a client that leaves still prevents it', async (t) => {
@@ -212,13 +257,14 @@ t.test('36: a handler that never answers leaves nothing when its client leaves',
     wrote.resolve()
     await new Promise(() => {})
   })
+  const connections = connectionsOf(server.db)
   const client = await sendRaw(server, requestText('POST', '/'))
   await wrote.promise
 
   await client.leave()
 
   await idle(server)
-  t.match(server.db.poolInfo, { total: 1, idle: 1 })
+  t.strictSame(connections(), reused)
   t.equal(await count(server), 0)
 })
 
@@ -231,14 +277,16 @@ t.test('37: handlerTimeout during a query is answered 503, the query is cancelle
     await request.repo(users).create({ email: 'grace' }).catch((error) => results.push(error))
   })
 
+  const connections = connectionsOf(server.db)
+
   const reply = await server.inject({ method: 'POST', url: '/' })
 
   t.match(reply.json(), { statusCode: 503, code: 'FST_ERR_HANDLER_TIMEOUT' })
   await until(() => results.length === 2)
+  t.strictSame(connections(), reused)
   t.match(results, [{ name: 'StatementTimeoutError' }, { code: 'DB_TRANSACTION_CLOSED' }])
   t.notOk(await runs(server, 'pg_sleep(60)'))
   t.equal(await count(server), 0)
-  t.match(server.db.poolInfo, { total: 1, idle: 1 })
 })
 
 t.test('23: handlerTimeout while COMMIT is under way changes nothing: the answer follows the outcome', async (t) => {
@@ -249,6 +297,7 @@ t.test('23: handlerTimeout while COMMIT is under way changes nothing: the answer
     const user = await request.repo(users).create(ada)
     return reply.code(201).send(user)
   })
+  const connections = connectionsOf(server.db)
   const answer = server.inject({ method: 'POST', url: '/' })
   await held.reached()
   await until(() => log.lines(50).length > 0)
@@ -256,6 +305,8 @@ t.test('23: handlerTimeout while COMMIT is under way changes nothing: the answer
 
   t.match(await answer, { statusCode: 201, headers: { 'content-type': /^application\/json/ } })
   t.match((await answer).json(), ada)
+  t.strictSame(connections(), reused)
+  t.equal(log.lines(50).length, 1, 'told once')
   t.equal(await count(server), 1)
 })
 
@@ -280,26 +331,39 @@ t.test('23: an error that is slower than the answer does not disturb it', async 
 })
 
 t.test('38: a client that breaks off its upload, and one that is too slow with it, take no connection', async (t) => {
-  const server = await build(t, { pool: { size: 1, maxOverflow: 0 }, server: { requestTimeout: 200, connectionTimeout: 200, forceCloseConnections: true } })
-  server.post('/', async (request) => request.repo(users).create(request.body as typeof ada))
-  const holder = server.db.createSession()
-  await holder.begin()
   const half = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"email"'
+  const servers: Record<string, FastifyHttpOptions<Server>> = {
+    ECONNRESET: {},
+    requestTimeout: { requestTimeout: 100, http: { connectionsCheckingInterval: 50, headersTimeout: 100 } },
+    connectionTimeout: { connectionTimeout: 100 }
+  }
+  for (const [name, options] of Object.entries(servers)) {
+    const server = await build(t, { pool: { size: 1, maxOverflow: 0 }, server: { ...options, forceCloseConnections: true } })
+    server.post('/', async (request) => request.repo(users).create(request.body as typeof ada))
+    const holder = server.db.createSession()
+    await holder.begin()
+    const connections = connectionsOf(server.db)
 
-  await (await sendRaw(server, half)).leave()
-  await (await sendRaw(server, half)).ended
+    const client = await sendRaw(server, half)
+    if (name === 'ECONNRESET') await client.leave()
+    await client.ended
 
-  t.match(server.db.poolInfo, { inUse: 1, waiting: 0 })
-  await holder.close()
-  t.equal(await count(server), 0)
+    if (name === 'requestTimeout') t.match(client.text, /^HTTP\/1.1 408/)
+    t.strictSame(connections(), none, name)
+    t.match(server.db.poolInfo, { inUse: 1, waiting: 0 })
+    await holder.close()
+    t.equal(await count(server), 0)
+  }
 })
 
 t.test('38a: an upload that is slow after the first write is ended by the idle limit of its transaction, 503', async (t) => {
   const server = await build(t, { idleInTransactionTimeoutSeconds: 0.1 })
   const refused = deferred<unknown>()
+  let pid = 0
   server.addContentTypeParser('text/csv', (_request, payload, done) => { done(null, payload) })
   server.post('/', async (request) => {
     await request.repo(users).create(ada)
+    pid = await backendOf(request.db)
     for await (const chunk of request.body as AsyncIterable<Buffer>) {
       if (!String(chunk).includes('more')) continue
       try {
@@ -316,9 +380,10 @@ t.test('38a: an upload that is slow after the first write is ended by the idle l
   await until(async () => await backend() === 0)
   client.socket.write('more')
 
-  t.match(await refused.promise, { statusCode: 503 })
+  t.match(await refused.promise, { statusCode: 503, code: 'DB_TIMEOUT' })
   await client.ended
-  t.match(client.text, /^HTTP\/1.1 503/)
+  t.match(client.text, /^HTTP\/1.1 503.*"code":"DB_TIMEOUT"/s)
+  t.notOk(backendsOf(server.db.pool).includes(pid), 'the connection is destroyed')
   t.equal(await count(server), 0)
 })
 

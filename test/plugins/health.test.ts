@@ -29,7 +29,7 @@ async function build (t: Test, { server, database, ...options }: HealthPluginOpt
   return fastify
 }
 
-t.test('GET /health/database answers 200 with status, latency and time, and nothing else', async (t) => {
+t.test('76: GET /health/database answers 200 with status, latency and time, and nothing else', async (t) => {
   const server = await build(t)
 
   const reply = await server.inject('/health/database')
@@ -81,7 +81,7 @@ t.test('an answer is shared with those who ask soon after', async (t) => {
   t.equal(replies[0]?.json().timestamp, replies[1]?.json().timestamp)
 })
 
-t.test('GET /health/database/pool answers counts and waits only', async (t) => {
+t.test('77: GET /health/database/pool answers counts and waits only', async (t) => {
   const database = await open(t, { pool: { size: 2, maxOverflow: 3 } })
   const server = await build(t, { database })
 
@@ -92,7 +92,7 @@ t.test('GET /health/database/pool answers counts and waits only', async (t) => {
   t.match(reply.json(), { size: 2, max: 5, inUse: 0, waiting: 0 })
 })
 
-t.test('what the schemas do not name is never sent, even if the database tells it', async (t) => {
+t.test('77: what the schemas do not name is never sent, even if the database tells it', async (t) => {
   const database = await open(t)
   const told = Object.create(database, {
     poolInfo: { value: { ...database.poolInfo, options: { password: 's3cret' } } },
@@ -104,14 +104,14 @@ t.test('what the schemas do not name is never sent, even if the database tells i
   t.notMatch((await server.inject('/health/database')).body, /internal/)
 })
 
-t.test('details are shown to those whom a function of the request lets see them', async (t) => {
+t.test('76: details are shown to those whom a function of the request lets see them', async (t) => {
   const server = await build(t, { health: { details: async (request) => request.headers['x-monitor'] === 'yes' } })
 
   t.notOk('version' in (await server.inject('/health/database')).json())
   t.match((await server.inject({ url: '/health/database', headers: { 'x-monitor': 'yes' } })).json(), { version: /^PostgreSQL \d/ })
 })
 
-t.test('preHandler guards both routes', async (t) => {
+t.test('77: preHandler guards both routes', async (t) => {
   const server = await build(t, { health: { preHandler: async (_request, reply) => reply.code(401).send({ message: 'who are you?' }) } })
 
   for (const url of ['/health/database', '/health/database/pool']) t.equal((await server.inject(url)).statusCode, 401)
@@ -130,7 +130,7 @@ t.test('path is absolute: a prefix at register does not move the routes', async 
   t.equal((await fastify.inject('/health/database')).statusCode, 404)
 })
 
-t.test('health: false adds no routes', async (t) => {
+t.test('77: health: false adds no routes', async (t) => {
   const server = await build(t, { health: false })
 
   t.equal((await server.inject('/health/database')).statusCode, 404)

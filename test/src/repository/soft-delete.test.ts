@@ -14,7 +14,7 @@ async function two (): Promise<{ live: string, gone: string }> {
   return { live: live?.id ?? '', gone: gone?.id ?? '' }
 }
 
-t.test('a soft-deleted row is invisible to every method', async (t) => {
+t.test('73: a soft-deleted row is invisible to every method', async (t) => {
   const { live, gone } = await two()
 
   t.equal(await repo.get(gone), undefined)

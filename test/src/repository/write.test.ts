@@ -98,7 +98,7 @@ t.test('updates and deletes the rows that match, and tells their number', async 
   t.equal(await repo.deleteMany({}, { all: true }), 2)
 })
 
-t.test('refuses to update or delete many without a condition, in whatever clothes', async (t) => {
+t.test('69: refuses to update or delete many without a condition, in whatever clothes', async (t) => {
   await repo.create({ email: 'a' })
   const empty = [{}, undefined, { and: [] }, { and: [{}] }, { or: [{}] }, { not: { or: [] } }, { id: { notIn: [] } }, { not: { id: { in: [] } } }, and()]
   for (const filter of empty) {
@@ -147,7 +147,7 @@ t.test('refuses columns that PostgreSQL generates', async (t) => {
   t.match(await desk.create({ id: undefined } as never), { id: 1 })
 })
 
-t.test('refuses values that no column of their type can hold, and saves nothing of them', async (t) => {
+t.test('71: refuses values that no column of their type can hold, and saves nothing of them', async (t) => {
   const circular: Record<string, unknown> = {}
   circular['self'] = circular
   const bad: Array<Record<string, unknown>> = [

@@ -4,76 +4,11 @@ import { join } from 'node:path'
 import t from 'tap'
 import { ConnectionError, PoolTimeoutError } from '../../src/errors/errors.js'
 import { createTestDatabase, startPostgres } from '../../src/testing/index.js'
-import { recordingLogger } from '../helpers/logger.js'
 import { backendOf, borrower, openPool, run, scalar } from '../helpers/pool.js'
 import { startProxy } from '../helpers/proxy.js'
 import { until } from '../helpers/until.js'
 
 const one = { size: 1, maxOverflow: 0 }
-
-t.test('39: a pool exhausted for longer than the wait limit refuses, with the way to try again', async (t) => {
-  const pool = await openPool(t, { pool: { ...one, timeoutSeconds: 0.3 } })
-  const held = await pool.connect(borrower)
-
-  const error = await pool.connect(borrower).catch((error: unknown) => error)
-
-  t.ok(error instanceof PoolTimeoutError)
-  t.match(error, { code: 'DB_POOL_TIMEOUT', statusCode: 503, retryable: true, headers: { 'retry-after': /^\d+$/ } })
-  held.release()
-  t.match(pool.info, { total: 1, idle: 1, waiting: 0 })
-})
-
-t.test('39: when the line is full the next is refused at once', async (t) => {
-  const pool = await openPool(t, { pool: { ...one, maxWaiting: 2 } })
-  const held = await pool.connect(borrower)
-  const waiting = [pool.connect(borrower), pool.connect(borrower)]
-  let refusal: Error | undefined
-
-  pool.acquire({ borrower, lend: (connection) => connection.release(), refuse: (error) => { refusal = error } })
-
-  t.match(refusal, { code: 'DB_POOL_TIMEOUT', headers: { 'retry-after': /^\d+$/ } }, 'in the same moment')
-  t.match(pool.info, { waiting: 2 })
-  held.release()
-  for (const answer of waiting) (await answer).release()
-  t.match(pool.info, { total: 1, idle: 1, waiting: 0 })
-})
-
-t.test('40: whoever waits for a second connection while holding the only one is refused, not left waiting for ever', async (t) => {
-  const pool = await openPool(t, { pool: { ...one, timeoutSeconds: 0.3 } })
-
-  const nested = async (): Promise<void> => {
-    const outer = await pool.connect(borrower)
-    try {
-      const inner = await pool.connect(borrower)
-      inner.release()
-    } finally {
-      outer.release()
-    }
-  }
-
-  await t.rejects(nested(), PoolTimeoutError)
-  t.match(pool.info, { total: 1, idle: 1, waiting: 0 })
-})
-
-t.test('41: a connection that is held for long is told of once, with its holder', async (t) => {
-  const logger = recordingLogger()
-  const pool = await openPool(t, { leakWarningSeconds: 0.05 })
-  const leaked = await pool.connect({ logger, label: 'GET /reports' })
-  const other = await pool.connect({ logger, label: 'GET /users' })
-  other.release()
-
-  await until(() => logger.lines.length > 0)
-  const late = await pool.connect({ logger, label: 'GET /posts' })
-  await until(() => logger.lines.length > 1)
-
-  t.match(logger.lines, [
-    { level: 'warn', message: /held for long/, context: { holder: 'GET /reports', heldSeconds: Number } },
-    { level: 'warn', context: { holder: 'GET /posts' } }
-  ])
-  t.equal(logger.lines.length, 2)
-  leaked.release()
-  late.release()
-})
 
 t.test('42: a connection that has lived long enough is not cut in use, and is replaced afterwards', async (t) => {
   const pool = await openPool(t, { pool: { ...one, recycleSeconds: 0.05 } })

@@ -1,0 +1,92 @@
+import { integer, pgTable, text } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import type { FastifyInstance } from 'fastify'
+import t from 'tap'
+import { beside } from '../helpers/backend.js'
+import { connectionsOf } from '../helpers/connections.js'
+import { recordLog } from '../helpers/log-stream.js'
+import { users } from '../helpers/schema.js'
+import { build } from '../helpers/server.js'
+import { softDelete } from '../../src/index.js'
+
+const ada = { email: 'ada@example.com' }
+
+const notes = pgTable('notes', { id: integer().primaryKey().generatedAlwaysAsIdentity(), title: text().notNull(), ...softDelete() })
+
+const bodyOf = (request: { body: unknown }) => request.body as never
+const send = (server: FastifyInstance, url: string, body: string) => server.inject({ method: 'POST', url, body, headers: { 'content-type': 'application/json' } })
+
+t.test('69: an update or delete of many whose filter a stranger has left empty is answered 400, and changes nothing', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  server.delete('/users', (request) => request.repo(users).deleteMany(request.query as object))
+  server.patch('/users', (request) => request.repo(users).updateMany(request.query as object, { balance: 7 }))
+  server.delete('/everything', (request) => request.repo(users).deleteMany({}, { all: true }))
+  await server.db.repo(users).createMany([ada, { email: 'grace@example.com' }])
+  const connections = connectionsOf(server.db)
+
+  for (const method of ['DELETE', 'PATCH'] as const) {
+    const reply = await server.inject({ method, url: '/users' })
+    t.match(reply.json(), { statusCode: 400, code: 'DB_EMPTY_FILTER', message: /\{ all: true \}/ })
+  }
+  t.strictSame(connections(), { acquired: 0, destroyed: 0 }, 'nothing was sent')
+  t.equal(await server.db.repo(users).count({ balance: 0 }), 2)
+  t.equal((await server.inject({ method: 'DELETE', url: '/users?email=ada@example.com' })).body, '1', 'with a condition')
+  t.equal((await server.inject({ method: 'DELETE', url: '/everything' })).body, '1', 'and where all are meant')
+  t.equal(log.lines(40).length, 0)
+})
+
+t.test('71: values that no column can hold are answered 400, whoever finds out: Fastify, the repository or PostgreSQL', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger, onProtoPoisoning: 'ignore', onConstructorPoisoning: 'ignore' } })
+  const strict = await build(t)
+  for (const each of [server, strict]) each.post('/users', (request) => request.repo(users).create(bodyOf(request)))
+  server.post('/drizzle', (request) => request.db.drizzle.insert(users).values(bodyOf(request)).returning())
+  server.get<{ Params: { id: string } }>('/users/:id', (request) => request.repo(users).getOrThrow(Number(request.params.id)))
+  server.get<{ Params: { id: string } }>('/sql/:id', async (request) => { await request.db.execute(sql`select * from users where id = ${request.params.id}`) })
+
+  const poisoned = ['{"email":"x","__proto__":{"balance":9}}', '{"email":"x","constructor":{"prototype":{"balance":9}}}']
+  const unfit = ['{"email":"\\u0000"}', '{"email":"\\ud800"}', '{"email":"x","balance":2147483648}', '{"email":"x","balance":"many"}', '{"email":"x","balance":1e300}']
+  for (const body of [...poisoned, ...unfit]) t.match((await send(server, '/users', body)).json(), { statusCode: 400, code: 'DB_VALIDATION' }, body)
+  for (const body of poisoned) t.match((await send(strict, '/users', body)).json(), { statusCode: 400 }, body)
+  // Past the repository PostgreSQL itself refuses: 22021, 22003, 22P02.
+  for (const body of ['{"email":"\\u0000"}', '{"email":"x","balance":2147483648}', '{"email":"x","balance":"many"}']) {
+    t.match((await send(server, '/drizzle', body)).json(), { statusCode: 400, code: 'DB_VALIDATION' }, body)
+  }
+  const urls = ['/users/2147483648', '/users/1e400', '/users/x', '/sql/2147483648', '/sql/x', '/sql/%00']
+  for (const url of urls) t.match((await server.inject({ url })).json(), { statusCode: 400, code: 'DB_VALIDATION' }, url)
+
+  t.equal(Reflect.get({}, 'balance'), undefined, 'no prototype was changed')
+  t.equal(await server.db.repo(users).count() + await strict.db.repo(users).count(), 0)
+  t.equal(log.lines(40).length, 0)
+})
+
+t.test('71: 40,000 rows are too many for a body, or written in several statements of one transaction', async (t) => {
+  const rows = (length: number) => Array.from({ length }, (_, n) => ({ email: `user-${n}@example.com` }))
+  const small = await build(t)
+  const large = await build(t, { server: { bodyLimit: 4 * 1024 * 1024 } })
+  for (const server of [small, large]) server.post('/users', async (request) => (await request.repo(users).createMany(bodyOf(request))).length)
+
+  t.equal((await send(small, '/users', JSON.stringify(rows(40_000)))).statusCode, 413)
+  t.match(await send(large, '/users', JSON.stringify([...rows(40_000), { email: 'user-7@example.com' }])), { statusCode: 409 }, 'the last one is taken')
+  t.equal(await large.db.repo(users).count(), 0, 'all or none')
+  t.match(await send(large, '/users', JSON.stringify(rows(40_000))), { statusCode: 200, body: '40000' })
+  t.equal(await large.db.repo(users).count(), 40_000)
+})
+
+t.test('73: a soft-deleted row is read, listed, counted, updated and deleted by nobody', async (t) => {
+  const server = await build(t)
+  await beside(server.db, 'create table notes (id integer primary key generated always as identity, title text not null, "deletedAt" timestamptz(3))')
+  server.get<{ Params: { id: number } }>('/notes/:id', (request) => request.repo(notes).getOrThrow(Number(request.params.id)))
+  server.get('/notes', async (request) => ({ rows: await request.repo(notes).getAll(), count: await request.repo(notes).count() }))
+  server.patch<{ Params: { id: number } }>('/notes/:id', (request) => request.repo(notes).updateOrThrow(Number(request.params.id), { title: 'changed' }))
+  server.delete<{ Params: { id: number } }>('/notes/:id', (request) => request.repo(notes).deleteOrThrow(Number(request.params.id)))
+  const { id } = await server.db.repo(notes).create({ title: 'secret' })
+  await server.db.repo(notes).softDelete(id)
+
+  for (const method of ['GET', 'PATCH', 'DELETE'] as const) {
+    t.match((await server.inject({ method, url: `/notes/${id}` })).json(), { statusCode: 404, code: 'DB_NOT_FOUND' }, method)
+  }
+  t.strictSame((await server.inject('/notes')).json(), { rows: [], count: 0 })
+  t.match(await beside(server.db, 'select title from notes'), [{ title: 'secret' }], 'it is still there')
+})

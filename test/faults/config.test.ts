@@ -6,7 +6,7 @@ import type { DataAccessOptions } from '../../plugins/index.js'
 import { createTestDatabase } from '../../src/testing/index.js'
 import { recordLog } from '../helpers/log-stream.js'
 import { users } from '../helpers/schema.js'
-import { build } from '../helpers/server.js'
+import { build, buildByProxy } from '../helpers/server.js'
 
 /** What a program without types may pass. */
 async function register (t: Test, options: unknown, server: FastifyServerOptions = {}): Promise<FastifyInstance> {
@@ -105,9 +105,11 @@ t.test('64: a decorator that somebody else has is named, and nothing was opened'
   }
 })
 
-t.test('74: an error reply holds no SQL, values, table, constraint, host or user, in any format', async (t) => {
+t.test('74: an error reply holds no SQL, values, table, constraint, host, port or user, in any format', async (t) => {
   for (const format of ['fastify', 'envelope', 'problem'] as const) {
-    const server = await build(t, { errors: { format } })
+    const { server, proxy } = await buildByProxy(t, { errors: { format } })
+    const { port, user, database } = server.db.pool.options
+    const secrets = new RegExp(`select|insert|users|nowhere|s3cret|ada@|127\\.0\\.0\\.1|localhost|postgres|ECONN|${port}|"${user}"|${database}`, 'i')
     server.post('/unique', async (request) => { await request.repo(users).createMany([{ email: 'ada@example.com' }, { email: 'ada@example.com' }]) })
     server.get('/sql', async (request) => { await request.db.drizzle.execute("select * from nowhere where secret = 's3cret'") })
     server.get('/query', async (request) => { await request.db.drizzle.insert(users).values({ email: 's3cret', balance: -1 }) })
@@ -116,9 +118,15 @@ t.test('74: an error reply holds no SQL, values, table, constraint, host or user
     for (const [method, url, status] of [['POST', '/unique', 409], ['GET', '/sql', 500], ['GET', '/query', 422], ['GET', '/swallowed', 500]] as const) {
       const reply = await server.inject({ method, url })
       t.equal(reply.statusCode, status, `${format} ${url}`)
-      t.notMatch(`${reply.body}${JSON.stringify(reply.headers)}`, /select|insert|users|nowhere|s3cret|ada@|127\.0\.0\.1|localhost|postgres/i, `${format} ${url}`)
+      t.notMatch(`${reply.body}${JSON.stringify(reply.headers)}`, secrets, `${format} ${url}`)
       t.match(reply.body, /DB_/)
+      if (format !== 'fastify') t.match(reply.json(), { requestId: /^req-/ })
     }
+    await proxy.refuse()
+    const reply = await server.inject('/sql')
+    t.match(reply, { statusCode: 503, headers: { 'retry-after': '1' }, body: /DB_CONNECTION/ })
+    t.notMatch(`${reply.body}${JSON.stringify(reply.headers)}`, secrets, `${format}: a server that is gone`)
+    await proxy.resume()
   }
 })
 
@@ -142,8 +150,25 @@ t.test('75: a failure is told to the log once, with the request, its code and th
   t.notOk(log.text.includes(String(server.pg.pool.options.password)))
 })
 
-t.test('78: inspecting the server, a request or the database shows no password', async (t) => {
-  const server = await build(t)
+t.test('75: the log has the SQL where it was asked for, and its values never', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { echo: true, slowQueryMillis: 0.001, server: { logger: log.logger } })
+  server.get('/', async (request) => {
+    await request.repo(users).create({ email: 's3cret' })
+    await request.repo(users).getBy({ email: 's3cret' })
+    await request.repo(users).create({ email: 's3cret' })
+  })
+
+  t.equal((await server.inject('/')).statusCode, 409)
+
+  t.match(log.lines(30).filter(({ msg, reqId }) => msg.endsWith('statement') && reqId !== undefined).map(({ statement }) => statement), [/^begin; insert into "users"/, /^select .* from "users"/, /^insert into "users"/, 'rollback'])
+  t.match(log.lines(30).filter(({ err }) => err !== undefined), [{ level: 30, err: { code: 'DB_UNIQUE_VIOLATION', context: { sqlState: '23505' } } }])
+  t.notMatch(log.text, /s3cret[^-]/)
+})
+
+t.test('78: inspecting the server, a request or the database shows no password, nor does an error in the log', async (t) => {
+  const log = recordLog()
+  const { server, proxy } = await buildByProxy(t, { server: { logger: log.logger } })
   const password = String(server.pg.pool.options.password)
   t.ok(password.length > 8, 'the test needs a password to look for')
   const seen: string[] = []
@@ -154,5 +179,12 @@ t.test('78: inspecting the server, a request or the database shows no password',
   await server.inject('/')
 
   seen.push(inspect(server, { depth: 12 }), inspect(server.db, { depth: 12, getters: true }), inspect(server.pg, { depth: 12 }), JSON.stringify(server.databaseConfig))
+  await proxy.refuse()
+  const error = await server.db.repo(users).count().catch((error: unknown) => error)
+  server.log.error({ err: error, error, server: server.db, pool: server.pg.pool.options }, 'gone')
+  seen.push(inspect(error, { depth: Infinity, showHidden: true }), JSON.stringify(error), log.text)
+  t.match(log.text, /DB_CONNECTION/)
+  await proxy.resume()
   for (const text of seen) t.notOk(text.includes(password))
+  t.notOk('connectionString' in server.pg.pool.options, 'the pool is made of parts, of which pg hides the password')
 })

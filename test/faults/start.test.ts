@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import Fastify, { type FastifyInstance } from 'fastify'
 import { Client } from 'pg'
 import t from 'tap'
 import { ConnectionError, openDatabase } from '../../src/index.js'
@@ -8,6 +9,8 @@ import { recordingLogger } from '../helpers/logger.js'
 import { startProxy } from '../helpers/proxy.js'
 import { schema, tables, users } from '../helpers/schema.js'
 import { withPassword } from '../helpers/secret.js'
+import { until } from '../helpers/until.js'
+import dataAccess, { type DataAccessOptions } from '../../plugins/index.js'
 import type { OpenOptions } from '../../src/index.js'
 
 /** The error of a start that fails. */
@@ -66,6 +69,29 @@ t.test('48: a degraded start refuses queries until the database is there', async
   await proxy.resume()
   t.equal(await database.repo(users).count(), 0)
   t.match(await database.checkHealth(), { healthy: true })
+})
+
+t.test('48: a server does not start without its database, and says why; degraded, it does, and its health is 503 until the database is there', async (t) => {
+  const { connectionString } = await createTestDatabase(t, { sql: tables })
+  const proxy = await startProxy(t, connectionString)
+  await proxy.refuse()
+  const start = async (options: DataAccessOptions): Promise<FastifyInstance> => {
+    const server = Fastify()
+    t.teardown(() => server.close())
+    await server.register(dataAccess, { connectionString: proxy.connectionString, schema, ...options })
+    return server
+  }
+
+  await t.rejects(start({}), { code: 'DB_CONNECTION', message: /ECONNREFUSED.*start PostgreSQL/ })
+
+  const server = await start({ degraded: true })
+  server.post('/', (request) => request.repo(users).create({ email: 'ada@example.com' }))
+  const ask = async () => [(await server.inject('/health/database')).statusCode, (await server.inject({ method: 'POST', url: '/' })).statusCode]
+  t.strictSame(await ask(), [503, 503])
+  t.match((await server.inject('/health/database')).json(), { status: 'down' })
+  await proxy.resume()
+  await until(async () => (await server.inject('/health/database')).statusCode === 200)
+  t.strictSame(await ask(), [200, 200])
 })
 
 t.test('49: a start into a network that never answers ends with the wait limit', async (t) => {

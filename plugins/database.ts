@@ -40,7 +40,9 @@ async function plugin (fastify: FastifyInstance, options: DatabasePluginOptions)
     constraints: options.errors?.constraints
   })
   fastify.decorate('db', database)
-  // Hooks on close run last in, first out: the pool is drained before @fastify/postgres ends it.
+  // Before the other hooks on close Fastify waits for requests in flight, for ever if need be.
+  fastify.addHook('preClose', async () => database.drain())
+  // They run last in, first out: the pool is drained before @fastify/postgres ends it.
   fastify.addHook('onClose', () => database.close())
   await database.start()
 }

@@ -1,7 +1,6 @@
 import { Pool } from 'pg'
-import { takenByHand } from './connection/holding.js'
+import { Closing } from './closing.js'
 import { Origins } from './connection/origin.js'
-import { within } from './connection/within.js'
 import { HealthCheck } from './health.js'
 import { ConnectionPool, poolConfig } from './pool.js'
 import { Repositories } from './repository/repositories.js'
@@ -27,9 +26,6 @@ import type { SessionHost } from './session/host.js'
 import type { TransactionOptions, TransactionSettings } from './session/options.js'
 import type { DrizzleQuery, Statement, StatementResult, StatementRunner } from './session/statement.js'
 import type { DatabaseOptions, Settings } from './settings.js'
-
-/** How long connections may take at least to say goodbye, in milliseconds. */
-const farewellMillis = 500
 
 /** What {@link openDatabase} takes. */
 export interface OpenOptions extends DatabaseOptions {
@@ -59,9 +55,8 @@ export class Database implements StatementRunner {
   readonly #host: SessionHost
   readonly #health: HealthCheck
   readonly #origins = new Origins()
-  readonly #callbacks = new Set<Promise<void>>()
+  readonly #closing: Closing
   #drizzle: DrizzleDatabase | undefined
-  #closing: Promise<void> | undefined
 
   constructor (pool: PgPool, settings: Settings, parts: DatabaseParts = {}) {
     this.pool = pool
@@ -70,6 +65,7 @@ export class Database implements StatementRunner {
     this.#transaction = resolveTransactionOptions(parts.transaction ?? {})
     this.#connections = new ConnectionPool(pool, settings)
     this.#health = new HealthCheck({ connection: settings.connection ?? pool.options, pool: this.#connections })
+    this.#closing = new Closing({ connections: this.#connections, health: this.#health, settings, ownsPool: parts.ownsPool === true })
     this.#host = {
       pool: this.#connections,
       repositories: new Repositories({ casing: settings.casing, ...settings.repository }),
@@ -77,10 +73,7 @@ export class Database implements StatementRunner {
       constraints: parts.constraints,
       settings: limitsWithBegin(settings),
       scopeTimeoutMillis: settings.pool.timeoutMillis,
-      track: (work) => {
-        this.#callbacks.add(work)
-        work.then(() => this.#callbacks.delete(work))
-      }
+      track: (work) => this.#closing.track(work)
     }
   }
 
@@ -186,30 +179,15 @@ export class Database implements StatementRunner {
   /** Counts and waits of the pool, without asking the server. */
   get poolInfo (): PoolInfo { return this.#connections.info }
 
+  /** Begins the time that {@link Database.close} grants, and lets everybody work on: for a server that still answers requests before it closes. */
+  drain (): void { this.#closing.begin() }
+
   /**
    * Lets what is under way finish, callbacks after a commit included, then ends the pool; what still runs after
    * `drainTimeoutSeconds` is ended with it. A second call gets the same answer.
    */
   close (): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
-  }
-
-  async #close (): Promise<void> {
-    const { drainTimeoutSeconds, logger } = this.#settings
-    const deadline = performance.now() + drainTimeoutSeconds * 1000
-    await this.#connections.idle(drainTimeoutSeconds * 1000)
-    // A commit gives its connection back before its callbacks start, and a callback may begin something new.
-    while (this.#callbacks.size > 0 && performance.now() < deadline) {
-      await within(deadline - performance.now(), Promise.all(this.#callbacks))
-      await this.#connections.idle(deadline - performance.now())
-    }
-    for (const holding of this.#connections.end()) {
-      const cause = holding.holder === takenByHand ? 'a client that was taken with pool.connect() and never released was ended' : 'a connection still in use was ended'
-      logger.error(holding, `closing took too long: ${cause}, and what it had not committed is rolled back`)
-    }
-    await this.#health.close()
-    if (this.#parts.ownsPool === true) await this.#connections.close(Math.max(deadline - performance.now(), farewellMillis))
+    return this.#closing.finish()
   }
 
   #transactionSettings (options: TransactionOptions | undefined): TransactionSettings {

@@ -1,3 +1,4 @@
+import { ConnectionError } from '../errors/errors.js'
 import { destroySocket } from './message-group.js'
 import { within } from './within.js'
 import type { Pool, PoolClient } from 'pg'
@@ -9,9 +10,11 @@ export interface TakenClient {
   readonly since: number
 }
 
-/** What pg's pool knows of its clients, those on their way included; missing from its type declarations. */
+/** What pg's pool knows of its clients, and of those who wait for one; missing from its type declarations. */
 interface PoolInternals {
+  /** Those on their way included. */
   readonly _clients: readonly PoolClient[]
+  readonly _pendingQueue: Array<{ callback (error: Error): void }>
   /** Forgets a client and ends it; that it is released later does no harm. */
   _remove (client: PoolClient): void
 }
@@ -20,7 +23,8 @@ interface PoolInternals {
  * The clients that pg's pool has open.
  *
  * pg-pool's own `end()` resolves before the connections are closed, never for a client that nobody gives back or that is
- * still connecting, and leaves the socket of one whose network is silent open, which keeps the process alive.
+ * still connecting, forgets those who wait for one, and leaves the socket of one whose network is silent open, which keeps
+ * the process alive.
  */
 export class OpenClients {
   readonly #clients = new Set<PoolClient>()
@@ -58,17 +62,16 @@ export class OpenClients {
     if (this.#taken.size > 0) await within(timeoutMillis, new Promise<void>((resolve) => { this.#allReturned = resolve }))
   }
 
-  /** Ends what would keep `pool.end()` waiting for ever: clients that were taken by hand, which are told, and those that still connect. */
-  cut (pool: Pool): TakenClient[] {
-    const left = [...this.#taken.values()]
+  /** Ends what would wait for ever at the pool's end: clients that were taken by hand, those that still connect, and who asked for one. */
+  cut (pool: Pool): void {
     const internals = pool as unknown as PoolInternals
-    for (const { client } of left) {
+    for (const { callback } of internals._pendingQueue.splice(0)) callback(new ConnectionError('The database was closed'))
+    for (const { client } of this.#taken.values()) {
       internals._remove(client)
       destroySocket(client)
     }
     for (const client of internals._clients) if (!this.#clients.has(client)) destroySocket(client)
     this.#taken.clear()
-    return left
   }
 
   /** Ends the pool; resolves when its connections are closed. Those that are not within the time are cut. */

@@ -16,7 +16,7 @@ const rooms: ReadonlyArray<readonly [RegExp, Room]> = [
   [/^src\/(pool\.ts$|connection\/)/, 'pool'],
   [/^src\/(health|start)\.ts$/, 'health'],
   [/^src\/session\//, 'session'],
-  [/^src\/database\.ts$/, 'database'],
+  [/^src\/(database|closing)\.ts$/, 'database'],
   [/^src\//, 'src']
 ]
 

@@ -82,17 +82,19 @@ function isWithin (borrower: Borrower | undefined, other: Borrower): boolean {
   return borrower !== undefined && (borrower === other || isWithin(borrower.within, other))
 }
 
+/** The holdings come with the longest first. */
 function groupByHolder (holdings: readonly Holding[]): Holder[] {
-  const groups = new Map<string, Holding[]>()
-  for (const holding of holdings) groups.set(holding.holder, [...groups.get(holding.holder) ?? [], holding])
-  return Array.from(groups, ([holder, all]) => {
-    const longest = all.reduce((one, other) => other.heldSeconds > one.heldSeconds ? other : one)
-    return {
-      holder,
-      connections: all.length,
-      heldSeconds: longest.heldSeconds,
-      idleInTransaction: all.filter(({ state }) => state === 'idle in transaction').length,
-      stack: longest.stack
-    }
-  }).sort((one, other) => other.connections - one.connections)
+  const groups = new Map<string, [longest: Holding, ...others: Holding[]]>()
+  for (const holding of holdings) {
+    const group = groups.get(holding.holder)
+    if (group === undefined) groups.set(holding.holder, [holding])
+    else group.push(holding)
+  }
+  return Array.from(groups, ([holder, group]) => ({
+    holder,
+    connections: group.length,
+    heldSeconds: group[0].heldSeconds,
+    idleInTransaction: group.filter(({ state }) => state === 'idle in transaction').length,
+    stack: group[0].stack
+  })).sort((one, other) => other.connections - one.connections)
 }

@@ -14,9 +14,6 @@ export class Loans {
   readonly #loans = new Set<Loan>()
   readonly #timers: NodeJS.Timeout[] = []
 
-  /** How many there are. */
-  get size (): number { return this.#loans.size }
-
   add (connection: Connection, borrower: Borrower): Loan {
     const loan = { connection, borrower, since: performance.now() }
     this.#loans.add(loan)

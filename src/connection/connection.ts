@@ -26,6 +26,8 @@ export interface Outcome {
   readonly led: number
   /** The first column of what the last leading query answered, as text. */
   readonly leadAnswer: string | undefined
+  /** Whether the statement was to end a transaction and PostgreSQL had none: a pooler on the way has changed the server, say. */
+  readonly missedTransaction: boolean
 }
 
 interface Task {
@@ -44,7 +46,6 @@ export class Connection {
   readonly #queue: Task[] = []
   readonly #idle: Array<() => void> = []
   #active: Task | undefined
-  #activeSince = 0
   #inTransaction = false
   #refusal: Error | undefined
   #released = false
@@ -86,9 +87,6 @@ export class Connection {
 
   /** Whether nothing runs. */
   get isIdle (): boolean { return this.#active === undefined }
-
-  /** Since when the running statement runs, on the clock of `performance.now()`; undefined while nothing runs. */
-  get runningSince (): number | undefined { return this.#active && this.#activeSince }
 
   /** Resolves when all that was given to run has been answered. */
   idle (): Promise<void> {
@@ -148,7 +146,7 @@ export class Connection {
       return done(notSent(new ValidationError('A value cannot be written as text', { cause: error, context: statement.context })))
     }
     this.#active = task
-    this.#activeSince = started
+    this.#pooled.missedTransaction = false
     this.#pooled.client.query(group as never)
   }
 
@@ -166,7 +164,8 @@ export class Connection {
     // An array of results comes from several statements in one text: the last one is the answer.
     const answer = [result].flat().at(-1) as StatementResult<never> | undefined
     this.#active = undefined
-    task.done({ error, result: answer, sent: true, lost, led: group.completed, leadAnswer: group.leadAnswer })
+    const { completed: led, leadAnswer } = group
+    task.done({ error, result: answer, sent: true, lost, led, leadAnswer, missedTransaction: this.#pooled.missedTransaction })
     this.#proceed()
   }
 
@@ -178,7 +177,7 @@ export class Connection {
 }
 
 function notSent (error: Error): Outcome {
-  return { error, result: undefined, sent: false, lost: false, led: 0, leadAnswer: undefined }
+  return { error, result: undefined, sent: false, lost: false, led: 0, leadAnswer: undefined, missedTransaction: false }
 }
 
 function unreadable (cause: Error, { context }: Statement): DatabaseError {

@@ -7,11 +7,16 @@ const clients = new WeakMap<PoolClient, PooledClient>()
 /** Alive, and which snapshots does it give? Asked of a new connection, and of one that stood idle for long. */
 const probe = 'select current_setting(\'default_transaction_isolation\') as isolation'
 
+/** SQLSTATE of the notice that there is no transaction to end. */
+const noTransaction = '25P01'
+
 /** What is known of one of the pool's clients for as long as it lives, from checkout to checkout. */
 export class PooledClient {
   readonly client: PoolClient
   /** How the connection was lost, if it was. */
   lost: Error | undefined
+  /** Whether PostgreSQL, told to end a transaction, said that there was none; whoever wants to know says `false` before. */
+  missedTransaction = false
   #idleSince: number | undefined
   #isolation = ''
 
@@ -19,6 +24,7 @@ export class PooledClient {
     this.client = client
     // pg-pool listens only while a client is idle: a backend lost in use would end the process if nobody else did.
     client.on('error', (error) => { this.lost ??= error })
+    client.on('notice', ({ code }) => { if (code === noTransaction) this.missedTransaction = true })
     client.on('end', () => { this.lost ??= new Error('The connection has ended') })
   }
 

@@ -13,7 +13,7 @@
  * state was not certain.
  */
 import type { Connection, Outcome } from '../connection/connection.js'
-import { CommitUnknownError, ConnectionError, TransactionAbortedError } from '../errors/errors.js'
+import { CommitUnknownError, ConnectionError, TransactionAbortedError, TransactionBrokenError } from '../errors/errors.js'
 import { toDatabaseError } from '../errors/sqlstate.js'
 import { interrupt } from './interrupt.js'
 import { OutsideReads } from './outside-reads.js'
@@ -130,14 +130,18 @@ export class Transaction {
    * Sends COMMIT, and believes nothing but PostgreSQL's own word for it: the tag COMMIT, or the status of the transaction's id.
    *
    * @throws {TransactionAbortedError} where PostgreSQL rolled back instead
+   * @throws {TransactionBrokenError} where PostgreSQL had no transaction to commit
    * @throws {ConnectionError} where the answer was lost, and nothing was saved
    * @throws {CommitUnknownError} where the answer was lost, and what became of it could not be found out
    */
   async commit (): Promise<void> {
     const connection = this.#connection
     if (connection === undefined) return
-    const { error, result, lost } = await this.#settle(connection, 'commit')
+    // What should have taken BEGIN along was never sent: there is nothing to end.
+    if (!this.#begun) return connection.release()
+    const { error, result, lost, missedTransaction } = await this.#settle(connection, 'commit')
     const context = { operation: 'commit' }
+    if (missedTransaction) throw new TransactionBrokenError(undefined, { context })
     if (error === undefined && result?.command === 'COMMIT') return
     if (error === undefined) throw new TransactionAbortedError(undefined, { cause: this.#failure, context })
     if (lost) return await this.#resolve(error)
@@ -172,7 +176,7 @@ export class Transaction {
     const connection = this.#connection
     if (connection === undefined) return
     await interrupt(connection, this.#settings.settleTimeoutMillis)
-    if (connection.refusal === undefined) await this.#settle(connection, 'rollback')
+    if (this.#begun && connection.refusal === undefined) await this.#settle(connection, 'rollback')
     connection.release()
   }
 
@@ -181,6 +185,7 @@ export class Transaction {
     const timer = setTimeout(() => connection.destroy(), this.#settings.settleTimeoutMillis)
     const outcome = await connection.run(control(text))
     clearTimeout(timer)
+    if (outcome.missedTransaction) connection.destroy()
     connection.release()
     return outcome
   }

@@ -1,0 +1,216 @@
+import t from 'tap'
+import { answer, group, groupAnswer, openScripted } from '../../helpers/scripted-postgres.js'
+import { bindComplete, commandComplete, dataRow, errorResponse, noticeResponse, parseComplete, readyForQuery } from '../../helpers/wire.js'
+import type { Database, OpenOptions, Session } from '../../../src/index.js'
+import type { Peer, ScriptedPostgres } from '../../helpers/scripted-postgres.js'
+import type { Test } from '../../helpers/database.js'
+
+const insert = { kind: 'write', text: 'insert into users values ($1)', values: ['ada'], context: { operation: 'create' } } as const
+
+interface Written {
+  readonly database: Database
+  readonly postgres: ScriptedPostgres
+  readonly peer: Peer
+  readonly session: Session
+  /** The callbacks that ran. */
+  readonly called: string[]
+}
+
+/** A session that has written one row. */
+async function write (t: Test, options?: OpenOptions): Promise<Written> {
+  const { database, postgres, peer } = await openScripted(t, options)
+  const session = database.createSession()
+  const called: string[] = []
+  session.afterCommit(() => called.push('afterCommit'))
+  session.afterRollback(() => called.push('afterRollback'))
+  const written = session.run(insert)
+  await peer.next()
+  peer.send(...groupAnswer(['BEGIN'], 'INSERT 0 1'))
+  await written
+  return { database, postgres, peer, session, called }
+}
+
+t.test('an answer ROLLBACK to COMMIT is no commit, and the connection is as good as before', async (t) => {
+  const { database, peer, session, called } = await write(t)
+  const committed = session.commit()
+  t.same(await peer.next(), ['Query commit'])
+  peer.send(...answer('ROLLBACK', { status: 'I' }))
+
+  await t.rejects(committed, { code: 'DB_TRANSACTION_ABORTED' })
+  t.equal(session.outcome, 'rolledBack')
+  t.same(called, ['afterRollback'])
+  t.match(database.poolInfo, { total: 1, idle: 1 })
+})
+
+t.test('19: a connection that ends instead of an answer to COMMIT leaves the outcome unknown, and no callback runs', async (t) => {
+  const { database, peer, session, called } = await write(t)
+  const committed = session.commit()
+  await peer.next()
+  peer.close()
+
+  await t.rejects(committed, { code: 'DB_COMMIT_UNKNOWN' })
+  t.equal(session.outcome, 'unknown')
+  t.same(called, [])
+  t.match(database.poolInfo, { total: 0 })
+})
+
+t.test('25: a goodbye in answer to COMMIT leaves the outcome unknown', async (t) => {
+  const { peer, session } = await write(t)
+  const committed = session.commit()
+  await peer.next()
+  peer.send(errorResponse('57P01', 'FATAL'))
+  peer.close()
+
+  await t.rejects(committed, { code: 'DB_COMMIT_UNKNOWN', cause: { code: '57P01' } })
+  t.equal(session.outcome, 'unknown')
+})
+
+t.test('17: an error in answer to COMMIT is its error, when PostgreSQL is ready behind it', async (t) => {
+  const { database, peer, session } = await write(t)
+  const committed = session.commit()
+  await peer.next()
+  peer.send(errorResponse('40001'), readyForQuery('I'))
+
+  await t.rejects(committed, { code: 'DB_CONFLICT' })
+  t.equal(session.outcome, 'rolledBack')
+  t.match(database.poolInfo, { total: 1, idle: 1 })
+})
+
+t.test('an error in answer to COMMIT with the end behind it leaves the outcome unknown', async (t) => {
+  const { database, peer, session } = await write(t)
+  const committed = session.commit()
+  await peer.next()
+  peer.send(errorResponse('40001'))
+  await peer.read(database.pool)
+  peer.close()
+
+  await t.rejects(committed, { code: 'DB_COMMIT_UNKNOWN' })
+})
+
+t.test('22: COMMIT that is not answered in time leaves the outcome unknown, and nothing is sent behind it', async (t) => {
+  const { database, peer, session } = await write(t, { transaction: { settleTimeoutMillis: 20 } })
+  await t.rejects(session.commit(), { code: 'DB_COMMIT_UNKNOWN' })
+  t.match(database.poolInfo, { total: 0 })
+  t.same(await peer.rest(), ['Query commit'])
+})
+
+t.test('a notice in the answer to COMMIT changes nothing', async (t) => {
+  const { database, peer, session } = await write(t)
+  const committed = session.commit()
+  await peer.next()
+  peer.send(noticeResponse('01000'), ...answer('COMMIT', { status: 'I' }))
+
+  await committed
+  t.equal(session.outcome, 'committed')
+  t.match(database.poolInfo, { total: 1, idle: 1 })
+})
+
+t.test('COMMIT that says that there was no transaction (25P01) has committed nothing', async (t) => {
+  const { database, peer, session, called } = await write(t)
+  const committed = session.commit()
+  await peer.next()
+  peer.send(noticeResponse('25P01'), ...answer('COMMIT', { status: 'I' }))
+
+  await t.rejects(committed, { code: 'DB_TRANSACTION_BROKEN' })
+  t.equal(session.outcome, 'rolledBack')
+  t.same(called, ['afterRollback'])
+  t.match(database.poolInfo, { total: 0 })
+})
+
+t.test('COMMIT behind which a transaction is still open has committed, but the connection is not used again', async (t) => {
+  const { database, peer, session } = await write(t)
+  const committed = session.commit()
+  await peer.next()
+  peer.send(...answer('COMMIT', { status: 'T' }))
+
+  await committed
+  t.equal(session.outcome, 'committed')
+  t.match(database.poolInfo, { total: 0 })
+  t.same(await peer.rest(), [])
+})
+
+t.test('3: a transaction that PostgreSQL calls failed behind a success is rolled back, and COMMIT is not sent', async (t) => {
+  const { peer, session } = await write(t)
+  const second = session.run(insert)
+  await peer.next()
+  peer.send(...groupAnswer([], 'INSERT 0 1', { status: 'E' }))
+  await second
+
+  const committed = session.commit()
+  t.same(await peer.next(), ['Query rollback'])
+  peer.send(...answer('ROLLBACK', { status: 'I' }))
+  await t.rejects(committed, { code: 'DB_TRANSACTION_ABORTED' })
+})
+
+t.test('5: behind a statement that left no transaction open neither COMMIT nor ROLLBACK is sent', async (t) => {
+  const { database, peer, session } = await write(t)
+  const second = session.run(insert)
+  await peer.next()
+  peer.send(...groupAnswer([], 'INSERT 0 1', { status: 'I' }))
+  await second
+
+  await t.rejects(session.commit(), { code: 'DB_TRANSACTION_BROKEN' })
+  t.match(database.poolInfo, { total: 0 })
+  t.same(await peer.rest(), [])
+})
+
+t.test('81: what comes after a commit waits for ReadyForQuery, not for the tag alone', async (t) => {
+  const { database, peer, session, called } = await write(t)
+  const committed = session.commit()
+  await peer.next()
+  peer.send(commandComplete('COMMIT'))
+  await peer.read(database.pool)
+  t.same([session.outcome, called], ['open', []])
+
+  peer.send(readyForQuery('I'))
+  await committed
+  t.same([session.outcome, called], ['committed', ['afterCommit']])
+})
+
+t.test('ROLLBACK that is not answered in time ends the connection instead, and the session is rolled back', async (t) => {
+  const { database, peer, session, called } = await write(t, { transaction: { settleTimeoutMillis: 20 } })
+  await session.rollback()
+  t.equal(session.outcome, 'rolledBack')
+  t.same(called, ['afterRollback'])
+  t.match(database.poolInfo, { total: 0 })
+  t.same(await peer.rest(), ['Query rollback'])
+})
+
+t.test('ROLLBACK that fails ends the connection', async (t) => {
+  const { database, peer, session } = await write(t)
+  const rolledBack = session.rollback()
+  await peer.next()
+  peer.send(errorResponse('XX000'), readyForQuery('E'))
+
+  await rolledBack
+  t.match(database.poolInfo, { total: 0 })
+  t.same(await peer.rest(), [])
+})
+
+for (const [number, status, outcome] of [[20, 'committed', 'committed'], [21, 'aborted', 'rolledBack']] as const) {
+  t.test(`${number}: resolveCommits asks for the id behind BEGIN, and once the answer to COMMIT is lost, over another connection for its fate: ${status}`, async (t) => {
+    const { postgres, peer, database } = await openScripted(t, { transaction: { resolveCommits: true } })
+    const session = database.createSession()
+    const written = session.run(insert)
+    const sent = await peer.next()
+    t.match(sent[3], /^Parse select .*pg_current_xact_id\(\)/)
+    t.same(sent, group(['begin', `${sent[3]}`.replace('Parse ', '')], insert.text, 'ada'))
+    peer.send(
+      parseComplete, bindComplete, commandComplete('BEGIN'),
+      parseComplete, bindComplete, dataRow('742 life'), commandComplete('SELECT 1'),
+      ...groupAnswer([], 'INSERT 0 1')
+    )
+    await written
+
+    const committed = session.commit()
+    t.same(await peer.next(), ['Query commit'])
+    peer.close()
+    const second = await postgres.accept()
+    t.match(await second.next(), [/^Parse select pg_xact_status\(\$1::xid8\)/, 'Bind 742', 'Describe P', 'Execute', 'Sync'])
+    second.send(...groupAnswer([], 'SELECT 1', { status: 'I', columns: ['status', 'life'], rows: [[status, 'life']] }))
+
+    if (status === 'committed') await committed
+    else await t.rejects(committed, { code: 'DB_CONNECTION' })
+    t.equal(session.outcome, outcome)
+  })
+}

@@ -6,7 +6,7 @@
  */
 import { Client, DatabaseError as PostgresError } from 'pg'
 import type { ClientConfig, QueryResult, QueryResultRow } from 'pg'
-import { destroySocket, holdProcess } from './connection/message-group.js'
+import { destroySocket, holdProcess } from './connection/pg-internals.js'
 import { ConnectionError } from './errors/errors.js'
 import type { PoolInfo } from './pool.js'
 

@@ -209,10 +209,14 @@ export class ConnectionPool {
       pooled.release(false)
       return this.#passOn()
     }
-    const connection = new Connection(pooled, (destroyed) => {
-      this.#loans.delete(loan)
-      this.#takeBack(pooled, destroyed)
-    }, statementLog(waiter.borrower, this.#settings))
+    const connection = new Connection(pooled, {
+      prepares: this.#settings.preparedStatements,
+      giveBack: (destroyed) => {
+        this.#loans.delete(loan)
+        this.#takeBack(pooled, destroyed)
+      },
+      observe: statementLog(waiter.borrower, this.#settings)
+    })
     const loan = this.#loans.add(connection, waiter.borrower)
     this.#waiters.resolve(waiter, connection)
   }

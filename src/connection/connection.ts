@@ -5,11 +5,14 @@
  * early enough: a BEGIN that failed, a transaction that the user's own SQL has ended, and a connection that was lost. After
  * each of them nothing more is sent, or the next statement would commit by itself.
  */
-import type { QueryResult } from 'pg'
-import { ConnectionError, DatabaseError, TransactionBrokenError, TransactionClosedError, ValidationError } from '../errors/errors.js'
+import { ConnectionError, DatabaseError, TransactionAbortedError, TransactionBrokenError, TransactionClosedError, ValidationError } from '../errors/errors.js'
 import { isConnectionLost } from '../errors/sqlstate.js'
-import { MessageGroup, onceReady, requestCancel } from './message-group.js'
-import type { TransactionStatus } from './message-group.js'
+import { MessageGroup } from './message-group.js'
+import { isOrdinary, onceReady, requestCancel } from './pg-internals.js'
+import { PlainExchange } from './plain-exchange.js'
+import type { Answer } from './answer.js'
+import type { Exchange } from './exchange.js'
+import type { TransactionStatus } from './pg-internals.js'
 import type { PooledClient } from './pooled-client.js'
 import type { Statement, StatementResult } from '../session/statement.js'
 
@@ -30,10 +33,26 @@ export interface Outcome {
   readonly missedTransaction: boolean
 }
 
-interface Task {
+/** A statement, and who wants to know what became of it. */
+export interface Task {
   readonly statement: Statement
-  readonly lead: readonly string[]
   readonly done: (outcome: Outcome) => void
+}
+
+/** Statements that travel together. */
+interface Batch {
+  readonly lead: readonly string[]
+  readonly tasks: readonly Task[]
+  /** Sent for the second time, without names. */
+  readonly isRepeated: boolean
+}
+
+/** What a connection is told once. */
+export interface ConnectionOptions {
+  /** Whether PostgreSQL may keep statements by their names. */
+  readonly prepares: boolean
+  readonly giveBack: (destroyed: boolean) => void
+  readonly observe: StatementObserver
 }
 
 /** Sees each statement when it is answered: for echo, slow queries, and what may come (metrics, tracing). */
@@ -41,19 +60,17 @@ export type StatementObserver = (statement: Statement, lead: readonly string[], 
 
 export class Connection {
   readonly #pooled: PooledClient
-  readonly #giveBack: (destroyed: boolean) => void
-  readonly #observe: StatementObserver
-  readonly #queue: Task[] = []
-  readonly #idle: Array<() => void> = []
-  #active: Task | undefined
+  readonly #options: ConnectionOptions
+  readonly #queue: Batch[] = []
+  #waiting: Array<() => void> = []
+  #active: Batch | undefined
   #inTransaction = false
   #refusal: Error | undefined
   #released = false
 
-  constructor (pooled: PooledClient, giveBack: (destroyed: boolean) => void, observe: StatementObserver) {
+  constructor (pooled: PooledClient, options: ConnectionOptions) {
     this.#pooled = pooled
-    this.#giveBack = giveBack
-    this.#observe = observe
+    this.#options = options
   }
 
   /** Whether each statement on this connection has a snapshot of its own unless a BEGIN says otherwise. */
@@ -79,10 +96,13 @@ export class Connection {
 
   /** Runs a statement behind those that were given before it; `lead` travels with it and comes first. Never rejects. */
   run (statement: Statement, lead: readonly string[] = []): Promise<Outcome> {
-    return new Promise((resolve) => {
-      this.#queue.push({ statement, lead, done: resolve })
-      this.#proceed()
-    })
+    return new Promise((resolve) => this.send([{ statement, done: resolve }], lead))
+  }
+
+  /** Runs statements in one round trip, behind those that were given before them; behind a failure none takes effect. */
+  send (tasks: readonly Task[], lead: readonly string[] = []): void {
+    this.#queue.push({ tasks, lead, isRepeated: false })
+    this.#proceed()
   }
 
   /** Whether nothing runs. */
@@ -92,7 +112,7 @@ export class Connection {
   idle (): Promise<void> {
     return new Promise((resolve) => {
       if (this.#active === undefined) resolve()
-      else this.#idle.push(resolve)
+      else this.#waiting.push(resolve)
     })
   }
 
@@ -117,62 +137,82 @@ export class Connection {
   #return (destroyed: boolean): void {
     this.#released = true
     this.#refusal ??= new TransactionClosedError()
-    this.#giveBack(destroyed)
+    this.#options.giveBack(destroyed)
   }
 
-  /** Sends what waits, one statement at a time; all at once it is refused. */
+  /** Sends what waits, what was given together at a time; all at once it is refused. */
   #proceed (): void {
     while (this.#active === undefined && this.#queue.length > 0) {
       const { refusal } = this
-      if (refusal === undefined) for (const task of this.#queue.splice(0, 1)) this.#send(task)
-      else for (const { done } of this.#queue.splice(0)) done(notSent(refusal))
+      const batch = this.#queue.shift() as Batch
+      if (refusal === undefined) this.#send(batch)
+      else for (const { done } of batch.tasks) done(notSent(refusal))
     }
-    if (this.#active === undefined) for (const resolve of this.#idle.splice(0)) resolve()
+    if (this.#active === undefined && this.#waiting.length > 0) for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
-  #send (task: Task): void {
-    const { statement, lead, done } = task
+  #send (batch: Batch): void {
+    const { client } = this.#pooled
+    const exchange = this.#exchange(batch)
+    const sent: Task[] = []
+    for (const task of batch.tasks) {
+      try {
+        exchange.add(task.statement)
+        sent.push(task)
+      } catch (error) {
+        task.done(notSent(new ValidationError('A value cannot be written as text', { cause: error, context: task.statement.context })))
+      }
+    }
+    if (sent.length === 0) return
     const started = performance.now()
-    let group: MessageGroup
-    try {
-      group = new MessageGroup(lead, statement, (error, result) => {
-        if (error === null) this.#answered(task, group, { started, error: undefined, result })
-        else if (group.answered) this.#answered(task, group, { started, error: unreadable(error, statement), result: undefined })
-        else if (isConnectionLost(error) || this.#pooled.lost !== undefined) this.#lost(task, group, { started, error })
-        // pg tells of an error before PostgreSQL is ready again and has said what became of the transaction.
-        else onceReady(this.#pooled.client, () => this.#answered(task, group, { started, error, result: undefined }))
-      })
-    } catch (error) {
-      return done(notSent(new ValidationError('A value cannot be written as text', { cause: error, context: statement.context })))
-    }
-    this.#active = task
+    const finish = (error: Error | undefined): void => this.#finish({ ...batch, tasks: sent }, exchange, { error, started })
+    this.#active = batch
     this.#pooled.missedTransaction = false
-    this.#pooled.client.query(group as never)
+    exchange.send((error) => {
+      if (error === undefined || exchange.isAnswered) finish(undefined)
+      else if (isConnectionLost(error) || this.#pooled.lost !== undefined) {
+        this.#pooled.lost ??= error
+        finish(error)
+      } else {
+        // pg tells of an error before PostgreSQL is ready again and has said what became of the transaction.
+        onceReady(client, () => finish(error))
+      }
+    })
   }
 
-  #lost (task: Task, group: MessageGroup, { started, error }: { started: number, error: Error }): void {
-    this.#pooled.lost ??= error
-    this.#answered(task, group, { started, error, result: undefined })
+  #exchange ({ lead, tasks, isRepeated }: Batch): Exchange {
+    const { client, prepared } = this.#pooled
+    if (!isOrdinary(client)) return new PlainExchange(client, lead)
+    const isAlone = lead.length === 0 && tasks.length === 1
+    return new MessageGroup(client, { lead, isAlone, prepared: this.#options.prepares && !isRepeated ? prepared : undefined })
   }
 
-  #answered (task: Task, group: MessageGroup, { started, error, result }:
-  { started: number, error: Error | undefined, result: QueryResult | QueryResult[] | undefined }): void {
-    const lost = this.#pooled.lost !== undefined
+  #finish (batch: Batch, exchange: Exchange, { error, started }: { error: Error | undefined, started: number }): void {
+    const { lost, missedTransaction } = this.#pooled
+    const isLost = lost !== undefined
+    // Nothing of it has taken effect, and there is no transaction that has failed.
+    const isRepeatable = exchange.isStale && !isLost && this.status === 'I'
+    if (isRepeatable) return this.#send({ ...batch, isRepeated: true })
+    const failure = error !== undefined && exchange.isStale ? new ConnectionError(undefined, { cause: error }) : error
     // Of a connection that was lost the last word on the transaction is an old one.
-    if (!lost) this.#refusal ??= this.#judge(task, group, error)
-    this.#observe(task.statement, task.lead, performance.now() - started)
-    // An array of results comes from several statements in one text: the last one is the answer.
-    const answer = [result].flat().at(-1) as StatementResult<never> | undefined
+    if (!isLost) this.#refusal ??= this.#judge(batch, exchange, failure)
+    const durationMillis = performance.now() - started
+    const { led, leadAnswer } = exchange
     this.#active = undefined
-    const { completed: led, leadAnswer } = group
-    task.done({ error, result: answer, sent: true, lost, led, leadAnswer, missedTransaction: this.#pooled.missedTransaction })
+    const failed = exchange.answers.findIndex(({ isDone }) => isLost || !isDone)
+    for (const [place, { statement, done }] of batch.tasks.entries()) {
+      this.#options.observe(statement, place === 0 ? batch.lead : [], durationMillis)
+      // An implicit commit may fail when everything is done.
+      const error = failed === -1 || place === failed || led < batch.lead.length ? failure : place < failed ? undefined : skipped(failure)
+      done({ ...resultOf(exchange.answers[place] as Answer, error), sent: true, lost: isLost, led, leadAnswer, missedTransaction })
+    }
     this.#proceed()
   }
 
-  /** Why nothing may be sent behind a statement that was answered, if so. */
-  #judge ({ lead, statement }: Task, { completed, tags }: MessageGroup, error: Error | undefined): Error | undefined {
-    if (completed < lead.length && this.status === 'I') return error
-    return this.#inTransaction ? endedByUser(tags, this.status, statement.text) : undefined
+  /** Why nothing may be sent behind statements that were answered, if so. */
+  #judge ({ lead, tasks: [task] }: Batch, { led, answers }: Exchange, error: Error | undefined): Error | undefined {
+    if (led < lead.length && this.status === 'I') return error
+    return this.#inTransaction ? endedByUser(answers.flatMap(({ tags }) => tags), this.status, String(task?.statement.text)) : undefined
   }
 }
 
@@ -180,8 +220,15 @@ function notSent (error: Error): Outcome {
   return { error, result: undefined, sent: false, lost: false, led: 0, leadAnswer: undefined, missedTransaction: false }
 }
 
-function unreadable (cause: Error, { context }: Statement): DatabaseError {
-  return new DatabaseError('A column of a row cannot be read: its parser failed', { cause, context })
+/** What befalls a statement whose predecessor in the same transaction has failed. */
+function skipped (cause: Error | undefined): Error {
+  return new TransactionAbortedError(undefined, { cause })
+}
+
+function resultOf ({ statement, unreadable, rows, rowCount, command, fields }: Answer, error: Error | undefined): Pick<Outcome, 'error' | 'result'> {
+  if (error !== undefined) return { error, result: undefined }
+  if (unreadable === undefined) return { error: undefined, result: { rows: rows as never[], rowCount, command, fields } }
+  return { error: new DatabaseError('A column of a row cannot be read: its parser failed', { cause: unreadable, context: statement.context }), result: undefined }
 }
 
 /**
@@ -192,7 +239,7 @@ function unreadable (cause: Error, { context }: Statement): DatabaseError {
  */
 function endedByUser (tags: readonly string[], status: TransactionStatus, text: string): TransactionBrokenError | undefined {
   const rollback = tags.indexOf('ROLLBACK')
-  const begunAnew = tags.some((tag, position) => position > rollback && ['BEGIN', 'START TRANSACTION'].includes(tag)) || /\band\b.*\bchain\b/is.test(text)
+  const begunAnew = tags.some((tag, position) => position > rollback && ['BEGIN', 'START TRANSACTION', 'START'].includes(tag)) || /\band\b.*\bchain\b/is.test(text)
   const ended = status === 'I' || tags.includes('COMMIT') || tags.includes('PREPARE TRANSACTION') || (rollback !== -1 && begunAnew)
   if (!ended) return undefined
   const kinds = tags.filter((tag) => ['COMMIT', 'ROLLBACK', 'PREPARE TRANSACTION'].includes(tag)).join(', ')

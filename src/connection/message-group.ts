@@ -1,188 +1,164 @@
 /**
- * The one file that touches pg's internals.
- *
  * A message group is several statements under one Sync: they travel together, and after the first failure PostgreSQL skips
  * all the rest until the Sync. That is how BEGIN and the first statement share one round trip without the danger of pg's own
  * pipeline mode, where each query has a Sync of its own and a failed BEGIN lets the statement behind it commit by itself.
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
+ *
+ * A text without values that travels alone is a simple Query instead: it may be several statements, or a COPY.
  */
-import pg from 'pg'
-import type { ClientBase, QueryResult } from 'pg'
-import type { EventEmitter } from 'node:events'
-import type { Socket } from 'node:net'
+import { Answer } from './answer.js'
+import { FrontendMessages } from './frontend-messages.js'
+import { sendGroup } from './pg-internals.js'
+import type { ClientBase } from 'pg'
+import type { Exchange } from './exchange.js'
+import type { AnswerReader, Field } from './pg-internals.js'
+import type { PreparedStatement, PreparedStatements } from './prepared-statements.js'
 import type { Statement } from '../session/statement.js'
 
-/** The part of pg's wire connection that a group writes to. */
-interface WireConnection extends EventEmitter {
-  readonly stream: Socket
-  parse (message: { text: string }): void
-  bind (message: object): void
-  execute (message: object): void
+/** How a group is written. */
+export interface GroupOptions {
+  readonly lead: readonly string[]
+  /** The names that the connection knows; without them none are used. */
+  readonly prepared: PreparedStatements | undefined
+  /** Whether there is one statement, and nothing that leads. */
+  readonly isAlone: boolean
 }
 
-interface ReadyForQuery {
-  readonly status: TransactionStatus
+// Each group is written and sent before the next one begins.
+const messages = new FrontendMessages()
+
+/** BEGIN comes in few kinds, and with every transaction: it has a name, as a repository's statements have. */
+const begins = new Map<string, string>()
+
+function nameOf (lead: string): string | undefined {
+  if (!lead.startsWith('begin')) return undefined
+  let name = begins.get(lead)
+  if (name === undefined) begins.set(lead, name = `data_access_${lead.replaceAll(/\W+/g, '_')}`)
+  return name
 }
 
-interface DataRow {
-  /** Each column's text, or null. */
-  readonly fields: ReadonlyArray<string | null>
-}
+/** SQLSTATEs of a name whose statement is gone, would answer with other columns than before, or is there already. */
+const staleStates = new Set(['26000', '0A000', '42P05'])
 
-interface CommandComplete {
-  readonly text: string
-}
+export class MessageGroup implements Exchange, AnswerReader {
+  readonly answers: Answer[] = []
+  led = 0
+  leadAnswer: string | undefined
+  isAnswered = false
+  isStale = false
+  readonly #client: ClientBase
+  readonly #prepared: PreparedStatements | undefined
+  readonly #leads: ReadonlyArray<PreparedStatement | undefined>
+  readonly #isAlone: boolean
+  /** The statements whose text is in the group. */
+  readonly #parsing: PreparedStatement[] = []
+  /** Those that make room for others. */
+  readonly #closed: PreparedStatement[] = []
+  #isQuery = false
+  #current = 0
+  #finished: ((error: Error | undefined) => void) | undefined
 
-/** PostgreSQL's own letters: idle, in a transaction, in a failed transaction. */
-export type TransactionStatus = 'I' | 'T' | 'E'
-
-/** pg's Query as it is, beyond what its type declarations show. */
-interface QueryInternals {
-  callback: GroupCallback
-  requiresPreparation (): boolean
-  prepare (connection: WireConnection): void
-  handleRowDescription (message: object): void
-  handleDataRow (message: DataRow): void
-  handleCommandComplete (message: CommandComplete, connection: WireConnection): void
-  handleReadyForQuery (connection: WireConnection): void
-  handleError (error: Error, connection: WireConnection): void
-}
-
-type GroupCallback = (error: Error | null, result?: QueryResult | QueryResult[]) => void
-
-// pg declares neither the handlers that make a query nor how it writes values as text: this is the seam where its types end.
-const Query = pg.Query as unknown as new (config: object, callback: GroupCallback) => QueryInternals
-const { prepareValue } = (pg as unknown as { utils: { prepareValue (value: unknown): unknown } }).utils
-
-/** Statements without values that lead (BEGIN, settings, savepoints), and one that ends the group. */
-export class MessageGroup extends Query {
-  /** What PostgreSQL says it did for the statement, up to where it failed: `INSERT 0 1`, or several of its words for several in one text. */
-  readonly tags: string[] = []
-  readonly #lead: readonly string[]
-  #completed = 0
-  #answered = false
-  #leadAnswer: string | undefined
-
-  constructor (lead: readonly string[], statement: Statement, callback: GroupCallback) {
-    super({
-      text: statement.text,
-      values: statement.values.map((value) => prepareValue(value)),
-      ...(statement.rowMode && { rowMode: statement.rowMode }),
-      ...(statement.types && { types: statement.types })
-    }, callback)
-    this.#lead = lead
+  constructor (client: ClientBase, { lead, prepared, isAlone }: GroupOptions) {
+    this.#client = client
+    this.#prepared = prepared
+    this.#isAlone = isAlone
+    messages.cut(0)
+    this.#leads = lead.map((text) => this.#write({ text, name: nameOf(text), values: [] }, false))
   }
 
-  /** How many of the leading statements PostgreSQL has carried out. */
-  get completed (): number { return this.#completed }
-
-  /** The first column of what the last leading query answered, as text. */
-  get leadAnswer (): string | undefined { return this.#leadAnswer }
-
-  /** Whether PostgreSQL has carried out everything: an error that comes after that is one in reading the rows. */
-  get answered (): boolean { return this.#answered }
-
-  override requiresPreparation (): boolean {
-    return this.#lead.length > 0 || super.requiresPreparation()
-  }
-
-  override prepare (connection: WireConnection): void {
-    for (const text of this.#lead) {
-      connection.parse({ text })
-      connection.bind({})
-      connection.execute({})
+  add (statement: Statement): void {
+    const { length } = messages
+    const parsing = this.#parsing.length
+    try {
+      this.#isQuery = this.#isAlone && statement.values.length === 0 && (this.#prepared === undefined || statement.name === undefined)
+      if (this.#isQuery) messages.query(statement.text)
+      this.answers.push(new Answer(statement, this.#isQuery ? undefined : this.#write(statement, true)))
+    } catch (error) {
+      messages.cut(length)
+      this.#parsing.length = parsing
+      throw error
     }
-    super.prepare(connection)
   }
 
-  override handleDataRow (message: DataRow): void {
-    if (this.#completed === this.#lead.length) super.handleDataRow(message)
-    else this.#leadAnswer = String(message.fields[0])
+  send (finished: (error: Error | undefined) => void): void {
+    this.#finished = finished
+    if (!this.#isQuery) messages.sync()
+    sendGroup(this.#client, { text: String(this.answers[0]?.statement.text), bytes: messages.take(), reader: this })
   }
 
-  override handleCommandComplete (message: CommandComplete, connection: WireConnection): void {
-    if (this.#completed < this.#lead.length) {
-      this.#completed++
+  described (fields: readonly Field[]): void {
+    this.answers[this.#current]?.describe(fields, this.#client)
+  }
+
+  row (fields: ReadonlyArray<string | null>): void {
+    if (this.led === this.#leads.length) this.answers[this.#current]?.row(fields)
+    else this.leadAnswer = String(fields[0])
+  }
+
+  completed (tag: string | undefined): void {
+    if (this.led < this.#leads.length) {
+      parsed(this.#leads[this.led++])
       return
     }
-    this.tags.push(message.text)
-    super.handleCommandComplete(message, connection)
+    const answer = this.answers[this.#current]
+    if (answer === undefined) return
+    answer.complete(tag)
+    parsed(answer.prepared)
+    if (!this.#isQuery) this.#current++
   }
 
-  override handleReadyForQuery (connection: WireConnection): void {
-    this.#answered = true
-    super.handleReadyForQuery(connection)
+  failed (error: Error & { readonly code?: unknown }): void {
+    const failed = this.led < this.#leads.length ? this.#leads[this.led] : this.answers[this.#current]?.prepared
+    this.isStale = failed !== undefined && staleStates.has(String(error.code))
+    if (failed !== undefined && this.isStale) failed.state = 'doubtful'
+    for (const prepared of this.#parsing) if (prepared.state === 'new') prepared.state = 'doubtful'
+    this.#finish(error)
   }
 
-  /** pg would tell of a row that could not be read, instead of what PostgreSQL or the network said after it. */
-  override handleError (error: Error): void {
-    this.callback(error)
+  ready (): void {
+    this.isAnswered = true
+    for (const prepared of this.#closed) if (prepared.state === 'doubtful') this.#prepared?.forget(prepared)
+    this.#finish(undefined)
+  }
+
+  #finish (error: Error | undefined): void {
+    const finished = this.#finished
+    this.#finished = undefined
+    finished?.(error)
+  }
+
+  /** Writes a statement: its text only where PostgreSQL does not know its name, and the question for its columns only then. */
+  #write ({ text, name, values }: Pick<Statement, 'text' | 'name' | 'values'>, isDescribed: boolean): PreparedStatement | undefined {
+    if (name === undefined || this.#prepared === undefined) {
+      messages.parse('', text)
+      messages.bind('', values)
+      if (isDescribed) messages.describe()
+      messages.execute()
+      return undefined
+    }
+    const prepared = this.#prepared.use(name)
+    const isKnown = prepared.state === 'parsed' || this.#parsing.includes(prepared)
+    if (!isKnown) this.#parse(prepared, text)
+    messages.bind(name, values)
+    if (!isKnown && isDescribed) messages.describe()
+    messages.execute()
+    return prepared
+  }
+
+  #parse (prepared: PreparedStatement, text: string): void {
+    const { name, state } = prepared
+    if (state === 'doubtful') messages.close(name)
+    messages.parse(name, text)
+    this.#parsing.push(prepared)
+    const surplus = this.#prepared?.surplus()
+    if (surplus === undefined) return
+    // Whether it is gone is known only when the whole group is answered.
+    surplus.state = 'doubtful'
+    this.#closed.push(surplus)
+    messages.close(surplus.name)
   }
 }
 
-function wire (client: ClientBase): WireConnection {
-  // `client.connection` is public in pg and missing from its type declarations.
-  return (client as unknown as { connection: WireConnection }).connection
-}
-
-/**
- * Calls back when PostgreSQL is ready for the next statement, with its word on the transaction; with `undefined` when the
- * connection ended first. pg reports an error before that word has come, and its own `getTransactionStatus()` is stale till then.
- */
-export function onceReady (client: ClientBase, callback: (status: TransactionStatus | undefined) => void): void {
-  const connection = wire(client)
-  const ready = (message: ReadyForQuery): void => { connection.off('end', ended); callback(message.status) }
-  const ended = (): void => { connection.off('readyForQuery', ready); callback(undefined) }
-  connection.once('readyForQuery', ready)
-  connection.once('end', ended)
-}
-
-/** Ends a connection now, without the farewell that a dead network would never carry. */
-export function destroySocket (client: ClientBase): void {
-  wire(client).stream.destroy()
-}
-
-/** Whether an open connection keeps the process from ending when it has nothing else to do. */
-export function holdProcess (client: ClientBase, holds: boolean): void {
-  // `ref` and `unref` are public in pg and missing from its type declarations.
-  const handle = client as unknown as { ref (): void, unref (): void }
-  if (holds) handle.ref()
-  else handle.unref()
-}
-
-/** pg's wire connection, as far as a cancel request uses it. */
-interface CancelConnection extends WireConnection {
-  connect (port: number, host: string): void
-  requestSsl (): void
-  cancel (processId: number, secretKey: number): void
-}
-
-/** What pg's client shows of the connection that it made, missing from its type declarations. */
-interface ConnectedClient {
-  readonly host: string
-  readonly port: number
-  readonly ssl: object | boolean
-  readonly sslNegotiation: 'postgres' | 'direct'
-  readonly processID: number
-  readonly secretKey: number
-}
-
-/**
- * Asks PostgreSQL over a second connection to cancel what the client's backend is doing, and resolves when that connection
- * has ended: only then has the cancel been delivered, and cannot hit a later statement any more.
- * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
- */
-export function requestCancel (client: ClientBase, timeoutMillis: number): Promise<void> {
-  const { host, port, ssl, sslNegotiation, processID, secretKey } = client as unknown as ConnectedClient
-  const connection = new pg.Connection({ ssl, sslNegotiation } as object) as unknown as CancelConnection
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => connection.stream.destroy(), timeoutMillis)
-    connection.on('error', () => connection.stream.destroy())
-    connection.once('end', () => { clearTimeout(timer); resolve() })
-    const cancel = (): void => connection.cancel(processID, secretKey)
-    if (!ssl) connection.once('connect', cancel)
-    else if (sslNegotiation === 'postgres') connection.once('connect', () => connection.requestSsl())
-    connection.once('sslconnect', cancel)
-    connection.connect(host.startsWith('/') ? `${host}/.s.PGSQL.${port}` as unknown as number : port, host)
-  })
+function parsed (prepared: PreparedStatement | undefined): void {
+  if (prepared !== undefined) prepared.state = 'parsed'
 }

@@ -1,5 +1,5 @@
 import { ConnectionError } from '../errors/errors.js'
-import { destroySocket } from './message-group.js'
+import { destroySocket } from './pg-internals.js'
 import { within } from './within.js'
 import type { Pool, PoolClient } from 'pg'
 

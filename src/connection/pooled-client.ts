@@ -1,6 +1,7 @@
 import type { PoolClient, QueryResult, QueryResultRow } from 'pg'
-import { destroySocket } from './message-group.js'
-import type { TransactionStatus } from './message-group.js'
+import { destroySocket } from './pg-internals.js'
+import { PreparedStatements } from './prepared-statements.js'
+import type { TransactionStatus } from './pg-internals.js'
 
 const clients = new WeakMap<PoolClient, PooledClient>()
 
@@ -13,6 +14,8 @@ const noTransaction = '25P01'
 /** What is known of one of the pool's clients for as long as it lives, from checkout to checkout. */
 export class PooledClient {
   readonly client: PoolClient
+  /** What PostgreSQL keeps by its name for this connection. */
+  readonly prepared = new PreparedStatements()
   /** How the connection was lost, if it was. */
   lost: Error | undefined
   /** Whether PostgreSQL, told to end a transaction, said that there was none; whoever wants to know says `false` before. */
@@ -53,6 +56,7 @@ export class PooledClient {
   /** Forgets what the last user left in the session: settings, temporary tables, advisory locks, prepared statements. */
   async reset (timeoutMillis: number): Promise<void> {
     await this.#ask('discard all', timeoutMillis)
+    this.prepared.clear()
   }
 
   async #ask<Row extends QueryResultRow> (text: string, timeoutMillis: number): Promise<QueryResult<Row>> {

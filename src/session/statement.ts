@@ -17,11 +17,21 @@ export interface StatementContext {
   readonly columns?: readonly string[]
 }
 
+/** Makes a row of the texts of its columns, `null` where there is none. */
+export type RowParser = (texts: ReadonlyArray<string | null>) => unknown
+
+/** Gives the parser for rows that PostgreSQL describes like this: asked once for a statement of a connection. */
+export type RowReader = (fields: ReadonlyArray<{ readonly dataTypeID: number }>) => RowParser
+
 /** One SQL statement on its way to PostgreSQL. */
 export interface Statement {
   readonly kind: StatementKind
   readonly text: string
   readonly values: readonly unknown[]
+  /** Under which PostgreSQL may keep the statement for a connection; the same text for ever. Without one it is parsed each time. */
+  readonly name?: string | undefined
+  /** How its rows are read; by pg's parsers unless given. */
+  readonly reader?: RowReader | undefined
   /** Rows as arrays in the order of the selected columns, instead of objects. */
   readonly rowMode?: 'array'
   /** How the text of each column type becomes a JavaScript value; pg's own parsers unless given. */
@@ -36,6 +46,8 @@ export interface StatementResult<Row = Record<string, unknown>> {
   readonly rows: Row[]
   readonly rowCount: number | null
   readonly command: string
+  /** The columns, where PostgreSQL was asked for them. */
+  readonly fields?: ReadonlyArray<{ readonly name: string, readonly dataTypeID: number }>
 }
 
 /** A Drizzle query that has not run yet: it resolves with its own result. */

@@ -139,8 +139,15 @@ export async function startScriptedPostgres (t: Test): Promise<ScriptedPostgres>
   }
 }
 
-/** One connection at a time, and no long wait at the end for a script that breaks off. */
-const options = { pool: { size: 1, maxOverflow: 0 }, drainTimeoutSeconds: 1 }
+/** One connection at a time, no long wait at the end for a script that breaks off, and unless asked for neither names nor limits that go with BEGIN. */
+const options = {
+  pool: { size: 1, maxOverflow: 0 },
+  drainTimeoutSeconds: 1,
+  preparedStatements: false,
+  statementTimeoutSeconds: 0,
+  lockTimeoutSeconds: 0,
+  idleInTransactionTimeoutSeconds: 0
+}
 
 /** A pool over a scripted server. */
 export async function openScriptedPool (t: Test): Promise<{ pool: ConnectionPool, postgres: ScriptedPostgres }> {

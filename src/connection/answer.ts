@@ -1,0 +1,65 @@
+import { textReader } from './text-reader.js'
+import type { Field } from './pg-internals.js'
+import type { PreparedStatement } from './prepared-statements.js'
+import type { RowParser, Statement } from '../session/statement.js'
+import type { TypeParsers } from './text-reader.js'
+
+/** What has come back for one statement; of several in one text, for the last. */
+export class Answer {
+  readonly statement: Statement
+  readonly prepared: PreparedStatement | undefined
+  rows: unknown[] = []
+  fields: readonly Field[] = []
+  /** PostgreSQL's words for what it did, `INSERT 0 1`: one for each statement in the text. */
+  readonly tags: string[] = []
+  isDone = false
+  /** Why a row could not be read. */
+  unreadable: Error | undefined
+  #readRow: RowParser | undefined
+  #isDescribed = false
+
+  constructor (statement: Statement, prepared: PreparedStatement | undefined) {
+    this.statement = statement
+    this.prepared = prepared
+  }
+
+  get command (): string {
+    return /^[A-Z]*/.exec(this.tags.at(-1) ?? '')?.[0] ?? ''
+  }
+
+  /** How many rows were read or written, where PostgreSQL says so. */
+  get rowCount (): number | null {
+    const tag = this.tags.at(-1) ?? ''
+    const count = tag.slice(tag.lastIndexOf(' ') + 1)
+    return count === '' || count > '9' ? null : Number(count)
+  }
+
+  describe (fields: readonly Field[], types: TypeParsers): void {
+    const { statement, prepared } = this
+    this.rows = []
+    this.fields = fields
+    this.#isDescribed = true
+    this.#readRow = statement.reader === undefined ? textReader(statement, fields, types) : statement.reader(fields)
+    if (prepared !== undefined) prepared.readRow = this.#readRow
+  }
+
+  row (texts: ReadonlyArray<string | null>): void {
+    if (this.unreadable !== undefined) return
+    const readRow = this.#readRow ?? this.prepared?.readRow
+    try {
+      this.rows.push(readRow?.(texts))
+    } catch (error) {
+      this.unreadable = error as Error
+    }
+  }
+
+  complete (tag: string | undefined): void {
+    if (this.isDone && !this.#isDescribed) {
+      this.rows = []
+      this.fields = []
+    }
+    if (tag !== undefined) this.tags.push(tag)
+    this.isDone = true
+    this.#isDescribed = false
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * The one file that touches pg's internals: the query object that it lets a program bring along, the socket behind a client,
+ * and what its type declarations leave out.
+ */
+import pg from 'pg'
+import type { ClientBase } from 'pg'
+import type { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
+
+/** pg's wire connection, as far as it is used here. */
+interface WireConnection extends EventEmitter {
+  readonly stream: Socket
+}
+
+interface ReadyForQuery {
+  readonly status: TransactionStatus
+}
+
+/** PostgreSQL's own letters: idle, in a transaction, in a failed transaction. */
+export type TransactionStatus = 'I' | 'T' | 'E'
+
+/** A column of an answer. */
+export interface Field {
+  readonly name: string
+  readonly dataTypeID: number
+}
+
+/** Reads an answer, message by message, in PostgreSQL's order. */
+export interface AnswerReader {
+  /** The columns of the rows that follow. */
+  described (fields: readonly Field[]): void
+  /** Each column's text, or null. */
+  row (fields: ReadonlyArray<string | null>): void
+  /** A statement was carried out: `INSERT 0 1`; without a tag, an empty one. */
+  completed (tag: string | undefined): void
+  /** PostgreSQL or the network failed; the first time counts. */
+  failed (error: Error): void
+  /** PostgreSQL has answered everything, and is ready for more. */
+  ready (): void
+}
+
+/** How a value is written as text for PostgreSQL; a Buffer is sent as it is. @throws what a `toPostgres()` of the value's own throws */
+export const prepareValue = (pg as unknown as { utils: { prepareValue (value: unknown): string | Buffer | null } }).utils.prepareValue
+
+/**
+ * Messages that were written already, sent by an ordinary client of pg as a query of its own: pg takes any object that has
+ * `submit` and the handlers below. It has no `name`, so that pg keeps no book of what was parsed.
+ */
+class GroupQuery {
+  /** What programs that watch pg's queries read. */
+  readonly text: string
+  callback = null
+  readonly #bytes: Buffer
+  readonly #reader: AnswerReader
+
+  constructor (text: string, bytes: Buffer, reader: AnswerReader) {
+    this.text = text
+    this.#bytes = bytes
+    this.#reader = reader
+  }
+
+  submit ({ stream }: WireConnection): null {
+    if (stream.writable) stream.write(this.#bytes)
+    return null
+  }
+
+  handleRowDescription ({ fields }: { fields: readonly Field[] }): void { this.#reader.described(fields) }
+
+  handleDataRow ({ fields }: { fields: ReadonlyArray<string | null> }): void { this.#reader.row(fields) }
+
+  handleCommandComplete ({ text }: { text: string }): void { this.#reader.completed(text) }
+
+  handleEmptyQuery (): void { this.#reader.completed(undefined) }
+
+  handleError (error: Error): void { this.#reader.failed(error) }
+
+  handleReadyForQuery (): void { this.#reader.ready() }
+}
+// In pipeline mode pg refuses whatever is no Query; and what a Query does about COPY is right here, too.
+Object.setPrototypeOf(GroupQuery.prototype, pg.Query.prototype)
+
+/** Messages that were written, of which PostgreSQL answers the last with ReadyForQuery. */
+export interface WrittenGroup {
+  /** The statement. */
+  readonly text: string
+  readonly bytes: Buffer
+  readonly reader: AnswerReader
+}
+
+/** Has a client send messages, and their answer read. */
+export function sendGroup (client: ClientBase, { text, bytes, reader }: WrittenGroup): void {
+  client.query(new GroupQuery(text, bytes, reader) as never)
+}
+
+/** Whether a client is one whose insides are known; not so one of another copy or version of pg, or of a class of the user's own. */
+export function isOrdinary (client: ClientBase): boolean {
+  return client instanceof pg.Client && client.query === pg.Client.prototype.query
+}
+
+function wire (client: ClientBase): WireConnection {
+  // `client.connection` is public in pg and missing from its type declarations.
+  return (client as unknown as { connection: WireConnection }).connection
+}
+
+/**
+ * Calls back when PostgreSQL is ready for the next statement, with its word on the transaction; with `undefined` when the
+ * connection ended first. pg reports an error before that word has come, and its own `getTransactionStatus()` is stale till then.
+ */
+export function onceReady (client: ClientBase, callback: (status: TransactionStatus | undefined) => void): void {
+  const connection = wire(client)
+  const ready = (message: ReadyForQuery): void => { connection.off('end', ended); callback(message.status) }
+  const ended = (): void => { connection.off('readyForQuery', ready); callback(undefined) }
+  connection.once('readyForQuery', ready)
+  connection.once('end', ended)
+}
+
+/** Ends a connection now, without the farewell that a dead network would never carry. */
+export function destroySocket (client: ClientBase): void {
+  wire(client).stream.destroy()
+}
+
+/** Whether an open connection keeps the process from ending when it has nothing else to do. */
+export function holdProcess (client: ClientBase, holds: boolean): void {
+  // `ref` and `unref` are public in pg and missing from its type declarations.
+  const handle = client as unknown as { ref (): void, unref (): void }
+  if (holds) handle.ref()
+  else handle.unref()
+}
+
+/** pg's wire connection, as far as a cancel request uses it. */
+interface CancelConnection extends WireConnection {
+  connect (port: number, host: string): void
+  requestSsl (): void
+  cancel (processId: number, secretKey: number): void
+}
+
+/** What pg's client shows of the connection that it made, missing from its type declarations. */
+interface ConnectedClient {
+  readonly host: string
+  readonly port: number
+  readonly ssl: object | boolean
+  readonly sslNegotiation: 'postgres' | 'direct'
+  readonly processID: number
+  readonly secretKey: number
+}
+
+/**
+ * Asks PostgreSQL over a second connection to cancel what the client's backend is doing, and resolves when that connection
+ * has ended: only then has the cancel been delivered, and cannot hit a later statement any more.
+ * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
+ */
+export function requestCancel (client: ClientBase, timeoutMillis: number): Promise<void> {
+  const { host, port, ssl, sslNegotiation, processID, secretKey } = client as unknown as ConnectedClient
+  const connection = new pg.Connection({ ssl, sslNegotiation } as object) as unknown as CancelConnection
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => connection.stream.destroy(), timeoutMillis)
+    connection.on('error', () => connection.stream.destroy())
+    connection.once('end', () => { clearTimeout(timer); resolve() })
+    const cancel = (): void => connection.cancel(processID, secretKey)
+    if (!ssl) connection.once('connect', cancel)
+    else if (sslNegotiation === 'postgres') connection.once('connect', () => connection.requestSsl())
+    connection.once('sslconnect', cancel)
+    connection.connect(host.startsWith('/') ? `${host}/.s.PGSQL.${port}` as unknown as number : port, host)
+  })
+}

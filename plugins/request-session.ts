@@ -42,6 +42,12 @@ export interface Passage {
   readonly failed: boolean
 }
 
+/** What a reply says of the transaction, or why that cannot be told. */
+interface Verdict {
+  readonly commits: boolean
+  readonly error?: unknown
+}
+
 export class RequestSession {
   readonly session: Session
   readonly isRouteSettled: boolean
@@ -54,7 +60,7 @@ export class RequestSession {
   #failed = false
   /** Somebody else has written to the reply while COMMIT was on its way. */
   #disturbed = false
-  readonly #onClose = (): void => { this.#closed() }
+  readonly #onClose = (): void => { this.#onResponseGone() }
   /** With `commit: 'onResponse'`: what the reply said when it was sent. */
   #commitLater = false
 
@@ -63,7 +69,7 @@ export class RequestSession {
     this.#plan = plan
     this.#request = request
     this.#reply = reply
-    this.session = database.lend(plan.settings, { logger: request.log, label: `${request.method} ${request.routeOptions.url ?? '(no route)'}` })
+    this.session = database.lend(plan.settings, { logger: request.log, get label () { return `${request.method} ${request.routeOptions.url ?? '(no route)'}` } })
     const { raw } = reply
     if (isLate || raw.headersSent || raw.destroyed) {
       this.session.abort(new TransactionClosedError('The reply was sent before: the statement was not run'))
@@ -78,22 +84,34 @@ export class RequestSession {
     this.#disturbed = true
   }
 
-  /** Commits or rolls back as the reply says. Resolves with whether the reply may be sent; what it throws becomes the reply. */
-  async settle (passage: Passage): Promise<boolean> {
+  /**
+   * Commits or rolls back as the reply says: `true` where nothing had to be awaited, else a promise of whether the reply may be
+   * sent. What it rejects with becomes the reply.
+   */
+  settle (passage: Passage): true | Promise<boolean> {
     const { payload, id, failed } = passage
     // A route that hands over to a not-found handler keeps its hook, behind the one at the root.
     if (id === this.#passage?.id) return true
-    if (this.#state !== 'undecided') return this.#isTaken ? this.#drop(payload) : await this.#replace(payload)
+    if (this.#state !== 'undecided') return this.#isTaken ? this.#drop(payload) : this.#replace(payload)
 
-    this.#state = 'deciding'
     this.#passage = passage
     this.#failed = failed
     this.#disturbed = false
+    const verdict = this.#judge(payload)
+    if (verdict.commits && !this.#plan.commitsAfterResponse && this.session.commitNow()) {
+      this.#state = 'decided'
+      return true
+    }
+    return this.#settle(payload, verdict)
+  }
+
+  async #settle (payload: unknown, verdict: Verdict): Promise<true> {
+    this.#state = 'deciding'
     const { statusCode } = this.#reply
     const headers = this.#reply.getHeaders()
     guard(payload)
     try {
-      await this.#decide(payload)
+      await this.#carryOut(verdict, payload)
     } catch (error) {
       await this.session.rollback()
       this.#failed = true
@@ -121,8 +139,17 @@ export class RequestSession {
     return !this.#isClientGone
   }
 
-  async #decide (payload: unknown): Promise<void> {
-    if (!this.#mayCommit(payload)) await this.#rollBack(payload)
+  #judge (payload: unknown): Verdict {
+    try {
+      return { commits: this.#mayCommit(payload) }
+    } catch (error) {
+      return { commits: false, error }
+    }
+  }
+
+  async #carryOut ({ commits, error }: Verdict, payload: unknown): Promise<void> {
+    if (error !== undefined) throw error
+    if (!commits) await this.#rollBack(payload)
     else if (this.#plan.commitsAfterResponse) this.#commitLater = !this.session.isRolledBack
     else if (!this.session.isRolledBack) await this.session.commit()
   }
@@ -153,7 +180,7 @@ export class RequestSession {
     else log.debug({ statusCode }, 'rolled back')
   }
 
-  #drop (payload: unknown): false {
+  async #drop (payload: unknown): Promise<false> {
     if (payload !== this.#passage?.payload) discard(payload)
     this.#disturbed = true
     this.#reply.log.warn('a second reply was made and not sent: the first one decided')
@@ -174,6 +201,11 @@ export class RequestSession {
   #tellOfFailure (): void {
     const { statusCode, log } = this.#reply
     log.error({ statusCode }, 'committed, response failed')
+  }
+
+  #onResponseGone (): void {
+    const isDone = this.#state === 'decided' && !this.#commitLater && this.#reply.raw.writableEnded
+    if (!isDone) this.#closed()
   }
 
   /** The last net: whatever has not been decided when the response is gone, is undone. */

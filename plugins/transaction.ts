@@ -136,6 +136,7 @@ function settle (request: FastifyRequest, _reply: FastifyReply, payload: unknown
   const work = request[sessionOf]
   if (work === undefined) return done()
   const settled = work.settle({ payload, id: done, failed: request[hasFailed] })
+  if (settled === true) return done()
   // What throws behind `done`, a header that cannot be written, say, becomes the reply as well.
   settled.then((isSent) => { if (isSent) done() }).catch(done)
 }

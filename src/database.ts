@@ -145,8 +145,10 @@ export class Database implements StatementRunner {
   }
 
   /** One who takes a connection, with all that the log may want to tell. */
-  #named ({ logger, label }: Borrower = { logger: this.#settings.logger, label: 'database' }): Borrower {
-    return { logger, label, origin: this.#origins.here(), within: currentScope()?.borrower }
+  #named (borrower: Borrower = { logger: this.#settings.logger, label: 'database' }): Borrower {
+    borrower.origin = this.#origins.here()
+    borrower.within = currentScope()?.borrower
+    return borrower
   }
 
   /** Runs a function in a transaction, which begins with its first statement: as {@link Database.session}, without reads outside. */

@@ -17,12 +17,14 @@ import { OpenClients } from './connection/open-clients.js'
 import { Places } from './connection/places.js'
 import { followPool } from './connection/pool-events.js'
 import { PooledClient } from './connection/pooled-client.js'
-import { statementLog } from './connection/statement-log.js'
+import { StatementLog } from './connection/statement-log.js'
 import { Waiters } from './connection/waiters.js'
+import type { ConnectionHome, Observed } from './connection/connection.js'
 import type { Holding } from './connection/holding.js'
 import type { Borrower, Waiter } from './connection/waiters.js'
 import { ConnectionError, PoolTimeoutError } from './errors/errors.js'
 import { ignore } from './handled.js'
+import type { Statement } from './session/statement.js'
 import type { Settings } from './settings.js'
 
 /**
@@ -64,12 +66,13 @@ export interface PoolInfo {
   readonly waiting: number
 }
 
-export class ConnectionPool {
+export class ConnectionPool implements ConnectionHome {
   readonly pool: Pool
   readonly #settings: Settings
   readonly #waiters: Waiters
   readonly #places: Places
   readonly #loans = new Loans()
+  readonly #log: StatementLog
   readonly #clients = new OpenClients()
   readonly #exhaustion: ExhaustionWarning
   readonly #unfollow: () => void
@@ -79,6 +82,7 @@ export class ConnectionPool {
   constructor (pool: Pool, settings: Settings) {
     this.pool = pool
     this.#settings = settings
+    this.#log = new StatementLog(settings)
     this.#waiters = new Waiters(settings.pool.timeoutMillis, (waiters) => this.#refuse(waiters, new PoolTimeoutError()))
     this.#places = new Places(settings.pool.max)
     this.#unfollow = followPool(pool, { settings, clients: this.#clients, info: () => this.info })
@@ -122,6 +126,23 @@ export class ConnectionPool {
   /** True as soon as a place is free or was passed on, false when none was within the limit. */
   breathes (timeoutMillis: number): Promise<boolean> {
     return this.#places.breathes(timeoutMillis)
+  }
+
+  /** Whether PostgreSQL may keep statements by their names. */
+  get prepares (): boolean { return this.#settings.preparedStatements }
+
+  observe (borrower: Borrower, statement: Statement, observed: Observed): void { this.#log.tell(borrower, statement, observed) }
+
+  takeBack (connection: Connection, destroyed: boolean): void {
+    const { pooled } = connection
+    this.#loans.delete(connection)
+    if (destroyed || !this.#settings.pool.resetOnRelease) return this.#end(pooled, destroyed)
+    pooled.reset(pingMillis).then(() => this.#end(pooled, false), () => this.#end(pooled, true))
+  }
+
+  #end (pooled: PooledClient, destroyed: boolean): void {
+    pooled.release(destroyed)
+    this.#passOn()
   }
 
   /** Resolves when nothing is in use any more, or the time is over. */
@@ -209,22 +230,9 @@ export class ConnectionPool {
       pooled.release(false)
       return this.#passOn()
     }
-    const connection = new Connection(pooled, {
-      prepares: this.#settings.preparedStatements,
-      giveBack: (destroyed) => {
-        this.#loans.delete(loan)
-        this.#takeBack(pooled, destroyed)
-      },
-      observe: statementLog(waiter.borrower, this.#settings)
-    })
-    const loan = this.#loans.add(connection, waiter.borrower)
+    const connection = new Connection(pooled, waiter.borrower, this)
+    this.#loans.add(connection)
     this.#waiters.resolve(waiter, connection)
-  }
-
-  #takeBack (pooled: PooledClient, destroyed: boolean): void {
-    const end = (broken: boolean): void => { pooled.release(broken); this.#passOn() }
-    if (destroyed || !this.#settings.pool.resetOnRelease) return end(destroyed)
-    pooled.reset(pingMillis).then(() => end(false), () => end(true))
   }
 
   /** Gives a place that came free to the first in line. */

@@ -11,6 +11,7 @@ import { MessageGroup } from './message-group.js'
 import { isOrdinary, onceReady, requestCancel } from './pg-internals.js'
 import { PlainExchange } from './plain-exchange.js'
 import type { Answer } from './answer.js'
+import type { Borrower } from './waiters.js'
 import type { Exchange } from './exchange.js'
 import type { TransactionStatus } from './pg-internals.js'
 import type { PooledClient } from './pooled-client.js'
@@ -47,37 +48,45 @@ interface Batch {
   readonly isRepeated: boolean
 }
 
-/** What a connection is told once. */
-export interface ConnectionOptions {
+/** Where a connection comes from. */
+export interface ConnectionHome {
   /** Whether PostgreSQL may keep statements by their names. */
   readonly prepares: boolean
-  readonly giveBack: (destroyed: boolean) => void
-  readonly observe: StatementObserver
+  takeBack (connection: Connection, destroyed: boolean): void
+  /** Sees each statement when it is answered: for echo, slow queries, and what may come (metrics, tracing). */
+  observe (borrower: Borrower, statement: Statement, observed: Observed): void
 }
 
-/** Sees each statement when it is answered: for echo, slow queries, and what may come (metrics, tracing). */
-export type StatementObserver = (statement: Statement, lead: readonly string[], durationMillis: number) => void
+/** How a statement was sent. */
+export interface Observed {
+  readonly lead: readonly string[]
+  readonly durationMillis: number
+}
 
 export class Connection {
-  readonly #pooled: PooledClient
-  readonly #options: ConnectionOptions
+  readonly pooled: PooledClient
+  readonly borrower: Borrower
+  /** When it was handed over, on the clock of `performance.now()`. */
+  readonly since = performance.now()
+  readonly #home: ConnectionHome
   readonly #queue: Batch[] = []
-  #waiting: Array<() => void> = []
+  readonly #waiting: Array<() => void> = []
   #active: Batch | undefined
   #inTransaction = false
   #refusal: Error | undefined
   #released = false
 
-  constructor (pooled: PooledClient, options: ConnectionOptions) {
-    this.#pooled = pooled
-    this.#options = options
+  constructor (pooled: PooledClient, borrower: Borrower, home: ConnectionHome) {
+    this.pooled = pooled
+    this.borrower = borrower
+    this.#home = home
   }
 
   /** Whether each statement on this connection has a snapshot of its own unless a BEGIN says otherwise. */
-  get readCommitted (): boolean { return this.#pooled.readCommitted }
+  get readCommitted (): boolean { return this.pooled.readCommitted }
 
   /** PostgreSQL's last word on the transaction. */
-  get status (): TransactionStatus { return this.#pooled.status }
+  get status (): TransactionStatus { return this.pooled.status }
 
   /** What it does, for the log. */
   get state (): 'running' | 'idle in transaction' | 'idle' {
@@ -86,7 +95,10 @@ export class Connection {
   }
 
   /** Why nothing more is sent over this connection, if so. */
-  get refusal (): Error | undefined { return this.#refusal ?? this.#pooled.lost }
+  get refusal (): Error | undefined {
+    if (this.#released) this.#refusal ??= new TransactionClosedError()
+    return this.#refusal ?? this.pooled.lost
+  }
 
   /** Says that from the next statement on this connection is inside a transaction, until {@link leaveTransaction}. */
   enterTransaction (): void { this.#inTransaction = true }
@@ -118,7 +130,7 @@ export class Connection {
 
   /** Asks PostgreSQL to give up the running statement; resolves when a late cancel can hit nothing else any more. */
   async cancel (timeoutMillis: number): Promise<void> {
-    if (this.#active !== undefined && this.#pooled.lost === undefined) await requestCancel(this.#pooled.client, timeoutMillis)
+    if (this.#active !== undefined && this.pooled.lost === undefined) await requestCancel(this.pooled.client, timeoutMillis)
   }
 
   /** Gives the connection back, to the pool if it is sure to be clean, else to be destroyed. */
@@ -136,8 +148,7 @@ export class Connection {
 
   #return (destroyed: boolean): void {
     this.#released = true
-    this.#refusal ??= new TransactionClosedError()
-    this.#options.giveBack(destroyed)
+    this.#home.takeBack(this, destroyed)
   }
 
   /** Sends what waits, what was given together at a time; all at once it is refused. */
@@ -151,69 +162,78 @@ export class Connection {
     if (this.#active === undefined && this.#waiting.length > 0) for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
-  #send (batch: Batch): void {
-    const { client } = this.#pooled
-    const exchange = this.#exchange(batch)
-    const sent: Task[] = []
-    for (const task of batch.tasks) {
-      try {
-        exchange.add(task.statement)
-        sent.push(task)
-      } catch (error) {
-        task.done(notSent(new ValidationError('A value cannot be written as text', { cause: error, context: task.statement.context })))
-      }
-    }
-    if (sent.length === 0) return
+  #send (given: Batch): void {
+    const { pooled } = this
+    const exchange = this.#exchange(given)
+    const tasks = given.tasks.filter((task) => add(task, exchange))
+    if (tasks.length === 0) return
+    const batch = { ...given, tasks }
     const started = performance.now()
-    const finish = (error: Error | undefined): void => this.#finish({ ...batch, tasks: sent }, exchange, { error, started })
     this.#active = batch
-    this.#pooled.missedTransaction = false
+    pooled.missedTransaction = false
     exchange.send((error) => {
-      if (error === undefined || exchange.isAnswered) finish(undefined)
-      else if (isConnectionLost(error) || this.#pooled.lost !== undefined) {
-        this.#pooled.lost ??= error
-        finish(error)
-      } else {
-        // pg tells of an error before PostgreSQL is ready again and has said what became of the transaction.
-        onceReady(client, () => finish(error))
-      }
+      if (error === undefined || exchange.isAnswered) return this.#finish(batch, exchange, { error: undefined, started })
+      const isLost = isConnectionLost(error) || pooled.lost !== undefined
+      if (isLost) pooled.lost ??= error
+      // pg tells of an error before PostgreSQL is ready again and has said what became of the transaction.
+      if (isLost) this.#finish(batch, exchange, { error, started })
+      else onceReady(pooled.client, () => this.#finish(batch, exchange, { error, started }))
     })
   }
 
   #exchange ({ lead, tasks, isRepeated }: Batch): Exchange {
-    const { client, prepared } = this.#pooled
+    const { client, prepared } = this.pooled
     if (!isOrdinary(client)) return new PlainExchange(client, lead)
     const isAlone = lead.length === 0 && tasks.length === 1
-    return new MessageGroup(client, { lead, isAlone, prepared: this.#options.prepares && !isRepeated ? prepared : undefined })
+    return new MessageGroup(client, { lead, isAlone, prepared: this.#home.prepares && !isRepeated ? prepared : undefined })
   }
 
-  #finish (batch: Batch, exchange: Exchange, { error, started }: { error: Error | undefined, started: number }): void {
-    const { lost, missedTransaction } = this.#pooled
+  #finish (batch: Batch, exchange: Exchange, { error: given, started }: { error: Error | undefined, started: number }): void {
+    const { tasks, lead } = batch
+    const { lost, missedTransaction } = this.pooled
     const isLost = lost !== undefined
     // Nothing of it has taken effect, and there is no transaction that has failed.
-    const isRepeatable = exchange.isStale && !isLost && this.status === 'I'
-    if (isRepeatable) return this.#send({ ...batch, isRepeated: true })
-    const failure = error !== undefined && exchange.isStale ? new ConnectionError(undefined, { cause: error }) : error
+    if (exchange.isStale && !isLost && this.status === 'I') return this.#send({ ...batch, isRepeated: true })
+    const error = exchange.isStale ? new ConnectionError(undefined, { cause: given }) : given
     // Of a connection that was lost the last word on the transaction is an old one.
-    if (!isLost) this.#refusal ??= this.#judge(batch, exchange, failure)
-    const durationMillis = performance.now() - started
-    const { led, leadAnswer } = exchange
+    if (!isLost) this.#refusal ??= this.#judge(batch, exchange, error)
+    const observed = { lead, durationMillis: performance.now() - started }
+    const { answers, led, leadAnswer } = exchange
+    const failed = error === undefined ? -1 : firstFailed(batch, exchange, isLost)
     this.#active = undefined
-    const failed = exchange.answers.findIndex(({ isDone }) => isLost || !isDone)
-    for (const [place, { statement, done }] of batch.tasks.entries()) {
-      this.#options.observe(statement, place === 0 ? batch.lead : [], durationMillis)
-      // An implicit commit may fail when everything is done.
-      const error = failed === -1 || place === failed || led < batch.lead.length ? failure : place < failed ? undefined : skipped(failure)
-      done({ ...resultOf(exchange.answers[place] as Answer, error), sent: true, lost: isLost, led, leadAnswer, missedTransaction })
+    for (let place = 0; place < tasks.length; place++) {
+      const { statement, done } = tasks[place] as Task
+      this.#home.observe(this.borrower, statement, place === 0 ? observed : { ...observed, lead: [] })
+      const failure = place < failed ? undefined : place === failed || failed === -1 || isLost || led < lead.length ? error : skipped(error)
+      done(outcomeOf(answers[place] as Answer, failure, { lost: isLost, led, leadAnswer, missedTransaction }))
     }
     this.#proceed()
   }
 
   /** Why nothing may be sent behind statements that were answered, if so. */
-  #judge ({ lead, tasks: [task] }: Batch, { led, answers }: Exchange, error: Error | undefined): Error | undefined {
-    if (led < lead.length && this.status === 'I') return error
-    return this.#inTransaction ? endedByUser(answers.flatMap(({ tags }) => tags), this.status, String(task?.statement.text)) : undefined
+  #judge ({ lead, tasks: [task] }: Batch, { led, answers: [answer] }: Exchange, error: Error | undefined): Error | undefined {
+    const { status } = this
+    if (led < lead.length && status === 'I') return error
+    // A statement of a repository ends a transaction only in ways that PostgreSQL's own word shows.
+    const isSuspect = this.#inTransaction && (status === 'I' || task?.statement.kind === 'raw')
+    return isSuspect && answer !== undefined ? endedByUser(answer.tags, status, answer.statement.text) : undefined
   }
+}
+
+/** Adds a statement to what is sent, unless a value of it cannot be sent. */
+function add ({ statement, done }: Task, exchange: Exchange): boolean {
+  try {
+    exchange.add(statement)
+    return true
+  } catch (error) {
+    done(notSent(new ValidationError('A value cannot be written as text', { cause: error, context: statement.context })))
+    return false
+  }
+}
+
+/** The statement that failed; an implicit commit may fail when everything is done. */
+function firstFailed ({ lead }: Batch, { answers, led }: Exchange, isLost: boolean): number {
+  return isLost || led < lead.length ? 0 : answers.findIndex(({ isDone }) => !isDone)
 }
 
 function notSent (error: Error): Outcome {
@@ -225,10 +245,14 @@ function skipped (cause: Error | undefined): Error {
   return new TransactionAbortedError(undefined, { cause })
 }
 
-function resultOf ({ statement, unreadable, rows, rowCount, command, fields }: Answer, error: Error | undefined): Pick<Outcome, 'error' | 'result'> {
-  if (error !== undefined) return { error, result: undefined }
-  if (unreadable === undefined) return { error: undefined, result: { rows: rows as never[], rowCount, command, fields } }
-  return { error: new DatabaseError('A column of a row cannot be read: its parser failed', { cause: unreadable, context: statement.context }), result: undefined }
+function outcomeOf (answer: Answer, failure: Error | undefined, { lost, led, leadAnswer, missedTransaction }: Omit<Outcome, 'error' | 'result' | 'sent'>): Outcome {
+  const error = failure ?? (answer.unreadable && unreadable(answer))
+  const result = error === undefined ? answer as unknown as StatementResult<never> : undefined // its rows are what the statement's reader made of them
+  return { error, result, sent: true, lost, led, leadAnswer, missedTransaction }
+}
+
+function unreadable ({ unreadable: cause, statement: { context } }: Answer): DatabaseError {
+  return new DatabaseError('A column of a row cannot be read: its parser failed', { cause, context })
 }
 
 /**

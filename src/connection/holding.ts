@@ -1,5 +1,5 @@
 import { framesOf } from './origin.js'
-import type { Loan } from './loans.js'
+import type { Connection } from './connection.js'
 import type { TakenClient } from './open-clients.js'
 import type { Borrower } from './waiters.js'
 
@@ -17,8 +17,8 @@ export interface Holding {
 export const takenByHand = 'pool.connect()'
 
 /** A session's connection. */
-export function holdingOf ({ connection, borrower, since }: Loan): Holding {
-  return { holder: borrower.label, heldSeconds: secondsSince(since), state: connection.state, stack: stackOf(borrower) }
+export function holdingOf ({ state, borrower, since }: Connection): Holding {
+  return { holder: borrower.label, heldSeconds: secondsSince(since), state, stack: stackOf(borrower) }
 }
 
 /** A client that somebody took from pg's pool. */

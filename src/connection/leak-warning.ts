@@ -1,6 +1,7 @@
 import { holdingOf, takenHoldingOf } from './holding.js'
 import type { Holding } from './holding.js'
-import type { Loan, Loans } from './loans.js'
+import type { Connection } from './connection.js'
+import type { Loans } from './loans.js'
 import type { OpenClients, TakenClient } from './open-clients.js'
 import type { Logger } from '../log.js'
 import type { Settings } from '../settings.js'
@@ -14,8 +15,8 @@ const shortestWatchMillis = 100
  */
 export function warnOfLeaks (loans: Loans, clients: OpenClients, { leakWarningSeconds, logger }: Settings): void {
   if (leakWarningSeconds === 0) return
-  const told = new WeakSet<Loan | TakenClient>()
-  const warn = (lent: Loan | TakenClient, { logger, holding }: { logger: Logger, holding: () => Holding }): void => {
+  const told = new WeakSet<Connection | TakenClient>()
+  const warn = (lent: Connection | TakenClient, { logger, holding }: { logger: Logger, holding: () => Holding }): void => {
     if (told.has(lent) || performance.now() - lent.since < leakWarningSeconds * 1000) return
     told.add(lent)
     logger.warn(holding(), 'a database connection is held for long: is a session never closed, or a client never released?')

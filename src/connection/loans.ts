@@ -1,30 +1,15 @@
 import type { Connection } from './connection.js'
-import type { Borrower } from './waiters.js'
-
-/** A connection in somebody's hands. */
-export interface Loan {
-  readonly connection: Connection
-  readonly borrower: Borrower
-  /** When it was handed over, on the clock of `performance.now()`. */
-  readonly since: number
-}
 
 /** The connections that are in use. */
 export class Loans {
-  readonly #loans = new Set<Loan>()
+  readonly #loans = new Set<Connection>()
   readonly #timers: NodeJS.Timeout[] = []
 
-  add (connection: Connection, borrower: Borrower): Loan {
-    const loan = { connection, borrower, since: performance.now() }
-    this.#loans.add(loan)
-    return loan
-  }
+  add (connection: Connection): void { this.#loans.add(connection) }
 
-  delete (loan: Loan): void {
-    this.#loans.delete(loan)
-  }
+  delete (connection: Connection): void { this.#loans.delete(connection) }
 
-  [Symbol.iterator] (): Iterator<Loan> { return this.#loans.values() }
+  [Symbol.iterator] (): Iterator<Connection> { return this.#loans.values() }
 
   /** Looks at the loans now and then, by one coarse timer for all of them that does not keep the process. */
   watch (everyMillis: number, look: () => void): void {
@@ -32,10 +17,10 @@ export class Loans {
   }
 
   /** Ends the watches, and every connection that is still in use; tells whose they were. */
-  end (): Loan[] {
+  end (): Connection[] {
     for (const timer of this.#timers) clearInterval(timer)
     const left = [...this.#loans]
-    for (const { connection } of left) connection.destroy()
+    for (const connection of left) connection.destroy()
     return left
   }
 }

@@ -1,5 +1,6 @@
 import type { Borrower } from './waiters.js'
-import type { StatementObserver } from './connection.js'
+import type { Observed } from './connection.js'
+import type { Statement } from '../session/statement.js'
 
 /** The settings that say which statements are told of. */
 export interface StatementLogSettings {
@@ -8,10 +9,16 @@ export interface StatementLogSettings {
 }
 
 /** Tells a borrower's log of slow statements, and of all with `echo`; never of their values. */
-export function statementLog ({ logger }: Borrower, { echo, slowQueryMillis }: StatementLogSettings): StatementObserver {
-  return ({ text, context }, lead, durationMillis) => {
-    const slow = durationMillis >= slowQueryMillis
-    if (!slow && !echo) return
+export class StatementLog {
+  readonly #settings: StatementLogSettings
+
+  constructor (settings: StatementLogSettings) {
+    this.#settings = settings
+  }
+
+  tell ({ logger }: Borrower, { text, context }: Statement, { lead, durationMillis }: Observed): void {
+    const slow = durationMillis >= this.#settings.slowQueryMillis
+    if (!slow && !this.#settings.echo) return
     const story = { statement: [...lead, text].join('; '), durationMillis: Math.round(durationMillis * 1000) / 1000, ...context }
     if (slow) logger.warn(story, 'slow statement')
     else logger.info(story, 'statement')

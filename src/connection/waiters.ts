@@ -8,9 +8,9 @@ export interface Borrower {
   /** The route, say. */
   readonly label: string
   /** Where in the user's program it was asked for. */
-  readonly origin?: Origin | undefined
+  origin?: Origin | undefined
   /** The one in whose nested scope it was asked for. */
-  readonly within?: Borrower | undefined
+  within?: Borrower | undefined
 }
 
 /** One who waits for a connection. */

@@ -1,4 +1,5 @@
 import type { StatementRunner } from '../session/statement.js'
+import { rowsOf } from './answers.js'
 import { rowOf } from './changes.js'
 import type { Change } from './changes.js'
 import type { TableStatements } from './statements.js'
@@ -25,9 +26,7 @@ export async function insertMany (table: TableStatements, rows: readonly unknown
 async function insertChunks (table: TableStatements, statements: readonly NewRows[], session: StatementRunner): Promise<unknown[]> {
   const stored: unknown[] = []
   for (const rows of statements) {
-    const { statement, toRow } = insert(table, 'createMany', rows)
-    const result = await session.run<unknown[]>(statement)
-    for (const row of result.rows) stored.push(toRow(row))
+    for (const row of await rowsOf(session, insert(table, 'createMany', rows))) stored.push(row)
   }
   return stored
 }

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { EmptyFilterError, MultipleResultsError, NotFoundError, ValidationError } from '../errors/errors.js'
-import type { StatementRunner } from '../session/statement.js'
+import type { Statement, StatementRunner } from '../session/statement.js'
 import { rowsOf, valueOf, writtenBy } from './answers.js'
 import { insertMany } from './bulk.js'
 import { changesOf, changesWith, rowOf } from './changes.js'
@@ -36,9 +36,9 @@ export class RowAccess {
   }
 
   async getBy (filter: unknown, options: unknown): Promise<AnyRow | undefined> {
-    const call = select(this.#table, { operation: 'getBy', where: this.#matching(filter), options, kind: 'row', limit: 2 })
-    const [row, another] = await rowsOf(this.#session, call)
-    if (another !== undefined) throw new MultipleResultsError(undefined, { context: call.statement.context })
+    const statement = select(this.#table, { operation: 'getBy', where: this.#matching(filter), options, kind: 'row', limit: 2 })
+    const [row, another] = await rowsOf(this.#session, statement)
+    if (another !== undefined) throw new MultipleResultsError(undefined, { context: statement.context })
     return row
   }
 
@@ -133,8 +133,8 @@ export class RowAccess {
     return this.#firstOf(select(this.#table, { operation, where, options, kind: 'row' }))
   }
 
-  async #firstOf (call: ReturnType<typeof select>): Promise<AnyRow | undefined> {
-    const [row] = await rowsOf(this.#session, call)
+  async #firstOf (statement: Statement): Promise<AnyRow | undefined> {
+    const [row] = await rowsOf(this.#session, statement)
     return row
   }
 

@@ -1,7 +1,7 @@
 import { Column, SQL, getTableName, is } from 'drizzle-orm'
 import pg from 'pg'
-import type { CustomTypesConfig } from 'pg'
 import type { PgColumn } from 'drizzle-orm/pg-core'
+import type { RowParser, RowReader } from '../session/statement.js'
 
 // What this package knows of the insides of Drizzle and of pg's types stands in this file alone.
 
@@ -11,14 +11,9 @@ import type { PgColumn } from 'drizzle-orm/pg-core'
  */
 const keptAsText = new Set([1184, 1114, 1082, 1186, 1231, 1115, 1185, 1187, 1182])
 
-function asText (value: string | Buffer): string | Buffer {
-  return value
-}
-
-/** How the text of each column becomes what Drizzle's columns expect: the parsers that Drizzle itself gives to pg. */
-export const drizzleTypes: CustomTypesConfig = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-    keptAsText.has(oid) ? asText : pg.types.getTypeParser(oid, format)
+/** How the text of a type becomes what Drizzle's columns expect, by the parsers that Drizzle itself gives to pg; undefined where it stays text. */
+function parserOf (oid: number): ((text: string) => unknown) | undefined {
+  return keptAsText.has(oid) ? undefined : pg.types.getTypeParser(oid, 'text')
 }
 
 /** A column as the statements of one table use it. */
@@ -44,25 +39,36 @@ export interface ColumnCodec {
   readonly array: boolean
 }
 
-/** Turns a row as PostgreSQL sent it into an object. */
-export type RowMapper = (row: readonly unknown[]) => Record<string, unknown>
-
 /**
- * A mapper for rows of these columns, in this order, whose results are those of Drizzle's own mapper:
- * made once for a shape, it looks nothing up for a row.
+ * A reader for rows of these columns, in this order, whose results are those of Drizzle's own mapper: made once for a shape.
+ * Its parser is made once for the types that PostgreSQL names, and looks nothing up for a row.
  */
-export function rowMapper (columns: readonly ColumnCodec[]): RowMapper {
+export function rowReader (columns: readonly ColumnCodec[]): RowReader {
+  let known: { readonly types: string, readonly parse: RowParser } | undefined
+  return (fields) => {
+    const types = fields.map(({ dataTypeID }) => dataTypeID).join()
+    if (known?.types !== types) known = { types, parse: rowParser(columns, fields) }
+    return known.parse
+  }
+}
+
+function rowParser (columns: readonly ColumnCodec[], fields: Parameters<RowReader>[0]): RowParser {
   const keys = columns.map(({ key }) => key)
-  const decoders = columns.map(({ decode }) => decode)
-  return (values) => {
+  const decoders = columns.map(({ decode }, place) => composed(parserOf(Number(fields[place]?.dataTypeID)), decode))
+  return (texts) => {
     const row: Record<string, unknown> = {}
-    for (let i = 0; i < keys.length; i++) {
-      const value = values[i]
-      const decode = decoders[i]
-      row[keys[i] as string] = value === null || decode === undefined ? value : decode(value)
+    for (let place = 0; place < keys.length; place++) {
+      const text = texts[place] as string | null
+      const decode = decoders[place]
+      row[keys[place] as string] = text === null || decode === undefined ? text : decode(text)
     }
     return row
   }
+}
+
+function composed (parse: ((text: string) => unknown) | undefined, decode: ((value: unknown) => unknown) | undefined): ((text: string) => unknown) | undefined {
+  if (parse === undefined || decode === undefined) return parse ?? decode
+  return (text) => decode(parse(text))
 }
 
 /** Describes one column of a table to the statements. */

@@ -4,7 +4,8 @@ import type { Condition } from './condition.js'
 import { encodeKey } from './key.js'
 import { addPage, parseReadOptions } from './page.js'
 import type { AskedOptions, LockClause } from './page.js'
-import type { Call, TableStatements } from './statements.js'
+import type { Statement } from '../session/statement.js'
+import type { TableStatements } from './statements.js'
 
 /** What a select is to find. */
 export interface Selection extends AskedOptions {
@@ -18,7 +19,7 @@ export interface Selection extends AskedOptions {
 const parameter = sql.placeholder('parameter')
 
 /** Rows of the table, in order, from a page of them or by themselves. */
-export function select (table: TableStatements, { operation, where, options, kind, limit }: Selection): Call {
+export function select (table: TableStatements, { operation, where, options, kind, limit }: Selection): Statement {
   const shape = table.shape(operation)
   collect(where, shape)
   const { columns, orderBy, lock } = parseReadOptions(shape, table, { options, kind })
@@ -39,7 +40,7 @@ function lockConfig ({ nowait, skipLocked }: LockClause): { noWait: true } | { s
 }
 
 /** The rows of a list of keys, in the order of the list: one statement for lists of every length. */
-export function selectMany (table: TableStatements, ids: readonly unknown[], seen: Condition): Call {
+export function selectMany (table: TableStatements, ids: readonly unknown[], seen: Condition): Statement {
   const { primaryKey } = table
   const keys = ids.map((id) => encodeKey(id, table))
   const shape = table.shape('getMany')
@@ -63,7 +64,7 @@ export function selectMany (table: TableStatements, ids: readonly unknown[], see
 }
 
 /** How many rows match. */
-export function count (table: TableStatements, where: Condition): Call {
+export function count (table: TableStatements, where: Condition): Statement {
   const shape = table.shape('count')
   collect(where, shape)
   return table.call(shape, () => ({
@@ -73,7 +74,7 @@ export function count (table: TableStatements, where: Condition): Call {
 }
 
 /** One row of no columns' own, if any row matches. */
-export function exists (table: TableStatements, where: Condition): Call {
+export function exists (table: TableStatements, where: Condition): Statement {
   const shape = table.shape('exists')
   collect(where, shape)
   shape.values.push(1)

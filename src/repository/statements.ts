@@ -3,11 +3,11 @@ import { PgDialect } from 'drizzle-orm/pg-core'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { SQL } from 'drizzle-orm'
 import { describeTable } from '../model/table.js'
-import type { Statement, StatementContext, StatementKind } from '../session/statement.js'
+import type { RowReader, Statement, StatementContext, StatementKind } from '../session/statement.js'
 import { findColumn } from './filter.js'
 import type { Limits } from './page.js'
-import { describeColumn, drizzleTypes, rowMapper } from './rows.js'
-import type { ColumnCodec, RowMapper } from './rows.js'
+import { describeColumn, rowReader } from './rows.js'
+import type { ColumnCodec } from './rows.js'
 import { Shape } from './shape.js'
 import { ShapeCache } from './shape-cache.js'
 
@@ -30,16 +30,10 @@ export class SqlBuilder {
   }
 }
 
-/** A statement with the values of one call, and what makes objects of its rows. */
-export interface Call {
-  readonly statement: Statement
-  readonly toRow: RowMapper
-}
-
 /** What is built when a shape is seen for the first time. */
 export interface Blueprint {
   readonly query: SQL
-  /** The columns of the answer. @defaultValue none */
+  /** The columns of the answer, which become rows; without them its rows are arrays. */
   readonly columns?: readonly ColumnCodec[]
   /** @defaultValue 'write' */
   readonly kind?: StatementKind
@@ -51,10 +45,14 @@ export interface Blueprint {
 interface Compiled {
   readonly kind: StatementKind
   readonly text: string
+  readonly name: string | undefined
   readonly nowait: boolean
   readonly context: StatementContext
-  readonly toRow: RowMapper
+  readonly reader: RowReader | undefined
 }
+
+/** How many statements have got a name in this process. */
+let names = 0
 
 /** How many shapes of one table are remembered at least: more than an application has calls, few enough to forget made-up ones. */
 const rememberedShapes = 200
@@ -94,21 +92,23 @@ export class TableStatements {
   }
 
   /** The statement of a shape, with the shape's values; the blueprint is asked for only when the shape is new. */
-  call (shape: Shape, blueprint: () => Blueprint): Call {
-    const { kind, text, nowait, context, toRow } = this.#compiled(shape, blueprint)
-    return { statement: { kind, text, values: shape.values, rowMode: 'array', types: drizzleTypes, nowait, context }, toRow }
+  call (shape: Shape, blueprint: () => Blueprint): Statement {
+    const { kind, text, name, nowait, context, reader } = this.#compiled(shape, blueprint)
+    return { kind, text, name, values: shape.values, rowMode: 'array', reader, nowait, context }
   }
 
   #compiled (shape: Shape, blueprint: () => Blueprint): Compiled {
     const remembered = shape.cacheable ? this.#shapes.get(shape.key) : undefined
     if (remembered !== undefined) return remembered
-    const { query, columns = [], kind = 'write', nowait = false } = blueprint()
+    const { query, columns, kind = 'write', nowait = false } = blueprint()
     const compiled: Compiled = {
       kind,
       text: this.builder.dialect.sqlToQuery(query).sql,
+      // What hardly comes again would only push out what does.
+      name: shape.cacheable ? `data_access_${++names}` : undefined,
       nowait,
       context: Object.freeze({ operation: shape.operation, table: this.name }),
-      toRow: rowMapper(columns)
+      reader: columns && rowReader(columns)
     }
     if (shape.cacheable) this.#shapes.set(shape.key, compiled)
     return compiled

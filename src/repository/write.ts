@@ -5,7 +5,8 @@ import type { Change } from './changes.js'
 import { collect, toSql } from './condition.js'
 import type { Condition } from './condition.js'
 import { isSql } from './rows.js'
-import type { Call, TableStatements } from './statements.js'
+import type { Statement } from '../session/statement.js'
+import type { TableStatements } from './statements.js'
 
 /** Which rows are written, and whether the answer has them or only their number. */
 export interface Write {
@@ -45,7 +46,7 @@ function valuesClause (table: TableStatements, rows: ReadonlyArray<readonly Chan
 }
 
 /** One or more new rows, in one statement. */
-export function insert (table: TableStatements, operation: string, rows: ReadonlyArray<readonly Change[]>): Call {
+export function insert (table: TableStatements, operation: string, rows: ReadonlyArray<readonly Change[]>): Statement {
   const shape = table.shape(operation)
   for (const changes of rows) collectChanges(changes, shape)
   shape.cacheable = rows.length <= mostRememberedRows
@@ -56,7 +57,7 @@ export function insert (table: TableStatements, operation: string, rows: Readonl
 }
 
 /** Changes the rows that match. */
-export function update (table: TableStatements, { operation, changes, where, returning }: Write & { changes: readonly Change[] }): Call {
+export function update (table: TableStatements, { operation, changes, where, returning }: Write & { changes: readonly Change[] }): Statement {
   const shape = table.shape(operation)
   collectChanges(changes, shape)
   collect(where, shape)
@@ -69,7 +70,7 @@ export function update (table: TableStatements, { operation, changes, where, ret
 }
 
 /** Deletes the rows that match, for good. */
-export function remove (table: TableStatements, { operation, where, returning }: Write): Call {
+export function remove (table: TableStatements, { operation, where, returning }: Write): Statement {
   const shape = table.shape(operation)
   collect(where, shape)
   return table.call(shape, () => {

@@ -36,25 +36,39 @@ export class OutsideReads {
   start (statement: Statement, reader: Reader): void {
     const read: Read = { cancel: ignore, connection: undefined, interrupted: undefined }
     this.#reads.add(read)
-    const end = (): void => {
-      this.#reads.delete(read)
-      reader.done()
-    }
     read.cancel = this.#acquire({
       lend: (connection) => {
         read.connection = connection
-        this.#read(statement, read, { connection, reader }).then(end)
+        if (connection.readCommitted) {
+          connection.send([{ statement, done: (outcome) => this.#answered(read, reader, { outcome, connection }) }])
+        } else {
+          reader.unsuited()
+          this.#end(read, reader)
+        }
       },
       refuse: (error) => {
         reader.refused(error)
-        end()
+        this.#end(read, reader)
       }
     })
   }
 
+  #answered (read: Read, reader: Reader, { outcome, connection }: { outcome: Outcome, connection: Connection }): void {
+    reader.answered(outcome, connection)
+    // A cancel that comes late must not hit whoever has the connection next.
+    if (read.interrupted === undefined) this.#end(read, reader)
+    else read.interrupted.then(() => this.#end(read, reader))
+  }
+
+  #end (read: Read, reader: Reader): void {
+    read.connection?.release()
+    this.#reads.delete(read)
+    reader.done()
+  }
+
   /** Refuses those that have no connection yet. */
-  close (reason: Error): void {
-    for (const { cancel } of this.#reads) cancel(reason)
+  close (reason: () => Error): void {
+    for (const { cancel } of this.#reads) cancel(reason())
   }
 
   /** Cancels those that run: nobody waits for their answers any more. */
@@ -63,17 +77,5 @@ export class OutsideReads {
       read.interrupted = read.connection && interrupt(read.connection, timeoutMillis)
       return read.interrupted
     }))
-  }
-
-  async #read (statement: Statement, read: Read, { connection, reader }: { connection: Connection, reader: Reader }): Promise<void> {
-    if (connection.readCommitted) {
-      const outcome = await connection.run(statement)
-      // A cancel that comes late must not hit whoever has the connection next.
-      await read.interrupted
-      reader.answered(outcome, connection)
-    } else {
-      reader.unsuited()
-    }
-    connection.release()
   }
 }

@@ -33,6 +33,8 @@ export interface ScopeRoot {
   hasToldOfZombie: boolean
 }
 
+const closed = (): Error => new TransactionClosedError()
+
 const nestedOptions = 'A nested transaction takes no options: it is a savepoint of the one around it, and lives by that one\'s isolation level'
 
 export class Scope implements StatementRunner {
@@ -42,9 +44,9 @@ export class Scope implements StatementRunner {
   readonly #parent: Scope | undefined
   protected readonly callbacks = new Callbacks()
   readonly #savepoint: Savepoint | undefined
-  readonly #turns: Turns
+  #turns: Turns | undefined
   #child: Scope | undefined
-  #ended: Error | undefined
+  #ended: (() => Error) | undefined
   /** The scope around ended first, and took this one's savepoint with it. */
   #isUndone = false
   /** The first write that waited here for a nested scope in vain. */
@@ -57,7 +59,6 @@ export class Scope implements StatementRunner {
     this.outer = currentScope()
     this.#parent = parent
     this.#savepoint = savepoint
-    this.#turns = new Turns(root.host.scopeTimeoutMillis)
   }
 
   /** In whose name connections are taken here. */
@@ -146,10 +147,13 @@ export class Scope implements StatementRunner {
   /** Set once {@link rollbackOnly} was called on this scope. */
   protected get mustRollBack (): { readonly reason: string | undefined } | undefined { return this.#rollbackOnly }
 
+  /** Whether a nested scope is open. */
+  protected get hasChild (): boolean { return this.#child !== undefined }
+
   /** Refuses everything from now on, here and in the scope that is open inside; tells whether one was. */
-  protected end (reason: Error): boolean {
+  protected end (reason: () => Error): boolean {
     this.#ended ??= reason
-    this.#turns.clear(reason)
+    this.#turns?.clear(reason)
     if (this.#child === undefined) return false
     this.#child.#isUndone = true
     this.#child.end(reason)
@@ -159,7 +163,7 @@ export class Scope implements StatementRunner {
   #register (moment: 'beforeCommit' | 'afterCommit' | 'afterRollback', fn: Callback): void {
     if (typeof fn !== 'function') throw new ValidationError(`${moment} takes a function`)
     const scope = this.#innermost()
-    if (scope.#ended !== undefined) throw scope.#ended
+    if (scope.#ended !== undefined) throw scope.#ended()
     scope.callbacks[moment].push(fn)
   }
 
@@ -175,8 +179,10 @@ export class Scope implements StatementRunner {
   }
 
   #enter<Result> (start: () => Promise<Result>): Promise<Result> {
-    if (this.#ended !== undefined) return this.#refuse(this.#ended)
-    return this.#child === undefined ? start() : this.#turns.take(start)
+    if (this.#ended !== undefined) return this.#refuse(this.#ended())
+    if (this.#child === undefined) return start()
+    this.#turns ??= new Turns(this.root.host.scopeTimeoutMillis)
+    return this.#turns.take(start)
   }
 
   /** Somebody goes on with work that is over: a handler after its reply, or a promise that nobody awaited. */
@@ -197,7 +203,7 @@ export class Scope implements StatementRunner {
       return await child.#complete(fn, savepoint, this.callbacks)
     } finally {
       this.#child = undefined
-      this.#turns.next(() => this.#child === undefined)
+      this.#turns?.next(() => this.#child === undefined)
     }
   }
 
@@ -209,7 +215,7 @@ export class Scope implements StatementRunner {
       else await this.#undo(savepoint, unsent)
       return result
     } catch (error) {
-      this.end(new TransactionClosedError())
+      this.end(closed)
       await this.#undo(savepoint, unsent)
       throw error
     }
@@ -218,9 +224,9 @@ export class Scope implements StatementRunner {
   /** Everything that may prevent that the scope is kept; false when its rollback was asked for. */
   async #keep (savepoint: Savepoint): Promise<boolean> {
     const { transaction } = this.root
-    const left = this.end(new TransactionClosedError())
+    const left = this.end(closed)
     await transaction.idle()
-    if (this.#isUndone) throw this.#ended
+    if (this.#isUndone) throw this.#ended?.()
     if (left) throw new TransactionScopeError('A nested transaction was not awaited: it was undone with the one around it')
     if (this.#rollbackOnly !== undefined) return false
     const obstacle = this.obstacle ?? await transaction.release(savepoint)
@@ -232,6 +238,6 @@ export class Scope implements StatementRunner {
     const { transaction, host, borrower } = this.root
     await transaction.idle()
     if (!this.#isUndone) await transaction.undo(savepoint, unsent)
-    host.track(runAll(this.callbacks.afterRollback, 'after a rollback', borrower.logger))
+    if (this.callbacks.afterRollback.length > 0) host.track(runAll(this.callbacks.afterRollback, 'after a rollback', borrower.logger))
   }
 }

@@ -23,6 +23,9 @@ import type { Borrower } from '../connection/waiters.js'
 import type { SessionHost } from './host.js'
 import type { TransactionSettings } from './options.js'
 
+const nothingToCommit = Promise.resolve()
+const closed = (): Error => new TransactionClosedError()
+
 /** What became of a session's transaction: `none` was opened; `unknown` where the answer to COMMIT was lost. */
 export type SessionOutcome = 'none' | 'open' | 'committed' | 'rolledBack' | 'unknown'
 
@@ -95,8 +98,25 @@ export class Session extends Scope {
   abort (reason: Error): void {
     if (this.#undoing !== undefined || this.#isPrepared) return
     this.#veto = reason
-    this.#undoing = this.#undo(reason)
+    this.#undoing = this.#undo(() => reason)
     this.#prevent?.(reason)
+  }
+
+  /**
+   * Commits at once, where there is nothing to commit and nobody to wait for; `false` where there is, and then nothing was done.
+   */
+  commitNow (): boolean {
+    const { transaction, leaveContext } = this.root
+    const isSimple = !this.isSettled && !transaction.isOpen && transaction.isIdle && !this.hasChild &&
+      this.callbacks.beforeCommit.length === 0 && this.mustRollBack === undefined && this.obstacle === undefined
+    if (!isSimple) return false
+    this.#isPrepared = true
+    this.#committing = nothingToCommit
+    this.end(closed)
+    transaction.close(closed)
+    leaveContext?.()
+    this.#runLater(this.callbacks.afterCommit, 'after the commit')
+    return true
   }
 
   async #refuse (undoing: Promise<void>): Promise<never> {
@@ -140,11 +160,11 @@ export class Session extends Scope {
       if (!this.#mayCommit()) return false
       await callback()
     }
-    const left = this.end(new TransactionClosedError())
+    const left = this.end(closed)
     await transaction.idle()
     if (left) throw new TransactionScopeError('A nested transaction was not awaited: nothing was saved')
     if (!this.#mayCommit()) return false
-    transaction.close(new TransactionClosedError())
+    transaction.close(closed)
     this.#isPrepared = true
     return true
   }
@@ -158,11 +178,11 @@ export class Session extends Scope {
   }
 
   #undoOnce (): Promise<void> {
-    this.#undoing ??= this.#undo(new TransactionClosedError())
+    this.#undoing ??= this.#undo(closed)
     return this.#undoing
   }
 
-  async #undo (reason: Error): Promise<void> {
+  async #undo (reason: () => Error): Promise<void> {
     const { transaction } = this.root
     this.end(reason)
     transaction.close(reason)
@@ -177,6 +197,6 @@ export class Session extends Scope {
   }
 
   #runLater (callbacks: ReadonlyArray<() => unknown>, moment: string): void {
-    this.root.host.track(runAll(callbacks, moment, this.root.borrower.logger))
+    if (callbacks.length > 0) this.root.host.track(runAll(callbacks, moment, this.root.borrower.logger))
   }
 }

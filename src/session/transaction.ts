@@ -38,11 +38,15 @@ interface Task {
   readonly reject: (error: Error) => void
 }
 
+/** How many statements travel together at most. */
+const mostTogether = 50
+
 /** Carries what leads, where the statement itself has to be sent alone. */
 const nothing = control('')
+const endings = { commit: control('commit', 'data_access_commit'), rollback: control('rollback', 'data_access_rollback') }
 
-function control (text: string): Statement {
-  return { kind: 'write', text, values: [], context: { operation: text } }
+function control (text: string, name?: string): Statement {
+  return { kind: 'write', text, name, values: [], context: { operation: text } }
 }
 
 /** What a transaction tells the session that it belongs to. */
@@ -62,13 +66,15 @@ export class Transaction {
   readonly #wakers: Array<() => void> = []
   /** Whether a connection for the transaction is awaited, or an answer on it. */
   #busy = false
+  /** Whether what waits is sent at the end of this turn. */
+  #isDue = false
   #cancel: Cancel | undefined
   #connection: Connection | undefined
   #begun = false
   /** Which transaction this is to the server, if that was asked for. */
   #identity: string | undefined
   #timer: NodeJS.Timeout | undefined
-  #end: Error | undefined
+  #end: (() => Error) | undefined
   #failure: Error | undefined
   #unsent: Error | undefined
 
@@ -95,7 +101,8 @@ export class Transaction {
 
   get #isAborted (): boolean { return this.#connection?.status === 'E' }
 
-  get #isIdle (): boolean { return !this.#busy && this.#tasks.length === 0 && this.#reads.size === 0 }
+  /** Whether nothing is under way and nothing waits. */
+  get isIdle (): boolean { return !this.#busy && this.#tasks.length === 0 && this.#reads.size === 0 }
 
   /** Runs a statement behind those that were given before it. */
   run (statement: Statement, savepoint: Savepoint | undefined): Promise<StatementResult<never>> {
@@ -103,13 +110,13 @@ export class Transaction {
       const task = { statement, savepoint, resolve, reject }
       if (this.#mayReadOutside(statement)) return this.#readOutside(task)
       this.#tasks.push(task)
-      this.#proceed()
+      this.#proceedSoon()
     })
   }
 
   /** Resolves when every statement that was given has been answered. */
   async idle (): Promise<void> {
-    if (!this.#isIdle) await new Promise<void>((resolve) => this.#wakers.push(resolve))
+    if (!this.isIdle) await new Promise<void>((resolve) => this.#wakers.push(resolve))
   }
 
   /** Keeps what ran since a savepoint; resolves with what prevented it. */
@@ -164,10 +171,11 @@ export class Transaction {
   }
 
   /** Refuses what comes from now on, and what has not been sent yet. */
-  close (reason: Error): void {
+  close (reason: () => Error): void {
     this.#end = reason
     clearTimeout(this.#timer)
-    this.#cancel?.(reason)
+    if (this.isIdle) return
+    this.#cancel?.(reason())
     this.#reads.close(reason)
     this.#proceed()
   }
@@ -183,21 +191,41 @@ export class Transaction {
   async #settle (connection: Connection, text: 'commit' | 'rollback'): Promise<Outcome> {
     connection.leaveTransaction()
     const timer = setTimeout(() => connection.destroy(), this.#settings.settleTimeoutMillis)
-    const outcome = await connection.run(control(text))
+    const outcome = await connection.run(endings[text])
     clearTimeout(timer)
     if (outcome.missedTransaction) connection.destroy()
     connection.release()
     return outcome
   }
 
+  /** What is asked for in the same turn travels together; a connection is asked for at once. */
+  #proceedSoon (): void {
+    if (this.#connection === undefined) return this.#proceed()
+    if (this.#busy || this.#isDue) return
+    this.#isDue = true
+    queueMicrotask(() => {
+      this.#isDue = false
+      this.#proceed()
+    })
+  }
+
   /** Does what is next; called whenever something has come or is done. */
   #proceed (): void {
-    if (this.#end !== undefined) for (const { reject } of this.#tasks.splice(0)) reject(this.#end)
-    if (this.#isIdle) for (const wake of this.#wakers.splice(0)) wake()
+    if (this.#end !== undefined) for (const { reject } of this.#tasks.splice(0)) reject(this.#end())
+    if (this.isIdle) for (const wake of this.#wakers.splice(0)) wake()
     if (this.#busy || this.#reads.size > 0 || this.#tasks.length === 0) return
     this.#busy = true
     if (this.#connection === undefined) this.#open()
-    else for (const task of this.#tasks.splice(0, 1)) this.#send(task, this.#connection)
+    else this.#send(this.#together(), this.#connection)
+  }
+
+  /** The next statement, and those behind it that may travel with it: a failure skips them, as it would fail them. */
+  #together (): Task[] {
+    const [first] = this.#tasks
+    const isCompany = ({ statement, savepoint }: Task): boolean => statement.kind !== 'raw' && savepoint === first?.savepoint
+    let count = 1
+    if (first !== undefined && isCompany(first)) while (count < Math.min(this.#tasks.length, mostTogether) && isCompany(this.#tasks[count] as Task)) count++
+    return this.#tasks.splice(0, count)
   }
 
   #open (): void {
@@ -223,21 +251,29 @@ export class Transaction {
     this.#proceed()
   }
 
-  async #send (task: Task, connection: Connection): Promise<void> {
-    const { statement } = task
-    const begin = this.#begun ? [] : [this.#settings.begin, ...this.#host.settings, ...this.#settings.resolveCommits ? [askIdentity] : []]
-    const savepoints = unsent(task.savepoint)
+  #send (tasks: Task[], connection: Connection): void {
+    const [first] = tasks
+    const begin = this.#begun ? [] : this.#lead
+    const savepoints = unsent(first?.savepoint)
     const lead = [...begin, ...savepoints.map(({ name }) => `savepoint ${name}`)]
     if (!this.#begun) this.#startTimer()
     // Without values the text may be anything: several statements, a COPY, a COMMIT. Such a one travels alone.
-    const alone = lead.length > 0 && statement.kind === 'raw' && statement.values.length === 0
-    const outcome = await connection.run(alone ? nothing : statement, lead)
-    if (outcome.led > 0) this.#begun = true
-    if (this.#settings.resolveCommits) this.#identity ??= outcome.leadAnswer
-    for (const savepoint of savepoints.slice(0, Math.max(outcome.led - begin.length, 0))) savepoint.sent = true
-    if (alone && outcome.error === undefined) this.#tasks.unshift(task)
-    else this.#answer(task, outcome, connection)
-    this.#done()
+    const alone = lead.length > 0 && first?.statement.kind === 'raw' && first.statement.values.length === 0
+    let open = tasks.length
+    const answered = (task: Task, outcome: Outcome): void => {
+      if (outcome.led > 0) this.#begun = true
+      if (this.#settings.resolveCommits) this.#identity ??= outcome.leadAnswer
+      for (const savepoint of savepoints.slice(0, Math.max(outcome.led - begin.length, 0))) savepoint.sent = true
+      if (alone && outcome.error === undefined) this.#tasks.unshift(task)
+      else this.#answer(task, outcome, connection)
+      if (--open === 0) this.#done()
+    }
+    connection.send(tasks.map((task) => ({ statement: alone ? nothing : task.statement, done: (outcome) => answered(task, outcome) })), lead)
+  }
+
+  /** What is sent before the first statement. */
+  get #lead (): readonly string[] {
+    return [this.#settings.begin, ...this.#host.settings, ...this.#settings.resolveCommits ? [askIdentity] : []]
   }
 
   #startTimer (): void {

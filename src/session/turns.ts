@@ -39,10 +39,10 @@ export class Turns {
   }
 
   /** Refuses all that wait. */
-  clear (reason: Error): void {
+  clear (reason: () => Error): void {
     for (const turn of this.#waiting) {
       this.#leave(turn)
-      turn.reject(reason)
+      turn.reject(reason())
     }
   }
 

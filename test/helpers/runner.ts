@@ -1,8 +1,9 @@
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { Client } from 'pg'
-import type { PoolClient, QueryConfig } from 'pg'
+import type { PoolClient } from 'pg'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import type { SQL, SQLWrapper } from 'drizzle-orm'
+import { PlainExchange } from '../../src/connection/plain-exchange.js'
 import { toDatabaseError } from '../../src/errors/sqlstate.js'
 import { Repositories } from '../../src/repository/repositories.js'
 import type { RepositoryOf, RepositorySource } from '../../src/repository/repositories.js'
@@ -22,13 +23,17 @@ export class TestRunner implements StatementRunner {
 
   async run<Row> (statement: Statement): Promise<StatementResult<Row>> {
     this.statements.push(statement)
-    const { text, values, rowMode, types, context, nowait } = statement
+    const { context, nowait } = statement
+    const exchange = new PlainExchange(this.client, [])
     try {
-      const query: QueryConfig = { text, values: [...values], ...(types && { types }), ...(rowMode && { rowMode }) }
-      return await this.client.query(query) as unknown as StatementResult<Row>
+      exchange.add(statement)
+      await new Promise<void>((resolve, reject) => exchange.send((error) => error === undefined ? resolve() : reject(error)))
     } catch (error) {
       throw toDatabaseError(error, { context, nowait })
     }
+    const [answer] = exchange.answers
+    if (answer?.unreadable !== undefined) throw answer.unreadable
+    return answer as unknown as StatementResult<Row>
   }
 
   async execute<Result> (statement: SQLWrapper): Promise<Result> {

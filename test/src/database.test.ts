@@ -111,7 +111,7 @@ t.test('a statement that begins a transaction of its own is refused, and undone'
 })
 
 t.test('the fate of a write is not known when its answer is lost; a read has saved nothing', async (t) => {
-  const { database, proxy } = await openBehindProxy(t)
+  const { database, proxy } = await openBehindProxy(t, { preparedStatements: false })
   await database.repo(users).create(ada)
 
   proxy.loseAnswer('insert')

@@ -16,7 +16,10 @@ import { discard, guard, hasBroken } from './payload.js'
 import { restore } from './repeating.js'
 import { statusOf } from './transaction-options.js'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Origin } from '../src/connection/origin.js'
+import type { Borrower } from '../src/connection/waiters.js'
 import type { Database } from '../src/database.js'
+import type { Logger } from '../src/log.js'
 import type { Session } from '../src/session/session.js'
 import type { TransactionPlan } from './transaction-options.js'
 
@@ -40,6 +43,21 @@ export interface Passage {
   readonly id: unknown
   /** Whether an error has been raised for this request. */
   readonly failed: boolean
+}
+
+/** In whose name a request takes connections; what it is called is asked for only by the log. */
+class RequestBorrower implements Borrower {
+  readonly logger: Logger
+  origin: Origin | undefined = undefined
+  within: Borrower | undefined = undefined
+  readonly #request: FastifyRequest
+
+  constructor (request: FastifyRequest) {
+    this.logger = request.log
+    this.#request = request
+  }
+
+  get label (): string { return `${this.#request.method} ${this.#request.routeOptions.url ?? '(no route)'}` }
 }
 
 /** What a reply says of the transaction, or why that cannot be told. */
@@ -69,7 +87,7 @@ export class RequestSession {
     this.#plan = plan
     this.#request = request
     this.#reply = reply
-    this.session = database.lend(plan.settings, { logger: request.log, get label () { return `${request.method} ${request.routeOptions.url ?? '(no route)'}` } })
+    this.session = database.lend(plan.settings, new RequestBorrower(request))
     const { raw } = reply
     if (isLate || raw.headersSent || raw.destroyed) {
       this.session.abort(new TransactionClosedError('The reply was sent before: the statement was not run'))

@@ -145,7 +145,7 @@ export class Database implements StatementRunner {
   }
 
   /** One who takes a connection, with all that the log may want to tell. */
-  #named (borrower: Borrower = { logger: this.#settings.logger, label: 'database' }): Borrower {
+  #named (borrower: Borrower = { logger: this.#settings.logger, label: 'database', origin: undefined, within: undefined }): Borrower {
     borrower.origin = this.#origins.here()
     borrower.within = currentScope()?.borrower
     return borrower

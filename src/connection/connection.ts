@@ -13,6 +13,7 @@ import { PlainExchange } from './plain-exchange.js'
 import type { Answer } from './answer.js'
 import type { Borrower } from './waiters.js'
 import type { Exchange } from './exchange.js'
+import type { Entry } from './list.js'
 import type { TransactionStatus } from './pg-internals.js'
 import type { PooledClient } from './pooled-client.js'
 import type { Statement, StatementResult } from '../session/statement.js'
@@ -68,6 +69,8 @@ export class Connection {
   readonly borrower: Borrower
   /** When it was handed over, on the clock of `performance.now()`. */
   readonly since = performance.now()
+  /** Its place among those that are in use. */
+  loan: Entry<Connection> | undefined
   readonly #home: ConnectionHome
   readonly #queue: Batch[] = []
   readonly #waiting: Array<() => void> = []

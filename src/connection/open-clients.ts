@@ -1,5 +1,7 @@
 import { ConnectionError } from '../errors/errors.js'
+import { List } from './list.js'
 import { destroySocket } from './pg-internals.js'
+import { PooledClient } from './pooled-client.js'
 import { within } from './within.js'
 import type { Pool, PoolClient } from 'pg'
 
@@ -28,27 +30,29 @@ interface PoolInternals {
  */
 export class OpenClients {
   readonly #clients = new Set<PoolClient>()
-  readonly #taken = new Map<PoolClient, TakenClient>()
+  readonly #taken = new List<TakenClient>()
   #allGone: (() => void) | undefined
   #allReturned: (() => void) | undefined
 
   /** Those in the hands of somebody who does not go through the sessions. */
-  get taken (): Iterable<TakenClient> { return this.#taken.values() }
+  get taken (): Iterable<TakenClient> { return this.#taken.all() }
 
   /** A client was checked out; by hand, unless {@link claim} says otherwise. */
   checkedOut (client: PoolClient): void {
     this.#clients.add(client)
-    this.#taken.set(client, { client, since: performance.now() })
+    PooledClient.of(client).taken = this.#taken.add({ client, since: performance.now() })
   }
 
   /** A client was checked out for a session. */
   claim (client: PoolClient): void {
-    this.#taken.delete(client)
+    const pooled = PooledClient.of(client)
+    if (pooled.taken !== undefined) this.#taken.delete(pooled.taken)
+    pooled.taken = undefined
   }
 
   /** A client was given back. */
   checkedIn (client: PoolClient): void {
-    this.#taken.delete(client)
+    this.claim(client)
     if (this.#taken.size === 0) this.#allReturned?.()
   }
 
@@ -66,12 +70,12 @@ export class OpenClients {
   cut (pool: Pool): void {
     const internals = pool as unknown as PoolInternals
     for (const { callback } of internals._pendingQueue.splice(0)) callback(new ConnectionError('The database was closed'))
-    for (const { client } of this.#taken.values()) {
+    for (const { client } of this.#taken.all()) {
       internals._remove(client)
       destroySocket(client)
+      this.claim(client)
     }
     for (const client of internals._clients) if (!this.#clients.has(client)) destroySocket(client)
-    this.#taken.clear()
   }
 
   /** Ends the pool; resolves when its connections are closed. Those that are not within the time are cut. */

@@ -1,6 +1,8 @@
 import type { PoolClient, QueryResult, QueryResultRow } from 'pg'
 import { destroySocket } from './pg-internals.js'
 import { PreparedStatements } from './prepared-statements.js'
+import type { Entry } from './list.js'
+import type { TakenClient } from './open-clients.js'
 import type { TransactionStatus } from './pg-internals.js'
 
 const clients = new WeakMap<PoolClient, PooledClient>()
@@ -20,6 +22,8 @@ export class PooledClient {
   lost: Error | undefined
   /** Whether PostgreSQL, told to end a transaction, said that there was none; whoever wants to know says `false` before. */
   missedTransaction = false
+  /** Set while it is in the hands of somebody who does not go through the sessions. */
+  taken: Entry<TakenClient> | undefined
   #idleSince: number | undefined
   #isolation = ''
 

@@ -1,6 +1,8 @@
+import { List } from '../connection/list.js'
 import { ignore } from '../handled.js'
 import { interrupt } from './interrupt.js'
 import type { Connection, Outcome } from '../connection/connection.js'
+import type { Entry } from '../connection/list.js'
 import type { Applicant, Cancel } from '../pool.js'
 import type { Statement } from './statement.js'
 
@@ -18,11 +20,12 @@ interface Read {
   connection: Connection | undefined
   /** Where it was given up: resolves when the cancel can hit nothing else any more. */
   interrupted: Promise<void> | undefined
+  entry: Entry<Read> | undefined
 }
 
 /** The plain reads of a session that has not begun, each on a connection of the pool, for one round trip. */
 export class OutsideReads {
-  readonly #reads = new Set<Read>()
+  readonly #reads = new List<Read>()
   readonly #acquire: (applicant: Omit<Applicant, 'borrower'>) => Cancel
 
   constructor (acquire: (applicant: Omit<Applicant, 'borrower'>) => Cancel) {
@@ -34,8 +37,8 @@ export class OutsideReads {
 
   /** Reads over the next connection to be had. */
   start (statement: Statement, reader: Reader): void {
-    const read: Read = { cancel: ignore, connection: undefined, interrupted: undefined }
-    this.#reads.add(read)
+    const read: Read = { cancel: ignore, connection: undefined, interrupted: undefined, entry: undefined }
+    read.entry = this.#reads.add(read)
     read.cancel = this.#acquire({
       lend: (connection) => {
         read.connection = connection
@@ -62,18 +65,18 @@ export class OutsideReads {
 
   #end (read: Read, reader: Reader): void {
     read.connection?.release()
-    this.#reads.delete(read)
+    if (read.entry !== undefined) this.#reads.delete(read.entry)
     reader.done()
   }
 
   /** Refuses those that have no connection yet. */
   close (reason: () => Error): void {
-    for (const { cancel } of this.#reads) cancel(reason())
+    for (const { cancel } of this.#reads.all()) cancel(reason())
   }
 
   /** Cancels those that run: nobody waits for their answers any more. */
   async abandon (timeoutMillis: number): Promise<void> {
-    await Promise.all(Array.from(this.#reads, (read) => {
+    await Promise.all(this.#reads.all().map((read) => {
       read.interrupted = read.connection && interrupt(read.connection, timeoutMillis)
       return read.interrupted
     }))

@@ -26,7 +26,9 @@ export interface ClosingParts {
  */
 export class Closing {
   readonly #parts: ClosingParts
-  readonly #callbacks = new Set<Promise<void>>()
+  /** How many callbacks are under way. */
+  #callbacks = 0
+  #wake: (() => void) | undefined
   #deadline: number | undefined
   #timer: NodeJS.Timeout | undefined
   #finished: Promise<void> | undefined
@@ -37,8 +39,8 @@ export class Closing {
 
   /** Waits for a callback, too. */
   track (work: Promise<void>): void {
-    this.#callbacks.add(work)
-    work.then(() => this.#callbacks.delete(work))
+    this.#callbacks++
+    work.then(() => { if (--this.#callbacks === 0) this.#wake?.() })
   }
 
   /** From now on time runs: what is still under way after `drainTimeoutSeconds` is ended, whether {@link finish} was called or not. */
@@ -60,8 +62,8 @@ export class Closing {
     this.begin()
     await connections.idle(this.#remaining)
     // A commit gives its connection back before its callbacks start, and a callback may begin something new.
-    while (this.#callbacks.size > 0 && this.#remaining > 0) {
-      await within(this.#remaining, Promise.all(this.#callbacks))
+    while (this.#callbacks > 0 && this.#remaining > 0) {
+      await within(this.#remaining, new Promise<void>((resolve) => { this.#wake = resolve }))
       await connections.idle(this.#remaining)
     }
     this.#end()

@@ -1,19 +1,35 @@
-import type { Statement, StatementRunner } from '../session/statement.js'
+import type { Statement, StatementResult, StatementRunner } from '../session/statement.js'
 
-/** The rows that a statement answers with, as objects. */
-export async function rowsOf (session: StatementRunner, statement: Statement): Promise<Array<Record<string, unknown>>> {
-  const { rows } = await session.run<Record<string, unknown>>(statement)
+/** A row as an object. */
+export type AnyRow = Record<string, unknown>
+
+/**
+ * Runs the statement that is made, and resolves with what is read of its answer. What is thrown on the way rejects.
+ */
+export function ask<Row, Result> (session: StatementRunner, make: () => Statement, read: (answer: StatementResult<Row>) => Result): Promise<Result> {
+  try {
+    return session.run<Row>(make()).then(read)
+  } catch (error) {
+    return Promise.reject(error as Error)
+  }
+}
+
+/** The rows, as objects. */
+export function rowsOf ({ rows }: StatementResult<AnyRow>): AnyRow[] {
   return rows
 }
 
-/** The one value that a statement answers with; undefined without a row. */
-export async function valueOf (session: StatementRunner, statement: Statement): Promise<unknown> {
-  const { rows } = await session.run<unknown[]>(statement)
+/** The first row, if there is one. */
+export function firstOf ({ rows }: StatementResult<AnyRow>): AnyRow | undefined {
+  return rows[0]
+}
+
+/** The one value that was asked for; undefined without a row. */
+export function valueOf ({ rows }: StatementResult<unknown[]>): unknown {
   return rows[0]?.[0]
 }
 
-/** The number of rows that a statement wrote. */
-export async function writtenBy (session: StatementRunner, statement: Statement): Promise<number> {
-  const { rowCount } = await session.run(statement)
+/** The number of rows that were written. */
+export function writtenBy ({ rowCount }: StatementResult): number {
   return Number(rowCount)
 }

@@ -1,5 +1,5 @@
 import type { StatementRunner } from '../session/statement.js'
-import { rowsOf } from './answers.js'
+import { ask, rowsOf } from './answers.js'
 import { rowOf } from './changes.js'
 import type { Change } from './changes.js'
 import type { TableStatements } from './statements.js'
@@ -26,7 +26,7 @@ export async function insertMany (table: TableStatements, rows: readonly unknown
 async function insertChunks (table: TableStatements, statements: readonly NewRows[], session: StatementRunner): Promise<unknown[]> {
   const stored: unknown[] = []
   for (const rows of statements) {
-    for (const row of await rowsOf(session, insert(table, 'createMany', rows))) stored.push(row)
+    for (const row of await ask(session, () => insert(table, 'createMany', rows), rowsOf)) stored.push(row)
   }
   return stored
 }

@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { EmptyFilterError, MultipleResultsError, NotFoundError, ValidationError } from '../errors/errors.js'
 import type { Statement, StatementRunner } from '../session/statement.js'
-import { rowsOf, valueOf, writtenBy } from './answers.js'
+import { ask, firstOf, rowsOf, valueOf, writtenBy } from './answers.js'
+import type { AnyRow } from './answers.js'
 import { insertMany } from './bulk.js'
 import { changesOf, changesWith, rowOf } from './changes.js'
 import { allOf } from './condition.js'
@@ -14,11 +15,9 @@ import { visible } from './visibility.js'
 import type { Visibility } from './visibility.js'
 import { insert, remove, update } from './write.js'
 
-type AnyRow = Record<string, unknown>
-
 /**
  * What the methods of a repository do, before the types of its table are put on: input is unknown here, and checked.
- * Each method is async, so that bad input rejects and never throws.
+ * Bad input rejects and never throws.
  */
 export class RowAccess {
   readonly #table: TableStatements
@@ -31,42 +30,42 @@ export class RowAccess {
     this.#seen = visible(table.softDelete, visibility)
   }
 
-  async get (id: unknown, options: unknown): Promise<AnyRow | undefined> {
-    return this.#selectRow('get', this.#byKey(id), options)
+  get (id: unknown, options: unknown): Promise<AnyRow | undefined> {
+    return ask(this.#session, () => this.#rowWhere('get', this.#byKey(id), options), firstOf)
   }
 
-  async getBy (filter: unknown, options: unknown): Promise<AnyRow | undefined> {
-    const statement = select(this.#table, { operation: 'getBy', where: this.#matching(filter), options, kind: 'row', limit: 2 })
-    const [row, another] = await rowsOf(this.#session, statement)
-    if (another !== undefined) throw new MultipleResultsError(undefined, { context: statement.context })
-    return row
+  getBy (filter: unknown, options: unknown): Promise<AnyRow | undefined> {
+    const { name: table } = this.#table
+    return ask(this.#session, () => select(this.#table, { operation: 'getBy', where: this.#matching(filter), options, kind: 'row', limit: 2 }), ({ rows }) => {
+      if (rows.length > 1) throw new MultipleResultsError(undefined, { context: { operation: 'getBy', table } })
+      return rows[0] as AnyRow | undefined
+    })
   }
 
-  async getMany (ids: unknown): Promise<AnyRow[]> {
-    if (!Array.isArray(ids)) throw new ValidationError('getMany() takes an array of primary keys', this.#about('getMany'))
-    if (ids.length === 0) return []
-    return rowsOf(this.#session, selectMany(this.#table, ids, this.#seen))
+  getMany (ids: unknown): Promise<AnyRow[]> {
+    if (!Array.isArray(ids)) return Promise.reject(new ValidationError('getMany() takes an array of primary keys', this.#about('getMany')))
+    if (ids.length === 0) return Promise.resolve([])
+    return ask(this.#session, () => selectMany(this.#table, ids, this.#seen), rowsOf)
   }
 
-  async list (operation: string, filter: unknown, options: unknown): Promise<AnyRow[]> {
-    return rowsOf(this.#session, select(this.#table, { operation, where: this.#matching(filter), options, kind: 'page' }))
+  list (operation: string, filter: unknown, options: unknown): Promise<AnyRow[]> {
+    return ask(this.#session, () => select(this.#table, { operation, where: this.#matching(filter), options, kind: 'page' }), rowsOf)
   }
 
-  async first (filter: unknown, options: unknown): Promise<AnyRow | undefined> {
-    const [row] = await rowsOf(this.#session, select(this.#table, { operation: 'first', where: this.#matching(filter), options, kind: 'first', limit: 1 }))
-    return row
+  first (filter: unknown, options: unknown): Promise<AnyRow | undefined> {
+    return ask(this.#session, () => select(this.#table, { operation: 'first', where: this.#matching(filter), options, kind: 'first', limit: 1 }), firstOf)
   }
 
   async count (filter: unknown): Promise<number> {
-    return Number(await valueOf(this.#session, count(this.#table, this.#matching(filter))))
+    return Number(await ask(this.#session, () => count(this.#table, this.#matching(filter)), valueOf))
   }
 
   async exists (filter: unknown): Promise<boolean> {
-    return await valueOf(this.#session, exists(this.#table, this.#matching(filter))) !== undefined
+    return await ask(this.#session, () => exists(this.#table, this.#matching(filter)), valueOf) !== undefined
   }
 
-  async create (values: unknown): Promise<AnyRow | undefined> {
-    return this.#firstOf(insert(this.#table, 'create', [rowOf(values, this.#table)]))
+  create (values: unknown): Promise<AnyRow | undefined> {
+    return ask(this.#session, () => insert(this.#table, 'create', [rowOf(values, this.#table)]), firstOf)
   }
 
   async createMany (rows: unknown): Promise<unknown[]> {
@@ -74,46 +73,49 @@ export class RowAccess {
     return insertMany(this.#table, rows, this.#session)
   }
 
-  async update (id: unknown, values: unknown): Promise<AnyRow | undefined> {
-    const where = this.#byKey(id)
-    const changes = changesOf(values, this.#table)
-    if (changes.length === 0) return this.#selectRow('update', where, undefined)
-    return this.#firstOf(update(this.#table, { operation: 'update', changes, where, returning: true }))
+  update (id: unknown, values: unknown): Promise<AnyRow | undefined> {
+    return ask(this.#session, () => {
+      const where = this.#byKey(id)
+      const changes = changesOf(values, this.#table)
+      if (changes.length === 0) return this.#rowWhere('update', where, undefined)
+      return update(this.#table, { operation: 'update', changes, where, returning: true })
+    }, firstOf)
   }
 
   async updateMany (filter: unknown, values: unknown, options: unknown): Promise<number> {
     const where = this.#some('updateMany', filter, options)
     const changes = changesOf(values, this.#table)
-    if (changes.length === 0) return Number(await valueOf(this.#session, count(this.#table, where)))
-    return writtenBy(this.#session, update(this.#table, { operation: 'updateMany', changes, where, returning: false }))
+    if (changes.length === 0) return Number(await ask(this.#session, () => count(this.#table, where), valueOf))
+    return ask(this.#session, () => update(this.#table, { operation: 'updateMany', changes, where, returning: false }), writtenBy)
   }
 
   async delete (id: unknown): Promise<boolean> {
-    return await writtenBy(this.#session, remove(this.#table, { operation: 'delete', where: this.#byKey(id), returning: false })) > 0
+    return await ask(this.#session, () => remove(this.#table, { operation: 'delete', where: this.#byKey(id), returning: false }), writtenBy) > 0
   }
 
   /** Deletes the row and resolves with what it was. */
-  async take (id: unknown): Promise<AnyRow | undefined> {
-    return this.#firstOf(remove(this.#table, { operation: 'deleteOrThrow', where: this.#byKey(id), returning: true }))
+  take (id: unknown): Promise<AnyRow | undefined> {
+    return ask(this.#session, () => remove(this.#table, { operation: 'deleteOrThrow', where: this.#byKey(id), returning: true }), firstOf)
   }
 
-  async deleteMany (filter: unknown, options: unknown): Promise<number> {
-    return writtenBy(this.#session, remove(this.#table, { operation: 'deleteMany', where: this.#some('deleteMany', filter, options), returning: false }))
+  deleteMany (filter: unknown, options: unknown): Promise<number> {
+    return ask(this.#session, () => remove(this.#table, { operation: 'deleteMany', where: this.#some('deleteMany', filter, options), returning: false }), writtenBy)
   }
 
-  async softDelete (id: unknown): Promise<AnyRow | undefined> {
+  softDelete (id: unknown): Promise<AnyRow | undefined> {
     return this.#markDeleted('softDelete', id)
   }
 
-  async restore (id: unknown): Promise<AnyRow | undefined> {
+  restore (id: unknown): Promise<AnyRow | undefined> {
     return this.#markDeleted('restore', id)
   }
 
   /** The row that was looked for; without one a NotFoundError. */
-  async found (operation: string, looked: Promise<AnyRow | undefined>): Promise<AnyRow> {
-    const row = await looked
-    if (row === undefined) throw new NotFoundError(undefined, this.#about(operation))
-    return row
+  found (operation: string, looked: Promise<AnyRow | undefined>): Promise<AnyRow> {
+    return looked.then((row) => {
+      if (row === undefined) throw new NotFoundError(undefined, this.#about(operation))
+      return row
+    })
   }
 
   /** Deleting and restoring look for rows in the state that they end, whatever else the repository sees. */
@@ -126,16 +128,11 @@ export class RowAccess {
     const deletedAt = operation === 'softDelete' ? sql`now()` : null
     const where = allOf([keyCondition(id, this.#table), visible(softDelete, operation === 'softDelete' ? 'live' : 'deleted')])
     const changes = changesWith(Object.assign(Object.create(null), { [codec.key]: deletedAt }), this.#table)
-    return this.#firstOf(update(this.#table, { operation, changes, where, returning: true }))
+    return ask(this.#session, () => update(this.#table, { operation, changes, where, returning: true }), firstOf)
   }
 
-  async #selectRow (operation: string, where: Condition, options: unknown): Promise<AnyRow | undefined> {
-    return this.#firstOf(select(this.#table, { operation, where, options, kind: 'row' }))
-  }
-
-  async #firstOf (statement: Statement): Promise<AnyRow | undefined> {
-    const [row] = await rowsOf(this.#session, statement)
-    return row
+  #rowWhere (operation: string, where: Condition, options: unknown): Statement {
+    return select(this.#table, { operation, where, options, kind: 'row' })
   }
 
   #byKey (id: unknown): Condition {

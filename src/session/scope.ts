@@ -95,10 +95,14 @@ export class Scope implements StatementRunner {
 
   /** Runs one statement: what repositories stand on. */
   run<Row> (statement: Statement): Promise<StatementResult<Row>> {
-    const scope = this.#innermost()
+    return this.#innermost().#run(statement) as Promise<StatementResult<Row>>
+  }
+
+  #run (statement: Statement): Promise<StatementResult<never>> {
     const { transaction } = this.root
-    const answer = scope.#enter(() => transaction.run(statement, scope.#savepoint)) as Promise<StatementResult<Row>>
-    answer.catch((error: Error) => { if (error instanceof TransactionScopeError && statement.kind !== 'read') scope.#missed ??= error })
+    if (this.#ended === undefined && this.#child === undefined) return handled(transaction.run(statement, this.#savepoint))
+    const answer = this.#enter(() => transaction.run(statement, this.#savepoint))
+    answer.catch((error: Error) => { if (error instanceof TransactionScopeError && statement.kind !== 'read') this.#missed ??= error })
     return answer
   }
 

@@ -17,6 +17,7 @@ import { OpenClients } from './connection/open-clients.js'
 import { Places } from './connection/places.js'
 import { followPool } from './connection/pool-events.js'
 import { PooledClient } from './connection/pooled-client.js'
+import { watchForSilence } from './connection/silence.js'
 import { statementLog } from './connection/statement-log.js'
 import { Waiters } from './connection/waiters.js'
 import type { Holding } from './connection/holding.js'
@@ -84,6 +85,7 @@ export class ConnectionPool {
     this.#unfollow = followPool(pool, { settings, clients: this.#clients, info: () => this.info })
     this.#exhaustion = new ExhaustionWarning(settings, { loans: this.#loans, holdings: () => this.#holdings, waiting: () => this.info.waiting })
     warnOfLeaks(this.#loans, this.#clients, settings)
+    watchForSilence(this.#loans, settings)
   }
 
   /** Asks for a connection that is alive; refuses with `PoolTimeoutError` or `ConnectionError`. */

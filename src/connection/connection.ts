@@ -8,7 +8,7 @@
 import type { QueryResult } from 'pg'
 import { ConnectionError, DatabaseError, TransactionBrokenError, TransactionClosedError, ValidationError } from '../errors/errors.js'
 import { isConnectionLost } from '../errors/sqlstate.js'
-import { MessageGroup, onceReady, requestCancel } from './message-group.js'
+import { MessageGroup, bytesReadBy, onceReady, requestCancel } from './message-group.js'
 import type { TransactionStatus } from './message-group.js'
 import type { PooledClient } from './pooled-client.js'
 import type { Statement, StatementResult } from '../session/statement.js'
@@ -36,8 +36,21 @@ interface Task {
   readonly done: (outcome: Outcome) => void
 }
 
+/** A statement whose answer is awaited. */
+export interface Running {
+  readonly text: string
+  /** When it was sent, on the clock of `performance.now()`. */
+  readonly since: number
+  readonly inTransaction: boolean
+  /** Whether the user's own SQL may have changed the limit of the statements on this connection. */
+  readonly hasOwnLimit: boolean
+}
+
 /** Sees each statement when it is answered: for echo, slow queries, and what may come (metrics, tracing). */
 export type StatementObserver = (statement: Statement, lead: readonly string[], durationMillis: number) => void
+
+/** PostgreSQL's name for the longest run of a statement, in the case that the user likes. */
+const limitName = /statement_timeout/i
 
 export class Connection {
   readonly #pooled: PooledClient
@@ -47,6 +60,8 @@ export class Connection {
   readonly #idle: Array<() => void> = []
   #active: Task | undefined
   #inTransaction = false
+  #sentAt = 0
+  #hasOwnLimit = false
   #refusal: Error | undefined
   #released = false
 
@@ -67,6 +82,16 @@ export class Connection {
     if (this.#active !== undefined) return 'running'
     return this.status === 'I' ? 'idle' : 'idle in transaction'
   }
+
+  /** The statement whose answer is awaited. */
+  get running (): Running | undefined {
+    if (this.#active === undefined) return undefined
+    const { statement: { text } } = this.#active
+    return { text, since: this.#sentAt, inTransaction: this.#inTransaction, hasOwnLimit: this.#hasOwnLimit || this.#pooled.hasOwnLimit }
+  }
+
+  /** How many bytes have come from the server so far. */
+  get bytesRead (): number { return bytesReadBy(this.#pooled.client) }
 
   /** Why nothing more is sent over this connection, if so. */
   get refusal (): Error | undefined { return this.#refusal ?? this.#pooled.lost }
@@ -107,6 +132,9 @@ export class Connection {
     else this.destroy()
   }
 
+  /** Sends nothing any more, and has the connection destroyed when it is given back. */
+  distrust (reason: Error): void { this.#refusal ??= reason }
+
   /** Ends the connection now: PostgreSQL rolls back what was not committed. */
   destroy (): void {
     if (this.#released) return
@@ -146,8 +174,17 @@ export class Connection {
       return done(notSent(new ValidationError('A value cannot be written as text', { cause: error, context: statement.context })))
     }
     this.#active = task
+    this.#sentAt = started
+    if (statement.kind === 'raw') this.#noteLimit(statement)
     this.#pooled.missedTransaction = false
     this.#pooled.client.query(group as never)
+  }
+
+  /** `SET LOCAL` ends with the transaction, and that before the connection is given back; anything else may stay. */
+  #noteLimit ({ text, values }: Statement): void {
+    if (!limitName.test(text) && !values.includes('statement_timeout')) return
+    if (/\bset\s+local\b/i.test(text)) this.#hasOwnLimit = true
+    else this.#pooled.hasOwnLimit = true
   }
 
   #lost (task: Task, group: MessageGroup, { started, error }: { started: number, error: Error }): void {

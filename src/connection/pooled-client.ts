@@ -17,6 +17,8 @@ export class PooledClient {
   lost: Error | undefined
   /** Whether PostgreSQL, told to end a transaction, said that there was none; whoever wants to know says `false` before. */
   missedTransaction = false
+  /** Whether somebody's own SQL may have changed the limit of its statements, for as long as the session of the server lasts. */
+  hasOwnLimit = false
   #idleSince: number | undefined
   #isolation = ''
 
@@ -53,6 +55,7 @@ export class PooledClient {
   /** Forgets what the last user left in the session: settings, temporary tables, advisory locks, prepared statements. */
   async reset (timeoutMillis: number): Promise<void> {
     await this.#ask('discard all', timeoutMillis)
+    this.hasOwnLimit = false
   }
 
   async #ask<Row extends QueryResultRow> (text: string, timeoutMillis: number): Promise<QueryResult<Row>> {

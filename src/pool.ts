@@ -136,11 +136,14 @@ export class ConnectionPool {
     } while (!this.#places.areFree && left() > 0)
   }
 
+  /** Whether nothing is in use, or on its way to one who waits. */
+  get isIdle (): boolean { return this.#places.areFree && this.#endable.length === 0 }
+
   /** Refuses whoever comes or waits, and ends what is still in use; tells who used it. */
   end (): Holding[] {
     this.#ended = true
     this.#waiters.rejectAll(new ConnectionError('The database was closed'))
-    const holdings = this.#isOurs ? this.#holdings : Array.from(this.#loans, holdingOf)
+    const holdings = this.#endable
     this.#loans.end()
     if (this.#isOurs) this.#clients.cut(this.pool)
     else this.#unfollow()
@@ -154,6 +157,9 @@ export class ConnectionPool {
 
   /** Whether the pool was made from our settings, by whomever; with a pool of the user's own nothing is done that was not asked for. */
   get #isOurs (): boolean { return this.#settings.pg === undefined }
+
+  /** What closing waits for, and ends. */
+  get #endable (): Holding[] { return this.#isOurs ? this.#holdings : Array.from(this.#loans, holdingOf) }
 
   get #holdings (): Holding[] {
     return [...Array.from(this.#loans, holdingOf), ...Array.from(this.#clients.taken, takenHoldingOf)]

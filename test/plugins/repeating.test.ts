@@ -251,3 +251,20 @@ t.test('7: attempts are kept apart until the reply is gone, and no longer', asyn
   await until(() => contexts() === 0)
   t.equal(await server.db.repo(users).count(), 1)
 })
+
+t.test('7: what a failed attempt left running is refused also while a commit after the reply is prepared', async (t) => {
+  const { server, collide } = await buildColliding(t)
+  const [prepared, told] = [deferred(), deferred<unknown>()]
+  let attempts = 0
+  server.post('/', { config: { transaction: { retries: 1, commit: 'onResponse' } } }, async (request) => {
+    if (++attempts === 1) prepared.promise.then(() => request.repo(users).create({ email: 'late' })).catch((error: unknown) => error).then(told.resolve)
+    else request.db.beforeCommit(() => { prepared.resolve(); return told.promise })
+    return await request.repo(users).create(ada)
+  })
+  await collide(1)
+
+  t.equal((await server.inject({ method: 'POST', url: '/' })).statusCode, 200)
+
+  t.match(await told.promise, { code: 'DB_TRANSACTION_CLOSED' })
+  await until(async () => await server.db.repo(users).count() === 1)
+})

@@ -136,6 +136,9 @@ export class ConnectionPool {
     } while (!this.#places.areFree && left() > 0)
   }
 
+  /** Whether whoever comes is refused. */
+  get hasEnded (): boolean { return this.#ended }
+
   /** Whether nothing is in use, or on its way to one who waits. */
   get isIdle (): boolean { return this.#places.areFree && this.#endable.length === 0 }
 

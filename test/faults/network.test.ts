@@ -198,3 +198,16 @@ t.test('54: garbage in the middle of a transaction is 503, and the server goes o
   t.match(server.db.poolInfo, { total: 0, inUse: 0 })
   t.equal(await server.db.repo(users).count(), 1)
 })
+
+t.test('47: a write on a server that has become a read-only standby is 503, and its connection destroyed, so that the next one finds the primary', async (t) => {
+  const { server } = await buildWithLog(t, { pool: { size: 1, maxOverflow: 0 } })
+  await server.db.execute(sql`set session characteristics as transaction read only`)
+
+  const reply = await server.inject('/')
+
+  t.match(reply, { statusCode: 503, headers: { 'retry-after': '1' } })
+  t.match(reply.json(), { code: 'DB_CONNECTION' })
+  t.match(server.db.poolInfo, { total: 0, inUse: 0 })
+  t.equal((await server.inject('/')).statusCode, 200)
+  t.equal(await server.db.repo(users).count(), 1)
+})

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import pg from 'pg'
+import { pgTable } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { silentLogger } from '../../src/log.js'
 import { environmentSchema, optionNames, readEnvironment, resolveSettings, SettingsError, type DatabaseOptions, type Environment } from '../../src/settings.js'
@@ -166,6 +167,7 @@ t.test('refuses a bad option with its path, never its value (scenario 62)', asyn
     ['repository.defaultLimit', { repository: { defaultLimit: 1001 } }],
     ['repository', { repository: 'all' }],
     ['schema', { schema: 'users' }],
+    ['schema', { schema: pgTable('users', {}) }],
     ['casing', { casing: 'kebab' }],
     ['logger', { logger: { info () {} } }],
     ['pg', { pg: { pool: {}, connect () {} } }],

@@ -3,6 +3,7 @@ import { inspect } from 'node:util'
 import pg from 'pg'
 import { pgTable } from 'drizzle-orm/pg-core'
 import t from 'tap'
+import * as tables from '../../examples/quickstart/schema.js'
 import { silentLogger } from '../../src/log.js'
 import { environmentSchema, optionNames, readEnvironment, resolveSettings, SettingsError, type DatabaseOptions, type Environment } from '../../src/settings.js'
 import { settingRows } from '../../src/settings/table.js'
@@ -122,6 +123,7 @@ t.test('options win over the environment, one by one', async (t) => {
     echo: false, casing: 'snake_case', repository: { defaultLimit: 10, maxLimit: 20 }, drainTimeoutSeconds: 0, leakWarningSeconds: 0.5, waitForDatabaseSeconds: 60, degraded: true,
   })
   t.equal(settings.schema, schema)
+  t.equal(resolveSettings({ connectionString: url, schema: tables }).schema, tables, 'a module')
   t.equal(settings.logger, console)
 })
 

@@ -20,6 +20,9 @@ const silenceMillis = { shortest: 1000, longest: 5000 }
 /** How many looks there are in that time. */
 const looks = 5
 
+/** The server's limit does not hold for what happens at the end of a transaction, deferred triggers say; `settleTimeoutMillis` does. */
+const settling = ['commit', 'rollback']
+
 /** When no new byte was seen first. */
 interface Quiet {
   readonly statement: number
@@ -58,7 +61,7 @@ export function watchForSilence (loans: Loans, settings: Settings): void {
 
 /** Whether the server should have ended the statement that runs; each statement of one text has the whole limit. */
 function isOver ({ running }: Connection, { millis, withBegin }: StatementLimit, now: number): boolean {
-  if (running === undefined || running.hasOwnLimit || (withBegin && !running.inTransaction)) return false
+  if (running === undefined || running.hasOwnLimit || settling.includes(running.text) || (withBegin && !running.inTransaction)) return false
   return now - running.since > millis * running.text.split(';').length
 }
 

@@ -1,7 +1,9 @@
 import { Socket } from 'node:net'
 import { sql } from 'drizzle-orm'
 import t from 'tap'
+import { beside } from '../helpers/backend.js'
 import { open, openByProxy } from '../helpers/database.js'
+import { holdCommits } from '../helpers/held-commit.js'
 import { recordLog } from '../helpers/log-stream.js'
 import { requestText, sendRaw } from '../helpers/raw-client.js'
 import { users } from '../helpers/schema.js'
@@ -94,6 +96,18 @@ t.test('51: a network that falls silent at COMMIT leaves the outcome unknown, 50
   t.match(server.db.poolInfo, { total: 0, inUse: 0 })
   await proxy.resume()
   t.equal(await server.db.repo(users).count(), 1)
+})
+
+t.test('51: COMMIT may take longer than a statement: its limit is settleTimeoutMillis', async (t) => {
+  const database = await open(t, { ...impatient, transaction: { settleTimeoutMillis: 3_600_000 } })
+  const commits = await holdCommits(t, database)
+  const work = database.session((session) => session.repo(users).create(ada))
+  await commits.reached()
+  await beside(database, 'set statement_timeout to 0; select pg_sleep(2)')
+  await commits.release()
+
+  t.match(await work, ada)
+  t.match(database.poolInfo, { total: 1, idle: 1 })
 })
 
 t.test('51: a limit that does not hold on the server is ours: the statement is cancelled, and its connection given up', async (t) => {

@@ -2,7 +2,7 @@ import { ratio, summary } from './statistics.js'
 
 /** Before each burst: connections are opened, and statements prepared again that lay idle. */
 const warmUpSeconds = 0.25
-/** Before the first one: until V8 has compiled what is busy. */
+/** Before the first one, or as long as a burst if that is shorter: until V8 has compiled what is busy. */
 const firstWarmUpSeconds = 1.5
 
 /**
@@ -13,7 +13,7 @@ const firstWarmUpSeconds = 1.5
  */
 export async function measure (endpoint, { servers, load, database, options, onBurst = () => {} }) {
   const bursts = servers.map(() => [])
-  for (const server of servers) await warmUp(endpoint, { server, load, options, seconds: firstWarmUpSeconds })
+  for (const server of servers) await warmUp(endpoint, { server, load, options, seconds: Math.min(options.seconds, firstWarmUpSeconds) })
   for (let round = 0; round < options.rounds; round++) {
     for (const index of turns(servers.length, round, options.rounds)) {
       const burst = await measureOnce(endpoint, { server: servers[index], load, database, options })

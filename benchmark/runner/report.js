@@ -25,7 +25,7 @@ export function conditions ({ options, database, roundTripMicros }) {
     `- ${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${processor.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}; load, servers and PostgreSQL on the same machine`,
     `- Node ${process.versions.node}, PostgreSQL ${database.version}, Fastify ${versionOf('fastify')}, pg ${versionOf('pg')}`,
     `- ${options.connections} connections to the server, ${options.poolSize} to PostgreSQL, ${options.durable ? 'commits wait for the disk' : 'commits do not wait for the disk (fsync=off): programs are measured, not disks'}`,
-    `- ${options.rounds} rounds of ${options.seconds} s for each peer and endpoint, in turns`,
+    `- each peer had ${options.rounds} turns of ${options.seconds} s at each endpoint`,
     `- a round trip to PostgreSQL (\`select 1\` from an idle client) takes ${Math.round(roundTripMicros)} µs${options.latencyMillis > 0 ? `, with ${options.latencyMillis} ms added by a proxy` : ''}`,
     ...(options.plainReads ? ['- reads and lists without a transaction, wherever a peer lets one choose'] : [])
   ].join('\n')

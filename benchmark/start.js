@@ -9,5 +9,11 @@ export async function start (program) {
     return
   }
   const { run } = await import(program)
-  process.exitCode = await run(process.argv.slice(2))
+  try {
+    process.exitCode = await run(process.argv.slice(2))
+  } catch (error) {
+    if (error.name !== 'UsageError') throw error
+    console.error(error.message)
+    process.exitCode = 2
+  }
 }

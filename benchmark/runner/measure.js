@@ -1,9 +1,7 @@
 import { ratio, summary } from './statistics.js'
 
-/** Before each burst: connections are opened, and statements prepared again that lay idle. */
-const warmUpSeconds = 0.25
-/** Before the first one, or as long as a burst if that is shorter: until V8 has compiled what is busy. */
-const firstWarmUpSeconds = 1.5
+/** Before each burst: connections are opened or proved alive, and the caches are the server's again. */
+const shortWarmUpSeconds = 0.25
 
 /**
  * Measures all servers at one endpoint, in turns: each has one burst in each round, and each round begins with another one. What disturbs the machine for a while
@@ -13,7 +11,8 @@ const firstWarmUpSeconds = 1.5
  */
 export async function measure (endpoint, { servers, load, database, options, onBurst = () => {} }) {
   const bursts = servers.map(() => [])
-  for (const server of servers) await warmUp(endpoint, { server, load, options, seconds: Math.min(options.seconds, firstWarmUpSeconds) })
+  // Until V8 has compiled what is busy.
+  for (const server of servers) await warmUp(endpoint, { server, load, options, seconds: options.warmUpSeconds })
   for (let round = 0; round < options.rounds; round++) {
     for (const index of turns(servers.length, round, options.rounds)) {
       const burst = await measureOnce(endpoint, { server: servers[index], load, database, options })
@@ -37,7 +36,7 @@ function warmUp (endpoint, { server, load, options: { connections }, seconds }) 
 
 async function measureOnce (endpoint, { server, load, database, options }) {
   if (endpoint.writes) await database.fill()
-  await warmUp(endpoint, { server, load, options, seconds: warmUpSeconds })
+  await warmUp(endpoint, { server, load, options, seconds: shortWarmUpSeconds })
 
   const before = await usage(server, database)
   const order = { port: server.port, endpoint: endpoint.name, connections: options.connections, seconds: options.seconds }

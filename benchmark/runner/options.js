@@ -2,12 +2,31 @@ import { parseArgs } from 'node:util'
 import { peers } from '../peers/index.js'
 import { endpoints } from './endpoints.js'
 
+/** The command line cannot be meant as it is: the message says why. */
+export class UsageError extends Error {
+  name = 'UsageError'
+}
+
+/**
+ * The values of flags, by `parseArgs` of Node.
+ *
+ * @throws {UsageError} for one that does not exist
+ */
+export function parseFlags (args, options) {
+  try {
+    return parseArgs({ args, options }).values
+  } catch (error) {
+    throw new UsageError(error.message)
+  }
+}
+
 /** The flags of `npm run bench`. */
 const flags = {
   peers: { type: 'string' },
   endpoints: { type: 'string' },
   rounds: { type: 'string', default: '5' },
   seconds: { type: 'string', default: '1' },
+  'warm-up': { type: 'string', default: '3' },
   connections: { type: 'string', default: '32' },
   pool: { type: 'string', default: '20' },
   latency: { type: 'string', default: '0' },
@@ -15,6 +34,7 @@ const flags = {
   durable: { type: 'boolean', default: false },
   'round-trips': { type: 'boolean', default: false },
   check: { type: 'boolean', default: false },
+  write: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false }
 }
 
@@ -23,6 +43,7 @@ export const help = `npm run bench -- [flags]
   --endpoints read,create  which: ${endpoints.map(({ name }) => name).join(', ')}
   --rounds 5               how often each peer has its turn at each endpoint
   --seconds 1              how long a turn is measured
+  --warm-up 3              seconds of load before the first turn of each peer at each endpoint
   --connections 32         requests at the same time
   --pool 20                connections to PostgreSQL, the same for all
   --latency 2              milliseconds that each round trip to PostgreSQL is made longer by
@@ -36,16 +57,17 @@ Without --peers and --endpoints the results go to results.md and chart.svg, with
  * What the command line asks for.
  *
  * @param {string[]} args
- * @throws Error that names the flag and what there is
+ * @throws {UsageError} that names the flag and what there is
  */
 export function readOptions (args) {
-  const { values } = parseArgs({ args, options: { ...flags, write: { type: 'boolean', default: false } } })
+  const values = parseFlags(args, flags)
   const isPart = values.peers !== undefined || values.endpoints !== undefined
   return {
     peers: chosen(peers, values.peers, 'peers'),
     endpoints: chosen(endpoints, values.endpoints, 'endpoints'),
     rounds: number(values, 'rounds', 1),
     seconds: number(values, 'seconds', 0.05),
+    warmUpSeconds: number(values, 'warm-up', 0),
     connections: number(values, 'connections', 1),
     poolSize: number(values, 'pool', 1),
     latencyMillis: number(values, 'latency', 0),
@@ -62,13 +84,13 @@ function chosen (all, list, flag) {
   if (list === undefined) return all
   return list.split(',').map((name) => {
     const one = all.find((candidate) => candidate.name === name)
-    if (one === undefined) throw new Error(`--${flag}: there is no ${name}, but ${all.map((candidate) => candidate.name).join(', ')}`)
+    if (one === undefined) throw new UsageError(`--${flag}: there is no ${name}, but ${all.map((candidate) => candidate.name).join(', ')}`)
     return one
   })
 }
 
 function number (values, flag, least) {
   const value = Number(values[flag])
-  if (!(value >= least)) throw new Error(`--${flag} must be a number from ${least} on`)
+  if (!(value >= least)) throw new UsageError(`--${flag} must be a number from ${least} on`)
   return value
 }

@@ -1,9 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { startDatabase } from './database.js'
-import { readOptions } from './options.js'
+import { parseFlags, readOptions } from './options.js'
 import { generatePrisma, installLibrary } from './prepare.js'
 import { startProcess, startServer } from './processes.js'
 
@@ -22,7 +21,7 @@ const flags = {
  * @returns {Promise<number>} the exit code
  */
 export async function run (args) {
-  const { values } = parseArgs({ args, options: flags })
+  const values = parseFlags(args, flags)
   const options = readOptions(['--peers', values.peer, '--endpoints', values.endpoint, '--seconds', values.seconds])
   installLibrary()
   generatePrisma()
@@ -47,7 +46,7 @@ export async function run (args) {
 
 async function profileUnderLoad (server, load, { endpoints: [endpoint], connections, seconds }) {
   const order = { port: server.port, endpoint: endpoint.name, connections }
-  await load.ask({ ...order, seconds: 1.5 })
+  await load.ask({ ...order, seconds: 3 })
   await server.ask('startProfile')
   const { requests, errors } = await load.ask({ ...order, seconds })
   return { profile: await server.ask('stopProfile'), requests, errors }

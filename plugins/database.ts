@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import { Database } from '../src/database.js'
 import { poolConfig } from '../src/pool.js'
 import { resolveSettings } from '../src/settings.js'
-import { warnOfShortHandlerTimeout } from './time-limits.js'
+import { warnOfShortHandlerTimeout, warnOfShortPluginTimeout } from './time-limits.js'
 import { databaseTransaction, planTransaction } from './transaction-options.js'
 import type { FastifyInstance } from 'fastify'
 import type { DatabaseOptions } from '../src/settings.js'
@@ -33,6 +33,7 @@ async function plugin (fastify: FastifyInstance, options: DatabasePluginOptions)
   const settings = resolveSettings({ ...options, pg, logger }, fastify.databaseConfig)
   const plan = planTransaction(transaction)
   warnOfShortHandlerTimeout(fastify, settings, plan.settings)
+  warnOfShortPluginTimeout(fastify, settings)
   if (pg === undefined) await fastify.register(fastifyPostgres, poolConfig(settings))
 
   const database = new Database(pg ?? fastify.pg.pool, settings, {

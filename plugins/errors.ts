@@ -75,8 +75,13 @@ async function plugin (fastify: FastifyInstance, { errors = {} }: ErrorsPluginOp
   if (handlesAll) fastify.addHook('preSerialization', notFoundIn(wire))
 }
 
+const constraintWords = ['status', 'code', 'message']
+
 function checkConstraints (constraints: ConstraintMap): void {
-  for (const [name, { status = 409 }] of Object.entries(constraints)) {
+  for (const [name, words] of Object.entries(constraints)) {
+    const unknown = Object.keys(words).find((key) => !constraintWords.includes(key))
+    if (unknown !== undefined) throw new SettingsError(`errors.constraints.${name}.${unknown}`, `is not an option; there are ${constraintWords.join(', ')}`)
+    const { status = 409 } = words
     if (Number.isInteger(status) && status >= 400 && status <= 599) continue
     throw new SettingsError(`errors.constraints.${name}.status`, 'must be a whole number from 400 to 599')
   }

@@ -1,4 +1,5 @@
 import { isConflict, pauseBefore } from '../src/session/retry.js'
+import { Attempt, keepApart } from './attempts.js'
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { RequestSession } from './request-session.js'
 
@@ -18,27 +19,32 @@ export interface Repetition {
  *
  * COMMIT comes when the handler has resolved with its payload, before that is serialized; otherwise it would be too late to
  * try again. A handler that answers with `reply.send` commits as without retries.
+ *
+ * What an attempt left running goes on to mean its own transaction, which has ended: it is refused.
  */
 export function repeating (handler: RouteHandlerMethod, { retries, sessionOf, renew }: Repetition): RouteHandlerMethod {
   return async function (request, reply) {
     const before = { statusCode: reply.statusCode, headers: reply.getHeaders() }
-    const attempt = async (): Promise<unknown> => {
+    keepApart(reply, async () => sessionOf(request)?.session.rollback())
+    const handle = async (): Promise<unknown> => {
       const payload: unknown = await handler.call(this, request, reply)
       if (payload !== reply && payload !== undefined) await sessionOf(request)?.commitEarly(payload)
       return payload
     }
     for (let repetition = 1; repetition <= retries; repetition++) {
+      const attempt = new Attempt(request)
       try {
-        return await attempt()
+        return await attempt.run(handle)
       } catch (error) {
-        if (!isConflict(error) || await sessionOf(request)?.leave() !== true) throw error
+        attempt.left = sessionOf(request)
+        if (!isConflict(error) || await attempt.left?.leave() !== true) throw error
         request.log.warn({ err: error, attempt: repetition }, 'a transaction collided with another one and is repeated')
       }
       renew(request)
       restore(reply, before)
       await pauseBefore(repetition)
     }
-    return await attempt()
+    return await new Attempt(request).run(handle)
   }
 }
 

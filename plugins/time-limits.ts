@@ -18,3 +18,10 @@ export function warnOfShortHandlerTimeout (fastify: FastifyInstance, settings: S
     'handlerTimeout is shorter than statementTimeoutSeconds and transaction.settleTimeoutMillis together: raise it, or lower them'
   )
 }
+
+/** Warns when Fastify gives up the start before the wait for the database is over. */
+export function warnOfShortPluginTimeout (fastify: FastifyInstance, { waitForDatabaseSeconds, logger }: Settings): void {
+  const { pluginTimeout = 0 } = fastify.initialConfig
+  if (pluginTimeout === 0 || waitForDatabaseSeconds * 1000 < pluginTimeout) return
+  logger.warn({ pluginTimeout, waitForDatabaseSeconds }, 'pluginTimeout is shorter than waitForDatabaseSeconds: raise it, in the options of Fastify, or the start ends before the wait')
+}

@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import { TransactionClosedError } from '../src/errors/errors.js'
 import { SettingsError } from '../src/settings/settings-error.js'
+import { leftSession } from './attempts.js'
 import { repeating } from './repeating.js'
 import { RequestSession } from './request-session.js'
 import { givenTransaction, planTransaction } from './transaction-options.js'
@@ -54,7 +55,7 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {} }: 
   fastify.decorateRequest(sessionOf, undefined)
   fastify.decorateRequest(hasFailed, false)
   fastify.decorateRequest(stage, 'none')
-  fastify.decorateRequest('db', { getter (this: FastifyRequest) { return (this[sessionOf] ??= open(this)).session } })
+  fastify.decorateRequest('db', { getter (this: FastifyRequest) { return (leftSession(this) ?? (this[sessionOf] ??= open(this))).session } })
   fastify.decorateRequest('transaction', function (this: FastifyRequest, fn) { return this.db.transaction(fn) })
 
   fastify.addHook('onRequest', (request, reply, done) => {

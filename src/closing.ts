@@ -31,7 +31,8 @@ export class Closing {
   #wake: (() => void) | undefined
   #deadline: number | undefined
   #timer: NodeJS.Timeout | undefined
-  #finished: Promise<void> | undefined
+  #finished: Promise<boolean> | undefined
+  #isDrained: boolean | undefined
 
   constructor (parts: ClosingParts) {
     this.#parts = parts
@@ -51,13 +52,13 @@ export class Closing {
     this.#timer = setTimeout(() => this.#end(), millis)
   }
 
-  /** Ends the database when nothing is under way any more, or the time is over. */
-  finish (): Promise<void> {
+  /** Ends the database when nothing is under way any more, or the time is over; resolves with whether everything could finish. */
+  finish (): Promise<boolean> {
     this.#finished ??= this.#finish()
     return this.#finished
   }
 
-  async #finish (): Promise<void> {
+  async #finish (): Promise<boolean> {
     const { connections, health, ownsPool } = this.#parts
     this.begin()
     await connections.idle(this.#remaining)
@@ -69,6 +70,7 @@ export class Closing {
     this.#end()
     await health.close()
     if (ownsPool) await connections.close(Math.max(this.#remaining, farewellMillis))
+    return this.#isDrained === true
   }
 
   get #remaining (): number { return Number(this.#deadline) - performance.now() }
@@ -76,6 +78,7 @@ export class Closing {
   #end (): void {
     clearTimeout(this.#timer)
     const { connections, settings: { logger } } = this.#parts
+    this.#isDrained ??= connections.isIdle && this.#callbacks === 0
     for (const holding of connections.end()) {
       const cause = holding.holder === takenByHand ? 'a client that was taken with pool.connect() and never released was ended' : 'a connection still in use was ended'
       logger.error(holding, `closing took too long: ${cause}, and what it had not committed is rolled back`)

@@ -12,6 +12,9 @@ const urlShape = /^postgres(?:ql)?(?:\+\w+)?:\/\/(?:(?<user>[^\s@/?#:]*)(?::(?<p
 
 const addressShape = /^(?:\[(?<ipv6>[^[\]]*)\]|(?<host>[^:[\]]*))(?::(?<port>\d*))?$/
 
+/** After how much silence a connection asks whether the other side is still there; after ten questions, a second each, it is lost. */
+const keepAliveMillis = 10_000
+
 /**
  * The configuration for a client of `pg` that a URL stands for. What the URL leaves out stays undefined, and pg asks its `PG*` variables for it.
  *
@@ -50,7 +53,7 @@ export function parseConnectionString (url: string, setting = 'connectionString'
     options: parameters.text('options'),
     enableChannelBinding: ['prefer', 'require'].includes(parameters.choice('channel_binding', ['disable', 'prefer', 'require']) ?? 'disable'),
     keepAlive: true,
-    keepAliveInitialDelayMillis: parameters.millis('keepalives_idle'),
+    keepAliveInitialDelayMillis: keepAliveDelayOf(parameters),
     connectionTimeoutMillis: parameters.millis('connect_timeout'),
   }
   return hide(config, 'password')
@@ -65,6 +68,11 @@ function matchParts (form: RegExp, text: string, setting: string): Record<string
   const groups = form.exec(text)?.groups
   if (groups === undefined) throw malformedUrl(setting)
   return groups
+}
+
+/** 0 leaves it to the system, as in libpq: two hours on most. */
+function keepAliveDelayOf (parameters: UrlParameters): number {
+  return parameters.text('keepalives_idle') === '0' ? 0 : parameters.millis('keepalives_idle') ?? keepAliveMillis
 }
 
 function severalHosts (setting: string): SettingsError {

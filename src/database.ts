@@ -186,9 +186,9 @@ export class Database implements StatementRunner {
 
   /**
    * Lets what is under way finish, callbacks after a commit included, then ends the pool; what still runs after
-   * `drainTimeoutSeconds` is ended with it. A second call gets the same answer.
+   * `drainTimeoutSeconds` is ended with it. A second call gets the same answer: whether everything could finish.
    */
-  close (): Promise<void> {
+  close (): Promise<boolean> {
     return this.#closing.finish()
   }
 

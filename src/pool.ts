@@ -17,6 +17,7 @@ import { OpenClients } from './connection/open-clients.js'
 import { Places } from './connection/places.js'
 import { followPool } from './connection/pool-events.js'
 import { PooledClient } from './connection/pooled-client.js'
+import { watchForSilence } from './connection/silence.js'
 import { StatementLog } from './connection/statement-log.js'
 import { Waiters } from './connection/waiters.js'
 import type { ConnectionHome, Observed } from './connection/connection.js'
@@ -88,6 +89,7 @@ export class ConnectionPool implements ConnectionHome {
     this.#unfollow = followPool(pool, { settings, clients: this.#clients, info: () => this.info })
     this.#exhaustion = new ExhaustionWarning(settings, { loans: this.#loans, holdings: () => this.#holdings, waiting: () => this.info.waiting })
     warnOfLeaks(this.#loans, this.#clients, settings)
+    watchForSilence(this.#loans, settings)
   }
 
   /** Asks for a connection that is alive; refuses with `PoolTimeoutError` or `ConnectionError`. */
@@ -155,11 +157,17 @@ export class ConnectionPool implements ConnectionHome {
     } while (!this.#places.areFree && left() > 0)
   }
 
+  /** Whether whoever comes is refused. */
+  get hasEnded (): boolean { return this.#ended }
+
+  /** Whether nothing is in use, or on its way to one who waits. */
+  get isIdle (): boolean { return this.#places.areFree && this.#endable.length === 0 }
+
   /** Refuses whoever comes or waits, and ends what is still in use; tells who used it. */
   end (): Holding[] {
     this.#ended = true
     this.#waiters.rejectAll(new ConnectionError('The database was closed'))
-    const holdings = this.#isOurs ? this.#holdings : Array.from(this.#loans, holdingOf)
+    const holdings = this.#endable
     this.#loans.end()
     if (this.#isOurs) this.#clients.cut(this.pool)
     else this.#unfollow()
@@ -173,6 +181,9 @@ export class ConnectionPool implements ConnectionHome {
 
   /** Whether the pool was made from our settings, by whomever; with a pool of the user's own nothing is done that was not asked for. */
   get #isOurs (): boolean { return this.#settings.pg === undefined }
+
+  /** What closing waits for, and ends. */
+  get #endable (): Holding[] { return this.#isOurs ? this.#holdings : Array.from(this.#loans, holdingOf) }
 
   get #holdings (): Holding[] {
     return [...Array.from(this.#loans, holdingOf), ...Array.from(this.#clients.taken, takenHoldingOf)]

@@ -32,7 +32,7 @@ const pauseMillis = { first: 100, longest: 2000 }
 
 /**
  * Reaches the server, as often as the settings allow, and warns when the pool is larger than what the server has left.
- * What no waiting will cure is an error also where the start may be degraded.
+ * What no waiting will cure is an error also where the start may be degraded, and so is a pool that was ended meanwhile.
  *
  * @throws {ConnectionError} with the way out, and no part of the URL
  */
@@ -53,6 +53,7 @@ async function isDone (pool: ConnectionPool, settings: Settings, lastTime: numbe
   } catch (error) {
     const failure = explained(error as Error)
     if (incurable.has(codeOf(error))) throw failure
+    if (pool.hasEnded) throw error
     if (performance.now() <= lastTime) {
       settings.logger.warn({ err: failure }, 'the database does not answer yet')
       return false

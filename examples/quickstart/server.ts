@@ -3,6 +3,7 @@ import { runMigrations } from '../../src/migrations/index.js'
 import { startPostgres } from '../../src/testing/index.js'
 import { buildServer } from './build-server.js'
 import { seed } from './seed.js'
+import { stopOnSignals } from './stop-on-signals.js'
 
 const { DATABASE_URL, DATA_FOLDER = join(import.meta.dirname, '.data'), PORT = '3000', HOST = 'localhost' } = process.env
 
@@ -14,13 +15,8 @@ await runMigrations({ connectionString, folder: join(import.meta.dirname, '../..
 const server = await buildServer(connectionString, { logger: true })
 await seed(server.db)
 
-let stopping: Promise<void> | undefined
-async function stop () {
-  // Requests in flight still need the database, so it goes last.
-  await server.close()
-  await postgres?.stop()
-}
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => { stopping ??= stop() })
+// Requests in flight still need the database, so it goes last.
+stopOnSignals(server, { last: () => postgres?.stop() })
 
 await server.listen({ port: Number(PORT), host: HOST })
 const url = server.listeningOrigin

@@ -5,35 +5,20 @@
  * early enough: a BEGIN that failed, a transaction that the user's own SQL has ended, and a connection that was lost. After
  * each of them nothing more is sent, or the next statement would commit by itself.
  */
-import { ConnectionError, DatabaseError, TransactionAbortedError, TransactionBrokenError, TransactionClosedError, ValidationError } from '../errors/errors.js'
+import { ConnectionError, TransactionBrokenError, TransactionClosedError, ValidationError } from '../errors/errors.js'
 import { isConnectionLost } from '../errors/sqlstate.js'
 import { MessageGroup } from './message-group.js'
-import { isOrdinary, onceReady, requestCancel } from './pg-internals.js'
+import { notSent, outcomeOf, skipped } from './outcome.js'
+import { bytesReadBy, isOrdinary, onceReady, requestCancel } from './pg-internals.js'
 import { PlainExchange } from './plain-exchange.js'
 import type { Answer } from './answer.js'
+import type { Outcome } from './outcome.js'
 import type { Borrower } from './waiters.js'
 import type { Exchange } from './exchange.js'
 import type { Entry } from './list.js'
 import type { TransactionStatus } from './pg-internals.js'
 import type { PooledClient } from './pooled-client.js'
-import type { Statement, StatementResult } from '../session/statement.js'
-
-/** How a statement reached PostgreSQL, for whoever has to tell what became of it. */
-export interface Outcome {
-  /** The error as pg gave it, or what kept the statement from being sent. */
-  readonly error: Error | undefined
-  readonly result: StatementResult<never> | undefined
-  /** Whether any byte of it may have left. */
-  readonly sent: boolean
-  /** Whether the connection went with it: what PostgreSQL did is not known then. */
-  readonly lost: boolean
-  /** How many of the leading statements took effect. */
-  readonly led: number
-  /** The first column of what the last leading query answered, as text. */
-  readonly leadAnswer: string | undefined
-  /** Whether the statement was to end a transaction and PostgreSQL had none: a pooler on the way has changed the server, say. */
-  readonly missedTransaction: boolean
-}
+import type { Statement } from '../session/statement.js'
 
 /** A statement, and who wants to know what became of it. */
 export interface Task {
@@ -48,6 +33,19 @@ interface Batch {
   /** Sent for the second time, without names. */
   readonly isRepeated: boolean
 }
+
+/** Statements whose answer is awaited. */
+export interface Running {
+  readonly texts: readonly string[]
+  /** When they were sent, on the clock of `performance.now()`. */
+  readonly since: number
+  readonly inTransaction: boolean
+  /** Whether the user's own SQL may have changed the limit of the statements on this connection. */
+  readonly hasOwnLimit: boolean
+}
+
+/** PostgreSQL's name for the longest run of a statement, in the case that the user likes. */
+const limitName = /statement_timeout/i
 
 /** Where a connection comes from. */
 export interface ConnectionHome {
@@ -76,6 +74,8 @@ export class Connection {
   readonly #waiting: Array<() => void> = []
   #active: Batch | undefined
   #inTransaction = false
+  #sentAt = 0
+  #hasOwnLimit = false
   #refusal: Error | undefined
   #released = false
 
@@ -96,6 +96,16 @@ export class Connection {
     if (this.#active !== undefined) return 'running'
     return this.status === 'I' ? 'idle' : 'idle in transaction'
   }
+
+  /** What is awaited. */
+  get running (): Running | undefined {
+    if (this.#active === undefined) return undefined
+    const texts = this.#active.tasks.map(({ statement: { text } }) => text)
+    return { texts, since: this.#sentAt, inTransaction: this.#inTransaction, hasOwnLimit: this.#hasOwnLimit || this.pooled.hasOwnLimit }
+  }
+
+  /** How many bytes have come from the server so far. */
+  get bytesRead (): number { return bytesReadBy(this.pooled.client) }
 
   /** Why nothing more is sent over this connection, if so. */
   get refusal (): Error | undefined {
@@ -142,6 +152,9 @@ export class Connection {
     else this.destroy()
   }
 
+  /** Sends nothing any more, and has the connection destroyed when it is given back. */
+  distrust (reason: Error): void { this.#refusal ??= reason }
+
   /** Ends the connection now: PostgreSQL rolls back what was not committed. */
   destroy (): void {
     if (this.#released) return
@@ -173,6 +186,8 @@ export class Connection {
     const batch = { ...given, tasks }
     const started = performance.now()
     this.#active = batch
+    this.#sentAt = started
+    for (const { statement } of tasks) if (statement.kind === 'raw') this.#noteLimit(statement)
     pooled.missedTransaction = false
     exchange.send((error) => {
       if (error === undefined || exchange.isAnswered) return this.#finish(batch, exchange, { error: undefined, started })
@@ -182,6 +197,13 @@ export class Connection {
       if (isLost) this.#finish(batch, exchange, { error, started })
       else onceReady(pooled.client, () => this.#finish(batch, exchange, { error, started }))
     })
+  }
+
+  /** `SET LOCAL` ends with the transaction, and that before the connection is given back; anything else may stay. */
+  #noteLimit ({ text, values }: Statement): void {
+    if (!limitName.test(text) && !values.includes('statement_timeout')) return
+    if (/\bset\s+local\b/i.test(text)) this.#hasOwnLimit = true
+    else this.pooled.hasOwnLimit = true
   }
 
   #exchange ({ lead, tasks, isRepeated }: Batch): Exchange {
@@ -237,25 +259,6 @@ function add ({ statement, done }: Task, exchange: Exchange): boolean {
 /** The statement that failed; an implicit commit may fail when everything is done. */
 function firstFailed ({ lead }: Batch, { answers, led }: Exchange, isLost: boolean): number {
   return isLost || led < lead.length ? 0 : answers.findIndex(({ isDone }) => !isDone)
-}
-
-function notSent (error: Error): Outcome {
-  return { error, result: undefined, sent: false, lost: false, led: 0, leadAnswer: undefined, missedTransaction: false }
-}
-
-/** What befalls a statement whose predecessor in the same transaction has failed. */
-function skipped (cause: Error | undefined): Error {
-  return new TransactionAbortedError(undefined, { cause })
-}
-
-function outcomeOf (answer: Answer, failure: Error | undefined, { lost, led, leadAnswer, missedTransaction }: Omit<Outcome, 'error' | 'result' | 'sent'>): Outcome {
-  const error = failure ?? (answer.unreadable && unreadable(answer))
-  const result = error === undefined ? answer as unknown as StatementResult<never> : undefined // its rows are what the statement's reader made of them
-  return { error, result, sent: true, lost, led, leadAnswer, missedTransaction }
-}
-
-function unreadable ({ unreadable: cause, statement: { context } }: Answer): DatabaseError {
-  return new DatabaseError('A column of a row cannot be read: its parser failed', { cause, context })
 }
 
 /**

@@ -119,6 +119,11 @@ export function destroySocket (client: ClientBase): void {
   wire(client).stream.destroy()
 }
 
+/** How many bytes have come over a connection so far. */
+export function bytesReadBy (client: ClientBase): number {
+  return wire(client).stream.bytesRead
+}
+
 /** Whether an open connection keeps the process from ending when it has nothing else to do. */
 export function holdProcess (client: ClientBase, holds: boolean): void {
   // `ref` and `unref` are public in pg and missing from its type declarations.

@@ -22,6 +22,8 @@ export class PooledClient {
   lost: Error | undefined
   /** Whether PostgreSQL, told to end a transaction, said that there was none; whoever wants to know says `false` before. */
   missedTransaction = false
+  /** Whether somebody's own SQL may have changed the limit of its statements, for as long as the session of the server lasts. */
+  hasOwnLimit = false
   /** Set while it is in the hands of somebody who does not go through the sessions. */
   taken: Entry<TakenClient> | undefined
   #idleSince: number | undefined
@@ -61,6 +63,7 @@ export class PooledClient {
   async reset (timeoutMillis: number): Promise<void> {
     await this.#ask('discard all', timeoutMillis)
     this.prepared.clear()
+    this.hasOwnLimit = false
   }
 
   async #ask<Row extends QueryResultRow> (text: string, timeoutMillis: number): Promise<QueryResult<Row>> {

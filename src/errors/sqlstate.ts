@@ -45,6 +45,11 @@ const classes: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>([
   ['53', ConnectionError] // insufficient resources
 ])
 
+/** What may help whoever reads it, where the class alone says too little. */
+const hints: ReadonlyMap<string, string> = new Map([
+  ['42P01', 'A table does not exist in the database: run your migrations'] // undefined_table
+])
+
 /** read_only_sql_transaction */
 const readOnlyState = '25006'
 
@@ -107,7 +112,7 @@ export function isConnectionLost (error: unknown): boolean {
 function fromPostgres (error: PostgresError, circumstances: ErrorCircumstances): DatabaseError {
   const { message, ...words } = wordsOf(error.constraint, circumstances.constraints)
   const Class = classOf(error.code, circumstances.readOnly)
-  return new Class(message, {
+  return new Class(message ?? hints.get(error.code), {
     ...words,
     cause: error,
     context: { ...namesOf(error), ...circumstances.context },

@@ -3,15 +3,9 @@ import type { Statement, StatementResult, StatementRunner } from '../session/sta
 /** A row as an object. */
 export type AnyRow = Record<string, unknown>
 
-/**
- * Runs the statement that is made, and resolves with what is read of its answer. What is thrown on the way rejects.
- */
-export function ask<Row, Result> (session: StatementRunner, make: () => Statement, read: (answer: StatementResult<Row>) => Result): Promise<Result> {
-  try {
-    return session.run<Row>(make()).then(read)
-  } catch (error) {
-    return Promise.reject(error as Error)
-  }
+/** Runs the statement that is made, and resolves with what is read of its answer; what is thrown on the way rejects. */
+export async function ask<Row, Result> (session: StatementRunner, make: () => Statement, read: (answer: StatementResult<Row>) => Result): Promise<Result> {
+  return read(await session.run<Row>(make()))
 }
 
 /** The rows, as objects. */

@@ -96,7 +96,10 @@ class BoundSession extends NodePgSession<Record<string, unknown>, TablesRelation
   constructor (runner: DrizzleRunner, dialect: PgDialect, schema: RelationalSchema) {
     // All that Drizzle asks of a client is `query`.
     const client = {
-      query: (query: ClientQuery, values: unknown[]): Promise<StatementResult> => runner.run(raw(query, values))
+      query: async (query: ClientQuery, values: unknown[]): Promise<StatementResult> => {
+        const { rows, rowCount, command, fields } = await runner.run(raw(query, values))
+        return { rows, rowCount, command, ...(fields && { fields }) }
+      }
     } as unknown as NodePgClient
     super(client, dialect, schema)
     this.#runner = runner

@@ -12,7 +12,8 @@
  * *ended*: every statement is refused, those that still wait as well. The connection has gone back, or was destroyed where its
  * state was not certain.
  */
-import type { Connection, Outcome } from '../connection/connection.js'
+import type { Connection } from '../connection/connection.js'
+import type { Outcome } from '../connection/outcome.js'
 import { CommitUnknownError, ConnectionError, TransactionAbortedError, TransactionBrokenError } from '../errors/errors.js'
 import { toDatabaseError } from '../errors/sqlstate.js'
 import { interrupt } from './interrupt.js'

@@ -1,3 +1,4 @@
+import { isTable } from 'drizzle-orm'
 import type { DatabaseOptions } from './options.js'
 import { SettingsError } from './settings-error.js'
 import { settingRows } from './table.js'
@@ -11,7 +12,7 @@ interface Shape {
 const shapes = new Map<string, Shape>([
   ['pool', { fits: isObject, must: 'must be an object' }],
   ['repository', { fits: isObject, must: 'must be an object' }],
-  ['schema', { fits: isObject, must: 'must be an object that holds the tables, as in drizzle({ schema })' }],
+  ['schema', { fits: (value) => isObject(value) && !isTable(value), must: 'must be an object that holds the tables, as in drizzle({ schema }): import * as schema from your module, or { users }' }],
   ['casing', { fits: (value) => value === 'snake_case' || value === 'camelCase', must: "must be 'snake_case' or 'camelCase'" }],
   ['logger', { fits: (value) => hasAll(value, ['debug', 'info', 'warn', 'error']), must: 'must have the methods debug, info, warn and error' }],
   ['pg', { fits: (value) => hasAll(value, ['connect', 'options', 'totalCount']), must: 'must be a pool of the package pg (with @fastify/postgres: fastify.pg.pool)' }],

@@ -84,6 +84,7 @@ export interface DatabaseOptions {
   echo?: boolean | undefined
   /**
    * The longest run of a statement in seconds, ended by PostgreSQL: 0.001 to 2147483.647, or 0 for none of ours (a limit set on the server still holds). `DATABASE_STATEMENT_TIMEOUT`.
+   * Where the network keeps PostgreSQL's word from us, the connection is given up a few seconds later.
    * @defaultValue `15`
    */
   statementTimeoutSeconds?: number | undefined

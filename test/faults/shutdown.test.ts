@@ -13,7 +13,7 @@ import type { Database } from '../../src/index.js'
 const ada = { email: 'ada@example.com' }
 
 /** A second way to the same database, which outlives the server. */
-async function observe (t: { teardown (fn: () => Promise<void>): unknown }, { db }: { db: Database }): Promise<Database> {
+async function observe (t: { teardown (fn: () => Promise<unknown>): unknown }, { db }: { db: Database }): Promise<Database> {
   const { host, port, user, password, database } = db.pool.options
   const url = new URL(`postgresql://${host}:${port}/${database}`)
   url.username = String(user)
@@ -66,6 +66,7 @@ t.test('80: a handler that hangs is ended after drainTimeoutSeconds, what it had
 
   await server.close()
 
+  t.equal(await server.db.close(), false, 'not everything could finish')
   t.match((await answer).json(), { statusCode: 503, code: 'DB_CONNECTION' })
   t.match(log.lines(50).filter(({ holder }) => holder !== undefined), [{ holder: 'POST /hangs/:id' }])
   t.equal(await observer.repo(users).count(), 0)
@@ -91,7 +92,7 @@ t.test('82: close() called twice, of server and database, is defined', async (t)
   const server = await build(t)
   await Promise.all([server.close(), server.db.close(), server.close()])
   await server.close()
-  await server.db.close()
+  t.equal(await server.db.close(), true, 'everything could finish')
 
   await t.rejects(server.db.repo(users).count(), { code: 'DB_CONNECTION', message: 'The database was closed' })
 })

@@ -1,10 +1,12 @@
 import { inspect } from 'node:util'
 import Fastify, { type FastifyInstance } from 'fastify'
-import { Client } from 'pg'
+import { Client, Pool } from 'pg'
 import t from 'tap'
-import { ConnectionError, openDatabase } from '../../src/index.js'
+import { ConnectionError, Database, openDatabase, resolveSettings } from '../../src/index.js'
 import { parseConnectionString } from '../../src/connection-string.js'
+import { poolConfig } from '../../src/pool.js'
 import { createTestDatabase } from '../../src/testing/index.js'
+import { recordLog } from '../helpers/log-stream.js'
 import { recordingLogger } from '../helpers/logger.js'
 import { startProxy } from '../helpers/proxy.js'
 import { schema, tables, users } from '../helpers/schema.js'
@@ -146,5 +148,40 @@ t.test('62: settings that pg-pool would accept are refused with their name', asy
   ]
   for (const [setting, pool] of cases) {
     await t.rejects(openDatabase({ connectionString: 'postgresql://localhost/shop', pool }), { name: 'SettingsError', message: new RegExp(setting.replace('.', '\\.')) })
+  }
+})
+
+t.test('82: close() while the start still waits for the database ends the wait, and nothing is left open', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const proxy = await startProxy(t, connectionString)
+  await proxy.refuse()
+  const logger = recordingLogger()
+  const settings = resolveSettings({ connectionString: proxy.connectionString, waitForDatabaseSeconds: 3600, degraded: true, logger }, {})
+  const database = new Database(new Pool(poolConfig(settings)), settings, { ownsPool: true })
+  const start = t.rejects(database.start(), { code: 'DB_CONNECTION', message: 'The database was closed' })
+  await until(() => logger.lines.length > 0)
+
+  t.equal(await database.close(), true)
+
+  await start
+  t.match(database.poolInfo, { total: 0, waiting: 0 })
+})
+
+t.test('82: a server that is closed while its start waits for the database closes when the wait is over, or Fastify gives it up', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const proxy = await startProxy(t, connectionString)
+  await proxy.refuse()
+  for (const [waitForDatabaseSeconds, pluginTimeout, code] of [[0.2, 3_600_000, 'DB_CONNECTION'], [3600, 200, 'FST_ERR_PLUGIN_TIMEOUT']] as const) {
+    const log = recordLog()
+    const server = Fastify({ logger: log.logger, pluginTimeout })
+    server.register(dataAccess, { connectionString: proxy.connectionString, schema, waitForDatabaseSeconds })
+    const start = t.rejects(async () => { await server.ready() }, { code })
+    await until(() => log.text.includes('the database does not answer yet'))
+
+    await server.close()
+
+    await start
+    t.equal(log.lines(40).filter(({ msg }) => msg.startsWith('pluginTimeout is shorter')).length, pluginTimeout === 200 ? 1 : 0)
+    t.match(server.db.poolInfo, { total: 0, waiting: 0 })
   }
 })

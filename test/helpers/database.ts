@@ -8,7 +8,7 @@ import type { Proxy } from './proxy.js'
 
 /** What a test gives us to register its end with: tap's `t`. */
 export interface Test {
-  teardown (fn: () => Promise<void>): unknown
+  teardown (fn: () => Promise<unknown>): unknown
 }
 
 /**

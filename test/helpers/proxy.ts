@@ -3,6 +3,7 @@
  */
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import type { Test } from './database.js'
 
@@ -32,6 +33,8 @@ export interface Proxy {
   refuse (): Promise<void>
   /** Holds each answer back for so long, in milliseconds. */
   delay (millis: number): void
+  /** From now on answers arrive one byte at a time, each so long after the one before, in milliseconds. */
+  drip (millis: number): void
   /** Puts other bytes in the place of the next answer. */
   garble (): void
   /** Loses the connection that next sends this text before PostgreSQL gets it; resolves when that has happened. */
@@ -50,6 +53,8 @@ interface Link {
   readonly server: Socket
   /** Set when the next answer is to be lost. */
   watch: Watch | undefined
+  /** Resolves when all that drips has arrived. */
+  dripping: Promise<void>
 }
 
 interface Watch {
@@ -62,13 +67,21 @@ interface Watch {
 /** Five bytes with the frame of a message, of a kind that PostgreSQL does not have. */
 const garbage = Buffer.from([0x67, 0, 0, 0, 4])
 
+async function drip ({ client, dripping }: Link, answer: Buffer, millis: number): Promise<void> {
+  await dripping
+  for (const byte of answer) {
+    await wait(millis, undefined, { ref: false })
+    if (!client.destroyed) client.write(Buffer.of(byte))
+  }
+}
+
 /** Starts a proxy before a PostgreSQL that is named by a URL; it ends with the test. */
 export async function startProxy (t: Test, target: string): Promise<Proxy> {
   const url = new URL(target)
   const postgres = { port: Number(url.port || 5432), host: url.hostname }
   const links = new Set<Link>()
   const watches = new Set<Watch>()
-  const state = { accepted: 0, silent: false, garbled: false, delayMillis: 0 }
+  const state = { accepted: 0, silent: false, garbled: false, delayMillis: 0, dripMillis: 0 }
 
   const lose = (link: Link, how: Loss): void => {
     if (how === 'silence') {
@@ -82,7 +95,7 @@ export async function startProxy (t: Test, target: string): Promise<Proxy> {
   }
 
   const server: Server = createServer((client) => {
-    const link: Link = { client, server: connect(postgres), watch: undefined }
+    const link: Link = { client, server: connect(postgres), watch: undefined, dripping: Promise.resolve() }
     state.accepted++
     links.add(link)
     client.on('data', (chunk) => {
@@ -112,7 +125,8 @@ export async function startProxy (t: Test, target: string): Promise<Proxy> {
       }
       const answer = state.garbled ? garbage : chunk
       state.garbled = false
-      if (state.delayMillis === 0) client.write(answer)
+      if (state.dripMillis > 0) link.dripping = drip(link, answer, state.dripMillis)
+      else if (state.delayMillis === 0) client.write(answer)
       else setTimeout(() => client.write(answer), state.delayMillis)
     })
     for (const socket of [client, link.server]) {
@@ -163,6 +177,7 @@ export async function startProxy (t: Test, target: string): Promise<Proxy> {
     refuse: stop,
     garble () { state.garbled = true },
     delay (millis) { state.delayMillis = millis },
+    drip (millis) { state.dripMillis = millis },
     loseRequest: (text, how = 'cut') => watchFor({ text, how, what: 'request' }),
     loseAnswer: (text, how = 'cut') => watchFor({ text, how, what: 'answer' }),
     loseReady: (text, how = 'cut') => watchFor({ text, how, what: 'ready' })

@@ -10,7 +10,7 @@ const { connectionString } = await createTestDatabase(t)
 /** What the watch over a pool says at the end of a test that does this with a connection; `undefined` when nothing. */
 async function verdict (work: (client: PoolClient) => Promise<unknown>): Promise<string | undefined> {
   const pool = new Pool(parseConnectionString(connectionString))
-  const ends: Array<() => Promise<void>> = []
+  const ends: Array<() => Promise<unknown>> = []
   watchPool({ teardown: (end) => ends.push(end) }, pool, { graceMillis: 0 })
   const client = await pool.connect()
   await work(client)

@@ -198,7 +198,8 @@ t.test('refuses a format that is none, and a status that is not that of an error
     [{ format: 'constructor' }, "errors.format must be 'fastify', 'envelope' or 'problem'"],
     [{ constraints: { users_email_key: { status: 200 } } }, 'errors.constraints.users_email_key.status must be a whole number from 400 to 599'],
     [{ constraints: { users_email_key: { status: 600 } } }, 'errors.constraints.users_email_key.status must be a whole number from 400 to 599'],
-    [{ constraints: { users_email_key: { status: 409.5 } } }, 'errors.constraints.users_email_key.status must be a whole number from 400 to 599']
+    [{ constraints: { users_email_key: { status: 409.5 } } }, 'errors.constraints.users_email_key.status must be a whole number from 400 to 599'],
+    [{ constraints: { users_email_key: { staus: 409 } } as object }, 'errors.constraints.users_email_key.staus is not an option; there are status, code, message']
   ]
   for (const [errors, message] of bad) {
     await t.rejects(build(t, errors as ErrorsOptions), { message })

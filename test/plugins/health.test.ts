@@ -49,7 +49,7 @@ t.test('HEAD answers like GET, without a body, also where the server adds no HEA
   }
 })
 
-t.test('answers 503 within its limit while traffic holds every connection', async (t) => {
+t.test('44: answers 503 within its limit while traffic holds every connection', async (t) => {
   const database = await open(t, { pool: { size: 1, maxOverflow: 0 } })
   const server = await build(t, { database, health: { timeoutMillis: 50, details: true } })
 
@@ -61,7 +61,7 @@ t.test('answers 503 within its limit while traffic holds every connection', asyn
   })
 })
 
-t.test('answers 503 within its limit, and no host or user, when PostgreSQL is silent', async (t) => {
+t.test('44: answers 503 within its limit, and no host or user, when PostgreSQL is silent', async (t) => {
   const database = await openDatabase({ connectionString: await silentUrl(t), degraded: true, pool: { timeoutSeconds: 0.3 } })
   t.teardown(() => database.close())
   const server = await build(t, { database, health: { timeoutMillis: 50, details: true } })
@@ -73,7 +73,7 @@ t.test('answers 503 within its limit, and no host or user, when PostgreSQL is si
   t.notMatch(reply.body, /ada|s3cret|127\.0\.0\.1|nowhere/)
 })
 
-t.test('an answer is shared with those who ask soon after', async (t) => {
+t.test('44: an answer is shared with those who ask soon after', async (t) => {
   const server = await build(t)
 
   const replies = [await server.inject('/health/database'), await server.inject('/health/database')]

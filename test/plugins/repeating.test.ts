@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import t from 'tap'
 import { conflicts } from '../helpers/conflicts.js'
 import { deferred } from '../helpers/deferred.js'
@@ -5,11 +6,27 @@ import { recordLog } from '../helpers/log-stream.js'
 import { requestText, sendRaw } from '../helpers/raw-client.js'
 import { posts, users } from '../helpers/schema.js'
 import { build } from '../helpers/server.js'
+import { until } from '../helpers/until.js'
+import { AsyncContext } from '../../src/session/async-context.js'
+import type { FastifyRequest } from 'fastify'
 import type { Test } from 'tap'
 import type { BuildOptions } from '../helpers/server.js'
 
 const ada = { email: 'ada@example.com' }
 const config = { transaction: { retries: 2 } }
+
+/** How many need an async context, from now on. */
+function countUsers (t: Test) {
+  const { enter } = AsyncContext.prototype
+  let users = 0
+  AsyncContext.prototype.enter = function () {
+    const leave = enter.call(this)
+    users++
+    return () => { users--; leave() }
+  }
+  t.teardown(() => { AsyncContext.prototype.enter = enter })
+  return () => users
+}
 
 /** A server with a log, on whose database inserts into `users` collide when told so. */
 async function buildColliding (t: Test, moment: 'statement' | 'commit' = 'statement', options: BuildOptions = {}) {
@@ -139,4 +156,115 @@ t.test('nobody waits for another attempt after the client has left', async (t) =
 
   t.equal(attempts, 1)
   t.equal(await server.db.repo(users).count(), 0)
+})
+
+t.test('7: what a failed attempt left running meets its own transaction, which has ended, and never that of the next attempt', async (t) => {
+  const { server, collide } = await buildColliding(t)
+  const [second, refused] = [deferred(), deferred<unknown[]>()]
+  const late = async (request: FastifyRequest) => {
+    await second.promise
+    refused.resolve(await Promise.all([
+      request.repo(users).create({ email: 'late' }).catch((error: unknown) => error),
+      request.db.execute(sql`insert into users (email) values ('later')`).catch((error: unknown) => error),
+      request.transaction((scope) => scope.repo(users).create({ email: 'latest' })).catch((error: unknown) => error)
+    ]))
+  }
+  let attempts = 0
+  server.get('/inner', { config }, async (request) => `${await request.repo(users).count()}`)
+  server.post('/', { config }, async (request) => {
+    const attempt = ++attempts
+    if (attempt === 1) late(request)
+    const user = await request.repo(users).create(ada)
+    if (attempt === 1) return user
+    second.resolve()
+    await refused.promise
+    t.equal((await server.inject('/inner')).body, '0', 'another route in the same context has a session of its own')
+    return { user, outcome: request.db.outcome }
+  })
+  await collide(1)
+
+  const reply = await server.inject({ method: 'POST', url: '/' })
+
+  t.match(reply.json(), { user: ada, outcome: 'open' })
+  for (const error of await refused.promise) t.match(error, { code: 'DB_TRANSACTION_CLOSED' })
+  t.match(await server.db.repo(users).getAll(), [ada])
+  t.equal(await server.db.repo(users).count(), 1)
+})
+
+t.test('7: a handler of one attempt that asks another route, and has failed, still means its own transaction', async (t) => {
+  const { server, collide } = await buildColliding(t)
+  const [second, refused] = [deferred(), deferred<unknown>()]
+  let attempts = 0
+  let outer: FastifyRequest | undefined
+  server.get('/inner', { config }, async () => {
+    await second.promise
+    await outer?.repo(users).create({ email: 'late' }).catch(refused.resolve)
+  })
+  server.post('/', { config }, async (request) => {
+    outer = request
+    if (++attempts === 1) server.inject('/inner').then(() => {})
+    else {
+      second.resolve()
+      await refused.promise
+    }
+    return await request.repo(users).create(ada)
+  })
+  await collide(1)
+
+  t.equal((await server.inject({ method: 'POST', url: '/' })).statusCode, 200)
+  t.match(await refused.promise, { code: 'DB_TRANSACTION_CLOSED' })
+  t.equal(await server.db.repo(users).count(), 1)
+})
+
+t.test('7: hooks mean the transaction of the attempt that was answered', async (t) => {
+  const { server, collide } = await buildColliding(t)
+  server.addHook('preSerialization', async (request, _reply, payload) => ({ ...Object(payload), outcome: request.db.outcome }))
+  server.post('/', { config }, async (request, reply) => reply.send(await request.repo(users).create(ada)))
+  await collide(1)
+
+  t.match((await server.inject({ method: 'POST', url: '/' })).json(), { ...ada, outcome: 'open' })
+})
+
+t.test('7: attempts are kept apart until the reply is gone, and no longer', async (t) => {
+  const contexts = countUsers(t)
+  const { server } = await buildColliding(t)
+  const [came, left, done] = [deferred(), deferred(), deferred<unknown>()]
+  server.get('/plain', () => `${contexts()}`)
+  server.addHook('preHandler', async (request) => {
+    if (request.url !== '/left') return
+    came.resolve()
+    await left.promise
+  })
+  server.get('/', { config }, () => `${contexts()}`)
+  server.get('/left', { config }, () => { done.resolve(contexts()); return '' })
+  server.get('/late', { config: { transaction: { retries: 1, commit: 'onResponse' } } }, (request) => request.repo(users).create(ada))
+  await server.listen({ host: '127.0.0.1', port: 0 })
+
+  t.equal((await server.inject('/plain')).body, '0')
+  t.equal((await server.inject('/')).body, '1')
+  t.equal((await server.inject('/late')).statusCode, 200)
+  const client = await sendRaw(server, requestText('GET', '/left'))
+  await came.promise
+  await client.leave()
+  left.resolve()
+  t.equal(await done.promise, 1)
+  await until(() => contexts() === 0)
+  t.equal(await server.db.repo(users).count(), 1)
+})
+
+t.test('7: what a failed attempt left running is refused also while a commit after the reply is prepared', async (t) => {
+  const { server, collide } = await buildColliding(t)
+  const [prepared, told] = [deferred(), deferred<unknown>()]
+  let attempts = 0
+  server.post('/', { config: { transaction: { retries: 1, commit: 'onResponse' } } }, async (request) => {
+    if (++attempts === 1) prepared.promise.then(() => request.repo(users).create({ email: 'late' })).catch((error: unknown) => error).then(told.resolve)
+    else request.db.beforeCommit(() => { prepared.resolve(); return told.promise })
+    return await request.repo(users).create(ada)
+  })
+  await collide(1)
+
+  t.equal((await server.inject({ method: 'POST', url: '/' })).statusCode, 200)
+
+  t.match(await told.promise, { code: 'DB_TRANSACTION_CLOSED' })
+  await until(async () => await server.db.repo(users).count() === 1)
 })

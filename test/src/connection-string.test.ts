@@ -79,7 +79,8 @@ t.test('hands on the parameters that pg knows', async (t) => {
     keepAliveInitialDelayMillis: 60_000,
     enableChannelBinding: true,
   })
-  t.match(parseConnectionString('postgresql://db/shop?connect_timeout=0&channel_binding=disable'), { connectionTimeoutMillis: undefined, enableChannelBinding: false })
+  t.match(parseConnectionString('postgresql://db/shop?connect_timeout=0&channel_binding=disable'), { connectionTimeoutMillis: undefined, keepAliveInitialDelayMillis: 10_000, enableChannelBinding: false })
+  t.match(parseConnectionString('postgresql://db/shop?keepalives_idle=0'), { keepAlive: true, keepAliveInitialDelayMillis: 0 }, 'the system\'s own delay')
 })
 
 t.test('refuses a broken URL, says how to write it, and shows nothing of it (scenario 63)', async (t) => {

@@ -109,7 +109,7 @@ t.test('an answer that is young enough serves again', async (t) => {
   t.not(await check.check({ maxAgeMillis: 0 }), first)
 })
 
-t.test('is saturated when PostgreSQL answers and the pool passes nothing on', async (t) => {
+t.test('44: is saturated when PostgreSQL answers and the pool passes nothing on', async (t) => {
   const asked: number[] = []
   const pool = { info, breathes: async (timeoutMillis: number) => { asked.push(timeoutMillis); return false } }
   const check = closing(t, new HealthCheck({ connection: address, pool }))
@@ -160,7 +160,7 @@ t.test('is down within its limit when a server accepts and says nothing', async 
   t.match(await encrypted.check({ timeoutMillis: 50 }), { status: 'down', error: 'no answer within 50 ms' })
 })
 
-t.test('is down while PostgreSQL is frozen, and up again when it thaws', async (t) => {
+t.test('44: is down while PostgreSQL is frozen, and up again when it thaws', async (t) => {
   const check = closing(t, new HealthCheck({ connection: address, pool: breathing }))
   t.teardown(() => process.kill(postgres.pid, 'SIGCONT'))
   process.kill(postgres.pid, 'SIGSTOP')

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import pg from 'pg'
+import { pgTable } from 'drizzle-orm/pg-core'
 import t from 'tap'
+import * as tables from '../../examples/quickstart/schema.js'
 import { silentLogger } from '../../src/log.js'
 import { environmentSchema, optionNames, readEnvironment, resolveSettings, SettingsError, type DatabaseOptions, type Environment } from '../../src/settings.js'
 import { settingRows } from '../../src/settings/table.js'
@@ -121,6 +123,7 @@ t.test('options win over the environment, one by one', async (t) => {
     echo: false, casing: 'snake_case', repository: { defaultLimit: 10, maxLimit: 20 }, drainTimeoutSeconds: 0, leakWarningSeconds: 0.5, waitForDatabaseSeconds: 60, degraded: true,
   })
   t.equal(settings.schema, schema)
+  t.equal(resolveSettings({ connectionString: url, schema: tables }).schema, tables, 'a module')
   t.equal(settings.logger, console)
 })
 
@@ -166,6 +169,7 @@ t.test('refuses a bad option with its path, never its value (scenario 62)', asyn
     ['repository.defaultLimit', { repository: { defaultLimit: 1001 } }],
     ['repository', { repository: 'all' }],
     ['schema', { schema: 'users' }],
+    ['schema', { schema: pgTable('users', {}) }],
     ['casing', { casing: 'kebab' }],
     ['logger', { logger: { info () {} } }],
     ['pg', { pg: { pool: {}, connect () {} } }],

@@ -1,0 +1,43 @@
+/**
+ * What is measured, in the order of the tables. Each peer is one file of this folder, in the way its own documentation shows, and exports
+ * `open(fastify, options)`, which resolves with the six operations below.
+ *
+ * @typedef {{ id: number, name: string, email: string, balance: number, isActive: boolean, settings: object, note: string | null, createdAt: Date, updatedAt: Date }} Account
+ * @typedef {{ from: number, to: number, amount: number }} Transfer
+ *
+ * @typedef {object} Accounts
+ * @property {(input: { id: number }, request: import('fastify').FastifyRequest) => Promise<Account | undefined>} read
+ * @property {(input: { limit: number }, request: import('fastify').FastifyRequest) => Promise<Account[]>} list newest first
+ * @property {(input: Partial<Account>, request: import('fastify').FastifyRequest) => Promise<Account>} create
+ * @property {(input: { id: number, note: string }, request: import('fastify').FastifyRequest) => Promise<Account | undefined | 'inactive'>} update loads the row, refuses one that is not active, writes its note
+ * @property {(input: Transfer, request: import('fastify').FastifyRequest) => Promise<{ from: number, to: number } | undefined>} transfer locks both rows, and answers with the new balances; `undefined` when there is too little
+ * @property {(input: Partial<Account>[], request: import('fastify').FastifyRequest) => Promise<Account[]>} createMany in the order of the input
+ *
+ * @typedef {object} PeerOptions
+ * @property {string} connectionString
+ * @property {number} poolSize connections, opened as needed and then kept
+ * @property {boolean} plainReads whether `read` and `list` do without a transaction where the peer lets one choose
+ *
+ * @typedef {{ name: string, title: string, package?: string }} Peer `package` is the one whose version the results tell
+ */
+
+/** @type {readonly Peer[]} */
+export const peers = [
+  { name: 'pg', title: 'pg, no transaction', package: 'pg' },
+  { name: 'pg-transaction', title: 'pg, BEGIN … COMMIT', package: 'pg' },
+  { name: 'pg-transaction-again', title: 'the same once more', package: 'pg' },
+  { name: 'pg-pipeline', title: 'pg, pipelined and prepared', package: 'pg' },
+  { name: 'ours', title: 'fastify-data-access', package: 'fastify-data-access' },
+  { name: 'ours-first-query', title: "fastify-data-access, begin: 'firstQuery'", package: 'fastify-data-access' },
+  { name: 'drizzle', title: 'Drizzle', package: 'drizzle-orm' },
+  { name: 'kysely', title: 'Kysely', package: 'kysely' },
+  { name: 'prisma', title: 'Prisma', package: '@prisma/client' },
+  { name: 'mikro-orm', title: 'MikroORM', package: '@mikro-orm/core' },
+  { name: 'typeorm', title: 'TypeORM', package: 'typeorm' },
+  { name: 'objection', title: 'Objection', package: 'objection' },
+  { name: 'sequelize', title: 'Sequelize', package: 'sequelize' },
+  { name: 'sql-mapper', title: 'Platformatic sql-mapper', package: '@platformatic/sql-mapper' }
+]
+
+/** What the others are compared with. */
+export const baselines = { transaction: 'pg-transaction', plain: 'pg' }

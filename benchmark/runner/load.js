@@ -1,0 +1,90 @@
+// Makes load, in a process of its own: keeps so many connections busy for so long, one request after the other on each.
+// Requests are made before the clock starts, and of a reply only the frame is read, so that little of the machine is spent here.
+import { connect } from 'node:net'
+import { endpoints, seededRandom } from './endpoints.js'
+
+const kinds = 1000
+
+process.on('message', async (order) => process.send(await burst(order)))
+process.on('disconnect', () => process.exit())
+process.send('ready')
+
+/** @type {Map<string, Buffer[]>} */
+const made = new Map()
+
+/** The requests of an endpoint, as bytes. */
+function requestsOf (name) {
+  const endpoint = endpoints.find((one) => one.name === name)
+  const random = seededRandom(1)
+  // Few of the large ones: they are alike.
+  const count = name === 'many' ? kinds / 10 : kinds
+  const requests = made.get(name) ?? Array.from({ length: count }, () => bytesOf(endpoint.request(random)))
+  made.set(name, requests)
+  return requests
+}
+
+function bytesOf ({ method, path, body }) {
+  const head = `${method} ${path} HTTP/1.1\r\nhost: localhost\r\n`
+  if (body === undefined) return Buffer.from(`${head}\r\n`)
+  const text = JSON.stringify(body)
+  return Buffer.from(`${head}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`)
+}
+
+async function burst ({ port, endpoint, connections, seconds }) {
+  const requests = requestsOf(endpoint)
+  const tally = { count: 0, errors: 0, firstError: undefined, micros: [] }
+  const start = process.hrtime.bigint()
+  const endAt = start + BigInt(Math.round(seconds * 1e9))
+  const spread = Math.ceil(requests.length / connections)
+  await Promise.all(Array.from({ length: connections }, (_, index) => keepBusy(port, { requests, tally, endAt, from: index * spread })))
+  const elapsedSeconds = Number(process.hrtime.bigint() - start) / 1e9
+
+  const sorted = Float64Array.from(tally.micros).sort()
+  const quantile = (part) => sorted.length === 0 ? 0 : sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]
+  return { requests: tally.count, errors: tally.errors, firstError: tally.firstError, elapsedSeconds, p50Micros: quantile(0.5), p99Micros: quantile(0.99) }
+}
+
+/** One connection, from its first request to the answer of the last. */
+function keepBusy (port, { requests, tally, endAt, from }) {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    let next = from
+    let sentAt = 0n
+    let buffer = Buffer.alloc(0)
+
+    const send = () => {
+      const now = process.hrtime.bigint()
+      if (now >= endAt) return socket.end()
+      sentAt = now
+      socket.write(requests[next++ % requests.length])
+    }
+    const fail = (what) => {
+      tally.errors++
+      tally.firstError ??= what
+    }
+    socket.setNoDelay(true)
+    socket.on('connect', send)
+    socket.on('data', (piece) => {
+      buffer = buffer.length === 0 ? piece : Buffer.concat([buffer, piece])
+      const reply = frameOf(buffer)
+      if (reply === undefined || buffer.length < reply.length) return
+      tally.count++
+      tally.micros.push(Number(process.hrtime.bigint() - sentAt) / 1000)
+      if (reply.status >= 300) fail(buffer.toString())
+      buffer = buffer.subarray(reply.length)
+      send()
+    })
+    socket.on('error', (error) => fail(error.message))
+    socket.on('close', resolve)
+  })
+}
+
+/** The status and the whole length of the reply at the start of `buffer`, once its head is complete. */
+function frameOf (buffer) {
+  const end = buffer.indexOf('\r\n\r\n')
+  if (end === -1) return undefined
+  const head = buffer.latin1Slice(0, end)
+  const name = head.indexOf('content-length: ')
+  if (name === -1) throw new Error(`A reply without content-length: ${head}`)
+  return { status: Number(head.slice(9, 12)), length: end + 4 + Number.parseInt(head.slice(name + 16, name + 26), 10) }
+}

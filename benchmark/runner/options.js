@@ -1,0 +1,96 @@
+import { parseArgs } from 'node:util'
+import { peers } from '../peers/index.js'
+import { endpoints } from './endpoints.js'
+
+/** The command line cannot be meant as it is: the message says why. */
+export class UsageError extends Error {
+  name = 'UsageError'
+}
+
+/**
+ * The values of flags, by `parseArgs` of Node.
+ *
+ * @throws {UsageError} for one that does not exist
+ */
+export function parseFlags (args, options) {
+  try {
+    return parseArgs({ args, options }).values
+  } catch (error) {
+    throw new UsageError(error.message)
+  }
+}
+
+/** The flags of `npm run bench`. */
+const flags = {
+  peers: { type: 'string' },
+  endpoints: { type: 'string' },
+  rounds: { type: 'string', default: '5' },
+  seconds: { type: 'string', default: '1' },
+  'warm-up': { type: 'string', default: '3' },
+  connections: { type: 'string', default: '32' },
+  pool: { type: 'string', default: '20' },
+  latency: { type: 'string', default: '0' },
+  'plain-reads': { type: 'boolean', default: false },
+  durable: { type: 'boolean', default: false },
+  'round-trips': { type: 'boolean', default: false },
+  check: { type: 'boolean', default: false },
+  write: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false }
+}
+
+export const help = `npm run bench -- [flags]
+  --peers ours,drizzle     which: ${peers.map(({ name }) => name).join(', ')}
+  --endpoints read,create  which: ${endpoints.map(({ name }) => name).join(', ')}
+  --rounds 5               how often each peer has its turn at each endpoint
+  --seconds 1              how long a turn is measured
+  --warm-up 3              seconds of load before the first turn of each peer at each endpoint
+  --connections 32         requests at the same time
+  --pool 20                connections to PostgreSQL, the same for all
+  --latency 2              milliseconds that each round trip to PostgreSQL is made longer by
+  --plain-reads            reads and lists without a transaction, wherever a peer lets one choose
+  --durable                commits wait for the disk
+  --round-trips            count the round trips of each request instead, into round-trips.md
+  --check                  only check that all answer alike
+Without --peers and --endpoints the results go to results.md and chart.svg, with them to the terminal only; --write writes them all the same.`
+
+/**
+ * What the command line asks for.
+ *
+ * @param {string[]} args
+ * @throws {UsageError} that names the flag and what there is
+ */
+export function readOptions (args) {
+  const values = parseFlags(args, flags)
+  const isPart = values.peers !== undefined || values.endpoints !== undefined
+  return {
+    peers: chosen(peers, values.peers, 'peers'),
+    endpoints: chosen(endpoints, values.endpoints, 'endpoints'),
+    rounds: number(values, 'rounds', 1),
+    seconds: number(values, 'seconds', 0.05),
+    warmUpSeconds: number(values, 'warm-up', 0),
+    connections: number(values, 'connections', 1),
+    poolSize: number(values, 'pool', 1),
+    latencyMillis: number(values, 'latency', 0),
+    plainReads: values['plain-reads'],
+    durable: values.durable,
+    countsRoundTrips: values['round-trips'],
+    checksOnly: values.check,
+    writes: values.write || !isPart,
+    help: values.help
+  }
+}
+
+function chosen (all, list, flag) {
+  if (list === undefined) return all
+  return list.split(',').map((name) => {
+    const one = all.find((candidate) => candidate.name === name)
+    if (one === undefined) throw new UsageError(`--${flag}: there is no ${name}, but ${all.map((candidate) => candidate.name).join(', ')}`)
+    return one
+  })
+}
+
+function number (values, flag, least) {
+  const value = Number(values[flag])
+  if (!(value >= least)) throw new UsageError(`--${flag} must be a number from ${least} on`)
+  return value
+}

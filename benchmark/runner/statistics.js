@@ -1,0 +1,13 @@
+/** Median, smallest and largest of some numbers. */
+export function summary (values) {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  const median = sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+  return { median, min: sorted[0], max: sorted[sorted.length - 1] }
+}
+
+/** How bursts compare with those of a baseline, round by round; `undefined` without one. */
+export function ratio (bursts, baseline) {
+  if (baseline === undefined) return undefined
+  return summary(bursts.map(({ perSecond }, round) => perSecond / baseline[round].perSecond))
+}

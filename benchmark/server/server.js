@@ -1,0 +1,31 @@
+// One peer's server, in a process of its own: node server/server.js <peer>, with DATABASE_URL, POOL_SIZE and PLAIN_READS in the environment.
+// Tells its parent the port, and answers what it asks.
+import Fastify from 'fastify'
+import { startProfile, stopProfile } from './profiler.js'
+import { routes } from './routes.js'
+
+const [name] = process.argv.slice(2)
+const { DATABASE_URL: connectionString, POOL_SIZE: poolSize, PLAIN_READS: plainReads } = process.env
+// Settings come from the caller alone: a library that reads the environment shall find none there.
+delete process.env.DATABASE_URL
+
+const { open } = await import(`../peers/${name}.js`)
+const fastify = Fastify({ logger: false })
+const accounts = await open(fastify, { connectionString, poolSize: Number(poolSize), plainReads: plainReads === 'true' })
+await fastify.register(routes, { accounts })
+await fastify.listen({ host: '127.0.0.1', port: 0 })
+
+/** What the parent may ask, by name. */
+const answers = {
+  usage: () => ({ cpu: process.cpuUsage(), rss: process.memoryUsage.rss() }),
+  startProfile,
+  stopProfile
+}
+
+process.on('message', async ({ question, input }) => process.send({ answer: await answers[question](input) }))
+// The parent has ended, or wants this one to.
+process.on('disconnect', async () => {
+  await fastify.close()
+  process.exit()
+})
+process.send({ port: fastify.server.address().port })

@@ -1,0 +1,144 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { sql } from 'drizzle-orm'
+import { Client } from 'pg'
+import t, { type Test } from 'tap'
+import { running } from '../helpers/backend.js'
+import { holdCommits } from '../helpers/held-commit.js'
+import { schema, tables, users } from '../helpers/schema.js'
+import { withPassword } from '../helpers/secret.js'
+import { until } from '../helpers/until.js'
+import { openDatabase } from '../../src/index.js'
+import { createTestDatabase } from '../../src/testing/index.js'
+import { loaderFor } from '../../src/testing/shared-postgres.js'
+
+/** The transactions whose handler does nothing any more. */
+const hanging = sql`select from pg_stat_activity where datname = current_database() and state = 'idle in transaction' and query like '%hangs from now on%'`
+
+const program = new URL('../helpers/server-process.ts', import.meta.url)
+
+interface Limits {
+  readonly drainSeconds?: number
+  readonly limitMillis?: number
+}
+
+/** Starts a server in a process of its own over a database of the test's. */
+async function start (t: Test, { drainSeconds = 3600, limitMillis = 3_600_000 }: Limits = {}) {
+  const { connectionString } = await createTestDatabase(t, { sql: tables })
+  const url = withPassword(connectionString)
+  const database = await openDatabase({ connectionString: url, schema })
+  t.teardown(() => database.close())
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...loaderFor(program.href), fileURLToPath(program)], {
+    env: { ...process.env, DATABASE_URL: url, DRAIN_SECONDS: `${drainSeconds}`, LIMIT_MILLIS: `${limitMillis}` },
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  t.teardown(() => { child.kill('SIGKILL') })
+  const exited = once(child, 'exit')
+  const log: string[] = []
+  let origin = ''
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line.startsWith('http')) {
+      origin = line
+      break
+    }
+  }
+  child.stdout.on('data', (text) => log.push(String(text)))
+  const post = (path: string) => fetch(`${origin}${path}`, { method: 'POST' }).then(({ status }) => status, () => 'cut off')
+  return {
+    database,
+    log,
+    exited,
+    post,
+    end: () => { child.kill('SIGTERM') },
+    /** Resolves when the server takes no more connections. */
+    closing: () => until(async () => await post('/refused') === 'cut off'),
+    total: () => database.repo(users).count()
+  }
+}
+
+/** Takes what the route waits for. */
+async function holdLock (t: Test, { pool }: { pool: { options: object } }): Promise<() => Promise<unknown>> {
+  const client = new Client(pool.options)
+  await client.connect()
+  t.teardown(() => client.end())
+  await client.query('select pg_advisory_lock(42)')
+  return () => client.query('select pg_advisory_unlock(42)')
+}
+
+t.test('79: SIGTERM lets requests in flight finish, and the process ends with 0', async (t) => {
+  const server = await start(t)
+  const release = await holdLock(t, server.database)
+  const answer = server.post('/waits')
+  await running(server.database, 'pg_advisory_xact_lock(42)')
+
+  server.end()
+  await server.closing()
+  await release()
+
+  t.equal(await answer, 200)
+  t.strictSame(await server.exited, [0, null])
+  t.equal(await server.total(), 1)
+  t.strictSame(server.log, [])
+})
+
+t.test('80: SIGTERM while a request hangs in the database cuts it after drainTimeoutSeconds, 503, and the process ends with 1', async (t) => {
+  const server = await start(t, { drainSeconds: 0.1 })
+  await holdLock(t, server.database)
+  const answer = server.post('/waits')
+  await running(server.database, 'pg_advisory_xact_lock(42)')
+
+  server.end()
+
+  t.equal(await answer, 503)
+  t.strictSame(await server.exited, [1, null])
+  t.match(server.log.join(''), /closing took too long.*/)
+  t.match(server.log.join(''), /"holder":"POST \/waits"/)
+  t.equal(await server.total(), 0)
+})
+
+t.test('80: SIGTERM while a handler hangs for ever ends the process with 1 at its limit, its work undone, its route named', async (t) => {
+  const server = await start(t, { drainSeconds: 0.1, limitMillis: 1000 })
+  const answer = server.post('/hangs')
+  await until(async () => (await server.database.execute(hanging)).rowCount === 1)
+
+  server.end()
+
+  t.equal(await answer, 'cut off')
+  t.strictSame(await server.exited, [1, null])
+  t.match(server.log.join(''), /"holder":"POST \/hangs"/)
+  t.equal(await server.total(), 0)
+})
+
+t.test('81: SIGTERM during COMMIT waits for its answer, and the process ends with 0', async (t) => {
+  const server = await start(t)
+  const commits = await holdCommits(t, server.database)
+  const answer = server.post('/creates')
+  await commits.reached()
+
+  server.end()
+  await server.closing()
+  await commits.release()
+
+  t.equal(await answer, 200)
+  t.strictSame(await server.exited, [0, null])
+  t.equal(await server.total(), 1)
+})
+
+t.test('82: a second SIGTERM changes nothing: what is in flight finishes, and the process ends with 0', async (t) => {
+  const server = await start(t)
+  const release = await holdLock(t, server.database)
+  const answer = server.post('/waits')
+  await running(server.database, 'pg_advisory_xact_lock(42)')
+
+  server.end()
+  await server.closing()
+  server.end()
+  server.end()
+  await release()
+
+  t.equal(await answer, 200)
+  t.strictSame(await server.exited, [0, null])
+  t.strictSame(server.log, [])
+})

@@ -97,7 +97,7 @@ class BoundSession extends NodePgSession<Record<string, unknown>, TablesRelation
     // All that Drizzle asks of a client is `query`.
     const client = {
       query: async (query: ClientQuery, values: unknown[]): Promise<StatementResult> => {
-        const { rows, rowCount, command, fields } = await runner.run(raw(query, values))
+        const { rows, rowCount, command, fields } = await runner.run<Record<string, unknown>>(raw(query, values))
         return { rows, rowCount, command, ...(fields && { fields }) }
       }
     } as unknown as NodePgClient

@@ -135,7 +135,11 @@ const session: fc.Arbitrary<SessionProgram> = fc.record({
   way: fc.constantFrom('createSession', 'createSession', 'session', 'transaction'),
   options,
   body: bodyOf(stepWith(nested), 8),
-  endings: fc.oneof({ weight: 2, arbitrary: fc.constant<Ending[]>(['commit']) }, { weight: 1, arbitrary: fc.array(ending, { minLength: 1, maxLength: 3 }) }),
+  endings: fc.oneof(
+    { weight: 4, arbitrary: fc.constant<Ending[]>(['commit']) },
+    { weight: 2, arbitrary: fc.array(ending, { minLength: 1, maxLength: 3 }) },
+    { weight: 1, arbitrary: fc.constant<Ending[]>(['commit', 'abort']) }
+  ),
   endsInParallel: fc.boolean()
 })
 

@@ -14,5 +14,6 @@ t.test('programs that once went another way than foretold', async (t) => {
 
 t.test('random programs end as the rules foretell', async (t) => {
   const theatre = await openTheatre(t)
-  await fc.assert(fc.asyncProperty(programs, (program) => theatre.play(program)), { numRuns: runs })
+  // A machine that is slow runs fewer; a program that never ends is told of, too.
+  await fc.assert(fc.asyncProperty(programs, (program) => theatre.play(program)), { numRuns: runs, timeout: 20_000, interruptAfterTimeLimit: 60_000 })
 })

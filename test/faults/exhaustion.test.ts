@@ -48,7 +48,7 @@ t.test('39: each of many is refused within the limit and 50 ms more, with the wa
 })
 
 t.test('39: a request that waited in vain is answered 503 with Retry-After, and wrote nothing', async (t) => {
-  const server = await build(t, { pool: { ...one, timeoutSeconds: 0.1 } })
+  const server = await build(t, { pool: { ...one, timeoutSeconds: 0.5 } })
   server.post('/', (request) => request.repo(users).create(ada))
   const holder = server.db.createSession()
   await holder.begin()

@@ -335,9 +335,16 @@ t.test('a write that could not be sent is not forgotten with a scope that was op
 
   const other = database.createSession()
   await other.transaction(async (scope) => {
-    await scope.transaction((inner) => { inner.execute(sql`select ${circular}::jsonb`) }).catch(() => {})
     scope.execute(sql`select ${circular}::jsonb`)
+    await scope.transaction((inner) => { inner.rollbackOnly() })
     scope.rollbackOnly()
+  })
+  await other.transaction(async (scope) => {
+    scope.transaction((inner) => inner.execute(sql`select ${circular}::jsonb`).catch(() => new Promise(() => {})))
+    throw new Error('no')
+  }).catch(() => {})
+  await other.transaction(async (scope) => {
+    await t.rejects(scope.transaction(async (inner) => { inner.execute(sql`select ${circular}::jsonb`) }), TransactionAbortedError)
   })
   await other.repo(users).create({ email: 'ada' })
   await other.commit()

@@ -3,6 +3,7 @@
  */
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import type { Test } from './database.js'
 
@@ -32,6 +33,10 @@ export interface Proxy {
   refuse (): Promise<void>
   /** Holds each answer back for so long, in milliseconds. */
   delay (millis: number): void
+  /** Lets the answers trickle: so many bytes every ten milliseconds; `Infinity` ends it. */
+  throttle (bytes: number): void
+  /** Says of failed transactions that they are well, in every ReadyForQuery from now on: a middleman that lies. */
+  hideFailures (hides: boolean): void
   /** Puts other bytes in the place of the next answer. */
   garble (): void
   /** Loses the connection that next sends this text before PostgreSQL gets it; resolves when that has happened. */
@@ -45,11 +50,17 @@ export interface Proxy {
 /** ReadyForQuery without its last byte, the status of the transaction. */
 const ready = Buffer.from([0x5a, 0, 0, 0, 5])
 
+/** The status of a transaction that failed, and of one that did not. */
+const failed = 0x45
+const well = 0x54
+
 interface Link {
   readonly client: Socket
   readonly server: Socket
   /** Set when the next answer is to be lost. */
   watch: Watch | undefined
+  /** What is held back, in order; undefined when nothing is. */
+  held: Promise<unknown> | undefined
 }
 
 interface Watch {
@@ -62,13 +73,19 @@ interface Watch {
 /** Five bytes with the frame of a message, of a kind that PostgreSQL does not have. */
 const garbage = Buffer.from([0x67, 0, 0, 0, 4])
 
+/** The last message of an answer is ReadyForQuery. */
+function hideFailure (answer: Buffer): void {
+  const at = answer.length - ready.length - 1
+  if (at >= 0 && answer.indexOf(ready, at) === at && answer[at + ready.length] === failed) answer[at + ready.length] = well
+}
+
 /** Starts a proxy before a PostgreSQL that is named by a URL; it ends with the test. */
 export async function startProxy (t: Test, target: string): Promise<Proxy> {
   const url = new URL(target)
   const postgres = { port: Number(url.port || 5432), host: url.hostname }
   const links = new Set<Link>()
   const watches = new Set<Watch>()
-  const state = { accepted: 0, silent: false, garbled: false, delayMillis: 0 }
+  const state = { accepted: 0, silent: false, garbled: false, hidesFailures: false, delayMillis: 0, bytes: Infinity }
 
   const lose = (link: Link, how: Loss): void => {
     if (how === 'silence') {
@@ -81,8 +98,26 @@ export async function startProxy (t: Test, target: string): Promise<Proxy> {
     else link.client.destroy()
   }
 
+  /** Answers arrive in the order in which they were given, however long each is held back. */
+  const deliver = (link: Link, answer: Buffer): void => {
+    const { delayMillis, bytes } = state
+    if (link.held === undefined && delayMillis === 0 && bytes === Infinity) {
+      link.client.write(answer)
+      return
+    }
+    const held = (link.held ?? Promise.resolve()).then(async () => {
+      await wait(delayMillis)
+      for (let from = 0; from < answer.length; from += bytes) {
+        if (bytes !== Infinity) await wait(10)
+        link.client.write(answer.subarray(from, from + bytes))
+      }
+      if (link.held === held) link.held = undefined
+    })
+    link.held = held
+  }
+
   const server: Server = createServer((client) => {
-    const link: Link = { client, server: connect(postgres), watch: undefined }
+    const link: Link = { client, server: connect(postgres), watch: undefined, held: undefined }
     state.accepted++
     links.add(link)
     client.on('data', (chunk) => {
@@ -112,8 +147,8 @@ export async function startProxy (t: Test, target: string): Promise<Proxy> {
       }
       const answer = state.garbled ? garbage : chunk
       state.garbled = false
-      if (state.delayMillis === 0) client.write(answer)
-      else setTimeout(() => client.write(answer), state.delayMillis)
+      if (state.hidesFailures) hideFailure(answer)
+      deliver(link, answer)
     })
     for (const socket of [client, link.server]) {
       socket.on('error', () => {})
@@ -163,6 +198,8 @@ export async function startProxy (t: Test, target: string): Promise<Proxy> {
     refuse: stop,
     garble () { state.garbled = true },
     delay (millis) { state.delayMillis = millis },
+    throttle (bytes) { state.bytes = bytes },
+    hideFailures (hides) { state.hidesFailures = hides },
     loseRequest: (text, how = 'cut') => watchFor({ text, how, what: 'request' }),
     loseAnswer: (text, how = 'cut') => watchFor({ text, how, what: 'answer' }),
     loseReady: (text, how = 'cut') => watchFor({ text, how, what: 'ready' })

@@ -1,0 +1,135 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { projectRoot } from '../house/source-files.js'
+import { startProxy } from '../helpers/proxy.js'
+import { keptAlive, send } from './client.js'
+import { Cluster } from './cluster.js'
+import { faults as allFaults } from './faults.js'
+import { Journal } from './journal.js'
+import { Load } from './load.js'
+import { ownOperations, plainOperations } from './operations.js'
+import { Program } from './program.js'
+import { seeded } from './random.js'
+import { strikeAll, Toll } from './schedule.js'
+import { tables } from './tables.js'
+import { judge } from './verdict.js'
+import { Witness } from './witness.js'
+import type { WayName } from '../rivals/ways.js'
+import type { Fault } from './faults.js'
+import type { Crash } from './program.js'
+import type { SubjectOptions } from './subject.js'
+import type { Verdict } from './verdict.js'
+import type { Finding } from './witness.js'
+
+/** What is run, and for how long. */
+export interface CrashOptions {
+  readonly subject?: WayName
+  readonly commit?: SubjectOptions['commit']
+  /** The root of a copy of the project with a bug in it. */
+  readonly folder?: string
+  readonly seed: number
+  /** How long faults strike; with {@link CrashOptions.turns}, at most so long. */
+  readonly seconds: number
+  /** How many of them strike. */
+  readonly turns?: number
+  readonly faults?: readonly Fault[]
+  /** Ends with the first broken promise that is seen. */
+  readonly endsWithFinding?: boolean
+}
+
+/** What came out. */
+export interface CrashResult {
+  readonly seconds: number
+  readonly journal: Journal
+  readonly toll: Toll
+  readonly verdict: Verdict
+  /** What was seen at once, and after how many seconds the first of it. */
+  readonly findings: readonly Finding[]
+  readonly foundAfterSeconds: number | undefined
+  readonly looked: number
+  readonly crashes: readonly Crash[]
+  readonly hung: number
+  readonly idleInTransaction: number
+  readonly leaked: number
+  readonly closedInOrder: boolean
+}
+
+/** How long what is left at the end may take to be tidied up, in milliseconds: silent connections end by PostgreSQL's own limits. */
+const graceMillis = 10_000
+
+/** Runs a server under load while everything around it fails, and says what became of its promises. */
+export async function crashRun (options: CrashOptions): Promise<CrashResult> {
+  const { subject = 'fastify-data-access', commit = 'onSend', folder = projectRoot, seed, faults = allFaults } = options
+  const cluster = await Cluster.start()
+  const ends: Array<() => Promise<void>> = []
+  try {
+    await cluster.query(tables)
+    const proxy = await startProxy({ teardown: (fn) => ends.push(fn) }, cluster.connectionString)
+    const env = { SUBJECT: JSON.stringify({ kind: subject, commit, connectionString: proxy.connectionString } satisfies SubjectOptions) }
+    const program = new Program({ path: 'test/crash/subject.ts', folder, env })
+    const [journal, witness, toll, random] = [new Journal(), new Witness(cluster), new Toll(), seeded(seed)]
+    const isOurs = subject === 'fastify-data-access'
+    const load = new Load({
+      operations: isOurs ? ownOperations : plainOperations, workers: 10, pauseMillis: 80, lookEvery: options.endsWithFinding ? 1 : 4
+    }, { program, journal, witness, random })
+    await program.port
+
+    const startedAt = performance.now()
+    const elapsed = (): number => (performance.now() - startedAt) / 1000
+    let foundAfterSeconds: number | undefined
+    const goesOn = (turn: number): boolean => {
+      const isFound = witness.findings.length > 0 || program.crashes.length > 0
+      if (isFound) foundAfterSeconds ??= elapsed()
+      return elapsed() < options.seconds && turn < (options.turns ?? Infinity) && !(isFound && options.endsWithFinding)
+    }
+    load.start()
+    const site = { cluster, proxy, program, random, commit: subject === '@fastify/postgres' ? 'COMMIT' : 'commit' }
+    await strikeAll(faults, site, { load, toll, goesOn })
+    await load.stop()
+
+    await proxy.resume()
+    await cluster.back()
+    const leaked = await eventuallyNone(() => inUse(program))
+    const idleInTransaction = await eventuallyNone(() => openTransactions(cluster))
+    const seconds = elapsed()
+    keptAlive.destroy()
+    const closedInOrder = await program.stop()
+    await witness.close()
+    return {
+      seconds,
+      journal,
+      toll,
+      verdict: await judge(cluster, journal),
+      findings: witness.findings,
+      foundAfterSeconds,
+      looked: witness.looked,
+      crashes: program.crashes,
+      hung: load.hung,
+      idleInTransaction,
+      leaked,
+      closedInOrder
+    }
+  } finally {
+    for (const end of ends) await end()
+    await cluster.stop()
+  }
+}
+
+/** Asks until the answer is 0, or for as long as is granted. */
+async function eventuallyNone (count: () => Promise<number>): Promise<number> {
+  const giveUpAt = performance.now() + graceMillis
+  for (;;) {
+    const left = await count()
+    if (left === 0 || performance.now() > giveUpAt) return left
+    await wait(100)
+  }
+}
+
+async function inUse (program: Program): Promise<number> {
+  const reply = await send(await program.port, '/in-use', 'GET')
+  if (reply === undefined || reply === 'hung') return NaN
+  return (JSON.parse(reply.body) as { inUse: number }).inUse
+}
+
+async function openTransactions (cluster: Cluster): Promise<number> {
+  return (await cluster.query("select from pg_stat_activity where state like 'idle in transaction%'")).length
+}

@@ -64,7 +64,7 @@ export async function tryControl ({ options, mutants, fault }: Control, seed: nu
       seconds,
       endsWithFinding: true
     })
-    const what = finding === undefined ? crash && `it ended by itself: ${lastLine(crash.words)}` : `${finding.kind}: ${finding.text}`
+    const what = finding === undefined ? crash && `it ended by itself: ${crash.words}` : `${finding.kind}: ${finding.text}`
     return what === undefined ? undefined : `after ${foundAfterSeconds?.toFixed(1)} s, ${what}`
   } finally {
     await planted?.remove()
@@ -80,9 +80,4 @@ export async function tryControls (seed: number): Promise<number> {
     console.log(`${how === undefined ? 'NOT FOUND OUT' : 'found out'}: ${control.title}\n    ${how ?? `within ${seconds} s`}`)
   }
   return missed === 0 ? 0 : 1
-}
-
-/** What an uncaught error says of itself. */
-function lastLine (words: string): string {
-  return /^\w*Error.*$/m.exec(words)?.[0] ?? words.trim().split('\n').at(-1) ?? ''
 }

@@ -5,7 +5,7 @@ import type { ChildProcess } from 'node:child_process'
 
 /** A program that has ended by itself. */
 export interface Crash {
-  /** What it said last. */
+  /** The error that it ended with. */
   readonly words: string
 }
 
@@ -75,7 +75,7 @@ export class Program {
     this.#child = child
     running.add(child)
     let words = ''
-    child.stderr.setEncoding('utf8').on('data', (text: string) => { words = (words + text).slice(-4000) })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => { words = (words + text).slice(0, 4000) })
     return new Promise((resolve) => {
       let output = ''
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -86,10 +86,15 @@ export class Program {
       child.once('exit', () => {
         running.delete(child)
         if (this.#isMeant) return
-        this.crashes.push({ words: words === '' ? output : words })
+        this.crashes.push({ words: errorIn(words) ?? errorIn(output) ?? `${words}${output}` })
         this.#port = this.#start()
         resolve(this.#port)
       })
     })
   }
+}
+
+/** The line in which an uncaught error says what it is. */
+function errorIn (words: string): string | undefined {
+  return /^\w*error\b.*$/mi.exec(words)?.[0]
 }

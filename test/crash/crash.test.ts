@@ -1,5 +1,4 @@
 import t from 'tap'
-import { controls, tryControl } from './controls.js'
 import { crashRun } from './crash-run.js'
 import { faults } from './faults.js'
 import { failuresOf } from './report.js'
@@ -12,9 +11,3 @@ t.test('83: kill -9 of the server, of PostgreSQL and of its backends under load:
   t.ok(result.looked > 20, 'some rows were looked after at once')
   for (const kind of ['orphan', 'swallowed']) t.ok(result.journal.refused(kind) > 0, `${kind}: refused`)
 })
-
-for (const control of controls.filter(({ title }) => ["commit: 'onResponse'", 'a statement that never left is forgotten'].includes(title))) {
-  t.test(`a server that breaks its promises is found out: ${control.title}`, async (t) => {
-    t.match(await tryControl(control, 1), /^after .* (late|lost|half): /)
-  })
-}

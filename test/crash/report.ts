@@ -39,7 +39,7 @@ export function describe (result: CrashResult): string {
     ...toll.missed.length > 0 ? [`faults that found nothing to strike: ${toll.missed.length}`] : [],
     `operations: ${acknowledged} acknowledged, ${refused} refused (${journal.refused('orphan')} at COMMIT by a deferred constraint, ${journal.refused('swallowed')} for a swallowed error), ${unknown} unknown`,
     `replies: ${words(journal.reasons)}`,
-    `lost ${lost.length}, ghosts ${ghosts.length}, halves ${halves.length}; ${findings.length} of ${looked} looked after at once were not there`,
+    `lost ${byKind(lost)}, ghosts ${byKind(ghosts)}, halves ${byKind(halves)}; ${findings.length} of ${looked} looked after at once were not there`,
     `ended by itself ${result.crashes.length}, without an answer ${result.hung}, idle in transaction ${result.idleInTransaction}, connections leaked ${result.leaked}`,
     ...Object.entries(toll.recoveries).map(([what, millis]) => `served again after the ${what} was back: ${spread(millis)}`)
   ].join('\n')
@@ -48,6 +48,12 @@ export function describe (result: CrashResult): string {
 function some (list: readonly string[], what: string): string[] {
   if (list.length === 0) return []
   return [`${list.length} ${what}: ${list.slice(0, 5).join('; ')}${list.length > 5 ? '; …' : ''}`]
+}
+
+/** How many, and of which kinds: the first word of each. */
+function byKind (names: readonly string[]): string {
+  const kinds = new Set(names.map((name) => name.split(' ', 1).join()))
+  return kinds.size === 0 ? '0' : `${names.length} (${[...kinds].join(', ')})`
 }
 
 function spread (millis: readonly number[]): string {

@@ -36,8 +36,8 @@ const failureForgotten: Mutant = {
 const unsentForgotten: Mutant = {
   title: 'forgets that a statement never left',
   file: transaction,
-  find: 'this.#unsent ??= error',
-  replace: 'void error'
+  find: "statement.kind !== 'read'",
+  replace: 'false'
 }
 
 /** Each breaks one promise. */

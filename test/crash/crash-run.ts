@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { projectRoot } from '../house/source-files.js'
 import { startProxy } from '../helpers/proxy.js'
+import { spellings } from '../rivals/ways.js'
 import { keptAlive, send } from './client.js'
 import { Cluster } from './cluster.js'
 import { faults as allFaults } from './faults.js'
@@ -14,7 +15,7 @@ import { tables } from './tables.js'
 import { judge } from './verdict.js'
 import { Witness } from './witness.js'
 import type { WayName } from '../rivals/ways.js'
-import type { Fault } from './faults.js'
+import type { Fault, Site } from './faults.js'
 import type { Crash } from './program.js'
 import type { SubjectOptions } from './subject.js'
 import type { Verdict } from './verdict.js'
@@ -56,61 +57,86 @@ export interface CrashResult {
 /** How long what is left at the end may take to be tidied up, in milliseconds: silent connections end by PostgreSQL's own limits. */
 const graceMillis = 10_000
 
+/** Everything that a run is made of. */
+interface Scene extends Site {
+  readonly journal: Journal
+  readonly witness: Witness
+  readonly load: Load
+  readonly toll: Toll
+}
+
+type End = () => Promise<unknown>
+
 /** Runs a server under load while everything around it fails, and says what became of its promises. */
 export async function crashRun (options: CrashOptions): Promise<CrashResult> {
-  const { subject = 'fastify-data-access', commit = 'onSend', folder = projectRoot, seed, faults = allFaults } = options
-  const cluster = await Cluster.start()
-  const ends: Array<() => Promise<void>> = []
+  const ends: End[] = []
   try {
-    await cluster.query(tables)
-    const proxy = await startProxy({ teardown: (fn) => ends.push(fn) }, cluster.connectionString)
-    const env = { SUBJECT: JSON.stringify({ kind: subject, commit, connectionString: proxy.connectionString } satisfies SubjectOptions) }
-    const program = new Program({ path: 'test/crash/subject.ts', folder, env })
-    const [journal, witness, toll, random] = [new Journal(), new Witness(cluster), new Toll(), seeded(seed)]
-    const isOurs = subject === 'fastify-data-access'
-    const load = new Load({
-      operations: isOurs ? ownOperations : plainOperations, workers: 10, pauseMillis: 80, lookEvery: options.endsWithFinding ? 1 : 4
-    }, { program, journal, witness, random })
-    await program.port
-
-    const startedAt = performance.now()
-    const elapsed = (): number => (performance.now() - startedAt) / 1000
-    let foundAfterSeconds: number | undefined
-    const goesOn = (turn: number): boolean => {
-      const isFound = witness.findings.length > 0 || program.crashes.length > 0
-      if (isFound) foundAfterSeconds ??= elapsed()
-      return elapsed() < options.seconds && turn < (options.turns ?? Infinity) && !(isFound && options.endsWithFinding)
-    }
-    load.start()
-    const site = { cluster, proxy, program, random, commit: subject === '@fastify/postgres' ? 'COMMIT' : 'commit' }
-    await strikeAll(faults, site, { load, toll, goesOn })
-    await load.stop()
-
-    await proxy.resume()
-    await cluster.back()
-    const leaked = await eventuallyNone(() => inUse(program))
-    const idleInTransaction = await eventuallyNone(() => openTransactions(cluster))
-    const seconds = elapsed()
-    keptAlive.destroy()
-    const closedInOrder = await program.stop()
-    await witness.close()
-    return {
-      seconds,
-      journal,
-      toll,
-      verdict: await judge(cluster, journal),
-      findings: witness.findings,
-      foundAfterSeconds,
-      looked: witness.looked,
-      crashes: program.crashes,
-      hung: load.hung,
-      idleInTransaction,
-      leaked,
-      closedInOrder
-    }
+    const scene = await setUp(options, ends)
+    return await inspect(scene, await rage(scene, options))
   } finally {
-    for (const end of ends) await end()
-    await cluster.stop()
+    for (const end of ends.reverse()) await end()
+  }
+}
+
+/** Starts everything, and notes how each of it ends. */
+async function setUp ({ subject = 'fastify-data-access', commit = 'onSend', folder = projectRoot, seed, endsWithFinding = false }: CrashOptions, ends: End[]): Promise<Scene> {
+  const cluster = await Cluster.start()
+  ends.push(() => cluster.stop())
+  await cluster.query(tables)
+  const proxy = await startProxy({ teardown: (fn) => ends.push(fn) }, cluster.connectionString)
+  const env = { SUBJECT: JSON.stringify({ kind: subject, commit, connectionString: proxy.connectionString } satisfies SubjectOptions) }
+  const program = new Program({ path: 'test/crash/subject.ts', folder, env })
+  ends.push(() => program.stop())
+  const [journal, witness, random] = [new Journal(), new Witness(cluster), seeded(seed)]
+  ends.push(() => witness.close())
+  const load = new Load({
+    operations: subject === 'fastify-data-access' ? ownOperations : plainOperations,
+    workers: 10,
+    pauseMillis: 80,
+    lookEvery: endsWithFinding ? 1 : 4
+  }, { program, journal, witness, random })
+  ends.push(() => load.stop())
+  await program.port
+  return { cluster, proxy, program, random, commit: spellings[subject].commit, journal, witness, load, toll: new Toll() }
+}
+
+/** Lets faults strike for as long as is wanted; resolves with how long that was, and when the first broken promise was seen. */
+async function rage (scene: Scene, { faults = allFaults, seconds, turns = Infinity, endsWithFinding = false }: CrashOptions): Promise<Pick<CrashResult, 'seconds' | 'foundAfterSeconds'>> {
+  const { witness, program, load, toll } = scene
+  const startedAt = performance.now()
+  const elapsed = (): number => (performance.now() - startedAt) / 1000
+  let foundAfterSeconds: number | undefined
+  const goesOn = (turn: number): boolean => {
+    const isFound = witness.findings.length > 0 || program.crashes.length > 0
+    if (isFound) foundAfterSeconds ??= elapsed()
+    return elapsed() < seconds && turn < turns && !(isFound && endsWithFinding)
+  }
+  load.start()
+  await strikeAll(faults, scene, { load, toll, goesOn })
+  await load.stop()
+  return { seconds: elapsed(), foundAfterSeconds }
+}
+
+/** Looks at what is left once nothing fails any more, and compares what was said with what is there. */
+async function inspect ({ cluster, proxy, program, journal, witness, load, toll }: Scene, duration: Pick<CrashResult, 'seconds' | 'foundAfterSeconds'>): Promise<CrashResult> {
+  await proxy.resume()
+  await cluster.back()
+  const leaked = await eventuallyNone(() => inUse(program))
+  const idleInTransaction = await eventuallyNone(() => openTransactions(cluster))
+  keptAlive.destroy()
+  const closedInOrder = await program.stop()
+  return {
+    ...duration,
+    journal,
+    toll,
+    verdict: await judge(cluster, journal),
+    findings: witness.findings,
+    looked: witness.looked,
+    crashes: program.crashes,
+    hung: load.hung,
+    idleInTransaction,
+    leaked,
+    closedInOrder
   }
 }
 

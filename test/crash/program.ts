@@ -18,6 +18,12 @@ export interface ProgramOptions {
   readonly env: Readonly<Record<string, string>>
 }
 
+/** How often in a row it may fail to start. */
+const patience = 5
+
+/** How long it may take to close in good order. */
+const closingMillis = 20_000
+
 const running = new Set<ChildProcess>()
 process.on('exit', () => { for (const child of running) child.kill('SIGKILL') })
 
@@ -28,6 +34,8 @@ export class Program {
   readonly #options: ProgramOptions
   #child: ChildProcess | undefined
   #isMeant = false
+  /** How often in a row it has ended before it listened. */
+  #stillborn = 0
   #port: Promise<number>
 
   constructor (options: ProgramOptions) {
@@ -48,8 +56,8 @@ export class Program {
 
   /** Asks it to close; resolves with whether it did so in good order. */
   async stop (): Promise<boolean> {
-    await this.#port
-    const timer = setTimeout(() => this.#child?.kill('SIGKILL'), 20_000)
+    await this.#port.catch(() => {})
+    const timer = setTimeout(() => this.#child?.kill('SIGKILL'), closingMillis)
     const isInOrder = await this.#end('SIGTERM')
     clearTimeout(timer)
     return isInOrder
@@ -57,7 +65,7 @@ export class Program {
 
   async #end (signal: NodeJS.Signals): Promise<boolean> {
     const child = this.#child
-    if (child === undefined || child.exitCode !== null) return false
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return false
     this.#isMeant = true
     const exit = once(child, 'exit')
     child.kill(signal)
@@ -76,17 +84,21 @@ export class Program {
     running.add(child)
     let words = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => { words = (words + text).slice(0, 4000) })
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       let output = ''
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
         output = (output + text).slice(-4000)
         const [, port] = /^listening on (\d+)$/m.exec(output) ?? []
-        if (port !== undefined) resolve(Number(port))
+        if (port === undefined) return
+        this.#stillborn = 0
+        resolve(Number(port))
       })
       child.once('exit', () => {
         running.delete(child)
         if (this.#isMeant) return
-        this.crashes.push({ words: errorIn(words) ?? errorIn(output) ?? `${words}${output}` })
+        const crash = { words: errorIn(words) ?? errorIn(output) ?? `${words}${output}` }
+        this.crashes.push(crash)
+        if (++this.#stillborn > patience) return reject(new Error(`${path} does not start: ${crash.words}`))
         this.#port = this.#start()
         resolve(this.#port)
       })

@@ -6,7 +6,7 @@ import type { Entry } from './journal.js'
 /** A promise that was seen broken. */
 export interface Finding {
   /** `late`: the rows came after the reply that told of them. */
-  readonly kind: 'late' | 'lost' | 'half' | 'crash'
+  readonly kind: 'late' | 'lost' | 'half'
   readonly text: string
 }
 

@@ -6,6 +6,7 @@ import { send } from '../crash/client.js'
 import { Program } from '../crash/program.js'
 import { tables } from '../crash/tables.js'
 import { until } from '../helpers/until.js'
+import { spellings } from './ways.js'
 import type { Cluster } from '../crash/cluster.js'
 import type { Proxy } from '../helpers/proxy.js'
 import type { SubjectOptions } from './subject.js'
@@ -20,14 +21,14 @@ export class Stage {
   readonly proxy: Proxy
   readonly program: Program
   /** How the server spells COMMIT and BEGIN. */
-  readonly words: { readonly begin: string, readonly commit: string }
+  readonly words: (typeof spellings)[WayName]
   readonly #ends: Array<() => Promise<void>>
 
   private constructor (cluster: Cluster, way: WayName, { proxy, ends }: { proxy: Proxy, ends: Array<() => Promise<void>> }) {
     this.cluster = cluster
     this.proxy = proxy
     this.#ends = ends
-    this.words = way === '@fastify/postgres' ? { begin: 'BEGIN', commit: 'COMMIT' } : { begin: 'begin', commit: 'commit' }
+    this.words = spellings[way]
     const env = { SUBJECT: JSON.stringify({ way, connectionString: proxy.connectionString } satisfies SubjectOptions) }
     this.program = new Program({ path: 'test/rivals/subject.ts', folder: projectRoot, env })
   }

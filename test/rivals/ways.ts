@@ -5,7 +5,6 @@ import pg from 'pg'
 import dataAccess from '../../plugins/index.js'
 import type { SQL } from 'drizzle-orm'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { DataAccessOptions } from '../../plugins/index.js'
 
 /** Runs one statement in the transaction. */
 export type Run = (statement: SQL) => Promise<unknown>
@@ -29,13 +28,19 @@ export interface WayOptions {
 
 export type WayName = 'fastify-data-access' | '@fastify/postgres' | 'drizzle-orm'
 
-export const ways: Readonly<Record<WayName, (server: FastifyInstance, options: WayOptions, own?: DataAccessOptions) => Promise<Way>>> = {
-  async 'fastify-data-access' (server, { connectionString, connections, waitMillis, statementMillis }, own = {}) {
+/** How each of them writes what begins and ends a transaction. */
+export const spellings: Readonly<Record<WayName, { readonly begin: string, readonly commit: string }>> = {
+  'fastify-data-access': { begin: 'begin', commit: 'commit' },
+  '@fastify/postgres': { begin: 'BEGIN', commit: 'COMMIT' },
+  'drizzle-orm': { begin: 'begin', commit: 'commit' }
+}
+
+export const ways: Readonly<Record<WayName, (server: FastifyInstance, options: WayOptions) => Promise<Way>>> = {
+  async 'fastify-data-access' (server, { connectionString, connections, waitMillis, statementMillis }) {
     await server.register(dataAccess, {
       connectionString,
       pool: { size: connections, maxOverflow: 0, timeoutSeconds: waitMillis / 1000 },
-      statementTimeoutSeconds: statementMillis / 1000,
-      ...own
+      statementTimeoutSeconds: statementMillis / 1000
     })
     return {
       transaction: ({ db }, fn) => fn((statement) => db.execute(statement)),

@@ -84,7 +84,7 @@ export const faults: readonly Fault[] = [
       await site.proxy.resume()
     }
   },
-  during('answers trickle', 400, { begin: ({ proxy }) => proxy.throttle(64), end: ({ proxy }) => proxy.throttle(Infinity) }),
+  during('answers trickle', 400, { begin: ({ proxy }) => proxy.drip(1), end: ({ proxy }) => proxy.drip(0) }),
   { title: 'bytes that are not PostgreSQL\'s', hits: 'network', async strike ({ proxy }) { proxy.garble() } }
 ]
 

@@ -33,8 +33,8 @@ export interface Proxy {
   refuse (): Promise<void>
   /** Holds each answer back for so long, in milliseconds. */
   delay (millis: number): void
-  /** Lets the answers trickle: so many bytes every ten milliseconds; `Infinity` ends it. */
-  throttle (bytes: number): void
+  /** From now on answers arrive one byte at a time, each so long after the one before, in milliseconds; 0 ends it. */
+  drip (millis: number): void
   /** Says of failed transactions that they are well, in every ReadyForQuery from now on: a middleman that lies. */
   hideFailures (hides: boolean): void
   /** Puts other bytes in the place of the next answer. */
@@ -85,7 +85,7 @@ export async function startProxy (t: Test, target: string): Promise<Proxy> {
   const postgres = { port: Number(url.port || 5432), host: url.hostname }
   const links = new Set<Link>()
   const watches = new Set<Watch>()
-  const state = { accepted: 0, silent: false, garbled: false, hidesFailures: false, delayMillis: 0, bytes: Infinity }
+  const state = { accepted: 0, silent: false, garbled: false, hidesFailures: false, delayMillis: 0, dripMillis: 0 }
 
   const lose = (link: Link, how: Loss): void => {
     if (how === 'silence') {
@@ -100,16 +100,17 @@ export async function startProxy (t: Test, target: string): Promise<Proxy> {
 
   /** Answers arrive in the order in which they were given, however long each is held back. */
   const deliver = (link: Link, answer: Buffer): void => {
-    const { delayMillis, bytes } = state
-    if (link.held === undefined && delayMillis === 0 && bytes === Infinity) {
+    const { delayMillis, dripMillis } = state
+    if (link.held === undefined && delayMillis === 0 && dripMillis === 0) {
       link.client.write(answer)
       return
     }
     const held = (link.held ?? Promise.resolve()).then(async () => {
-      await wait(delayMillis)
-      for (let from = 0; from < answer.length; from += bytes) {
-        if (bytes !== Infinity) await wait(10)
-        link.client.write(answer.subarray(from, from + bytes))
+      if (delayMillis > 0) await wait(delayMillis)
+      const pieces = dripMillis === 0 ? [answer] : Array.from(answer, (byte) => Buffer.of(byte))
+      for (const piece of pieces) {
+        if (dripMillis > 0) await wait(dripMillis, undefined, { ref: false })
+        if (!link.client.destroyed) link.client.write(piece)
       }
       if (link.held === held) link.held = undefined
     })
@@ -198,7 +199,7 @@ export async function startProxy (t: Test, target: string): Promise<Proxy> {
     refuse: stop,
     garble () { state.garbled = true },
     delay (millis) { state.delayMillis = millis },
-    throttle (bytes) { state.bytes = bytes },
+    drip (millis) { state.dripMillis = millis },
     hideFailures (hides) { state.hidesFailures = hides },
     loseRequest: (text, how = 'cut') => watchFor({ text, how, what: 'request' }),
     loseAnswer: (text, how = 'cut') => watchFor({ text, how, what: 'answer' }),

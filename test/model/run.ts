@@ -8,7 +8,7 @@ import { programs } from './program.js'
 import { openTheatre } from './theatre.js'
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '1000' }, seed: { type: 'string' } } })
-const endings: Array<() => Promise<void>> = []
+const endings: Array<() => Promise<unknown>> = []
 const theatre = await openTheatre({ teardown: (fn) => endings.unshift(fn) })
 const started = performance.now()
 try {

@@ -22,7 +22,7 @@ const atOnce = 20
 
 const { values } = parseArgs({ options: { requests: { type: 'string', default: '10000' } } })
 const requests = Number(values.requests)
-const endings: Array<() => Promise<void>> = []
+const endings: Array<() => Promise<unknown>> = []
 try {
   await storm()
 } finally {

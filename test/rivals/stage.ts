@@ -22,9 +22,9 @@ export class Stage {
   readonly program: Program
   /** How the server spells COMMIT and BEGIN. */
   readonly words: (typeof spellings)[WayName]
-  readonly #ends: Array<() => Promise<void>>
+  readonly #ends: Array<() => Promise<unknown>>
 
-  private constructor (cluster: Cluster, way: WayName, { proxy, ends }: { proxy: Proxy, ends: Array<() => Promise<void>> }) {
+  private constructor (cluster: Cluster, way: WayName, { proxy, ends }: { proxy: Proxy, ends: Array<() => Promise<unknown>> }) {
     this.cluster = cluster
     this.proxy = proxy
     this.#ends = ends
@@ -36,7 +36,7 @@ export class Stage {
   /** A new server over empty tables. */
   static async open (cluster: Cluster, way: WayName): Promise<Stage> {
     await cluster.query(`drop table if exists rights, lefts, accounts, counters; ${tables}`)
-    const ends: Array<() => Promise<void>> = []
+    const ends: Array<() => Promise<unknown>> = []
     const proxy = await startProxy({ teardown: (fn) => ends.push(fn) }, cluster.connectionString)
     const stage = new Stage(cluster, way, { proxy, ends })
     await stage.program.port

@@ -6,4 +6,4 @@
  *
  * @param {string} test path of the test file, from the root of the project
  */
-export default (test) => test.startsWith('test/examples/') ? null : []
+export default (test) => /^test\/(examples|processes)\//.test(test) ? null : []

@@ -212,15 +212,14 @@ export class Scope implements StatementRunner {
   }
 
   async #complete<Result> (fn: (scope: Scope) => Result | Promise<Result>, savepoint: Savepoint, parent: Callbacks): Promise<Result> {
-    const { unsent } = this.root.transaction
     try {
       const result = await runIn(this, () => fn(this))
       if (await this.#keep(savepoint)) this.callbacks.passTo(parent)
-      else await this.#undo(savepoint, unsent)
+      else await this.#undo(savepoint)
       return result
     } catch (error) {
       this.end(closed)
-      await this.#undo(savepoint, unsent)
+      await this.#undo(savepoint)
       throw error
     }
   }
@@ -238,10 +237,10 @@ export class Scope implements StatementRunner {
     return true
   }
 
-  async #undo (savepoint: Savepoint, unsent: Error | undefined): Promise<void> {
+  async #undo (savepoint: Savepoint): Promise<void> {
     const { transaction, host, borrower } = this.root
     await transaction.idle()
-    if (!this.#isUndone) await transaction.undo(savepoint, unsent)
+    if (!this.#isUndone) await transaction.undo(savepoint)
     if (this.callbacks.afterRollback.length > 0) host.track(runAll(this.callbacks.afterRollback, 'after a rollback', borrower.logger))
   }
 }

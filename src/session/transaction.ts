@@ -77,7 +77,8 @@ export class Transaction {
   #timer: NodeJS.Timeout | undefined
   #end: (() => Error) | undefined
   #failure: Error | undefined
-  #unsent: Error | undefined
+  /** The first write of each scope that never left, for want of a connection or with a value that cannot be sent: success would be a lie. */
+  readonly #unsent = new Map<Savepoint | undefined, Error>()
 
   constructor (host: SessionHost, settings: TransactionSettings, events: TransactionEvents) {
     this.#host = host
@@ -89,15 +90,13 @@ export class Transaction {
   /** Whether the transaction has a connection, or had one. */
   get isOpen (): boolean { return this.#connection !== undefined }
 
-  /** The first write that never left, for want of a connection or with a value that cannot be sent: success would be a lie. */
-  get unsent (): Error | undefined { return this.#unsent }
-
   /** Why nothing can be kept, if so: a statement failed and nothing undid it, or nothing more can be sent. */
   get obstacle (): Error | undefined {
     const refusal = this.#connection?.refusal
     if (refusal !== undefined) return toDatabaseError(refusal)
-    if (!this.#isAborted && this.#unsent === undefined) return undefined
-    return new TransactionAbortedError(undefined, { cause: this.#unsent ?? this.#failure })
+    const [unsent] = this.#unsent.values()
+    if (!this.#isAborted && unsent === undefined) return undefined
+    return new TransactionAbortedError(undefined, { cause: unsent ?? this.#failure })
   }
 
   get #isAborted (): boolean { return this.#connection?.status === 'E' }
@@ -128,10 +127,14 @@ export class Transaction {
     return this.obstacle
   }
 
-  /** Undoes what ran since a savepoint, and forgets how it failed; `unsent` is what had not left before it. */
-  async undo ({ name, sent }: Savepoint, unsent: Error | undefined): Promise<void> {
-    this.#unsent = unsent
-    if (sent) await this.#connection?.run(control(`release savepoint ${name}`), [`rollback to savepoint ${name}`])
+  /** Undoes what ran since a savepoint, and forgets how it failed. */
+  async undo (savepoint: Savepoint): Promise<void> {
+    // By the scope and not by the time: what was asked for before it may have been refused while it was open.
+    for (const scope of this.#unsent.keys()) if (isWithin(scope, savepoint)) this.#unsent.delete(scope)
+    const { name, sent } = savepoint
+    if (!sent) return
+    await this.#connection?.run(control(`release savepoint ${name}`), [`rollback to savepoint ${name}`])
+    if (!this.#isAborted) this.#failure = undefined
   }
 
   /**
@@ -312,12 +315,16 @@ export class Transaction {
     task.reject(failure)
   }
 
-  #refuse ({ statement, reject }: Task, error: Error): void {
-    if (statement.kind !== 'read') this.#unsent ??= error
+  #refuse ({ statement, savepoint, reject }: Task, error: Error): void {
+    if (statement.kind !== 'read' && !this.#unsent.has(savepoint)) this.#unsent.set(savepoint, error)
     reject(error)
   }
 }
 
 function unsent (savepoint: Savepoint | undefined): Savepoint[] {
   return savepoint === undefined || savepoint.sent ? [] : [...unsent(savepoint.outer), savepoint]
+}
+
+function isWithin (savepoint: Savepoint | undefined, outer: Savepoint): boolean {
+  return savepoint !== undefined && (savepoint === outer || isWithin(savepoint.outer, outer))
 }

@@ -33,8 +33,10 @@ export interface Proxy {
   refuse (): Promise<void>
   /** Holds each answer back for so long, in milliseconds. */
   delay (millis: number): void
-  /** From now on answers arrive one byte at a time, each so long after the one before, in milliseconds. */
+  /** From now on answers arrive one byte at a time, each so long after the one before, in milliseconds; 0 ends it. */
   drip (millis: number): void
+  /** Says of failed transactions that they are well, in every ReadyForQuery from now on: a middleman that lies. */
+  hideFailures (hides: boolean): void
   /** Puts other bytes in the place of the next answer. */
   garble (): void
   /** Loses the connection that next sends this text before PostgreSQL gets it; resolves when that has happened. */
@@ -48,13 +50,17 @@ export interface Proxy {
 /** ReadyForQuery without its last byte, the status of the transaction. */
 const ready = Buffer.from([0x5a, 0, 0, 0, 5])
 
+/** The status of a transaction that failed, and of one that did not. */
+const failed = 0x45
+const well = 0x54
+
 interface Link {
   readonly client: Socket
   readonly server: Socket
   /** Set when the next answer is to be lost. */
   watch: Watch | undefined
-  /** Resolves when all that drips has arrived. */
-  dripping: Promise<void>
+  /** What is held back, in order; undefined when nothing is. */
+  held: Promise<unknown> | undefined
 }
 
 interface Watch {
@@ -67,12 +73,10 @@ interface Watch {
 /** Five bytes with the frame of a message, of a kind that PostgreSQL does not have. */
 const garbage = Buffer.from([0x67, 0, 0, 0, 4])
 
-async function drip ({ client, dripping }: Link, answer: Buffer, millis: number): Promise<void> {
-  await dripping
-  for (const byte of answer) {
-    await wait(millis, undefined, { ref: false })
-    if (!client.destroyed) client.write(Buffer.of(byte))
-  }
+/** The last message of an answer is ReadyForQuery. */
+function hideFailure (answer: Buffer): void {
+  const at = answer.length - ready.length - 1
+  if (at >= 0 && answer.indexOf(ready, at) === at && answer[at + ready.length] === failed) answer[at + ready.length] = well
 }
 
 /** Starts a proxy before a PostgreSQL that is named by a URL; it ends with the test. */
@@ -81,7 +85,7 @@ export async function startProxy (t: Test, target: string): Promise<Proxy> {
   const postgres = { port: Number(url.port || 5432), host: url.hostname }
   const links = new Set<Link>()
   const watches = new Set<Watch>()
-  const state = { accepted: 0, silent: false, garbled: false, delayMillis: 0, dripMillis: 0 }
+  const state = { accepted: 0, silent: false, garbled: false, hidesFailures: false, delayMillis: 0, dripMillis: 0 }
 
   const lose = (link: Link, how: Loss): void => {
     if (how === 'silence') {
@@ -94,8 +98,27 @@ export async function startProxy (t: Test, target: string): Promise<Proxy> {
     else link.client.destroy()
   }
 
+  /** Answers arrive in the order in which they were given, however long each is held back. */
+  const deliver = (link: Link, answer: Buffer): void => {
+    const { delayMillis, dripMillis } = state
+    if (link.held === undefined && delayMillis === 0 && dripMillis === 0) {
+      link.client.write(answer)
+      return
+    }
+    const held = (link.held ?? Promise.resolve()).then(async () => {
+      if (delayMillis > 0) await wait(delayMillis)
+      const pieces = dripMillis === 0 ? [answer] : Array.from(answer, (byte) => Buffer.of(byte))
+      for (const piece of pieces) {
+        if (dripMillis > 0) await wait(dripMillis, undefined, { ref: false })
+        if (!link.client.destroyed) link.client.write(piece)
+      }
+      if (link.held === held) link.held = undefined
+    })
+    link.held = held
+  }
+
   const server: Server = createServer((client) => {
-    const link: Link = { client, server: connect(postgres), watch: undefined, dripping: Promise.resolve() }
+    const link: Link = { client, server: connect(postgres), watch: undefined, held: undefined }
     state.accepted++
     links.add(link)
     client.on('data', (chunk) => {
@@ -125,9 +148,8 @@ export async function startProxy (t: Test, target: string): Promise<Proxy> {
       }
       const answer = state.garbled ? garbage : chunk
       state.garbled = false
-      if (state.dripMillis > 0) link.dripping = drip(link, answer, state.dripMillis)
-      else if (state.delayMillis === 0) client.write(answer)
-      else setTimeout(() => client.write(answer), state.delayMillis)
+      if (state.hidesFailures) hideFailure(answer)
+      deliver(link, answer)
     })
     for (const socket of [client, link.server]) {
       socket.on('error', () => {})
@@ -178,6 +200,7 @@ export async function startProxy (t: Test, target: string): Promise<Proxy> {
     garble () { state.garbled = true },
     delay (millis) { state.delayMillis = millis },
     drip (millis) { state.dripMillis = millis },
+    hideFailures (hides) { state.hidesFailures = hides },
     loseRequest: (text, how = 'cut') => watchFor({ text, how, what: 'request' }),
     loseAnswer: (text, how = 'cut') => watchFor({ text, how, what: 'answer' }),
     loseReady: (text, how = 'cut') => watchFor({ text, how, what: 'ready' })

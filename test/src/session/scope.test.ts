@@ -315,6 +315,42 @@ t.test('a scope opened after a swallowed failure cannot mend it', async (t) => {
   await t.rejects(session.commit(), { name: 'TransactionAbortedError', cause: { context: { sqlState: '22012' } } })
 })
 
+t.test('a failure that a scope has undone is no cause of a later one', async (t) => {
+  const database = await open(t)
+  const session = database.createSession()
+  await session.repo(users).create({ email: 'ada' })
+  await session.transaction((scope) => scope.repo(users).create({ email: 'ada' })).catch(() => {})
+  await session.execute(sql`select 1 / ${0}::int`).catch(() => {})
+  await t.rejects(session.commit(), { name: 'TransactionAbortedError', cause: { context: { sqlState: '22012' } } })
+})
+
+t.test('a write that could not be sent is not forgotten with a scope that was opened behind it; one inside the scope is', async (t) => {
+  const database = await open(t)
+  const circular: { self?: unknown } = {}
+  circular.self = circular
+  const session = database.createSession()
+  session.execute(sql`select ${circular}::jsonb`)
+  await session.transaction((scope) => { scope.rollbackOnly() })
+  await t.rejects(session.commit(), { name: 'TransactionAbortedError', cause: { name: 'ValidationError' } })
+
+  const other = database.createSession()
+  await other.transaction(async (scope) => {
+    scope.execute(sql`select ${circular}::jsonb`)
+    await scope.transaction((inner) => { inner.rollbackOnly() })
+    scope.rollbackOnly()
+  })
+  await other.transaction(async (scope) => {
+    scope.transaction((inner) => inner.execute(sql`select ${circular}::jsonb`).catch(() => new Promise(() => {})))
+    throw new Error('no')
+  }).catch(() => {})
+  await other.transaction(async (scope) => {
+    await t.rejects(scope.transaction(async (inner) => { inner.execute(sql`select ${circular}::jsonb`) }), TransactionAbortedError)
+  })
+  await other.repo(users).create({ email: 'ada' })
+  await other.commit()
+  t.same(await emails(database), ['ada'])
+})
+
 t.test('a savepoint that the user\'s own SQL released is missed, and told of', async (t) => {
   const database = await open(t)
   const session = database.createSession()

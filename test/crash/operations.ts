@@ -1,0 +1,33 @@
+/** What the clients ask the subject for: each operation is a route, `POST /<kind>/<id>`. */
+export interface Operation {
+  readonly kind: string
+  /** How often it is chosen, among all. */
+  readonly weight: number
+  /** Whether it leaves a row on the right side as well. */
+  readonly hasRight: boolean
+}
+
+/** What a server can do in one transaction without knowing more than SQL. */
+export const plainOperations: readonly Operation[] = [
+  { kind: 'pair', weight: 6, hasRight: true },
+  { kind: 'transfer', weight: 3, hasRight: true },
+  { kind: 'increment', weight: 3, hasRight: true },
+  // The first fails at COMMIT, the second in a statement that the handler swallows.
+  { kind: 'orphan', weight: 1, hasRight: true },
+  { kind: 'swallowed', weight: 1, hasRight: true }
+]
+
+/** What needs this package. */
+export const ownOperations: readonly Operation[] = [
+  ...plainOperations,
+  { kind: 'serializable', weight: 2, hasRight: true },
+  { kind: 'nested', weight: 2, hasRight: false },
+  { kind: 'resolved', weight: 2, hasRight: true },
+  { kind: 'unawaited', weight: 1, hasRight: true },
+  { kind: 'unsendable', weight: 1, hasRight: true }
+]
+
+/** The accounts, and the counter, that an operation is about: they follow from its id. */
+export function subjectsOf (id: number, few: number): { source: number, target: number, counter: number } {
+  return { source: id % few + 1, target: (id + 1 + Math.floor(id / few) % (few - 1)) % few + 1, counter: id * 5 % few + 1 }
+}

@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import type { ChildProcess } from 'node:child_process'
+
+/** A program that has ended by itself. */
+export interface Crash {
+  /** The error that it ended with. */
+  readonly words: string
+}
+
+/** Which program is run, and with what. */
+export interface ProgramOptions {
+  /** From the root of the project. */
+  readonly path: string
+  /** The root of the project, or of a copy of it with a bug. */
+  readonly folder: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** How often in a row it may fail to start. */
+const patience = 5
+
+/** How long it may take to close in good order. */
+const closingMillis = 20_000
+
+const running = new Set<ChildProcess>()
+process.on('exit', () => { for (const child of running) child.kill('SIGKILL') })
+
+/** A server as a process of its own, which is started again whenever it ends, also by itself. */
+export class Program {
+  /** How often it ended although nobody had asked it to. */
+  readonly crashes: Crash[] = []
+  readonly #options: ProgramOptions
+  #child: ChildProcess | undefined
+  #isMeant = false
+  /** How often in a row it has ended before it listened. */
+  #stillborn = 0
+  #port: Promise<number>
+
+  constructor (options: ProgramOptions) {
+    this.#options = options
+    this.#port = this.#start()
+  }
+
+  /** Resolves with where it listens, once it does. */
+  get port (): Promise<number> { return this.#port }
+
+  /** Kills it in the middle of everything; resolves when it serves again. */
+  async kill (): Promise<void> {
+    await this.#port
+    await this.#end('SIGKILL')
+    this.#port = this.#start()
+    await this.#port
+  }
+
+  /** Asks it to close; resolves with whether it did so in good order. */
+  async stop (): Promise<boolean> {
+    await this.#port.catch(() => {})
+    const timer = setTimeout(() => this.#child?.kill('SIGKILL'), closingMillis)
+    const isInOrder = await this.#end('SIGTERM')
+    clearTimeout(timer)
+    return isInOrder
+  }
+
+  async #end (signal: NodeJS.Signals): Promise<boolean> {
+    const child = this.#child
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return false
+    this.#isMeant = true
+    const exit = once(child, 'exit')
+    child.kill(signal)
+    const [code] = await exit
+    this.#isMeant = false
+    return code === 0
+  }
+
+  #start (): Promise<number> {
+    const { path, folder, env } = this.#options
+    // What the tests' own process is told of coverage is not for one that is killed.
+    const child = spawn('env', ['-u', 'NODE_OPTIONS', '-u', 'NODE_V8_COVERAGE', process.execPath, '--import', 'tsx', join(folder, path)], {
+      cwd: folder, env: { ...process.env, NODE_ENV: 'production', ...env }, stdio: ['ignore', 'pipe', 'pipe']
+    })
+    this.#child = child
+    running.add(child)
+    let words = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => { words = (words + text).slice(0, 4000) })
+    return new Promise((resolve, reject) => {
+      let output = ''
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        output = (output + text).slice(-4000)
+        const [, port] = /^listening on (\d+)$/m.exec(output) ?? []
+        if (port === undefined) return
+        this.#stillborn = 0
+        resolve(Number(port))
+      })
+      child.once('exit', () => {
+        running.delete(child)
+        if (this.#isMeant) return
+        const crash = { words: errorIn(words) ?? errorIn(output) ?? `${words}${output}` }
+        this.crashes.push(crash)
+        if (++this.#stillborn > patience) return reject(new Error(`${path} does not start: ${crash.words}`))
+        this.#port = this.#start()
+        resolve(this.#port)
+      })
+    })
+  }
+}
+
+/** The line in which an uncaught error says what it is. */
+function errorIn (words: string): string | undefined {
+  return /^\w*error\b.*$/mi.exec(words)?.[0]
+}

@@ -1,0 +1,24 @@
+/**
+ * Runs random programs for as long as is wanted: `npm run test:model -- --runs 20000`, or with `--seed <number>` those of one seed again.
+ * What it finds belongs into found.ts.
+ */
+import { parseArgs } from 'node:util'
+import fc from 'fast-check'
+import { programs } from './program.js'
+import { openTheatre } from './theatre.js'
+
+const { values } = parseArgs({ options: { runs: { type: 'string', default: '1000' }, seed: { type: 'string' } } })
+const endings: Array<() => Promise<unknown>> = []
+const theatre = await openTheatre({ teardown: (fn) => endings.unshift(fn) })
+const started = performance.now()
+try {
+  const details = await fc.check(fc.asyncProperty(programs, (program) => theatre.play(program)), {
+    numRuns: Number(values.runs),
+    ...(values.seed !== undefined && { seed: Number(values.seed) })
+  })
+  console.log(fc.defaultReportMessage(details) ?? `${details.numRuns} programs ended as foretold (seed ${details.seed}, ${Math.round((performance.now() - started) / 1000)} s)`)
+  if (details.failed) console.log(details.errorInstance)
+  process.exitCode = details.failed ? 1 : 0
+} finally {
+  for (const end of endings) await end()
+}

@@ -13,6 +13,7 @@
  */
 import { TransactionClosedError } from '../src/errors/errors.js'
 import { discard, guard, hasBroken } from './payload.js'
+import { keepFromWriting, letWrite } from './raw-writes.js'
 import { restore } from './repeating.js'
 import { statusOf } from './transaction-options.js'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -96,10 +97,14 @@ export class RequestSession {
     }
   }
 
-  /** Takes note of an error that was raised, before anybody makes a reply of it. */
-  fail (): void {
+  /** Takes note of an error that was raised, before anybody makes a reply of it; false where that reply comes too late to count. */
+  fail (): boolean {
+    if (this.#state === 'deciding') {
+      this.#disturbed = true
+      return false
+    }
     this.#failed = true
-    this.#disturbed = true
+    return true
   }
 
   /**
@@ -114,7 +119,6 @@ export class RequestSession {
 
     this.#passage = passage
     this.#failed = failed
-    this.#disturbed = false
     const verdict = this.#judge(payload)
     if (verdict.commits && !this.#plan.commitsAfterResponse && this.session.commitNow()) {
       this.#state = 'decided'
@@ -124,34 +128,52 @@ export class RequestSession {
   }
 
   async #settle (payload: unknown, verdict: Verdict): Promise<true> {
-    this.#state = 'deciding'
-    const { statusCode } = this.#reply
-    const headers = this.#reply.getHeaders()
     guard(payload)
     try {
-      await this.#carryOut(verdict, payload)
+      await this.#undisturbed('decided', () => this.#carryOut(verdict, payload))
     } catch (error) {
       await this.session.rollback()
       this.#failed = true
       for (const header of payloadHeaders) this.#reply.removeHeader(header)
       discard(payload)
       throw error
-    } finally {
-      this.#state = 'decided'
     }
-    if (this.#disturbed) restore(this.#reply, { statusCode, headers })
     return true
   }
 
   /** Commits what a handler has resolved with, if it claims success, before the reply is made: a conflict can still be repeated then. */
   async commitEarly (payload: unknown): Promise<void> {
     const commits = !this.#plan.commitsAfterResponse && !this.session.isRolledBack && this.#mayCommit(payload)
-    if (commits) await this.session.commit()
+    if (commits) await this.#undisturbed('undecided', () => this.session.commit())
+  }
+
+  /** Whatever others do to the reply meanwhile: what was decided first is what the client gets to know. */
+  async #undisturbed (state: 'decided' | 'undecided', decide: () => Promise<void>): Promise<void> {
+    const { statusCode } = this.#reply
+    const headers = this.#reply.getHeaders()
+    this.#state = 'deciding'
+    this.#disturbed = false
+    try {
+      await decide()
+    } catch (error) {
+      // Fastify asks an error for its status once, and has asked the other one.
+      if (this.#disturbed) Object.assign(headers, Object(error).headers)
+      if (this.#disturbed) this.#restore({ statusCode: Object(error).statusCode ?? 500, headers })
+      throw error
+    } finally {
+      this.#state = state
+    }
+    if (this.#disturbed) this.#restore({ statusCode, headers })
+  }
+
+  #restore (before: Parameters<typeof restore>[1]): void {
+    letWrite(this.#reply.raw)
+    restore(this.#reply, before)
   }
 
   /** Undoes everything and lets go of the reply, for another attempt; false when there is nobody, or no way, to answer. */
   async leave (): Promise<boolean> {
-    if (this.#state !== 'undecided' || this.#isClientGone) return false
+    if (this.#state !== 'undecided' || this.#disturbed || this.#isClientGone) return false
     this.#reply.raw.off('close', this.#onClose)
     await this.session.rollback()
     return !this.#isClientGone
@@ -200,7 +222,10 @@ export class RequestSession {
 
   async #drop (payload: unknown): Promise<false> {
     if (payload !== this.#passage?.payload) discard(payload)
-    this.#disturbed = true
+    if (this.#state === 'deciding') {
+      this.#disturbed = true
+      keepFromWriting(this.#reply.raw)
+    }
     this.#reply.log.warn('a second reply was made and not sent: the first one decided')
     return false
   }

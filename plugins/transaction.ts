@@ -66,8 +66,8 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {} }: 
 
   // Whatever the error handler makes of it.
   fastify.addHook('onError', (request, _reply, _error, done) => {
-    request[hasFailed] = true
-    request[sessionOf]?.fail()
+    const counts = request[sessionOf]?.fail() ?? true
+    if (counts) request[hasFailed] = true
     done()
   })
 

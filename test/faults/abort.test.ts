@@ -4,6 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import type { FastifyHttpOptions, FastifyInstance } from 'fastify'
 import t from 'tap'
+import { SerializationFailureError } from '../../src/errors/errors.js'
 import { backendOf } from '../helpers/backend.js'
 import { connectionsOf } from '../helpers/connections.js'
 import { deferred } from '../helpers/deferred.js'
@@ -289,6 +290,8 @@ t.test('37: handlerTimeout during a query is answered 503, the query is cancelle
   t.equal(await count(server), 0)
 })
 
+const dropped = 'a second reply was made and not sent: the first one decided'
+
 t.test('23: handlerTimeout while COMMIT is under way changes nothing: the answer follows the outcome', async (t) => {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger, handlerTimeout: 200 } })
@@ -324,10 +327,75 @@ t.test('23: an error that is slower than the answer does not disturb it', async 
   await until(() => client.text.includes('ada@example.com'))
   answered.resolve()
 
-  await until(() => log.lines(40).some(({ msg }) => msg === 'a second reply was made and not sent: the first one decided'))
+  await until(() => log.lines(40).some(({ msg }) => msg === dropped))
   t.match(client.text, /^HTTP\/1.1 200/)
   t.equal(log.lines(50).length, 1, 'the time limit is told of, and nothing else')
   client.socket.end()
+})
+
+t.test('23: the same on a route with retries, whose COMMIT comes before its reply is made', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { transaction: { retries: 1 }, server: { logger: log.logger, handlerTimeout: 200 } })
+  const held = await holdCommits(t, server.db)
+  server.post('/', async (request, reply) => {
+    reply.code(201).header('x-attempt', 'first')
+    return await request.repo(users).create(ada)
+  })
+  const answer = server.inject({ method: 'POST', url: '/' })
+  await held.reached()
+  await until(() => log.lines(40).some(({ msg }) => msg === dropped))
+  await held.release()
+
+  t.match(await answer, { statusCode: 201, headers: { 'content-type': /^application\/json/, 'x-attempt': 'first' } })
+  t.match((await answer).json(), ada)
+  t.equal(await count(server), 1)
+})
+
+t.test('23: on such a route a conflict that shows when the time is over is not repeated: it is the answer', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { transaction: { retries: 1 }, server: { logger: log.logger, handlerTimeout: 200 } })
+  let attempts = 0
+  server.post('/', async (request, reply) => {
+    attempts++
+    await request.repo(users).create(ada)
+    request.db.beforeCommit(async () => {
+      await until(() => log.lines(40).some(({ msg }) => msg === dropped))
+      throw new SerializationFailureError()
+    })
+    reply.code(201).header('location', '/ada')
+    return 'saved'
+  })
+
+  const reply = await server.inject({ method: 'POST', url: '/' })
+
+  t.match(reply, { statusCode: 409, headers: { 'retry-after': '1' } })
+  t.match(reply.json(), { code: 'DB_CONFLICT' })
+  t.equal(attempts, 1)
+  t.equal(await count(server), 0)
+})
+
+t.test('23: nor does a second error, which Fastify would write past all hooks', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger, handlerTimeout: 200 } })
+  const held = await holdCommits(t, server.db)
+  const [timedOut, thrown] = [deferred(), deferred()]
+  server.post('/', async (request, reply) => {
+    const user = await request.repo(users).create(ada)
+    reply.code(201).send(user)
+    await timedOut.promise
+    setImmediate(thrown.resolve)
+    throw new Error('late')
+  })
+  const answer = server.inject({ method: 'POST', url: '/' })
+  await held.reached()
+  await until(() => log.lines(40).some(({ msg }) => msg === dropped))
+  timedOut.resolve()
+  await thrown.promise
+  await held.release()
+
+  t.match(await answer, { statusCode: 201 })
+  t.match((await answer).json(), ada)
+  t.equal(await count(server), 1)
 })
 
 t.test('38: a client that breaks off its upload, and one that is too slow with it, take no connection', async (t) => {

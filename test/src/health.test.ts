@@ -4,6 +4,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { Client, type ClientConfig } from 'pg'
 import t, { type Test } from 'tap'
@@ -190,6 +191,8 @@ t.test('survives the loss of its idle connection', async (t) => {
   const before = await pidsOf(observer, 'lost')
 
   await observer.query('select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = $1', ['lost'])
+  // The backend is gone, and has closed its socket: a turn of the loop tells of it, two more tell the check.
+  for (let turn = 0; turn < 3; turn++) await nextTurn()
   t.match(await check.check(), { status: 'up' })
   t.notSame(await pidsOf(observer, 'lost'), before)
 })

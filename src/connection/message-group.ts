@@ -24,8 +24,8 @@ export interface GroupOptions {
   readonly isAlone: boolean
 }
 
-// Each group is written and sent before the next one begins.
-const messages = new FrontendMessages()
+/** One buffer serves all groups, one after the other; a value that runs a statement while it is written gives that another one. */
+let spare: FrontendMessages | undefined
 
 /** BEGIN comes in few kinds, and with every transaction: it has a name, as a repository's statements have. */
 const begins = new Map<string, string>()
@@ -50,6 +50,7 @@ export class MessageGroup implements Exchange, AnswerReader {
   readonly #prepared: PreparedStatements | undefined
   readonly #leads: ReadonlyArray<PreparedStatement | undefined>
   readonly #isAlone: boolean
+  readonly #messages: FrontendMessages
   /** The statements whose text is in the group. */
   readonly #parsing: PreparedStatement[] = []
   /** Those that make room for others. */
@@ -62,11 +63,14 @@ export class MessageGroup implements Exchange, AnswerReader {
     this.#client = client
     this.#prepared = prepared
     this.#isAlone = isAlone
-    messages.cut(0)
+    this.#messages = spare ?? new FrontendMessages()
+    spare = undefined
+    this.#messages.cut(0)
     this.#leads = lead.map((text) => this.#write({ text, name: nameOf(text), values: [] }, false))
   }
 
   add (statement: Statement): void {
+    const messages = this.#messages
     const { length } = messages
     const parsing = this.#parsing.length
     try {
@@ -82,8 +86,10 @@ export class MessageGroup implements Exchange, AnswerReader {
 
   send (finished: (error: Error | undefined) => void): void {
     this.#finished = finished
-    if (!this.#isQuery) messages.sync()
-    sendGroup(this.#client, { text: String(this.answers[0]?.statement.text), bytes: messages.take(), reader: this })
+    if (!this.#isQuery) this.#messages.sync()
+    const bytes = this.#messages.take()
+    spare = this.#messages
+    sendGroup(this.#client, { text: String(this.answers[0]?.statement.text), bytes, reader: this })
   }
 
   described (fields: readonly Field[]): void {
@@ -129,6 +135,7 @@ export class MessageGroup implements Exchange, AnswerReader {
 
   /** Writes a statement: its text only where PostgreSQL does not know its name, and the question for its columns only then. */
   #write ({ text, name, values }: Pick<Statement, 'text' | 'name' | 'values'>, isDescribed: boolean): PreparedStatement | undefined {
+    const messages = this.#messages
     if (name === undefined || this.#prepared === undefined) {
       messages.parse('', text)
       messages.bind('', values)
@@ -146,6 +153,7 @@ export class MessageGroup implements Exchange, AnswerReader {
   }
 
   #parse (prepared: PreparedStatement, text: string): void {
+    const messages = this.#messages
     const { name, state } = prepared
     if (state === 'doubtful') messages.close(name)
     messages.parse(name, text)

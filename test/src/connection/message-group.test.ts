@@ -11,6 +11,7 @@ import { borrower, openPool, run } from '../../helpers/pool.js'
 import { startTlsProxy } from '../../helpers/tls-proxy.js'
 import { until } from '../../helpers/until.js'
 import type { PoolConfig } from 'pg'
+import type { Outcome } from '../../../src/connection/outcome.js'
 import type { Test } from '../../helpers/database.js'
 
 /** Whether a cancel reaches the statement that runs over a connection made like this; the URL leads to the same database. */
@@ -69,4 +70,18 @@ t.test('rows come as arrays where the statement asks for that, behind what leads
   t.same(result?.rows, [[1, 2]])
   await run(connection, 'rollback')
   connection.release()
+})
+
+t.test('a value that runs a statement while it is written disturbs neither', async (t) => {
+  const pool = await openPool(t)
+  const connections = [await pool.connect(borrower), await pool.connect(borrower)]
+  const [outer, inner] = connections
+  let other: Promise<Outcome> | undefined
+  const value = { toPostgres () { other = inner && run(inner, 'select $1::text as text', { values: ['inner'] }); return 'outer' } }
+
+  const outcome = await outer?.run({ kind: 'write', text: 'select $1::text as text, $2::text as next', values: [value, 'behind'], context: { operation: 'test' } })
+
+  t.same(outcome?.result?.rows, [{ text: 'outer', next: 'behind' }])
+  t.same((await other)?.result?.rows, [{ text: 'inner' }])
+  for (const connection of connections) connection.release()
 })

@@ -58,16 +58,15 @@ export class PlainExchange implements Exchange {
 
   #take (results: Results): void {
     this.led++
-    const [row] = [results].flat().at(-1)?.rows ?? []
-    if (row !== undefined) this.leadAnswer = String(row[0])
+    for (const { rows: [row] } of [results].flat()) if (row !== undefined) this.leadAnswer = String(row[0])
   }
 
   #read (place: number, results: Results): void {
-    const answer = this.answers[place]
+    const answer = this.answers[place] as Answer
     for (const { fields, rows, command, rowCount } of [results].flat()) {
-      if (fields.length > 0) answer?.describe(fields, this.#client as never)
-      for (const row of rows) answer?.row(row)
-      answer?.complete(command === null ? undefined : `${command} ${rowCount ?? ''}`.trimEnd())
+      if (fields.length > 0) answer.describe(fields, this.#client as never)
+      for (const row of rows) answer.row(row)
+      answer.complete(command === null ? undefined : [command, rowCount].join(' ').trimEnd())
     }
   }
 }

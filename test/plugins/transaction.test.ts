@@ -305,3 +305,15 @@ t.test('a connection that is held for long is told of by its route, never by the
 
   t.match(log.lines(40).map(({ holder }) => holder), ['GET /users/:id', 'GET (no route)'])
 })
+
+t.test('a request whose nested transactions did nothing is settled at once, and leaves the async context', async (t) => {
+  const server = await build(t)
+  const order: string[] = []
+  server.get('/', async (request) => {
+    await request.transaction((scope) => scope.afterCommit(() => order.push('after')))
+    return 'nothing'
+  })
+  t.match(await server.inject('/'), { statusCode: 200, payload: 'nothing' })
+  t.strictSame(order, ['after'])
+  t.match(server.db.poolInfo, { total: 1, inUse: 0 })
+})

@@ -35,8 +35,8 @@ export async function open (fastify, { connectionString, poolSize, transaction =
       const payer = locked.find(({ id }) => id === from)
       const payee = locked.find(({ id }) => id === to)
       if (payer === undefined || payee === undefined || payer.balance < amount) return undefined
-      await repository.update(from, { balance: payer.balance - amount })
-      await repository.update(to, { balance: payee.balance + amount })
+      // What is awaited together travels together.
+      await Promise.all([repository.update(from, { balance: payer.balance - amount }), repository.update(to, { balance: payee.balance + amount })])
       return { from: payer.balance - amount, to: payee.balance + amount }
     }
   }

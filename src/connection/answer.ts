@@ -24,7 +24,9 @@ export class Answer {
   }
 
   get command (): string {
-    return /^[A-Z]*/.exec(this.tags.at(-1) ?? '')?.[0] ?? ''
+    const tag = this.tags.at(-1) ?? ''
+    const end = tag.indexOf(' ')
+    return end === -1 ? tag : tag.slice(0, end)
   }
 
   /** How many rows were read or written, where PostgreSQL says so. */

@@ -374,6 +374,22 @@ t.test('23: on such a route a conflict that shows when the time is over is not r
   t.equal(await count(server), 0)
 })
 
+t.test('23: a veto that comes when the time is over is the answer, with the status of an error that has none', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger, handlerTimeout: 200 } })
+  server.post('/', async (request, reply) => {
+    await request.repo(users).create(ada)
+    request.db.beforeCommit(async () => {
+      await until(() => log.lines(40).some(({ msg }) => msg === dropped))
+      throw new Error('no')
+    })
+    return reply.code(201).send('saved')
+  })
+
+  t.match(await server.inject({ method: 'POST', url: '/' }), { statusCode: 500 })
+  t.equal(await count(server), 0)
+})
+
 t.test('23: nor does a second error, which Fastify would write past all hooks', async (t) => {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger, handlerTimeout: 200 } })

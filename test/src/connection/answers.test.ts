@@ -1,7 +1,7 @@
 import t from 'tap'
 import { borrower, run } from '../../helpers/pool.js'
 import { groupAnswer, openScriptedPool } from '../../helpers/scripted-postgres.js'
-import { emptyQueryResponse, errorResponse, noticeResponse, notificationResponse, parameterStatus, readyForQuery } from '../../helpers/wire.js'
+import { commandComplete, emptyQueryResponse, errorResponse, noticeResponse, notificationResponse, parameterStatus, readyForQuery } from '../../helpers/wire.js'
 import type { Connection } from '../../../src/connection/connection.js'
 import type { Outcome } from '../../../src/connection/outcome.js'
 import type { ConnectionPool } from '../../../src/pool.js'
@@ -128,4 +128,11 @@ t.test('nothing is an answer, too', async (t) => {
   t.same(await peer.next(), ['Query'])
   peer.send(emptyQueryResponse, readyForQuery('T'))
   t.match(await outcome, { error: undefined, result: { rows: [], rowCount: null } })
+})
+
+t.test('54: an answer to what nobody has asked is nobody\'s', async (t) => {
+  const scripted = await connect(t)
+  const { outcome } = await ask(scripted)
+  scripted.peer.send(...parts.slice(0, -1), commandComplete('DELETE 5'), ...parts.slice(-1))
+  t.match(await outcome, expected)
 })

@@ -243,6 +243,7 @@ t.test('7: attempts are kept apart until the reply is gone, and no longer', asyn
   t.equal((await server.inject('/plain')).body, '0')
   t.equal((await server.inject('/')).body, '1')
   t.equal((await server.inject('/late')).statusCode, 200)
+  await until(() => contexts() === 0)
   const client = await sendRaw(server, requestText('GET', '/left'))
   await came.promise
   await client.leave()

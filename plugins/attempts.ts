@@ -6,6 +6,7 @@
  * left when the request's last session is settled.
  */
 import { AsyncContext } from '../src/session/async-context.js'
+import { isOver } from './gone.js'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { RequestSession } from './request-session.js'
 
@@ -46,6 +47,6 @@ export function keepApart ({ raw }: FastifyReply, settled: () => Promise<void>):
     await settled()
     leave()
   }
-  if (raw.closed) close()
+  if (isOver(raw)) close()
   else raw.once('close', close)
 }

@@ -44,7 +44,7 @@ const healthBody = {
   type: 'object',
   required: ['status', 'latencyMillis', 'timestamp'],
   properties: {
-    status: { type: 'string', enum: ['up', 'saturated', 'down', 'closing'] },
+    status: { type: 'string', enum: ['up', 'saturated', 'pending', 'down', 'closing'] },
     latencyMillis: { type: 'number', description: 'How long PostgreSQL took to answer' },
     timestamp: { type: 'string', format: 'date-time', description: 'When the database was asked' },
     version: { type: 'string', description: 'Only for callers who are shown details' },

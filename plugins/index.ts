@@ -6,12 +6,14 @@ import { databasePlugin } from './database.js'
 import { envPlugin } from './env.js'
 import { errorsPlugin } from './errors.js'
 import { healthPlugin } from './health.js'
+import { migrationsPlugin } from './migrations.js'
 import { repositoryPlugin } from './repository.js'
 import { transactionPlugin } from './transaction.js'
 import type { FastifyInstance } from 'fastify'
 import type { DatabaseOptions } from '../src/settings.js'
 import type { ErrorsPluginOptions } from './errors.js'
 import type { HealthPluginOptions } from './health.js'
+import type { MigrationsPluginOptions } from './migrations.js'
 import type { TransactionPluginOptions } from './transaction-options.js'
 
 export * from '../src/index.js'
@@ -19,16 +21,19 @@ export { databasePlugin } from './database.js'
 export { envPlugin } from './env.js'
 export { errorsPlugin } from './errors.js'
 export { healthPlugin } from './health.js'
+export { migrationsPlugin } from './migrations.js'
 export { repositoryPlugin } from './repository.js'
 export { transactionPlugin } from './transaction.js'
 export type { DatabasePluginOptions } from './database.js'
 export type { EnvPluginOptions } from './env.js'
 export type { ErrorsOptions, ErrorsPluginOptions } from './errors.js'
 export type { HealthOptions, HealthPluginOptions } from './health.js'
+export type { MigrationsPluginOptions } from './migrations.js'
+export type { MigrationsAtStart } from '../src/migrations/at-start.js'
 export type { RequestTransactionOptions, TransactionPluginOptions } from './transaction-options.js'
 
 /** Everything that `register` takes; each part reads its own slice. */
-export type DataAccessOptions = DatabaseOptions & TransactionPluginOptions & ErrorsPluginOptions & HealthPluginOptions
+export type DataAccessOptions = DatabaseOptions & TransactionPluginOptions & ErrorsPluginOptions & HealthPluginOptions & MigrationsPluginOptions
 
 const decorators = ['db', 'databaseConfig']
 const requestDecorators = ['db', 'repo', 'transaction']
@@ -38,6 +43,7 @@ const requestDecorators = ['db', 'repo', 'transaction']
  *
  * @throws {SettingsError} for a setting that does not exist or cannot be used, with its name
  * @throws {ConnectionError} when the server does not answer
+ * @throws {MigrationError} with `migrations`, when folder and database do not fit
  * @example
  * ```ts
  * await server.register(dataAccess, { schema })
@@ -50,6 +56,7 @@ async function plugin (fastify: FastifyInstance, options: DataAccessOptions): Pr
   await fastify.register(envPlugin, options)
   await fastify.register(errorsPlugin, options)
   await fastify.register(databasePlugin, options)
+  await fastify.register(migrationsPlugin, options)
   await fastify.register(transactionPlugin, options)
   await fastify.register(repositoryPlugin, options)
   await fastify.register(healthPlugin, options)

@@ -12,6 +12,7 @@
  * cannot be written), an error takes its place, and passes; what was decided stands.
  */
 import { TransactionClosedError } from '../src/errors/errors.js'
+import { isClientGone, isOver } from './gone.js'
 import { discard, guard, hasBroken } from './payload.js'
 import { keepFromWriting, letWrite } from './raw-writes.js'
 import { restore } from './repeating.js'
@@ -90,7 +91,7 @@ export class RequestSession {
     this.#reply = reply
     this.session = database.lend(plan.settings, new RequestBorrower(request))
     const { raw } = reply
-    if (isLate || raw.headersSent || raw.destroyed) {
+    if (isLate || raw.headersSent || isOver(raw)) {
       this.session.abort(new TransactionClosedError('The reply was sent before: the statement was not run'))
     } else {
       raw.once('close', this.#onClose)
@@ -175,7 +176,7 @@ export class RequestSession {
   async leave (): Promise<boolean> {
     if (this.#state !== 'undecided' || this.#disturbed || this.#isClientGone) return false
     this.#reply.raw.off('close', this.#onClose)
-    await this.session.rollback()
+    await this.session.close()
     return !this.#isClientGone
   }
 
@@ -199,7 +200,7 @@ export class RequestSession {
     return this.#state === 'deciding' || (this.#state === 'decided' && !this.#failed) || this.#reply.raw.headersSent
   }
 
-  get #isClientGone (): boolean { return this.#reply.raw.destroyed || this.#request.raw.socket.destroyed }
+  get #isClientGone (): boolean { return isClientGone(this.#request, this.#reply) }
 
   #mayCommit (payload: unknown): boolean {
     return !this.#failed && !this.#isClientGone && this.#claimsSuccess(payload)
@@ -247,6 +248,7 @@ export class RequestSession {
   }
 
   #onResponseGone (): void {
+    this.session.endStreams(() => new TransactionClosedError('The client has left, or the response has ended: the stream was ended'))
     const isDone = this.#state === 'decided' && !this.#commitLater && this.#reply.raw.writableEnded
     if (!isDone) this.#closed()
   }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { Logger } from '../src/log.js'
 import type { Settings } from '../src/settings.js'
 import type { TransactionSettings } from '../src/session/options.js'
 
@@ -24,4 +25,11 @@ export function warnOfShortPluginTimeout (fastify: FastifyInstance, { waitForDat
   const { pluginTimeout = 0 } = fastify.initialConfig
   if (pluginTimeout === 0 || waitForDatabaseSeconds * 1000 < pluginTimeout) return
   logger.warn({ pluginTimeout, waitForDatabaseSeconds }, 'pluginTimeout is shorter than waitForDatabaseSeconds: raise it, in the options of Fastify, or the start ends before the wait')
+}
+
+/** Warns when Fastify gives up the start while another server may still be applying migrations. */
+export function warnOfShortPluginTimeoutForMigrations (fastify: FastifyInstance, { lockTimeoutSeconds = 60, logger }: { lockTimeoutSeconds?: number | undefined, logger: Logger }): void {
+  const { pluginTimeout = 0 } = fastify.initialConfig
+  if (pluginTimeout === 0 || lockTimeoutSeconds * 1000 < pluginTimeout) return
+  logger.warn({ pluginTimeout, lockTimeoutSeconds }, 'pluginTimeout is shorter than migrations.lockTimeoutSeconds: raise it, in the options of Fastify (0 for none), or the start ends while migrations are waited for')
 }

@@ -22,7 +22,8 @@ export interface ClosingParts {
  *     open ──begin──> draining ──nothing is under way, or drainTimeoutSeconds are over──> closed
  *
  * *draining*: work goes on, and more may begin: a request in flight may not have come to its first query yet.
- * *closed*: whoever comes is refused, and what was still under way was ended.
+ * *closed*: whoever comes is refused, and what was still under way was ended; but for a COMMIT, which is awaited up to its own
+ * limit, `settleTimeoutMillis`, because cut off nobody would know what became of it.
  */
 export class Closing {
   readonly #parts: ClosingParts
@@ -68,6 +69,7 @@ export class Closing {
       await connections.idle(this.#remaining)
     }
     this.#end()
+    await connections.settled()
     await health.close()
     if (ownsPool) await connections.close(Math.max(this.#remaining, farewellMillis))
     return this.#isDrained === true

@@ -11,6 +11,7 @@ import { handled } from './handled.js'
 import { resolveTransactionOptions } from './session/options.js'
 import { retrying } from './session/retry.js'
 import { Session } from './session/session.js'
+import { Streams } from './session/streams.js'
 import { resolveSettings } from './settings.js'
 import { limitsWithBegin } from './settings/limits.js'
 import { reach } from './start.js'
@@ -24,7 +25,7 @@ import type { RepositoryOf, RepositorySource } from './repository/repositories.j
 import type { DrizzleDatabase } from './session/drizzle.js'
 import type { SessionHost } from './session/host.js'
 import type { TransactionOptions, TransactionSettings } from './session/options.js'
-import type { DrizzleQuery, Statement, StatementResult, StatementRunner } from './session/statement.js'
+import type { DrizzleQuery, RowSource, Statement, StatementResult, StatementRunner } from './session/statement.js'
 import type { DatabaseOptions, Settings } from './settings.js'
 
 /** What {@link openDatabase} takes. */
@@ -68,12 +69,13 @@ export class Database implements StatementRunner {
     this.#closing = new Closing({ connections: this.#connections, health: this.#health, settings, ownsPool: parts.ownsPool === true })
     this.#host = {
       pool: this.#connections,
-      repositories: new Repositories({ casing: settings.casing, ...settings.repository }),
+      repositories: new Repositories({ casing: settings.casing, schema: settings.schema, ...settings.repository }),
       drizzle: new DrizzleBinding(settings),
       constraints: parts.constraints,
       settings: limitsWithBegin(settings),
       scopeTimeoutMillis: settings.pool.timeoutMillis,
-      track: (work) => this.#closing.track(work)
+      track: (work) => this.#closing.track(work),
+      watch: undefined
     }
   }
 
@@ -113,15 +115,13 @@ export class Database implements StatementRunner {
 
   async #attempt<Result> (fn: (session: Session) => Result | Promise<Result>, settings: TransactionSettings): Promise<Result> {
     const session = this.lend(settings)
-    let result: Result
     try {
-      result = await fn(session)
-    } catch (error) {
-      await session.rollback()
-      throw error
+      const result = await fn(session)
+      if (!session.isRolledBack) await session.commit()
+      return result
+    } finally {
+      await session.close()
     }
-    if (!session.isRolledBack) await session.commit()
-    return result
   }
 
   /**
@@ -165,12 +165,24 @@ export class Database implements StatementRunner {
 
   /** Runs one statement that commits by itself: what repositories stand on. */
   run<Row> (statement: Statement): Promise<StatementResult<Row>> {
-    return handled(runAlone(this.#host, this.#named(), statement) as Promise<StatementResult<Row>>)
+    const answer = handled(runAlone(this.#host, this.#named(), statement) as Promise<StatementResult<Row>>)
+    this.#host.watch?.(statement, answer)
+    return answer
+  }
+
+  /** The rows of a read, over a connection of its own: what `repo.stream()` stands on. */
+  stream<Row> (statement: Statement, batchSize: number): RowSource<Row> {
+    return new Streams(this.#host, this.#named()).open(statement, { batchSize })
   }
 
   /** How the database is, asked over a connection of its own. Never rejects. */
   checkHealth (options?: CheckOptions): Promise<Health> {
     return this.#health.check(options)
+  }
+
+  /** Makes the database unready as long as a question is answered with why it is: migrations that are pending, say. It must not reject. */
+  awaits (reason: () => Promise<string | undefined>): void {
+    this.#health.awaits(reason)
   }
 
   /** The server's version, its connections to this database, and the counts of the pool. @throws {ConnectionError} without an answer */
@@ -189,8 +201,12 @@ export class Database implements StatementRunner {
    * `drainTimeoutSeconds` is ended with it. A second call gets the same answer: whether everything could finish.
    */
   close (): Promise<boolean> {
-    return this.#closing.finish()
+    const left = this.#host.pool.leave?.()
+    return left === undefined ? this.#closing.finish() : left.then(() => this.#closing.finish())
   }
+
+  /** What its sessions share: for the testing kit, which stands between them and the pool. */
+  get host (): SessionHost { return this.#host }
 
   #transactionSettings (options: TransactionOptions | undefined): TransactionSettings {
     return options === undefined ? this.#transaction : resolveTransactionOptions({ ...this.#parts.transaction, ...options })

@@ -1,17 +1,18 @@
 /**
  * Whether the database can serve: asked over a connection of its own, so that no queue of traffic decides the answer.
  *
- * Two questions run side by side, within one time limit. Does PostgreSQL answer? Not so: down. Does the pool still pass its
- * connections on? Not so: saturated. The process must live through every answer, and a silent socket is never waited for.
+ * Three questions run side by side, within one time limit. Does PostgreSQL answer? Not so: down. Does the pool still pass its
+ * connections on? Not so: saturated. Has everything come that the server waits for? Not so: pending. The process must live through every answer, and a silent socket is never waited for.
  */
 import { Client, DatabaseError as PostgresError } from 'pg'
 import type { ClientConfig, QueryResult, QueryResultRow } from 'pg'
 import { destroySocket, holdProcess } from './connection/pg-internals.js'
+import { within } from './connection/within.js'
 import { ConnectionError } from './errors/errors.js'
 import type { PoolInfo } from './pool.js'
 
-/** `up`: serves. `saturated`: PostgreSQL answers, and has no connection left for us. `down`: no answer. `closing`: we are leaving. */
-export type HealthStatus = 'up' | 'saturated' | 'down' | 'closing'
+/** `up`: serves. `saturated`: PostgreSQL answers, and has no connection left for us. `pending`: migrations are not applied yet. `down`: no answer. `closing`: we are leaving. */
+export type HealthStatus = 'up' | 'saturated' | 'pending' | 'down' | 'closing'
 
 /** What a check came to. */
 export interface Health {
@@ -97,6 +98,7 @@ export class HealthCheck {
   #running: Promise<Health> | undefined
   #last: { readonly health: Health, readonly at: number } | undefined
   #closed = false
+  #awaited: (() => Promise<string | undefined>) | undefined
 
   /** `idleMillis` is how long the connection is kept for the next question. */
   constructor (source: HealthSource, { idleMillis = 30_000 }: { idleMillis?: number } = {}) {
@@ -110,6 +112,11 @@ export class HealthCheck {
     if (this.#last !== undefined && performance.now() - this.#last.at < maxAgeMillis) return this.#last.health
     this.#running ??= this.#measure(timeoutMillis).finally(() => { this.#running = undefined })
     return await this.#running
+  }
+
+  /** Asks this, too, from now on: the answer is why the database is not ready, or undefined. */
+  awaits (reason: () => Promise<string | undefined>): void {
+    this.#awaited = reason
   }
 
   /**
@@ -138,13 +145,15 @@ export class HealthCheck {
     const started = performance.now()
     const latency = (): number => Math.round((performance.now() - started) * 1000) / 1000
     const breath = this.#source.pool.breathes(timeoutMillis)
+    const missing = this.#findMissing(timeoutMillis)
     let health: Health
     try {
       const { version } = await this.#ask<{ version: string }>(probe, timeoutMillis)
       const answered = { latencyMillis: latency(), timestamp, version }
-      health = await breath
-        ? { healthy: true, status: 'up', ...answered }
-        : { healthy: false, status: 'saturated', ...answered, error: `no connection of the pool came free within ${timeoutMillis} ms` }
+      const [breathes, reason] = await Promise.all([breath, missing])
+      if (!breathes) health = { healthy: false, status: 'saturated', ...answered, error: `no connection of the pool came free within ${timeoutMillis} ms` }
+      else if (reason !== undefined) health = { healthy: false, status: 'pending', ...answered, error: reason }
+      else health = { healthy: true, status: 'up', ...answered }
     } catch (error) {
       const status = codeOf(error) === tooManyConnections ? 'saturated' : 'down'
       health = { healthy: false, status, latencyMillis: latency(), timestamp, error: describe(error) }
@@ -152,6 +161,15 @@ export class HealthCheck {
     if (this.#closed) return leaving()
     this.#last = { health, at: performance.now() }
     return health
+  }
+
+  /** Why the database is not ready although it answers; that there was no time to find out is a reason, too. */
+  async #findMissing (timeoutMillis: number): Promise<string | undefined> {
+    let reason: string | undefined
+    if (this.#awaited === undefined) return reason
+    reason = 'what the server waits for could not be looked after in time'
+    await within(timeoutMillis, this.#awaited().then((answer) => { reason = answer }))
+    return reason
   }
 
   async #ask<Row extends QueryResultRow> (text: string, timeoutMillis: number): Promise<Row> {

@@ -42,12 +42,31 @@ const pingMillis = 2000
 /** By how much timers of the same length may miss each other, in milliseconds. */
 const timerSlackMillis = 5
 
+/** How long PostgreSQL may take to hear that what runs is not wanted any more, in milliseconds. */
+const cancelMillis = 500
+
 /** One who asks for a connection; exactly one of the two is called, unless the wait is cancelled. */
-export interface Applicant {
+export interface Applicant<Lent = Connection> {
   readonly borrower: Borrower
   /** Called with the connection in the moment it is handed over, so that it is never in nobody's hands. */
-  readonly lend: (connection: Connection) => void
+  readonly lend: (connection: Lent) => void
   readonly refuse: (error: Error) => void
+}
+
+/** What a session asks of a connection. */
+export type LentConnection = Pick<Connection,
+  'run' | 'send' | 'idle' | 'isIdle' | 'cancel' | 'release' | 'isReleased' | 'destroy' | 'status' | 'refusal' | 'readCommitted' | 'enterTransaction' | 'leaveTransaction'>
+
+/** Where sessions take their connections: the pool, or what a test has put in front of it. */
+export interface Lender {
+  /** What the newest connection said of statements outside a transaction: whether they see what one inside would. */
+  readonly readCommitted: boolean
+  /** Whether a connection can be had without a wait. */
+  readonly hasRoom: boolean
+  acquire (applicant: Applicant<LentConnection>): Cancel
+  connect (borrower: Borrower): Promise<LentConnection>
+  /** Steps aside before the database is closed. */
+  leave? (): Promise<void>
 }
 
 /** Stops waiting: the applicant is refused with the given error, or has its connection already and nothing happens. */
@@ -67,7 +86,7 @@ export interface PoolInfo {
   readonly waiting: number
 }
 
-export class ConnectionPool implements ConnectionHome {
+export class ConnectionPool implements ConnectionHome, Lender {
   readonly pool: Pool
   readonly #settings: Settings
   readonly #waiters: Waiters
@@ -77,6 +96,7 @@ export class ConnectionPool implements ConnectionHome {
   readonly #clients = new OpenClients()
   readonly #exhaustion: ExhaustionWarning
   readonly #unfollow: () => void
+  readonly #cancels: Array<Promise<void>> = []
   #ended = false
   #readCommitted = true
 
@@ -114,6 +134,9 @@ export class ConnectionPool implements ConnectionHome {
   connect (borrower: Borrower): Promise<Connection> {
     return new Promise((resolve, reject) => { this.acquire({ borrower, lend: resolve, refuse: reject }) })
   }
+
+  /** Whether one who asks now need not wait for others. */
+  get hasRoom (): boolean { return this.#places.isFree }
 
   /** What the newest connection said of statements outside a transaction: whether they see what one inside would. */
   get readCommitted (): boolean { return this.#readCommitted }
@@ -163,15 +186,20 @@ export class ConnectionPool implements ConnectionHome {
   /** Whether nothing is in use, or on its way to one who waits. */
   get isIdle (): boolean { return this.#places.areFree && this.#endable.length === 0 }
 
-  /** Refuses whoever comes or waits, and ends what is still in use; tells who used it. */
+  /** Refuses whoever comes or waits, and ends what is still in use, but for a COMMIT or ROLLBACK under way; tells who used it. */
   end (): Holding[] {
     this.#ended = true
     this.#waiters.rejectAll(new ConnectionError('The database was closed'))
     const holdings = this.#endable
-    this.#loans.end()
-    if (this.#isOurs) this.#clients.cut(this.pool)
+    this.#cancels.push(...this.#loans.end(cancelMillis))
+    if (this.#isOurs) this.#cancels.push(...this.#clients.cut(this.pool, cancelMillis))
     else this.#unfollow()
     return holdings
+  }
+
+  /** Resolves when PostgreSQL knows of what was ended, and every COMMIT and ROLLBACK under way has its answer, or was given up by its own limit. */
+  async settled (): Promise<void> {
+    await Promise.all([this.#loans.settled(), ...this.#cancels])
   }
 
   /** Ends pg's pool; resolves when its connections are closed, or after the time. */
@@ -182,8 +210,11 @@ export class ConnectionPool implements ConnectionHome {
   /** Whether the pool was made from our settings, by whomever; with a pool of the user's own nothing is done that was not asked for. */
   get #isOurs (): boolean { return this.#settings.pg === undefined }
 
-  /** What closing waits for, and ends. */
-  get #endable (): Holding[] { return this.#isOurs ? this.#holdings : Array.from(this.#loans, holdingOf) }
+  /** What closing ends when its time is over. */
+  get #endable (): Holding[] {
+    const lent = this.#loans.lasting.map(holdingOf)
+    return this.#isOurs ? [...lent, ...Array.from(this.#clients.taken, takenHoldingOf)] : lent
+  }
 
   get #holdings (): Holding[] {
     return [...Array.from(this.#loans, holdingOf), ...Array.from(this.#clients.taken, takenHoldingOf)]

@@ -2,8 +2,8 @@
  * Which files a test gives coverage to: null is none, an empty list is everything that it loads.
  *
  * The examples run as processes of their own, through another TypeScript loader, whose line numbers
- * would spoil the report. They are tested, and count for nothing.
+ * would spoil the report. They are tested, and so are their own tests run; all count for nothing.
  *
  * @param {string} test path of the test file, from the root of the project
  */
-export default (test) => /^test\/(examples|processes)\//.test(test) ? null : []
+export default (test) => /^(examples|test\/(examples|processes))\//.test(test) ? null : []

@@ -41,7 +41,14 @@ export class Answer {
     this.rows = []
     this.fields = fields
     this.#isDescribed = true
-    this.#readRow = statement.reader === undefined ? textReader(statement, fields, types) : statement.reader(fields)
+    try {
+      this.#readRow = statement.reader === undefined ? textReader(statement, fields, types) : statement.reader(fields)
+    } catch (error) {
+      this.unreadable ??= error as Error
+      this.#readRow = () => { throw error }
+      // Whoever asks next time may have better luck.
+      if (prepared !== undefined) prepared.isDescribed = false
+    }
     if (prepared !== undefined) prepared.readRow = this.#readRow
   }
 

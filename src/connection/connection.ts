@@ -9,7 +9,7 @@ import { ConnectionError, TransactionBrokenError, TransactionClosedError, Valida
 import { isConnectionLost } from '../errors/sqlstate.js'
 import { MessageGroup } from './message-group.js'
 import { notSent, outcomeOf, skipped } from './outcome.js'
-import { bytesReadBy, isOrdinary, onceReady, requestCancel } from './pg-internals.js'
+import { bytesReadBy, isOrdinary, requestCancel } from './pg-internals.js'
 import { PlainExchange } from './plain-exchange.js'
 import type { Answer } from './answer.js'
 import type { Outcome } from './outcome.js'
@@ -34,6 +34,11 @@ interface Batch {
   readonly isRepeated: boolean
 }
 
+interface SentBatch extends Batch {
+  /** Whether a transaction had begun before. */
+  readonly wasOpen: boolean
+}
+
 /** Statements whose answer is awaited. */
 export interface Running {
   readonly texts: readonly string[]
@@ -46,6 +51,9 @@ export interface Running {
 
 /** PostgreSQL's name for the longest run of a statement, in the case that the user likes. */
 const limitName = /statement_timeout/i
+
+/** A message counts its values in 16 bits. */
+const mostValues = 65_535
 
 /** Where a connection comes from. */
 export interface ConnectionHome {
@@ -74,6 +82,7 @@ export class Connection {
   readonly #waiting: Array<() => void> = []
   #active: Batch | undefined
   #inTransaction = false
+  #isSettling = false
   #sentAt = 0
   #hasOwnLimit = false
   #refusal: Error | undefined
@@ -116,8 +125,14 @@ export class Connection {
   /** Says that from the next statement on this connection is inside a transaction, until {@link leaveTransaction}. */
   enterTransaction (): void { this.#inTransaction = true }
 
-  /** Says that the next statement ends the transaction. */
-  leaveTransaction (): void { this.#inTransaction = false }
+  /** Says that the next statement ends the transaction, within a limit of its own. */
+  leaveTransaction (): void {
+    this.#inTransaction = false
+    this.#isSettling = true
+  }
+
+  /** Whether its last word is awaited, the answer to COMMIT or ROLLBACK, which has a limit of its own. */
+  get isSettling (): boolean { return this.#isSettling }
 
   /** Runs a statement behind those that were given before it; `lead` travels with it and comes first. Never rejects. */
   run (statement: Statement, lead: readonly string[] = []): Promise<Outcome> {
@@ -129,6 +144,9 @@ export class Connection {
     this.#queue.push({ tasks, lead, isRepeated: false })
     this.#proceed()
   }
+
+  /** Whether it was given back. */
+  get isReleased (): boolean { return this.#released }
 
   /** Whether nothing runs. */
   get isIdle (): boolean { return this.#active === undefined }
@@ -180,10 +198,16 @@ export class Connection {
 
   #send (given: Batch): void {
     const { pooled } = this
+    // A value may run a statement while it is written: that one has to wait.
+    this.#active = given
+    const wasOpen = this.status !== 'I'
     const exchange = this.#exchange(given)
     const tasks = given.tasks.filter((task) => add(task, exchange))
-    if (tasks.length === 0) return
-    const batch = { ...given, tasks }
+    if (tasks.length === 0) {
+      this.#active = undefined
+      return
+    }
+    const batch = { ...given, tasks, wasOpen }
     const started = performance.now()
     this.#active = batch
     this.#sentAt = started
@@ -193,9 +217,8 @@ export class Connection {
       if (error === undefined || exchange.isAnswered) return this.#finish(batch, exchange, { error: undefined, started })
       const isLost = isConnectionLost(error) || pooled.lost !== undefined
       if (isLost) pooled.lost ??= error
-      // pg tells of an error before PostgreSQL is ready again and has said what became of the transaction.
       if (isLost) this.#finish(batch, exchange, { error, started })
-      else onceReady(pooled.client, () => this.#finish(batch, exchange, { error, started }))
+      else exchange.settle(() => this.#finish(batch, exchange, { error, started }))
     })
   }
 
@@ -210,18 +233,22 @@ export class Connection {
     const { client, prepared } = this.pooled
     if (!isOrdinary(client)) return new PlainExchange(client, lead)
     const isAlone = lead.length === 0 && tasks.length === 1
+    // What this group needs must not be closed to make room for another of its names.
+    if (!isAlone) for (const { statement: { name } } of tasks) if (name !== undefined) prepared.use(prepared.find(name))
     return new MessageGroup(client, { lead, isAlone, prepared: this.#home.prepares && !isRepeated ? prepared : undefined })
   }
 
-  #finish (batch: Batch, exchange: Exchange, { error: given, started }: { error: Error | undefined, started: number }): void {
+  #finish (batch: SentBatch, exchange: Exchange, { error: given, started }: { error: Error | undefined, started: number }): void {
     const { tasks, lead } = batch
     const { lost, missedTransaction } = this.pooled
     const isLost = lost !== undefined
-    // Nothing of it has taken effect, and there is no transaction that has failed.
-    if (exchange.isStale && !isLost && this.status === 'I') return this.#send({ ...batch, isRepeated: true })
+    if (exchange.isStale && !isLost && this.#isUndone(batch, exchange)) {
+      this.#send({ tasks, lead, isRepeated: true })
+      return this.#proceed()
+    }
     const error = exchange.isStale ? new ConnectionError(undefined, { cause: given }) : given
     // Of a connection that was lost the last word on the transaction is an old one.
-    if (!isLost) this.#refusal ??= this.#judge(batch, exchange, error)
+    if (!isLost) this.#refusal ??= exchange.isStale ? error : this.#judge(batch, exchange, error)
     const observed = { lead, durationMillis: performance.now() - started }
     const { answers, led, leadAnswer } = exchange
     const failed = error === undefined ? -1 : firstFailed(batch, exchange, isLost)
@@ -235,6 +262,9 @@ export class Connection {
     this.#proceed()
   }
 
+  /** Whether nothing of what failed has taken effect, in no transaction that had begun before: then it may be sent once more. */
+  #isUndone ({ wasOpen }: SentBatch, { led }: Exchange): boolean { return !wasOpen && led === 0 && this.status === 'I' }
+
   /** Why nothing may be sent behind statements that were answered, if so. */
   #judge ({ lead, tasks: [task] }: Batch, { led, answers: [answer] }: Exchange, error: Error | undefined): Error | undefined {
     const { status } = this
@@ -247,11 +277,16 @@ export class Connection {
 
 /** Adds a statement to what is sent, unless a value of it cannot be sent. */
 function add ({ statement, done }: Task, exchange: Exchange): boolean {
+  const { values, context } = statement
+  if (values.length > mostValues) {
+    done(notSent(new ValidationError('A statement takes 65,535 values at most: pass a long list as one array, `= any($1)`, or write its rows by several statements', { context })))
+    return false
+  }
   try {
     exchange.add(statement)
     return true
   } catch (error) {
-    done(notSent(new ValidationError('A value cannot be written as text', { cause: error, context: statement.context })))
+    done(notSent(new ValidationError('A value cannot be written as text', { cause: error, context })))
     return false
   }
 }

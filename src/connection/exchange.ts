@@ -17,4 +17,6 @@ export interface Exchange {
   add (statement: Statement): void
   /** Sends everything. `finished` is called once: with the first error, or when PostgreSQL is ready for more. */
   send (finished: (error: Error | undefined) => void): void
+  /** Calls back once PostgreSQL's word on the transaction behind an error is there, or the connection has ended. */
+  settle (settled: () => void): void
 }

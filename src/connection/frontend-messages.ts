@@ -41,6 +41,8 @@ export class FrontendMessages {
     const formats = this.#formats(values)
     this.#int16(values.length)
     for (let place = 0; place < values.length; place++) this.#value(prepareValue(values[place]), formats + place * 2)
+    // One format for all columns of the answer: text.
+    this.#int16(1)
     this.#int16(0)
     this.#finish(start)
   }

@@ -19,11 +19,24 @@ export class Loans {
     this.#timers.push(setInterval(look, everyMillis).unref())
   }
 
-  /** Ends the watches, and every connection that is still in use; tells whose they were. */
-  end (): Connection[] {
+  /** Those that do not end by themselves within a limit of their own. */
+  get lasting (): Connection[] { return this.#loans.all().filter(({ isSettling }) => !isSettling) }
+
+  /**
+   * Ends the watches, and every connection in use that does not end by itself; what runs on one is cancelled, because PostgreSQL
+   * notices only behind a statement that its client is gone. The promises are those of the cancels; none rejects.
+   */
+  end (cancelMillis: number): Array<Promise<void>> {
     for (const timer of this.#timers) clearInterval(timer)
-    const left = this.#loans.all()
-    for (const connection of left) connection.destroy()
-    return left
+    return this.lasting.map((connection) => {
+      const cancelled = connection.cancel(cancelMillis)
+      connection.destroy()
+      return cancelled
+    })
+  }
+
+  /** Resolves when every COMMIT and ROLLBACK under way has its answer, or was given up by its own limit. */
+  async settled (): Promise<void> {
+    await Promise.all(this.#loans.all().filter(({ isSettling }) => isSettling).map((connection) => connection.idle()))
   }
 }

@@ -8,11 +8,12 @@
  */
 import { Answer } from './answer.js'
 import { FrontendMessages } from './frontend-messages.js'
-import { sendGroup } from './pg-internals.js'
+import { onceReady, sendGroup } from './pg-internals.js'
+import { statementName } from '../statement-name.js'
 import type { ClientBase } from 'pg'
 import type { Exchange } from './exchange.js'
 import type { AnswerReader, Field } from './pg-internals.js'
-import type { PreparedStatement, PreparedStatements } from './prepared-statements.js'
+import type { PreparedStatement, PreparedStatements, Refusal } from './prepared-statements.js'
 import type { Statement } from '../session/statement.js'
 
 /** How a group is written. */
@@ -33,12 +34,9 @@ const begins = new Map<string, string>()
 function nameOf (lead: string): string | undefined {
   if (!lead.startsWith('begin')) return undefined
   let name = begins.get(lead)
-  if (name === undefined) begins.set(lead, name = `data_access_${lead.replaceAll(/\W+/g, '_')}`)
+  if (name === undefined) begins.set(lead, name = statementName('begin', lead))
   return name
 }
-
-/** SQLSTATEs of a name whose statement is gone, would answer with other columns than before, or is there already. */
-const staleStates = new Set(['26000', '0A000', '42P05'])
 
 export class MessageGroup implements Exchange, AnswerReader {
   readonly answers: Answer[] = []
@@ -51,10 +49,6 @@ export class MessageGroup implements Exchange, AnswerReader {
   readonly #leads: ReadonlyArray<PreparedStatement | undefined>
   readonly #isAlone: boolean
   readonly #messages: FrontendMessages
-  /** The statements whose text is in the group. */
-  readonly #parsing: PreparedStatement[] = []
-  /** Those that make room for others. */
-  readonly #closed: PreparedStatement[] = []
   #isQuery = false
   #current = 0
   #finished: ((error: Error | undefined) => void) | undefined
@@ -66,20 +60,21 @@ export class MessageGroup implements Exchange, AnswerReader {
     this.#messages = spare ?? new FrontendMessages()
     spare = undefined
     this.#messages.cut(0)
+    prepared?.begin(client)
     this.#leads = lead.map((text) => this.#write({ text, name: nameOf(text), values: [] }, false))
   }
 
   add (statement: Statement): void {
     const messages = this.#messages
     const { length } = messages
-    const parsing = this.#parsing.length
+    const changes = this.#prepared?.length ?? 0
     try {
       this.#isQuery = this.#isAlone && statement.values.length === 0 && (this.#prepared === undefined || statement.name === undefined)
       if (this.#isQuery) messages.query(statement.text)
       this.answers.push(new Answer(statement, this.#isQuery ? undefined : this.#write(statement, true)))
     } catch (error) {
       messages.cut(length)
-      this.#parsing.length = parsing
+      this.#prepared?.cut(changes)
       throw error
     }
   }
@@ -89,6 +84,7 @@ export class MessageGroup implements Exchange, AnswerReader {
     if (!this.#isQuery) this.#messages.sync()
     const bytes = this.#messages.take()
     spare = this.#messages
+    this.#prepared?.send()
     sendGroup(this.#client, { text: String(this.answers[0]?.statement.text), bytes, reader: this })
   }
 
@@ -103,70 +99,74 @@ export class MessageGroup implements Exchange, AnswerReader {
 
   completed (tag: string | undefined): void {
     if (this.led < this.#leads.length) {
-      parsed(this.#leads[this.led++])
+      this.led++
       return
     }
     const answer = this.answers[this.#current]
     if (answer === undefined) return
     answer.complete(tag)
-    parsed(answer.prepared)
     if (!this.#isQuery) this.#current++
   }
 
-  failed (error: Error & { readonly code?: unknown }): void {
-    const failed = this.led < this.#leads.length ? this.#leads[this.led] : this.answers[this.#current]?.prepared
-    this.isStale = failed !== undefined && staleStates.has(String(error.code))
-    if (failed !== undefined && this.isStale) failed.state = 'doubtful'
-    for (const prepared of this.#parsing) if (prepared.state === 'new') prepared.state = 'doubtful'
+  failed (error: Error & Refusal): void {
+    const place = this.led + this.#current
+    const failing = this.led < this.#leads.length ? this.#leads[this.led] : this.answers[this.#current]?.prepared
+    this.isStale = failing !== undefined && this.#prepared?.isRefused(failing, error, place) === true
+    for (const { isDone, prepared } of this.answers) if (!isDone && prepared?.readRow === undefined) forgetDescription(prepared)
     this.#finish(error)
   }
 
   ready (): void {
     this.isAnswered = true
-    for (const prepared of this.#closed) if (prepared.state === 'doubtful') this.#prepared?.forget(prepared)
     this.#finish(undefined)
   }
 
+  settle (settled: () => void): void { onceReady(this.#client, settled) }
+
   #finish (error: Error | undefined): void {
+    this.#prepared?.end()
     const finished = this.#finished
     this.#finished = undefined
     finished?.(error)
   }
 
-  /** Writes a statement: its text only where PostgreSQL does not know its name, and the question for its columns only then. */
+  /** Writes a statement: its text only where PostgreSQL does not know its name, and the question for its columns only once. */
   #write ({ text, name, values }: Pick<Statement, 'text' | 'name' | 'values'>, isDescribed: boolean): PreparedStatement | undefined {
     const messages = this.#messages
-    if (name === undefined || this.#prepared === undefined) {
+    const book = this.#prepared
+    if (name === undefined || book === undefined) {
+      book?.parseUnnamed()
       messages.parse('', text)
       messages.bind('', values)
       if (isDescribed) messages.describe()
       messages.execute()
       return undefined
     }
-    const prepared = this.#prepared.use(name)
-    const isKnown = prepared.state === 'parsed' || this.#parsing.includes(prepared)
-    if (!isKnown) this.#parse(prepared, text)
+    const known = book.find(name)
+    const prepared = known === undefined || known.isDoubtful ? this.#parse(book, { name, text, known }) : known
+    book.use(prepared)
     messages.bind(name, values)
-    if (!isKnown && isDescribed) messages.describe()
+    if (isDescribed && !prepared.isDescribed) {
+      messages.describe()
+      prepared.isDescribed = true
+    }
     messages.execute()
     return prepared
   }
 
-  #parse (prepared: PreparedStatement, text: string): void {
-    const messages = this.#messages
-    const { name, state } = prepared
-    if (state === 'doubtful') messages.close(name)
-    messages.parse(name, text)
-    this.#parsing.push(prepared)
-    const surplus = this.#prepared?.surplus()
-    if (surplus === undefined) return
-    // Whether it is gone is known only when the whole group is answered.
-    surplus.state = 'doubtful'
-    this.#closed.push(surplus)
-    messages.close(surplus.name)
+  /** What has to make room is closed before, so that there is never one name too many. */
+  #parse (book: PreparedStatements, { name, text, known }: { name: string, text: string, known: PreparedStatement | undefined }): PreparedStatement {
+    const closed = known ?? book.surplus()
+    if (closed !== undefined) {
+      this.#messages.close(closed.name)
+      book.close(closed)
+    }
+    this.#messages.parse(name, text)
+    return book.parse(name)
   }
 }
 
-function parsed (prepared: PreparedStatement | undefined): void {
-  if (prepared !== undefined) prepared.state = 'parsed'
+/** Whether PostgreSQL has described it is not known: it is asked again. */
+function forgetDescription (prepared: PreparedStatement | undefined): void {
+  if (prepared !== undefined) prepared.isDescribed = false
 }

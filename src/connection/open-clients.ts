@@ -1,6 +1,6 @@
 import { ConnectionError } from '../errors/errors.js'
 import { List } from './list.js'
-import { destroySocket } from './pg-internals.js'
+import { destroySocket, requestCancel } from './pg-internals.js'
 import { PooledClient } from './pooled-client.js'
 import { within } from './within.js'
 import type { Pool, PoolClient } from 'pg'
@@ -66,16 +66,22 @@ export class OpenClients {
     if (this.#taken.size > 0) await within(timeoutMillis, new Promise<void>((resolve) => { this.#allReturned = resolve }))
   }
 
-  /** Ends what would wait for ever at the pool's end: clients that were taken by hand, those that still connect, and who asked for one. */
-  cut (pool: Pool): void {
+  /**
+   * Ends what would wait for ever at the pool's end: clients that were taken by hand, those that still connect, and who asked
+   * for one. The promises are those of the cancels of what the first may run; none rejects.
+   */
+  cut (pool: Pool, cancelMillis: number): Array<Promise<void>> {
+    const cancels: Array<Promise<void>> = []
     const internals = pool as unknown as PoolInternals
     for (const { callback } of internals._pendingQueue.splice(0)) callback(new ConnectionError('The database was closed'))
     for (const { client } of this.#taken.all()) {
+      cancels.push(requestCancel(client, cancelMillis))
       internals._remove(client)
       destroySocket(client)
       this.claim(client)
     }
     for (const client of internals._clients) if (!this.#clients.has(client)) destroySocket(client)
+    return cancels
   }
 
   /** Ends the pool; resolves when its connections are closed. Those that are not within the time are cut. */

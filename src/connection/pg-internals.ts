@@ -114,6 +114,22 @@ export function onceReady (client: ClientBase, callback: (status: TransactionSta
   connection.once('end', ended)
 }
 
+/** What PostgreSQL confirms on the way to an answer, for whoever keeps book of the statements that it knows by their names. */
+export interface Confirmations {
+  /** A statement was parsed, or closed. */
+  confirmed (): void
+  /** A statement has its values. */
+  bound (): void
+}
+
+/** Calls back from now on for all that is confirmed on a connection, whoever has sent it. */
+export function followConfirmations (client: ClientBase, { confirmed, bound }: Confirmations): void {
+  const connection = wire(client)
+  connection.on('parseComplete', confirmed)
+  connection.on('closeComplete', confirmed)
+  connection.on('bindComplete', bound)
+}
+
 /** Ends a connection now, without the farewell that a dead network would never carry. */
 export function destroySocket (client: ClientBase): void {
   wire(client).stream.destroy()

@@ -56,6 +56,14 @@ export class PlainExchange implements Exchange {
     })
   }
 
+  /**
+   * Some clients tell of an error before PostgreSQL is ready again and some after that. A client answers in the order in which
+   * it was asked: behind the answer to an empty query, which never fails for what it says, both have the last word.
+   */
+  settle (settled: () => void): void {
+    this.#client.query('', () => settled())
+  }
+
   #take (results: Results): void {
     this.led++
     for (const { rows: [row] } of [results].flat()) if (row !== undefined) this.leadAnswer = String(row[0])

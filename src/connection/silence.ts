@@ -46,10 +46,14 @@ export function watchForSilence (loans: Loans, settings: Settings): void {
   const limit = statementLimit(settings)
   if (limit === undefined) return
   const graceMillis = Math.min(Math.max(limit.millis, silenceMillis.shortest), silenceMillis.longest)
-  const quiet = new WeakMap<Connection, Quiet>()
+  let quiet = new WeakMap<Connection, Quiet>()
+  let lookedAt = -Infinity
   loans.watch(graceMillis / looks, () => {
+    const now = performance.now()
+    // A process that stood still has not listened either: what came meanwhile is still to be read.
+    if (now - lookedAt > graceMillis / 2) quiet = new WeakMap()
+    lookedAt = now
     for (const connection of loans) {
-      const now = performance.now()
       const sign = isOver(connection, limit, now) ? signOf(connection, quiet.get(connection), now) : undefined
       if (sign === undefined) quiet.delete(connection)
       else if (now - sign.since < graceMillis) quiet.set(connection, sign)

@@ -220,6 +220,7 @@ export class CommitUnknownError extends DatabaseError {
 export type MigrationErrorCode =
   | 'DB_MIGRATION_EDITED' | 'DB_MIGRATION_MISSING' | 'DB_MIGRATION_OUT_OF_ORDER' | 'DB_MIGRATION_PENDING'
   | 'DB_MIGRATION_LOCKED' | 'DB_MIGRATION_IRREVERSIBLE' | 'DB_MIGRATION_NO_DOWN' | 'DB_MIGRATION_FAILED'
+  | 'DB_MIGRATION_AMBIGUOUS'
 
 /** Migrations that were refused or failed; the message names the file. */
 export class MigrationError extends DatabaseError {

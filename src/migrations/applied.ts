@@ -1,6 +1,6 @@
 import { escapeIdentifier } from 'pg'
 import type { Client } from 'pg'
-import type { MigrationFile } from './files.js'
+import type { Migration } from './files.js'
 
 /** What the database knows of a migration that was applied to it. */
 export interface AppliedRow {
@@ -15,12 +15,12 @@ export class AppliedTable {
   readonly #schema: string
   readonly #name: string
 
-  /** @param name `schema.table`, or a table in the schema `drizzle` */
-  constructor (client: Client, name = '__drizzle_migrations') {
-    const dot = name.indexOf('.')
+  /** @param table `schema.table`, or a table in the schema `drizzle` */
+  constructor (client: Client, table?: string) {
+    const { schema, name } = partsOf(table)
     this.#client = client
-    this.#schema = escapeIdentifier(dot < 0 ? 'drizzle' : name.slice(0, dot))
-    this.#name = escapeIdentifier(name.slice(dot + 1))
+    this.#schema = escapeIdentifier(schema)
+    this.#name = escapeIdentifier(name)
   }
 
   /** As drizzle-orm's migrator makes it. */
@@ -37,18 +37,30 @@ export class AppliedTable {
     const { rows } = await this.#client.query<{ hash: string, created_at: string, applied_at: string | null }>(
       `select hash, created_at, to_jsonb(m) ->> 'applied_at' as applied_at from ${this.#fullName} m order by id`
     )
-    return rows.map((row) => ({
+    // Two runs of drizzle-orm's migrator at the same time may have noted one file twice.
+    const first = rows.filter((row, index) => rows.findIndex(({ created_at: when }) => when === row.created_at) === index)
+    return first.map((row) => ({
       hash: row.hash,
       when: Number(row.created_at),
       appliedAt: row.applied_at === null ? undefined : new Date(row.applied_at)
     }))
   }
 
-  async note ({ hash, when }: MigrationFile): Promise<void> {
+  async note ({ hash, when }: Migration): Promise<void> {
     await this.#client.query(`insert into ${this.#fullName} (hash, created_at) values ($1, $2)`, [hash, when])
+  }
+
+  async remove ({ when }: Migration): Promise<void> {
+    await this.#client.query(`delete from ${this.#fullName} where created_at = $1`, [when])
   }
 
   get #fullName (): string {
     return `${this.#schema}.${this.#name}`
   }
+}
+
+/** The schema and the name of a table that is given as `schema.table`. */
+export function partsOf (table = '__drizzle_migrations'): { schema: string, name: string } {
+  const dot = table.indexOf('.')
+  return { schema: dot < 0 ? 'drizzle' : table.slice(0, dot), name: table.slice(dot + 1) }
 }

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MigrationError } from '../errors/errors.js'
-import { readJournal, type JournalEntry } from './journal.js'
+import { readEntries, type JournalEntry } from './journal.js'
+import { parseMigration, type MigrationText } from './marks.js'
 
 /** A migration: a SQL file of drizzle-kit's. */
 export interface Migration {
@@ -19,9 +20,9 @@ export interface Migration {
   readonly hasDown: boolean
 }
 
-/** A migration with the statements of its file. */
+/** A migration with what its file asks for. */
 export interface MigrationFile extends Migration {
-  readonly statements: readonly string[]
+  readonly up: MigrationText
 }
 
 /**
@@ -30,19 +31,44 @@ export interface MigrationFile extends Migration {
  * @throws {MigrationError} `DB_MIGRATION_MISSING` when the journal, or a file that it names, is not there
  */
 export async function readMigrations (folder: string): Promise<MigrationFile[]> {
-  const entries = await readJournal(folder)
+  const entries = await readEntries(folder)
   return Promise.all(entries.map((entry) => readMigration(folder, entry)))
 }
 
-async function readMigration (folder: string, { tag, when }: JournalEntry): Promise<MigrationFile> {
-  const text = await readFile(join(folder, `${tag}.sql`), 'utf8').catch((cause: unknown) => {
+/**
+ * The way back from a migration, `<tag>.down.sql`; undefined where there is none.
+ *
+ * @throws {MigrationError} `DB_MIGRATION_FAILED` when it has a mark that does not exist
+ */
+export async function readDown (folder: string, tag: string): Promise<MigrationText | undefined> {
+  const name = downName(tag)
+  if (!existsSync(join(folder, name))) return undefined
+  return parseMigration(await readFile(join(folder, name), 'utf8'), name)
+}
+
+/** The name of the file that undoes a migration. */
+export function downName (tag: string): string {
+  return `${tag}.down.sql`
+}
+
+/**
+ * The text of a migration, `<tag>.sql`.
+ *
+ * @throws {MigrationError} `DB_MIGRATION_MISSING` when it is not there
+ */
+export async function readSql (folder: string, tag: string): Promise<string> {
+  return await readFile(join(folder, `${tag}.sql`), 'utf8').catch((cause: unknown) => {
     throw new MigrationError(`${tag}.sql is in the journal of ${folder}, but not in the folder: bring the file back, or remove it with npx drizzle-kit drop`, 'DB_MIGRATION_MISSING', { cause })
   })
+}
+
+async function readMigration (folder: string, { tag, when }: JournalEntry): Promise<MigrationFile> {
+  const text = await readSql(folder, tag)
   return {
     tag,
     when,
     hash: createHash('sha256').update(text).digest('hex'),
-    hasDown: existsSync(join(folder, `${tag}.down.sql`)),
-    statements: text.split('--> statement-breakpoint')
+    hasDown: existsSync(join(folder, downName(tag))),
+    up: parseMigration(text, `${tag}.sql`)
   }
 }

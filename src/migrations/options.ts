@@ -2,11 +2,12 @@ import { Client } from 'pg'
 import type { ClientConfig, Pool } from 'pg'
 import { parseConnectionString } from '../connection-string.js'
 import { toDatabaseError } from '../errors/sqlstate.js'
+import type { MigrationProgress, MigrationWait } from './step.js'
 
 /** Which migrations, and on which database. */
 export interface MigrationOptions {
   /**
-   * The database's URL.
+   * The database's URL. Its server must be reached directly, or by a pooler in session mode: locks belong to a connection.
    * @defaultValue `DATABASE_URL`
    */
   readonly connectionString?: string | undefined
@@ -23,20 +24,54 @@ export interface MigrationOptions {
    */
   readonly table?: string | undefined
   /**
-   * The longest wait for another process that is running migrations, in seconds; fractions allowed.
+   * The longest wait for another process that is running migrations, in seconds; fractions allowed, 0 for no waiting.
    * @defaultValue `60`
    */
   readonly lockTimeoutSeconds?: number | undefined
 }
 
-/** Runs `fn` with a connection of its own, without the time limits of the application: an index on a large table takes what it takes. */
+/** How migrations are run, up or down. */
+export interface RunnerOptions extends MigrationOptions {
+  /**
+   * Only tells what would be done, and refuses what would be refused; nothing is changed, and nobody is waited for.
+   * @defaultValue `false`
+   */
+  readonly dryRun?: boolean | undefined
+  /**
+   * The longest wait of a statement for a lock on a table, in seconds: 0.001 to 2147483.647. So long may the application's statements queue behind it; after that
+   * the file is rolled back and tried again. What is built CONCURRENTLY holds nobody up, and waits without limit.
+   * @defaultValue `2`
+   */
+  readonly statementLockTimeoutSeconds?: number | undefined
+  /**
+   * How often a file is tried again that did not get its locks, or that ended in a deadlock: 0 to 1000, with pauses from half a second up to ten.
+   * @defaultValue `10`
+   */
+  readonly lockRetries?: number | undefined
+  /** Stops: the statement that runs is cancelled, and its file rolled back; files before it stay. */
+  readonly signal?: AbortSignal | undefined
+  /** Hears of each statement that was carried out. In a transaction it may still be rolled back. What it throws fails the file. */
+  readonly onProgress?: ((progress: MigrationProgress) => void) | undefined
+  /** Hears of each pause before a file is tried again. */
+  readonly onWait?: ((wait: MigrationWait) => void) | undefined
+}
+
+/** Limits that an application has for its own statements, and a server for idle sessions: an index on a large table takes what it takes. */
+const session = `select set_config(name, '0', false) from pg_settings
+  where name in ('statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout')`
+const named = "select set_config('application_name', 'fastify-data-access migrations', false) where current_setting('application_name') = ''"
+
+/** A connection as a migration expects it, whatever the one before it has set. */
+export const freshSession = `reset all; reset role; ${session}; ${named}`
+
+/** Runs `fn` with a connection of its own, without the time limits of the application. */
 export async function withClient<Result> (options: MigrationOptions, fn: (client: Client) => Promise<Result>): Promise<Result> {
   const client = new Client(clientConfig(options))
   // A lost connection rejects the statement that runs; as an event that nobody hears it would end the process, too.
   client.on('error', () => {})
   try {
     await client.connect()
-    await client.query('set statement_timeout = 0; set lock_timeout = 0; set idle_in_transaction_session_timeout = 0')
+    await client.query(freshSession)
   } catch (error) {
     throw toDatabaseError(error, { context: { operation: 'connect' } })
   }

@@ -1,6 +1,6 @@
-import { sql } from 'drizzle-orm'
 import { integer, timestamp } from 'drizzle-orm/pg-core'
 import type { PgTable } from 'drizzle-orm/pg-core'
+import { clockTimestamp, now } from './constant.js'
 import { marked } from './mark.js'
 
 /** A time to the millisecond, which is what a JavaScript `Date` can hold. */
@@ -29,8 +29,8 @@ function time () {
  */
 export function timestamps () {
   return {
-    createdAt: time().notNull().default(sql`now()`),
-    updatedAt: time().notNull().default(sql`now()`).$onUpdate(() => sql`clock_timestamp()`)
+    createdAt: time().notNull().default(now),
+    updatedAt: time().notNull().default(now).$onUpdate(() => clockTimestamp)
   }
 }
 

@@ -1,48 +1,49 @@
-import type { StatementRunner } from '../session/statement.js'
-import { ask, rowsOf } from './answers.js'
-import { rowOf } from './changes.js'
-import type { Change } from './changes.js'
-import type { TableStatements } from './statements.js'
-import { insert } from './write.js'
-
-/** PostgreSQL takes 65,535 parameters; half of them keeps Drizzle, which passes them as arguments, clear of the end of the stack. */
-const mostParameters = 32_000
-
-/** Rows that leave everything to DEFAULT have no parameters; their statement is not to grow without end either. */
-const mostRows = 5_000
-
-type NewRows = ReadonlyArray<readonly Change[]>
+import type { Statement, StatementResult, StatementRunner } from '../session/statement.js'
+import type { AnyRow } from './answers.js'
+import { handled } from '../handled.js'
+import { NewRows } from './new-rows.js'
+import { storeRows } from './store.js'
+import type { WriteContext } from './writing.js'
 
 /**
- * Inserts the rows in as few statements as PostgreSQL allows, all or none, and resolves with them as stored, in the order given.
+ * Inserts the rows in as few statements as are worth it, all or none, and resolves with them as stored, in the order given.
  * Every row is checked before the first is sent.
  */
-export async function insertMany (table: TableStatements, rows: readonly unknown[], session: StatementRunner): Promise<unknown[]> {
-  const statements = chunks(rows.map((values) => rowOf(values, table)))
-  if (statements.length <= 1) return insertChunks(table, statements, session)
-  return session.transaction((transaction) => insertChunks(table, statements, transaction))
+export function insertMany (context: WriteContext, rows: readonly unknown[]): Promise<AnyRow[]> {
+  const made = new NewRows(context.table, 'createMany')
+  return storeRows(context, rows, {
+    take: (given) => made.add(given),
+    send: async (session) => {
+      const statements = made.finish()
+      const next = (): Statement | undefined => statements.shift()
+      if (statements.length <= 1) return await sendAll<AnyRow>(session, next)
+      return await session.transaction((transaction) => sendAll<AnyRow>(transaction, next))
+    },
+    stored: (created) => ({ created })
+  })
 }
 
-async function insertChunks (table: TableStatements, statements: readonly NewRows[], session: StatementRunner): Promise<unknown[]> {
-  const stored: unknown[] = []
-  for (const rows of statements) {
-    for (const row of await ask(session, () => insert(table, 'createMany', rows), rowsOf)) stored.push(row)
+/** PostgreSQL has the next statement at hand while the answer to one is read; more of them win nothing. */
+const together = 8
+
+/** Sends statements as they are made: some together, and the next ones behind them; resolves with the rows of all answers. */
+export async function sendAll<Row> (session: StatementRunner, make: () => Statement | undefined): Promise<Row[]> {
+  const all: Row[] = []
+  let current = sendSome<Row>(session, make)
+  while (current.length > 0) {
+    const following = sendSome<Row>(session, make)
+    for (const answer of current) for (const row of (await answer).rows) all.push(row)
+    current = following
   }
-  return stored
+  return all
 }
 
-function chunks (rows: NewRows): NewRows[] {
-  const statements: Array<Array<readonly Change[]>> = []
-  let open: Array<readonly Change[]> = []
-  let parameters = 0
-  for (const row of rows) {
-    if (open.length === 0 || open.length === mostRows || parameters + row.length > mostParameters) {
-      open = []
-      statements.push(open)
-      parameters = 0
-    }
-    open.push(row)
-    parameters += row.length
+function sendSome<Row> (session: StatementRunner, make: () => Statement | undefined): Array<Promise<StatementResult<Row>>> {
+  const sent: Array<Promise<StatementResult<Row>>> = []
+  while (sent.length < together) {
+    const statement = make()
+    if (statement === undefined) break
+    sent.push(handled(session.run<Row>(statement)))
   }
-  return statements
+  return sent
 }

@@ -1,14 +1,17 @@
-import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import { ValidationError } from '../errors/errors.js'
+import { plusOne } from '../model/constant.js'
 import { about, encode } from './encode.js'
 import { findColumn } from './filter.js'
+import { Increment, encodeIncrement, sumOf } from './increment.js'
 import { isSql } from './rows.js'
 import type { ColumnCodec } from './rows.js'
 import { slot } from './shape.js'
 import type { Shape } from './shape.js'
+import { notWritable, refuseGenerated } from './writable.js'
+import type { Writable } from './writable.js'
 
-/** A column and what is written into it: an encoded value or SQL. */
+/** A column and what is written into it: an encoded value, SQL, or in an update an {@link Increment}. */
 export type Change = readonly [codec: ColumnCodec, value: unknown]
 
 interface WritableTable {
@@ -22,46 +25,51 @@ interface WritableTable {
  * What a new row is made of, in the order of the table: the given values, and those that the table's functions
  * (`$default`, `$onUpdate`) make for it. For the others PostgreSQL has its DEFAULT.
  *
- * @throws ValidationError naming the column that is unknown, not to be written, or given a value that does not fit.
+ * @throws ValidationError naming the column that is given a value that does not fit.
  */
-export function rowOf (values: unknown, table: WritableTable): Change[] {
-  const given = givenValues(values, table)
+export function rowOf (given: Readonly<Record<string, unknown>>, table: WritableTable): Change[] {
   const changes: Change[] = []
   for (const codec of table.codecs) {
-    const { column } = codec
-    const value = given[codec.key]
-    if (value !== undefined) {
-      changes.push([codec, encode(codec, value)])
-    } else if (column.defaultFn !== undefined) {
-      changes.push([codec, encode(codec, column.defaultFn() ?? null)])
-    } else if (column.onUpdateFn !== undefined && !column.default) {
-      changes.push([codec, encode(codec, column.onUpdateFn() ?? null)])
-    }
+    const value = newValue(given, codec)
+    if (value !== undefined) changes.push([codec, value])
   }
   return changes
+}
+
+/** What a new row has in a column, encoded; undefined where PostgreSQL decides. @throws ValidationError as {@link rowOf} */
+export function newValue (given: Readonly<Record<string, unknown>>, codec: ColumnCodec): unknown {
+  const value = given[codec.key]
+  if (value !== undefined) {
+    if (value instanceof Increment) throw new ValidationError(`Column "${codec.key}" of a new row has nothing that could be incremented`, about(codec))
+    return encode(codec, value)
+  }
+  const { defaultFn, onUpdateFn, default: hasDefault } = codec.column
+  if (defaultFn !== undefined) return encode(codec, defaultFn() ?? null)
+  return onUpdateFn !== undefined && !hasDefault ? encode(codec, onUpdateFn() ?? null) : undefined
 }
 
 /**
  * What an update changes, in the order of the table: the given values, what `$onUpdate` makes, and the version counted up.
  * Without a given value nothing.
  *
- * @throws ValidationError as {@link rowOf}.
+ * @throws ValidationError naming the column that is given a value that does not fit.
  */
-export function changesOf (values: unknown, table: WritableTable): Change[] {
-  const given = givenValues(values, table)
+export function changesOf (given: Readonly<Record<string, unknown>>, table: WritableTable): Change[] {
   return Object.keys(given).length === 0 ? [] : changesWith(given, table)
 }
 
-/** As {@link changesOf}, for values that are this package's own: they may be SQL, and are not asked whether they may be written. */
+/** As {@link changesOf}, where something is written in any case. */
 export function changesWith (given: Readonly<Record<string, unknown>>, table: WritableTable): Change[] {
   const changes: Change[] = []
   for (const codec of table.codecs) {
     const { column } = codec
     const value = given[codec.key]
-    if (value !== undefined) {
+    if (value instanceof Increment) {
+      changes.push([codec, encodeIncrement(codec, value)])
+    } else if (value !== undefined) {
       changes.push([codec, encode(codec, value)])
     } else if (codec === table.version) {
-      changes.push([codec, sql`${column} + 1`])
+      changes.push([codec, plusOne(column)])
     } else if (column.onUpdateFn !== undefined) {
       changes.push([codec, encode(codec, column.onUpdateFn() ?? null)])
     }
@@ -69,40 +77,52 @@ export function changesWith (given: Readonly<Record<string, unknown>>, table: Wr
   return changes
 }
 
-/** The values given, in an object of their own; `undefined` is not given. */
-function givenValues (values: unknown, table: WritableTable): Record<string, unknown> {
+/**
+ * The values given, in an object of their own; `undefined` is not given. With `writable` only its columns may be.
+ *
+ * @throws ValidationError naming the column that is unknown or not to be written.
+ */
+export function givenValues (values: unknown, table: WritableTable, writable?: Writable): Record<string, unknown> {
   if (typeof values !== 'object' || values === null || Array.isArray(values) || isSql(values)) {
     throw new ValidationError('The values of a row are an object { column: value }')
   }
-  const given: Record<string, unknown> = Object.create(null)
-  for (const [key, value] of Object.entries(values)) {
+  const given: Record<string, unknown> = Object.create(blank)
+  for (const key of Object.keys(values)) {
+    const value: unknown = values[key as never]
+    const mayBeWritten = writable === undefined || writable.keys.has(key)
+    if (!mayBeWritten && writable.others === 'drop') continue
     const codec = findColumn(key, table.columns)
     if (value === undefined) continue
     refuseGenerated(codec, table)
+    if (!mayBeWritten) throw notWritable(codec)
     given[key] = value
   }
   return given
 }
 
-function refuseGenerated (codec: ColumnCodec, table: WritableTable): void {
-  if (codec === table.version) {
-    throw new ValidationError(`Column "${codec.key}" counts the versions of a row by itself and cannot be written`, about(codec))
-  }
-  if (table.generated.has(codec.key)) {
-    throw new ValidationError(`Column "${codec.key}" is generated by PostgreSQL and cannot be written`, about(codec))
-  }
-}
+/** Inherits nothing; and to inherit from it is faster than to have no prototype at all. */
+const blank = Object.freeze(Object.create(null))
 
 /** Adds changes to the shape of a call. */
 export function collectChanges (changes: readonly Change[], shape: Shape): void {
   for (const [codec, value] of changes) {
-    shape.key += `${codec.index}=`
-    shape.add(value)
+    if (value instanceof Increment) {
+      shape.key += `${codec.index}+`
+      shape.values.push(value.by)
+    } else {
+      shape.key += `${codec.index}=`
+      shape.add(value)
+    }
   }
   shape.key += ';'
 }
 
 /** The changes as Drizzle takes them: each value is encoded already, so that it has to pass Drizzle's columns by, as SQL. */
 export function toSet (changes: readonly Change[]): Record<string, SQL> {
-  return Object.fromEntries(changes.map(([{ key }, value]) => [key, slot(value)]))
+  return Object.fromEntries(changes.map((change) => [change[0].key, changeSql(change)]))
+}
+
+/** What a change writes into its column. */
+export function changeSql ([codec, value]: Change): SQL {
+  return value instanceof Increment ? sumOf(codec, value) : slot(value)
 }

@@ -7,12 +7,21 @@ import type { Shape } from './shape.js'
 /** What a column is tested for. `inEach` and `notInEach` have one parameter for each element, `in` and `notIn` one array. */
 export type Test =
   | 'eq' | 'ne' | 'lt' | 'lte' | 'gt' | 'gte' | 'in' | 'notIn' | 'inEach' | 'notInEach'
-  | 'between' | 'isNull' | 'notNull' | 'like' | 'ilike'
+  | 'between' | 'isNull' | 'notNull' | 'like' | 'ilike' | 'holds' | 'heldBy' | 'overlaps'
+
+/** Several columns compared with as many values at once, as PostgreSQL compares rows: an index over them serves it. */
+interface RowComparison {
+  readonly kind: 'row'
+  readonly codecs: readonly ColumnCodec[]
+  readonly test: 'gt' | 'lt'
+  readonly operands: readonly unknown[]
+}
 
 /** A filter that was read and found good: its columns are the table's, its values are encoded, and no part of it is empty. */
 export type Condition =
   | { readonly kind: 'everything' | 'nothing' }
   | { readonly kind: 'test', readonly codec: ColumnCodec, readonly test: Test, readonly operands: readonly unknown[] }
+  | RowComparison
   | { readonly kind: 'and' | 'or', readonly parts: readonly Condition[] }
   | { readonly kind: 'not', readonly part: Condition }
   | { readonly kind: 'own', readonly sql: SQL }
@@ -50,6 +59,10 @@ export function collect (condition: Condition, shape: Shape): void {
       shape.key += `${condition.codec.index}${condition.test}${condition.operands.length},`
       for (const operand of condition.operands) shape.add(operand)
       break
+    case 'row':
+      shape.key += `(${condition.codecs.map(({ index }) => index).join()})${condition.test},`
+      for (const operand of condition.operands) shape.add(operand)
+      break
     case 'and':
     case 'or':
       shape.key += `${condition.kind}(`
@@ -76,6 +89,7 @@ export function toSql (condition: Condition): SQL | undefined {
     case 'nothing': return sql`false`
     case 'own': return sql`(${condition.sql})`
     case 'not': return sql`not (${toSql(condition.part)})`
+    case 'row': return rowSql(condition)
     case 'test': return testSql(condition.codec, condition.test, condition.operands)
     default: return sql`(${sql.join(condition.parts.map(toSql), condition.kind === 'and' ? sql` and ` : sql` or `)})`
   }
@@ -89,7 +103,15 @@ const comparisons = {
   gt: sql` > `,
   gte: sql` >= `,
   like: sql` like `,
-  ilike: sql` ilike `
+  ilike: sql` ilike `,
+  holds: sql` @> `,
+  heldBy: sql` <@ `,
+  overlaps: sql` && `
+}
+
+function rowSql ({ codecs, test, operands }: RowComparison): SQL {
+  const columns = codecs.map(({ column }) => sql`${column}`)
+  return sql`(${sql.join(columns, sql`, `)})${comparisons[test]}(${sql.join(operands.map(slot), sql`, `)})`
 }
 
 function testSql ({ column }: ColumnCodec, test: Test, operands: readonly unknown[]): SQL {

@@ -134,7 +134,23 @@ function pattern (name: 'like' | 'ilike', toPattern: (text: string) => string): 
   }
 }
 
-function literally (text: string): string {
+function arrays (name: Test): Operator {
+  return (codec, operand) => {
+    if (!codec.array || operand === null) throw new ValidationError(`Column "${codec.key}": an array is compared with an array`, about(codec))
+    return test(codec, name, [operandOf(codec, operand)])
+  }
+}
+
+/** PostgreSQL looks into jsonb, and not into json. */
+function documents (name: Test): Operator {
+  return (codec, operand) => {
+    if (!codec.json || !codec.comparable) throw new ValidationError(`Column "${codec.key}" holds no jsonb to look into`, about(codec))
+    return test(codec, name, [operand === null ? 'null' : operandOf(codec, operand)])
+  }
+}
+
+/** A text as a part of a pattern: what would be a wildcard in it means itself. */
+export function literally (text: string): string {
   return text.replace(/[\\%_]/g, '\\$&')
 }
 
@@ -153,7 +169,12 @@ const operators = {
   ilike: pattern('ilike', (text) => text),
   contains: pattern('like', (text) => `%${literally(text)}%`),
   startsWith: pattern('like', (text) => `${literally(text)}%`),
-  endsWith: pattern('like', (text) => `%${literally(text)}`)
+  endsWith: pattern('like', (text) => `%${literally(text)}`),
+  arrayContains: arrays('holds'),
+  arrayContained: arrays('heldBy'),
+  arrayOverlaps: arrays('overlaps'),
+  jsonContains: documents('holds'),
+  jsonContained: documents('heldBy')
 } satisfies Record<string, Operator>
 
 const operatorNames = Object.keys(operators).join(', ')

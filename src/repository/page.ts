@@ -1,9 +1,7 @@
-import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import { ValidationError } from '../errors/errors.js'
-import { about } from './encode.js'
 import { findColumn, isPlainObject } from './filter.js'
-import { isColumn, isSql } from './rows.js'
+import { parseOrder } from './order.js'
 import type { ColumnCodec } from './rows.js'
 import type { Shape } from './shape.js'
 import type { LockStrength } from './types.js'
@@ -33,8 +31,10 @@ export interface ReadOptions {
 /** What the user gave, and which options the method has. */
 export interface AskedOptions {
   readonly options: unknown
-  readonly kind: 'row' | 'first' | 'page'
+  readonly kind: OptionsKind
 }
+
+type OptionsKind = 'row' | 'first' | 'page' | 'numbered' | 'cursor' | 'stream'
 
 interface TableColumns {
   readonly codecs: readonly ColumnCodec[]
@@ -42,18 +42,21 @@ interface TableColumns {
   readonly primaryKey: readonly ColumnCodec[]
 }
 
-const known: Record<AskedOptions['kind'], ReadonlySet<string>> = {
+const known: Record<OptionsKind, ReadonlySet<string>> = {
   row: new Set(['columns', 'lock']),
   first: new Set(['columns', 'lock', 'orderBy']),
-  page: new Set(['columns', 'lock', 'orderBy', 'skip', 'limit'])
+  page: new Set(['columns', 'lock', 'orderBy', 'skip', 'limit']),
+  numbered: new Set(['columns', 'orderBy', 'page', 'limit']),
+  cursor: new Set(['columns', 'orderBy', 'after', 'before', 'limit']),
+  stream: new Set(['columns', 'orderBy', 'batchSize'])
 }
 
 /**
- * Reads the options of a read and adds what they ask for to the shape, after its filter; `skip` and `limit` are left to {@link addPage}.
+ * The options of a read, by their names.
  *
- * @throws ValidationError naming the option or column that is wrong.
+ * @throws ValidationError for an option that the method does not have.
  */
-export function parseReadOptions (shape: Shape, table: TableColumns, { options, kind }: AskedOptions): ReadOptions {
+export function knownOptions ({ options, kind }: AskedOptions): Readonly<Record<string, unknown>> {
   const given = options === undefined ? {} : options
   if (!isPlainObject(given)) throw new ValidationError(`The options of a read are an object of ${[...known[kind]].join(', ')}`)
   for (const name of Object.keys(given)) {
@@ -61,14 +64,25 @@ export function parseReadOptions (shape: Shape, table: TableColumns, { options, 
       throw new ValidationError(`Unknown option "${name.slice(0, 63)}": use ${[...known[kind]].join(', ')}`)
     }
   }
+  return given
+}
+
+/**
+ * Reads the options of a read and adds what they ask for to the shape, after its filter; how many rows are read is left to the caller.
+ *
+ * @throws ValidationError naming the option or column that is wrong.
+ */
+export function parseReadOptions (shape: Shape, table: TableColumns, asked: AskedOptions): ReadOptions {
+  const given = knownOptions(asked)
   return {
     columns: parseColumns(given['columns'], table, shape),
     lock: parseLock(given['lock'], shape),
-    orderBy: kind === 'row' ? [] : parseOrder(given['orderBy'], table, shape)
+    orderBy: asked.kind === 'row' ? [] : parseOrder(given['orderBy'], table, shape)
   }
 }
 
-function parseColumns (keys: unknown, table: TableColumns, shape: Shape): readonly ColumnCodec[] {
+/** The columns asked for, in the order of the table; all of them when none are named. */
+export function parseColumns (keys: unknown, table: TableColumns, shape: Shape): readonly ColumnCodec[] {
   if (keys === undefined) return table.codecs
   if (!Array.isArray(keys) || keys.length === 0) throw new ValidationError('"columns" takes an array of at least one column name')
   const asked = new Set(keys.map((key) => findColumn(String(key), table.columns)))
@@ -98,52 +112,36 @@ function parseLock (lock: unknown, shape: Shape): LockClause | undefined {
   return clause
 }
 
-/** The order asked for, and behind it the primary key: a list without a total order loses rows between its pages. */
-function parseOrder (orderBy: unknown, table: TableColumns, shape: Shape): readonly SQL[] {
-  const order = isPlainObject(orderBy) || orderBy === undefined
-    ? Object.entries(orderBy ?? {}).map(([key, value]) => parseOrderColumn(findColumn(key, table.columns), value, shape))
-    : [orderBy].flat().map((expression) => ({ codec: undefined, sql: parseOrderExpression(expression, shape) }))
-  const ordered = new Set(order.map(({ codec }) => codec))
-  const rest = table.primaryKey.filter((codec) => !ordered.has(codec))
-  return [...order.map((part) => part.sql), ...rest.map(({ column }) => sql`${column}`)]
-}
-
-const directions = { asc: sql` asc`, desc: sql` desc` }
-const nullOrders = { first: sql` nulls first`, last: sql` nulls last`, default: sql`` }
-
-function parseOrderColumn (codec: ColumnCodec, value: unknown, shape: Shape): { codec: ColumnCodec, sql: SQL } {
-  const { direction, nulls = 'default' } = isPlainObject(value) ? value : { direction: value }
-  if ((direction !== 'asc' && direction !== 'desc') || (nulls !== 'first' && nulls !== 'last' && nulls !== 'default')) {
-    throw new ValidationError(
-      `Column "${codec.key}" in "orderBy": write 'asc', 'desc' or { direction: 'asc' | 'desc', nulls: 'first' | 'last' }`,
-      about(codec)
-    )
-  }
-  shape.key += `${codec.index}${direction} ${nulls},`
-  return { codec, sql: sql`${codec.column}${directions[direction]}${nullOrders[nulls]}` }
-}
-
-function parseOrderExpression (expression: unknown, shape: Shape): SQL {
-  if (!isSql(expression) && !isColumn(expression)) {
-    throw new ValidationError('"orderBy" takes an object { column: \'asc\' | \'desc\' } or Drizzle\'s columns and expressions')
-  }
-  const own = sql`${expression}`
-  shape.addOwn(own)
-  return own
+/** Which rows of a list are read. */
+export interface Bounds {
+  readonly limit: number
+  readonly skip: number
 }
 
 /**
- * Adds `limit` and `skip` to the shape, as the last two parameters of a list.
+ * `limit` and `skip`, as the last two parameters of a list have them.
  *
  * @throws ValidationError for anything but whole numbers within bounds.
  */
-export function addPage (options: unknown, { defaultLimit, maxLimit }: Limits, shape: Shape): void {
+export function boundsOf (options: unknown, { defaultLimit, maxLimit }: Limits): Bounds {
   const { limit = defaultLimit, skip = 0 } = isPlainObject(options) ? options : {}
   if (!isCount(limit) || limit > maxLimit) throw new ValidationError(`"limit" is a whole number from 0 to ${maxLimit}`)
   if (!isCount(skip)) throw new ValidationError(`"skip" is a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`)
-  shape.values.push(limit, skip)
+  return { limit, skip }
 }
 
-function isCount (value: unknown): value is number {
+/**
+ * How many rows a page has that is one of many: at least one.
+ *
+ * @throws ValidationError for anything but a whole number within bounds.
+ */
+export function pageSizeOf (limit: unknown, { defaultLimit, maxLimit }: Limits): number {
+  if (limit === undefined) return defaultLimit
+  if (!isCount(limit) || limit < 1 || limit > maxLimit) throw new ValidationError(`"limit" is a whole number from 1 to ${maxLimit}`)
+  return limit
+}
+
+/** Whether a value is a whole number that can count something. */
+export function isCount (value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }

@@ -1,14 +1,18 @@
 import type { PgTable } from 'drizzle-orm/pg-core'
 import { ValidationError } from '../errors/errors.js'
 import type { StatementRunner } from '../session/statement.js'
+import { hooksOf } from './hooks.js'
 import { Repository } from './repository.js'
 import type { RepositoryContext } from './repository.js'
 import { SqlBuilder, TableStatements } from './statements.js'
 import type { StatementSettings } from './statements.js'
+import { parseWritable } from './writable.js'
 
 /** A class of one's own: it extends `Repository` and names its table. */
 export interface RepositoryClass<R = unknown> {
   readonly table: PgTable
+  /** The only columns that callers may write; the class itself may write all. @defaultValue every column */
+  readonly writable?: readonly string[]
   new (context: RepositoryContext): R
 }
 
@@ -23,10 +27,13 @@ export type RepositoryOf<Source extends RepositorySource> =
 
 type SourceClass = new (context: RepositoryContext) => unknown
 
+/** What is found out once about a source. */
+type Described = Omit<RepositoryContext, 'session' | 'visibility'>
+
 /** Makes the repositories of one database: tables are described and statements built once, repositories cost next to nothing. */
 export class Repositories {
   readonly #builder: SqlBuilder
-  readonly #statements = new WeakMap<object, TableStatements>()
+  readonly #described = new WeakMap<object, Described>()
 
   constructor (settings: StatementSettings) {
     this.#builder = new SqlBuilder(settings)
@@ -35,20 +42,26 @@ export class Repositories {
   /**
    * The repository of a table or class, whose statements the given session or database runs.
    *
-   * @throws ValidationError for a view, a table without a primary key, and a class without `static table`.
+   * @throws ValidationError for a view, a table without a primary key, a class without `static table`, and one whose
+   * `static writable` names what cannot be written.
    */
   create<Source extends RepositorySource> (session: StatementRunner, source: Source): RepositoryOf<Source> {
-    const statements = this.#statements.get(source) ?? this.#describe(source)
+    const { statements, hooks, writable } = this.#described.get(source) ?? this.#describe(source)
     const Class: SourceClass = typeof source === 'function' ? source : Repository
-    return new Class({ session, statements, visibility: 'table' }) as RepositoryOf<Source> // the type says what was just decided
+    return new Class({ session, statements, visibility: 'table', hooks, writable }) as RepositoryOf<Source> // the type says what was just decided
   }
 
-  #describe (source: RepositorySource): TableStatements {
-    const table = typeof source === 'function' ? tableOf(source) : source
-    const statements = (table !== source && this.#statements.get(table)) || new TableStatements(table, this.#builder)
-    this.#statements.set(table, statements)
-    this.#statements.set(source, statements)
-    return statements
+  #describe (source: RepositorySource): Described {
+    if (typeof source !== 'function') return this.#remember(source, { statements: new TableStatements(source, this.#builder), hooks: undefined, writable: undefined })
+    const table = tableOf(source)
+    const { statements } = this.#described.get(table) ?? this.#describe(table)
+    const writable = source.writable && parseWritable({ keys: source.writable }, statements)
+    return this.#remember(source, { statements, hooks: hooksOf(source.prototype, Repository.prototype), writable })
+  }
+
+  #remember (source: RepositorySource, described: Described): Described {
+    this.#described.set(source, described)
+    return described
   }
 }
 

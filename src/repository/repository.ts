@@ -1,18 +1,30 @@
 import type { SQLWrapper } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
-import type { SoftDeleteKey } from '../model/columns.js'
 import { handled } from '../handled.js'
+import type { SoftDeleteKey } from '../model/columns.js'
 import type { DrizzleQuery, StatementResult, StatementRunner } from '../session/statement.js'
+import type { CursorPage, CursorResult, NumberedPage, Paginated, StreamOptions } from './list-types.js'
+import type { Affected, Deletion, HookNames, LifecycleHooks } from './hooks.js'
+import { RelatedRepository } from './related.js'
+import type { Relations } from './related-types.js'
 import { RowAccess } from './row-access.js'
+import { RowWrites } from './row-writes.js'
 import type { TableStatements } from './statements.js'
-import type { ColumnKey, Filter, FirstOptions, Key, ManyOptions, NewRow, Page, Row, RowChanges, RowOptions } from './types.js'
+import type { Defaults, UpsertOptions, Upserted } from './upsert-types.js'
+import type { ColumnKey, Filter, FilterObject, FirstOptions, Key, ManyOptions, NewRow, Others, Page, PurgeOptions, Row, RowChanges, RowOptions, UpdateOptions, WritableKey, WritableOptions } from './types.js'
+import { visible } from './visibility.js'
 import type { Visibility } from './visibility.js'
+import { parseWritable } from './writable.js'
+import type { Writable } from './writable.js'
+import type { WritableRepository } from './writable-repository.js'
 
 /** What a repository is made of; only the package makes one. */
 export interface RepositoryContext {
   readonly session: StatementRunner
   readonly statements: TableStatements
   readonly visibility: Visibility
+  readonly hooks: HookNames | undefined
+  readonly writable: Writable | undefined
 }
 
 /**
@@ -29,20 +41,33 @@ export interface RepositoryContext {
  * }
  * const user = await request.repo(UserRepository).findByEmail('ada@example.com')
  * ```
+ *
+ * A class may have hooks, `beforeCreate` and the five others, and `static writable`, the only columns that callers may write:
+ * `W` says the same to TypeScript.
  */
-export class Repository<T extends PgTable> {
+export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<T>, O extends Others = 'refuse'> {
   /** The Drizzle table, for SQL of one's own. */
   protected readonly table: T
   /** The session, or database, that runs the statements. */
   protected readonly session: StatementRunner
   readonly #context: RepositoryContext
   readonly #rows: RowAccess
+  readonly #writes: RowWrites
 
   constructor (context: RepositoryContext) {
     this.table = context.statements.table as T // Repositories pairs each class with the statements of its own table
     this.session = context.session
     this.#context = context
-    this.#rows = new RowAccess(context.statements, context.session, context.visibility)
+    const { session, statements, visibility, writable, hooks } = context
+    const seen = visible(statements.softDelete, visibility)
+    this.#rows = new RowAccess(statements, session, seen)
+    this.#writes = new RowWrites({
+      table: statements,
+      session,
+      seen,
+      writable,
+      hooks: hooks && { names: hooks, in: (scope) => this.#as({ session: scope, writable: undefined }) as unknown as LifecycleHooks } // protected
+    })
   }
 
   /** The row with this primary key, or undefined. */
@@ -94,6 +119,52 @@ export class Repository<T extends PgTable> {
     return typed(this.#rows.first(filter, options))
   }
 
+  /**
+   * A page by its number, and how many rows match in all: two statements, given together. For long lists {@link Repository.cursor} is faster.
+   *
+   * @example
+   * ```ts
+   * const { items, total, pages } = await repo.paginate({ active: true }, { page: 2, limit: 20, orderBy: { name: 'asc' } })
+   * ```
+   */
+  paginate<K extends ColumnKey<T> = ColumnKey<T>> (filter?: Filter<T>, page?: NumberedPage<T, K>): Promise<Paginated<Pick<Row<T>, K>>> {
+    return typed(this.#rows.paginate(filter, page))
+  }
+
+  /**
+   * A page behind a cursor, or in front of one: no row that stays is repeated or left out, whatever changes between two pages.
+   *
+   * Page 5,000 costs what the first costs where an index has the columns of the order: all of them in one direction and none
+   * nullable, or the first not nullable. A cursor belongs to its table, filter and order.
+   *
+   * @throws ValidationError for a cursor of another list, and for one that is damaged.
+   * @example
+   * ```ts
+   * const first = await repo.cursor({}, { orderBy: { createdAt: 'desc' }, limit: 20 })
+   * const second = await repo.cursor({}, { orderBy: { createdAt: 'desc' }, limit: 20, after: first.next ?? undefined })
+   * ```
+   */
+  cursor<K extends ColumnKey<T> = ColumnKey<T>> (filter?: Filter<T>, page?: CursorPage<T, K>): Promise<CursorResult<Pick<Row<T>, K>>> {
+    return typed(this.#rows.cursor(filter, page))
+  }
+
+  /**
+   * The rows that match, one by one, however many: all as they were at the first, with one batch in memory.
+   *
+   * It reads on a read-only connection of its own, from the first row until the last, `break` or an error, and does not see
+   * what its session has not committed. It goes on after the commit of a request, and ends with the request.
+   *
+   * @throws ValidationError at once, for a filter or option that cannot be; PoolTimeoutError at the first row, where the pool
+   * has no connection to spare and the session holds another.
+   * @example
+   * ```ts
+   * for await (const user of repo.stream({ active: true }, { batchSize: 1000 })) await mailer.send(user.email)
+   * ```
+   */
+  stream<K extends ColumnKey<T> = ColumnKey<T>> (filter?: Filter<T>, options?: StreamOptions<T, K>): AsyncGenerator<Pick<Row<T>, K>, void, undefined> {
+    return this.#rows.stream(filter, options) as AsyncGenerator<never, void, undefined> // as in typed() below
+  }
+
   /** How many rows match. */
   count (filter?: Filter<T>): Promise<number> {
     return handled(this.#rows.count(filter))
@@ -105,39 +176,98 @@ export class Repository<T extends PgTable> {
   }
 
   /** Inserts a row and resolves with it as stored. */
-  create (values: NewRow<T>): Promise<Row<T>> {
-    return typed(this.#rows.create(values))
+  create (values: NewRow<T, W, O>): Promise<Row<T>> {
+    return typed(this.#writes.create(values))
   }
 
   /** Inserts any number of rows, all or none, and resolves with them as stored, in the order given. */
-  createMany (rows: ReadonlyArray<NewRow<T>>): Promise<Array<Row<T>>> {
-    return typed(this.#rows.createMany(rows))
-  }
-
-  /** Changes the row with this primary key: the row as stored, or undefined when there is none. Without values nothing is written. */
-  update (id: Key<T>, values: RowChanges<T>): Promise<Row<T> | undefined> {
-    return typed(this.#rows.update(id, values))
+  createMany (rows: ReadonlyArray<NewRow<T, W, O>>): Promise<Array<Row<T>>> {
+    return typed(this.#writes.createMany(rows))
   }
 
   /**
-   * Changes the row with this primary key and resolves with it as stored.
-   * @throws NotFoundError when there is none.
+   * Inserts a row, or changes the one that has the same key: the row as stored, and whether it was made. However many do this with
+   * the same key at the same time, there is one row and no error.
+   *
+   * Every column given but the target is written into a row that is there, `$onUpdate` and the version with it. Under REPEATABLE READ
+   * and SERIALIZABLE a row of somebody else's that came in meanwhile is a `SerializationFailureError`, for `retries`.
+   *
+   * @throws ValidationError for a target that is no unique key; UniqueViolationError where a row that this repository does not see has
+   * the key, a deleted one for example, or another unique key is taken.
+   * @example
+   * ```ts
+   * const { row, created } = await repo.upsert({ email: 'ada@example.com', name: 'Ada' }, { target: 'email' })
+   * await repo.upsert({ path: '/', views: 1 }, { update: { views: increment(1) } })
+   * ```
    */
-  updateOrThrow (id: Key<T>, values: RowChanges<T>): Promise<Row<T>> {
-    return typed(this.#rows.found('updateOrThrow', this.#rows.update(id, values)))
+  upsert (values: NewRow<T, W, O>, options?: UpsertOptions<T, W, O>): Promise<Upserted<T>> {
+    return typed(this.#writes.upsert(values, options))
+  }
+
+  /**
+   * As {@link Repository.upsert} for each of the rows, one after the other and all or none, however many: the results in the order
+   * given. Of two rows with the same key the second changes what the first has made; each result is the row as it was then.
+   *
+   * Two calls at once that have the same rows in different orders can be a `DeadlockError`, as with any locks: sort them.
+   */
+  upsertMany (rows: ReadonlyArray<NewRow<T, W, O>>, options?: UpsertOptions<T, W, O>): Promise<Array<Upserted<T>>> {
+    return typed(this.#writes.upsertMany(rows, options))
+  }
+
+  /**
+   * The row that matches, or a new one, made of what the filter says that columns are, and of the defaults: the row, and whether it
+   * was made. However many ask for the same key at the same time, there is one row and no error, and the transaction around stays whole.
+   *
+   * The filter names every column of a unique key with its value. Under REPEATABLE READ and SERIALIZABLE a row of somebody else's that
+   * came in meanwhile is a `SerializationFailureError`, for `retries`.
+   *
+   * @throws ValidationError for a filter without a unique key; UniqueViolationError where a row with that key is there and is not what
+   * the filter wants, or is not seen, as a deleted one.
+   * @example
+   * ```ts
+   * const { row: tag, created } = await repo.getOrCreate({ name: 'fastify' }, { colour: 'black' })
+   * ```
+   */
+  getOrCreate<const F extends FilterObject<T>> (filter: F, ...[defaults]: Defaults<F, NewRow<T, W, O>>): Promise<Upserted<T>> {
+    return typed(this.#writes.getOrCreate(filter, defaults))
+  }
+
+  /**
+   * Changes the row with this primary key: the row as stored, or undefined when there is none. Without values nothing is written.
+   *
+   * A value may be `increment(1)` or SQL, which PostgreSQL computes from the row. With `expectedVersion`, on a table with
+   * `version()`, the row is changed only if nobody else has changed it since that version was read.
+   *
+   * @throws StaleRowError when the row is there with another version.
+   * @example
+   * ```ts
+   * const note = await repo.getOrThrow(id)
+   * await repo.update(id, { title: 'New', edits: increment(1) }, { expectedVersion: note.version })
+   * ```
+   */
+  update (id: Key<T>, values: RowChanges<T, W, O>, options?: UpdateOptions<T>): Promise<Row<T> | undefined> {
+    return typed(this.#writes.update(id, values, options))
+  }
+
+  /**
+   * Changes the row with this primary key and resolves with it as stored; for the rest as {@link Repository.update}.
+   * @throws NotFoundError when there is none, StaleRowError when it is there with another version than the one expected.
+   */
+  updateOrThrow (id: Key<T>, values: RowChanges<T, W, O>, options?: UpdateOptions<T>): Promise<Row<T>> {
+    return typed(this.#rows.found('updateOrThrow', this.#writes.update(id, values, options)))
   }
 
   /**
    * Changes the rows that match and resolves with their number.
    * @throws EmptyFilterError for a filter that is empty, unless `{ all: true }` says that every row is meant.
    */
-  updateMany (filter: Filter<T>, values: RowChanges<T>, options?: ManyOptions): Promise<number> {
-    return handled(this.#rows.updateMany(filter, values, options))
+  updateMany (filter: Filter<T>, values: RowChanges<T, W, O>, options?: ManyOptions): Promise<number> {
+    return handled(this.#writes.updateMany(filter, values, options))
   }
 
   /** Deletes the row with this primary key for good: whether there was one. */
   delete (id: Key<T>): Promise<boolean> {
-    return handled(this.#rows.delete(id))
+    return handled(this.#writes.delete(id))
   }
 
   /**
@@ -145,7 +275,7 @@ export class Repository<T extends PgTable> {
    * @throws NotFoundError when there is none.
    */
   deleteOrThrow (id: Key<T>): Promise<Row<T>> {
-    return typed(this.#rows.found('deleteOrThrow', this.#rows.take(id)))
+    return typed(this.#rows.found('deleteOrThrow', this.#writes.take(id)))
   }
 
   /**
@@ -153,27 +283,80 @@ export class Repository<T extends PgTable> {
    * @throws EmptyFilterError for a filter that is empty, unless `{ all: true }` says that every row is meant.
    */
   deleteMany (filter: Filter<T>, options?: ManyOptions): Promise<number> {
-    return handled(this.#rows.deleteMany(filter, options))
+    return handled(this.#writes.deleteMany(filter, options))
   }
 
-  /** Marks the row with this primary key as deleted: the row, or undefined when there is none that lives. */
+  /** Marks the row with this primary key as deleted, by the clock of the database: the row, or undefined when there is none that lives. */
   softDelete (this: [SoftDeleteKey<T>] extends [never] ? never : this, id: Key<T>): Promise<Row<T> | undefined> {
-    return typed(this.#rows.softDelete(id))
+    return typed(this.#writes.softDelete(id))
   }
 
-  /** Takes the mark of deletion from the row with this primary key: the row, or undefined when there is none that is deleted. */
+  /**
+   * Takes the mark of deletion from the row with this primary key: the row, or undefined when there is none that is deleted.
+   * @throws UniqueViolationError when a row that lives has what `uniqueLive()` allows once.
+   */
   restore (this: [SoftDeleteKey<T>] extends [never] ? never : this, id: Key<T>): Promise<Row<T> | undefined> {
-    return typed(this.#rows.restore(id))
+    return typed(this.#writes.restore(id))
+  }
+
+  /**
+   * Deletes for good the rows that were deleted before a time, or longer ago than a number of days, and resolves with their number.
+   * What else the repository sees makes no difference.
+   *
+   * @example
+   * ```ts
+   * await repo.purge({ olderThan: 30 })
+   * ```
+   */
+  purge (this: [SoftDeleteKey<T>] extends [never] ? never : this, options: PurgeOptions): Promise<number> {
+    return handled(this.#writes.purge(options))
   }
 
   /** The same repository, seeing deleted rows as well. */
   withDeleted (): this {
-    return this.#seeing('all')
+    return this.#as({ visibility: 'all' })
   }
 
   /** The same repository, seeing nothing but deleted rows. */
   onlyDeleted (): this {
-    return this.#seeing('deleted')
+    return this.#as({ visibility: 'deleted' })
+  }
+
+  /**
+   * The same repository, which writes nothing but these columns for its callers: any other key is a `ValidationError`, or dropped.
+   * Hooks of the class may still write all. It can be made less, never more.
+   *
+   * @throws ValidationError, at once, for what is no column, cannot be written, or was not writable before.
+   * @example
+   * ```ts
+   * await request.repo(users).writable(['name', 'email']).update(id, request.body)
+   * ```
+   */
+  writable<const K extends W, D extends Others = 'refuse'> (keys: readonly K[], options?: WritableOptions<D>): WritableRepository<this, T, K, D> {
+    const { statements, writable } = this.#context
+    // Its type leaves out what may not be written; it is the same class.
+    return this.#as({ writable: parseWritable({ keys, options }, statements, writable) }) as unknown as WritableRepository<this, T, K, D>
+  }
+
+  /** The same repository without `static writable` or {@link Repository.writable}: for methods of the class, which know what they write. */
+  protected unrestricted (): Repository<T> {
+    return this.#as({ writable: undefined }) as unknown as Repository<T> // as above
+  }
+
+  /**
+   * The same rows, each with what is related to it: for reading alone. Related rows that were deleted are hidden as they are
+   * elsewhere: in a relation to one, such a row is null, whatever its type says. The relations are those of the schema that was
+   * given to the database; the types come from `Register`.
+   *
+   * @throws ValidationError, from the methods, for a relation that is not in the schema.
+   * @example
+   * ```ts
+   * const user = await request.repo(users).with({ posts: { limit: 10, with: { comments: true } } }).getOrThrow(1)
+   * ```
+   */
+  with<const W extends Relations<T>> (relations: W): RelatedRepository<T, W> {
+    const { session, statements, visibility } = this.#context
+    return new RelatedRepository({ repo: this, session, statements, relations, seesDeleted: visibility === 'all' || visibility === 'deleted' })
   }
 
   /** Runs a Drizzle query, which resolves with its own result, or an `sql` template, which resolves with `{ rows, rowCount, command }`. */
@@ -183,9 +366,30 @@ export class Repository<T extends PgTable> {
     return this.session.execute(statement)
   }
 
-  #seeing (visibility: Visibility): this {
+  /**
+   * Called for each new row before it is written, by `create` and every method that makes rows: returns other values, or nothing.
+   * Whatever can be written may be returned. What it throws undoes the whole write; so it is with every hook.
+   */
+  protected beforeCreate (_values: NewRow<T>): NewRow<T> | void | Promise<NewRow<T> | void> {}
+
+  /** Called once by `update`, `updateMany` and `restore`, unless there is nothing to write: returns other values, or nothing. */
+  protected beforeUpdate (_values: RowChanges<T>, _which: Affected<T>): RowChanges<T> | void | Promise<RowChanges<T> | void> {}
+
+  /** Called once by `delete`, `deleteMany`, `softDelete` and `purge`, before anything is deleted. */
+  protected beforeDelete (_which: Affected<T>, _deletion: Deletion): void | Promise<void> {}
+
+  /** Called with each row that was created, as stored, in the transaction. */
+  protected afterCreate (_row: Row<T>): void | Promise<void> {}
+
+  /** Called with each row that was changed or restored, as stored, in the transaction. */
+  protected afterUpdate (_row: Row<T>): void | Promise<void> {}
+
+  /** Called with each row that was deleted, as it was, or as it is marked now, in the transaction. */
+  protected afterDelete (_row: Row<T>, _deletion: Deletion): void | Promise<void> {}
+
+  #as (change: Partial<RepositoryContext>): this {
     const Class = this.constructor as new (context: RepositoryContext) => this // a subclass inherits the constructor
-    return new Class({ ...this.#context, visibility })
+    return new Class({ ...this.#context, ...change })
   }
 }
 

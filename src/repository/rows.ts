@@ -12,9 +12,12 @@ import type { RowParser, RowReader } from '../session/statement.js'
 const keptAsText = new Set([1184, 1114, 1082, 1186, 1231, 1115, 1185, 1187, 1182])
 
 /** How the text of a type becomes what Drizzle's columns expect, by the parsers that Drizzle itself gives to pg; undefined where it stays text. */
-function parserOf (oid: number): ((text: string) => unknown) | undefined {
+export function parserOf (oid: number): ((text: string) => unknown) | undefined {
   return keptAsText.has(oid) ? undefined : pg.types.getTypeParser(oid, 'text')
 }
+
+/** A value as pg sends it: as text, or as bytes. Its types do not tell of it. */
+export const prepareValue = (pg as unknown as { utils: { prepareValue (value: unknown): string | Buffer | null } }).utils.prepareValue
 
 /** A column as the statements of one table use it. */
 export interface ColumnCodec {
@@ -37,6 +40,10 @@ export interface ColumnCodec {
   readonly json: boolean
   /** Its type is an array, so that a list of its values is no array of PostgreSQL. */
   readonly array: boolean
+  /** Its type is `bytea`. */
+  readonly bytes: boolean
+  /** How many of its values travel as one parameter: as an array of its type, or of texts that PostgreSQL then reads; undefined where only one by one. */
+  readonly list: 'typed' | 'text' | undefined
 }
 
 /**
@@ -49,6 +56,36 @@ export function rowReader (columns: readonly ColumnCodec[]): RowReader {
     const types = fields.map(({ dataTypeID }) => dataTypeID).join()
     if (known?.types !== types) known = { types, parse: rowParser(columns, fields) }
     return known.parse
+  }
+}
+
+/** A row, and PostgreSQL's own texts of some of its columns: what a cursor holds. */
+export interface PlacedRow {
+  readonly row: Record<string, unknown>
+  readonly position: ReadonlyArray<string | null>
+}
+
+/** A reader for rows whose first columns are these, with the texts that stand at certain places. */
+export function placedReader (columns: readonly ColumnCodec[], places: readonly number[]): RowReader {
+  const reader = rowReader(columns)
+  return (fields) => {
+    const parse = reader(fields)
+    return (texts) => ({ row: parse(texts), position: places.map((place) => texts[place]) })
+  }
+}
+
+/** A row, and whether it was made just now. */
+export interface CreatedRow {
+  readonly row: Record<string, unknown>
+  readonly created: boolean
+}
+
+/** A reader for rows of these columns, behind which PostgreSQL says whether they are new. */
+export function createdReader (columns: readonly ColumnCodec[]): RowReader {
+  const reader = rowReader(columns)
+  return (fields) => {
+    const parse = reader(fields)
+    return (texts) => ({ row: parse(texts), created: texts[columns.length] === 't' })
   }
 }
 
@@ -85,9 +122,34 @@ export function describeColumn (key: string, index: number, column: PgColumn): C
     textual: textualTypes.has(column.columnType),
     comparable: !incomparableTypes.has(column.columnType),
     json: column.columnType === 'PgJson' || column.columnType === 'PgJsonb',
-    array: column.getSQLType().endsWith(']')
+    array: column.getSQLType().endsWith(']'),
+    bytes: typeOf(column) === 'bytea',
+    list: listing(column)
   }
 }
+
+/** The name of a column's type in SQL, without what narrows it. */
+function typeOf (column: PgColumn): string {
+  return column.getSQLType().toLowerCase().replace(/\(.*\)/, '')
+}
+
+function listing (column: PgColumn): ColumnCodec['list'] {
+  if (column.getSQLType().endsWith(']')) return 'text'
+  const isKnown = column.columnType === 'PgCustomColumn' ? commonTypes.has(typeOf(column)) : !column.columnType.startsWith('PgGeometry')
+  return isKnown ? 'typed' : undefined
+}
+
+/**
+ * Types of the user's own columns whose arrays are written with commas. Another name may be that of an array, or of a type
+ * that has its own mind, as PostGIS has.
+ */
+const commonTypes = new Set([
+  'smallint', 'int2', 'integer', 'int', 'int4', 'bigint', 'int8', 'numeric', 'decimal', 'real', 'float4', 'double precision', 'float8', 'money', 'boolean', 'bool',
+  'text', 'varchar', 'character varying', 'char', 'character', 'bpchar', 'citext', 'bytea', 'bit', 'bit varying', 'varbit', 'uuid', 'json', 'jsonb', 'xml',
+  'date', 'time', 'timetz', 'time with time zone', 'time without time zone', 'timestamp', 'timestamptz', 'timestamp with time zone', 'timestamp without time zone', 'interval',
+  'inet', 'cidr', 'macaddr', 'macaddr8', 'tsvector', 'tsquery', 'hstore', 'ltree', 'vector', 'halfvec', 'sparsevec',
+  'int4range', 'int8range', 'numrange', 'tsrange', 'tstzrange', 'daterange', 'int4multirange', 'int8multirange', 'nummultirange', 'tsmultirange', 'tstzmultirange', 'datemultirange'
+])
 
 const textualTypes = new Set<string>(['PgText', 'PgVarchar', 'PgChar', 'PgCustomColumn'])
 const incomparableTypes = new Set<string>(['PgJson', 'PgPointTuple', 'PgPointObject'])

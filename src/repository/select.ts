@@ -2,8 +2,8 @@ import { sql } from 'drizzle-orm'
 import { collect, toSql } from './condition.js'
 import type { Condition } from './condition.js'
 import { encodeKey } from './key.js'
-import { addPage, parseReadOptions } from './page.js'
-import type { AskedOptions, LockClause } from './page.js'
+import { parseReadOptions } from './page.js'
+import type { AskedOptions, Bounds, LockClause } from './page.js'
 import type { Statement } from '../session/statement.js'
 import type { TableStatements } from './statements.js'
 
@@ -13,21 +13,23 @@ export interface Selection extends AskedOptions {
   readonly where: Condition
   /** The most rows to read, where the method says so and not the options. */
   readonly limit?: number
+  /** Which part of a list to read. */
+  readonly bounds?: Bounds
 }
 
 /** Only the text of a query is kept, so a parameter whose value is already in the shape may have any name. */
-const parameter = sql.placeholder('parameter')
+export const parameter = sql.placeholder('parameter')
 
 /** Rows of the table, in order, from a page of them or by themselves. */
-export function select (table: TableStatements, { operation, where, options, kind, limit }: Selection): Statement {
+export function select (table: TableStatements, { operation, where, options, kind, limit, bounds }: Selection): Statement {
   const shape = table.shape(operation)
   collect(where, shape)
   const { columns, orderBy, lock } = parseReadOptions(shape, table, { options, kind })
-  if (kind === 'page') addPage(options, table.builder.limits, shape)
+  if (bounds !== undefined) shape.values.push(bounds.limit, bounds.skip)
   if (limit !== undefined) shape.values.push(limit)
   return table.call(shape, () => {
     const query = table.builder.drizzle.select(table.fields(columns)).from(table.table).where(toSql(where)).orderBy(...orderBy).$dynamic()
-    if (kind === 'page') query.limit(parameter).offset(parameter)
+    if (bounds !== undefined) query.limit(parameter).offset(parameter)
     if (limit !== undefined) query.limit(parameter)
     if (lock !== undefined) query.for(lock.strength, lockConfig(lock))
     return { query: query.getSQL(), columns, kind: lock === undefined ? 'read' : 'write', nowait: lock?.nowait === true }

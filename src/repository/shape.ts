@@ -1,7 +1,11 @@
 import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import type { PgDialect } from 'drizzle-orm/pg-core'
+import { isConstant } from '../model/constant.js'
 import { isSql } from './rows.js'
+
+/** Writes SQL as PostgreSQL reads it. */
+export type SqlWriter = Pick<PgDialect, 'sqlToQuery'>
 
 /**
  * What one call asks for, told twice: the key says which statement it is (calls with equal keys have equal SQL),
@@ -13,18 +17,18 @@ export class Shape {
   cacheable = true
   key: string
   readonly operation: string
-  readonly #dialect: PgDialect
+  readonly #writer: SqlWriter
 
-  constructor (operation: string, dialect: PgDialect) {
+  constructor (operation: string, writer: SqlWriter) {
     this.operation = operation
     this.key = `${operation} `
-    this.#dialect = dialect
+    this.#writer = writer
   }
 
   /** Adds a parameter. SQL in its place is part of the statement: its text goes into the key, its parameters join the values. */
   add (value: unknown): void {
     if (isSql(value)) {
-      const fragment = this.#dialect.sqlToQuery(value)
+      const fragment = this.#writer.sqlToQuery(value)
       this.key += JSON.stringify(fragment.sql)
       this.values.push(...fragment.params)
     } else {
@@ -32,9 +36,9 @@ export class Shape {
     }
   }
 
-  /** Adds SQL that the user wrote for this call. */
+  /** Adds SQL that the user wrote for this call, unless it is known that it never changes. */
   addOwn (own: SQL): void {
-    this.cacheable = false
+    if (!isConstant(own)) this.cacheable = false
     this.add(own)
   }
 }

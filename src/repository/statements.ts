@@ -1,32 +1,69 @@
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { PgDialect } from 'drizzle-orm/pg-core'
-import type { PgTable } from 'drizzle-orm/pg-core'
-import type { SQL } from 'drizzle-orm'
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import type { QueryWithTypings, SQL } from 'drizzle-orm'
+import { constant, isConstant } from '../model/constant.js'
 import { describeTable } from '../model/table.js'
+import { statementName } from '../statement-name.js'
 import type { RowReader, Statement, StatementContext, StatementKind } from '../session/statement.js'
 import { findColumn } from './filter.js'
 import type { Limits } from './page.js'
 import { describeColumn, rowReader } from './rows.js'
 import type { ColumnCodec } from './rows.js'
 import { Shape } from './shape.js'
+import type { SqlWriter } from './shape.js'
 import { ShapeCache } from './shape-cache.js'
 
 /** How names are written into SQL, and how long lists may be. */
 export interface StatementSettings extends Limits {
   /** As given to `drizzle()`. @defaultValue names as they stand in the table */
   readonly casing?: 'snake_case' | 'camelCase' | undefined
+  /** As given to `drizzle()`: where relations are found. */
+  readonly schema?: Record<string, unknown> | undefined
 }
 
 /** Drizzle as a writer of SQL that runs none: one for each database. */
-export class SqlBuilder {
+export class SqlBuilder implements SqlWriter {
   readonly limits: Limits
   readonly drizzle: ReturnType<typeof drizzle.mock>
   readonly dialect: PgDialect
+  readonly schema: Record<string, unknown> | undefined
+  readonly #constants = new WeakMap<SQL, QueryWithTypings>()
+  readonly #excluded = new WeakMap<PgColumn, SQL>()
 
-  constructor ({ casing, defaultLimit, maxLimit }: StatementSettings) {
+  constructor ({ casing, schema, defaultLimit, maxLimit }: StatementSettings) {
     this.limits = { defaultLimit, maxLimit }
-    this.drizzle = drizzle.mock(casing === undefined ? {} : { casing })
+    this.schema = schema
+    // The types of a schema are known where its tables are, not here.
+    this.drizzle = drizzle.mock({ ...(casing && { casing }), ...(schema && { schema }) }) as ReturnType<typeof drizzle.mock>
     this.dialect = new PgDialect(casing === undefined ? {} : { casing })
+  }
+
+  /** SQL as PostgreSQL reads it; a constant is written the first time only. */
+  sqlToQuery (own: SQL): QueryWithTypings {
+    const known = this.#constants.get(own)
+    if (known !== undefined) return known
+    const written = this.dialect.sqlToQuery(own)
+    if (isConstant(own)) this.#constants.set(own, written)
+    return written
+  }
+
+  /** SQL with the names of columns by themselves, as an INSERT lists them, and an index has them. */
+  unqualified (own: SQL): SQL {
+    return sql.raw(this.dialect.sqlToQuery(own, 'indexes').sql)
+  }
+
+  /** What a row that was to be inserted has in a column, where another row is in its way. */
+  excluded (column: PgColumn): SQL {
+    let own = this.#excluded.get(column)
+    if (own === undefined) this.#excluded.set(column, own = constant(sql`excluded.${this.unqualified(sql`${column}`)}`))
+    return own
+  }
+
+  /** The name of a column as a text. */
+  nameOf (column: PgColumn): string {
+    return this.dialect.sqlToQuery(sql`${column}`, 'indexes').sql.slice(1, -1).replaceAll('""', '"')
   }
 }
 
@@ -35,6 +72,8 @@ export interface Blueprint {
   readonly query: SQL
   /** The columns of the answer, which become rows; without them its rows are arrays. */
   readonly columns?: readonly ColumnCodec[]
+  /** How the rows of the answer are read. @defaultValue as rows of `columns` */
+  readonly reader?: RowReader
   /** @defaultValue 'write' */
   readonly kind?: StatementKind
   /** @defaultValue false */
@@ -88,7 +127,7 @@ export class TableStatements {
 
   /** The beginning of a shape. */
   shape (operation: string): Shape {
-    return new Shape(operation, this.builder.dialect)
+    return new Shape(operation, this.builder)
   }
 
   /** The statement of a shape, with the shape's values; the blueprint is asked for only when the shape is new. */
@@ -100,18 +139,29 @@ export class TableStatements {
   #compiled (shape: Shape, blueprint: () => Blueprint): Compiled {
     const remembered = shape.cacheable ? this.#shapes.get(shape.key) : undefined
     if (remembered !== undefined) return remembered
-    const { query, columns, kind = 'write', nowait = false } = blueprint()
+    const { query, columns, reader = columns && rowReader(columns), kind = 'write', nowait = false } = blueprint()
+    const text = this.builder.dialect.sqlToQuery(query).sql
     const compiled: Compiled = {
       kind,
-      text: this.builder.dialect.sqlToQuery(query).sql,
+      text,
       // What hardly comes again would only push out what does.
-      name: shape.cacheable ? `data_access_${++names}` : undefined,
+      name: shape.cacheable ? statementName(++names, text) : undefined,
       nowait,
       context: Object.freeze({ operation: shape.operation, table: this.name }),
-      reader: columns && rowReader(columns)
+      reader
     }
     if (shape.cacheable) this.#shapes.set(shape.key, compiled)
     return compiled
+  }
+
+  /** The names of columns, as an INSERT lists them. */
+  names (columns: readonly ColumnCodec[]): SQL {
+    return sql.join(columns.map(({ column }) => this.builder.unqualified(sql`${column}`)), sql`, `)
+  }
+
+  /** All columns, as RETURNING lists them. */
+  returned (): SQL {
+    return sql.join(this.codecs.map(({ column }) => column), sql`, `)
   }
 
   /** These columns, as Drizzle is told to select or return them. */

@@ -1,6 +1,7 @@
 import type { Column, InferInsertModel, InferSelectModel, SQL } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { VersionKey } from '../model/columns.js'
+import type { Increment } from './increment.js'
 
 /** A row of the table, as it is read. */
 export type Row<T extends PgTable> = InferSelectModel<T>
@@ -8,15 +9,35 @@ export type Row<T extends PgTable> = InferSelectModel<T>
 /** The name of a column in a row. */
 export type ColumnKey<T extends PgTable> = keyof Row<T> & string
 
-/** What `create` takes: the required columns, any of the others, and SQL in place of a value. Generated columns and the version are not among them. */
-export type NewRow<T extends PgTable> = {
-  readonly [Key in keyof InferInsertModel<T> as Exclude<Key, VersionKey<T>>]: InferInsertModel<T>[Key] | SQL
-}
+/** What becomes of keys that may not be written: a `ValidationError`, or nothing at all. */
+export type Others = 'refuse' | 'drop'
 
-/** What `update` takes: any columns but the generated ones and the version. `undefined` means "not given". */
-export type RowChanges<T extends PgTable> = {
-  readonly [Key in keyof InferInsertModel<T> as Exclude<Key, VersionKey<T>>]?: InferInsertModel<T>[Key] | SQL | undefined
-}
+/** The columns that a caller can write: all but the generated ones and the version. */
+export type WritableKey<T extends PgTable> = Exclude<ColumnKey<T> & keyof InferInsertModel<T>, VersionKey<T>>
+
+/** Keys of columns that are not to be written here: not even from a variable whose type has them. */
+type Unwritten<T extends PgTable, W, O extends Others> = O extends 'drop' ? unknown : { readonly [Key in Exclude<ColumnKey<T>, W>]?: undefined }
+
+/**
+ * What `create` takes: the required columns, any of the others, and SQL in place of a value. Generated columns and the version are
+ * not among them, nor columns that are not writable here: `W`.
+ */
+export type NewRow<T extends PgTable, W extends ColumnKey<T> = WritableKey<T>, O extends Others = 'refuse'> = {
+  readonly [Key in keyof InferInsertModel<T> as Extract<Exclude<Key, VersionKey<T>>, W>]: InferInsertModel<T>[Key] | SQL
+} & Unwritten<T, Extract<W, WritableKey<T>>, O>
+
+/** What `update` takes: any columns but the generated ones, the version, and those not writable here. `undefined` means "not given". */
+export type RowChanges<T extends PgTable, W extends ColumnKey<T> = WritableKey<T>, O extends Others = 'refuse'> = {
+  readonly [Key in keyof InferInsertModel<T> as Extract<Exclude<Key, VersionKey<T>>, W>]?: InferInsertModel<T>[Key] | SQL | IncrementOf<ColumnsOf<T>, Key> | undefined
+} & Unwritten<T, Extract<W, WritableKey<T>>, O>
+
+type IncrementOf<Columns, Key> = Key extends keyof Columns
+  ? Columns[Key] extends Column
+    ? Columns[Key]['_']['dataType'] extends 'number' ? Increment<number>
+      : Columns[Key]['_']['dataType'] extends 'bigint' ? Increment<number | bigint>
+        : Columns[Key]['_']['columnType'] extends 'PgNumeric' ? Increment<number | string> : never
+    : never
+  : never
 
 type ColumnsOf<T extends PgTable> = T['_']['columns']
 
@@ -70,10 +91,34 @@ type Comparisons<C extends Column> = {
 /** PostgreSQL has no equality for these. */
 type IncomparableType = 'PgJson' | 'PgPointTuple' | 'PgPointObject'
 
+type ArrayOperators<C extends Column> = {
+  /** Each of these is in the column's array, `@>`. */
+  readonly arrayContains?: C['_']['data']
+  /** Each element of the column's array is one of these, `<@`. */
+  readonly arrayContained?: C['_']['data']
+  /** At least one of these is in the column's array, `&&`. */
+  readonly arrayOverlaps?: C['_']['data']
+}
+
+/** Some of the properties of a document, at any depth, or some of the elements of a list. */
+export type JsonPart<Document> =
+  Document extends ReadonlyArray<infer Item> ? ReadonlyArray<JsonPart<Item>>
+    : Document extends object ? { readonly [Key in keyof Document]?: JsonPart<Document[Key]> }
+      : Document
+
+type JsonOperators<C extends Column> = {
+  /** All of this is in the column's document, `@>`: a GIN index serves it. */
+  readonly jsonContains?: JsonPart<C['_']['data']>
+  /** All of the column's document is in this one, `<@`. */
+  readonly jsonContained?: C['_']['data']
+}
+
 /** The operators of a filter on one column; several are joined by AND. */
 export type Operators<C extends Column> = { readonly isNull?: boolean } &
   (C['_']['columnType'] extends IncomparableType ? unknown : Comparisons<C>) &
-  (IsText<C> extends true ? TextOperators : unknown)
+  (IsText<C> extends true ? TextOperators : unknown) &
+  (C['_']['columnType'] extends 'PgArray' ? ArrayOperators<C> : unknown) &
+  (C['_']['columnType'] extends 'PgJsonb' ? JsonOperators<C> : unknown)
 
 /** A plain object is read as operators, so that a value of json is compared by `{ eq: … }`. */
 type ColumnFilter<C extends Column> = Shorthand<C> | null | Operators<C>
@@ -147,4 +192,22 @@ export interface Page<T extends PgTable, K extends ColumnKey<T> = ColumnKey<T>> 
 export interface ManyOptions {
   /** Without it an empty filter is an `EmptyFilterError`. @defaultValue false */
   readonly all?: boolean
+}
+
+/** What `update` goes by; `expectedVersion` is there for tables with `version()`. */
+export type UpdateOptions<T extends PgTable> = [VersionKey<T>] extends [never] ? { readonly expectedVersion?: undefined } : {
+  /** The version that the row must still have: with another one nothing is written, and the update is a `StaleRowError`. @defaultValue any */
+  readonly expectedVersion?: number
+}
+
+/** What `writable` goes by. */
+export interface WritableOptions<O extends Others = Others> {
+  /** What becomes of keys that may not be written: refused with a `ValidationError`, or dropped. @defaultValue 'refuse' */
+  readonly others?: O
+}
+
+/** Which deleted rows `purge` deletes for good. */
+export interface PurgeOptions {
+  /** Those deleted before this time, or longer ago than this number of days by the clock of the database; 0 is all of them. */
+  readonly olderThan: Date | number
 }

@@ -5,6 +5,7 @@ import type { Change } from './changes.js'
 import { collect, toSql } from './condition.js'
 import type { Condition } from './condition.js'
 import { isSql } from './rows.js'
+import type { ColumnCodec } from './rows.js'
 import type { Statement } from '../session/statement.js'
 import type { TableStatements } from './statements.js'
 
@@ -18,12 +19,17 @@ export interface Write {
 /** A long list hardly comes again with the same length, and its text is as long as it is. */
 const mostRememberedRows = 20
 
+/** The columns that an INSERT may name, which is what Drizzle names in it. */
+export function insertable (table: TableStatements): ColumnCodec[] {
+  return table.codecs.filter(({ column }) => column.generated === undefined)
+}
+
 /**
- * `values (…), (…)` for all columns that an INSERT may name, which is what Drizzle names in it.
+ * `values (…), (…)` for all columns that are {@link insertable}.
  * One flat list of as few pieces as can be: Drizzle's own has several, nested, for each value, and takes seconds for long lists.
  */
-function valuesClause (table: TableStatements, rows: ReadonlyArray<readonly Change[]>): SQL {
-  const columns = table.codecs.filter(({ column }) => column.generated === undefined)
+export function valuesClause (table: TableStatements, rows: ReadonlyArray<readonly Change[]>): SQL {
+  const columns = insertable(table)
   const pieces: SQLChunk[] = []
   let text = 'values '
   for (const [index, changes] of rows.entries()) {
@@ -59,6 +65,7 @@ export function insert (table: TableStatements, operation: string, rows: Readonl
 /** Changes the rows that match. */
 export function update (table: TableStatements, { operation, changes, where, returning }: Write & { changes: readonly Change[] }): Statement {
   const shape = table.shape(operation)
+  if (returning) shape.key += 'returning '
   collectChanges(changes, shape)
   collect(where, shape)
   return table.call(shape, () => {
@@ -72,6 +79,7 @@ export function update (table: TableStatements, { operation, changes, where, ret
 /** Deletes the rows that match, for good. */
 export function remove (table: TableStatements, { operation, where, returning }: Write): Statement {
   const shape = table.shape(operation)
+  if (returning) shape.key += 'returning '
   collect(where, shape)
   return table.call(shape, () => {
     const query = table.builder.drizzle.delete(table.table).where(toSql(where))

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Borrower } from '../connection/waiters.js'
-import type { ConnectionPool } from '../pool.js'
+import type { Lender } from '../pool.js'
 import type { Statement } from './statement.js'
 
 /**
@@ -25,7 +25,7 @@ const pauseMillis = 50
 
 /** Who wants to know, and for how long. */
 export interface FateOptions {
-  readonly pool: ConnectionPool
+  readonly pool: Lender
   readonly borrower: Borrower
   readonly timeoutMillis: number
 }

@@ -1,11 +1,13 @@
 import type { ConstraintMap } from '../errors/constraints.js'
-import type { ConnectionPool } from '../pool.js'
+import type { Lender } from '../pool.js'
 import type { DrizzleBinding } from './drizzle.js'
 import type { Repositories } from '../repository/repositories.js'
+import type { Statement } from './statement.js'
 
 /** What the sessions of one database share. */
 export interface SessionHost {
-  readonly pool: ConnectionPool
+  /** Asked for each time: a test may put something else in its place. */
+  pool: Lender
   readonly repositories: Repositories
   readonly drizzle: DrizzleBinding
   readonly constraints: ConstraintMap | undefined
@@ -15,4 +17,6 @@ export interface SessionHost {
   readonly scopeTimeoutMillis: number
   /** Lets `close()` wait for callbacks that are under way. */
   track (work: Promise<void>): void
+  /** Sees each statement in the moment it is asked for, in the async context of the one who asks: for a test that counts them. */
+  watch: ((statement: Statement, answer: Promise<unknown>) => void) | undefined
 }

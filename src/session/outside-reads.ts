@@ -1,15 +1,14 @@
 import { List } from '../connection/list.js'
 import { ignore } from '../handled.js'
 import { interrupt } from './interrupt.js'
-import type { Connection } from '../connection/connection.js'
 import type { Outcome } from '../connection/outcome.js'
 import type { Entry } from '../connection/list.js'
-import type { Applicant, Cancel } from '../pool.js'
+import type { Applicant, Cancel, LentConnection } from '../pool.js'
 import type { Statement } from './statement.js'
 
 /** Who wants to read: one of the first three is called, and then `done`. */
 export interface Reader {
-  answered (outcome: Outcome, connection: Connection): void
+  answered (outcome: Outcome, connection: LentConnection): void
   refused (error: Error): void
   /** The connection gives its reads another snapshot than a transaction would: nothing was read. */
   unsuited (): void
@@ -18,7 +17,7 @@ export interface Reader {
 
 interface Read {
   cancel: Cancel
-  connection: Connection | undefined
+  connection: LentConnection | undefined
   /** Where it was given up: resolves when the cancel can hit nothing else any more. */
   interrupted: Promise<void> | undefined
   entry: Entry<Read> | undefined
@@ -27,9 +26,9 @@ interface Read {
 /** The plain reads of a session that has not begun, each on a connection of the pool, for one round trip. */
 export class OutsideReads {
   readonly #reads = new List<Read>()
-  readonly #acquire: (applicant: Omit<Applicant, 'borrower'>) => Cancel
+  readonly #acquire: (applicant: Omit<Applicant<LentConnection>, 'borrower'>) => Cancel
 
-  constructor (acquire: (applicant: Omit<Applicant, 'borrower'>) => Cancel) {
+  constructor (acquire: (applicant: Omit<Applicant<LentConnection>, 'borrower'>) => Cancel) {
     this.#acquire = acquire
   }
 
@@ -57,7 +56,7 @@ export class OutsideReads {
     })
   }
 
-  #answered (read: Read, reader: Reader, { outcome, connection }: { outcome: Outcome, connection: Connection }): void {
+  #answered (read: Read, reader: Reader, { outcome, connection }: { outcome: Outcome, connection: LentConnection }): void {
     reader.answered(outcome, connection)
     // A cancel that comes late must not hit whoever has the connection next.
     if (read.interrupted === undefined) this.#end(read, reader)

@@ -10,12 +10,13 @@ import { TransactionAbortedError, TransactionClosedError, TransactionScopeError,
 import { Callbacks, runAll } from './callbacks.js'
 import { currentScope, enterContext, runIn } from './current-scope.js'
 import { handled } from '../handled.js'
+import { Streams } from './streams.js'
 import { Turns } from './turns.js'
 import type { SQLWrapper } from 'drizzle-orm'
 import type { Callback } from './callbacks.js'
 import type { DrizzleDatabase } from './drizzle.js'
 import type { SessionHost } from './host.js'
-import type { DrizzleQuery, Statement, StatementResult, StatementRunner } from './statement.js'
+import type { DrizzleQuery, RowSource, Statement, StatementResult, StatementRunner } from './statement.js'
 import type { Savepoint, Transaction } from './transaction.js'
 import type { RepositoryOf, RepositorySource } from '../repository/repositories.js'
 import type { Borrower } from '../connection/waiters.js'
@@ -27,6 +28,8 @@ export interface ScopeRoot {
   readonly borrower: Borrower
   /** How many savepoints the session has named. */
   savepoints: number
+  /** What is read over connections of their own, once something was. */
+  streams: Streams | undefined
   /** Leaves the async context, once a nested scope has entered it. */
   leaveContext: (() => void) | undefined
   /** Whether the log has been told of statements after the end: once is enough. */
@@ -95,7 +98,17 @@ export class Scope implements StatementRunner {
 
   /** Runs one statement: what repositories stand on. */
   run<Row> (statement: Statement): Promise<StatementResult<Row>> {
-    return this.#innermost().#run(statement) as Promise<StatementResult<Row>>
+    const answer = this.#innermost().#run(statement) as Promise<StatementResult<Row>>
+    this.root.host.watch?.(statement, answer)
+    return answer
+  }
+
+  /** The rows of a read, over a connection of its own: what `repo.stream()` stands on. It outlives the transaction, not the request. */
+  stream<Row> (statement: Statement, batchSize: number): RowSource<Row> {
+    const { transaction, host, borrower } = this.root
+    if (this.#ended !== undefined) throw this.#ended()
+    this.root.streams ??= new Streams(host, borrower)
+    return this.root.streams.open(statement, { batchSize, mayWait: () => !transaction.holdsConnection })
   }
 
   #run (statement: Statement): Promise<StatementResult<never>> {
@@ -230,8 +243,8 @@ export class Scope implements StatementRunner {
     const left = this.end(closed)
     await transaction.idle()
     if (this.#isUndone) throw this.#ended?.()
-    if (left) throw new TransactionScopeError('A nested transaction was not awaited: it was undone with the one around it')
     if (this.#rollbackOnly !== undefined) return false
+    if (left) throw new TransactionScopeError('A nested transaction was not awaited: it was undone with the one around it')
     const obstacle = this.obstacle ?? await transaction.release(savepoint)
     if (obstacle !== undefined) throw obstacle
     return true

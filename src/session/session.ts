@@ -42,7 +42,7 @@ export class Session extends Scope {
 
   constructor (host: SessionHost, settings: TransactionSettings, borrower: Borrower) {
     const transaction = new Transaction(host, settings, { borrower, timedOut: () => this.abort(new TransactionTimeoutError()) })
-    super({ host, transaction, borrower, savepoints: 0, leaveContext: undefined, hasToldOfZombie: false })
+    super({ host, transaction, borrower, savepoints: 0, streams: undefined, leaveContext: undefined, hasToldOfZombie: false })
   }
 
   /** What became of the transaction so far. */
@@ -85,13 +85,19 @@ export class Session extends Scope {
     return this.#undoOnce()
   }
 
-  /** Ends the session: rolls back what is not committed. */
-  close (): Promise<void> {
-    return this.rollback()
+  /** Ends the session: rolls back what is not committed, and ends the streams that were opened in it. */
+  async close (): Promise<void> {
+    await this.rollback()
+    await this.endStreams(closed)
   }
 
   [Symbol.asyncDispose] (): Promise<void> {
-    return this.rollback()
+    return this.close()
+  }
+
+  /** Ends what `repo.stream()` still reads, for a reason that its readers get to know. Never rejects; undefined where there were none. */
+  endStreams (reason: () => Error): Promise<void> | undefined {
+    return this.root.streams?.end(reason)
   }
 
   /** Rolls back for a reason that everybody gets to know who still uses the session; comes too late once COMMIT was sent. */
@@ -162,7 +168,7 @@ export class Session extends Scope {
     }
     const left = this.end(closed)
     await transaction.idle()
-    if (left) throw new TransactionScopeError('A nested transaction was not awaited: nothing was saved')
+    if (left && this.mustRollBack === undefined) throw new TransactionScopeError('A nested transaction was not awaited: nothing was saved')
     if (!this.#mayCommit()) return false
     transaction.close(closed)
     this.#isPrepared = true

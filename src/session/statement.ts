@@ -50,6 +50,14 @@ export interface StatementResult<Row = Record<string, unknown>> {
   readonly fields?: ReadonlyArray<{ readonly name: string, readonly dataTypeID: number }>
 }
 
+/** The rows of one statement, read a batch at a time. */
+export interface RowSource<Row> {
+  /** The rows that come next, none at the end. One call at a time. */
+  fetch (): Promise<Row[]>
+  /** Ends it, wherever it is; a second call does nothing. Never rejects. */
+  close (): Promise<void>
+}
+
 /** A Drizzle query that has not run yet: it resolves with its own result. */
 export interface DrizzleQuery<Result> extends SQLWrapper {
   execute (): Promise<Result>
@@ -61,6 +69,8 @@ export interface DrizzleQuery<Result> extends SQLWrapper {
  */
 export interface StatementRunner {
   run<Row> (statement: Statement): Promise<StatementResult<Row>>
+  /** The rows of a read, over a read-only connection of its own that is taken for the first batch. */
+  stream<Row> (statement: Statement, batchSize: number): RowSource<Row>
   execute<Result> (query: DrizzleQuery<Result>): Promise<Result>
   execute<Row = Record<string, unknown>> (statement: SQLWrapper): Promise<StatementResult<Row>>
   /** All or nothing: a nested scope in a session, a transaction of its own on a database. */

@@ -12,17 +12,17 @@
  * *ended*: every statement is refused, those that still wait as well. The connection has gone back, or was destroyed where its
  * state was not certain.
  */
-import type { Connection } from '../connection/connection.js'
 import type { Outcome } from '../connection/outcome.js'
 import { CommitUnknownError, ConnectionError, TransactionAbortedError, TransactionBrokenError } from '../errors/errors.js'
 import { toDatabaseError } from '../errors/sqlstate.js'
+import { statementName } from '../statement-name.js'
 import { interrupt } from './interrupt.js'
 import { OutsideReads } from './outside-reads.js'
 import { askIdentity, fateOf, idOf } from './fate.js'
 import type { TransactionSettings } from './options.js'
 import type { SessionHost } from './host.js'
 import type { Borrower } from '../connection/waiters.js'
-import type { Applicant, Cancel } from '../pool.js'
+import type { Applicant, Cancel, LentConnection } from '../pool.js'
 import type { Statement, StatementResult } from './statement.js'
 
 /** The savepoint of a nested scope, sent with the first statement that runs in it. */
@@ -44,7 +44,8 @@ const mostTogether = 50
 
 /** Carries what leads, where the statement itself has to be sent alone. */
 const nothing = control('')
-const endings = { commit: control('commit', 'data_access_commit'), rollback: control('rollback', 'data_access_rollback') }
+/** What ends a transaction, under names that every connection knows. */
+export const endings = { commit: control('commit', statementName('commit', 'commit')), rollback: control('rollback', statementName('rollback', 'rollback')) }
 
 function control (text: string, name?: string): Statement {
   return { kind: 'write', text, name, values: [], context: { operation: text } }
@@ -70,7 +71,7 @@ export class Transaction {
   /** Whether what waits is sent at the end of this turn. */
   #isDue = false
   #cancel: Cancel | undefined
-  #connection: Connection | undefined
+  #connection: LentConnection | undefined
   #begun = false
   /** Which transaction this is to the server, if that was asked for. */
   #identity: string | undefined
@@ -89,6 +90,9 @@ export class Transaction {
 
   /** Whether the transaction has a connection, or had one. */
   get isOpen (): boolean { return this.#connection !== undefined }
+
+  /** Whether the transaction has a connection now. */
+  get holdsConnection (): boolean { return this.#connection?.isReleased === false }
 
   /** Why nothing can be kept, if so: a statement failed and nothing undid it, or nothing more can be sent. */
   get obstacle (): Error | undefined {
@@ -192,7 +196,7 @@ export class Transaction {
     connection.release()
   }
 
-  async #settle (connection: Connection, text: 'commit' | 'rollback'): Promise<Outcome> {
+  async #settle (connection: LentConnection, text: 'commit' | 'rollback'): Promise<Outcome> {
     connection.leaveTransaction()
     const timer = setTimeout(() => connection.destroy(), this.#settings.settleTimeoutMillis)
     const outcome = await connection.run(endings[text])
@@ -246,7 +250,7 @@ export class Transaction {
     })
   }
 
-  #acquire (applicant: Omit<Applicant, 'borrower'>): Cancel {
+  #acquire (applicant: Omit<Applicant<LentConnection>, 'borrower'>): Cancel {
     return this.#host.pool.acquire({ ...applicant, borrower: this.#events.borrower })
   }
 
@@ -255,7 +259,7 @@ export class Transaction {
     this.#proceed()
   }
 
-  #send (tasks: Task[], connection: Connection): void {
+  #send (tasks: Task[], connection: LentConnection): void {
     const [first] = tasks
     const begin = this.#begun ? [] : this.#lead
     const savepoints = unsent(first?.savepoint)
@@ -300,7 +304,7 @@ export class Transaction {
     })
   }
 
-  #answer (task: Task, { error, result, sent }: Outcome, connection: Connection): void {
+  #answer (task: Task, { error, result, sent }: Outcome, connection: LentConnection): void {
     if (error === undefined) {
       // The user's own SQL may have gone back to a savepoint, as a scope does.
       if (!this.#isAborted) this.#failure = undefined

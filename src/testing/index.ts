@@ -1,3 +1,7 @@
-export { createTestDatabase, type TestDatabase, type TestDatabaseOptions, type TestLike } from './test-database.js'
+export { factory, type Factory, type FactorySource, type FactoryValues } from './factory.js'
 export { expectNoLeaks } from './leaks.js'
 export { startPostgres, type PostgresOptions, type PostgresServer } from './postgres-server.js'
+export { sandbox, type Sandbox, type SandboxOptions, type ServerWithDatabase } from './sandbox.js'
+export { captureStatements, type Captured, type CapturedStatement } from './statements.js'
+export type { TemplateOptions } from './template.js'
+export { createTestDatabase, type TestDatabase, type TestDatabaseOptions, type TestLike } from './test-database.js'

@@ -26,13 +26,13 @@ let shared: Promise<SharedPostgres> | undefined
  * @throws Error when the binaries are missing or PostgreSQL does not start.
  */
 export async function sharedPostgres (): Promise<string> {
-  shared ??= joinRun({ meetingPoint: meetingPoint(), runner: process.ppid, graceMillis: 5000 }, () => { shared = undefined })
+  shared ??= joinRun({ meetingPoint: meetingPointOf(process.cwd()), runner: process.ppid, graceMillis: 5000 }, () => { shared = undefined })
   return (await shared).connectionString
 }
 
 /** Processes meet when they belong to the same user, were started in the same folder, and would start the same binaries. */
-function meetingPoint (): string {
-  return join(tmpdir(), `data-access-${shortHash([userInfo().uid, process.cwd(), findBinaries()].join('\n'))}`)
+export function meetingPointOf (folder: string): string {
+  return join(tmpdir(), `data-access-${shortHash([userInfo().uid, folder, findBinaries()].join('\n'))}`)
 }
 
 /**

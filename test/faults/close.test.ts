@@ -3,7 +3,7 @@ import { Pool } from 'pg'
 import t from 'tap'
 import { openDatabase } from '../../src/index.js'
 import { createTestDatabase } from '../../src/testing/index.js'
-import { beside, running } from '../helpers/backend.js'
+import { beside, ended, running } from '../helpers/backend.js'
 import { open } from '../helpers/database.js'
 import { deferred } from '../helpers/deferred.js'
 import { holdCommits } from '../helpers/held-commit.js'
@@ -89,6 +89,26 @@ t.test('80: a statement that hangs is ended, and so is a callback that never doe
   await database.close()
 
   await t.rejects(query, { code: 'DB_COMMIT_UNKNOWN' }, 'a statement may have been a write')
+  await ended(database, 'pg_sleep')
+})
+
+t.test('80: what a session, and a client that was taken by hand, still run is ended in PostgreSQL as well, with the locks that it holds', async (t) => {
+  const database = await open(t, { drainTimeoutSeconds: 0.05, statementTimeoutSeconds: 0 })
+  const session = database.createSession()
+  await session.repo(users).create(ada)
+  const client = await database.pool.connect()
+  const cut = [
+    t.rejects(session.execute(sql`select pg_sleep(3600), 'in a session'`), { code: 'DB_CONNECTION' }),
+    t.rejects(client.query("select pg_sleep(3600), 'by hand'"))
+  ]
+  await Promise.all([running(database, 'in a session'), running(database, 'by hand')])
+
+  await database.close()
+
+  await Promise.all(cut)
+  await Promise.all([ended(database, 'in a session'), ended(database, 'by hand')])
+  await beside(database, 'begin; lock table users in access exclusive mode nowait; rollback')
+  client.release()
 })
 
 t.test('80: with drainTimeoutSeconds 0 nothing is waited for', async (t) => {
@@ -145,6 +165,41 @@ t.test('81: close() awaits a COMMIT under way', async (t) => {
 
   t.match(await work, ada)
   t.match(await beside(database, 'select count(*)::int as total from users'), [{ total: 1 }])
+})
+
+t.test('81: a COMMIT under way is awaited also beyond drainTimeoutSeconds, up to settleTimeoutMillis', async (t) => {
+  const logger = recordingLogger()
+  const database = await open(t, { drainTimeoutSeconds: 0.05, logger })
+  const commits = await holdCommits(t, database)
+  const work = database.session((session) => session.repo(users).create(ada))
+  const other = database.createSession()
+  await other.execute(sql`select 1`)
+  await commits.reached()
+
+  let isClosed = false
+  const closing = database.close().then(() => { isClosed = true })
+  await t.rejects(async () => { for (;;) await other.execute(sql`select 1`) }, { code: 'DB_CONNECTION' }, 'the time is over: others are ended')
+  t.notOk(isClosed)
+  await commits.release()
+
+  t.match(await work, ada)
+  await closing
+  t.match(logger.lines, [{ level: 'error', message: /closing took too long/ }])
+  t.equal(logger.lines.length, 1, 'the commit is none of those that were ended')
+  t.match(await beside(database, 'select count(*)::int as total from users'), [{ total: 1 }])
+})
+
+t.test('81: a COMMIT that is not answered within settleTimeoutMillis does not keep close() either', async (t) => {
+  const database = await open(t, { drainTimeoutSeconds: 0.05, transaction: { settleTimeoutMillis: 500 } })
+  const commits = await holdCommits(t, database)
+  const work = t.rejects(database.session((session) => session.repo(users).create(ada)), { code: 'DB_COMMIT_UNKNOWN' })
+  await commits.reached()
+
+  await database.close()
+
+  await work
+  t.match(database.poolInfo, { total: 0 })
+  await commits.release()
 })
 
 t.test('82: close() called twice, also with work in flight, is one closing', async (t) => {

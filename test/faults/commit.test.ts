@@ -28,7 +28,7 @@ async function openResolving (t: Test, transaction: TransactionOptions = {}, opt
 
 for (const how of ['cut', 'reset', 'silence'] as const) {
   t.test(`20: a COMMIT whose answer was lost (${how}) is confirmed over another connection`, async (t) => {
-    const { database, proxy, logger, session, ran } = await openResolving(t, how === 'silence' ? { settleTimeoutMillis: 500 } : {})
+    const { database, proxy, logger, session, ran } = await openResolving(t, how === 'silence' ? { settleTimeoutMillis: 2000 } : {})
     proxy.loseAnswer('commit', how)
 
     await session.commit()
@@ -66,7 +66,7 @@ t.test('21: a COMMIT that PostgreSQL never got is told as what it is: nothing wa
 })
 
 t.test('22: a COMMIT that hangs beyond the limit is looked up until PostgreSQL has decided', async (t) => {
-  const { database, logger } = await openEchoing(t, { transaction: { resolveCommits: true, settleTimeoutMillis: 300 } }).then(({ database, lines }) => ({ database, logger: { lines } }))
+  const { database, logger } = await openEchoing(t, { transaction: { resolveCommits: true, settleTimeoutMillis: 2000 } }).then(({ database, lines }) => ({ database, logger: { lines } }))
   const held = await holdCommits(t, database)
   const session = database.createSession()
   await session.repo(users).create(ada)

@@ -1,11 +1,11 @@
 import { inspect } from 'node:util'
-import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import dataAccess from '../../plugins/index.js'
 import type { DataAccessOptions } from '../../plugins/index.js'
 import { createTestDatabase } from '../../src/testing/index.js'
 import { recordLog } from '../helpers/log-stream.js'
-import { users } from '../helpers/schema.js'
+import { posts, users } from '../helpers/schema.js'
 import { build, buildByProxy } from '../helpers/server.js'
 
 /** What a program without types may pass. */
@@ -41,12 +41,12 @@ t.test('63: what is wrong with the URL is told without any part of it, whatever 
   const { connectionString } = await createTestDatabase(t)
   const { username, hostname, port, pathname } = new URL(connectionString)
   const wrong: Record<string, [string, RegExp]> = {
-    'an unescaped @': [`postgresql://${username}:p@ss@w0rdle@${hostname}:${port}/sh/op`, /./],
+    'an unescaped @': [`postgresql://${username}:p@ss@w0rdle@${hostname}:${port}/sh/op`, /^connectionString /],
     'another database': [`postgresql://${username}:s3cret@${hostname}:${port}/unknown_shop`, /3D000|28P01/],
     'another user': [`postgresql://mallory:s3cret@${hostname}:${port}${pathname}`, /28P01|28000/],
     'another port': [`postgresql://${username}:s3cret@${hostname}:1${pathname}`, /ECONNREFUSED/],
     'no URL': ['s3cret', /^connectionString is not a URL/],
-    'another protocol': ['mysql://ada:s3cret@db.internal/shop', /./]
+    'another protocol': ['mysql://ada:s3cret@db.internal/shop', /^connectionString /]
   }
   for (const [what, [url, message]] of Object.entries(wrong)) {
     const log = recordLog()
@@ -130,25 +130,63 @@ t.test('74: an error reply holds no SQL, values, table, constraint, host, port o
   }
 })
 
-t.test('75: a failure is told to the log once, with the request, its code and the SQLSTATE, without values', async (t) => {
-  const log = recordLog()
-  const server = await build(t, { server: { logger: log.logger } })
-  server.get('/', async (request) => { await request.db.drizzle.insert(users).values({ email: 's3cret', balance: -1 }) })
-  server.get('/broken', async (request) => { await request.db.drizzle.execute("select 's3cret' from nowhere") })
+t.test('74: nor does any other failure of the database, of a repository, or of a commit', async (t) => {
+  for (const format of ['fastify', 'envelope', 'problem'] as const) {
+    const { server, proxy } = await buildByProxy(t, { errors: { format }, pool: { size: 1, maxOverflow: 0, maxWaiting: 0 } })
+    const { port, user, database } = server.db.pool.options
+    const secrets = new RegExp(`select|insert|users|posts|nowhere|s3cret|pl/pgsql|127\\.0\\.0\\.1|localhost|postgres|${port}|"${user}"|${database}`, 'i')
+    const raise = (code: string) => (request: FastifyRequest) => request.db.drizzle.execute(`do $$ begin raise exception 's3cret' using errcode = '${code}'; end $$`)
+    const failures: Record<string, [status: number, handler: (request: FastifyRequest) => unknown]> = {
+      missing: [404, (request) => request.repo(users).getOrThrow(7)],
+      empty: [400, (request) => request.repo(users).deleteMany({})],
+      value: [400, (request) => request.db.drizzle.execute("select 's3cret'::int")],
+      required: [422, (request) => request.db.drizzle.execute('insert into users (email) values (null)')],
+      foreign: [409, (request) => request.repo(posts).create({ userId: 404, title: 's3cret' })],
+      deferred: [409, async (request) => { await request.db.drizzle.execute('set constraints all deferred'); await request.repo(posts).create({ userId: 404, title: 's3cret' }) }],
+      syntax: [500, (request) => request.db.drizzle.execute('selec s3cret')],
+      raised: [500, raise('P0001')],
+      conflict: [409, raise('40001')],
+      deadlock: [409, raise('40P01')],
+      locked: [503, raise('55P03')],
+      full: [503, raise('53300')],
+      internal: [500, raise('XX000')],
+      cancelled: [503, raise('57014')],
+      busy: [503, (request) => request.repo(users).create({ email: 's3cret' }).then(() => server.db.repo(users).count())],
+      broken: [500, async (request) => { await request.repo(users).create({ email: 's3cret' }); await request.db.drizzle.execute('rollback') }],
+      lost: [500, async (request) => { await request.repo(users).create({ email: 's3cret' }); proxy.loseAnswer('commit') }]
+    }
+    for (const [name, [, handler]] of Object.entries(failures)) server.post(`/${name}`, async (request) => { await handler(request) })
 
-  await server.inject('/')
-  await server.inject('/broken')
-
-  const failures = log.lines(20).filter(({ err }) => err !== undefined)
-  t.match(failures, [
-    { level: 30, reqId: 'req-1', err: { code: 'DB_CHECK_VIOLATION' } },
-    { level: 50, reqId: 'req-2', err: { code: 'DB_ERROR' } }
-  ])
-  t.equal(failures.length, 2)
-  t.match(JSON.stringify(failures[1]), /42P01/)
-  t.notMatch(JSON.stringify(failures[0]), /s3cret/)
-  t.notOk(log.text.includes(String(server.pg.pool.options.password)))
+    for (const [name, [status]] of Object.entries(failures)) {
+      const reply = await server.inject({ method: 'POST', url: `/${name}` })
+      t.equal(reply.statusCode, status, `${format} ${name}`)
+      t.match(reply.body, /"code":"DB_/, `${format} ${name}`)
+      t.notMatch(`${reply.body}${JSON.stringify(reply.headers)}`, secrets, `${format} ${name}`)
+    }
+  }
 })
+
+for (const format of ['fastify', 'envelope', 'problem'] as const) {
+  t.test(`75: a failure is told to the log once (${format}), with the request, its code and the SQLSTATE, without values`, async (t) => {
+    const log = recordLog()
+    const server = await build(t, { server: { logger: log.logger }, errors: { format } })
+    server.get('/', async (request) => { await request.db.drizzle.insert(users).values({ email: 's3cret', balance: -1 }) })
+    server.get('/broken', async (request) => { await request.db.drizzle.execute("select 's3cret' from nowhere") })
+
+    await server.inject('/')
+    await server.inject('/broken')
+
+    const failures = log.lines(20).filter(({ err }) => err !== undefined)
+    t.match(failures, [
+      { level: 30, reqId: 'req-1', err: { code: 'DB_CHECK_VIOLATION' } },
+      { level: 50, reqId: 'req-2', err: { code: 'DB_ERROR' } }
+    ])
+    t.equal(failures.length, 2)
+    t.match(JSON.stringify(failures[1]), /42P01/)
+    t.notMatch(JSON.stringify(failures[0]), /s3cret/)
+    t.notOk(log.text.includes(String(server.pg.pool.options.password)))
+  })
+}
 
 t.test('75: the log has the SQL where it was asked for, and its values never', async (t) => {
   const log = recordLog()

@@ -111,7 +111,7 @@ t.test('45: after a fast restart under load everything in flight has an answer, 
 t.test('49: a network that accepts and never answers is bounded by the wait limit', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const proxy = await startProxy(t, connectionString)
-  const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { ...one, timeoutSeconds: 0.1 } })
+  const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { ...one, timeoutSeconds: 1 } })
   proxy.blackHole()
 
   await t.rejects(pool.connect(borrower), { code: 'DB_POOL_TIMEOUT', statusCode: 503 })
@@ -167,7 +167,7 @@ t.test('50: an idle connection whose end was not noticed yet is replaced before 
 t.test('50: who gave up meanwhile leaves the place to the next', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const proxy = await startProxy(t, connectionString)
-  const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { ...one, prePingAfterMillis: 0, timeoutSeconds: 0.1 } })
+  const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { ...one, prePingAfterMillis: 0, timeoutSeconds: 1 } })
   const first = await pool.connect(borrower)
   first.release()
 

@@ -3,6 +3,8 @@ import { createReadStream } from 'node:fs'
 import { PassThrough, Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import t from 'tap'
+import { connectionsOf } from '../helpers/connections.js'
+import { deferred } from '../helpers/deferred.js'
 import { build } from '../helpers/server.js'
 import { holdCommits } from '../helpers/held-commit.js'
 import { recordLog } from '../helpers/log-stream.js'
@@ -12,6 +14,9 @@ import { until } from '../helpers/until.js'
 
 const ada = { email: 'ada@example.com' }
 const grace = { email: 'grace@example.com' }
+
+/** One connection was used, and went back to the pool. */
+const reused = { acquired: 1, destroyed: 0 }
 
 const count = (server: FastifyInstance) => server.db.repo(users).count()
 
@@ -71,7 +76,8 @@ t.test('rule 1: a route without a transaction of its own kind keeps to it as wel
 })
 
 t.test('7: a serialization failure is answered 409 with Retry-After', async (t) => {
-  const server = await build(t, { transaction: { isolationLevel: 'serializable' } })
+  const log = recordLog()
+  const server = await build(t, { transaction: { isolationLevel: 'serializable' }, server: { logger: log.logger } })
   const user = await server.db.repo(users).create(ada)
   server.post('/', async (request) => {
     const { balance } = await request.repo(users).getOrThrow(user.id)
@@ -79,11 +85,43 @@ t.test('7: a serialization failure is answered 409 with Retry-After', async (t) 
     await request.repo(users).update(user.id, { balance: balance + 1 })
   })
 
+  const connections = connectionsOf(server.db)
+
   const reply = await server.inject({ method: 'POST', url: '/' })
 
   t.match(reply.json(), { statusCode: 409, code: 'DB_CONFLICT' })
   t.match(reply.headers['retry-after'], /^\d+$/)
+  t.strictSame(connections(), { acquired: 2, destroyed: 0 })
+  t.match(log.lines(30).filter(({ err }) => err !== undefined), [{ level: 30, reqId: 'req-1', err: { code: 'DB_CONFLICT', context: { sqlState: '40001' } } }])
+  t.equal(log.lines(40).length, 0)
   t.match(await server.db.repo(users).get(user.id), { balance: 10 })
+})
+
+t.test('7: of two requests that wait for each other one is kept whole, and the other is answered 409 with Retry-After', async (t) => {
+  const server = await build(t)
+  const rows = await server.db.repo(users).createMany([ada, grace])
+  const ids = rows.map(({ id }) => id)
+  const both = deferred()
+  let locked = 0
+  server.post('/:balance', async (request) => {
+    const balance = Number(Object(request.params).balance)
+    const [first = 0, second = 0] = balance === 1 ? ids : ids.toReversed()
+    await request.repo(users).update(first, { balance })
+    if (++locked === 2) both.resolve()
+    await both.promise
+    await request.repo(users).update(second, { balance })
+    return { balance }
+  })
+  const connections = connectionsOf(server.db)
+
+  const replies = await Promise.all(['/1', '/2'].map((url) => server.inject({ method: 'POST', url })))
+
+  const [kept, refused] = replies.toSorted((one, other) => one.statusCode - other.statusCode)
+  t.equal(kept?.statusCode, 200)
+  t.match(refused, { statusCode: 409, headers: { 'retry-after': '1' } })
+  t.match(refused?.json(), { code: 'DB_CONFLICT' })
+  t.strictSame(connections(), { acquired: 2, destroyed: 0 })
+  t.strictSame((await server.db.repo(users).getAll()).map(({ balance }) => ({ balance })), [kept?.json(), kept?.json()])
 })
 
 t.test('rule 2: replies from hooks are settled like those of handlers', async (t) => {
@@ -165,9 +203,14 @@ t.test('26: a header that cannot be written is answered 500, what was committed 
       return reply.header('x-broken', 'a\nb').send('made')
     })
 
-    t.equal((await server.inject({ method: 'POST', url: '/' })).statusCode, 500, format)
+    const connections = connectionsOf(server.db)
+    const client = await sendRaw(server, requestText('POST', '/'))
+    await client.ended
+    t.match(client.text, /^HTTP\/1\.1 500 /, format)
+    t.notMatch(client.text, /made/)
+    t.strictSame(connections(), reused)
     t.equal(await count(server), 1)
-    t.match(log.lines(50).filter(({ msg }) => msg === 'committed, response failed'), [{ reqId: 'req-1' }])
+    t.strictSame(log.lines(50).filter(({ msg }) => msg === 'committed, response failed').map(({ level, reqId }) => `${level} ${reqId}`), ['50 req-1'])
   }
 })
 
@@ -179,7 +222,10 @@ t.test('26: an onSend hook that throws after our commit is answered 500, what wa
   })
   server.post('/', (request) => request.repo(users).create(ada))
 
+  const connections = connectionsOf(server.db)
+
   t.match((await server.inject({ method: 'POST', url: '/' })).json(), { statusCode: 500, message: 'no room' })
+  t.strictSame(connections(), reused)
   t.equal(await count(server), 1)
   t.equal(log.lines(50).filter(({ msg }) => msg === 'committed, response failed').length, 1)
 })
@@ -212,20 +258,68 @@ t.test('a hook behind ours, like that of @fastify/compress, gets the payload aft
 })
 
 t.test('27: a stream that breaks before its first byte is answered 500, what was committed stays', async (t) => {
-  const log = recordLog()
-  const server = await build(t, { server: { logger: log.logger } })
-  server.post('/', async (request) => {
-    await request.repo(users).create(ada)
-    return createReadStream('/nowhere/at/all')
-  })
+  const gone = () => new Error('the disk is gone')
+  const broken: Record<string, () => unknown> = {
+    file: () => createReadStream('/nowhere/at/all'),
+    rows: () => Readable.from((async function * () { throw gone() })()),
+  }
+  for (const [name, stream] of Object.entries(broken)) {
+    const log = recordLog()
+    const server = await build(t, { server: { logger: log.logger } })
+    server.post('/', async (request) => {
+      await request.repo(users).create(ada)
+      return stream()
+    })
+    const connections = connectionsOf(server.db)
 
-  t.equal((await server.inject({ method: 'POST', url: '/' })).statusCode, 500)
-  t.equal(await count(server), 1)
-  t.equal(log.lines(50).filter(({ msg }) => msg === 'committed, response failed').length, 1)
+    const client = await sendRaw(server, requestText('POST', '/'))
+    await client.ended
+
+    t.match(client.text, /^HTTP\/1\.1 500 /, name)
+    t.strictSame(connections(), reused)
+    t.equal(await count(server), 1)
+    await until(() => log.lines(50).some(({ msg }) => msg === 'committed, response failed'))
+    t.equal(log.lines(50).filter(({ msg }) => msg === 'committed, response failed').length, 1, name)
+  }
+})
+
+t.test('27: so is a web stream, or the body of a Response, that breaks; after its first byte it is cut', async (t) => {
+  const body = (begins: boolean, breaks: Promise<void>) => new ReadableStream({
+    start (controller) { if (begins) controller.enqueue(Buffer.from('half')) },
+    async pull (controller) {
+      await breaks
+      controller.error(new Error('the disk is gone'))
+    }
+  })
+  const ways: Record<string, typeof body | ((...given: Parameters<typeof body>) => Response)> = { web: body, response: (...given) => new Response(body(...given)) }
+  for (const [name, way] of Object.entries(ways)) {
+    for (const isBegun of [false, true]) {
+      const breaks = deferred()
+      const log = recordLog()
+      const server = await build(t, { server: { logger: log.logger } })
+      server.post('/', async (request) => {
+        await request.repo(users).create(ada)
+        return way(isBegun, breaks.promise)
+      })
+      const connections = connectionsOf(server.db)
+
+      const client = await sendRaw(server, requestText('POST', '/'))
+      if (isBegun) await until(() => client.text.includes('half'))
+      breaks.resolve()
+      await client.ended
+
+      t.match(client.text, isBegun ? /^HTTP\/1\.1 200 .*half/s : /^HTTP\/1\.1 500 /, `${name} ${isBegun}`)
+      t.notMatch(client.text, /\r\n0\r\n\r\n$/, 'never the end of a whole body')
+      await until(() => log.lines(40).some(({ msg }) => /^committed, /.test(msg)))
+      t.strictSame(connections(), reused)
+      t.equal(await count(server), 1)
+    }
+  }
 })
 
 t.test('27: a stream that breaks while COMMIT is under way does not end the process', async (t) => {
-  const server = await build(t)
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
   const held = await holdCommits(t, server.db)
   const stream = new PassThrough()
   server.post('/', async (request) => {
@@ -241,6 +335,7 @@ t.test('27: a stream that breaks while COMMIT is under way does not end the proc
 
   t.equal((await answer).statusCode, 500)
   t.equal(await count(server), 1)
+  t.equal(log.lines(50).filter(({ msg }) => msg === 'committed, response failed').length, 1)
 })
 
 t.test('27: a stream that breaks after its first byte is cut, what was committed stays, and the log says so', async (t) => {
@@ -265,14 +360,20 @@ t.test('27: a stream that breaks after its first byte is cut, what was committed
 })
 
 t.test('28: a stream of the handler\'s own that reads in the settled transaction is answered 500', async (t) => {
-  const server = await build(t)
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
   server.get('/', async (request) => {
     const repository = request.repo(users)
     await repository.create(ada)
     return Readable.from((async function * () { yield String(await repository.count()) })())
   })
 
+  const connections = connectionsOf(server.db)
+
   t.match((await server.inject('/')).json(), { statusCode: 500, code: 'DB_TRANSACTION_CLOSED' })
+  t.strictSame(connections(), reused)
+  t.equal(await count(server), 1, 'what was committed before the stream stays')
+  t.equal(log.lines(50).filter(({ msg }) => msg === 'committed, response failed').length, 1)
 })
 
 t.test('29: a statement after the reply is refused and writes nothing, also where the request had not used the database before', async (t) => {
@@ -336,7 +437,8 @@ t.test('30: what a callback after the commit throws is logged and changes nothin
   t.equal((await server.inject({ method: 'POST', url: '/' })).statusCode, 200)
   t.strictSame(seen, ['callback', 'response'])
   t.equal(await count(server), 1)
-  t.match(log.lines(50), [{ reqId: 'req-1', err: { message: 'no mail today' } }])
+  t.match(log.lines(40), [{ level: 50, reqId: 'req-1', err: { message: 'no mail today' } }])
+  t.equal(log.lines(40).length, 1)
 })
 
 t.test('31: a reply ended by hand, or hijacked, without a commit leaves nothing, and the log says so', async (t) => {
@@ -355,13 +457,48 @@ t.test('31: a reply ended by hand, or hijacked, without a commit leaves nothing,
     })
   }
 
+  const connections = connectionsOf(server.db)
+
   for (const url of ['/raw/onSend', '/hijacked/onSend', '/raw/onResponse', '/hijacked/onResponse']) {
-    t.match(await server.inject({ method: 'POST', url }), { statusCode: 200, body: 'raw' })
+    const client = await sendRaw(server, requestText('POST', url))
+    await client.ended
+    t.match(client.text, /^HTTP\/1\.1 200 .*raw/s, url)
     await until(() => server.db.poolInfo.inUse === 0)
+    t.strictSame(connections(), reused, url)
     t.equal(await count(server), 0, url)
+    connections()
   }
   await until(() => log.lines(50).length === 4)
-  t.match(log.lines(50), Array(4).fill({ msg: 'response ended outside the lifecycle, rolled back' }))
+  t.strictSame(log.lines(40).map(({ level, reqId, msg }) => `${level} ${reqId} ${msg}`), [1, 2, 3, 4].map((n) => `50 req-${n} response ended outside the lifecycle, rolled back`))
+})
+
+t.test('31: a client that leaves a hijacked reply, and a server that cuts it, leave nothing either', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  const seen: Array<Promise<unknown>> = []
+  server.post('/:how', async (request, reply) => {
+    await request.repo(users).create(ada)
+    reply.hijack()
+    reply.raw.writeHead(200, { 'content-type': 'text/event-stream' })
+    reply.raw.write('data: 1\n\n')
+    if (request.url === '/cut') reply.raw.destroy()
+    else seen.push(once(reply.raw, 'close').then(() => request.repo(users).create(grace)).catch((error: unknown) => error))
+  })
+  const connections = connectionsOf(server.db)
+
+  const cut = await sendRaw(server, requestText('POST', '/cut'))
+  await cut.ended
+  await until(() => server.db.poolInfo.inUse === 0)
+  t.strictSame(connections(), reused)
+  const client = await sendRaw(server, requestText('POST', '/left'))
+  await until(() => client.text.includes('data: 1'))
+  await client.leave()
+  await until(() => server.db.poolInfo.inUse === 0)
+
+  t.strictSame(connections(), reused)
+  t.match(await Promise.all(seen), [{ code: 'DB_TRANSACTION_CLOSED' }], 'nor can anything be written afterwards')
+  t.equal(await count(server), 0)
+  await until(() => log.lines(20).filter(({ msg }) => msg === 'the client left, rolled back').length === 2)
 })
 
 t.test('31: a commit by hand before hijack() stays', async (t) => {

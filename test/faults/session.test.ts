@@ -145,6 +145,29 @@ t.test('13: rollbackOnly() makes of a commit a rollback that succeeds', async (t
   t.equal(await database.repo(users).count(), 0)
 })
 
+t.test('13: rollbackOnly() makes one also of a commit that meets an open scope, and so it does on a scope', async (t) => {
+  const database = await open(t)
+  const session = database.createSession()
+  const ran = callbacksOf(session)
+  session.rollbackOnly()
+  const left = session.transaction((scope) => scope.repo(users).create(ada))
+  await session.commit()
+  await t.rejects(left, TransactionClosedError)
+  t.equal(session.outcome, 'rolledBack')
+  t.same(ran, ['afterRollback'])
+
+  await database.session(async (session) => {
+    let inner: Promise<unknown> = Promise.resolve()
+    t.equal(await session.transaction((scope) => {
+      scope.rollbackOnly()
+      inner = scope.transaction((innermost) => innermost.repo(users).create(ada))
+      return 'a dry run'
+    }), 'a dry run')
+    await t.rejects(inner, TransactionClosedError)
+  })
+  t.equal(await database.repo(users).count(), 0)
+})
+
 t.test('15: a write in a read only session is refused as the caller\'s mistake', async (t) => {
   const { database, sent } = await openEchoing(t)
   await t.rejects(database.session((session) => session.repo(users).create(ada), { accessMode: 'read only' }), ReadOnlyError)
@@ -240,7 +263,7 @@ t.test('18: a backend lost in the middle of a statement, or of a scope, rejects 
 for (const how of ['cut', 'reset', 'silence'] as const) {
   t.test(`19: an answer to COMMIT that was lost (${how}) leaves the outcome unknown, and runs no callback`, async (t) => {
     const { database, proxy } = await openByProxy(t)
-    const session = database.createSession({ settleTimeoutMillis: how === 'silence' ? 50 : 5000 })
+    const session = database.createSession({ settleTimeoutMillis: how === 'silence' ? 500 : 5000 })
     const ran = callbacksOf(session)
     await session.repo(users).create(ada)
     const lost = proxy.loseAnswer('commit', how)

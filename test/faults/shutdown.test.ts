@@ -88,6 +88,28 @@ t.test('81: a COMMIT under way is awaited', async (t) => {
   t.equal(await observer.repo(users).count(), 1)
 })
 
+t.test('81: also beyond drainTimeoutSeconds: who could still be told the outcome is told it', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { drainTimeoutSeconds: 0.05, pool: { size: 1, maxOverflow: 0 }, server: { logger: log.logger } })
+  const observer = await observe(t, server)
+  const held = await holdCommits(t, server.db)
+  server.post('/', (request) => request.repo(users).create(ada))
+  const client = await sendRaw(server, requestText('POST', '/'))
+  await held.reached()
+
+  const closed = server.close()
+  // It waits for the only connection, until the time is over.
+  await t.rejects(server.db.repo(users).count(), { message: 'The database was closed' })
+  await held.release()
+  await closed
+
+  await client.ended
+  t.match(client.text, /^HTTP\/1\.1 200 .*ada@example\.com/s)
+  t.equal(await observer.repo(users).count(), 1)
+  t.strictSame(log.lines(50), [])
+  t.equal(server.db.poolInfo.total, 0)
+})
+
 t.test('82: close() called twice, of server and database, is defined', async (t) => {
   const server = await build(t)
   await Promise.all([server.close(), server.db.close(), server.close()])

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { sql } from 'drizzle-orm'
 import { Client } from 'pg'
 import t, { type Test } from 'tap'
-import { running } from '../helpers/backend.js'
+import { ended, running } from '../helpers/backend.js'
 import { holdCommits } from '../helpers/held-commit.js'
 import { schema, tables, users } from '../helpers/schema.js'
 import { withPassword } from '../helpers/secret.js'
@@ -95,11 +95,12 @@ t.test('80: SIGTERM while a request hangs in the database cuts it after drainTim
   t.strictSame(await server.exited, [1, null])
   t.match(server.log.join(''), /closing took too long.*/)
   t.match(server.log.join(''), /"holder":"POST \/waits"/)
+  await ended(server.database, 'pg_advisory_xact_lock(42)')
   t.equal(await server.total(), 0)
 })
 
 t.test('80: SIGTERM while a handler hangs for ever ends the process with 1 at its limit, its work undone, its route named', async (t) => {
-  const server = await start(t, { drainSeconds: 0.1, limitMillis: 1000 })
+  const server = await start(t, { drainSeconds: 0.1, limitMillis: 3000 })
   const answer = server.post('/hangs')
   await until(async () => (await server.database.execute(hanging)).rowCount === 1)
 

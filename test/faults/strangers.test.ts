@@ -1,19 +1,34 @@
-import { integer, pgTable, text } from 'drizzle-orm/pg-core'
+import { boolean, integer, pgTable, text } from 'drizzle-orm/pg-core'
 import { sql } from 'drizzle-orm'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import t from 'tap'
 import { beside } from '../helpers/backend.js'
 import { connectionsOf } from '../helpers/connections.js'
 import { recordLog } from '../helpers/log-stream.js'
 import { users } from '../helpers/schema.js'
 import { build } from '../helpers/server.js'
-import { softDelete } from '../../src/index.js'
+import { softDelete, timestamps } from '../../src/index.js'
 
 const ada = { email: 'ada@example.com' }
 
 const notes = pgTable('notes', { id: integer().primaryKey().generatedAlwaysAsIdentity(), title: text().notNull(), ...softDelete() })
 
+const accounts = pgTable('accounts', {
+  id: integer().primaryKey().generatedAlwaysAsIdentity(),
+  name: text().notNull(),
+  isAdmin: boolean().notNull().default(false),
+  tenantId: integer().notNull().default(1),
+  ...timestamps(),
+  ...softDelete()
+})
+
 const bodyOf = (request: { body: unknown }) => request.body as never
+/** What a route may do with a body. */
+interface Writing {
+  create (values: never): Promise<unknown>
+  update (id: number, values: never): Promise<unknown>
+}
+
 const send = (server: FastifyInstance, url: string, body: string) => server.inject({ method: 'POST', url, body, headers: { 'content-type': 'application/json' } })
 
 t.test('69: an update or delete of many whose filter a stranger has left empty is answered 400, and changes nothing', async (t) => {
@@ -34,6 +49,42 @@ t.test('69: an update or delete of many whose filter a stranger has left empty i
   t.equal((await server.inject({ method: 'DELETE', url: '/users?email=ada@example.com' })).body, '1', 'with a condition')
   t.equal((await server.inject({ method: 'DELETE', url: '/everything' })).body, '1', 'and where all are meant')
   t.equal(log.lines(40).length, 0)
+})
+
+t.test('70: a body writes what was declared writable, and never who owns the row, when it was made or who may see it', async (t) => {
+  const server = await build(t)
+  await beside(server.db, `create table accounts (id integer primary key generated always as identity, name text not null, "isAdmin" boolean not null default false,
+    "tenantId" integer not null default 1, "createdAt" timestamptz(3) not null default now(), "updatedAt" timestamptz(3) not null default now(), "deletedAt" timestamptz(3))`)
+  const ways: Record<string, (request: FastifyRequest) => Writing> = {
+    refusing: (request) => request.repo(accounts).writable(['name']),
+    dropping: (request) => request.repo(accounts).writable(['name'], { others: 'drop' })
+  }
+  for (const [name, repo] of Object.entries(ways)) {
+    server.post(`/${name}`, (request) => repo(request).create(bodyOf(request)))
+    server.patch(`/${name}`, (request) => repo(request).update(1, bodyOf(request)))
+  }
+  server.post('/anything', (request) => request.repo(accounts).create(bodyOf(request)))
+  await server.db.repo(accounts).create({ name: 'ada' })
+  const rows = () => beside(server.db, 'select * from accounts order by id')
+  const [before] = await rows()
+  const ask = (method: 'POST' | 'PATCH', url: string, body: string) => server.inject({ method, url, body, headers: { 'content-type': 'application/json' } })
+
+  const hostile = ['"isAdmin":true', '"id":7', '"createdAt":"2000-01-01T00:00:00Z"', '"updatedAt":"2000-01-01T00:00:00Z"', '"deletedAt":null', '"tenantId":2', '"nope":1', '"isAdmin":null']
+  for (const key of hostile) {
+    for (const [method, body] of [['POST', `{"name":"x",${key}}`], ['PATCH', `{"name":"x",${key}}`], ['PATCH', `{${key}}`]] as const) {
+      t.match((await ask(method, '/refusing', body)).json(), { statusCode: 400, code: 'DB_VALIDATION' }, `${method} ${body}`)
+    }
+    t.equal((await ask('PATCH', '/dropping', `{${key}}`)).statusCode, 200, 'nothing is left to write')
+  }
+  t.strictSame(await rows(), [before], 'nothing was written')
+
+  for (const body of ['{"name":"x","id":7}', '{"name":"x","nope":1}']) t.match((await ask('POST', '/anything', body)).json(), { statusCode: 400, code: 'DB_VALIDATION' }, 'not even without a list')
+  t.equal((await ask('POST', '/dropping', `{"name":"x",${hostile.slice(0, 7).join(',')}}`)).statusCode, 200)
+  t.equal((await ask('PATCH', '/dropping', `{"name":"y",${hostile.slice(0, 7).join(',')}}`)).statusCode, 200)
+  const after = await rows()
+  t.match(after, [{ id: 1, name: 'y' }, { id: 2, name: 'x' }].map((row) => ({ ...row, isAdmin: false, tenantId: 1, deletedAt: null })))
+  for (const row of after) t.ok(Object(row).createdAt.getFullYear() > 2000 && Object(row).updatedAt.getFullYear() > 2000)
+  t.equal(after.length, 2)
 })
 
 t.test('71: values that no column can hold are answered 400, whoever finds out: Fastify, the repository or PostgreSQL', async (t) => {

@@ -31,8 +31,15 @@ export async function killBackend (database: Database, pid: number): Promise<voi
 
 /** Resolves when a process runs, or waits in, a statement that holds the given text. */
 export async function running (database: Database, text: string): Promise<void> {
-  await until(async () => {
-    const rows = await beside(database, "select from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and query like $1", [`%${text}%`])
-    return rows.length > 0
-  })
+  await until(() => isActive(database, text))
+}
+
+/** Resolves when none does any more. */
+export async function ended (database: Database, text: string): Promise<void> {
+  await until(async () => !await isActive(database, text))
+}
+
+async function isActive (database: Database, text: string): Promise<boolean> {
+  const rows = await beside(database, "select from pg_stat_activity where datname = current_database() and state = 'active' and pid <> pg_backend_pid() and query like $1", [`%${text}%`])
+  return rows.length > 0
 }

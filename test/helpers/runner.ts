@@ -7,7 +7,7 @@ import { PlainExchange } from '../../src/connection/plain-exchange.js'
 import { toDatabaseError } from '../../src/errors/sqlstate.js'
 import { Repositories } from '../../src/repository/repositories.js'
 import type { RepositoryOf, RepositorySource } from '../../src/repository/repositories.js'
-import type { Statement, StatementResult, StatementRunner } from '../../src/session/statement.js'
+import type { RowSource, Statement, StatementResult, StatementRunner } from '../../src/session/statement.js'
 import { createTestDatabase } from '../../src/testing/index.js'
 
 /** A runner over one plain connection, so that tests of the repository stand on PostgreSQL and on nothing else of the package. */
@@ -16,6 +16,8 @@ export class TestRunner implements StatementRunner {
   readonly statements: Statement[] = []
   readonly client: Client
   transactions = 0
+  #last: Promise<unknown> = Promise.resolve()
+  #depth = 0
 
   constructor (client: Client) {
     this.client = client
@@ -27,7 +29,7 @@ export class TestRunner implements StatementRunner {
     const exchange = new PlainExchange(this.client, [])
     try {
       exchange.add(statement)
-      await new Promise<void>((resolve, reject) => exchange.send((error) => error === undefined ? resolve() : reject(error)))
+      await this.#inTurn(() => new Promise<void>((resolve, reject) => exchange.send((error) => error === undefined ? resolve() : reject(error))))
     } catch (error) {
       throw toDatabaseError(error, { context, nowait })
     }
@@ -36,22 +38,42 @@ export class TestRunner implements StatementRunner {
     return answer as unknown as StatementResult<Row>
   }
 
+  /** All rows at once, handed out in batches. */
+  stream<Row> (statement: Statement, batchSize: number): RowSource<Row> {
+    let rows: Promise<Row[]> | undefined
+    return {
+      fetch: async () => (await (rows ??= this.run<Row>(statement).then((answer) => answer.rows))).splice(0, batchSize),
+      close: async () => { rows = Promise.resolve([]) }
+    }
+  }
+
   async execute<Result> (statement: SQLWrapper): Promise<Result> {
     const { sql, params } = new PgDialect().sqlToQuery(statement.getSQL() as SQL)
     return await this.client.query(sql, params) as Result
   }
 
   async transaction<Result> (fn: (runner: StatementRunner) => Promise<Result>): Promise<Result> {
+    const [begin, commit, rollback] = this.#depth === 0 ? ['begin', 'commit', 'rollback'] : [`savepoint s${this.#depth}`, `release s${this.#depth}`, `rollback to s${this.#depth}`]
     this.transactions++
-    await this.client.query('begin')
+    this.#depth++
     try {
+      await this.#inTurn(() => this.client.query(begin))
       const result = await fn(this)
-      await this.client.query('commit')
+      await this.#inTurn(() => this.client.query(commit))
       return result
     } catch (error) {
-      await this.client.query('rollback')
+      await this.#inTurn(() => this.client.query(rollback))
       throw error
+    } finally {
+      this.#depth--
     }
+  }
+
+  /** One after the other, as a session sends them. */
+  #inTurn<Result> (send: () => Promise<Result>): Promise<Result> {
+    const sent = this.#last.then(send)
+    this.#last = sent.catch(() => {})
+    return sent
   }
 }
 

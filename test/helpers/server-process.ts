@@ -9,7 +9,7 @@ import { schema, users } from './schema.js'
 
 const { LIMIT_MILLIS, DRAIN_SECONDS } = process.env
 const server = Fastify({ logger: { level: 'warn' } })
-await server.register(dataAccess, { schema, drainTimeoutSeconds: Number(DRAIN_SECONDS), leakWarningSeconds: 0 })
+await server.register(dataAccess, { schema, drainTimeoutSeconds: Number(DRAIN_SECONDS), leakWarningSeconds: 0, slowQueryMillis: 3_600_000 })
 stopOnSignals(server, { limitMillis: Number(LIMIT_MILLIS) })
 
 const create = (request: FastifyRequest) => request.repo(users).create({ email: request.url })

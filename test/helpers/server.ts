@@ -1,6 +1,7 @@
 import Fastify from 'fastify'
 import dataAccess from '../../plugins/index.js'
 import { createTestDatabase } from '../../src/testing/index.js'
+import { unhurried } from './database.js'
 import { startProxy } from './proxy.js'
 import { schema, tables } from './schema.js'
 import { withPassword } from './secret.js'
@@ -39,7 +40,7 @@ async function buildOver (t: Test, { url, way }: { url: string, way: string }, {
   const server: FastifyInstance = Fastify({ ...serverOptions })
   t.teardown(() => server.close())
   await before?.(server)
-  await server.register(dataAccess, { connectionString: way, schema, ...options })
+  await server.register(dataAccess, { connectionString: way, schema, ...unhurried, ...options })
   watchPool(t, server.db.pool, { url })
   return server
 }

@@ -18,6 +18,12 @@ export interface TlsProxy {
 const psk = Buffer.from('a secret between two ends of one test')
 const shared = { ciphers: 'PSK-AES128-GCM-SHA256', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const
 
+/** What a server and its clients need to know each other by that secret. */
+export const secret = {
+  server: { ...shared, pskCallback: () => psk },
+  client: { ...shared, pskCallback: () => ({ psk, identity: 'test' }), checkServerIdentity: () => undefined }
+}
+
 /** What asks a server of PostgreSQL for TLS, before anything else is said. */
 const sslRequestLength = 8
 
@@ -26,7 +32,7 @@ export async function startTlsProxy (t: Test, target: string, { direct }: { dire
   const { hostname: host, port } = new URL(target)
   const state = { secured: 0 }
 
-  const tls = createTlsServer({ ...shared, ALPNProtocols: ['postgresql'], pskCallback: () => psk }, (secure) => {
+  const tls = createTlsServer({ ...secret.server, ALPNProtocols: ['postgresql'] }, (secure) => {
     state.secured++
     const server = connect(Number(port), host)
     for (const end of [secure, server]) end.on('error', () => {}).on('close', () => { secure.destroy(); server.destroy() })
@@ -55,7 +61,7 @@ export async function startTlsProxy (t: Test, target: string, { direct }: { dire
   return {
     host: '127.0.0.1',
     port: (listener.address() as AddressInfo).port,
-    ssl: { ...shared, pskCallback: () => ({ psk, identity: 'test' }), checkServerIdentity: () => undefined },
+    ssl: secret.client,
     get secured () { return state.secured }
   }
 }

@@ -1,14 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { expectNoLeaks } from '../../src/testing/index.js'
+import { watchSent } from './sent.js'
 import type { Pool, PoolClient } from 'pg'
 import type { Test } from './database.js'
-
-/** The part of pg's wire connection that shows what is sent; missing from its type declarations. */
-interface WireConnection {
-  query (text: string): void
-  parse (message: { text: string, name?: string }): void
-  bind (message: { statement?: string }): void
-}
 
 /** What one connection was told of transactions. */
 interface Tally {
@@ -60,20 +54,14 @@ export function backendsOf (pool: Pool): number[] {
 
 /** Counts what a client sends, from now on. */
 function tallyOf (client: PoolClient): Tally {
-  const { connection } = client as unknown as { connection: WireConnection }
-  const { query, parse, bind } = connection
   const tally: Tally = { begun: client.getTransactionStatus() === 'T' ? 1 : 0, ended: 0 }
-  const texts = new Map<string, string>()
-  const count = (text: string): void => {
+  watchSent(client, (text) => {
     // What stands between dollar quotes is a function's body: its BEGIN and END are no transaction's.
     for (const statement of text.replace(/\$\$.*?\$\$/gs, '').split(';')) {
       if (/^\s*(begin|start transaction)\b|\band chain\b/i.test(statement)) tally.begun++
       if (/^\s*(commit|end|abort|rollback)\b(?!\s+(to|prepared)\b)|^\s*prepare transaction\b/i.test(statement)) tally.ended++
     }
-  }
-  connection.query = (text) => { count(text); query.call(connection, text) }
-  connection.parse = (message) => { texts.set(message.name ?? '', message.text); parse.call(connection, message) }
-  connection.bind = (message) => { count(texts.get(message.statement ?? '') ?? ''); bind.call(connection, message) }
+  })
   return tally
 }
 

@@ -35,11 +35,12 @@ export const parameterStatus = (name: string, value: string): Buffer => message(
 export const notificationResponse = (channel: string, payload: string): Buffer => message('A', int32(1), `${channel}\0${payload}\0`)
 export const commandComplete = (tag: string): Buffer => message('C', `${tag}\0`)
 export const readyForQuery = (status: Status): Buffer => message('Z', status)
-export const errorResponse = (code: string, severity = 'ERROR'): Buffer => message('E', fields(severity, code))
+export const closeComplete = message('3')
+export const errorResponse = (code: string, severity = 'ERROR', routine?: string): Buffer => message('E', fields(severity, code, routine))
 export const noticeResponse = (code: string): Buffer => message('N', fields('WARNING', code))
 
-function fields (severity: string, code: string): string {
-  return `S${severity}\0V${severity}\0C${code}\0Mfrom the script\0\0`
+function fields (severity: string, code: string, routine?: string): string {
+  return `S${severity}\0V${severity}\0C${code}\0Mfrom the script\0${routine === undefined ? '' : `R${routine}\0`}\0`
 }
 
 const textOid = 25

@@ -8,7 +8,7 @@ const rooms: ReadonlyArray<readonly [RegExp, Room]> = [
   [/^test\//, 'test'],
   [/^plugins\//, 'plugins'],
   [/^src\/errors\//, 'errors'],
-  [/^src\/(log|handled)\.ts$/, 'log'],
+  [/^src\/(log|handled|statement-name)\.ts$/, 'log'],
   [/^src\/(register|session\/(statement|options))\.ts$/, 'seam'],
   [/^src\/model\//, 'model'],
   [/^src\/(settings(\.ts$|\/)|connection-string\.ts$)/, 'settings'],

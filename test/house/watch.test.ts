@@ -1,6 +1,8 @@
 import { Pool } from 'pg'
 import t from 'tap'
 import { parseConnectionString } from '../../src/connection-string.js'
+import { MessageGroup } from '../../src/connection/message-group.js'
+import { PreparedStatements } from '../../src/connection/prepared-statements.js'
 import { createTestDatabase } from '../../src/testing/index.js'
 import { watchPool } from '../helpers/watch.js'
 import type { PoolClient } from 'pg'
@@ -36,6 +38,15 @@ t.test('the watch over a test sees a connection that was not given back, an open
     await client.query({ name: 'end', text: 'commit' })
     client.release()
   }), /sent 1 commits and rollbacks, for 0/, 'also a named statement')
+  t.match(await verdict(async (client) => {
+    const prepared = new PreparedStatements()
+    for (let round = 0; round < 2; round++) {
+      const group = new MessageGroup(client, { lead: ['begin', 'rollback'], prepared, isAlone: false })
+      group.add({ kind: 'write', name: 'end', text: 'commit', values: [], context: { operation: 'test' } })
+      await new Promise((resolve) => group.send(resolve))
+    }
+    client.release()
+  }), /sent 4 commits and rollbacks, for 2/, 'and what our own query object sends, the second time without its text')
 })
 
 t.test('and lets everything else pass', async (t) => {

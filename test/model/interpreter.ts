@@ -141,8 +141,8 @@ export class Interpreter {
 
   #obstacleOf (scope: ModelScope): string | undefined {
     if (this.#ended) return refused
-    if (scope.leftOpen.length > 0) return 'TransactionScopeError'
-    return scope.rollbackOnly ? undefined : this.#transaction.obstacle
+    if (scope.rollbackOnly) return undefined
+    return scope.leftOpen.length > 0 ? 'TransactionScopeError' : this.#transaction.obstacle
   }
 
   #leaveOpen (body: Body, parent: ModelScope, path: string): void {
@@ -237,8 +237,8 @@ export class Interpreter {
       const failure = this.#transaction.obstacle ?? this.#callBeforeCommit(callback)
       if (failure !== undefined) return failure
     }
-    if (this.#top.leftOpen.length > 0) return 'TransactionScopeError'
-    return this.#top.rollbackOnly ? undefined : this.#transaction.obstacle
+    if (this.#top.rollbackOnly) return undefined
+    return this.#top.leftOpen.length > 0 ? 'TransactionScopeError' : this.#transaction.obstacle
   }
 
   #callBeforeCommit ({ name, kind }: ModelCallback): string | undefined {

@@ -47,6 +47,16 @@ export async function nameOf (request: FastifyRequest): Promise<string | undefin
 }
 `
 
+/** What somebody has who writes migrations. */
+export const commandProject = {
+  'drizzle.config.ts': "import { defineConfig } from 'drizzle-kit'\nexport default defineConfig({ dialect: 'postgresql', schema: './schema.ts', out: './drizzle', casing: 'snake_case' })\n",
+  'schema.ts': "import { integer, pgTable } from 'drizzle-orm/pg-core'\nimport { words } from './columns.js'\nexport const notes = pgTable('notes', { id: integer().primaryKey(), ...words })\n",
+  'columns.ts': "import { text } from 'drizzle-orm/pg-core'\nenum Word { First = 'none' }\nexport const words = { wholeText: text().notNull().default(Word.First) }\n"
+}
+
+/** What stands where migrations are only run. */
+export const scriptConfig = "export default { dialect: 'postgresql', out: './drizzle' }\n"
+
 export const createTable = 'create table users (id integer primary key generated always as identity, name text not null, email text not null unique)'
 
 /** The first TypeScript of the README, which is what most people will copy; it listens where \`PORT\` says. */
@@ -55,6 +65,14 @@ function firstExample (projectRoot: string): string {
   if (code === undefined) throw new Error('README.md has no ts block')
   if (!code.includes('port: 3000')) throw new Error('The first example of README.md does not listen on port 3000')
   return code.replace('port: 3000', 'port: Number(process.env.PORT)')
+}
+
+/** The one TypeScript example of the README in which a line begins so. */
+function exampleWith (projectRoot: string, line: string): string {
+  const all = readFileSync(join(projectRoot, 'README.md'), 'utf8').matchAll(/^```ts\n(.*?)^```/gms)
+  const found = Array.from(all, ([, code = '']) => code).filter((code) => `\n${code}`.includes(`\n${line}`))
+  if (found.length !== 1) throw new Error(`README.md has ${found.length} ts blocks with the line ${line}`)
+  return String(found[0])
 }
 
 const esm = `
@@ -103,6 +121,21 @@ export function serverProject (projectRoot: string): Record<string, string> {
     'require.cjs': cjs,
     'tsconfig.json': JSON.stringify({
       compilerOptions: { module: 'nodenext', target: 'es2022', strict: true, types: ['node'], rootDir: '.', outDir: 'out', skipLibCheck: true },
+      include: ['*.ts']
+    })
+  }
+}
+
+/** The files of a project that follows the README word for word, for each runner a file of tests, by name. */
+export function testingProject (projectRoot: string): Record<string, string> {
+  return {
+    'schema.ts': exampleWith(projectRoot, "export const users = pgTable('users'"),
+    'build-server.ts': exampleWith(projectRoot, 'export async function buildServer'),
+    'node.test.ts': exampleWith(projectRoot, "import { after, afterEach, beforeEach, test } from 'node:test'"),
+    'vitest.test.ts': exampleWith(projectRoot, "import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'"),
+    'tap.test.ts': exampleWith(projectRoot, "import t from 'tap'"),
+    'tsconfig.json': JSON.stringify({
+      compilerOptions: { module: 'nodenext', target: 'es2022', lib: ['es2023', 'esnext.disposable'], strict: true, noEmit: true, types: ['node'], skipLibCheck: true },
       include: ['*.ts']
     })
   }

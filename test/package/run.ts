@@ -5,14 +5,15 @@
  */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { startPostgres } from '../../src/testing/index.js'
-import { createTable, scriptProject, serverProject } from './consumer.js'
+import { commandProject, createTable, scriptConfig, scriptProject, serverProject, testingProject } from './consumer.js'
 
 interface Manifest {
   readonly devDependencies: Readonly<Record<string, string>>
@@ -130,6 +131,8 @@ async function checkInstalled (tarball: string): Promise<void> {
     await client.end()
     await checkScript(tarball, connectionString)
     await checkServer(tarball, connectionString)
+    await checkTesting(tarball, connectionString)
+    await checkCommand(connectionString)
   } finally {
     await postgres.stop()
   }
@@ -151,6 +154,67 @@ async function checkServer (tarball: string, connectionString: string): Promise<
     await check(`the first example of README.md type-checks with TypeScript ${version}`, () => typeCheck(folder, version))
   }
   await check('the first example of README.md runs', () => useExample(folder, connectionString))
+}
+
+async function checkTesting (tarball: string, connectionString: string): Promise<void> {
+  const folder = await install('testing', tarball, wanted('drizzle-orm', 'pg', 'fastify', 'drizzle-kit', 'tsx', 'tap', 'vitest', 'vite', '@types/node', 'typescript'))
+  rmSync(join(folder, 'drizzle'), { recursive: true, force: true })
+  write(folder, testingProject(projectRoot))
+  const npx = (...args: string[]) => () => run('npx', ['--no-install', ...args], { cwd: folder, env: { DATABASE_URL: connectionString } })
+  await npx('drizzle-kit', 'generate', '--dialect', 'postgresql', '--schema', './schema.ts')()
+  await check('the tests of README.md type-check', npx('tsc', '-p', '.'))
+  await check('its tests for node:test pass', npx('tsx', '--test', 'node.test.ts'))
+  await check('its tests for Vitest pass', npx('vitest', 'run', 'vitest.test.ts'))
+  await check('its tests for tap pass', npx('tap', '--disable-coverage', 'tap.test.ts'))
+}
+
+/** Writes migrations where drizzle-kit is installed and everything is TypeScript, and runs them where neither is. */
+async function checkCommand (connectionString: string): Promise<void> {
+  const author = join(cache, 'testing', 'command')
+  const runner = join(cache, 'script', 'command')
+  for (const folder of [author, runner]) {
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder)
+  }
+  write(author, commandProject)
+  write(runner, { 'drizzle.config.mjs': scriptConfig })
+  const migrate = async (cwd: string, ...args: string[]) => await run('npx', ['--no-install', 'data-access', 'migrate', ...args], { cwd, env: { DATABASE_URL: await databaseFor(connectionString, cwd === author ? 'author' : 'runner') } })
+  await check('data-access migrate create and up work with a TypeScript configuration and schema', async () => {
+    await migrate(author, 'create', '-m', 'notes')
+    expectText(await migrate(author, 'up', '--json'), '"tag":"0000_notes"')
+    expectText(await migrate(author, 'check'), 'Tables, folder and database fit')
+  })
+  await check('data-access migrate up and down work with a JavaScript configuration, without drizzle-kit and TypeScript', async () => {
+    cpSync(join(author, 'drizzle'), join(runner, 'drizzle'), { recursive: true })
+    expectText(await migrate(runner, 'up'), '0000_notes')
+    expectText(await migrate(runner, 'down'), '1 rolled back')
+  })
+  await check('Ctrl-C stops a migration that runs, of which PostgreSQL keeps nothing', async () => {
+    writeFileSync(join(runner, 'drizzle', '0000_notes.sql'), 'create table interrupted (id int);--> statement-breakpoint\nselect pg_sleep(60);')
+    const connectionStringOfRunner = await databaseFor(connectionString, 'runner')
+    const client = new Client({ connectionString: connectionStringOfRunner })
+    await client.connect()
+    const command = spawn(join(cache, 'script', 'node_modules', '.bin', 'data-access'), ['migrate', 'up'], { cwd: runner, env: { ...process.env, DATABASE_URL: connectionStringOfRunner }, stdio: 'ignore' })
+    const ended = once(command, 'exit')
+    while ((await client.query("select from pg_stat_activity where query like 'select pg_sleep(60)%' and state = 'active'")).rowCount === 0) await setTimeout(50)
+    command.kill('SIGINT')
+    const [code] = await ended
+    const { rows: [{ kept }] } = await client.query<{ kept: string | null }>("select to_regclass('interrupted') as kept") as { rows: [{ kept: string | null }] }
+    await client.end()
+    if (code !== 130 || kept !== null) throw new Error(`exit code ${code}, ${kept ?? 'nothing'} kept`)
+  })
+}
+
+async function databaseFor (connectionString: string, name: string): Promise<string> {
+  const client = new Client({ connectionString })
+  await client.connect()
+  if ((await client.query('select 1 from pg_database where datname = $1', [name])).rowCount === 0) await client.query(`create database ${name}`)
+  await client.end()
+  return Object.assign(new URL(connectionString), { pathname: `/${name}` }).href
+}
+
+function expectText (text: string, part: string): void {
+  if (!text.includes(part)) throw new Error(`Without ${part}: ${text}`)
 }
 
 await check('the package can be packed and installed', async () => {

@@ -5,6 +5,7 @@ import fp from 'fastify-plugin'
 import t, { type Test } from 'tap'
 import { openDatabase, type Database, type OpenOptions } from '../../src/database.js'
 import { createTestDatabase } from '../../src/testing/index.js'
+import { until } from '../helpers/until.js'
 import healthPlugin, { type HealthPluginOptions } from '../../plugins/health.js'
 
 async function open (t: Test, options: OpenOptions = {}): Promise<Database> {
@@ -20,11 +21,14 @@ async function silentUrl (t: Test): Promise<string> {
   return `postgresql://ada:s3cret@127.0.0.1:${(server.address() as AddressInfo).port}/nowhere`
 }
 
-async function build (t: Test, { server, database, ...options }: HealthPluginOptions & { server?: FastifyServerOptions, database?: Database } = {}): Promise<FastifyInstance> {
+/** Long enough for a new connection on a busy machine; for tests of what is said, not of when. */
+const patient = { timeoutMillis: 60_000 }
+
+async function build (t: Test, { server, database, health = patient, ...options }: HealthPluginOptions & { server?: FastifyServerOptions, database?: Database } = {}): Promise<FastifyInstance> {
   const fastify = Fastify(server)
   const db = database ?? await open(t)
   await fastify.register(fp(async (instance) => { instance.decorate('db', db) }, { name: 'data-access/database' }))
-  await fastify.register(healthPlugin, options)
+  await fastify.register(healthPlugin, { ...options, health })
   t.teardown(() => fastify.close())
   return fastify
 }
@@ -51,13 +55,16 @@ t.test('HEAD answers like GET, without a body, also where the server adds no HEA
 
 t.test('44: answers 503 within its limit while traffic holds every connection', async (t) => {
   const database = await open(t, { pool: { size: 1, maxOverflow: 0 } })
-  const server = await build(t, { database, health: { timeoutMillis: 50, details: true } })
+  const server = await build(t, { database, health: { timeoutMillis: 1500, details: true } })
+  // Over its own connection, which is kept for the next question.
+  t.match(await database.checkHealth({ timeoutMillis: 60_000 }), { status: 'up' })
 
   await database.session(async (session) => {
     await session.drizzle.execute('select 1')
+    await until(async () => (await server.inject('/health/database')).statusCode === 503)
     const reply = await server.inject('/health/database')
     t.equal(reply.statusCode, 503)
-    t.match(reply.json(), { status: 'saturated', version: /^PostgreSQL \d/, error: 'no connection of the pool came free within 50 ms' })
+    t.match(reply.json(), { status: 'saturated', version: /^PostgreSQL \d/, error: 'no connection of the pool came free within 1500 ms' })
   })
 })
 
@@ -105,10 +112,24 @@ t.test('77: what the schemas do not name is never sent, even if the database tel
 })
 
 t.test('76: details are shown to those whom a function of the request lets see them', async (t) => {
-  const server = await build(t, { health: { details: async (request) => request.headers['x-monitor'] === 'yes' } })
+  const server = await build(t, { health: { ...patient, details: async (request) => request.headers['x-monitor'] === 'yes' } })
 
   t.notOk('version' in (await server.inject('/health/database')).json())
   t.match((await server.inject({ url: '/health/database', headers: { 'x-monitor': 'yes' } })).json(), { version: /^PostgreSQL \d/ })
+})
+
+t.test('76: of a database that is down nothing but that is told, unless details are asked for; never a host or a user', async (t) => {
+  const database = await openDatabase({ connectionString: await silentUrl(t), degraded: true, pool: { timeoutSeconds: 0.3 } })
+  t.teardown(() => database.close())
+  const server = await build(t, { database, health: { timeoutMillis: 50, details: (request) => request.headers['x-monitor'] === 'yes' } })
+
+  const reply = await server.inject('/health/database')
+  t.equal(reply.statusCode, 503)
+  t.match(reply.json(), { status: 'down' })
+  t.strictSame(Object.keys(reply.json()), ['status', 'latencyMillis', 'timestamp'])
+  const detailed = await server.inject({ url: '/health/database', headers: { 'x-monitor': 'yes' } })
+  t.match(detailed.json(), { status: 'down', error: 'no answer within 50 ms' })
+  t.notMatch(`${reply.body}${detailed.body}`, /ada|s3cret|127\.0\.0\.1|nowhere/)
 })
 
 t.test('77: preHandler guards both routes', async (t) => {
@@ -122,7 +143,7 @@ t.test('path is absolute: a prefix at register does not move the routes', async 
   const fastify = Fastify()
   t.teardown(() => fastify.close())
   fastify.register(fp(async (instance) => { instance.decorate('db', database) }, { name: 'data-access/database' }))
-  await fastify.register(healthPlugin, { prefix: '/v1', health: { path: '/ready' } })
+  await fastify.register(healthPlugin, { prefix: '/v1', health: { ...patient, path: '/ready' } })
 
   t.equal((await fastify.inject('/ready')).statusCode, 200)
   t.equal((await fastify.inject('/ready/pool')).statusCode, 200)
@@ -156,7 +177,7 @@ t.test('answers in JSON where the server has a serializer that knows no JSON sch
   t.teardown(() => fastify.close())
   fastify.setSerializerCompiler(() => { throw new Error('not a schema of mine') })
   fastify.register(fp(async (instance) => { instance.decorate('db', database) }, { name: 'data-access/database' }))
-  await fastify.register(healthPlugin)
+  await fastify.register(healthPlugin, { health: patient })
 
   t.match((await fastify.inject('/health/database')).json(), { status: 'up' })
 })
@@ -211,4 +232,18 @@ t.test('is refused where no database was registered before', async (t) => {
   t.teardown(() => fastify.close())
 
   await t.rejects(async () => { await fastify.register(healthPlugin) }, /data-access\/database/)
+})
+
+t.test('answers 503 while the server waits for something, also when there is no time to ask', async (t) => {
+  const database = await open(t)
+  const server = await build(t, { database, health: { details: true, timeoutMillis: 2000 } })
+
+  database.awaits(() => new Promise(() => {}))
+  const late = await server.inject('/health/database')
+  t.equal(late.statusCode, 503)
+  t.match(late.json(), { status: 'pending', error: 'what the server waits for could not be looked after in time' })
+  database.awaits(async () => 'a reason')
+  t.match(await database.checkHealth(), { healthy: false, status: 'pending', error: 'a reason', version: /^PostgreSQL/ })
+  database.awaits(async () => undefined)
+  t.match(await database.checkHealth(), { healthy: true, status: 'up' })
 })

@@ -10,7 +10,7 @@ interface Writing {
   readonly connection: { readonly stream: { write (bytes: unknown): boolean } }
 }
 
-const routes = { '/none': 0, '/read': 1, '/list': 1, '/create': 2, '/change': 3, '/transfer': 3 }
+const routes = { '/none': 0, '/read': 1, '/list': 1, '/create': 2, '/change': 3, '/transfer': 3, '/page': 3, '/cursor': 1, '/stream': 2 }
 
 /** A server with one connection, that has answered each route before. */
 async function buildWarm (t: Parameters<typeof build>[0]): Promise<FastifyInstance> {
@@ -27,6 +27,16 @@ async function buildWarm (t: Parameters<typeof build>[0]): Promise<FastifyInstan
     const repo = request.repo(users)
     const [from, to] = await repo.filter({ id: { in: [1, 2] } }, { orderBy: { id: 'asc' }, lock: 'update' })
     return await Promise.all([repo.update(Number(from?.id), { balance: 1 }), repo.update(Number(to?.id), { balance: 2 })])
+  })
+  server.get('/page', async (request) => {
+    await request.repo(users).get(1, { lock: 'update' })
+    return await request.repo(users).paginate({}, { limit: 1 })
+  })
+  server.get('/cursor', (request) => request.repo(users).cursor({ id: { gt: 0 } }, { orderBy: { email: 'desc' }, limit: 1 }))
+  server.get('/stream', async (request) => {
+    let read = 0
+    for await (const { id } of request.repo(users).stream({}, { batchSize: 1000 })) read += id
+    return { read }
   })
   await server.db.repo(users).createMany([{ email: 'ada' }, { email: 'grace' }])
   for (const url of Object.keys(routes)) {

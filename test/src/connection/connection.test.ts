@@ -6,7 +6,9 @@ import { createTestDatabase } from '../../../src/testing/index.js'
 import { tables } from '../../helpers/schema.js'
 import { until } from '../../helpers/until.js'
 import type { Connection } from '../../../src/connection/connection.js'
+import type { Outcome } from '../../../src/connection/outcome.js'
 import type { ConnectionPool } from '../../../src/pool.js'
+import type { Statement } from '../../../src/session/statement.js'
 import type { Test } from '../../helpers/database.js'
 
 const insert = "insert into users (email) values ('ada@example.com')"
@@ -121,24 +123,6 @@ t.test('the status after an error is never stale', async (t) => {
   }
 })
 
-t.test('60 late cancels: a statement takes effect only inside the transaction it was meant for', async (t) => {
-  const pool = await openPool(t, { pool: { size: 2, maxOverflow: 0 } })
-
-  for (let round = 0; round < 60; round++) {
-    const connection = await pool.connect(borrower)
-    connection.enterTransaction()
-    const running = run(connection, 'select pg_sleep(0.002)')
-    const write = run(connection, insert, { lead: ['begin'], kind: 'write' })
-    const cancelled = connection.cancel(5000)
-    await Promise.all([running, write, cancelled])
-    connection.leaveTransaction()
-    await run(connection, 'rollback')
-    connection.release()
-  }
-
-  t.equal(await countUsers(pool), 0)
-})
-
 t.test('user SQL that ends the transaction is found out, and nothing more is sent', async (t) => {
   const cases: Array<[title: string, text: string, operation: string]> = [
     ['COMMIT', 'commit', 'COMMIT'],
@@ -243,6 +227,63 @@ t.test('a column that cannot be read is an error of the statement, and the conne
   t.match(pool.info, { total: 1, idle: 1 })
 })
 
+t.test('columns for which no parser can be had are an error of the statement, and the connection can be used again', async (t) => {
+  const pool = await openPool(t)
+  const { connection, pid } = await begin(t, pool)
+  await run(connection, 'select 1', { lead: ['begin'] })
+  const thrown = new Error('no parser for ada@example.com')
+  const failing: Array<Partial<Statement>> = [
+    { types: { getTypeParser: () => { throw thrown } } },
+    { types: { getTypeParser: () => { throw thrown } }, values: [1], text: 'select $1::int as one' },
+    { reader: () => { throw thrown } },
+    { reader: () => { throw thrown }, text: 'select 1 as one where false' }
+  ]
+
+  for (const given of failing) {
+    const { error, lost } = await connection.run({ kind: 'read', text: 'select 1 as one', values: [], context: { operation: 'get' }, ...given })
+    t.match(error, { code: 'DB_ERROR', statusCode: 500, cause: { message: thrown.message } })
+    t.ok(error instanceof DatabaseError)
+    t.notMatch(error?.message, /ada/)
+    t.equal(lost, false)
+    t.equal(connection.status, 'T')
+  }
+
+  // A parser that fails once is asked for again.
+  let times = 0
+  const named: Statement = {
+    kind: 'read',
+    name: 'one',
+    text: 'select $1::int as one',
+    values: [1],
+    context: { operation: 'get' },
+    reader: () => { if (++times === 1) throw thrown; return ([text]) => text }
+  }
+  const outcomes = await new Promise<Outcome[]>((resolve) => {
+    const done: Outcome[] = []
+    connection.send([named, named].map((statement) => ({ statement, done: (outcome) => { if (done.push(outcome) === 2) resolve(done) } })))
+  })
+  t.match(outcomes, [{ error: { code: 'DB_ERROR' } }, { error: { code: 'DB_ERROR' } }], 'also for who shares its name in the group')
+  t.match(await connection.run(named), { error: undefined, result: { rows: ['1'] } })
+
+  t.equal(await scalar(connection, 'select pg_backend_pid()'), pid)
+  connection.leaveTransaction()
+  await run(connection, 'rollback')
+  connection.release()
+  t.match(pool.info, { total: 1, idle: 1 })
+})
+
+t.test("a client's own getTypeParser that throws is an error of the statement", async (t) => {
+  const pool = await openPool(t)
+  const connection = await pool.connect(borrower)
+  const client = connection.pooled.client as unknown as { getTypeParser (oid: number): unknown }
+  client.getTypeParser = () => { throw new TypeError('no such type') }
+  t.match(await run(connection, 'select 1'), { error: { code: 'DB_ERROR' }, lost: false })
+  Reflect.deleteProperty(client, 'getTypeParser')
+  t.equal(await scalar(connection, 'select 1'), 1)
+  connection.release()
+  t.match(pool.info, { total: 1, idle: 1 })
+})
+
 t.test('COPY FROM STDIN is refused without harm', async (t) => {
   const pool = await openPool(t)
   const connection = await pool.connect(borrower)
@@ -255,17 +296,23 @@ t.test('COPY FROM STDIN is refused without harm', async (t) => {
   t.match(pool.info, { total: 1, idle: 1 })
 })
 
-t.test('more parameters than a message can count fail as one statement', async (t) => {
+t.test('more values than a message can count are refused before anything is sent, with the way out', async (t) => {
   const pool = await openPool(t)
   const connection = await pool.connect(borrower)
-  const values = Array.from({ length: 70_000 }, (_, position) => position)
+  const select = (length: number): Promise<Outcome> =>
+    run(connection, `select 1 where 1 in (${Array.from({ length }, (_, position) => `$${position + 1}::int`).join(', ')})`, { values: Array.from({ length }, (_, position) => position) })
 
-  const { error } = await run(connection, `select 1 where 1 in (${values.map((_, position) => `$${position + 1}`).join(', ')})`, { values })
+  // Counted in 16 bits 65,538 would be two.
+  for (const length of [65_536, 65_538, 70_000]) {
+    const { error, sent } = await select(length)
+    t.ok(error instanceof ValidationError)
+    t.match(error?.message, /= any\(\$1\)/)
+    t.match({ error, sent }, { sent: false, error: { context: { operation: 'test' } } })
+  }
 
-  t.ok(error)
+  t.match(await select(65_535), { error: undefined, result: { rowCount: 1 } })
   connection.release()
-  t.equal(pool.info.inUse, 0)
-  t.equal((await pool.pool.query('select 1 as one')).rows[0].one, 1)
+  t.match(pool.info, { total: 1, idle: 1 })
 })
 
 t.test('a backend that is killed while a statement runs takes the statement and all that wait with it', async (t) => {

@@ -23,7 +23,7 @@ async function cancels (t: Test, connectionString: string, config: PoolConfig): 
   const running = run(connection, 'select pg_sleep(60)')
   const observer = new Client(parseConnectionString(connectionString))
   await observer.connect()
-  await until(async () => (await observer.query("select from pg_stat_activity where state = 'active' and query = 'select pg_sleep(60)'")).rowCount === 1)
+  await until(async () => (await observer.query("select from pg_stat_activity where datname = current_database() and state = 'active' and query = 'select pg_sleep(60)'")).rowCount === 1)
   await observer.end()
   await connection.cancel(5000)
   const { error, lost } = await running

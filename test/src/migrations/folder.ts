@@ -6,12 +6,17 @@ export interface TestMigration {
   readonly tag: string
   readonly when: number
   readonly sql: string
+  /** What its down file holds; none unless given. */
+  readonly down?: string
 }
 
 /** Writes a folder as drizzle-kit generate leaves it behind. */
 export function writeFolder (folder: string, migrations: readonly TestMigration[]): string {
   mkdirSync(join(folder, 'meta'), { recursive: true })
-  for (const { tag, sql } of migrations) writeFileSync(join(folder, `${tag}.sql`), sql)
+  for (const { tag, sql, down } of migrations) {
+    writeFileSync(join(folder, `${tag}.sql`), sql)
+    if (down !== undefined) writeFileSync(join(folder, `${tag}.down.sql`), down)
+  }
   const entries = migrations.map(({ tag, when }, idx) => ({ idx, version: '7', when, tag, breakpoints: true }))
   writeFileSync(join(folder, 'meta', '_journal.json'), JSON.stringify({ version: '7', dialect: 'postgresql', entries }))
   return folder

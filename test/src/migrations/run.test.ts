@@ -2,26 +2,13 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate } from 'drizzle-orm/node-postgres/migrator'
-import { Client, Pool } from 'pg'
-import t, { type Test } from 'tap'
+import { Pool } from 'pg'
+import t from 'tap'
 import { getCurrentMigration, getMigrationHistory, getPendingMigrations, runMigrations } from '../../../src/migrations/index.js'
-import { createTestDatabase } from '../../../src/testing/index.js'
+import { until } from '../../helpers/until.js'
 import { posts, users, writeFolder } from './folder.js'
-
-async function build (t: Test, migrations = [users, posts]) {
-  const { connectionString } = await createTestDatabase(t)
-  const folder = writeFolder(t.testdir(), migrations)
-  const client = new Client({ connectionString })
-  await client.connect()
-  t.after(() => client.end())
-  const tables = async () => {
-    const { rows } = await client.query<{ name: string }>("select tablename as name from pg_tables where schemaname = 'public' order by 1")
-    return rows.map(({ name }) => name)
-  }
-  return { connectionString, folder, client, tables }
-}
-
-const tags = (migrations: ReadonlyArray<{ tag: string }>) => migrations.map(({ tag }) => tag)
+import { build, catalogue, tags } from './setup.js'
+import type { MigrationProgress } from '../../../src/migrations/index.js'
 
 t.test('applies each file once, in order', async (t) => {
   const { tables, ...options } = await build(t)
@@ -29,6 +16,84 @@ t.test('applies each file once, in order', async (t) => {
   t.strictSame(tags((await runMigrations(options)).applied), ['0000_users', '0001_posts'])
   t.strictSame(await tables(), ['posts', 'users'])
   t.strictSame(tags((await runMigrations(options)).applied), [])
+})
+
+t.test('applies nothing when it was stopped before', async (t) => {
+  const { tables, ...options } = await build(t)
+
+  await t.rejects(runMigrations({ ...options, signal: AbortSignal.abort() }), { code: 'DB_MIGRATION_FAILED', message: /^Stopped before the next statement/ })
+  t.strictSame(await tables(), [])
+})
+
+t.test('applies up to a tag, and no further', async (t) => {
+  const { tables, ...options } = await build(t)
+
+  t.strictSame(tags((await runMigrations({ ...options, to: '0000_users' })).applied), ['0000_users'])
+  t.strictSame(await tables(), ['users'])
+  t.strictSame(tags((await runMigrations({ ...options, to: '0000_users' })).applied), [], 'which is where the database stands')
+  t.strictSame(tags((await runMigrations({ ...options, to: '0001_posts' })).applied), ['0001_posts'])
+})
+
+t.test('refuses a tag that does not exist, or that was passed', async (t) => {
+  const { tables, ...options } = await build(t)
+  await t.rejects(runMigrations({ ...options, to: '0002_none' }), { name: 'ValidationError', message: /^There is no migration 0002_none in / })
+  t.strictSame(await tables(), [])
+
+  await runMigrations(options)
+  await t.rejects(runMigrations({ ...options, to: '0000_users' }), { name: 'ValidationError', message: /^0000_users is applied already, and others after it: rollbackMigrations/ })
+})
+
+t.test('a dry run tells what would be applied, and changes nothing', async (t) => {
+  const { client, tables, ...options } = await build(t)
+  const before = await catalogue(client)
+
+  t.strictSame(tags((await runMigrations({ ...options, dryRun: true })).applied), ['0000_users', '0001_posts'])
+  t.strictSame(tags((await runMigrations({ ...options, dryRun: true, to: '0000_users' })).applied), ['0000_users'])
+  t.strictSame(await catalogue(client), before)
+})
+
+t.test('tells of each statement that was carried out', async (t) => {
+  const { tables, ...options } = await build(t)
+  const heard: MigrationProgress[] = []
+  await runMigrations({ ...options, onProgress: (progress) => heard.push(progress) })
+
+  t.strictSame(heard.map(({ durationMillis, ...progress }) => progress), [
+    { direction: 'up', tag: '0000_users', statement: 1, total: 2, sql: 'create table users (id int primary key);' },
+    { direction: 'up', tag: '0000_users', statement: 2, total: 2, sql: 'create index on users (id);' },
+    { direction: 'up', tag: '0001_posts', statement: 1, total: 1, sql: 'create table posts (id int);' }
+  ])
+  t.ok(heard.every(({ durationMillis }) => durationMillis > 0))
+})
+
+t.test('a listener that throws ends the run, and its file is rolled back', async (t) => {
+  const { tables, ...options } = await build(t)
+  const broken = new Error('broken')
+
+  await t.rejects(runMigrations({ ...options, onProgress: () => { throw broken } }), { code: 'DB_MIGRATION_FAILED', message: /A function that was to hear/, cause: { message: 'broken' } })
+  t.strictSame(await tables(), [])
+})
+
+t.test('a file does not inherit what the one before it has set', async (t) => {
+  const inherits = "create table posts (id int); do $$ begin if current_setting('statement_timeout') <> '0' then raise 'inherited'; end if; end $$"
+  const { tables, ...options } = await build(t, [{ ...users, sql: `${users.sql}\n--> statement-breakpoint\nset search_path = nowhere; set role pg_monitor; set statement_timeout = '1min'` }, { ...posts, sql: inherits }])
+  await runMigrations(options)
+
+  t.strictSame(await tables(), ['posts', 'users'])
+})
+
+t.test('numbers out of range are refused', async (t) => {
+  for (const [name, value] of Object.entries({ lockTimeoutSeconds: -1, statementLockTimeoutSeconds: 0, lockRetries: 0.5 })) {
+    await t.rejects(runMigrations({ [name]: value }), { name: 'ValidationError', message: new RegExp(`^${name} must be a `) })
+    await t.rejects(runMigrations({ [name]: '1' }), { name: 'ValidationError' })
+  }
+})
+
+t.test('a file that drizzle-orm noted twice counts once', async (t) => {
+  const { client, ...options } = await build(t)
+  await runMigrations(options)
+  await client.query('insert into drizzle.__drizzle_migrations (hash, created_at) select hash, created_at from drizzle.__drizzle_migrations')
+
+  t.strictSame(tags(await getMigrationHistory(options)), ['0000_users', '0001_posts'])
 })
 
 t.test('tells what was applied, what is current and what is pending, and changes nothing by that', async (t) => {
@@ -97,7 +162,7 @@ t.test('gives up when another runner holds the lock for too long, and says so', 
   const { client, tables, ...options } = await build(t)
   await client.query("select pg_advisory_lock(hashtextextended('fastify-data-access/migrations', 0))")
 
-  await t.rejects(runMigrations({ ...options, lockTimeoutSeconds: 0 }), { name: 'MigrationError', code: 'DB_MIGRATION_LOCKED', message: /another process/i })
+  await t.rejects(runMigrations({ ...options, lockTimeoutSeconds: 0 }), { name: 'MigrationError', code: 'DB_MIGRATION_LOCKED', message: /^Another process has been running migrations on this database for 0 seconds, process \d+ \(idle\): wait for it/ })
   t.strictSame(await tables(), [])
 })
 
@@ -105,10 +170,10 @@ t.test('tells of a lock that was lost for another reason than time as it was', a
   const { client, tables, ...options } = await build(t)
   await client.query("select pg_advisory_lock(hashtextextended('fastify-data-access/migrations', 0))")
   const run = runMigrations(options)
-  const waiting = "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'advisory' and datname = current_database()"
-  const ended = (async () => { while ((await client.query(waiting)).rowCount === 0); })()
+  const waiting = "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_try_advisory_lock%' and pid <> pg_backend_pid() and datname = current_database()"
+  const ended = until(async () => (await client.query(waiting)).rowCount === 1)
 
-  await t.rejects(run, { code: '57P01' })
+  await t.rejects(run, { name: 'ConnectionError', code: 'DB_CONNECTION' })
   await ended
   t.strictSame(await tables(), [])
 })
@@ -132,8 +197,9 @@ t.test('a file whose deferred constraint fails at the commit leaves nothing behi
   t.strictSame(await tables(), [])
 })
 
-t.test('a file that commits by itself is refused and counts as not applied', async (t) => {
-  const { tables, ...options } = await build(t, [{ ...posts, sql: 'create table posts (id int); commit; create table later (id int);' }])
+t.test('a file that commits by itself where that cannot be read from it is found out, and counts as not applied', async (t) => {
+  const sql = "set standard_conforming_strings = off;\n--> statement-breakpoint\nselect '\\''; commit; create table later (id int); select ''"
+  const { tables, ...options } = await build(t, [{ ...posts, sql }])
 
   await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_FAILED', message: /0001_posts\.sql ends its transaction by itself/ })
   t.strictSame(tags(await getPendingMigrations(options)), ['0001_posts'])

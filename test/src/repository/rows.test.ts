@@ -1,7 +1,7 @@
 import { eq, getTableColumns, sql } from 'drizzle-orm'
 import {
   bigint, bigserial, bit, boolean, char, cidr, customType, date, doublePrecision, inet, integer, interval, json, jsonb, line, macaddr, macaddr8,
-  numeric, pgEnum, pgTable, point, real, serial, smallint, smallserial, text, time, timestamp, uuid, varchar
+  numeric, pgEnum, pgSchema, pgTable, point, real, serial, smallint, smallserial, text, time, timestamp, uuid, varchar
 } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { openRepositories } from '../../helpers/runner.js'
@@ -138,6 +138,9 @@ const full: typeof kinds.$inferInsert = {
   jsons: [{ a: '"' }, [1]]
 }
 
+/** A column of each kind, empty where it can be. */
+const nulls = { ...Object.fromEntries(Object.keys(full).map((key) => [key, null])), aBigserial: 1n, aSmallserial: 1 }
+
 for (const casing of [undefined, 'snake_case'] as const) {
   t.test(`reads and writes every type of column as Drizzle does, casing ${casing}`, async (t) => {
     const name = casing === undefined ? (key: string) => key : snake
@@ -156,6 +159,15 @@ for (const casing of [undefined, 'snake_case'] as const) {
     await drizzle.insert(kinds).values([full, empty])
     t.strictSame(await drizzle.select().from(kinds).orderBy(kinds.serialId), byDrizzle, 'and Drizzle writes the same')
 
+    await runner.client.query('delete from kinds')
+    const many = Array.from({ length: 3 }, (_, n) => ({ ...full, serialId: n + 1 }))
+    const listed = await repo.createMany(many)
+    t.strictSame(listed, many.map(({ serialId }) => ({ ...byDrizzle[0], serialId })), 'and so do lists of them')
+    t.match(runner.statements.at(-1)?.text, /unnest/)
+    t.strictSame(await repo.createMany([4, 5].map((serialId) => ({ ...nulls, serialId }))), [4, 5].map((serialId) => ({ ...byDrizzle[1], serialId })))
+
+    await runner.client.query('delete from kinds')
+    await drizzle.insert(kinds).values([full, empty])
     const { serialId, ...rest } = full
     t.strictSame(await repo.update(2, rest), { ...byDrizzle[0], serialId: 2 })
     t.equal(serialId, 1)
@@ -212,4 +224,34 @@ t.test('an encoder that throws, or that has no answer, is a value that does not 
   const { repo } = await openRepositories(t, 'create table picky (id int primary key, value text)')
   await t.rejects(repo(table).create({ id: 1, value: 'throw' }), { code: 'DB_VALIDATION', cause: { message: 'no' } })
   await t.rejects(repo(table).create({ id: 1, value: 'nothing' }), { code: 'DB_VALIDATION', message: /"value"/ })
+})
+
+t.test('types of one\'s own that no list can hold, or whose names only PostgreSQL knows, are written as well', async (t) => {
+  const own = pgSchema('own')
+  const colour = own.enum('Colour', ['red', 'deep blue'])
+  const box = customType<{ data: string }>({ dataType: () => 'box' })
+  const bytes = customType<{ data: Buffer, driverData: Buffer }>({ dataType: () => 'text', toDriver: (value) => value })
+  const odd = own.table('od"d', {
+    id: integer().primaryKey(),
+    colour: colour(),
+    colours: colour('Its \'colours\'').array(),
+    frame: box(),
+    note: bytes(),
+    settings: customType<{ data: object, driverData: unknown }>({ dataType: () => 'own.settings', toDriver: JSON.stringify, fromDriver: (value) => value as object })(),
+    word: customType<{ data: string }>({ dataType: () => 'citext' })()
+  })
+  const { repo: open, runner } = await openRepositories(t, `create schema own; create type own."Colour" as enum ('red', 'deep blue'); create domain own.settings as jsonb; create domain citext as text;
+    create table own."od""d" (id int primary key, colour own."Colour", "Its 'colours'" own."Colour"[], frame box, note text, settings own.settings, word citext)`)
+  const repo = open(odd)
+  const [row, other] = await repo.createMany([1, 2].map((id) => ({ id, frame: '(1,1),(0,0)', settings: { a: 1 } })))
+  t.match(row, { id: 1, frame: '(1,1),(0,0)', settings: { a: 1 } })
+  t.match(other, { id: 2, frame: '(1,1),(0,0)' })
+  t.notMatch(runner.statements[0]?.text, /unnest/)
+
+  const rows = await repo.createMany([3, 4].map((id) => ({ id, colour: 'red' as const, colours: ['deep blue' as const], word: 'a' })))
+  t.match(rows, [{ id: 3, colour: 'red', colours: ['deep blue'], word: 'a' }, { id: 4, colours: ['deep blue'] }])
+  t.match(runner.statements[1]?.text, /unnest/)
+
+  await repo.createMany([5, 6].map((id) => ({ id, note: Buffer.from('bytes') })))
+  t.equal(String((await repo.getOrThrow(6, { columns: ['note'] })).note), 'bytes')
 })

@@ -5,6 +5,7 @@ import { Shape } from '../../../src/repository/shape.js'
 import { ShapeCache } from '../../../src/repository/shape-cache.js'
 import { SqlBuilder, TableStatements } from '../../../src/repository/statements.js'
 import { parseFilter } from '../../../src/repository/filter.js'
+import { boundsOf } from '../../../src/repository/page.js'
 import { select } from '../../../src/repository/select.js'
 import { collect, toSql } from '../../../src/repository/condition.js'
 import { openRepositories } from '../../helpers/runner.js'
@@ -15,7 +16,7 @@ const limits = { defaultLimit: 100, maxLimit: 1000 }
 t.test('one shape is one statement, whatever the values and the length of a list', (t) => {
   const statements = new TableStatements(users, new SqlBuilder(limits))
   const text = (filter: unknown, options?: unknown) =>
-    select(statements, { operation: 'filter', where: parseFilter(filter, statements.columns), options, kind: 'page' })
+    select(statements, { operation: 'filter', where: parseFilter(filter, statements.columns), options, kind: 'page', bounds: boundsOf(options, limits) })
 
   const one = text({ age: { in: [1] }, name: 'a' }, { limit: 1 })
   const many = text({ age: { in: [1, 2, 3] }, name: 'b' }, { limit: 2, skip: 5 })
@@ -29,7 +30,7 @@ t.test('one shape is one statement, whatever the values and the length of a list
 t.test("statements with the user's own SQL are built each time and not remembered", (t) => {
   const statements = new TableStatements(users, new SqlBuilder(limits))
   const ask = (options: unknown, filter?: unknown) =>
-    select(statements, { operation: 'filter', where: parseFilter(filter, statements.columns), options, kind: 'page' })
+    select(statements, { operation: 'filter', where: parseFilter(filter, statements.columns), options, kind: 'page', bounds: boundsOf(options, limits) })
   t.not(ask({}, sql`${users.age} = ${1}`).context, ask({}, sql`${users.age} = ${1}`).context)
   t.not(ask({ orderBy: sql`${users.age}` }).context, ask({ orderBy: sql`${users.age}` }).context)
   t.equal(ask({ orderBy: { age: 'asc' } }).context, ask({ orderBy: { age: 'asc' } }).context)

@@ -23,9 +23,21 @@ class Changed extends Client {
   }
 }
 
-async function openPlain (t: Test, options: OpenOptions = {}): Promise<Database> {
+type Answered = (error: Error | null, results: unknown) => void
+
+/** Tells of everything, errors as well, when PostgreSQL is ready again and not before. */
+class Late extends Changed {
+  override query (...given: [never]): never {
+    const [config, answered] = given as unknown as [QueryConfig, Answered?]
+    if (answered === undefined || typeof config === 'string') return super.query(...given)
+    const late: Answered = (...answer) => super.query(...['', () => answered(...answer)] as unknown as [never])
+    return super.query(...[config, late] as unknown as [never])
+  }
+}
+
+async function openPlain (t: Test, { Class = Changed, ...options }: OpenOptions & { Class?: typeof Client } = {}): Promise<Database> {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
-  const pg = new Pool(extendConnection(parseConnectionString(connectionString), { Client: Changed as never, max: 4 }))
+  const pg = new Pool(extendConnection(parseConnectionString(connectionString), { Client: Class as never, max: 4 }))
   t.teardown(() => pg.end())
   const database = await openDatabase({ pg, schema, ...options })
   t.teardown(() => database.close())
@@ -55,16 +67,26 @@ t.test('with resolveCommits the id is asked for, too', async (t) => {
   t.match(sent, ['begin', /pg_current_xact_id/, /^insert/, 'commit'])
 })
 
-t.test('behind a BEGIN that failed nothing is sent, and behind a failure nothing is kept', async (t) => {
-  const database = await openPlain(t)
-  await database.repo(users).create({ email: 'taken' })
-  await t.rejects(database.session(async (session) => {
-    await Promise.allSettled([session.repo(users).create({ email: 'taken' }), session.repo(users).create({ email: 'new' })])
-  }), TransactionAbortedError)
-  await t.rejects(database.repo(users).create({ email: 'taken' }), UniqueViolationError)
-  await t.rejects(database.session((session) => session.execute(sql`rollback`)), TransactionBrokenError)
-  t.equal(await database.repo(users).count(), 1)
-})
+for (const Class of [Changed, Late]) {
+  t.test(`behind a BEGIN that failed nothing is sent, and behind a failure nothing is kept, with errors that come ${Class === Late ? 'behind' : 'before'} PostgreSQL's word on the transaction`, async (t) => {
+    const database = await openPlain(t, { Class })
+    await database.repo(users).create({ email: 'taken' })
+    await t.rejects(database.session(async (session) => {
+      await Promise.allSettled([session.repo(users).create({ email: 'taken' }), session.repo(users).create({ email: 'new' })])
+    }), TransactionAbortedError)
+    await t.rejects(database.repo(users).create({ email: 'taken' }), UniqueViolationError)
+    await t.rejects(database.session((session) => session.execute(sql`rollback`)), TransactionBrokenError)
+    t.equal(await database.repo(users).count(), 1)
+
+    const session = database.createSession()
+    const mine = session.repo(users)
+    const answers = await Promise.allSettled([mine.create({ email: 'second' }), mine.create({ email: 'taken' }), mine.create({ email: 'third' })])
+    t.match(answers, [{ status: 'fulfilled', value: { email: 'second' } }, { reason: UniqueViolationError }, { reason: TransactionAbortedError }])
+    t.equal(session.outcome, 'open')
+    await t.rejects(session.commit(), TransactionAbortedError)
+    t.equal(await database.repo(users).count(), 1)
+  })
+}
 
 t.test('scopes keep and undo, and values that cannot be sent or read are told', async (t) => {
   const database = await openPlain(t)

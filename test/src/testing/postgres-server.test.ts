@@ -10,6 +10,9 @@ import t, { type Test } from 'tap'
 import { startPostgres } from '../../../src/testing/index.js'
 import { loaderFor } from '../../../src/testing/shared-postgres.js'
 
+// Each test makes a cluster of its own, which takes a busy machine many seconds.
+t.setTimeout(600_000)
+
 function folderFor (t: Test): string {
   const folder = mkdtempSync(join(tmpdir(), 'postgres-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { Client, Pool } from 'pg'
 import t, { type Test } from 'tap'
-import { createTestDatabase, expectNoLeaks } from '../../../src/testing/index.js'
+import { createTestDatabase, expectNoLeaks, type TestLike } from '../../../src/testing/index.js'
 
 async function connect (t: Test, connectionString: string): Promise<Client> {
   const client = new Client({ connectionString })
@@ -32,10 +32,10 @@ t.test('a dropped database is gone, whoever is still connected to it; dropping t
 })
 
 t.test('the database is dropped when the test ends, of whichever framework that is', async (t) => {
-  for (const name of ['after', 'teardown'] as const) {
+  for (const name of ['after', 'teardown', 'onTestFinished', 'a function'] as const) {
     const atTheEnd: Array<() => Promise<void>> = []
     const register = (fn: () => Promise<void>) => { atTheEnd.push(fn) }
-    const { connectionString } = await createTestDatabase(name === 'after' ? { after: register } : { teardown: register })
+    const { connectionString } = await createTestDatabase(name === 'a function' ? register : { [name]: register } as unknown as TestLike)
 
     t.equal(atTheEnd.length, 1)
     await atTheEnd[0]?.()

@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+import { runCommand } from '../dist/src/migrations/command/command.js'
+
+// The first Ctrl-C cancels what runs, so that PostgreSQL rolls it back; the second one ends the process at once.
+const stop = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort())
+
+process.exitCode = await runCommand(process.argv.slice(2), {
+  cwd: process.cwd(), env: process.env, stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, signal: stop.signal
+})

@@ -1,0 +1,2 @@
+-- Drops the values of users.nickname, which the migration added.
+ALTER TABLE "users" DROP COLUMN "nickname";

@@ -1,0 +1,24 @@
+import { asc, count, desc } from 'drizzle-orm'
+import { Repository } from '../../../plugins/index.js'
+import { query } from '../query.js'
+import { articleTags, tags } from './table.js'
+
+export class TagRepository extends Repository<typeof tags> {
+  static table = tags
+
+  /** Ties tags to an article, those that nobody has used before included. */
+  async tie (articleId: number, names: readonly string[]): Promise<void> {
+    if (names.length === 0) return
+    // In one order for all: two articles that share new tags would wait for each other.
+    const sorted = [...new Set(names)].sort()
+    await this.execute(query.insert(tags).values(sorted.map((name) => ({ name }))).onConflictDoNothing())
+    await this.execute(query.insert(articleTags).values(sorted.map((tag) => ({ articleId, tag }))))
+  }
+
+  /** The tags in use, the most popular first. */
+  async popular (): Promise<string[]> {
+    const rows = await this.execute(query.select({ tag: articleTags.tag }).from(articleTags)
+      .groupBy(articleTags.tag).orderBy(desc(count()), asc(articleTags.tag)).limit(1000))
+    return rows.map(({ tag }) => tag)
+  }
+}

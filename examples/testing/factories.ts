@@ -1,0 +1,13 @@
+import { factory } from '../../src/testing/index.js'
+import { posts, users } from '../quickstart/schema.js'
+
+// Rows for tests that name only what the test is about.
+
+export const newUser = factory(users, (n) => ({ name: `User ${n}`, email: `user${n}@example.com` }))
+
+/** With its author, unless a test names one. */
+export const newPost = factory(posts, (n) => ({
+  title: `Post ${n}`,
+  body: 'Not much to say.',
+  authorId: async (source) => (await newUser({}, source)).id
+}))

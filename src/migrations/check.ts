@@ -1,0 +1,48 @@
+import { isModelMigrated, type ModelOptions } from './kit/model.js'
+import { compare, type Comparison } from './compare.js'
+import { withClient, type MigrationOptions } from './options.js'
+import { obstacles, unfinished, type MigrationProblem } from './problems.js'
+
+/** What a check came to. */
+export interface MigrationCheck {
+  /** Whether there is no problem. */
+  readonly ok: boolean
+  readonly problems: readonly MigrationProblem[]
+}
+
+/** What {@link checkMigrations} takes: with a `schema`, its tables are compared with the newest migration, too; that wants drizzle-kit. */
+export interface CheckOptions extends MigrationOptions, ModelOptions {}
+
+/**
+ * Compares the folder with the database, and the model with the folder where there is a `schema`. Tells everything that does not fit instead of throwing at the
+ * first; changes nothing.
+ *
+ * @throws {MigrationError} `DB_MIGRATION_MISSING` for a folder that cannot be read
+ * @throws {ConnectionError} when the database does not answer
+ *
+ * @example
+ * const { ok, problems } = await checkMigrations({ connectionString: process.env.DATABASE_URL })
+ * if (!ok) console.error(problems.map(({ message }) => message).join('\n'))
+ */
+export async function checkMigrations (options: CheckOptions = {}): Promise<MigrationCheck> {
+  const problems = [
+    ...databaseProblems(await withClient(options, (client) => compare(client, options))),
+    ...options.schema === undefined ? [] : await modelProblems(options)
+  ]
+  return { ok: problems.length === 0, problems }
+}
+
+async function modelProblems (options: ModelOptions): Promise<MigrationProblem[]> {
+  if (await isModelMigrated(options)) return []
+  return [{ kind: 'model', message: 'The tables of the model are not those of the newest migration: write the next one with data-access migrate create' }]
+}
+
+/** All that does not fit between files and rows, files that wait to be applied included. */
+export function databaseProblems (comparison: Comparison): MigrationProblem[] {
+  const { pending, progress } = comparison
+  return [
+    ...obstacles(comparison),
+    ...(progress?.direction === 'up' ? unfinished(progress) : []),
+    ...pending.map(({ tag }) => ({ kind: 'pending', tag, message: `${tag}.sql is not applied yet` } as const))
+  ]
+}

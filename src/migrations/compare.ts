@@ -1,0 +1,45 @@
+import type { Client } from 'pg'
+import { AppliedTable, type AppliedRow } from './applied.js'
+import { asDatabaseError } from './failures.js'
+import { readMigrations, type MigrationFile } from './files.js'
+import type { MigrationOptions } from './options.js'
+import { ProgressTable, type Progress } from './progress.js'
+
+/** A row of the database's table, and the file that it stands for, where there is one. */
+export interface AppliedMigration {
+  readonly row: AppliedRow
+  readonly file: MigrationFile | undefined
+}
+
+/** One whose file is in the folder. */
+export interface KnownMigration extends AppliedMigration {
+  readonly file: MigrationFile
+}
+
+/** Whether the folder has the file of a row. */
+export function isKnown (migration: AppliedMigration): migration is KnownMigration {
+  return migration.file !== undefined
+}
+
+/** How the files of a folder and the rows of a database belong together. */
+export interface Comparison {
+  readonly folder: string
+  /** In the order of the journal. */
+  readonly files: readonly MigrationFile[]
+  /** In the order in which they were applied. */
+  readonly applied: readonly AppliedMigration[]
+  /** In the order in which they are to be applied. */
+  readonly pending: readonly MigrationFile[]
+  /** A file outside of a transaction that was begun and is not done. */
+  readonly progress: Progress | undefined
+}
+
+/** Reads a folder and a database side by side; changes nothing. */
+export async function compare (client: Client, { folder = './drizzle', table }: MigrationOptions): Promise<Comparison> {
+  const files = await readMigrations(folder)
+  const rows = await asDatabaseError(new AppliedTable(client, table).read())
+  const applied = rows.map((row) => ({ row, file: files.find(({ when }) => when === row.when) }))
+  const pending = files.filter((file) => !applied.some((migration) => migration.file === file))
+  const progress = await asDatabaseError(new ProgressTable(client, table).read())
+  return { folder, files, applied, pending, progress }
+}

@@ -1,0 +1,44 @@
+import type { Named, Snapshot } from './snapshot.js'
+import type { Rename } from './rename.js'
+
+/** What one snapshot has and the other has not, of one kind and in one place. */
+export interface Difference {
+  readonly kind: Rename['kind'] | 'other'
+  /** For columns: their table. */
+  readonly table?: string
+  readonly added: readonly string[]
+  readonly gone: readonly string[]
+}
+
+/** Where something came while something of the same kind went: drizzle-kit would ask whether that is a new name of the old. */
+export function findDifferences (before: Snapshot, after: Snapshot): Difference[] {
+  return [
+    { kind: 'other', ...compare(before.schemas, after.schemas) } as const,
+    { kind: 'enum', ...compare(before.enums, after.enums) } as const,
+    { kind: 'sequence', ...compare(before.sequences, after.sequences) } as const,
+    { kind: 'other', ...compare(before.roles, after.roles) } as const,
+    { kind: 'table', ...compare(before.tables, after.tables) } as const,
+    ...tablePairs(before, after).flatMap(([table, a, b]): Difference[] => [
+      { kind: 'column', table, ...compare(a.columns, b.columns) },
+      { kind: 'other', ...compare(a.policies, b.policies) }
+    ]),
+    { kind: 'other', ...compare(before.policies, after.policies) } as const,
+    { kind: 'other', ...compare(before.views, after.views) } as const
+  ].filter(({ added, gone }) => added.length > 0 && gone.length > 0)
+}
+
+/** The tables that both have, by key. */
+export function tablePairs (before: Snapshot, after: Snapshot) {
+  return Object.entries(before.tables).flatMap(([key, table]) => {
+    const other = after.tables[key]
+    return other === undefined ? [] : [[key, table, other] as const]
+  })
+}
+
+function compare (before: Record<string, Named | string>, after: Record<string, Named | string>): { added: string[], gone: string[] } {
+  return { added: without(after, before), gone: without(before, after) }
+}
+
+function without (group: Record<string, unknown>, others: Record<string, unknown>): string[] {
+  return Object.keys(group).filter((key) => !Object.hasOwn(others, key))
+}

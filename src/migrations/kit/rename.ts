@@ -1,0 +1,114 @@
+import type { Named, Snapshot } from './snapshot.js'
+
+/** Something that goes on under another name, in another schema, or both. */
+export interface Rename {
+  readonly kind: 'table' | 'enum' | 'sequence' | 'column'
+  /** `schema.name`; for a column its name. */
+  readonly from: string
+  readonly to: string
+  /** For a column: its table, under its new name. */
+  readonly table?: string
+}
+
+/** What renames a thing with a schema, in the words of `ALTER`. */
+const words = { table: 'TABLE', enum: 'TYPE', sequence: 'SEQUENCE' } as const
+
+/** The same renames taken back, in the order in which that works. */
+export function reversed (renames: readonly Rename[]): Rename[] {
+  const formerTable = (name: string) => renames.find(({ kind, to }) => kind === 'table' && to === name)?.from ?? name
+  // Tables come first in both directions, since columns are named by the table's new name.
+  return inOrder(renames.map(({ kind, from, to, table }) => ({ kind, from: to, to: from, ...table !== undefined && { table: formerTable(table) } })))
+}
+
+/** Tables, enums and sequences before columns. */
+export function inOrder (renames: readonly Rename[]): Rename[] {
+  return renames.toSorted((a, b) => Number(a.kind === 'column') - Number(b.kind === 'column'))
+}
+
+/** The statements that rename in a database. */
+export function renameStatements (rename: Rename): string[] {
+  const { kind, from, to, table } = rename
+  if (kind === 'column') return [`ALTER TABLE ${qualified(table!)} RENAME COLUMN "${from}" TO "${to}";`]
+  const [fromSchema, fromName] = split(from)
+  const [toSchema, toName] = split(to)
+  const moves = fromSchema !== toSchema
+  return [
+    ...moves ? [`ALTER ${words[kind]} ${qualified(from)} SET SCHEMA "${toSchema}";`] : [],
+    ...fromName !== toName ? [`ALTER ${words[kind]} ${qualified(`${toSchema}.${fromName}`)} RENAME TO "${toName}";`] : []
+  ]
+}
+
+/** A snapshot after a rename, with everything in it that goes by the old name: what PostgreSQL does by itself. */
+export function renamed (before: Snapshot, rename: Rename): Snapshot {
+  const snapshot = structuredClone(before)
+  if (rename.kind === 'column') renameColumn(snapshot, rename)
+  if (rename.kind === 'table') renameTable(snapshot, rename)
+  if (rename.kind === 'enum') renameEnum(snapshot, rename)
+  if (rename.kind === 'sequence') rekey(snapshot.sequences, rename)
+  return snapshot
+}
+
+function renameTable (snapshot: Snapshot, { from, to }: Rename): void {
+  rekey(snapshot.tables, { from, to })
+  const [schema, name] = split(to)
+  for (const table of Object.values(snapshot.tables)) {
+    for (const foreignKey of Object.values(table.foreignKeys)) {
+      foreignKey.tableFrom = table.name
+      if (referenced(foreignKey) === from) Object.assign(foreignKey, { tableTo: name, schemaTo: schema })
+    }
+  }
+}
+
+function renameEnum (snapshot: Snapshot, { from, to }: Rename): void {
+  rekey(snapshot.enums, { from, to })
+  const [toSchema, toName] = split(to)
+  for (const column of columnsOf(snapshot)) {
+    // Arrays: mood[].
+    const [type = '', ...dimensions] = column.type.split(/(?=\[)/)
+    if (`${column.typeSchema}.${type}` === from) Object.assign(column, { type: [toName, ...dimensions].join(''), typeSchema: toSchema })
+  }
+}
+
+function renameColumn (snapshot: Snapshot, { from, to, table: key }: Rename): void {
+  const table = snapshot.tables[key!]!
+  const swap = (name: string) => name === from ? to : name
+  table.columns = Object.fromEntries(Object.values(table.columns).map((column) => [swap(column.name), { ...column, name: swap(column.name) }]))
+  for (const index of Object.values(table.indexes)) {
+    index.columns = index.columns.map((part) => part.isExpression ? part : { ...part, expression: swap(part.expression) })
+  }
+  for (const constraint of [...Object.values(table.uniqueConstraints), ...Object.values(table.compositePrimaryKeys)]) constraint.columns = constraint.columns.map(swap)
+  for (const foreignKey of Object.values(table.foreignKeys)) foreignKey.columnsFrom = foreignKey.columnsFrom.map(swap)
+  for (const other of Object.values(snapshot.tables)) {
+    for (const foreignKey of Object.values(other.foreignKeys)) {
+      if (referenced(foreignKey) === key) foreignKey.columnsTo = foreignKey.columnsTo.map(swap)
+    }
+  }
+}
+
+function rekey (group: Record<string, Named>, { from, to }: { from: string, to: string }): void {
+  const [schema, name] = split(to)
+  const thing = group[from]!
+  delete group[from]
+  // A table of `public` has the schema ''.
+  group[to] = Object.assign(thing, { name, schema: 'columns' in thing && schema === 'public' ? '' : schema })
+}
+
+function columnsOf (snapshot: Snapshot) {
+  return Object.values(snapshot.tables).flatMap((table) => Object.values(table.columns))
+}
+
+function referenced ({ tableTo, schemaTo = 'public' }: { tableTo: string, schemaTo?: string }): string {
+  return `${schemaTo}.${tableTo}`
+}
+
+/** A key's schema and name. */
+export function split (key: string): [schema: string, name: string] {
+  const dot = key.indexOf('.')
+  return [key.slice(0, dot), key.slice(dot + 1)]
+}
+
+/** As drizzle-kit writes it: without `public`, except for types and sequences, where it makes no difference. */
+export function qualified (key: string): string {
+  const [schema, name] = split(key)
+  return schema === 'public' ? `"${name}"` : `"${schema}"."${name}"`
+}

@@ -1,0 +1,50 @@
+import { breakpoint } from '../marks.js'
+import type { DrizzleKit } from './drizzle-kit.js'
+import { inOrder, renamed, renameStatements, split, type Rename } from './rename.js'
+import { repair } from './repair.js'
+import { needsEarlyAdditions, needsEarlyDrops, needsLateAdditions, withAdditions, withEnums, withoutForeignKeys, withoutKeys, withoutLast } from './stages.js'
+import type { Snapshot } from './snapshot.js'
+
+/** The way from one snapshot to another. */
+export interface Way {
+  readonly before: Snapshot
+  readonly after: Snapshot
+  /** What goes on under another name; everything else that came is new, and everything else that went is dropped. */
+  readonly renames: readonly Rename[]
+}
+
+/**
+ * The statements that lead from one snapshot to another: drizzle-kit's, in its order.
+ *
+ * drizzle-kit compares two snapshots in one go, and there are changes whose statements it puts into an order in which PostgreSQL refuses them, or about which it asks.
+ * Those go by way of snapshots between the two, so that each step is one that it does well.
+ */
+export async function statementsOf (kit: DrizzleKit, { before, after, renames }: Way): Promise<string[]> {
+  const ordered = inOrder(renames)
+  // What moves into a new schema wants it to be there.
+  const home = ordered.some(({ from, to }) => split(from)[0] !== split(to)[0]) ? { ...before, schemas: { ...after.schemas, ...before.schemas } } : before
+  const start = ordered.reduce(renamed, home)
+  const statements = [...home === before ? [] : await kit.generateMigration(before, home), ...ordered.flatMap(renameStatements)]
+  for (const [from, to] of steps(start, after)) {
+    statements.push(...repair(await kit.generateMigration(from, to), { before: from, after: to }))
+  }
+  return statements
+}
+
+function steps (before: Snapshot, after: Snapshot): Array<[Snapshot, Snapshot]> {
+  const stops = [before]
+  if (needsEarlyDrops(before, after)) {
+    const bare = withoutKeys(before, after)
+    stops.push(withoutForeignKeys(before, after), bare, withEnums(bare, after))
+  }
+  if (needsEarlyAdditions(stops.at(-1)!, after)) stops.push(withAdditions(stops.at(-1)!, after))
+  if (needsLateAdditions(before, after)) stops.push(withoutLast(before, after))
+  stops.push(after)
+  return stops.slice(1).map((to, index) => [stops[index]!, to])
+}
+
+/** Statements as the text of a file, with the mark that those want which no transaction may hold. */
+export function joined (statements: readonly string[], breakpoints = true): string {
+  const text = statements.join(breakpoints ? `${breakpoint}\n` : '\n')
+  return statements.some((statement) => /^(CREATE|DROP) (UNIQUE )?INDEX CONCURRENTLY /.test(statement)) ? `-- data-access: no-transaction\n${text}` : text
+}

@@ -1,0 +1,28 @@
+import { ValidationError } from '../errors/errors.js'
+import type { RunnerOptions } from './options.js'
+
+const longestSeconds = (2 ** 31 - 1) / 1000
+
+const limits = {
+  lockTimeoutSeconds: { fits: (value: number) => value >= 0 && value <= longestSeconds, must: `a number of seconds from 0 to ${longestSeconds}` },
+  statementLockTimeoutSeconds: { fits: (value: number) => value >= 0.001 && value <= longestSeconds, must: `a number of seconds from 0.001 to ${longestSeconds}` },
+  lockRetries: { fits: (value: number) => Number.isInteger(value) && value >= 0 && value <= 1000, must: 'a whole number from 0 to 1000' },
+  steps: { fits: (value: number) => Number.isInteger(value) && value > 0, must: 'a whole number from 1 on' }
+}
+
+type Limited = keyof typeof limits
+
+/** What an option must be and is not, in words that follow "must be"; undefined when it is well, or not given. */
+export function complaint (name: Limited, value: unknown): string | undefined {
+  if (value === undefined) return undefined
+  const { fits, must } = limits[name]
+  return typeof value === 'number' && fits(value) ? undefined : must
+}
+
+/** @throws {ValidationError} for a number that an option cannot have */
+export function checkLimits (options: RunnerOptions & { readonly steps?: number | undefined }): void {
+  for (const name of Object.keys(limits) as Limited[]) {
+    const must = complaint(name, options[name])
+    if (must !== undefined) throw new ValidationError(`${name} must be ${must}`)
+  }
+}

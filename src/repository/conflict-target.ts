@@ -1,0 +1,79 @@
+import { sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
+import { ValidationError } from '../errors/errors.js'
+import { constant } from '../model/constant.js'
+import { uniqueKeysOf } from '../model/unique-keys.js'
+import type { UniqueKey } from '../model/unique-keys.js'
+import { allOf } from './condition.js'
+import type { Condition } from './condition.js'
+import type { Change } from './changes.js'
+import { findColumn } from './filter.js'
+import type { ColumnCodec } from './rows.js'
+import type { TableStatements } from './statements.js'
+
+/** The unique key by which a new row meets one that is there. */
+export interface ConflictTarget {
+  readonly codecs: readonly ColumnCodec[]
+  /** The rows that the key holds, as an index names them; undefined for all of them. */
+  readonly where: SQL | undefined
+  readonly nullsNotDistinct: boolean
+}
+
+/**
+ * The unique key that consists of the columns named: the primary key unless any are.
+ *
+ * @throws ValidationError where the table declares no such key.
+ */
+export function conflictTarget (target: unknown, table: TableStatements): ConflictTarget {
+  const names = target === undefined ? table.primaryKey.map(({ key }) => key) : Array.isArray(target) ? target.map(String) : [String(target)]
+  const keys = new Set(names.map((name) => findColumn(name, table.columns).key))
+  const found = uniqueKeysOf(table.table).find(({ columns }) => columns.length === keys.size && columns.every((key) => keys.has(key)))
+  if (found !== undefined) return targetOf(found, table)
+  throw new ValidationError(
+    `No unique key of "${table.name}" consists of ${names.map((name) => `"${name}"`).join(' and ')}: "target" names the columns of its primary key, of a unique constraint, or of a unique index`,
+    { context: { table: table.name, columns: names } }
+  )
+}
+
+/** The unique key whose columns are all among those that are given; undefined where there is none. */
+export function targetAmong (given: ReadonlySet<string>, table: TableStatements): ConflictTarget | undefined {
+  const found = uniqueKeysOf(table.table).find(({ columns }) => columns.every((key) => given.has(key)))
+  return found && targetOf(found, table)
+}
+
+function targetOf ({ columns, where, nullsNotDistinct }: UniqueKey, table: TableStatements): ConflictTarget {
+  return { codecs: columns.map((key) => findColumn(key, table.columns)), where, nullsNotDistinct }
+}
+
+/**
+ * What a new row is met by, in the order of the target's columns.
+ *
+ * @throws ValidationError where the new row leaves a column of the key open, or NULL where NULL is never the same.
+ */
+export function keyOf ({ codecs, nullsNotDistinct }: ConflictTarget, changes: readonly Change[]): unknown[] {
+  return codecs.map((codec) => {
+    const value = changes.find(([written]) => written === codec)?.[1]
+    if (value === undefined || (value === null && !nullsNotDistinct)) {
+      throw new ValidationError(`Column "${codec.key}" is what the row is found by: it needs a value`, { context: { table: codec.table, columns: [codec.key] } })
+    }
+    return value
+  })
+}
+
+/** The condition for the row that is in the way of a new one. @throws ValidationError as {@link keyOf} */
+export function inTheWay (target: ConflictTarget, changes: readonly Change[]): Condition {
+  const parts = keyOf(target, changes).map((value, place): Condition => {
+    const codec = target.codecs[place] as ColumnCodec
+    return value === null ? { kind: 'test', codec, test: 'isNull', operands: [] } : { kind: 'test', codec, test: 'eq', operands: [value] }
+  })
+  return allOf(target.where === undefined ? parts : [...parts, { kind: 'own', sql: fixed(target.where) }])
+}
+
+const fixedConditions = new WeakMap<SQL, SQL>()
+
+/** The condition of an index never changes, so that statements with it are remembered. */
+function fixed (where: SQL): SQL {
+  let condition = fixedConditions.get(where)
+  if (condition === undefined) fixedConditions.set(where, condition = constant(sql`${where}`.inlineParams()))
+  return condition
+}

@@ -1,0 +1,44 @@
+import { StaleRowError, ValidationError } from '../errors/errors.js'
+import type { Condition } from './condition.js'
+import { isPlainObject } from './filter.js'
+import { isCount } from './page.js'
+import type { ColumnCodec } from './rows.js'
+
+/** The version that a row must have to be changed. */
+export interface Expected {
+  readonly codec: ColumnCodec
+  readonly version: number
+}
+
+interface VersionedTable {
+  readonly name: string
+  readonly version: ColumnCodec | undefined
+}
+
+/**
+ * What the options of an update expect; undefined for any version.
+ *
+ * @throws ValidationError for an option that does not exist, one without its value, and a table without `version()`.
+ */
+export function expectedVersion (options: unknown, { name, version: codec }: VersionedTable): Expected | undefined {
+  if (options === undefined) return undefined
+  const given = isPlainObject(options) ? options : { options }
+  const stranger = Object.keys(given).find((key) => key !== 'expectedVersion')
+  if (stranger !== undefined) throw new ValidationError(`Unknown option "${stranger.slice(0, 63)}": use expectedVersion`)
+  if (!Object.hasOwn(given, 'expectedVersion')) return undefined
+  if (codec === undefined) throw new ValidationError('"expectedVersion" needs a table with ...version() among its columns', { context: { table: name } })
+  // A version that a request forgot must not mean "any".
+  const version = given['expectedVersion']
+  if (!isCount(version)) throw new ValidationError('"expectedVersion" is the version that was read with the row, a whole number')
+  return { codec, version }
+}
+
+/** The condition that the row still has that version. */
+export function unchangedSince ({ codec, version }: Expected): Condition {
+  return { kind: 'test', codec, test: 'eq', operands: [version] }
+}
+
+/** For a row that is there with another version. */
+export function staleRow ({ codec }: Expected): StaleRowError {
+  return new StaleRowError(undefined, { context: { operation: 'update', table: codec.table, columns: [codec.key] } })
+}

@@ -1,0 +1,109 @@
+import type { Statement } from '../session/statement.js'
+import { newValue } from './changes.js'
+import type { Change } from './changes.js'
+import { insertLists } from './insert-lists.js'
+import { GrowingLists, columnsOf, elementOf, fewRows, hasColumns, mostRows } from './lists.js'
+import type { Element } from './lists.js'
+import type { ColumnCodec } from './rows.js'
+import type { TableStatements } from './statements.js'
+import type { GivenRow } from './store.js'
+import { insert } from './write.js'
+
+/** PostgreSQL takes 65,535 parameters; half of them keeps Drizzle, which passes them as arguments, clear of the end of the stack. */
+const mostParameters = 32_000
+
+/**
+ * Makes statements of new rows while they come, so that no more than their texts are kept of them.
+ *
+ * Rows of the same columns become lists. Where columns differ from row to row, or a value is SQL, they are written out, so that
+ * all are inserted in the order in which they came.
+ */
+export class NewRows {
+  readonly #table: TableStatements
+  readonly #operation: string
+  readonly #statements: Statement[] = []
+  /** Rows that wait, and how many of the last of them could be lists together. */
+  #waiting: Array<readonly Change[]> = []
+  #alike = 0
+  #parameters = 0
+  #lists: GrowingLists | undefined
+  /** The row at hand: columns, values and elements, in arrays that serve one row after the other. */
+  readonly #codecs: ColumnCodec[] = []
+  readonly #values: unknown[] = []
+  readonly #elements: Element[] = []
+
+  constructor (table: TableStatements, operation: string) {
+    this.#table = table
+    this.#operation = operation
+  }
+
+  /** @throws ValidationError for a value that does not fit */
+  add (given: GivenRow): void {
+    const isListable = this.#read(given)
+    if (this.#lists !== undefined && isListable && hasColumns(this.#codecs, this.#lists.codecs)) return this.#list(this.#lists, this.#elements)
+    this.#closeLists()
+    this.#wait(this.#codecs.map((codec, place) => [codec, this.#values[place]]), isListable)
+  }
+
+  /** What was made of all the rows. */
+  finish (): Statement[] {
+    if (this.#alike === this.#waiting.length) this.#listWaiting()
+    this.#closeLists()
+    this.#writeOut(this.#waiting.length)
+    return this.#statements
+  }
+
+  /** Puts a row at hand, and tells whether it could be a part of lists. */
+  #read (given: GivenRow): boolean {
+    this.#codecs.length = this.#values.length = this.#elements.length = 0
+    for (const codec of this.#table.codecs) {
+      const value = newValue(given, codec)
+      if (value === undefined) continue
+      this.#codecs.push(codec)
+      this.#values.push(value)
+      const element = elementOf(codec, value)
+      if (element !== undefined) this.#elements.push(element)
+    }
+    return this.#elements.length > 0 && this.#elements.length === this.#codecs.length
+  }
+
+  #wait (row: readonly Change[], isListable: boolean): void {
+    if (this.#waiting.length === mostRows || this.#parameters + row.length > mostParameters) this.#writeOut(this.#waiting.length)
+    const before = this.#waiting.at(-1)
+    const isAlike = this.#alike > 0 && before !== undefined && hasColumns(this.#codecs, columnsOf(before))
+    this.#alike = isListable ? (isAlike ? this.#alike + 1 : 1) : 0
+    this.#waiting.push(row)
+    this.#parameters += row.length
+    if (this.#alike < fewRows) return
+    this.#writeOut(this.#waiting.length - this.#alike)
+    this.#listWaiting()
+  }
+
+  #listWaiting (): void {
+    const [first] = this.#waiting
+    if (first === undefined) return
+    this.#lists = new GrowingLists(columnsOf(first))
+    for (const row of this.#waiting.splice(0)) this.#list(this.#lists, row.map(([codec, value]) => elementOf(codec, value) as Element)) // as it was when it came
+    this.#alike = this.#parameters = 0
+  }
+
+  #list (lists: GrowingLists, elements: readonly Element[]): void {
+    lists.add(elements)
+    if (!lists.isFull) return
+    this.#closeLists()
+    this.#lists = new GrowingLists(lists.codecs)
+  }
+
+  #closeLists (): void {
+    const lists = this.#lists
+    this.#lists = undefined
+    if (lists !== undefined && lists.rows > 0) this.#statements.push(insertLists(this.#table, this.#operation, lists.close()))
+  }
+
+  /** Writes out the first rows that wait. */
+  #writeOut (count: number): void {
+    const rows = this.#waiting.splice(0, count)
+    this.#parameters = this.#waiting.reduce((sum, row) => sum + row.length, 0)
+    if (rows.length > 0) this.#statements.push(insert(this.#table, this.#operation, rows))
+  }
+}

@@ -1,0 +1,108 @@
+import { EmptyFilterError, ValidationError } from '../errors/errors.js'
+import { ask, firstOf } from './answers.js'
+import type { AnyRow } from './answers.js'
+import { insertMany } from './bulk.js'
+import { rowOf } from './changes.js'
+import { allOf } from './condition.js'
+import type { Condition } from './condition.js'
+import { parseFilter } from './filter.js'
+import { getOrCreate } from './get-or-create.js'
+import type { CreatedRow } from './rows.js'
+import { markDeleted, markLive, purge, removeRows, takeRows } from './row-deletions.js'
+import { updateOne, updateRows } from './row-updates.js'
+import { storeRows } from './store.js'
+import type { Statement } from '../session/statement.js'
+import { upsertMany, upsertOne } from './upserts.js'
+import { insert } from './write.js'
+import { givenTo, keyed } from './writing.js'
+import type { WriteContext } from './writing.js'
+
+/**
+ * What the methods of a repository that write do, before the types of its table are put on: input is unknown here, and checked.
+ * Bad input rejects and never throws.
+ */
+export class RowWrites {
+  readonly #context: WriteContext
+
+  constructor (context: WriteContext) {
+    this.#context = context
+  }
+
+  create (values: unknown): Promise<AnyRow> {
+    const { table, session, hooks } = this.#context
+    const make = (given: AnyRow): Statement => insert(table, 'create', [rowOf(given, table)])
+    // What is done most often takes the short way. One row was inserted.
+    if (hooks === undefined) return ask(session, () => make(givenTo(this.#context, values)), firstOf) as Promise<AnyRow>
+    let statement: Statement
+    return storeRows(this.#context, [values], {
+      take: (given) => { statement = make(given) },
+      send: async (scope) => await ask(scope, () => statement, firstOf) as AnyRow,
+      stored: (row) => ({ created: [row] })
+    })
+  }
+
+  async createMany (rows: unknown): Promise<AnyRow[]> {
+    if (!Array.isArray(rows)) throw new ValidationError('createMany() takes an array of rows', this.#about('createMany'))
+    return await insertMany(this.#context, rows)
+  }
+
+  async upsert (values: unknown, options: unknown): Promise<CreatedRow> {
+    return await upsertOne(this.#context, values, options)
+  }
+
+  upsertMany (rows: unknown, options: unknown): Promise<CreatedRow[]> {
+    return upsertMany(this.#context, rows, options)
+  }
+
+  getOrCreate (filter: unknown, defaults: unknown): Promise<CreatedRow> {
+    return getOrCreate(this.#context, filter, defaults)
+  }
+
+  update (id: unknown, values: unknown, options: unknown): Promise<AnyRow | undefined> {
+    return updateOne(this.#context, id, { values, options })
+  }
+
+  updateMany (filter: unknown, values: unknown, options: unknown): Promise<number> {
+    return updateRows(this.#context, values, { where: () => this.#some('updateMany', filter, options), filter })
+  }
+
+  async delete (id: unknown): Promise<boolean> {
+    return await removeRows(this.#context, { operation: 'delete', where: () => keyed(this.#context, id), which: { id } }) > 0
+  }
+
+  /** Deletes the row and resolves with what it was. */
+  async take (id: unknown): Promise<AnyRow | undefined> {
+    const [row] = await takeRows(this.#context, { operation: 'deleteOrThrow', where: () => keyed(this.#context, id), which: { id } })
+    return row
+  }
+
+  deleteMany (filter: unknown, options: unknown): Promise<number> {
+    const where = (): Condition => this.#some('deleteMany', filter, options)
+    return removeRows(this.#context, { operation: 'deleteMany', where, which: { filter } })
+  }
+
+  softDelete (id: unknown): Promise<AnyRow | undefined> {
+    return markDeleted(this.#context, id)
+  }
+
+  restore (id: unknown): Promise<AnyRow | undefined> {
+    return markLive(this.#context, id)
+  }
+
+  purge (options: unknown): Promise<number> {
+    return purge(this.#context, options)
+  }
+
+  /** The rows of a filter that a write may be given: an empty one could be a slip. */
+  #some (operation: string, filter: unknown, options: unknown): Condition {
+    const { table, seen } = this.#context
+    const asked = parseFilter(filter, table.columns)
+    const all = typeof options === 'object' && options !== null && 'all' in options && options.all === true
+    if (asked.kind === 'everything' && !all) throw new EmptyFilterError(undefined, this.#about(operation))
+    return allOf([asked, seen])
+  }
+
+  #about (operation: string): { context: { operation: string, table: string } } {
+    return { context: { operation, table: this.#context.table.name } }
+  }
+}

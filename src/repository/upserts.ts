@@ -1,0 +1,40 @@
+import { ValidationError } from '../errors/errors.js'
+import { rowOf } from './changes.js'
+import type { Met } from './insert-or-meet.js'
+import type { CreatedRow } from './rows.js'
+import { storeRows } from './store.js'
+import type { StoredRows } from './store.js'
+import { parseUpsert } from './upsert-options.js'
+import { UpsertRuns } from './upsert-runs.js'
+import type { WriteContext } from './writing.js'
+
+/** Inserts a row, or changes the one with the same key. */
+export async function upsertOne (context: WriteContext, values: unknown, options: unknown): Promise<CreatedRow> {
+  const [met] = await upsertRows(context, [values], { operation: 'upsert', options })
+  return (met as Met).result // one row was given
+}
+
+/** Inserts the rows, or changes those with the same keys, one after the other, all or none. */
+export async function upsertMany (context: WriteContext, rows: unknown, options: unknown): Promise<CreatedRow[]> {
+  if (!Array.isArray(rows)) throw new ValidationError('upsertMany() takes an array of rows', { context: { operation: 'upsertMany', table: context.table.name } })
+  return (await upsertRows(context, rows, { operation: 'upsertMany', options })).map(({ result }) => result)
+}
+
+function upsertRows (context: WriteContext, rows: readonly unknown[], { operation, options }: { operation: string, options: unknown }): Promise<Met[]> {
+  const { table, seen: found } = context
+  const { target, update } = parseUpsert(context, options)
+  const runs = new UpsertRuns(table)
+  return storeRows(context, rows, {
+    take: (given) => runs.add({ operation, target, ...update(given), found }, rowOf(given, table)),
+    send: async (session) => rows.length > 1 ? await session.transaction((scope) => runs.send(scope)) : await runs.send(session),
+    stored
+  })
+}
+
+/** What the hooks of a class are told of. */
+export function stored (all: readonly Met[]): StoredRows {
+  return {
+    created: all.filter(({ result }) => result.created).map(({ result }) => result.row),
+    updated: all.filter(({ result, written }) => written && !result.created).map(({ result }) => result.row)
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * The rows of one statement, a batch at a time, by a cursor of PostgreSQL's in a read-only transaction of its own.
+ *
+ *     opened ──first batch──> BEGIN, DECLARE and FETCH travel together ──> FETCH … ──a batch is not full──> closed
+ *        └────── close(), an error, or the end of whom it belongs to ──────> what runs is cancelled ──> closed
+ *
+ * *closed*: ROLLBACK was answered and the connection given back, once; where that is not sure it was destroyed.
+ *
+ * It never waits for a connection while its session holds another: a pool full of such sessions would wait for itself.
+ * Between two batches the transaction is idle, and PostgreSQL's limit for that holds: a reader who is slower loses the stream.
+ */
+import { ConnectionError, PoolTimeoutError } from '../errors/errors.js'
+import { toDatabaseError } from '../errors/sqlstate.js'
+import { interrupt } from './interrupt.js'
+import { endings } from './transaction.js'
+import type { Outcome } from '../connection/outcome.js'
+import type { Borrower } from '../connection/waiters.js'
+import type { Cancel, LentConnection } from '../pool.js'
+import type { SessionHost } from './host.js'
+import type { RowSource, Statement } from './statement.js'
+
+/** The name of the cursor: a connection has one at a time. */
+const name = 'data_access_stream'
+
+/** The longest wait for the answer to a cancel or to ROLLBACK, in milliseconds; then the connection is destroyed. */
+const settleMillis = 5000
+
+/** How a stream is read. */
+export interface RowStreamOptions {
+  readonly batchSize: number
+  readonly borrower: Borrower
+  /** Whether to wait for a connection where the pool has none to spare. @defaultValue always */
+  readonly mayWait?: () => boolean
+  /** Told of the end, once. */
+  readonly ended: () => void
+}
+
+export class RowStream implements RowSource<never> {
+  readonly #host: SessionHost
+  readonly #statement: Statement
+  readonly #options: RowStreamOptions
+  #cancel: Cancel | undefined
+  #connection: LentConnection | undefined
+  #closing: Promise<void> | undefined
+  #reason: Error | undefined
+
+  constructor (host: SessionHost, statement: Statement, options: RowStreamOptions) {
+    this.#host = host
+    this.#statement = statement
+    this.#options = options
+  }
+
+  async fetch (): Promise<never[]> {
+    if (this.#reason !== undefined) throw this.#reason
+    if (this.#closing !== undefined) return []
+    try {
+      const rows = await this.#next()
+      if (rows.length < this.#options.batchSize) await this.close()
+      return rows
+    } catch (error) {
+      await this.close()
+      throw this.#reason ?? error
+    }
+  }
+
+  close (reason?: Error): Promise<void> {
+    if (this.#closing === undefined) {
+      this.#reason = reason
+      this.#closing = this.#close()
+    }
+    return this.#closing
+  }
+
+  async #next (): Promise<never[]> {
+    const { batchSize } = this.#options
+    const { text, values, name: known, reader, rowMode, context } = this.#statement
+    const fetch: Statement = { kind: 'read', text: `fetch forward ${batchSize} from ${name}`, values: [], reader, ...(rowMode && { rowMode }), context }
+    if (this.#connection !== undefined) return this.#rowsOf(await run(this.#connection, [fetch]))
+    const declare: Statement = { kind: 'read', text: `declare ${name} no scroll cursor for ${text}`, values, name: known && `${known}_stream`, context }
+    const begun = this.#begin([declare, fetch])
+    this.#host.watch?.(this.#statement, begun)
+    return this.#rowsOf(await begun)
+  }
+
+  /** Takes a connection and sends in the same moment: one that has no transaction yet is in nobody's hands. */
+  #begin (statements: readonly Statement[]): Promise<Outcome> {
+    const { borrower, mayWait } = this.#options
+    const { pool } = this.#host
+    if (mayWait?.() === false && !pool.hasRoom) {
+      throw new PoolTimeoutError('No connection is free for a stream, and a session that holds one does not wait for another: read the stream before the first write, or after the commit')
+    }
+    return new Promise((resolve, reject) => {
+      this.#cancel = pool.acquire({
+        borrower,
+        lend: (connection) => {
+          this.#connection = connection
+          connection.enterTransaction()
+          run(connection, statements, ['begin read only', ...this.#host.settings]).then(resolve)
+        },
+        refuse: reject
+      })
+    })
+  }
+
+  #rowsOf ({ error, result }: Outcome): never[] {
+    if (error === undefined) return (result as { rows: never[] }).rows
+    const failure = toDatabaseError(error, { context: this.#statement.context, readOnly: true, constraints: this.#host.constraints })
+    if (failure instanceof ConnectionError) this.#connection?.destroy()
+    throw failure
+  }
+
+  async #close (): Promise<void> {
+    this.#options.ended()
+    if (this.#reason !== undefined) this.#cancel?.(this.#reason)
+    const connection = this.#connection
+    if (connection === undefined) return
+    await interrupt(connection, settleMillis)
+    if (connection.refusal === undefined) {
+      connection.leaveTransaction()
+      const timer = setTimeout(() => connection.destroy(), settleMillis)
+      await connection.run(endings.rollback)
+      clearTimeout(timer)
+    }
+    connection.release()
+  }
+}
+
+/** Runs statements in one round trip, and resolves with what became of the last, or of the first that failed. */
+function run (connection: LentConnection, statements: readonly Statement[], lead: readonly string[] = []): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const outcomes: Outcome[] = []
+    const done = (outcome: Outcome): void => {
+      outcomes.push(outcome)
+      if (outcomes.length === statements.length) resolve(outcomes.find(({ error }) => error !== undefined) ?? outcome)
+    }
+    connection.send(statements.map((statement) => ({ statement, done })), lead)
+  })
+}

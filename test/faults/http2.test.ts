@@ -1,0 +1,188 @@
+import { once } from 'node:events'
+import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import Fastify, { type FastifyInstance } from 'fastify'
+import t, { type Test } from 'tap'
+import dataAccess from '../../plugins/index.js'
+import type { RequestTransactionOptions } from '../../plugins/index.js'
+import { createTestDatabase } from '../../src/testing/index.js'
+import { connectionsOf } from '../helpers/connections.js'
+import { unhurried } from '../helpers/database.js'
+import { deferred } from '../helpers/deferred.js'
+import { holdCommits } from '../helpers/held-commit.js'
+import { recordLog } from '../helpers/log-stream.js'
+import { schema, tables, users } from '../helpers/schema.js'
+import { until } from '../helpers/until.js'
+import { watchPool } from '../helpers/watch.js'
+
+const ada = { email: 'ada@example.com' }
+const reused = { acquired: 1, destroyed: 0 }
+const none = { acquired: 0, destroyed: 0 }
+
+const count = (server: FastifyInstance) => server.db.repo(users).count()
+const idle = (server: FastifyInstance) => until(() => server.db.poolInfo.inUse === 0 && server.db.poolInfo.waiting === 0)
+
+/** A server that speaks HTTP/2, without TLS, and a connection to it. */
+async function build (t: Test, transaction: RequestTransactionOptions = {}) {
+  const { connectionString } = await createTestDatabase(t, { sql: tables })
+  const log = recordLog()
+  // The types of a server over HTTP/2 are others than those that plugins are written for.
+  const server = Fastify({ http2: true, logger: log.logger }) as unknown as FastifyInstance
+  t.teardown(() => server.close())
+  await server.register(dataAccess, { connectionString, schema, transaction, ...unhurried })
+  watchPool(t, server.db.pool, { url: connectionString })
+  let session: ClientHttp2Session | undefined
+  t.teardown(async () => { session?.destroy() })
+
+  /** Sends a request; the server listens afterwards, and takes no more routes. */
+  const send = async (path: string, method = 'POST'): Promise<ClientHttp2Stream> => {
+    if (!server.server.listening) await server.listen({ host: '127.0.0.1', port: 0 })
+    session ??= connect(`http://127.0.0.1:${(server.server.address() as AddressInfo).port}`)
+    const stream = session.request({ ':path': path, ':method': method })
+    stream.on('error', () => {})
+    stream.end()
+    return stream
+  }
+  return { server, log, send, connections: connectionsOf(server.db) }
+}
+
+/** The whole answer of a request. */
+async function answerOf (stream: ClientHttp2Stream): Promise<{ status: number, body: string }> {
+  const [headers] = await once(stream, 'response')
+  let body = ''
+  stream.setEncoding('utf8').on('data', (text: string) => { body += text })
+  await once(stream, 'end')
+  return { status: Number(headers[':status']), body }
+}
+
+/** Takes the request back, as a browser does whose user goes elsewhere: its connection stays. */
+function leave (stream: ClientHttp2Stream): void {
+  stream.close(8)
+}
+
+t.test('over HTTP/2 what a request wrote is kept with 200, confirmed before the first byte, and undone with an error', async (t) => {
+  const { server, send, connections } = await build(t)
+  server.post('/kept', (request) => request.repo(users).create(ada))
+  server.post('/thrown', async (request) => {
+    await request.repo(users).create({ email: 'grace' })
+    throw new Error('a slip')
+  })
+  const held = await holdCommits(t, server.db)
+
+  const kept = await send('/kept')
+  let hasCome = false
+  kept.once('response', () => { hasCome = true })
+  const answer = answerOf(kept)
+  await held.reached()
+  t.notOk(hasCome, 'nothing while COMMIT is under way')
+  await held.release()
+  t.match(await answer, { status: 200, body: /ada@example\.com/ })
+  t.strictSame(connections(), reused)
+
+  t.match(await answerOf(await send('/thrown')), { status: 500 })
+  t.strictSame(connections(), reused)
+  t.match(await server.db.repo(users).getAll(), [ada])
+  t.equal(await count(server), 1)
+})
+
+t.test('32: a client that takes its request back over HTTP/2 leaves nothing, however the handler ends', async (t) => {
+  const { server, log, send, connections } = await build(t)
+  const ways: Record<string, () => unknown> = {
+    value: () => 'done',
+    nothing: () => undefined,
+    error: () => { throw new Error('a slip') },
+    never: () => new Promise(() => {})
+  }
+  const [wrote, left, ended] = [new Map<string, () => void>(), new Map<string, Promise<void>>(), new Map<string, () => void>()]
+  server.post<{ Params: { way: string } }>('/:way', async (request) => {
+    const { way } = request.params
+    await request.repo(users).create({ email: way })
+    wrote.get(way)?.()
+    await left.get(way)
+    try {
+      return await ways[way]?.()
+    } finally {
+      ended.get(way)?.()
+    }
+  })
+  for (const way of Object.keys(ways)) {
+    const [hasWritten, hasLeft, hasEnded] = [deferred(), deferred(), deferred()]
+    wrote.set(way, hasWritten.resolve)
+    left.set(way, hasLeft.promise)
+    ended.set(way, hasEnded.resolve)
+    const stream = await send(`/${way}`)
+    await hasWritten.promise
+    leave(stream)
+    await idle(server)
+    t.strictSame(connections(), reused, way)
+    hasLeft.resolve()
+    if (way !== 'never') await hasEnded.promise
+    t.equal(await count(server), 0, way)
+    connections()
+  }
+  await until(() => log.lines(20).filter(({ msg }) => msg === 'the client left, rolled back').length === Object.keys(ways).length)
+  t.strictSame(log.lines(40).flatMap(({ err }) => err?.message ?? []), ['a slip'], 'the handler\'s own error, and none of ours')
+})
+
+t.test('32: a session that is asked for after the client took its request back is refused, and takes no connection', async (t) => {
+  const { server, send, connections } = await build(t)
+  const [came, left, refused] = [deferred(), deferred(), deferred<unknown>()]
+  server.post('/', async (request, reply) => {
+    const gone = once(reply.raw, 'close')
+    came.resolve()
+    await left.promise
+    await gone
+    await request.repo(users).create(ada).catch(refused.resolve)
+    refused.resolve('it was written')
+    await new Promise(() => {})
+  })
+  const stream = await send('/')
+  await came.promise
+  leave(stream)
+  left.resolve()
+
+  t.match(await refused.promise, { code: 'DB_TRANSACTION_CLOSED' })
+  t.strictSame(connections(), none)
+  t.equal(await count(server), 0)
+})
+
+t.test('32: nor is a handler repeated for one who took the request back', async (t) => {
+  const { server, send } = await build(t, { retries: 2 })
+  const [came, left, ended] = [deferred(), deferred(), deferred<unknown>()]
+  let attempts = 0
+  server.addHook('onError', async (_request, _reply, error) => ended.resolve(error))
+  server.post('/', async (request, reply) => {
+    attempts++
+    const gone = once(reply.raw, 'close')
+    came.resolve()
+    await left.promise
+    await gone
+    return await request.repo(users).create(ada)
+  })
+  const stream = await send('/')
+  await came.promise
+  leave(stream)
+  left.resolve()
+
+  t.match(await ended.promise, { code: 'DB_TRANSACTION_CLOSED' })
+  t.equal(attempts, 1)
+  t.equal(await count(server), 0)
+})
+
+t.test('35: once COMMIT has been sent the outcome stands, also for a client that took its request back', async (t) => {
+  const { server, log, send, connections } = await build(t)
+  server.post('/', (request) => request.repo(users).create(ada))
+  const held = await holdCommits(t, server.db)
+  const stream = await send('/')
+  await held.reached()
+
+  leave(stream)
+  await once(stream, 'close')
+  await held.release()
+
+  await until(() => log.lines(40).length > 0)
+  t.strictSame(connections(), reused)
+  t.match(log.lines(40), [{ level: 40, reqId: 'req-1', msg: 'committed, but the client did not get the answer' }])
+  t.equal(log.lines(40).length, 1)
+  t.equal(await count(server), 1)
+})

@@ -1,0 +1,25 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { ChildProcess } from 'node:child_process'
+import type { Ended } from './child.js'
+import type { Test } from './database.js'
+
+// That of the tests: coverage from lines that are numbered otherwise would spoil theirs.
+const loader = new URL('../loader/register.js', import.meta.url)
+const program = new URL('../processes/migrate.ts', import.meta.url)
+
+/** Runs the migrations of a folder in a process of its own, which says on stderr what it has done: `0001_posts 2` is the second statement of a file. */
+export function startMigrating (t: Test, connectionString: string, folder: string): { child: ChildProcess, ended: Promise<Ended>, reaches (place: string): Promise<void> } {
+  const { NODE_OPTIONS, NODE_V8_COVERAGE, ...env } = process.env
+  const child = spawn(process.execPath, ['--import', loader.href, fileURLToPath(program), folder], { env: { ...env, DATABASE_URL: connectionString }, stdio: ['ignore', 'pipe', 'pipe'] })
+  t.teardown(async () => { child.kill('SIGKILL') })
+  const read = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => { read.stdout += text })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => { read.stderr += text })
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...read }))
+  const reaches = async (place: string): Promise<void> => {
+    while (!read.stderr.includes(`${place}\n`)) await once(child.stderr, 'data')
+  }
+  return { child, ended, reaches }
+}

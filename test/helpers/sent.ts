@@ -1,0 +1,42 @@
+/** What clients write to their sockets, statement by statement, whichever way it was sent. */
+import type { PoolClient } from 'pg'
+
+/** The part of pg's wire connection that shows what is sent; missing from its type declarations. */
+interface Wire {
+  readonly stream: { write (...given: [bytes: Uint8Array, ...rest: unknown[]]): boolean }
+}
+
+/** Calls back for each text that a client has PostgreSQL carry out from now on, also where it sends no more than its name. */
+export function watchSent (client: PoolClient, told: (text: string) => void): void {
+  const { stream } = (client as unknown as { connection: Wire }).connection
+  const write = stream.write.bind(stream)
+  const read = statementsOf(told)
+  stream.write = (...given) => {
+    read(Buffer.from(given[0]))
+    return write(...given)
+  }
+}
+
+/**
+ * Reads the messages of a client, in whatever pieces they come: a Query tells its text, a Bind the text that was parsed under its name.
+ * https://www.postgresql.org/docs/current/protocol-message-formats.html
+ */
+function statementsOf (told: (text: string) => void): (piece: Buffer) => void {
+  const texts = new Map<string, string>()
+  let unread = Buffer.alloc(0)
+  return (piece) => {
+    unread = Buffer.concat([unread, piece])
+    while (unread.length >= 5 && unread.length > unread.readInt32BE(1)) {
+      const kind = unread.toString('latin1', 0, 1)
+      const body = unread.subarray(5, unread.readInt32BE(1) + 1)
+      if (kind === 'Q') told(textAt(body, 0))
+      if (kind === 'P') texts.set(textAt(body, 0), textAt(body, body.indexOf(0) + 1))
+      if (kind === 'B') told(texts.get(textAt(body, body.indexOf(0) + 1)) ?? '')
+      unread = unread.subarray(unread.readInt32BE(1) + 1)
+    }
+  }
+}
+
+function textAt (body: Buffer, start: number): string {
+  return body.toString('utf8', start, body.indexOf(0, start))
+}

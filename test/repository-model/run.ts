@@ -1,0 +1,42 @@
+/**
+ * Compares repositories with their models for as long as is wanted: `npm run test:repository -- --runs 10000`, with `--only reads`,
+ * `--only writes` or `--only inserts` one part, and with `--seed <number>` the cases of one seed again.
+ */
+import { parseArgs } from 'node:util'
+import fc from 'fast-check'
+import { readCases } from './cases.js'
+import { checkInserts } from './insert-check.js'
+import { insertCases } from './insert-cases.js'
+import { openItems } from './open.js'
+import { checkReads } from './read-check.js'
+import { checkWrites } from './write-check.js'
+import { writeCases } from './write-cases.js'
+
+const { values } = parseArgs({ options: { runs: { type: 'string', default: '1000' }, seed: { type: 'string' }, only: { type: 'string' } } })
+const endings: Array<() => Promise<unknown>> = []
+const database = await openItems({ teardown: (fn) => endings.unshift(fn) })
+
+const properties = {
+  reads: fc.asyncProperty(readCases, (asked) => checkReads(database, asked)),
+  writes: fc.asyncProperty(writeCases, (done) => checkWrites(database, done)),
+  inserts: fc.asyncProperty(insertCases, (asked) => checkInserts(database, asked))
+}
+
+try {
+  for (const [part, property] of Object.entries(properties)) {
+    if (values.only !== undefined && values.only !== part) continue
+    const started = performance.now()
+    const details = await fc.check<unknown[]>(property as fc.IAsyncProperty<unknown[]>, {
+      numRuns: Number(values.runs),
+      ...(values.seed !== undefined && { seed: Number(values.seed) })
+    })
+    const took = Math.round((performance.now() - started) / 1000)
+    console.log(fc.defaultReportMessage(details) ?? `${details.numRuns} cases of ${part} as the model has them (seed ${details.seed}, ${took} s)`)
+    if (details.failed) {
+      console.log(details.errorInstance)
+      process.exitCode = 1
+    }
+  }
+} finally {
+  for (const end of endings) await end()
+}

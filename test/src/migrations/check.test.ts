@@ -1,0 +1,51 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { checkMigrations, runMigrations } from '../../../src/migrations/index.js'
+import { posts, users, writeFolder } from './folder.js'
+import { build } from './setup.js'
+
+t.test('a folder and a database that fit are well', async (t) => {
+  const { tables, ...options } = await build(t)
+  await runMigrations(options)
+
+  t.strictSame(await checkMigrations(options), { ok: true, problems: [] })
+})
+
+t.test('tells all that does not fit, and changes nothing', async (t) => {
+  const likes = { tag: '0002_likes', when: 1_700_000_002_000, sql: 'create table likes (id int)' }
+  const { client, tables, ...options } = await build(t, [posts, likes])
+  await runMigrations(options)
+  writeFolder(options.folder, [users, { ...posts, sql: 'edited' }, { ...users, tag: '0003_newer', when: likes.when + 1, sql: 'vacuum' }])
+
+  const { ok, problems } = await checkMigrations(options)
+  t.equal(ok, false)
+  t.strictSame(problems.map(({ kind, tag }) => [kind, tag]), [
+    ['edited', '0001_posts'], ['missing', undefined], ['outOfOrder', '0000_users'], ['unfit', '0003_newer'], ['pending', '0000_users'], ['pending', '0003_newer']
+  ])
+  t.match(problems.map(({ message }) => message), [/^0001_posts\.sql was edited/, /generated 2023/, /^0000_users\.sql is older/, /VACUUM: cannot run in a transaction/, /not applied yet/, /not applied yet/])
+  t.strictSame(await tables(), ['likes', 'posts'])
+})
+
+t.test('a journal in which files stand in the wrong order is told of', async (t) => {
+  const { tables, ...options } = await build(t, [posts, users])
+
+  t.strictSame((await checkMigrations(options)).problems.map(({ kind, tag }) => [kind, tag]), [['outOfOrder', '0000_users'], ['pending', '0001_posts'], ['pending', '0000_users']])
+})
+
+t.test('a file that stopped half-way is told of', async (t) => {
+  const { tables, ...options } = await build(t, [{ ...users, sql: '-- data-access: no-transaction\ncreate table users (id int); select 1 / 0', down: '' }])
+  await t.rejects(runMigrations(options))
+  t.match((await checkMigrations(options)).problems[0], { kind: 'unfinished', tag: '0000_users', message: /^0000_users\.sql stopped after 1 of its statements, which have taken effect: apply once more/ })
+
+  writeFileSync(join(options.folder, '0000_users.sql'), '-- data-access: no-transaction\ncreate table users (id int); select 1')
+  await runMigrations(options)
+  t.strictSame(await checkMigrations(options), { ok: true, problems: [] })
+})
+
+t.test('takes the database of DATABASE_URL and the folder ./drizzle unless told otherwise', async (t) => {
+  const { connectionString } = await build(t, [])
+  t.intercept(process, 'env', { value: { ...process.env, DATABASE_URL: connectionString } })
+
+  t.ok((await checkMigrations()).problems.every(({ kind }) => kind === 'pending'))
+})

@@ -1,0 +1,144 @@
+import { asc, gt, relations, sql } from 'drizzle-orm'
+import { bigint, date, integer, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core'
+import t from 'tap'
+import { NotFoundError, ValidationError } from '../../../src/errors/errors.js'
+import { openDatabase } from '../../../src/index.js'
+import { softDelete } from '../../../src/model/columns.js'
+import { Repositories } from '../../../src/repository/repositories.js'
+import { openRepositories } from '../../helpers/runner.js'
+import type { RelatedRepository } from '../../../src/index.js'
+
+const authors = pgTable('authors_table', { id: integer().primaryKey(), fullName: text().notNull(), ...softDelete() })
+const books = pgTable('books', { id: integer().primaryKey(), authorId: integer().notNull(), title: text().notNull(), at: timestamp({ withTimezone: true }), day: date(), ...softDelete() })
+const pages = pgTable('pages', { bookId: integer().notNull(), number: bigint({ mode: 'bigint' }).notNull(), text: text() }, (table) => [primaryKey({ columns: [table.bookId, table.number] })])
+const days = pgTable('days', { day: date().primaryKey() })
+const moments = pgTable('moments', { at: timestamp().primaryKey() })
+const strangers = pgTable('strangers', { id: integer().primaryKey() })
+
+const schema = {
+  authors,
+  books,
+  pages,
+  days,
+  moments,
+  authorsRelations: relations(authors, ({ many }) => ({ books: many(books) })),
+  booksRelations: relations(books, ({ one, many }) => ({ author: one(authors, { fields: [books.authorId], references: [authors.id] }), daily: one(days, { fields: [books.day], references: [days.day] }), pages: many(pages) })),
+  daysRelations: relations(days, ({ many }) => ({ books: many(books) })),
+  pagesRelations: relations(pages, ({ one }) => ({ book: one(books, { fields: [pages.bookId], references: [books.id] }) }))
+}
+
+const tables = `
+  create table authors_table (id integer primary key, full_name text not null, deleted_at timestamptz(3));
+  create table books (id integer primary key, author_id integer not null, title text not null, at timestamptz, day date, deleted_at timestamptz(3));
+  create table days (day date primary key); create table moments (at timestamp primary key);
+  create table pages (book_id integer, number bigint, text text, primary key (book_id, number));
+  create table strangers (id integer primary key);
+  insert into authors_table values (1, 'Ada', null), (2, 'Bob', null), (3, 'Gone', now());
+  insert into books values (10, 1, 'A', '2026-01-01T00:00:00Z', '2026-01-01', null), (11, 1, 'B', null, null, null), (12, 1, 'C', null, null, now()), (13, 3, 'D', null, null, null);
+  insert into days values ('2026-01-01');
+  insert into pages select b, n, 'p' || n from unnest(array[10, 13]) b, generate_series(1, 3) n;`
+
+/** What the types of a registered schema would say; here the tables are this test's own. */
+type Loose = RelatedRepository<typeof authors, never> & RelatedRepository<typeof books, never> & RelatedRepository<typeof pages, never>
+
+const { runner, connectionString } = await openRepositories(t, tables, { casing: 'snake_case' })
+const repositories = new Repositories({ schema, casing: 'snake_case', defaultLimit: 100, maxLimit: 1000 })
+const authorRepo = repositories.create(runner, authors)
+const bookRepo = repositories.create(runner, books)
+
+function related (repo: { with (relations: never): unknown }, wanted: unknown): Loose {
+  return repo.with(wanted as never) as Loose
+}
+
+t.test('gives each row with what is related to it, in the order of keys, and without what was deleted', async (t) => {
+  const whole = related(authorRepo, { books: { columns: { id: true, title: true, at: true } } })
+  const ada = { id: 1, fullName: 'Ada', deletedAt: null, books: [{ id: 10, title: 'A', at: new Date('2026-01-01T00:00:00Z') }, { id: 11, title: 'B', at: null }] }
+  const bob = { id: 2, fullName: 'Bob', deletedAt: null, books: [] }
+  t.strictSame(await whole.get(1), ada)
+  t.strictSame(await whole.getOrThrow(2), bob)
+  t.strictSame(await whole.getBy({ fullName: 'Ada' }), ada)
+  t.strictSame(await whole.getByOrThrow({ fullName: 'Ada' }, { lock: 'share' }), ada)
+  t.strictSame(await whole.getMany([2, 1, 3]), [bob, ada])
+  t.strictSame(await whole.getAll(), [ada, bob])
+  t.strictSame(await whole.filter({ id: { lt: 9 } }, { orderBy: { id: 'desc' }, limit: 1 }), [bob])
+  t.strictSame(await whole.first({}, { orderBy: { id: 'desc' } }), bob)
+  t.strictSame(await whole.paginate({}, { limit: 1, page: 2 }), { items: [bob], page: 2, limit: 1, total: 2, pages: 2 })
+  const page = await whole.cursor({}, { limit: 1 })
+  t.strictSame(page.items, [ada])
+  t.strictSame(await whole.cursor({}, { limit: 1, after: String(page.next) }), { items: [bob], next: null, previous: (await whole.cursor({}, { limit: 1, after: String(page.next) })).previous })
+  t.equal(await whole.get(3), undefined)
+  await t.rejects(whole.getOrThrow(3), NotFoundError)
+  t.strictSame(await whole.getMany([]), [])
+})
+
+t.test('reads relations of relations, to one and to many, over composite keys as well', async (t) => {
+  t.match(await related(bookRepo, { author: true, pages: { limit: 2, columns: { number: true } } }).get(10), { id: 10, author: { fullName: 'Ada' }, pages: [{ number: 1n }, { number: 2n }] })
+  t.strictSame((await related(bookRepo, { author: { columns: { id: true } } }).getMany([10, 13])).map((row) => Object(row).author), [{ id: 1 }, null], 'an author that was deleted is not shown')
+  t.match(await related(authorRepo, { books: { with: { pages: true }, columns: { id: true } } }).get(1), { books: [{ id: 10, pages: [{ text: 'p1' }, {}, {}] }, { id: 11, pages: [] }] })
+  const pageRows = await related(repositories.create(runner, pages), { book: { columns: { title: true } } }).filter({ bookId: 13 }, { columns: ['text'], limit: 2 })
+  t.strictSame(pageRows, [{ text: 'p1', book: { title: 'D' } }, { text: 'p2', book: { title: 'D' } }], 'the key is read, and not shown')
+})
+
+t.test('conditions and orders of the related rows are Drizzle\'s', async (t) => {
+  const [ada] = await related(authorRepo, { books: { where: gt(books.id, 10), orderBy: asc(books.title) } }).getAll({ columns: ['id', 'fullName'] })
+  t.match(ada, { id: 1, fullName: 'Ada', books: [{ id: 11 }] })
+  const wanted = { books: { orderBy: (fields: typeof books, { desc }: { desc: typeof asc }) => desc(fields.id), where: (fields: typeof books, operators: { lt: typeof gt }) => operators.lt(fields.id, 99) } }
+  t.match(await related(authorRepo, wanted).get(1), { books: [{ id: 11 }, { id: 10 }] })
+  t.match(await related(repositories.create(runner, pages), { book: { where: sql`${books.title} = ${'X'}` } }).getMany([{ bookId: 10, number: 1n }]), [{ text: 'p1', book: null }])
+  t.match(await related(bookRepo, { pages: { where: gt(pages.number, 2n) } }).get(10), { pages: [{ text: 'p3' }] })
+  t.match(await related(repositories.create(runner, days), { books: true }).getAll(), [{ day: '2026-01-01', books: [{ id: 10, day: '2026-01-01' }] }])
+  t.match(await related(authorRepo, { books: false, nope: undefined }).get(1), { id: 1 })
+})
+
+t.test('who sees deleted rows sees those that are related, too', async (t) => {
+  t.match(await related(authorRepo.withDeleted(), { books: true }).get(1), { books: { length: 3 } })
+  t.match(await related(authorRepo.onlyDeleted(), { books: true }).getAll(), [{ id: 3, books: [{ id: 13 }] }])
+})
+
+t.test('the same relations are the same statement, prepared', async (t) => {
+  const from = runner.statements.length
+  await related(authorRepo, { books: { limit: 5 } }).getMany([1, 2])
+  await related(authorRepo, { books: { limit: 5 } }).getMany([2])
+  t.match(runner.statements.at(-1)?.values, { length: 2 })
+  const [, one, , other] = runner.statements.slice(from)
+  t.equal(one?.context, other?.context)
+  t.match(one, { kind: 'read', name: String, values: [5, [1, 2]] })
+  await related(authorRepo, { books: { where: gt(books.id, 1) } }).get(1)
+  t.equal(runner.statements.at(-1)?.name, undefined)
+})
+
+t.test('a row that is deleted between the two statements is related to nothing', async (t) => {
+  await runner.client.query("insert into authors_table values (7, 'Brief', null); insert into books values (70, 7, 'E', null, null, null)")
+  const run = runner.run.bind(runner)
+  t.teardown(() => { runner.run = run })
+  runner.run = async (statement) => {
+    if (statement.context.operation === 'with') await runner.client.query('delete from authors_table where id = 7; delete from books where id = 70')
+    return await run(statement)
+  }
+  t.match(await related(authorRepo, { books: true }).get(7), { id: 7, books: [] })
+  await runner.client.query("insert into books values (70, 1, 'E', null, null, null)")
+  t.match(await related(bookRepo, { author: true }).get(70), { id: 70, author: null })
+})
+
+t.test('refuses relations and options that there are none', async (t) => {
+  for (const wanted of [{ nope: true }, { constructor: true }, { __proto__: null, toString: true }, { books: 7 }, { books: { nope: 1 } }, { books: { limit: -1 } }, { books: { limit: 1001 } }, { books: { limit: '5' } },
+    { books: { with: { nope: true } } }, { books: { with: 7 } }, null, undefined, 'books', []]) {
+    await t.rejects(related(authorRepo, wanted).getAll(), ValidationError)
+  }
+  await t.rejects(related(repositories.create(runner, strangers), { books: true }).getAll(), /Table "strangers" is not in the schema/)
+  await t.rejects(related(repositories.create(runner, moments), {}).getAll(), /less digits/)
+  const bare = new Repositories({ defaultLimit: 100, maxLimit: 1000 })
+  await t.rejects(related(bare.create(runner, strangers), {}).getAll(), /is not in the schema/)
+  await t.rejects(related(authorRepo, { books: true }).filter({ nope: 1 } as never), ValidationError)
+  await t.rejects(related(authorRepo, { books: true }).getAll({ columns: ['nope'] as never }), ValidationError)
+})
+
+t.test('runs inside its session, of a database that was given the schema', async (t) => {
+  const database = await openDatabase({ connectionString, schema, casing: 'snake_case' })
+  t.teardown(() => database.close())
+  await database.session(async (session) => {
+    await session.repo(books).create({ id: 99, authorId: 2, title: 'New' })
+    t.match(await related(session.repo(authors), { books: true }).get(2), { books: [{ id: 99, title: 'New' }] })
+    await session.rollback()
+  })
+})

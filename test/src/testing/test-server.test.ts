@@ -1,0 +1,103 @@
+import { Client } from 'pg'
+import t from 'tap'
+import { createTestDatabase } from '../../../src/testing/index.js'
+import { TestServer } from '../../../src/testing/test-server.js'
+import { until } from '../../helpers/until.js'
+import type { Test } from '../../helpers/database.js'
+
+async function build (t: Test): Promise<{ url: string, admin: Client, exists: (name: string) => Promise<boolean> }> {
+  const { connectionString } = await createTestDatabase(t)
+  const url = connectionString.replace(/[^/]*$/, 'postgres')
+  const admin = new Client({ connectionString: url })
+  await admin.connect()
+  t.teardown(() => admin.end())
+  const exists = async (name: string) => (await admin.query('select from pg_database where datname = $1', [name])).rowCount === 1
+  return { url, admin, exists }
+}
+
+t.test('databases of who is alive stay, those of who is gone are dropped by the next who comes', async (t) => {
+  const { url, admin, exists } = await build(t)
+  const alive = new TestServer(url)
+  const kept = await alive.clone('template0')
+  t.teardown(() => alive.drop(kept))
+  await admin.query('create database test_0123456789ab_1')
+  await admin.query('create database test_0123456789ab_2')
+  await admin.query('create database test_mine')
+  t.teardown(() => admin.query('drop database test_mine'))
+
+  await new TestServer(url).query('select 1')
+  t.ok(await exists(kept))
+  t.notOk(await exists('test_0123456789ab_1'))
+  t.notOk(await exists('test_0123456789ab_2'))
+  t.ok(await exists('test_mine'), 'and what others made as well')
+})
+
+t.test('who is alive is seen from every database of the server', async (t) => {
+  const { url, exists } = await build(t)
+  const alive = new TestServer(url)
+  const [kept, door] = [await alive.clone('template0'), await alive.clone('template0')]
+  t.teardown(() => alive.drop(kept))
+  t.teardown(() => alive.drop(door))
+
+  const other = new TestServer(alive.urlOf(door))
+  const others = await other.clone('template0')
+  t.teardown(() => other.drop(others))
+  t.ok(await exists(kept))
+  await new TestServer(url).query('select 1')
+  t.ok(await exists(others))
+})
+
+t.test('connections that are being closed when their database is dropped are waited for', async (t) => {
+  const { url, admin, exists } = await build(t)
+  const server = new TestServer(url)
+  const name = await server.clone('template0')
+  const errors: Error[] = []
+  const client = new Client({ connectionString: server.urlOf(name) }).on('error', (error) => errors.push(error))
+  await client.connect()
+
+  const dropped = server.drop(name)
+  for (let look = 0; look < 10; look++) await admin.query('select 1')
+  t.ok(await exists(name))
+  await client.end()
+  await dropped
+  t.strictSame(errors, [])
+  t.notOk(await exists(name))
+})
+
+t.test('one that cannot be dropped hinders nobody', async (t) => {
+  const { url, admin, exists } = await build(t)
+  await admin.query('create database test_ba9876543210_1 is_template true')
+  t.teardown(async () => {
+    await admin.query('alter database test_ba9876543210_1 is_template false')
+    await admin.query('drop database test_ba9876543210_1')
+  })
+
+  await new TestServer(url).query('select 1')
+  t.ok(await exists('test_ba9876543210_1'))
+})
+
+t.test('a connection that was lost is opened again', async (t) => {
+  const { url, admin } = await build(t)
+  const server = new TestServer(url)
+  const [row] = await server.query<{ pid: number }>('select pg_backend_pid() as pid')
+  await admin.query('select pg_terminate_backend($1)', [row?.pid])
+
+  await until(async () => {
+    const [now] = await server.query<{ pid: number }>('select pg_backend_pid() as pid').catch(() => [row])
+    return now?.pid !== row?.pid
+  })
+  t.match(await server.query('select 1 as one'), [{ one: 1 }])
+})
+
+t.test('a server that is not there is an error, each time', async (t) => {
+  const server = new TestServer('postgresql://postgres@127.0.0.1:1/postgres')
+
+  await t.rejects(server.query('select 1'), { code: 'ECONNREFUSED' })
+  await t.rejects(server.query('select 1'), { code: 'ECONNREFUSED' })
+})
+
+t.test('a URL keeps everything but its database', async (t) => {
+  const server = new TestServer('postgresql://ada:pw@localhost:5433/shop?sslmode=disable&dbname=other')
+
+  t.equal(server.urlOf('test_1'), 'postgresql://ada:pw@localhost:5433/test_1?sslmode=disable')
+})

@@ -1,0 +1,54 @@
+import { relations } from 'drizzle-orm'
+import { integer, pgTable, text } from 'drizzle-orm/pg-core'
+import { describe, expect, test } from 'tstyche'
+import type { CursorResult, Paginated } from '../../src/repository/list-types.js'
+import type { RelatedRepository } from '../../src/repository/related.js'
+import type { Repositories } from '../../src/repository/repositories.js'
+import type { StatementRunner } from '../../src/session/statement.js'
+
+const users = pgTable('users', { id: integer().primaryKey(), email: text().notNull() })
+const posts = pgTable('posts', { id: integer().primaryKey(), userId: integer().notNull(), title: text() })
+const others = pgTable('others', { id: integer().primaryKey() })
+export const usersRelations = relations(users, ({ many }) => ({ posts: many(posts) }))
+export const postsRelations = relations(posts, ({ one }) => ({ user: one(users, { fields: [posts.userId], references: [users.id] }) }))
+
+declare module '../../src/register.js' {
+  interface Register { schema: { users: typeof users, posts: typeof posts, usersRelations: typeof usersRelations, postsRelations: typeof postsRelations } }
+}
+
+type Post = typeof posts.$inferSelect
+
+declare const repositories: Repositories
+declare const runner: StatementRunner
+
+const userRepo = repositories.create(runner, users)
+const withPosts = userRepo.with({ posts: true })
+
+describe('with', () => {
+  test('adds what is related to each row', async () => {
+    expect(await withPosts.getOrThrow(1)).type.toBeAssignableTo<{ id: number, email: string, posts: Post[] }>()
+    expect((await withPosts.getOrThrow(1)).posts).type.toBe<Post[]>()
+    expect((await withPosts.getAll({ columns: ['id'] }))[0]?.posts).type.toBe<Post[] | undefined>()
+    expect((await withPosts.get(1))?.email).type.toBe<string | undefined>()
+    expect((await withPosts.getMany([1])).map(({ posts }) => posts)).type.toBe<Post[][]>()
+    expect(await withPosts.paginate()).type.toBeAssignableTo<Paginated<{ posts: Post[] }>>()
+    expect(await withPosts.cursor({}, { after: 'x' })).type.toBeAssignableTo<CursorResult<{ posts: Post[] }>>()
+    expect((await repositories.create(runner, posts).with({ user: { columns: { email: true } } }).first({}))?.user.email).type.toBe<string | undefined>()
+  })
+  test('narrows the columns, and knows no others', async () => {
+    expect(await withPosts.getOrThrow(1, { columns: ['id'] })).type.not.toHaveProperty('email')
+    expect(withPosts.getAll).type.not.toBeCallableWith({ columns: ['nope'] })
+    expect(withPosts.filter).type.not.toBeCallableWith({ emial: 'x' })
+    expect(withPosts.get).type.not.toBeCallableWith('1')
+    expect(withPosts.cursor).type.not.toBeCallableWith({}, { page: 1 })
+  })
+  test('knows the relations of the registered schema, and no others', () => {
+    expect(userRepo.with).type.toBeCallableWith({ posts: { limit: 5, columns: { title: true }, with: { user: true } } })
+    expect(userRepo.with).type.not.toBeCallableWith({ post: true })
+    expect(userRepo.with).type.not.toBeCallableWith({ posts: { limit: '5' } })
+    expect(userRepo.with).type.not.toBeCallableWith({ posts: { with: { users: true } } })
+    expect(userRepo.with).type.not.toBeCallableWith()
+    expect(repositories.create(runner, others).with).type.not.toBeCallableWith({ posts: true })
+    expect(withPosts).type.toBe<RelatedRepository<typeof users, { readonly posts: true }>>()
+  })
+})

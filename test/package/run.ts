@@ -196,12 +196,13 @@ async function checkCommand (connectionString: string): Promise<void> {
     await client.connect()
     const command = spawn(join(cache, 'script', 'node_modules', '.bin', 'data-access'), ['migrate', 'up'], { cwd: runner, env: { ...process.env, DATABASE_URL: connectionStringOfRunner }, stdio: 'ignore' })
     const ended = once(command, 'exit')
-    while ((await client.query("select from pg_stat_activity where query like 'select pg_sleep(60)%' and state = 'active'")).rowCount === 0) await setTimeout(50)
+    const isAsleep = async () => (await client.query("select from pg_stat_activity where datname = current_database() and query like 'select pg_sleep(60)%' and state = 'active'")).rowCount !== 0
+    while (command.exitCode === null && !await isAsleep()) await setTimeout(50)
     command.kill('SIGINT')
     const [code] = await ended
-    const { rows: [{ kept }] } = await client.query<{ kept: string | null }>("select to_regclass('interrupted') as kept") as { rows: [{ kept: string | null }] }
+    const { rows: [kept] } = await client.query<{ table: string | null }>("select to_regclass('interrupted') as table")
     await client.end()
-    if (code !== 130 || kept !== null) throw new Error(`exit code ${code}, ${kept ?? 'nothing'} kept`)
+    if (code !== 130 || kept?.table !== null) throw new Error(`exit code ${code}, ${kept?.table} kept`)
   })
 }
 

@@ -256,6 +256,14 @@ t.test('upserts the rows of a list one by one where they have the same key in ot
   t.equal(await repo.count(), 99)
 })
 
+t.test('keeps the order of hundreds of rows of which each has other columns than the one before, and so sends no lists', async (t) => {
+  const rows = Array.from({ length: 450 }, (_, n) => ({ path: `p${n % 300}`, ...(n % 2 > 0 ? { slug: `s${n}` } : { title: `t${n}` }) }))
+  const results = await repo.upsertMany(rows, { target: 'path' })
+  t.same(results.map(({ row: { path }, created }) => [path, created]), rows.map(({ path }, n) => [path, n < 300]))
+  t.same(results.map(({ row }) => row), results.map(({ row }, n) => ({ ...row, ...rows[n] })))
+  t.equal(runner.statements.length, 450)
+})
+
 t.test('upserts more rows than are undone together', async (t) => {
   const results = await repo.upsertMany(many(32_100), { target: 'path' })
   t.same(results.map(({ row: { path } }) => path), many(32_100).map(({ path }) => path))

@@ -1,5 +1,5 @@
 /**
- * How fast many rows are written, beside Drizzle, and how much memory that takes: `npm run bench:bulk -- --rows 100000`, see README.md.
+ * How fast many rows are written, beside Drizzle, and how much memory that takes: `npm run bench:bulk -- --rows 100000`, see benchmark/README.md.
  *
  * Both write the same rows of twelve columns, in one transaction, and get them back; they take turns, and the ratio is taken within
  * a turn.
@@ -10,8 +10,8 @@ import { runInNewContext } from 'node:vm'
 import { bigint, boolean, date, doublePrecision, integer, jsonb, numeric, pgTable, text, timestamp, uuid, varchar } from 'drizzle-orm/pg-core'
 import { getTableColumns, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
-import { openDatabase } from '../src/index.js'
-import { createTestDatabase } from '../src/testing/index.js'
+import { openDatabase } from '../../src/index.js'
+import { createTestDatabase } from '../../src/testing/index.js'
 
 const people = pgTable('people', {
   id: integer().primaryKey().generatedAlwaysAsIdentity(),

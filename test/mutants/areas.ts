@@ -5,7 +5,8 @@ export interface Area {
 }
 
 /** What a session does is seen through all of these. */
-const session = /^test\/(src\/session\/(scope|session|transaction)|src\/database|faults\/(session|scopes|abort|commit))\.test\.ts$/
+const session = /^test\/(src\/session\/(scope|session|transaction|plain|together|message-order|commit-answers)|src\/database|faults\/(session|scopes|abort|commit))\.test\.ts$/
+const streams = /^test\/src\/session\/(row-stream|session)\.test\.ts$/
 const reply = /^test\/(plugins\/(transaction|repeating|index)|faults\/(request|before-response|after-response|abort|commit|config|shutdown|process))\.test\.ts$/
 
 /** The first one that fits a file counts. */
@@ -13,6 +14,7 @@ export const areas: readonly Area[] = [
   { files: /^src\/session\/drizzle\.ts$/, tests: /^test\/(src\/session\/drizzle|faults\/(scopes|session))\.test\.ts$/ },
   { files: /^src\/session\/options\.ts$/, tests: /^test\/(src\/session\/(options|transaction)|faults\/config)\.test\.ts$/ },
   { files: /^src\/session\/retry\.ts$/, tests: /^test\/(src\/session\/retry|plugins\/repeating)\.test\.ts$/ },
+  { files: /^src\/session\/(row-stream|streams)\.ts$/, tests: streams },
   { files: /^src\/session\/fate\.ts$/, tests: /^test\/(src\/session\/.*|faults\/commit)\.test\.ts$/ },
   { files: /^src\/session\//, tests: session },
   { files: /^src\/(connection\/.*|pool)\.ts$/, tests: /^test\/(src\/(connection\/.*|pool|start|session\/transaction)|faults\/(pool|close|abort|session|network|start))\.test\.ts$/ },

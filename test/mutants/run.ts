@@ -16,6 +16,7 @@ import { runTestFile } from './test-file.js'
 import type { SourceFile } from '../house/source-files.js'
 import type { Mutant } from './plant.js'
 import type { FileResult } from './result.js'
+import type { Run } from './test-file.js'
 
 /** PostgreSQL does much of the work, so two at a time suit two cores. */
 const jobs = 2
@@ -35,7 +36,7 @@ interface Verdict {
 }
 
 const [, , word = ''] = process.argv
-const durations = new Map<string, number>()
+const runs = new Map<string, Run>()
 const refuses = startCompiler()
 const databaseUrl = process.env['DATABASE_URL'] ?? await sharedPostgres()
 process.on('SIGINT', () => process.exit(130))
@@ -71,7 +72,12 @@ function isWanted ({ file, title }: Mutant): boolean {
 }
 
 function millisOf (test: string): number {
-  return durations.get(test) ?? 0
+  return runs.get(test)?.millis ?? 0
+}
+
+/** Several times as long as without a bug: the machine may have more to do now. */
+function silenceOf (test: string): number {
+  return 5000 + 3 * (runs.get(test)?.longestSilenceMillis ?? 0)
 }
 
 /** Some at a time, in order. */
@@ -83,13 +89,13 @@ async function eachOf<Item> (items: Iterable<Item>, work: (item: Item) => Promis
   await Promise.all(Array.from({ length: jobs }, next))
 }
 
-/** Without a bug every test must pass; how long it took tells how long it may take with one. */
+/** Without a bug every test must pass; how long it said nothing tells how long it may do so with one. */
 async function measure (tests: Iterable<string>): Promise<void> {
   const { folder, remove } = await plant([])
   await eachOf(tests, async (test) => {
-    const { failure, millis } = await runTestFile(test, { folder, databaseUrl, limitMillis: 120_000 })
-    if (failure !== undefined) throw new Error(`${test} fails without any mutant: ${failure}`)
-    durations.set(test, millis)
+    const run = await runTestFile(test, { folder, databaseUrl, silenceMillis: 120_000 })
+    if (run.failure !== undefined) throw new Error(`${test} fails without any mutant: ${run.failure}`)
+    runs.set(test, run)
   })
   await remove()
 }
@@ -111,7 +117,7 @@ async function judge (mutant: Mutant, { source, tests }: Target): Promise<Verdic
   const { folder, remove } = await plant([mutant])
   try {
     for (const test of [...tests]) {
-      const { failure } = await runTestFile(test, { folder, databaseUrl, limitMillis: 10_000 + 3 * millisOf(test) })
+      const { failure } = await runTestFile(test, { folder, databaseUrl, silenceMillis: silenceOf(test) })
       if (failure === undefined) continue
       tests.unshift(...tests.splice(tests.indexOf(test), 1))
       return { kind: 'killed', by: `${test}: ${failure}` }

@@ -108,6 +108,17 @@ t.test('the end of its session ends it, in the middle of a batch as between two'
   t.equal(database.poolInfo.inUse, 0)
 })
 
+t.test('the end of its session ends all that were opened in it', async (t) => {
+  const database = await openFilled(t)
+  const streams = await database.session(async (session) => {
+    const streams = [1, 2].map(() => session.repo(users).stream({}, { batchSize: 1 }))
+    for (const rows of streams) await rows.next()
+    return streams
+  })
+  t.equal(database.poolInfo.inUse, 0)
+  for (const rows of streams) await t.rejects(rows.next(), TransactionClosedError)
+})
+
 t.test('a full pool is a PoolTimeoutError: at once where the session holds a connection, in time where it does not', async (t) => {
   const database = await openFilled(t, { pool: { size: 1, maxOverflow: 0, timeoutSeconds: 0.2 } })
   await database.session(async (session) => {

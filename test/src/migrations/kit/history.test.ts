@@ -1,7 +1,10 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { drizzle } from 'drizzle-orm/node-postgres'
+import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import { Client } from 'pg'
 import t from 'tap'
-import { checkMigrations, rollbackMigrations, runMigrations } from '../../../../src/migrations/index.js'
+import { checkMigrations, getCurrentMigration, rollbackMigrations, runMigrations } from '../../../../src/migrations/index.js'
 import { createTestDatabase } from '../../../../src/testing/index.js'
 import { role, posts, users } from '../../../../examples/migrations/schema.js'
 import { projectRoot } from '../../../house/source-files.js'
@@ -38,6 +41,35 @@ t.test('a history up, down step by step, and up again passes the same catalogues
   t.strictSame(await readCatalogue(client), catalogues.at(-1))
   await rollbackMigrations({ ...options, to: 'nothing', confirmIrreversible: true })
   t.strictSame((await readCatalogue(client))['columns'], [])
+})
+
+t.test('what drizzle-kit migrate runs, and ours, find nothing to do behind each other at each point of a history', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const client = new Client({ connectionString })
+  await client.connect()
+  t.after(() => client.end())
+  const part = t.testdir({})
+  cpSync(folder, part, { recursive: true })
+  const journalFile = join(part, 'meta', '_journal.json')
+  const journal: { entries: Array<{ tag: string }> } = JSON.parse(readFileSync(journalFile, 'utf8'))
+  const options = { connectionString, folder: part }
+  const drizzlesOwn = () => migrate(drizzle(client), { migrationsFolder: part })
+
+  for (const [index, { tag }] of journal.entries.entries()) {
+    writeFileSync(journalFile, JSON.stringify({ ...journal, entries: journal.entries.slice(0, index + 1) }))
+    await runMigrations(options)
+    const done = await readCatalogue(client)
+    await drizzlesOwn()
+    t.strictSame(await readCatalogue(client), done, `${tag}, ours first`)
+
+    // Drizzle knows no file that runs outside of a transaction.
+    if (readFileSync(join(part, `${tag}.sql`), 'utf8').includes('no-transaction')) continue
+    await rollbackMigrations({ ...options, confirmIrreversible: true })
+    await drizzlesOwn()
+    t.strictSame((await runMigrations(options)).applied, [])
+    t.strictSame(await readCatalogue(client), done, `${tag}, ours behind`)
+    t.equal((await getCurrentMigration(options))?.tag, tag)
+  }
 })
 
 t.test('a way back from a value of an enum fails while a row has it, and loses nothing', async (t) => {

@@ -6,7 +6,7 @@ import { open } from '../../helpers/database.js'
 import { openEchoing, words } from '../../helpers/echo.js'
 import { posts, users } from '../../helpers/schema.js'
 import {
-  ConnectionError, TransactionAbortedError, TransactionClosedError, TransactionScopeError, ValidationError
+  ConnectionError, TransactionAbortedError, TransactionClosedError, TransactionScopeError, UniqueViolationError, ValidationError
 } from '../../../src/index.js'
 import { currentScope } from '../../../src/session/current-scope.js'
 import type { Database, Scope, Session } from '../../../src/index.js'
@@ -416,8 +416,26 @@ t.test('a write that waited for a scope in vain is not forgotten: the commit is 
   const session = database.createSession()
   const end = deferred()
   const nested = session.transaction(() => end.promise)
-  await t.rejects(session.repo(users).create({ email: 'late@example.com' }), { code: 'DB_TRANSACTION_SCOPE' })
+  const [first] = await Promise.all(['late@example.com', 'later@example.com'].map((email) => session.repo(users).create({ email }).catch((error: unknown) => error)))
+  t.match(first, { code: 'DB_TRANSACTION_SCOPE' })
   end.resolve()
   await nested
-  await t.rejects(session.commit(), { code: 'DB_TRANSACTION_ABORTED', cause: { code: 'DB_TRANSACTION_SCOPE' } })
+  const error = await session.commit().catch((error: unknown) => error)
+  t.match(error, { code: 'DB_TRANSACTION_ABORTED' })
+  t.equal((error as Error).cause, first, 'the first of them is the cause')
+})
+
+t.test('a write that waited for a scope and then failed is forgotten with the savepoint that was gone back to', async (t) => {
+  const database = await open(t)
+  await database.session(async (session) => {
+    await session.repo(users).create({ email: 'ada' })
+    await session.execute(sql`savepoint mine`)
+    const end = deferred()
+    const nested = session.transaction(() => end.promise)
+    const failed = t.rejects(session.repo(users).create({ email: 'ada' }), UniqueViolationError)
+    end.resolve()
+    await Promise.all([nested, failed])
+    await session.execute(sql`rollback to savepoint mine`)
+  })
+  t.same(await emails(database), ['ada'])
 })

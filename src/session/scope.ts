@@ -54,7 +54,7 @@ export class Scope implements StatementRunner {
   #isUndone = false
   /** The first write that waited here for a nested scope in vain. */
   #missed: Error | undefined
-  #rollbackOnly: { readonly reason: string | undefined } | undefined
+  #mustRollBack = false
   #drizzle: DrizzleDatabase | undefined
 
   constructor (root: ScopeRoot, parent?: Scope, savepoint?: Savepoint) {
@@ -152,8 +152,11 @@ export class Scope implements StatementRunner {
   /** Runs a function once what was done here has been rolled back. */
   afterRollback (fn: Callback): void { this.#register('afterRollback', fn) }
 
-  /** Undoes everything at the end, whatever the reply says: a dry run. On a nested scope, undoes that scope alone. */
-  rollbackOnly (reason?: string): void { this.#innermost().#rollbackOnly ??= { reason } }
+  /** Undoes everything at the end, whatever the reply says: a dry run. On a nested scope, undoes that scope alone. The reason goes to the log, at `debug`. */
+  rollbackOnly (reason?: string): void {
+    this.#innermost().#mustRollBack = true
+    this.root.borrower.logger.debug({ reason }, 'rollbackOnly() was called: what is done here will be undone')
+  }
 
   /** Why nothing that was done here can be kept, if so. */
   protected get obstacle (): Error | undefined {
@@ -161,8 +164,8 @@ export class Scope implements StatementRunner {
     return missed ?? this.root.transaction.obstacle
   }
 
-  /** Set once {@link rollbackOnly} was called on this scope. */
-  protected get mustRollBack (): { readonly reason: string | undefined } | undefined { return this.#rollbackOnly }
+  /** Whether {@link rollbackOnly} was called on this scope. */
+  protected get mustRollBack (): boolean { return this.#mustRollBack }
 
   /** Whether a nested scope is open. */
   protected get hasChild (): boolean { return this.#child !== undefined }
@@ -243,7 +246,7 @@ export class Scope implements StatementRunner {
     const left = this.end(closed)
     await transaction.idle()
     if (this.#isUndone) throw this.#ended?.()
-    if (this.#rollbackOnly !== undefined) return false
+    if (this.#mustRollBack) return false
     if (left) throw new TransactionScopeError('A nested transaction was not awaited: it was undone with the one around it')
     const obstacle = this.obstacle ?? await transaction.release(savepoint)
     if (obstacle !== undefined) throw obstacle

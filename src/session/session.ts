@@ -114,7 +114,7 @@ export class Session extends Scope {
   commitNow (): boolean {
     const { transaction, leaveContext } = this.root
     const isSimple = !this.isSettled && !transaction.isOpen && transaction.isIdle && !this.hasChild &&
-      this.callbacks.beforeCommit.length === 0 && this.mustRollBack === undefined && this.obstacle === undefined
+      this.callbacks.beforeCommit.length === 0 && !this.mustRollBack && this.obstacle === undefined
     if (!isSimple) return false
     this.#isPrepared = true
     this.#committing = nothingToCommit
@@ -168,7 +168,7 @@ export class Session extends Scope {
     }
     const left = this.end(closed)
     await transaction.idle()
-    if (left && this.mustRollBack === undefined) throw new TransactionScopeError('A nested transaction was not awaited: nothing was saved')
+    if (left && !this.mustRollBack) throw new TransactionScopeError('A nested transaction was not awaited: nothing was saved')
     if (!this.#mayCommit()) return false
     transaction.close(closed)
     this.#isPrepared = true
@@ -178,7 +178,7 @@ export class Session extends Scope {
   #mayCommit (): boolean {
     const { obstacle } = this
     if (this.#veto !== undefined) throw this.#veto
-    if (this.mustRollBack !== undefined) return false
+    if (this.mustRollBack) return false
     if (obstacle !== undefined) throw obstacle
     return true
   }

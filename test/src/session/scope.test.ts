@@ -4,9 +4,10 @@ import { sql } from 'drizzle-orm'
 import { backendOf, killBackend, running } from '../../helpers/backend.js'
 import { open } from '../../helpers/database.js'
 import { openEchoing, words } from '../../helpers/echo.js'
+import { recordingLogger } from '../../helpers/logger.js'
 import { posts, users } from '../../helpers/schema.js'
 import {
-  ConnectionError, TransactionAbortedError, TransactionClosedError, TransactionScopeError, UniqueViolationError, ValidationError
+  ConnectionError, TransactionAbortedError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError, UniqueViolationError, ValidationError
 } from '../../../src/index.js'
 import { currentScope } from '../../../src/session/current-scope.js'
 import type { Database, Scope, Session } from '../../../src/index.js'
@@ -271,6 +272,37 @@ t.test('rollbackOnly() on a scope undoes that alone, and its function\'s result 
   t.same(await emails(database), ['kept'])
 })
 
+t.test('rollbackOnly() tells the log why', async (t) => {
+  const logger = recordingLogger()
+  const database = await open(t, { logger })
+  await database.session((session) => { session.rollbackOnly('a dry run') })
+  t.match(logger.lines.filter(({ context }) => 'reason' in context), [{ level: 'debug', context: { reason: 'a dry run' }, message: /^rollbackOnly\(\)/ }])
+})
+
+t.test('the first reason of its end is the one that a scope tells', async (t) => {
+  const database = await open(t)
+  const session = database.createSession()
+  const end = deferred()
+  const nested = session.transaction(() => end.promise).catch((error: unknown) => error)
+  const reason = new TransactionTimeoutError()
+  session.abort(reason)
+  end.resolve()
+  t.equal(await nested, reason)
+  await session.close()
+})
+
+t.test('what waits for a scope is refused with the end of its session, whether the scope ends or not', async (t) => {
+  const database = await open(t)
+  const session = database.createSession()
+  const end = deferred()
+  const nested = t.rejects(session.transaction(() => end.promise), TransactionClosedError)
+  const waiting = t.rejects(session.repo(users).create({ email: 'ada' }), TransactionClosedError)
+  await session.rollback()
+  await waiting
+  end.resolve()
+  await nested
+})
+
 t.test('callbacks of a scope pass to the one around when it is kept, and are dropped when it is undone', async (t) => {
   const database = await open(t)
   const ran: string[] = []
@@ -302,6 +334,8 @@ t.test('takes no options: the isolation level is that of the transaction', async
   await database.session(async (session) => {
     await t.rejects(session.transaction(() => t.fail('it must not run'), { isolationLevel: 'serializable' } as never), ValidationError)
     await t.rejects(session.drizzle.transaction(async () => t.fail('it must not run'), { accessMode: 'read only' }), /takes no options/)
+    // A rejection that nobody has looked at would end the process.
+    session.transaction(() => {}, {} as never)
   })
   t.same(sent(), [])
 })

@@ -9,6 +9,7 @@ import { until } from '../../helpers/until.js'
 import {
   StatementTimeoutError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError, ValidationError
 } from '../../../src/index.js'
+import type { Session } from '../../../src/index.js'
 
 const one = { pool: { size: 1, maxOverflow: 0 } }
 const ada = { email: 'ada' }
@@ -366,4 +367,31 @@ t.test('COMMIT is waited for as long as its limit allows', async (t) => {
   await held.release()
   await committed
   t.same(await beside(database, 'select email from users'), [ada])
+})
+
+type Six = [Session, Session, Session, Session, Session, Session]
+
+t.test('commits at once only where nothing was done, nothing is to be done, and nobody is waited for', async (t) => {
+  const database = await open(t)
+  const nothing = database.createSession()
+  t.equal(nothing.commitNow(), true)
+  t.equal(nothing.commitNow(), false, 'it is settled')
+  await t.rejects(nothing.repo(users).count(), TransactionClosedError)
+
+  const [nested, prepared, undone, reading, written, back] = [1, 2, 3, 4, 5, 6].map(() => database.createSession()) as Six
+  const sessions = [nested, prepared, undone, reading, written, back]
+  let leave = (): void => {}
+  const inside = nested.transaction(() => new Promise<void>((resolve) => { leave = resolve }))
+  prepared.beforeCommit(() => {})
+  undone.rollbackOnly()
+  await written.repo(users).create({ email: 'ada' })
+  await back.rollback()
+  const count = reading.repo(users).count()
+  for (const session of sessions) t.equal(session.commitNow(), false)
+
+  leave()
+  await Promise.all([inside, count])
+  t.equal(nested.commitNow(), true)
+  t.equal(reading.commitNow(), true)
+  for (const session of sessions) await session.close()
 })

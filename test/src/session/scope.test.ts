@@ -279,6 +279,17 @@ t.test('rollbackOnly() tells the log why', async (t) => {
   t.match(logger.lines.filter(({ context }) => 'reason' in context), [{ level: 'debug', context: { reason: 'a dry run' }, message: /^rollbackOnly\(\)/ }])
 })
 
+t.test('the log is told once of what comes after the end of a transaction', async (t) => {
+  const logger = recordingLogger()
+  const database = await open(t, { logger })
+  const session = database.createSession()
+  await session.repo(users).create({ email: 'ada' })
+  await session.commit()
+  for (const email of ['bob', 'eve']) await t.rejects(session.repo(users).create({ email }), TransactionClosedError)
+  t.match(logger.lines.filter(({ level }) => level === 'warn'), [{ context: { err: TransactionClosedError }, message: /after the end of its transaction/ }])
+  t.equal(logger.lines.filter(({ level }) => level === 'warn').length, 1)
+})
+
 t.test('the first reason of its end is the one that a scope tells', async (t) => {
   const database = await open(t)
   const session = database.createSession()

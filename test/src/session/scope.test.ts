@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { sql } from 'drizzle-orm'
 import { backendOf, killBackend, running } from '../../helpers/backend.js'
@@ -260,14 +261,17 @@ t.test('scopes nest deeply', async (t) => {
 
 t.test('rollbackOnly() on a scope undoes that alone, and its function\'s result is kept', async (t) => {
   const database = await open(t)
+  let isUndone = false
   await database.session(async (session) => {
     await session.repo(users).create({ email: 'kept' })
     t.equal(await session.transaction(async (scope) => {
       scope.rollbackOnly('a dry run')
       scope.rollbackOnly()
+      scope.afterRollback(() => { isUndone = true })
       await scope.repo(users).create({ email: 'undone' })
       return 'result'
     }), 'result')
+    t.ok(isUndone, 'before anything else is done')
   })
   t.same(await emails(database), ['kept'])
 })
@@ -483,4 +487,18 @@ t.test('a write that waited for a scope and then failed is forgotten with the sa
     await session.execute(sql`rollback to savepoint mine`)
   })
   t.same(await emails(database), ['ada'])
+})
+
+t.test('29: what an undone scope left behind is refused also while the scope is being undone', async (t) => {
+  const database = await open(t)
+  await database.session(async (session) => {
+    let straggler: Promise<unknown> = Promise.resolve()
+    await session.transaction(async (scope) => {
+      await scope.repo(users).create({ email: 'undone' })
+      straggler = t.rejects(turn().then(() => scope.repo(users).create({ email: 'ghost' })), TransactionClosedError)
+      throw new Error('no')
+    }).catch(() => {})
+    await straggler
+  })
+  t.same(await emails(database), [])
 })

@@ -1,6 +1,6 @@
 /**
- * Plants one bug after the other and sees whether a test notices: `npm run test:mutants`, or with `-- <word>` only those whose
- * file or title has the word in it. Exits with 1 when one survived.
+ * Plants one bug after the other and sees whether a test notices: `npm run test:mutants`, or with `-- <word> …` only those whose
+ * file or title has one of the words in it. Exits with 1 when one survived.
  *
  * The result of whole files goes into result.md.
  */
@@ -35,7 +35,7 @@ interface Verdict {
   readonly by: string
 }
 
-const [, , word = ''] = process.argv
+const words = process.argv.slice(2)
 const runs = new Map<string, Run>()
 const refuses = startCompiler()
 const databaseUrl = process.env['DATABASE_URL'] ?? await sharedPostgres()
@@ -68,7 +68,7 @@ function checkEquivalents (file: string, mutants: readonly Mutant[]): void {
 }
 
 function isWanted ({ file, title }: Mutant): boolean {
-  return `${file} ${title}`.includes(word)
+  return words.length === 0 || words.some((word) => `${file} ${title}`.includes(word))
 }
 
 function millisOf (test: string): number {

@@ -16,7 +16,7 @@
  */
 import { CommitUnknownError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError } from '../errors/errors.js'
 import { runAll } from './callbacks.js'
-import { handled, ignore } from '../handled.js'
+import { ignore } from '../handled.js'
 import { Scope } from './scope.js'
 import { Transaction } from './transaction.js'
 import type { Borrower } from '../connection/waiters.js'
@@ -71,7 +71,7 @@ export class Session extends Scope {
    */
   commit (): Promise<void> {
     if (this.#committing === undefined) {
-      this.#committing = handled(this.#undoing === undefined ? this.#commit() : this.#refuse(this.#undoing))
+      this.#committing = this.#undoing === undefined ? this.#commit() : this.#refuse(this.#undoing)
       // Closing the database waits for what comes after the commit, which gives its connection back before.
       this.root.host.track(this.#committing.catch(ignore))
     }

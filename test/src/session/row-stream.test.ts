@@ -103,7 +103,9 @@ t.test('the end of its session ends it, in the middle of a batch as between two'
   const session = database.createSession()
   const slow = t.rejects(balances(session.repo(users).stream(sql`pg_sleep(20) is not null`)), TransactionClosedError)
   await until(async () => (await database.execute(sql`select from pg_stat_activity where datname = current_database() and state = 'active' and query ~ '^fetch forward'`)).rowCount === 1)
-  await session.close()
+  const closed = session.close()
+  t.throws(() => session.repo(users).stream(), TransactionClosedError)
+  await closed
   await slow
   t.equal(database.poolInfo.inUse, 0)
 })

@@ -395,3 +395,32 @@ t.test('commits at once only where nothing was done, nothing is to be done, and 
   t.equal(reading.commitNow(), true)
   for (const session of sessions) await session.close()
 })
+
+t.test('closing the database waits for a commit that holds no connection yet', async (t) => {
+  const database = await open(t)
+  let begin = (): void => {}
+  const begun = new Promise<void>((resolve) => { begin = resolve })
+  const session = database.createSession()
+  session.beforeCommit(async () => {
+    await begun
+    await session.repo(users).create(ada)
+  })
+  const commit = session.commit()
+  const closed = database.close()
+  for (let trip = 0; trip < 3; trip++) await beside(database, 'select 1')
+  begin()
+  await t.resolves(commit)
+  t.equal(await closed, true)
+  t.match(await beside(database, 'select email from users'), [ada])
+})
+
+t.test('knows that it was rolled back by somebody who may, and not by an abort', async (t) => {
+  const database = await open(t)
+  const [undone, aborted] = [database.createSession(), database.createSession()]
+  await undone.rollback()
+  await undone.rollback()
+  t.equal(undone.isRolledBack, true)
+  aborted.abort(new TransactionTimeoutError())
+  await aborted.rollback()
+  t.equal(aborted.isRolledBack, false)
+})

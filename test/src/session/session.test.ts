@@ -7,7 +7,7 @@ import { holdCommits } from '../../helpers/held-commit.js'
 import { users } from '../../helpers/schema.js'
 import { until } from '../../helpers/until.js'
 import {
-  StatementTimeoutError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError, ValidationError
+  PoolTimeoutError, StatementTimeoutError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError, ValidationError
 } from '../../../src/index.js'
 import type { Session } from '../../../src/index.js'
 
@@ -374,7 +374,9 @@ type Six = [Session, Session, Session, Session, Session, Session]
 t.test('commits at once only where nothing was done, nothing is to be done, and nobody is waited for', async (t) => {
   const database = await open(t)
   const nothing = database.createSession()
+  nothing.afterRollback(() => t.fail('it was committed'))
   t.equal(nothing.commitNow(), true)
+  nothing.abort(new TransactionTimeoutError())
   t.equal(nothing.commitNow(), false, 'it is settled')
   await t.rejects(nothing.repo(users).count(), TransactionClosedError)
 
@@ -423,4 +425,14 @@ t.test('knows that it was rolled back by somebody who may, and not by an abort',
   aborted.abort(new TransactionTimeoutError())
   await aborted.rollback()
   t.equal(aborted.isRolledBack, false)
+})
+
+t.test('does not commit at once what never left, for want of a connection', async (t) => {
+  const database = await open(t, { pool: { size: 1, maxOverflow: 0, timeoutSeconds: 0.1 } })
+  const [holder, session] = [database.createSession(), database.createSession()]
+  await holder.begin()
+  await t.rejects(session.repo(users).create(ada), PoolTimeoutError)
+  t.equal(session.commitNow(), false)
+  await t.rejects(session.commit(), { code: 'DB_TRANSACTION_ABORTED', cause: PoolTimeoutError })
+  await holder.close()
 })

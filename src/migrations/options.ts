@@ -83,6 +83,7 @@ export async function withClient<Result> (options: MigrationOptions, fn: (client
 }
 
 function clientConfig ({ connectionString, database }: MigrationOptions): ClientConfig {
-  if (database !== undefined) return database.pool.options
+  // With the limit of its statements already the question that lifts it could fail. The password is not enumerable.
+  if (database !== undefined) return Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(database.pool.options), statement_timeout: { value: false, enumerable: true } })
   return parseConnectionString(connectionString ?? process.env['DATABASE_URL'] ?? '')
 }

@@ -1,6 +1,6 @@
 import { Client } from 'pg'
 import type { ClientConfig, Pool } from 'pg'
-import { parseConnectionString } from '../connection-string.js'
+import { extendConnection, parseConnectionString } from '../connection-string.js'
 import { toDatabaseError } from '../errors/sqlstate.js'
 import type { MigrationProgress, MigrationWait } from './step.js'
 
@@ -83,7 +83,7 @@ export async function withClient<Result> (options: MigrationOptions, fn: (client
 }
 
 function clientConfig ({ connectionString, database }: MigrationOptions): ClientConfig {
-  // With the limit of its statements already the question that lifts it could fail. The password is not enumerable.
-  if (database !== undefined) return Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(database.pool.options), statement_timeout: { value: false, enumerable: true } })
+  // Under the application's limit the question that lifts it could fail.
+  if (database !== undefined) return extendConnection(database.pool.options, { statement_timeout: false })
   return parseConnectionString(connectionString ?? process.env['DATABASE_URL'] ?? '')
 }

@@ -1,4 +1,5 @@
-import { compare, isKnown } from './compare.js'
+import { databaseProblems, type MigrationCheck } from './check.js'
+import { compare, isKnown, type Comparison } from './compare.js'
 import type { Migration } from './files.js'
 import { withClient, type MigrationOptions } from './options.js'
 import { planUp } from './plan.js'
@@ -10,9 +11,9 @@ import { refuse, strangeness } from './problems.js'
  * @throws {MigrationError} `DB_MIGRATION_EDITED` or `DB_MIGRATION_MISSING` when one of them is not what the folder has
  */
 export async function getMigrationHistory (options: MigrationOptions = {}): Promise<Migration[]> {
-  const { applied, folder } = await withClient(options, (client) => compare(client, options))
-  refuse(applied.flatMap((migration) => strangeness(migration, folder)))
-  return applied.filter(isKnown).map(({ file, row: { appliedAt } }) => withoutText({ ...file, ...(appliedAt !== undefined && { appliedAt }) }))
+  const comparison = await withClient(options, (client) => compare(client, options))
+  refuse(comparison.applied.flatMap((migration) => strangeness(migration, comparison.folder)))
+  return appliedOf(comparison)
 }
 
 /** The migration that was applied last, `undefined` where there is none. */
@@ -28,6 +29,17 @@ export async function getCurrentMigration (options: MigrationOptions = {}): Prom
 export async function getPendingMigrations (options: MigrationOptions = {}): Promise<Migration[]> {
   const comparison = await withClient(options, (client) => compare(client, options))
   return planUp(comparison, undefined).map(({ migration }) => withoutText(migration))
+}
+
+/** What was applied, edited files included, and all that does not fit: from one look at folder and database. */
+export async function readStatus (options: MigrationOptions): Promise<MigrationCheck & { readonly applied: Migration[] }> {
+  const comparison = await withClient(options, (client) => compare(client, options))
+  const problems = databaseProblems(comparison)
+  return { ok: problems.length === 0, problems, applied: appliedOf(comparison) }
+}
+
+function appliedOf ({ applied }: Comparison): Migration[] {
+  return applied.filter(isKnown).map(({ file, row: { appliedAt } }) => withoutText({ ...file, ...(appliedAt !== undefined && { appliedAt }) }))
 }
 
 /** What a user sees of a migration: all but its SQL. */

@@ -3,7 +3,7 @@ import { createMigration } from '../kit/create.js'
 import { writeDownFiles } from '../kit/down-files.js'
 import { rollbackMigrations } from '../rollback.js'
 import { runMigrations } from '../run.js'
-import { getMigrationHistory } from '../status.js'
+import { getMigrationHistory, readStatus } from '../status.js'
 import type { Migration } from '../files.js'
 import type { RunnerOptions } from '../options.js'
 import type { Terminal } from '../kit/ask.js'
@@ -57,10 +57,7 @@ async function down (values: Values, caller: Caller): Promise<Report> {
 }
 
 async function status (values: Values, caller: Caller): Promise<Report> {
-  const target = databaseOf(values, await configOf(values, caller), caller)
-  const { ok, problems } = await checkMigrations(target)
-  const isReadable = problems.every(({ kind }) => kind !== 'edited' && kind !== 'missing')
-  const applied = isReadable ? await getMigrationHistory(target) : []
+  const { ok, problems, applied } = await readStatus(databaseOf(values, await configOf(values, caller), caller))
   const pending = problems.filter(({ kind }) => kind === 'pending').map(({ tag }) => tag)
   const others = problems.filter(({ kind }) => kind !== 'pending')
   return {

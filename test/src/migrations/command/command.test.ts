@@ -96,7 +96,7 @@ t.test('says what does not fit, and ends with 3', async (t) => {
   writeFileSync(join(cwd, 'drizzle/0000_users.sql'), 'select 1')
   writeSchema(cwd, 'empty', 'export {}')
 
-  t.match(await migrate('status'), { code: 3, out: /0000_users\.sql was edited/ })
+  t.match(await migrate('status'), { code: 3, out: /applied {2}0000_users\n {2}0000_users\.sql was edited/ })
   t.match(await migrate('check'), { code: 3, out: /0000_users\.sql was edited[^]*tables of the model/ })
   t.match(await migrate('history'), { code: 1, out: '', err: /0000_users\.sql was edited/ })
 })

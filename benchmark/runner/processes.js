@@ -9,7 +9,7 @@ const folder = join(import.meta.dirname, '..')
  *
  * @param {string} program its path below `benchmark/`
  * @param {{ args?: string[], env?: NodeJS.ProcessEnv }} [options]
- * @returns {Promise<{ first: any, ask: (message: object) => Promise<any>, stop: () => Promise<void> }>} `first` is the first thing that it said
+ * @returns {Promise<{ first: object, ask: (message: object) => Promise<object>, stop: () => Promise<void> }>} `first` is the first thing that it said
  */
 export async function startProcess (program, { args = [], env = {} } = {}) {
   const child = fork(join(folder, program), args, { cwd: folder, env: { ...process.env, NODE_ENV: 'production', ...env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })

@@ -6,7 +6,12 @@ import type { Database, StatementRunner } from '../../src/index.js'
 
 /** Runs SQL over a connection of its own, beside the pool. */
 export async function beside<Row extends object> ({ pool }: Pick<Database, 'pool'>, text: string, values: unknown[] = []): Promise<Row[]> {
-  const client = new Client(pool.options)
+  return await queryOnce(pool.options, text, values)
+}
+
+/** Runs SQL over a connection that lives no longer. */
+export async function queryOnce<Row extends object> (connection: ConstructorParameters<typeof Client>[0], text: string, values: unknown[] = []): Promise<Row[]> {
+  const client = new Client(connection)
   await client.connect()
   try {
     return (await client.query<Row>(text, values)).rows

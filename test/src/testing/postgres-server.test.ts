@@ -9,6 +9,7 @@ import { Client } from 'pg'
 import t, { type Test } from 'tap'
 import { startPostgres } from '../../../src/testing/index.js'
 import { loaderFor } from '../../../src/testing/shared-postgres.js'
+import { queryOnce } from '../../helpers/backend.js'
 
 // Each test makes a cluster of its own, which takes a busy machine many seconds.
 t.setTimeout(600_000)
@@ -19,34 +20,24 @@ function folderFor (t: Test): string {
   return folder
 }
 
-async function query (connectionString: string, text: string) {
-  const client = new Client({ connectionString })
-  await client.connect()
-  try {
-    return (await client.query(text)).rows
-  } finally {
-    await client.end()
-  }
-}
-
 t.test('rows are found again after a stop and another start', async (t) => {
   const folder = folderFor(t)
   const first = await startPostgres({ folder })
-  await query(first.connectionString, 'create table kept as select 42 as answer')
+  await queryOnce(first.connectionString, 'create table kept as select 42 as answer')
   await first.stop()
 
   const second = await startPostgres({ folder })
-  t.strictSame(await query(second.connectionString, 'select answer from kept'), [{ answer: 42 }])
-  t.match(await query(second.connectionString, 'show fsync'), [{ fsync: 'on' }])
+  t.strictSame(await queryOnce(second.connectionString, 'select answer from kept'), [{ answer: 42 }])
+  t.match(await queryOnce(second.connectionString, 'show fsync'), [{ fsync: 'on' }])
   await second.stop()
-  await t.rejects(query(second.connectionString, 'select 1'), { code: 'ECONNREFUSED' })
+  await t.rejects(queryOnce(second.connectionString, 'select 1'), { code: 'ECONNREFUSED' })
 })
 
 t.test('one that is not persistent leaves nothing on the disk', async (t) => {
   const folder = folderFor(t)
   const postgres = await startPostgres({ folder, persistent: false })
-  t.match(await query(postgres.connectionString, 'show fsync'), [{ fsync: 'off' }])
-  t.match(await query(postgres.connectionString, 'show synchronous_commit'), [{ synchronous_commit: 'on' }])
+  t.match(await queryOnce(postgres.connectionString, 'show fsync'), [{ fsync: 'off' }])
+  t.match(await queryOnce(postgres.connectionString, 'show synchronous_commit'), [{ synchronous_commit: 'on' }])
 
   await postgres.stop()
   t.notOk(existsSync(folder))
@@ -57,8 +48,8 @@ t.test('nobody gets in without the password, and nobody from outside of this mac
   t.after(() => postgres.stop())
   const { host, username, password } = new URL(postgres.connectionString)
 
-  await t.rejects(query(`postgresql://${username}:wrong@${host}/postgres`, 'select 1'), { code: '28P01' })
-  t.match(await query(postgres.connectionString, 'show listen_addresses'), [{ listen_addresses: '127.0.0.1' }])
+  await t.rejects(queryOnce(`postgresql://${username}:wrong@${host}/postgres`, 'select 1'), { code: '28P01' })
+  t.match(await queryOnce(postgres.connectionString, 'show listen_addresses'), [{ listen_addresses: '127.0.0.1' }])
   t.ok(password.length > 20)
 })
 
@@ -91,7 +82,7 @@ t.test('a start that was cut short is made good by the next one', async (t) => {
   await t.rejects(startPostgres({ folder, port: () => { throw new Error('cut short') } }), { message: 'cut short' })
 
   const postgres = await startPostgres({ folder })
-  t.match(await query(postgres.connectionString, 'select 1 as one'), [{ one: 1 }])
+  t.match(await queryOnce(postgres.connectionString, 'select 1 as one'), [{ one: 1 }])
   await postgres.stop()
 })
 
@@ -109,6 +100,6 @@ t.test('it ends with the process that started it, even when that is killed, and 
   child.kill('SIGKILL')
   await ended
   const next = await startPostgres({ folder })
-  t.strictSame(await query(next.connectionString, 'select answer from kept'), [{ answer: 42 }])
+  t.strictSame(await queryOnce(next.connectionString, 'select answer from kept'), [{ answer: 42 }])
   await next.stop()
 })

@@ -1,9 +1,9 @@
 import { cpSync, appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
-import { Client } from 'pg'
 import t from 'tap'
 import { createTestDatabase } from '../../../src/testing/index.js'
+import { queryOnce } from '../../helpers/backend.js'
 import type { Database } from '../../../src/index.js'
 import type { TestDatabaseOptions } from '../../../src/testing/index.js'
 import type { Test } from '../../helpers/database.js'
@@ -18,18 +18,8 @@ async function anotherWay (t: Test): Promise<string> {
   return url.href
 }
 
-async function query<Row> (connectionString: string, text: string): Promise<Row[]> {
-  const client = new Client({ connectionString })
-  await client.connect()
-  try {
-    return (await client.query(text)).rows
-  } finally {
-    await client.end()
-  }
-}
-
 const templates = (connectionString: string) =>
-  query<{ datname: string }>(connectionString, "select datname from pg_database where datname like 'data\\_access\\_template\\_%'").then((rows) => rows.map(({ datname }) => datname))
+  queryOnce<{ datname: string }>(connectionString, "select datname from pg_database where datname like 'data\\_access\\_template\\_%'").then((rows) => rows.map(({ datname }) => datname))
 
 const tablesIn = async (database: Database) =>
   (await database.execute<{ name: string }>(sql`select tablename as name from pg_tables where schemaname = 'public' order by 1`)).rows.map(({ name }) => name)
@@ -92,10 +82,10 @@ t.test('templates that nobody used for a day are dropped when a new one is made,
   const connectionString = await anotherWay(t)
   const at = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString()
   for (const [name, hours] of [['old', 25], ['new', 23]] as const) {
-    await query(connectionString, `create database data_access_template_${name}`)
-    await query(connectionString, `comment on database data_access_template_${name} is '${at(hours)}'`)
+    await queryOnce(connectionString, `create database data_access_template_${name}`)
+    await queryOnce(connectionString, `comment on database data_access_template_${name} is '${at(hours)}'`)
   }
-  t.teardown(async () => { await query(connectionString, 'drop database data_access_template_new') })
+  t.teardown(async () => { await queryOnce(connectionString, 'drop database data_access_template_new') })
   await createTestDatabase(t, { connectionString, seed: () => 'makes a new one' })
 
   t.ok((await templates(connectionString)).includes('data_access_template_new'))
@@ -107,9 +97,9 @@ t.test('a template that is used lives on', async (t) => {
   const before = await templates(options.connectionString)
   await createTestDatabase(t, options)
   const [name] = (await templates(options.connectionString)).filter((name) => !before.includes(name))
-  await query(options.connectionString, `comment on database ${name} is '2000-01-01T00:00:00.000Z'`)
+  await queryOnce(options.connectionString, `comment on database ${name} is '2000-01-01T00:00:00.000Z'`)
   await createTestDatabase(t, { ...options, connectionString: await anotherWay(t) })
 
-  const [row] = await query<{ used: string }>(options.connectionString, `select shobj_description(oid, 'pg_database') as used from pg_database where datname = '${name}'`)
+  const [row] = await queryOnce<{ used: string }>(options.connectionString, `select shobj_description(oid, 'pg_database') as used from pg_database where datname = '${name}'`)
   t.ok(String(row?.used) > '2026')
 })

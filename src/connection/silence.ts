@@ -37,7 +37,7 @@ export interface StatementLimit {
 }
 
 /** The limit that the settings set; undefined where they set none. */
-export function statementLimit ({ statementTimeoutSeconds, preparedStatements, pg }: Settings): StatementLimit | undefined {
+function statementLimit ({ statementTimeoutSeconds, preparedStatements, pg }: Settings): StatementLimit | undefined {
   return pg !== undefined || statementTimeoutSeconds === 0 ? undefined : { millis: statementTimeoutSeconds * 1000, withBegin: !preparedStatements }
 }
 

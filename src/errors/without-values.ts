@@ -31,7 +31,7 @@ export function isPostgresError (error: unknown): error is PostgresError {
 }
 
 /** Whether an error is the JavaScript engine's own, as a conversion of a value throws it. */
-export function isConversionError (error: unknown): error is TypeError | RangeError | SyntaxError {
+function isConversionError (error: unknown): error is TypeError | RangeError | SyntaxError {
   return error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError
 }
 

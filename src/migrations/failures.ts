@@ -65,7 +65,7 @@ export function lockedOut ({ file }: MigrationStep, { attempts, blockedBy }: { a
 }
 
 /** The SQLSTATE of PostgreSQL's answer, where the failure is one. */
-export function sqlStateOf (cause: unknown): string {
+function sqlStateOf (cause: unknown): string {
   return toDatabaseError(cause).context.sqlState ?? ''
 }
 

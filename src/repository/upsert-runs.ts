@@ -101,7 +101,7 @@ export class UpsertRuns {
         return written
       })
     } catch (error) {
-      if (error instanceof NotAllWritten || (error instanceof DatabaseError && error.context['sqlState'] === sameKeyTwice)) return undefined
+      if (error instanceof NotAllWritten || (error instanceof DatabaseError && error.context.sqlState === sameKeyTwice)) return undefined
       throw error
     }
   }

@@ -18,7 +18,7 @@ export interface Console {
 }
 
 /** What a call came to. */
-export const exitCodes = { done: 0, failed: 1, wrongUse: 2, due: 3, interrupted: 130 } as const
+const exitCodes = { done: 0, failed: 1, wrongUse: 2, due: 3, interrupted: 130 } as const
 
 /**
  * The command `data-access`: reads its arguments, does what they say, prints one answer to standard output and everything else to standard error.

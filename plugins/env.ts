@@ -38,5 +38,3 @@ async function plugin (fastify: FastifyInstance, options: EnvPluginOptions): Pro
 
 /** The plugin that reads the environment; `fastify.databaseConfig` is the `environment` for {@link resolveSettings}. */
 export const envPlugin = fp(plugin, { fastify: '5.x', name: 'data-access/env' })
-
-export default envPlugin

@@ -1,7 +1,8 @@
 import fp from 'fastify-plugin'
+import { leaving } from '../src/health.js'
+import { checkOptions, must } from './check-options.js'
 import type { FastifyInstance, FastifyRequest, FastifySchema, LogLevel, RouteOptions } from 'fastify'
-import type { Health } from '../src/health.js'
-import { SettingsError } from '../src/settings/settings-error.js'
+import type { OptionChecks } from './check-options.js'
 
 /** Where the health routes are, who may call them, and what they tell. */
 export interface HealthOptions {
@@ -79,7 +80,7 @@ const poolSchema: FastifySchema = { response: { 200: { description: 'Connections
  */
 async function plugin (fastify: FastifyInstance, { health: options = {} }: HealthPluginOptions): Promise<void> {
   if (options === false) return
-  checkOptions(options)
+  checkOptions(options, { name: 'health', expected: 'an object, or false for no routes', checks })
   const { path = '/health/database', details = false, preHandler, logLevel = 'warn', timeoutMillis = 1000 } = options
   const shows = typeof details === 'function' ? details : () => details
   let isClosing = false
@@ -100,7 +101,7 @@ async function plugin (fastify: FastifyInstance, { health: options = {} }: Healt
     url: path,
     schema: healthSchema,
     handler: async (request, reply) => {
-      const health = isClosing ? closing() : await fastify.db.checkHealth({ timeoutMillis, maxAgeMillis })
+      const health = isClosing ? leaving() : await fastify.db.checkHealth({ timeoutMillis, maxAgeMillis })
       reply.code(health.healthy ? 200 : 503).header('cache-control', 'no-store')
       const { status, latencyMillis, timestamp, version, error } = health
       return { status, latencyMillis, timestamp, ...(await shows(request) && { version, error }) }
@@ -124,31 +125,16 @@ function writerOf (schema: unknown): (body: unknown) => string {
   return (body) => JSON.stringify(body, Object.keys(properties))
 }
 
-function closing (): Health {
-  return { healthy: false, status: 'closing', latencyMillis: 0, timestamp: new Date() }
-}
-
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 const longestMillis = 60_000
 
-const checks: Record<keyof HealthOptions, { readonly valid: (value: unknown) => boolean, readonly expected: string }> = {
-  path: { valid: (value) => typeof value === 'string' && /^(\/[^/?#\s]+)+$/.test(value), expected: 'must begin with / and must not end with it' },
-  details: { valid: (value) => ['boolean', 'function'].includes(typeof value), expected: 'must be true, false, or a function of the request' },
-  preHandler: { valid: (value) => [value].flat().every((hook) => typeof hook === 'function'), expected: 'must be a hook, or an array of hooks' },
-  logLevel: { valid: (value) => levels.some((level) => level === value), expected: `must be one of ${levels.join(', ')}` },
-  timeoutMillis: { valid: (value) => typeof value === 'number' && value >= 1 && value <= longestMillis, expected: `must be a number of milliseconds from 1 to ${longestMillis}` }
-}
-
-function checkOptions (options: HealthOptions): void {
-  if (typeof options !== 'object' || options === null) throw new SettingsError('health', 'must be an object, or false for no routes')
-  for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(checks, name)) throw new SettingsError(`health.${name}`, `is not an option; there are ${Object.keys(checks).join(', ')}`)
-    const { valid, expected } = checks[name as keyof HealthOptions]
-    if (value !== undefined && !valid(value)) throw new SettingsError(`health.${name}`, expected)
-  }
+const checks: OptionChecks<HealthOptions> = {
+  path: must('begin with / and must not end with it', (value) => typeof value === 'string' && /^(\/[^/?#\s]+)+$/.test(value)),
+  details: must('be true, false, or a function of the request', (value) => ['boolean', 'function'].includes(typeof value)),
+  preHandler: must('be a hook, or an array of hooks', (value) => [value].flat().every((hook) => typeof hook === 'function')),
+  logLevel: must(`be one of ${levels.join(', ')}`, (value) => levels.some((level) => level === value)),
+  timeoutMillis: must(`be a number of milliseconds from 1 to ${longestMillis}`, (value) => typeof value === 'number' && value >= 1 && value <= longestMillis)
 }
 
 /** The plugin that adds the health routes; it wants the database plugin before it. */
 export const healthPlugin = fp(plugin, { fastify: '5.x', name: 'data-access/health', dependencies: ['data-access/database'] })
-
-export default healthPlugin

@@ -1,10 +1,13 @@
 import fp from 'fastify-plugin'
-import type { FastifyInstance } from 'fastify'
-import { StartedMigrations, type MigrationsAtStart } from '../src/migrations/at-start.js'
+import { StartedMigrations } from '../src/migrations/at-start.js'
 import { complaint } from '../src/migrations/limits.js'
-import { SettingsError } from '../src/settings/settings-error.js'
+import { checkOptions, must } from './check-options.js'
 import { warnOfShortPluginTimeoutForMigrations } from './time-limits.js'
+import type { FastifyInstance } from 'fastify'
+import type { MigrationsAtStart } from '../src/migrations/at-start.js'
+import type { Limited } from '../src/migrations/limits.js'
 import type { DatabaseOptions } from '../src/settings.js'
+import type { OptionChecks } from './check-options.js'
 
 /** The part of the common options that this plugin reads. */
 export interface MigrationsPluginOptions extends Pick<DatabaseOptions, 'degraded' | 'logger'> {
@@ -20,7 +23,7 @@ export interface MigrationsPluginOptions extends Pick<DatabaseOptions, 'degraded
  */
 async function plugin (fastify: FastifyInstance, { migrations: options, degraded = false, logger = fastify.log }: MigrationsPluginOptions): Promise<void> {
   if (options === undefined) return
-  checkOptions(options)
+  checkOptions(options, { name: 'migrations', expected: 'an object', checks })
   if (options.atStart === 'ignore') return
   if (options.atStart === 'apply') warnOfShortPluginTimeoutForMigrations(fastify, { lockTimeoutSeconds: options.lockTimeoutSeconds, logger })
   const migrations = new StartedMigrations(options, { database: fastify.db, logger, degraded })
@@ -29,32 +32,23 @@ async function plugin (fastify: FastifyInstance, { migrations: options, degraded
   await migrations.start()
 }
 
-const oneOf = (...values: string[]) => (value: unknown): string | undefined =>
-  values.some((allowed) => allowed === value) ? undefined : values.map((allowed) => `'${allowed}'`).join(' or ')
-const text = (value: unknown): string | undefined => typeof value === 'string' && value !== '' ? undefined : 'a text'
+const oneOf = (...values: string[]) => must(`be ${values.map((value) => `'${value}'`).join(' or ')}`, (value) => values.some((allowed) => allowed === value))
+const text = must('be a text', (value) => typeof value === 'string' && value !== '')
+const limit = (name: Limited) => (value: unknown): string | undefined => {
+  const expected = complaint(name, value)
+  return expected && `must be ${expected}`
+}
 
-/** What each option must be and is not, in words that follow "must be". */
-const checks: Record<keyof MigrationsAtStart, (value: unknown) => string | undefined> = {
+const checks: OptionChecks<MigrationsAtStart> = {
   atStart: oneOf('verify', 'apply', 'ignore'),
   onPending: oneOf('unready', 'refuse'),
   onUnknown: oneOf('warn', 'refuse'),
   folder: text,
   table: text,
-  lockTimeoutSeconds: (value) => complaint('lockTimeoutSeconds', value),
-  statementLockTimeoutSeconds: (value) => complaint('statementLockTimeoutSeconds', value),
-  lockRetries: (value) => complaint('lockRetries', value)
-}
-
-function checkOptions (options: MigrationsAtStart): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) throw new SettingsError('migrations', 'must be an object')
-  for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(checks, name)) throw new SettingsError(`migrations.${name}`, `is not an option; there are ${Object.keys(checks).join(', ')}`)
-    const must = value === undefined ? undefined : checks[name as keyof MigrationsAtStart](value)
-    if (must !== undefined) throw new SettingsError(`migrations.${name}`, `must be ${must}`)
-  }
+  lockTimeoutSeconds: limit('lockTimeoutSeconds'),
+  statementLockTimeoutSeconds: limit('statementLockTimeoutSeconds'),
+  lockRetries: limit('lockRetries')
 }
 
 /** The plugin that looks after migrations when the server starts; it wants the database plugin before it. */
 export const migrationsPlugin = fp(plugin, { fastify: '5.x', name: 'data-access/migrations', dependencies: ['data-access/database'] })
-
-export default migrationsPlugin

@@ -1,9 +1,10 @@
 /** What a reply may carry instead of text: Node's streams, the web's, and web Responses. */
 import { Stream } from 'node:stream'
+import { ignore } from '../src/handled.js'
 
 /** Keeps a stream that fails while the reply waits for PostgreSQL from ending the process; Fastify asks later how it is. */
 export function guard (payload: unknown): void {
-  if (payload instanceof Stream) payload.on('error', () => {})
+  if (payload instanceof Stream) payload.on('error', ignore)
 }
 
 /** Lets go of a payload that is not sent after all: a stream, or the body of a web Response. */
@@ -11,7 +12,7 @@ export function discard (payload: unknown): void {
   guard(payload)
   if (payload instanceof Stream && 'destroy' in payload && typeof payload.destroy === 'function') payload.destroy()
   const stream = isResponse(payload) ? payload.body : payload
-  if (stream instanceof ReadableStream) stream.cancel().catch(() => {})
+  if (stream instanceof ReadableStream) stream.cancel().catch(ignore)
 }
 
 /** Whether a stream has ended with an error of its own. */

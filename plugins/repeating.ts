@@ -1,5 +1,6 @@
 import { isConflict, pauseBefore } from '../src/session/retry.js'
 import { Attempt, keepApart } from './attempts.js'
+import { isClientGone } from './gone.js'
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { RequestSession } from './request-session.js'
 
@@ -39,10 +40,11 @@ export function repeating (handler: RouteHandlerMethod, { retries, sessionOf, re
         attempt.left = sessionOf(request)
         if (!isConflict(error) || await attempt.left?.leave() !== true) throw error
         request.log.warn({ err: error, attempt: repetition }, 'a transaction collided with another one and is repeated')
+        await pauseBefore(repetition)
+        if (isClientGone(request, reply)) throw error
       }
       renew(request)
       restore(reply, before)
-      await pauseBefore(repetition)
     }
     return await new Attempt(request).run(handle)
   }

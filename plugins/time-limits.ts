@@ -1,3 +1,4 @@
+import { defaultLockTimeoutSeconds } from '../src/migrations/limits.js'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from '../src/log.js'
 import type { Settings } from '../src/settings.js'
@@ -28,7 +29,7 @@ export function warnOfShortPluginTimeout (fastify: FastifyInstance, { waitForDat
 }
 
 /** Warns when Fastify gives up the start while another server may still be applying migrations. */
-export function warnOfShortPluginTimeoutForMigrations (fastify: FastifyInstance, { lockTimeoutSeconds = 60, logger }: { lockTimeoutSeconds?: number | undefined, logger: Logger }): void {
+export function warnOfShortPluginTimeoutForMigrations (fastify: FastifyInstance, { lockTimeoutSeconds = defaultLockTimeoutSeconds, logger }: { lockTimeoutSeconds?: number | undefined, logger: Logger }): void {
   const { pluginTimeout = 0 } = fastify.initialConfig
   if (pluginTimeout === 0 || lockTimeoutSeconds * 1000 < pluginTimeout) return
   logger.warn({ pluginTimeout, lockTimeoutSeconds }, 'pluginTimeout is shorter than migrations.lockTimeoutSeconds: raise it, in the options of Fastify (0 for none), or the start ends while migrations are waited for')

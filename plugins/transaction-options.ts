@@ -48,7 +48,7 @@ const commitPoints: readonly unknown[] = ['onSend', 'onResponse']
  * @throws {SettingsError} when they are no object, or hold a name that is no option
  */
 export function givenTransaction (options: RequestTransactionOptions): RequestTransactionOptions {
-  if (typeof options !== 'object' || options === null) throw new SettingsError('transaction', 'must be an object (false, for no transaction, only on a route)')
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) throw new SettingsError('transaction', 'must be an object (false, for no transaction, only on a route)')
   for (const name of Object.keys(options)) {
     if (!names.includes(name)) throw new SettingsError(`transaction.${name}`, `is no option; there are ${names.join(', ')}`)
   }

@@ -9,6 +9,7 @@ import type { ClientConfig, QueryResult, QueryResultRow } from 'pg'
 import { destroySocket, holdProcess } from './connection/pg-internals.js'
 import { within } from './connection/within.js'
 import { ConnectionError } from './errors/errors.js'
+import { ignore } from './handled.js'
 import type { PoolInfo } from './pool.js'
 
 /** `up`: serves. `saturated`: PostgreSQL answers, and has no connection left for us. `pending`: migrations are not applied yet. `down`: no answer. `closing`: we are leaving. */
@@ -206,7 +207,7 @@ export class HealthCheck {
   #newClient (): Client {
     const client = new Client(this.#source.connection)
     // Without a listener a connection that is lost while it stands idle would end the process.
-    client.on('error', () => {})
+    client.on('error', ignore)
     client.once('end', () => { if (this.#kept === client) this.#takeKept() })
     return client
   }
@@ -250,7 +251,8 @@ async function part (client: Client): Promise<void> {
   clearTimeout(timer)
 }
 
-function leaving (): Health {
+/** What is answered from the moment that the database begins to close. */
+export function leaving (): Health {
   return { healthy: false, status: 'closing', latencyMillis: 0, timestamp: new Date(), error: 'the database is being closed' }
 }
 

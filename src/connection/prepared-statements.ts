@@ -81,6 +81,9 @@ export class PreparedStatements {
     return this.#known.get(name)
   }
 
+  /** A statement will be used by the group that begins next. */
+  keep (name: string | undefined): void { this.use(this.#known.get(String(name))) }
+
   /** A statement is used now: those used last are closed last. */
   use (statement: PreparedStatement | undefined): void {
     if (statement !== undefined) statement.used = ++this.#clock

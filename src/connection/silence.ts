@@ -20,9 +20,6 @@ const silenceMillis = { shortest: 1000, longest: 5000 }
 /** How many looks there are in that time. */
 const looks = 5
 
-/** The server's limit does not hold for what happens at the end of a transaction, deferred triggers say; `settleTimeoutMillis` does. */
-const settling = ['commit', 'rollback']
-
 /** When no new byte was seen first. */
 interface Quiet {
   readonly statement: number
@@ -31,7 +28,7 @@ interface Quiet {
 }
 
 /** The limit on the server that is in force because we have set it, in milliseconds: always, or inside a transaction only. */
-export interface StatementLimit {
+interface StatementLimit {
   readonly millis: number
   readonly withBegin: boolean
 }
@@ -62,9 +59,12 @@ export function watchForSilence (loans: Loans, settings: Settings): void {
   })
 }
 
-/** Whether the server should have ended the statement that runs; each statement of one text has the whole limit. */
-function isOver ({ running }: Connection, { millis, withBegin }: StatementLimit, now: number): boolean {
-  if (running === undefined || running.hasOwnLimit || running.texts.some((text) => settling.includes(text)) || (withBegin && !running.inTransaction)) return false
+/**
+ * Whether the server should have ended the statement that runs; each statement of one text has the whole limit.
+ * That does not hold for what happens at the end of a transaction, deferred triggers say: `settleTimeoutMillis` does.
+ */
+function isOver ({ running, isSettling }: Connection, { millis, withBegin }: StatementLimit, now: number): boolean {
+  if (running === undefined || running.hasOwnLimit || isSettling || (withBegin && !running.inTransaction)) return false
   return now - running.since > millis * running.texts.join(';').split(';').length
 }
 

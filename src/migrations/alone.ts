@@ -12,6 +12,7 @@ import { controlsTransaction, isConcurrent, runsCode, runsOutside } from './lint
 import { retryForLocks } from './lock-retry.js'
 import { singleStatements } from './marks.js'
 import { hashOf } from './progress.js'
+import { ignore } from '../handled.js'
 import type { SqlStatement } from './sql.js'
 import type { MigrationStep } from './step.js'
 import type { Work } from './work.js'
@@ -31,7 +32,7 @@ export async function runAlone (work: Work, step: MigrationStep): Promise<void> 
     await finish(work, step)
   } catch (error) {
     // Of a file that has done nothing, nothing stays. On a lost connection there is nobody left to ask.
-    await progress.forgetNothing().catch(() => {})
+    await progress.forgetNothing().catch(ignore)
     throw error
   }
 }
@@ -51,7 +52,7 @@ async function attempt (work: Work, step: MigrationStep, place: Place): Promise<
     if (mustStandAlone || wasInside) await alone(work, step, { ...place, statement })
     else await withItsNote(work, step, place)
   } catch (cause) {
-    await work.progress.stop().catch(() => {})
+    await work.progress.stop().catch(ignore)
     // A transaction of the file's own is gone, with the statements before this one: only another run begins it again.
     throw failedAlone(step, { ...place, repeats: !wasInside }, cause)
   }
@@ -88,7 +89,7 @@ async function finish (work: Work, step: MigrationStep): Promise<void> {
     await progress.drop()
     await client.query('commit')
   } catch (cause) {
-    await client.query('rollback').catch(() => {})
+    await client.query('rollback').catch(ignore)
     throw failedAlone(step, { index: step.text.statements.length, resumed: false, repeats: false }, cause)
   }
 }

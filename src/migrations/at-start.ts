@@ -13,6 +13,7 @@ import { compare } from './compare.js'
 import { withClient, type RunnerOptions } from './options.js'
 import { refuse, type MigrationProblem } from './problems.js'
 import { runMigrations } from './run.js'
+import { ignore } from '../handled.js'
 
 /** What a server does about migrations when it starts. */
 export interface MigrationsAtStart extends Pick<RunnerOptions, 'folder' | 'table' | 'lockTimeoutSeconds' | 'statementLockTimeoutSeconds' | 'lockRetries'> {
@@ -143,7 +144,7 @@ export class StartedMigrations {
     const { logger } = this.#circumstances
     const { signal } = this.#stopped
     for (let pause = pauseMillis.first; !signal.aborted; pause = Math.min(pause * 2, pauseMillis.longest)) {
-      await wait(pause, undefined, { signal, ref: false }).catch(() => {})
+      await wait(pause, undefined, { signal, ref: false }).catch(ignore)
       const error = signal.aborted ? undefined : await this.#attempt().then(() => undefined, (error: Error) => error)
       if (isPassing(error)) continue
       if (error === undefined) return

@@ -1,6 +1,8 @@
 import { ValidationError } from '../errors/errors.js'
 import type { RunnerOptions } from './options.js'
 
+export const defaultLockTimeoutSeconds = 60
+
 const longestSeconds = (2 ** 31 - 1) / 1000
 
 const limits = {
@@ -10,7 +12,8 @@ const limits = {
   steps: { fits: (value: number) => Number.isInteger(value) && value > 0, must: 'a whole number from 1 on' }
 }
 
-type Limited = keyof typeof limits
+/** The options that are numbers. */
+export type Limited = keyof typeof limits
 
 /** What an option must be and is not, in words that follow "must be"; undefined when it is well, or not given. */
 export function complaint (name: Limited, value: unknown): string | undefined {

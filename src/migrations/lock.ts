@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Client } from 'pg'
 import { MigrationError } from '../errors/errors.js'
 import { asDatabaseError } from './failures.js'
+import { defaultLockTimeoutSeconds } from './limits.js'
 import { withClient, type MigrationOptions } from './options.js'
 import { describe, sessionColumns, type Session } from './sessions.js'
 
@@ -29,7 +30,7 @@ export interface RunnerConnections {
  * @throws {MigrationError} `DB_MIGRATION_LOCKED` when the other one takes longer than `lockTimeoutSeconds`
  */
 export function withMigrationLock<Result> (options: MigrationOptions, fn: (connections: RunnerConnections) => Promise<Result>): Promise<Result> {
-  const { lockTimeoutSeconds = 60 } = options
+  const { lockTimeoutSeconds = defaultLockTimeoutSeconds } = options
   const deadline = performance.now() + lockTimeoutSeconds * 1000
   return withClient(options, async (watch) => {
     await acquire(watch, runnerLock, { deadline, lockTimeoutSeconds })

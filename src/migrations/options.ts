@@ -2,6 +2,7 @@ import { Client } from 'pg'
 import type { ClientConfig, Pool } from 'pg'
 import { extendConnection, parseConnectionString } from '../connection-string.js'
 import { toDatabaseError } from '../errors/sqlstate.js'
+import { ignore } from '../handled.js'
 import type { MigrationProgress, MigrationWait } from './step.js'
 
 /** Which migrations, and on which database. */
@@ -68,7 +69,7 @@ export const freshSession = `reset all; reset role; ${session}; ${named}`
 export async function withClient<Result> (options: MigrationOptions, fn: (client: Client) => Promise<Result>): Promise<Result> {
   const client = new Client(clientConfig(options))
   // A lost connection rejects the statement that runs; as an event that nobody hears it would end the process, too.
-  client.on('error', () => {})
+  client.on('error', ignore)
   try {
     await client.connect()
     await client.query(freshSession)

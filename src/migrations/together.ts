@@ -2,6 +2,7 @@ import type { Client } from 'pg'
 import { MigrationError } from '../errors/errors.js'
 import { brokenTransaction, failedTogether } from './failures.js'
 import { retryForLocks } from './lock-retry.js'
+import { ignore } from '../handled.js'
 import type { MigrationStep } from './step.js'
 import type { Work } from './work.js'
 
@@ -31,7 +32,7 @@ async function attempt (work: Work, step: MigrationStep): Promise<void> {
     await client.query('commit')
   } catch (error) {
     // On a lost connection there is nothing left to roll back, and the first error is the one to tell.
-    await client.query('rollback').catch(() => {})
+    await client.query('rollback').catch(ignore)
     throw error instanceof MigrationError ? error : failedTogether(step, place, error)
   }
 }

@@ -1,5 +1,6 @@
 import type { Client } from 'pg'
 import { describe, sessionColumns, type Session } from './sessions.js'
+import { ignore } from '../handled.js'
 
 /** How long after a cancel the next one leaves, in milliseconds. */
 const cancelEveryMillis = 100
@@ -40,7 +41,7 @@ export class Watcher {
 
   /** Cancels what the other connection carries out, or is about to get: again and again, until this one ends. */
   cancel (): void {
-    this.#ask('select pg_cancel_backend($1)').then(() => setTimeout(() => this.cancel(), cancelEveryMillis).unref(), () => {})
+    this.#ask('select pg_cancel_backend($1)').then(() => setTimeout(() => this.cancel(), cancelEveryMillis).unref(), ignore)
   }
 
   async #look (): Promise<void> {
@@ -51,7 +52,7 @@ export class Watcher {
   /** One question after the other: pg does not queue them for ever. */
   #ask<Row extends object = object> (text: string): Promise<Row[]> {
     const rows = this.#last.then(() => this.#client.query<Row>(text, [this.#pid])).then(({ rows }) => rows)
-    this.#last = rows.catch(() => {})
+    this.#last = rows.catch(ignore)
     return rows
   }
 }

@@ -20,6 +20,11 @@ export class AsyncContext<Value> {
 
   /** Runs a function so that {@link AsyncContext.current} means the given value in it. */
   async run<Result> (value: Value, fn: () => Result | Promise<Result>): Promise<Result> {
-    return await this.#storage.run(value, fn)
+    const leave = this.enter()
+    try {
+      return await this.#storage.run(value, fn)
+    } finally {
+      leave()
+    }
   }
 }

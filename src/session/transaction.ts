@@ -43,11 +43,12 @@ interface Task {
 const mostTogether = 50
 
 /** Carries what leads, where the statement itself has to be sent alone. */
-const nothing = control('')
+export const nothing = control('')
 /** What ends a transaction, under names that every connection knows. */
 export const endings = { commit: control('commit', statementName('commit', 'commit')), rollback: control('rollback', statementName('rollback', 'rollback')) }
 
-function control (text: string, name?: string): Statement {
+/** A statement that controls the transaction itself. */
+export function control (text: string, name?: string): Statement {
   return { kind: 'write', text, name, values: [], context: { operation: text } }
 }
 

@@ -4,6 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startPostgres } from './postgres-server.js'
+import { ignore } from '../handled.js'
 
 /** What a keeper is told by the process that starts it. */
 export interface KeeperOptions {
@@ -87,7 +88,7 @@ async function serve (server: Server, folder: string, { onListening, start = sta
   server.on('connection', (guest) => {
     visits.guests.add(guest)
     // One that has gone before it got its answer is no failure.
-    guest.on('error', () => {}).on('close', () => leave(visits, guest)).resume()
+    guest.on('error', ignore).on('close', () => leave(visits, guest)).resume()
     answer.then((line) => guest.write(`${JSON.stringify(line)}\n`))
   })
   onListening()

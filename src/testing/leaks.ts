@@ -16,7 +16,7 @@ export async function expectNoLeaks ({ pool, host }: { readonly pool: Pool, read
   const { totalCount, idleCount, options } = pool
   const sandbox = host?.pool instanceof SandboxPool ? host.pool : undefined
   // The connection of a sandbox is its own.
-  const checkedOut = totalCount - idleCount - (sandbox === undefined ? 0 : 1)
+  const checkedOut = totalCount - idleCount - (sandbox?.holdsConnection === true ? 1 : 0)
   const open = await openTransactions(options)
   if (checkedOut === 0 && open.length === 0 && sandbox?.holder === undefined) return
 

@@ -9,7 +9,7 @@
 import { ConnectionError, TransactionClosedError } from '../errors/errors.js'
 import { notSent } from '../connection/outcome.js'
 import { interrupt } from '../session/interrupt.js'
-import { endings } from '../session/transaction.js'
+import { control, endings, nothing } from '../session/transaction.js'
 import type { Connection, Task } from '../connection/connection.js'
 import type { Outcome } from '../connection/outcome.js'
 import type { TransactionStatus } from '../connection/pg-internals.js'
@@ -19,7 +19,6 @@ import type { Statement, StatementResult } from '../session/statement.js'
 const savepoint = 'savepoint data_access_sandbox'
 const undo = 'rollback to savepoint data_access_sandbox'
 const release = control('release savepoint data_access_sandbox')
-const nothing = control('')
 
 /**
  * Checks what is checked at COMMIT, and lets the next transaction start with the constraints as they were declared.
@@ -33,10 +32,6 @@ begin
   from pg_constraint join pg_namespace on pg_namespace.oid = connamespace where condeferred;
   if deferred is not null then execute 'set constraints ' || deferred || ' deferred'; end if;
 end $$`)
-
-function control (text: string): Statement {
-  return { kind: 'write', text, values: [], context: { operation: text } }
-}
 
 /** Where a connection comes from. */
 export interface SandboxHome {

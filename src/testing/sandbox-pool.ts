@@ -68,6 +68,9 @@ export class SandboxPool implements Lender {
 
   get readCommitted (): boolean { return this.#connection.readCommitted }
 
+  /** Whether its connection has not gone back, nor been lost. */
+  get holdsConnection (): boolean { return !this.#connection.isReleased }
+
   /** Whose transaction is under way. */
   get holder (): string | undefined { return this.#holder?.label }
 
@@ -106,7 +109,10 @@ export class SandboxPool implements Lender {
       throw new Error(`The sandbox was rolled back while a transaction of ${holder} was open: await everything, and settle each session, before you roll it back`)
     }
     const obstacle = this.#obstacle
-    if (obstacle === undefined) await connection.run(endings.rollback)
+    if (obstacle === undefined) {
+      connection.leaveTransaction()
+      await connection.run(endings.rollback)
+    }
     connection.release()
     if (obstacle instanceof TransactionBrokenError) throw obstacle
   }

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { openDatabase, type Database, type OpenOptions } from '../database.js'
 import { readMigrations } from '../migrations/files.js'
 import { runMigrations } from '../migrations/run.js'
-import type { TestServer } from './test-server.js'
+import { shortHash } from './postgres-folder.js'
+import type { Query, TestServer } from './test-server.js'
 
 /** What a template holds. */
 export interface TemplateOptions {
@@ -51,7 +51,7 @@ async function keyOf ({ migrations, migrate, seed, templateKey }: TemplateOption
   // What a function imports may change with the next run, which has another parent.
   const run = migrate === undefined && seed === undefined ? undefined : process.ppid
   const parts = [files.map(({ tag, hash }) => [tag, hash]), table, functions, templateKey, run]
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16)
+  return shortHash(JSON.stringify(parts))
 }
 
 function migrationsOf (given: TemplateOptions['migrations'] = {}): { folder: string, table: string | undefined } {
@@ -86,8 +86,6 @@ function provide (server: TestServer, name: string, fill: () => Promise<void>): 
     await touch(name, query)
   })
 }
-
-type Query = <Row>(text: string, values?: readonly unknown[]) => Promise<Row[]>
 
 /** It gets its name last: what a killed process left half done is never taken for whole. */
 async function make (name: string, query: Query, fill: () => Promise<void>): Promise<void> {

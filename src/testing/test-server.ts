@@ -1,12 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
-import { parseConnectionString } from '../connection-string.js'
+import { extendConnection, parseConnectionString } from '../connection-string.js'
 import { holdProcess } from '../connection/pg-internals.js'
+import { ignore } from '../handled.js'
 
 /** How often, and how many milliseconds apart, a database that is to be dropped is looked at before its connections are ended. */
 const farewellLooks = 25
 const farewellMillis = 20
+
+/** Runs a statement on the server. */
+export type Query = <Row>(text: string, values?: readonly unknown[]) => Promise<Row[]>
 
 /**
  * A PostgreSQL on which tests make databases, over one connection that lasts as long as the process.
@@ -42,15 +46,10 @@ export class TestServer {
     return url.href
   }
 
-  /** Runs a statement behind those that were given before it. */
-  query<Row> (text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    return this.exclusively(async (query) => await query(text, values))
-  }
-
   /** Runs statements with nobody else's between them. */
-  exclusively<Result> (fn: (query: <Row>(text: string, values?: readonly unknown[]) => Promise<Row[]>) => Promise<Result>): Promise<Result> {
+  exclusively<Result> (fn: (query: Query) => Promise<Result>): Promise<Result> {
     const result = this.#last.then(() => this.#use(fn))
-    this.#last = result.catch(() => {})
+    this.#last = result.catch(ignore)
     return result
   }
 
@@ -66,7 +65,7 @@ export class TestServer {
     })
   }
 
-  async #use<Result> (fn: (query: <Row>(text: string, values?: readonly unknown[]) => Promise<Row[]>) => Promise<Result>): Promise<Result> {
+  async #use<Result> (fn: (query: Query) => Promise<Result>): Promise<Result> {
     const client = this.#client ?? await this.#connect()
     holdProcess(client, true)
     try {
@@ -77,7 +76,7 @@ export class TestServer {
   }
 
   async #connect (): Promise<Client> {
-    const client = new Client(Object.assign(parseConnectionString(this.connectionString), { application_name: nameOf(this.#owner) }))
+    const client = new Client(extendConnection(parseConnectionString(this.connectionString), { application_name: nameOf(this.#owner) }))
     // A server that went away is looked for again the next time.
     const forget = (): void => { if (this.#client === client) this.#client = undefined }
     client.on('error', forget).on('end', forget)
@@ -111,6 +110,6 @@ async function dropOrphans (client: Client): Promise<void> {
   )
   for (const { datname } of rows) {
     // Another one may be as quick, or lack the right: what stays is dropped by the next.
-    await client.query(`drop database if exists ${datname} with (force)`).catch(() => {})
+    await client.query(`drop database if exists ${datname} with (force)`).catch(ignore)
   }
 }

@@ -38,7 +38,7 @@ interface Verdict {
 const words = process.argv.slice(2)
 const runs = new Map<string, Run>()
 const refuses = startCompiler()
-const databaseUrl = process.env['DATABASE_URL'] ?? await sharedPostgres()
+const databaseUrl = process.env['DATABASE_URL'] || await sharedPostgres()
 process.on('SIGINT', () => process.exit(130))
 
 const all = readTargets()

@@ -4,7 +4,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { inspect } from 'node:util'
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import envPlugin from '../../plugins/env.js'
+import { envPlugin } from '../../plugins/env.js'
 import { resolveSettings } from '../../src/settings.js'
 
 const url = 'postgresql://ada:hush@db.example/shop'

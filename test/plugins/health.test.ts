@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { openDatabase, type Database, type OpenOptions } from '../../src/database.js'
 import { createTestDatabase } from '../../src/testing/index.js'
 import { until } from '../helpers/until.js'
-import healthPlugin, { type HealthPluginOptions } from '../../plugins/health.js'
+import { healthPlugin, type HealthPluginOptions } from '../../plugins/health.js'
 
 async function open (t: Test, options: OpenOptions = {}): Promise<Database> {
   const { database } = await createTestDatabase(t, options)
@@ -200,6 +200,7 @@ t.test('an option that cannot be used is refused by its name', async (t) => {
   const wrong: Array<[health: unknown, message: RegExp]> = [
     [true, /^health must be an object, or false for no routes$/],
     [null, /^health must be an object/],
+    [[], /^health must be an object/],
     [{ pth: '/x' }, /^health\.pth is not an option; there are path, details, preHandler, logLevel, timeoutMillis$/],
     [{ path: 'health' }, /^health\.path must begin with \/ and must not end with it$/],
     [{ path: '/' }, /^health\.path must/],

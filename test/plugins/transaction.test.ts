@@ -242,7 +242,8 @@ t.test('an option that cannot be used is refused at register, by its name', asyn
     [{ timeoutMillis: -1 }, /^transaction\.timeoutMillis must be/],
     [{ comitOn: () => true }, /^transaction\.comitOn is no option; there are commit, commitOn, begin, /],
     [false, /^transaction must be an object \(false, for no transaction, only on a route\)$/],
-    [null, /^transaction must be an object/]
+    [null, /^transaction must be an object/],
+    [[], /^transaction must be an object/]
   ]
   for (const [options, message] of wrong) {
     const server = Fastify()

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { MigrationError } from '../../errors/errors.js'
+import { ignore } from '../../handled.js'
 import type { Decide } from './decide.js'
 
 /** Where a person can be asked. */
@@ -17,7 +18,7 @@ export function ask ({ input, output }: Terminal): Decide {
     const left = new Promise<never>((_resolve, reject) => {
       lines.once('close', () => reject(new MigrationError('Nobody answered: nothing was written', 'DB_MIGRATION_AMBIGUOUS')))
     })
-    left.catch(() => {})
+    left.catch(ignore)
     const answer = async (question: string): Promise<string | undefined> => {
       const number = Number(await Promise.race([lines.question(`${question}> `), left]))
       return choices[number - 1] === undefined ? await answer(`One of 1 to ${choices.length}: `) : gone[number - 2]

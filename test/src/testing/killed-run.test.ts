@@ -71,7 +71,7 @@ t.test('on a server that stays, the databases of a run that was killed are dropp
 
   for (const file of files) {
     await until(async () => {
-      await new TestServer(connectionString).query('select 1')
+      await new TestServer(connectionString).exclusively((query) => query('select 1'))
       return !await answers(file.connectionString)
     })
   }

@@ -340,6 +340,7 @@ t.test('with its connection a sandbox loses everything, and says so', async (t) 
   await t.rejects(database.execute(sql`select pg_terminate_backend(pg_backend_pid())`), { code: /DB_/ })
 
   await t.rejects(database.repo(users).count(), { code: 'DB_CONNECTION', message: /The sandbox has lost its connection/ })
+  await t.resolves(expectNoLeaks(database))
   await box.rollback()
   t.equal(await database.repo(users).count(), 0)
 })

@@ -25,7 +25,7 @@ t.test('databases of who is alive stay, those of who is gone are dropped by the 
   await admin.query('create database test_mine')
   t.teardown(() => admin.query('drop database test_mine'))
 
-  await new TestServer(url).query('select 1')
+  await new TestServer(url).exclusively((query) => query('select 1'))
   t.ok(await exists(kept))
   t.notOk(await exists('test_0123456789ab_1'))
   t.notOk(await exists('test_0123456789ab_2'))
@@ -43,7 +43,7 @@ t.test('who is alive is seen from every database of the server', async (t) => {
   const others = await other.clone('template0')
   t.teardown(() => other.drop(others))
   t.ok(await exists(kept))
-  await new TestServer(url).query('select 1')
+  await new TestServer(url).exclusively((query) => query('select 1'))
   t.ok(await exists(others))
 })
 
@@ -72,28 +72,29 @@ t.test('one that cannot be dropped hinders nobody', async (t) => {
     await admin.query('drop database test_ba9876543210_1')
   })
 
-  await new TestServer(url).query('select 1')
+  await new TestServer(url).exclusively((query) => query('select 1'))
   t.ok(await exists('test_ba9876543210_1'))
 })
 
 t.test('a connection that was lost is opened again', async (t) => {
   const { url, admin } = await build(t)
   const server = new TestServer(url)
-  const [row] = await server.query<{ pid: number }>('select pg_backend_pid() as pid')
+  const askPid = () => server.exclusively((query) => query<{ pid: number }>('select pg_backend_pid() as pid'))
+  const [row] = await askPid()
   await admin.query('select pg_terminate_backend($1)', [row?.pid])
 
   await until(async () => {
-    const [now] = await server.query<{ pid: number }>('select pg_backend_pid() as pid').catch(() => [row])
+    const [now] = await askPid().catch(() => [row])
     return now?.pid !== row?.pid
   })
-  t.match(await server.query('select 1 as one'), [{ one: 1 }])
+  t.match(await server.exclusively((query) => query('select 1 as one')), [{ one: 1 }])
 })
 
 t.test('a server that is not there is an error, each time', async (t) => {
   const server = new TestServer('postgresql://postgres@127.0.0.1:1/postgres')
 
-  await t.rejects(server.query('select 1'), { code: 'ECONNREFUSED' })
-  await t.rejects(server.query('select 1'), { code: 'ECONNREFUSED' })
+  await t.rejects(server.exclusively((query) => query('select 1')), { code: 'ECONNREFUSED' })
+  await t.rejects(server.exclusively((query) => query('select 1')), { code: 'ECONNREFUSED' })
 })
 
 t.test('a URL keeps everything but its database', async (t) => {

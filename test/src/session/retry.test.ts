@@ -121,5 +121,5 @@ t.test('7: of two that wait for each other, the one that PostgreSQL ends is repe
   }, { retries: 5 })
 
   await Promise.all([touch(Number(one?.id), Number(two?.id)), touch(Number(two?.id), Number(one?.id))])
-  t.equal(locked, 3, 'one of them once more')
+  t.ok(locked > 2, 'one of them once more, or oftener: it may come back before the other one has woken up')
 })

@@ -49,7 +49,7 @@ const servers = new Map<string, TestServer>()
  */
 export async function createTestDatabase (t?: TestLike, options: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const { connectionString: given, sql, migrations, migrate, seed, templateKey, ...openOptions } = options
-  const server = serverAt(given ?? (process.env['DATABASE_URL'] || await sharedPostgres()))
+  const server = await serverFor(given ?? process.env['DATABASE_URL'])
   const template = await templateOn(server, { migrations, migrate, seed, templateKey }, openOptions)
   const name = await server.clone(template)
   const connectionString = server.urlOf(name)
@@ -70,8 +70,9 @@ export async function createTestDatabase (t?: TestLike, options: TestDatabaseOpt
   return { connectionString, database, drop }
 }
 
-function serverAt (connectionString: string): TestServer {
-  const server = servers.get(connectionString) ?? new TestServer(connectionString)
+async function serverFor (given: string | undefined): Promise<TestServer> {
+  const connectionString = given || await sharedPostgres()
+  const server = servers.get(connectionString) ?? new TestServer(connectionString, { keepsSpares: connectionString !== given })
   servers.set(connectionString, server)
   return server
 }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
 import { extendConnection, parseConnectionString } from '../connection-string.js'
 import { holdProcess } from '../connection/pg-internals.js'
-import { ignore } from '../handled.js'
+import { handled, ignore } from '../handled.js'
 
 /** How often, and how many milliseconds apart, a database that is to be dropped is looked at before its connections are ended. */
 const farewellLooks = 25
@@ -20,6 +20,7 @@ export type Query = <Row>(text: string, values?: readonly unknown[]) => Promise<
  */
 export class TestServer {
   readonly connectionString: string
+  readonly #keepsSpares: boolean
   /** In the names of this process's databases. */
   readonly #owner = randomBytes(6).toString('hex')
   #client: Client | undefined
@@ -27,14 +28,17 @@ export class TestServer {
   #databases = 0
   #strategy = ''
 
-  constructor (connectionString: string) {
+  /** With `keepsSpares` a clone more than was asked for is made beforehand, for whichever process is next: on a server that ends with the run. */
+  constructor (connectionString: string, { keepsSpares = false }: { readonly keepsSpares?: boolean } = {}) {
     this.connectionString = connectionString
+    this.#keepsSpares = keepsSpares
   }
 
   /** Makes a database with a name that no other has, and resolves with that. */
   async clone (template: string): Promise<string> {
-    const name = `test_${this.#owner}_${++this.#databases}`
-    await this.exclusively((query) => query(`create database ${name} template ${template}${this.#strategy}`))
+    const name = this.#newName('test')
+    await this.exclusively(async (query) => { if (!await takeSpare(query, template, name)) await this.#create(query, template, name) })
+    if (this.#keepsSpares) handled(this.exclusively((query) => this.#makeSpare(query, template)))
     return name
   }
 
@@ -63,6 +67,19 @@ export class TestServer {
       for (let look = 0; look < farewellLooks && await isInUse(); look++) await delay(farewellMillis)
       await query(`drop database if exists ${database} with (force)`)
     })
+  }
+
+  #newName (kind: string): string {
+    return `${kind}_${this.#owner}_${++this.#databases}`
+  }
+
+  async #create (query: Query, template: string, name: string): Promise<void> {
+    await query(`create database ${name} template ${template}${this.#strategy}`)
+  }
+
+  async #makeSpare (query: Query, template: string): Promise<void> {
+    const spares = await sparesOf(query, template)
+    if (spares.length === 0) await this.#create(query, template, this.#newName(`${template}_spare`))
   }
 
   async #use<Result> (fn: (query: Query) => Promise<Result>): Promise<Result> {
@@ -96,6 +113,22 @@ export class TestServer {
  * https://www.postgresql.org/docs/current/sql-createdatabase.html
  */
 const copiesFiles = "current_setting('fsync') = 'off' and current_setting('server_version_num')::int >= 150000"
+
+/** The clones of a template that nobody uses yet. */
+async function sparesOf (query: Query, template: string): Promise<string[]> {
+  const rows = await query<{ datname: string }>("select datname from pg_database where starts_with(datname, $1 || '_spare_')", [template])
+  return rows.map(({ datname }) => datname)
+}
+
+/** Gives a spare clone a name, which takes a moment where a new one takes many; false where there is none. */
+async function takeSpare (query: Query, template: string, name: string): Promise<boolean> {
+  for (const spare of await sparesOf(query, template)) {
+    // Another one may be as quick.
+    const isTaken = await query(`alter database ${spare} rename to ${name}`).then(() => true, () => false)
+    if (isTaken) return true
+  }
+  return false
+}
 
 /** How others see in `pg_stat_activity` that an owner is alive: locks would show it in one database only. */
 function nameOf (owner: string): string {

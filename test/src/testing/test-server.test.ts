@@ -64,6 +64,42 @@ t.test('connections that are being closed when their database is dropped are wai
   t.notOk(await exists(name))
 })
 
+t.test('a clone is made beforehand, for whichever process is next', async (t) => {
+  const { url, admin } = await build(t)
+  const oidOf = async (like: string) => (await admin.query('select oid from pg_database where datname like $1', [like])).rows
+  const template = 'test_mine_template'
+  await admin.query(`create database ${template} template template0`)
+  const servers = [1, 2, 3].map(() => new TestServer(url, { keepsSpares: true }))
+  const [one, two, three] = servers as [TestServer, TestServer, TestServer]
+  const names: string[] = []
+  t.teardown(async () => {
+    for (const { datname } of (await admin.query("select datname from pg_database where datname like 'test_mine_template%'")).rows) await one.drop(datname)
+    for (const name of names) await one.drop(name)
+  })
+
+  names.push(await one.clone(template))
+  await one.exclusively(async () => {})
+  const spares = await oidOf(`${template}_spare_%`)
+  t.equal(spares.length, 1)
+  const second = await two.clone(template)
+  names.push(second)
+  t.strictSame(await oidOf(second), spares, 'it only gets its name')
+  await two.exclusively(async () => {})
+  t.equal((await oidOf(`${template}_spare_%`)).length, 1, 'and there is another one')
+
+  const both = await Promise.all([two.clone(template), three.clone(template)])
+  names.push(...both)
+  t.not(both[0], both[1])
+  for (const name of both) t.equal((await oidOf(name)).length, 1)
+  await Promise.all([two, three].map((server) => server.exclusively(async () => {})))
+  const { rows: [spare] } = await admin.query("select datname from pg_database where datname like 'test_mine_template_spare_%'")
+  const guest = new Client({ connectionString: one.urlOf(spare.datname) })
+  await guest.connect()
+  names.push(await one.clone(template))
+  t.equal((await oidOf(String(names.at(-1)))).length, 1, 'one that cannot be had hinders nobody')
+  await guest.end()
+})
+
 t.test('one that cannot be dropped hinders nobody', async (t) => {
   const { url, admin, exists } = await build(t)
   await admin.query('create database test_ba9876543210_1 is_template true')

@@ -7,17 +7,22 @@ import type { WriteContext } from './writing.js'
 
 /**
  * Inserts the rows in as few statements as are worth it, all or none, and resolves with them as stored, in the order given.
- * Every row is checked before the first is sent.
+ *
+ * Rows are checked some statements ahead of PostgreSQL, which is at work meanwhile; one that is refused undoes what was sent.
  */
 export function insertMany (context: WriteContext, rows: readonly unknown[]): Promise<AnyRow[]> {
   const made = new NewRows(context.table, 'createMany')
   return storeRows(context, rows, {
     take: (given) => made.add(given),
-    send: async (session) => {
-      const statements = made.finish()
-      const next = (): Statement | undefined => statements.shift()
-      if (statements.length <= 1) return await sendAll<AnyRow>(session, next)
-      return await session.transaction((transaction) => sendAll<AnyRow>(transaction, next))
+    isGradual: true,
+    send: async (session, more) => {
+      const next = (): Statement | undefined => {
+        while (!made.hasNext && more()) continue
+        return made.next()
+      }
+      const first = some(next)
+      const make = (): Statement | undefined => first.shift() ?? next()
+      return await (first.length <= 1 ? sendAll<AnyRow>(session, make) : session.transaction((scope) => sendAll<AnyRow>(scope, make)))
     },
     stored: (created) => ({ created })
   })
@@ -31,6 +36,8 @@ export async function sendAll<Row> (session: StatementRunner, make: () => Statem
   const all: Row[] = []
   let current = sendSome<Row>(session, make)
   while (current.length > 0) {
+    // What was given leaves at the end of the turn, and PostgreSQL works while the next is made.
+    await undefined
     const following = sendSome<Row>(session, make)
     for (const answer of current) for (const row of (await answer).rows) all.push(row)
     current = following
@@ -39,11 +46,14 @@ export async function sendAll<Row> (session: StatementRunner, make: () => Statem
 }
 
 function sendSome<Row> (session: StatementRunner, make: () => Statement | undefined): Array<Promise<StatementResult<Row>>> {
-  const sent: Array<Promise<StatementResult<Row>>> = []
-  while (sent.length < together) {
-    const statement = make()
-    if (statement === undefined) break
-    sent.push(handled(session.run<Row>(statement)))
+  return some(make).map((statement) => handled(session.run<Row>(statement)))
+}
+
+function some (make: () => Statement | undefined): Statement[] {
+  const made: Statement[] = []
+  for (let statement = make(); statement !== undefined; statement = make()) {
+    made.push(statement)
+    if (made.length === together) break
   }
-  return sent
+  return made
 }

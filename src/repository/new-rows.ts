@@ -45,12 +45,19 @@ export class NewRows {
     this.#wait(this.#codecs.map((codec, place) => [codec, this.#values[place]]), isListable)
   }
 
-  /** What was made of all the rows. */
-  finish (): Statement[] {
+  /** Whether a statement is complete. */
+  get hasNext (): boolean { return this.#statements.length > 0 }
+
+  /** The next statement, of rows that are still to be joined by others where none is complete; undefined where there are none. */
+  next (): Statement | undefined {
+    if (!this.hasNext) this.#finish()
+    return this.#statements.shift()
+  }
+
+  #finish (): void {
     if (this.#alike === this.#waiting.length) this.#listWaiting()
     this.#closeLists()
     this.#writeOut(this.#waiting.length)
-    return this.#statements
   }
 
   /** Puts a row at hand, and tells whether it could be a part of lists. */

@@ -180,7 +180,7 @@ export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<
     return typed(this.#writes.create(values))
   }
 
-  /** Inserts any number of rows, all or none, and resolves with them as stored, in the order given. */
+  /** Inserts any number of rows, all or none, and resolves with them as stored, in the order given. Leave the rows as they are until then. */
   createMany (rows: ReadonlyArray<NewRow<T, W, O>>): Promise<Array<Row<T>>> {
     return typed(this.#writes.createMany(rows))
   }

@@ -16,8 +16,13 @@ export interface StoredRows {
 export interface Storing<Result> {
   /** Checks a row, and keeps of it what is to be sent; a row behind it may still be refused. */
   readonly take: (given: GivenRow) => void
-  /** Sends all that was taken: through this session, which is the repository's own or a scope inside it. */
-  readonly send: (session: StatementRunner) => Promise<Result>
+  /** Whether rows are taken while others are sent: what then throws must undo those. Otherwise all are taken before. */
+  readonly isGradual?: boolean
+  /**
+   * Sends what was taken, through this session, which is the repository's own or a scope inside it. Each call of `more` has one
+   * more row taken, and tells whether there was one.
+   */
+  readonly send: (session: StatementRunner, more: () => boolean) => Promise<Result>
   /** Which rows the result has. */
   readonly stored: (result: Result) => StoredRows
 }
@@ -25,20 +30,31 @@ export interface Storing<Result> {
 /**
  * The way of every new row, whatever method makes it: what its caller may write is checked, the hook `beforeCreate` has its
  * say, the row is stored, and the hooks `afterCreate` and `afterUpdate` get it as it is now.
- * Every row is checked before the first is sent.
  */
-export function storeRows<Result> (context: WriteContext, rows: readonly unknown[], { take, send, stored }: Storing<Result>): Promise<Result> {
+export function storeRows<Result> (context: WriteContext, rows: readonly unknown[], { take, isGradual = false, send, stored }: Storing<Result>): Promise<Result> {
   return writing(context, ['beforeCreate', 'afterCreate', 'afterUpdate'], async ({ session, hooks }) => {
     if (hooks === undefined) {
-      for (const values of rows) take(givenTo(context, values))
-      return await send(session)
+      const more = taking(context, rows, take)
+      if (!isGradual) while (more()) continue
+      return await send(session, more)
     }
     const givens = rows.map((values) => givenTo(context, values))
     for (const given of givens) take(await heard(given, context.table, (values) => hooks.beforeCreate(values)))
-    const result = await send(session)
+    const result = await send(session, () => false)
     const { created, updated = [] } = stored(result)
     for (const row of created) await hooks.afterCreate(row)
     for (const row of updated) await hooks.afterUpdate(row)
     return result
   })
+}
+
+/** Takes one row after the other of those that were given, whatever becomes of their array meanwhile. */
+function taking (context: WriteContext, rows: readonly unknown[], take: (given: GivenRow) => void): () => boolean {
+  const all = [...rows]
+  let next = 0
+  return () => {
+    if (next === all.length) return false
+    take(givenTo(context, all[next++]))
+    return true
+  }
 }

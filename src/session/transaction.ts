@@ -128,7 +128,7 @@ export class Transaction {
   async release ({ name, sent }: Savepoint): Promise<Error | undefined> {
     const outcome = sent ? await this.#connection?.run(control(`release savepoint ${name}`)) : undefined
     if (outcome?.error === undefined) return undefined
-    this.#failure ??= toDatabaseError(outcome.error, { context: { operation: 'release savepoint' } })
+    this.#failure = toDatabaseError(outcome.error, { context: { operation: 'release savepoint' } })
     return this.obstacle
   }
 

@@ -406,7 +406,7 @@ t.test('a savepoint that the user\'s own SQL released is missed, and told of', a
   await t.rejects(session.transaction(async (scope) => {
     await scope.repo(users).create({ email: 'ada' })
     await scope.execute(sql`release savepoint s1`)
-  }), { name: 'TransactionAbortedError', cause: { context: { sqlState: '3B001' } } })
+  }), { name: 'TransactionAbortedError', cause: { context: { sqlState: '3B001', operation: 'release savepoint' } } })
   await t.rejects(session.commit(), { name: 'TransactionAbortedError', cause: { context: { sqlState: '3B001' } } })
 })
 

@@ -24,6 +24,17 @@ t.test('takes no connection before the first statement, and none for a session t
   t.equal(session.outcome, 'none')
 })
 
+t.test('PostgreSQL reads the text of BEGIN, COMMIT and ROLLBACK once for each connection', async (t) => {
+  const database = await open(t, one)
+  for (const outcome of ['commit', 'rollback'] as const) {
+    const session = database.createSession()
+    await session.repo(users).create({ email: outcome })
+    await session[outcome]()
+  }
+  const { rows } = await database.execute<{ statement: string }>(sql`select statement from pg_prepared_statements where statement in ('begin', 'commit', 'rollback')`)
+  t.strictSame(rows.map(({ statement }) => statement).sort(), ['begin', 'commit', 'rollback'])
+})
+
 t.test('sends BEGIN together with the first write, and plain reads before it alone', async (t) => {
   const { database, sent } = await openEchoing(t)
   await database.session(async (session) => {

@@ -7,7 +7,7 @@ import { Increment } from './increment.js'
 import { insertOrMeet, settle } from './insert-or-meet.js'
 import type { InsertOrMeet, Meeting, Met } from './insert-or-meet.js'
 import { GrowingLists, columnsOf, elementOf, fewRows, hasColumns } from './lists.js'
-import type { Element, Lists } from './lists.js'
+import type { Element } from './lists.js'
 import { insertListsOnConflict } from './on-conflict.js'
 import type { ColumnCodec, CreatedRow } from './rows.js'
 import type { TableStatements } from './statements.js'
@@ -16,16 +16,25 @@ import type { TableStatements } from './statements.js'
 interface Run {
   readonly meeting: Meeting
   readonly codecs: readonly ColumnCodec[]
-  /** The values of each row, in the order of the columns. */
-  readonly rows: Array<readonly unknown[]>
+  /** In the order of the columns. */
+  readonly rows: UpsertRow[]
   /** The keys of the rows, no two of them the same; undefined where the rows cannot be lists. */
   readonly keys: Set<string> | undefined
 }
 
+interface UpsertRow {
+  readonly values: readonly unknown[]
+  /** The values as elements of lists; undefined where not all can be. */
+  readonly elements: readonly Element[] | undefined
+}
+
+/** How many rows are checked before anything is sent. */
+const firstTaken = 8000
+
 /** How many rows that are no lists are under way together: several messages to PostgreSQL, and not all of them in memory. */
 const mostTogether = 200
 
-/** How many rows in lists are kept, or undone together to be sent by themselves. */
+/** How many rows in lists are kept, or undone together to be sent by themselves; fewer of them would let PostgreSQL wait between. */
 const mostListed = 32_000
 
 /** PostgreSQL's cardinality_violation: rows of a list have the same key, though its texts differ. */
@@ -34,7 +43,10 @@ const sameKeyTwice = '21000'
 /** Takes the rows of an upsert, and sends them in their order: as lists where these are worth it, the others each by itself. */
 export class UpsertRuns {
   readonly #table: TableStatements
+  /** Those of which nothing is sent yet. */
   readonly #runs: Run[] = []
+  /** The one that the next row may join. */
+  #last: Run | undefined
 
   constructor (table: TableStatements) {
     this.#table = table
@@ -44,32 +56,35 @@ export class UpsertRuns {
   add (meeting: Meeting, changes: readonly Change[]): void {
     // Keys that only look the same are merely kept apart.
     const key = keyOf(meeting.target, changes).join()
-    const codecs = columnsOf(changes)
-    const values = changes.map(([, value]) => value)
-    const isListable = !meeting.mayLeave && changes.every(([codec, value]) => elementOf(codec, value) !== undefined)
-    const last = this.#runs.at(-1)
-    if (isListable && last?.keys?.has(key) === false && hasColumns(last.codecs, codecs) && isSame(last.meeting.set, meeting.set)) {
-      last.rows.push(values)
-      last.keys.add(key)
+    const row = { values: changes.map(([, value]) => value), elements: meeting.mayLeave ? undefined : elementsOf(changes) }
+    const last = this.#last
+    if (last !== undefined && row.elements !== undefined && mayJoin(last, key) && hasColumns(last.codecs, columnsOf(changes)) && isSame(last.meeting.set, meeting.set)) {
+      last.rows.push(row)
+      last.keys?.add(key)
     } else {
-      this.#runs.push({ meeting, codecs, rows: [values], keys: isListable ? new Set([key]) : undefined })
+      this.#last = { meeting, codecs: columnsOf(changes), rows: [row], keys: row.elements && new Set([key]) }
+      this.#runs.push(this.#last)
     }
   }
 
-  /** Sends what was taken, inside a scope where all of it or nothing is kept. */
-  async send (session: StatementRunner): Promise<Met[]> {
+  /**
+   * Sends the rows, inside a scope where all of them or none are kept; `more` has one more taken, and tells whether there was one.
+   * They are taken some statements ahead of PostgreSQL, which is at work meanwhile.
+   */
+  async send (session: StatementRunner, more: () => boolean): Promise<Met[]> {
     const all: Met[] = []
     let singles: InsertOrMeet[] = []
     const settled = async (): Promise<void> => {
       for (const met of await settleSingles(session, singles)) all.push(met)
       singles = []
     }
-    for (const run of this.#runs) {
-      if (run.keys !== undefined && run.rows.length >= fewRows) {
+    for (let taken = 0; taken < firstTaken && more(); taken++) continue
+    for (let run = this.#next(more); run !== undefined; run = this.#next(more)) {
+      if (isLong(run)) {
         await settled()
-        while (run.rows.length > 0) for (const met of await this.#settleLists(session, run)) all.push(met)
+        for (const met of await this.#settleLists(session, run, more)) all.push(met)
       } else {
-        for (const values of run.rows) singles.push(this.#single(run, values))
+        for (const { values } of run.rows) singles.push(this.#single(run, values))
         if (singles.length >= mostTogether) await settled()
       }
     }
@@ -77,22 +92,34 @@ export class UpsertRuns {
     return all
   }
 
-  /** Settles the first rows of a run, and takes them out of it. */
-  async #settleLists (session: StatementRunner, run: Run): Promise<Met[]> {
-    const rows = run.rows.splice(0, mostListed)
-    const written = await this.#writeLists(session, run, rows)
+  /** The next run, which is whole unless it is long. */
+  #next (more: () => boolean): Run | undefined {
+    while (this.#runs.every((run) => run === this.#last && !isLong(run)) && more()) continue
+    return this.#runs.shift()
+  }
+
+  /** Takes one more row, and tells whether it belongs to a run. */
+  #grow (run: Run, more: () => boolean): boolean {
+    const { length } = run.rows
+    return this.#last === run && more() && run.rows.length > length
+  }
+
+  async #settleLists (session: StatementRunner, run: Run, more: () => boolean): Promise<Met[]> {
+    const written = await this.#writeLists(session, run, more)
     if (written !== undefined) return written.map((result) => ({ result, written: true }))
-    return await settleSingles(session, rows.map((values) => this.#single(run, values)))
+    // It may not have grown to its end.
+    this.#last = this.#last === run ? undefined : this.#last
+    return await settleSingles(session, run.rows.map(({ values }) => this.#single(run, values)))
   }
 
   /** The rows as written, in order; undefined where PostgreSQL did not write each of them, and none is: then they have to be asked for one by one. */
-  async #writeLists (session: StatementRunner, { meeting, codecs }: Run, rows: Run['rows']): Promise<CreatedRow[] | undefined> {
+  async #writeLists (session: StatementRunner, run: Run, more: () => boolean): Promise<CreatedRow[] | undefined> {
+    const { meeting, codecs, rows } = run
     let listed = 0
     const next = (): Statement | undefined => {
-      if (listed === rows.length) return undefined
-      const lists = listsOf(codecs, rows, listed)
-      listed += lists.rows
-      return insertListsOnConflict(this.#table, meeting, lists)
+      const lists = new GrowingLists(codecs)
+      while (!lists.isFull && (listed < rows.length || this.#grow(run, more))) lists.add(rows[listed++]?.elements as Element[]) // the run has keys
+      return lists.rows === 0 ? undefined : insertListsOnConflict(this.#table, meeting, lists.close())
     }
     try {
       return await session.transaction(async (scope) => {
@@ -111,13 +138,24 @@ export class UpsertRuns {
   }
 }
 
-/** As many rows as one statement takes. */
-function listsOf (codecs: readonly ColumnCodec[], rows: Run['rows'], start: number): Lists {
-  const lists = new GrowingLists(codecs)
-  for (let index = start; index < rows.length && !lists.isFull; index++) {
-    lists.add(codecs.map((codec, place) => elementOf(codec, rows[index]?.[place]) as Element)) // as it was when it came
+/** Whether it is worth lists. */
+function isLong ({ keys, rows }: Run): boolean {
+  return keys !== undefined && rows.length >= fewRows
+}
+
+/** Whether a row with this key can be listed with those of a run. */
+function mayJoin ({ keys, rows }: Run, key: string): boolean {
+  return keys?.has(key) === false && rows.length < mostListed
+}
+
+function elementsOf (changes: readonly Change[]): Element[] | undefined {
+  const elements: Element[] = []
+  for (const [codec, value] of changes) {
+    const element = elementOf(codec, value)
+    if (element === undefined) return undefined
+    elements.push(element)
   }
-  return lists.close()
+  return elements
 }
 
 /** Nothing of a list is kept unless each of its rows was written. */

@@ -26,7 +26,8 @@ function upsertRows (context: WriteContext, rows: readonly unknown[], { operatio
   const runs = new UpsertRuns(table)
   return storeRows(context, rows, {
     take: (given) => runs.add({ operation, target, ...update(given), found }, rowOf(given, table)),
-    send: async (session) => rows.length > 1 ? await session.transaction((scope) => runs.send(scope)) : await runs.send(session),
+    isGradual: true,
+    send: async (session, more) => rows.length > 1 ? await session.transaction((scope) => runs.send(scope, more)) : await runs.send(session, more),
     stored
   })
 }

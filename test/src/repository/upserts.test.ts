@@ -214,7 +214,7 @@ t.test('gives of many each row as it was then, also one that it left alone befor
   t.same(bounded.map(({ row: { views } }) => views), [0, 2, 2])
 })
 
-t.test('does all of many or none, and checks each before it sends the first', async (t) => {
+t.test('does all of many or none, and checks thousands before it sends the first', async (t) => {
   const rows = Array.from({ length: 700 }, (_, n) => ({ path: `p${n}`, code: String(n === 699 ? 1 : n + 1) }))
   await t.rejects(repo.upsertMany(rows, { target: 'path' }), UniqueViolationError)
   t.equal(await repo.count(), 0)
@@ -268,6 +268,20 @@ t.test('upserts more rows than are undone together', async (t) => {
   const results = await repo.upsertMany(many(32_100), { target: 'path' })
   t.same(results.map(({ row: { path } }) => path), many(32_100).map(({ path }) => path))
   t.equal(await repo.count(), 32_100)
+})
+
+t.test('loses no row behind a list that had to be sent one by one before all rows were taken', async (t) => {
+  const rows = Array.from({ length: 9000 }, (_, n) => ({ path: `p${n}`, code: n === 99 ? '50.00' : String(n + 1), slug: `s${n}` }))
+  const results = await repo.upsertMany(rows, { target: 'code' })
+  t.strictSame(results.map(({ row: { slug } }) => slug), rows.map(({ slug }) => slug))
+  t.equal(await repo.count(), 8999)
+})
+
+t.test('a row that is refused when others were sent undoes those', async (t) => {
+  const rows = many(20_000)
+  await t.rejects(repo.upsertMany([...rows, { path: 1 } as never], { target: 'path' }), ValidationError)
+  t.ok(runner.statements.length > 0)
+  t.equal(await repo.count(), 0)
 })
 
 t.test('keeps nothing of a list that meets a row out of sight', async (t) => {

@@ -158,8 +158,8 @@ export class Transaction {
     const { error, result, lost, missedTransaction } = await this.#settle(connection, 'commit')
     const context = { operation: 'commit' }
     if (missedTransaction) throw new TransactionBrokenError(undefined, { context })
-    if (error === undefined && result?.command === 'COMMIT') return
-    if (error === undefined) throw new TransactionAbortedError(undefined, { cause: this.#failure, context })
+    if (result?.command === 'COMMIT') return
+    if (error === undefined) throw new TransactionAbortedError(undefined, { context })
     if (lost) return await this.#resolve(error)
     throw toDatabaseError(error, { context, constraints: this.#host.constraints })
   }

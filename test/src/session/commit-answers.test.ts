@@ -7,6 +7,9 @@ import type { Test } from '../../helpers/database.js'
 
 const insert = { kind: 'write', text: 'insert into users values ($1)', values: ['ada'], context: { operation: 'create' } } as const
 
+/** What the errors of a commit tell. */
+const context = { operation: 'commit' }
+
 interface Written {
   readonly database: Database
   readonly postgres: ScriptedPostgres
@@ -36,7 +39,7 @@ t.test('an answer ROLLBACK to COMMIT is no commit, and the connection is as good
   t.same(await peer.next(), ['Query commit'])
   peer.send(...answer('ROLLBACK', { status: 'I' }))
 
-  await t.rejects(committed, { code: 'DB_TRANSACTION_ABORTED' })
+  await t.rejects(committed, { code: 'DB_TRANSACTION_ABORTED', context })
   t.equal(session.outcome, 'rolledBack')
   t.same(called, ['afterRollback'])
   t.match(database.poolInfo, { total: 1, idle: 1 })
@@ -61,7 +64,7 @@ t.test('25: a goodbye in answer to COMMIT leaves the outcome unknown', async (t)
   peer.send(errorResponse('57P01', 'FATAL'))
   peer.close()
 
-  await t.rejects(committed, { code: 'DB_COMMIT_UNKNOWN', cause: { code: '57P01' } })
+  await t.rejects(committed, { code: 'DB_COMMIT_UNKNOWN', cause: { code: '57P01' }, context: { ...context, sqlState: '57P01' } })
   t.equal(session.outcome, 'unknown')
 })
 
@@ -71,7 +74,7 @@ t.test('17: an error in answer to COMMIT is its error, when PostgreSQL is ready 
   await peer.next()
   peer.send(errorResponse('40001'), readyForQuery('I'))
 
-  await t.rejects(committed, { code: 'DB_CONFLICT' })
+  await t.rejects(committed, { code: 'DB_CONFLICT', context })
   t.equal(session.outcome, 'rolledBack')
   t.match(database.poolInfo, { total: 1, idle: 1 })
 })
@@ -111,7 +114,7 @@ t.test('COMMIT that says that there was no transaction (25P01) has committed not
   await peer.next()
   peer.send(noticeResponse('25P01'), ...answer('COMMIT', { status: 'I' }))
 
-  await t.rejects(committed, { code: 'DB_TRANSACTION_BROKEN' })
+  await t.rejects(committed, { code: 'DB_TRANSACTION_BROKEN', context })
   t.equal(session.outcome, 'rolledBack')
   t.same(called, ['afterRollback'])
   t.match(database.poolInfo, { total: 0 })
@@ -210,7 +213,7 @@ for (const [number, status, outcome] of [[20, 'committed', 'committed'], [21, 'a
     second.send(...groupAnswer([], 'SELECT 1', { status: 'I', columns: ['status', 'life'], rows: [[status, 'life']] }))
 
     if (status === 'committed') await committed
-    else await t.rejects(committed, { code: 'DB_CONNECTION' })
+    else await t.rejects(committed, { code: 'DB_CONNECTION', cause: Error, context: { ...context, transactionId: '742' } })
     t.equal(session.outcome, outcome)
   })
 }

@@ -7,9 +7,6 @@ import type { Change } from './changes.js'
 import { isSql, prepareValue } from './rows.js'
 import type { ColumnCodec } from './rows.js'
 
-/** What would end an element, or escape what stands behind it. */
-const special = /["\\]/g
-
 /** What an element says between its quotes; null for SQL's NULL, which has none. */
 export type Element = string | null
 
@@ -96,6 +93,13 @@ export function columnsOf (row: readonly Change[]): ColumnCodec[] {
   return row.map(([codec]) => codec)
 }
 
+/** Whether a row has these columns in this order. */
+export function areColumnsOf (codecs: readonly ColumnCodec[], row: readonly Change[]): boolean {
+  if (codecs.length !== row.length) return false
+  for (let place = 0; place < row.length; place++) if (codecs[place] !== row[place]?.[0]) return false
+  return true
+}
+
 /** Whether these are the same columns in the same order. */
 export function hasColumns (some: readonly ColumnCodec[], others: readonly ColumnCodec[]): boolean {
   if (some.length !== others.length) return false
@@ -103,6 +107,8 @@ export function hasColumns (some: readonly ColumnCodec[], others: readonly Colum
   return true
 }
 
+/** A quote would end an element, a backslash escapes what stands behind it. Faster than a regular expression. */
 function escaped (text: string): string {
-  return text.includes('"') || text.includes('\\') ? text.replace(special, '\\$&') : text
+  const doubled = text.includes('\\') ? text.replaceAll('\\', '\\\\') : text
+  return doubled.includes('"') ? doubled.replaceAll('"', '\\"') : doubled
 }

@@ -2,7 +2,7 @@ import type { Statement } from '../session/statement.js'
 import { newValue } from './changes.js'
 import type { Change } from './changes.js'
 import { insertLists } from './insert-lists.js'
-import { GrowingLists, columnsOf, elementOf, fewRows, hasColumns, mostRows } from './lists.js'
+import { GrowingLists, areColumnsOf, columnsOf, elementOf, fewRows, hasColumns, mostRows } from './lists.js'
 import type { Element } from './lists.js'
 import type { ColumnCodec } from './rows.js'
 import type { TableStatements } from './statements.js'
@@ -77,7 +77,7 @@ export class NewRows {
   #wait (row: readonly Change[], isListable: boolean): void {
     if (this.#waiting.length === mostRows || this.#parameters + row.length > mostParameters) this.#writeOut(this.#waiting.length)
     const before = this.#waiting.at(-1)
-    const isAlike = this.#alike > 0 && before !== undefined && hasColumns(this.#codecs, columnsOf(before))
+    const isAlike = this.#alike > 0 && before !== undefined && areColumnsOf(this.#codecs, before)
     this.#alike = isListable ? (isAlike ? this.#alike + 1 : 1) : 0
     this.#waiting.push(row)
     this.#parameters += row.length

@@ -6,7 +6,7 @@ import { keyOf } from './conflict-target.js'
 import { Increment } from './increment.js'
 import { insertOrMeet, settle } from './insert-or-meet.js'
 import type { InsertOrMeet, Meeting, Met } from './insert-or-meet.js'
-import { GrowingLists, columnsOf, elementOf, fewRows, hasColumns } from './lists.js'
+import { GrowingLists, areColumnsOf, columnsOf, elementOf, fewRows } from './lists.js'
 import type { Element } from './lists.js'
 import { insertListsOnConflict } from './on-conflict.js'
 import type { ColumnCodec, CreatedRow } from './rows.js'
@@ -58,7 +58,7 @@ export class UpsertRuns {
     const key = keyOf(meeting.target, changes).join()
     const row = { values: changes.map(([, value]) => value), elements: meeting.mayLeave ? undefined : elementsOf(changes) }
     const last = this.#last
-    if (last !== undefined && row.elements !== undefined && mayJoin(last, key) && hasColumns(last.codecs, columnsOf(changes)) && isSame(last.meeting.set, meeting.set)) {
+    if (last !== undefined && row.elements !== undefined && mayJoin(last, key) && areColumnsOf(last.codecs, changes) && isSame(last.meeting.set, meeting.set)) {
       last.rows.push(row)
       last.keys?.add(key)
     } else {
@@ -173,8 +173,8 @@ async function settleSingles (session: StatementRunner, singles: readonly Insert
 
 /** Whether the same is written. */
 function isSame (some: readonly Change[], others: readonly Change[]): boolean {
-  return some.length === others.length && some.every(([codec, value], place) => {
+  return some === others || (some.length === others.length && some.every(([codec, value], place) => {
     const [otherCodec, other] = others[place] as Change
     return codec === otherCodec && (value === other || (value instanceof Increment && other instanceof Increment && value.by === other.by))
-  })
+  }))
 }

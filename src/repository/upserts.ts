@@ -1,9 +1,10 @@
 import { ValidationError } from '../errors/errors.js'
 import { rowOf } from './changes.js'
-import type { Met } from './insert-or-meet.js'
+import type { Meeting, Met } from './insert-or-meet.js'
 import type { CreatedRow } from './rows.js'
 import { storeRows } from './store.js'
-import type { StoredRows } from './store.js'
+import type { TableStatements } from './statements.js'
+import type { GivenRow, StoredRows } from './store.js'
 import { parseUpsert } from './upsert-options.js'
 import { UpsertRuns } from './upsert-runs.js'
 import type { WriteContext } from './writing.js'
@@ -23,13 +24,29 @@ export async function upsertMany (context: WriteContext, rows: unknown, options:
 function upsertRows (context: WriteContext, rows: readonly unknown[], { operation, options }: { operation: string, options: unknown }): Promise<Met[]> {
   const { table, seen: found } = context
   const { target, update } = parseUpsert(context, options)
+  const meet = meeting(table, (given) => ({ operation, target, ...update(given), found }))
   const runs = new UpsertRuns(table)
   return storeRows(context, rows, {
-    take: (given) => runs.add({ operation, target, ...update(given), found }, rowOf(given, table)),
+    take: (given) => runs.add(meet(given), rowOf(given, table)),
     isGradual: true,
     send: async (session, more) => rows.length > 1 ? await session.transaction((scope) => runs.send(scope, more)) : await runs.send(session, more),
     stored
   })
+}
+
+/**
+ * How a row is met: by which columns it has, whatever their values, so that rows like the one before are met like that;
+ * unless `$onUpdate` makes a value for each.
+ */
+function meeting ({ codecs }: TableStatements, meet: (given: GivenRow) => Meeting): (given: GivenRow) => Meeting {
+  if (codecs.some(({ column }) => column.onUpdateFn !== undefined)) return meet
+  let before: { readonly keys: readonly string[], readonly meeting: Meeting } | undefined
+  return (given) => {
+    const keys = Object.keys(given)
+    const isAlike = before?.keys.length === keys.length && keys.every((key, place) => key === before?.keys[place])
+    if (before === undefined || !isAlike) before = { keys, meeting: meet(given) }
+    return before.meeting
+  }
 }
 
 /** What the hooks of a class are told of. */

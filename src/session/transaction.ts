@@ -193,7 +193,7 @@ export class Transaction {
     const connection = this.#connection
     if (connection === undefined) return
     await interrupt(connection, this.#settings.settleTimeoutMillis)
-    if (this.#begun && connection.refusal === undefined) await this.#settle(connection, 'rollback')
+    if (this.#begun) await this.#settle(connection, 'rollback')
     connection.release()
   }
 
@@ -209,13 +209,14 @@ export class Transaction {
 
   /** What is asked for in the same turn travels together; a connection is asked for at once. */
   #proceedSoon (): void {
-    if (this.#connection === undefined) return this.#proceed()
-    if (this.#busy || this.#isDue) return
-    this.#isDue = true
-    queueMicrotask(() => {
-      this.#isDue = false
-      this.#proceed()
-    })
+    if (this.#connection === undefined) this.#proceed()
+    else if (!this.#isDue) {
+      this.#isDue = true
+      queueMicrotask(() => {
+        this.#isDue = false
+        this.#proceed()
+      })
+    }
   }
 
   /** Does what is next; called whenever something has come or is done. */

@@ -132,6 +132,24 @@ t.test('COMMIT behind which a transaction is still open has committed, but the c
   t.same(await peer.rest(), [])
 })
 
+t.test('what waits behind a statement is refused at once when the session is aborted, and not when that is answered', async (t) => {
+  const { database, peer, session } = await write(t, { transaction: { settleTimeoutMillis: 20 } })
+  const running = session.run(insert)
+  await peer.next()
+  const waiting = session.run(insert)
+  const order: string[] = []
+  await new Promise(setImmediate)
+  session.abort(new Error('over'))
+
+  await Promise.all([
+    t.rejects(running, { code: 'DB_CONNECTION' }).then(() => order.push('running')),
+    t.rejects(waiting, { message: 'over' }).then(() => order.push('waiting'))
+  ])
+  t.same(order, ['waiting', 'running'])
+  await session.rollback()
+  t.match(database.poolInfo, { total: 0 })
+})
+
 t.test('3: a transaction that PostgreSQL calls failed behind a success is rolled back, and COMMIT is not sent', async (t) => {
   const { peer, session } = await write(t)
   const second = session.run(insert)

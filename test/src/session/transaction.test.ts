@@ -35,6 +35,20 @@ t.test('PostgreSQL reads the text of BEGIN, COMMIT and ROLLBACK once for each co
   t.strictSame(rows.map(({ statement }) => statement).sort(), ['begin', 'commit', 'rollback'])
 })
 
+t.test('what is settled leaves no timer behind', async (t) => {
+  const database = await open(t, one)
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  const settle = async (way: 'commit' | 'rollback') => {
+    const session = database.createSession({ timeoutMillis: 60_000 })
+    await session.repo(users).create({ email: way })
+    await session[way]()
+    return timers()
+  }
+  const before = await settle('commit')
+  t.same([await settle('rollback'), await settle('rollback')], [before, before])
+  t.equal(await database.session(async (session) => { await session.repo(users).create({ email: 'ada' }) }).then(timers), before)
+})
+
 t.test('sends BEGIN together with the first write, and plain reads before it alone', async (t) => {
   const { database, sent } = await openEchoing(t)
   await database.session(async (session) => {

@@ -15,7 +15,7 @@ export function insertMany (context: WriteContext, rows: readonly unknown[]): Pr
   return storeRows(context, rows, {
     take: (given) => made.add(given),
     isGradual: true,
-    send: async (session, more) => {
+    send: async (session, { more }) => {
       const next = (): Statement | undefined => {
         while (!made.hasNext && more()) continue
         return made.next()

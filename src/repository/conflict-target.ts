@@ -50,9 +50,9 @@ function targetOf ({ columns, where, nullsNotDistinct }: UniqueKey, table: Table
  *
  * @throws ValidationError where the new row leaves a column of the key open, or NULL where NULL is never the same.
  */
-export function keyOf ({ codecs, nullsNotDistinct }: ConflictTarget, changes: readonly Change[]): unknown[] {
+export function keyOf ({ codecs, nullsNotDistinct }: ConflictTarget, valueOf: (codec: ColumnCodec) => unknown): unknown[] {
   return codecs.map((codec) => {
-    const value = changes.find(([written]) => written === codec)?.[1]
+    const value = valueOf(codec)
     if (value === undefined || (value === null && !nullsNotDistinct)) {
       throw new ValidationError(`Column "${codec.key}" is what the row is found by: it needs a value`, { context: { table: codec.table, columns: [codec.key] } })
     }
@@ -62,7 +62,8 @@ export function keyOf ({ codecs, nullsNotDistinct }: ConflictTarget, changes: re
 
 /** The condition for the row that is in the way of a new one. @throws ValidationError as {@link keyOf} */
 export function inTheWay (target: ConflictTarget, changes: readonly Change[]): Condition {
-  const parts = keyOf(target, changes).map((value, place): Condition => {
+  const values = keyOf(target, (codec) => changes.find(([written]) => written === codec)?.[1])
+  const parts = values.map((value, place): Condition => {
     const codec = target.codecs[place] as ColumnCodec
     return value === null ? { kind: 'test', codec, test: 'isNull', operands: [] } : { kind: 'test', codec, test: 'eq', operands: [value] }
   })

@@ -25,6 +25,11 @@ export function elementOf (codec: ColumnCodec, value: unknown): Element | undefi
   return text !== null && codec.bytes ? `\\\\x${text.toString('hex')}` : undefined
 }
 
+/** The elements of a row that was found to have them. */
+export function elementsOf (row: readonly Change[]): Element[] {
+  return row.map(([codec, value]) => elementOf(codec, value) as Element)
+}
+
 /** New rows of the same columns: a list for each. */
 export interface Lists {
   readonly codecs: readonly ColumnCodec[]

@@ -1,10 +1,9 @@
 import type { Statement } from '../session/statement.js'
-import { newValue } from './changes.js'
 import type { Change } from './changes.js'
 import { insertLists } from './insert-lists.js'
-import { GrowingLists, areColumnsOf, columnsOf, elementOf, fewRows, hasColumns, mostRows } from './lists.js'
+import { GrowingLists, areColumnsOf, columnsOf, elementsOf, fewRows, hasColumns, mostRows } from './lists.js'
 import type { Element } from './lists.js'
-import type { ColumnCodec } from './rows.js'
+import { RowAtHand } from './row-at-hand.js'
 import type { TableStatements } from './statements.js'
 import type { GivenRow } from './store.js'
 import { insert } from './write.js'
@@ -27,22 +26,21 @@ export class NewRows {
   #alike = 0
   #parameters = 0
   #lists: GrowingLists | undefined
-  /** The row at hand: columns, values and elements, in arrays that serve one row after the other. */
-  readonly #codecs: ColumnCodec[] = []
-  readonly #values: unknown[] = []
-  readonly #elements: Element[] = []
+  readonly #row: RowAtHand
 
   constructor (table: TableStatements, operation: string) {
     this.#table = table
     this.#operation = operation
+    this.#row = new RowAtHand(table.codecs)
   }
 
   /** @throws ValidationError for a value that does not fit */
   add (given: GivenRow): void {
-    const isListable = this.#read(given)
-    if (this.#lists !== undefined && isListable && hasColumns(this.#codecs, this.#lists.codecs)) return this.#list(this.#lists, this.#elements)
+    const row = this.#row
+    row.read(given)
+    if (this.#lists !== undefined && row.isListable && hasColumns(row.codecs, this.#lists.codecs)) return this.#list(this.#lists, row.elements)
     this.#closeLists()
-    this.#wait(this.#codecs.map((codec, place) => [codec, this.#values[place]]), isListable)
+    this.#wait(row)
   }
 
   /** Whether a statement is complete. */
@@ -60,27 +58,13 @@ export class NewRows {
     this.#writeOut(this.#waiting.length)
   }
 
-  /** Puts a row at hand, and tells whether it could be a part of lists. */
-  #read (given: GivenRow): boolean {
-    this.#codecs.length = this.#values.length = this.#elements.length = 0
-    for (const codec of this.#table.codecs) {
-      const value = newValue(given, codec)
-      if (value === undefined) continue
-      this.#codecs.push(codec)
-      this.#values.push(value)
-      const element = elementOf(codec, value)
-      if (element !== undefined) this.#elements.push(element)
-    }
-    return this.#elements.length > 0 && this.#elements.length === this.#codecs.length
-  }
-
-  #wait (row: readonly Change[], isListable: boolean): void {
-    if (this.#waiting.length === mostRows || this.#parameters + row.length > mostParameters) this.#writeOut(this.#waiting.length)
+  #wait ({ codecs, changes, isListable }: RowAtHand): void {
+    if (this.#waiting.length === mostRows || this.#parameters + changes.length > mostParameters) this.#writeOut(this.#waiting.length)
     const before = this.#waiting.at(-1)
-    const isAlike = this.#alike > 0 && before !== undefined && areColumnsOf(this.#codecs, before)
+    const isAlike = this.#alike > 0 && before !== undefined && areColumnsOf(codecs, before)
     this.#alike = isListable ? (isAlike ? this.#alike + 1 : 1) : 0
-    this.#waiting.push(row)
-    this.#parameters += row.length
+    this.#waiting.push(changes)
+    this.#parameters += changes.length
     if (this.#alike < fewRows) return
     this.#writeOut(this.#waiting.length - this.#alike)
     this.#listWaiting()
@@ -90,7 +74,7 @@ export class NewRows {
     const [first] = this.#waiting
     if (first === undefined) return
     this.#lists = new GrowingLists(columnsOf(first))
-    for (const row of this.#waiting.splice(0)) this.#list(this.#lists, row.map(([codec, value]) => elementOf(codec, value) as Element)) // as it was when it came
+    for (const row of this.#waiting.splice(0)) this.#list(this.#lists, elementsOf(row))
     this.#alike = this.#parameters = 0
   }
 

@@ -12,17 +12,22 @@ export interface StoredRows {
   readonly updated?: readonly AnyRow[]
 }
 
+/** The rows that a write was given. */
+export interface GivenRows {
+  /** Has one more row taken, and tells whether there was one. */
+  readonly more: () => boolean
+  /** A row that was taken, by its place among all. */
+  readonly at: (place: number) => GivenRow
+}
+
 /** How rows that are prepared reach the database, and what came of them. */
 export interface Storing<Result> {
   /** Checks a row, and keeps of it what is to be sent; a row behind it may still be refused. */
   readonly take: (given: GivenRow) => void
   /** Whether rows are taken while others are sent: what then throws must undo those. Otherwise all are taken before. */
   readonly isGradual?: boolean
-  /**
-   * Sends what was taken, through this session, which is the repository's own or a scope inside it. Each call of `more` has one
-   * more row taken, and tells whether there was one.
-   */
-  readonly send: (session: StatementRunner, more: () => boolean) => Promise<Result>
+  /** Sends what was taken, through this session, which is the repository's own or a scope inside it. */
+  readonly send: (session: StatementRunner, rows: GivenRows) => Promise<Result>
   /** Which rows the result has. */
   readonly stored: (result: Result) => StoredRows
 }
@@ -34,13 +39,17 @@ export interface Storing<Result> {
 export function storeRows<Result> (context: WriteContext, rows: readonly unknown[], { take, isGradual = false, send, stored }: Storing<Result>): Promise<Result> {
   return writing(context, ['beforeCreate', 'afterCreate', 'afterUpdate'], async ({ session, hooks }) => {
     if (hooks === undefined) {
-      const more = taking(context, rows, take)
-      if (!isGradual) while (more()) continue
-      return await send(session, more)
+      const givens = givenRows(context, rows, take)
+      if (!isGradual) while (givens.more()) continue
+      return await send(session, givens)
     }
     const givens = rows.map((values) => givenTo(context, values))
-    for (const given of givens) take(await heard(given, context.table, (values) => hooks.beforeCreate(values)))
-    const result = await send(session, () => false)
+    for (const [place, given] of givens.entries()) {
+      const own = await heard(given, context.table, (values) => hooks.beforeCreate(values))
+      givens[place] = own
+      take(own)
+    }
+    const result = await send(session, { more: () => false, at: (place) => givens[place] as GivenRow })
     const { created, updated = [] } = stored(result)
     for (const row of created) await hooks.afterCreate(row)
     for (const row of updated) await hooks.afterUpdate(row)
@@ -48,13 +57,15 @@ export function storeRows<Result> (context: WriteContext, rows: readonly unknown
   })
 }
 
-/** Takes one row after the other of those that were given, whatever becomes of their array meanwhile. */
-function taking (context: WriteContext, rows: readonly unknown[], take: (given: GivenRow) => void): () => boolean {
+/** Rows that are checked as they are taken, whatever becomes of their array meanwhile. */
+function givenRows (context: WriteContext, rows: readonly unknown[], take: (given: GivenRow) => void): GivenRows {
   const all = [...rows]
-  let next = 0
-  return () => {
-    if (next === all.length) return false
-    take(givenTo(context, all[next++]))
+  const at = (place: number): GivenRow => givenTo(context, all[place])
+  let taken = 0
+  const more = (): boolean => {
+    if (taken === all.length) return false
+    take(at(taken++))
     return true
   }
+  return { more, at }
 }

@@ -1,40 +1,43 @@
 import { DatabaseError } from '../errors/errors.js'
 import type { Statement, StatementRunner } from '../session/statement.js'
 import { sendAll } from './bulk.js'
+import { rowOf } from './changes.js'
 import type { Change } from './changes.js'
 import { keyOf } from './conflict-target.js'
 import { Increment } from './increment.js'
 import { insertOrMeet, settle } from './insert-or-meet.js'
 import type { InsertOrMeet, Meeting, Met } from './insert-or-meet.js'
-import { GrowingLists, areColumnsOf, columnsOf, elementOf, fewRows } from './lists.js'
+import { GrowingLists, elementsOf, fewRows, hasColumns } from './lists.js'
 import type { Element } from './lists.js'
 import { insertListsOnConflict } from './on-conflict.js'
+import { RowAtHand } from './row-at-hand.js'
 import type { ColumnCodec, CreatedRow } from './rows.js'
 import type { TableStatements } from './statements.js'
+import type { GivenRow, GivenRows } from './store.js'
 
 /** Rows one after another that have the same columns and are met in the same way. */
 interface Run {
   readonly meeting: Meeting
   readonly codecs: readonly ColumnCodec[]
-  /** In the order of the columns. */
-  readonly rows: UpsertRow[]
   /** The keys of the rows, no two of them the same; undefined where the rows cannot be lists. */
   readonly keys: Set<string> | undefined
+  /** Its first row, by its place among all, and how many there are. */
+  readonly start: number
+  count: number
+  /** The rows, until they are enough to be worth lists. */
+  readonly rows: Change[][]
+  lists: GrowingLists | undefined
+  /** Of lists that are full. */
+  readonly statements: Statement[]
 }
 
-interface UpsertRow {
-  readonly values: readonly unknown[]
-  /** The values as elements of lists; undefined where not all can be. */
-  readonly elements: readonly Element[] | undefined
-}
-
-/** How many rows are checked before anything is sent. */
-const firstTaken = 8000
+/** How many rows are checked before anything is sent, and later while PostgreSQL is at work. */
+const fewestAhead = 8000
 
 /** How many rows that are no lists are under way together: several messages to PostgreSQL, and not all of them in memory. */
 const mostTogether = 200
 
-/** How many rows in lists are kept, or undone together to be sent by themselves; fewer of them would let PostgreSQL wait between. */
+/** How many rows in lists are undone together to be sent by themselves; fewer of them would let PostgreSQL wait between. */
 const mostListed = 32_000
 
 /** PostgreSQL's cardinality_violation: rows of a list have the same key, though its texts differ. */
@@ -43,6 +46,8 @@ const sameKeyTwice = '21000'
 /** Takes the rows of an upsert, and sends them in their order: as lists where these are worth it, the others each by itself. */
 export class UpsertRuns {
   readonly #table: TableStatements
+  readonly #row: RowAtHand
+  #taken = 0
   /** Those of which nothing is sent yet. */
   readonly #runs: Run[] = []
   /** The one that the next row may join. */
@@ -50,41 +55,69 @@ export class UpsertRuns {
 
   constructor (table: TableStatements) {
     this.#table = table
+    this.#row = new RowAtHand(table.codecs)
   }
 
-  /** @throws ValidationError where the key of the row is not complete */
-  add (meeting: Meeting, changes: readonly Change[]): void {
+  /** @throws ValidationError for a value that does not fit, and where the key of the row is not complete */
+  add (meeting: Meeting, given: GivenRow): void {
+    const row = this.#row
+    row.read(given)
     // Keys that only look the same are merely kept apart.
-    const key = keyOf(meeting.target, changes).join()
-    const row = { values: changes.map(([, value]) => value), elements: meeting.mayLeave ? undefined : elementsOf(changes) }
+    const key = keyOf(meeting.target, (codec) => row.valueOf(codec)).join()
+    const isListable = row.isListable && !meeting.mayLeave
     const last = this.#last
-    if (last !== undefined && row.elements !== undefined && mayJoin(last, key) && areColumnsOf(last.codecs, changes) && isSame(last.meeting.set, meeting.set)) {
-      last.rows.push(row)
-      last.keys?.add(key)
-    } else {
-      this.#last = { meeting, codecs: columnsOf(changes), rows: [row], keys: row.elements && new Set([key]) }
-      this.#runs.push(this.#last)
-    }
+    const joins = last !== undefined && isListable && mayJoin(last, key) && hasColumns(last.codecs, row.codecs) && isSame(last.meeting.set, meeting.set)
+    const run = joins ? last : this.#begin(meeting, isListable)
+    this.#taken++
+    run.count++
+    run.keys?.add(key)
+    if (run.lists === undefined) this.#wait(run, row.changes)
+    else this.#list(run, run.lists, row.elements)
+  }
+
+  #begin (meeting: Meeting, isListable: boolean): Run {
+    const run: Run = { meeting, codecs: [...this.#row.codecs], keys: isListable ? new Set() : undefined, start: this.#taken, count: 0, rows: [], lists: undefined, statements: [] }
+    this.#runs.push(run)
+    this.#last = run
+    return run
+  }
+
+  #wait (run: Run, changes: Change[]): void {
+    run.rows.push(changes)
+    if (run.keys === undefined || run.rows.length < fewRows) return
+    run.lists = new GrowingLists(run.codecs)
+    for (const waiting of run.rows.splice(0)) this.#list(run, run.lists, elementsOf(waiting))
+  }
+
+  #list (run: Run, lists: GrowingLists, elements: readonly Element[]): void {
+    lists.add(elements)
+    if (lists.isFull) this.#close(run, lists)
+  }
+
+  #close (run: Run, lists: GrowingLists): void {
+    run.statements.push(insertListsOnConflict(this.#table, run.meeting, lists.close()))
+    run.lists = new GrowingLists(run.codecs)
   }
 
   /**
-   * Sends the rows, inside a scope where all of them or none are kept; `more` has one more taken, and tells whether there was one.
-   * They are taken some statements ahead of PostgreSQL, which is at work meanwhile.
+   * Sends the rows, inside a scope where all of them or none are kept. They are taken some statements ahead of PostgreSQL, which
+   * is at work meanwhile.
    */
-  async send (session: StatementRunner, more: () => boolean): Promise<Met[]> {
+  async send (session: StatementRunner, given: GivenRows): Promise<Met[]> {
     const all: Met[] = []
     let singles: InsertOrMeet[] = []
     const settled = async (): Promise<void> => {
       for (const met of await settleSingles(session, singles)) all.push(met)
       singles = []
     }
-    for (let taken = 0; taken < firstTaken && more(); taken++) continue
-    for (let run = this.#next(more); run !== undefined; run = this.#next(more)) {
-      if (isLong(run)) {
+    while (this.#taken < fewestAhead && given.more()) continue
+    for (let run = this.#next(given); run !== undefined; run = this.#next(given)) {
+      const { meeting, lists, rows } = run
+      if (lists !== undefined) {
         await settled()
-        for (const met of await this.#settleLists(session, run, more)) all.push(met)
+        for (const met of await this.#settleLists(session, run, given)) all.push(met)
       } else {
-        for (const { values } of run.rows) singles.push(this.#single(run, values))
+        for (const changes of rows) singles.push(insertOrMeet(this.#table, meeting, changes))
         if (singles.length >= mostTogether) await settled()
       }
     }
@@ -92,39 +125,35 @@ export class UpsertRuns {
     return all
   }
 
-  /** The next run, which is whole unless it is long. */
-  #next (more: () => boolean): Run | undefined {
-    while (this.#runs.every((run) => run === this.#last && !isLong(run)) && more()) continue
+  /** The next run, which is whole unless it has lists. */
+  #next ({ more }: GivenRows): Run | undefined {
+    while (this.#runs.every((run) => run === this.#last && run.lists === undefined) && more()) continue
     return this.#runs.shift()
   }
 
-  /** Takes one more row, and tells whether it belongs to a run. */
-  #grow (run: Run, more: () => boolean): boolean {
-    const { length } = run.rows
-    return this.#last === run && more() && run.rows.length > length
-  }
-
-  async #settleLists (session: StatementRunner, run: Run, more: () => boolean): Promise<Met[]> {
-    const written = await this.#writeLists(session, run, more)
+  async #settleLists (session: StatementRunner, run: Run, given: GivenRows): Promise<Met[]> {
+    const written = await this.#writeLists(session, run, given)
     if (written !== undefined) return written.map((result) => ({ result, written: true }))
     // It may not have grown to its end.
     this.#last = this.#last === run ? undefined : this.#last
-    return await settleSingles(session, run.rows.map(({ values }) => this.#single(run, values)))
+    const { meeting, start, count } = run
+    return await settleSingles(session, Array.from({ length: count }, (_, place) => insertOrMeet(this.#table, meeting, rowOf(given.at(start + place), this.#table))))
   }
 
   /** The rows as written, in order; undefined where PostgreSQL did not write each of them, and none is: then they have to be asked for one by one. */
-  async #writeLists (session: StatementRunner, run: Run, more: () => boolean): Promise<CreatedRow[] | undefined> {
-    const { meeting, codecs, rows } = run
-    let listed = 0
+  async #writeLists (session: StatementRunner, run: Run, { more }: GivenRows): Promise<CreatedRow[] | undefined> {
     const next = (): Statement | undefined => {
-      const lists = new GrowingLists(codecs)
-      while (!lists.isFull && (listed < rows.length || this.#grow(run, more))) lists.add(rows[listed++]?.elements as Element[]) // the run has keys
-      return lists.rows === 0 ? undefined : insertListsOnConflict(this.#table, meeting, lists.close())
+      while (run.statements.length === 0 && this.#last === run && more()) continue
+      const { statements, lists } = run
+      if (statements.length === 0 && lists !== undefined && lists.rows > 0) this.#close(run, lists)
+      // PostgreSQL is at work on the last of them, and there is time to look at the rows behind.
+      if (statements.length === 0) while (this.#taken < run.start + run.count + fewestAhead && more()) continue
+      return statements.shift()
     }
     try {
       return await session.transaction(async (scope) => {
         const written = await sendAll<CreatedRow>(scope, next)
-        if (written.length < rows.length) throw new NotAllWritten()
+        if (written.length < run.count) throw new NotAllWritten()
         return written
       })
     } catch (error) {
@@ -132,30 +161,11 @@ export class UpsertRuns {
       throw error
     }
   }
-
-  #single ({ meeting, codecs }: Run, values: readonly unknown[]): InsertOrMeet {
-    return insertOrMeet(this.#table, meeting, codecs.map((codec, place) => [codec, values[place]]))
-  }
-}
-
-/** Whether it is worth lists. */
-function isLong ({ keys, rows }: Run): boolean {
-  return keys !== undefined && rows.length >= fewRows
 }
 
 /** Whether a row with this key can be listed with those of a run. */
-function mayJoin ({ keys, rows }: Run, key: string): boolean {
-  return keys?.has(key) === false && rows.length < mostListed
-}
-
-function elementsOf (changes: readonly Change[]): Element[] | undefined {
-  const elements: Element[] = []
-  for (const [codec, value] of changes) {
-    const element = elementOf(codec, value)
-    if (element === undefined) return undefined
-    elements.push(element)
-  }
-  return elements
+function mayJoin ({ keys, count }: Run, key: string): boolean {
+  return keys?.has(key) === false && count < mostListed
 }
 
 /** Nothing of a list is kept unless each of its rows was written. */

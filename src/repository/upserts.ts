@@ -1,5 +1,4 @@
 import { ValidationError } from '../errors/errors.js'
-import { rowOf } from './changes.js'
 import type { Meeting, Met } from './insert-or-meet.js'
 import type { CreatedRow } from './rows.js'
 import { storeRows } from './store.js'
@@ -27,9 +26,9 @@ function upsertRows (context: WriteContext, rows: readonly unknown[], { operatio
   const meet = meeting(table, (given) => ({ operation, target, ...update(given), found }))
   const runs = new UpsertRuns(table)
   return storeRows(context, rows, {
-    take: (given) => runs.add(meet(given), rowOf(given, table)),
+    take: (given) => runs.add(meet(given), given),
     isGradual: true,
-    send: async (session, more) => rows.length > 1 ? await session.transaction((scope) => runs.send(scope, more)) : await runs.send(session, more),
+    send: async (session, given) => rows.length > 1 ? await session.transaction((scope) => runs.send(scope, given)) : await runs.send(session, given),
     stored
   })
 }

@@ -1,0 +1,46 @@
+import { newValue } from './changes.js'
+import type { Change } from './changes.js'
+import { elementOf } from './lists.js'
+import type { Element } from './lists.js'
+import type { ColumnCodec } from './rows.js'
+import type { GivenRow } from './store.js'
+
+/** One new row after the other: its columns, in the order of the table, and what is written into them, in arrays that serve all. */
+export class RowAtHand {
+  readonly codecs: ColumnCodec[] = []
+  readonly values: unknown[] = []
+  /** The values as elements of lists, where all of them can be. */
+  readonly elements: Element[] = []
+  readonly #columns: readonly ColumnCodec[]
+
+  constructor (columns: readonly ColumnCodec[]) {
+    this.#columns = columns
+  }
+
+  /** Puts a row at hand. @throws ValidationError for a value that does not fit */
+  read (given: GivenRow): void {
+    this.codecs.length = this.values.length = this.elements.length = 0
+    for (const codec of this.#columns) {
+      const value = newValue(given, codec)
+      if (value === undefined) continue
+      this.codecs.push(codec)
+      this.values.push(value)
+      const element = elementOf(codec, value)
+      if (element !== undefined) this.elements.push(element)
+    }
+  }
+
+  /** Whether it could be a part of lists. */
+  get isListable (): boolean {
+    return this.elements.length > 0 && this.elements.length === this.codecs.length
+  }
+
+  valueOf (codec: ColumnCodec): unknown {
+    return this.values[this.codecs.indexOf(codec)]
+  }
+
+  /** For keeps. */
+  get changes (): Change[] {
+    return this.codecs.map((codec, place) => [codec, this.values[place]])
+  }
+}

@@ -127,7 +127,7 @@ export class UpsertRuns {
 
   /** The next run, which is whole unless it has lists. */
   #next ({ more }: GivenRows): Run | undefined {
-    while (this.#runs.every((run) => run === this.#last && run.lists === undefined) && more()) continue
+    while (this.#runs.length < 2 && this.#runs[0]?.lists === undefined && more()) continue
     return this.#runs.shift()
   }
 
@@ -135,7 +135,7 @@ export class UpsertRuns {
     const written = await this.#writeLists(session, run, given)
     if (written !== undefined) return written.map((result) => ({ result, written: true }))
     // It may not have grown to its end.
-    this.#last = this.#last === run ? undefined : this.#last
+    this.#last = undefined
     const { meeting, start, count } = run
     return await settleSingles(session, Array.from({ length: count }, (_, place) => insertOrMeet(this.#table, meeting, rowOf(given.at(start + place), this.#table))))
   }
@@ -144,8 +144,9 @@ export class UpsertRuns {
   async #writeLists (session: StatementRunner, run: Run, { more }: GivenRows): Promise<CreatedRow[] | undefined> {
     const next = (): Statement | undefined => {
       while (run.statements.length === 0 && this.#last === run && more()) continue
-      const { statements, lists } = run
-      if (statements.length === 0 && lists !== undefined && lists.rows > 0) this.#close(run, lists)
+      const { statements } = run
+      const lists = run.lists as GrowingLists // it is long
+      if (statements.length === 0 && lists.rows > 0) this.#close(run, lists)
       // PostgreSQL is at work on the last of them, and there is time to look at the rows behind.
       if (statements.length === 0) while (this.#taken < run.start + run.count + fewestAhead && more()) continue
       return statements.shift()

@@ -379,6 +379,13 @@ t.test('tells the hooks of a class what became of each row, and writes what they
   t.equal((await repo.getByOrThrow({ path: 'd' })).title, 'by the hook')
 })
 
+t.test('upserts the rows of a list one by one as the hooks of a class have left them', async (t) => {
+  const rows = Array.from({ length: 100 }, (_, n) => ({ path: `p${n}`, code: n === 99 ? '50.00' : String(n + 1) }))
+  const results = await open(Told).upsertMany(rows, { target: 'code' })
+  t.same(results.map(({ row: { path, title } }) => [path, title]), rows.map(({ path }) => [path, 'by the hook']))
+  t.equal(await repo.count(), 99)
+})
+
 t.test('writes what may be written', async (t) => {
   const some = repo.writable(['path', 'title'])
   await t.rejects(some.upsert({ path: 'a', views: 1 } as never, { target: 'path' }), /"views" may not be written here/)

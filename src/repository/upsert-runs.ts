@@ -110,8 +110,7 @@ export class UpsertRuns {
       for (const met of await settleSingles(session, singles)) all.push(met)
       singles = []
     }
-    while (this.#taken < fewestAhead && given.more()) continue
-    for (let run = this.#next(given); run !== undefined; run = this.#next(given)) {
+    for (let run = this.#next(0, given); run !== undefined; run = this.#next(endOf(run), given)) {
       const { meeting, lists, rows } = run
       if (lists !== undefined) {
         await settled()
@@ -125,10 +124,14 @@ export class UpsertRuns {
     return all
   }
 
-  /** The next run, which is whole unless it has lists. */
-  #next ({ more }: GivenRows): Run | undefined {
-    while (this.#runs.length < 2 && this.#runs[0]?.lists === undefined && more()) continue
+  /** The run that starts at a place, which is whole unless it has lists. */
+  #next (place: number, given: GivenRows): Run | undefined {
+    this.#lookAhead(place, given)
     return this.#runs.shift()
+  }
+
+  #lookAhead (place: number, { more }: GivenRows): void {
+    while (this.#taken < place + fewestAhead && more()) continue
   }
 
   async #settleLists (session: StatementRunner, run: Run, given: GivenRows): Promise<Met[]> {
@@ -141,14 +144,14 @@ export class UpsertRuns {
   }
 
   /** The rows as written, in order; undefined where PostgreSQL did not write each of them, and none is: then they have to be asked for one by one. */
-  async #writeLists (session: StatementRunner, run: Run, { more }: GivenRows): Promise<CreatedRow[] | undefined> {
+  async #writeLists (session: StatementRunner, run: Run, given: GivenRows): Promise<CreatedRow[] | undefined> {
     const next = (): Statement | undefined => {
-      while (run.statements.length === 0 && this.#last === run && more()) continue
+      while (run.statements.length === 0 && this.#last === run && given.more()) continue
       const { statements } = run
       const lists = run.lists as GrowingLists // it is long
       if (statements.length === 0 && lists.rows > 0) this.#close(run, lists)
       // PostgreSQL is at work on the last of them, and there is time to look at the rows behind.
-      if (statements.length === 0) while (this.#taken < run.start + run.count + fewestAhead && more()) continue
+      if (statements.length === 0) this.#lookAhead(endOf(run), given)
       return statements.shift()
     }
     try {
@@ -162,6 +165,11 @@ export class UpsertRuns {
       throw error
     }
   }
+}
+
+/** The place behind its last row. */
+function endOf ({ start, count }: Run): number {
+  return start + count
 }
 
 /** Whether a row with this key can be listed with those of a run. */

@@ -266,13 +266,13 @@ export class Transaction {
     const begin = this.#begun ? [] : this.#lead
     const savepoints = unsent(first?.savepoint)
     const lead = [...begin, ...savepoints.map(({ name }) => `savepoint ${name}`)]
-    if (!this.#begun) this.#startTimer()
+    this.#startTimer()
     // Without values the text may be anything: several statements, a COPY, a COMMIT. Such a one travels alone.
     const alone = lead.length > 0 && first?.statement.kind === 'raw' && first.statement.values.length === 0
     let open = tasks.length
     const answered = (task: Task, outcome: Outcome): void => {
       if (outcome.led > 0) this.#begun = true
-      if (this.#settings.resolveCommits) this.#identity ??= outcome.leadAnswer
+      this.#identity ??= outcome.leadAnswer
       for (const savepoint of savepoints.slice(0, Math.max(outcome.led - begin.length, 0))) savepoint.sent = true
       if (alone && outcome.error === undefined) this.#tasks.unshift(task)
       else this.#answer(task, outcome, connection)
@@ -293,7 +293,7 @@ export class Transaction {
 
   #mayReadOutside ({ kind }: Statement): boolean {
     return kind === 'read' && this.#settings.readsOutside && this.#host.pool.readCommitted &&
-      this.#end === undefined && this.#connection === undefined && !this.#busy && this.#tasks.length === 0
+      this.#end === undefined && this.#connection === undefined && this.#tasks.length === 0
   }
 
   #readOutside (task: Task): void {

@@ -28,5 +28,29 @@ export const equivalents: readonly Equivalent[] = [
       'Transaction.close: `this.#reads.close(reason) this.#proceed()` becomes `this.#proceed(); this.#reads.close(reason)`'
     ],
     reason: 'All are refused in the same turn, for the same reason.'
+  },
+  {
+    file: 'src/session/transaction.ts',
+    titles: ['Transaction.#send.answered: `--open === 0` becomes `true`'],
+    reason: 'The answers to statements that travelled together are told in one turn, and what is sent in it stands behind them.'
+  },
+  {
+    file: 'src/session/transaction.ts',
+    titles: [
+      "Transaction.#mayReadOutside: `kind === 'read' && this.#settings.readsOutside && this.#host.pool.readCommitted && this.#end === undefined && this.#connection === undefined && this.#tasks.length === 0` becomes `kind === 'read' && this.#settings.readsOutside && this.#end === undefined && this.#connection === undefined && this.#tasks.length === 0`"
+    ],
+    reason: 'It spares a way to a connection, which is asked for its level, too.'
+  },
+  {
+    file: 'src/session/transaction.ts',
+    titles: [
+      "Transaction.#mayReadOutside: `kind === 'read' && this.#settings.readsOutside && this.#host.pool.readCommitted && this.#end === undefined && this.#connection === undefined && this.#tasks.length === 0` becomes `kind === 'read' && this.#settings.readsOutside && this.#host.pool.readCommitted && this.#connection === undefined && this.#tasks.length === 0`"
+    ],
+    reason: 'A second net: the scopes of a transaction that has ended refuse before.'
+  },
+  {
+    file: 'src/session/transaction.ts',
+    titles: ['Transaction.#open: `connection.enterTransaction() this.#done()` becomes `this.#done(); connection.enterTransaction()`'],
+    reason: 'No answer comes in the turn in which a statement is sent, and nobody looks before.'
   }
 ]

@@ -222,13 +222,17 @@ for (const [number, status, outcome] of [[20, 'committed', 'committed'], [21, 'a
       ...groupAnswer([], 'INSERT 0 1')
     )
     await written
+    const second = session.run(insert)
+    await peer.next()
+    peer.send(...groupAnswer([], 'INSERT 0 1'))
+    await second
 
     const committed = session.commit()
     t.same(await peer.next(), ['Query commit'])
     peer.close()
-    const second = await postgres.accept()
-    t.match(await second.next(), [/^Parse select pg_xact_status\(\$1::xid8\)/, 'Bind 742', 'Describe P', 'Execute', 'Sync'])
-    second.send(...groupAnswer([], 'SELECT 1', { status: 'I', columns: ['status', 'life'], rows: [[status, 'life']] }))
+    const other = await postgres.accept()
+    t.match(await other.next(), [/^Parse select pg_xact_status\(\$1::xid8\)/, 'Bind 742', 'Describe P', 'Execute', 'Sync'])
+    other.send(...groupAnswer([], 'SELECT 1', { status: 'I', columns: ['status', 'life'], rows: [[status, 'life']] }))
 
     if (status === 'committed') await committed
     else await t.rejects(committed, { code: 'DB_CONNECTION', cause: Error, context: { ...context, transactionId: '742' } })

@@ -41,6 +41,7 @@ t.test('what is settled leaves no timer behind', async (t) => {
   const settle = async (way: 'commit' | 'rollback') => {
     const session = database.createSession({ timeoutMillis: 60_000 })
     await session.repo(users).create({ email: way })
+    await session.repo(users).create({ email: `${way} again` })
     await session[way]()
     return timers()
   }

@@ -309,7 +309,7 @@ export class Transaction {
   #answer (task: Task, { error, result, sent }: Outcome, connection: LentConnection): void {
     if (error === undefined) {
       // The user's own SQL may have gone back to a savepoint, as a scope does.
-      if (!this.#isAborted) this.#failure = undefined
+      this.#failure = undefined
       return task.resolve(result as StatementResult<never>)
     }
     const { context, nowait } = task.statement

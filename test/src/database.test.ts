@@ -139,6 +139,18 @@ t.test('a server that has become read only is left, so that the next connection 
   t.equal(database.poolInfo.total, total - 1)
 })
 
+t.test('the same in a session, which cannot be committed', async (t) => {
+  const database = await open(t)
+  await database.execute(sql`set default_transaction_read_only to on`)
+  const { total } = database.poolInfo
+  const session = database.createSession()
+
+  await t.rejects(session.repo(users).create(ada), { code: 'DB_CONNECTION', statusCode: 503 })
+
+  t.equal(database.poolInfo.total, total - 1)
+  await t.rejects(session.commit(), { code: 'DB_CONNECTION' })
+})
+
 t.test('a value that cannot be written is the caller\'s mistake, and costs no connection', async (t) => {
   const database = await open(t)
   const circular: Record<string, unknown> = {}

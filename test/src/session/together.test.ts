@@ -48,6 +48,7 @@ t.test('of those that travel together the first that fails has its own error, th
   const answers = await Promise.allSettled([mine.create({ email: 'second' }), mine.create({ email: 'taken' }), mine.create({ email: 'third' })])
 
   t.match(answers, [{ status: 'fulfilled', value: { email: 'second' } }, { reason: UniqueViolationError }, { reason: TransactionAbortedError }])
+  t.match(answers[1], { reason: { context: { operation: 'create', table: 'users' } } })
   t.match(answers[2], { reason: { cause: { code: '23505' } } })
   await t.rejects(session.commit(), TransactionAbortedError)
   t.equal(await repo.count(), 1)

@@ -316,9 +316,9 @@ export class Transaction {
     const failure = toDatabaseError(error, { context, readOnly: this.#settings.readOnly, nowait, constraints: this.#host.constraints })
     // Also a write refused as read only where nobody asked for that: this server is no primary any more.
     if (failure instanceof ConnectionError) connection.destroy()
-    if (!sent) return this.#refuse(task, failure)
-    if (this.#isAborted) this.#failure ??= failure
-    task.reject(failure)
+    if (sent && this.#isAborted) this.#failure ??= failure
+    if (sent) task.reject(failure)
+    else this.#refuse(task, failure)
   }
 
   #refuse ({ statement, savepoint, reject }: Task, error: Error): void {

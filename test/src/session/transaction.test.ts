@@ -5,7 +5,7 @@ import { open } from '../../helpers/database.js'
 import { openEchoing, words } from '../../helpers/echo.js'
 import { posts, users } from '../../helpers/schema.js'
 import { until } from '../../helpers/until.js'
-import { ConnectionError, PoolTimeoutError, TransactionAbortedError, TransactionClosedError, ValidationError } from '../../../src/index.js'
+import { ConnectionError, PoolTimeoutError, TransactionAbortedError, TransactionClosedError, UniqueViolationError, ValidationError } from '../../../src/index.js'
 import type { Session, TransactionOptions } from '../../../src/index.js'
 
 const one = { pool: { size: 1, maxOverflow: 0 } }
@@ -33,6 +33,17 @@ t.test('PostgreSQL reads the text of BEGIN, COMMIT and ROLLBACK once for each co
   }
   const { rows } = await database.execute<{ statement: string }>(sql`select statement from pg_prepared_statements where statement in ('begin', 'commit', 'rollback')`)
   t.strictSame(rows.map(({ statement }) => statement).sort(), ['begin', 'commit', 'rollback'])
+})
+
+t.test('a commit that is refused names the statement that failed, not one whose answer could not be read', async (t) => {
+  const database = await open(t)
+  const session = database.createSession()
+  await session.repo(users).create({ email: 'ada' })
+  const unreadable = { kind: 'write', text: 'select 1', values: [], context: { operation: 'test' }, reader: () => () => { throw new Error('no') } } as const
+  await t.rejects(session.run(unreadable), { message: /cannot be read/ })
+  await t.rejects(session.repo(users).create({ email: 'ada' }), UniqueViolationError)
+
+  await t.rejects(session.commit(), { name: 'TransactionAbortedError', cause: UniqueViolationError })
 })
 
 t.test('what is settled leaves no timer behind', async (t) => {

@@ -46,6 +46,28 @@ t.test('a commit that is refused names the statement that failed, not one whose 
   await t.rejects(session.commit(), { name: 'TransactionAbortedError', cause: UniqueViolationError })
 })
 
+t.test('a commit that is refused names the first write that could not be sent', async (t) => {
+  const database = await open(t)
+  const session = database.createSession()
+  const named = (email: unknown) => session.run({ kind: 'write', text: 'insert into users (email) values ($1)', values: [email], context: { operation: String(Object(email).name) } })
+  for (const name of ['first', 'second']) await t.rejects(named({ ...unwritable, name }), ValidationError)
+
+  await t.rejects(session.commit(), { name: 'TransactionAbortedError', cause: { context: { operation: 'first' } } })
+})
+
+t.test('a write that could not be sent is not forgotten with a scope inside its own', async (t) => {
+  const database = await open(t)
+  const session = database.createSession()
+  await t.rejects(session.transaction(async (outer) => {
+    await outer.run({ kind: 'write', text: 'insert into users (email) values ($1)', values: [unwritable], context: { operation: 'test' } }).catch(() => {})
+    await outer.transaction(async (inner) => {
+      await inner.repo(users).create({ email: 'ada' })
+      throw new Error('undone')
+    }).catch(() => {})
+  }), { name: 'TransactionAbortedError', cause: ValidationError })
+  await session.rollback()
+})
+
 t.test('what is settled leaves no timer behind', async (t) => {
   const database = await open(t, one)
   const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length

@@ -50,6 +50,16 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/session/transaction.ts',
+    titles: ['Transaction.#proceedSoon: `!this.#isDue` becomes `true`'],
+    reason: 'It spares microtasks that find nothing to do.'
+  },
+  {
+    file: 'src/session/transaction.ts',
+    titles: ['Transaction.#answer: `sent && this.#isAborted` becomes `this.#isAborted`'],
+    reason: 'What was not sent in a failed transaction comes behind the failure, which is kept.'
+  },
+  {
+    file: 'src/session/transaction.ts',
     titles: ['Transaction.#open: `connection.enterTransaction() this.#done()` becomes `this.#done(); connection.enterTransaction()`'],
     reason: 'No answer comes in the turn in which a statement is sent, and nobody looks before.'
   }

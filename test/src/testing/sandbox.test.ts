@@ -250,6 +250,18 @@ t.test('a connection that is given back more than once is lent to one at a time'
   await t.rejects(expectNoLeaks(database), /a transaction of database is open/)
 })
 
+t.test('a connection that is given back in the middle of its transaction leaves nothing of that', async (t) => {
+  const database = await open(t)
+  await enterSandbox(t, database)
+  const connection = await database.host.pool.connect({ label: 'test', logger: silentLogger })
+  const { error } = await connection.run({ kind: 'write', text: "insert into users (email) values ('ada')", values: [], context: { operation: 'test' } }, ['begin'])
+  t.equal(error, undefined)
+  connection.release()
+
+  t.equal(await database.repo(users).count(), 0)
+  await t.resolves(expectNoLeaks(database))
+})
+
 t.test('without a transaction under way nothing leaks; with one, that is told', async (t) => {
   const database = await open(t)
   await enterSandbox(t, database)

@@ -72,7 +72,7 @@ export async function createTestDatabase (t?: TestLike, options: TestDatabaseOpt
 
 async function serverFor (given: string | undefined): Promise<TestServer> {
   const connectionString = given || await sharedPostgres()
-  const server = servers.get(connectionString) ?? new TestServer(connectionString, { keepsSpares: connectionString !== given })
+  const server = servers.get(connectionString) ?? new TestServer(connectionString, { keepsSpares: !given })
   servers.set(connectionString, server)
   return server
 }

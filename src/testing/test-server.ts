@@ -37,7 +37,10 @@ export class TestServer {
   /** Makes a database with a name that no other has, and resolves with that. */
   async clone (template: string): Promise<string> {
     const name = this.#newName('test')
-    await this.exclusively(async (query) => { if (!await takeSpare(query, template, name)) await this.#create(query, template, name) })
+    await this.exclusively(async (query) => {
+      const isTaken = this.#keepsSpares && await takeSpare(query, template, name)
+      if (!isTaken) await this.#create(query, template, name)
+    })
     if (this.#keepsSpares) handled(this.exclusively((query) => this.#makeSpare(query, template)))
     return name
   }

@@ -100,6 +100,21 @@ t.test('a clone is made beforehand, for whichever process is next', async (t) =>
   await guest.end()
 })
 
+t.test('on a server that stays nothing is made beforehand, and what looks like it belongs to somebody', async (t) => {
+  const { url, admin, exists } = await build(t)
+  await admin.query('create database test_own_template template template0')
+  await admin.query('create database test_own_template_spare_1')
+  const server = new TestServer(url)
+  t.teardown(async () => { for (const name of ['test_own_template', 'test_own_template_spare_1']) await server.drop(name) })
+
+  const name = await server.clone('test_own_template')
+  t.teardown(() => server.drop(name))
+  await server.exclusively(async () => {})
+
+  t.ok(await exists('test_own_template_spare_1'))
+  t.same((await admin.query("select datname from pg_database where datname like 'test_own_template_spare_%'")).rows.length, 1)
+})
+
 t.test('one that cannot be dropped hinders nobody', async (t) => {
   const { url, admin, exists } = await build(t)
   await admin.query('create database test_ba9876543210_1 is_template true')

@@ -232,6 +232,7 @@ t.test('a network that falls silent ends the sandbox within its time', async (t)
   await t.rejects(database.transaction((session) => session.repo(users).create({ email: 'bob' }), { timeoutMillis: 50, settleTimeoutMillis: 50 }))
 
   await t.rejects(database.repo(users).count(), { code: /DB_(CONNECTION|TRANSACTION_SCOPE)/ })
+  await t.resolves(expectNoLeaks(database))
   await box.rollback().catch(() => {})
   t.equal(await database.repo(users).count(), 0)
 })

@@ -12,7 +12,7 @@
 import { ConnectionError, PoolTimeoutError } from '../errors/errors.js'
 import { toDatabaseError } from '../errors/sqlstate.js'
 import { interrupt } from './interrupt.js'
-import { endings } from './transaction.js'
+import { endings } from './control.js'
 import type { Outcome } from '../connection/outcome.js'
 import type { Borrower } from '../connection/waiters.js'
 import type { Cancel, LentConnection } from '../pool.js'

@@ -15,7 +15,7 @@
 import type { Outcome } from '../connection/outcome.js'
 import { CommitUnknownError, ConnectionError, TransactionAbortedError, TransactionBrokenError } from '../errors/errors.js'
 import { toDatabaseError } from '../errors/sqlstate.js'
-import { statementName } from '../statement-name.js'
+import { control, endings, nothing } from './control.js'
 import { interrupt } from './interrupt.js'
 import { OutsideReads } from './outside-reads.js'
 import { askIdentity, fateOf, idOf } from './fate.js'
@@ -41,16 +41,6 @@ interface Task {
 
 /** How many statements travel together at most. */
 const mostTogether = 50
-
-/** Carries what leads, where the statement itself has to be sent alone. */
-export const nothing = control('')
-/** What ends a transaction, under names that every connection knows. */
-export const endings = { commit: control('commit', statementName('commit', 'commit')), rollback: control('rollback', statementName('rollback', 'rollback')) }
-
-/** A statement that controls the transaction itself. */
-export function control (text: string, name?: string): Statement {
-  return { kind: 'write', text, name, values: [], context: { operation: text } }
-}
 
 /** What a transaction tells the session that it belongs to. */
 interface TransactionEvents {

@@ -9,7 +9,7 @@
 import { ConnectionError, TransactionClosedError } from '../errors/errors.js'
 import { notSent } from '../connection/outcome.js'
 import { interrupt } from '../session/interrupt.js'
-import { control, endings, nothing } from '../session/transaction.js'
+import { control, endings, nothing } from '../session/control.js'
 import type { Connection, Task } from '../connection/connection.js'
 import type { Outcome } from '../connection/outcome.js'
 import type { TransactionStatus } from '../connection/pg-internals.js'

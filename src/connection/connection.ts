@@ -234,7 +234,7 @@ export class Connection {
     if (!isOrdinary(client)) return new PlainExchange(client, lead)
     const isAlone = lead.length === 0 && tasks.length === 1
     // What this group needs must not be closed to make room for another of its names.
-    if (!isAlone) for (const { statement: { name } } of tasks) prepared.keep(name)
+    if (!isAlone) for (const { statement: { name } } of tasks) if (name !== undefined) prepared.keep(name)
     return new MessageGroup(client, { lead, isAlone, prepared: this.#home.prepares && !isRepeated ? prepared : undefined })
   }
 

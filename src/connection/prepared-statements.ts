@@ -82,7 +82,7 @@ export class PreparedStatements {
   }
 
   /** A statement will be used by the group that begins next. */
-  keep (name: string | undefined): void { this.use(this.#known.get(String(name))) }
+  keep (name: string): void { this.use(this.#known.get(name)) }
 
   /** A statement is used now: those used last are closed last. */
   use (statement: PreparedStatement | undefined): void {

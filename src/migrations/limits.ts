@@ -1,6 +1,7 @@
 import { ValidationError } from '../errors/errors.js'
 import type { RunnerOptions } from './options.js'
 
+/** How long another process is waited for. */
 export const defaultLockTimeoutSeconds = 60
 
 const longestSeconds = (2 ** 31 - 1) / 1000

@@ -29,7 +29,7 @@ export function insertMany (context: WriteContext, rows: readonly unknown[]): Pr
 }
 
 /** PostgreSQL has the next statement at hand while the answer to one is read; more of them win nothing. */
-const together = 8
+export const together = 8
 
 /** Sends statements as they are made: some together, and the next ones behind them; resolves with the rows of all answers. */
 export async function sendAll<Row> (session: StatementRunner, make: () => Statement | undefined): Promise<Row[]> {
@@ -49,6 +49,7 @@ function sendSome<Row> (session: StatementRunner, make: () => Statement | undefi
   return some(make).map((statement) => handled(session.run<Row>(statement)))
 }
 
+/** As many statements as travel together, where there are so many. */
 function some (make: () => Statement | undefined): Statement[] {
   const made: Statement[] = []
   for (let statement = make(); statement !== undefined; statement = make()) {

@@ -98,13 +98,6 @@ export function columnsOf (row: readonly Change[]): ColumnCodec[] {
   return row.map(([codec]) => codec)
 }
 
-/** Whether a row has these columns in this order. */
-export function areColumnsOf (codecs: readonly ColumnCodec[], row: readonly Change[]): boolean {
-  if (codecs.length !== row.length) return false
-  for (let place = 0; place < row.length; place++) if (codecs[place] !== row[place]?.[0]) return false
-  return true
-}
-
 /** Whether these are the same columns in the same order. */
 export function hasColumns (some: readonly ColumnCodec[], others: readonly ColumnCodec[]): boolean {
   if (some.length !== others.length) return false

@@ -1,7 +1,7 @@
 import type { Statement } from '../session/statement.js'
 import type { Change } from './changes.js'
 import { insertLists } from './insert-lists.js'
-import { GrowingLists, areColumnsOf, columnsOf, elementsOf, fewRows, hasColumns, mostRows } from './lists.js'
+import { GrowingLists, columnsOf, elementsOf, fewRows, hasColumns, mostRows } from './lists.js'
 import type { Element } from './lists.js'
 import { RowAtHand } from './row-at-hand.js'
 import type { TableStatements } from './statements.js'
@@ -61,7 +61,7 @@ export class NewRows {
   #wait ({ codecs, changes, isListable }: RowAtHand): void {
     if (this.#waiting.length === mostRows || this.#parameters + changes.length > mostParameters) this.#writeOut(this.#waiting.length)
     const before = this.#waiting.at(-1)
-    const isAlike = this.#alike > 0 && before !== undefined && areColumnsOf(codecs, before)
+    const isAlike = this.#alike > 0 && before !== undefined && hasColumns(codecs, columnsOf(before))
     this.#alike = isListable ? (isAlike ? this.#alike + 1 : 1) : 0
     this.#waiting.push(changes)
     this.#parameters += changes.length

@@ -209,6 +209,7 @@ export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<
    * given. Of two rows with the same key the second changes what the first has made; each result is the row as it was then.
    *
    * Two calls at once that have the same rows in different orders can be a `DeadlockError`, as with any locks: sort them.
+   * Leave the rows as they are until it resolves; the table's functions for defaults may be called twice for a row.
    */
   upsertMany (rows: ReadonlyArray<NewRow<T, W, O>>, options?: UpsertOptions<T, W, O>): Promise<Array<Upserted<T>>> {
     return typed(this.#writes.upsertMany(rows, options))

@@ -1,13 +1,13 @@
 import { DatabaseError } from '../errors/errors.js'
 import type { Statement, StatementRunner } from '../session/statement.js'
-import { sendAll } from './bulk.js'
+import { sendAll, together } from './bulk.js'
 import { rowOf } from './changes.js'
 import type { Change } from './changes.js'
 import { keyOf } from './conflict-target.js'
 import { Increment } from './increment.js'
 import { insertOrMeet, settle } from './insert-or-meet.js'
 import type { InsertOrMeet, Meeting, Met } from './insert-or-meet.js'
-import { GrowingLists, elementsOf, fewRows, hasColumns } from './lists.js'
+import { GrowingLists, elementsOf, fewRows, hasColumns, mostRows } from './lists.js'
 import type { Element } from './lists.js'
 import { insertListsOnConflict } from './on-conflict.js'
 import { RowAtHand } from './row-at-hand.js'
@@ -32,7 +32,7 @@ interface Run {
 }
 
 /** How many rows are checked before anything is sent, and later while PostgreSQL is at work. */
-const fewestAhead = 8000
+const fewestAhead = together * mostRows
 
 /** How many rows that are no lists are under way together: several messages to PostgreSQL, and not all of them in memory. */
 const mostTogether = 200

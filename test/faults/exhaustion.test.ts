@@ -93,7 +93,7 @@ t.test('39: when the line is full the next is refused at once, until somebody ha
 
 t.test('40: a request that needs a second connection while it holds the only one is answered 503, and the log tells who holds it', async (t) => {
   const log = recordLog()
-  const server = await build(t, { pool: { ...one, timeoutSeconds: 0.5 }, server: { logger: log.logger } })
+  const server = await build(t, { pool: { ...one, timeoutSeconds: 1 }, server: { logger: log.logger } })
   server.post('/', async (request) => {
     await request.repo(users).create(ada)
     await server.db.repo(users).create(grace)
@@ -126,7 +126,7 @@ t.test('40: a request that needs a second connection while it holds the only one
 
 t.test('40: a request that calls another route while it holds the only one is answered, and so is the other', async (t) => {
   const log = recordLog()
-  const server = await build(t, { pool: { ...one, timeoutSeconds: 0.5 }, server: { logger: log.logger } })
+  const server = await build(t, { pool: { ...one, timeoutSeconds: 1 }, server: { logger: log.logger } })
   server.post('/outer', async (request, reply) => {
     await request.repo(users).create(ada)
     const { statusCode } = await server.inject({ method: 'POST', url: '/inner' })
@@ -148,7 +148,7 @@ t.test('40: where it is certain that who waits holds a connection itself, the lo
   }
   for (const [name, waitForAnother] of Object.entries(another)) {
     const log = recordLog()
-    const server = await build(t, { pool: { ...one, timeoutSeconds: 0.5 }, server: { logger: log.logger } })
+    const server = await build(t, { pool: { ...one, timeoutSeconds: 1 }, server: { logger: log.logger } })
     server.post('/other', (request) => request.repo(users).create(grace))
     server.post('/', async (request, reply) => {
       await request.transaction(async (scope) => {
@@ -214,7 +214,7 @@ t.test('40: of a thousand who wait in vain the log tells once, with those who ho
 
 t.test('40: parallel reads of one session that wait in vain for each other say so', async (t) => {
   const logger = recordingLogger()
-  const server = await build(t, { pool: { ...one, timeoutSeconds: 0.5 }, logger })
+  const server = await build(t, { pool: { ...one, timeoutSeconds: 1 }, logger })
   const locker = new Client(server.db.pool.options)
   await locker.connect()
   t.teardown(() => locker.end())

@@ -75,7 +75,7 @@ const sleeping = deferred()
 
 async function build (connectionString: string): Promise<FastifyInstance> {
   const server = Fastify({ forceCloseConnections: true })
-  await server.register(dataAccess, { connectionString, schema, pool: { size: 2, maxOverflow: 0, timeoutSeconds: 0.3 } })
+  await server.register(dataAccess, { connectionString, schema, pool: { size: 2, maxOverflow: 0, timeoutSeconds: 1 } })
   server.post<{ Body: { email: string } }>('/users', async (request, reply) => {
     const user = await request.repo(users).create(request.body)
     await request.transaction((scope) => scope.repo(posts).create({ userId: user.id, title: 'hello' }))

@@ -92,7 +92,7 @@ t.test('a connection that comes for one who gave up goes to the next', async (t)
 })
 
 t.test('each waits until its own time is up, and leaves nothing behind', async (t) => {
-  const pool = await openPool(t, { pool: { ...one, timeoutSeconds: 0.1 } })
+  const pool = await openPool(t, { pool: { ...one, timeoutSeconds: 1 } })
   const held = await pool.connect(borrower)
   const order: string[] = []
   const wait = (name: string): Promise<void> => pool.connect(borrower).then(() => { order.push(`${name} was served`) }, (error: Error) => {
@@ -101,7 +101,7 @@ t.test('each waits until its own time is up, and leaves nothing behind', async (
   })
 
   const early = wait('early')
-  await run(held, 'select pg_sleep(0.03)')
+  await run(held, 'select pg_sleep(0.5)')
   const late = wait('late')
   await early
   t.equal(pool.info.waiting, 1)
@@ -115,7 +115,7 @@ t.test('each waits until its own time is up, and leaves nothing behind', async (
 })
 
 t.test('waits for a connection that somebody else took from pg\'s pool, and no longer than the limit', async (t) => {
-  const pool = await openPool(t, { pool: { size: 2, maxOverflow: 0, timeoutSeconds: 0.1 } })
+  const pool = await openPool(t, { pool: { size: 2, maxOverflow: 0, timeoutSeconds: 1 } })
   const held = await pool.connect(borrower)
   await run(held, 'select pg_sleep(0.03)')
   const client = await pool.pool.connect()

@@ -122,7 +122,7 @@ t.test('the end of its session ends all that were opened in it', async (t) => {
 })
 
 t.test('a full pool is a PoolTimeoutError: at once where the session holds a connection, in time where it does not', async (t) => {
-  const database = await openFilled(t, { pool: { size: 1, maxOverflow: 0, timeoutSeconds: 0.2 } })
+  const database = await openFilled(t, { pool: { size: 1, maxOverflow: 0, timeoutSeconds: 1 } })
   await database.session(async (session) => {
     await session.repo(users).create({ email: 'new' })
     const error = await balances(session.repo(users).stream()).catch((error: unknown) => error)

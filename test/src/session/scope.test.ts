@@ -130,7 +130,7 @@ t.test('the function of a scope that had to wait runs in the async context of it
 })
 
 t.test('a statement outside that waits longer than the limit is refused, with the way out; the scope is not touched', async (t) => {
-  const database = await open(t, { pool: { timeoutSeconds: 0.3 } })
+  const database = await open(t, { pool: { timeoutSeconds: 1 } })
   const session = database.createSession()
   const { promise, resolve } = deferred()
   const scope = session.transaction(async (scope) => {
@@ -149,7 +149,7 @@ t.test('a statement outside that waits longer than the limit is refused, with th
 })
 
 t.test('a handle that lost its async context waits outside instead of landing inside', async (t) => {
-  const database = await open(t, { pool: { timeoutSeconds: 0.3 } })
+  const database = await open(t, { pool: { timeoutSeconds: 1 } })
   await t.rejects(database.session(async (session) => {
     const lost = deferred()
     const outside = lost.promise.then(() => session.repo(users).create({ email: 'outside' })) // made out here, and so it belongs out here
@@ -461,7 +461,7 @@ t.test('29: what an undone scope left behind is refused by every handle, also wh
 })
 
 t.test('a write that waited for a scope in vain is not forgotten: the commit is refused', async (t) => {
-  const database = await open(t, { pool: { timeoutSeconds: 0.3 } })
+  const database = await open(t, { pool: { timeoutSeconds: 1 } })
   const session = database.createSession()
   const end = deferred()
   const nested = session.transaction(() => end.promise)

@@ -428,7 +428,7 @@ t.test('knows that it was rolled back by somebody who may, and not by an abort',
 })
 
 t.test('does not commit at once what never left, for want of a connection', async (t) => {
-  const database = await open(t, { pool: { size: 1, maxOverflow: 0, timeoutSeconds: 0.1 } })
+  const database = await open(t, { pool: { size: 1, maxOverflow: 0, timeoutSeconds: 1 } })
   const [holder, session] = [database.createSession(), database.createSession()]
   await holder.begin()
   await t.rejects(session.repo(users).create(ada), PoolTimeoutError)

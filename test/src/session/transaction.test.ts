@@ -268,7 +268,7 @@ t.test('a read whose value cannot be sent does not prevent the commit', async (t
 })
 
 t.test('a write that got no connection is remembered; the commit refuses', async (t) => {
-  const database = await open(t, { pool: { size: 1, maxOverflow: 0, timeoutSeconds: 0.3 } })
+  const database = await open(t, { pool: { size: 1, maxOverflow: 0, timeoutSeconds: 1 } })
   const holder = database.createSession()
   await holder.repo(users).create({ email: 'holder' })
   const session = database.createSession()
@@ -283,7 +283,7 @@ t.test('a write that got no connection is remembered; the commit refuses', async
 })
 
 t.test('a write without a connection inside a scope that was undone is forgotten, and reads may always be tried again', async (t) => {
-  const database = await open(t, { pool: { size: 1, maxOverflow: 0, timeoutSeconds: 0.3 } })
+  const database = await open(t, { pool: { size: 1, maxOverflow: 0, timeoutSeconds: 1 } })
   const holder = database.createSession()
   await holder.repo(users).create({ email: 'holder' })
   const session = database.createSession()

@@ -207,7 +207,7 @@ export class Connection {
       this.#active = undefined
       return
     }
-    const batch = { ...given, tasks, wasOpen }
+    const batch: SentBatch = { lead: given.lead, tasks, isRepeated: given.isRepeated, wasOpen }
     const started = performance.now()
     this.#active = batch
     this.#sentAt = started

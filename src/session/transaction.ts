@@ -242,8 +242,8 @@ export class Transaction {
     })
   }
 
-  #acquire (applicant: Omit<Applicant<LentConnection>, 'borrower'>): Cancel {
-    return this.#host.pool.acquire({ ...applicant, borrower: this.#events.borrower })
+  #acquire ({ lend, refuse }: Omit<Applicant<LentConnection>, 'borrower'>): Cancel {
+    return this.#host.pool.acquire({ borrower: this.#events.borrower, lend, refuse })
   }
 
   #done (): void {

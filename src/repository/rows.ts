@@ -1,5 +1,6 @@
 import { Column, SQL, getTableName, is } from 'drizzle-orm'
 import pg from 'pg'
+import { momentReader } from './moments.js'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import type { RowParser, RowReader } from '../session/statement.js'
 
@@ -15,9 +16,6 @@ const keptAsText = new Set([1184, 1114, 1082, 1186, 1231, 1115, 1185, 1187, 1182
 export function parserOf (oid: number): ((text: string) => unknown) | undefined {
   return keptAsText.has(oid) ? undefined : pg.types.getTypeParser(oid, 'text')
 }
-
-/** A value as pg sends it: as text, or as bytes. Its types do not tell of it. */
-export const prepareValue = (pg as unknown as { utils: { prepareValue (value: unknown): string | Buffer | null } }).utils.prepareValue
 
 /** A column as the statements of one table use it. */
 export interface ColumnCodec {
@@ -116,9 +114,7 @@ export function describeColumn (key: string, index: number, column: PgColumn): C
     table: getTableName(column.table),
     column,
     accepts: acceptor(column),
-    decode: column.mapFromDriverValue === Column.prototype.mapFromDriverValue
-      ? undefined
-      : (raw) => column.mapFromDriverValue(raw),
+    decode: decoderOf(column),
     textual: textualTypes.has(column.columnType),
     comparable: !incomparableTypes.has(column.columnType),
     json: column.columnType === 'PgJson' || column.columnType === 'PgJsonb',
@@ -126,6 +122,11 @@ export function describeColumn (key: string, index: number, column: PgColumn): C
     bytes: typeOf(column) === 'bytea',
     list: listing(column)
   }
+}
+
+function decoderOf (column: PgColumn): ColumnCodec['decode'] {
+  if (column.mapFromDriverValue === Column.prototype.mapFromDriverValue) return undefined
+  return momentReader(column) ?? ((raw) => column.mapFromDriverValue(raw))
 }
 
 /** The name of a column's type in SQL, without what narrows it. */

@@ -36,10 +36,10 @@ export interface FateOptions {
  * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
  */
 export async function fateOf (identity: string, options: FateOptions): Promise<'committed' | 'aborted' | undefined> {
-  const deadline = performance.now() + options.timeoutMillis
   const question: Statement = { kind: 'read', text: `select pg_xact_status($1::xid8) as status, ${life} as life`, values: [idOf(identity)], context: { operation: 'pg_xact_status' } }
-  for (let left = options.timeoutMillis; left > 0; left = deadline - performance.now()) {
-    const { status, life } = await ask(question, { ...options, timeoutMillis: left })
+  const deadline = performance.now() + options.timeoutMillis
+  while (performance.now() < deadline) {
+    const { status, life } = await ask(question, options, deadline)
     if (status === 'aborted') return status
     if (status === 'committed') return identity === `${idOf(identity)} ${life}` ? status : undefined
     await wait(pauseMillis)
@@ -56,11 +56,11 @@ interface Answer {
 /** SQLSTATE of an id that lies in the future. */
 const notYetGiven = '22023'
 
-/** One question, within the time; empty without an answer. */
-function ask (question: Statement, { pool, borrower, timeoutMillis }: FateOptions): Promise<Answer> {
+/** One question; empty without an answer before the deadline. */
+function ask (question: Statement, { pool, borrower }: FateOptions, deadline: number): Promise<Answer> {
   return new Promise((resolve) => {
     let giveUp: () => void
-    const timer = setTimeout(() => giveUp(), timeoutMillis)
+    const timer = setTimeout(() => giveUp(), deadline - performance.now())
     const answer = (given: Answer): void => { clearTimeout(timer); resolve(given) }
     const cancel = pool.acquire({
       borrower,

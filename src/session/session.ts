@@ -119,7 +119,6 @@ export class Session extends Scope {
     this.#isPrepared = true
     this.#committing = nothingToCommit
     this.end(closed)
-    transaction.close(closed)
     leaveContext?.()
     this.#runLater(this.callbacks.afterCommit, 'after the commit')
     return true

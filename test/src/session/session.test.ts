@@ -379,6 +379,7 @@ t.test('commits at once only where nothing was done, nothing is to be done, and 
   nothing.abort(new TransactionTimeoutError())
   t.equal(nothing.commitNow(), false, 'it is settled')
   await t.rejects(nothing.repo(users).count(), TransactionClosedError)
+  t.throws(() => nothing.afterCommit(() => {}), TransactionClosedError)
 
   const [nested, prepared, undone, reading, written, back] = [1, 2, 3, 4, 5, 6].map(() => database.createSession()) as Six
   const sessions = [nested, prepared, undone, reading, written, back]

@@ -70,7 +70,7 @@ export class Transaction {
   #end: (() => Error) | undefined
   #failure: Error | undefined
   /** The first write of each scope that never left, for want of a connection or with a value that cannot be sent: success would be a lie. */
-  readonly #unsent = new Map<Savepoint | undefined, Error>()
+  #unsent: Map<Savepoint | undefined, Error> | undefined
 
   constructor (host: SessionHost, settings: TransactionSettings, events: TransactionEvents) {
     this.#host = host
@@ -89,7 +89,7 @@ export class Transaction {
   get obstacle (): Error | undefined {
     const refusal = this.#connection?.refusal
     if (refusal !== undefined) return toDatabaseError(refusal)
-    const [unsent] = this.#unsent.values()
+    const unsent = this.#unsent?.values().next().value
     if (!this.#isAborted && unsent === undefined) return undefined
     return new TransactionAbortedError(undefined, { cause: unsent ?? this.#failure })
   }
@@ -125,7 +125,7 @@ export class Transaction {
   /** Undoes what ran since a savepoint, and forgets how it failed. */
   async undo (savepoint: Savepoint): Promise<void> {
     // By the scope and not by the time: what was asked for before it may have been refused while it was open.
-    for (const scope of this.#unsent.keys()) if (isWithin(scope, savepoint)) this.#unsent.delete(scope)
+    for (const scope of this.#unsent?.keys() ?? []) if (isWithin(scope, savepoint)) this.#unsent?.delete(scope)
     const { name, sent } = savepoint
     if (!sent) return
     await this.#connection?.run(control(`release savepoint ${name}`), [`rollback to savepoint ${name}`])
@@ -312,8 +312,13 @@ export class Transaction {
   }
 
   #refuse ({ statement, savepoint, reject }: Task, error: Error): void {
-    if (statement.kind !== 'read' && !this.#unsent.has(savepoint)) this.#unsent.set(savepoint, error)
+    if (statement.kind !== 'read') this.#miss(savepoint, error)
     reject(error)
+  }
+
+  #miss (savepoint: Savepoint | undefined, error: Error): void {
+    this.#unsent ??= new Map()
+    if (!this.#unsent.has(savepoint)) this.#unsent.set(savepoint, error)
   }
 }
 

@@ -187,6 +187,27 @@ t.test('abort() during a beforeCommit callback prevents the commit, and waits ne
   t.same(called, ['first'])
 })
 
+t.test('abort() during a beforeCommit callback keeps the next one from being called, also where no statement was run', async (t) => {
+  const database = await open(t)
+  const session = database.createSession()
+  const reason = new TransactionClosedError('the client left')
+  session.beforeCommit(() => { session.abort(reason) })
+  session.beforeCommit(() => t.fail('nothing can be kept any more'))
+  t.equal(await session.commit().catch((error) => error), reason)
+  await session.rollback()
+})
+
+t.test('a commit that a beforeCommit callback has prevented is told of when everything is undone', async (t) => {
+  const database = await open(t)
+  const session = database.createSession()
+  await session.repo(users).create(ada)
+  const reason = new Error('no')
+  session.beforeCommit(() => { throw reason })
+  t.equal(await session.commit().catch((error) => error), reason)
+  t.equal(session.outcome, 'rolledBack')
+  t.equal(database.poolInfo.inUse, 0)
+})
+
 t.test('abort() between commit() and COMMIT prevents it', async (t) => {
   const { database, sent } = await openEchoing(t)
   const session = database.createSession()
@@ -374,8 +395,11 @@ type Six = [Session, Session, Session, Session, Session, Session]
 t.test('commits at once only where nothing was done, nothing is to be done, and nobody is waited for', async (t) => {
   const database = await open(t)
   const nothing = database.createSession()
-  nothing.afterRollback(() => t.fail('it was committed'))
+  const told: string[] = []
+  nothing.afterRollback(() => told.push('rolled back'))
+  nothing.afterCommit(() => told.push('committed'))
   t.equal(nothing.commitNow(), true)
+  t.same(told, ['committed'])
   nothing.abort(new TransactionTimeoutError())
   t.equal(nothing.commitNow(), false, 'it is settled')
   await t.rejects(nothing.repo(users).count(), TransactionClosedError)

@@ -19,15 +19,19 @@ export class RowAtHand {
 
   /** Puts a row at hand. @throws ValidationError for a value that does not fit */
   read (given: GivenRow): void {
-    this.codecs.length = this.values.length = this.elements.length = 0
+    let columns = 0
+    let elements = 0
     for (const codec of this.#columns) {
       const value = newValue(given, codec)
       if (value === undefined) continue
-      this.codecs.push(codec)
-      this.values.push(value)
+      this.codecs[columns] = codec
+      this.values[columns++] = value
       const element = elementOf(codec, value)
-      if (element !== undefined) this.elements.push(element)
+      if (element !== undefined) this.elements[elements++] = element
     }
+    // An array that is emptied for each row would have to grow for each.
+    if (this.codecs.length > columns) this.codecs.length = this.values.length = columns
+    if (this.elements.length > elements) this.elements.length = elements
   }
 
   /** Whether it could be a part of lists. */

@@ -184,11 +184,17 @@ function isValue (value: unknown): boolean {
 
 /** Whether a value is SQL that was written with Drizzle. */
 export function isSql (value: unknown): value is SQL {
-  // Drizzle's `is` reads the constructor of the prototype, which a parsed query string does not have.
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) !== null && is(value, SQL)
+  return isInstance(value) && is(value, SQL)
 }
 
 /** Whether a value is a column of a Drizzle table. */
 export function isColumn (value: unknown): value is Column {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) !== null && is(value, Column)
+  return isInstance(value) && is(value, Column)
+}
+
+/** Drizzle's `is` reads the constructor of the prototype, which a parsed query string does not have, and looks long at the values of rows. */
+function isInstance (value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype !== null && prototype !== Object.prototype && prototype !== Date.prototype
 }

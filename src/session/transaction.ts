@@ -109,9 +109,9 @@ export class Transaction {
     })
   }
 
-  /** Resolves when every statement that was given has been answered. */
-  async idle (): Promise<void> {
-    if (!this.isIdle) await new Promise<void>((resolve) => this.#wakers.push(resolve))
+  /** Resolves when every statement that was given has been answered; undefined where they have. */
+  idle (): Promise<void> | undefined {
+    return this.isIdle ? undefined : new Promise((resolve) => this.#wakers.push(resolve))
   }
 
   /** Keeps what ran since a savepoint; resolves with what prevented it. */

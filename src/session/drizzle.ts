@@ -86,7 +86,7 @@ function hasSession (statement: unknown): statement is object {
 }
 
 function raw ({ text, rowMode, types }: ClientQuery, values: readonly unknown[]): Statement {
-  return { kind: 'raw', text, values, ...(rowMode && { rowMode }), ...(types && { types }), context: { operation: 'execute' } }
+  return { kind: 'raw', text, values, rowMode, types, context: { operation: 'execute' } }
 }
 
 class BoundSession extends NodePgSession<Record<string, unknown>, TablesRelationalConfig> {
@@ -98,7 +98,7 @@ class BoundSession extends NodePgSession<Record<string, unknown>, TablesRelation
     const client = {
       query: async (query: ClientQuery, values: unknown[]): Promise<StatementResult> => {
         const { rows, rowCount, command, fields } = await runner.run<Record<string, unknown>>(raw(query, values))
-        return { rows, rowCount, command, ...(fields && { fields }) }
+        return { rows, rowCount, command, fields }
       }
     } as unknown as NodePgClient
     super(client, dialect, schema)

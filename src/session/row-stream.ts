@@ -74,7 +74,7 @@ export class RowStream implements RowSource<never> {
   async #next (): Promise<never[]> {
     const { batchSize } = this.#options
     const { text, values, name: known, reader, rowMode, context } = this.#statement
-    const fetch: Statement = { kind: 'read', text: `fetch forward ${batchSize} from ${name}`, values: [], reader, ...(rowMode && { rowMode }), context }
+    const fetch: Statement = { kind: 'read', text: `fetch forward ${batchSize} from ${name}`, values: [], reader, rowMode, context }
     if (this.#connection !== undefined) return this.#rowsOf(await run(this.#connection, [fetch]))
     const declare: Statement = { kind: 'read', text: `declare ${name} no scroll cursor for ${text}`, values, name: known && `${known}_stream`, context }
     const begun = this.#begin([declare, fetch])

@@ -33,9 +33,9 @@ export interface Statement {
   /** How its rows are read; by pg's parsers unless given. */
   readonly reader?: RowReader | undefined
   /** Rows as arrays in the order of the selected columns, instead of objects. */
-  readonly rowMode?: 'array'
+  readonly rowMode?: 'array' | undefined
   /** How the text of each column type becomes a JavaScript value; pg's own parsers unless given. */
-  readonly types?: CustomTypesConfig
+  readonly types?: CustomTypesConfig | undefined
   /** The statement asked for its row lock with NOWAIT: a lock timeout is a conflict then, not an overload. */
   readonly nowait?: boolean
   readonly context: StatementContext
@@ -47,7 +47,7 @@ export interface StatementResult<Row = Record<string, unknown>> {
   readonly rowCount: number | null
   readonly command: string
   /** The columns, where PostgreSQL was asked for them. */
-  readonly fields?: ReadonlyArray<{ readonly name: string, readonly dataTypeID: number }>
+  readonly fields?: ReadonlyArray<{ readonly name: string, readonly dataTypeID: number }> | undefined
 }
 
 /** The rows of one statement, read a batch at a time. */

@@ -62,5 +62,48 @@ export const equivalents: readonly Equivalent[] = [
     file: 'src/session/transaction.ts',
     titles: ['Transaction.#open: `connection.enterTransaction() this.#done()` becomes `this.#done(); connection.enterTransaction()`'],
     reason: 'No answer comes in the turn in which a statement is sent, and nobody looks before.'
+  },
+  {
+    file: 'src/session/session.ts',
+    titles: ['Session.#undo: `this.end(reason) transaction.close(reason)` becomes `transaction.close(reason); this.end(reason)`'],
+    reason: 'All are refused in the same turn, for the same reason.'
+  },
+  {
+    file: 'src/session/session.ts',
+    titles: [
+      'Session.commitNow: `this.end(closed) leaveContext?.()` becomes `leaveContext?.(); this.end(closed)`',
+      'Session.#undo: `await transaction.rollback() this.root.leaveContext?.()` becomes `this.root.leaveContext?.(); await transaction.rollback()`'
+    ],
+    reason: 'Everything is refused by then, whichever scope is meant.'
+  },
+  {
+    file: 'src/session/session.ts',
+    titles: [
+      "Session.commitNow: `leaveContext?.() this.#runLater(this.callbacks.afterCommit, 'after the commit')` becomes `this.#runLater(this.callbacks.afterCommit, 'after the commit'); leaveContext?.()`",
+      'Session.#undo: `this.root.leaveContext?.() this.#rolledBack()` becomes `this.#rolledBack(); this.root.leaveContext?.()`'
+    ],
+    reason: 'What a callback opens belongs to no session that is over, whether the context still knows that or not.'
+  },
+  {
+    file: 'src/session/session.ts',
+    titles: ['Session.#runLater: `callbacks.length > 0` becomes `true`', 'Session.#runLater: `callbacks.length > 0` becomes `callbacks.length >= 0`'],
+    reason: 'It spares a promise: where there are no callbacks none is called.'
+  },
+  {
+    file: 'src/session/turns.ts',
+    titles: [
+      'Turns.take.timer: `this.#waiting.delete(turn) reject(new TransactionScopeError())` becomes `reject(new TransactionScopeError()); this.#waiting.delete(turn)`',
+      'Turns.clear: `this.#leave(turn) turn.reject(reason())` becomes `turn.reject(reason()); this.#leave(turn)`',
+      'Turns.#leave: `clearTimeout(turn.timer) this.#waiting.delete(turn)` becomes `this.#waiting.delete(turn); clearTimeout(turn.timer)`'
+    ],
+    reason: 'Who is refused gets to know it in a later turn.'
+  },
+  {
+    file: 'src/session/fate.ts',
+    titles: [
+      'ask.answer: `clearTimeout(timer); resolve(given)` becomes `resolve(given); clearTimeout(timer);`',
+      "ask.cancel: `connection.release() answer(Object(error).code === notYetGiven ? { status: 'aborted' } : Object(result?.rows[0]))` becomes `answer(Object(error).code === notYetGiven ? { status: 'aborted' } : Object(result?.rows[0])); connection.release()`"
+    ],
+    reason: 'Who asked gets to know it in a later turn.'
   }
 ]

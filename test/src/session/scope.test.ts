@@ -4,6 +4,7 @@ import t from 'tap'
 import { sql } from 'drizzle-orm'
 import { backendOf, killBackend, running } from '../../helpers/backend.js'
 import { open } from '../../helpers/database.js'
+import { deferred } from '../../helpers/deferred.js'
 import { openEchoing, words } from '../../helpers/echo.js'
 import { recordingLogger } from '../../helpers/logger.js'
 import { posts, users } from '../../helpers/schema.js'
@@ -15,13 +16,6 @@ import type { Database, Scope, Session } from '../../../src/index.js'
 
 async function emails (database: Database): Promise<string[]> {
   return (await database.repo(users).getAll()).map(({ email }) => email)
-}
-
-/** A promise that is settled from outside. */
-function deferred (): { promise: Promise<void>, resolve: () => void } {
-  let resolve = (): void => {}
-  const promise = new Promise<void>((_resolve) => { resolve = _resolve })
-  return { promise, resolve }
 }
 
 t.test('a savepoint leaves with the first statement of its scope, with a name of its own, and is released at the end', async (t) => {
@@ -462,6 +456,33 @@ t.test('29: what an undone scope left behind is refused by every handle, also wh
     await repo.create({ email: 'outer@example.com' })
   })
   t.match(await database.repo(users).getAll(), [{ email: 'outer@example.com' }])
+})
+
+t.test('a scope that waited when its session ended is never opened', async (t) => {
+  const database = await open(t)
+  const session = database.createSession()
+  const end = deferred()
+  const first = session.transaction(() => end.promise)
+  const second = session.transaction(() => t.fail('it is over'))
+  const rolledBack = session.rollback()
+  await t.rejects(second, TransactionClosedError)
+  end.resolve()
+  await t.rejects(first, TransactionClosedError)
+  await rolledBack
+})
+
+t.test('a scope that ends its session as soon as its turn has come tells how it failed itself', async (t) => {
+  const database = await open(t)
+  const session = database.createSession()
+  const mine = new Error('mine')
+  const first = session.transaction(() => session.repo(users).count())
+  const second = session.transaction(() => {
+    session.abort(new TransactionClosedError('the client left'))
+    throw mine
+  })
+  await first
+  t.equal(await second.catch((error: unknown) => error), mine)
+  await session.close()
 })
 
 t.test('a write that waited for a scope in vain is not forgotten: the commit is refused', async (t) => {

@@ -26,7 +26,7 @@ export interface Planted {
 
 const copied = [
   'src', 'plugins', 'test', 'examples', 'drizzle',
-  'package.json', 'tsconfig.json', 'tsconfig.build.json', '.taprc', 'drizzle.config.ts'
+  'package.json', 'tsconfig.json', 'tsconfig.build.json', '.taprc', 'drizzle.config.ts', 'README.md'
 ]
 const notCopied = new Set(['.data', 'dist', 'node_modules'])
 const folders = new Set<string>()

@@ -5,7 +5,7 @@ export interface Area {
 }
 
 /** What a session does is seen through all of these. */
-const session = /^test\/(plugins\/round-trips|src\/session\/(scope|session|transaction|locks|plain|together|message-order|commit-answers|drizzle|row-stream)|src\/(database|testing\/statements)|faults\/(session|scopes|abort|commit))\.test\.ts$/
+const session = /^test\/(plugins\/round-trips|src\/session\/(scope|session|transaction|locks|plain|together|message-order|commit-answers|drizzle|row-stream|interrupt)|src\/(database|testing\/statements)|faults\/(session|scopes|abort|commit))\.test\.ts$/
 const streams = /^test\/src\/session\/(row-stream|session)\.test\.ts$/
 const reply = /^test\/(plugins\/(transaction|repeating|index)|faults\/(request|before-response|after-response|abort|commit|config|shutdown|process))\.test\.ts$/
 

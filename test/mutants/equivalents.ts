@@ -100,10 +100,28 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/session/fate.ts',
+    titles: ['fateOf: `performance.now() < deadline` becomes `performance.now() <= deadline`'],
+    reason: 'One question more or less in the very moment of the deadline.'
+  },
+  {
+    file: 'src/session/fate.ts',
     titles: [
       'ask.answer: `clearTimeout(timer); resolve(given)` becomes `resolve(given); clearTimeout(timer);`',
       "ask.cancel: `connection.release() answer(Object(error).code === notYetGiven ? { status: 'aborted' } : Object(result?.rows[0]))` becomes `answer(Object(error).code === notYetGiven ? { status: 'aborted' } : Object(result?.rows[0])); connection.release()`"
     ],
     reason: 'Who asked gets to know it in a later turn.'
+  },
+  {
+    file: 'src/session/callbacks.ts',
+    titles: [
+      'Callbacks.passTo: `parent.beforeCommit.push(...this.beforeCommit) parent.afterCommit.push(...this.afterCommit)` becomes `parent.afterCommit.push(...this.afterCommit); parent.beforeCommit.push(...this.beforeCommit)`',
+      'Callbacks.passTo: `parent.afterCommit.push(...this.afterCommit) parent.afterRollback.push(...this.afterRollback)` becomes `parent.afterRollback.push(...this.afterRollback); parent.afterCommit.push(...this.afterCommit)`'
+    ],
+    reason: 'Each list has an order of its own, and none is looked at between.'
+  },
+  {
+    file: 'src/session/outside-reads.ts',
+    titles: ['OutsideReads.start: `reader.refused(error) this.#end(read, reader)` becomes `this.#end(read, reader); reader.refused(error)`'],
+    reason: 'A read that was refused is no obstacle to a commit, and who asked for it gets to know it in a later turn.'
   }
 ]

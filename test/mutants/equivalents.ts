@@ -90,6 +90,11 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'It spares a promise: where there are no callbacks none is called.'
   },
   {
+    file: 'src/session/session.ts',
+    titles: ['Session.#commit: `await this.#undoOnce()` becomes `this.#undoOnce()`'],
+    reason: 'The promise is returned, and awaited by whoever called.'
+  },
+  {
     file: 'src/session/turns.ts',
     titles: [
       'Turns.take.timer: `this.#waiting.delete(turn) reject(new TransactionScopeError())` becomes `reject(new TransactionScopeError()); this.#waiting.delete(turn)`',

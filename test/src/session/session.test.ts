@@ -404,6 +404,8 @@ t.test('commits at once only where nothing was done, nothing is to be done, and 
   t.equal(nothing.commitNow(), false, 'it is settled')
   await t.rejects(nothing.repo(users).count(), TransactionClosedError)
   t.throws(() => nothing.afterCommit(() => {}), TransactionClosedError)
+  await nothing.rollback()
+  t.same(told, ['committed'])
 
   const [nested, prepared, undone, reading, written, back] = [1, 2, 3, 4, 5, 6].map(() => database.createSession()) as Six
   const sessions = [nested, prepared, undone, reading, written, back]

@@ -8,7 +8,7 @@ import type { Statement, StatementResult } from './statement.js'
 export async function runAlone ({ pool, constraints }: SessionHost, borrower: Borrower, statement: Statement): Promise<StatementResult<never>> {
   const { context, nowait, kind } = statement
   const connection = await pool.connect(borrower)
-  const { error, result, sent, lost } = await connection.run(statement)
+  const { error, result, lost } = await connection.run(statement)
   const leftOpen = error === undefined && connection.status !== 'I'
   const failure = error && toDatabaseError(error, { context, nowait, constraints })
   if (failure instanceof ConnectionError) connection.destroy()
@@ -16,5 +16,5 @@ export async function runAlone ({ pool, constraints }: SessionHost, borrower: Bo
   if (leftOpen) throw new TransactionBrokenError('A statement began a transaction of its own, which was undone: use database.transaction()', { context })
   if (failure === undefined) return result as StatementResult<never>
   // A write that commits by itself: with the connection its fate is lost, too.
-  throw sent && lost && kind !== 'read' ? new CommitUnknownError(undefined, { cause: failure.cause, context }) : failure
+  throw lost && kind !== 'read' ? new CommitUnknownError(undefined, { cause: failure.cause, context }) : failure
 }

@@ -101,9 +101,11 @@ t.test('a transaction begins with its first statement, in its function or throug
 t.test('a statement that begins a transaction of its own is refused, and undone', async (t) => {
   const database = await open(t)
 
-  await t.rejects(database.execute(sql`begin`), TransactionBrokenError)
+  const broken = await database.execute(sql`begin`).catch((error: unknown) => error)
+  t.ok(broken instanceof TransactionBrokenError)
+  t.match(broken, { context: { operation: 'execute' } })
   await t.rejects(database.execute(sql.raw("begin; insert into users (email) values ('ada@example.com')")), TransactionBrokenError)
-  await t.rejects(database.execute(sql.raw('begin; select 1 / 0')), { code: 'DB_ERROR', cause: { code: '22012' } })
+  await t.rejects(database.execute(sql.raw('begin; select 1 / 0')), { code: 'DB_ERROR', cause: { code: '22012' }, context: { operation: 'execute' } })
   await database.execute(sql.raw("begin; insert into users (email) values ('bob@example.com'); commit"))
 
   t.same((await database.repo(users).getAll()).map(({ email }) => email), ['bob@example.com'])

@@ -18,6 +18,7 @@ t.test('a lock is held until the transaction ends: nowait fails at once with 409
     t.ok(error instanceof LockTimeoutError)
     t.match(error, { statusCode: 409 })
   })
+  await t.rejects(database.repo(users).first({ id: 2 }, { lock: { strength: 'share', nowait: true } }), { code: 'DB_LOCK_TIMEOUT', statusCode: 409 }, 'also without a session')
   await holder.rollback()
   await database.session(async (session) => {
     t.equal((await session.repo(users).getBy({ id: 2 }, { lock: { strength: 'update', nowait: true } }))?.id, 2)

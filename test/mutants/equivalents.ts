@@ -128,5 +128,10 @@ export const equivalents: readonly Equivalent[] = [
     file: 'src/session/outside-reads.ts',
     titles: ['OutsideReads.start: `reader.refused(error) this.#end(read, reader)` becomes `this.#end(read, reader); reader.refused(error)`'],
     reason: 'A read that was refused is no obstacle to a commit, and who asked for it gets to know it in a later turn.'
+  },
+  {
+    file: 'src/session/async-context.ts',
+    titles: ['AsyncContext.current: `this.#users === 0` becomes `false`'],
+    reason: 'A short cut: a storage that is off has nothing to tell.'
   }
 ]

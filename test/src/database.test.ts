@@ -117,7 +117,9 @@ t.test('the fate of a write is not known when its answer is lost; a read has sav
   await database.repo(users).create(ada)
 
   proxy.loseAnswer('insert')
-  await t.rejects(database.repo(users).create({ email: 'bob@example.com' }), CommitUnknownError)
+  const error = await database.repo(users).create({ email: 'bob@example.com' }).catch((error: unknown) => error)
+  t.ok(error instanceof CommitUnknownError)
+  t.match(error, { cause: Error, context: { operation: 'create', table: 'users' } })
   proxy.loseAnswer('update', 'reset')
   await t.rejects(database.execute(sql`update users set balance = 1`), CommitUnknownError)
   proxy.loseRequest('delete')

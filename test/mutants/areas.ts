@@ -11,6 +11,7 @@ const reply = /^test\/(plugins\/(transaction|repeating|index)|faults\/(request|b
 
 /** The first one that fits a file counts. */
 export const areas: readonly Area[] = [
+  { files: /^src\/session\/async-context\.ts$/, tests: /^test\/src\/session\/(async-context|scope)\.test\.ts$/ },
   { files: /^src\/session\/drizzle\.ts$/, tests: /^test\/(src\/session\/drizzle|faults\/(scopes|session))\.test\.ts$/ },
   { files: /^src\/session\/options\.ts$/, tests: /^test\/(src\/session\/(options|transaction)|faults\/config)\.test\.ts$/ },
   { files: /^src\/session\/retry\.ts$/, tests: /^test\/(src\/session\/retry|plugins\/repeating)\.test\.ts$/ },

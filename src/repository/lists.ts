@@ -4,8 +4,7 @@
  * https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
  */
 import type { Change } from './changes.js'
-import { isSql } from './rows.js'
-import { prepareValue } from '../connection/pg-internals.js'
+import { isSql, prepareValue } from './rows.js'
 import type { ColumnCodec } from './rows.js'
 
 /** What an element says between its quotes; null for SQL's NULL, which has none. */

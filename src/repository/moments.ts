@@ -38,7 +38,8 @@ function isUsual (text: string): boolean {
 
 /** Minutes east of Greenwich. */
 function offsetOf (text: string, start: number): number | undefined {
-  const sign = text[start] === '-' ? -1 : 1
+  if (text[start] !== '+' && text[start] !== '-') return undefined
+  const sign = text[start] === '+' ? 1 : -1
   if (text.length === start + 3) return sign * twoDigits(text, start + 1) * 60
   if (text.length === start + 6 && text[start + 3] === ':') return sign * (twoDigits(text, start + 1) * 60 + twoDigits(text, start + 4))
   return undefined

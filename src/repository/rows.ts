@@ -17,6 +17,9 @@ export function parserOf (oid: number): ((text: string) => unknown) | undefined 
   return keptAsText.has(oid) ? undefined : pg.types.getTypeParser(oid, 'text')
 }
 
+/** A value as pg sends it: as text, or as bytes. Its types do not tell of it. */
+export const prepareValue = (pg as unknown as { utils: { prepareValue (value: unknown): string | Buffer | null } }).utils.prepareValue
+
 /** A column as the statements of one table use it. */
 export interface ColumnCodec {
   /** The property of a row. */

@@ -35,7 +35,7 @@ t.test('reads every moment as Drizzle does', async (t) => {
 
 t.test('leaves to Drizzle what is written in another way, and what is no text', async (t) => {
   const texts = ['infinity', '-infinity', '0044-03-15 12:00:00+00', '0044-03-15 12:00:00+00 BC', '12345-01-01 00:00:00+00', '1890-01-01 00:00:00+00:19:32', '2026-11-26 09:05:00.5',
-    '2026-11-26 09:05:00+00 BC', 'Thu Nov 26 09:05:00 2026 UTC', '11/26/2026 09:05:00 UTC', '26.11.2026 09:05:00 UTC', '2026-11-26T09:05:00+00', '2026-11-26', '']
+    '2026-11-26 09:05:00+00 BC', '2026-11-26 09:05:00 BC', 'Thu Nov 26 09:05:00 2026 UTC', '11/26/2026 09:05:00 UTC', '26.11.2026 09:05:00 UTC', '2026-11-26T09:05:00+00', '2026-11-26', '']
   for (const text of texts) {
     for (const column of [moments.zoned, moments.plain]) {
       const [read, byDrizzle] = both(column, text).map((date) => (date as Date).getTime())

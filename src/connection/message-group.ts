@@ -64,6 +64,11 @@ export class MessageGroup implements Exchange, AnswerReader {
     this.#leads = lead.map((text) => this.#write({ text, name: nameOf(text), values: [] }, false))
   }
 
+  /** Without what leads: a transaction is told by its first statement. */
+  get text (): string { return this.answers.map(({ statement: { text } }) => text).join('; ') }
+
+  get done (): Pick<Answer, 'command' | 'rowCount'> { return this.answers.at(-1) as Answer }
+
   add (statement: Statement): void {
     const messages = this.#messages
     const { length } = messages
@@ -85,7 +90,7 @@ export class MessageGroup implements Exchange, AnswerReader {
     const bytes = this.#messages.take()
     spare = this.#messages
     this.#prepared?.send()
-    sendGroup(this.#client, { text: String(this.answers[0]?.statement.text), bytes, reader: this })
+    sendGroup(this.#client, bytes, this)
   }
 
   described (fields: readonly Field[]): void {

@@ -1,5 +1,3 @@
-import { fileURLToPath } from 'node:url'
-
 /** Where in a program a connection was asked for. */
 export interface Origin {
   /** As V8 keeps it: text is made of it when it is read. */
@@ -43,10 +41,20 @@ function captureStack (): Origin {
   return origin
 }
 
-const home = new URL('../../', import.meta.url)
+/** This file, as a stack shows it: a URL, or a path where source maps are on. */
+const ownFile = /(?:\(|at )(?:file:\/\/)?(\S+)src\/connection\/origin\.[jt]s:\d/
 
-/** What the frames of others have in them: the package's own (source maps make paths of URLs), those of Node, and of libraries. */
-const places = [...[home.href, fileURLToPath(home)].flatMap((root) => [`${root}src/`, `${root}plugins/`]), 'node:', 'node_modules/', '(<anonymous>)']
+/**
+ * What has the frames in it that are not the program's: those of Node, of libraries, and of the package, which is found by a
+ * stack of its own. In a bundle it has no files, and `import.meta.url` would be empty in one that is CommonJS.
+ */
+export function foreignPlaces (ownStack: string): string[] {
+  const home = ownFile.exec(ownStack)?.[1]
+  const others = ['node:', 'node_modules/', '(<anonymous>)']
+  return home === undefined ? others : [`${home}src/`, `${home}plugins/`, ...others]
+}
+
+const places = foreignPlaces(String(new Error().stack))
 
 /** The frames that are the user's, innermost first; the whole stack where none is. */
 export function framesOf ({ stack }: Origin): string {

@@ -3,7 +3,7 @@
  * and what its type declarations leave out.
  */
 import pg from 'pg'
-import type { ClientBase } from 'pg'
+import type { ClientBase, QueryResult } from 'pg'
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 
@@ -27,6 +27,10 @@ export interface Field {
 
 /** Reads an answer, message by message, in PostgreSQL's order. */
 export interface AnswerReader {
+  /** What was sent, for programs that watch pg. */
+  readonly text: string
+  /** What PostgreSQL did at last, for them. */
+  readonly done: Pick<QueryResult, 'command' | 'rowCount'>
   /** The columns of the rows that follow. */
   described (fields: readonly Field[]): void
   /** Each column's text, or null. */
@@ -42,22 +46,34 @@ export interface AnswerReader {
 /** How a value is written as text for PostgreSQL; a Buffer is sent as it is. @throws what a `toPostgres()` of the value's own throws */
 export const prepareValue = (pg as unknown as { utils: { prepareValue (value: unknown): string | Buffer | null } }).utils.prepareValue
 
+/** Called at the end of a query, as pg calls it. */
+type QueryCallback = (error: Error | null, result: QueryResult | undefined) => void
+
+/** The callback of a query that nobody watches. */
+const nobody: QueryCallback = () => {}
+
 /**
  * Messages that were written already, sent by an ordinary client of pg as a query of its own: pg takes any object that has
- * `submit` and the handlers below. It has no `name`, so that pg keeps no book of what was parsed.
+ * `submit` and the handlers below.
+ *
+ * Programs that watch pg (OpenTelemetry's instrumentation, dd-trace) read `text`, `name` and `values`, and put a function of
+ * theirs in place of `callback`, which must be called once, at the end. A query with a `name` is one whose text they leave as it is.
  */
 class GroupQuery {
-  /** What programs that watch pg's queries read. */
-  readonly text: string
-  callback = null
+  /** Empty, so that pg keeps no book of what was parsed. */
+  readonly name = ''
+  readonly values = undefined
+  callback = nobody
   readonly #bytes: Buffer
   readonly #reader: AnswerReader
 
-  constructor (text: string, bytes: Buffer, reader: AnswerReader) {
-    this.text = text
+  constructor (bytes: Buffer, reader: AnswerReader) {
     this.#bytes = bytes
     this.#reader = reader
   }
+
+  /** The statements, one behind the other. */
+  get text (): string { return this.#reader.text }
 
   submit ({ stream }: WireConnection): null {
     if (stream.writable) stream.write(this.#bytes)
@@ -72,24 +88,34 @@ class GroupQuery {
 
   handleEmptyQuery (): void { this.#reader.completed(undefined) }
 
-  handleError (error: Error): void { this.#reader.failed(error) }
+  handleError (error: Error): void {
+    this.#end(error)
+    this.#reader.failed(error)
+  }
 
-  handleReadyForQuery (): void { this.#reader.ready() }
+  handleReadyForQuery (): void {
+    this.#end(null)
+    this.#reader.ready()
+  }
+
+  /** Tells whoever watches: before the reader may send the next statement, and at most once. */
+  #end (error: Error | null): void {
+    const { callback } = this
+    this.callback = nobody
+    if (callback !== nobody) callback.call(this, error, error === null ? resultOf(this.#reader) : undefined)
+  }
 }
 // In pipeline mode pg refuses whatever is no Query; and what a Query does about COPY is right here, too.
 Object.setPrototypeOf(GroupQuery.prototype, pg.Query.prototype)
 
-/** Messages that were written, of which PostgreSQL answers the last with ReadyForQuery. */
-export interface WrittenGroup {
-  /** The statement. */
-  readonly text: string
-  readonly bytes: Buffer
-  readonly reader: AnswerReader
+/** What pg would tell of a group, without its rows: the reader has them, in another form. */
+function resultOf ({ done: { command, rowCount } }: AnswerReader): QueryResult {
+  return { command, rowCount, oid: 0, rows: [], fields: [] }
 }
 
-/** Has a client send messages, and their answer read. */
-export function sendGroup (client: ClientBase, { text, bytes, reader }: WrittenGroup): void {
-  client.query(new GroupQuery(text, bytes, reader) as never)
+/** Has a client send messages, of which PostgreSQL answers the last with ReadyForQuery, and their answer read. */
+export function sendGroup (client: ClientBase, bytes: Buffer, reader: AnswerReader): void {
+  client.query(new GroupQuery(bytes, reader) as never)
 }
 
 /** Whether a client is one whose insides are known; not so one of another copy or version of pg, or of a class of the user's own. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { framesOf, Origins } from '../../../src/connection/origin.js'
+import { foreignPlaces, framesOf, Origins } from '../../../src/connection/origin.js'
 
 t.test('keeps the frames of the program, innermost first, and leaves the limit of other stacks as it was', async (t) => {
   const { stackTraceLimit } = Error
@@ -19,6 +19,14 @@ t.test('keeps the frames of the program, innermost first, and leaves the limit o
 t.test('shows the whole stack where no frame is the program\'s', async (t) => {
   const stack = 'Error\n    at Timeout._onTimeout (node:internal/timers:1:2)'
   t.equal(framesOf({ stack }), stack)
+})
+
+t.test('knows the frames of the package by its own, and none of them in a bundle', async (t) => {
+  const others = ['node:', 'node_modules/', '(<anonymous>)']
+  const own = ['/app/dist/src/', '/app/dist/plugins/']
+  t.strictSame(foreignPlaces('Error\n    at file:///app/dist/src/connection/origin.js:60:42\n    at ModuleJob.run (node:internal)'), [...own, ...others])
+  t.strictSame(foreignPlaces('Error\n    at Object.<anonymous> (/app/dist/src/connection/origin.js:60:42)'), [...own, ...others])
+  t.strictSame(foreignPlaces('Error\n    at Object.<anonymous> (/app/bundle.cjs:6042:42)'), others)
 })
 
 t.test('takes no more than a hundred in a second', async (t) => {

@@ -19,6 +19,9 @@ async function connect (t: Test): Promise<pg.Client> {
   return client
 }
 
+/** What a reader tells programs that watch pg; here there are none. */
+const unwatched = { text: '', done: { command: '', rowCount: null } }
+
 /** What a reader was told, in order. */
 function send (client: pg.ClientBase, write: (messages: FrontendMessages) => void): Promise<unknown[]> {
   const messages = new FrontendMessages()
@@ -26,13 +29,14 @@ function send (client: pg.ClientBase, write: (messages: FrontendMessages) => voi
   return new Promise((resolve) => {
     const told: unknown[] = []
     const reader: AnswerReader = {
+      ...unwatched,
       described: (fields) => told.push(fields.map(({ name, dataTypeID }) => [name, dataTypeID])),
       row: (texts) => told.push(texts),
       completed: (tag) => told.push(tag),
       failed: (error) => { told.push(Object(error).code); onceReady(client, (status) => { told.push(status); resolve(told) }) },
       ready: () => { told.push('ready'); resolve(told) }
     }
-    sendGroup(client, { text: 'of the group', bytes: messages.take(), reader })
+    sendGroup(client, messages.take(), reader)
   })
 }
 
@@ -110,8 +114,8 @@ t.test('pg sends queries one after the other, and emits an error of its own for 
   await client.connect()
   client.on('error', () => {})
   const ended = new Promise((resolve) => { client.once('end', resolve as () => void) })
-  const first = new Promise((resolve) => sendGroup(client, { text: '', bytes: queryBytes('select pg_sleep(0.1)'), reader: failing(resolve) }))
-  const second = new Promise((resolve) => sendGroup(client, { text: '', bytes: queryBytes('select 1'), reader: failing(resolve) }))
+  const first = new Promise((resolve) => sendGroup(client, queryBytes('select pg_sleep(0.1)'), failing(resolve)))
+  const second = new Promise((resolve) => sendGroup(client, queryBytes('select 1'), failing(resolve)))
   destroySocket(client)
   t.match(await Promise.all([first, second]), [Error, Error])
   await ended
@@ -124,7 +128,7 @@ function queryBytes (text: string): Buffer {
 }
 
 function failing (failed: (error: Error) => void): AnswerReader {
-  return { described () {}, row () {}, completed () {}, ready () {}, failed }
+  return { ...unwatched, described () {}, row () {}, completed () {}, ready () {}, failed }
 }
 
 t.test('pg shows the socket and the numbers of its connection: connection.stream, processID, secretKey, host, port, ssl', async (t) => {

@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import { leaving } from '../src/health.js'
 import { checkOptions, must } from './check-options.js'
+import { readsJsonSchema } from './route-schemas.js'
 import type { FastifyInstance, FastifyRequest, FastifySchema, LogLevel, RouteOptions } from 'fastify'
 import type { OptionChecks } from './check-options.js'
 
@@ -66,6 +67,8 @@ const poolBody = {
   }
 }
 
+const emptyPool = { size: 0, max: 0, total: 0, idle: 0, inUse: 0, waiting: 0 }
+
 const healthSchema: FastifySchema = {
   response: { 200: { description: 'The database serves', ...healthBody }, 503: { description: 'It does not', ...healthBody } }
 }
@@ -86,20 +89,20 @@ async function plugin (fastify: FastifyInstance, { health: options = {} }: Healt
   let isClosing = false
   fastify.addHook('preClose', async () => { isClosing = true })
 
+  // A server whose compiler reads no JSON schemas gets routes without any: swagger reads them by the same rules.
+  const isReadable = readsJsonSchema(fastify.serializerCompiler, { schema: poolBody, method: 'GET', url: `${path}/pool`, httpStatus: '200' }, emptyPool)
   const common = {
     method: 'GET',
     exposeHeadRoute: true,
     logLevel,
     config: { transaction: false },
-    // The server may have another compiler, which does not know JSON schemas (zod's, say): the schema's keys are all it takes.
-    serializerCompiler: ({ schema }) => writerOf(schema),
     ...(preHandler !== undefined && { preHandler })
   } as const satisfies Partial<RouteOptions>
 
   fastify.route({
     ...common,
     url: path,
-    schema: healthSchema,
+    ...(isReadable && { schema: healthSchema }),
     handler: async (request, reply) => {
       const health = isClosing ? leaving() : await fastify.db.checkHealth({ timeoutMillis, maxAgeMillis })
       reply.code(health.healthy ? 200 : 503).header('cache-control', 'no-store')
@@ -111,18 +114,12 @@ async function plugin (fastify: FastifyInstance, { health: options = {} }: Healt
   fastify.route({
     ...common,
     url: `${path}/pool`,
-    schema: poolSchema,
+    ...(isReadable && { schema: poolSchema }),
     handler: async (_request, reply) => {
       reply.header('cache-control', 'no-store')
       return fastify.db.poolInfo
     }
   })
-}
-
-/** Writes the properties that a schema names, and no others. */
-function writerOf (schema: unknown): (body: unknown) => string {
-  const { properties } = schema as typeof healthBody
-  return (body) => JSON.stringify(body, Object.keys(properties))
 }
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']

@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { leaveOutListSchema } from './route-schemas.js'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { RepositoryOf, RepositorySource } from '../src/repository/repositories.js'
 
@@ -17,9 +18,10 @@ declare module 'fastify' {
   }
 }
 
-/** Decorates requests with `repo`. */
+/** Decorates requests with `repo`, and lets `listQuery` be used under every validator. */
 async function plugin (fastify: FastifyInstance): Promise<void> {
   fastify.decorateRequest('repo', function (this: FastifyRequest, source) { return this.db.repo(source) })
+  fastify.addHook('onRoute', leaveOutListSchema)
 }
 
 /** {@inheritDoc plugin} */

@@ -42,7 +42,8 @@ export interface ListQueryOptions<T extends PgTable> {
 export interface ListQuery<T extends PgTable> {
   /**
    * The JSON schema of the query string: for `schema: { querystring }` of a route, and so for OpenAPI. It refuses whatever was
-   * not declared, also where Fastify's validator would take it away.
+   * not declared, also where Fastify's validator would take it away. A server whose validator reads no JSON schemas (zod's,
+   * TypeBox') goes without it: `filter`, `paginate` and `cursor` refuse the same by themselves.
    */
   readonly schema: JsonSchema
   /** What `repo.filter(...)` and, with the second alone, `repo.getAll()` take. @throws ValidationError for what was not declared */
@@ -68,6 +69,14 @@ const pageParameters = {
   cursor: { after: { type: 'string' }, before: { type: 'string' } }
 } as const satisfies Record<string, Record<string, JsonSchema>>
 
+/** The schemas that were made here. */
+const listSchemas = new WeakSet<object>()
+
+/** Whether something is the schema of a list's query string. */
+export function isListSchema (schema: unknown): schema is JsonSchema {
+  return listSchemas.has(Object(schema))
+}
+
 /**
  * Gives a list endpoint its query string: the schema that lets through what is declared here, and the filter, order and page that it asks for.
  *
@@ -87,9 +96,11 @@ export function listQuery<T extends PgTable> (table: T, options: ListQueryOption
   const declared = declare(table, options as GivenOptions) // a key of the table is a string
   const read = (query: unknown, pages: 'numbered' | 'cursor' | 'none'): ReturnType<typeof readQuery> =>
     readQuery(declared, query, pages === 'none' ? [] : Object.keys(pageParameters[pages]))
+  const schema = schemaOf(declared, options.pages)
+  listSchemas.add(schema)
   // The columns and values are those of the table: each was looked up in it.
   return {
-    schema: schemaOf(declared, options.pages),
+    schema,
     filter: (query) => read(query, 'none') as [Filter<T>, Page<T>],
     paginate: (query) => read(query, 'numbered') as [Filter<T>, NumberedPage<T>],
     cursor: (query) => read(query, 'cursor') as [Filter<T>, CursorPage<T>]

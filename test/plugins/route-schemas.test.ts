@@ -1,0 +1,77 @@
+import swagger from '@fastify/swagger'
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import t from 'tap'
+import { listQuery } from '../../plugins/index.js'
+import { users } from '../helpers/schema.js'
+import { build } from '../helpers/server.js'
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import type { Test } from '../helpers/database.js'
+
+const list = listQuery(users, { filterable: ['email', 'id'], sortable: ['id'], maxLimit: 5 })
+
+/** As zod's compilers do, which find out when they are used. */
+const ownValidator = ({ schema }: { schema: unknown }) => (value: unknown) => (schema as { parse (value: unknown): object }).parse(value)
+const ownSerializer = ({ schema }: { schema: unknown }) => (value: unknown) => JSON.stringify((schema as { encode (value: unknown): unknown }).encode(value))
+/** As zod's transform for swagger does. */
+const ownTransform = ({ schema, url }: { schema: { response?: object, querystring?: object }, url: string }) => {
+  for (const part of [schema?.querystring, ...Object.values(schema?.response ?? {})]) if (part !== undefined && !('encode' in part)) throw new TypeError('not a schema of ours')
+  return { schema, url }
+}
+
+const compilers: Record<string, (server: FastifyInstance) => unknown> = {
+  'compilers that take other schemas alone': (server) => server.setValidatorCompiler(ownValidator as never).setSerializerCompiler(ownSerializer as never),
+  'the validator of TypeBox': (server) => server.setValidatorCompiler(TypeBoxValidatorCompiler),
+  'compilers of Fastify': () => {}
+}
+
+async function buildUnder (t: Test, compiler: (server: FastifyInstance) => unknown, routes: RouteOptions[] = []): Promise<FastifyInstance> {
+  const server = await build(t, {
+    before: async (server) => {
+      compiler(server)
+      await server.register(swagger, { openapi: {}, ...(compiler === compilers['compilers that take other schemas alone'] && { transform: ownTransform as never }) })
+    }
+  })
+  for (const route of routes) server.route(route)
+  return server
+}
+
+for (const [name, compiler] of Object.entries(compilers)) {
+  t.test(`health routes answer as they do, and are documented, under ${name}`, async (t) => {
+    const server = await buildUnder(t, compiler)
+    const health = await server.inject('/health/database')
+    t.equal(health.statusCode, 200)
+    t.same(Object.keys(health.json()), ['status', 'latencyMillis', 'timestamp'])
+    t.same(Object.keys((await server.inject('/health/database/pool')).json()).sort(), ['idle', 'inUse', 'max', 'size', 'total', 'waiting'])
+    t.match(Object.keys(server.swagger().paths ?? {}), ['/health/database', '/health/database/pool'])
+  })
+
+  for (const part of ['querystring', 'query'] as const) {
+    t.test(`a list by its ${part} finds what it is asked for, and refuses the rest, under ${name}`, async (t) => {
+      const server = await buildUnder(t, compiler, [{
+        method: 'GET', url: '/users', schema: { [part]: list.schema }, handler: (request) => request.repo(users).filter(...list.filter(request.query))
+      }])
+      await server.db.repo(users).createMany([{ email: 'ada@example.com' }, { email: 'grace@example.com' }])
+      const { json, statusCode } = await server.inject('/users?email=grace@example.com&limit=2&sort=-id&id[gte]=1')
+      t.equal(statusCode, 200)
+      t.match(json(), [{ email: 'grace@example.com' }])
+      for (const query of ['balance=1', 'limit=6', 'limit=x', 'sort=email', 'id=x', 'email=a&email=b', '__proto__=1']) {
+        t.equal((await server.inject(`/users?${query}`)).statusCode, 400, query)
+      }
+      t.type(server.swagger().paths?.['/users'], 'object')
+    })
+  }
+}
+
+t.test('a route\'s own compiler decides about its list, and no other route loses its schema', async (t) => {
+  const route = (url: string, schema: object, own: object = {}): RouteOptions => ({ method: 'GET', url, schema, ...own, handler: (request) => request.query })
+  const querystring = { type: 'object', properties: { limit: { type: 'integer' } } }
+  const server = await buildUnder(t, () => {}, [
+    route('/own', { querystring: list.schema, tags: ['kept'] }, { validatorCompiler: ownValidator as never }),
+    route('/other', { querystring }),
+    route('/list', { querystring: list.schema })
+  ])
+  t.same((await server.inject('/own?anything=1')).json(), { anything: '1' })
+  t.same((await server.inject('/other?limit=1')).json(), { limit: 1 })
+  t.equal((await server.inject('/list?anything=1')).statusCode, 400)
+  t.match(server.swagger().paths?.['/own'], { get: { tags: ['kept'] } })
+})

@@ -37,7 +37,8 @@ export interface TransactionOptions {
   readonly settleTimeoutMillis?: number | undefined
   /**
    * When the answer to COMMIT is lost, find out over another connection what became of it, by `pg_xact_status`. The
-   * transaction's id is asked for together with BEGIN, which costs no round trip.
+   * transaction's id is asked for together with BEGIN, which costs no round trip. Only a primary is believed, of the same
+   * timeline or a later one. The user needs to be allowed `pg_control_system()`, as everybody is unless somebody has revoked it.
    * @defaultValue false
    */
   readonly resolveCommits?: boolean | undefined

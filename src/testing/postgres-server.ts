@@ -131,7 +131,7 @@ function run ({ folder, account, bin, persistent }: Place, port: number): Postgr
 async function failureToStart (child: PostgresProcess): Promise<string | undefined> {
   const lines: string[] = []
   for await (const line of createInterface({ input: child.stderr })) {
-    if (line.includes('database system is ready to accept connections')) {
+    if (/database system is ready to accept (read-only )?connections/.test(line)) {
       child.stderr.destroy()
       return undefined
     }

@@ -1,8 +1,5 @@
-import { sql } from 'drizzle-orm'
 import t from 'tap'
-import { CommitUnknownError, resolveSettings } from '../../src/index.js'
-import { ConnectionPool } from '../../src/pool.js'
-import { askIdentity, fateOf, idOf } from '../../src/session/fate.js'
+import { CommitUnknownError } from '../../src/index.js'
 import { openByProxy } from '../helpers/database.js'
 import { openEchoing, words } from '../helpers/echo.js'
 import { holdCommits } from '../helpers/held-commit.js'
@@ -110,19 +107,6 @@ t.test('the id is asked for together with BEGIN, and only where something can be
   await database.session((session) => session.repo(users).create({ email: 'grace@example.com' }))
   t.same(words(sent()), ['begin; insert', 'commit'], 'without the option')
   t.throws(() => database.createSession({ resolveCommits: 1 as never }), { message: /resolveCommits must be true or false/ })
-})
-
-t.test('an id is believed only of the same life of the server: one that was given anew after a crash is another transaction\'s', async (t) => {
-  const { database, session } = await openResolving(t)
-  await session.rollback()
-  const { rows: [row] } = await database.execute<{ identity: string }>(sql.raw(askIdentity.concat(' as identity')))
-  const identity = String(row?.identity)
-  const options = { pool: new ConnectionPool(database.pool, resolveSettings({ pg: database.pool })), borrower: { logger: recordingLogger(), label: 'test' }, timeoutMillis: 5000 }
-  t.teardown(async () => { options.pool.end() })
-
-  t.equal(await fateOf(identity, options), 'committed')
-  t.equal(await fateOf(`${idOf(identity)} another life`, options), undefined)
-  t.equal(await fateOf(`${10n ** 15n} another life`, options), 'aborted', 'an id that was never given cannot have committed')
 })
 
 t.test('closing a database waits for the callbacks of a commit that is under way', async (t) => {

@@ -37,6 +37,8 @@ export interface Proxy {
   drip (millis: number): void
   /** Says of failed transactions that they are well, in every ReadyForQuery from now on: a middleman that lies. */
   hideFailures (hides: boolean): void
+  /** New connections lead to another server, as behind an address that has moved; those that are open stay where they are. */
+  leadTo (target: string): void
   /** Puts other bytes in the place of the next answer. */
   garble (): void
   /** Loses the connection that next sends this text before PostgreSQL gets it; resolves when that has happened. */
@@ -73,6 +75,11 @@ interface Watch {
 /** Five bytes with the frame of a message, of a kind that PostgreSQL does not have. */
 const garbage = Buffer.from([0x67, 0, 0, 0, 4])
 
+function placeOf (target: string): { port: number, host: string } {
+  const { port, hostname } = new URL(target)
+  return { port: Number(port || 5432), host: hostname }
+}
+
 /** The last message of an answer is ReadyForQuery. */
 function hideFailure (answer: Buffer): void {
   const at = answer.length - ready.length - 1
@@ -82,7 +89,7 @@ function hideFailure (answer: Buffer): void {
 /** Starts a proxy before a PostgreSQL that is named by a URL; it ends with the test. */
 export async function startProxy (t: Test, target: string): Promise<Proxy> {
   const url = new URL(target)
-  const postgres = { port: Number(url.port || 5432), host: url.hostname }
+  let postgres = placeOf(target)
   const links = new Set<Link>()
   const watches = new Set<Watch>()
   const state = { accepted: 0, silent: false, garbled: false, hidesFailures: false, delayMillis: 0, dripMillis: 0 }
@@ -197,6 +204,7 @@ export async function startProxy (t: Test, target: string): Promise<Proxy> {
       await once(server, 'listening')
     },
     refuse: stop,
+    leadTo (target) { postgres = placeOf(target) },
     garble () { state.garbled = true },
     delay (millis) { state.delayMillis = millis },
     drip (millis) { state.dripMillis = millis },

@@ -218,7 +218,7 @@ for (const [number, status, outcome] of [[20, 'committed', 'committed'], [21, 'a
     t.same(sent, group(['begin', `${sent[3]}`.replace('Parse ', '')], insert.text, 'ada'))
     peer.send(
       parseComplete, bindComplete, commandComplete('BEGIN'),
-      parseComplete, bindComplete, dataRow('742 life'), commandComplete('SELECT 1'),
+      parseComplete, bindComplete, dataRow('742 4711 00000001 0/1 life'), commandComplete('SELECT 1'),
       ...groupAnswer([], 'INSERT 0 1')
     )
     await written
@@ -231,8 +231,8 @@ for (const [number, status, outcome] of [[20, 'committed', 'committed'], [21, 'a
     t.same(await peer.next(), ['Query commit'])
     peer.close()
     const other = await postgres.accept()
-    t.match(await other.next(), [/^Parse select pg_xact_status\(\$1::xid8\)/, 'Bind 742', 'Describe P', 'Execute', 'Sync'])
-    other.send(...groupAnswer([], 'SELECT 1', { status: 'I', columns: ['status', 'life'], rows: [[status, 'life']] }))
+    t.match(await other.next(), [/^Parse select .*pg_xact_status\(\$1::xid8\)/, 'Bind 742, 0/1', 'Describe P', 'Execute', 'Sync'])
+    other.send(...groupAnswer([], 'SELECT 1', { status: 'I', columns: ['status', 'system', 'timeline', 'reached', 'life'], rows: [[status, '4711', '00000001', 't', 'life']] }))
 
     if (status === 'committed') await committed
     else await t.rejects(committed, { code: 'DB_CONNECTION', cause: Error, context: { ...context, transactionId: '742' } })

@@ -6,7 +6,7 @@ import type { Applicant, Cancel, Lender, LentConnection } from '../../../src/poo
 
 type Acquire = (applicant: Applicant<LentConnection>) => Cancel
 
-const identity = '1234 this life'
+const identity = '1234 4711 00000001 0/1 life'
 
 /** Asks a pool that does as it is told. */
 const ask = (acquire: Acquire, timeoutMillis: number): ReturnType<typeof fateOf> =>
@@ -50,7 +50,7 @@ t.test('a place in the pool is given up in time', async (t) => {
 t.test('an answer leaves nothing behind that keeps the process, and gives the connection back', async (t) => {
   const before = timers()
   let released = 0
-  const run = async (): Promise<unknown> => ({ result: { rows: [{ status: 'committed', life: 'this life' }] } })
+  const run = async (): Promise<unknown> => ({ result: { rows: [{ status: 'committed', system: '4711', timeline: '00000001', reached: true, life: 'life' }] } })
   const connection = { run, release: () => { released++ } } as unknown as LentConnection
   t.equal(await ask(({ lend }) => { lend(connection); return () => {} }, 600_000), 'committed')
   t.equal(released, 1)
@@ -61,6 +61,6 @@ t.test('an answer leaves nothing behind that keeps the process, and gives the co
 /** A connection that answers when it is ended, and not before. */
 function silent (lent: { ended: number }): LentConnection {
   let end = (): void => {}
-  const run = (): Promise<unknown> => new Promise((resolve) => { end = () => resolve({ error: new Error('ended') }) })
+  const run = (): Promise<unknown> => new Promise((resolve) => { end = () => resolve({ error: new Error('ended'), lost: true }) })
   return { run, destroy: () => { lent.ended++; end() }, release: () => {} } as unknown as LentConnection
 }

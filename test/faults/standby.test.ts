@@ -1,0 +1,162 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sql } from 'drizzle-orm'
+import t from 'tap'
+import { openDatabase } from '../../src/index.js'
+import { fateOf, askIdentity } from '../../src/session/fate.js'
+import { queryOnce } from '../helpers/backend.js'
+import { unhurried } from '../helpers/database.js'
+import { recordingLogger } from '../helpers/logger.js'
+import { startProxy } from '../helpers/proxy.js'
+import { schema, tables, users } from '../helpers/schema.js'
+import { startPair } from '../helpers/standby.js'
+import { until } from '../helpers/until.js'
+import type { Database, TransactionOptions } from '../../src/index.js'
+import type { Test } from '../helpers/database.js'
+import type { Proxy } from '../helpers/proxy.js'
+import type { Pair } from '../helpers/standby.js'
+
+const ada = { email: 'ada@example.com' }
+const unknown = { code: 'DB_COMMIT_UNKNOWN', statusCode: 500, retryable: false, context: { transactionId: /^\d+$/ } }
+const notSaved = { code: 'DB_CONNECTION', statusCode: 503, retryable: true, context: { transactionId: /^\d+$/ } }
+
+/** A primary, its standby, and an address that leads to the first. */
+interface Address extends Pair {
+  readonly proxy: Proxy
+  /** The rows behind a server. */
+  readonly count: (server: { readonly connectionString: string }) => Promise<number>
+}
+
+async function startAddress (t: Test): Promise<Address> {
+  const folder = await mkdtemp(join(tmpdir(), 'data-access-standby-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const pair = await startPair(folder)
+  t.teardown(() => Promise.all([pair.primary.stop(), pair.standby.stop()]))
+  await queryOnce(pair.primary.connectionString, tables)
+  await pair.standby.level()
+  const proxy = await startProxy(t, pair.primary.connectionString)
+  const count = async ({ connectionString }: { connectionString: string }): Promise<number> =>
+    Number((await queryOnce<{ total: number }>(connectionString, 'select count(*)::int as total from users'))[0]?.total)
+  return { ...pair, proxy, count }
+}
+
+async function openResolving (t: Test, { proxy }: Address, transaction: TransactionOptions = {}): Promise<Database> {
+  const database = await openDatabase({
+    connectionString: proxy.connectionString, schema, ...unhurried,
+    transaction: { resolveCommits: true, settleTimeoutMillis: 3000, ...transaction }
+  })
+  t.teardown(() => database.close())
+  return database
+}
+
+/** Writes, and loses the answer to COMMIT, or COMMIT itself, while the address moves. */
+async function write (database: Database, { proxy }: Address, { loses, to }: { loses: 'answer' | 'request', to: { connectionString: string } }): Promise<{ committing: Promise<void> }> {
+  const session = database.createSession()
+  await session.repo(users).create(ada)
+  const lost = loses === 'answer' ? proxy.loseAnswer('commit') : proxy.loseRequest('commit')
+  proxy.leadTo(to.connectionString)
+  const committing = session.commit()
+  committing.catch(() => {})
+  await lost
+  return { committing }
+}
+
+t.test('102: a standby whose replay stands still never makes a committed write one that was not saved', async (t) => {
+  const address = await startAddress(t)
+  const { primary, standby, proxy, count } = address
+  const database = await openResolving(t, address)
+  await standby.lag()
+
+  const { committing } = await write(database, address, { loses: 'answer', to: standby })
+
+  await t.rejects(committing, unknown)
+  t.equal(await count(primary), 1)
+  t.equal(await count(standby), 0, 'it has not come so far')
+
+  await t.test('102: after the promotion the row is there, and nobody was told otherwise', async (t) => {
+    await primary.stop()
+    await standby.catchUp()
+    await standby.promote()
+    t.equal(await count(standby), 1)
+  })
+
+  await t.test('102: the server that has taken over can say of its own transactions', async (t) => {
+    const next = await openResolving(t, address)
+    const session = next.createSession()
+    await session.repo(users).create({ email: 'grace@example.com' })
+    proxy.loseAnswer('commit')
+    await session.commit()
+    t.equal(session.outcome, 'committed')
+    t.equal(await count(standby), 2)
+  })
+})
+
+t.test('102: where the address leads to a standby for a moment only, the primary says what became of it', async (t) => {
+  const address = await startAddress(t)
+  const { primary, standby, proxy, count } = address
+  const database = await openResolving(t, address, { settleTimeoutMillis: 20_000 })
+  await standby.lag()
+
+  for (const loses of ['answer', 'request'] as const) {
+    const { accepted } = proxy
+    const { committing } = await write(database, address, { loses, to: standby })
+    await until(() => proxy.accepted > accepted + 1)
+    proxy.leadTo(primary.connectionString)
+
+    if (loses === 'answer') await committing
+    else await t.rejects(committing, notSaved)
+    await queryOnce(primary.connectionString, 'delete from users')
+    t.equal(await count(primary), 0)
+  }
+})
+
+t.test('102: a standby that has taken over without the transaction says that it was not saved; one that has it, not more than that it is not known', async (t) => {
+  const address = await startAddress(t)
+  const { primary, standby, proxy, count } = address
+  const database = await openResolving(t, address)
+  await standby.part()
+  const { committing } = await write(database, address, { loses: 'answer', to: standby })
+  await standby.promote()
+  await t.rejects(committing, notSaved)
+  t.equal(await count(standby), 0)
+
+  await t.test('102: a server on an earlier timeline, which should be gone, is not believed', async (t) => {
+    const next = await openResolving(t, address, { settleTimeoutMillis: 500 })
+    const { committing } = await write(next, address, { loses: 'request', to: primary })
+    await t.rejects(committing, unknown)
+    proxy.leadTo(standby.connectionString)
+  })
+})
+
+t.test('102: a standby that has taken over with the transaction does not say whose id it was', async (t) => {
+  const address = await startAddress(t)
+  const { primary, standby, count } = address
+  const database = await openResolving(t, address, { settleTimeoutMillis: 20_000 })
+  const { committing } = await write(database, address, { loses: 'answer', to: standby })
+  await standby.level()
+  await primary.stop()
+  await standby.promote()
+  await t.rejects(committing, unknown)
+  t.equal(await count(standby), 1)
+})
+
+t.test('102: another cluster, and a copy from before the transaction, are not believed', async (t) => {
+  const address = await startAddress(t)
+  const database = await openResolving(t, address)
+  const { rows: [row] } = await database.execute<{ identity: string }>(sql.raw(askIdentity.concat(' as identity')))
+  const [id, system, timeline, position, life] = String(row?.identity).split(' ')
+  const ask = (...identity: unknown[]): ReturnType<typeof fateOf> =>
+    fateOf(identity.join(' '), { pool: database.host.pool, borrower: { logger: recordingLogger(), label: 'test' }, timeoutMillis: 500 })
+  const never = 10n ** 15n
+
+  t.equal(await ask(id, system, timeline, position, life), 'committed')
+  t.equal(await ask(never, system, timeline, position, life), 'aborted', 'an id that was never given')
+  t.equal(await ask(never, system, '00000000', position, life), 'aborted', 'a later timeline than that of the transaction')
+  t.equal(await ask(id, system, '00000000', position, life), undefined, 'an id that may have been given anew')
+  t.equal(await ask(id, system, timeline, position, 'another life'), undefined, 'an id that may have been given anew')
+  for (const strange of [[1, timeline, position], [system, '000000FF', position], [system, timeline, 'FFFFFFFF/0']]) {
+    t.equal(await ask(never, ...strange, life), undefined, strange.join(' '))
+    t.equal(await ask(id, ...strange, life), undefined, strange.join(' '))
+  }
+})

@@ -43,7 +43,9 @@ async function startAddress (t: Test): Promise<Address> {
 
 async function openResolving (t: Test, { proxy }: Address, transaction: TransactionOptions = {}): Promise<Database> {
   const database = await openDatabase({
-    connectionString: proxy.connectionString, schema, ...unhurried,
+    connectionString: proxy.connectionString,
+    schema,
+    ...unhurried,
     transaction: { resolveCommits: true, settleTimeoutMillis: 3000, ...transaction }
   })
   t.teardown(() => database.close())

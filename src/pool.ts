@@ -244,7 +244,7 @@ export class ConnectionPool implements ConnectionHome, Lender {
     const { prePing, prePingAfterMillis } = this.#settings.pool
     const { idleMillis } = pooled
     const isNew = idleMillis === undefined
-    const isStale = !isNew && prePing && idleMillis > prePingAfterMillis
+    const isStale = !isNew && (pooled.isDoubtful || (prePing && idleMillis > prePingAfterMillis))
     if (pooled.status !== 'I') {
       this.#settings.logger.warn({}, 'a connection came back to the pool inside a transaction, which is undone: who used pool.connect() must end what it began')
       return this.#replace(pooled, waiter)

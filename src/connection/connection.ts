@@ -30,6 +30,8 @@ export interface Task {
 interface Batch {
   readonly lead: readonly string[]
   readonly tasks: readonly Task[]
+  /** Where in `lead` the settings of values stand, which whoever gave the rest knows nothing of; -1 where they are not sent. */
+  readonly corrected: number
   /** Sent for the second time, without names. */
   readonly isRepeated: boolean
 }
@@ -51,6 +53,9 @@ export interface Running {
 
 /** PostgreSQL's name for the longest run of a statement, in the case that the user likes. */
 const limitName = /statement_timeout/i
+
+/** One statement that any transaction takes. */
+const ordinary = /^\s*(?:select|insert|update|delete|merge|with|values)\b[^;]*$/i
 
 /** A message counts its values in 16 bits. */
 const mostValues = 65_535
@@ -141,7 +146,7 @@ export class Connection {
 
   /** Runs statements in one round trip, behind those that were given before them; behind a failure none takes effect. */
   send (tasks: readonly Task[], lead: readonly string[] = []): void {
-    this.#queue.push({ tasks, lead, isRepeated: false })
+    this.#queue.push({ tasks, lead, corrected: -1, isRepeated: false })
     this.#proceed()
   }
 
@@ -196,8 +201,9 @@ export class Connection {
     if (this.#active === undefined && this.#waiting.length > 0) for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
-  #send (given: Batch): void {
+  #send (asked: Batch): void {
     const { pooled } = this
+    const given = pooled.correction === undefined ? asked : this.#corrected(asked, pooled.correction)
     // A value may run a statement while it is written: that one has to wait.
     this.#active = given
     const wasOpen = this.status !== 'I'
@@ -207,11 +213,11 @@ export class Connection {
       this.#active = undefined
       return
     }
-    const batch: SentBatch = { lead: given.lead, tasks, isRepeated: given.isRepeated, wasOpen }
+    const batch: SentBatch = { lead: given.lead, tasks, corrected: given.corrected, isRepeated: given.isRepeated, wasOpen }
     const started = performance.now()
     this.#active = batch
     this.#sentAt = started
-    for (const { statement } of tasks) if (statement.kind === 'raw') this.#noteLimit(statement)
+    for (const { statement } of tasks) if (statement.kind === 'raw') this.#noteSettings(statement)
     pooled.missedTransaction = false
     exchange.send((error) => {
       if (error === undefined || exchange.isAnswered) return this.#finish(batch, exchange, { error: undefined, started })
@@ -222,8 +228,22 @@ export class Connection {
     })
   }
 
-  /** `SET LOCAL` ends with the transaction, and that before the connection is given back; anything else may stay. */
-  #noteLimit ({ text, values }: Statement): void {
+  /**
+   * Has the settings of values lead a transaction, or what is a transaction by itself. The user's own SQL stays alone where it
+   * may be several statements, or one that no transaction takes.
+   */
+  #corrected (batch: Batch, correction: string): Batch {
+    const { lead, tasks } = batch
+    const [begin] = lead
+    const { kind, text } = (tasks[0] as Task).statement
+    if (this.status !== 'I' || batch.corrected >= 0 || (begin === undefined && kind === 'raw' && !ordinary.test(text))) return batch
+    const corrected = begin === undefined ? 0 : 1
+    return { ...batch, lead: lead.toSpliced(corrected, 0, correction), corrected }
+  }
+
+  /** Notes what may change a setting. `SET LOCAL` ends with the transaction, and that before the connection is given back; anything else may stay. */
+  #noteSettings ({ text, values }: Statement): void {
+    this.pooled.note(text, values)
     if (!limitName.test(text) && !values.includes('statement_timeout')) return
     if (/\bset\s+local\b/i.test(text)) this.#hasOwnLimit = true
     else this.pooled.hasOwnLimit = true
@@ -243,7 +263,7 @@ export class Connection {
     const { lost, missedTransaction } = this.pooled
     const isLost = lost !== undefined
     if (exchange.isStale && !isLost && this.#isUndone(batch, exchange)) {
-      this.#send({ tasks, lead, isRepeated: true })
+      this.#send({ tasks, lead, corrected: batch.corrected, isRepeated: true })
       return this.#proceed()
     }
     const error = exchange.isStale ? new ConnectionError(undefined, { cause: given }) : given
@@ -257,13 +277,13 @@ export class Connection {
       const { statement, done } = tasks[place] as Task
       this.#home.observe(this.borrower, statement, place === 0 ? observed : { ...observed, lead: [] })
       const failure = place < failed ? undefined : place === failed || failed === -1 || isLost || led < lead.length ? error : skipped(error)
-      done(outcomeOf(answers[place] as Answer, failure, { lost: isLost, led, leadAnswer, missedTransaction }))
+      done(outcomeOf(answers[place] as Answer, failure, { lost: isLost, led: ledOf(batch, led), leadAnswer, missedTransaction }))
     }
     this.#proceed()
   }
 
   /** Whether nothing of what failed has taken effect, in no transaction that had begun before: then it may be sent once more. */
-  #isUndone ({ wasOpen }: SentBatch, { led }: Exchange): boolean { return !wasOpen && led === 0 && this.status === 'I' }
+  #isUndone (batch: SentBatch, { led }: Exchange): boolean { return !batch.wasOpen && ledOf(batch, led) === 0 && this.status === 'I' }
 
   /** Why nothing may be sent behind statements that were answered, if so. */
   #judge ({ lead, tasks: [task] }: Batch, { led, answers: [answer] }: Exchange, error: Error | undefined): Error | undefined {
@@ -289,6 +309,11 @@ function add ({ statement, done }: Task, exchange: Exchange): boolean {
     done(notSent(new ValidationError('A value cannot be written as text', { cause: error, context })))
     return false
   }
+}
+
+/** How many of those that lead were carried out, as whoever gave them counts. */
+function ledOf ({ corrected }: Batch, led: number): number {
+  return corrected >= 0 && led > corrected ? led - 1 : led
 }
 
 /** The statement that failed; an implicit commit may fail when everything is done. */

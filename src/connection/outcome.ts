@@ -36,6 +36,8 @@ export function outcomeOf (answer: Answer, failure: Error | undefined, { lost, l
   return { error, result, sent: true, lost, led, leadAnswer, missedTransaction }
 }
 
+/** A repository's reader names the column. */
 function unreadable ({ unreadable: cause, statement: { context } }: Answer): DatabaseError {
+  if (cause instanceof DatabaseError) return new DatabaseError(cause.message, { cause: cause.cause, context: { ...cause.context, ...context } })
   return new DatabaseError('A column of a row cannot be read: its parser failed', { cause, context })
 }

@@ -156,6 +156,16 @@ export function followConfirmations (client: ClientBase, { confirmed, bound }: C
   connection.on('bindComplete', bound)
 }
 
+/** Calls back from now on for each setting that PostgreSQL reports as changed. https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-ASYNC */
+export function followReports (client: ClientBase, reported: (name: string, value: string) => void): void {
+  wire(client).on('parameterStatus', ({ parameterName, parameterValue }: { parameterName: string, parameterValue: string }) => reported(parameterName, parameterValue))
+}
+
+/** The process that the server gave itself out as; of a pooler it is none. */
+export function processOf (client: ClientBase): number {
+  return (client as unknown as ConnectedClient).processID
+}
+
 /** Ends a connection now, without the farewell that a dead network would never carry. */
 export function destroySocket (client: ClientBase): void {
   wire(client).stream.destroy()

@@ -1,5 +1,6 @@
 import type { PoolClient, QueryResult, QueryResultRow } from 'pg'
-import { destroySocket } from './pg-internals.js'
+import { correct, correctForTransaction, isChangedBy, isOddReport, oddity } from './exact-texts.js'
+import { destroySocket, followReports, isOrdinary, processOf } from './pg-internals.js'
 import { PreparedStatements } from './prepared-statements.js'
 import type { Entry } from './list.js'
 import type { TakenClient } from './open-clients.js'
@@ -7,8 +8,14 @@ import type { TransactionStatus } from './pg-internals.js'
 
 const clients = new WeakMap<PoolClient, PooledClient>()
 
-/** Alive, and which snapshots does it give? Asked of a new connection, and of one that stood idle for long. */
-const probe = 'select current_setting(\'default_transaction_isolation\') as isolation'
+/** Alive, which snapshots does it give, and does it write values as they are read? Asked of a new connection, and of one that stood idle for long. */
+const probe = `select current_setting('default_transaction_isolation') as isolation, pg_backend_pid() as pid, ${oddity} as odd`
+
+interface Probed {
+  readonly isolation: string
+  readonly pid: number
+  readonly odd: boolean | null
+}
 
 /** SQLSTATE of the notice that there is no transaction to end. */
 const noTransaction = '25P01'
@@ -24,10 +31,15 @@ export class PooledClient {
   missedTransaction = false
   /** Whether somebody's own SQL may have changed the limit of its statements, for as long as the session of the server lasts. */
   hasOwnLimit = false
+  /** What has to lead each transaction, for PostgreSQL to write values as they are read, where a setting does not stay with the connection. */
+  correction: string | undefined
+  /** Whether a setting may have changed by which PostgreSQL writes values: it is asked before the next checkout. */
+  isDoubtful = false
   /** Set while it is in the hands of somebody who does not go through the sessions. */
   taken: Entry<TakenClient> | undefined
   #idleSince: number | undefined
   #isolation = ''
+  #isCorrected = false
 
   private constructor (client: PoolClient) {
     this.client = client
@@ -35,6 +47,7 @@ export class PooledClient {
     client.on('error', (error) => { this.lost ??= error })
     client.on('notice', ({ code }) => { if (code === noTransaction) this.missedTransaction = true })
     client.on('end', () => { this.lost ??= new Error('The connection has ended') })
+    if (isOrdinary(client)) followReports(client, (name, value) => { if (this.correction === undefined && isOddReport(name, value)) this.isDoubtful = true })
   }
 
   /** The one record of a client. */
@@ -55,8 +68,26 @@ export class PooledClient {
 
   /** Resolves when the server has answered within the time; rejects when it has not, and the connection is useless. */
   async probe (timeoutMillis: number): Promise<void> {
-    const { rows } = await this.#ask<{ isolation: string }>(probe, timeoutMillis)
-    for (const row of rows) this.#isolation = row.isolation
+    const { rows } = await this.#ask<Probed>(probe, timeoutMillis)
+    this.isDoubtful = false
+    for (const { isolation, pid, odd } of rows) {
+      this.#isolation = isolation
+      if (odd === true) await this.#correct(pid, timeoutMillis)
+    }
+  }
+
+  /** Notes the user's own SQL, which may change how values are written. */
+  note (text: string, values: readonly unknown[]): void {
+    if (isChangedBy(text, values)) this.isDoubtful = true
+  }
+
+  /** Behind a pooler, which gives itself out as another backend, a setting would stay with somebody else's connection. */
+  async #correct (pid: number, timeoutMillis: number): Promise<void> {
+    if (isOrdinary(this.client) && processOf(this.client) !== pid) this.correction = correctForTransaction
+    else {
+      await this.#ask(correct, timeoutMillis)
+      this.#isCorrected = true
+    }
   }
 
   /** Forgets what the last user left in the session: settings, temporary tables, advisory locks, prepared statements. */
@@ -64,6 +95,9 @@ export class PooledClient {
     await this.#ask('discard all', timeoutMillis)
     this.prepared.clear()
     this.hasOwnLimit = false
+    // What was set for the connection is gone, too.
+    if (this.#isCorrected) await this.#ask(correct, timeoutMillis)
+    this.isDoubtful = false
   }
 
   async #ask<Row extends QueryResultRow> (text: string, timeoutMillis: number): Promise<QueryResult<Row>> {

@@ -19,6 +19,8 @@ export function textReader ({ rowMode, types }: Statement, fields: readonly Fiel
     return text === null ? null : parsers[place]?.(text)
   }
   if (rowMode === 'array') return (texts) => texts.map((_, place) => read(texts, place))
+  // A column of this name, assigned, would be what the row inherits from: entries make it a key as any other, in more time.
+  if (fields.some(({ name }) => name === '__proto__')) return (texts) => Object.fromEntries(fields.map(({ name }, place) => [name, read(texts, place)]))
   return (texts) => {
     const row: Record<string, unknown> = {}
     for (const [place, { name }] of fields.entries()) row[name] = read(texts, place)

@@ -48,7 +48,7 @@ export function toDict<T extends PgTable, Row extends Partial<InferSelectModel<T
   { omit = [], include = [] }: DictOptions<Omitted, Included> = {}
 ): { [Key in Exclude<keyof Row & ColumnOf<T>, Omitted> | Included]: JsonOf<Row[Key]> } {
   const columns = columnsOf(table)
-  const unknown = omit.find((key) => !(key in columns))
+  const unknown = omit.find((key) => !Object.hasOwn(columns, key))
   if (unknown !== undefined) throw new ValidationError(`Table "${nameOf(table)}" has no column "${unknown}" to omit`)
 
   const hidden = new Set<string>(omit)

@@ -117,11 +117,6 @@ export function collectChanges (changes: readonly Change[], shape: Shape): void 
   shape.key += ';'
 }
 
-/** The changes as Drizzle takes them: each value is encoded already, so that it has to pass Drizzle's columns by, as SQL. */
-export function toSet (changes: readonly Change[]): Record<string, SQL> {
-  return Object.fromEntries(changes.map((change) => [change[0].key, changeSql(change)]))
-}
-
 /** What a change writes into its column. */
 export function changeSql ([codec, value]: Change): SQL {
   return value instanceof Increment ? sumOf(codec, value) : slot(value)

@@ -47,7 +47,7 @@ export function encodePattern (codec: ColumnCodec, pattern: string): string {
 
 function mapped (codec: ColumnCodec, value: unknown): unknown {
   try {
-    return codec.column.mapToDriverValue(value)
+    return codec.write(value)
   } catch (cause) {
     throw unfit(codec, cause)
   }

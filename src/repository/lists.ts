@@ -4,7 +4,9 @@
  * https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
  */
 import type { Change } from './changes.js'
-import { isSql, prepareValue } from './rows.js'
+import { escaped } from './array-text.js'
+import { prepareValue } from './driver-values.js'
+import { isSql } from './rows.js'
 import type { ColumnCodec } from './rows.js'
 
 /** What an element says between its quotes; null for SQL's NULL, which has none. */
@@ -103,10 +105,4 @@ export function hasColumns (some: readonly ColumnCodec[], others: readonly Colum
   if (some.length !== others.length) return false
   for (let place = 0; place < some.length; place++) if (some[place] !== others[place]) return false
   return true
-}
-
-/** A quote would end an element, a backslash escapes what stands behind it. Faster than a regular expression. */
-function escaped (text: string): string {
-  const doubled = text.includes('\\') ? text.replaceAll('\\', '\\\\') : text
-  return doubled.includes('"') ? doubled.replaceAll('"', '\\"') : doubled
 }

@@ -8,7 +8,7 @@ import type { BuildRelationalQueryResult, TableRelationalConfig } from 'drizzle-
 import { ValidationError } from '../errors/errors.js'
 import { encodeKey } from './key.js'
 import { nothingRelated, relationalConfig } from './relational-config.js'
-import { parserOf } from './rows.js'
+import { parserOf } from './driver-values.js'
 import type { AnyRow } from './answers.js'
 import type { RelatedSight, RelationalSchema } from './relational-config.js'
 import type { RowReader, Statement, StatementContext } from '../session/statement.js'

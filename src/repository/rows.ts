@@ -1,24 +1,8 @@
 import { Column, SQL, getTableName, is } from 'drizzle-orm'
-import pg from 'pg'
-import { momentReader } from './moments.js'
+import { readerOf, typeOf, writerOf } from './driver-values.js'
+import { unreadableColumn } from './unreadable.js'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import type { RowParser, RowReader } from '../session/statement.js'
-
-// What this package knows of the insides of Drizzle and of pg's types stands in this file alone.
-
-/**
- * Types whose text Drizzle's columns read themselves, as its node-postgres session has it:
- * timestamptz, timestamp, date, interval and the arrays of numeric, timestamp, timestamptz, interval, date.
- */
-const keptAsText = new Set([1184, 1114, 1082, 1186, 1231, 1115, 1185, 1187, 1182])
-
-/** How the text of a type becomes what Drizzle's columns expect, by the parsers that Drizzle itself gives to pg; undefined where it stays text. */
-export function parserOf (oid: number): ((text: string) => unknown) | undefined {
-  return keptAsText.has(oid) ? undefined : pg.types.getTypeParser(oid, 'text')
-}
-
-/** A value as pg sends it: as text, or as bytes. Its types do not tell of it. */
-export const prepareValue = (pg as unknown as { utils: { prepareValue (value: unknown): string | Buffer | null } }).utils.prepareValue
 
 /** A column as the statements of one table use it. */
 export interface ColumnCodec {
@@ -31,8 +15,8 @@ export interface ColumnCodec {
   readonly column: PgColumn
   /** Whether a value of JavaScript may become one of this column's type; PostgreSQL has the last word. */
   readonly accepts: (value: unknown) => boolean
-  /** Text of PostgreSQL to JavaScript; undefined where pg has done it all. */
-  readonly decode: ((raw: unknown) => unknown) | undefined
+  /** A value as pg takes it. @throws what the column's own mapper throws */
+  readonly write: (value: unknown) => unknown
   /** LIKE works on it. */
   readonly textual: boolean
   /** PostgreSQL knows when two of its values are equal. */
@@ -92,21 +76,21 @@ export function createdReader (columns: readonly ColumnCodec[]): RowReader {
 
 function rowParser (columns: readonly ColumnCodec[], fields: Parameters<RowReader>[0]): RowParser {
   const keys = columns.map(({ key }) => key)
-  const decoders = columns.map(({ decode }, place) => composed(parserOf(Number(fields[place]?.dataTypeID)), decode))
+  const readers = columns.map(({ column }, place) => readerOf(column, Number(fields[place]?.dataTypeID)))
   return (texts) => {
     const row: Record<string, unknown> = {}
-    for (let place = 0; place < keys.length; place++) {
-      const text = texts[place] as string | null
-      const decode = decoders[place]
-      row[keys[place] as string] = text === null || decode === undefined ? text : decode(text)
+    let place = 0
+    try {
+      for (; place < keys.length; place++) {
+        const text = texts[place] as string | null
+        const read = readers[place]
+        row[keys[place] as string] = text === null || read === undefined ? text : read(text)
+      }
+    } catch (error) {
+      throw unreadableColumn(columns[place] as ColumnCodec, error)
     }
     return row
   }
-}
-
-function composed (parse: ((text: string) => unknown) | undefined, decode: ((value: unknown) => unknown) | undefined): ((text: string) => unknown) | undefined {
-  if (parse === undefined || decode === undefined) return parse ?? decode
-  return (text) => decode(parse(text))
 }
 
 /** Describes one column of a table to the statements. */
@@ -117,7 +101,7 @@ export function describeColumn (key: string, index: number, column: PgColumn): C
     table: getTableName(column.table),
     column,
     accepts: acceptor(column),
-    decode: decoderOf(column),
+    write: writerOf(column),
     textual: textualTypes.has(column.columnType),
     comparable: !incomparableTypes.has(column.columnType),
     json: column.columnType === 'PgJson' || column.columnType === 'PgJsonb',
@@ -125,16 +109,6 @@ export function describeColumn (key: string, index: number, column: PgColumn): C
     bytes: typeOf(column) === 'bytea',
     list: listing(column)
   }
-}
-
-function decoderOf (column: PgColumn): ColumnCodec['decode'] {
-  if (column.mapFromDriverValue === Column.prototype.mapFromDriverValue) return undefined
-  return momentReader(column) ?? ((raw) => column.mapFromDriverValue(raw))
-}
-
-/** The name of a column's type in SQL, without what narrows it. */
-function typeOf (column: PgColumn): string {
-  return column.getSQLType().toLowerCase().replace(/\(.*\)/, '')
 }
 
 function listing (column: PgColumn): ColumnCodec['list'] {
@@ -176,9 +150,9 @@ function isScalar (value: unknown): boolean {
   return typeof value === 'number' || typeof value === 'string' || typeof value === 'bigint' || typeof value === 'boolean'
 }
 
-/** Drizzle writes dates in ISO 8601, whose years before 1 and after 9999 PostgreSQL does not read. */
+/** An invalid Date has no time. */
 function isDate (value: unknown): boolean {
-  return value instanceof Date && value.getUTCFullYear() >= 1 && value.getUTCFullYear() <= 9999
+  return value instanceof Date && !Number.isNaN(value.getTime())
 }
 
 function isValue (value: unknown): boolean {

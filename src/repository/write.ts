@@ -1,6 +1,6 @@
 import { StringChunk, sql } from 'drizzle-orm'
 import type { SQL, SQLChunk } from 'drizzle-orm'
-import { collectChanges, toSet } from './changes.js'
+import { changeSql, collectChanges } from './changes.js'
 import type { Change } from './changes.js'
 import { collect, toSql } from './condition.js'
 import type { Condition } from './condition.js'
@@ -69,10 +69,11 @@ export function update (table: TableStatements, { operation, changes, where, ret
   collectChanges(changes, shape)
   collect(where, shape)
   return table.call(shape, () => {
-    const query = table.builder.drizzle.update(table.table).set(toSet(changes)).where(toSql(where))
-    return returning
-      ? { query: query.returning(table.fields(table.codecs)).getSQL(), columns: table.codecs }
-      : { query: query.getSQL() }
+    // Drizzle's own `set` would find `constructor` and `toString` in any object.
+    const assignments = changes.map((change) => sql`${table.names([change[0]])} = ${changeSql(change)}`)
+    const condition = toSql(where)
+    const query = sql`update ${table.table} set ${sql.join(assignments, sql`, `)}${condition && sql` where ${condition}`}`
+    return returning ? { query: sql`${query} returning ${table.returned()}`, columns: table.codecs } : { query }
   })
 }
 

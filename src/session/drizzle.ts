@@ -7,13 +7,14 @@ import { PgDialect } from 'drizzle-orm/pg-core'
 import { PgRaw } from 'drizzle-orm/pg-core/query-builders/raw'
 import { ValidationError } from '../errors/errors.js'
 import { handled } from '../handled.js'
+import { readExactly } from './drizzle-fields.js'
 import type { SQLWrapper, TablesRelationalConfig } from 'drizzle-orm'
 import type { NodePgClient } from 'drizzle-orm/node-postgres'
 import type { PgPreparedQuery, PgTransactionConfig, PreparedQueryConfig } from 'drizzle-orm/pg-core'
 import type { CustomTypesConfig } from 'pg'
 import type { RegisteredSchema } from '../register.js'
 import type { Scope } from './scope.js'
-import type { Statement, StatementResult, StatementRunner } from './statement.js'
+import type { RowReader, Statement, StatementResult, StatementRunner } from './statement.js'
 
 /** A Drizzle database over the registered schema. */
 export type DrizzleDatabase = NodePgDatabase<RegisteredSchema>
@@ -36,6 +37,8 @@ interface ClientQuery {
   readonly text: string
   readonly rowMode?: 'array'
   readonly types?: CustomTypesConfig
+  /** How its rows are read, where Drizzle's own way loses something. */
+  readonly reader?: RowReader
 }
 
 /** Binds Drizzle to whatever runs statements. */
@@ -85,8 +88,8 @@ function hasSession (statement: unknown): statement is object {
   return typeof statement === 'object' && statement !== null && 'session' in statement && statement.session !== undefined
 }
 
-function raw ({ text, rowMode, types }: ClientQuery, values: readonly unknown[]): Statement {
-  return { kind: 'raw', text, values, rowMode, types, context: { operation: 'execute' } }
+function raw ({ text, rowMode, types, reader }: ClientQuery, values: readonly unknown[]): Statement {
+  return { kind: 'raw', text, values, rowMode, types, reader, context: { operation: 'execute' } }
 }
 
 class BoundSession extends NodePgSession<Record<string, unknown>, TablesRelationalConfig> {
@@ -107,9 +110,12 @@ class BoundSession extends NodePgSession<Record<string, unknown>, TablesRelation
   }
 
   override prepareQuery<T extends PreparedQueryConfig = PreparedQueryConfig> (
-    ...query: Parameters<typeof NodePgSession.prototype.prepareQuery<T>>
+    ...[query, fields, name, isArrays, customMapper, ...rest]: Parameters<typeof NodePgSession.prototype.prepareQuery<T>>
   ): PgPreparedQuery<T> {
-    const prepared = super.prepareQuery<T>(...query)
+    const exact = customMapper === undefined && fields !== undefined ? readExactly(fields) : undefined
+    const prepared = super.prepareQuery<T>(query, exact?.fields ?? fields, name, isArrays, customMapper, ...rest)
+    // What it hands to its client is its own: that is the way of a reader to the statement.
+    if (exact !== undefined) Object.assign((prepared as unknown as { queryConfig: ClientQuery }).queryConfig, { reader: exact.reader })
     const execute = prepared.execute.bind(prepared)
     prepared.execute = (values) => handled(execute(values).catch(withoutStatement))
     return prepared

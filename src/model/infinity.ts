@@ -1,0 +1,40 @@
+import { inspect } from 'node:util'
+
+/** PostgreSQL's `infinity` and `-infinity`, which no ordinary Date can hold: each is itself wherever it is compared, written as JSON or stored again. */
+class InfiniteDate extends Date {
+  readonly #millis: number
+  readonly #text: string
+
+  constructor (millis: number, text: string) {
+    super(NaN)
+    this.#millis = millis
+    this.#text = text
+  }
+
+  override getTime (): number { return this.#millis }
+
+  override valueOf (): number { return this.#millis }
+
+  override toISOString (): string { return this.#text }
+
+  override toJSON (): string { return this.#text }
+
+  override toString (): string { return this.#text }
+
+  [inspect.custom] (): string { return this.#text }
+}
+
+/**
+ * The Date that a column of dates reads for PostgreSQL's `infinity`, and that writes it: later than every other. Its time is
+ * `Infinity`, its text in JSON `"infinity"`. There is only this one, so `===` finds it.
+ *
+ * @example
+ * ```ts
+ * await repo.create({ name: 'member', until: infinity })
+ * const forLife = (await repo.filter({ until: { gt: new Date() } })).filter(({ until }) => until === infinity)
+ * ```
+ */
+export const infinity: Date = new InfiniteDate(Infinity, 'infinity')
+
+/** The Date for PostgreSQL's `-infinity`, earlier than every other: as {@link infinity}. */
+export const minusInfinity: Date = new InfiniteDate(-Infinity, '-infinity')

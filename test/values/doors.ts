@@ -1,0 +1,103 @@
+import { inspect } from 'node:util'
+import { sql } from 'drizzle-orm'
+import { integer, pgTable } from 'drizzle-orm/pg-core'
+import type { PgColumn } from 'drizzle-orm/pg-core'
+import type { Database } from '../../src/index.js'
+import type { Builder, MatrixColumn } from './types.js'
+
+/** A table whose column `c` is of one type of the matrix. */
+export function holder (name: string, column: Builder) {
+  // The builder stands for one of every type: which it is, is known to the matrix alone.
+  return pgTable(name, { id: integer().primaryKey().generatedByDefaultAsIdentity(), c: column as unknown as ReturnType<typeof integer<'c'>> })
+}
+
+type Holder = ReturnType<typeof holder>
+
+interface Row { id: number, c: unknown }
+
+/** Enough rows for a statement of lists. */
+const many = 60
+
+/** What a value is, and of which kind: as text, in which `5` and `'5'` differ, and `NaN` is itself. */
+export const shown = (value: unknown): string => inspect(value, { depth: 9, maxArrayLength: 200, maxStringLength: 500, breakLength: Infinity })
+
+/** Sends each value of a type through every door, and tells at which it came, or was stored, as another. */
+export async function passThroughDoors (database: Database, table: Holder, { name, values, comparable, isOrdered }: MatrixColumn): Promise<string[]> {
+  const wrong: string[] = []
+  const expect = (door: string, came: unknown, wanted: unknown): void => {
+    if (shown(came) !== shown(wanted)) wrong.push(`${door}: ${shown(came)} instead of ${shown(wanted)}`)
+  }
+  // Their text has the zone of the session.
+  const isZonedText = name.startsWith('timestamptz string')
+  const { rows: [written] } = await database.execute<{ texts: string[] }>(sql.raw(`select array[${values.map(([, expression]) => `(${expression})::text`).join()}] as texts`))
+  const texts = written?.texts ?? []
+  const repo = database.repo(table)
+  const given = values.map(([value]) => value)
+  const wanted = isZonedText ? await Promise.all(given.map((value) => zoned(database, value))) : given
+  const textsOf = async (rows: readonly Row[]): Promise<unknown[]> => {
+    const { rows: found } = await database.execute<{ id: number, text: string | null }>(sql`select id, c::text as text from ${table}`)
+    const byId = new Map(found.map(({ id, text }) => [id, text]))
+    return rows.map(({ id }) => byId.get(id))
+  }
+  const stored = async (door: string, rows: readonly Row[], of = wanted, expected = texts): Promise<void> => {
+    expect(`${door} answers`, rows.map(({ c }) => c), of)
+    expect(`${door} stores`, await textsOf(rows), expected)
+  }
+
+  const made: Row[] = []
+  for (const c of wanted) made.push(await repo.create({ c } as never) as Row)
+  await stored('create', made)
+  const places = Array.from({ length: many }, (_, place) => place % wanted.length)
+  await stored('createMany', await repo.createMany(places.map((place) => ({ c: wanted[place] })) as never) as Row[], places.map((place) => wanted[place]), places.map((place) => texts[place] as string))
+  const shifted = made.map(({ id }, place) => ({ id, c: wanted[(place + 1) % wanted.length] }))
+  const shiftedTexts = shifted.map((_, place) => texts[(place + 1) % wanted.length] as string)
+  const updated: Row[] = []
+  for (const { id, c } of shifted) updated.push(await repo.update(id, { c } as never) as Row)
+  await stored('update', updated, shifted.map(({ c }) => c), shiftedTexts)
+  const upserted: Row[] = []
+  for (const [place, { id }] of made.entries()) upserted.push((await repo.upsert({ id, c: wanted[place] } as never)).row as Row)
+  await stored('upsert', upserted)
+  await stored('upsertMany', (await repo.upsertMany(Array.from({ length: many }, (_, place) => ({ id: 1000 + place, c: wanted[place % wanted.length] })) as never)).map(({ row }) => row as Row),
+    places.map((place) => wanted[place]), places.map((place) => texts[place] as string))
+  await repo.deleteMany({ id: { notIn: made.map(({ id }) => id) } } as never)
+
+  const read = (door: string, rows: readonly unknown[]): void => expect(door, rows.map((row) => (row as Row).c), wanted)
+  const each: unknown[] = []
+  for (const { id } of made) each.push(await repo.get(id))
+  read('get', each)
+  read('getMany', await repo.getMany(made.map(({ id }) => id)))
+  read('filter', await repo.filter({ id: { gt: 0 } } as never))
+  const streamed: unknown[] = []
+  for await (const row of repo.stream({}, { batchSize: 2 })) streamed.push(row)
+  read('stream', streamed)
+  const orders = isOrdered && wanted.length > 1 ? [{ id: 'asc' }, { c: 'asc' }] : [{ id: 'asc' }]
+  for (const orderBy of orders) {
+    const paged: Row[] = []
+    let after: string | null = null
+    do {
+      const page: { items: unknown[], next: string | null } = await repo.cursor({}, { limit: 2, orderBy, ...(after !== null && { after }) } as never)
+      paged.push(...page.items as Row[])
+      after = page.next
+    } while (after !== null && paged.length <= wanted.length)
+    read(`cursor by ${Object.keys(orderBy).join()}`, paged.toSorted((one, other) => one.id - other.id))
+  }
+  const query = (drizzle: Pick<Database['drizzle'], 'select'>) => drizzle.select({ id: table.id as PgColumn, c: table.c as PgColumn }).from(table as never).orderBy(table.id)
+  read('execute', await database.execute(query(database.drizzle)) as unknown[])
+  read('drizzle', await query(database.drizzle))
+  await database.transaction(async (session) => read('drizzle in a session', await query(session.drizzle)))
+  for (const [place, value] of wanted.entries()) {
+    if (value === null || !comparable) continue
+    const found = await repo.filter({ c: { eq: value } } as never) as Row[]
+    if (!found.some(({ id }) => id === made[place]?.id)) wrong.push(`eq finds no ${shown(value)}`)
+    const among = await repo.filter({ c: { in: [value] } } as never) as Row[]
+    if (!among.some(({ id }) => id === made[place]?.id)) wrong.push(`in finds no ${shown(value)}`)
+  }
+  return wrong
+}
+
+/** The text that PostgreSQL has for a moment, in arrays too. */
+async function zoned (database: Database, value: unknown): Promise<unknown> {
+  if (Array.isArray(value)) return await Promise.all(value.map((item) => zoned(database, item)))
+  const { rows: [row] } = await database.execute<{ text: string | null }>(sql`select ${value}::timestamptz::text as text`)
+  return row?.text
+}

@@ -27,6 +27,29 @@ export class ValidationError extends DatabaseError {
   }
 }
 
+/**
+ * PostgreSQL did not store, change or delete a row that it was told to, or did not give it back: a trigger that returns NULL, a
+ * rule, or a policy prevented that: 500. Done again it ends the same way.
+ *
+ * `context.index` is the place of the row in the array that was given, from 0, where it is known.
+ */
+export class NotStoredError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_NOT_STORED',
+    statusCode: 500,
+    message: 'The row was not stored as told: a trigger, a rule or a policy of the database prevented it'
+  }
+}
+
+/** A row-level-security policy refuses the row that was to be written: 403. */
+export class PolicyViolationError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_POLICY_VIOLATION',
+    statusCode: 403,
+    message: 'A policy of the database refuses the row'
+  }
+}
+
 /** An update or delete of many rows without a condition: 400. Pass `{ all: true }` to mean every row. */
 export class EmptyFilterError extends DatabaseError {
   static override readonly defaults = {

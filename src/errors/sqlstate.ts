@@ -2,8 +2,8 @@ import { wordsOf } from './constraints.js'
 import type { ConstraintMap } from './constraints.js'
 import {
   CheckViolationError, CommitUnknownError, ConnectionError, DatabaseError, DeadlockError, ExclusionViolationError,
-  ForeignKeyViolationError, LockTimeoutError, NotNullViolationError, ReadOnlyError, SerializationFailureError,
-  StatementTimeoutError, TransactionAbortedError, TransactionTimeoutError, UniqueViolationError, ValidationError
+  ForeignKeyViolationError, LockTimeoutError, NotNullViolationError, NotStoredError, PolicyViolationError, ReadOnlyError,
+  SerializationFailureError, StatementTimeoutError, TransactionAbortedError, TransactionTimeoutError, UniqueViolationError, ValidationError
 } from './errors.js'
 import type { ErrorContext } from './errors.js'
 import { isPostgresError, unwrapped } from './without-values.js'
@@ -26,6 +26,7 @@ const classes: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>([
   ['23505', UniqueViolationError],
   ['23514', CheckViolationError],
   ['23P01', ExclusionViolationError],
+  ['44000', CheckViolationError], // with_check_option_violation: a view refuses the row
   ['25P02', TransactionAbortedError], // in_failed_sql_transaction
   ['25P03', TransactionTimeoutError], // idle_in_transaction_session_timeout
   ['25P04', TransactionTimeoutError], // transaction_timeout
@@ -43,6 +44,15 @@ const classes: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>([
   ['08', ConnectionError], // connection exception
   ['28', ConnectionError], // invalid authorization
   ['53', ConnectionError] // insufficient resources
+])
+
+/**
+ * Failures that share their SQLSTATE with others, by the function in PostgreSQL's source that raises them: a row that a policy
+ * refuses has the SQLSTATE of a missing privilege, and rules that leave nothing to return that of whatever is not supported.
+ */
+const classesOfRoutines: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>([
+  ['42501 ExecWithCheckOptions', PolicyViolationError],
+  ['0A000 RewriteQuery', NotStoredError]
 ])
 
 /** What may help whoever reads it, where the class alone says too little. */
@@ -111,7 +121,7 @@ export function isConnectionLost (error: unknown): boolean {
 
 function fromPostgres (error: PostgresError, circumstances: ErrorCircumstances): DatabaseError {
   const { message, ...words } = wordsOf(error.constraint, circumstances.constraints)
-  const Class = classOf(error.code, circumstances.readOnly)
+  const Class = classesOfRoutines.get(`${error.code} ${error.routine}`) ?? classOf(error.code, circumstances.readOnly)
   return new Class(message ?? hints.get(error.code), {
     ...words,
     cause: error,

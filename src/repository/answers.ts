@@ -1,11 +1,13 @@
+import { NotStoredError } from '../errors/errors.js'
 import type { Statement, StatementResult, StatementRunner } from '../session/statement.js'
 
 /** A row as an object. */
 export type AnyRow = Record<string, unknown>
 
 /** Runs the statement that is made, and resolves with what is read of its answer; what is thrown on the way rejects. */
-export async function ask<Row, Result> (session: StatementRunner, make: () => Statement, read: (answer: StatementResult<Row>) => Result): Promise<Result> {
-  return read(await session.run<Row>(make()))
+export async function ask<Row, Result> (session: StatementRunner, make: () => Statement, read: (answer: StatementResult<Row>, statement: Statement) => Result): Promise<Result> {
+  const statement = make()
+  return read(await session.run<Row>(statement), statement)
 }
 
 /** The rows, as objects. */
@@ -16,6 +18,12 @@ export function rowsOf ({ rows }: StatementResult<AnyRow>): AnyRow[] {
 /** The first row, if there is one. */
 export function firstOf ({ rows }: StatementResult<AnyRow>): AnyRow | undefined {
   return rows[0]
+}
+
+/** The row that was inserted. @throws NotStoredError where PostgreSQL gives none back */
+export function storedOf ({ rows: [row] }: StatementResult<AnyRow>, { context }: Statement): AnyRow {
+  if (row === undefined) throw new NotStoredError(undefined, { context })
+  return row
 }
 
 /** The one value that was asked for; undefined without a row. */

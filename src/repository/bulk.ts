@@ -1,7 +1,9 @@
-import type { Statement, StatementResult, StatementRunner } from '../session/statement.js'
+import { NotStoredError } from '../errors/errors.js'
+import type { StatementResult, StatementRunner } from '../session/statement.js'
 import type { AnyRow } from './answers.js'
 import { handled } from '../handled.js'
 import { NewRows } from './new-rows.js'
+import type { Batch } from './new-rows.js'
 import { storeRows } from './store.js'
 import type { WriteContext } from './writing.js'
 
@@ -16,13 +18,15 @@ export function insertMany (context: WriteContext, rows: readonly unknown[]): Pr
     take: (given) => made.add(given),
     isGradual: true,
     send: async (session, { more }) => {
-      const next = (): Statement | undefined => {
+      const next = (): Batch | undefined => {
         while (!made.hasNext && more()) continue
         return made.next()
       }
       const first = some(next)
-      const make = (): Statement | undefined => first.shift() ?? next()
-      return await (first.length <= 1 ? sendAll<AnyRow>(session, make) : session.transaction((scope) => sendAll<AnyRow>(scope, make)))
+      const make = (): Batch | undefined => first.shift() ?? next()
+      const send = (runner: StatementRunner): Promise<AnyRow[]> => sendAll<AnyRow>(runner, { make, start: 0, fewer: notStored })
+      // PostgreSQL may store some of the rows alone, and those have to be undone.
+      return await (rows.length > 1 ? session.transaction(send) : send(session))
     },
     stored: (created) => ({ created })
   })
@@ -31,30 +35,61 @@ export function insertMany (context: WriteContext, rows: readonly unknown[]): Pr
 /** PostgreSQL has the next statement at hand while the answer to one is read; more of them win nothing. */
 export const together = 8
 
+/** Fewer rows came back than a statement has. */
+export interface Fewer<Row> extends Batch {
+  /** The place of its first row among all. */
+  readonly start: number
+  readonly came: readonly Row[]
+}
+
+/** How statements are made and answered. */
+export interface Sending<Row> {
+  readonly make: () => Batch | undefined
+  /** The place of the first row among all. */
+  readonly start: number
+  /** What is thrown where fewer rows come back than were sent. */
+  readonly fewer: (fewer: Fewer<Row>) => Error
+}
+
 /** Sends statements as they are made: some together, and the next ones behind them; resolves with the rows of all answers. */
-export async function sendAll<Row> (session: StatementRunner, make: () => Statement | undefined): Promise<Row[]> {
+export async function sendAll<Row> (session: StatementRunner, { make, start, fewer }: Sending<Row>): Promise<Row[]> {
   const all: Row[] = []
+  let place = start
   let current = sendSome<Row>(session, make)
   while (current.length > 0) {
     // What was given leaves at the end of the turn, and PostgreSQL works while the next is made.
     await undefined
     const following = sendSome<Row>(session, make)
-    for (const answer of current) for (const row of (await answer).rows) all.push(row)
+    for (const { batch, answer } of current) {
+      const { rows } = await answer
+      if (rows.length < batch.rows) throw fewer({ ...batch, start: place, came: rows })
+      for (const row of rows) all.push(row)
+      place += batch.rows
+    }
     current = following
   }
   return all
 }
 
-function sendSome<Row> (session: StatementRunner, make: () => Statement | undefined): Array<Promise<StatementResult<Row>>> {
-  return some(make).map((statement) => handled(session.run<Row>(statement)))
+interface Sent<Row> {
+  readonly batch: Batch
+  readonly answer: Promise<StatementResult<Row>>
+}
+
+function sendSome<Row> (session: StatementRunner, make: () => Batch | undefined): Array<Sent<Row>> {
+  return some(make).map((batch) => ({ batch, answer: handled(session.run<Row>(batch.statement)) }))
 }
 
 /** As many statements as travel together, where there are so many. */
-function some (make: () => Statement | undefined): Statement[] {
-  const made: Statement[] = []
-  for (let statement = make(); statement !== undefined; statement = make()) {
-    made.push(statement)
+function some (make: () => Batch | undefined): Batch[] {
+  const made: Batch[] = []
+  for (let batch = make(); batch !== undefined; batch = make()) {
+    made.push(batch)
     if (made.length === together) break
   }
   return made
+}
+
+function notStored ({ statement: { context } }: Fewer<AnyRow>): NotStoredError {
+  return new NotStoredError(undefined, { context })
 }

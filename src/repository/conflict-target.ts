@@ -60,9 +60,13 @@ export function keyOf ({ codecs, nullsNotDistinct }: ConflictTarget, valueOf: (c
   })
 }
 
-/** The condition for the row that is in the way of a new one. @throws ValidationError as {@link keyOf} */
-export function inTheWay (target: ConflictTarget, changes: readonly Change[]): Condition {
-  const values = keyOf(target, (codec) => changes.find(([written]) => written === codec)?.[1])
+/** The values of a new row's key. @throws ValidationError as {@link keyOf} */
+export function keyIn (target: ConflictTarget, changes: readonly Change[]): unknown[] {
+  return keyOf(target, (codec) => changes.find(([written]) => written === codec)?.[1])
+}
+
+/** The condition for the row with these values of a key. */
+export function inTheWay (target: ConflictTarget, values: readonly unknown[]): Condition {
   const parts = values.map((value, place): Condition => {
     const codec = target.codecs[place] as ColumnCodec
     return value === null ? { kind: 'test', codec, test: 'isNull', operands: [] } : { kind: 'test', codec, test: 'eq', operands: [value] }

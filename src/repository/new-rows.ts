@@ -11,6 +11,12 @@ import { insert } from './write.js'
 /** PostgreSQL takes 65,535 parameters; half of them keeps Drizzle, which passes them as arguments, clear of the end of the stack. */
 const mostParameters = 32_000
 
+/** A statement of new rows, which PostgreSQL answers with as many. */
+export interface Batch {
+  readonly statement: Statement
+  readonly rows: number
+}
+
 /**
  * Makes statements of new rows while they come, so that no more than their texts are kept of them.
  *
@@ -20,7 +26,7 @@ const mostParameters = 32_000
 export class NewRows {
   readonly #table: TableStatements
   readonly #operation: string
-  readonly #statements: Statement[] = []
+  readonly #batches: Batch[] = []
   /** Rows that wait, and how many of the last of them could be lists together. */
   #waiting: Array<readonly Change[]> = []
   #alike = 0
@@ -44,12 +50,12 @@ export class NewRows {
   }
 
   /** Whether a statement is complete. */
-  get hasNext (): boolean { return this.#statements.length > 0 }
+  get hasNext (): boolean { return this.#batches.length > 0 }
 
   /** The next statement, of rows that are still to be joined by others where none is complete; undefined where there are none. */
-  next (): Statement | undefined {
+  next (): Batch | undefined {
     if (!this.hasNext) this.#finish()
-    return this.#statements.shift()
+    return this.#batches.shift()
   }
 
   #finish (): void {
@@ -88,13 +94,13 @@ export class NewRows {
   #closeLists (): void {
     const lists = this.#lists
     this.#lists = undefined
-    if (lists !== undefined && lists.rows > 0) this.#statements.push(insertLists(this.#table, this.#operation, lists.close()))
+    if (lists !== undefined && lists.rows > 0) this.#batches.push({ statement: insertLists(this.#table, this.#operation, lists.close()), rows: lists.rows })
   }
 
   /** Writes out the first rows that wait. */
   #writeOut (count: number): void {
     const rows = this.#waiting.splice(0, count)
     this.#parameters = this.#waiting.reduce((sum, row) => sum + row.length, 0)
-    if (rows.length > 0) this.#statements.push(insert(this.#table, this.#operation, rows))
+    if (rows.length > 0) this.#batches.push({ statement: insert(this.#table, this.#operation, rows), rows: rows.length })
   }
 }

@@ -1,5 +1,5 @@
 import { EmptyFilterError, ValidationError } from '../errors/errors.js'
-import { ask, firstOf } from './answers.js'
+import { ask, storedOf } from './answers.js'
 import type { AnyRow } from './answers.js'
 import { insertMany } from './bulk.js'
 import { rowOf } from './changes.js'
@@ -31,12 +31,12 @@ export class RowWrites {
   create (values: unknown): Promise<AnyRow> {
     const { table, session, hooks } = this.#context
     const make = (given: AnyRow): Statement => insert(table, 'create', [rowOf(given, table)])
-    // What is done most often takes the short way. One row was inserted.
-    if (hooks === undefined) return ask(session, () => make(givenTo(this.#context, values)), firstOf) as Promise<AnyRow>
+    // What is done most often takes the short way.
+    if (hooks === undefined) return ask(session, () => make(givenTo(this.#context, values)), storedOf)
     let statement: Statement
     return storeRows(this.#context, [values], {
       take: (given) => { statement = make(given) },
-      send: async (scope) => await ask(scope, () => statement, firstOf) as AnyRow,
+      send: (scope) => ask(scope, () => statement, storedOf),
       stored: (row) => ({ created: [row] })
     })
   }
@@ -67,12 +67,12 @@ export class RowWrites {
   }
 
   async delete (id: unknown): Promise<boolean> {
-    return await removeRows(this.#context, { operation: 'delete', where: () => keyed(this.#context, id), which: { id } }) > 0
+    return await removeRows(this.#context, { operation: 'delete', where: () => keyed(this.#context, id), which: { id }, isOne: true }) > 0
   }
 
   /** Deletes the row and resolves with what it was. */
   async take (id: unknown): Promise<AnyRow | undefined> {
-    const [row] = await takeRows(this.#context, { operation: 'deleteOrThrow', where: () => keyed(this.#context, id), which: { id } })
+    const [row] = await takeRows(this.#context, { operation: 'deleteOrThrow', where: () => keyed(this.#context, id), which: { id }, isOne: true })
     return row
   }
 

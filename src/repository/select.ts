@@ -85,3 +85,10 @@ export function exists (table: TableStatements, where: Condition): Statement {
     kind: 'read'
   }))
 }
+
+/** Whether policies may hide rows of the table from whoever asks. Behind what was written, in the same transaction. */
+export function policed (table: TableStatements, operation: string): Statement {
+  const shape = table.shape(`${operation} policed`)
+  shape.values.push(table.builder.dialect.sqlToQuery(sql`${table.table}`).sql)
+  return table.call(shape, () => ({ query: sql`select row_security_active(${parameter}::text)` }))
+}

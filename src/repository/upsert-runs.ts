@@ -1,5 +1,5 @@
 import { DatabaseError } from '../errors/errors.js'
-import type { Statement, StatementRunner } from '../session/statement.js'
+import type { StatementRunner } from '../session/statement.js'
 import { sendAll, together } from './bulk.js'
 import { rowOf } from './changes.js'
 import type { Change } from './changes.js'
@@ -9,6 +9,7 @@ import { insertOrMeet, settle } from './insert-or-meet.js'
 import type { InsertOrMeet, Meeting, Met } from './insert-or-meet.js'
 import { GrowingLists, elementsOf, fewRows, hasColumns, mostRows } from './lists.js'
 import type { Element } from './lists.js'
+import type { Batch } from './new-rows.js'
 import { insertListsOnConflict } from './on-conflict.js'
 import { RowAtHand } from './row-at-hand.js'
 import type { ColumnCodec, CreatedRow } from './rows.js'
@@ -28,7 +29,7 @@ interface Run {
   readonly rows: Change[][]
   lists: GrowingLists | undefined
   /** Of lists that are full. */
-  readonly statements: Statement[]
+  readonly batches: Batch[]
 }
 
 /** How many rows are checked before anything is sent, and later while PostgreSQL is at work. */
@@ -76,7 +77,7 @@ export class UpsertRuns {
   }
 
   #begin (meeting: Meeting, isListable: boolean): Run {
-    const run: Run = { meeting, codecs: [...this.#row.codecs], keys: isListable ? new Set() : undefined, start: this.#taken, count: 0, rows: [], lists: undefined, statements: [] }
+    const run: Run = { meeting, codecs: [...this.#row.codecs], keys: isListable ? new Set() : undefined, start: this.#taken, count: 0, rows: [], lists: undefined, batches: [] }
     this.#runs.push(run)
     this.#last = run
     return run
@@ -95,7 +96,7 @@ export class UpsertRuns {
   }
 
   #close (run: Run, lists: GrowingLists): void {
-    run.statements.push(insertListsOnConflict(this.#table, run.meeting, lists.close()))
+    run.batches.push({ statement: insertListsOnConflict(this.#table, run.meeting, lists.close()), rows: lists.rows })
     run.lists = new GrowingLists(run.codecs)
   }
 
@@ -145,21 +146,17 @@ export class UpsertRuns {
 
   /** The rows as written, in order; undefined where PostgreSQL did not write each of them, and none is: then they have to be asked for one by one. */
   async #writeLists (session: StatementRunner, run: Run, given: GivenRows): Promise<CreatedRow[] | undefined> {
-    const next = (): Statement | undefined => {
-      while (run.statements.length === 0 && this.#last === run && given.more()) continue
-      const { statements } = run
+    const make = (): Batch | undefined => {
+      while (run.batches.length === 0 && this.#last === run && given.more()) continue
+      const { batches } = run
       const lists = run.lists as GrowingLists // it is long
-      if (statements.length === 0 && lists.rows > 0) this.#close(run, lists)
+      if (batches.length === 0 && lists.rows > 0) this.#close(run, lists)
       // PostgreSQL is at work on the last of them, and there is time to look at the rows behind.
-      if (statements.length === 0) this.#lookAhead(endOf(run), given)
-      return statements.shift()
+      if (batches.length === 0) this.#lookAhead(endOf(run), given)
+      return batches.shift()
     }
     try {
-      return await session.transaction(async (scope) => {
-        const written = await sendAll<CreatedRow>(scope, next)
-        if (written.length < run.count) throw new NotAllWritten()
-        return written
-      })
+      return await session.transaction((scope) => sendAll<CreatedRow>(scope, { make, start: run.start, fewer: () => new NotAllWritten() }))
     } catch (error) {
       if (error instanceof NotAllWritten || (error instanceof DatabaseError && error.context.sqlState === sameKeyTwice)) return undefined
       throw error

@@ -9,6 +9,8 @@ const contract: ReadonlyArray<[keyof typeof errors, string, number, boolean]> = 
   ['NotFoundError', 'DB_NOT_FOUND', 404, false],
   ['MultipleResultsError', 'DB_MULTIPLE_RESULTS', 500, false],
   ['ValidationError', 'DB_VALIDATION', 400, false],
+  ['NotStoredError', 'DB_NOT_STORED', 500, false],
+  ['PolicyViolationError', 'DB_POLICY_VIOLATION', 403, false],
   ['EmptyFilterError', 'DB_EMPTY_FILTER', 400, false],
   ['UniqueViolationError', 'DB_UNIQUE_VIOLATION', 409, false],
   ['ForeignKeyViolationError', 'DB_FOREIGN_KEY_VIOLATION', 409, false],

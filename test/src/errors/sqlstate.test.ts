@@ -20,7 +20,7 @@ const table: ReadonlyArray<[string, keyof typeof errors]> = [
   ['22001', 'ValidationError'], ['22003', 'ValidationError'], ['22007', 'ValidationError'], ['22008', 'ValidationError'],
   ['22021', 'ValidationError'], ['22P02', 'ValidationError'], ['22P05', 'ValidationError'], ['428C9', 'ValidationError'],
   ['23502', 'NotNullViolationError'], ['23503', 'ForeignKeyViolationError'], ['23505', 'UniqueViolationError'],
-  ['23514', 'CheckViolationError'], ['23P01', 'ExclusionViolationError'],
+  ['23514', 'CheckViolationError'], ['44000', 'CheckViolationError'], ['23P01', 'ExclusionViolationError'],
   ['25P02', 'TransactionAbortedError'],
   ['25P03', 'TransactionTimeoutError'], ['25P04', 'TransactionTimeoutError'], ['57P05', 'TransactionTimeoutError'],
   ['40001', 'SerializationFailureError'], ['40P01', 'DeadlockError'], ['40003', 'CommitUnknownError'],
@@ -40,6 +40,13 @@ t.test('each SQLSTATE has its class, and its own text reaches no client', async 
     t.match(error.cause, { code })
     t.match(error.context, { sqlState: code })
   }
+})
+
+t.test('a SQLSTATE that says too little is read with the routine that raised it', async (t) => {
+  t.equal(toDatabaseError(postgresError('42501', { routine: 'ExecWithCheckOptions' })).constructor, errors.PolicyViolationError)
+  t.equal(toDatabaseError(postgresError('42501', { routine: 'aclcheck_error' })).constructor, DatabaseError)
+  t.equal(toDatabaseError(postgresError('0A000', { routine: 'RewriteQuery' })).constructor, errors.NotStoredError)
+  t.equal(toDatabaseError(postgresError('0A000')).constructor, DatabaseError)
 })
 
 t.test('25006 is the fault of the caller in a session opened read only, and a failover elsewhere', async (t) => {

@@ -19,6 +19,8 @@ export class Attempt {
   readonly outer = context.current
   /** The session that it used, once that is over. */
   left: RequestSession | undefined
+  /** Whether somebody else used its session meanwhile: work that a hook left running. */
+  isShared = false
 
   constructor (request: FastifyRequest) {
     this.request = request
@@ -30,10 +32,10 @@ export class Attempt {
   }
 }
 
-/** The ended session of the attempt that the caller belongs to, where another attempt has followed. */
-export function leftSession (request: FastifyRequest): RequestSession | undefined {
+/** The attempt at answering a request that the caller belongs to. */
+export function attemptAt (request: FastifyRequest): Attempt | undefined {
   for (let attempt = context.current; attempt !== undefined; attempt = attempt.outer) {
-    if (attempt.request === request) return attempt.left
+    if (attempt.request === request) return attempt
   }
   return undefined
 }

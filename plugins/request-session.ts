@@ -22,7 +22,7 @@ import type { Origin } from '../src/connection/origin.js'
 import type { Borrower } from '../src/connection/waiters.js'
 import type { Database } from '../src/database.js'
 import type { Logger } from '../src/log.js'
-import type { Session } from '../src/session/session.js'
+import type { Session, Wishes } from '../src/session/session.js'
 import type { TransactionPlan } from './transaction-options.js'
 
 /** Headers that describe a payload which is not sent after all. */
@@ -172,13 +172,17 @@ export class RequestSession {
     restore(this.#reply, before)
   }
 
-  /** Undoes everything and lets go of the reply, for another attempt; false when there is nobody, or no way, to answer. */
-  async leave (): Promise<boolean> {
+  /** Undoes everything and lets go of the reply, for another attempt that does what hooks have asked for; false when there is nobody, or no way, to answer. */
+  async leave (wishes: Wishes | undefined): Promise<boolean> {
     if (this.#state !== 'undecided' || this.#disturbed || this.#isClientGone) return false
     this.#reply.raw.off('close', this.#onClose)
+    if (wishes !== undefined) this.session.bequeath(wishes)
     await this.session.close()
-    return !this.#isClientGone
+    return true
   }
+
+  /** Whether the transaction was committed, or may have been. */
+  get hasCommitted (): boolean { return ['committed', 'unknown'].includes(this.session.outcome) }
 
   #judge (payload: unknown): Verdict {
     try {

@@ -20,7 +20,7 @@ export interface RequestTransactionOptions extends Omit<TransactionOptions, 'beg
   readonly commit?: 'onSend' | 'onResponse' | undefined
   /**
    * Which replies commit.
-   * @defaultValue those with a status below 400
+   * @defaultValue those with a status below 400, but 207: what a multi-status reply keeps, only the route can say
    */
   readonly commitOn?: ((reply: FastifyReply, payload: unknown) => boolean) | undefined
 }
@@ -90,6 +90,10 @@ export function statusOf (reply: FastifyReply, payload: unknown): number {
   return isResponse(payload) ? payload.status : reply.statusCode
 }
 
+/** Parts of the request have failed, and others have not. */
+const multiStatus = 207
+
 function claimsSuccess (reply: FastifyReply, payload: unknown): boolean {
-  return statusOf(reply, payload) < 400
+  const statusCode = statusOf(reply, payload)
+  return statusCode < 400 && statusCode !== multiStatus
 }

@@ -1,18 +1,20 @@
 import fp from 'fastify-plugin'
 import { TransactionClosedError } from '../src/errors/errors.js'
 import { SettingsError } from '../src/settings/settings-error.js'
-import { leftSession } from './attempts.js'
+import { attemptAt } from './attempts.js'
 import { repeating } from './repeating.js'
 import { RequestSession } from './request-session.js'
 import { givenTransaction, planTransaction } from './transaction-options.js'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, RouteOptions } from 'fastify'
 import type { Scope } from '../src/session/scope.js'
-import type { Session } from '../src/session/session.js'
+import type { Session, Wishes } from '../src/session/session.js'
+import type { Attempt } from './attempts.js'
 import type { RequestTransactionOptions, TransactionPlan, TransactionPluginOptions } from './transaction-options.js'
 
 /** What the plugin keeps with a request. */
 const replyOf = Symbol('data-access.reply')
 const sessionOf = Symbol('data-access.session')
+const running = Symbol('data-access.attempt')
 const hasFailed = Symbol('data-access.failed')
 const stage = Symbol('data-access.stage')
 /** What it keeps with a route: that its last `onSend` hook is ours, and what its requests do with their transaction. */
@@ -29,6 +31,7 @@ declare module 'fastify' {
     transaction<Result> (fn: (scope: Scope) => Result | Promise<Result>): Promise<Result>
     [replyOf]: FastifyReply | undefined
     [sessionOf]: RequestSession | undefined
+    [running]: Attempt | undefined
     [hasFailed]: boolean
     [stage]: Stage
   }
@@ -53,9 +56,10 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {} }: 
 
   fastify.decorateRequest(replyOf, undefined)
   fastify.decorateRequest(sessionOf, undefined)
+  fastify.decorateRequest(running, undefined)
   fastify.decorateRequest(hasFailed, false)
   fastify.decorateRequest(stage, 'none')
-  fastify.decorateRequest('db', { getter (this: FastifyRequest) { return (leftSession(this) ?? (this[sessionOf] ??= open(this))).session } })
+  fastify.decorateRequest('db', { getter (this: FastifyRequest) { return workOf(this).session } })
   fastify.decorateRequest('transaction', function (this: FastifyRequest, fn) { return this.db.transaction(fn) })
 
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -75,7 +79,7 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {} }: 
   fastify.addHook('onRoute', (route) => {
     const routePlan = planOfRoute(route, options)
     if (routePlan !== false && routePlan.beginsOnRequest) someBeginOnRequest = true
-    if (routePlan !== false && routePlan.settings.retries > 0) route.handler = repeating(route.handler, { retries: routePlan.settings.retries, ...sessions })
+    if (routePlan !== false && routePlan.settings.retries > 0) route.handler = repeating(route.handler, { retries: routePlan.settings.retries, beginsOnRequest: routePlan.beginsOnRequest, ...sessions })
     route.config = { ...route.config, [plan]: routePlan }
     // A HEAD route is made from its GET route's options, which have the hook already.
     const others = [route.onSend ?? []].flat().filter((hook) => hook !== settle)
@@ -88,6 +92,14 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {} }: 
     if (request[sessionOf]?.isRouteSettled === false) settle(request, reply, payload, done)
     else done()
   })
+
+  function workOf (request: FastifyRequest): RequestSession {
+    const attempt = attemptAt(request)
+    if (attempt?.left !== undefined) return attempt.left
+    const others = request[running]
+    if (attempt === undefined && others !== undefined) others.isShared = true
+    return (request[sessionOf] ??= open(request))
+  }
 
   function open (request: FastifyRequest): RequestSession {
     const reply = request[replyOf]
@@ -114,7 +126,11 @@ function planOf (request: FastifyRequest): TransactionPlan | false | undefined {
 
 const sessions = {
   sessionOf: (request: FastifyRequest) => request[sessionOf],
-  renew: (request: FastifyRequest) => { request[sessionOf] = undefined }
+  enter: (request: FastifyRequest, attempt: Attempt | undefined) => { request[running] = attempt },
+  renew: (request: FastifyRequest, wishes: Wishes | undefined) => {
+    request[sessionOf] = undefined
+    if (wishes !== undefined) request.db.inherit(wishes)
+  }
 }
 
 function planOfRoute ({ config, method, url }: RouteOptions, options: RequestTransactionOptions): TransactionPlan | false {

@@ -3,17 +3,22 @@ import type { Logger } from '../log.js'
 /** Work that belongs to the fate of a transaction. */
 export type Callback = () => unknown
 
+const moments = ['beforeCommit', 'afterCommit', 'afterRollback'] as const
+
 /** What was asked to happen before the commit, after it, or after a rollback: of a session, or of one scope in it. */
 export class Callbacks {
   readonly beforeCommit: Callback[] = []
   readonly afterCommit: Callback[] = []
   readonly afterRollback: Callback[] = []
 
-  /** Hands everything to the scope around, whose fate decides from now on. */
-  passTo (parent: Callbacks): void {
-    parent.beforeCommit.push(...this.beforeCommit)
-    parent.afterCommit.push(...this.afterCommit)
-    parent.afterRollback.push(...this.afterRollback)
+  /** Hands everything to the scope around, or to another session, whose fate decides from now on. */
+  passTo (other: Callbacks): void {
+    for (const moment of moments) other[moment].push(...this[moment])
+  }
+
+  /** Forgets what was asked first: as much as the other one holds. */
+  drop (first: Callbacks): void {
+    for (const moment of moments) this[moment].splice(0, first[moment].length)
   }
 }
 

@@ -28,6 +28,11 @@ export interface TransactionOptions {
    * How often the whole work is done again after a serialization failure (40001) or a deadlock (40P01): 0 to 100.
    * What the function did outside the database is done again, too; callbacks of a failed attempt are dropped. A session that
    * is settled by hand cannot be repeated.
+   *
+   * On a route the handler alone is run again. A route whose hooks have done something in the transaction before (a write, a
+   * lock, a setting, a read that belongs to its snapshot) is not repeated and answers 409, as without retries. Plain reads under
+   * READ COMMITTED are no obstacle. Callbacks and `rollbackOnly()` of hooks hold for each attempt: a hook that writes does so in
+   * `request.db.beforeCommit(() => request.repo(audit).create(…))`.
    * @defaultValue 0
    */
   readonly retries?: number | undefined
@@ -50,6 +55,7 @@ export interface TransactionSettings {
   readonly readsOutside: boolean
   /** The statement that begins. */
   readonly begin: string
+  readonly isolationLevel: IsolationLevel | undefined
   readonly readOnly: boolean
   readonly retries: number
   readonly timeoutMillis: number | undefined
@@ -105,6 +111,7 @@ export function resolveTransactionOptions (options: TransactionOptions): Transac
   return {
     readsOutside: begin === 'firstWrite' && modes.length === 0,
     begin: ['begin', modes.join(', ')].join(' ').trimEnd(),
+    isolationLevel,
     readOnly: accessMode === 'read only',
     retries,
     timeoutMillis,

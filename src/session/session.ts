@@ -15,7 +15,8 @@
  * A connection whose state is not certain at the end of either is destroyed, and PostgreSQL rolls back by itself.
  */
 import { CommitUnknownError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError } from '../errors/errors.js'
-import { runAll } from './callbacks.js'
+import { Callbacks, runAll } from './callbacks.js'
+import { opening } from './control.js'
 import { ignore } from '../handled.js'
 import { Scope } from './scope.js'
 import { Transaction } from './transaction.js'
@@ -28,6 +29,12 @@ const closed = (): Error => new TransactionClosedError()
 
 /** What became of a session's transaction: `none` was opened; `unknown` where the answer to COMMIT was lost. */
 export type SessionOutcome = 'none' | 'open' | 'committed' | 'rolledBack' | 'unknown'
+
+/** What was asked of a session's fate before its work began; it holds for every attempt of that work. */
+export interface Wishes {
+  readonly callbacks: Callbacks
+  readonly mustRollBack: boolean
+}
 
 export class Session extends Scope {
   #committing: Promise<void> | undefined
@@ -56,9 +63,28 @@ export class Session extends Scope {
   /** Whether the session's fate is decided: a commit or a rollback is under way or done. */
   get isSettled (): boolean { return this.#committing !== undefined || this.#undoing !== undefined }
 
+  /** Whether something was done in the transaction, so that another one would lack it; plain reads under READ COMMITTED are not. */
+  get isUsed (): boolean { return this.root.transaction.isUsed || this.hasChild || this.obstacle !== undefined }
+
+  /** What was asked of the session's fate so far. */
+  wishes (): Wishes {
+    const callbacks = new Callbacks()
+    this.callbacks.passTo(callbacks)
+    return { callbacks, mustRollBack: this.mustRollBack }
+  }
+
+  /** Leaves to another session what was asked of this one first. */
+  bequeath ({ callbacks }: Wishes): void { this.callbacks.drop(callbacks) }
+
+  /** Takes over what another session has left. */
+  inherit ({ callbacks, mustRollBack }: Wishes): void {
+    callbacks.passTo(this.callbacks)
+    if (mustRollBack) this.rollbackOnly()
+  }
+
   /** Takes a connection and sends BEGIN now, instead of with the first statement. */
   async begin (): Promise<void> {
-    await this.run({ kind: 'write', text: '', values: [], context: { operation: 'begin' } })
+    await this.run(opening)
   }
 
   /**

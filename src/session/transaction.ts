@@ -15,7 +15,7 @@
 import type { Outcome } from '../connection/outcome.js'
 import { CommitUnknownError, ConnectionError, TransactionAbortedError, TransactionBrokenError } from '../errors/errors.js'
 import { toDatabaseError } from '../errors/sqlstate.js'
-import { control, endings, nothing } from './control.js'
+import { control, endings, nothing, opening } from './control.js'
 import { interrupt } from './interrupt.js'
 import { OutsideReads } from './outside-reads.js'
 import { askIdentity, fateOf, idOf } from './fate.js'
@@ -64,6 +64,9 @@ export class Transaction {
   #cancel: Cancel | undefined
   #connection: LentConnection | undefined
   #begun = false
+  /** What it was asked for, besides BEGIN. */
+  #hasRead = false
+  #hasWritten = false
   /** Which transaction this is to the server, if that was asked for. */
   #identity: string | undefined
   #timer: NodeJS.Timeout | undefined
@@ -96,6 +99,9 @@ export class Transaction {
 
   get #isAborted (): boolean { return this.#connection?.status === 'E' }
 
+  /** Whether something was asked of the transaction that another one could not know of: all but reads which have a snapshot each. */
+  get isUsed (): boolean { return this.#hasWritten || (this.#hasRead && !this.#readsAnew) }
+
   /** Whether nothing is under way and nothing waits. */
   get isIdle (): boolean { return !this.#busy && this.#tasks.length === 0 && this.#reads.size === 0 }
 
@@ -104,6 +110,8 @@ export class Transaction {
     return new Promise((resolve, reject) => {
       const task = { statement, savepoint, resolve, reject }
       if (this.#mayReadOutside(statement)) return this.#readOutside(task)
+      if (statement.kind === 'read') this.#hasRead = true
+      else this.#hasWritten ||= statement !== opening
       this.#tasks.push(task)
       this.#proceedSoon()
     })
@@ -281,6 +289,13 @@ export class Transaction {
     if (timeoutMillis !== undefined) this.#timer ??= setTimeout(this.#events.timedOut, timeoutMillis)
   }
 
+  /** Whether each statement has a snapshot of its own, inside the transaction, too. */
+  get #readsAnew (): boolean {
+    const { isolationLevel } = this.#settings
+    if (isolationLevel !== undefined) return isolationLevel.startsWith('read')
+    return this.#host.pool.readCommitted && this.#connection?.readCommitted !== false
+  }
+
   #mayReadOutside ({ kind }: Statement): boolean {
     return kind === 'read' && this.#settings.readsOutside && this.#host.pool.readCommitted &&
       this.#end === undefined && this.#connection === undefined && this.#tasks.length === 0
@@ -291,7 +306,10 @@ export class Transaction {
       answered: (outcome, connection) => this.#answer(task, outcome, connection),
       refused: (error) => this.#refuse(task, error),
       // It belongs into the transaction, and was asked for before all that wait.
-      unsuited: () => { this.#tasks.unshift(task) },
+      unsuited: () => {
+        this.#hasRead = true
+        this.#tasks.unshift(task)
+      },
       done: () => this.#proceed()
     })
   }

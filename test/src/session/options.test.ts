@@ -14,6 +14,7 @@ t.test('makes a BEGIN of the modes, and never changes what it was given', async 
   t.same(resolveTransactionOptions(options), {
     readsOutside: false,
     begin: 'begin isolation level serializable, read only, deferrable',
+    isolationLevel: 'serializable',
     readOnly: true,
     retries: 0,
     timeoutMillis: 1,

@@ -18,19 +18,14 @@ import { toDatabaseError } from '../errors/sqlstate.js'
 import { control, endings, nothing, opening } from './control.js'
 import { interrupt } from './interrupt.js'
 import { OutsideReads } from './outside-reads.js'
+import { isWithin, unsent } from './savepoint.js'
 import { askIdentity, fateOf, idOf } from './fate.js'
 import type { TransactionSettings } from './options.js'
 import type { SessionHost } from './host.js'
 import type { Borrower } from '../connection/waiters.js'
 import type { Applicant, Cancel, LentConnection } from '../pool.js'
 import type { Statement, StatementResult } from './statement.js'
-
-/** The savepoint of a nested scope, sent with the first statement that runs in it. */
-export interface Savepoint {
-  readonly name: string
-  readonly outer: Savepoint | undefined
-  sent: boolean
-}
+import type { Savepoint } from './savepoint.js'
 
 interface Task {
   readonly statement: Statement
@@ -338,12 +333,4 @@ export class Transaction {
     this.#unsent ??= new Map()
     if (!this.#unsent.has(savepoint)) this.#unsent.set(savepoint, error)
   }
-}
-
-function unsent (savepoint: Savepoint | undefined): Savepoint[] {
-  return savepoint === undefined || savepoint.sent ? [] : [...unsent(savepoint.outer), savepoint]
-}
-
-function isWithin (savepoint: Savepoint | undefined, outer: Savepoint): boolean {
-  return savepoint !== undefined && (savepoint === outer || isWithin(savepoint.outer, outer))
 }

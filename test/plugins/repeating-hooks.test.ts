@@ -119,7 +119,7 @@ t.test('101: nor where the server, or one role of it, has another level by defau
   server.post('/first', { config: { transaction: { retries: 1, begin: 'firstQuery' } } }, (request) => { attempts++; return join(request) })
   await collide(100)
   for (const url of ['/', '/first']) {
-    await server.db.execute(sql.raw(`do $$ begin execute format('alter database %I set default_transaction_isolation = ''serializable''', current_database()); end $$`))
+    await server.db.execute(sql.raw('do $$ begin execute format(\'alter database %I set default_transaction_isolation = \'\'serializable\'\'\', current_database()); end $$'))
     // The next connection has it; the pool knows by then only if it asked.
     await server.db.execute(sql`select pg_terminate_backend(pg_backend_pid())`).catch(() => {})
     attempts = 0

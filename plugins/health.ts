@@ -89,7 +89,7 @@ async function plugin (fastify: FastifyInstance, { health: options = {} }: Healt
   let isClosing = false
   fastify.addHook('preClose', async () => { isClosing = true })
 
-  // A server whose compiler reads no JSON schemas gets routes without any: swagger reads them by the same rules.
+  // Where the server's compiler reads no JSON schemas, the routes have none: swagger's transform could not read them, either.
   const isReadable = readsJsonSchema(fastify.serializerCompiler, { schema: poolBody, method: 'GET', url: `${path}/pool`, httpStatus: '200' }, emptyPool)
   const common = {
     method: 'GET',

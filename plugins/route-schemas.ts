@@ -1,6 +1,6 @@
 /**
- * Servers may have compilers that take no JSON schemas: zod's, or TypeBox' own. What they cannot read is tried once with an
- * empty example, and is then left out: the plugin's own code checks and writes the same without it.
+ * Servers may have compilers that take no JSON schemas: zod's, or TypeBox' own. A schema is tried
+ * once, with an example. Where the compiler fails, the route goes without it: the plugin's own code checks and writes the same.
  */
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { isListSchema } from '../src/repository/list-query.js'
@@ -12,7 +12,7 @@ type Compiler = (route: never) => (value: never) => unknown
 export function readsJsonSchema (compiler: Compiler | undefined, route: object, example: object): boolean {
   if (compiler === undefined) return true
   try {
-    // What the two kinds of compilers take is told by whoever calls.
+    // Validators and serializers take other routes and values; the caller knows which.
     compiler(route as never)(example as never)
     return true
   } catch {

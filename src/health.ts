@@ -168,7 +168,7 @@ export class HealthCheck {
   async #findMissing (timeoutMillis: number): Promise<string | undefined> {
     let reason: string | undefined
     if (this.#awaited === undefined) return reason
-    reason = 'what the server waits for could not be looked after in time'
+    reason = 'what the server waits for could not be checked in time'
     await within(timeoutMillis, this.#awaited().then((answer) => { reason = answer }))
     return reason
   }

@@ -7,7 +7,7 @@ import type { Settings } from './settings.js'
 const incurable = new Set(['28P01', '28000', '3D000'])
 
 const poolerRefused = 'a pooler refused a startup parameter: set DATABASE_PREPARED_STATEMENTS=false, or have the pooler ignore statement_timeout, lock_timeout and idle_in_transaction_session_timeout'
-const untrusted = 'the certificate of the server is not to be trusted: name its authority in sslrootcert, or mend host and sslmode'
+const untrusted = 'the certificate of the server is not to be trusted: name its authority in sslrootcert, or correct host and sslmode'
 
 const ways: ReadonlyMap<string, string> = new Map([
   ['28P01', 'the password or the user is wrong'],
@@ -15,11 +15,11 @@ const ways: ReadonlyMap<string, string> = new Map([
   ['3D000', 'the database does not exist: create it first'],
   ['53300', 'the server has no connection left: lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW, or raise its max_connections'],
   ['57P03', 'the server is starting or stopping: wait for it with waitForDatabaseSeconds'],
-  ['ECONNREFUSED', 'nothing listens there: start PostgreSQL, or mend host and port'],
-  ['ENOTFOUND', 'the host is not known: mend its name'],
-  ['EAI_AGAIN', 'the host is not known yet: mend its name, or the name server'],
+  ['ECONNREFUSED', 'nothing listens there: start PostgreSQL, or correct host and port'],
+  ['ENOTFOUND', 'the host is not known: correct its name'],
+  ['EAI_AGAIN', 'the host is not known yet: correct its name, or the name server'],
   ['ETIMEDOUT', 'nothing answered in time: see whether host and port are right, and no firewall stands between'],
-  ['ENOENT', 'there is no such socket: start PostgreSQL, or mend host and port'],
+  ['ENOENT', 'there is no such socket: start PostgreSQL, or correct host and port'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', untrusted],
   ['SELF_SIGNED_CERT_IN_CHAIN', untrusted],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', untrusted],

@@ -24,7 +24,7 @@ export function notSent (error: Error): Outcome {
   return { error, result: undefined, sent: false, lost: false, led: 0, leadAnswer: undefined, missedTransaction: false }
 }
 
-/** What befalls a statement whose predecessor in the same transaction has failed. */
+/** What becomes of a statement whose predecessor in the same transaction has failed. */
 export function skipped (cause: Error | undefined): Error {
   return new TransactionAbortedError(undefined, { cause })
 }

@@ -1,8 +1,8 @@
 /**
- * Migrations at the start of a server: looked after, or applied.
+ * Migrations at the start of a server: checked, or applied.
  *
  * What is wrong for good stops the start. What somebody else will put right, pending files and a database that is not there yet, keeps the
- * database unready instead: whoever asks for its health has it looked after again, until it was right once.
+ * database unready instead: whoever asks for its health has it checked again, until it was right once.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { ConnectionError, MigrationError } from '../errors/errors.js'
@@ -52,7 +52,7 @@ export class StartedMigrations {
   readonly #circumstances: StartCircumstances
   readonly #stopped = new AbortController()
   /** Why the database is not ready, as far as is known. */
-  #reason: string | undefined = 'the migrations were not looked after yet'
+  #reason: string | undefined = 'the migrations were not checked yet'
   #look: Promise<void> | undefined
   #said = ''
 
@@ -76,7 +76,7 @@ export class StartedMigrations {
     }
   }
 
-  /** Why the database is not ready, undefined when it is; never rejects. Once right, it is not looked after again. */
+  /** Why the database is not ready, undefined when it is; never rejects. Once right, it is not checked again. */
   async reason (): Promise<string | undefined> {
     if (this.#reason === undefined) return undefined
     // One that applies looks by itself, as long as it takes.
@@ -127,7 +127,7 @@ export class StartedMigrations {
 
   async #lookAgain (): Promise<void> {
     await this.#attempt().catch((error: Error) => {
-      this.#reason = error instanceof ConnectionError ? 'the migrations could not be looked after' : error.message
+      this.#reason = error instanceof ConnectionError ? 'the migrations could not be checked' : error.message
       this.#say(this.#reason)
     })
   }

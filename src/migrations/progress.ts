@@ -78,7 +78,7 @@ export class ProgressTable {
   }
 }
 
-/** Tells whether the statements that are done are still what they were; the others may be mended. */
+/** Tells whether the statements that are done are still what they were; the others may be corrected. */
 export function hashOf (statements: readonly string[], done: number): string {
   return createHash('sha256').update(statements.slice(0, done).join(';')).digest('hex')
 }

@@ -8,6 +8,6 @@ t.test('83: kill -9 of the server, of PostgreSQL and of its backends under load:
 
   t.strictSame(failuresOf(result, { faults: faults.length, acknowledged: 200, recoveryMillis: Infinity }), [])
   t.strictSame([...result.toll.struck.keys()], faults.map(({ title }) => title), 'each has struck once')
-  t.ok(result.looked > 20, 'some rows were looked after at once')
+  t.ok(result.looked > 20, 'some rows were looked up at once')
   for (const kind of ['orphan', 'swallowed']) t.ok(result.journal.refused(kind) > 0, `${kind}: refused`)
 })

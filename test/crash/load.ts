@@ -13,7 +13,7 @@ export interface LoadOptions {
   readonly workers: number
   /** Their longest pause between two requests. */
   readonly pauseMillis: number
-  /** One of so many acknowledged operations is looked after at once. */
+  /** One of so many acknowledged operations is looked up at once. */
   readonly lookEvery: number
 }
 

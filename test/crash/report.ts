@@ -39,7 +39,7 @@ export function describe (result: CrashResult): string {
     ...toll.missed.length > 0 ? [`faults that found nothing to strike: ${toll.missed.length}`] : [],
     `operations: ${acknowledged} acknowledged, ${refused} refused (${journal.refused('orphan')} at COMMIT by a deferred constraint, ${journal.refused('swallowed')} for a swallowed error), ${unknown} unknown`,
     `replies: ${words(journal.reasons)}`,
-    `lost ${byKind(lost)}, ghosts ${byKind(ghosts)}, halves ${byKind(halves)}; ${findings.length} of ${looked} looked after at once were not there`,
+    `lost ${byKind(lost)}, ghosts ${byKind(ghosts)}, halves ${byKind(halves)}; ${findings.length} of ${looked} looked up at once were not there`,
     `ended by itself ${result.crashes.length}, without an answer ${result.hung}, idle in transaction ${result.idleInTransaction}, connections leaked ${result.leaked}`,
     ...Object.entries(toll.recoveries).map(([what, millis]) => `served again after the ${what} was back: ${spread(millis)}`)
   ].join('\n')

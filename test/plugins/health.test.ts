@@ -242,7 +242,7 @@ t.test('answers 503 while the server waits for something, also when there is no 
   database.awaits(() => new Promise(() => {}))
   const late = await server.inject('/health/database')
   t.equal(late.statusCode, 503)
-  t.match(late.json(), { status: 'pending', error: 'what the server waits for could not be looked after in time' })
+  t.match(late.json(), { status: 'pending', error: 'what the server waits for could not be checked in time' })
   database.awaits(async () => 'a reason')
   t.match(await database.checkHealth(), { healthy: false, status: 'pending', error: 'a reason', version: /^PostgreSQL/ })
   database.awaits(async () => undefined)

@@ -55,7 +55,7 @@ t.test('a server whose database lacks one is unready, says so once, and becomes 
   await runMigrations(options)
   t.equal(await statusOf(server), 'up')
   await rollbackMigrations(options)
-  t.equal(await statusOf(server), 'up', 'what was right once is not looked after again')
+  t.equal(await statusOf(server), 'up', 'what was right once is not checked again')
 })
 
 t.test('a server that is told so does not start while migrations are pending', async (t) => {
@@ -185,8 +185,8 @@ t.test('a degraded server that verifies looks when it is asked', async (t) => {
   t.match(await server.db.checkHealth(), { status: 'pending', error: /^0001_posts\.sql was edited/ })
   writeFileSync(file, second.sql)
   t.equal(await statusOf(server), 'up')
-  t.match(said().filter((text) => text.includes('posts') || text.includes('looked after')), [
-    /^warn: the migrations could not be looked after/, /^warn: 0000_users\.sql is not applied yet\n0001_posts/, /^warn: 0001_posts\.sql was edited/
+  t.match(said().filter((text) => text.includes('posts') || text.includes('be checked')), [
+    /^warn: the migrations could not be checked/, /^warn: 0000_users\.sql is not applied yet\n0001_posts/, /^warn: 0001_posts\.sql was edited/
   ])
 })
 

@@ -28,10 +28,8 @@ export class ValidationError extends DatabaseError {
 }
 
 /**
- * PostgreSQL did not store, change or delete a row that it was told to, or did not give it back: a trigger that returns NULL, a
- * rule, or a policy prevented that: 500. Done again it ends the same way.
- *
- * `context.index` is the place of the row in the array that was given, from 0, where it is known.
+ * PostgreSQL did not store a row of a create or an upsert, or did not give it back, because a trigger returned NULL, or a rule
+ * or a policy prevented it: 500. The same call ends the same way again.
  */
 export class NotStoredError extends DatabaseError {
   static override readonly defaults = {

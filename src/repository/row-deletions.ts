@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { ValidationError } from '../errors/errors.js'
 import { now } from '../model/constant.js'
-import type { StatementResult, StatementRunner } from '../session/statement.js'
-import { ask, rowsOf, writtenBy } from './answers.js'
+import type { StatementRunner } from '../session/statement.js'
+import { ask, firstOf, rowsOf, writtenBy } from './answers.js'
 import type { AnyRow } from './answers.js'
 import { changesWith } from './changes.js'
 import { allOf, toSql } from './condition.js'
@@ -11,11 +11,10 @@ import { encode } from './encode.js'
 import { isPlainObject } from './filter.js'
 import type { AnyAffected, HookName } from './hooks.js'
 import { keyCondition } from './key.js'
-import { isAnyThere, isNothing, whenNothingCame } from './nothing-came.js'
-import { changeOne, updateHooks } from './row-updates.js'
+import { updateHooks } from './row-updates.js'
 import type { ColumnCodec } from './rows.js'
 import { visible } from './visibility.js'
-import { remove } from './write.js'
+import { remove, update } from './write.js'
 import { heard, writing } from './writing.js'
 import type { WriteContext } from './writing.js'
 
@@ -26,49 +25,30 @@ export interface Removal {
   readonly operation: string
   readonly where: () => Condition
   readonly which: AnyAffected
-  /** Whether it is one row, by its key, which must be gone then. @defaultValue false */
-  readonly isOne?: boolean
 }
 
 /** Deletes rows for good and counts them. They are read for a hook alone. */
-export function removeRows (context: WriteContext, removal: Removal): Promise<number> {
-  const { where, which } = removal
-  if (context.hooks === undefined) return erased(context, context.session, { removal, returning: false, read: writtenBy })
-  if (context.hooks.names.has('afterDelete')) return takeRows(context, removal).then(({ length }) => length)
+export function removeRows (context: WriteContext, { operation, where, which }: Removal): Promise<number> {
+  const removed = (session: StatementRunner, meant: () => Condition): Promise<number> =>
+    ask(session, () => remove(context.table, { operation, where: meant(), returning: false }), writtenBy)
+  if (context.hooks === undefined) return removed(context.session, where)
+  if (context.hooks.names.has('afterDelete')) return takeRows(context, { operation, where, which }).then(({ length }) => length)
   return writing(context, deleteHooks, async ({ session, hooks }) => {
     const meant = where()
     if (hooks !== undefined) await hooks.beforeDelete(which, { final: true })
-    return await erased(context, session, { removal: { ...removal, where: () => meant }, returning: false, read: writtenBy })
+    return await removed(session, () => meant)
   })
 }
 
 /** Deletes rows for good and resolves with what they were. */
-export function takeRows (context: WriteContext, removal: Removal): Promise<AnyRow[]> {
+export function takeRows (context: WriteContext, { operation, where, which }: Removal): Promise<AnyRow[]> {
   return writing(context, deleteHooks, async ({ session, hooks }) => {
-    const meant = removal.where()
-    if (hooks !== undefined) await hooks.beforeDelete(removal.which, { final: true })
-    const rows = await erased(context, session, { removal: { ...removal, where: () => meant }, returning: true, read: rowsOf })
+    const meant = where()
+    if (hooks !== undefined) await hooks.beforeDelete(which, { final: true })
+    const rows = await ask(session, () => remove(context.table, { operation, where: meant, returning: true }), rowsOf)
     if (hooks !== undefined) for (const row of rows) await hooks.afterDelete(row, { final: true })
     return rows
   })
-}
-
-interface Erasing<Row, Result> {
-  readonly removal: Removal
-  readonly returning: boolean
-  readonly read: (answer: StatementResult<Row>) => Result
-}
-
-/** @throws NotStoredError where one row was meant, which PostgreSQL does not delete */
-async function erased<Row, Result> ({ table }: WriteContext, session: StatementRunner, { removal, returning, read }: Erasing<Row, Result>): Promise<Result> {
-  const { operation, isOne = false } = removal
-  const where = removal.where()
-  const statement = remove(table, { operation, where, returning })
-  const came = await ask(session, () => statement, read)
-  if (!isOne || !isNothing(came)) return came
-  // Of a statement that a rule has made nothing of, PostgreSQL keeps nothing by its name, also when the rule has gone.
-  const again = (): Promise<Result> => ask(session, () => ({ ...statement, name: undefined }), read)
-  return await whenNothingCame({ operation, table, came, again, isThere: () => isAnyThere(session, table, where) })
 }
 
 /** Marks a row that lives as deleted, whatever else the repository sees. */
@@ -79,7 +59,7 @@ export function markDeleted (context: WriteContext, id: unknown): Promise<AnyRow
     const where = allOf([keyCondition(id, table), visible(table.softDelete, 'live')])
     if (hooks !== undefined) await hooks.beforeDelete({ id }, { final: false })
     const changes = changesWith({ [codec.key]: now }, table)
-    const row = await changeOne(session, table, { operation: 'softDelete', changes, where })
+    const row = await ask(session, () => update(table, { operation: 'softDelete', changes, where, returning: true }), firstOf)
     if (row !== undefined) await hooks?.afterDelete(row, { final: false })
     return row
   })
@@ -93,7 +73,7 @@ export function markLive (context: WriteContext, id: unknown): Promise<AnyRow | 
     const where = allOf([keyCondition(id, table), visible(table.softDelete, 'deleted')])
     const values = hooks && await heard(mark, table, (given) => hooks.beforeUpdate(given, { id }))
     const changes = changesWith({ ...values, ...mark }, table)
-    const row = await changeOne(session, table, { operation: 'restore', changes, where })
+    const row = await ask(session, () => update(table, { operation: 'restore', changes, where, returning: true }), firstOf)
     if (row !== undefined) await hooks?.afterUpdate(row)
     return row
   })

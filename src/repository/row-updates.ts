@@ -1,4 +1,3 @@
-import type { StatementRunner } from '../session/statement.js'
 import { ask, firstOf, rowsOf, valueOf, writtenBy } from './answers.js'
 import type { AnyRow } from './answers.js'
 import { changesOf } from './changes.js'
@@ -8,9 +7,7 @@ import type { Condition } from './condition.js'
 import { expectedVersion, staleRow, unchangedSince } from './expected-version.js'
 import type { Expected } from './expected-version.js'
 import type { AnyAffected, HookName, LifecycleHooks } from './hooks.js'
-import { isAnyThere, whenNothingCame } from './nothing-came.js'
-import { count, select } from './select.js'
-import type { TableStatements } from './statements.js'
+import { count, exists, select } from './select.js'
 import { update } from './write.js'
 import { givenTo, heard, keyed, writing } from './writing.js'
 import type { WriteContext, WriteStep } from './writing.js'
@@ -27,7 +24,7 @@ interface Asked {
 /**
  * Changes the row with a primary key: the row as stored, or undefined when there is none.
  *
- * @throws StaleRowError when it has another version than the one expected; NotStoredError where PostgreSQL does not change it.
+ * @throws StaleRowError when it has another version than the one expected.
  */
 export function updateOne (context: WriteContext, id: unknown, { values, options }: Asked): Promise<AnyRow | undefined> {
   return writing(context, updateHooks, async (step) => {
@@ -38,24 +35,10 @@ export function updateOne (context: WriteContext, id: unknown, { values, options
     const changes = step.hooks === undefined ? changesOf(given, table) : await changesHeard(given, context, { hooks: step.hooks, which: { id } })
     if (changes.length === 0) return await untouched(context, step, { where, expected })
     if (expected !== undefined) return await updateVersion(context, step, { changes, where, expected })
-    const row = await changeOne(step.session, table, { operation: 'update', changes, where })
+    const row = await ask(step.session, () => update(table, { operation: 'update', changes, where, returning: true }), firstOf)
     if (row !== undefined) await step.hooks?.afterUpdate(row)
     return row
   })
-}
-
-/** How one row is changed. */
-interface OneChange {
-  readonly operation: string
-  readonly changes: readonly Change[]
-  readonly where: Condition
-}
-
-/** Changes the row of a condition: the row as stored, or undefined when there is none. @throws NotStoredError where PostgreSQL does not change one that is there */
-export async function changeOne (session: StatementRunner, table: TableStatements, { operation, changes, where }: OneChange): Promise<AnyRow | undefined> {
-  const change = (): Promise<AnyRow | undefined> => ask(session, () => update(table, { operation, changes, where, returning: true }), firstOf)
-  const came = await change()
-  return came ?? await whenNothingCame({ operation, table, came, again: change, isThere: () => isAnyThere(session, table, where) })
 }
 
 /** An update of nothing writes nothing, and gives the row as it is. */
@@ -74,15 +57,9 @@ interface VersionUpdate {
 /** Only where nothing was changed it is asked why: a row that is not there is no conflict. */
 async function updateVersion ({ table }: WriteContext, { session, hooks }: WriteStep, { changes, where, expected }: VersionUpdate): Promise<AnyRow | undefined> {
   const current = allOf([where, unchangedSince(expected)])
-  const change = (): Promise<AnyRow | undefined> => ask(session, () => update(table, { operation: 'update', changes, where: current, returning: true }), firstOf)
-  const isThere = async (): Promise<boolean> => {
-    const row = await ask(session, () => select(table, { operation: 'update', where, options: undefined, kind: 'row' }), firstOf)
-    if (row !== undefined && row[expected.codec.key] !== expected.version) throw staleRow(expected)
-    return row !== undefined
-  }
-  const came = await change()
-  const row = came ?? await whenNothingCame({ operation: 'update', table, came, again: change, isThere })
+  const row = await ask(session, () => update(table, { operation: 'update', changes, where: current, returning: true }), firstOf)
   if (row !== undefined) await hooks?.afterUpdate(row)
+  else if (await ask(session, () => exists(table, where), valueOf) !== undefined) throw staleRow(expected)
   return row
 }
 

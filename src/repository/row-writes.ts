@@ -67,12 +67,12 @@ export class RowWrites {
   }
 
   async delete (id: unknown): Promise<boolean> {
-    return await removeRows(this.#context, { operation: 'delete', where: () => keyed(this.#context, id), which: { id }, isOne: true }) > 0
+    return await removeRows(this.#context, { operation: 'delete', where: () => keyed(this.#context, id), which: { id } }) > 0
   }
 
   /** Deletes the row and resolves with what it was. */
   async take (id: unknown): Promise<AnyRow | undefined> {
-    const [row] = await takeRows(this.#context, { operation: 'deleteOrThrow', where: () => keyed(this.#context, id), which: { id }, isOne: true })
+    const [row] = await takeRows(this.#context, { operation: 'deleteOrThrow', where: () => keyed(this.#context, id), which: { id } })
     return row
   }
 

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
+import { Aliases, literal } from './aliases.js'
 import type { Lists } from './lists.js'
 import type { ColumnCodec } from './rows.js'
 import { parameter } from './select.js'
@@ -29,10 +30,16 @@ export function collectLists ({ codecs, lists, rows }: Lists, shape: Shape): voi
  * where each list is kept as a table of its own first.
  */
 export function rowsOfLists (table: TableStatements, codecs: readonly ColumnCodec[]): SQL {
-  const names = codecs.map((_, place) => sql.raw(`"c${place}"`))
-  const lists = codecs.map((codec, place) => sql`unnest(${listParameter(table, codec)}) as ${names[place]}`)
-  const values = codecs.map((codec, place) => codec.list === 'text' ? read(table, codec, names[place] as SQL) : names[place])
-  return sql`select ${sql.join(values, sql`, `)} from (select generate_series(1, ${parameter}::integer) as "place", ${sql.join(lists, sql`, `)}) as "list" order by "place"`
+  const aliases = new Aliases([table.table], table.builder)
+  const [list, place] = [aliases.of('list'), aliases.of('place')]
+  const names = codecs.map((_, index) => aliases.of(`c${index}`))
+  const unfolded = codecs.map((codec, index) => sql`unnest(${listParameter(table, codec)}) as ${names[index]}`)
+  const values = codecs.map((codec, index) => {
+    const value = sql`${list}.${names[index]}`
+    return codec.list === 'text' ? read(table, codec, { text: value, row: aliases.of('row') }) : value
+  })
+  // By the column of the list: a bare name would be that of a column of the table, if there is one.
+  return sql`select ${sql.join(values, sql`, `)} from (select generate_series(1, ${parameter}::integer) as ${place}, ${sql.join(unfolded, sql`, `)}) as ${list} order by ${list}.${place}`
 }
 
 /** PostgreSQL cannot tell the type of an array that is only unnested: an empty list of the column's own values does. */
@@ -40,9 +47,12 @@ function listParameter (table: TableStatements, { column, list }: ColumnCodec): 
   return list === 'text' ? sql`${parameter}::text[]` : sql`coalesce(${parameter}, array(select ${column} from ${table.table} limit 0))`
 }
 
-/** A text as a value of a column, whose type may have a name that Drizzle does not know: PostgreSQL looks it up in the table. */
-function read (table: TableStatements, { column }: ColumnCodec, text: SQL): SQL {
+/**
+ * A text as a value of a column, whose type may have a name that Drizzle does not know: PostgreSQL looks it up in the table.
+ * That is asked for a row, of which there is none: as the name of a type `"path"` would be PostgreSQL's own, whatever tables there are.
+ */
+function read (table: TableStatements, { column }: ColumnCodec, { text, row }: { text: SQL, row: SQL }): SQL {
   const name = table.builder.unqualified(sql`${column}`)
-  const key = sql.raw(`'${table.builder.nameOf(column).replaceAll("'", "''")}'`)
-  return sql`(json_populate_record(null::${table.table}, json_build_object(${key}, ${text}))).${name}`
+  const key = literal(table.builder.nameOf(column))
+  return sql`(json_populate_record((select ${row} from ${table.table} as ${row} where false), json_build_object(${key}, ${text}))).${name}`
 }

@@ -1,4 +1,6 @@
 import { sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
+import { Aliases } from './aliases.js'
 import { collect, toSql } from './condition.js'
 import type { Condition } from './condition.js'
 import { encodeKey } from './key.js'
@@ -49,20 +51,39 @@ export function selectMany (table: TableStatements, ids: readonly unknown[], see
   shape.values.push(...primaryKey.map((_, part) => keys.map((key) => key[part])))
   collect(seen, shape)
   return table.call(shape, () => {
-    // PostgreSQL cannot tell the type of an array that is only unnested: an empty list of the column's own values does.
-    const lists = primaryKey.map(({ column }) => sql`coalesce(${parameter}, array(select ${column} from ${table.table} limit 0))`)
-    const names = primaryKey.map((_, part) => sql.identifier(`key_${part}`))
-    const wanted = sql`unnest(${sql.join(lists, sql`, `)}) with ordinality as "wanted" (${sql.join(names, sql`, `)}, "place")`
-    const matches = primaryKey.map(({ column }, part) => sql`${column} = "wanted".${names[part]}`)
+    const { wanted, matches, place } = wantedKeys(table)
     const columns = sql.join(table.codecs.map(({ column }) => column), sql`, `)
     const condition = toSql(seen)
     const where = condition && sql` where ${condition}`
     return {
-      query: sql`select ${columns} from ${table.table} join ${wanted} on ${sql.join(matches, sql` and `)}${where} order by "wanted"."place"`,
+      query: sql`select ${columns} from ${table.table} join ${wanted} on ${matches}${where} order by ${place}`,
       columns: table.codecs,
       kind: 'read'
     }
   })
+}
+
+/** A list of keys to join a table with. */
+export interface WantedKeys {
+  /** The list as a table; its parameters are one array for each part of the key. */
+  readonly wanted: SQL
+  /** Which row has the key. */
+  readonly matches: SQL
+  /** Where in the list the key stands, counted from 1. */
+  readonly place: SQL
+}
+
+/** The keys of a list with their places, beside the table. */
+export function wantedKeys ({ primaryKey, table, builder }: TableStatements, aliases = new Aliases([table], builder)): WantedKeys {
+  // PostgreSQL cannot tell the type of an array that is only unnested: an empty list of the column's own values does.
+  const lists = primaryKey.map(({ column }) => sql`coalesce(${parameter}, array(select ${column} from ${table} limit 0))`)
+  const [wanted, place] = [aliases.of('wanted'), aliases.of('place')]
+  const names = primaryKey.map((_, part) => aliases.of(`key_${part}`))
+  return {
+    wanted: sql`unnest(${sql.join(lists, sql`, `)}) with ordinality as ${wanted} (${sql.join([...names, place], sql`, `)})`,
+    matches: sql.join(primaryKey.map(({ column }, part) => sql`${column} = ${wanted}.${names[part]}`), sql` and `),
+    place: sql`${wanted}.${place}`
+  }
 }
 
 /** How many rows match. */

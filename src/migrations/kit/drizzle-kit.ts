@@ -20,10 +20,18 @@ export interface DrizzleKit {
  */
 export async function loadDrizzleKit (specifier = 'drizzle-kit/api'): Promise<DrizzleKit> {
   try {
-    return await import(specifier) as DrizzleKit
+    const kit = await import(specifier) as DrizzleKit
+    return { ...kit, generateMigration: (previous, current) => kit.generateMigration(previous, current).catch((cause: unknown) => { throw refused(cause) }) }
   } catch (cause) {
     throw new MigrationError('Migrations are written by drizzle-kit, which is not here: npm install --save-dev drizzle-kit@0.31', 'DB_MIGRATION_FAILED', { cause })
   }
+}
+
+/** drizzle-kit's parser tells where in a snapshot it stopped, its comparison nothing. */
+function refused (cause: unknown): MigrationError {
+  const { issues = [], message } = cause as Error & { issues?: ReadonlyArray<{ readonly path: readonly PropertyKey[], readonly message: string }> }
+  const places = issues.map(({ path, message }) => `${path.map(String).join(' / ')}: ${message}`)
+  return new MigrationError(`drizzle-kit cannot read the snapshots (${places.length > 0 ? places.join('; ') : message}): bring them back from version control`, 'DB_MIGRATION_MISSING', { cause })
 }
 
 /**

@@ -1,6 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { MigrationError } from '../../errors/errors.js'
+import { upToDate } from './old-snapshots.js'
 
 /** A column as drizzle-kit notes it in a snapshot; what is not named here is carried along. */
 export interface Column {
@@ -120,18 +121,17 @@ export async function newestSnapshot (folder: string, prefixes: readonly string[
 }
 
 /**
- * The snapshot that belongs to a prefix (`0003`).
+ * The snapshot that belongs to a prefix (`0003`), in the shape of version 7 whichever drizzle-kit wrote it.
  *
- * @throws {MigrationError} `DB_MIGRATION_MISSING` when it cannot be read, or was written by an older drizzle-kit
+ * @throws {MigrationError} `DB_MIGRATION_MISSING` when it cannot be read, or is no snapshot
  */
 export async function readSnapshot (folder: string, prefix: string): Promise<Snapshot> {
   const path = join(folder, 'meta', `${prefix}_snapshot.json`)
-  let snapshot: Snapshot
+  let text: unknown
   try {
-    snapshot = JSON.parse(await readFile(path, 'utf8'))
+    text = JSON.parse(await readFile(path, 'utf8'))
   } catch (cause) {
     throw new MigrationError(`${path} is not there, or is not JSON: bring it back from version control`, 'DB_MIGRATION_MISSING', { cause })
   }
-  if (snapshot.version === version) return { ...emptySnapshot(), ...snapshot }
-  throw new MigrationError(`${path} was written by an older drizzle-kit: bring the folder up to date with npx drizzle-kit up`, 'DB_MIGRATION_MISSING')
+  return upToDate(text, path, emptySnapshot())
 }

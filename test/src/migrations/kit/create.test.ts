@@ -215,7 +215,8 @@ t.test('refuses folders in which it cannot tell what came before', async (t) => 
   await t.rejects(create(t.testdir({ meta: { '_journal.json': '{' } })), { code: 'DB_MIGRATION_MISSING', message: /_journal\.json is not JSON/ })
   await t.rejects(create(t.testdir({ meta: { '0000_snapshot.json': '{}' } })), { code: 'DB_MIGRATION_MISSING', message: /belongs to no migration/ })
   await t.rejects(create(t.testdir({ meta: { '_journal.json': journal, '0000_snapshot.json': '{' } })), { code: 'DB_MIGRATION_MISSING', message: /0000_snapshot\.json is not there, or is not JSON/ })
-  await t.rejects(create(t.testdir({ meta: { '_journal.json': journal, '0000_snapshot.json': '{"version":"5"}' } })), { code: 'DB_MIGRATION_MISSING', message: /drizzle-kit up/ })
+  await t.rejects(create(t.testdir({ meta: { '_journal.json': journal, '0000_snapshot.json': '{"version":"5"}' } })), { code: 'DB_MIGRATION_MISSING', message: /0000_snapshot\.json has no tables/ })
+  await t.rejects(create(t.testdir({ meta: { '_journal.json': journal, '0000_snapshot.json': '{"version":"8"}' } })), { code: 'DB_MIGRATION_MISSING', message: /0000_snapshot\.json has the version 8/ })
 })
 
 t.test('asks nothing, and guesses nothing, where nobody can answer', async (t) => {

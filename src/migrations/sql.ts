@@ -29,7 +29,8 @@ const nameStart = /^[a-z_\u0080-\uffff]/i
 const name = /[\w$\u0080-\uffff]*/y
 const dollarQuote = /\$(?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/iy
 const line = /[^\r\n]*/y
-const invisible = /^(?:\s|--|\/\*)/
+/** Spaces and comments. */
+export const invisible = /^(?:\s|--|\/\*)/
 
 /** Reads a text into its statements and comments. What is not closed ends with the text. */
 export function scanSql (text: string): ScannedSql {
@@ -41,15 +42,21 @@ export function scanSql (text: string): ScannedSql {
     if (words.length > 0) statements.push({ sql: text.slice(start, at).trim(), words })
     statement = new StatementWords(at + 1)
   }
-  for (let at = 0, next = 0; at < text.length; at = next) {
-    next = endOfPiece(text, at)
-    const piece = text.slice(at, next)
+  for (const { piece, at } of piecesOf(text)) {
     if (piece.startsWith('--')) lineComments.push(piece.slice(2))
     else if (piece === ';' && statement.isOver) end(at)
     else if (!invisible.test(piece)) statement.add(piece)
   }
   end(text.length)
   return { statements, lineComments }
+}
+
+/** A text from front to back: comments, strings, names and words, and single characters in between, spaces included. */
+export function * piecesOf (text: string): Generator<{ readonly piece: string, readonly at: number }> {
+  for (let at = 0, next = 0; at < text.length; at = next) {
+    next = endOfPiece(text, at)
+    yield { piece: text.slice(at, next), at }
+  }
 }
 
 /** The words of one statement so far, and whether a semicolon would end it. */

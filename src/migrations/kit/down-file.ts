@@ -26,6 +26,15 @@ export async function downFileOf (kit: DrizzleKit, { before, after, renames }: W
   return { text: `${[...comments, sql].join('\n')}\n`, irreversible }
 }
 
+/** A way back that undoes less than all, or more than it should: it says so, and wants to be confirmed. */
+export function marked ({ text, irreversible }: DownFile, reasons: readonly string[]): DownFile {
+  const lines = reasons.map((what) => `-- data-access: irreversible ${what}`)
+  return {
+    text: [...lines, '-- The SQL of this migration is not just what its snapshots say. Read through what stands below, write what is missing, and remove the lines above when it undoes everything.', text].join('\n'),
+    irreversible: [...reasons, ...irreversible]
+  }
+}
+
 const unknown = 'what SQL written by hand has done: its way back is not written yet'
 
 /** Stands in for the way back from SQL that was written by hand: it is not known, so that no rollback should take it for done. */

@@ -31,16 +31,37 @@ export async function writeMigration (folder: string, { former, journal, files }
     if (pretty(await readJournal(folder)) !== pretty(former)) {
       throw new MigrationError(`Another migration was written into ${folder} meanwhile: create yours again, after it`, 'DB_MIGRATION_LOCKED')
     }
-    for (const [name, text] of Object.entries(files)) {
-      const path = join(folder, name)
-      await writeFile(path, text, { flag: 'wx' }).catch((cause: unknown) => { throw new MigrationError(`${path} is there already, although the journal does not name it: move it away`, 'DB_MIGRATION_FAILED', { cause }) })
-      written.push(path)
-    }
+    written.push(...await writeNewFiles(folder, files))
     await rename(lock, journalOf(folder))
   } catch (error) {
     for (const path of written) await rm(path, { force: true })
     throw error
   }
+}
+
+/**
+ * Writes files that are not there yet: all, or none.
+ *
+ * @throws {MigrationError} `DB_MIGRATION_FAILED` when one of them is there, or the folder cannot be written to
+ */
+export async function writeNewFiles (folder: string, files: Readonly<Record<string, string>>): Promise<string[]> {
+  const written: string[] = []
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      const path = join(folder, name)
+      await writeFile(path, text, { flag: 'wx' }).catch((cause: NodeJS.ErrnoException) => { throw notWritten(path, cause) })
+      written.push(path)
+    }
+    return written
+  } catch (error) {
+    for (const path of written) await rm(path, { force: true })
+    throw error
+  }
+}
+
+function notWritten (path: string, cause: NodeJS.ErrnoException): MigrationError {
+  const message = cause.code === 'EEXIST' ? `${path} is there already, although the journal does not name it: move it away` : `${path} cannot be written (${cause.code})`
+  return new MigrationError(message, 'DB_MIGRATION_FAILED', { cause })
 }
 
 /** As drizzle-kit writes JSON. */

@@ -12,8 +12,18 @@ export interface Column {
   primaryKey: boolean
   notNull: boolean
   default?: unknown
-  generated?: unknown
-  identity?: unknown
+  generated?: { as: string }
+  identity?: Numbering & { type: 'always' | 'byDefault', name: string }
+}
+
+/** How a sequence counts; drizzle-kit writes numbers as text. */
+export interface Numbering {
+  increment: string
+  minValue: string
+  maxValue: string
+  startWith: string
+  cache: string
+  cycle: boolean
 }
 
 /** An index; the expression of a plain column is its name. */
@@ -21,6 +31,8 @@ export interface Index {
   name: string
   columns: Array<{ expression: string, isExpression: boolean }>
   isUnique: boolean
+  /** The condition of a partial index. */
+  where?: string
 }
 
 /** A foreign key. */
@@ -51,6 +63,28 @@ export interface Enum extends Named {
   values: string[]
 }
 
+/** A check constraint. */
+export interface Check extends Named {
+  value: string
+}
+
+/** A policy for row level security. */
+export interface Policy extends Named {
+  using?: string
+  withCheck?: string
+  /** Of a policy on a table that is not in the model: that table, as SQL has it. */
+  on?: string
+}
+
+/** A view, perhaps a materialized one. */
+export interface View extends Named {
+  /** Missing where it is only named, and made by somebody else. */
+  definition?: string
+  isExisting: boolean
+  materialized: boolean
+  columns?: unknown
+}
+
 /** A table as drizzle-kit notes it. */
 export interface Table extends Named {
   schema: string
@@ -59,8 +93,9 @@ export interface Table extends Named {
   foreignKeys: Record<string, ForeignKey>
   compositePrimaryKeys: Record<string, Key>
   uniqueConstraints: Record<string, Key>
-  policies: Record<string, Named>
-  checkConstraints: Record<string, Named>
+  policies: Record<string, Policy>
+  checkConstraints: Record<string, Check>
+  isRLSEnabled?: boolean
 }
 
 /** drizzle-kit's picture of a model, version 7: what `meta/NNNN_snapshot.json` holds. */
@@ -72,10 +107,10 @@ export interface Snapshot {
   tables: Record<string, Table>
   enums: Record<string, Enum>
   schemas: Record<string, string>
-  sequences: Record<string, Named>
+  sequences: Record<string, Named & Numbering>
   roles: Record<string, Named>
-  policies: Record<string, Named>
-  views: Record<string, Named>
+  policies: Record<string, Policy>
+  views: Record<string, View>
   _meta: unknown
 }
 

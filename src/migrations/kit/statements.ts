@@ -1,8 +1,9 @@
 import { breakpoint } from '../marks.js'
 import type { DrizzleKit } from './drizzle-kit.js'
 import { inOrder, renamed, renameStatements, split, type Rename } from './rename.js'
-import { repair } from './repair.js'
-import { needsEarlyAdditions, needsEarlyDrops, needsLateAdditions, withAdditions, withEnums, withoutForeignKeys, withoutKeys, withoutLast } from './stages.js'
+import { generate } from './opaque.js'
+import { changeRowLevelSecurity, repair } from './repair.js'
+import { stops } from './stages.js'
 import type { Snapshot } from './snapshot.js'
 
 /** The way from one snapshot to another. */
@@ -14,10 +15,10 @@ export interface Way {
 }
 
 /**
- * The statements that lead from one snapshot to another: drizzle-kit's, in its order.
+ * The statements that lead from one snapshot to another: drizzle-kit's, where it does well.
  *
  * drizzle-kit compares two snapshots in one go, and there are changes whose statements it puts into an order in which PostgreSQL refuses them, or about which it asks.
- * Those go by way of snapshots between the two, so that each step is one that it does well.
+ * So the way goes by snapshots between the two.
  */
 export async function statementsOf (kit: DrizzleKit, { before, after, renames }: Way): Promise<string[]> {
   const ordered = inOrder(renames)
@@ -25,22 +26,12 @@ export async function statementsOf (kit: DrizzleKit, { before, after, renames }:
   const home = ordered.some(({ from, to }) => split(from)[0] !== split(to)[0]) ? { ...before, schemas: { ...after.schemas, ...before.schemas } } : before
   const start = ordered.reduce(renamed, home)
   const statements = [...home === before ? [] : await kit.generateMigration(before, home), ...ordered.flatMap(renameStatements)]
-  for (const [from, to] of steps(start, after)) {
-    statements.push(...repair(await kit.generateMigration(from, to), { before: from, after: to }))
+  let from = start
+  for (const { snapshot, statements: known } of stops(start, after)) {
+    statements.push(...known ?? repair(await generate(kit, from, snapshot), { before: start }))
+    from = snapshot
   }
-  return statements
-}
-
-function steps (before: Snapshot, after: Snapshot): Array<[Snapshot, Snapshot]> {
-  const stops = [before]
-  if (needsEarlyDrops(before, after)) {
-    const bare = withoutKeys(before, after)
-    stops.push(withoutForeignKeys(before, after), bare, withEnums(bare, after))
-  }
-  if (needsEarlyAdditions(stops.at(-1)!, after)) stops.push(withAdditions(stops.at(-1)!, after))
-  if (needsLateAdditions(before, after)) stops.push(withoutLast(before, after))
-  stops.push(after)
-  return stops.slice(1).map((to, index) => [stops[index]!, to])
+  return [...statements, ...changeRowLevelSecurity(start, after)]
 }
 
 /** Statements as the text of a file, with the mark that those want which no transaction may hold. */

@@ -1,0 +1,44 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Index, Snapshot, Table } from './snapshot.js'
+
+// How parts of two snapshots compare.
+
+/** A copy in which each table was changed. */
+export function eachTable (snapshot: Snapshot, change: (table: Table, key: string) => void): Snapshot {
+  const copy = structuredClone(snapshot)
+  for (const [key, table] of Object.entries(copy.tables)) change(table, key)
+  return copy
+}
+
+/** Whether a table loses a key to which foreign keys may refer. */
+export function loses (table: Table, other: Table): boolean {
+  const uniques = (indexes: Record<string, Index>) => Object.fromEntries(Object.entries(indexes).filter(([, index]) => index.isUnique))
+  return missing(table.uniqueConstraints, other.uniqueConstraints) || missing(uniques(table.indexes), other.indexes) || !isDeepStrictEqual(primaryKey(table), primaryKey(other))
+}
+
+/** Whether a table loses its primary key, or gets another one. */
+export function losesPrimaryKey (table: Table, other: Table): boolean {
+  const before = primaryKey(table)
+  return before.length > 0 && !isDeepStrictEqual(before, primaryKey(other))
+}
+
+/** The columns of a table's primary key. */
+export function primaryKey (table: Table): string[] {
+  const columns = Object.values(table.columns).filter((column) => column.primaryKey).map(({ name }) => name)
+  return [...columns, ...Object.values(table.compositePrimaryKeys).flatMap((key) => key.columns)]
+}
+
+/** Whether the second lacks something of the first, or has something else under its name. */
+export function missing (group: Record<string, unknown>, others: Record<string, unknown>): boolean {
+  return Object.entries(group).some(([key, value]) => !isDeepStrictEqual(value, others[key]))
+}
+
+/** What both have, and alike. */
+export function common<Value> (group: Record<string, Value>, others: Record<string, Value>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(group).filter(([key, value]) => isDeepStrictEqual(value, others[key])))
+}
+
+/** What both have a name for. */
+export function shared<Value> (group: Record<string, Value>, others: Record<string, Value>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(group).filter(([key]) => Object.hasOwn(others, key)))
+}

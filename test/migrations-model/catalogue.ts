@@ -12,8 +12,12 @@ const queries = {
     join pg_namespace n on n.oid = relnamespace where ${system} order by 1, 2`,
   enums: `select nspname, typname, array_agg(enumlabel::text order by enumsortorder) as labels from pg_enum join pg_type t on t.oid = enumtypid
     join pg_namespace n on n.oid = typnamespace where ${system} group by 1, 2 order by 1, 2`,
-  sequences: `select nspname, relname from pg_class join pg_namespace n on n.oid = relnamespace where ${system} and relkind = 'S' order by 1, 2`,
-  views: `select nspname, relname, pg_get_viewdef(c.oid) as definition from pg_class c join pg_namespace n on n.oid = relnamespace where ${system} and relkind in ('v', 'm') order by 1, 2`
+  sequences: `select nspname, relname, seqtypid::regtype::text as type, seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle,
+      (select attname from pg_depend join pg_attribute on attrelid = refobjid and attnum = refobjsubid where classid = 'pg_class'::regclass and objid = c.oid and deptype in ('a', 'i')) as column
+    from pg_sequence join pg_class c on c.oid = seqrelid join pg_namespace n on n.oid = relnamespace where ${system} order by 1, 2`,
+  views: `select nspname, relname, relkind, pg_get_viewdef(c.oid) as definition from pg_class c join pg_namespace n on n.oid = relnamespace where ${system} and relkind in ('v', 'm') order by 1, 2`,
+  policies: 'select schemaname, tablename, policyname, permissive, roles::text, cmd, qual, with_check from pg_policies order by 1, 2, 3',
+  security: `select nspname, relname, relrowsecurity from pg_class c join pg_namespace n on n.oid = relnamespace where ${system} and relkind = 'r' order by 1, 2`
 }
 
 /** What a database holds besides rows, by PostgreSQL's own words. The order of columns is left out: a column that comes back comes last. */

@@ -31,7 +31,7 @@ async function spellings (kit: DrizzleKit, way: Way): Promise<string[][]> {
   if (findDifferences(start, way.after).length > 0) return [ours]
   const theirs = await kit.generateMigration(start, way.after)
   const renames = ordered.flatMap(renameStatements)
-  return [ours, [...renames, ...theirs], [...renames, ...repair(theirs, { before: start, after: way.after })]]
+  return [ours, [...renames, ...theirs], [...renames, ...repair(theirs, { before: start })]]
 }
 
 function apart (said: readonly Fact[], done: readonly Fact[]): Disagreement {

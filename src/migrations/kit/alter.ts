@@ -13,8 +13,16 @@ export interface Alterations {
   readonly snapshot: Snapshot
 }
 
-/** What turns the enums, sequences and columns that two snapshots have in common into those of the second. `start` is where all began. */
-export function alterations (start: Snapshot, before: Snapshot, after: Snapshot, { remade }: Fates): Alterations {
+/** Two snapshots, and the one where all began, with what becomes of its columns. */
+export interface Passage {
+  readonly start: Snapshot
+  readonly before: Snapshot
+  readonly after: Snapshot
+  readonly fates: Fates
+}
+
+/** What turns the enums, sequences and columns that two snapshots have in common into those of the second. */
+export function alterations ({ start, before, after, fates: { remade } }: Passage): Alterations {
   const snapshot = structuredClone({ ...before, enums: { ...before.enums, ...shared(after.enums, before.enums) }, sequences: { ...before.sequences, ...shared(after.sequences, before.sequences) } })
   const places: Array<[from: Place, to: Place]> = []
   for (const [key, table, other] of tablePairs(before, after)) {

@@ -2,6 +2,7 @@ import { tablePairs } from './differences.js'
 import { inOrder, renamed } from './rename.js'
 import type { Column, Snapshot } from './snapshot.js'
 import type { Way } from './statements.js'
+import { catalogueType } from './words.js'
 
 /** What cannot be had back once a way was gone, in words for a person. */
 export interface Losses {
@@ -19,11 +20,12 @@ export function findLosses ({ before, after, renames }: Way): Losses {
     lost: [
       ...gone(start.tables, after.tables).map((key) => `the rows of ${plainName(key)}`),
       ...pairs.flatMap(([key, a, b]) => gone(a.columns, b.columns).filter((name) => a.columns[name]!.generated === undefined).map((name) => `the values of ${plainName(key)}.${name}`)),
+      ...pairs.flatMap(([key, a, b]) => Object.values(a.columns).filter(({ name, generated }) => generated === undefined && b.columns[name]?.generated !== undefined).map(({ name }) => `the values of ${plainName(key)}.${name}, which is generated from now on`)),
       ...gone(start.sequences, after.sequences).map((key) => `where the sequence ${plainName(key)} stood`)
     ],
     converted: pairs.flatMap(([key, a, b]) => Object.values(a.columns).flatMap((column) => {
       const other = b.columns[column.name]
-      return other === undefined || keepsValues(start, column, other) ? [] : [`what the values of ${plainName(key)}.${column.name} were as ${column.type}, before they became ${other.type}`]
+      return other === undefined || other.generated !== undefined || keepsValues(start, column, other) ? [] : [`what the values of ${plainName(key)}.${column.name} were as ${catalogueType(column)}, before they became ${catalogueType(other)}`]
     }))
   }
 }
@@ -34,16 +36,20 @@ function gone (group: Record<string, unknown>, others: Record<string, unknown>):
 
 /** Types in which every value of the one before has its place. */
 const widenings: ReadonlyArray<readonly string[]> = [
-  ['smallserial', 'smallint', 'serial', 'integer', 'bigserial', 'bigint', 'numeric'],
+  ['smallint', 'integer', 'bigint', 'numeric'],
+  ['smallint', 'integer', 'bigint', 'uuid'],
   ['real', 'double precision'],
   ['json', 'text'],
-  ['uuid', 'text']
+  ['uuid', 'text'],
+  ['date', 'timestamp'],
+  ['time', 'timestamp']
 ]
 
 /** Whether a column's values live on in another type, so that the way back can turn them into what they were. */
 function keepsValues (before: Snapshot, from: Column, to: Column): boolean {
-  if (from.type === to.type) return true
-  const [a, b] = [from.type, to.type]
+  const [a, b] = [catalogueType(from), catalogueType(to)]
+  // A single value becomes an array of one.
+  if (a === b || `${a}[]` === b) return true
   if (lengthOf(a) !== undefined && lengthOf(b) !== undefined) return lengthOf(b)! >= lengthOf(a)!
   const isEnum = before.enums[`${from.typeSchema ?? 'public'}.${a}`] !== undefined
   return (isEnum && b === 'text') || widenings.some((types) => types.includes(a) && types.indexOf(a) <= types.indexOf(b))

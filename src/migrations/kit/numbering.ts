@@ -58,8 +58,10 @@ function changeIdentity (from: Place, to: Place): string[] {
   const change = `${alter(to)} ${sets}`
   return [
     ...a.type === b.type ? [] : [`${alter(to)} SET GENERATED ${kind(b)};`],
-    ...options(a) === options(b) ? [] : bounds(a) === bounds(b)
-      ? [`${change};`]
+    ...options(a) !== options(b) && bounds(a) === bounds(b) ? [`${change};`] : [],
+    // A sequence that was not asked yet begins where the new one would.
+    ...bounds(a) === bounds(b)
+      ? []
       : [block([`"sequence" text := ${ownedSequence(to)}`, '"last" bigint', '"called" boolean'], [
           'EXECUTE format(\'SELECT "last_value", "is_called" FROM %s\', "sequence") INTO STRICT "last", "called";',
           `${change} RESTART;`,

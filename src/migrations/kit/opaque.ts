@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { DrizzleKit } from './drizzle-kit.js'
 import { eachTable } from './groups.js'
 import type { Policy, Snapshot } from './snapshot.js'
+import { withViewsFromTheEnd, withViewsInOrder } from './views.js'
 
 /** drizzle-kit's statements between two snapshots. */
 export async function generate (kit: DrizzleKit, before: Snapshot, after: Snapshot): Promise<string[]> {
@@ -15,7 +16,7 @@ export async function generate (kit: DrizzleKit, before: Snapshot, after: Snapsh
     words.set(text, word)
     return word as Text
   }
-  const statements = await kit.generateMigration(hide(before, opaque), hide(after, opaque))
+  const statements = await kit.generateMigration(hide(withViewsFromTheEnd(before), opaque), hide(withViewsInOrder(after), opaque))
   return statements.map((statement) => statement.replace(/expression_(\d+)_of_data_access/g, (_word, index: string) => texts[Number(index)]!))
 }
 

@@ -19,8 +19,8 @@ export function stops (before: Snapshot, after: Snapshot): Stop[] {
   const fates = fatesOf(before, after)
   const lifted = lift(before, after, fates).map((snapshot): Stop => ({ snapshot }))
   const bare = lifted.at(-1)!.snapshot
-  if (alterations(before, bare, after, fates).statements.length > 0) lifted.push({ snapshot: withTypes(bare, after) })
-  const altered = alterations(before, lifted.at(-1)!.snapshot, after, fates)
+  if (alterations({ start: before, before: bare, after, fates }).statements.length > 0) lifted.push({ snapshot: withTypes(bare, after) })
+  const altered = alterations({ start: before, before: lifted.at(-1)!.snapshot, after, fates })
   const ways: Stop[] = [...lifted, altered]
   const here = altered.snapshot
   if (needsEarlyAdditions(here, after)) {

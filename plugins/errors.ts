@@ -4,6 +4,7 @@ import type { ConstraintMap } from '../src/errors/constraints.js'
 import { DatabaseError } from '../src/errors/errors.js'
 import { failure, problem, statusOf } from '../src/replies.js'
 import { SettingsError } from '../src/settings/settings-error.js'
+import { explainBigint } from './unserializable.js'
 
 /** How errors are told to clients. */
 export interface ErrorsOptions {
@@ -56,6 +57,7 @@ async function plugin (fastify: FastifyInstance, { errors = {} }: ErrorsPluginOp
   const { format = 'fastify', constraints = {} } = errors
   checkConstraints(constraints)
   if (!Object.hasOwn(formats, format)) throw new SettingsError('errors.format', "must be 'fastify', 'envelope' or 'problem'")
+  fastify.addHook('onError', explainBigint)
   const wire = formats[format]
   if (wire === undefined) return
 

@@ -92,6 +92,18 @@ export async function passThroughDoors (database: Database, table: Holder, { nam
     const among = await repo.filter({ c: { in: [value] } } as never) as Row[]
     if (!among.some(({ id }) => id === made[place]?.id)) wrong.push(`in finds no ${shown(value)}`)
   }
+  // What an array holds is looked for by PostgreSQL's own operators, in which NULL is equal to nothing.
+  for (const [place, value] of wanted.entries()) {
+    if (!name.endsWith('[]') || !isOrdered || !Array.isArray(value)) continue
+    const held = (name.endsWith('[][]') ? value.flat() : value as unknown[]).filter((item) => item !== null)
+    const operand = name.endsWith('[][]') ? [held] : held
+    const operators = held.length === 0 ? ['arrayContains'] : ['arrayContains', 'arrayOverlaps']
+    for (const operator of operators) {
+      if (held.length === 0 && name.endsWith('[][]')) continue
+      const found = await repo.filter({ c: { [operator]: operand } } as never) as Row[]
+      if (!found.some(({ id }) => id === made[place]?.id)) wrong.push(`${operator} finds no ${shown(value)}`)
+    }
+  }
   return wrong
 }
 

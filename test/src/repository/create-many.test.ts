@@ -148,3 +148,13 @@ t.test('creates rows of nothing but defaults, however many', async (t) => {
   t.equal(rows.length, 12_001)
   t.same(rows.at(-1), { id: 12_001, note: 'none' })
 })
+
+t.test('a column may have quotes and backslashes in its name, whatever standard_conforming_strings says', async (t) => {
+  const odd = pgTable('odd', { id: integer().primaryKey(), list: text('it\'s \\ "odd"').array() })
+  const { repo, runner } = await openRepositories(t, 'create table odd (id integer primary key, "it\'s \\ ""odd""" text[])')
+  for (const [turn, setting] of ['on', 'off'].entries()) {
+    await runner.client.query(`set standard_conforming_strings to ${setting}`)
+    const rows = Array.from({ length: 60 }, (_, place) => ({ id: turn * 100 + place, list: [`\\${place}`] }))
+    t.strictSame(await repo(odd).createMany(rows), rows)
+  }
+})

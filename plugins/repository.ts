@@ -8,7 +8,7 @@ declare module 'fastify' {
     /**
      * A repository for a table, or an instance of a repository class, inside the request's transaction.
      *
-     * @throws {ValidationError} for a view, a table without a primary key, or a class without `static table`
+     * @throws {UsageError} for a view, a table without a primary key, or a class without `static table`
      * @example
      * ```ts
      * server.get('/users/:id', (request) => request.repo(users).getOrThrow(request.params.id))

@@ -59,7 +59,7 @@ export function givenTransaction (options: RequestTransactionOptions): RequestTr
  * Checks options and completes them with defaults.
  *
  * @throws {SettingsError} that names the option which does not exist, or the one that cannot be used
- * @throws {ValidationError} the same, for those that hold without a request, too
+ * @throws {UsageError} the same, for those that hold without a request, too
  */
 export function planTransaction (options: RequestTransactionOptions): TransactionPlan {
   const { begin = 'firstWrite', commit = 'onSend', commitOn = claimsSuccess, ...rest } = givenTransaction(options)

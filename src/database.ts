@@ -127,7 +127,7 @@ export class Database implements StatementRunner {
   /**
    * A session to be settled by hand; it holds no connection before its first statement.
    *
-   * @throws {ValidationError} for an option that does not exist or cannot have its value
+   * @throws {UsageError} for an option that does not exist or cannot have its value
    * @example
    * ```ts
    * await using session = database.createSession()

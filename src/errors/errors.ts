@@ -18,12 +18,31 @@ export class MultipleResultsError extends DatabaseError {
   }
 }
 
-/** A value, column, filter, page or cursor that cannot be used: 400. */
+/**
+ * A value, column, filter, page or cursor that cannot be used: 400.
+ *
+ * It is for what a handler may hand on from a request: keys, filters, rows and their values, orders, and the numbers and
+ * cursors of pages. What only the program can have written is a {@link UsageError}.
+ */
 export class ValidationError extends DatabaseError {
   static override readonly defaults = {
     code: 'DB_VALIDATION',
     statusCode: 400,
     message: 'A value does not fit its column'
+  }
+}
+
+/**
+ * A mistake of the program, which no request can make: 500, so that the log has it as an error.
+ *
+ * A view or a table without a key where a table is needed, a class without one, an option that does not exist, a method that
+ * the table does not allow, a function that is missing. The message says the way out.
+ */
+export class UsageError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_USAGE',
+    statusCode: 500,
+    message: 'The program uses the database in a way that cannot be'
   }
 }
 

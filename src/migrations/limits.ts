@@ -1,4 +1,4 @@
-import { ValidationError } from '../errors/errors.js'
+import { UsageError } from '../errors/errors.js'
 import type { RunnerOptions } from './options.js'
 
 /** How long another process is waited for. */
@@ -23,10 +23,10 @@ export function complaint (name: Limited, value: unknown): string | undefined {
   return typeof value === 'number' && fits(value) ? undefined : must
 }
 
-/** @throws {ValidationError} for a number that an option cannot have */
+/** @throws {UsageError} for a number that an option cannot have */
 export function checkLimits (options: RunnerOptions & { readonly steps?: number | undefined }): void {
   for (const name of Object.keys(limits) as Limited[]) {
     const must = complaint(name, options[name])
-    if (must !== undefined) throw new ValidationError(`${name} must be ${must}`)
+    if (must !== undefined) throw new UsageError(`${name} must be ${must}`)
   }
 }

@@ -1,4 +1,4 @@
-import { MigrationError, ValidationError } from '../errors/errors.js'
+import { MigrationError, UsageError } from '../errors/errors.js'
 import { isKnown, type Comparison } from './compare.js'
 import { downName, readDown } from './files.js'
 import { lint } from './lint.js'
@@ -9,7 +9,7 @@ import { stepDown, stepUp, type MigrationStep } from './step.js'
  * The steps that apply what is pending, up to a tag.
  *
  * @throws {MigrationError} when one of them would skip or lose something
- * @throws {ValidationError} for a tag that cannot be reached by applying
+ * @throws {UsageError} for a tag that cannot be reached by applying
  */
 export function planUp (comparison: Comparison, to: string | undefined): MigrationStep[] {
   const pending = to === undefined ? comparison.pending : pendingUpTo(comparison, to)
@@ -24,7 +24,7 @@ function pendingUpTo ({ files, applied, pending, folder }: Comparison, to: strin
   if (file === undefined) throw unknownTag(to, folder)
   const index = pending.indexOf(file)
   if (index < 0 && applied.at(-1)?.file !== file) {
-    throw new ValidationError(`${to} is applied already, and others after it: rollbackMigrations({ to }) goes back to it`)
+    throw new UsageError(`${to} is applied already, and others after it: rollbackMigrations({ to }) goes back to it`)
   }
   return pending.slice(0, index + 1)
 }
@@ -42,7 +42,7 @@ export interface Target {
  * The steps that undo what was applied last, newest first; all of them are known to be possible.
  *
  * @throws {MigrationError} when one of them has no way back
- * @throws {ValidationError} for a tag that was not applied
+ * @throws {UsageError} for a tag that was not applied
  */
 export async function planDown (comparison: Comparison, target: Target): Promise<MigrationStep[]> {
   const { folder, progress } = comparison
@@ -66,11 +66,11 @@ function countOfKept ({ applied, files, folder }: Comparison, { steps = 1, to }:
   const index = applied.findIndex(({ file }) => file?.tag === to)
   if (index >= 0) return index + 1
   if (!files.some(({ tag }) => tag === to)) throw unknownTag(to, folder)
-  throw new ValidationError(`${to} is not applied: runMigrations({ to }) goes forward to it`)
+  throw new UsageError(`${to} is not applied: runMigrations({ to }) goes forward to it`)
 }
 
-function unknownTag (tag: string, folder: string): ValidationError {
-  return new ValidationError(`There is no migration ${tag} in ${folder}: to is the name of a file, without .sql`)
+function unknownTag (tag: string, folder: string): UsageError {
+  return new UsageError(`There is no migration ${tag} in ${folder}: to is the name of a file, without .sql`)
 }
 
 function noDown (tag: string): MigrationError {

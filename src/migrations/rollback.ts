@@ -1,4 +1,4 @@
-import { ValidationError } from '../errors/errors.js'
+import { UsageError } from '../errors/errors.js'
 import { compare } from './compare.js'
 import type { Migration } from './files.js'
 import { checkLimits } from './limits.js'
@@ -30,7 +30,7 @@ export interface RollbackOptions extends RunnerOptions {
  *
  * @throws {MigrationError} `DB_MIGRATION_NO_DOWN`, `DB_MIGRATION_EDITED`, `DB_MIGRATION_MISSING` or `DB_MIGRATION_IRREVERSIBLE` when one of them cannot be undone, before anything is changed;
  *   `DB_MIGRATION_LOCKED` and `DB_MIGRATION_FAILED` as {@link runMigrations} does
- * @throws {ValidationError} for a number of steps that is none, or a tag that is not applied
+ * @throws {UsageError} for a number of steps that is none, or a tag that is not applied
  *
  * @example
  * const { rolledBack } = await rollbackMigrations({ steps: 2 })
@@ -39,7 +39,7 @@ export interface RollbackOptions extends RunnerOptions {
 export async function rollbackMigrations (options: RollbackOptions = {}): Promise<{ rolledBack: Migration[] }> {
   checkLimits(options)
   const { dryRun = false, steps: count, to } = options
-  if (count !== undefined && to !== undefined) throw new ValidationError('steps and to exclude each other: give one of them')
+  if (count !== undefined && to !== undefined) throw new UsageError('steps and to exclude each other: give one of them')
   if (dryRun) {
     const steps = await withClient(options, async (client) => planDown(await compare(client, options), options))
     return { rolledBack: steps.map(({ migration }) => withoutText(migration)) }

@@ -26,7 +26,7 @@ export interface RunOptions extends RunnerOptions {
  *
  * @throws {MigrationError} `DB_MIGRATION_EDITED`, `DB_MIGRATION_MISSING` or `DB_MIGRATION_OUT_OF_ORDER` when folder and database do not fit, before anything is changed;
  *   `DB_MIGRATION_LOCKED` when another process holds the lock for too long, or the application's statements hold a table; `DB_MIGRATION_FAILED` when a file cannot be run, or a statement fails
- * @throws {ValidationError} for a number out of range, or a tag that is not in the folder or was passed
+ * @throws {UsageError} for a number out of range, or a tag that is not in the folder or was passed
  *
  * @example
  * const { applied } = await runMigrations({ connectionString: process.env.DATABASE_URL })

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import type { InferSelectModel } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
-import { ValidationError } from '../errors/errors.js'
+import { UsageError } from '../errors/errors.js'
 import { columnsOf, nameOf } from './table.js'
 
 /** A value as JSON has it: dates, bigints and bytes are strings. */
@@ -25,10 +25,10 @@ type ColumnOf<T extends PgTable> = keyof InferSelectModel<T> & string
 /**
  * Whether a row of a table with `softDelete()` is deleted.
  *
- * @throws {@link ValidationError} for a row that was read without its `deletedAt`.
+ * @throws {@link UsageError} for a row that was read without its `deletedAt`.
  */
 export function isDeleted (row: { readonly deletedAt: Date | string | null }): boolean {
-  if (row.deletedAt === undefined) throw new ValidationError('The row has no deletedAt: read it with that column')
+  if (row.deletedAt === undefined) throw new UsageError('The row has no deletedAt: read it with that column')
   return row.deletedAt !== null
 }
 
@@ -40,7 +40,7 @@ export function isDeleted (row: { readonly deletedAt: Date | string | null }): b
  * ```ts
  * toDict(users, user, { omit: ['passwordHash'] })
  * ```
- * @throws {@link ValidationError} for a name in `omit` that is no column: a slip there would publish what it should hide.
+ * @throws {@link UsageError} for a name in `omit` that is no column: a slip there would publish what it should hide.
  */
 export function toDict<T extends PgTable, Row extends Partial<InferSelectModel<T>>, Omitted extends ColumnOf<T> = never, Included extends Exclude<keyof Row, ColumnOf<T>> & string = never> (
   table: T,
@@ -49,7 +49,7 @@ export function toDict<T extends PgTable, Row extends Partial<InferSelectModel<T
 ): { [Key in Exclude<keyof Row & ColumnOf<T>, Omitted> | Included]: JsonOf<Row[Key]> } {
   const columns = columnsOf(table)
   const unknown = omit.find((key) => !Object.hasOwn(columns, key))
-  if (unknown !== undefined) throw new ValidationError(`Table "${nameOf(table)}" has no column "${unknown}" to omit`)
+  if (unknown !== undefined) throw new UsageError(`Table "${nameOf(table)}" has no column "${unknown}" to omit`)
 
   const hidden = new Set<string>(omit)
   const keys = [...Object.keys(columns).filter((key) => !hidden.has(key)), ...include]

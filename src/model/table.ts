@@ -1,7 +1,7 @@
 import { getTableColumns, getViewName, is, isView } from 'drizzle-orm'
 import { PgTable, getTableConfig } from 'drizzle-orm/pg-core'
 import type { PgColumn } from 'drizzle-orm/pg-core'
-import { ValidationError } from '../errors/errors.js'
+import { UsageError } from '../errors/errors.js'
 import { markOf } from './mark.js'
 
 /** What this package knows of a table. Keys are the TypeScript names of columns, in the order of their declaration. */
@@ -25,7 +25,7 @@ const models = new WeakMap<PgTable, TableModel>()
 /**
  * What a repository needs to know of a table, found out once.
  *
- * @throws {@link ValidationError} for a view, and for a table without a primary key.
+ * @throws {@link UsageError} for a view, and for a table without a primary key.
  */
 export function describeTable<T extends PgTable> (table: T): TableModel<T> {
   const known = models.get(table)
@@ -38,13 +38,13 @@ export function describeTable<T extends PgTable> (table: T): TableModel<T> {
 /**
  * The columns of a table by their TypeScript names, on an object without a prototype.
  *
- * @throws {@link ValidationError} for a view, and for what is no table at all.
+ * @throws {@link UsageError} for a view, and for what is no table at all.
  */
 export function columnsOf (table: PgTable): Readonly<Record<string, PgColumn>> {
   if (is(table, PgTable)) return Object.assign(Object.create(null), getTableColumns(table))
-  if (!isView(table)) throw new ValidationError('A table made by pgTable() of drizzle-orm/pg-core is needed')
+  if (!isView(table)) throw new UsageError('A table made by pgTable() of drizzle-orm/pg-core is needed')
   const name = getViewName(table)
-  throw new ValidationError(`View "${name}" cannot be used as a table: read it through \`drizzle\``, { context: { table: name } })
+  throw new UsageError(`View "${name}" cannot be used as a table: read it through \`drizzle\``, { context: { table: name } })
 }
 
 function describe<T extends PgTable> (table: T): TableModel<T> {
@@ -76,7 +76,7 @@ function primaryKeyOf (table: PgTable, { name, entries }: { name: string, entrie
     .flatMap((part) => entries.filter(([, column]) => column.name === part.name))
   const keys = [...declared, ...composite].map(([key]) => key)
   if (keys.length > 0) return keys
-  throw new ValidationError(`Table "${name}" has no primary key: declare one, or read it through \`drizzle\``, { context: { table: name } })
+  throw new UsageError(`Table "${name}" has no primary key: declare one, or read it through \`drizzle\``, { context: { table: name } })
 }
 
 function isGenerated (column: PgColumn): boolean {

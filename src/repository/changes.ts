@@ -1,5 +1,5 @@
 import type { SQL } from 'drizzle-orm'
-import { ValidationError } from '../errors/errors.js'
+import { UsageError, ValidationError } from '../errors/errors.js'
 import { plusOne } from '../model/constant.js'
 import { about, encode } from './encode.js'
 import { findColumn } from './filter.js'
@@ -40,7 +40,7 @@ export function rowOf (given: Readonly<Record<string, unknown>>, table: Writable
 export function newValue (given: Readonly<Record<string, unknown>>, codec: ColumnCodec): unknown {
   const value = given[codec.key]
   if (value !== undefined) {
-    if (value instanceof Increment) throw new ValidationError(`Column "${codec.key}" of a new row has nothing that could be incremented`, about(codec))
+    if (value instanceof Increment) throw new UsageError(`Column "${codec.key}" of a new row has nothing that could be incremented`, about(codec))
     return encode(codec, value)
   }
   const { defaultFn, onUpdateFn, default: hasDefault } = codec.column

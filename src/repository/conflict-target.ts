@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
-import { ValidationError } from '../errors/errors.js'
+import { UsageError, ValidationError } from '../errors/errors.js'
 import { constant } from '../model/constant.js'
 import { uniqueKeysOf } from '../model/unique-keys.js'
 import type { UniqueKey } from '../model/unique-keys.js'
@@ -22,14 +22,14 @@ export interface ConflictTarget {
 /**
  * The unique key that consists of the columns named: the primary key unless any are.
  *
- * @throws ValidationError where the table declares no such key.
+ * @throws UsageError where the table declares no such key.
  */
 export function conflictTarget (target: unknown, table: TableStatements): ConflictTarget {
   const names = target === undefined ? table.primaryKey.map(({ key }) => key) : Array.isArray(target) ? target.map(String) : [String(target)]
-  const keys = new Set(names.map((name) => findColumn(name, table.columns).key))
+  const keys = new Set(names.map((name) => findColumn(name, table.columns, UsageError).key))
   const found = uniqueKeysOf(table.table).find(({ columns }) => columns.length === keys.size && columns.every((key) => keys.has(key)))
   if (found !== undefined) return targetOf(found, table)
-  throw new ValidationError(
+  throw new UsageError(
     `No unique key of "${table.name}" consists of ${names.map((name) => `"${name}"`).join(' and ')}: "target" names the columns of its primary key, of a unique constraint, or of a unique index`,
     { context: { table: table.name, columns: names } }
   )

@@ -1,4 +1,4 @@
-import { StaleRowError, ValidationError } from '../errors/errors.js'
+import { StaleRowError, UsageError, ValidationError } from '../errors/errors.js'
 import type { Condition } from './condition.js'
 import { isPlainObject } from './filter.js'
 import { isCount } from './page.js'
@@ -18,15 +18,15 @@ interface VersionedTable {
 /**
  * What the options of an update expect; undefined for any version.
  *
- * @throws ValidationError for an option that does not exist, one without its value, and a table without `version()`.
+ * @throws UsageError for an option that does not exist and a table without `version()`, ValidationError for what is no version.
  */
 export function expectedVersion (options: unknown, { name, version: codec }: VersionedTable): Expected | undefined {
   if (options === undefined) return undefined
   const given = isPlainObject(options) ? options : { options }
   const stranger = Object.keys(given).find((key) => key !== 'expectedVersion')
-  if (stranger !== undefined) throw new ValidationError(`Unknown option "${stranger.slice(0, 63)}": use expectedVersion`)
+  if (stranger !== undefined) throw new UsageError(`Unknown option "${stranger.slice(0, 63)}": use expectedVersion`)
   if (!Object.hasOwn(given, 'expectedVersion')) return undefined
-  if (codec === undefined) throw new ValidationError('"expectedVersion" needs a table with ...version() among its columns', { context: { table: name } })
+  if (codec === undefined) throw new UsageError('"expectedVersion" needs a table with ...version() among its columns', { context: { table: name } })
   // A version that a request forgot must not mean "any".
   const version = given['expectedVersion']
   if (!isCount(version)) throw new ValidationError('"expectedVersion" is the version that was read with the row, a whole number')

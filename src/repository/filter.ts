@@ -1,4 +1,4 @@
-import { ValidationError } from '../errors/errors.js'
+import { UsageError, ValidationError } from '../errors/errors.js'
 import { allOf, anyOf, everything, negate, nothing } from './condition.js'
 import type { Condition, Test } from './condition.js'
 import { about, encode, encodePattern } from './encode.js'
@@ -46,11 +46,11 @@ function undefinedIn (key: string): ValidationError {
   )
 }
 
-/** The column that a key of the user's names. */
-export function findColumn (key: string, columns: Columns): ColumnCodec {
+/** The column that a key names; without one the error asked for, which is a client's unless only the program can have named it. */
+export function findColumn (key: string, columns: Columns, Refusal: typeof ValidationError | typeof UsageError = ValidationError): ColumnCodec {
   const codec = columns.get(key)
   if (codec === undefined) {
-    throw new ValidationError(`Unknown column "${key.slice(0, 63)}"`, { context: { columns: [key.slice(0, 63)] } })
+    throw new Refusal(`Unknown column "${key.slice(0, 63)}"`, { context: { columns: [key.slice(0, 63)] } })
   }
   return codec
 }
@@ -93,7 +93,7 @@ function comparison (name: Test, nullTest?: Test): Operator {
 /** A value to compare a column with, encoded. SQL is none: the whole condition is written with Drizzle then. */
 function operandOf (codec: ColumnCodec, operand: unknown): unknown {
   if (isSql(operand)) {
-    throw new ValidationError(`Column "${codec.key}": a filter takes values; write the condition with SQL as a Drizzle condition`, about(codec))
+    throw new UsageError(`Column "${codec.key}": a filter takes values; write the condition with SQL as a Drizzle condition`, about(codec))
   }
   if (!codec.comparable) {
     throw new ValidationError(`Column "${codec.key}": PostgreSQL cannot compare values of its type, only isNull can be asked`, about(codec))

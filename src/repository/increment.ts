@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
-import { ValidationError } from '../errors/errors.js'
+import { UsageError, ValidationError } from '../errors/errors.js'
 import { about } from './encode.js'
 import type { ColumnCodec } from './rows.js'
 
@@ -20,7 +20,7 @@ export class Increment<out N = unknown> {
  * Adds to a column instead of replacing it, in `update`, `updateOrThrow` and `updateMany`: PostgreSQL does the sum, so that no
  * increment of two at the same time is lost. A negative number is taken away; what is NULL stays NULL.
  *
- * @throws ValidationError, from the methods, for a column that holds no numbers, an amount that is none, and a sum out of range.
+ * @throws UsageError, from the methods, for a column that holds no numbers; ValidationError for an amount that is none, and a sum out of range.
  * @example
  * ```ts
  * await request.repo(posts).update(1, { views: increment(1) })
@@ -35,10 +35,10 @@ const numericType = /^(?:(?:small|big)?(?:int|serial)|integer|int\d|real|float|d
 /**
  * The increment with its amount as it is sent.
  *
- * @throws ValidationError as {@link increment} says.
+ * @throws UsageError and ValidationError as {@link increment} says.
  */
 export function encodeIncrement (codec: ColumnCodec, { by }: Increment): Increment {
-  if (!numericType.test(codec.column.getSQLType())) throw new ValidationError(`Column "${codec.key}" holds no numbers and cannot be incremented`, about(codec))
+  if (!numericType.test(codec.column.getSQLType())) throw new UsageError(`Column "${codec.key}" holds no numbers and cannot be incremented`, about(codec))
   if (!isAmount(by)) throw new ValidationError(`Column "${codec.key}" can be incremented by a finite number only`, about(codec))
   return new Increment(String(by)) // PostgreSQL reads it as a number of the column's type
 }

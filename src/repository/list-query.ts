@@ -1,6 +1,6 @@
 import type { Column } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
-import { ValidationError } from '../errors/errors.js'
+import { UsageError } from '../errors/errors.js'
 import { describeTable } from '../model/table.js'
 import type { CursorPage, NumberedPage } from './list-types.js'
 import { isTextual, parametersOf } from './query-parameters.js'
@@ -83,7 +83,7 @@ export function isListSchema (schema: unknown): schema is JsonSchema {
  * `?name=Ada` is equality, `?name[contains]=ada` and `?id[in]=1,2,3` the other operators, `?sort=-createdAt,name` the order,
  * `?search=ada` looks into all searchable columns. A key that comes twice, and a nested object, is refused with 400.
  *
- * @throws ValidationError for a column that is unknown or cannot be used in the way that is declared.
+ * @throws UsageError for a column that is unknown or cannot be used in the way that is declared.
  * @example
  * ```ts
  * const userList = listQuery(users, { filterable: { name: ['eq', 'contains'] }, sortable: ['createdAt'], searchable: ['name', 'email'], maxLimit: 100 })
@@ -111,15 +111,15 @@ function declare (table: PgTable, { filterable = [], sortable = [], searchable =
   const { columns, name } = describeTable(table)
   const columnOf = (key: string): NonNullable<typeof columns[string]> => {
     const column = columns[key]
-    if (column === undefined) throw new ValidationError(`Table "${name}" has no column "${key}" for its list`)
+    if (column === undefined) throw new UsageError(`Table "${name}" has no column "${key}" for its list`)
     return column
   }
   const filters: ReadonlyArray<readonly [string, readonly string[] | undefined]> =
     isList(filterable) ? filterable.map((key) => [key, undefined]) : Object.entries(filterable)
   const unordered = sortable.find((key) => queryTypeOf(columnOf(key)) === undefined)
-  if (unordered !== undefined) throw new ValidationError(`Column "${unordered}" cannot be sorted by`)
+  if (unordered !== undefined) throw new UsageError(`Column "${unordered}" cannot be sorted by`)
   const unsearchable = searchable.find((key) => !isTextual(columnOf(key)))
-  if (unsearchable !== undefined) throw new ValidationError(`Column "${unsearchable}" holds no text to search in`)
+  if (unsearchable !== undefined) throw new UsageError(`Column "${unsearchable}" holds no text to search in`)
   return {
     filters: filters.flatMap(([key, operators]) => parametersOf(key, columnOf(key), operators)),
     sortable,

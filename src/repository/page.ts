@@ -1,5 +1,5 @@
 import type { SQL } from 'drizzle-orm'
-import { ValidationError } from '../errors/errors.js'
+import { UsageError, ValidationError } from '../errors/errors.js'
 import { findColumn, isPlainObject } from './filter.js'
 import { parseOrder } from './order.js'
 import type { ColumnCodec } from './rows.js'
@@ -54,14 +54,14 @@ const known: Record<OptionsKind, ReadonlySet<string>> = {
 /**
  * The options of a read, by their names.
  *
- * @throws ValidationError for an option that the method does not have.
+ * @throws UsageError for an option that the method does not have.
  */
 export function knownOptions ({ options, kind }: AskedOptions): Readonly<Record<string, unknown>> {
   const given = options === undefined ? {} : options
-  if (!isPlainObject(given)) throw new ValidationError(`The options of a read are an object of ${[...known[kind]].join(', ')}`)
+  if (!isPlainObject(given)) throw new UsageError(`The options of a read are an object of ${[...known[kind]].join(', ')}`)
   for (const name of Object.keys(given)) {
     if (!known[kind].has(name)) {
-      throw new ValidationError(`Unknown option "${name.slice(0, 63)}": use ${[...known[kind]].join(', ')}`)
+      throw new UsageError(`Unknown option "${name.slice(0, 63)}": use ${[...known[kind]].join(', ')}`)
     }
   }
   return given
@@ -70,7 +70,7 @@ export function knownOptions ({ options, kind }: AskedOptions): Readonly<Record<
 /**
  * Reads the options of a read and adds what they ask for to the shape, after its filter; how many rows are read is left to the caller.
  *
- * @throws ValidationError naming the option or column that is wrong.
+ * @throws ValidationError for a column that there is not, UsageError for an option or a lock.
  */
 export function parseReadOptions (shape: Shape, table: TableColumns, asked: AskedOptions): ReadOptions {
   const given = knownOptions(asked)
@@ -105,8 +105,8 @@ function isStrength (value: unknown): value is LockStrength {
 function parseLock (lock: unknown, shape: Shape): LockClause | undefined {
   if (lock === undefined) return undefined
   const { strength, nowait, skipLocked } = isPlainObject(lock) ? lock : { strength: lock }
-  if (!isStrength(strength)) throw new ValidationError(`"lock" is one of ${Object.keys(strengths).join(', ')}, or an object { strength, nowait, skipLocked }`)
-  if (nowait === true && skipLocked === true) throw new ValidationError('"lock" takes either nowait or skipLocked')
+  if (!isStrength(strength)) throw new UsageError(`"lock" is one of ${Object.keys(strengths).join(', ')}, or an object { strength, nowait, skipLocked }`)
+  if (nowait === true && skipLocked === true) throw new UsageError('"lock" takes either nowait or skipLocked')
   const clause = { strength: strengths[strength], nowait: nowait === true, skipLocked: skipLocked === true }
   shape.key += `for ${clause.strength}${clause.nowait ? ' nowait' : ''}${clause.skipLocked ? ' skip locked' : ''};`
   return clause

@@ -1,5 +1,5 @@
 import type { PgColumn } from 'drizzle-orm/pg-core'
-import { ValidationError } from '../errors/errors.js'
+import { UsageError } from '../errors/errors.js'
 import { booleans, queryTypeOf } from './query-values.js'
 import type { JsonSchema, QueryType } from './query-values.js'
 
@@ -37,14 +37,14 @@ export function isTextual (column: PgColumn): boolean {
 /**
  * The parameters of one column: `name` for equality, `name[operator]` for the others.
  *
- * @throws ValidationError for a column that cannot stand in a query string, and for an operator that it does not have.
+ * @throws UsageError for a column that cannot stand in a query string, and for an operator that it does not have.
  */
 export function parametersOf (name: string, column: PgColumn, asked: readonly string[] | undefined): FilterParameter[] {
   const type = queryTypeOf(column)
-  if (type === undefined) throw new ValidationError(`Column "${name}" cannot be filtered by a query string: its values have no form there`)
+  if (type === undefined) throw new UsageError(`Column "${name}" cannot be filtered by a query string: its values have no form there`)
   const known = isTextual(column) ? [...plainOperators, ...searchOperators] : plainOperators
   const stranger = asked?.find((operator) => !known.some((one) => one === operator))
-  if (stranger !== undefined) throw new ValidationError(`Column "${name}" has no operator "${stranger}" in a query string, use some of ${known.join(', ')}`)
+  if (stranger !== undefined) throw new UsageError(`Column "${name}" has no operator "${stranger}" in a query string, use some of ${known.join(', ')}`)
   return known.filter((operator) => asked?.includes(operator) ?? true).map((operator) => ({
     key: operator === 'eq' && !reserved.has(name) ? name : `${name}[${operator}]`,
     column: name,

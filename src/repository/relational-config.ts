@@ -1,6 +1,6 @@
 import { Many, and, getTableColumns, getTableUniqueName, is, isNull } from 'drizzle-orm'
 import type { Column, SQL, TableRelationalConfig, TablesRelationalConfig } from 'drizzle-orm'
-import { ValidationError } from '../errors/errors.js'
+import { UsageError, ValidationError } from '../errors/errors.js'
 import { markOf } from '../model/mark.js'
 import { isCount } from './page.js'
 import { isPlainObject } from './filter.js'
@@ -26,10 +26,10 @@ const known = new Set(['columns', 'with', 'where', 'orderBy', 'limit', 'extras']
 /**
  * The relations asked for, as Drizzle is told: deleted rows are left out, and lists have a total order.
  *
- * @throws ValidationError for a relation or an option that there is none.
+ * @throws UsageError for a relation or an option that there is none.
  */
 export function relationalConfig (asked: unknown, table: TableRelationalConfig, sight: RelatedSight): Record<string, object> {
-  if (!isPlainObject(asked)) throw new ValidationError('Relations are an object { relation: true | { columns, with, where, orderBy, limit, extras } }')
+  if (!isPlainObject(asked)) throw new UsageError('Relations are an object { relation: true | { columns, with, where, orderBy, limit, extras } }')
   return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined && value !== false).map(([name, value]) => [name, nested(name, value, { table, sight })]))
 }
 
@@ -41,11 +41,11 @@ export function nothingRelated (nested: Readonly<Record<string, object>>, table:
 function nested (name: string, asked: unknown, { table, sight }: { table: TableRelationalConfig, sight: RelatedSight }): object {
   const relation = Object.hasOwn(table.relations, name) ? table.relations[name] : undefined
   const target = relation && sight.tables.schema[sight.tables.tableNamesMap[getTableUniqueName(relation.referencedTable)] as string]
-  if (relation === undefined || target === undefined) throw new ValidationError(`Table "${table.dbName}" has no relation "${name.slice(0, 63)}" in the schema`)
+  if (relation === undefined || target === undefined) throw new UsageError(`Table "${table.dbName}" has no relation "${name.slice(0, 63)}" in the schema`)
   const given = asked === true ? {} : asked
-  if (!isPlainObject(given)) throw new ValidationError(`Relation "${name}" takes true or an object of ${[...known].join(', ')}`)
+  if (!isPlainObject(given)) throw new UsageError(`Relation "${name}" takes true or an object of ${[...known].join(', ')}`)
   const stranger = Object.keys(given).find((key) => !known.has(key))
-  if (stranger !== undefined) throw new ValidationError(`Relation "${name}" has no option "${stranger.slice(0, 63)}": use ${[...known].join(', ')}`)
+  if (stranger !== undefined) throw new UsageError(`Relation "${name}" has no option "${stranger.slice(0, 63)}": use ${[...known].join(', ')}`)
   const { with: deeper, where, orderBy, limit, ...rest } = given
   const hidden = sight.seesDeleted ? undefined : softDeleteOf(getTableColumns(relation.referencedTable) as Record<string, PgColumn>)
   return {

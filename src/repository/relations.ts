@@ -5,7 +5,7 @@
  */
 import { Placeholder, SQL, is, mapRelationalRow, sql } from 'drizzle-orm'
 import type { BuildRelationalQueryResult, TableRelationalConfig } from 'drizzle-orm'
-import { ValidationError } from '../errors/errors.js'
+import { UsageError } from '../errors/errors.js'
 import { encodeKey } from './key.js'
 import { nothingRelated, relationalConfig } from './relational-config.js'
 import { parserOf } from './driver-values.js'
@@ -42,7 +42,7 @@ export function selectRelated (table: TableStatements, rows: readonly AnyRow[], 
   const sight: RelatedSight = { tables, seesDeleted, maxLimit: builder.limits.maxLimit }
   const nested = relationalConfig(relations, config, sight)
   const lossy = primaryKey.find(({ column }) => column.columnType === 'PgTimestamp')
-  if (lossy !== undefined) throw new ValidationError(`Column "${lossy.key}": a key of times is not found again by a Date, which has less digits: declare it with { mode: 'string' }`)
+  if (lossy !== undefined) throw new UsageError(`Column "${lossy.key}": a key of times is not found again by a Date, which has less digits: declare it with { mode: 'string' }`)
   const keys = rows.map((row) => encodeKey(Object.fromEntries(primaryKey.map(({ key }) => [key, row[key]])), table))
   const lists = primaryKey.map((_, part) => keys.map((values) => values[part]))
   const shape = table.shape('with')
@@ -66,7 +66,7 @@ export function selectRelated (table: TableStatements, rows: readonly AnyRow[], 
 function registered ({ table, name, builder: { drizzle, schema } }: TableStatements): { key: string, config: TableRelationalConfig } {
   const key = Object.keys(schema ?? {}).find((key) => schema?.[key] === table)
   const config = key === undefined ? undefined : (drizzle._.schema as RelationalSchema['schema'] | undefined)?.[key]
-  if (key === undefined || config === undefined) throw new ValidationError(`Table "${name}" is not in the schema that was given as \`schema\`: its relations are not known`)
+  if (key === undefined || config === undefined) throw new UsageError(`Table "${name}" is not in the schema that was given as \`schema\`: its relations are not known`)
   return { key, config }
 }
 

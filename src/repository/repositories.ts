@@ -1,5 +1,5 @@
 import type { PgTable } from 'drizzle-orm/pg-core'
-import { ValidationError } from '../errors/errors.js'
+import { UsageError } from '../errors/errors.js'
 import type { StatementRunner } from '../session/statement.js'
 import { hooksOf } from './hooks.js'
 import { Repository } from './repository.js'
@@ -42,7 +42,7 @@ export class Repositories {
   /**
    * The repository of a table or class, whose statements the given session or database runs.
    *
-   * @throws ValidationError for a view, a table without a primary key, a class without `static table`, and one whose
+   * @throws UsageError for a view, a table without a primary key, a class without `static table`, and one whose
    * `static writable` names what cannot be written.
    */
   create<Source extends RepositorySource> (session: StatementRunner, source: Source): RepositoryOf<Source> {
@@ -67,10 +67,10 @@ export class Repositories {
 
 function tableOf (source: RepositoryClass): PgTable {
   if (!(source.prototype instanceof Repository)) {
-    throw new ValidationError(`${source.name} is not a repository: write "class ${source.name} extends Repository<typeof table>"`)
+    throw new UsageError(`${source.name} is not a repository: write "class ${source.name} extends Repository<typeof table>"`)
   }
   if (source.table === undefined) {
-    throw new ValidationError(`${source.name} does not say which table it is for: write "static table = …" in it`)
+    throw new UsageError(`${source.name} does not say which table it is for: write "static table = …" in it`)
   }
   return source.table
 }

@@ -30,7 +30,8 @@ export interface RepositoryContext {
 /**
  * Reads and writes the rows of one table, in the session it was asked from.
  *
- * Every method rejects with a `ValidationError` for a column, value, filter or option that cannot be, before anything is sent.
+ * Every method rejects with a `ValidationError` for a column, value, filter or page that cannot be, and with a `UsageError`
+ * for an option that there is none, before anything is sent.
  * Of a table with `softDelete()` it sees the rows that are not deleted.
  *
  * @example
@@ -154,7 +155,7 @@ export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<
    * It reads on a read-only connection of its own, from the first row until the last, `break` or an error, and does not see
    * what its session has not committed. It goes on after the commit of a request, and ends with the request.
    *
-   * @throws ValidationError at once, for a filter or option that cannot be; PoolTimeoutError at the first row, where the pool
+   * @throws ValidationError at once, for a filter that cannot be, UsageError for an option; PoolTimeoutError at the first row, where the pool
    * has no connection to spare and the session holds another.
    * @example
    * ```ts
@@ -192,7 +193,7 @@ export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<
    * Every column given but the target is written into a row that is there, `$onUpdate` and the version with it. Under REPEATABLE READ
    * and SERIALIZABLE a row of somebody else's that came in meanwhile is a `SerializationFailureError`, for `retries`.
    *
-   * @throws ValidationError for a target that is no unique key; UniqueViolationError where a row that this repository does not see has
+   * @throws UsageError for a target that is no unique key; UniqueViolationError where a row that this repository does not see has
    * the key, a deleted one for example, or another unique key is taken.
    * @example
    * ```ts
@@ -327,7 +328,7 @@ export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<
    * The same repository, which writes nothing but these columns for its callers: any other key is a `ValidationError`, or dropped.
    * Hooks of the class may still write all. It can be made less, never more.
    *
-   * @throws ValidationError, at once, for what is no column, cannot be written, or was not writable before.
+   * @throws UsageError, at once, for what is no column, cannot be written, or was not writable before.
    * @example
    * ```ts
    * await request.repo(users).writable(['name', 'email']).update(id, request.body)
@@ -349,7 +350,7 @@ export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<
    * elsewhere: in a relation to one, such a row is null, whatever its type says. The relations are those of the schema that was
    * given to the database; the types come from `Register`.
    *
-   * @throws ValidationError, from the methods, for a relation that is not in the schema.
+   * @throws UsageError, from the methods, for a relation that is not in the schema.
    * @example
    * ```ts
    * const user = await request.repo(users).with({ posts: { limit: 10, with: { comments: true } } }).getOrThrow(1)

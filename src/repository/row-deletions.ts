@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { ValidationError } from '../errors/errors.js'
+import { UsageError, ValidationError } from '../errors/errors.js'
 import { now } from '../model/constant.js'
 import type { StatementRunner } from '../session/statement.js'
 import { ask, firstOf, rowsOf, writtenBy } from './answers.js'
@@ -17,6 +17,8 @@ import { visible } from './visibility.js'
 import { remove, update } from './write.js'
 import { heard, writing } from './writing.js'
 import type { WriteContext } from './writing.js'
+
+const purgeOptions = 'purge() takes { olderThan: a Date, or a number of days }'
 
 const deleteHooks: readonly HookName[] = ['beforeDelete', 'afterDelete']
 
@@ -87,18 +89,17 @@ export async function purge (context: WriteContext, options: unknown): Promise<n
 
 function deletedAtOf ({ table: { softDelete, name } }: WriteContext, operation: string): ColumnCodec {
   if (softDelete !== undefined) return softDelete.codec
-  throw new ValidationError(`${operation}() needs a table with ...softDelete() among its columns`, { context: { operation, table: name } })
+  throw new UsageError(`${operation}() needs a table with ...softDelete() among its columns`, { context: { operation, table: name } })
 }
 
 /** A purge that was told nothing must not delete everything. */
 function deletedBefore (options: unknown, codec: ColumnCodec): Condition {
-  const { olderThan, ...rest }: Record<string, unknown> = isPlainObject(options) ? options : {}
-  if (Object.keys(rest).length === 0) {
-    if (olderThan instanceof Date) return { kind: 'test', codec, test: 'lt', operands: [encode(codec, olderThan)] }
-    if (typeof olderThan === 'number' && Number.isFinite(olderThan) && olderThan >= 0) {
-      // Rounded as the column is: otherwise what was deleted in this very millisecond would not be older than 0 days.
-      return { kind: 'test', codec, test: 'lte', operands: [sql`(now() - ${olderThan}::float8 * interval '24 hours')::timestamptz(3)`] }
-    }
+  if (!isPlainObject(options) || Object.keys(options).join() !== 'olderThan') throw new UsageError(purgeOptions)
+  const { olderThan } = options
+  if (olderThan instanceof Date) return { kind: 'test', codec, test: 'lt', operands: [encode(codec, olderThan)] }
+  if (typeof olderThan === 'number' && Number.isFinite(olderThan) && olderThan >= 0) {
+    // Rounded as the column is: otherwise what was deleted in this very millisecond would not be older than 0 days.
+    return { kind: 'test', codec, test: 'lte', operands: [sql`(now() - ${olderThan}::float8 * interval '24 hours')::timestamptz(3)`] }
   }
-  throw new ValidationError('purge() takes { olderThan: a Date, or a number of days }')
+  throw new ValidationError(purgeOptions)
 }

@@ -111,7 +111,7 @@ export class TableStatements {
   readonly generated: ReadonlySet<string>
   readonly #shapes = new ShapeCache<Compiled>(rememberedShapes)
 
-  /** @throws ValidationError for a view, or a table without a primary key. */
+  /** @throws UsageError for a view, or a table without a primary key. */
   constructor (table: PgTable, builder: SqlBuilder) {
     const model = describeTable(table)
     this.table = table

@@ -1,4 +1,4 @@
-import { ValidationError } from '../errors/errors.js'
+import { UsageError } from '../errors/errors.js'
 import { changesOf } from './changes.js'
 import type { Change } from './changes.js'
 import { allOf } from './condition.js'
@@ -23,13 +23,13 @@ const names = ['target', 'update', 'where', 'deleted']
 /**
  * Reads the options of `upsert` and `upsertMany`.
  *
- * @throws ValidationError for an option that does not exist or cannot be, or a target that is no unique key.
+ * @throws UsageError for an option that does not exist or cannot be, or a target that is no unique key.
  */
 export function parseUpsert (context: WriteContext, options: unknown = {}): UpsertPlan {
   const { table, seen } = context
-  if (!isPlainObject(options)) throw new ValidationError(`The options of an upsert are an object of ${names.join(', ')}`)
+  if (!isPlainObject(options)) throw new UsageError(`The options of an upsert are an object of ${names.join(', ')}`)
   const stranger = Object.keys(options).find((name) => !names.includes(name))
-  if (stranger !== undefined) throw new ValidationError(`Unknown option "${stranger.slice(0, 63)}": use ${names.join(', ')}`)
+  if (stranger !== undefined) throw new UsageError(`Unknown option "${stranger.slice(0, 63)}": use ${names.join(', ')}`)
   const target = conflictTarget(options['target'], table)
   const revived = parseDeleted(options['deleted'], { context, target })
   const updated = parseUpdate(options['update'], { context, target })
@@ -64,10 +64,10 @@ interface Parsing {
 /** The key of the column that a revived row loses its mark in. */
 function parseDeleted (deleted: unknown, { context: { table: { softDelete, name } }, target }: Parsing): string | undefined {
   if (deleted === undefined || deleted === 'keep') return undefined
-  if (deleted !== 'revive') throw new ValidationError('"deleted" is "keep" or "revive"')
+  if (deleted !== 'revive') throw new UsageError('"deleted" is "keep" or "revive"')
   const context = { table: name }
-  if (softDelete === undefined) throw new ValidationError('"deleted" needs a table with ...softDelete() among its columns', { context })
-  if (target.where !== undefined) throw new ValidationError('A deleted row cannot be revived by a unique index that does not hold it', { context })
+  if (softDelete === undefined) throw new UsageError('"deleted" needs a table with ...softDelete() among its columns', { context })
+  if (target.where !== undefined) throw new UsageError('A deleted row cannot be revived by a unique index that does not hold it', { context })
   return softDelete.codec.key
 }
 
@@ -78,7 +78,7 @@ function parseUpdate (update: unknown, { context, target }: Parsing): (given: Gi
     const values = givenTo(context, update)
     return () => ({ ...values })
   }
-  const listed = update && new Set(update.map((key) => findColumn(String(key), table.columns).key))
+  const listed = update && new Set(update.map((key) => findColumn(String(key), table.columns, UsageError).key))
   const found = new Set(target.codecs.map(({ key }) => key))
   return (given) => {
     const values: Record<string, unknown> = Object.create(null)

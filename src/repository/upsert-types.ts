@@ -31,7 +31,7 @@ type DeletedOption<T extends PgTable> = [SoftDeleteKey<T>] extends [never] ? { r
   /**
    * What becomes of a deleted row that is found. `'keep'` leaves it deleted: by a `uniqueLive()` key a new row is made beside it,
    * by any other there is no room for one, which is a `UniqueViolationError`. `'revive'` restores it, changed; by a `uniqueLive()`
-   * key, which does not hold it, that is a `ValidationError`.
+   * key, which does not hold it, that is a `UsageError`.
    * @defaultValue 'keep'
    */
   readonly deleted?: 'keep' | 'revive'

@@ -5,7 +5,7 @@ import { DrizzleQueryError, SQL, createTableRelationsHelpers, extractTablesRelat
 import { NodePgDatabase, NodePgSession, NodePgTransaction } from 'drizzle-orm/node-postgres'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import { PgRaw } from 'drizzle-orm/pg-core/query-builders/raw'
-import { ValidationError } from '../errors/errors.js'
+import { UsageError } from '../errors/errors.js'
 import { handled } from '../handled.js'
 import { readExactly } from './drizzle-fields.js'
 import type { SQLWrapper, TablesRelationalConfig } from 'drizzle-orm'
@@ -68,7 +68,7 @@ export class DrizzleBinding {
       // A `$count` is a promise and an SQL fragment in one; every other query is prepared by its session.
       return rebound._prepare === undefined ? await rebound : await rebound._prepare().execute()
     }
-    if (!is(statement, SQL)) throw new ValidationError('execute takes a Drizzle query or an sql`…` template')
+    if (!is(statement, SQL)) throw new UsageError('execute takes a Drizzle query or an sql`…` template')
     const { sql: text, params } = this.#dialect.sqlToQuery(statement)
     const { rows, rowCount, command } = await runner.run(raw({ text }, params))
     return { rows, rowCount, command }

@@ -1,4 +1,4 @@
-import { ValidationError } from '../errors/errors.js'
+import { UsageError } from '../errors/errors.js'
 
 /** PostgreSQL's isolation levels, in its own words. */
 export type IsolationLevel = 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable'
@@ -94,13 +94,13 @@ function millis (): { valid: (value: unknown) => boolean, expected: string } {
 /**
  * Checks options and completes them with defaults.
  *
- * @throws {ValidationError} that names the option which is unknown or has a value it cannot have
+ * @throws {UsageError} that names the option which is unknown or has a value it cannot have
  */
 export function resolveTransactionOptions (options: TransactionOptions): TransactionSettings {
   for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(checks, name)) throw new ValidationError(`transaction.${name} is no option: there are ${transactionOptionNames.join(', ')}`)
+    if (!Object.hasOwn(checks, name)) throw new UsageError(`transaction.${name} is no option: there are ${transactionOptionNames.join(', ')}`)
     const { valid, expected } = checks[name as keyof TransactionOptions]
-    if (value !== undefined && !valid(value)) throw new ValidationError(`transaction.${name} must be ${expected}`)
+    if (value !== undefined && !valid(value)) throw new UsageError(`transaction.${name} must be ${expected}`)
   }
   const { begin = 'firstWrite', isolationLevel, accessMode, deferrable, retries = 0, timeoutMillis, settleTimeoutMillis = 5000, resolveCommits = false } = options
   const modes = [

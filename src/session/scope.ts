@@ -6,7 +6,7 @@
  * first statement, and one that never runs a statement has none. Every handle means the innermost open scope in whose
  * function it is used.
  */
-import { TransactionAbortedError, TransactionClosedError, TransactionScopeError, ValidationError } from '../errors/errors.js'
+import { TransactionAbortedError, TransactionClosedError, TransactionScopeError, UsageError } from '../errors/errors.js'
 import { Callbacks, runAll } from './callbacks.js'
 import { currentScope, enterContext, runIn } from './current-scope.js'
 import { handled } from '../handled.js'
@@ -77,7 +77,7 @@ export class Scope implements StatementRunner {
   /**
    * A repository for a table, or an instance of a repository class, whose statements run here.
    *
-   * @throws {ValidationError} for a view, a table without a primary key, or a class without `static table`
+   * @throws {UsageError} for a view, a table without a primary key, or a class without `static table`
    */
   repo<Source extends RepositorySource> (source: Source): RepositoryOf<Source> {
     return this.root.host.repositories.create(this, source)
@@ -133,7 +133,7 @@ export class Scope implements StatementRunner {
    * ```
    */
   transaction<Result> (fn: (scope: Scope) => Result | Promise<Result>, options?: undefined): Promise<Result> {
-    if (options !== undefined) return handled(Promise.reject(new ValidationError(nestedOptions)))
+    if (options !== undefined) return handled(Promise.reject(new UsageError(nestedOptions)))
     const scope = this.#innermost()
     return handled(scope.#enter(() => scope.#nest(fn)))
   }
@@ -182,7 +182,7 @@ export class Scope implements StatementRunner {
   }
 
   #register (moment: 'beforeCommit' | 'afterCommit' | 'afterRollback', fn: Callback): void {
-    if (typeof fn !== 'function') throw new ValidationError(`${moment} takes a function`)
+    if (typeof fn !== 'function') throw new UsageError(`${moment} takes a function`)
     const scope = this.#innermost()
     if (scope.#ended !== undefined) throw scope.#ended()
     scope.callbacks[moment].push(fn)

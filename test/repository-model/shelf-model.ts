@@ -1,5 +1,5 @@
 /** A repository that writes, as an array: what each method must make of it, told as plainly as can be. */
-import { UniqueViolationError, ValidationError } from '../../src/index.js'
+import { UniqueViolationError, UsageError, ValidationError } from '../../src/index.js'
 import type { ShelfRow } from './shelf.js'
 
 export type NewShelfRow = Partial<Omit<ShelfRow, 'version' | 'deletedAt'>>
@@ -36,7 +36,7 @@ export class ShelfModel {
 
   upsertMany (rows: readonly NewShelfRow[], options: ShelfUpsert): ModelResult[] {
     const { target = 'id', deleted } = options
-    if (deleted === 'revive' && (!this.isSoft || target === 'slot')) throw new ValidationError()
+    if (deleted === 'revive' && (!this.isSoft || target === 'slot')) throw new UsageError()
     if (rows.some((row) => row[target] === undefined || row[target] === null)) throw new ValidationError()
     return this.#allOrNone(() => rows.map((row) => this.#upsert(row, options)))
   }

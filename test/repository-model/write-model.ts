@@ -1,5 +1,5 @@
 /** A repository that writes, as a map: what each of its methods must do and give, told as plainly as can be. */
-import { EmptyFilterError, NotFoundError, StaleRowError, UniqueViolationError, ValidationError } from '../../src/index.js'
+import { EmptyFilterError, NotFoundError, StaleRowError, UniqueViolationError, UsageError } from '../../src/index.js'
 import { extentOf, truthOf } from './predicates.js'
 import type { Entry } from './entries.js'
 import type { Item } from './items.js'
@@ -70,7 +70,7 @@ export class WritingModel {
   }
 
   #update (row: Entry | undefined, { changes, expectedVersion }: { changes: Changes, expectedVersion: number | undefined }): Entry | undefined {
-    if (expectedVersion !== undefined && !this.#soft) refuse(ValidationError)
+    if (expectedVersion !== undefined && !this.#soft) refuse(UsageError)
     if (row === undefined) return undefined
     if (expectedVersion !== undefined && expectedVersion !== row.version) refuse(StaleRowError)
     return this.#change(row, changes)
@@ -84,7 +84,7 @@ export class WritingModel {
   }
 
   #mark (id: number, { isDeleted, deletedAt }: { isDeleted: boolean, deletedAt: Date | null }): Entry | undefined {
-    if (!this.#soft) refuse(ValidationError)
+    if (!this.#soft) refuse(UsageError)
     const row = this.#rows.get(id)
     if (row === undefined || (row.deletedAt !== null) !== isDeleted) return undefined
     return this.#keep({ ...row, deletedAt, version: row.version + 1 })
@@ -92,7 +92,7 @@ export class WritingModel {
 
   /** All deletions of the model happened in the last ten years, and after the times that a purge may be told. */
   #purge (olderThan: Date | number): number {
-    if (!this.#soft) refuse(ValidationError)
+    if (!this.#soft) refuse(UsageError)
     const isOld = (deletedAt: Date): boolean => typeof olderThan === 'number' ? olderThan === 0 : deletedAt < olderThan
     return this.rows.filter(({ deletedAt }) => deletedAt !== null && isOld(deletedAt)).map((row) => this.#remove(row)).length
   }

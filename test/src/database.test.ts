@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import { eq, sql } from 'drizzle-orm'
 import { Client, Pool } from 'pg'
 import t from 'tap'
-import { CommitUnknownError, ConnectionError, Repository, TransactionBrokenError, ValidationError, openDatabase } from '../../src/index.js'
+import { CommitUnknownError, ConnectionError, Repository, TransactionBrokenError, UsageError, openDatabase } from '../../src/index.js'
 import { extendConnection, parseConnectionString } from '../../src/connection-string.js'
 import { createTestDatabase } from '../../src/testing/index.js'
 import { beside } from '../helpers/backend.js'
@@ -80,8 +80,8 @@ t.test('a session by hand is settled by hand, and rolled back otherwise', async 
   await other.close()
 
   t.equal(await database.repo(users).count(), 1)
-  t.throws(() => database.createSession({ isolationLevel: 'chaos' as 'serializable' }), ValidationError)
-  await t.rejects(database.session(() => {}, { timeoutMillis: 0 }), ValidationError)
+  t.throws(() => database.createSession({ isolationLevel: 'chaos' as 'serializable' }), UsageError)
+  await t.rejects(database.session(() => {}, { timeoutMillis: 0 }), UsageError)
 })
 
 t.test('a transaction begins with its first statement, in its function or through Drizzle', async (t) => {

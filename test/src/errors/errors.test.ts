@@ -11,6 +11,7 @@ const contract: ReadonlyArray<[keyof typeof errors, string, number, boolean]> = 
   ['ValidationError', 'DB_VALIDATION', 400, false],
   ['NotStoredError', 'DB_NOT_STORED', 500, false],
   ['PolicyViolationError', 'DB_POLICY_VIOLATION', 403, false],
+  ['UsageError', 'DB_USAGE', 500, false],
   ['EmptyFilterError', 'DB_EMPTY_FILTER', 400, false],
   ['UniqueViolationError', 'DB_UNIQUE_VIOLATION', 409, false],
   ['ForeignKeyViolationError', 'DB_FOREIGN_KEY_VIOLATION', 409, false],

@@ -36,11 +36,11 @@ t.test('applies up to a tag, and no further', async (t) => {
 
 t.test('refuses a tag that does not exist, or that was passed', async (t) => {
   const { tables, ...options } = await build(t)
-  await t.rejects(runMigrations({ ...options, to: '0002_none' }), { name: 'ValidationError', message: /^There is no migration 0002_none in / })
+  await t.rejects(runMigrations({ ...options, to: '0002_none' }), { name: 'UsageError', message: /^There is no migration 0002_none in / })
   t.strictSame(await tables(), [])
 
   await runMigrations(options)
-  await t.rejects(runMigrations({ ...options, to: '0000_users' }), { name: 'ValidationError', message: /^0000_users is applied already, and others after it: rollbackMigrations/ })
+  await t.rejects(runMigrations({ ...options, to: '0000_users' }), { name: 'UsageError', message: /^0000_users is applied already, and others after it: rollbackMigrations/ })
 })
 
 t.test('a dry run tells what would be applied, and changes nothing', async (t) => {
@@ -83,8 +83,8 @@ t.test('a file does not inherit what the one before it has set', async (t) => {
 
 t.test('numbers out of range are refused', async (t) => {
   for (const [name, value] of Object.entries({ lockTimeoutSeconds: -1, statementLockTimeoutSeconds: 0, lockRetries: 0.5 })) {
-    await t.rejects(runMigrations({ [name]: value }), { name: 'ValidationError', message: new RegExp(`^${name} must be a `) })
-    await t.rejects(runMigrations({ [name]: '1' }), { name: 'ValidationError' })
+    await t.rejects(runMigrations({ [name]: value }), { name: 'UsageError', message: new RegExp(`^${name} must be a `) })
+    await t.rejects(runMigrations({ [name]: '1' }), { name: 'UsageError' })
   }
 })
 

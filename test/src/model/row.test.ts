@@ -64,7 +64,7 @@ t.test('toDict is typed from the row', async (t) => {
 
   // @ts-expect-error there is no such column
   t.throws(() => toDict(users, row, { omit: ['pasword'] }), {
-    name: 'ValidationError', message: 'Table "users" has no column "pasword" to omit'
+    name: 'UsageError', message: 'Table "users" has no column "pasword" to omit'
   }, 'a slip is refused at run time too: it would publish what it should hide')
   // @ts-expect-error the row has no such property
   t.strictSame(Object.keys(toDict(users, { id: 1 }, { include: ['posts'] })), ['id'])
@@ -110,5 +110,5 @@ t.test('isDeleted tells by deletedAt', async (t) => {
   t.equal(isDeleted({ deletedAt: born }), true)
   t.equal(isDeleted({ deletedAt: '2026-01-02' }), true)
   // @ts-expect-error a row without the column
-  t.throws(() => isDeleted({ id: 1 }), { name: 'ValidationError', message: 'The row has no deletedAt: read it with that column' })
+  t.throws(() => isDeleted({ id: 1 }), { name: 'UsageError', message: 'The row has no deletedAt: read it with that column' })
 })

@@ -2,7 +2,7 @@ import { eq, sql } from 'drizzle-orm'
 import { alias, integer, pgMaterializedView, pgSchema, pgTable, pgView, primaryKey, serial, text, timestamp, unique } from 'drizzle-orm/pg-core'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import t from 'tap'
-import { ValidationError } from '../../../src/errors/errors.js'
+import { UsageError } from '../../../src/errors/errors.js'
 import { softDelete, timestamps, version } from '../../../src/model/columns.js'
 import { describeTable } from '../../../src/model/table.js'
 
@@ -77,7 +77,7 @@ t.test('an alias of a table is described as Drizzle does', async (t) => {
 t.test('a table without a primary key is refused by name, with the way out', async (t) => {
   const events = pgTable('events', { at: timestamp(), what: text() })
   for (let attempt = 0; attempt < 2; attempt++) {
-    t.throws(() => describeTable(events), new ValidationError('Table "events" has no primary key: declare one, or read it through `drizzle`', {
+    t.throws(() => describeTable(events), new UsageError('Table "events" has no primary key: declare one, or read it through `drizzle`', {
       context: { table: 'events' }
     }))
   }
@@ -87,7 +87,7 @@ t.test('views are refused by name and by type, with the way out', async (t) => {
   const everyone = pgView('everyone').as((query) => query.select().from(users))
   const summary = pgSchema('app').materializedView('summary').as((query) => query.select().from(users).where(eq(users.id, 1)))
   const existing = pgMaterializedView('existing', { id: integer() }).existing()
-  const message = (name: string) => ({ name: 'ValidationError', message: `View "${name}" cannot be used as a table: read it through \`drizzle\``, context: { table: name } })
+  const message = (name: string) => ({ name: 'UsageError', message: `View "${name}" cannot be used as a table: read it through \`drizzle\``, context: { table: name } })
 
   // @ts-expect-error a view is no table
   t.throws(() => describeTable(everyone), message('everyone'))
@@ -100,7 +100,7 @@ t.test('views are refused by name and by type, with the way out', async (t) => {
 t.test('what is no table at all is refused', async (t) => {
   for (const nothing of [undefined, null, {}, 'users', { users }, class Users {}]) {
     t.throws(() => describeTable(nothing as unknown as PgTable), {
-      name: 'ValidationError', message: 'A table made by pgTable() of drizzle-orm/pg-core is needed'
+      name: 'UsageError', message: 'A table made by pgTable() of drizzle-orm/pg-core is needed'
     })
   }
 })

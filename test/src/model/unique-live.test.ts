@@ -1,7 +1,7 @@
 import { generateDrizzleJson, generateMigration } from 'drizzle-kit/api'
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
 import t from 'tap'
-import { UniqueViolationError, ValidationError } from '../../../src/errors/errors.js'
+import { UniqueViolationError, UsageError } from '../../../src/errors/errors.js'
 import { softDelete } from '../../../src/model/columns.js'
 import { describeTable } from '../../../src/model/table.js'
 import { uniqueLive } from '../../../src/model/unique-live.js'
@@ -30,5 +30,5 @@ for (const casing of [undefined, 'snake_case'] as const) {
 
 t.test('needs a table with softDelete()', async (t) => {
   const plain = pgTable('plain', { id: integer().primaryKey() }, (table) => [uniqueLive(table.id)])
-  t.throws(() => describeTable(plain), ValidationError)
+  t.throws(() => describeTable(plain), UsageError)
 })

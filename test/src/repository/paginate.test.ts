@@ -1,6 +1,6 @@
 import t from 'tap'
 import { sql } from 'drizzle-orm'
-import { ValidationError } from '../../../src/errors/errors.js'
+import { UsageError, ValidationError } from '../../../src/errors/errors.js'
 import { openRepositories } from '../../helpers/runner.js'
 import { drafts, draftsSql, users, usersSql } from './schema.js'
 
@@ -54,6 +54,6 @@ t.test('68: refuses a page or limit that is no whole number from 1 on, before an
   await t.rejects(repo.paginate({}, { skip: 1 } as never), /Unknown option "skip"/)
   await t.rejects(repo.paginate({ nope: 1 } as never), ValidationError)
   await t.rejects(repo.paginate({}, { orderBy: { nope: 'asc' } as never }), ValidationError)
-  await t.rejects(repo.paginate({}, [] as never), ValidationError)
+  await t.rejects(repo.paginate({}, [] as never), UsageError)
   t.equal(runner.statements.length, from)
 })

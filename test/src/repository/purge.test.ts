@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ValidationError } from '../../../src/errors/errors.js'
+import { UsageError, ValidationError } from '../../../src/errors/errors.js'
 import { openRepositories } from '../../helpers/runner.js'
 import { drafts, draftsSql, notes, notesSql, users, usersSql } from './schema.js'
 
@@ -56,10 +56,8 @@ t.test('works where deleted rows are in plain sight, too', async (t) => {
 })
 
 t.test('a purge that was told nothing, or nonsense, deletes nothing', async (t) => {
-  for (const options of [undefined, {}, null, 30, { olderThan: undefined }, { olderThan: '30' }, { olderThan: -1 }, { olderThan: NaN }, { olderThan: Infinity },
-    { olderThan: new Date(NaN) }, { olderThan: 1, limit: 5 }]) {
-    await t.rejects(repo.purge(options as never), ValidationError)
-  }
+  for (const options of [undefined, {}, null, 30, { olderThan: 1, limit: 5 }]) await t.rejects(repo.purge(options as never), UsageError)
+  for (const olderThan of [undefined, '30', -1, NaN, Infinity, new Date(NaN)]) await t.rejects(repo.purge({ olderThan } as never), ValidationError)
   await t.rejects((open(users) as unknown as typeof repo).purge({ olderThan: 0 }), { message: /purge\(\) needs a table with/ })
   t.equal((await left()).length, 4)
 })

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { integer, pgMaterializedView, pgSchema, pgTable, pgView } from 'drizzle-orm/pg-core'
 import t from 'tap'
-import { ValidationError } from '../../../src/errors/errors.js'
+import { UsageError } from '../../../src/errors/errors.js'
 import { Repository } from '../../../src/repository/repository.js'
 import { openRepositories } from '../../helpers/runner.js'
 import { notes, notesSql, users, usersSql } from './schema.js'
@@ -66,10 +66,10 @@ t.test('refuses what has no repository, by name and with the way out', async (t)
   const view = pgView('adults').as((query) => query.select().from(users))
   const materialized = pgMaterializedView('kids').as((query) => query.select().from(users))
 
-  t.throws(() => open(Nameless as never), { name: 'ValidationError', message: /^Nameless does not say which table.*static table/ })
-  t.throws(() => open(Unrelated as never), { name: 'ValidationError', message: /^Unrelated is not a repository/ })
-  t.throws(() => open(keyless), { name: 'ValidationError', message: /"keyless" has no primary key/ })
-  for (const source of [view, materialized, undefined, null, 'users', {}]) t.throws(() => open(source as never), ValidationError)
+  t.throws(() => open(Nameless as never), { name: 'UsageError', message: /^Nameless does not say which table.*static table/ })
+  t.throws(() => open(Unrelated as never), { name: 'UsageError', message: /^Unrelated is not a repository/ })
+  t.throws(() => open(keyless), { name: 'UsageError', message: /"keyless" has no primary key/ })
+  for (const source of [view, materialized, undefined, null, 'users', {}]) t.throws(() => open(source as never), UsageError)
 })
 
 t.test('writes names with their schema and casing', async (t) => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { NotFoundError, ValidationError } from '../../../src/errors/errors.js'
+import { NotFoundError, UsageError } from '../../../src/errors/errors.js'
 import { openRepositories } from '../../helpers/runner.js'
 import { drafts, draftsSql, notes, notesSql, users, usersSql } from './schema.js'
 
@@ -77,8 +77,8 @@ t.test('hides nothing where the table says filter: false', async (t) => {
 
 t.test('needs a table with softDelete()', async (t) => {
   const plain = open(users) as unknown as typeof repo
-  await t.rejects(plain.softDelete('1'), { name: 'ValidationError', message: /softDelete\(\) needs a table with/ })
-  await t.rejects(plain.restore('1'), ValidationError)
+  await t.rejects(plain.softDelete('1'), { name: 'UsageError', message: /softDelete\(\) needs a table with/ })
+  await t.rejects(plain.restore('1'), UsageError)
   t.equal(await plain.withDeleted().count(), 0)
   t.equal(await plain.onlyDeleted().count(), 0)
 })

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { boolean, integer, numeric, pgTable, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import t from 'tap'
-import { SerializationFailureError, UniqueViolationError, ValidationError } from '../../../src/errors/errors.js'
+import { SerializationFailureError, UniqueViolationError, UsageError, ValidationError } from '../../../src/errors/errors.js'
 import { softDelete, timestamps, version } from '../../../src/model/columns.js'
 import { uniqueLive } from '../../../src/model/unique-live.js'
 import { increment } from '../../../src/repository/increment.js'
@@ -102,12 +102,15 @@ t.test('finds by unique constraints and unique indexes, partial ones with their 
 
 t.test('refuses what is no unique key, and rows without their key, before anything is sent', async (t) => {
   for (const target of ['title', 'site', ['path', 'slug'], [], 'nothing', 'constructor', 7]) {
-    await t.rejects(repo.upsert({ path: 'a', site: 1 }, { target: target as never }), ValidationError, String(target))
+    await t.rejects(repo.upsert({ path: 'a', site: 1 }, { target: target as never }), UsageError, String(target))
   }
   await t.rejects(repo.upsert({ path: 'a' }, { target: 'site' }), { message: /No unique key of "pages" consists of "site"/, context: { table: 'pages', columns: ['site'] } })
   await t.rejects(repo.upsert({ path: 'a' }), { code: 'DB_VALIDATION', message: /"id" is what the row is found by/ })
   await t.rejects(repo.upsert({ path: 'a', code: null }, { target: 'code' }), /"code" is what the row is found by/)
-  for (const options of [{ tarjet: 'path' }, 'path', null, { deleted: 'revive' }, { deleted: 'x' }, { target: 'path', update: ['nope'] }, { target: 'path', where: { nope: 1 } }, { target: 'path', update: { version: 3 } }]) {
+  for (const options of [{ tarjet: 'path' }, 'path', null, { deleted: 'revive' }, { deleted: 'x' }, { target: 'path', update: ['nope'] }]) {
+    await t.rejects(repo.upsert({ path: 'a' }, options as never), UsageError)
+  }
+  for (const options of [{ target: 'path', where: { nope: 1 } }, { target: 'path', update: { version: 3 } }]) {
     await t.rejects(repo.upsert({ path: 'a' }, options as never), ValidationError)
   }
   await t.rejects(repo.upsert({ path: 1 } as never, { target: 'path' }), ValidationError)

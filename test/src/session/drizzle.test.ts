@@ -7,7 +7,7 @@ import { beside } from '../../helpers/backend.js'
 import { open } from '../../helpers/database.js'
 import { openEchoing, words } from '../../helpers/echo.js'
 import { posts, schema, users } from '../../helpers/schema.js'
-import { DatabaseError, UniqueViolationError, ValidationError } from '../../../src/index.js'
+import { DatabaseError, UniqueViolationError, UsageError } from '../../../src/index.js'
 import type { DrizzleDatabase, DrizzleQuery, StatementRunner } from '../../../src/index.js'
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres'
 
@@ -60,7 +60,7 @@ t.test('execute() refuses what is no statement, and says what it takes', async (
   for (const runner of [session, database]) {
     for (const statement of bad) {
       const result = runner.execute(statement as never)
-      await t.rejects(result, ValidationError)
+      await t.rejects(result, UsageError)
       await t.rejects(result, { message: 'execute takes a Drizzle query or an sql`…` template' })
     }
   }

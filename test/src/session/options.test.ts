@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ValidationError } from '../../../src/index.js'
+import { UsageError } from '../../../src/index.js'
 import { resolveTransactionOptions } from '../../../src/session/options.js'
 import type { TransactionOptions } from '../../../src/index.js'
 
@@ -39,7 +39,7 @@ t.test('refuses what cannot be, by name, without the value', async (t) => {
       [{ [name]: value }, new RegExp(`^transaction.${name} must be a number of milliseconds, above 0 and at most 2147483647$`)]))
   ]
   for (const [options, message] of bad) {
-    t.throws(() => resolveTransactionOptions(options as TransactionOptions), ValidationError)
+    t.throws(() => resolveTransactionOptions(options as TransactionOptions), UsageError)
     t.throws(() => resolveTransactionOptions(options as TransactionOptions), { message })
   }
 })

@@ -1,6 +1,6 @@
 import { eq, sql } from 'drizzle-orm'
 import t from 'tap'
-import { CommitUnknownError, SerializationFailureError, ValidationError } from '../../../src/index.js'
+import { CommitUnknownError, SerializationFailureError, UsageError } from '../../../src/index.js'
 import { isConflict } from '../../../src/session/retry.js'
 import { conflicts } from '../../helpers/conflicts.js'
 import { open } from '../../helpers/database.js'
@@ -81,7 +81,7 @@ t.test('nothing but a collision is repeated, least of all a commit whose fate is
 t.test('a number of repetitions that cannot be is refused, by name', async (t) => {
   const database = await open(t)
   for (const retries of [-1, 1.5, NaN, 101, '2'] as number[]) {
-    t.throws(() => database.createSession({ retries }), { constructor: ValidationError, message: /transaction\.retries must be a whole number from 0 to 100/ })
+    t.throws(() => database.createSession({ retries }), { constructor: UsageError, message: /transaction\.retries must be a whole number from 0 to 100/ })
   }
 })
 

@@ -9,7 +9,7 @@ import { openEchoing, words } from '../../helpers/echo.js'
 import { recordingLogger } from '../../helpers/logger.js'
 import { posts, users } from '../../helpers/schema.js'
 import {
-  ConnectionError, TransactionAbortedError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError, UniqueViolationError, ValidationError
+  ConnectionError, TransactionAbortedError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError, UniqueViolationError, UsageError
 } from '../../../src/index.js'
 import { currentScope } from '../../../src/session/current-scope.js'
 import type { Database, Scope, Session } from '../../../src/index.js'
@@ -341,7 +341,7 @@ t.test('callbacks of a scope pass to the one around when it is kept, and are dro
 t.test('takes no options: the isolation level is that of the transaction', async (t) => {
   const { database, sent } = await openEchoing(t)
   await database.session(async (session) => {
-    await t.rejects(session.transaction(() => t.fail('it must not run'), { isolationLevel: 'serializable' } as never), ValidationError)
+    await t.rejects(session.transaction(() => t.fail('it must not run'), { isolationLevel: 'serializable' } as never), UsageError)
     await t.rejects(session.drizzle.transaction(async () => t.fail('it must not run'), { accessMode: 'read only' }), /takes no options/)
     // A rejection that nobody has looked at would end the process.
     session.transaction(() => {}, {} as never)

@@ -7,7 +7,7 @@ import { holdCommits } from '../../helpers/held-commit.js'
 import { users } from '../../helpers/schema.js'
 import { until } from '../../helpers/until.js'
 import {
-  PoolTimeoutError, StatementTimeoutError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError, ValidationError
+  PoolTimeoutError, StatementTimeoutError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError, UsageError
 } from '../../../src/index.js'
 import type { Session } from '../../../src/index.js'
 
@@ -318,7 +318,7 @@ t.test('refuses a callback that is no function, and one that comes when all is o
   const database = await open(t)
   const session = database.createSession()
   for (const moment of ['beforeCommit', 'afterCommit', 'afterRollback'] as const) {
-    t.throws(() => session[moment]('mail' as never), new ValidationError(`${moment} takes a function`))
+    t.throws(() => session[moment]('mail' as never), new UsageError(`${moment} takes a function`))
   }
   await session.commit()
   t.throws(() => session.beforeCommit(() => {}), TransactionClosedError)

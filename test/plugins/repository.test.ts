@@ -3,6 +3,7 @@ import { pgTable, text } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { databasePlugin, envPlugin, Repository, repositoryPlugin, transactionPlugin } from '../../plugins/index.js'
 import { createTestDatabase } from '../../src/testing/index.js'
+import { recordLog } from '../helpers/log-stream.js'
 import { schema, tables, users } from '../helpers/schema.js'
 import { build } from '../helpers/server.js'
 
@@ -25,13 +26,27 @@ t.test('request.repo() gives a repository of a table, or of a class, inside the 
   t.match(await server.db.repo(UserRepository).findByEmail(ada.email), ada)
 })
 
-t.test('request.repo() refuses what it cannot serve, and names it', async (t) => {
-  const server = await build(t)
-  const keyless = pgTable('keyless', { name: text() })
-  server.get('/', async (request) => request.repo(keyless))
+const keyless = pgTable('keyless', { name: text() })
+const words = 'Table "keyless" has no primary key: declare one, or read it through `drizzle`'
 
-  t.match((await server.inject('/')).json(), { code: 'DB_VALIDATION', message: /keyless/ })
-})
+for (const [format, body] of [
+  ['fastify', { statusCode: 500, code: 'DB_USAGE', error: 'Internal Server Error', message: words }],
+  ['envelope', { success: false, error: { code: 'DB_USAGE', message: words }, requestId: 'req-1' }],
+  ['problem', { type: 'about:blank', title: 'Internal Server Error', status: 500, detail: words, instance: '/', code: 'DB_USAGE', requestId: 'req-1' }]
+] as const) {
+  t.test(`a mistake of the program is a 500 that names it and nothing else, and an error in the log: ${format}`, async (t) => {
+    const log = recordLog()
+    const server = await build(t, { errors: { format }, server: { logger: log.logger } })
+    server.get('/', async (request) => request.repo(keyless))
+
+    const reply = await server.inject('/')
+    t.equal(reply.statusCode, 500)
+    t.strictSame(reply.json(), body)
+    const errors = log.lines(30).filter(({ err }) => err !== undefined)
+    t.match(errors, [{ level: 50, reqId: 'req-1', err: { type: 'UsageError', code: 'DB_USAGE', context: { table: 'keyless' } } }])
+    t.equal(errors.length, 1)
+  })
+}
 
 t.test('rule 15: getOrThrow of a missing row is answered 404, and a bad value 400', async (t) => {
   const server = await build(t)

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { UsageError } from './usage-error.js'
+import { CommandUsageError } from './command-usage-error.js'
 
 const options = {
   config: { type: 'string' },
@@ -47,39 +47,39 @@ export const subcommands: Readonly<Record<string, readonly OptionName[]>> = {
 /**
  * Reads a call's arguments.
  *
- * @throws {UsageError} for an option that is not known, or not to the subcommand
+ * @throws {CommandUsageError} for an option that is not known, or not to the subcommand
  */
 export function readArguments (argv: readonly string[]): Call {
   const call = parse(argv)
   const [, subcommand = ''] = call.positionals
   const known = Object.hasOwn(subcommands, subcommand) ? subcommands[subcommand] : undefined
   const stranger = known === undefined ? undefined : Object.keys(call.values).find((name) => !known.includes(name as OptionName))
-  if (stranger !== undefined) throw new UsageError(`migrate ${subcommand} has no option --${stranger}`)
+  if (stranger !== undefined) throw new CommandUsageError(`migrate ${subcommand} has no option --${stranger}`)
   return call
 }
 
 /**
  * A number of an option.
  *
- * @throws {UsageError} for anything else
+ * @throws {CommandUsageError} for anything else
  */
 export function numberOf (values: Values, name: 'steps' | 'lock-timeout'): number | undefined {
   const text = values[name]
   if (text === undefined) return undefined
-  if (!/^\d+(\.\d+)?$/.test(text)) throw new UsageError(`--${name} has to be a number`)
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new CommandUsageError(`--${name} has to be a number`)
   return Number(text)
 }
 
 /**
  * The pairs of `--rename old=new`; none at all with `--no-renames`, and `undefined` where nothing was said.
  *
- * @throws {UsageError} for what is no pair
+ * @throws {CommandUsageError} for what is no pair
  */
 export function renamesOf ({ rename, 'no-renames': none = false }: Values): Record<string, string> | undefined {
   if (rename === undefined) return none ? {} : undefined
   return Object.fromEntries(rename.map((pair) => {
     const [from, to, ...more] = pair.split('=')
-    if (!from || !to || more.length > 0) throw new UsageError('--rename takes an old and a new name: --rename users.name=users.full_name')
+    if (!from || !to || more.length > 0) throw new CommandUsageError('--rename takes an old and a new name: --rename users.name=users.full_name')
     return [from, to]
   }))
 }
@@ -88,6 +88,6 @@ function parse (argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true })
   } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error })
+    throw new CommandUsageError((error as Error).message, { cause: error })
   }
 }

@@ -4,7 +4,7 @@ import { DatabaseError } from '../../errors/errors.js'
 import { readArguments, type Call } from './arguments.js'
 import { details, overview } from './help.js'
 import { run } from './subcommands.js'
-import { UsageError } from './usage-error.js'
+import { CommandUsageError } from './command-usage-error.js'
 
 /** What a process gives its command. */
 export interface Console {
@@ -43,7 +43,7 @@ export async function runCommand (argv: readonly string[], console: Console): Pr
   } catch (error) {
     stderr.write(`${describe(error)}\n`)
     if (argv.includes('--json')) stdout.write(`${JSON.stringify({ error: { code: codeOf(error), message: (error as Error).message } })}\n`)
-    if (error instanceof UsageError) return exitCodes.wrongUse
+    if (error instanceof CommandUsageError) return exitCodes.wrongUse
     return signal.aborted ? exitCodes.interrupted : exitCodes.failed
   }
 }
@@ -57,8 +57,8 @@ function textFor ({ values, positionals: [first, second] }: Call): string | unde
 
 function subcommandOf ({ positionals: [command, subcommand, ...more] }: Call) {
   const known = subcommand !== undefined && Object.hasOwn(run, subcommand) ? run[subcommand] : undefined
-  if (command !== 'migrate' || known === undefined) throw new UsageError(`There is no ${[command, subcommand].join(' ').trim()}: data-access --help tells what there is`)
-  if (more.length > 0) throw new UsageError(`migrate ${subcommand} does not know what to do with ${more.join(' ')}`)
+  if (command !== 'migrate' || known === undefined) throw new CommandUsageError(`There is no ${[command, subcommand].join(' ').trim()}: data-access --help tells what there is`)
+  if (more.length > 0) throw new CommandUsageError(`migrate ${subcommand} does not know what to do with ${more.join(' ')}`)
   return known
 }
 
@@ -69,7 +69,7 @@ function describe (error: unknown): string {
 }
 
 function codeOf (error: unknown): string {
-  return (error as { code?: string }).code ?? (error instanceof UsageError ? 'USAGE' : 'ERROR')
+  return (error as { code?: string }).code ?? (error instanceof CommandUsageError ? 'USAGE' : 'ERROR')
 }
 
 function version (): string {

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import type { Casing } from '../kit/drizzle-kit.js'
 import { loadModule, type Exports } from './load-module.js'
 import { findFiles } from './find-files.js'
-import { UsageError } from './usage-error.js'
+import { CommandUsageError } from './command-usage-error.js'
 
 /** What drizzle.config.ts may say that concerns us. */
 export interface Config {
@@ -32,15 +32,15 @@ const names = ['drizzle.config.ts', 'drizzle.config.js', 'drizzle.config.mjs', '
  * drizzle-kit's configuration; an empty one where none is named and none is there.
  *
  * @param path as it was named; `undefined` looks for one under drizzle-kit's names
- * @throws {UsageError} for a file that is not there, or that is for another database
+ * @throws {CommandUsageError} for a file that is not there, or that is for another database
  */
 export async function readConfig (path: string | undefined, folder: string): Promise<Config> {
   const found = path ?? names.find((name) => existsSync(join(folder, name)))
   if (found === undefined) return {}
   const file = resolve(folder, found)
-  if (!existsSync(file)) throw new UsageError(`There is no configuration ${found}`)
+  if (!existsSync(file)) throw new CommandUsageError(`There is no configuration ${found}`)
   const config = unwrapped(await loadModule(file, folder)) as Config | null
-  if (config?.dialect !== 'postgresql') throw new UsageError(`${found} is not for PostgreSQL: its dialect has to be 'postgresql'`)
+  if (config?.dialect !== 'postgresql') throw new CommandUsageError(`${found} is not for PostgreSQL: its dialect has to be 'postgresql'`)
   return config
 }
 
@@ -49,7 +49,7 @@ export async function readSchema ({ schema = [] }: Config, folder: string): Prom
   const patterns = typeof schema === 'string' ? [schema] : schema
   if (patterns.length === 0) return undefined
   const files = patterns.flatMap((pattern) => findFiles(resolve(folder, pattern)))
-  if (files.length === 0) throw new UsageError(`No file is found for the schema ${patterns.join(', ')} of the configuration`)
+  if (files.length === 0) throw new CommandUsageError(`No file is found for the schema ${patterns.join(', ')} of the configuration`)
   const values: unknown[] = []
   for (const file of files) values.push(...Object.values(await loadModule(file, folder)).flatMap(fromCommonJs))
   return { ...values }
@@ -71,7 +71,7 @@ export function urlOf ({ dbCredentials }: Config): string | undefined {
   const { url, host, port, user, password, database, ssl } = dbCredentials
   if (url !== undefined) return url
   if (host === undefined || database === undefined) return undefined
-  if (typeof ssl === 'object') throw new UsageError('dbCredentials.ssl cannot be an object here: name the database with its URL and sslmode, sslrootcert and so on in it')
+  if (typeof ssl === 'object') throw new CommandUsageError('dbCredentials.ssl cannot be an object here: name the database with its URL and sslmode, sslrootcert and so on in it')
   const account = user === undefined ? '' : `${encodeURIComponent(user)}${password === undefined ? '' : `:${encodeURIComponent(password)}`}@`
   const mode = ssl === undefined || ssl === false ? '' : `?sslmode=${ssl === true ? 'require' : encodeURIComponent(String(ssl))}`
   return `postgresql://${account}${host}${port === undefined ? '' : `:${port}`}/${encodeURIComponent(database)}${mode}`

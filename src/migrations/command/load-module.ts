@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { extname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { UsageError } from './usage-error.js'
+import { CommandUsageError } from './command-usage-error.js'
 
 /** A module's exports; for JSON its value, as the default export. */
 export type Exports = Record<string, unknown>
@@ -11,7 +11,7 @@ export type Exports = Record<string, unknown>
  * Loads a configuration or a schema: JavaScript and JSON as they are, TypeScript with the loader that drizzle-kit brings along, else with Node's own.
  *
  * @param from the folder whose packages are asked for the loader
- * @throws {UsageError} where nothing can load TypeScript, and for JSON that is none
+ * @throws {CommandUsageError} where nothing can load TypeScript, and for JSON that is none
  */
 export async function loadModule (path: string, from: string): Promise<Exports> {
   const extension = extname(path)
@@ -25,7 +25,7 @@ export async function loadModule (path: string, from: string): Promise<Exports> 
   }
   return await import(url).catch((cause: unknown) => {
     if ((cause as NodeJS.ErrnoException).code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw cause
-    throw new UsageError(`${path} is TypeScript, which this Node does not read: install drizzle-kit, which brings a loader for it; or name --folder and DATABASE_URL, and it is not needed`)
+    throw new CommandUsageError(`${path} is TypeScript, which this Node does not read: install drizzle-kit, which brings a loader for it; or name --folder and DATABASE_URL, and it is not needed`)
   }) as Exports
 }
 
@@ -34,7 +34,7 @@ function parseJson (text: string, path: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new UsageError(`${path} is not JSON`)
+    throw new CommandUsageError(`${path} is not JSON`)
   }
 }
 

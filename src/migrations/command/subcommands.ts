@@ -11,7 +11,7 @@ import { numberOf, renamesOf, type Values } from './arguments.js'
 import { readConfig } from './config.js'
 import { configOf, databaseOf, migrationsOf, modelOf, type Place } from './target.js'
 import { lines, type Report } from './report.js'
-import { UsageError } from './usage-error.js'
+import { CommandUsageError } from './command-usage-error.js'
 
 /** Where a call comes from and who listens. */
 export interface Caller extends Place {
@@ -29,11 +29,11 @@ export const run: Readonly<Record<string, Subcommand>> = { create, up, down, sta
 
 async function create (values: Values, caller: Caller): Promise<Report> {
   const { message, empty = false } = values
-  if (message === undefined) throw new UsageError('migrate create needs a message: -m "add a nickname"')
+  if (message === undefined) throw new CommandUsageError('migrate create needs a message: -m "add a nickname"')
   // Here the tables come from the configuration, also where the folder is named.
   const config = await readConfig(values.config, caller.cwd)
   const { folder, ...model } = empty ? { folder: migrationsOf(values, config, caller) } : await modelOf(values, config, caller)
-  if (!empty && !('schema' in model && model.schema !== undefined)) throw new UsageError('No configuration names a schema: write drizzle.config.ts with dialect, schema and out, or write SQL of your own with --empty')
+  if (!empty && !('schema' in model && model.schema !== undefined)) throw new CommandUsageError('No configuration names a schema: write drizzle.config.ts with dialect, schema and out, or write SQL of your own with --empty')
   const { created } = await createMigration({
     ...model, folder, message, autogenerate: !empty, renames: renamesOf(values), prefix: config.migrations?.prefix, breakpoints: config.breakpoints, terminal: caller.terminal
   })

@@ -3,7 +3,7 @@ import type { MigrationOptions } from '../options.js'
 import type { ModelOptions } from '../kit/model.js'
 import type { Values } from './arguments.js'
 import { readConfig, readSchema, tableOf, urlOf, type Config } from './config.js'
-import { UsageError } from './usage-error.js'
+import { CommandUsageError } from './command-usage-error.js'
 
 /** Where a command is called. */
 export interface Place {
@@ -20,12 +20,12 @@ export async function configOf ({ config, folder }: Values, { cwd }: Place): Pro
 /**
  * The folder and the database of a call.
  *
- * @throws {UsageError} when no database is named
+ * @throws {CommandUsageError} when no database is named
  */
 export function databaseOf (values: Values, config: Config, place: Place): MigrationOptions & { folder: string } {
   const connectionString = values.url ?? urlOf(config) ?? place.env['DATABASE_URL']
   if (connectionString === undefined || connectionString === '') {
-    throw new UsageError('No database is named: set DATABASE_URL, or dbCredentials in the configuration')
+    throw new CommandUsageError('No database is named: set DATABASE_URL, or dbCredentials in the configuration')
   }
   return { connectionString, folder: migrationsOf(values, config, place), table: values.table ?? tableOf(config) }
 }

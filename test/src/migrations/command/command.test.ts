@@ -84,7 +84,7 @@ t.test('answers a pipeline with one JSON document', async (t) => {
   t.match(await json('current'), { code: 0, current: { tag: '0000_users' } })
   t.match(await json('down', '--to', 'nothing'), { code: 0, rolledBack: [{ tag: '0000_users' }] })
   t.strictSame(await json('current'), { code: 0, current: null })
-  t.match(await json('up', '--to', 'nobody'), { code: 1, error: { code: 'DB_VALIDATION', message: /nobody/ } })
+  t.match(await json('up', '--to', 'nobody'), { code: 1, error: { code: 'DB_USAGE', message: /nobody/ } })
   t.match(await json('up', '--steps', '1'), { code: 2, error: { code: 'USAGE', message: /no option --steps/ } })
   t.match(JSON.parse((await migrate('nothing', '--json')).out), { error: { code: 'USAGE' } })
 })

@@ -4,8 +4,11 @@
  * pg-pool's queue has no bound and nobody can leave it, its `verify` sees new connections only, and its time-out error has no
  * code. So the line is kept here: no more are let through than the pool has places, and pg-pool itself makes nobody wait
  * (unless somebody uses the pool directly; the deadline holds for that, too).
+ *
+ * A connection on its way belongs to nobody: whichever is ready first, one that is given back or one that was opened, goes to
+ * the one who has waited longest. One that cannot be opened refuses nobody as long as others are there ({@link Shortage}).
  */
-import type { Pool, PoolConfig } from 'pg'
+import type { Pool, PoolClient, PoolConfig } from 'pg'
 import { extendConnection } from './connection-string.js'
 import { Connection } from './connection/connection.js'
 import { ExhaustionWarning } from './connection/exhaustion.js'
@@ -15,14 +18,16 @@ import { jittered } from './connection/lifetime.js'
 import { Loans } from './connection/loans.js'
 import { OpenClients } from './connection/open-clients.js'
 import { Places } from './connection/places.js'
+import { destroySocket } from './connection/pg-internals.js'
 import { followPool } from './connection/pool-events.js'
 import { PooledClient } from './connection/pooled-client.js'
+import { Shortage } from './connection/shortage.js'
 import { watchForSilence } from './connection/silence.js'
 import { StatementLog } from './connection/statement-log.js'
 import { Waiters } from './connection/waiters.js'
 import type { ConnectionHome, Observed } from './connection/connection.js'
 import type { Holding } from './connection/holding.js'
-import type { Borrower, Waiter } from './connection/waiters.js'
+import type { Applicant, Borrower, Waiter } from './connection/waiters.js'
 import { ConnectionError, PoolTimeoutError } from './errors/errors.js'
 import { ignore } from './handled.js'
 import type { Statement } from './session/statement.js'
@@ -44,14 +49,6 @@ const timerSlackMillis = 5
 
 /** How long PostgreSQL may take to hear that what runs is not wanted any more, in milliseconds. */
 const cancelMillis = 500
-
-/** One who asks for a connection; exactly one of the two is called, unless the wait is cancelled. */
-export interface Applicant<Lent = Connection> {
-  readonly borrower: Borrower
-  /** Called with the connection in the moment it is handed over, so that it is never in nobody's hands. */
-  readonly lend: (connection: Lent) => void
-  readonly refuse: (error: Error) => void
-}
 
 /** What a session asks of a connection. */
 export type LentConnection = Pick<Connection,
@@ -95,8 +92,13 @@ export class ConnectionPool implements ConnectionHome, Lender {
   readonly #log: StatementLog
   readonly #clients = new OpenClients()
   readonly #exhaustion: ExhaustionWarning
+  readonly #shortage: Shortage
+  /** New connections, and those that stood idle for long, that are to prove that they are alive. */
+  readonly #probed = new Set<PooledClient>()
   readonly #unfollow: () => void
   readonly #cancels: Array<Promise<void>> = []
+  /** How many places are taken for connections on their way. */
+  #coming = 0
   #ended = false
   #readCommitted = true
 
@@ -107,25 +109,23 @@ export class ConnectionPool implements ConnectionHome, Lender {
     this.#waiters = new Waiters(settings.pool.timeoutMillis, (waiters) => this.#refuse(waiters, new PoolTimeoutError()))
     this.#places = new Places(settings.pool.max)
     this.#unfollow = followPool(pool, { settings, clients: this.#clients, info: () => this.info })
-    this.#exhaustion = new ExhaustionWarning(settings, { loans: this.#loans, holdings: () => this.#holdings, waiting: () => this.info.waiting })
+    this.#exhaustion = new ExhaustionWarning(settings, { loans: this.#loans, holdings: () => this.#holdings, waiting: () => this.info.waiting, limit: () => this.#places.limit })
+    this.#shortage = new Shortage(this.#places, settings, () => this.#proceed())
     warnOfLeaks(this.#loans, this.#clients, settings)
     watchForSilence(this.#loans, settings)
   }
 
   /** Asks for a connection that is alive; refuses with `PoolTimeoutError` or `ConnectionError`. */
-  acquire ({ borrower, lend, refuse }: Applicant): Cancel {
-    const { isFree } = this.#places
-    if (this.#ended) refuse(new ConnectionError('The database was closed'))
-    else if (!isFree && this.#waiters.inLine >= this.#settings.pool.maxWaiting) refuse(new PoolTimeoutError())
+  acquire (applicant: Applicant): Cancel {
+    if (this.#ended) applicant.refuse(new ConnectionError('The database was closed'))
+    else if (!this.#places.isFree && this.#waiters.size - this.#coming >= this.#settings.pool.maxWaiting) applicant.refuse(new PoolTimeoutError())
     else {
-      const waiter = this.#waiters.add(borrower, lend, refuse)
-      if (isFree) {
-        this.#places.take()
-        this.#checkOut(waiter)
-      } else {
-        this.#waiters.queue(waiter)
+      const waiter = this.#waiters.add(applicant)
+      this.#proceed()
+      return (error) => {
+        this.#waiters.reject(waiter, error)
+        this.#places.breathe()
       }
-      return (error) => this.#waiters.reject(waiter, error)
     }
     return ignore
   }
@@ -145,7 +145,7 @@ export class ConnectionPool implements ConnectionHome, Lender {
   get info (): PoolInfo {
     const { size, max } = this.#settings.pool
     const { totalCount: total, idleCount: idle, waitingCount } = this.pool
-    return { size, max, total, idle, inUse: total - idle, waiting: this.#waiters.inLine + waitingCount }
+    return { size, max, total, idle, inUse: total - idle, waiting: Math.max(this.#waiters.size - this.#coming, 0) + waitingCount }
   }
 
   /** True as soon as a place is free or was passed on, false when none was within the limit. */
@@ -167,7 +167,8 @@ export class ConnectionPool implements ConnectionHome, Lender {
 
   #end (pooled: PooledClient, destroyed: boolean): void {
     pooled.release(destroyed)
-    this.#passOn()
+    this.#places.free()
+    this.#proceed()
   }
 
   /** Resolves when nothing is in use any more, or the time is over. */
@@ -175,20 +176,25 @@ export class ConnectionPool implements ConnectionHome, Lender {
     const deadline = performance.now() + timeoutMillis
     const left = (): number => deadline - performance.now()
     do {
-      await this.#places.idle(left())
+      await this.#places.until(() => this.#isQuiet, left())
       if (this.#isOurs) await this.#clients.returned(left())
-    } while (!this.#places.areFree && left() > 0)
+    } while (!this.#isQuiet && left() > 0)
   }
 
   /** Whether whoever comes is refused. */
   get hasEnded (): boolean { return this.#ended }
 
   /** Whether nothing is in use, or on its way to one who waits. */
-  get isIdle (): boolean { return this.#places.areFree && this.#endable.length === 0 }
+  get isIdle (): boolean { return this.#isQuiet && this.#endable.length === 0 }
+
+  /** Whether nobody has a connection, or waits for one; those on their way are nobody's. */
+  get #isQuiet (): boolean { return this.#places.taken === this.#coming && this.#waiters.size === 0 }
 
   /** Refuses whoever comes or waits, and ends what is still in use, but for a COMMIT or ROLLBACK under way; tells who used it. */
   end (): Holding[] {
     this.#ended = true
+    this.#shortage.end()
+    for (const { client } of this.#probed) destroySocket(client)
     this.#waiters.rejectAll(new ConnectionError('The database was closed'))
     const holdings = this.#endable
     this.#cancels.push(...this.#loans.end(cancelMillis))
@@ -221,67 +227,96 @@ export class ConnectionPool implements ConnectionHome, Lender {
   }
 
   #refuse (waiters: readonly Waiter[], error: Error): void {
-    const refused = waiters.filter((waiter) => this.#waiters.has(waiter))
-    for (const waiter of refused) this.#waiters.reject(waiter, error)
-    this.#exhaustion.tell(refused)
+    for (const waiter of waiters) this.#waiters.reject(waiter, error)
+    this.#exhaustion.tell(waiters)
+    this.#places.breathe()
   }
 
-  #checkOut (waiter: Waiter): void {
-    this.pool.connect((error, client) => {
-      if (client === undefined) {
-        // pg-pool has a limit of its own, which is as long, and ends a moment before or after.
-        if (this.#waiters.remaining(waiter) > timerSlackMillis) this.#waiters.reject(waiter, new ConnectionError(undefined, { cause: error }))
-        else this.#refuse([waiter], new PoolTimeoutError(undefined, { cause: error }))
-        this.#passOn()
-      } else {
-        this.#clients.claim(client)
-        this.#admit(PooledClient.of(client), waiter)
-      }
-    })
+  /** Has connections come for those who wait, as far as there are places. */
+  #proceed (): void {
+    // Those on their way may be long in coming: one that stands idle is taken besides.
+    if (this.#coming >= this.#waiters.size && this.#waiters.size > 0 && this.#places.isFree && this.pool.idleCount > 0) this.#checkOut()
+    while (this.#coming < this.#waiters.size && this.#places.isFree) this.#checkOut()
   }
 
-  #admit (pooled: PooledClient, waiter: Waiter): void {
-    const { prePing, prePingAfterMillis } = this.#settings.pool
+  #checkOut (): void {
+    this.#places.take()
+    this.#coming++
+    this.pool.connect(this.#arrived)
+  }
+
+  readonly #arrived = (error: Error | undefined, client: PoolClient | undefined): void => {
+    if (client === undefined) return this.#missed(error as Error)
+    this.#clients.claim(client)
+    this.#admit(PooledClient.of(client))
+  }
+
+  #admit (pooled: PooledClient): void {
+    const { prePing, prePingAfterMillis, timeoutMillis } = this.#settings.pool
     const { idleMillis } = pooled
     const isNew = idleMillis === undefined
     const isStale = !isNew && (pooled.isDoubtful || (prePing && idleMillis > prePingAfterMillis))
     if (pooled.status !== 'I') {
       this.#settings.logger.warn({}, 'a connection came back to the pool inside a transaction, which is undone: who used pool.connect() must end what it began')
-      return this.#replace(pooled, waiter)
+      return this.#replace(pooled)
     }
-    if (!isNew && !isStale) return this.#lend(pooled, waiter)
-    const remaining = this.#waiters.remaining(waiter)
-    pooled.probe(isNew ? remaining : Math.min(pingMillis, remaining)).then(() => {
+    if (!isNew && !isStale) return this.#lend(pooled)
+    this.#probed.add(pooled)
+    pooled.probe(isNew ? timeoutMillis : Math.min(pingMillis, timeoutMillis)).then(() => {
+      this.#probed.delete(pooled)
       this.#readCommitted = pooled.readCommitted
-      this.#lend(pooled, waiter)
+      this.#lend(pooled)
     }, (error: Error) => {
+      this.#probed.delete(pooled)
       // One that died while it stood idle is replaced; where a new one fails, the next would as well.
-      if (isNew) this.#waiters.reject(waiter, new ConnectionError(undefined, { cause: error }))
-      this.#replace(pooled, waiter)
+      if (!isNew) return this.#replace(pooled)
+      pooled.release(true)
+      this.#missed(error)
     })
   }
 
-  #replace (pooled: PooledClient, waiter: Waiter): void {
+  #replace (pooled: PooledClient): void {
     pooled.release(true)
-    if (this.#waiters.has(waiter)) this.#checkOut(waiter)
-    else this.#passOn()
+    this.#coming--
+    this.#places.free()
+    this.#proceed()
   }
 
-  #lend (pooled: PooledClient, waiter: Waiter): void {
-    if (!this.#waiters.has(waiter)) {
+  /** Hands a connection to the one who has waited longest. */
+  #lend (pooled: PooledClient): void {
+    const { first } = this.#waiters
+    this.#coming--
+    if (first === undefined) {
       pooled.release(false)
-      return this.#passOn()
+      return this.#places.free()
     }
-    const connection = new Connection(pooled, waiter.borrower, this)
+    const connection = new Connection(pooled, first.applicant.borrower, this)
     this.#loans.add(connection)
-    this.#waiters.resolve(waiter, connection)
+    this.#shortage.owed = 0
+    this.#waiters.resolve(first, connection)
   }
 
-  /** Gives a place that came free to the first in line. */
-  #passOn (): void {
-    const next = this.#waiters.next()
-    if (next === undefined) return this.#places.free()
-    this.#checkOut(next)
-    this.#places.passOn()
+  /** No connection came. */
+  #missed (error: Error): void {
+    this.#coming--
+    this.#places.free()
+    const { totalCount, idleCount } = this.pool
+    const open = this.#places.taken + idleCount
+    // Where clients that were taken by hand fill pg's pool, none was opened: those who wait have a limit of their own.
+    if (totalCount < this.#settings.pool.max && !this.#ended) {
+      if (open > 0) this.#shortage.note(error, open)
+      this.#refuseFor(error, open)
+    }
+    this.#proceed()
+  }
+
+  /** Refuses those for whom nothing will come: so many as connections could not be opened, if none is there; else those who may not wait for others. */
+  #refuseFor (cause: Error, open: number): void {
+    const waiting = this.#waiters.all()
+    const refused = open > 0 ? waiting.slice(this.#coming).filter(({ applicant }) => applicant.mayWait === false) : waiting.slice(0, this.#shortage.owed + 1)
+    if (open === 0) this.#shortage.owed = 0
+    // pg-pool has a limit of its own, which is as long as that of a waiter, and ends a moment before or after.
+    const early = refused.filter((waiter) => this.#waiters.remaining(waiter) > timerSlackMillis)
+    for (const waiter of early) this.#waiters.reject(waiter, new ConnectionError(undefined, { cause }))
   }
 }

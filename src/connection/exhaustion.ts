@@ -17,6 +17,8 @@ export interface PoolState {
   readonly holdings: () => Holding[]
   /** Those who still wait. */
   readonly waiting: () => number
+  /** How many connections there can be for now. */
+  readonly limit: () => number
 }
 
 /** All connections of one holder. */
@@ -49,6 +51,7 @@ export class ExhaustionWarning {
   /** Some have waited for as long as they may, and were refused. */
   tell (waiters: readonly Waiter[]): void {
     const { logger, pool: { max, timeoutMillis } } = this.#settings
+    const limit = this.#state.limit()
     this.#refused += waiters.length
     const [first] = waiters
     const now = performance.now()
@@ -58,8 +61,8 @@ export class ExhaustionWarning {
     this.#refused = 0
     this.#quietUntil = now + Math.max(timeoutMillis, quietMillis)
     const holdings = this.#state.holdings()
-    const { borrower } = waiters.find((waiter) => this.#holdsOne(waiter)) ?? first
-    const isOwnFault = this.#holdsOne({ borrower })
+    const { borrower } = (waiters.find(({ applicant }) => this.#holdsOne(applicant.borrower)) ?? first).applicant
+    const isOwnFault = this.#holdsOne(borrower)
     logger.warn({
       waited: borrower.label,
       holdsOneItself: isOwnFault,
@@ -67,12 +70,13 @@ export class ExhaustionWarning {
       refused,
       waiting: this.#state.waiting(),
       max,
+      limit,
       inUse: holdings.length,
       holders: groupByHolder(holdings).slice(0, namedHolders)
-    }, isOwnFault ? ownFault : holdings.length < max ? unreachable : exhausted)
+    }, isOwnFault ? ownFault : holdings.length < limit ? unreachable : exhausted)
   }
 
-  #holdsOne ({ borrower }: Pick<Waiter, 'borrower'>): boolean {
+  #holdsOne (borrower: Borrower): boolean {
     return [...this.#state.loans].some((loan) => isWithin(borrower, loan.borrower))
   }
 }

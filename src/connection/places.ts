@@ -1,29 +1,30 @@
 /** The places of a pool: each is taken by a connection in use, or on its way to one who waits. */
 export class Places {
-  readonly #max: number
+  /** How many there are. */
+  limit: number
   readonly #breaths = new Set<() => void>()
   #taken = 0
 
   constructor (max: number) {
-    this.#max = max
+    this.limit = max
   }
 
-  /** Whether one is free. */
-  get isFree (): boolean { return this.#taken < this.#max }
+  /** How many are taken. */
+  get taken (): number { return this.#taken }
 
-  /** Whether all are. */
-  get areFree (): boolean { return this.#taken === 0 }
+  /** Whether one is free. */
+  get isFree (): boolean { return this.#taken < this.limit }
 
   take (): void { this.#taken++ }
 
-  /** A place was given back, and is free. */
+  /** A place was given back. */
   free (): void {
     this.#taken--
-    this.passOn()
+    this.breathe()
   }
 
-  /** A place was given back, and has its next user already. */
-  passOn (): void {
+  /** Has those look again who wait until something changes. */
+  breathe (): void {
     for (const breathe of this.#breaths) breathe()
   }
 
@@ -32,10 +33,10 @@ export class Places {
     return this.isFree ? Promise.resolve(true) : this.#breath(timeoutMillis)
   }
 
-  /** Resolves when none is taken any more, or the time is over. */
-  async idle (timeoutMillis: number): Promise<void> {
+  /** Resolves when a condition holds, which is looked at whenever something changes, or the time is over. */
+  async until (condition: () => boolean, timeoutMillis: number): Promise<void> {
     const deadline = performance.now() + timeoutMillis
-    while (this.#taken > 0 && performance.now() < deadline) await this.#breath(deadline - performance.now())
+    while (!condition() && performance.now() < deadline) await this.#breath(deadline - performance.now())
   }
 
   #breath (timeoutMillis: number): Promise<boolean> {

@@ -15,26 +15,34 @@ export interface Borrower {
   within?: Borrower | undefined
 }
 
+/** One who wants a connection; exactly one of the two functions is called, unless the wait is cancelled. */
+export interface Applicant<Lent = Connection> {
+  readonly borrower: Borrower
+  /** Called with the connection in the moment it is handed over, so that it is never in nobody's hands. */
+  readonly lend: (connection: Lent) => void
+  readonly refuse: (error: Error) => void
+  /**
+   * Whether to wait until somebody else gives a connection back, where none can be opened. Not so for one who holds another.
+   * @defaultValue `true`
+   */
+  readonly mayWait?: boolean | undefined
+}
+
 /** One who waits for a connection. */
 export interface Waiter {
-  readonly borrower: Borrower
+  readonly applicant: Applicant
   readonly deadline: number
-  readonly resolve: (connection: Connection) => void
-  readonly reject: (error: Error) => void
-  /** Its place among those who wait, and among them in the line; undefined when it does not. */
-  waiting: Entry<Waiter> | undefined
-  inLine: Entry<Waiter> | undefined
+  /** Its place in the line; undefined when it does not wait any more. */
+  entry: Entry<Waiter> | undefined
 }
 
 /**
- * Those who wait for a connection, each until its deadline.
+ * Those who wait for a connection, in the order in which they came, each until its deadline.
  *
  * All wait equally long, so the first to come is the first to give up: one timer for the head serves them all, and a
  * checkout that is answered at once costs no timer of its own.
  */
 export class Waiters {
-  readonly #waiting = new List<Waiter>()
-  /** Those among them for whom no place in the pool was free yet, in the order in which they came. */
   readonly #line = new List<Waiter>()
   readonly #timeoutMillis: number
   readonly #expire: (waiters: readonly Waiter[]) => void
@@ -46,67 +54,54 @@ export class Waiters {
     this.#expire = expire
   }
 
-  /** How many stand in line for a place. */
-  get inLine (): number { return this.#line.size }
+  /** How many wait. */
+  get size (): number { return this.#line.size }
+
+  /** Who came first. */
+  get first (): Waiter | undefined { return this.#line.first }
+
+  /** All who wait. */
+  all (): Waiter[] { return this.#line.all() }
 
   /** Starts to wait. */
-  add (borrower: Borrower, resolve: (connection: Connection) => void, reject: (error: Error) => void): Waiter {
-    const waiter: Waiter = { borrower, deadline: performance.now() + this.#timeoutMillis, resolve, reject, waiting: undefined, inLine: undefined }
-    waiter.waiting = this.#waiting.add(waiter)
+  add (applicant: Applicant): Waiter {
+    const waiter: Waiter = { applicant, deadline: performance.now() + this.#timeoutMillis, entry: undefined }
+    waiter.entry = this.#line.add(waiter)
     this.#timer ??= this.#wait(this.#timeoutMillis)
     return waiter
   }
 
-  /** Stands in line until {@link next} says that it is the waiter's turn. */
-  queue (waiter: Waiter): void { waiter.inLine = this.#line.add(waiter) }
-
-  /** Takes the first out of the line. */
-  next (): Waiter | undefined {
-    const { first } = this.#line
-    if (first !== undefined) this.#leave(first)
-    return first
-  }
-
-  /** Whether the waiter has not given up. */
-  has (waiter: Waiter): boolean { return waiter.waiting !== undefined }
-
   /** How long the waiter may still wait, in milliseconds. */
-  remaining (waiter: Waiter): number { return Math.max(waiter.deadline - performance.now(), 1) }
+  remaining ({ deadline }: Waiter): number { return deadline - performance.now() }
 
   /** Ends the wait with a connection. */
   resolve (waiter: Waiter, connection: Connection): void {
-    this.#stop(waiter)
-    waiter.resolve(connection)
+    this.#leave(waiter)
+    waiter.applicant.lend(connection)
   }
 
   /** Ends the wait, if it has not ended yet, with an error. */
   reject (waiter: Waiter, error: Error): void {
-    this.#leave(waiter)
-    if (this.#stop(waiter)) waiter.reject(error)
+    if (this.#leave(waiter)) waiter.applicant.refuse(error)
   }
 
   /** Sends everybody away. */
   rejectAll (error: Error): void {
-    for (const waiter of this.#waiting.all()) this.reject(waiter, error)
+    for (const waiter of this.all()) this.reject(waiter, error)
   }
 
-  #leave (waiter: Waiter): void {
-    if (waiter.inLine !== undefined) this.#line.delete(waiter.inLine)
-    waiter.inLine = undefined
-  }
-
-  #stop (waiter: Waiter): boolean {
-    const { waiting } = waiter
-    if (waiting !== undefined) this.#waiting.delete(waiting)
-    waiter.waiting = undefined
-    return waiting !== undefined
+  #leave (waiter: Waiter): boolean {
+    const { entry } = waiter
+    if (entry !== undefined) this.#line.delete(entry)
+    waiter.entry = undefined
+    return entry !== undefined
   }
 
   #wait (millis: number): NodeJS.Timeout {
     return setTimeout(() => {
       this.#timer = undefined
       const now = performance.now()
-      const waiting = this.#waiting.all()
+      const waiting = this.all()
       const head = waiting.find(({ deadline }) => deadline > now)
       if (head !== undefined) this.#timer = this.#wait(Math.ceil(head.deadline - now))
       this.#expire(waiting.filter(({ deadline }) => deadline <= now))

@@ -86,12 +86,14 @@ export class RowStream implements RowSource<never> {
   #begin (statements: readonly Statement[]): Promise<Outcome> {
     const { borrower, mayWait } = this.#options
     const { pool } = this.#host
-    if (mayWait?.() === false && !pool.hasRoom) {
+    const isPatient = mayWait?.() !== false
+    if (!isPatient && !pool.hasRoom) {
       throw new PoolTimeoutError('No connection is free for a stream, and a session that holds one does not wait for another: read the stream before the first write, or after the commit')
     }
     return new Promise((resolve, reject) => {
       this.#cancel = pool.acquire({
         borrower,
+        mayWait: isPatient,
         lend: (connection) => {
           this.#connection = connection
           connection.enterTransaction()

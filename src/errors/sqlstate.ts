@@ -17,6 +17,8 @@ const classes: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>([
   ['22003', ValidationError], // numeric_value_out_of_range
   ['22007', ValidationError], // invalid_datetime_format
   ['22008', ValidationError], // datetime_field_overflow
+  ['22009', ValidationError], // invalid_time_zone_displacement_value
+  ['22015', ValidationError], // interval_field_overflow
   ['22021', ValidationError], // character_not_in_repertoire: NUL in a text
   ['22P02', ValidationError], // invalid_text_representation
   ['22P05', ValidationError], // untranslatable_character: NUL inside jsonb

@@ -2,13 +2,16 @@ import type { Column } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import { UsageError } from '../errors/errors.js'
 import { describeTable } from '../model/table.js'
+import { checkListOptions, isList } from './list-options.js'
+import type { GivenListOptions } from './list-options.js'
 import type { CursorPage, NumberedPage } from './list-types.js'
 import { isTextual, parametersOf } from './query-parameters.js'
 import type { PlainOperator, SearchOperator } from './query-parameters.js'
 import { readQuery } from './query-string.js'
 import type { DeclaredList } from './query-string.js'
+import type { JsonSchema } from './query-type.js'
 import { queryTypeOf } from './query-values.js'
-import type { JsonSchema, QueryColumnType } from './query-values.js'
+import type { QueryColumnType } from './query-values.js'
 import type { ColumnKey, Filter, Page } from './types.js'
 
 type TypeOf<T extends PgTable, K extends ColumnKey<T>> = T['_']['columns'][K] extends Column<infer Config> ? Config['columnType'] : never
@@ -54,15 +57,6 @@ export interface ListQuery<T extends PgTable> {
   cursor (query: unknown): [filter: Filter<T>, page: CursorPage<T>]
 }
 
-/** The same without the types of a table. */
-interface GivenOptions {
-  readonly filterable?: readonly string[] | Readonly<Record<string, readonly string[] | undefined>>
-  readonly sortable?: readonly string[]
-  readonly searchable?: readonly string[]
-  readonly maxLimit?: number
-  readonly defaultLimit?: number
-}
-
 /** How a query string chooses a page, besides `limit`. */
 const pageParameters = {
   numbered: { page: { type: 'integer', minimum: 1 } },
@@ -83,7 +77,7 @@ export function isListSchema (schema: unknown): schema is JsonSchema {
  * `?name=Ada` is equality, `?name[contains]=ada` and `?id[in]=1,2,3` the other operators, `?sort=-createdAt,name` the order,
  * `?search=ada` looks into all searchable columns. A key that comes twice, and a nested object, is refused with 400.
  *
- * @throws UsageError for a column that is unknown or cannot be used in the way that is declared.
+ * @throws UsageError for an option that does not exist, and a column that is unknown or cannot be used in the way that is declared.
  * @example
  * ```ts
  * const userList = listQuery(users, { filterable: { name: ['eq', 'contains'] }, sortable: ['createdAt'], searchable: ['name', 'email'], maxLimit: 100 })
@@ -93,7 +87,9 @@ export function isListSchema (schema: unknown): schema is JsonSchema {
  * ```
  */
 export function listQuery<T extends PgTable> (table: T, options: ListQueryOptions<T> = {}): ListQuery<T> {
-  const declared = declare(table, options as GivenOptions) // a key of the table is a string
+  const given = options as GivenListOptions // a key of the table is a string
+  checkListOptions(given)
+  const declared = declare(table, given)
   const read = (query: unknown, pages: 'numbered' | 'cursor' | 'none'): ReturnType<typeof readQuery> =>
     readQuery(declared, query, pages === 'none' ? [] : Object.keys(pageParameters[pages]))
   const schema = schemaOf(declared, options.pages)
@@ -107,7 +103,7 @@ export function listQuery<T extends PgTable> (table: T, options: ListQueryOption
   }
 }
 
-function declare (table: PgTable, { filterable = [], sortable = [], searchable = [], maxLimit, defaultLimit }: GivenOptions): DeclaredList {
+function declare (table: PgTable, { filterable = [], sortable = [], searchable = [], maxLimit, defaultLimit }: GivenListOptions): DeclaredList {
   const { columns, name } = describeTable(table)
   const columnOf = (key: string): NonNullable<typeof columns[string]> => {
     const column = columns[key]
@@ -126,11 +122,6 @@ function declare (table: PgTable, { filterable = [], sortable = [], searchable =
     searchable,
     limits: { maxLimit, defaultLimit: defaultLimit ?? (maxLimit && Math.min(maxLimit, 100)) }
   }
-}
-
-/** What `Array.isArray` does not tell of a list that is read only. */
-function isList (filterable: NonNullable<GivenOptions['filterable']>): filterable is readonly string[] {
-  return Array.isArray(filterable)
 }
 
 function schemaOf ({ filters, sortable, searchable, limits: { maxLimit, defaultLimit } }: DeclaredList, pages: ListQueryOptions<PgTable>['pages']): JsonSchema {

@@ -1,7 +1,7 @@
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import { UsageError } from '../errors/errors.js'
+import type { JsonSchema, QueryType } from './query-type.js'
 import { booleans, queryTypeOf } from './query-values.js'
-import type { JsonSchema, QueryType } from './query-values.js'
 
 /** The operators that a client may be given for any column. */
 export type PlainOperator = 'eq' | 'ne' | 'lt' | 'lte' | 'gt' | 'gte' | 'in' | 'notIn' | 'between' | 'isNull'

@@ -1,30 +1,29 @@
 import type { PgColumn } from 'drizzle-orm/pg-core'
+import { clocks, dates, days, timestampTexts } from './query-moments.js'
+import { textType } from './query-type.js'
+import type { QueryType } from './query-type.js'
 
-/** A part of a JSON schema. */
-export type JsonSchema = Readonly<Record<string, unknown>>
-
-/** How values of one type stand in a query string. */
-export interface QueryType {
-  /** What a validator lets through, and OpenAPI shows. */
-  readonly schema: JsonSchema
-  /** The value of a column, from a text or from what a validator made of it; undefined where it is none. */
-  readonly read: (given: unknown) => unknown
-}
-
-function text (schema: JsonSchema, pattern: RegExp): QueryType {
+/** Whole numbers that JavaScript has exactly. */
+function integers (minimum: number, maximum: number): QueryType {
   return {
-    schema: { type: 'string', pattern: pattern.source, ...schema },
-    read: (given) => typeof given === 'string' && pattern.test(given) ? given : undefined
+    schema: { type: 'integer', minimum, maximum },
+    read: (given) => {
+      const value = typeof given === 'string' && /^-?\d{1,16}$/.test(given) ? Number(given) : given
+      return Number.isSafeInteger(value) && (value as number) >= minimum && (value as number) <= maximum ? value : undefined
+    }
   }
 }
 
-function integer (bits: number): QueryType {
-  const largest = 2 ** (bits - 1) - 1
+/** Whole numbers of so many digits, as texts: JSON has no bigint. */
+function bigints (digits: number, isInRange: (value: bigint) => boolean = () => true): QueryType {
+  const pattern = new RegExp(`^-?\\d{1,${digits}}$`)
   return {
-    schema: { type: 'integer', minimum: -largest, maximum: largest },
+    schema: { type: 'string', pattern: pattern.source },
     read: (given) => {
-      const value = typeof given === 'string' && /^-?\d{1,16}$/.test(given) ? Number(given) : given
-      return Number.isSafeInteger(value) && Math.abs(value as number) <= largest ? value : undefined
+      const text = Number.isSafeInteger(given) || typeof given === 'bigint' ? String(given) : given
+      if (typeof text !== 'string' || !pattern.test(text)) return undefined
+      const value = BigInt(text)
+      return isInRange(value) ? value : undefined
     }
   }
 }
@@ -34,9 +33,12 @@ function number (given: unknown): unknown {
   return Number.isFinite(value) ? value : undefined
 }
 
-function bigint (given: unknown): unknown {
-  const value = Number.isSafeInteger(given) ? String(given) : given
-  return typeof value === 'string' && /^-?\d{1,18}$/.test(value) ? BigInt(value) : undefined
+/** PostgreSQL refuses numbers that four bytes make infinite, or 0. */
+function real (given: unknown): unknown {
+  const value = number(given) as number | undefined
+  if (value === undefined || value === 0) return value
+  const kept = Math.fround(value)
+  return Number.isFinite(kept) && kept !== 0 ? value : undefined
 }
 
 function boolean (given: unknown): unknown {
@@ -44,21 +46,12 @@ function boolean (given: unknown): unknown {
   return given === 'false' || given === false ? false : undefined
 }
 
-/** A day, or a time with its zone: without one it would mean another moment on every server. */
-const moment = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[-+]\d\d:\d\d))?$/
-
-function date (given: unknown): unknown {
-  const value = new Date(typeof given === 'string' && moment.test(given) ? given : NaN)
-  return Number.isNaN(value.getTime()) || value.getUTCFullYear() < 1 ? undefined : value
-}
-
 const anyText: QueryType = { schema: { type: 'string' }, read: (given) => typeof given === 'string' ? given : undefined }
-const integers = integer(32)
-const safeIntegers = integer(54)
-const smallIntegers = integer(16)
+const smallIntegers = integers(-32768, 32767)
+const usualIntegers = integers(-2147483648, 2147483647)
+const safeIntegers = integers(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
+const bigIntegers = bigints(19, (value) => value === BigInt.asIntN(64, value))
 const numbers: QueryType = { schema: { type: 'number' }, read: number }
-const bigints: QueryType = { schema: { type: 'string', pattern: '^-?\\d{1,18}$' }, read: bigint }
-const dates: QueryType = { schema: { type: 'string', pattern: moment.source }, read: date }
 
 /** Whether something is so. */
 export const booleans: QueryType = { schema: { type: 'boolean' }, read: boolean }
@@ -67,28 +60,30 @@ const types = {
   PgText: anyText,
   PgVarchar: anyText,
   PgChar: anyText,
-  PgUUID: text({ format: 'uuid' }, /^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$/),
-  PgNumeric: text({}, /^-?\d{1,100}(\.\d{1,100})?$/),
-  PgInteger: integers,
-  PgSerial: integers,
+  PgUUID: textType('[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}', { format: 'uuid' }),
+  PgNumeric: textType('-?\\d{1,1000}(?:\\.\\d{1,1000})?'),
+  PgNumericNumber: numbers,
+  PgNumericBigInt: bigints(1000),
+  PgInteger: usualIntegers,
+  PgSerial: usualIntegers,
   PgSmallInt: smallIntegers,
   PgSmallSerial: smallIntegers,
   PgBigInt53: safeIntegers,
   PgBigSerial53: safeIntegers,
-  PgBigInt64: bigints,
-  PgBigSerial64: bigints,
-  PgReal: numbers,
+  PgBigInt64: bigIntegers,
+  PgBigSerial64: bigIntegers,
+  PgReal: { schema: { type: 'number' }, read: real },
   PgDoublePrecision: numbers,
   PgBoolean: booleans,
   PgTimestamp: dates,
   PgDate: dates,
-  PgTimestampString: text({}, moment),
-  PgDateString: text({ format: 'date' }, /^\d{4}-\d\d-\d\d$/),
-  PgTime: text({}, /^\d\d:\d\d(:\d\d(\.\d{1,6})?)?$/)
-} as const satisfies Record<string, QueryType>
+  PgTimestampString: timestampTexts,
+  PgDateString: days,
+  PgTime: clocks
+} as const satisfies Record<string, QueryType | ((column: PgColumn) => QueryType)>
 
 /** Drizzle's names of the types whose values can stand in a query string. */
-export type QueryColumnType = keyof typeof types | 'PgEnumColumn'
+export type QueryColumnType = keyof typeof types | 'PgEnumColumn' | 'PgEnumObjectColumn'
 
 /** How a column's values stand in a query string; undefined where they cannot. */
 export function queryTypeOf (column: PgColumn): QueryType | undefined {
@@ -96,5 +91,7 @@ export function queryTypeOf (column: PgColumn): QueryType | undefined {
   if (enumValues !== undefined && enumValues.length > 0) {
     return { schema: { type: 'string', enum: enumValues }, read: (given) => enumValues.find((value) => value === given) }
   }
-  return Object.hasOwn(types, columnType) ? types[columnType as keyof typeof types] : undefined
+  if (!Object.hasOwn(types, columnType)) return undefined
+  const type = types[columnType as keyof typeof types]
+  return typeof type === 'function' ? type(column) : type
 }

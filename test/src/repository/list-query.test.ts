@@ -86,7 +86,7 @@ t.test('67: refuses what was not declared, and what no value of the column can b
   const refused = [
     'address=1', 'settings=1', 'nope=1', 'name[like]=x', 'name[regex]=x', 'name[]=x', 'name[contains', '__proto__=1', 'constructor=1', '__proto__[eq]=1', 'toString=1',
     'id=1&id=2', 'id=one', 'id=', 'id=1.5', 'id=2147483648', 'id=0x10', 'id[in]=1,x', 'id[in]=', 'id[between]=1', 'id[between]=1,2,3', 'rank=40000', 'big=1e3',
-    'big=1234567890123456789', 'safe=9007199254740993', 'price=1e5', 'price=NaN', 'ratio=NaN', 'ratio=Infinity', 'ratio=1e999', 'flag=yes', 'flag=1', 'flag[isNull]=maybe', 'at=yesterday',
+    'big=9223372036854775808', 'safe=9007199254740993', 'price=1e5', 'price=NaN', 'ratio=NaN', 'ratio=Infinity', 'ratio=1e999', 'flag=yes', 'flag=1', 'flag[isNull]=maybe', 'at=yesterday',
     'at=2026-13-01', 'at=2026-01-01T00:00:00', 'at=0000-01-01', 'atText=now', 'day=today', 'clock=noon', 'token=x', 'mood=angry', 'mood=',
     'sort=address', 'sort=-', 'sort=', 'sort=id;select pg_sleep(9)', 'sort=constructor', 'sort=__proto__', 'sort=enableRLS', 'sort=id,id', 'sort=id,-id', 'sort=id&sort=name', 'sort=ID',
     'limit=0', 'limit=-1', 'limit=51', 'limit=1e1', 'limit=NaN', 'limit=1;drop', 'limit=', 'limit=99999999999999999999', 'page=1', 'after=x', 'before=x', 'search=', 'search=a&search=b',
@@ -141,4 +141,25 @@ t.test('70: only operators that are declared can be used, and unsuitable declara
   t.throws(() => listQuery(things, { filterable: { constructor: ['eq'] } as never }), /no column "constructor"/)
   t.throws(() => listQuery(things, { sortable: ['settings'] as never }), /cannot be sorted/)
   t.throws(() => listQuery(things, { searchable: ['id'] as never }), /holds no text/)
+})
+
+t.test('refuses options that do not exist, or cannot be what they are, as mistakes of the program', (t) => {
+  const wrong: Array<[options: unknown, message: RegExp]> = [
+    [null, /options of listQuery\(\) are an object of filterable, sortable/], [[], /are an object/], [{ filtrable: ['id'] }, /Unknown option "filtrable".*filterable/],
+    [{ constructor: 1 }, /Unknown option "constructor"/], [{ filterable: 'id' }, /"filterable"/], [{ filterable: { id: 'eq' } }, /"filterable"/], [{ filterable: [1] }, /"filterable"/],
+    [{ sortable: 'id' }, /"sortable"/], [{ searchable: { name: true } }, /"searchable"/], [{ maxLimit: 0 }, /"maxLimit"/], [{ maxLimit: '5' }, /"maxLimit"/], [{ defaultLimit: 1.5 }, /"defaultLimit"/],
+    [{ defaultLimit: 9, maxLimit: 5 }, /"defaultLimit".*"maxLimit"/], [{ pages: 'both' }, /"pages"/]
+  ]
+  for (const [options, message] of wrong) t.throws(() => listQuery(things, options as never), { name: 'UsageError', statusCode: 500, message }, JSON.stringify(options))
+  t.doesNotThrow(() => listQuery(things, { filterable: { id: undefined }, maxLimit: undefined } as never))
+  t.end()
+})
+
+t.test('a day among the texts of times with a zone is midnight in UTC, whatever the time zone of the server', async (t) => {
+  await runner.client.query("set timezone to 'Asia/Tokyo'")
+  t.strictSame(await ids('atText[lt]=2026-01-01', everything), [])
+  t.strictSame(await ids('atText[gte]=2026-01-01&id[lt]=3', everything), [1, 2])
+  t.strictSame(await ids('at[gte]=2026-01-01&id[lt]=3', everything), [1, 2])
+  t.strictSame(await ids('atText[lt]=2026-01-01 03:00:00%2B00', everything), [1, 2])
+  await runner.client.query('reset timezone')
 })

@@ -1,5 +1,7 @@
+import { readdir } from 'node:fs/promises'
 import { isModelMigrated, type ModelOptions } from './kit/model.js'
 import { compare, type Comparison } from './compare.js'
+import { downName } from './files.js'
 import { withClient, type MigrationOptions } from './options.js'
 import { obstacles, unfinished, type MigrationProblem } from './problems.js'
 
@@ -25,11 +27,22 @@ export interface CheckOptions extends MigrationOptions, ModelOptions {}
  * if (!ok) console.error(problems.map(({ message }) => message).join('\n'))
  */
 export async function checkMigrations (options: CheckOptions = {}): Promise<MigrationCheck> {
+  const comparison = await withClient(options, (client) => compare(client, options))
   const problems = [
-    ...databaseProblems(await withClient(options, (client) => compare(client, options))),
+    ...databaseProblems(comparison),
+    ...await unlisted(comparison),
     ...options.schema === undefined ? [] : await modelProblems(options)
   ]
   return { ok: problems.length === 0, problems }
+}
+
+/** SQL that nobody runs: drizzle-kit, too, goes by the journal. */
+async function unlisted ({ folder, files }: Comparison): Promise<MigrationProblem[]> {
+  const known = new Set(files.flatMap(({ tag }) => [`${tag}.sql`, downName(tag)]))
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.sql') && !known.has(name)).sort()
+  return names.map((name) => ({
+    kind: 'unlisted', tag: name.replace(/(?:\.down)?\.sql$/, ''), message: `${name} is in the folder, but not in meta/_journal.json, so that nobody runs it: bring back its entry, as after a merge, or move the file away`
+  }))
 }
 
 async function modelProblems (options: ModelOptions): Promise<MigrationProblem[]> {

@@ -37,9 +37,32 @@ export interface Comparison {
 /** Reads a folder and a database side by side; changes nothing. */
 export async function compare (client: Client, { folder = './drizzle', table }: MigrationOptions): Promise<Comparison> {
   const files = await readMigrations(folder)
-  const rows = await asDatabaseError(new AppliedTable(client, table).read())
-  const applied = rows.map((row) => ({ row, file: files.find(({ when }) => when === row.when) }))
+  const applied = matched(await asDatabaseError(new AppliedTable(client, table).read()), files)
   const pending = files.filter((file) => !applied.some((migration) => migration.file === file))
   const progress = await asDatabaseError(new ProgressTable(client, table).read())
   return { folder, files, applied, pending, progress }
+}
+
+/** What makes a row and a file belong together, the surest first: journals have been written anew, and two files may have been generated at the same time. */
+const ties: ReadonlyArray<(row: AppliedRow, file: MigrationFile) => boolean> = [
+  (row, { when, hashes }) => when === row.when && hashes.includes(row.hash),
+  (row, { when }) => when === row.when,
+  (row, { hashes }) => hashes.includes(row.hash)
+]
+
+/** Each migration once, with all rows that note it. */
+function matched (rows: readonly AppliedRow[], files: readonly MigrationFile[]): AppliedMigration[] {
+  const found = new Map<AppliedRow, MigrationFile>()
+  const taken = new Set<MigrationFile>()
+  for (const belong of ties) {
+    for (const row of rows) {
+      const file = found.has(row) ? undefined : files.find((candidate) => !taken.has(candidate) && belong(row, candidate))
+      if (file === undefined) continue
+      found.set(row, file)
+      taken.add(file)
+    }
+  }
+  const first = new Map(rows.map((row) => [row, found.has(row) ? row : rows.find((other) => other.when === row.when && found.has(other)) ?? rows.find(({ when }) => when === row.when)]))
+  const withIds = (row: AppliedRow) => ({ ...row, ids: rows.filter((other) => first.get(other) === row).flatMap(({ ids }) => ids) })
+  return rows.filter((row) => first.get(row) === row).map((row) => ({ row: withIds(row), file: found.get(row) }))
 }

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MigrationError } from '../errors/errors.js'
 import { readEntries, type JournalEntry } from './journal.js'
-import { parseMigration, type MigrationText } from './marks.js'
+import { parseMigration, unmarkedTexts, type MigrationText } from './marks.js'
 
 /** A migration: a SQL file of drizzle-kit's. */
 export interface Migration {
@@ -23,6 +23,8 @@ export interface Migration {
 /** A migration with what its file asks for. */
 export interface MigrationFile extends Migration {
   readonly up: MigrationText
+  /** Those that a database may have noted for it: its own, and those that it has with other marks. */
+  readonly hashes: readonly string[]
 }
 
 /**
@@ -64,10 +66,12 @@ export async function readSql (folder: string, tag: string): Promise<string> {
 
 async function readMigration (folder: string, { tag, when }: JournalEntry): Promise<MigrationFile> {
   const text = await readSql(folder, tag)
+  const [hash, ...others] = unmarkedTexts(text).map((each) => createHash('sha256').update(each).digest('hex')) as [string, ...string[]]
   return {
     tag,
     when,
-    hash: createHash('sha256').update(text).digest('hex'),
+    hash,
+    hashes: [hash, ...others],
     hasDown: existsSync(join(folder, downName(tag))),
     up: parseMigration(text, `${tag}.sql`)
   }

@@ -1,5 +1,5 @@
 import { MigrationError } from '../errors/errors.js'
-import { scanSql, type SqlStatement } from './sql.js'
+import { piecesOf, scanSql, type SqlStatement } from './sql.js'
 
 /** What a migration's file asks for. */
 export interface MigrationText {
@@ -40,6 +40,36 @@ export function parseMigration (text: string, file: string): MigrationText {
     transactional,
     irreversible: marks.filter(({ word }) => word === 'irreversible').map(({ rest }) => rest)
   }
+}
+
+/**
+ * The texts that a file may have had before it was marked, or before its marks were taken out: marks say how a file is to be run, and are no part of what it does.
+ * The text itself comes first.
+ */
+export function unmarkedTexts (text: string): string[] {
+  const bare = text.split(breakpoint).map(withoutMarks).join(breakpoint)
+  const ends = [bare, bare.trimStart(), bare.trimEnd(), bare.trim(), `${bare.trimEnd()}\n`]
+  return [...new Set([text, ...ends, ...ends.map((end) => `${noTransaction}\n${end}`)])]
+}
+
+const noTransaction = '-- data-access: no-transaction'
+
+/** Without the marks of a part, and without the lines that hold nothing else. */
+function withoutMarks (part: string): string {
+  let left = ''
+  let skipsBreak = false
+  for (const { piece } of piecesOf(part)) {
+    if (piece.startsWith('--') && mark.test(piece.slice(2))) {
+      left = left.replace(/[ \t]+$/, '')
+      skipsBreak = left === '' || left.endsWith('\n')
+    } else if (skipsBreak && (piece === '\r' || piece === '\n')) {
+      skipsBreak = piece === '\r'
+    } else {
+      left += piece
+      skipsBreak = false
+    }
+  }
+  return left
 }
 
 /** The single statements of one that {@link parseMigration} has found: in a transaction it may hold several. */

@@ -50,10 +50,11 @@ export async function planDown (comparison: Comparison, target: Target): Promise
   if (progress !== undefined && leaving.length > 0 && progress.direction === 'up') refuse(unfinished(progress))
   refuse(leaving.flatMap((migration) => strangeness(migration, folder)))
   // Those without a file have just been refused.
-  const steps = await Promise.all(leaving.filter(isKnown).map(async ({ file }) => {
-    const text = await readDown(folder, file.tag)
-    if (text === undefined) throw noDown(file.tag)
-    return stepDown(file, text)
+  const steps = await Promise.all(leaving.filter(isKnown).map(async (migration) => {
+    const { tag } = migration.file
+    const text = await readDown(folder, tag)
+    if (text === undefined) throw noDown(tag)
+    return stepDown(migration, text)
   }))
   if (target.confirmIrreversible !== true) refuseIrreversible(steps)
   refuse(steps.flatMap(({ text, file }) => lint(text, file)).map((message) => ({ kind: 'unfit', message })))

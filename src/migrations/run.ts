@@ -42,7 +42,7 @@ export async function runMigrations (options: RunOptions = {}): Promise<{ applie
   return withMigrationLock(options, async (connections) => {
     const steps = planUp(await compare(connections.work, options), to)
     const work = await startWork(connections, options)
-    await asDatabaseError(work.applied.create())
+    if (steps.length > 0) await asDatabaseError(work.applied.create())
     for (const step of steps) await work.run(step)
     return { applied: steps.map(({ migration }) => withoutText(migration)) }
   })

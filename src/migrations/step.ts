@@ -1,3 +1,4 @@
+import type { KnownMigration } from './compare.js'
 import { downName, type Migration, type MigrationFile } from './files.js'
 import type { MigrationText } from './marks.js'
 
@@ -11,6 +12,8 @@ export interface MigrationStep {
   readonly text: MigrationText
   /** For messages. */
   readonly file: string
+  /** On the way back: the rows that note it. */
+  readonly ids: readonly string[]
 }
 
 /** A statement of a migration that was carried out. */
@@ -40,10 +43,10 @@ export interface MigrationWait {
 
 /** The step that applies a migration. */
 export function stepUp (migration: MigrationFile): MigrationStep {
-  return { direction: 'up', migration, text: migration.up, file: `${migration.tag}.sql` }
+  return { direction: 'up', migration, text: migration.up, file: `${migration.tag}.sql`, ids: [] }
 }
 
 /** The step that undoes one. */
-export function stepDown (migration: MigrationFile, text: MigrationText): MigrationStep {
-  return { direction: 'down', migration, text, file: downName(migration.tag) }
+export function stepDown ({ file, row: { ids } }: KnownMigration, text: MigrationText): MigrationStep {
+  return { direction: 'down', migration: file, text, file: downName(file.tag), ids }
 }

@@ -64,8 +64,8 @@ export class Work {
   }
 
   /** Notes in drizzle-kit's table that a file was run. */
-  async note ({ direction, migration }: MigrationStep): Promise<void> {
-    await (direction === 'up' ? this.applied.note(migration) : this.applied.remove(migration))
+  async note ({ direction, migration, ids }: MigrationStep): Promise<void> {
+    await (direction === 'up' ? this.applied.note(migration) : this.applied.remove(ids))
   }
 
   tellWait ({ direction, migration: { tag } }: MigrationStep, wait: Omit<MigrationWait, 'direction' | 'tag'>): void {

@@ -26,7 +26,7 @@ export function nextEntry ({ version, entries }: Journal, { words, prefix, break
   const last = entries.at(-1)
   const idx = last === undefined ? 0 : last.idx + 1
   // What is not newer than the one before would never be applied, whatever this machine's clock says.
-  const when = Math.max(Date.now(), (last?.when ?? 0) + 1)
+  const when = Math.max(Date.now(), ...entries.map((entry) => entry.when + 1))
   const number = Object.hasOwn(prefixes, prefix) ? prefixes[prefix] : undefined
   if (number === undefined) throw new MigrationError(`Migrations cannot be numbered by ${prefix}: migrations.prefix is one of ${Object.keys(prefixes).join(', ')}`, 'DB_MIGRATION_FAILED')
   return { idx, version, when, tag: `${number({ idx, when })}_${words}`, breakpoints }

@@ -21,16 +21,20 @@ t.test('tells all that does not fit, and changes nothing', async (t) => {
   const { ok, problems } = await checkMigrations(options)
   t.equal(ok, false)
   t.strictSame(problems.map(({ kind, tag }) => [kind, tag]), [
-    ['edited', '0001_posts'], ['missing', undefined], ['outOfOrder', '0000_users'], ['unfit', '0003_newer'], ['pending', '0000_users'], ['pending', '0003_newer']
+    ['edited', '0001_posts'], ['missing', undefined], ['outOfOrder', '0000_users'], ['unfit', '0003_newer'], ['pending', '0000_users'], ['pending', '0003_newer'], ['unlisted', '0002_likes']
   ])
-  t.match(problems.map(({ message }) => message), [/^0001_posts\.sql was edited/, /generated 2023/, /^0000_users\.sql is older/, /VACUUM: cannot run in a transaction/, /not applied yet/, /not applied yet/])
+  t.match(problems.map(({ message }) => message), [/^0001_posts\.sql was edited/, /generated 2023/, /^0000_users\.sql is older/, /VACUUM: cannot run in a transaction/, /not applied yet/, /not applied yet/, /^0002_likes\.sql is in the folder/])
   t.strictSame(await tables(), ['likes', 'posts'])
 })
 
-t.test('a journal in which files stand in the wrong order is told of', async (t) => {
-  const { tables, ...options } = await build(t, [posts, users])
+t.test('SQL that the journal does not name is told of, and stands in nobody\'s way', async (t) => {
+  const { tables, ...options } = await build(t)
+  for (const name of ['0001_likes.sql', '0002_gone.down.sql', '0001_posts.down.sql', 'notes.txt']) writeFileSync(join(options.folder, name), '')
+  await runMigrations(options)
 
-  t.strictSame((await checkMigrations(options)).problems.map(({ kind, tag }) => [kind, tag]), [['outOfOrder', '0000_users'], ['pending', '0001_posts'], ['pending', '0000_users']])
+  const { problems } = await checkMigrations(options)
+  t.match(problems, [{ kind: 'unlisted', tag: '0001_likes', message: /^0001_likes\.sql is in the folder, but not in meta\/_journal\.json/ }, { kind: 'unlisted', tag: '0002_gone', message: /^0002_gone\.down\.sql / }])
+  t.equal(problems.length, 2)
 })
 
 t.test('a file that stopped half-way is told of', async (t) => {

@@ -232,13 +232,6 @@ t.test('refuses an older file that was merged later, instead of skipping it', as
   t.strictSame(await tables(), ['posts'])
 })
 
-t.test('refuses a journal in which a newer file comes before an older one', async (t) => {
-  const { tables, ...options } = await build(t, [posts, users])
-
-  await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_OUT_OF_ORDER', message: /0000_users\.sql/ })
-  t.strictSame(await tables(), [])
-})
-
 t.test('refuses a database that is newer than the code', async (t) => {
   const { tables, ...options } = await build(t)
   await runMigrations(options)

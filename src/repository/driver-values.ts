@@ -2,10 +2,9 @@
  * How values pass between Drizzle's columns and PostgreSQL's text, where Drizzle's own way loses something: the elements of
  * arrays, strings in json, dates that ISO 8601 writes in another way than PostgreSQL.
  */
-import { Column, SQL } from 'drizzle-orm'
-import { PgArray, PgJson, PgJsonb } from 'drizzle-orm/pg-core'
+import { Column, SQL, is } from 'drizzle-orm'
+import { PgArray, PgColumn, PgJson, PgJsonb } from 'drizzle-orm/pg-core'
 import pg from 'pg'
-import type { PgColumn } from 'drizzle-orm/pg-core'
 import { readArray, writeArray } from './array-text.js'
 import { isUsualDate, momentReader, momentText } from './moments.js'
 import { elementTypes } from './element-types.js'
@@ -45,6 +44,19 @@ function drizzleReader (column: PgColumn, oid: number): TextReader {
   const parse = parserOf(oid)
   if (column.mapFromDriverValue === Column.prototype.mapFromDriverValue) return parse
   return parse === undefined ? (text) => column.mapFromDriverValue(text) : (text) => column.mapFromDriverValue(parse(text))
+}
+
+/** How the values of an expression are read, whose type PostgreSQL has told: as Drizzle reads what it selects, by the column that `mapWith` was given, if it was. */
+export function expressionReader (own: SQL, oid: number): TextReader {
+  const decoder = decoderOf(own)
+  if (is(decoder, PgColumn)) return readerOf(decoder, oid)
+  const parse = parserOf(oid)
+  return (text) => decoder.mapFromDriverValue(parse === undefined ? text : parse(text))
+}
+
+/** What reads the values of an SQL expression. Its types keep it from others. */
+export function decoderOf (own: SQL): { mapFromDriverValue (value: unknown): unknown } {
+  return (own as unknown as { decoder: { mapFromDriverValue (value: unknown): unknown } }).decoder
 }
 
 function isOwnArray (column: PgColumn): column is PgArray<never, never> {

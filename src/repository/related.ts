@@ -23,8 +23,8 @@ export interface RelatedContext<T extends PgTable> extends RelatedAsked {
 /**
  * Reads rows as their repository does, each with what is related to it.
  *
- * The rows come by the repository's own statement, with its filter, order, limits and visibility; a second one, of Drizzle's
- * relational queries, reads what is related to all of them. It travels as JSON: nested `bigint` and `numeric` lose digits.
+ * The rows come by the repository's own statement, with its filter, order, limits and visibility; a second one reads what is
+ * related to all of them, each value as it would be read in a row of its own.
  */
 export class RelatedRepository<T extends PgTable, W> {
   readonly #context: RelatedContext<T>

@@ -1,23 +1,19 @@
-/**
- * What is related to rows that were read: one of Drizzle's relational queries over their keys, in a statement of its own.
- *
- * The one file that knows of the insides of those queries.
- */
-import { Placeholder, SQL, is, mapRelationalRow, sql } from 'drizzle-orm'
-import type { BuildRelationalQueryResult, TableRelationalConfig } from 'drizzle-orm'
+/** What is related to rows that were read: in a statement of its own over their keys. */
+import { Placeholder, SQL, Table, is, sql } from 'drizzle-orm'
+import type { TableRelationalConfig } from 'drizzle-orm'
+import type { PgTable } from 'drizzle-orm/pg-core'
 import { UsageError } from '../errors/errors.js'
+import { Aliases } from './aliases.js'
 import { encodeKey } from './key.js'
-import { nothingRelated, relationalConfig } from './relational-config.js'
-import { parserOf } from './driver-values.js'
+import { relatedReader } from './related-reader.js'
+import { nothingRelated, relatedParts } from './relational-config.js'
+import { relatedSql } from './related-sql.js'
+import { rowReader } from './rows.js'
 import type { AnyRow } from './answers.js'
-import type { RelatedSight, RelationalSchema } from './relational-config.js'
+import type { RelatedPart, RelationalSchema } from './relational-config.js'
+import type { RelatedSql } from './related-sql.js'
 import type { RowReader, Statement, StatementContext } from '../session/statement.js'
 import type { TableStatements } from './statements.js'
-
-interface Built {
-  readonly sql: SQL
-  readonly selection: BuildRelationalQueryResult['selection']
-}
 
 /** Which relations of which table. */
 export interface RelatedAsked {
@@ -25,7 +21,7 @@ export interface RelatedAsked {
   readonly seesDeleted: boolean
 }
 
-/** The parameters of each statement that was built, told apart by its context: Drizzle adds some of its own to the keys, whose places are held. */
+/** The parameters of each statement that was built, told apart by its context: conditions add some of their own to the keys, whose places are held. */
 const parameters = new WeakMap<StatementContext, unknown[]>()
 
 /** A statement, and what is to be thought of a row that it does not find any more. */
@@ -37,10 +33,8 @@ export interface RelatedSelection {
 /** The statement that reads, for each of these rows, its key and what is related to it. */
 export function selectRelated (table: TableStatements, rows: readonly AnyRow[], { relations, seesDeleted }: RelatedAsked): RelatedSelection {
   const { builder, primaryKey } = table
-  const { key, config } = registered(table)
   const tables = builder.drizzle._ as unknown as RelationalSchema // Drizzle describes the schema that it was given
-  const sight: RelatedSight = { tables, seesDeleted, maxLimit: builder.limits.maxLimit }
-  const nested = relationalConfig(relations, config, sight)
+  const parts = relatedParts(relations, registered(table, tables), { tables, seesDeleted, maxLimit: builder.limits.maxLimit })
   const lossy = primaryKey.find(({ column }) => column.columnType === 'PgTimestamp')
   if (lossy !== undefined) throw new UsageError(`Column "${lossy.key}": a key of times is not found again by a Date, which has less digits: declare it with { mode: 'string' }`)
   const keys = rows.map((row) => encodeKey(Object.fromEntries(primaryKey.map(({ key }) => [key, row[key]])), table))
@@ -49,25 +43,64 @@ export function selectRelated (table: TableStatements, rows: readonly AnyRow[], 
   const text = textOf(relations)
   shape.cacheable = text !== undefined
   shape.key += `${seesDeleted} ${text}`
-  const columns = Object.fromEntries(primaryKey.map(({ key }) => [key, true]))
-  const queries = builder.drizzle.query as unknown as Record<string, { findMany (config: object): { _getQuery (): Built } }> // private to its types
-  const built: Built[] = []
+  const built: SQL[] = []
   const statement = table.call(shape, () => {
-    const query = (queries[key] as NonNullable<typeof queries[string]>).findMany({ columns, with: nested, where: isAmong(table) })._getQuery()
+    const related = relatedQueries(table, parts, tables)
+    const query = queryOf(table, related)
     built.push(query)
-    return { query: query.sql, reader: relatedReader(tables, config, query.selection), kind: 'read' }
+    return { query, reader: readerOf(table, related), kind: 'read' }
   })
-  for (const { sql } of built) parameters.set(statement.context, builder.dialect.sqlToQuery(sql).params)
+  for (const query of built) parameters.set(statement.context, builder.dialect.sqlToQuery(query).params)
   const values = (parameters.get(statement.context) as unknown[]).map((value) => is(value, Placeholder) ? lists[Number(value.name)] : value)
-  return { statement: { ...statement, values }, nothing: () => nothingRelated(nested, config) }
+  return { statement: { ...statement, values }, nothing: () => nothingRelated(parts) }
 }
 
-/** The table in the schema, by the name that it has there. */
-function registered ({ table, name, builder: { drizzle, schema } }: TableStatements): { key: string, config: TableRelationalConfig } {
+/** The table in the schema, as Drizzle describes it. */
+function registered ({ table, name, builder: { schema } }: TableStatements, tables: RelationalSchema): TableRelationalConfig {
   const key = Object.keys(schema ?? {}).find((key) => schema?.[key] === table)
-  const config = key === undefined ? undefined : (drizzle._.schema as RelationalSchema['schema'] | undefined)?.[key]
-  if (key === undefined || config === undefined) throw new UsageError(`Table "${name}" is not in the schema that was given as \`schema\`: its relations are not known`)
-  return { key, config }
+  const config = key === undefined ? undefined : (tables.schema as RelationalSchema['schema'] | undefined)?.[key]
+  if (config === undefined) throw new UsageError(`Table "${name}" is not in the schema that was given as \`schema\`: its relations are not known`)
+  return config
+}
+
+function relatedQueries ({ table, builder }: TableStatements, parts: readonly RelatedPart[], tables: RelationalSchema): RelatedSql[] {
+  // Conditions may name any table.
+  const known = Object.values(tables.fullSchema).filter((value): value is PgTable => is(value, Table))
+  const aliases = new Aliases([table, ...known], builder)
+  return parts.map((part) => relatedSql(part, (column) => sql`${column}`, { tables, aliases }))
+}
+
+/**
+ * Keys and JSON, and behind them a column without values for each value in the JSON, so that PostgreSQL tells the types: they are
+ * those of a second part without rows, of which nothing is left in the plan.
+ */
+function queryOf (table: TableStatements, related: readonly RelatedSql[]): SQL {
+  const keys = table.primaryKey.map(({ column }) => sql`${column}`)
+  const all = related.flatMap(withInner)
+  const typed = all.flatMap(({ typed }) => typed)
+  const columns = [...keys, ...related.map(({ found }) => found), ...typed.map(() => sql`null`)]
+  const query = sql`select ${sql.join(columns, sql`, `)} from ${table.table}${sql.join(related.map(({ join }) => join))} where ${isAmong(table)}`
+  if (typed.length === 0) return query
+  const types = [...keys, ...related].map(() => sql`null`)
+  return sql`${query} union all select ${sql.join([...types, ...typed], sql`, `)} from ${sql.join(all.map(({ types }) => types), sql`, `)}`
+}
+
+function withInner (related: RelatedSql): RelatedSql[] {
+  return [related, ...related.inner.flatMap(withInner)]
+}
+
+function readerOf ({ primaryKey }: TableStatements, related: readonly RelatedSql[]): RowReader {
+  const keyReader = rowReader(primaryKey)
+  return (fields) => {
+    const parseKey = keyReader(fields)
+    const types = fields.slice(primaryKey.length + related.length).map(({ dataTypeID }) => dataTypeID)
+    const readers = related.map((one) => ({ name: one.part.name, read: relatedReader(one, types) }))
+    return (texts) => {
+      const row = parseKey(texts) as Record<string, unknown>
+      for (const [place, { name, read }] of readers.entries()) row[name] = read(JSON.parse(texts[primaryKey.length + place] ?? 'null'))
+      return row
+    }
+  }
 }
 
 function isAmong ({ table, primaryKey }: TableStatements): SQL {
@@ -87,14 +120,4 @@ function textOf (relations: unknown): string | undefined {
     return isPlain ? value : undefined
   })
   return isPlain ? text : undefined
-}
-
-function relatedReader ({ schema }: RelationalSchema, config: TableRelationalConfig, selection: Built['selection']): RowReader {
-  return (fields) => {
-    const parsers = fields.map(({ dataTypeID }) => parserOf(dataTypeID))
-    return (texts) => {
-      const values = texts.map((text, place) => text === null ? null : parsers[place]?.(text) ?? text)
-      return mapRelationalRow(schema, config, values, selection)
-    }
-  }
 }

@@ -31,6 +31,7 @@ export class SqlBuilder implements SqlWriter {
   readonly schema: Record<string, unknown> | undefined
   readonly #constants = new WeakMap<SQL, QueryWithTypings>()
   readonly #excluded = new WeakMap<PgColumn, SQL>()
+  readonly #names = new WeakMap<PgColumn, string>()
 
   constructor ({ casing, schema, defaultLimit, maxLimit }: StatementSettings) {
     this.limits = { defaultLimit, maxLimit }
@@ -63,7 +64,9 @@ export class SqlBuilder implements SqlWriter {
 
   /** The name of a column as a text. */
   nameOf (column: PgColumn): string {
-    return this.dialect.sqlToQuery(sql`${column}`, 'indexes').sql.slice(1, -1).replaceAll('""', '"')
+    let name = this.#names.get(column)
+    if (name === undefined) this.#names.set(column, name = this.dialect.sqlToQuery(sql`${column}`, 'indexes').sql.slice(1, -1).replaceAll('""', '"'))
+    return name
   }
 }
 

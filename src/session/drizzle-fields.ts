@@ -4,7 +4,7 @@
  */
 import { SQL, getTableName, is } from 'drizzle-orm'
 import { PgColumn } from 'drizzle-orm/pg-core'
-import { exactReaderOf, parserOf } from '../repository/driver-values.js'
+import { decoderOf, exactReaderOf, parserOf } from '../repository/driver-values.js'
 import { unreadableColumn } from '../repository/unreadable.js'
 import type { Column } from 'drizzle-orm'
 import type { RowReader } from './statement.js'
@@ -56,11 +56,6 @@ function exactReading ({ field }: SelectedField): ((oid: number) => (text: strin
       }
     }
   }
-}
-
-/** What reads the values of an SQL expression: a column, where `mapWith` was told so. Its types keep it from others. */
-function decoderOf (own: SQL): unknown {
-  return (own as unknown as { decoder: unknown }).decoder
 }
 
 const passOn = (value: unknown): unknown => value

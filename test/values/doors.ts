@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { sql } from 'drizzle-orm'
+import { relations, sql } from 'drizzle-orm'
 import { integer, pgTable } from 'drizzle-orm/pg-core'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import type { Database } from '../../src/index.js'
@@ -13,7 +13,14 @@ export function holder (name: string, column: Builder) {
 
 type Holder = ReturnType<typeof holder>
 
+/** Relations that lead from each row to itself, as one row and as a list. */
+export function toItself (table: Holder) {
+  return relations(table, ({ one, many }) => ({ me: one(table, { fields: [table.id], references: [table.id], relationName: 'same' }), mine: many(table, { relationName: 'same' }) }))
+}
+
 interface Row { id: number, c: unknown }
+
+interface RelatedRow extends Row { me: Row & { x: unknown }, mine: RelatedRow[] }
 
 /** Enough rows for a statement of lists. */
 const many = 60
@@ -67,6 +74,12 @@ export async function passThroughDoors (database: Database, table: Holder, { nam
   read('get', each)
   read('getMany', await repo.getMany(made.map(({ id }) => id)))
   read('filter', await repo.filter({ id: { gt: 0 } } as never))
+  const related = await (repo.with({ me: { extras: { x: sql`${table.c}`.mapWith(table.c).as('x') } }, mine: { limit: 2, orderBy: table.id, with: { me: true, mine: { columns: { c: true } } } } } as never) as Pick<typeof repo, 'getAll'>).getAll() as unknown as RelatedRow[]
+  read('with one row', related.map(({ me }) => me))
+  read('with an expression', related.map(({ me }) => ({ c: me.x })))
+  read('with a list', related.map(({ mine: [row] }) => row))
+  read('with one row in a list', related.map(({ mine: [row] }) => row?.me))
+  read('with a list in a list', related.map(({ mine: [row] }) => row?.mine[0]))
   const streamed: unknown[] = []
   for await (const row of repo.stream({}, { batchSize: 2 })) streamed.push(row)
   read('stream', streamed)

@@ -1,5 +1,5 @@
 import { asc, gt, relations, sql } from 'drizzle-orm'
-import { bigint, date, integer, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core'
+import { bigint, boolean, char, customType, date, inet, integer, numeric, pgSchema, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { NotFoundError, UsageError, ValidationError } from '../../../src/errors/errors.js'
 import { openDatabase } from '../../../src/index.js'
@@ -14,8 +14,26 @@ const pages = pgTable('pages', { bookId: integer().notNull(), number: bigint({ m
 const days = pgTable('days', { day: date().primaryKey() })
 const moments = pgTable('moments', { at: timestamp().primaryKey() })
 const strangers = pgTable('strangers', { id: integer().primaryKey() })
+const pair = customType<{ data: string }>({ dataType: () => 'pair' })
+const even = customType<{ data: number, driverData: number }>({
+  dataType: () => 'integer',
+  fromDriver: (value) => {
+    if (value % 2 === 0) return value
+    throw new RangeError(`odd: ${value}`)
+  }
+})
+const bills = pgTable('bills', { id: integer().primaryKey() })
+const lines = pgSchema('shop').table('bills', { id: integer().primaryKey(), bill: integer(), amount: numeric(), big: bigint({ mode: 'bigint' }), host: inet(), code: char({ length: 4 }), pair: pair(), isPaid: boolean(), tags: numeric().array(), at: timestamp({ mode: 'string' }) })
+const numbers = pgTable('numbers', { bill: integer().primaryKey(), even: even() })
+const wide = pgTable('wide', { bill: integer().primaryKey(), ...Object.fromEntries(Array.from({ length: 150 }, (_, place) => [`c${place}`, integer()])) })
 
 const schema = {
+  bills,
+  lines,
+  numbers,
+  wide,
+  billsRelations: relations(bills, ({ one, many }) => ({ lines: many(lines, { relationName: 'of' }), numbers: one(numbers, { fields: [bills.id], references: [numbers.bill] }), wide: one(wide, { fields: [bills.id], references: [wide.bill] }) })),
+  linesRelations: relations(lines, ({ one, many }) => ({ bill: one(bills, { fields: [lines.bill], references: [bills.id], relationName: 'of' }), siblings: many(lines, { relationName: 'siblings' }), first: one(lines, { fields: [lines.bill], references: [lines.id], relationName: 'siblings' }) })),
   authors,
   books,
   pages,
@@ -33,6 +51,15 @@ const tables = `
   create table days (day date primary key); create table moments (at timestamp primary key);
   create table pages (book_id integer, number bigint, text text, primary key (book_id, number));
   create table strangers (id integer primary key);
+  create schema shop; create type pair as (name text, number integer);
+  create table bills (id integer primary key);
+  create table shop.bills (id integer primary key, bill integer, amount numeric, big bigint, host inet, code char(4), pair pair, is_paid boolean, tags numeric[], at timestamp, undeclared text default 'u');
+  create table numbers (bill integer primary key, even integer);
+  create table wide (bill integer primary key, ${Array.from({ length: 150 }, (_, place) => `c${place} integer default ${place}`).join()});
+  insert into bills values (1), (2), (3);
+  insert into shop.bills values (1, 1, 3.30, 9007199254740993, '10.0.0.1', 'a', row(null, null), true, '{1.50,NULL}', '2026-01-01'), (2, 1, null, null, null, null, null, null, null, null), (3, 1, 10.0, 1, '::1/64', '', row('', 2), false, '{}', 'infinity');
+  insert into numbers values (1, 2), (2, 3), (3, null);
+  insert into wide values (1);
   insert into authors_table values (1, 'Ada', null), (2, 'Bob', null), (3, 'Gone', now());
   insert into books values (10, 1, 'A', '2026-01-01T00:00:00Z', '2026-01-01', null), (11, 1, 'B', null, null, null), (12, 1, 'C', null, null, now()), (13, 3, 'D', null, null, null);
   insert into days values ('2026-01-01');
@@ -95,14 +122,65 @@ t.test('who sees deleted rows sees those that are related, too', async (t) => {
   t.match(await related(authorRepo.onlyDeleted(), { books: true }).getAll(), [{ id: 3, books: [{ id: 13 }] }])
 })
 
+const billRepo = repositories.create(runner, bills)
+const firstLine = { id: 1, bill: 1, amount: '3.30', big: 9007199254740993n, host: '10.0.0.1', code: 'a   ', pair: '(,)', isPaid: true, tags: ['1.50', null], at: '2026-01-01 00:00:00' }
+const emptyLine = { id: 2, bill: 1, amount: null, big: null, host: null, code: null, pair: null, isPaid: null, tags: null, at: null }
+const lastLine = { id: 3, bill: 1, amount: '10.0', big: 1n, host: '::1/64', code: '    ', pair: '("",2)', isPaid: false, tags: [], at: 'infinity' }
+
+t.test('the values of related rows are those that the rows have by themselves', async (t) => {
+  t.strictSame(await repositories.create(runner, lines).getAll(), [firstLine, emptyLine, lastLine])
+  t.strictSame(await related(billRepo, { lines: true }).getMany([2, 1]), [{ id: 2, lines: [] }, { id: 1, lines: [firstLine, emptyLine, lastLine] }])
+  t.strictSame(await related(repositories.create(runner, lines), { first: { with: { siblings: { columns: { amount: true } }, first: true } } }).get(3, { columns: ['code'] as never }), {
+    code: '    ', first: { ...firstLine, siblings: [{ amount: '3.30' }, { amount: null }, { amount: '10.0' }], first: firstLine }
+  })
+  const [one, none] = await related(billRepo, { wide: true }).getMany([1, 2]) as unknown as Array<{ wide: object | null }>
+  t.strictSame(one?.wide, { bill: 1, ...Object.fromEntries(Array.from({ length: 150 }, (_, place) => [`c${place}`, place])) }, 'more columns than a function takes arguments')
+  t.equal(none?.wide, null, 'no row is null, a row of NULLs is none')
+  t.match(await related(billRepo, { numbers: true }).get(3), { numbers: { bill: 3, even: null } })
+  await t.rejects(related(billRepo, { numbers: true }).get(2), { name: 'DatabaseError', message: 'Column "even" of a row cannot be read: the type that it is declared with cannot read what is stored', context: { table: 'numbers', columns: ['even'] } })
+})
+
+t.test('columns are those wanted, or all but those not wanted, as Drizzle has it', async (t) => {
+  const columns = async (columns: object): Promise<unknown> => Object(await related(billRepo, { lines: { columns, limit: 1 } }).get(1)).lines
+  t.strictSame(await columns({ amount: true, id: true, big: false, host: undefined }), [{ amount: '3.30', id: 1 }])
+  t.strictSame(await columns({ bill: false, amount: false, big: false, host: false, code: false, pair: false }), [{ id: 1, isPaid: true, tags: ['1.50', null], at: '2026-01-01 00:00:00' }])
+  t.strictSame(await columns({}), [{}])
+  t.strictSame(await related(billRepo, {}).get(1), { id: 1 })
+  t.strictSame(await related(billRepo, { lines: { columns: {} } }).get(1), { id: 1, lines: [{}, {}, {}] })
+})
+
+t.test('expressions beside the columns are read as what Drizzle selects is', async (t) => {
+  const extras = (fields: typeof lines, operators: { sql: typeof sql }): object => ({
+    double: operators.sql`${fields.amount} * ${2}`.as('d'),
+    count: sql<string>`(select count(*) from ${lines} as other where other.bill = ${lines.bill})`.as('count'),
+    number: sql`(select count(*) from ${lines} as other where other.bill = ${lines.bill})`.mapWith(Number),
+    big: sql`${lines.big} + 1`.mapWith(lines.big).as('big'),
+    at: sql`${lines.at}`,
+    length: sql`length(${lines.code})`.as('length')
+  })
+  t.match(await related(billRepo, { lines: { columns: { id: true }, extras, where: gt(lines.amount, '3') } }).get(1), {
+    lines: [{ id: 1, double: '6.60', count: '3', number: 3, big: 9007199254740994n, at: '2026-01-01 00:00:00', length: 1 }, { id: 3, double: '20.0', at: 'infinity' }]
+  })
+})
+
+t.test('an order or a condition may name what the table does not declare, and other tables', async (t) => {
+  const ids = async (options: object): Promise<number[]> => (Object(await related(billRepo, { lines: { columns: { id: true }, ...options } }).get(1)).lines as Array<{ id: number }>).map(({ id }) => id)
+  t.strictSame(await ids({ orderBy: sql`undeclared, ${lines.amount} desc nulls first`, limit: 2 }), [2, 3])
+  t.strictSame(await ids({ orderBy: [(lines.host), asc(lines.id)] }), [1, 3, 2])
+  t.strictSame(await ids({ orderBy: (fields: typeof lines) => [fields.code] }), [3, 1, 2])
+  t.strictSame(await ids({ where: sql`${lines.id} = 1 or ${lines.id} = 3` }), [1, 3], 'it stays one condition beside the others')
+  t.strictSame(await ids({ where: sql`exists (select 1 from ${bills} where ${bills.id} = ${lines.id} - 1)` }), [2, 3])
+  t.strictSame(await ids({ where: undefined, orderBy: undefined, limit: 0 }), [])
+})
+
 t.test('the same relations are the same statement, prepared', async (t) => {
   const from = runner.statements.length
   await related(authorRepo, { books: { limit: 5 } }).getMany([1, 2])
   await related(authorRepo, { books: { limit: 5 } }).getMany([2])
-  t.match(runner.statements.at(-1)?.values, { length: 2 })
+  t.match(runner.statements.at(-1)?.values, [[2]])
   const [, one, , other] = runner.statements.slice(from)
   t.equal(one?.context, other?.context)
-  t.match(one, { kind: 'read', name: String, values: [5, [1, 2]] })
+  t.match(one, { kind: 'read', name: String, values: [[1, 2]] })
   await related(authorRepo, { books: { where: gt(books.id, 1) } }).get(1)
   t.equal(runner.statements.at(-1)?.name, undefined)
 })
@@ -122,7 +200,8 @@ t.test('a row that is deleted between the two statements is related to nothing',
 
 t.test('refuses relations and options that there are none', async (t) => {
   for (const wanted of [{ nope: true }, { constructor: true }, { __proto__: null, toString: true }, { books: 7 }, { books: { nope: 1 } },
-    { books: { with: { nope: true } } }, { books: { with: 7 } }, null, undefined, 'books', []]) {
+    { books: { columns: ['id'] } }, { books: { columns: { nope: true } } }, { books: { columns: { constructor: false } } }, { books: { columns: { id: 1 } } }, { books: { orderBy: { id: 'asc' } } }, { books: { orderBy: 'id' } },
+    { books: { where: { id: 1 } } }, { books: { where: () => 7 } }, { books: { extras: 7 } }, { books: { extras: { x: 'id' } } }, { books: { with: { nope: true } } }, { books: { with: 7 } }, null, undefined, 'books', []]) {
     await t.rejects(related(authorRepo, wanted).getAll(), UsageError)
   }
   for (const limit of [-1, 1001, '5']) await t.rejects(related(authorRepo, { books: { limit } }).getAll(), ValidationError)

@@ -1,14 +1,14 @@
 import fp from 'fastify-plugin'
 import { leaveOutListSchema } from './route-schemas.js'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { RepositoryOf, RepositorySource } from '../src/repository/repositories.js'
+import type { RepositoryOf, RepositorySource } from '../src/repository/source.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /**
      * A repository for a table, or an instance of a repository class, inside the request's transaction.
      *
-     * @throws {UsageError} for a view, a table without a primary key, or a class without `static table`
+     * @throws {UsageError} for a view, a table without a primary key, and what is neither a table nor a repository class
      * @example
      * ```ts
      * server.get('/users/:id', (request) => request.repo(users).getOrThrow(request.params.id))

@@ -22,7 +22,7 @@ export type { Affected, Deletion } from './repository/hooks.js'
 export { increment } from './repository/increment.js'
 export type { Increment } from './repository/increment.js'
 export { Repository } from './repository/repository.js'
-export type { RepositoryClass, RepositoryOf, RepositorySource } from './repository/repositories.js'
+export type { ClassOptions, RepositoryClass, RepositoryOf, RepositorySession, RepositorySource } from './repository/source.js'
 export type {
   ColumnKey, Direction, Filter, FilterObject, FirstOptions, JsonPart, Key, Lock, LockStrength, ManyOptions, NewRow, Operators, OrderBy, Others, Page, PurgeOptions, Row,
   RowChanges, RowOptions, UpdateOptions, WritableKey, WritableOptions

@@ -1,5 +1,5 @@
 import type { PgTable } from 'drizzle-orm/pg-core'
-import type { StatementRunner } from '../session/statement.js'
+import type { RepositorySession } from './source.js'
 import type { AnyRow } from './answers.js'
 import type { Filter, Key } from './types.js'
 
@@ -37,7 +37,7 @@ export type HookNames = ReadonlySet<HookName>
 export interface ClassHooks {
   readonly names: HookNames
   /** The same repository in another session, for its hooks to be called on. */
-  in (session: StatementRunner): LifecycleHooks
+  in (session: RepositorySession): LifecycleHooks
 }
 
 const every: readonly HookName[] = ['beforeCreate', 'beforeUpdate', 'beforeDelete', 'afterCreate', 'afterUpdate', 'afterDelete']

@@ -1,29 +1,12 @@
-import type { PgTable } from 'drizzle-orm/pg-core'
 import { UsageError } from '../errors/errors.js'
-import type { StatementRunner } from '../session/statement.js'
 import { hooksOf } from './hooks.js'
 import { Repository } from './repository.js'
 import type { RepositoryContext } from './repository.js'
+import { declared } from './source.js'
+import type { Declared, RepositoryClass, RepositoryOf, RepositorySession, RepositorySource } from './source.js'
 import { SqlBuilder, TableStatements } from './statements.js'
 import type { StatementSettings } from './statements.js'
 import { parseWritable } from './writable.js'
-
-/** A class of one's own: it extends `Repository` and names its table. */
-export interface RepositoryClass<R = unknown> {
-  readonly table: PgTable
-  /** The only columns that callers may write; the class itself may write all. @defaultValue every column */
-  readonly writable?: readonly string[]
-  new (context: RepositoryContext): R
-}
-
-/** What a repository can be had for: a table, or a class that names one. */
-export type RepositorySource = PgTable | RepositoryClass
-
-/** The repository of a table, or the instance of a class. */
-export type RepositoryOf<Source extends RepositorySource> =
-  Source extends PgTable ? Repository<Source>
-    : Source extends RepositoryClass<infer R> ? R
-      : never
 
 type SourceClass = new (context: RepositoryContext) => unknown
 
@@ -42,10 +25,10 @@ export class Repositories {
   /**
    * The repository of a table or class, whose statements the given session or database runs.
    *
-   * @throws UsageError for a view, a table without a primary key, a class without `static table`, and one whose
-   * `static writable` names what cannot be written.
+   * @throws UsageError for a view, a table without a primary key, what is neither table nor repository class, and a class
+   * whose `writable` names what cannot be written.
    */
-  create<Source extends RepositorySource> (session: StatementRunner, source: Source): RepositoryOf<Source> {
+  create<Source extends RepositorySource> (session: RepositorySession, source: Source): RepositoryOf<Source> {
     const { statements, hooks, writable } = this.#described.get(source) ?? this.#describe(source)
     const Class: SourceClass = typeof source === 'function' ? source : Repository
     return new Class({ session, statements, visibility: 'table', hooks, writable }) as RepositoryOf<Source> // the type says what was just decided
@@ -53,9 +36,9 @@ export class Repositories {
 
   #describe (source: RepositorySource): Described {
     if (typeof source !== 'function') return this.#remember(source, { statements: new TableStatements(source, this.#builder), hooks: undefined, writable: undefined })
-    const table = tableOf(source)
+    const { table, writable: keys } = declarationOf(source)
     const { statements } = this.#described.get(table) ?? this.#describe(table)
-    const writable = source.writable && parseWritable({ keys: source.writable }, statements)
+    const writable = keys === undefined ? undefined : parseWritable({ keys }, statements)
     return this.#remember(source, { statements, hooks: hooksOf(source.prototype, Repository.prototype), writable })
   }
 
@@ -65,12 +48,9 @@ export class Repositories {
   }
 }
 
-function tableOf (source: RepositoryClass): PgTable {
-  if (!(source.prototype instanceof Repository)) {
-    throw new UsageError(`${source.name} is not a repository: write "class ${source.name} extends Repository<typeof table>"`)
-  }
-  if (source.table === undefined) {
-    throw new UsageError(`${source.name} does not say which table it is for: write "static table = …" in it`)
-  }
-  return source.table
+/** What came from JavaScript may be any function. */
+function declarationOf (source: RepositoryClass & { readonly name: string }): Declared {
+  const { name, [declared]: declaration } = source as Partial<RepositoryClass> & { readonly name: string }
+  if (declaration !== undefined) return declaration
+  throw new UsageError(`${name || 'A function without a name'} is no repository class: write "class … extends Repository.of(table)", or ask for the table itself`)
 }

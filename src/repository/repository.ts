@@ -1,15 +1,18 @@
 import type { SQLWrapper } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import { handled } from '../handled.js'
+import { UsageError } from '../errors/errors.js'
 import type { SoftDeleteKey } from '../model/columns.js'
-import type { DrizzleQuery, StatementResult, StatementRunner } from '../session/statement.js'
+import type { DrizzleQuery, StatementResult } from '../session/statement.js'
 import type { CursorPage, CursorResult, NumberedPage, Paginated, StreamOptions } from './list-types.js'
 import type { Affected, Deletion, HookNames, LifecycleHooks } from './hooks.js'
 import { RelatedRepository } from './related.js'
 import type { Relations } from './related-types.js'
 import { RowAccess } from './row-access.js'
 import { RowWrites } from './row-writes.js'
-import type { TableStatements } from './statements.js'
+import { declare, declared } from './source.js'
+import type { ClassOptions, RepositoryClass, RepositoryOf, RepositorySession, RepositorySource } from './source.js'
+import { TableStatements } from './statements.js'
 import type { Defaults, UpsertOptions, Upserted } from './upsert-types.js'
 import type { ColumnKey, Filter, FilterObject, FirstOptions, Key, ManyOptions, NewRow, Others, Page, PurgeOptions, Row, RowChanges, RowOptions, UpdateOptions, WritableKey, WritableOptions } from './types.js'
 import { visible } from './visibility.js'
@@ -20,12 +23,14 @@ import type { WritableRepository } from './writable-repository.js'
 
 /** What a repository is made of; only the package makes one. */
 export interface RepositoryContext {
-  readonly session: StatementRunner
+  readonly session: RepositorySession
   readonly statements: TableStatements
   readonly visibility: Visibility
   readonly hooks: HookNames | undefined
   readonly writable: Writable | undefined
 }
+
+const madeByHand = 'A repository is not made by "new": request.repo(table), session.repo(table) and database.repo(table) give it'
 
 /**
  * Reads and writes the rows of one table, in the session it was asked from.
@@ -36,26 +41,48 @@ export interface RepositoryContext {
  *
  * @example
  * ```ts
- * class UserRepository extends Repository<typeof users> {
- *   static table = users
+ * class UserRepository extends Repository.of(users) {
  *   findByEmail (email: string) { return this.getBy({ email }) }
  * }
  * const user = await request.repo(UserRepository).findByEmail('ada@example.com')
  * ```
  *
- * A class may have hooks, `beforeCreate` and the five others, and `static writable`, the only columns that callers may write:
- * `W` says the same to TypeScript.
+ * A class may have hooks, `beforeCreate` and the five others. `W` are the columns that callers may write.
  */
 export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<T>, O extends Others = 'refuse'> {
   /** The Drizzle table, for SQL of one's own. */
   protected readonly table: T
   /** The session, or database, that runs the statements. */
-  protected readonly session: StatementRunner
+  protected readonly session: RepositorySession
   readonly #context: RepositoryContext
   readonly #rows: RowAccess
   readonly #writes: RowWrites
 
+  /**
+   * The class of the repositories of a table, for a class of one's own to extend: `request.repo()` takes either.
+   *
+   * With `writable` callers may write those columns only, by their types and at run time; hooks and `this.unrestricted()` may write all.
+   *
+   * @throws UsageError for a view, what is no table, and an option that there is none; for a column that cannot be written, when
+   * the class is first asked for.
+   * @example
+   * ```ts
+   * class UserRepository extends Repository.of(users, { writable: ['name', 'email'] }) {
+   *   findByEmail (email: string) { return this.getBy({ email }) }
+   * }
+   * ```
+   */
+  static of<T extends PgTable, const W extends WritableKey<T> = WritableKey<T>> (table: T, options: ClassOptions<W> = {}): RepositoryClass<Repository<T, W>> {
+    const declaration = declare(table, options)
+    return class extends Repository<T, W> {
+      static readonly [declared] = declaration
+    }
+  }
+
+  /** @throws UsageError, as only the package makes a repository: it has a session. */
   constructor (context: RepositoryContext) {
+    // What JavaScript, or a cast, gives instead.
+    if (!((context as Partial<RepositoryContext> | undefined)?.statements instanceof TableStatements)) throw new UsageError(madeByHand)
     this.table = context.statements.table as T // Repositories pairs each class with the statements of its own table
     this.session = context.session
     this.#context = context
@@ -340,7 +367,7 @@ export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<
     return this.#as({ writable: parseWritable({ keys, options }, statements, writable) }) as unknown as WritableRepository<this, T, K, D>
   }
 
-  /** The same repository without `static writable` or {@link Repository.writable}: for methods of the class, which know what they write. */
+  /** The same repository without what {@link Repository.of} or {@link Repository.writable} say of it: for methods of the class, which know what they write. */
   protected unrestricted (): Repository<T> {
     return this.#as({ writable: undefined }) as unknown as Repository<T> // as above
   }
@@ -359,6 +386,11 @@ export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<
   with<const W extends Relations<T>> (relations: W): RelatedRepository<T, W> {
     const { session, statements, visibility } = this.#context
     return new RelatedRepository({ repo: this, session, statements, relations, seesDeleted: visibility === 'all' || visibility === 'deleted' })
+  }
+
+  /** Another repository in the same session: of a table, or an instance of a class. */
+  protected repo<Source extends RepositorySource> (source: Source): RepositoryOf<Source> {
+    return this.session.repo(source)
   }
 
   /** Runs a Drizzle query, which resolves with its own result, or an `sql` template, which resolves with `{ rows, rowCount, command }`. */

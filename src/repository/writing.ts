@@ -1,4 +1,4 @@
-import type { StatementRunner } from '../session/statement.js'
+import type { RepositorySession } from './source.js'
 import type { AnyRow } from './answers.js'
 import { givenValues } from './changes.js'
 import { allOf } from './condition.js'
@@ -11,7 +11,7 @@ import type { Writable } from './writable.js'
 /** What the writes of one repository stand on. */
 export interface WriteContext {
   readonly table: TableStatements
-  readonly session: StatementRunner
+  readonly session: RepositorySession
   /** Which rows the repository sees. */
   readonly seen: Condition
   /** What its callers may write. @defaultValue every column */
@@ -23,7 +23,7 @@ export interface WriteContext {
 /** One write under way. */
 export interface WriteStep {
   /** Where its statements run: the session of the repository, or a scope inside it where there are hooks. */
-  readonly session: StatementRunner
+  readonly session: RepositorySession
   /** Undefined where the class has no hook for this write. */
   readonly hooks: LifecycleHooks | undefined
 }

@@ -19,7 +19,7 @@ import type { SessionHost } from './host.js'
 import type { DrizzleQuery, RowSource, Statement, StatementResult, StatementRunner } from './statement.js'
 import type { Savepoint } from './savepoint.js'
 import type { Transaction } from './transaction.js'
-import type { RepositoryOf, RepositorySource } from '../repository/repositories.js'
+import type { RepositoryOf, RepositorySource } from '../repository/source.js'
 import type { Borrower } from '../connection/waiters.js'
 
 /** What the scopes of one session share. */
@@ -77,7 +77,7 @@ export class Scope implements StatementRunner {
   /**
    * A repository for a table, or an instance of a repository class, whose statements run here.
    *
-   * @throws {UsageError} for a view, a table without a primary key, or a class without `static table`
+   * @throws {UsageError} for a view, a table without a primary key, and what is neither a table nor a repository class
    */
   repo<Source extends RepositorySource> (source: Source): RepositoryOf<Source> {
     return this.root.host.repositories.create(this, source)

@@ -1,6 +1,6 @@
 import type { PgTable } from 'drizzle-orm/pg-core'
 import { Repository } from '../repository/repository.js'
-import type { RepositoryOf, RepositorySource } from '../repository/repositories.js'
+import type { RepositoryOf, RepositorySource } from '../repository/source.js'
 import type { NewRow, Row } from '../repository/types.js'
 
 /** Where rows are created: `fastify.db`, a session, a scope, a request: whatever has repositories. */
@@ -49,8 +49,7 @@ export function factory<T extends PgTable> (table: T, defaults: FactoryValues<T>
     const columns = await columnsOf(values)
     if (repo === undefined) return Object.fromEntries(columns.filter(([, value]) => typeof value !== 'function'))
     const isRepository = repo instanceof Repository
-    // Sessions and databases, which are all that a repository has, have repositories.
-    const source = isRepository ? repo['session'] as unknown as FactorySource : repo
+    const source = isRepository ? repo['session'] : repo
     const row: Record<string, unknown> = {}
     for (const [column, value] of columns) row[column] = typeof value === 'function' ? await value(source) : value
     const repository = isRepository ? repo : source.repo<PgTable>(table)

@@ -6,12 +6,12 @@ import type { SQL, SQLWrapper } from 'drizzle-orm'
 import { PlainExchange } from '../../src/connection/plain-exchange.js'
 import { toDatabaseError } from '../../src/errors/sqlstate.js'
 import { Repositories } from '../../src/repository/repositories.js'
-import type { RepositoryOf, RepositorySource } from '../../src/repository/repositories.js'
-import type { RowSource, Statement, StatementResult, StatementRunner } from '../../src/session/statement.js'
+import type { RepositoryOf, RepositorySession, RepositorySource } from '../../src/repository/source.js'
+import type { RowSource, Statement, StatementResult } from '../../src/session/statement.js'
 import { createTestDatabase } from '../../src/testing/index.js'
 
 /** A runner over one plain connection, so that tests of the repository stand on PostgreSQL and on nothing else of the package. */
-export class TestRunner implements StatementRunner {
+export class TestRunner implements RepositorySession {
   /** What was run, in order. */
   readonly statements: Statement[] = []
   readonly client: Client
@@ -19,8 +19,15 @@ export class TestRunner implements StatementRunner {
   #last: Promise<unknown> = Promise.resolve()
   #depth = 0
 
-  constructor (client: Client) {
+  readonly #repositories: Repositories
+
+  constructor (client: Client, repositories: Repositories) {
     this.client = client
+    this.#repositories = repositories
+  }
+
+  repo<Source extends RepositorySource> (source: Source): RepositoryOf<Source> {
+    return this.#repositories.create(this, source)
   }
 
   async run<Row> (statement: Statement): Promise<StatementResult<Row>> {
@@ -52,7 +59,7 @@ export class TestRunner implements StatementRunner {
     return await this.client.query(sql, params) as Result
   }
 
-  async transaction<Result> (fn: (runner: StatementRunner) => Promise<Result>): Promise<Result> {
+  async transaction<Result> (fn: (runner: RepositorySession) => Promise<Result>): Promise<Result> {
     const [begin, commit, rollback] = this.#depth === 0 ? ['begin', 'commit', 'rollback'] : [`savepoint s${this.#depth}`, `release s${this.#depth}`, `rollback to s${this.#depth}`]
     this.transactions++
     this.#depth++
@@ -97,8 +104,8 @@ export async function openRepositories (t: Test, sql: string, { casing }: { casi
   const client = new Client({ connectionString })
   await client.connect()
   t.teardown(() => client.end())
-  const runner = new TestRunner(client)
   const repositories = new Repositories({ casing, defaultLimit: 100, maxLimit: 1000 })
+  const runner = new TestRunner(client, repositories)
   return {
     runner,
     repositories,

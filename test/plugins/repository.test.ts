@@ -9,8 +9,7 @@ import { build } from '../helpers/server.js'
 
 const ada = { email: 'ada@example.com' }
 
-class UserRepository extends Repository<typeof users> {
-  static table = users
+class UserRepository extends Repository.of(users) {
   findByEmail (email: string) { return this.getBy({ email }) }
 }
 

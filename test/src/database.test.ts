@@ -34,8 +34,7 @@ async function settingOf (runner: StatementRunner, name: string): Promise<unknow
 
 t.test('each call of a repository, and each statement, commits by itself', async (t) => {
   const { database, sent } = await openEchoing(t)
-  class UserRepository extends Repository<typeof users> {
-    static table = users
+  class UserRepository extends Repository.of(users) {
     findByEmail (email: string) { return this.getBy({ email }) }
   }
 

@@ -8,8 +8,7 @@ declare module '../../src/register.js' {
   interface Register { schema: typeof schema }
 }
 
-class UserRepository extends Repository<typeof users> {
-  static table = users
+class UserRepository extends Repository.of(users) {
   findByEmail (email: string) { return this.getBy({ email }) }
 }
 

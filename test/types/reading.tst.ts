@@ -5,7 +5,7 @@ import { listQuery } from '../../src/repository/list-query.js'
 import type { CursorPage, CursorResult, NumberedPage, Paginated } from '../../src/repository/list-types.js'
 import type { Repositories } from '../../src/repository/repositories.js'
 import type { Filter, Page } from '../../src/repository/types.js'
-import type { StatementRunner } from '../../src/session/statement.js'
+import type { RepositorySession } from '../../src/repository/source.js'
 
 const users = pgTable('users', {
   id: serial().primaryKey(),
@@ -23,7 +23,7 @@ const memberships = pgTable('memberships', { group: text(), member: integer() },
 type User = typeof users.$inferSelect
 
 declare const repositories: Repositories
-declare const runner: StatementRunner
+declare const runner: RepositorySession
 declare const query: unknown
 
 const repo = repositories.create(runner, users)

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'tstyche'
 import type { CursorResult, Paginated } from '../../src/repository/list-types.js'
 import type { RelatedRepository } from '../../src/repository/related.js'
 import type { Repositories } from '../../src/repository/repositories.js'
-import type { StatementRunner } from '../../src/session/statement.js'
+import type { RepositorySession } from '../../src/repository/source.js'
 
 const users = pgTable('users', { id: integer().primaryKey(), email: text().notNull() })
 const posts = pgTable('posts', { id: integer().primaryKey(), userId: integer().notNull(), title: text() })
@@ -19,7 +19,7 @@ declare module '../../src/register.js' {
 type Post = typeof posts.$inferSelect
 
 declare const repositories: Repositories
-declare const runner: StatementRunner
+declare const runner: RepositorySession
 
 const userRepo = repositories.create(runner, users)
 const withPosts = userRepo.with({ posts: true })

@@ -1,11 +1,12 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
+import type { PgTable } from 'drizzle-orm/pg-core'
 import { integer, json, jsonb, numeric, pgMaterializedView, pgTable, pgView, primaryKey, serial, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import { describe, expect, test } from 'tstyche'
 import { softDelete, timestamps, version } from '../../src/model/columns.js'
 import { Repository } from '../../src/repository/repository.js'
 import type { Repositories } from '../../src/repository/repositories.js'
-import type { StatementRunner } from '../../src/session/statement.js'
+import type { RepositoryClass, RepositorySession } from '../../src/repository/source.js'
 
 const users = pgTable('users', {
   id: serial().primaryKey(),
@@ -27,12 +28,26 @@ const memberships = pgTable('memberships', { group: text(), member: integer(), a
   primaryKey({ columns: [table.group, table.member] })
 ])
 
-class UserRepository extends Repository<typeof users> {
-  static table = users
+class UserRepository extends Repository.of(users) {
   findByEmail (email: string) {
     return this.getBy({ email })
   }
 }
+
+/** Each names another repository of its session. */
+class NoteRepository extends Repository.of(notes) {
+  byTable () { return this.repo(users).get(1) }
+  bySession () { return this.session.repo(users).get(1) }
+  byClass () { return this.repo(UserRepository).findByEmail('a') }
+  inScope () { return this.session.transaction((scope) => scope.repo(UserRepository).findByEmail('a')) }
+  tableItself () { return this.table }
+}
+
+const shared = <T extends PgTable>(table: T) => class extends Repository.of(table) {
+  total () { return this.count() }
+}
+
+class SharedRepository extends shared(notes) {}
 
 class Nameless extends Repository<typeof users> {}
 
@@ -40,7 +55,7 @@ type User = typeof users.$inferSelect
 type Note = typeof notes.$inferSelect
 
 declare const repositories: Repositories
-declare const runner: StatementRunner
+declare const runner: RepositorySession
 
 const repo = repositories.create(runner, users)
 const noteRepo = repositories.create(runner, notes)
@@ -60,6 +75,49 @@ describe('create of Repositories', () => {
     expect(repositories.create).type.not.toBeCallableWith(runner, Nameless)
     expect(repositories.create).type.not.toBeCallableWith(runner, 'users')
     expect(repositories.create).type.not.toBeCallableWith(runner, Date)
+    expect(repositories.create).type.not.toBeCallableWith(runner, Repository)
+    expect(repositories.create).type.not.toBeCallableWith(runner, { users })
+    expect(repositories.create).type.not.toBeCallableWith(runner, undefined)
+  })
+})
+
+describe('Repository.of', () => {
+  test('is the one way to say which table a class is for', () => {
+    class Mistaken extends Repository<typeof users> {
+      static table = notes
+    }
+    expect(repositories.create).type.not.toBeCallableWith(runner, Mistaken)
+    expect<Repository<typeof users>>().type.not.toBeAssignableFrom(noteRepo)
+    expect<RepositoryClass<Repository<typeof users>>>().type.not.toBeAssignableFrom(Repository.of(notes))
+    expect<RepositoryClass<Repository<typeof users>>>().type.toBeAssignableFrom(UserRepository)
+    expect(repositories.create(runner, Repository.of(notes))).type.toBe<Repository<typeof notes>>()
+    expect(repositories.create(runner, SharedRepository).total()).type.toBe<Promise<number>>()
+    expect(repositories.create(runner, SharedRepository).get('x')).type.toBe<Promise<Note | undefined>>()
+  })
+  test('takes a table and the columns that callers may write', () => {
+    const view = pgView('adults').as((query) => query.select().from(users))
+    expect(Repository.of).type.not.toBeCallableWith(view)
+    expect(Repository.of).type.not.toBeCallableWith(undefined)
+    expect(Repository.of).type.not.toBeCallableWith({ users })
+    expect(Repository.of).type.not.toBeCallableWith(users, { writable: ['nmae'] })
+    expect(Repository.of).type.not.toBeCallableWith(users, { writable: ['number'] })
+    expect(Repository.of).type.not.toBeCallableWith(notes, { writable: ['version'] })
+    expect(Repository.of).type.not.toBeCallableWith(users, { writeable: ['name'] })
+    expect(Repository.of(users, { writable: ['email', 'name'] })).type.toBe<RepositoryClass<Repository<typeof users, 'email' | 'name'>>>()
+  })
+  test('gives a class other repositories of its session, and its table', () => {
+    const repo = repositories.create(runner, NoteRepository)
+    expect(repo.byTable()).type.toBe<Promise<User | undefined>>()
+    expect(repo.bySession()).type.toBe<Promise<User | undefined>>()
+    expect(repo.byClass()).type.toBe<Promise<User | undefined>>()
+    expect(repo.inScope()).type.toBe<Promise<User | undefined>>()
+    expect(repo.tableItself()).type.toBe<typeof notes>()
+  })
+  test('keeps them from everybody else', () => {
+    // @ts-expect-error Property 'repo' is protected
+    noteRepo.repo(users)
+    // @ts-expect-error Property 'session' is protected
+    noteRepo.session.repo(users)
   })
 })
 

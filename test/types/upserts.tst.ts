@@ -4,7 +4,7 @@ import { describe, expect, test } from 'tstyche'
 import { softDelete, version } from '../../src/model/columns.js'
 import { increment } from '../../src/repository/increment.js'
 import type { Repositories } from '../../src/repository/repositories.js'
-import type { StatementRunner } from '../../src/session/statement.js'
+import type { RepositorySession } from '../../src/repository/source.js'
 
 const users = pgTable('users', { id: serial().primaryKey(), email: text().notNull().unique(), name: text(), age: integer() })
 const notes = pgTable('notes', { id: uuid().primaryKey().defaultRandom(), slug: text().notNull().unique(), title: text().notNull(), ...softDelete(), ...version() })
@@ -12,7 +12,7 @@ const notes = pgTable('notes', { id: uuid().primaryKey().defaultRandom(), slug: 
 type User = typeof users.$inferSelect
 
 declare const repositories: Repositories
-declare const runner: StatementRunner
+declare const runner: RepositorySession
 
 const repo = repositories.create(runner, users)
 const noteRepo = repositories.create(runner, notes)

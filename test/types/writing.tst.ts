@@ -4,7 +4,7 @@ import { describe, expect, test } from 'tstyche'
 import { Repository, increment, softDelete, uniqueLive, version } from '../../src/index.js'
 import type { Affected, Deletion, Increment, NewRow, Row, RowChanges, WritableRepository } from '../../src/index.js'
 import type { Repositories } from '../../src/repository/repositories.js'
-import type { StatementRunner } from '../../src/session/statement.js'
+import type { RepositorySession } from '../../src/repository/source.js'
 
 const users = pgTable('users', {
   id: integer().primaryKey().generatedAlwaysAsIdentity(),
@@ -21,9 +21,7 @@ const users = pgTable('users', {
 
 const plain = pgTable('plain', { id: integer().primaryKey(), name: text() })
 
-class UserRepository extends Repository<typeof users, 'name' | 'email'> {
-  static table = users
-  static writable = ['name', 'email'] as const
+class UserRepository extends Repository.of(users, { writable: ['name', 'email'] }) {
   findByEmail (email: string) { return this.getBy({ email }) }
   promote (id: number) { return this.unrestricted().update(id, { role: 'admin', logins: increment(1) }) }
   rename (id: number, name: string) { return this.update(id, { name }) }
@@ -39,7 +37,7 @@ class UserRepository extends Repository<typeof users, 'name' | 'email'> {
 type User = typeof users.$inferSelect
 
 declare const repositories: Repositories
-declare const runner: StatementRunner
+declare const runner: RepositorySession
 
 const repo = repositories.create(runner, users)
 const ours = repositories.create(runner, UserRepository)

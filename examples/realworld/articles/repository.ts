@@ -42,9 +42,7 @@ const articleFor = (viewer: number) => ({
 
 const fans = alias(users, 'fans')
 
-export class ArticleRepository extends Repository<typeof articles> {
-  static table = articles
-
+export class ArticleRepository extends Repository.of(articles) {
   /** One article for a reply. */
   async show (slug: string, viewer: number) {
     const [article] = await this.execute(query.select(articleFor(viewer)).from(articles)
@@ -103,9 +101,7 @@ export class ArticleRepository extends Repository<typeof articles> {
   }
 }
 
-export class FavoriteRepository extends Repository<typeof favorites> {
-  static table = favorites
-
+export class FavoriteRepository extends Repository.of(favorites) {
   /** Makes an article a favourite; what is one already, stays one. */
   async add (userId: number, articleId: number): Promise<void> {
     await this.execute(query.insert(favorites).values({ userId, articleId }).onConflictDoNothing())

@@ -6,9 +6,7 @@ import { query } from '../query.js'
 import { users } from '../users/table.js'
 import { comments } from './table.js'
 
-export class CommentRepository extends Repository<typeof comments> {
-  static table = comments
-
+export class CommentRepository extends Repository.of(comments) {
   /** The comments on an article for a reply, the newest first: one statement. */
   listOf (articleId: number, viewer: number) {
     return this.#show(eq(comments.articleId, articleId), viewer)

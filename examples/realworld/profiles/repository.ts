@@ -12,9 +12,7 @@ export const profileFor = (viewer: number) => ({
   following: sql<boolean>`exists (select from ${follows} where ${and(eq(follows.followerId, viewer), eq(follows.followedId, users.id))})`
 })
 
-export class FollowRepository extends Repository<typeof follows> {
-  static table = follows
-
+export class FollowRepository extends Repository.of(follows) {
   /** Follows; who does already, goes on. */
   async add (followerId: number, followedId: number): Promise<void> {
     await this.execute(query.insert(follows).values({ followerId, followedId }).onConflictDoNothing())

@@ -3,9 +3,7 @@ import { Repository } from '../../../plugins/index.js'
 import { query } from '../query.js'
 import { articleTags, tags } from './table.js'
 
-export class TagRepository extends Repository<typeof tags> {
-  static table = tags
-
+export class TagRepository extends Repository.of(tags) {
   /** Ties tags to an article, those that nobody has used before included. */
   async tie (articleId: number, names: readonly string[]): Promise<void> {
     if (names.length === 0) return

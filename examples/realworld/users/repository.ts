@@ -11,9 +11,7 @@ export interface UserChanges {
   readonly image?: string | null
 }
 
-export class UserRepository extends Repository<typeof users> {
-  static table = users
-
+export class UserRepository extends Repository.of(users) {
   // Passwords are hashed before the first statement: no connection waits for it.
 
   async register ({ password, ...user }: { username: string, email: string, password: string }) {

@@ -23,9 +23,7 @@ const database = await openDatabase({ connectionString })
 t.teardown(() => database.close())
 
 /** Writes down what its hooks are told, in the transaction of the write. */
-class UserRepository extends Repository<typeof users> {
-  static table = users
-
+class UserRepository extends Repository.of(users) {
   protected override beforeCreate (values: NewRow<typeof users>): NewRow<typeof users> {
     return { ...values, email: String(values.email).toLowerCase() }
   }
@@ -114,8 +112,7 @@ t.test('without a session the write and its hooks are one transaction of their o
 })
 
 t.test('hooks are called on the repository as it was asked for, bound to the scope of the write', async (t) => {
-  class Seen extends Repository<typeof users> {
-    static table = users
+  class Seen extends Repository.of(users) {
     protected override async afterUpdate (row: User): Promise<void> {
       const { rows } = await this.execute<{ version: number }>(sql`select version from users where id = ${row.id}`)
       found.push([await this.count(), rows[0]?.version])
@@ -131,8 +128,7 @@ t.test('hooks are called on the repository as it was asked for, bound to the sco
 })
 
 t.test('values of a hook are checked as any, and may be changed in place', async (t) => {
-  class Odd extends Repository<typeof users> {
-    static table = users
+  class Odd extends Repository.of(users) {
     protected override beforeCreate (values: NewRow<typeof users>): never {
       const { email } = values
       if (email === 'unknown') return { email, nope: 1 } as never
@@ -155,8 +151,7 @@ t.test('values of a hook are checked as any, and may be changed in place', async
 })
 
 t.test('a class without hooks for a write sends what a plain repository sends', async (t) => {
-  class Named extends Repository<typeof users> {
-    static table = users
+  class Named extends Repository.of(users) {
     protected override afterDelete (): void {}
   }
   const sent = async (source: typeof Named | typeof users): Promise<string[]> => {
@@ -173,8 +168,7 @@ t.test('a class without hooks for a write sends what a plain repository sends', 
 })
 
 t.test('rows of bulk methods are read only where somebody wants them', async (t) => {
-  class Before extends Repository<typeof users> {
-    static table = users
+  class Before extends Repository.of(users) {
     protected override beforeUpdate (): void {}
     protected override beforeDelete (): void {}
   }
@@ -190,8 +184,7 @@ t.test('rows of bulk methods are read only where somebody wants them', async (t)
 
 t.test('a subclass of a subclass has the hooks of both', async (t) => {
   const calls: string[] = []
-  class Base extends Repository<typeof users> {
-    static table = users
+  class Base extends Repository.of(users) {
     protected override beforeCreate (values: NewRow<typeof users>): NewRow<typeof users> { return { ...values, role: 'base' } }
   }
   class Derived extends Base {
@@ -205,8 +198,7 @@ t.test('a subclass of a subclass has the hooks of both', async (t) => {
 })
 
 t.test('the hooks of the base do nothing', async (t) => {
-  class Polite extends Repository<typeof users> {
-    static table = users
+  class Polite extends Repository.of(users) {
     protected override beforeCreate (values: NewRow<typeof users>) { return super.beforeCreate(values) }
     protected override beforeUpdate (values: RowChanges<typeof users>, which: Affected<typeof users>) { return super.beforeUpdate(values, which) }
     protected override beforeDelete (which: Affected<typeof users>, how: Deletion) { return super.beforeDelete(which, how) }

@@ -1,13 +1,13 @@
 import { sql } from 'drizzle-orm'
 import { integer, pgMaterializedView, pgSchema, pgTable, pgView } from 'drizzle-orm/pg-core'
+import type { PgTable } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { UsageError } from '../../../src/errors/errors.js'
 import { Repository } from '../../../src/repository/repository.js'
 import { openRepositories } from '../../helpers/runner.js'
 import { notes, notesSql, users, usersSql } from './schema.js'
 
-class UserRepository extends Repository<typeof users> {
-  static table = users
+class UserRepository extends Repository.of(users) {
   readonly greeting = 'Hello'
 
   findByEmail (email: string) {
@@ -20,12 +20,31 @@ class UserRepository extends Repository<typeof users> {
   }
 }
 
-class NoteRepository extends Repository<typeof notes> {
-  static table = notes
+class NoteRepository extends Repository.of(notes) {
   titles = async () => (await this.getAll()).map(({ title }) => title)
 }
 
-class SpecialUserRepository extends UserRepository {}
+class SpecialUserRepository extends UserRepository {
+  async note (title: string) {
+    await this.repo(notes).create({ title })
+    await this.session.repo(NoteRepository).create({ title: `${title}!` })
+    return this.repo(NoteRepository).titles()
+  }
+
+  noteAndFail (title: string) {
+    return this.session.transaction(async (scope) => {
+      await scope.repo(notes).create({ title })
+      throw new Error('undo')
+    })
+  }
+}
+
+/** What several classes share. */
+function counted<T extends PgTable> (table: T) {
+  return class extends Repository.of(table) {
+    total () { return this.count() }
+  }
+}
 
 t.test('makes the repository of a table, and an instance of a class that names one', async (t) => {
   const { repo: open } = await openRepositories(t, usersSql + notesSql)
@@ -36,6 +55,22 @@ t.test('makes the repository of a table, and an instance of a class that names o
   t.equal(await repo.greet(), 'Hello, Ada')
   t.equal((await open(SpecialUserRepository).findByEmail('a'))?.name, 'Ada')
   t.equal(repo.constructor, UserRepository)
+})
+
+t.test('a class has other repositories of its session', async (t) => {
+  const { repo: open, runner } = await openRepositories(t, usersSql + notesSql)
+  const repo = open(SpecialUserRepository)
+  t.same(await repo.note('x'), ['x', 'x!'])
+  await t.rejects(repo.noteAndFail('y'), /undo/)
+  t.equal(runner.transactions, 1)
+  t.equal(await open(notes).count(), 2)
+})
+
+t.test('the class of a table may be asked for as it is, and made by a function that adds to it', async (t) => {
+  const { repo: open } = await openRepositories(t, usersSql + notesSql)
+  await open(Repository.of(users)).create({ email: 'a', name: 'Ada' })
+  t.equal(await open(counted(users)).total(), 1)
+  t.equal(await open(class extends counted(notes) {}).total(), 0)
 })
 
 t.test('a subclass keeps its class and fields when it sees deleted rows', async (t) => {
@@ -61,15 +96,38 @@ t.test('describes a table once, for itself and every class of it', async (t) => 
 t.test('refuses what has no repository, by name and with the way out', async (t) => {
   const { repo: open } = await openRepositories(t, usersSql)
   class Nameless extends Repository<typeof users> {}
-  class Unrelated { static table = users }
+  class Unrelated { count () { return 0 } }
   const keyless = pgTable('keyless', { n: integer() })
   const view = pgView('adults').as((query) => query.select().from(users))
   const materialized = pgMaterializedView('kids').as((query) => query.select().from(users))
 
-  t.throws(() => open(Nameless as never), { name: 'UsageError', message: /^Nameless does not say which table.*static table/ })
-  t.throws(() => open(Unrelated as never), { name: 'UsageError', message: /^Unrelated is not a repository/ })
+  for (const source of [Nameless, Unrelated, Repository]) {
+    t.throws(() => open(source as never), { name: 'UsageError', message: `${source.name} is no repository class: write "class … extends Repository.of(table)", or ask for the table itself` })
+  }
+  t.throws(() => open((() => users) as never), { name: 'UsageError', message: /^A function without a name is no repository class/ })
   t.throws(() => open(keyless), { name: 'UsageError', message: /"keyless" has no primary key/ })
   for (const source of [view, materialized, undefined, null, 'users', {}]) t.throws(() => open(source as never), UsageError)
+})
+
+t.test('makes no class of what is no table, or with an option that there is none', (t) => {
+  const view = pgView('adults').as((query) => query.select().from(users))
+  for (const table of [undefined, null, 0, '', 'users', [], {}, () => users, Symbol('users'), { users }, Promise.resolve(users)]) {
+    t.throws(() => Repository.of(table as never), { name: 'UsageError', message: /^A table made by pgTable/ })
+  }
+  t.throws(() => Repository.of(view as never), { name: 'UsageError', message: /^View "adults"/ })
+  for (const options of [null, 0, '', 'name', [], ['name'], () => ['name'], Symbol('name'), { writeable: ['name'] }, { writable: ['name'], others: 'drop' }]) {
+    t.throws(() => Repository.of(users, options as never), { name: 'UsageError', message: /^The options of Repository.of\(\)/ })
+  }
+  t.end()
+})
+
+t.test('"new" makes no repository', (t) => {
+  for (const context of [undefined, null, 0, '', [], {}, () => {}, users, { statements: {} }]) {
+    for (const Class of [Repository, UserRepository, Repository.of(users)]) {
+      t.throws(() => new Class(context as never), { name: 'UsageError', message: /^A repository is not made by "new": request\.repo\(table\)/ })
+    }
+  }
+  t.end()
 })
 
 t.test('writes names with their schema and casing', async (t) => {

@@ -323,7 +323,7 @@ t.test('makes room for another attempt where the row in the way goes away, and g
       return result
     }
   }
-  const racing = new Repositories({ defaultLimit: 100, maxLimit: 1000 }).create(new Racing(runner.client), pages)
+  const racing = new Racing(runner.client, new Repositories({ defaultLimit: 100, maxLimit: 1000 })).repo(pages)
   await repo.create({ path: '/', title: 'first' })
   deletions = 2
   t.match(await racing.upsert({ path: '/', title: 'x' }, { target: 'path', update: [] }), { created: true, row: { title: 'x' } })
@@ -358,8 +358,7 @@ t.test('does not get a deleted row, nor hide that it is there', async (t) => {
   t.match(await repo.getOrCreate({ email: 'a' }, { name: 'Newer' }), { created: false, row: { name: 'New' } })
 })
 
-class Told extends Repository<typeof pages> {
-  static table = pages
+class Told extends Repository.of(pages) {
   static told: unknown[] = []
   protected override beforeCreate (values: NewRow<typeof pages>) {
     Told.told.push(`before ${String(values.path)}`)

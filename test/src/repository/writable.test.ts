@@ -15,9 +15,7 @@ const users = pgTable('users', {
   ...version()
 })
 
-class UserRepository extends Repository<typeof users, 'name' | 'email'> {
-  static table = users
-  static writable = ['name', 'email']
+class UserRepository extends Repository.of(users, { writable: ['name', 'email'] }) {
   promote (id: number): Promise<Row<typeof users> | undefined> { return this.unrestricted().update(id, { role: 'admin' }) }
   promoteWrongly (id: number): Promise<unknown> { return this.update(id, { role: 'admin' } as never) }
   protected override beforeCreate (values: NewRow<typeof users>): NewRow<typeof users> { return { ...values, tenant: 7 } }
@@ -87,14 +85,9 @@ t.test('a class says for all of its callers what they may write; its hooks and i
 })
 
 t.test('a class that says it wrongly is refused when it is first asked for', async (t) => {
-  class Typo extends Repository<typeof users> {
-    static table = users
-    static writable = ['nmae']
-  }
-  class Generated extends Repository<typeof users> {
-    static table = users
-    static writable = ['id']
-  }
-  t.throws(() => open(Typo), /Unknown column "nmae"/)
+  class Typo extends Repository.of(users, { writable: ['nmae' as never] }) {}
+  class Generated extends Repository.of(users, { writable: ['id' as never] }) {}
+  t.throws(() => open(Typo), { name: 'UsageError', message: /Unknown column "nmae"/ })
+  for (const writable of [null, 0, '', 'name', {}, [undefined], [1], [Symbol('name')]]) t.throws(() => open(Repository.of(users, { writable: writable as never })), UsageError)
   t.throws(() => open(Generated), /"id" is generated/)
 })

@@ -6,9 +6,7 @@ import { open } from '../../helpers/database.js'
 import { build } from '../../helpers/server.js'
 import { posts, users } from '../../helpers/schema.js'
 
-class UserRepository extends Repository<typeof users> {
-  static table = users
-}
+class UserRepository extends Repository.of(users) {}
 
 const newUser = () => factory(users, (n) => ({ email: `user${n}@example.com` }))
 

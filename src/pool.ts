@@ -26,6 +26,7 @@ import { watchForSilence } from './connection/silence.js'
 import { StatementLog } from './connection/statement-log.js'
 import { Waiters } from './connection/waiters.js'
 import type { ConnectionHome, Observed } from './connection/connection.js'
+import type { Cancel, Lender } from './connection/lender.js'
 import type { Holding } from './connection/holding.js'
 import type { Applicant, Borrower, Waiter } from './connection/waiters.js'
 import { ConnectionError, PoolTimeoutError } from './errors/errors.js'
@@ -49,25 +50,6 @@ const timerSlackMillis = 5
 
 /** How long PostgreSQL may take to hear that what runs is not wanted any more, in milliseconds. */
 const cancelMillis = 500
-
-/** What a session asks of a connection. */
-export type LentConnection = Pick<Connection,
-  'run' | 'send' | 'idle' | 'isIdle' | 'cancel' | 'release' | 'isReleased' | 'destroy' | 'status' | 'refusal' | 'readCommitted' | 'enterTransaction' | 'leaveTransaction'>
-
-/** Where sessions take their connections: the pool, or what a test has put in front of it. */
-export interface Lender {
-  /** What the newest connection said of statements outside a transaction: whether they see what one inside would. */
-  readonly readCommitted: boolean
-  /** Whether a connection can be had without a wait. */
-  readonly hasRoom: boolean
-  acquire (applicant: Applicant<LentConnection>): Cancel
-  connect (borrower: Borrower): Promise<LentConnection>
-  /** Steps aside before the database is closed. */
-  leave? (): Promise<void>
-}
-
-/** Stops waiting: the applicant is refused with the given error, or has its connection already and nothing happens. */
-export type Cancel = (error: Error) => void
 
 /** Counts and waits, as a load balancer or a dashboard wants them. */
 export interface PoolInfo {
@@ -165,6 +147,29 @@ export class ConnectionPool implements ConnectionHome, Lender {
     pooled.reset(pingMillis).then(() => this.#end(pooled, false), () => this.#end(pooled, true))
   }
 
+  /** Another client, which has just proved that it is alive: those that have stood idle as long as the one that was lost may be lost, too. */
+  readonly replace = async (lost: PooledClient): Promise<PooledClient> => {
+    lost.release(true)
+    for (;;) {
+      const client = await this.pool.connect()
+      this.#clients.claim(client)
+      const pooled = PooledClient.of(client)
+      const isNew = pooled.idleMillis === undefined
+      try {
+        if (pooled.status === 'I') {
+          await this.#prove(pooled)
+          return pooled
+        }
+      } catch (error) {
+        if (isNew) {
+          pooled.release(true)
+          throw error
+        }
+      }
+      pooled.release(true)
+    }
+  }
+
   #end (pooled: PooledClient, destroyed: boolean): void {
     pooled.release(destroyed)
     this.#places.free()
@@ -252,7 +257,7 @@ export class ConnectionPool implements ConnectionHome, Lender {
   }
 
   #admit (pooled: PooledClient): void {
-    const { prePing, prePingAfterMillis, timeoutMillis } = this.#settings.pool
+    const { prePing, prePingAfterMillis } = this.#settings.pool
     const { idleMillis } = pooled
     const isNew = idleMillis === undefined
     const isStale = !isNew && (pooled.isDoubtful || (prePing && idleMillis > prePingAfterMillis))
@@ -261,18 +266,24 @@ export class ConnectionPool implements ConnectionHome, Lender {
       return this.#replace(pooled)
     }
     if (!isNew && !isStale) return this.#lend(pooled)
-    this.#probed.add(pooled)
-    pooled.probe(isNew ? timeoutMillis : Math.min(pingMillis, timeoutMillis)).then(() => {
-      this.#probed.delete(pooled)
-      this.#readCommitted = pooled.readCommitted
-      this.#lend(pooled)
-    }, (error: Error) => {
-      this.#probed.delete(pooled)
+    this.#prove(pooled).then(() => this.#lend(pooled), (error: Error) => {
       // One that died while it stood idle is replaced; where a new one fails, the next would as well.
       if (!isNew) return this.#replace(pooled)
       pooled.release(true)
       this.#missed(error)
     })
+  }
+
+  /** Resolves when a connection has proved that it is alive. */
+  async #prove (pooled: PooledClient): Promise<void> {
+    const { timeoutMillis } = this.#settings.pool
+    this.#probed.add(pooled)
+    try {
+      await pooled.probe(pooled.idleMillis === undefined ? timeoutMillis : Math.min(pingMillis, timeoutMillis))
+    } finally {
+      this.#probed.delete(pooled)
+    }
+    this.#readCommitted = pooled.readCommitted
   }
 
   #replace (pooled: PooledClient): void {

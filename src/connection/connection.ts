@@ -5,12 +5,16 @@
  * early enough: a BEGIN that failed, a transaction that the user's own SQL has ended, and a connection that was lost. After
  * each of them nothing more is sent, or the next statement would commit by itself.
  */
-import { ConnectionError, TransactionBrokenError, TransactionClosedError, ValidationError } from '../errors/errors.js'
+import { ConnectionError, TransactionClosedError } from '../errors/errors.js'
 import { isConnectionLost } from '../errors/sqlstate.js'
+import { endedByUser } from './ended-by-user.js'
 import { MessageGroup } from './message-group.js'
+import { hasNeverRun, idleSession } from './never-ran.js'
 import { notSent, outcomeOf, skipped } from './outcome.js'
 import { bytesReadBy, isOrdinary, requestCancel } from './pg-internals.js'
 import { PlainExchange } from './plain-exchange.js'
+import { add } from './task.js'
+import type { ErrorContext } from '../errors/database-error.js'
 import type { Answer } from './answer.js'
 import type { Outcome } from './outcome.js'
 import type { Borrower } from './waiters.js'
@@ -18,13 +22,8 @@ import type { Exchange } from './exchange.js'
 import type { Entry } from './list.js'
 import type { TransactionStatus } from './pg-internals.js'
 import type { PooledClient } from './pooled-client.js'
+import type { Task } from './task.js'
 import type { Statement } from '../session/statement.js'
-
-/** A statement, and who wants to know what became of it. */
-export interface Task {
-  readonly statement: Statement
-  readonly done: (outcome: Outcome) => void
-}
 
 /** Statements that travel together. */
 interface Batch {
@@ -57,14 +56,13 @@ const limitName = /statement_timeout/i
 /** One statement that any transaction takes. */
 const ordinary = /^\s*(?:select|insert|update|delete|merge|with|values)\b[^;]*$/i
 
-/** A message counts its values in 16 bits. */
-const mostValues = 65_535
-
 /** Where a connection comes from. */
 export interface ConnectionHome {
   /** Whether PostgreSQL may keep statements by their names. */
   readonly prepares: boolean
   takeBack (connection: Connection, destroyed: boolean): void
+  /** Another client in place of one that was lost, where there may be one; rejects when none is to be had. */
+  replace?: (lost: PooledClient) => Promise<PooledClient>
   /** Sees each statement when it is answered: for echo, slow queries, and what may come (metrics, tracing). */
   observe (borrower: Borrower, statement: Statement, observed: Observed): void
 }
@@ -75,13 +73,21 @@ export interface Observed {
   readonly durationMillis: number
 }
 
+/** What came of statements that were sent. */
+interface Finish {
+  readonly error: Error | undefined
+  readonly started: number
+  /** Whether the connection was lost before PostgreSQL had begun with any of them. */
+  readonly neverRan: boolean
+}
+
 export class Connection {
-  readonly pooled: PooledClient
   readonly borrower: Borrower
   /** When it was handed over, on the clock of `performance.now()`. */
   readonly since = performance.now()
   /** Its place among those that are in use. */
   loan: Entry<Connection> | undefined
+  #pooled: PooledClient
   readonly #home: ConnectionHome
   readonly #queue: Batch[] = []
   readonly #waiting: Array<() => void> = []
@@ -92,12 +98,19 @@ export class Connection {
   #hasOwnLimit = false
   #refusal: Error | undefined
   #released = false
+  /** Whether nothing was answered yet: then whoever has the connection cannot tell one client from another. */
+  #isFirst = true
+  /** While another client is awaited: answers what waits for it. */
+  #giveUp: (() => void) | undefined
 
   constructor (pooled: PooledClient, borrower: Borrower, home: ConnectionHome) {
-    this.pooled = pooled
+    this.#pooled = pooled
     this.borrower = borrower
     this.#home = home
   }
+
+  /** The client behind it. */
+  get pooled (): PooledClient { return this.#pooled }
 
   /** Whether each statement on this connection has a snapshot of its own unless a BEGIN says otherwise. */
   get readCommitted (): boolean { return this.pooled.readCommitted }
@@ -187,7 +200,9 @@ export class Connection {
 
   #return (destroyed: boolean): void {
     this.#released = true
-    this.#home.takeBack(this, destroyed)
+    // One that awaits another client goes back with that.
+    if (this.#giveUp === undefined) this.#home.takeBack(this, destroyed)
+    else this.#giveUp()
   }
 
   /** Sends what waits, what was given together at a time; all at once it is refused. */
@@ -220,11 +235,11 @@ export class Connection {
     for (const { statement } of tasks) if (statement.kind === 'raw') this.#noteSettings(statement)
     pooled.missedTransaction = false
     exchange.send((error) => {
-      if (error === undefined || exchange.isAnswered) return this.#finish(batch, exchange, { error: undefined, started })
+      if (error === undefined || exchange.isAnswered) return this.#finish(batch, exchange, { error: undefined, started, neverRan: false })
       const isLost = isConnectionLost(error) || pooled.lost !== undefined
       if (isLost) pooled.lost ??= error
-      if (isLost) this.#finish(batch, exchange, { error, started })
-      else exchange.settle(() => this.#finish(batch, exchange, { error, started }))
+      if (isLost) this.#finish(batch, exchange, { error, started, neverRan: hasNeverRun(error, exchange) })
+      else exchange.settle(() => this.#finish(batch, exchange, { error, started, neverRan: false }))
     })
   }
 
@@ -258,15 +273,42 @@ export class Connection {
     return new MessageGroup(client, { lead, isAlone, prepared: this.#home.prepares && !isRepeated ? prepared : undefined })
   }
 
-  #finish (batch: SentBatch, exchange: Exchange, { error: given, started }: { error: Error | undefined, started: number }): void {
+  #finish (batch: SentBatch, exchange: Exchange, finish: Finish): void {
     const { tasks, lead } = batch
-    const { lost, missedTransaction } = this.pooled
-    const isLost = lost !== undefined
-    if (exchange.isStale && !isLost && this.#isUndone(batch, exchange)) {
+    const isFirst = this.#isFirst
+    this.#isFirst = false
+    if (finish.neverRan && isFirst && this.#refusal === undefined && this.#home.replace !== undefined) {
+      return this.#sendAgain(batch, this.#home.replace, () => this.#conclude(batch, exchange, finish))
+    }
+    if (exchange.isStale && this.pooled.lost === undefined && this.#isUndone(batch, exchange)) {
       this.#send({ tasks, lead, corrected: batch.corrected, isRepeated: true })
       return this.#proceed()
     }
-    const error = exchange.isStale ? new ConnectionError(undefined, { cause: given }) : given
+    this.#conclude(batch, exchange, finish)
+  }
+
+  /** Sends once more, over another client, what the one that was lost has not run. */
+  #sendAgain ({ tasks, lead, corrected, isRepeated }: SentBatch, replace: (lost: PooledClient) => Promise<PooledClient>, fail: () => void): void {
+    this.#giveUp = fail
+    replace(this.#pooled).then((pooled) => {
+      this.#pooled = pooled
+      this.#giveUp = undefined
+      if (this.#released) return this.#home.takeBack(this, false)
+      this.#send({ tasks, lead: corrected < 0 ? lead : lead.toSpliced(corrected, 1), corrected: -1, isRepeated })
+      this.#proceed()
+    }, () => {
+      this.#giveUp = undefined
+      if (this.#released) this.#home.takeBack(this, true)
+      else fail()
+    })
+  }
+
+  /** Tells what became of statements, and goes on with the next. */
+  #conclude (batch: SentBatch, exchange: Exchange, { error: given, started, neverRan }: Finish): void {
+    const { tasks, lead } = batch
+    const { lost, missedTransaction } = this.pooled
+    const isLost = lost !== undefined
+    const error = exchange.isStale || (neverRan && Object(given).code === idleSession) ? new ConnectionError(undefined, { cause: given, context: contextOf(batch, given) }) : given
     // Of a connection that was lost the last word on the transaction is an old one.
     if (!isLost) this.#refusal ??= exchange.isStale ? error : this.#judge(batch, exchange, error)
     const observed = { lead, durationMillis: performance.now() - started }
@@ -277,7 +319,7 @@ export class Connection {
       const { statement, done } = tasks[place] as Task
       this.#home.observe(this.borrower, statement, place === 0 ? observed : { ...observed, lead: [] })
       const failure = place < failed ? undefined : place === failed || failed === -1 || isLost || led < lead.length ? error : skipped(error)
-      done(outcomeOf(answers[place] as Answer, failure, { lost: isLost, led: ledOf(batch, led), leadAnswer, missedTransaction }))
+      done(outcomeOf(answers[place] as Answer, failure, { lost: isLost && !neverRan, led: ledOf(batch, led), leadAnswer, missedTransaction }))
     }
     this.#proceed()
   }
@@ -295,20 +337,9 @@ export class Connection {
   }
 }
 
-/** Adds a statement to what is sent, unless a value of it cannot be sent. */
-function add ({ statement, done }: Task, exchange: Exchange): boolean {
-  const { values, context } = statement
-  if (values.length > mostValues) {
-    done(notSent(new ValidationError('A statement takes 65,535 values at most: pass a long list as one array, `= any($1)`, or write its rows by several statements', { context })))
-    return false
-  }
-  try {
-    exchange.add(statement)
-    return true
-  } catch (error) {
-    done(notSent(new ValidationError('A value cannot be written as text', { cause: error, context })))
-    return false
-  }
+/** What is known of a failure that has another class than its SQLSTATE says. */
+function contextOf ({ tasks: [task] }: Batch, error: Error | undefined): ErrorContext {
+  return { ...task?.statement.context, sqlState: Object(error).code }
 }
 
 /** How many of those that lead were carried out, as whoever gave them counts. */
@@ -319,19 +350,4 @@ function ledOf ({ corrected }: Batch, led: number): number {
 /** The statement that failed; an implicit commit may fail when everything is done. */
 function firstFailed ({ lead }: Batch, { answers, led }: Exchange, isLost: boolean): number {
   return isLost || led < lead.length ? 0 : answers.findIndex(({ isDone }) => !isDone)
-}
-
-/**
- * Whether a statement has ended the transaction that it ran in: then what follows would run outside, or in another one.
- *
- * PostgreSQL's word on the transaction tells, unless the same text began another one. `ROLLBACK TO SAVEPOINT` has the tag
- * ROLLBACK too, and leaves the transaction open.
- */
-function endedByUser (tags: readonly string[], status: TransactionStatus, text: string): TransactionBrokenError | undefined {
-  const rollback = tags.indexOf('ROLLBACK')
-  const begunAnew = tags.some((tag, position) => position > rollback && ['BEGIN', 'START TRANSACTION', 'START'].includes(tag)) || /\band\b.*\bchain\b/is.test(text)
-  const ended = status === 'I' || tags.includes('COMMIT') || tags.includes('PREPARE TRANSACTION') || (rollback !== -1 && begunAnew)
-  if (!ended) return undefined
-  const kinds = tags.filter((tag) => ['COMMIT', 'ROLLBACK', 'PREPARE TRANSACTION'].includes(tag)).join(', ')
-  return new TransactionBrokenError(undefined, { context: { operation: kinds === '' ? 'transaction control' : kinds } })
 }

@@ -13,6 +13,8 @@ export interface Exchange {
   readonly isAnswered: boolean
   /** Whether a name that the connection was to know is the reason of a failure. */
   readonly isStale: boolean
+  /** Whether PostgreSQL would have told by now if it had taken over values, and has not. */
+  readonly isUnbound: boolean
   /** Adds a statement. @throws when a value cannot be written as text; then nothing of it is sent */
   add (statement: Statement): void
   /** Sends everything. `finished` is called once: with the first error, or when PostgreSQL is ready for more. */

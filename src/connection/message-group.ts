@@ -64,6 +64,8 @@ export class MessageGroup implements Exchange, AnswerReader {
     this.#leads = lead.map((text) => this.#write({ text, name: nameOf(text), values: [] }, false))
   }
 
+  get isUnbound (): boolean { return !this.#isQuery && this.#prepared?.isUnbound === true }
+
   /** Without what leads: a transaction is told by its first statement. */
   get text (): string { return this.answers.map(({ statement: { text } }) => text).join('; ') }
 

@@ -21,6 +21,7 @@ const asText = { getTypeParser: () => (text: string) => text }
 export class PlainExchange implements Exchange {
   readonly answers: Answer[] = []
   readonly isStale = false
+  readonly isUnbound = false
   led = 0
   leadAnswer: string | undefined
   isAnswered = false

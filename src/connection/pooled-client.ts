@@ -38,6 +38,7 @@ export class PooledClient {
   /** Set while it is in the hands of somebody who does not go through the sessions. */
   taken: Entry<TakenClient> | undefined
   #idleSince: number | undefined
+  #isEnded = false
   #isolation = ''
   #isCorrected = false
 
@@ -109,8 +110,10 @@ export class PooledClient {
     }
   }
 
-  /** Gives the client back to pg's pool, or ends it at once. */
+  /** Gives the client back to pg's pool, or ends it at once; of one that was ended there is nothing to give back. */
   release (destroyed: boolean): void {
+    if (this.#isEnded) return
+    this.#isEnded = destroyed
     this.#idleSince = performance.now()
     this.client.release(destroyed)
     if (destroyed) destroySocket(this.client)

@@ -63,6 +63,9 @@ export class PreparedStatements {
     this.#isAwaited = true
   }
 
+  /** Whether no statement of the group that was sent last has got its values. */
+  get isUnbound (): boolean { return this.#bound === 0 }
+
   /** Nothing more comes for the group. */
   end (): void { this.#isAwaited = false }
 

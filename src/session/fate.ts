@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Borrower } from '../connection/waiters.js'
-import type { Lender } from '../pool.js'
+import type { Lender } from '../connection/lender.js'
 import type { Statement } from './statement.js'
 
 /**

@@ -1,5 +1,5 @@
 import type { ConstraintMap } from '../errors/constraints.js'
-import type { Lender } from '../pool.js'
+import type { Lender } from '../connection/lender.js'
 import type { DrizzleBinding } from './drizzle.js'
 import type { Repositories } from '../repository/repositories.js'
 import type { Statement } from './statement.js'

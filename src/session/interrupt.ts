@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { LentConnection } from '../pool.js'
+import type { LentConnection } from '../connection/lender.js'
 
 /** How long a cancel may take to show, in milliseconds; then another one is sent. */
 const patienceMillis = 100

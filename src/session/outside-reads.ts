@@ -4,7 +4,7 @@ import { interrupt } from './interrupt.js'
 import type { Outcome } from '../connection/outcome.js'
 import type { Entry } from '../connection/list.js'
 import type { Applicant } from '../connection/waiters.js'
-import type { Cancel, LentConnection } from '../pool.js'
+import type { Cancel, LentConnection } from '../connection/lender.js'
 import type { Statement } from './statement.js'
 
 /** Who wants to read: one of the first three is called, and then `done`. */

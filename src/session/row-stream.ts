@@ -15,7 +15,7 @@ import { interrupt } from './interrupt.js'
 import { endings } from './control.js'
 import type { Outcome } from '../connection/outcome.js'
 import type { Borrower } from '../connection/waiters.js'
-import type { Cancel, LentConnection } from '../pool.js'
+import type { Cancel, LentConnection } from '../connection/lender.js'
 import type { SessionHost } from './host.js'
 import type { RowSource, Statement } from './statement.js'
 

@@ -23,7 +23,7 @@ import { askIdentity, fateOf, idOf } from './fate.js'
 import type { TransactionSettings } from './options.js'
 import type { SessionHost } from './host.js'
 import type { Applicant, Borrower } from '../connection/waiters.js'
-import type { Cancel, LentConnection } from '../pool.js'
+import type { Cancel, LentConnection } from '../connection/lender.js'
 import type { Statement, StatementResult } from './statement.js'
 import type { Savepoint } from './savepoint.js'
 

@@ -10,7 +10,7 @@ import { ConnectionPool } from '../pool.js'
 import { endings } from '../session/control.js'
 import { SandboxConnection } from './sandbox-connection.js'
 import type { Applicant, Borrower } from '../connection/waiters.js'
-import type { Cancel, Lender, LentConnection } from '../pool.js'
+import type { Cancel, Lender, LentConnection } from '../connection/lender.js'
 import type { SessionHost } from '../session/host.js'
 import type { Statement } from '../session/statement.js'
 

@@ -10,7 +10,8 @@ import { backendOf, borrower, openPool, run, scalar } from '../helpers/pool.js'
 import { startProxy } from '../helpers/proxy.js'
 import { until } from '../helpers/until.js'
 import type { Connection } from '../../src/connection/connection.js'
-import type { Cancel, ConnectionPool } from '../../src/pool.js'
+import type { Cancel } from '../../src/connection/lender.js'
+import type { ConnectionPool } from '../../src/pool.js'
 
 const one = { size: 1, maxOverflow: 0 }
 

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { recordingLogger } from '../../helpers/logger.js'
 import { fateOf } from '../../../src/session/fate.js'
 import type { Applicant } from '../../../src/connection/waiters.js'
-import type { Cancel, Lender, LentConnection } from '../../../src/pool.js'
+import type { Cancel, Lender, LentConnection } from '../../../src/connection/lender.js'
 
 type Acquire = (applicant: Applicant<LentConnection>) => Cancel
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { interrupt } from '../../../src/session/interrupt.js'
-import type { LentConnection } from '../../../src/pool.js'
+import type { LentConnection } from '../../../src/connection/lender.js'
 
 /** A connection at work, which goes on until it is told otherwise. */
 class Busy {

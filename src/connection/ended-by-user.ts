@@ -1,0 +1,17 @@
+import { TransactionBrokenError } from '../errors/errors.js'
+import type { TransactionStatus } from './pg-internals.js'
+
+/**
+ * Whether a statement has ended the transaction that it ran in: then what follows would run outside, or in another one.
+ *
+ * PostgreSQL's word on the transaction tells, unless the same text began another one. `ROLLBACK TO SAVEPOINT` has the tag
+ * ROLLBACK too, and leaves the transaction open.
+ */
+export function endedByUser (tags: readonly string[], status: TransactionStatus, text: string): TransactionBrokenError | undefined {
+  const rollback = tags.indexOf('ROLLBACK')
+  const begunAnew = tags.some((tag, position) => position > rollback && ['BEGIN', 'START TRANSACTION', 'START'].includes(tag)) || /\band\b.*\bchain\b/is.test(text)
+  const ended = status === 'I' || tags.includes('COMMIT') || tags.includes('PREPARE TRANSACTION') || (rollback !== -1 && begunAnew)
+  if (!ended) return undefined
+  const kinds = tags.filter((tag) => ['COMMIT', 'ROLLBACK', 'PREPARE TRANSACTION'].includes(tag)).join(', ')
+  return new TransactionBrokenError(undefined, { context: { operation: kinds === '' ? 'transaction control' : kinds } })
+}

@@ -176,14 +176,14 @@ export class ConnectionPool implements ConnectionHome, Lender {
     this.#proceed()
   }
 
-  /** Resolves when nothing is in use any more, or the time is over. */
+  /** Resolves when nothing is in use any more, but clients that are kept and do nothing, or the time is over. */
   async idle (timeoutMillis: number): Promise<void> {
     const deadline = performance.now() + timeoutMillis
     const left = (): number => deadline - performance.now()
     do {
       await this.#places.until(() => this.#isQuiet, left())
-      if (this.#isOurs) await this.#clients.returned(left())
-    } while (!this.#isQuiet && left() > 0)
+      if (this.#isOurs) await this.#clients.finished(left())
+    } while (!this.isIdle && left() > 0)
   }
 
   /** Whether whoever comes is refused. */
@@ -224,7 +224,7 @@ export class ConnectionPool implements ConnectionHome, Lender {
   /** What closing ends when its time is over. */
   get #endable (): Holding[] {
     const lent = this.#loans.lasting.map(holdingOf)
-    return this.#isOurs ? [...lent, ...Array.from(this.#clients.taken, takenHoldingOf)] : lent
+    return this.#isOurs ? [...lent, ...this.#clients.atWork.map(takenHoldingOf)] : lent
   }
 
   get #holdings (): Holding[] {

@@ -1,6 +1,6 @@
 import { ConnectionError } from '../errors/errors.js'
 import { List } from './list.js'
-import { destroySocket, requestCancel } from './pg-internals.js'
+import { destroySocket, isAtWork, requestCancel } from './pg-internals.js'
 import { PooledClient } from './pooled-client.js'
 import { within } from './within.js'
 import type { Pool, PoolClient } from 'pg'
@@ -32,10 +32,14 @@ export class OpenClients {
   readonly #clients = new Set<PoolClient>()
   readonly #taken = new List<TakenClient>()
   #allGone: (() => void) | undefined
-  #allReturned: (() => void) | undefined
+  /** Has whoever waits for the clients that were taken by hand look again. */
+  #look: (() => void) | undefined
 
   /** Those in the hands of somebody who does not go through the sessions. */
   get taken (): Iterable<TakenClient> { return this.#taken.all() }
+
+  /** Those among them that have something to finish: one that is kept for LISTEN is no work. */
+  get atWork (): TakenClient[] { return this.#taken.all().filter(({ client }) => isAtWork(client)) }
 
   /** A client was checked out; by hand, unless {@link claim} says otherwise. */
   checkedOut (client: PoolClient): void {
@@ -53,7 +57,7 @@ export class OpenClients {
   /** A client was given back. */
   checkedIn (client: PoolClient): void {
     this.claim(client)
-    if (this.#taken.size === 0) this.#allReturned?.()
+    this.#look?.()
   }
 
   delete (client: PoolClient): void {
@@ -61,9 +65,19 @@ export class OpenClients {
     if (this.#clients.size === 0) this.#allGone?.()
   }
 
-  /** Resolves when all that were taken by hand are given back, or the time is over. */
-  async returned (timeoutMillis: number): Promise<void> {
-    if (this.#taken.size > 0) await within(timeoutMillis, new Promise<void>((resolve) => { this.#allReturned = resolve }))
+  /** Resolves when those that were at work have finished, or were given back, or the time is over. */
+  async finished (timeoutMillis: number): Promise<void> {
+    const working = this.atWork
+    if (working.length === 0) return
+    const rest = new Promise<void>((resolve) => {
+      this.#look = () => { if (!this.atWork.some((taken) => working.includes(taken))) resolve() }
+    })
+    const look = (): void => this.#look?.()
+    // pg emits it when no statement is left to run.
+    for (const { client } of working) client.on('drain', look)
+    await within(timeoutMillis, rest)
+    for (const { client } of working) client.off('drain', look)
+    this.#look = undefined
   }
 
   /**
@@ -74,10 +88,13 @@ export class OpenClients {
     const cancels: Array<Promise<void>> = []
     const internals = pool as unknown as PoolInternals
     for (const { callback } of internals._pendingQueue.splice(0)) callback(new ConnectionError('The database was closed'))
-    for (const { client } of this.#taken.all()) {
-      cancels.push(requestCancel(client, cancelMillis))
+    const working = this.atWork
+    for (const taken of this.#taken.all()) {
+      const { client } = taken
+      const isWorking = working.includes(taken)
+      if (isWorking) cancels.push(requestCancel(client, cancelMillis))
       internals._remove(client)
-      destroySocket(client)
+      if (isWorking) destroySocket(client)
       this.claim(client)
     }
     for (const client of internals._clients) if (!this.#clients.has(client)) destroySocket(client)

@@ -176,6 +176,12 @@ export function bytesReadBy (client: ClientBase): number {
   return wire(client).stream.bytesRead
 }
 
+/** Whether a client has something to finish: a statement that runs, or a transaction. One that is kept for LISTEN has not. */
+export function isAtWork (client: ClientBase): boolean {
+  // `readyForQuery` is public in pg and missing from its type declarations.
+  return client.getTransactionStatus() !== 'I' || (client as unknown as { readonly readyForQuery: boolean }).readyForQuery === false
+}
+
 /** Whether an open connection keeps the process from ending when it has nothing else to do. */
 export function holdProcess (client: ClientBase, holds: boolean): void {
   // `ref` and `unref` are public in pg and missing from its type declarations.

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { sql } from 'drizzle-orm'
 import { Pool } from 'pg'
 import t from 'tap'
@@ -236,6 +237,7 @@ t.test('80: so does the close of a server, whose pool is @fastify/postgres\'s', 
   const log = recordLog()
   const server = await build(t, { drainTimeoutSeconds: 0.05, server: { logger: log.logger } })
   const client = await server.pg.connect()
+  await client.query('begin')
   const [goOn, began] = [deferred(), deferred()]
   const transaction = server.pg.transact(async (client) => {
     await client.query("insert into users (email) values ('ada@example.com')")
@@ -338,4 +340,44 @@ t.test('80: clients of a pool of one\'s own are neither waited for nor ended', a
     taken.release()
   }
   t.equal(pg.ending, false)
+})
+
+t.test('79: a client that is kept for LISTEN is no work: close() does not wait for it, ends it last, and says that everything could finish', async (t) => {
+  const logger = recordingLogger()
+  const database = await open(t, { drainTimeoutSeconds: 3600, logger })
+  const listener = await database.pool.connect()
+  const heard = once(listener, 'notification')
+  const ended = once(listener, 'end')
+  await listener.query('listen closing')
+  const session = database.createSession()
+  await session.repo(users).create({ email: 'ada@example.com' })
+  session.afterCommit(() => session.repo(users))
+  const closing = database.close()
+  await session.execute(sql`notify closing`)
+  await session.commit()
+
+  t.equal(await closing, true)
+  t.match(await heard, [{ channel: 'closing' }], 'it was there to the end')
+  await ended
+  t.same(logger.lines, [])
+  listener.release()
+})
+
+t.test('79: close() waits until a client that was taken by hand has come to rest, though it is never given back', async (t) => {
+  const database = await open(t, { drainTimeoutSeconds: 3600 })
+  const [kept, returned, idle] = await Promise.all([1, 2, 3].map(() => database.pool.connect()))
+  await kept?.query('begin')
+  await kept?.query("insert into users (email) values ('ada@example.com')")
+  const sleeping = returned?.query('select pg_sleep(0.1)')
+  const closing = database.close()
+  await sleeping
+  returned?.release()
+  await kept?.query("insert into users (email) values ('bob@example.com')")
+  await kept?.query('commit')
+
+  t.equal(await closing, true)
+
+  t.match(await beside(database, 'select count(*)::int as total from users'), [{ total: 2 }])
+  kept?.release()
+  idle?.release()
 })

@@ -1,4 +1,5 @@
 import { DatabaseError, TransactionAbortedError } from '../errors/errors.js'
+import { refusalOfCopy } from './copy.js'
 import type { Answer } from './answer.js'
 import type { StatementResult } from '../session/statement.js'
 
@@ -31,7 +32,7 @@ export function skipped (cause: Error | undefined): Error {
 
 /** What an answer came to. */
 export function outcomeOf (answer: Answer, failure: Error | undefined, { lost, led, leadAnswer, missedTransaction }: Omit<Outcome, 'error' | 'result' | 'sent'>): Outcome {
-  const error = failure ?? (answer.unreadable && unreadable(answer))
+  const error = refusalOfCopy(answer, failure) ?? failure ?? (answer.unreadable && unreadable(answer))
   const result = error === undefined ? answer as unknown as StatementResult<never> : undefined // its rows are what the statement's reader made of them
   return { error, result, sent: true, lost, led, leadAnswer, missedTransaction }
 }

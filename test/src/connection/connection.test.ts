@@ -284,16 +284,33 @@ t.test("a client's own getTypeParser that throws is an error of the statement", 
   t.match(pool.info, { total: 1, idle: 1 })
 })
 
-t.test('COPY FROM STDIN is refused without harm', async (t) => {
+for (const text of [
+  'copy users from stdin', 'COPY users (email) FROM STDIN WITH (format csv)', 'copy users to stdout', 'copy users from stdout',
+  "copy (select 1 as id, ';' as mark) to /* a file */ stdout", 'copy users to -- all of them\n stdout (header)', 'select 1; copy users to stdout; select 2'
+]) {
+  t.test(`112: ${JSON.stringify(text)} is refused with the way out, and without harm`, async (t) => {
+    const pool = await openPool(t)
+    const connection = await pool.connect(borrower)
+    const pid = await backendOf(connection)
+
+    t.match(await run(connection, text), { error: { code: 'DB_USAGE', statusCode: 500, message: /pg-copy-streams/, context: { operation: 'test' } }, result: undefined, lost: false })
+
+    t.equal(await backendOf(connection), pid)
+    connection.release()
+    t.match(pool.info, { total: 1, idle: 1 })
+  })
+}
+
+t.test('112: what speaks of COPY only, or copies on the server, is no COPY through the connection', async (t) => {
   const pool = await openPool(t)
   const connection = await pool.connect(borrower)
 
-  t.match(await run(connection, 'copy users from stdin'), { error: { code: '57014' }, lost: false })
-  t.match(await run(connection, 'copy users to stdout'), { error: undefined, result: { command: 'COPY' } })
-
-  t.equal(await scalar(connection, 'select 1'), 1)
-  connection.release()
-  t.match(pool.info, { total: 1, idle: 1 })
+  t.equal(await scalar(connection, "select 'copy users from stdin'"), 'copy users from stdin')
+  t.match(await run(connection, "copy (select 1) to program 'cat > /dev/null'"), { error: undefined, result: { command: 'COPY', rowCount: 1 } })
+  await run(connection, "set statement_timeout = '10ms'")
+  t.match(await run(connection, 'select pg_sleep(10)'), { error: { code: '57014' } })
+  t.match(await run(connection, "select 'copy users from stdin', $1::int, pg_sleep(10)", { values: [1], kind: 'write' }), { error: { code: '57014' } })
+  connection.destroy()
 })
 
 t.test('more values than a message can count are refused before anything is sent, with the way out', async (t) => {

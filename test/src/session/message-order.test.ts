@@ -87,11 +87,12 @@ t.test('several statements in one text travel alone, behind a group that begins'
   await done
 })
 
-t.test('COPY FROM STDIN travels alone, is refused, and nothing is sent before PostgreSQL has taken note', async (t) => {
+t.test('112: COPY FROM STDIN travels alone, is refused, and nothing is sent before PostgreSQL has taken note', async (t) => {
   const { database, peer } = await openScripted(t)
   const done = database.session(async (session) => {
     await session.run(write('first'))
-    await Promise.allSettled([session.run(raw('copy users from stdin')), session.run(raw('rollback to savepoint a'))])
+    const [copied] = await Promise.allSettled([session.run(raw('copy users from stdin')), session.run(raw('rollback to savepoint a'))])
+    t.match(copied, { status: 'rejected', reason: { code: 'DB_USAGE', cause: { code: '57014' } } })
   })
   await answerGroup(peer, ['BEGIN'])
 

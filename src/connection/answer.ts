@@ -1,10 +1,10 @@
 import { textReader } from './text-reader.js'
 import type { Field } from './pg-internals.js'
 import type { PreparedStatement } from './prepared-statements.js'
-import type { RowParser, Statement } from '../session/statement.js'
+import type { RowParser, Statement, StatementResult } from '../session/statement.js'
 import type { TypeParsers } from './text-reader.js'
 
-/** What has come back for one statement; of several in one text, for the last. */
+/** What has come back for one statement; of several in one text, for the last, with all of them in {@link Answer.results}. */
 export class Answer {
   readonly statement: Statement
   readonly prepared: PreparedStatement | undefined
@@ -17,10 +17,27 @@ export class Answer {
   unreadable: Error | undefined
   #readRow: RowParser | undefined
   #isDescribed = false
+  #earlier: StatementResult[] | undefined
 
   constructor (statement: Statement, prepared: PreparedStatement | undefined) {
     this.statement = statement
     this.prepared = prepared
+  }
+
+  /** One for each statement, in their order, where the text had several. */
+  get results (): StatementResult[] | undefined { return this.#earlier && [...this.#earlier, this.#result] }
+
+  get #result (): StatementResult {
+    const { rows, rowCount, command, fields } = this
+    return { rows: rows as never[], rowCount, command, fields } // they are what the statement's reader made of them
+  }
+
+  /** Another statement of the same text is answered now. */
+  #next (): void {
+    this.#earlier ??= []
+    this.#earlier.push(this.#result)
+    this.rows = []
+    this.fields = []
   }
 
   get command (): string {
@@ -38,7 +55,7 @@ export class Answer {
 
   describe (fields: readonly Field[], types: TypeParsers): void {
     const { statement, prepared } = this
-    this.rows = []
+    if (this.isDone) this.#next()
     this.fields = fields
     this.#isDescribed = true
     try {
@@ -63,10 +80,7 @@ export class Answer {
   }
 
   complete (tag: string | undefined): void {
-    if (this.isDone && !this.#isDescribed) {
-      this.rows = []
-      this.fields = []
-    }
+    if (this.isDone && !this.#isDescribed) this.#next()
     if (tag !== undefined) this.tags.push(tag)
     this.isDone = true
     this.#isDescribed = false

@@ -70,13 +70,18 @@ export class DrizzleBinding {
     }
     if (!is(statement, SQL)) throw new UsageError('execute takes a Drizzle query or an sql`…` template')
     const { sql: text, params } = this.#dialect.sqlToQuery(statement)
-    const { rows, rowCount, command } = await runner.run(raw({ text }, params))
-    return { rows, rowCount, command }
+    const result = await runner.run(raw({ text }, params))
+    return { ...plain(result), ...(result.results !== undefined && { results: result.results.map(plain) }) }
   }
 
   #session (runner: DrizzleRunner): BoundSession {
     return new BoundSession(runner, this.#dialect, this.#schema)
   }
+}
+
+/** What `execute` tells of a result. */
+function plain<Row> ({ rows, rowCount, command }: StatementResult<Row>): StatementResult<Row> {
+  return { rows, rowCount, command }
 }
 
 interface Rebindable {
@@ -100,8 +105,8 @@ class BoundSession extends NodePgSession<Record<string, unknown>, TablesRelation
     // All that Drizzle asks of a client is `query`.
     const client = {
       query: async (query: ClientQuery, values: unknown[]): Promise<StatementResult> => {
-        const { rows, rowCount, command, fields } = await runner.run<Record<string, unknown>>(raw(query, values))
-        return { rows, rowCount, command, fields }
+        const { rows, rowCount, command, fields, results } = await runner.run<Record<string, unknown>>(raw(query, values))
+        return { rows, rowCount, command, fields, ...(results !== undefined && { results }) }
       }
     } as unknown as NodePgClient
     super(client, dialect, schema)

@@ -46,6 +46,8 @@ export interface StatementResult<Row = Record<string, unknown>> {
   readonly rows: Row[]
   readonly rowCount: number | null
   readonly command: string
+  /** Where the text held several statements, what each was answered, in their order; the last of them is told above, too. */
+  readonly results?: ReadonlyArray<StatementResult<Row>> | undefined
   /** The columns, where PostgreSQL was asked for them. */
   readonly fields?: ReadonlyArray<{ readonly name: string, readonly dataTypeID: number }> | undefined
 }

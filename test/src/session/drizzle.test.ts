@@ -8,7 +8,7 @@ import { open } from '../../helpers/database.js'
 import { openEchoing, words } from '../../helpers/echo.js'
 import { posts, schema, users } from '../../helpers/schema.js'
 import { DatabaseError, UniqueViolationError, UsageError } from '../../../src/index.js'
-import type { DrizzleDatabase, DrizzleQuery, StatementRunner } from '../../../src/index.js'
+import type { DrizzleDatabase, DrizzleQuery, Session, StatementRunner } from '../../../src/index.js'
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres'
 
 /** The type of the schema reaches `query` where a program registers it; tests of several schemas do not. */
@@ -181,4 +181,26 @@ t.test('works without a schema; there is no relational query then', async (t) =>
   await database.drizzle.insert(users).values({ email: 'ada' })
   t.match(await database.drizzle.select().from(users), [{ email: 'ada' }])
   t.same(Object.keys(database.drizzle.query), [])
+})
+
+t.test('execute gives the results of all statements that a text holds, in their order, everywhere', async (t) => {
+  const database = await open(t)
+  const text = sql.raw("select 1 as a, 2 as b; insert into users (email) values ('a'), ('b'); select 3 as c; select 4 as d where false; do $$ begin end $$; select 5 as e")
+  const results = [
+    { rows: [{ a: 1, b: 2 }], rowCount: 1, command: 'SELECT' }, { rows: [], rowCount: 2, command: 'INSERT' }, { rows: [{ c: 3 }], rowCount: 1, command: 'SELECT' },
+    { rows: [], rowCount: 0, command: 'SELECT' }, { rows: [], rowCount: null, command: 'DO' }, { rows: [{ e: 5 }], rowCount: 1, command: 'SELECT' }
+  ]
+  const expected = { ...results.at(-1), results }
+  const undone = async (work: (session: Session) => Promise<unknown>): Promise<unknown> => database.session(async (session) => {
+    session.rollbackOnly()
+    return await work(session)
+  })
+
+  t.strictSame(await undone((session) => session.execute(text)), expected)
+  t.strictSame(await undone((session) => session.repo(users).execute(text)), expected)
+  t.match(await undone((session) => session.drizzle.execute(text)), expected)
+  t.strictSame(await database.execute(text), expected)
+  t.strictSame(await database.execute(sql.raw('select 1 as one;;')), { rows: [{ one: 1 }], rowCount: 1, command: 'SELECT' }, 'one statement has one result')
+  t.notOk('results' in await database.drizzle.execute(sql`select 1`))
+  t.strictSame((await database.execute(sql.raw("delete from users; insert into users (email) values ('c') returning email"))).results?.map(({ rowCount }) => rowCount), [2, 1])
 })

@@ -6,6 +6,8 @@
  *
  * *closed*: ROLLBACK was answered and the connection given back, once; where that is not sure it was destroyed.
  *
+ * What its session has set, a tenant or a role, does not hold on its connection: it is refused then, or it would read other rows.
+ *
  * It never waits for a connection while its session holds another: a pool full of such sessions would wait for itself.
  * Between two batches the transaction is idle, and PostgreSQL's limit for that holds: a reader who is slower loses the stream.
  */
@@ -31,6 +33,8 @@ export interface RowStreamOptions {
   readonly borrower: Borrower
   /** Whether to wait for a connection where the pool has none to spare. @defaultValue always */
   readonly mayWait?: () => boolean
+  /** Why it would not read what its session would; asked when it is opened, and before the first batch. @defaultValue never */
+  readonly obstacle?: () => Error | undefined
   /** Told of the end, once. */
   readonly ended: () => void
 }
@@ -84,8 +88,10 @@ export class RowStream implements RowSource<never> {
 
   /** Takes a connection and sends in the same moment: one that has no transaction yet is in nobody's hands. */
   #begin (statements: readonly Statement[]): Promise<Outcome> {
-    const { borrower, mayWait } = this.#options
+    const { borrower, mayWait, obstacle } = this.#options
     const { pool } = this.#host
+    const reason = obstacle?.()
+    if (reason !== undefined) throw reason
     const isPatient = mayWait?.() !== false
     if (!isPatient && !pool.hasRoom) {
       throw new PoolTimeoutError('No connection is free for a stream, and a session that holds one does not wait for another: read the stream before the first write, or after the commit')

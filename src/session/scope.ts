@@ -39,6 +39,8 @@ export interface ScopeRoot {
 
 const closed = (): Error => new TransactionClosedError()
 
+const withoutSettings = 'stream() reads over a connection of its own, where what this session has set (SET, set_config, a role) does not hold: read by cursor() or filter() in the session, or set it for the database user'
+
 const nestedOptions = 'A nested transaction takes no options: it is a savepoint of the one around it, and lives by that one\'s isolation level'
 
 export class Scope implements StatementRunner {
@@ -104,12 +106,20 @@ export class Scope implements StatementRunner {
     return answer
   }
 
-  /** The rows of a read, over a connection of its own: what `repo.stream()` stands on. It outlives the transaction, not the request. */
+  /**
+   * The rows of a read, over a connection of its own: what `repo.stream()` stands on. It outlives the transaction, not the request.
+   *
+   * @throws {UsageError} where the session's SQL has set something, which would not hold there
+   */
   stream<Row> (statement: Statement, batchSize: number): RowSource<Row> {
     const { transaction, host, borrower } = this.root
     if (this.#ended !== undefined) throw this.#ended()
     this.root.streams ??= new Streams(host, borrower)
-    return this.root.streams.open(statement, { batchSize, mayWait: () => !transaction.holdsConnection })
+    return this.root.streams.open(statement, {
+      batchSize,
+      mayWait: () => !transaction.holdsConnection,
+      obstacle: () => transaction.settingScopes.size > 0 ? new UsageError(withoutSettings) : undefined
+    })
   }
 
   #run (statement: Statement): Promise<StatementResult<never>> {

@@ -15,8 +15,10 @@ export class Streams {
     this.#borrower = borrower
   }
 
-  /** A stream, which holds no connection before its first batch. */
-  open<Row> (statement: Statement, options: Pick<RowStreamOptions, 'batchSize' | 'mayWait'>): RowSource<Row> {
+  /** A stream, which holds no connection before its first batch. @throws what is in its way */
+  open<Row> (statement: Statement, options: Pick<RowStreamOptions, 'batchSize' | 'mayWait' | 'obstacle'>): RowSource<Row> {
+    const obstacle = options.obstacle?.()
+    if (obstacle !== undefined) throw obstacle
     const ended = (): void => { this.#open.delete(stream) }
     const stream = new RowStream(this.#host, statement, { ...options, borrower: this.#borrower, ended })
     this.#open.add(stream)

@@ -19,6 +19,7 @@ import { control, endings, nothing, opening } from './control.js'
 import { interrupt } from './interrupt.js'
 import { OutsideReads } from './outside-reads.js'
 import { isWithin, unsent } from './savepoint.js'
+import { setsSomething } from './settings-of-sql.js'
 import { askIdentity, fateOf, idOf } from './fate.js'
 import type { TransactionSettings } from './options.js'
 import type { SessionHost } from './host.js'
@@ -70,6 +71,9 @@ export class Transaction {
   /** The first write of each scope that never left, for want of a connection or with a value that cannot be sent: success would be a lie. */
   #unsent: Map<Savepoint | undefined, Error> | undefined
 
+  /** The scopes in which the user's own SQL has set something that another connection does not have: undone with them. */
+  readonly settingScopes = new Set<Savepoint | undefined>()
+
   constructor (host: SessionHost, settings: TransactionSettings, events: TransactionEvents) {
     this.#host = host
     this.#settings = settings
@@ -105,6 +109,7 @@ export class Transaction {
     return new Promise((resolve, reject) => {
       const task = { statement, savepoint, resolve, reject }
       if (this.#mayReadOutside(statement)) return this.#readOutside(task)
+      if (statement.kind === 'raw' && setsSomething(statement.text)) this.settingScopes.add(savepoint)
       if (statement.kind === 'read') this.#hasRead = true
       else this.#hasWritten ||= statement !== opening
       this.#tasks.push(task)
@@ -129,6 +134,7 @@ export class Transaction {
   async undo (savepoint: Savepoint): Promise<void> {
     // By the scope and not by the time: what was asked for before it may have been refused while it was open.
     for (const scope of this.#unsent?.keys() ?? []) if (isWithin(scope, savepoint)) this.#unsent?.delete(scope)
+    for (const scope of this.settingScopes) if (isWithin(scope, savepoint)) this.settingScopes.delete(scope)
     const { name, sent } = savepoint
     if (!sent) return
     await this.#connection?.run(control(`release savepoint ${name}`), [`rollback to savepoint ${name}`])

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { sql } from 'drizzle-orm'
 import { ConnectionError, PoolTimeoutError, ReadOnlyError, TransactionClosedError, ValidationError } from '../../../src/errors/errors.js'
+import { setsSomething } from '../../../src/session/settings-of-sql.js'
 import { open } from '../../helpers/database.js'
 import { users } from '../../helpers/schema.js'
 import { until } from '../../helpers/until.js'
@@ -169,4 +170,63 @@ t.test('database.close() ends a stream that nobody reads any more, when its time
 t.test('limits that a pooler refuses at the start travel with its BEGIN as well', async (t) => {
   const database = await openFilled(t, { preparedStatements: false, statementTimeoutSeconds: 0.2 })
   await t.rejects(balances(database.repo(users).stream(sql`pg_sleep(20) is not null`)), { code: 'DB_TIMEOUT' })
+})
+
+const settings = [
+  "select set_config('app.tenant', '42', true)", "/* tenant */ set local app.tenant = '42'", "set app.tenant to '42'", 'set role none', '-- now\nSET search_path = public',
+  'reset all', "select 1; set local app.tenant = '42'", 'set session authorization default', "set local transaction_timeout = '1h'"
+]
+const settingNothing = [
+  "update users set balance = balance where email = 'set_config'", 'update users\nset balance = 0', 'set transaction isolation level read committed', 'set constraints all deferred',
+  'set session characteristics as transaction read write', "insert into users (email) values ('a') on conflict (email) do update set balance = 0", 'select 1 as reset'
+]
+
+t.test('is refused, with the way out, where its session has set something, which would not hold for it', async (t) => {
+  const database = await openFilled(t)
+  for (const text of settings.filter((text) => !text.includes('transaction_timeout'))) {
+    await database.session(async (session) => {
+      await session.execute(sql.raw(text))
+      t.throws(() => session.repo(users).stream(), { code: 'DB_USAGE', statusCode: 500, message: /cursor\(\)/ }, text)
+      session.rollbackOnly()
+    })
+  }
+  t.strictSame(settings.filter((text) => !setsSomething(text)), [])
+})
+
+t.test('is read where its session has set nothing that another connection would lack', async (t) => {
+  const database = await openFilled(t)
+  for (const text of settingNothing) {
+    await database.session(async (session) => {
+      await session.execute(sql.raw(text))
+      t.equal((await session.repo(users).stream().next()).value?.id, 1, text)
+      session.rollbackOnly()
+    })
+    await free(database)
+  }
+})
+
+t.test('is refused at its first batch where its session has set something since it was opened', async (t) => {
+  const database = await openFilled(t)
+  await database.session(async (session) => {
+    const [rows, early] = [session.repo(users).stream(), session.repo(users).stream({}, { batchSize: 20 })]
+    await early.next()
+    await session.execute(sql`select set_config('app.tenant', ${'42'}, true)`)
+    await t.rejects(rows.next(), { code: 'DB_USAGE' })
+    t.equal((await balances(early)).length, 24, 'one that has begun goes on')
+  })
+})
+
+t.test('is read again when the nested scope that has set something was undone, and only then', async (t) => {
+  const database = await openFilled(t)
+  await database.session(async (session) => {
+    await session.transaction(async (scope) => {
+      await scope.execute(sql`set local app.tenant = '42'`)
+      t.throws(() => session.repo(users).stream(), { code: 'DB_USAGE' })
+      scope.rollbackOnly()
+    })
+    t.equal((await session.repo(users).stream().next()).value?.id, 1)
+    await session.transaction((scope) => scope.execute(sql`set local app.tenant = '42'`))
+    await session.transaction((scope) => scope.rollbackOnly())
+    t.throws(() => session.repo(users).stream(), { code: 'DB_USAGE' })
+  })
 })

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import { MigrationError } from '../../errors/errors.js'
+import { withTexts } from './written-model.js'
 import type { Snapshot } from './snapshot.js'
 
 // All that is known of drizzle-kit's programmatic interface stands here. It is written for a command line: it prints, asks, and ends the process.
@@ -42,8 +43,8 @@ function refused (cause: unknown): MigrationError {
  */
 export function snapshotOf (kit: DrizzleKit, schema: Record<string, unknown>, { casing, previous }: { casing?: Casing | undefined, previous: Snapshot }): Snapshot {
   // Re-exports would count twice.
-  const exported: Record<string, unknown> = { ...[...new Set(Object.values(schema))] }
-  const made = withoutExit(() => kit.generateDrizzleJson(exported, previous.id, undefined, casing))
+  const exported = [...new Set(Object.values(schema))]
+  const made = withTexts(exported, casing, () => withoutExit(() => kit.generateDrizzleJson({ ...exported }, previous.id, undefined, casing)))
   const { id, prevId, ...rest } = JSON.parse(JSON.stringify(made))
   return { id, prevId, ...rest }
 }

@@ -84,7 +84,7 @@ t.test('an enum that loses a value is made anew under all that reads it', async 
     const model = (values: readonly string[]) => {
       const mood = pgEnum('mood', values as [string, ...string[]])
       const last = values.at(-1)!
-      const users = pgTable('users', { id: id(), mood: mood().default(last), moods: mood().array().default(['a']), is: boolean().generatedAlwaysAs(raw("mood = 'a'")) }, (self) => [
+      const users = pgTable('users', { id: id(), mood: mood().default(last), moods: mood().array().default([last]), is: boolean().generatedAlwaysAs(raw("mood = 'a'")) }, (self) => [
         index('mood_index').on(self.mood), index('mood_part').on(self.id).where(raw("mood = 'b'")), check('mood_check', raw("mood <> 'b' or id > 0")), pgPolicy('own', { using: raw("mood = 'a'") })
       ])
       return { mood, users, seen: pgView('seen').as((q) => q.select({ mood: users.mood }).from(users)) }

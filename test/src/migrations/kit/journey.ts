@@ -70,12 +70,14 @@ export async function travel (t: Test, { from, to, fill, kept, writes, next, opt
   return { irreversible: created!.irreversible, up, down, there }
 }
 
-interface Open {
+/** A database, and a connection to it. */
+export interface Open {
   readonly connectionString: string
   readonly client: Client
 }
 
-async function open (t: Test): Promise<Open> {
+/** An empty database. */
+export async function open (t: Test): Promise<Open> {
   const { connectionString } = await createTestDatabase(t)
   const client = new Client({ connectionString })
   await client.connect()

@@ -39,7 +39,7 @@ function knownConversion (from: string, to: string, column: string): string | un
   if (numbers.test(from) && to === 'boolean') return `${column}${from === 'integer' ? '' : '::integer'}::${to}`
   if (from === 'jsonb' && (to === 'boolean' || numbers.test(to))) return `${column}::${to}`
   // A number is the end of its uuid, so that keys stay as different as they were, and can be had back.
-  if (wholes.test(from) && to === 'uuid') return `lpad(to_hex(${column}), 32, '0')::uuid`
+  if (wholes.test(from) && to === 'uuid') return `lpad(to_hex(${column}${from === 'smallint' ? '::integer' : ''}), 32, '0')::uuid`
   if (from === 'uuid' && wholes.test(to)) return wholeOfUuid(to, column)
   return undefined
 }

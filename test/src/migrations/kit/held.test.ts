@@ -1,5 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm'
-import { bigint, bigserial, boolean, check, foreignKey, index, integer, pgEnum, pgMaterializedView, pgPolicy, pgTable, pgView, primaryKey, serial, smallint, smallserial, text, unique, uniqueIndex, varchar } from 'drizzle-orm/pg-core'
+import { bigint, boolean, check, foreignKey, index, integer, pgEnum, pgMaterializedView, pgPolicy, pgTable, pgView, primaryKey, text, unique, uniqueIndex, varchar } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { travel } from './journey.js'
 
@@ -103,31 +103,4 @@ t.test('what drizzle-kit migrate applies in one transaction has no new value tha
   const model = (...values: [string, ...string[]]) => ({ mood: pgEnum('mood', values), users: pgTable('users', { id: id(), mood: pgEnum('mood', values)().default(values.at(-1)!) }) })
   const { up } = await travel(t, { from: model('a', 'b'), to: model('a', 'b', 'c'), fill: "insert into users values (1, 'a'); insert into users (id) values (2)", kept: 'select * from users order by 1' })
   t.notMatch(up, /ADD VALUE|no-transaction/)
-})
-
-t.test('columns that count go on counting, whatever it is by which they count', async (t) => {
-  const kinds = {
-    integer: () => integer().notNull(),
-    bigint: () => bigint({ mode: 'number' }).notNull(),
-    smallint: () => smallint().notNull(),
-    serial: () => serial(),
-    bigserial: () => bigserial({ mode: 'number' }),
-    smallserial: () => smallserial(),
-    always: () => integer().generatedAlwaysAsIdentity(),
-    byDefault: () => bigint({ mode: 'number' }).generatedByDefaultAsIdentity({ startWith: 5, cache: 1, cycle: true }),
-    down: () => integer().generatedByDefaultAsIdentity({ increment: -1, startWith: -1 })
-  }
-  const pairs = [
-    ['integer', 'byDefault'], ['integer', 'serial'], ['bigint', 'always'], ['serial', 'always'], ['byDefault', 'serial'], ['serial', 'bigserial'], ['serial', 'bigint'],
-    ['smallserial', 'byDefault'], ['bigserial', 'integer'], ['always', 'byDefault'], ['always', 'smallint'], ['down', 'integer']
-  ] as const
-  for (const [from, to] of pairs) {
-    await t.test(`${from} → ${to}`, async (t) => {
-      const model = (kind: keyof typeof kinds) => ({ t: pgTable('t', { id: (kinds[kind]() as ReturnType<typeof integer>).primaryKey(), name: text() }) })
-      const isPlain = (kind: string) => /int/.test(kind)
-      const fill = isPlain(from) ? "insert into t values (1, 'a'), (2, 'b'), (30, 'c')" : "insert into t (name) values ('a'), ('b'), ('c')"
-      const writes = isPlain(from) || isPlain(to) ? "insert into t (id, name) overriding system value values (99, 'd')" : "insert into t (name) values ('d')"
-      await travel(t, { from: model(from), to: model(to), fill, kept: 'select id::text, name from t order by t.id', writes, next: isPlain(to) ? undefined : "insert into t (name) values ('d') returning id" })
-    })
-  }
 })

@@ -18,6 +18,8 @@ export interface Journey {
   readonly writes?: string
   /** A statement that has to work after the way there only. */
   readonly next?: string | undefined
+  /** A statement that has to work after the way back. */
+  readonly former?: string | undefined
   readonly options?: Pick<CreateOptions, 'casing' | 'renames'>
 }
 
@@ -30,10 +32,12 @@ export interface Travelled {
   readonly down: string
   /** What `kept` selects after the way there. */
   readonly there: unknown[]
+  /** And after the way back. */
+  readonly back: unknown[]
 }
 
 /** Goes there, back and there again over rows, and compares catalogues: with what the second model makes in an empty database, and with the start. */
-export async function travel (t: Test, { from, to, fill, kept, writes, next, options = { renames: {} } }: Journey): Promise<Travelled> {
+export async function travel (t: Test, { from, to, fill, kept, writes, next, former, options = { renames: {} } }: Journey): Promise<Travelled> {
   const folder = t.testdir({ journey: {}, fresh: {} })
   const fresh = await open(t)
   await createMigration({ ...options, message: 'to', schema: to, folder: join(folder, 'fresh'), renames: undefined })
@@ -62,12 +66,14 @@ export async function travel (t: Test, { from, to, fill, kept, writes, next, opt
   const there = await read().catch(() => [])
   await rollbackMigrations({ ...way, confirmIrreversible: true })
   t.strictSame(await readCatalogue(client), catalogue, 'it is the first model again')
-  if (created!.irreversible.length === 0) t.strictSame(await read(), rows, 'with its rows')
+  const back = await read()
+  if (created!.irreversible.length === 0) t.strictSame(back, rows, 'with its rows')
   await works()
+  if (former !== undefined) await works(former)
   await runMigrations(way)
   t.strictSame(await readCatalogue(client), made, 'and the second again')
   const [up, down] = ['0001_to.sql', '0001_to.down.sql'].map((name) => readFileSync(join(way.folder, name), 'utf8')) as [string, string]
-  return { irreversible: created!.irreversible, up, down, there }
+  return { irreversible: created!.irreversible, up, down, there, back }
 }
 
 /** A database, and a connection to it. */

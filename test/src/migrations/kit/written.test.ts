@@ -74,8 +74,15 @@ t.test('conditions with values are what they are when they are written as SQL', 
     const mood = pgEnum('mood', ['a', "it's"])
     const pick = (built: SQL | undefined, text: string) => isRaw ? raw(text) : built!
     const users = pgTable('users', {
-      id: integer().primaryKey(), on: boolean(), n: integer(), big: bigint({ mode: 'bigint' }), name: text(), mood: mood(), at: timestamp({ withTimezone: true }),
-      key: text().generatedAlwaysAs((): SQL => pick(sql`lower(${users.name}) || ${"'$1"}`, "lower(name) || '''$1'")), twice: integer().generatedAlwaysAs(pick(sql`n * ${2}`, 'n * 2'))
+      id: integer().primaryKey(),
+      on: boolean(),
+      n: integer(),
+      big: bigint({ mode: 'bigint' }),
+      name: text(),
+      mood: mood(),
+      at: timestamp({ withTimezone: true }),
+      key: text().generatedAlwaysAs((): SQL => pick(sql`lower(${users.name}) || ${"'$1"}`, "lower(name) || '''$1'")),
+      twice: integer().generatedAlwaysAs(pick(sql`n * ${2}`, 'n * 2'))
     }, (self) => [
       uniqueIndex('on_index').on(self.id).where(pick(eq(self.on, true), '"on" = true')),
       index().on(self.n, self.name).where(pick(and(gt(self.n, -5), ne(self.name, "it's"), inArray(self.mood, ['a', "it's"])), "n > -5 and name <> 'it''s' and mood in ('a', 'it''s')")),

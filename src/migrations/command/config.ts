@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Casing } from '../kit/drizzle-kit.js'
 import { loadModule, type Exports } from './load-module.js'
+import { loadTogether } from './load-together.js'
 import { findFiles } from './find-files.js'
 import { CommandUsageError } from './command-usage-error.js'
 
@@ -50,9 +51,7 @@ export async function readSchema ({ schema = [] }: Config, folder: string): Prom
   if (patterns.length === 0) return undefined
   const files = patterns.flatMap((pattern) => findFiles(resolve(folder, pattern)))
   if (files.length === 0) throw new CommandUsageError(`No file is found for the schema ${patterns.join(', ')} of the configuration`)
-  const values: unknown[] = []
-  for (const file of files) values.push(...Object.values(await loadModule(file, folder)).flatMap(fromCommonJs))
-  return { ...values }
+  return { ...(await loadTogether(files, folder)).flatMap((exports) => Object.values(exports).flatMap(fromCommonJs)) }
 }
 
 /** Where CommonJS is read as ESM, its exports are found once more behind `default`. */

@@ -18,7 +18,7 @@ export async function loadModule (path: string, from: string): Promise<Exports> 
   if (extension === '.json') return { default: parseJson(await readFile(path, 'utf8'), path) }
   const url = pathToFileURL(path).href
   if (!/^\.[cm]?ts$/.test(extension)) return await import(url) as Exports
-  const tsx = findLoader(from)
+  const tsx = findLoader('tsx/esm/api', from)
   if (tsx !== undefined) {
     const { tsImport } = await import(pathToFileURL(tsx).href) as { tsImport (specifier: string, parent: string): Promise<Exports> }
     return await tsImport(url, pathToFileURL(join(from, 'package.json')).href)
@@ -38,13 +38,14 @@ function parseJson (text: string, path: string): unknown {
   }
 }
 
-/** tsx: installed by the user, or with drizzle-kit, which needs it for the same work. */
-function findLoader (from: string): string | undefined {
+/** A half of tsx: installed by the user, or with drizzle-kit, which needs it for the same work. */
+export function findLoader (half: 'tsx/esm/api' | 'tsx/cjs/api', from: string): string | undefined {
   const asked = createRequire(join(from, 'package.json'))
   for (const owner of [() => asked, () => createRequire(asked.resolve('drizzle-kit'))]) {
     try {
-      // Its CommonJS half looks for its files in the wrong place.
-      return owner().resolve('tsx/esm/api').replace(/\.cjs$/, '.mjs')
+      const path = owner().resolve(half)
+      // Required, the ESM half looks for its files in the wrong place.
+      return half === 'tsx/esm/api' ? path.replace(/\.cjs$/, '.mjs') : path
     } catch {
       // Not there: the next one.
     }

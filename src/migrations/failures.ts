@@ -7,14 +7,14 @@ import type { MigrationStep } from './step.js'
 const outsideOnly = new Set(['25001', '2D000'])
 
 /** What became of a file that is one transaction. */
-export function failedTogether ({ file, direction }: MigrationStep, place: string, cause: unknown): MigrationError {
+export function failedTogether ({ file, direction }: MigrationStep, { place, sql }: { place: string, sql: string | undefined }, cause: unknown): MigrationError {
   const lost = isConnectionLost(cause)
   if (lost && place === 'COMMIT') {
     return failed(`The connection was lost while ${file} was being committed, and it is not known whether it was: ${again(direction)}, which finds out`, cause)
   }
   const hint = outsideOnly.has(sqlStateOf(cause)) ? '. It holds what cannot run in a transaction: mark it with the line -- data-access: no-transaction' : ''
   const what = lost ? 'The connection was lost' : 'The cause says what PostgreSQL did not like'
-  return failed(`${file} failed at ${place} and was rolled back as a whole; the files before it stay ${direction === 'up' ? 'applied' : 'rolled back'}. ${what}${hint}`, cause)
+  return failed(`${file} failed at ${place} and was rolled back as a whole; the files before it stay ${direction === 'up' ? 'applied' : 'rolled back'}. ${what}${hint}`, cause, sql)
 }
 
 /** Where a file outside of a transaction has stopped. */
@@ -32,8 +32,9 @@ export function failedAlone ({ file, direction, text: { statements } }: Migratio
   const place = index < statements.length ? `statement ${index + 1} of ${statements.length}` : 'the note that it was run'
   const what = isConnectionLost(cause) ? 'The connection was lost' : 'The cause says what PostgreSQL did not like'
   const hint = resumed ? '. It had been begun before, and may have taken effect then: if so, take it out of the file' : ''
-  const failure = failed(`${file} stopped at ${place}. What was done before is noted: ${again(direction)}, which goes on there. ${what}${hint}`, cause)
-  return repeats ? failure : new MigrationError(failure.message, 'DB_MIGRATION_FAILED', { cause: failure.cause })
+  const failure = failed(`${file} stopped at ${place}. What was done before is noted: ${again(direction)}, which goes on there. ${what}${hint}`, cause, statements[index])
+  // Without what it is about, nobody takes it for a statement that wants to be tried again.
+  return repeats ? failure : about(new MigrationError(failure.message, 'DB_MIGRATION_FAILED', { cause: failure.cause }), statements[index])
 }
 
 /** A file that ended its own transaction, or left one open. */
@@ -69,8 +70,21 @@ function sqlStateOf (cause: unknown): string {
   return toDatabaseError(cause).context.sqlState ?? ''
 }
 
-function failed (message: string, cause: unknown): MigrationError {
-  return new MigrationError(message, 'DB_MIGRATION_FAILED', { cause, context: { ...toDatabaseError(cause).context, operation: 'migrate' } })
+function failed (message: string, cause: unknown, sql?: string): MigrationError {
+  return about(new MigrationError(message, 'DB_MIGRATION_FAILED', { cause, context: { ...toDatabaseError(cause).context, operation: 'migrate' } }), sql)
+}
+
+/** Beside the errors: what is logged of them holds no SQL. */
+const statements = new WeakMap<Error, string>()
+
+function about (error: MigrationError, sql: string | undefined): MigrationError {
+  if (sql !== undefined) statements.set(error, sql)
+  return error
+}
+
+/** The statement of a migration at which it failed, as it was sent, for who wrote it. */
+export function statementOf (error: Error): string | undefined {
+  return statements.get(error)
 }
 
 function again (direction: MigrationStep['direction']): string {

@@ -39,12 +39,16 @@ export function isConcurrent (statement: SqlStatement): boolean {
   return runsOutside(statement) && statement.words.includes('CONCURRENTLY')
 }
 
-/** Why a file cannot be run, with the way out, before anything of it was run; as a rule nothing. */
+/** Why a file cannot be run, with the way out, before anything of it was run: once for each reason, with all the statements that it holds for; as a rule nothing. */
 export function lint ({ statements, transactional }: MigrationText, file: string): string[] {
-  return statements.flatMap((sql, index) => singleStatements(sql).flatMap((statement) => {
-    const reason = transactional ? inTransaction(statement) : outsideTransaction(statement)
-    return reason === undefined ? [] : [`${file}, statement ${index + 1}, ${begin(statement)}: ${reason}`]
-  }))
+  const places = new Map<string, string[]>()
+  for (const [index, sql] of statements.entries()) {
+    for (const statement of singleStatements(sql)) {
+      const reason = transactional ? inTransaction(statement) : outsideTransaction(statement)
+      if (reason !== undefined) places.set(reason, [...places.get(reason) ?? [], `statement ${index + 1}, ${begin(statement)}`])
+    }
+  }
+  return [...places].map(([reason, found]) => `${file}, ${found.join('; ')}: ${reason}`)
 }
 
 function inTransaction (statement: SqlStatement): string | undefined {
@@ -71,5 +75,6 @@ function keywordsOf ({ words }: SqlStatement): string {
 /** The keywords that a statement begins with; names and values stay out of errors. */
 function begin ({ words }: SqlStatement): string {
   const ends = words.findIndex((word) => !/^[A-Z]+$/.test(word))
-  return words.slice(0, ends < 0 ? 3 : Math.min(ends, 3)).join(' ')
+  const first = words.slice(0, ends < 0 ? 3 : Math.min(ends, 3))
+  return [...first, ...words.includes('CONCURRENTLY') && !first.includes('CONCURRENTLY') ? ['CONCURRENTLY'] : []].join(' ')
 }

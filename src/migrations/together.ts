@@ -15,13 +15,16 @@ async function attempt (work: Work, step: MigrationStep): Promise<void> {
   const { client, lockTimeout } = work
   const { length } = step.text.statements
   let place = 'BEGIN'
+  let sql: string | undefined
   try {
     await client.query(`begin; set local lock_timeout = '${lockTimeout}'`)
     const began = await transactionId(client)
     for (let index = 0; index < length; index++) {
       place = `statement ${index + 1} of ${length}`
+      sql = step.text.statements[index]
       await work.statement(step, index)
     }
+    sql = undefined
     if (await transactionId(client) !== began) throw endsItself(step)
     place = 'the note that it was run'
     // A file may have worked in the name of a role that does not know our table.
@@ -33,7 +36,7 @@ async function attempt (work: Work, step: MigrationStep): Promise<void> {
   } catch (error) {
     // On a lost connection there is nothing left to roll back, and the first error is the one to tell.
     await client.query('rollback').catch(ignore)
-    throw error instanceof MigrationError ? error : failedTogether(step, place, error)
+    throw error instanceof MigrationError ? error : failedTogether(step, { place, sql }, error)
   }
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { DatabaseError } from '../../errors/errors.js'
 import { readArguments, type Call } from './arguments.js'
+import { failureOf, textOf } from './failure.js'
 import { details, overview } from './help.js'
 import { run } from './subcommands.js'
 import { CommandUsageError } from './command-usage-error.js'
@@ -41,8 +41,9 @@ export async function runCommand (argv: readonly string[], console: Console): Pr
     stdout.write(`${call.values.json === true ? JSON.stringify(document) : answer}\n`)
     return isDue ? exitCodes.due : exitCodes.done
   } catch (error) {
-    stderr.write(`${describe(error)}\n`)
-    if (argv.includes('--json')) stdout.write(`${JSON.stringify({ error: { code: codeOf(error), message: (error as Error).message } })}\n`)
+    const failure = failureOf(error)
+    stderr.write(`${textOf(failure)}\n`)
+    if (argv.includes('--json')) stdout.write(`${JSON.stringify({ error: failure })}\n`)
     if (error instanceof CommandUsageError) return exitCodes.wrongUse
     return signal.aborted ? exitCodes.interrupted : exitCodes.failed
   }
@@ -60,16 +61,6 @@ function subcommandOf ({ positionals: [command, subcommand, ...more] }: Call) {
   if (command !== 'migrate' || known === undefined) throw new CommandUsageError(`There is no ${[command, subcommand].join(' ').trim()}: data-access --help tells what there is`)
   if (more.length > 0) throw new CommandUsageError(`migrate ${subcommand} does not know what to do with ${more.join(' ')}`)
   return known
-}
-
-/** With PostgreSQL's own words, which here go to who wrote the SQL. */
-function describe (error: unknown): string {
-  const { message, cause } = error as Error
-  return cause instanceof Error && error instanceof DatabaseError ? `${message}\n  ${cause.message}` : message
-}
-
-function codeOf (error: unknown): string {
-  return (error as { code?: string }).code ?? (error instanceof CommandUsageError ? 'USAGE' : 'ERROR')
 }
 
 function version (): string {

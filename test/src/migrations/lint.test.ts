@@ -34,6 +34,15 @@ t.test('60: an index that is built outside of a transaction needs a name by whic
   t.match(complaints(marked('create index concurrently on t (b)')), [/^x\.sql, statement 1, CREATE INDEX CONCURRENTLY: has no name/])
 })
 
+t.test('60: a file is refused once for each reason, with all of its statements, and says CONCURRENTLY', async (t) => {
+  const text = ['create unique index concurrently a on t (b)', 'commit', 'alter table t detach partition p concurrently', 'reindex (concurrently) index a', 'select 1', 'rollback'].join(';\n--> statement-breakpoint\n')
+  t.match(complaints(text), [
+    /^x\.sql, statement 1, CREATE UNIQUE INDEX CONCURRENTLY; statement 3, ALTER TABLE T CONCURRENTLY; statement 4, REINDEX CONCURRENTLY: cannot run in a transaction/,
+    /^x\.sql, statement 2, COMMIT; statement 6, ROLLBACK: a file is one transaction already/
+  ])
+  t.equal(complaints(text).length, 2)
+})
+
 t.test('60: a file that would be refused is refused before those that come before it are run', async (t) => {
   const { client, tables, ...options } = await build(t, [users, { ...posts, sql: 'create table posts (id int);\n--> statement-breakpoint\ncreate index concurrently posts_id on posts (id); commit' }])
   const before = await catalogue(client)

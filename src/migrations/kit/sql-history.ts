@@ -14,9 +14,14 @@ export class SqlHistory {
   readonly #made = new Map<string, string | undefined>()
   readonly #doubtful = new Set<string>()
 
-  /** Those that do nothing, because a file before has made the same. */
+  /** Those that do nothing, because a file before has made the same, and nothing of their own file has dropped it. */
   repeated (facts: readonly Fact[]): Fact[] {
-    return facts.filter(({ text, ifMissing }) => ifMissing && subjectsOf(text).some(({ key, verb }) => verb === 'make' && this.#made.has(key)))
+    const gone = new Set<string>()
+    return facts.filter(({ text, ifMissing }) => {
+      const subjects = subjectsOf(text)
+      for (const { key, verb } of subjects) if (verb === 'drop') gone.add(key)
+      return ifMissing && subjects.some(({ key, table, verb }) => verb === 'make' && this.#made.has(key) && !gone.has(key) && !gone.has(`table ${table}`))
+    })
   }
 
   /** Those that are about what a file before has left in another state than its snapshot says. */

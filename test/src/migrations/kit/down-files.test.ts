@@ -151,10 +151,19 @@ t.test('what was dropped, renamed or moved meanwhile may be made again', async (
   write(2, 'create table if not exists crew (id integer primary key)')
   t.strictSame((await writeDownFiles({ folder })).written.map(({ irreversible }) => irreversible), [[], ['the rows of crew'], [], []])
 
+  const tied = await build(t, [{ boat, part }, { boat, part: keyed('no action') }, { boat, part: keyed('cascade') }, { boat, part }, { boat, part: keyed('cascade') }])
+  for (const index of [1, 2, 4]) tied.write(index, tied.read(index).replace(/ALTER TABLE "part" ADD CONSTRAINT [^;]*;/, (add) => `DO $$ BEGIN\n ${add}\nEXCEPTION\n WHEN duplicate_object THEN null;\nEND $$;`))
+  t.match(tied.read(2), 'DO $$')
+  t.strictSame((await writeDownFiles({ folder: tied.folder })).written.map(({ irreversible }) => irreversible), [[], [], [], [], []], 'in the same file, too')
+
   const other = await build(t, [{ boat, part }, { boat: labelled, part }, { boat, part: labelledPart() }])
   other.write(1, 'alter table boat add label text; alter table boat rename label to old; alter table boat rename to ship; alter table ship set schema app; create table if not exists boat (id integer primary key, label text)')
   t.match((await writeDownFiles({ folder: other.folder })).written[1]?.irreversible, [/snapshots say/, /ALTER TABLE boat RENAME/])
 })
+
+function keyed (action: 'cascade' | 'no action') {
+  return pgTable('part', { id: integer().primaryKey(), label: text() }, (self) => [foreignKey({ name: 'part_boat', columns: [self.id], foreignColumns: [boat.id] }).onDelete(action)])
+}
 
 function labelledPart () {
   return pgTable('part', { id: integer().primaryKey(), label: text(), more: text() })

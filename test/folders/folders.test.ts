@@ -1,0 +1,95 @@
+import { cpSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Client } from 'pg'
+import t from 'tap'
+import { checkMigrations, rollbackMigrations, runMigrations, writeDownFiles } from '../../src/migrations/index.js'
+import { readCatalogue } from '../migrations-model/catalogue.js'
+import { build, tags } from '../src/migrations/setup.js'
+
+// Folders of migrations in the shape of those that are found in public: up, put rows in, complete the ways back, go down, and up again.
+
+interface Folder {
+  readonly name: string
+  readonly about: string
+  /** Rows for the newest tables. */
+  readonly rows: string
+  /** By tag, what the ways back say that they cannot do; each of them may be refused, and none may lose anything unsaid. */
+  readonly marks: Readonly<Record<string, RegExp>>
+  /** What `check` finds when all is applied. */
+  readonly found?: readonly string[]
+}
+
+const folders: readonly Folder[] = [
+  {
+    name: 'harbour',
+    about: 'snapshots of an older drizzle-kit, SQL that takes what is there already',
+    rows: "insert into pier values (1, 'north', 'rough'); insert into boat values (1, 1, '2020-01-02', 'ada'), (2, null, null, '')",
+    marks: {}
+  },
+  {
+    name: 'library',
+    about: 'a merged branch: prevId skips a migration, a snapshot lacks a table, a file is in no journal',
+    rows: "insert into shelf values (1, 'red', 2), (2, null, null); insert into book values (1, 'first'), (2, 'second')",
+    marks: { '0003_floor': /^what its snapshots say and its SQL does not do: CREATE TABLE book/ },
+    found: ['unlisted']
+  },
+  {
+    name: 'orchard',
+    about: 'SQL edited by hand: another spelling, and a trigger',
+    rows: "insert into tree values (1, 'pear', now(), 3, 4), (2, null, null, null, null)",
+    marks: { '0002_touch': /^what its SQL does and its snapshots do not say: CREATE FUNCTION touch, CREATE TRIGGER touch$/ }
+  },
+  {
+    name: 'market',
+    about: 'a journal whose times are out of order',
+    rows: "insert into stall values (1, 'ada', 10), (2, null, null)",
+    marks: {}
+  }
+]
+
+/** How many rows each table has. */
+async function countRows (client: Client): Promise<Record<string, number>> {
+  const { rows } = await client.query<{ name: string, count: string }>(
+    "select relname as name, (xpath('/row/n/text()', query_to_xml(format('select count(*) as n from %s', oid::regclass), false, true, '')))[1]::text as count from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
+  )
+  return Object.fromEntries(rows.map(({ name, count }) => [name, Number(count)]))
+}
+
+for (const { name, about, rows, marks, found = [] } of folders) {
+  t.test(`${name} (${about}): each way back leads to where its migration began, or is refused and says why; no row is lost that it has not named`, async (t) => {
+    const { client, connectionString, folder: root } = await build(t, [])
+    const folder = join(root, name)
+    cpSync(new URL(name, import.meta.url), folder, { recursive: true })
+    const options = { folder, connectionString }
+    const { written } = await writeDownFiles(options)
+    for (const { tag, irreversible } of written) {
+      if (marks[tag] === undefined) t.strictSame(irreversible, [], tag)
+      else t.match(irreversible, [marks[tag]], tag)
+    }
+
+    const catalogues = [await readCatalogue(client)]
+    for (const { tag } of written) {
+      t.strictSame(tags((await runMigrations({ ...options, to: tag })).applied), [tag])
+      catalogues.push(await readCatalogue(client))
+    }
+    await client.query(rows)
+    const before = await countRows(client)
+    t.strictSame((await checkMigrations(options)).problems.map(({ kind }) => kind), found)
+
+    for (const [index, { tag, irreversible }] of [...written.entries()].reverse()) {
+      if (irreversible.length > 0) {
+        await t.rejects(rollbackMigrations(options), { code: 'DB_MIGRATION_IRREVERSIBLE', message: irreversible[0]! })
+        t.strictSame(await readCatalogue(client), catalogues[index + 1], 'refused before anything is touched')
+      }
+      t.strictSame(tags((await rollbackMigrations({ ...options, confirmIrreversible: true })).rolledBack), [tag])
+      const left = await countRows(client)
+      for (const [table, count] of Object.entries(left)) t.equal(count, before[table], `${tag} loses no row of ${table}`)
+      t.strictSame(Object.keys(left), Object.keys(before).filter((table) => catalogues[index]?.['columns']?.some((column) => (column as { relname: string }).relname === table)), `${tag} drops only its own tables`)
+      if (irreversible.length === 0 || name === 'library') t.strictSame(await readCatalogue(client), catalogues[index], `${tag} leads back to where it began`)
+    }
+    // What a marked way back leaves is for a person: the trigger's function.
+    await client.query('drop function if exists touch()')
+    t.equal((await runMigrations(options)).applied.length, written.length)
+    t.strictSame(await readCatalogue(client), catalogues.at(-1))
+  })
+}

@@ -1,0 +1,3 @@
+CREATE TABLE "shelf" (
+	"id" integer PRIMARY KEY NOT NULL
+);

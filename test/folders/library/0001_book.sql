@@ -1,0 +1,4 @@
+CREATE TABLE "book" (
+	"id" integer PRIMARY KEY NOT NULL,
+	"title" text
+);

@@ -1,0 +1,3 @@
+CREATE TABLE "stall" (
+	"id" integer PRIMARY KEY NOT NULL
+);

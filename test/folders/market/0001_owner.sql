@@ -1,0 +1,1 @@
+ALTER TABLE "stall" ADD COLUMN "owner" text;

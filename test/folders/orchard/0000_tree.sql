@@ -1,0 +1,4 @@
+CREATE TABLE "tree" (
+	"id" integer PRIMARY KEY NOT NULL,
+	"kind" text
+);

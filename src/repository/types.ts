@@ -13,10 +13,18 @@ export type ColumnKey<T extends PgTable> = keyof Row<T> & string
 export type Others = 'refuse' | 'drop'
 
 /** The columns that a caller can write: all but the generated ones and the version. */
-export type WritableKey<T extends PgTable> = Exclude<ColumnKey<T> & keyof InferInsertModel<T>, VersionKey<T>>
+export type WritableKey<T extends PgTable> = Exclude<ColumnKey<T> & InsertKey<T>, VersionKey<T>>
 
-/** Keys of columns that are not to be written here: not even from a variable whose type has them. */
-type Unwritten<T extends PgTable, W, O extends Others> = O extends 'drop' ? unknown : { readonly [Key in Exclude<ColumnKey<T>, W>]?: undefined }
+/** Asked of the columns one by one: TypeScript 5.9 leaves the optional keys out of `keyof InferInsertModel<T>`. */
+type InsertKey<T extends PgTable> = {
+  [Key in keyof ColumnsOf<T>]: [ColumnsOf<T>[Key]['_']['generated']] extends [undefined] ? 'always' extends ColumnsOf<T>[Key]['_']['identity'] ? never : Key : never
+}[keyof ColumnsOf<T>]
+
+/**
+ * Keys of columns that are not to be written here: not even from a variable whose type has them. The version of a row is one of
+ * `$inferInsert`, whose variables are taken: where it has a value it is refused at run time.
+ */
+type Unwritten<T extends PgTable, W, O extends Others> = O extends 'drop' ? unknown : { readonly [Key in Exclude<ColumnKey<T>, W | (WritableKey<T> extends W ? VersionKey<T> : never)>]?: undefined }
 
 /**
  * What `create` takes: the required columns, any of the others, and SQL in place of a value. Generated columns and the version are

@@ -22,6 +22,35 @@ export const newUser = {
 } as const
 `
 
+// Variables of the types that Drizzle gives, and repositories that know each other: TypeScript's versions differ here.
+const variables = `
+import { integer, jsonb, pgTable, serial, text } from 'drizzle-orm/pg-core'
+import { openDatabase, Repository, softDelete, timestamps, version } from 'fastify-data-access/core'
+
+const people = pgTable('people', { id: serial().primaryKey(), name: text().notNull(), tags: text().array().notNull().default([]), ...timestamps() })
+const notes = pgTable('notes', { id: integer().primaryKey().generatedAlwaysAsIdentity(), body: jsonb(), ...softDelete(), ...version() })
+
+class NoteRepository extends Repository.of(notes, { writable: ['body'] }) {
+  writer (id: number) { return this.repo(people).get(id) }
+  named (name: string) { return this.session.repo(people).getBy({ name }) }
+}
+
+export async function write (person: typeof people.$inferInsert, note: typeof notes.$inferInsert) {
+  const database = await openDatabase()
+  const repo = database.repo(people)
+  await repo.create(person)
+  await repo.createMany([person])
+  await repo.update(1, person)
+  await repo.updateMany({ id: 1 }, person)
+  await repo.upsert(person)
+  await repo.upsertMany([person])
+  await database.repo(notes).create(note)
+  await database.repo(notes).update(1, note)
+  const writer = await database.repo(NoteRepository).writer(1)
+  return writer?.createdAt
+}
+`
+
 const surroundings = `
 declare global {
   var mailer: { welcome (email: string): void }
@@ -119,6 +148,7 @@ export function serverProject (projectRoot: string): Record<string, string> {
     'main.ts': "import './surroundings.js'\nimport './example.js'\n",
     'import.mjs': esm,
     'require.cjs': cjs,
+    'variables.ts': variables,
     'tsconfig.json': JSON.stringify({
       compilerOptions: { module: 'nodenext', target: 'es2022', strict: true, types: ['node'], rootDir: '.', outDir: 'out', skipLibCheck: true },
       include: ['*.ts']

@@ -221,6 +221,20 @@ describe('writes', () => {
     expect(repo.deleteOrThrow(1)).type.toBe<Promise<User>>()
     expect(repo.deleteMany({ id: 1 }, { all: false })).type.toBe<Promise<number>>()
   })
+  test('take a variable of the type that Drizzle gives new rows, one with a version too', () => {
+    const user = {} as typeof users.$inferInsert
+    const note = {} as typeof notes.$inferInsert
+    expect(repo.create).type.toBeCallableWith(user)
+    expect(repo.createMany).type.toBeCallableWith([user])
+    expect(repo.update).type.toBeCallableWith(1, user)
+    expect(repo.updateMany).type.toBeCallableWith({ id: 1 }, user)
+    expect(repo.upsert).type.toBeCallableWith(user)
+    expect(repo.upsertMany).type.toBeCallableWith([user])
+    expect(noteRepo.create).type.toBeCallableWith(note)
+    expect(noteRepo.update).type.toBeCallableWith('x', note)
+    expect(noteRepo.upsert).type.toBeCallableWith(note)
+    expect(repo.create).type.not.toBeCallableWith({} as User)
+  })
   test('want the required columns and refuse unknown ones', () => {
     expect(repo.create).type.not.toBeCallableWith({ id: 'x' })
     expect(repo.create).type.not.toBeCallableWith({})

@@ -21,7 +21,7 @@ class UserRepository extends Repository.of(users) {
 }
 
 class NoteRepository extends Repository.of(notes) {
-  titles = async () => (await this.getAll()).map(({ title }) => title)
+  titles = async () => (await this.getAll({ orderBy: { title: 'asc' } })).map(({ title }) => title)
 }
 
 class SpecialUserRepository extends UserRepository {

@@ -23,12 +23,26 @@ export function parseFilter (filter: unknown, columns: Columns): Condition {
 
 function parseEntry (key: string, value: unknown, columns: Columns): Condition {
   if (value === undefined) throw undefinedIn(key)
+  if (isColumnKey(key, value, columns)) return parseColumn(findColumn(key, columns), value)
   switch (key) {
     case 'and': return allOf(parseList(key, value, columns))
     case 'or': return anyOf(parseList(key, value, columns))
-    case 'not': return negate(parseFilter(value, columns))
-    default: return parseColumn(findColumn(key, columns), value)
+    default: return negate(columns.has(key) && Array.isArray(value) ? allOf(parseList(key, value, columns)) : parseFilter(value, columns))
   }
+}
+
+const joining: ReadonlySet<string> = new Set(['and', 'or', 'not'])
+
+/**
+ * Whether a key of a filter means a column. In a table that has columns called `and`, `or` and `not`, an array is always one of
+ * filters, and an object of operators alone is always the column's; any other object behind `not` is the filter that it negates.
+ */
+export function isColumnKey (key: string, value: unknown, columns: Columns): boolean {
+  if (!joining.has(key)) return true
+  if (!columns.has(key) || Array.isArray(value) || isSql(value)) return false
+  if (key !== 'not' || !isPlainObject(value)) return true
+  const names = Object.keys(value)
+  return names.length > 0 && names.every(isOperator)
 }
 
 function parseList (key: string, list: unknown, columns: Columns): Condition[] {

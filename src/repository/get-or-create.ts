@@ -6,7 +6,7 @@ import { allOf, everything } from './condition.js'
 import { targetAmong } from './conflict-target.js'
 import type { ConflictTarget } from './conflict-target.js'
 import { encode } from './encode.js'
-import { isPlainObject, parseFilter } from './filter.js'
+import { isColumnKey, isPlainObject, parseFilter } from './filter.js'
 import { insertOrMeet, settle } from './insert-or-meet.js'
 import type { InsertOrMeet, Met } from './insert-or-meet.js'
 import type { CreatedRow } from './rows.js'
@@ -51,7 +51,7 @@ function equalitiesOf (filter: unknown, { columns }: TableStatements): AnyRow {
   const values: AnyRow = Object.create(null)
   if (!isPlainObject(filter)) return values
   for (const [key, value] of Object.entries(filter)) {
-    if (!columns.has(key)) continue
+    if (!columns.has(key) || !isColumnKey(key, value, columns)) continue
     if (!isPlainObject(value)) values[key] = value
     else if (Object.hasOwn(value, 'eq')) values[key] = value['eq']
   }

@@ -133,14 +133,22 @@ type ColumnFilter<C extends Column> = Shorthand<C> | null | Operators<C>
 
 type Shorthand<C extends Column> = C['_']['dataType'] extends 'json' ? never : C['_']['columnType'] extends IncomparableType ? never : C['_']['data']
 
+type Joining = 'and' | 'or' | 'not'
+
+/** What a column of the name of a joining key is filtered by: an array behind it is always one of filters. */
+type JoiningColumn<T extends PgTable, Key extends Joining> = Key extends keyof ColumnsOf<T> ? string extends keyof ColumnsOf<T> ? never : Exclude<ColumnFilter<ColumnsOf<T>[Key]>, readonly unknown[]> : never
+
+/** In a table that has a column `not`, a list of filters is always what is negated; an object of operators alone is the column's. */
+type NegatedList<T extends PgTable> = 'not' extends keyof ColumnsOf<T> ? string extends keyof ColumnsOf<T> ? never : ReadonlyArray<FilterObject<T> | SQL> : never
+
 /** A filter by columns; everything in it is joined by AND. */
 export type FilterObject<T extends PgTable> = {
-  readonly [Key in keyof ColumnsOf<T> & string]?: ColumnFilter<ColumnsOf<T>[Key]>
+  readonly [Key in Exclude<keyof ColumnsOf<T> & string, Joining>]?: ColumnFilter<ColumnsOf<T>[Key]>
 } & {
-  readonly and?: ReadonlyArray<FilterObject<T> | SQL>
+  readonly and?: ReadonlyArray<FilterObject<T> | SQL> | JoiningColumn<T, 'and'>
   /** At least one of them; an empty list matches nothing. */
-  readonly or?: ReadonlyArray<FilterObject<T> | SQL>
-  readonly not?: FilterObject<T> | SQL
+  readonly or?: ReadonlyArray<FilterObject<T> | SQL> | JoiningColumn<T, 'or'>
+  readonly not?: FilterObject<T> | SQL | NegatedList<T> | JoiningColumn<T, 'not'>
 }
 
 /**

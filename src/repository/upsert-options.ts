@@ -51,7 +51,7 @@ export function parseUpsert (context: WriteContext, options: unknown = {}): Upse
       // A row that lives has nothing to be revived from: where that is all, it is left as it is.
       const isChange = Object.keys(values).length > 0
       const where = isChange ? asked : allOf([visible(table.softDelete, 'deleted'), asked])
-      return { set: changesOf({ [revived]: null, ...values }, table), where, mayLeave: isAsked || !isChange }
+      return { set: changesOf(withoutPrototype({ [revived]: null }, values), table), where, mayLeave: isAsked || !isChange }
     }
   }
 }
@@ -76,7 +76,7 @@ function parseUpdate (update: unknown, { context, target }: Parsing): (given: Gi
   const { table } = context
   if (update !== undefined && !Array.isArray(update)) {
     const values = givenTo(context, update)
-    return () => ({ ...values })
+    return () => withoutPrototype(values)
   }
   const listed = update && new Set(update.map((key) => findColumn(String(key), table.columns, UsageError).key))
   const found = new Set(target.codecs.map(({ key }) => key))
@@ -87,4 +87,9 @@ function parseUpdate (update: unknown, { context, target }: Parsing): (given: Gi
     }
     return values
   }
+}
+
+/** A column may be called as something that each object of JavaScript's own inherits. */
+function withoutPrototype (...parts: ReadonlyArray<Readonly<Record<string, unknown>>>): Record<string, unknown> {
+  return Object.assign(Object.create(null) as Record<string, unknown>, ...parts) as Record<string, unknown>
 }

@@ -156,6 +156,17 @@ describe('filters', () => {
     expect(repo.getBy).type.toBeCallableWith({ or: [{ id: 1 }, sql`true`], not: { and: [{ age: { isNull: true } }] } })
     expect(repo.getBy).type.toBeCallableWith({ settings: { eq: { theme: 'dark' } }, raw: { isNull: true } })
   })
+  test('tell columns called and, or, not from what joins filters', () => {
+    const words = repositories.create(runner, pgTable('words', { id: serial().primaryKey(), and: text(), or: integer(), not: text().array() }))
+    expect(words.getBy).type.toBeCallableWith({ and: 'a', or: { gte: 1 }, not: { arrayContains: ['x'] } })
+    expect(words.getBy).type.toBeCallableWith({ and: [{ and: null }, sql`true`], or: [{ or: 1 }], not: { id: 1 } })
+    expect(words.getBy).type.toBeCallableWith({ not: [{ id: 1 }] })
+    expect(words.getBy).type.not.toBeCallableWith({ and: 1 })
+    expect(words.getBy).type.not.toBeCallableWith({ or: { contains: 'x' } })
+    expect(words.getBy).type.not.toBeCallableWith({ not: ['x'] })
+    expect(repo.getBy).type.not.toBeCallableWith({ and: 'a' })
+    expect(noteRepo.getBy).type.not.toBeCallableWith({ not: [{ title: 'x' }] })
+  })
   test('refuse what is not theirs', () => {
     expect(repo.getBy).type.not.toBeCallableWith({ emial: 'x' })
     expect(repo.getBy).type.not.toBeCallableWith({ email: 1 })

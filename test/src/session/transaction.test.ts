@@ -178,6 +178,7 @@ t.test('a read that got a connection with another level moves into the transacti
   await beside(database, 'select pg_terminate_backend($1)', [await backendOf(holder)])
   await holder.rollback()
   await Promise.all([database.repo(users).count(), database.repo(users).count()]) // opens another one, which says READ COMMITTED
+  await until(() => database.poolInfo.idle === 2)
   sent()
   const readers = [database.createSession(), database.createSession()]
   t.same(await Promise.all(readers.map((reader) => reader.repo(users).count())), [1, 1])

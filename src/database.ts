@@ -144,8 +144,11 @@ export class Database implements StatementRunner {
     return new Session(this.#host, settings, this.#named(borrower))
   }
 
+  /** @internal In whose name it takes connections, unless somebody else's is given. */
+  get borrower (): Borrower { return { logger: this.#settings.logger, label: 'database', origin: undefined, within: undefined } }
+
   /** One who takes a connection, with all that the log may want to tell. */
-  #named (borrower: Borrower = { logger: this.#settings.logger, label: 'database', origin: undefined, within: undefined }): Borrower {
+  #named (borrower: Borrower = this.borrower): Borrower {
     borrower.origin = this.#origins.here()
     borrower.within = currentScope()?.borrower
     return borrower

@@ -132,12 +132,12 @@ export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<
     return typed(this.#rows.getMany(ids))
   }
 
-  /** A page of all rows. */
+  /** A page of all rows: 100 unless it has a `limit`. The log says, once for a route, where that was less than there are. */
   getAll<K extends ColumnKey<T> = ColumnKey<T>> (page?: Page<T, K>): Promise<Array<Pick<Row<T>, K>>> {
     return typed(this.#rows.list('getAll', undefined, page))
   }
 
-  /** A page of the rows that match. */
+  /** A page of the rows that match: 100 unless it has a `limit`, as {@link Repository.getAll}. */
   filter<K extends ColumnKey<T> = ColumnKey<T>> (filter: Filter<T>, page?: Page<T, K>): Promise<Array<Pick<Row<T>, K>>> {
     return typed(this.#rows.list('filter', filter, page))
   }

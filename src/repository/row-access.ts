@@ -1,14 +1,14 @@
 import { MultipleResultsError, NotFoundError, ValidationError } from '../errors/errors.js'
-import type { StatementRunner } from '../session/statement.js'
+import type { Statement, StatementRunner } from '../session/statement.js'
 import { ask, firstOf, rowsOf, valueOf } from './answers.js'
 import type { AnyRow } from './answers.js'
 import { allOf } from './condition.js'
 import type { Condition } from './condition.js'
 import { readByCursor } from './cursor.js'
 import type { CursorRows } from './cursor.js'
+import { boundsOfList, cut } from './cut-lists.js'
 import { parseFilter } from './filter.js'
 import { keyCondition } from './key.js'
-import { boundsOf } from './page.js'
 import { paginate } from './paginate.js'
 import type { NumberedRows } from './paginate.js'
 import { count, exists, select, selectMany } from './select.js'
@@ -49,10 +49,11 @@ export class RowAccess {
   }
 
   list (operation: string, filter: unknown, options: unknown): Promise<AnyRow[]> {
-    return ask(this.#session, () => {
-      const bounds = boundsOf(options, this.#table.builder.limits)
+    const make = (): Statement => {
+      const bounds = boundsOfList(options, this.#table)
       return select(this.#table, { operation, where: this.#matching(filter), options, kind: 'page', bounds })
-    }, rowsOf)
+    }
+    return ask<AnyRow, AnyRow[]>(this.#session, make, (answer) => cut(answer, { operation, options }, { session: this.#session, table: this.#table }))
   }
 
   async paginate (filter: unknown, options: unknown): Promise<NumberedRows> {

@@ -112,6 +112,8 @@ export class TableStatements {
   readonly version: ColumnCodec | undefined
   /** Keys of the columns that PostgreSQL alone may write. */
   readonly generated: ReadonlySet<string>
+  /** Routes and others of which the log has said that the default limit cuts their lists. */
+  readonly cutFor = new Set<string>()
   readonly #shapes = new ShapeCache<Compiled>(rememberedShapes)
 
   /** @throws UsageError for a view, or a table without a primary key. */

@@ -1,5 +1,6 @@
 import type { SQLWrapper } from 'drizzle-orm'
 import type { CustomTypesConfig } from 'pg'
+import type { Logger } from '../log.js'
 
 /**
  * What PostgreSQL may be asked to do by a statement.
@@ -70,6 +71,8 @@ export interface DrizzleQuery<Result> extends SQLWrapper {
  * A session runs it in its transaction, a database commits each by itself.
  */
 export interface StatementRunner {
+  /** In whose name its statements run: the route, say, and the log that tells of it. */
+  readonly borrower: { readonly logger: Logger, readonly label: string }
   run<Row> (statement: Statement): Promise<StatementResult<Row>>
   /** The rows of a read, over a read-only connection of its own that is taken for the first batch. */
   stream<Row> (statement: Statement, batchSize: number): RowSource<Row>

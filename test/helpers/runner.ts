@@ -5,6 +5,7 @@ import { PgDialect } from 'drizzle-orm/pg-core'
 import type { SQL, SQLWrapper } from 'drizzle-orm'
 import { PlainExchange } from '../../src/connection/plain-exchange.js'
 import { toDatabaseError } from '../../src/errors/sqlstate.js'
+import { silentLogger } from '../../src/log.js'
 import { Repositories } from '../../src/repository/repositories.js'
 import type { RepositoryOf, RepositorySession, RepositorySource } from '../../src/repository/source.js'
 import type { RowSource, Statement, StatementResult } from '../../src/session/statement.js'
@@ -16,6 +17,7 @@ export class TestRunner implements RepositorySession {
   readonly statements: Statement[] = []
   readonly client: Client
   transactions = 0
+  readonly borrower = { logger: silentLogger, label: 'test' }
   #last: Promise<unknown> = Promise.resolve()
   #depth = 0
 

@@ -9,6 +9,7 @@ import { SerializationFailureError, listQuery, softDelete } from '../../plugins/
 import { connectionsOf } from '../helpers/connections.js'
 import { build } from '../helpers/server.js'
 import { users } from '../helpers/schema.js'
+import { recordLog } from '../helpers/log-stream.js'
 import { until } from '../helpers/until.js'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
@@ -206,4 +207,41 @@ t.test('a stream that a handler has forgotten ends with its request, also with a
   t.same((await server.inject('/again')).json(), { inUse: 0 })
   t.equal(attempts, 2)
   await until(() => server.db.poolInfo.inUse === 0)
+})
+
+t.test('a list that the default limit has cut says so, once for a route and table, and one that is whole does not', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger }, repository: { defaultLimit: 10, maxLimit: 50 } })
+  await server.db.execute(sql`insert into users (email, balance) select 'u' || n, n from generate_series(1, 11) n`)
+  const few = { balance: { lte: 10 } }
+  server.get('/all', (request) => request.repo(users).getAll())
+  server.get('/undefined', (request) => request.repo(users).getAll({ limit: undefined, skip: 0, orderBy: { id: 'desc' } } as never))
+  server.get('/some', (request) => request.repo(users).filter({ balance: { gt: 0 } }))
+  server.get('/locked', (request) => request.repo(users).filter({ balance: { gt: 0 } }, { lock: 'update' }))
+  server.get('/whole', (request) => request.repo(users).filter(few))
+  server.get('/given', (request) => request.repo(users).getAll({ limit: 10 }))
+  server.get('/behind', (request) => request.repo(users).getAll({ skip: 1 }))
+  const cuts = () => log.lines(40).map(({ route, table, operation, limit, msg, reqId }) => ({ route, table, operation, limit, msg, reqId }))
+
+  for (const path of ['/whole', '/given', '/behind', '/whole']) t.equal((await server.inject(path)).json().length, 10, path)
+  t.strictSame(cuts(), [])
+
+  for (const path of ['/all', '/all', '/undefined', '/some', '/locked', '/some']) t.equal((await server.inject(path)).json().length, 10, path)
+  t.equal((await server.db.repo(users).getAll()).length, 10)
+  const said = { table: 'users', limit: 10, msg: /default limit.*limit.*cursor\(\).*stream\(\)/, reqId: /^req-/ }
+  t.match(cuts(), [
+    { ...said, route: 'GET /all', operation: 'getAll' }, { ...said, route: 'GET /undefined', operation: 'getAll' }, { ...said, route: 'GET /some', operation: 'filter' },
+    { ...said, route: 'GET /locked', operation: 'filter' }, { ...said, route: 'database', operation: 'getAll', reqId: undefined }
+  ])
+  t.equal(cuts().length, 5)
+})
+
+t.test('a list that locks its rows locks none that it does not give', async (t) => {
+  const server = await build(t, { repository: { defaultLimit: 2, maxLimit: 50 } })
+  await server.db.execute(sql`insert into users (email, balance) select 'u' || n, n from generate_series(1, 3) n`)
+  await server.db.transaction(async (one) => {
+    t.same((await one.repo(users).getAll({ lock: 'update' })).map(({ balance }) => balance), [1, 2])
+    const left = await server.db.transaction((other) => other.repo(users).getAll({ lock: { strength: 'update', skipLocked: true } }))
+    t.same(left.map(({ balance }) => balance), [3])
+  })
 })

@@ -216,7 +216,7 @@ t.test('reads pages by skip and limit, 100 rows unless asked for otherwise', asy
   t.same(await repo.getAll({ limit: 0 }), [])
   t.same(await names(repo.filter({ active: true }, { skip: 3, limit: 1000 })), ['Dan\\x'])
   await repo.getAll()
-  t.same(runner.statements.at(-1)?.values, [100, 0])
+  t.same(runner.statements.at(-1)?.values, [101, 0], 'one more is read, to know of it')
   t.same(await repo.getAll({ skip: Number.MAX_SAFE_INTEGER }), [])
 })
 

@@ -8,6 +8,8 @@ export interface ErrorContext {
   readonly sqlState?: string
   readonly constraint?: string
   readonly column?: string
+  /** Which of the rows given to a method that takes many, from 0. */
+  readonly row?: number
   /** Of a commit whose answer was lost, for `pg_xact_status`. */
   readonly transactionId?: string
   /** The function in PostgreSQL's source that raised the error. */

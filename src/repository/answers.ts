@@ -1,5 +1,16 @@
 import { NotStoredError } from '../errors/errors.js'
+import { explained } from './failed-rows.js'
+import type { Change } from './changes.js'
+import type { TableStatements } from './statements.js'
 import type { Statement, StatementResult, StatementRunner } from '../session/statement.js'
+
+/** A statement that writes rows. */
+export interface Writing {
+  readonly table: TableStatements
+  /** A row, encoded; of an update with what its condition compares. */
+  readonly row: () => readonly Change[]
+  readonly make: (row: readonly Change[]) => Statement
+}
 
 /** A row as an object. */
 export type AnyRow = Record<string, unknown>
@@ -8,6 +19,17 @@ export type AnyRow = Record<string, unknown>
 export async function ask<Row, Result> (session: StatementRunner, make: () => Statement, read: (answer: StatementResult<Row>, statement: Statement) => Result): Promise<Result> {
   const statement = make()
   return read(await session.run<Row>(statement), statement)
+}
+
+/** As {@link ask} for a statement that writes these rows: an error says which column it is about, where that can be known. */
+export async function askWriting<Result> (session: StatementRunner, { table, row, make }: Writing, read: (answer: StatementResult<AnyRow>, statement: Statement) => Result): Promise<Result> {
+  const changes = row()
+  const statement = make(changes)
+  try {
+    return read(await session.run<AnyRow>(statement), statement)
+  } catch (error) {
+    throw explained(error, { table, rows: [changes], start: undefined })
+  }
 }
 
 /** The rows, as objects. */

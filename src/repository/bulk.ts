@@ -2,9 +2,13 @@ import { NotStoredError } from '../errors/errors.js'
 import type { StatementResult, StatementRunner } from '../session/statement.js'
 import type { AnyRow } from './answers.js'
 import { handled } from '../handled.js'
+import { rowOf } from './changes.js'
+import { explained } from './failed-rows.js'
 import { NewRows } from './new-rows.js'
 import type { Batch } from './new-rows.js'
 import { storeRows } from './store.js'
+import type { GivenRows } from './store.js'
+import type { TableStatements } from './statements.js'
 import type { WriteContext } from './writing.js'
 
 /**
@@ -17,14 +21,15 @@ export function insertMany (context: WriteContext, rows: readonly unknown[]): Pr
   return storeRows(context, rows, {
     take: (given) => made.add(given),
     isGradual: true,
-    send: async (session, { more }) => {
+    isNumbered: true,
+    send: async (session, { more, at }) => {
       const next = (): Batch | undefined => {
         while (!made.hasNext && more()) continue
         return made.next()
       }
       const first = some(next)
       const make = (): Batch | undefined => first.shift() ?? next()
-      const send = (runner: StatementRunner): Promise<AnyRow[]> => sendAll<AnyRow>(runner, { make, start: 0, fewer: notStored })
+      const send = (runner: StatementRunner): Promise<AnyRow[]> => sendAll<AnyRow>(runner, { make, start: 0, fewer: notStored, failed: failedIn(context.table, at) })
       // PostgreSQL may store some of the rows alone, and those have to be undone.
       return await (rows.length > 1 ? session.transaction(send) : send(session))
     },
@@ -42,6 +47,12 @@ export interface Fewer<Row> extends Batch {
   readonly came: readonly Row[]
 }
 
+/** Rows of one statement, by their places among all. */
+interface SentTogether {
+  readonly start: number
+  readonly count: number
+}
+
 /** How statements are made and answered. */
 export interface Sending<Row> {
   readonly make: () => Batch | undefined
@@ -49,10 +60,12 @@ export interface Sending<Row> {
   readonly start: number
   /** What is thrown where fewer rows come back than were sent. */
   readonly fewer: (fewer: Fewer<Row>) => Error
+  /** Says of an error which of the rows of its statement it is about. */
+  readonly failed: (error: unknown, rows: SentTogether) => unknown
 }
 
 /** Sends statements as they are made: some together, and the next ones behind them; resolves with the rows of all answers. */
-export async function sendAll<Row> (session: StatementRunner, { make, start, fewer }: Sending<Row>): Promise<Row[]> {
+export async function sendAll<Row> (session: StatementRunner, { make, start, fewer, failed }: Sending<Row>): Promise<Row[]> {
   const all: Row[] = []
   let place = start
   let current = sendSome<Row>(session, make)
@@ -61,7 +74,7 @@ export async function sendAll<Row> (session: StatementRunner, { make, start, few
     await undefined
     const following = sendSome<Row>(session, make)
     for (const { batch, answer } of current) {
-      const { rows } = await answer
+      const { rows } = await answer.catch((error: unknown) => { throw failed(error, { start: place, count: batch.rows }) })
       if (rows.length < batch.rows) throw fewer({ ...batch, start: place, came: rows })
       for (const row of rows) all.push(row)
       place += batch.rows
@@ -88,6 +101,14 @@ function some (make: () => Batch | undefined): Batch[] {
     if (made.length === together) break
   }
   return made
+}
+
+/** Looks at the rows of a statement that failed, which are prepared again for it. */
+export function failedIn (table: TableStatements, at: GivenRows['at']): Sending<unknown>['failed'] {
+  return (error, { start, count }) => {
+    const rows = Array.from({ length: count }, (_, place) => rowOf(at(start + place), table))
+    return explained(error, { table, start, rows })
+  }
 }
 
 function notStored ({ statement: { context } }: Fewer<AnyRow>): NotStoredError {

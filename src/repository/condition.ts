@@ -52,6 +52,17 @@ export function negate (part: Condition): Condition {
   return part.kind === 'nothing' ? everything : { kind: 'not', part }
 }
 
+/** The values that the condition compares columns with, for an error that is to name one. */
+export function operandsOf (condition: Condition): Array<readonly [codec: ColumnCodec, value: unknown]> {
+  switch (condition.kind) {
+    case 'test': return condition.operands.flat().map((operand) => [condition.codec, operand])
+    case 'and':
+    case 'or': return condition.parts.flatMap(operandsOf)
+    case 'not': return operandsOf(condition.part)
+    default: return []
+  }
+}
+
 /** Adds a condition to the shape of a call. */
 export function collect (condition: Condition, shape: Shape): void {
   switch (condition.kind) {

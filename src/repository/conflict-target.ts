@@ -35,9 +35,9 @@ export function conflictTarget (target: unknown, table: TableStatements): Confli
   )
 }
 
-/** The unique key whose columns are all among those that are given; undefined where there is none. */
-export function targetAmong (given: ReadonlySet<string>, table: TableStatements): ConflictTarget | undefined {
-  const found = uniqueKeysOf(table.table).find(({ columns }) => columns.every((key) => given.has(key)))
+/** The unique key whose columns are all among those that are given, null where it takes that for a value; undefined where there is none. */
+export function targetAmong (given: Readonly<Record<string, unknown>>, table: TableStatements): ConflictTarget | undefined {
+  const found = uniqueKeysOf(table.table).find(({ columns, nullsNotDistinct }) => columns.every((key) => given[key] !== undefined && (nullsNotDistinct || given[key] !== null)))
   return found && targetOf(found, table)
 }
 

@@ -41,7 +41,7 @@ export async function getOrCreate (context: WriteContext, filter: unknown, defau
 
 /** Without a unique key two that ask at the same time would make two rows. */
 function keyOf (given: AnyRow, table: TableStatements): ConflictTarget {
-  const target = targetAmong(new Set(Object.keys(given).filter((key) => given[key] !== null)), table)
+  const target = targetAmong(given, table)
   if (target !== undefined) return target
   throw new ValidationError(`The filter of getOrCreate() has to name every column of a unique key of "${table.name}" with its value`, { context: { operation, table: table.name } })
 }

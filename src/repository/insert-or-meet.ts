@@ -60,7 +60,7 @@ export function insertOrMeet (table: TableStatements, meeting: Meeting, changes:
     look: () => exists(table, key),
     plain: () => insert(table, operation, [changes]),
     isPoliced: () => policed(table, operation),
-    key: values.join(', ')
+    key: values.map((value) => value ?? 'null').join(', ')
   }
 }
 

@@ -1,8 +1,8 @@
-import { ask, firstOf, rowsOf, valueOf, writtenBy } from './answers.js'
+import { ask, askWriting, firstOf, rowsOf, valueOf, writtenBy } from './answers.js'
 import type { AnyRow } from './answers.js'
 import { changesOf } from './changes.js'
 import type { Change } from './changes.js'
-import { allOf } from './condition.js'
+import { allOf, operandsOf } from './condition.js'
 import type { Condition } from './condition.js'
 import { expectedVersion, staleRow, unchangedSince } from './expected-version.js'
 import type { Expected } from './expected-version.js'
@@ -35,7 +35,7 @@ export function updateOne (context: WriteContext, id: unknown, { values, options
     const changes = step.hooks === undefined ? changesOf(given, table) : await changesHeard(given, context, { hooks: step.hooks, which: { id } })
     if (changes.length === 0) return await untouched(context, step, { where, expected })
     if (expected !== undefined) return await updateVersion(context, step, { changes, where, expected })
-    const row = await ask(step.session, () => update(table, { operation: 'update', changes, where, returning: true }), firstOf)
+    const row = await askWriting(step.session, { table, row: () => [...changes, ...operandsOf(where)], make: () => update(table, { operation: 'update', changes, where, returning: true }) }, firstOf)
     if (row !== undefined) await step.hooks?.afterUpdate(row)
     return row
   })
@@ -57,7 +57,7 @@ interface VersionUpdate {
 /** Only where nothing was changed it is asked why: a row that is not there is no conflict. */
 async function updateVersion ({ table }: WriteContext, { session, hooks }: WriteStep, { changes, where, expected }: VersionUpdate): Promise<AnyRow | undefined> {
   const current = allOf([where, unchangedSince(expected)])
-  const row = await ask(session, () => update(table, { operation: 'update', changes, where: current, returning: true }), firstOf)
+  const row = await askWriting(session, { table, row: () => [...changes, ...operandsOf(where)], make: () => update(table, { operation: 'update', changes, where: current, returning: true }) }, firstOf)
   if (row !== undefined) await hooks?.afterUpdate(row)
   else if (await ask(session, () => exists(table, where), valueOf) !== undefined) throw staleRow(expected)
   return row

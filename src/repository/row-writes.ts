@@ -1,8 +1,9 @@
 import { EmptyFilterError, ValidationError } from '../errors/errors.js'
-import { ask, storedOf } from './answers.js'
+import { askWriting, storedOf } from './answers.js'
 import type { AnyRow } from './answers.js'
 import { insertMany } from './bulk.js'
 import { rowOf } from './changes.js'
+import type { Change } from './changes.js'
 import { allOf } from './condition.js'
 import type { Condition } from './condition.js'
 import { parseFilter } from './filter.js'
@@ -11,7 +12,7 @@ import type { CreatedRow } from './rows.js'
 import { markDeleted, markLive, purge, removeRows, takeRows } from './row-deletions.js'
 import { updateOne, updateRows } from './row-updates.js'
 import { storeRows } from './store.js'
-import type { Statement } from '../session/statement.js'
+import type { StatementRunner } from '../session/statement.js'
 import { upsertMany, upsertOne } from './upserts.js'
 import { insert } from './write.js'
 import { givenTo, keyed } from './writing.js'
@@ -30,15 +31,19 @@ export class RowWrites {
 
   create (values: unknown): Promise<AnyRow> {
     const { table, session, hooks } = this.#context
-    const make = (given: AnyRow): Statement => insert(table, 'create', [rowOf(given, table)])
     // What is done most often takes the short way.
-    if (hooks === undefined) return ask(session, () => make(givenTo(this.#context, values)), storedOf)
-    let statement: Statement
+    if (hooks === undefined) return this.#create(session, () => rowOf(givenTo(this.#context, values), table))
+    let row: readonly Change[]
     return storeRows(this.#context, [values], {
-      take: (given) => { statement = make(given) },
-      send: (scope) => ask(scope, () => statement, storedOf),
+      take: (given) => { row = rowOf(given, table) },
+      send: (scope) => this.#create(scope, () => row),
       stored: (row) => ({ created: [row] })
     })
+  }
+
+  #create (session: StatementRunner, row: () => readonly Change[]): Promise<AnyRow> {
+    const { table } = this.#context
+    return askWriting(session, { table, row, make: (changes) => insert(table, 'create', [changes]) }, storedOf)
   }
 
   async createMany (rows: unknown): Promise<AnyRow[]> {

@@ -1,6 +1,7 @@
 import { DatabaseError } from '../errors/errors.js'
 import type { StatementRunner } from '../session/statement.js'
-import { sendAll, together } from './bulk.js'
+import { explained } from './failed-rows.js'
+import { failedIn, sendAll, together } from './bulk.js'
 import { rowOf } from './changes.js'
 import type { Change } from './changes.js'
 import { keyOf } from './conflict-target.js'
@@ -43,6 +44,13 @@ const mostListed = 32_000
 
 /** PostgreSQL's cardinality_violation: rows of a list have the same key, though its texts differ. */
 const sameKeyTwice = '21000'
+
+/** A row that is sent by itself, and its place among all. */
+interface Single {
+  readonly one: InsertOrMeet
+  readonly changes: readonly Change[]
+  readonly place: number
+}
 
 /** Takes the rows of an upsert, and sends them in their order: as lists where these are worth it, the others each by itself. */
 export class UpsertRuns {
@@ -106,9 +114,9 @@ export class UpsertRuns {
    */
   async send (session: StatementRunner, given: GivenRows): Promise<Met[]> {
     const all: Met[] = []
-    let singles: InsertOrMeet[] = []
+    let singles: Single[] = []
     const settled = async (): Promise<void> => {
-      for (const met of await settleSingles(session, singles)) all.push(met)
+      for (const met of await this.#settleSingles(session, singles)) all.push(met)
       singles = []
     }
     for (let run = this.#next(0, given); run !== undefined; run = this.#next(endOf(run), given)) {
@@ -117,7 +125,7 @@ export class UpsertRuns {
         await settled()
         for (const met of await this.#settleLists(session, run, given)) all.push(met)
       } else {
-        for (const changes of rows) singles.push(insertOrMeet(this.#table, meeting, changes))
+        for (const [place, changes] of rows.entries()) singles.push({ one: insertOrMeet(this.#table, meeting, changes), changes, place: run.start + place })
         if (singles.length >= mostTogether) await settled()
       }
     }
@@ -141,7 +149,10 @@ export class UpsertRuns {
     // It may not have grown to its end.
     this.#last = undefined
     const { meeting, start, count } = run
-    return await settleSingles(session, Array.from({ length: count }, (_, place) => insertOrMeet(this.#table, meeting, rowOf(given.at(start + place), this.#table))))
+    return await this.#settleSingles(session, Array.from({ length: count }, (_, place): Single => {
+      const changes = rowOf(given.at(start + place), this.#table)
+      return { one: insertOrMeet(this.#table, meeting, changes), changes, place: start + place }
+    }))
   }
 
   /** The rows as written, in order; undefined where PostgreSQL did not write each of them, and none is: then they have to be asked for one by one. */
@@ -156,11 +167,28 @@ export class UpsertRuns {
       return batches.shift()
     }
     try {
-      return await session.transaction((scope) => sendAll<CreatedRow>(scope, { make, start: run.start, fewer: () => new NotAllWritten() }))
+      return await session.transaction((scope) => sendAll<CreatedRow>(scope, { make, start: run.start, fewer: () => new NotAllWritten(), failed: failedIn(this.#table, given.at) }))
     } catch (error) {
       if (error instanceof NotAllWritten || (error instanceof DatabaseError && error.context.sqlState === sameKeyTwice)) return undefined
       throw error
     }
+  }
+
+  /** Each waits for none of its answers: those that travel together are carried out in order. */
+  async #settleSingles (session: StatementRunner, singles: readonly Single[]): Promise<Met[]> {
+    const all: Met[] = []
+    const isFollowed = singles.length > 1
+    for (let start = 0; start < singles.length; start += mostTogether) {
+      const settling = singles.slice(start, start + mostTogether).map(async ({ one, changes, place }) => {
+        try {
+          return await settle(session, one, { isFollowed })
+        } catch (error) {
+          throw explained(error, { table: this.#table, rows: [changes], start: one.insert.context.operation === 'upsertMany' ? place : undefined })
+        }
+      })
+      for (const met of await Promise.all(settling)) all.push(met)
+    }
+    return all
   }
 }
 
@@ -176,16 +204,6 @@ function mayJoin ({ keys, count }: Run, key: string): boolean {
 
 /** Nothing of a list is kept unless each of its rows was written. */
 class NotAllWritten extends Error {}
-
-/** Each waits for none of its answers: those that travel together are carried out in order. */
-async function settleSingles (session: StatementRunner, singles: readonly InsertOrMeet[]): Promise<Met[]> {
-  const all: Met[] = []
-  const isFollowed = singles.length > 1
-  for (let start = 0; start < singles.length; start += mostTogether) {
-    for (const met of await Promise.all(singles.slice(start, start + mostTogether).map((one) => settle(session, one, { isFollowed })))) all.push(met)
-  }
-  return all
-}
 
 /** Whether the same is written. */
 function isSame (some: readonly Change[], others: readonly Change[]): boolean {

@@ -28,6 +28,7 @@ function upsertRows (context: WriteContext, rows: readonly unknown[], { operatio
   return storeRows(context, rows, {
     take: (given) => runs.add(meet(given), given),
     isGradual: true,
+    isNumbered: operation === 'upsertMany',
     send: async (session, given) => rows.length > 1 ? await session.transaction((scope) => runs.send(scope, given)) : await runs.send(session, given),
     stored
   })

@@ -19,12 +19,15 @@ interface SelectedField {
 export interface ExactReading<Fields> {
   readonly fields: Fields
   readonly reader: RowReader
+  /** The columns that read, by the places of their fields. */
+  readonly columns: readonly unknown[]
 }
 
 /** Undefined where Drizzle's own way loses nothing. */
 export function readExactly<Fields> (given: Fields): ExactReading<Fields> | undefined {
   const fields = given as unknown as readonly SelectedField[] // Drizzle does not export the type
-  const exact = fields.map(exactReading)
+  const columns = fields.map(({ field }) => columnOf(field))
+  const exact = columns.map(exactReading)
   if (exact.every((reading) => reading === undefined)) return undefined
   const reader: RowReader = (described) => {
     const readers = described.map(({ dataTypeID }, place) => {
@@ -37,12 +40,16 @@ export function readExactly<Fields> (given: Fields): ExactReading<Fields> | unde
     })
   }
   const read = fields.map((selected, place) => exact[place] === undefined ? selected : { ...selected, field: asRead(selected.field) })
-  return { fields: read as unknown as Fields, reader } // the same, but for how they are read
+  return { fields: read as unknown as Fields, reader, columns } // the same, but for how they are read
 }
 
-/** How a field is read by the column that it is, or that it was told to be read by; undefined where Drizzle loses nothing. */
-function exactReading ({ field }: SelectedField): ((oid: number) => (text: string) => unknown) | undefined {
-  const column = is(field, SQL) ? decoderOf(field) : is(field, SQL.Aliased) ? decoderOf(field.sql) : field
+/** What a field is read by: itself, or what it was told to be read by. */
+function columnOf (field: unknown): unknown {
+  return is(field, SQL) ? decoderOf(field) : is(field, SQL.Aliased) ? decoderOf(field.sql) : field
+}
+
+/** How a column reads; undefined where Drizzle loses nothing. */
+function exactReading (column: unknown): ((oid: number) => (text: string) => unknown) | undefined {
   const exact = is(column, PgColumn) ? exactReaderOf(column) : undefined
   if (exact === undefined) return undefined
   const { name, table } = column as PgColumn // or there would be no reader

@@ -8,6 +8,7 @@ import { PgRaw } from 'drizzle-orm/pg-core/query-builders/raw'
 import { UsageError } from '../errors/errors.js'
 import { handled } from '../handled.js'
 import { readExactly } from './drizzle-fields.js'
+import { PreparedNames } from './prepared-names.js'
 import type { SQLWrapper, TablesRelationalConfig } from 'drizzle-orm'
 import type { NodePgClient } from 'drizzle-orm/node-postgres'
 import type { PgPreparedQuery, PgTransactionConfig, PreparedQueryConfig } from 'drizzle-orm/pg-core'
@@ -35,6 +36,8 @@ type RelationalSchema = ConstructorParameters<typeof NodePgSession<Record<string
 /** What Drizzle hands to a client of pg. */
 interface ClientQuery {
   readonly text: string
+  /** Given by `.prepare('name')`. */
+  readonly name?: string | undefined
   readonly rowMode?: 'array'
   readonly types?: CustomTypesConfig
   /** How its rows are read, where Drizzle's own way loses something. */
@@ -45,6 +48,7 @@ interface ClientQuery {
 export class DrizzleBinding {
   readonly #dialect: PgDialect
   readonly #schema: RelationalSchema
+  readonly #names = new PreparedNames()
 
   constructor ({ schema, casing }: DrizzleSettings) {
     this.#dialect = new PgDialect(casing && { casing })
@@ -75,7 +79,7 @@ export class DrizzleBinding {
   }
 
   #session (runner: DrizzleRunner): BoundSession {
-    return new BoundSession(runner, this.#dialect, this.#schema)
+    return new BoundSession(runner, this.#dialect, { schema: this.#schema, names: this.#names })
   }
 }
 
@@ -93,15 +97,21 @@ function hasSession (statement: unknown): statement is object {
   return typeof statement === 'object' && statement !== null && 'session' in statement && statement.session !== undefined
 }
 
-function raw ({ text, rowMode, types, reader }: ClientQuery, values: readonly unknown[]): Statement {
-  return { kind: 'raw', text, values, rowMode, types, reader, context: { operation: 'execute' } }
+function raw ({ text, name, rowMode, types, reader }: ClientQuery, values: readonly unknown[]): Statement {
+  return { kind: 'raw', text, name, values, rowMode, types, reader, context: { operation: 'execute' } }
+}
+
+/** What the sessions of one database share. */
+interface Shared {
+  readonly schema: RelationalSchema
+  readonly names: PreparedNames
 }
 
 class BoundSession extends NodePgSession<Record<string, unknown>, TablesRelationalConfig> {
   readonly #runner: DrizzleRunner
-  readonly #schema: RelationalSchema
+  readonly #shared: Shared
 
-  constructor (runner: DrizzleRunner, dialect: PgDialect, schema: RelationalSchema) {
+  constructor (runner: DrizzleRunner, dialect: PgDialect, shared: Shared) {
     // All that Drizzle asks of a client is `query`.
     const client = {
       query: async (query: ClientQuery, values: unknown[]): Promise<StatementResult> => {
@@ -109,16 +119,17 @@ class BoundSession extends NodePgSession<Record<string, unknown>, TablesRelation
         return { rows, rowCount, command, fields, ...(results !== undefined && { results }) }
       }
     } as unknown as NodePgClient
-    super(client, dialect, schema)
+    super(client, dialect, shared.schema)
     this.#runner = runner
-    this.#schema = schema
+    this.#shared = shared
   }
 
   override prepareQuery<T extends PreparedQueryConfig = PreparedQueryConfig> (
     ...[query, fields, name, isArrays, customMapper, ...rest]: Parameters<typeof NodePgSession.prototype.prepareQuery<T>>
   ): PgPreparedQuery<T> {
     const exact = customMapper === undefined && fields !== undefined ? readExactly(fields) : undefined
-    const prepared = super.prepareQuery<T>(query, exact?.fields ?? fields, name, isArrays, customMapper, ...rest)
+    const kept = name === undefined ? name : this.#shared.names.keep(name, { text: query.sql, readBy: exact?.columns ?? [] })
+    const prepared = super.prepareQuery<T>(query, exact?.fields ?? fields, kept, isArrays, customMapper, ...rest)
     // What it hands to its client is its own: that is the way of a reader to the statement.
     if (exact !== undefined) Object.assign((prepared as unknown as { queryConfig: ClientQuery }).queryConfig, { reader: exact.reader })
     const execute = prepared.execute.bind(prepared)
@@ -135,7 +146,7 @@ class BoundSession extends NodePgSession<Record<string, unknown>, TablesRelation
     fn: (tx: NodePgTransaction<Record<string, unknown>, TablesRelationalConfig>) => Promise<Result>,
     config?: PgTransactionConfig
   ): Promise<Result> {
-    return this.#runner.transaction((scope) => fn(new BoundTransaction(this.dialect, new BoundSession(scope, this.dialect, this.#schema), this.#schema)), config)
+    return this.#runner.transaction((scope) => fn(new BoundTransaction(this.dialect, new BoundSession(scope, this.dialect, this.#shared), this.#shared.schema)), config)
   }
 }
 

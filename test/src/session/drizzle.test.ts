@@ -2,7 +2,7 @@ import t from 'tap'
 import { TransactionRollbackError, eq, relations, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate } from 'drizzle-orm/node-postgres/migrator'
-import { QueryBuilder, customType, integer, pgTable, text } from 'drizzle-orm/pg-core'
+import { QueryBuilder, bigint, customType, integer, pgTable, text } from 'drizzle-orm/pg-core'
 import { beside } from '../../helpers/backend.js'
 import { open } from '../../helpers/database.js'
 import { openEchoing, words } from '../../helpers/echo.js'
@@ -35,6 +35,27 @@ t.test('every kind of query runs in the session\'s transaction, and resolves wit
   t.equal(await database.repo(users).count(), 0, 'nobody else sees it')
   await session.rollback()
   t.same(words(sent()).filter((trip) => /begin|commit|rollback/.test(trip)), ['begin; insert', 'rollback'])
+})
+
+t.test('a name that a program gives to a statement is the one that PostgreSQL keeps, for one statement', async (t) => {
+  const { database } = await openEchoing(t)
+  const session = database.createSession()
+  const db = typed(session.drizzle)
+  const names = async (): Promise<unknown[]> => (await session.execute<{ name: string }>(sql`select name from pg_prepared_statements where name not like 'data\\_access%' order by name`)).rows.map(({ name }) => name)
+  const lists = pgTable('lists', { list: text().array(), other: bigint({ mode: 'bigint' }).array() })
+  await db.insert(users).values([{ email: 'ada' }, { email: 'grace' }])
+  const byEmail = () => db.select({ id: users.id }).from(users).where(eq(users.email, sql.placeholder('email'))).prepare('byEmail')
+  for (const email of ['ada', 'grace', 'ada']) t.equal((await byEmail().execute({ email })).length, 1)
+  t.strictSame(await names(), ['byEmail'])
+  t.same(await db.select({ email: users.email }).from(users).where(eq(users.id, 1)).prepare('byEmail').execute(), [{ email: 'ada' }], 'another statement')
+  t.match(await db.query.users.findFirst({ where: eq(users.id, sql.placeholder('id')) }).prepare('first').execute({ id: 2 }), { email: 'grace' })
+  const read = (column: typeof lists.list | typeof lists.other) => db.select({ list: sql`'{1,NULL}'::text[]`.mapWith(column) }).from(users).limit(1).prepare('read').execute()
+  t.strictSame(await read(lists.list), [{ list: ['1', null] }])
+  t.strictSame(await read(lists.other), [{ list: [1n, null] }], 'the same text, read in another way')
+  t.strictSame(await read(lists.list), [{ list: ['1', null] }])
+  for (const name of ['', 'data_access_1', 'x'.repeat(64)]) t.equal((await db.select().from(users).prepare(name).execute()).length, 2)
+  t.strictSame(await names(), ['byEmail', 'first', 'read'])
+  await session.rollback()
 })
 
 t.test('execute() takes queries of any Drizzle database, and runs them here', async (t) => {

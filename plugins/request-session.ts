@@ -10,23 +10,25 @@
  * handler's time limit) is dropped: the answer follows the outcome.
  * *decided*: the reply goes on to the wire. Where it cannot (a commit that failed, a hook after ours that threw, a header that
  * cannot be written), an error takes its place, and passes; what was decided stands.
+ *
+ * A stream is settled before it starts, and refused while the session is at work: what its handler goes on to do could not be kept.
+ * With `commit: 'atEnd'` it is *streaming* instead of *deciding*: the session stays open until the stream has ended, and the last
+ * piece of it, or the connection, tells the client what PostgreSQL has answered.
  */
 import { TransactionClosedError } from '../src/errors/errors.js'
-import { isClientGone, isOver } from './gone.js'
-import { discard, guard, hasBroken } from './payload.js'
+import { clientGone, isClientGone, isOver } from './gone.js'
+import { discard, guard, hasBroken, isStream, payloadHeaders } from './payload.js'
+import { seeNothingFollow } from './nothing-follows.js'
 import { keepFromWriting, letWrite } from './raw-writes.js'
 import { restore } from './repeating.js'
+import { RequestBorrower } from './request-borrower.js'
+import { StreamedReply } from './streamed-reply.js'
 import { statusOf } from './transaction-options.js'
+import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Origin } from '../src/connection/origin.js'
-import type { Borrower } from '../src/connection/waiters.js'
 import type { Database } from '../src/database.js'
-import type { Logger } from '../src/log.js'
 import type { Session, Wishes } from '../src/session/session.js'
 import type { TransactionPlan } from './transaction-options.js'
-
-/** Headers that describe a payload which is not sent after all. */
-const payloadHeaders = ['content-encoding', 'etag', 'last-modified', 'cache-control', 'location']
 
 /** What a session belongs to. */
 export interface Exchange {
@@ -47,21 +49,6 @@ export interface Passage {
   readonly failed: boolean
 }
 
-/** In whose name a request takes connections; what it is called is asked for only by the log. */
-class RequestBorrower implements Borrower {
-  readonly logger: Logger
-  origin: Origin | undefined = undefined
-  within: Borrower | undefined = undefined
-  readonly #request: FastifyRequest
-
-  constructor (request: FastifyRequest) {
-    this.logger = request.log
-    this.#request = request
-  }
-
-  get label (): string { return `${this.#request.method} ${this.#request.routeOptions.url ?? '(no route)'}` }
-}
-
 /** What a reply says of the transaction, or why that cannot be told. */
 interface Verdict {
   readonly commits: boolean
@@ -74,13 +61,15 @@ export class RequestSession {
   readonly #plan: TransactionPlan
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
-  #state: 'undecided' | 'deciding' | 'decided' | 'replaced' = 'undecided'
+  #state: 'undecided' | 'streaming' | 'deciding' | 'decided' | 'replaced' = 'undecided'
   #passage: Passage | undefined
   /** An error has been raised: the next reply is the one that tells of it. */
   #failed = false
   /** Somebody else has written to the reply while COMMIT was on its way. */
   #disturbed = false
   readonly #onClose = (): void => { this.#onResponseGone() }
+  /** With `commit: 'atEnd'`. */
+  #streamed: StreamedReply | undefined
   /** With `commit: 'onResponse'`: what the reply said when it was sent. */
   #commitLater = false
 
@@ -92,7 +81,7 @@ export class RequestSession {
     this.session = database.lend(plan.settings, new RequestBorrower(request))
     const { raw } = reply
     if (isLate || raw.headersSent || isOver(raw)) {
-      this.session.abort(new TransactionClosedError('The reply was sent before: the statement was not run'))
+      this.session.abort(isClientGone(request, reply) && !raw.writableEnded ? clientGone('the statement was not run') : new TransactionClosedError('The reply was sent before: the statement was not run'))
     } else {
       raw.once('close', this.#onClose)
     }
@@ -105,8 +94,13 @@ export class RequestSession {
       return false
     }
     this.#failed = true
+    // The headers may be written at any moment: whatever tells of the error would come too late.
+    if (this.#state === 'streaming') this.#streamed?.fail()
     return true
   }
+
+  /** What is sent in the place of the payload, if anything. */
+  get replacement (): Readable | undefined { return this.#streamed?.body }
 
   /**
    * Commits or rolls back as the reply says: `true` where nothing had to be awaited, else a promise of whether the reply may be
@@ -121,7 +115,7 @@ export class RequestSession {
     this.#passage = passage
     this.#failed = failed
     const verdict = this.#judge(payload)
-    if (verdict.commits && !this.#plan.commitsAfterResponse && this.session.commitNow()) {
+    if (verdict.commits && !this.#plan.commitsAfterResponse && !isStream(payload) && this.session.commitNow()) {
       this.#state = 'decided'
       return true
     }
@@ -131,7 +125,8 @@ export class RequestSession {
   async #settle (payload: unknown, verdict: Verdict): Promise<true> {
     guard(payload)
     try {
-      await this.#undisturbed('decided', () => this.#carryOut(verdict, payload))
+      if (verdict.commits && this.#commitsBehind(payload)) await this.#stream(payload)
+      else await this.#undisturbed('decided', () => this.#carryOut(verdict, payload))
     } catch (error) {
       await this.session.rollback()
       this.#failed = true
@@ -144,8 +139,15 @@ export class RequestSession {
 
   /** Commits what a handler has resolved with, if it claims success, before the reply is made: a conflict can still be repeated then. */
   async commitEarly (payload: unknown): Promise<void> {
-    const commits = !this.#plan.commitsAfterResponse && !this.session.isRolledBack && this.#mayCommit(payload)
-    if (commits) await this.#undisturbed('undecided', () => this.session.commit())
+    const commits = !this.#plan.commitsAfterResponse && !this.#commitsBehind(payload) && !this.session.isRolledBack && this.#mayCommit(payload)
+    if (!commits) return
+    guard(payload)
+    try {
+      await this.#undisturbed('undecided', () => this.#commit(payload))
+    } catch (error) {
+      discard(payload)
+      throw error
+    }
   }
 
   /** Whatever others do to the reply meanwhile: what was decided first is what the client gets to know. */
@@ -196,12 +198,46 @@ export class RequestSession {
     if (error !== undefined) throw error
     if (!commits) await this.#rollBack(payload)
     else if (this.#plan.commitsAfterResponse) this.#commitLater = !this.session.isRolledBack
-    else if (!this.session.isRolledBack) await this.session.commit()
+    else if (!this.session.isRolledBack) await this.#commit(payload)
+  }
+
+  async #commit (payload: unknown): Promise<void> {
+    if (isStream(payload) && !this.session.isSettled) await seeNothingFollow(this.session)
+    await this.session.commit()
+  }
+
+  /** Whether a payload's end waits for the commit. */
+  #commitsBehind (payload: unknown): boolean {
+    return this.#plan.commitsAtEnd && isStream(payload) && !this.session.isSettled
+  }
+
+  async #stream (payload: unknown): Promise<void> {
+    const streamed = new StreamedReply(payload, { request: this.#request, reply: this.#reply }, {
+      commit: () => this.#undisturbed('decided', () => this.session.commit()),
+      rollback: () => this.#giveUp()
+    })
+    this.#streamed = streamed
+    if (streamed.isBodiless) {
+      return await this.#undisturbed('decided', async () => {
+        await streamed.readSource()
+        await this.session.commit()
+      })
+    }
+    this.#state = 'streaming'
+    streamed.start()
+  }
+
+  /** A stream whose end was held back does not come to it. */
+  async #giveUp (): Promise<string> {
+    this.#state = 'decided'
+    this.#failed = true
+    await this.session.rollback()
+    return this.session.outcome
   }
 
   /** Whether the reply that decided is, or will be, on the wire: nobody has said that it failed, or its headers have left. */
   get #isTaken (): boolean {
-    return this.#state === 'deciding' || (this.#state === 'decided' && !this.#failed) || this.#reply.raw.headersSent
+    return this.#state === 'deciding' || this.#state === 'streaming' || (this.#state === 'decided' && !this.#failed) || this.#reply.raw.headersSent
   }
 
   get #isClientGone (): boolean { return isClientGone(this.#request, this.#reply) }
@@ -252,7 +288,9 @@ export class RequestSession {
   }
 
   #onResponseGone (): void {
-    this.session.endStreams(() => new TransactionClosedError('The client has left, or the response has ended: the stream was ended'))
+    const isAnswered = this.#reply.raw.writableEnded
+    this.session.endStreams(() => isAnswered ? new TransactionClosedError('The response has ended: the stream was ended') : clientGone('the stream was ended'))
+    this.#streamed?.discard()
     const isDone = this.#state === 'decided' && !this.#commitLater && this.#reply.raw.writableEnded
     if (!isDone) this.#closed()
   }
@@ -263,16 +301,16 @@ export class RequestSession {
     const isAnswered = raw.writableEnded
     if (this.#commitLater) {
       await this.session.commit().catch((error) => log.error({ err: error }, 'the commit after the reply failed'))
-    } else if (this.#state === 'undecided') {
+    } else if (this.#state === 'undecided' || this.#state === 'streaming') {
       if (this.session.isSettled) return
       const wasOpen = this.session.outcome === 'open'
-      this.session.abort(new TransactionClosedError('The client has left, or the response has ended: the statement was not run'))
+      this.session.abort(isAnswered ? new TransactionClosedError('The response has ended: the statement was not run') : clientGone('the statement was not run'))
       await this.session.rollback()
       if (!isAnswered) log.debug('the client left, rolled back')
       else if (wasOpen) log.error('response ended outside the lifecycle, rolled back')
     } else if (!isAnswered) {
       // Comes too late once COMMIT has been sent; then the outcome stands.
-      this.session.abort(new TransactionClosedError('The client has left before the commit: nothing was saved'))
+      this.session.abort(clientGone('nothing was saved'))
       await this.session.rollback()
       if (this.session.outcome !== 'committed') return
       if (hasBroken(this.#passage?.payload)) this.#tellOfFailure()

@@ -14,10 +14,12 @@ export interface RequestTransactionOptions extends Omit<TransactionOptions, 'beg
   readonly begin?: BeginPoint | undefined
   /**
    * `onSend`: the commit is confirmed before the first byte of the reply. `onResponse`: after the reply, for latency;
-   * a commit that fails then can only be logged.
+   * a commit that fails then can only be logged. `atEnd`: as `onSend`, but a stream is sent within the transaction. Its last piece
+   * is kept back until the commit is confirmed, and the connection is broken off where it is not: a reply that came whole is a
+   * commit that held. The transaction lasts as long as the slowest reader then.
    * @defaultValue `'onSend'`
    */
-  readonly commit?: 'onSend' | 'onResponse' | undefined
+  readonly commit?: 'onSend' | 'onResponse' | 'atEnd' | undefined
   /**
    * Which replies commit.
    * @defaultValue those with a status below 400, but 207: what a multi-status reply keeps, only the route can say
@@ -35,12 +37,14 @@ export interface TransactionPlan {
   readonly settings: TransactionSettings
   readonly beginsOnRequest: boolean
   readonly commitsAfterResponse: boolean
+  /** Whether a stream is part of the transaction. */
+  readonly commitsAtEnd: boolean
   readonly commitOn: (reply: FastifyReply, payload: unknown) => boolean
 }
 
 const names = ['commit', 'commitOn', ...transactionOptionNames]
 const beginPoints: readonly unknown[] = ['firstWrite', 'firstQuery', 'onRequest']
-const commitPoints: readonly unknown[] = ['onSend', 'onResponse']
+const commitPoints: readonly unknown[] = ['onSend', 'onResponse', 'atEnd']
 
 /**
  * The options that were really given: undefined counts as not given.
@@ -64,12 +68,13 @@ export function givenTransaction (options: RequestTransactionOptions): RequestTr
 export function planTransaction (options: RequestTransactionOptions): TransactionPlan {
   const { begin = 'firstWrite', commit = 'onSend', commitOn = claimsSuccess, ...rest } = givenTransaction(options)
   if (!beginPoints.includes(begin)) throw new SettingsError('transaction.begin', "must be 'firstWrite', 'firstQuery' or 'onRequest'")
-  if (!commitPoints.includes(commit)) throw new SettingsError('transaction.commit', "must be 'onSend' or 'onResponse'")
+  if (!commitPoints.includes(commit)) throw new SettingsError('transaction.commit', "must be 'onSend', 'onResponse' or 'atEnd'")
   if (typeof commitOn !== 'function') throw new SettingsError('transaction.commitOn', 'must be a function of the reply and its payload')
   return {
     settings: resolveTransactionOptions({ ...rest, begin: coreBegin(begin) }),
     beginsOnRequest: begin === 'onRequest',
     commitsAfterResponse: commit === 'onResponse',
+    commitsAtEnd: commit === 'atEnd',
     commitOn
   }
 }

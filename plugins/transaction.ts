@@ -4,6 +4,7 @@ import { SettingsError } from '../src/settings/settings-error.js'
 import { attemptAt } from './attempts.js'
 import { repeating } from './repeating.js'
 import { RequestSession } from './request-session.js'
+import { isStream } from './payload.js'
 import { givenTransaction, planTransaction } from './transaction-options.js'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, RouteOptions } from 'fastify'
 import type { Scope } from '../src/session/scope.js'
@@ -19,6 +20,9 @@ const hasFailed = Symbol('data-access.failed')
 const stage = Symbol('data-access.stage')
 /** What it keeps with a route: that its last `onSend` hook is ours, and what its requests do with their transaction. */
 const plan = Symbol('data-access.plan')
+
+/** What Fastify calls its hook that takes the body from a reply to HEAD. */
+const headHook = 'headRouteOnSendHandler'
 
 /** Which of our `onSend` hooks the reply has passed: none, the one at the root, or the last one of its route. */
 type Stage = 'none' | 'root' | 'route'
@@ -81,13 +85,15 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {} }: 
     if (routePlan !== false && routePlan.beginsOnRequest) someBeginOnRequest = true
     if (routePlan !== false && routePlan.settings.retries > 0) route.handler = repeating(route.handler, { retries: routePlan.settings.retries, beginsOnRequest: routePlan.beginsOnRequest, ...sessions })
     route.config = { ...route.config, [plan]: routePlan }
-    // A HEAD route is made from its GET route's options, which have the hook already.
-    const others = [route.onSend ?? []].flat().filter((hook) => hook !== settle)
+    // In a HEAD route that Fastify makes of a GET route, streams are settled before its own hook lets go of them.
+    const others = [route.onSend ?? []].flat().filter((hook) => hook !== settle && hook !== settleStream)
+      .flatMap((hook) => hook.name === headHook ? [settleStream, hook] : [hook])
     route.onSend = [...others, settle]
   })
 
   // Not-found handlers, and routes declared before us, have no such hook: settled here, still before the first byte.
   fastify.addHook('onSend', (request, reply, payload, done) => {
+    if (defaultPlan.commitsAtEnd && planOf(request) === undefined) openForStream(request, payload)
     request[stage] = 'root'
     if (request[sessionOf]?.isRouteSettled === false) settle(request, reply, payload, done)
     else done()
@@ -148,14 +154,28 @@ function isWebsocket (request: FastifyRequest): boolean {
   return 'ws' in request && request.ws === true
 }
 
+function settleStream (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: HookHandlerDoneFunction): void {
+  if (isStream(payload)) settle(request, reply, payload, done)
+  else done()
+}
+
+/** What makes a stream may ask for the session as it goes, for the first time, too. */
+function openForStream (request: FastifyRequest, payload: unknown): void {
+  if (isStream(payload) && request[sessionOf] === undefined && !isWebsocket(request)) Reflect.get(request, 'db')
+}
+
+type SendDone = (error: Error | null, payload?: unknown) => void
+
 function settle (request: FastifyRequest, _reply: FastifyReply, payload: unknown, done: HookHandlerDoneFunction): void {
+  const planned = planOf(request)
+  if (planned !== false && planned?.commitsAtEnd === true) openForStream(request, payload)
   request[stage] = 'route'
   const work = request[sessionOf]
   if (work === undefined) return done()
   const settled = work.settle({ payload, id: done, failed: request[hasFailed] })
   if (settled === true) return done()
   // What throws behind `done`, a header that cannot be written, say, becomes the reply as well.
-  settled.then((isSent) => { if (isSent) done() }).catch(done)
+  settled.then((isSent) => { if (isSent) (done as SendDone)(null, work.replacement) }).catch(done)
 }
 
 /** {@inheritDoc plugin} */

@@ -219,7 +219,9 @@ export class Scope implements StatementRunner {
   /** Somebody goes on with work that is over: a handler after its reply, or a promise that nobody awaited. */
   #refuse (reason: Error): Promise<never> {
     const { root } = this
-    if (!root.hasToldOfZombie) root.borrower.logger.warn({ err: reason }, 'a statement came after the end of its transaction and was refused')
+    // Nobody can be told, and nobody is at fault, where the client has left.
+    const level = reason instanceof TransactionClosedError && reason.statusCode < 500 ? 'debug' : 'warn'
+    if (!root.hasToldOfZombie) root.borrower.logger[level]({ err: reason }, 'a statement came after the end of its transaction and was refused')
     root.hasToldOfZombie = true
     return Promise.reject(reason)
   }

@@ -66,6 +66,12 @@ export class Session extends Scope {
   /** Whether something was done in the transaction, so that another one would lack it; plain reads under READ COMMITTED are not. */
   get isUsed (): boolean { return this.root.transaction.isUsed || this.hasChild || this.obstacle !== undefined }
 
+  /** Whether a statement or a nested scope is under way, or waits. */
+  get isBusy (): boolean { return this.hasChild || !this.root.transaction.isIdle }
+
+  /** How many statements were asked for. */
+  get asked (): number { return this.root.transaction.asked }
+
   /** What was asked of the session's fate so far. */
   wishes (): Wishes {
     const callbacks = new Callbacks()

@@ -63,6 +63,8 @@ export class Transaction {
   /** What it was asked for, besides BEGIN. */
   #hasRead = false
   #hasWritten = false
+  /** How many statements were asked for. */
+  asked = 0
   /** Which transaction this is to the server, if that was asked for. */
   #identity: string | undefined
   #timer: NodeJS.Timeout | undefined
@@ -106,6 +108,7 @@ export class Transaction {
 
   /** Runs a statement behind those that were given before it. */
   run (statement: Statement, savepoint: Savepoint | undefined): Promise<StatementResult<never>> {
+    this.asked++
     return new Promise((resolve, reject) => {
       const task = { statement, savepoint, resolve, reject }
       if (this.#mayReadOutside(statement)) return this.#readOutside(task)

@@ -236,7 +236,7 @@ t.test('an option that cannot be used is refused at register, by its name', asyn
   const { connectionString } = await createTestDatabase(t)
   const wrong: Array<[options: unknown, message: RegExp]> = [
     [{ begin: 'never' }, /^transaction\.begin must be 'firstWrite', 'firstQuery' or 'onRequest'$/],
-    [{ commit: 'later' }, /^transaction\.commit must be 'onSend' or 'onResponse'$/],
+    [{ commit: 'later' }, /^transaction\.commit must be 'onSend', 'onResponse' or 'atEnd'$/],
     [{ commitOn: 200 }, /^transaction\.commitOn must be a function of the reply and its payload$/],
     [{ isolationLevel: 'snapshot' }, /^transaction\.isolationLevel must be/],
     [{ timeoutMillis: -1 }, /^transaction\.timeoutMillis must be/],

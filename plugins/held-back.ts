@@ -1,0 +1,50 @@
+import { Transform } from 'node:stream'
+import type { TransformCallback } from 'node:stream'
+
+/** What decides the end of a stream. */
+export interface HeldBackOptions {
+  /** The length that the reply has promised, in bytes: a client that has got so many believes that it has got all. */
+  readonly contentLength: number
+  /** Resolves when the end may be sent. */
+  readonly commit: () => Promise<void>
+  /** Called instead, or where that has failed: the stream does not end well. The error is told to others afterwards. */
+  readonly abandon: (error: Error | null) => Promise<void>
+}
+
+/** A stream one piece behind its source: the last piece is let go when somebody has agreed to it. */
+export class HeldBack extends Transform {
+  readonly #options: HeldBackOptions
+  #held: Uint8Array | undefined
+  #length = 0
+  #isCommitted = false
+
+  constructor (options: HeldBackOptions) {
+    // A piece that is no text and no bytes is an error of this stream so, not one that ends the process. And whoever reads has
+    // taken all pieces but the last one when the end is decided.
+    super({ writableObjectMode: true, writableHighWaterMark: 1, readableHighWaterMark: 1 })
+    this.#options = options
+  }
+
+  override _transform (chunk: unknown, _encoding: string, done: TransformCallback): void {
+    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) return done(new TypeError('A piece of a stream must be text or bytes'))
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+    if (bytes.length === 0) return done()
+    this.#length += bytes.length
+    if (this.#length > this.#options.contentLength) return done(new Error('The stream is longer than its content-length'))
+    const held = this.#held
+    this.#held = bytes
+    done(null, held)
+  }
+
+  override _flush (done: TransformCallback): void {
+    this.#options.commit().then(() => {
+      this.#isCommitted = true
+      done(null, this.#held)
+    }, done)
+  }
+
+  override _destroy (error: Error | null, done: (error: Error | null) => void): void {
+    if (this.#isCommitted) return done(error)
+    this.#options.abandon(error).then(() => done(error), done)
+  }
+}

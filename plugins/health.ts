@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import { leaving } from '../src/health.js'
+import { SettingsError } from '../src/settings/settings-error.js'
 import { checkOptions, must } from './check-options.js'
 import { readsJsonSchema } from './route-schemas.js'
 import type { FastifyInstance, FastifyRequest, FastifySchema, LogLevel, RouteOptions } from 'fastify'
@@ -74,6 +75,26 @@ const healthSchema: FastifySchema = {
 }
 const poolSchema: FastifySchema = { response: { 200: { description: 'Connections, and who waits for one', ...poolBody } } }
 
+const defaultPath = '/health/database'
+
+/** Where health routes are, in whichever scope. */
+const servers = new WeakSet<object>()
+
+/**
+ * Refuses what Fastify would call a duplicate route.
+ *
+ * @throws {SettingsError} when a health route is there already: of another `register` in another scope, or the server's own
+ */
+export function refuseTakenRoutes (fastify: FastifyInstance, options: HealthOptions | false | undefined): void {
+  if (options === false) return
+  const path = options?.path ?? defaultPath
+  const taken = [path, `${path}/pool`].map((url) => fastify.prefix + url).find((url) => fastify.hasRoute({ method: 'GET', url }))
+  if (taken === undefined) return
+  const way = 'give this one other routes, with health: { path }, or none, with health: false'
+  if (servers.has(fastify.server)) throw new SettingsError('fastify-data-access', `is registered already on this server, in another scope, and GET ${taken} is there: register it once, at the root; for a database of its own in each scope, ${way}`)
+  throw new SettingsError('health.path', `cannot be used: the server has a route GET ${taken} already; ${way}`)
+}
+
 /**
  * Adds `GET /health/database` (200 when the database serves, else 503) and `GET /health/database/pool` (counts).
  *
@@ -84,7 +105,8 @@ const poolSchema: FastifySchema = { response: { 200: { description: 'Connections
 async function plugin (fastify: FastifyInstance, { health: options = {} }: HealthPluginOptions): Promise<void> {
   if (options === false) return
   checkOptions(options, { name: 'health', expected: 'an object, or false for no routes', checks })
-  const { path = '/health/database', details = false, preHandler, logLevel = 'warn', timeoutMillis = 1000 } = options
+  refuseTakenRoutes(fastify, options)
+  const { path = defaultPath, details = false, preHandler, logLevel = 'warn', timeoutMillis = 1000 } = options
   const shows = typeof details === 'function' ? details : () => details
   let isClosing = false
   fastify.addHook('preClose', async () => { isClosing = true })
@@ -99,6 +121,7 @@ async function plugin (fastify: FastifyInstance, { health: options = {} }: Healt
     ...(preHandler !== undefined && { preHandler })
   } as const satisfies Partial<RouteOptions>
 
+  servers.add(fastify.server)
   fastify.route({
     ...common,
     url: path,

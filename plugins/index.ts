@@ -5,7 +5,7 @@ import { SettingsError } from '../src/settings/settings-error.js'
 import { databasePlugin } from './database.js'
 import { envPlugin } from './env.js'
 import { errorsPlugin } from './errors.js'
-import { healthPlugin } from './health.js'
+import { healthPlugin, refuseTakenRoutes } from './health.js'
 import { migrationsPlugin } from './migrations.js'
 import { repositoryPlugin } from './repository.js'
 import { transactionPlugin } from './transaction.js'
@@ -53,6 +53,7 @@ const requestDecorators = ['db', 'repo', 'transaction']
 async function plugin (fastify: FastifyInstance, options: DataAccessOptions): Promise<void> {
   refuseTakenNames(fastify)
   givenOptions(options)
+  refuseTakenRoutes(fastify, options.health)
   await fastify.register(envPlugin, options)
   await fastify.register(errorsPlugin, options)
   await fastify.register(databasePlugin, options)

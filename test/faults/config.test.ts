@@ -68,6 +68,43 @@ t.test('64: registering twice is refused, on the same server and in a child of i
   await t.rejects(async () => { await other.register(async (child) => { await child.register(dataAccess, { connectionString }) }) }, { name: 'SettingsError', message })
 })
 
+t.test('64: registering in two scopes beside each other, or in one of the root\'s and in the root, is refused in our words before a connection is made', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const message = /^fastify-data-access is registered already on this server, in another scope, and GET \/(health\/database|ready\/pool) is there: register it once, at the root; for a database of its own in each scope, give this one other routes, with health: \{ path \}, or none, with health: false$/
+  const inScope = (server: FastifyInstance, options: DataAccessOptions) => server.register(async (scope) => { await scope.register(dataAccess, { connectionString, ...options }) })
+  const second: Record<string, (server: FastifyInstance) => PromiseLike<unknown>> = {
+    sibling: (server) => inScope(server, { connectionString: 'postgresql://127.0.0.1:1/nobody' }),
+    grandchild: (server) => server.register(async (scope) => { await inScope(scope, {}) }),
+    root: (server) => server.register(dataAccess, { connectionString }),
+    crossed: (server) => inScope(server, { health: { path: '/ready/pool' } })
+  }
+  for (const [name, register] of Object.entries(second)) {
+    const server = Fastify()
+    t.teardown(() => server.close())
+    await inScope(server, name === 'crossed' ? { health: { path: '/ready' } } : {})
+    await t.rejects(async () => { await register(server) }, { name: 'SettingsError', message }, name)
+  }
+})
+
+t.test('64: a health route that the server has itself is refused by its name, and other routes, none, or a prefix are the way out', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const withRoute = (): FastifyInstance => {
+    const server = Fastify()
+    t.teardown(() => server.close())
+    server.get('/health/database', () => 'well')
+    return server
+  }
+  const message = /^health\.path cannot be used: the server has a route GET \/health\/database already; give this one other routes/
+
+  await t.rejects(async () => { await withRoute().register(dataAccess, { connectionString }) }, { name: 'SettingsError', message })
+  const server = withRoute()
+  const others: Array<[DataAccessOptions, string]> = [[{ health: { path: '/well' } }, ''], [{ health: false }, ''], [{}, '/one'], [{}, '/two']]
+  for (const [options, prefix] of others) {
+    await server.register(async (scope) => { await scope.register(dataAccess, { connectionString, ...options }) }, { prefix })
+  }
+  for (const url of ['/well', '/one/health/database', '/two/health/database']) t.equal((await server.inject(url)).statusCode, 200, url)
+})
+
 t.test('64: two servers, and two children of one server, each have a database of their own', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const second = (await createTestDatabase(t)).connectionString

@@ -304,7 +304,7 @@ export class RequestSession {
     } else if (this.#state === 'undecided' || this.#state === 'streaming') {
       if (this.session.isSettled) return
       const wasOpen = this.session.outcome === 'open'
-      this.session.abort(isAnswered ? new TransactionClosedError('The response has ended: the statement was not run') : clientGone('the statement was not run'))
+      this.session.abort(isAnswered ? new TransactionClosedError('The response has ended: the statement was not run') : clientGone('nothing was saved'))
       await this.session.rollback()
       if (!isAnswered) log.debug('the client left, rolled back')
       else if (wasOpen) log.error('response ended outside the lifecycle, rolled back')

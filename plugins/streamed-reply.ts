@@ -51,7 +51,6 @@ export class StreamedReply {
   /** Starts to read. */
   start (): void {
     pipeline(this.#source, this.body as HeldBack, ignore)
-    if (isClientGone(this.#request, this.#reply)) this.discard()
   }
 
   /** Ends the reply, because an error takes its place. */

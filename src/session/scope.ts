@@ -10,6 +10,7 @@ import { TransactionAbortedError, TransactionClosedError, TransactionScopeError,
 import { Callbacks, runAll } from './callbacks.js'
 import { currentScope, enterContext, runIn } from './current-scope.js'
 import { handled } from '../handled.js'
+import { waitsNobody } from './nobody-waits.js'
 import { Streams } from './streams.js'
 import { Turns } from './turns.js'
 import type { SQLWrapper } from 'drizzle-orm'
@@ -220,7 +221,7 @@ export class Scope implements StatementRunner {
   #refuse (reason: Error): Promise<never> {
     const { root } = this
     // Nobody can be told, and nobody is at fault, where the client has left.
-    const level = reason instanceof TransactionClosedError && reason.statusCode < 500 ? 'debug' : 'warn'
+    const level = waitsNobody(reason) ? 'debug' : 'warn'
     if (!root.hasToldOfZombie) root.borrower.logger[level]({ err: reason }, 'a statement came after the end of its transaction and was refused')
     root.hasToldOfZombie = true
     return Promise.reject(reason)

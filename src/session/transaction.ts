@@ -20,6 +20,7 @@ import { interrupt } from './interrupt.js'
 import { OutsideReads } from './outside-reads.js'
 import { isWithin, unsent } from './savepoint.js'
 import { setsSomething } from './settings-of-sql.js'
+import { toldOf } from './nobody-waits.js'
 import { askIdentity, fateOf, idOf } from './fate.js'
 import type { TransactionSettings } from './options.js'
 import type { SessionHost } from './host.js'
@@ -329,7 +330,7 @@ export class Transaction {
     // Also a write refused as read only where nobody asked for that: this server is no primary any more.
     if (failure instanceof ConnectionError) connection.destroy()
     if (sent && this.#isAborted) this.#failure ??= failure
-    if (sent) task.reject(failure)
+    if (sent) task.reject(toldOf(failure, this.#end))
     else this.#refuse(task, failure)
   }
 

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { Readable } from 'node:stream'
 import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance } from 'fastify'
@@ -184,5 +185,27 @@ t.test('35: once COMMIT has been sent the outcome stands, also for a client that
   t.strictSame(connections(), reused)
   t.match(log.lines(40), [{ level: 40, reqId: 'req-1', msg: 'committed, but the client did not get the answer' }])
   t.equal(log.lines(40).length, 1)
+  t.equal(await count(server), 1)
+})
+
+t.test('104: a stream of HTTP/2 whose COMMIT fails is reset before its last bytes, and its connection stays', async (t) => {
+  const { server, log, send } = await build(t, { commit: 'atEnd' })
+  server.get('/:ends', async (request) => Readable.from((async function * () {
+    await request.repo(users).create(ada)
+    yield 'one, '
+    if (request.url === '/badly') request.db.beforeCommit(() => { throw new Error('a veto') })
+    yield 'two'
+  })()))
+
+  const broken = await send('/badly', 'GET')
+  let body = ''
+  broken.setEncoding('utf8').on('data', (text: string) => { body += text })
+  await new Promise((resolve) => broken.once('close', resolve))
+
+  t.equal(broken.rstCode, 2)
+  t.notMatch(body, /two/)
+  t.equal(await count(server), 0)
+  t.match(log.lines(50).find(({ msg }) => /broken off/.test(msg)), { outcome: 'rolledBack', err: { message: 'a veto' } })
+  t.strictSame(await answerOf(await send('/well', 'GET')), { status: 200, body: 'one, two' })
   t.equal(await count(server), 1)
 })

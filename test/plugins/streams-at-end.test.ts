@@ -1,6 +1,11 @@
-import { Readable } from 'node:stream'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable, type Duplex } from 'node:stream'
+import { connect as connectTls } from 'node:tls'
 import { sql } from 'drizzle-orm'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
 import t from 'tap'
 import { connectionsOf } from '../helpers/connections.js'
 import { deferred } from '../helpers/deferred.js'
@@ -10,6 +15,7 @@ import { requestText, sendRaw } from '../helpers/raw-client.js'
 import { posts, users } from '../helpers/schema.js'
 import { build, buildByProxy } from '../helpers/server.js'
 import { ask, dressed, dresses, kindsUnder, ok } from '../helpers/streaming.js'
+import { secret } from '../helpers/tls-proxy.js'
 import { until } from '../helpers/until.js'
 import type { Pieces } from '../helpers/payloads.js'
 
@@ -103,6 +109,42 @@ t.test('104: the last of the bytes that content-length promises waits, too, and 
     t.equal((await ask(server, `/${length}`)).body, undefined, String(length))
     t.equal(await count(server), 0, String(length))
   }
+})
+
+t.test('104: the connection is broken off, whatever carries the reply', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'socket-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  const carriers: Record<string, (server: FastifyInstance) => Promise<Duplex>> = {
+    tcp: async (server) => {
+      await server.listen({ host: '127.0.0.1', port: 0 })
+      return connect((server.server.address() as AddressInfo).port, '127.0.0.1')
+    },
+    tls: async (server) => {
+      await server.listen({ host: '127.0.0.1', port: 0 })
+      return connectTls({ ...secret.client, host: '127.0.0.1', port: (server.server.address() as AddressInfo).port })
+    },
+    local: async (server) => {
+      await server.listen({ path: join(folder, 'server') })
+      return connect(join(folder, 'server'))
+    }
+  }
+  for (const [name, carrier] of Object.entries(carriers)) {
+    const server = await build(t, { transaction, ...(name === 'tls' && { server: { https: secret.server } as FastifyServerOptions }) })
+    server.get('/', async (request) => Readable.from(streaming(request, () => failing(request))()))
+    const socket = await carrier(server)
+    let text = ''
+    socket.setEncoding('latin1').on('data', (chunk: string) => { text += chunk }).on('error', () => {})
+    socket.write(requestText('GET', '/'))
+    await new Promise((resolve) => socket.once('close', resolve))
+
+    t.match(text, /^HTTP\/1\.1 200 .*one, /s, name)
+    t.notMatch(text, /three|\r\n0\r\n\r\n$/, name)
+    t.equal(await count(server), 0, name)
+  }
+  const server = await build(t, { transaction })
+  server.get('/', async (request) => Readable.from(streaming(request, () => failing(request))()))
+  await t.rejects(server.inject('/'), 'inject')
+  t.equal(await count(server), 0, 'inject')
 })
 
 t.test('with atEnd a stream of one piece whose COMMIT fails is answered with the error, without headers of the stream', async (t) => {

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { sql } from 'drizzle-orm'
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
 import t from 'tap'
@@ -293,5 +294,38 @@ for (const [name, transaction] of [['serializable', { isolationLevel: 'serializa
       if (way === 'asking') t.equal(answered, 10, 'what is asked for beforeCommit can be repeated')
       t.ok(replies.every(({ statusCode }) => [200, 409].includes(statusCode)))
     }
+  })
+}
+
+for (const commit of ['onSend', 'atEnd'] as const) {
+  t.test(`101: so with settings that hooks have made, and streams: each row has its own request's setting, ${commit}`, async (t) => {
+    const { server } = await buildAudited(t, { pool: { size: 10, maxOverflow: 0 } })
+    const committed: string[] = []
+    server.addHook('preHandler', async (request) => {
+      await request.db.execute(sql`select set_config('app.who', ${request.id}, true)`)
+      request.db.afterCommit(() => committed.push(request.id))
+    })
+    const count = async (request: FastifyRequest): Promise<string> => {
+      const { n } = await request.repo(counters).getOrThrow(1)
+      await request.repo(counters).update(1, { n: n + 1 })
+      await request.db.execute(sql`insert into audit (what) select current_setting('app.who', true)`)
+      return request.id
+    }
+    server.post('/', { config: { transaction: { commit, isolationLevel: 'serializable', retries: 5 } } }, async (request) => {
+      if (commit === 'onSend') return await count(request)
+      return Readable.from((async function * () { yield await count(request); yield ' ' })())
+    })
+    const ask = async (): Promise<string | undefined> => {
+      const { statusCode, body } = await server.inject({ method: 'POST', url: '/' }).catch(() => ({ statusCode: 0, body: '' }))
+      return statusCode === 200 ? body.trim() : undefined
+    }
+
+    const answered = (await Promise.all(Array.from({ length: 20 }, ask))).filter((id) => id !== undefined)
+    await until(() => committed.length >= answered.length && server.db.poolInfo.inUse === 0)
+
+    t.ok(answered.length > 0)
+    t.strictSame(committed.toSorted(), answered.toSorted())
+    t.strictSame((await server.db.repo(audit).getAll()).map(({ what }) => what).toSorted(), answered.toSorted())
+    t.equal((await server.db.repo(counters).getOrThrow(1)).n, answered.length)
   })
 }

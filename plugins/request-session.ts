@@ -15,7 +15,7 @@
  * With `commit: 'atEnd'` it is *streaming* instead of *deciding*: the session stays open until the stream has ended, and the last
  * piece of it, or the connection, tells the client what PostgreSQL has answered.
  */
-import { TransactionClosedError } from '../src/errors/errors.js'
+import { TransactionClosedError, UsageError } from '../src/errors/errors.js'
 import { clientGone, isClientGone, isOver } from './gone.js'
 import { discard, guard, hasBroken, isStream, payloadHeaders } from './payload.js'
 import { seeNothingFollow } from './nothing-follows.js'
@@ -248,7 +248,7 @@ export class RequestSession {
 
   #claimsSuccess (payload: unknown): boolean {
     const commits = this.#plan.commitOn(this.#reply, payload)
-    if (typeof commits !== 'boolean') throw new TypeError('transaction.commitOn must return true or false (not a promise of it)')
+    if (typeof commits !== 'boolean') throw new UsageError('transaction.commitOn must return true or false (not a promise of it)')
     return commits
   }
 

@@ -1,4 +1,4 @@
-import { EmptyFilterError, ValidationError } from '../errors/errors.js'
+import { EmptyFilterError, UsageError, ValidationError } from '../errors/errors.js'
 import { askWriting, storedOf } from './answers.js'
 import type { AnyRow } from './answers.js'
 import { insertMany } from './bulk.js'
@@ -6,7 +6,7 @@ import { rowOf } from './changes.js'
 import type { Change } from './changes.js'
 import { allOf } from './condition.js'
 import type { Condition } from './condition.js'
-import { parseFilter } from './filter.js'
+import { isPlainObject, parseFilter } from './filter.js'
 import { getOrCreate } from './get-or-create.js'
 import type { CreatedRow } from './rows.js'
 import { markDeleted, markLive, purge, removeRows, takeRows } from './row-deletions.js'
@@ -101,8 +101,8 @@ export class RowWrites {
   /** The rows of a filter that a write may be given: an empty one could be a slip. */
   #some (operation: string, filter: unknown, options: unknown): Condition {
     const { table, seen } = this.#context
+    const all = meansAll(operation, options)
     const asked = parseFilter(filter, table.columns)
-    const all = typeof options === 'object' && options !== null && 'all' in options && options.all === true
     if (asked.kind === 'everything' && !all) throw new EmptyFilterError(undefined, this.#about(operation))
     return allOf([asked, seen])
   }
@@ -110,4 +110,12 @@ export class RowWrites {
   #about (operation: string): { context: { operation: string, table: string } } {
     return { context: { operation, table: this.#context.table.name } }
   }
+}
+
+/** @throws UsageError for an option that there is none, and a value that it cannot have: only the program writes them. */
+function meansAll (operation: string, options: unknown): boolean {
+  const given = options ?? {}
+  const { all = false, ...rest }: Record<string, unknown> = isPlainObject(given) ? given : { given }
+  if (typeof all === 'boolean' && Object.keys(rest).length === 0) return all
+  throw new UsageError(`The options of ${operation}() are { all: true } or { all: false }`)
 }

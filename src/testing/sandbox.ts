@@ -1,4 +1,5 @@
 import type { Database } from '../database.js'
+import { UsageError } from '../errors/errors.js'
 import { SandboxPool } from './sandbox-pool.js'
 
 /** A Fastify server with the plugin on it, as far as a sandbox needs to know it. */
@@ -45,7 +46,7 @@ export interface Sandbox {
  * advisory locks of a transaction last to the end, and a COMMIT in SQL of your own really commits. What does not go through
  * the sessions (`fastify.pg`, `database.pool`, another process) is not in the sandbox and does not see what is.
  *
- * @throws Error when there is a sandbox on this database already: tests that run at the same time need a database, or a server, each
+ * @throws UsageError for what is neither a server nor a database; Error when there is a sandbox on this database already: tests that run at the same time need a database, or a server, each
  * @example
  * ```ts
  * test('creates a user', async () => {
@@ -55,6 +56,8 @@ export interface Sandbox {
  * ```
  */
 export async function sandbox (serverOrDatabase: Database | ServerWithDatabase, { timeoutMillis = 2000 }: SandboxOptions = {}): Promise<Sandbox> {
+  const given: unknown = serverOrDatabase
+  if (typeof given !== 'object' || given === null || !('ready' in given || 'host' in given)) throw new UsageError('sandbox() takes a Fastify server that has the plugin, or a database of openDatabase()')
   const { host } = 'ready' in serverOrDatabase ? await databaseOf(serverOrDatabase) : serverOrDatabase
   const pool = await SandboxPool.open(host, timeoutMillis)
   const rollback = (): Promise<void> => pool.rollback()

@@ -79,7 +79,7 @@ t.test('commitOn that throws, or answers with a promise, rolls back and is answe
   server.post('/promises', { config: { transaction: untyped({ commitOn: async () => false }) } }, (request) => request.repo(users).create(ada))
 
   t.match((await server.inject({ method: 'POST', url: '/throws' })).json(), { statusCode: 500, message: 'a slip' })
-  t.match((await server.inject({ method: 'POST', url: '/promises' })).json(), { statusCode: 500, message: /^transaction\.commitOn must return true or false/ })
+  t.match((await server.inject({ method: 'POST', url: '/promises' })).json(), { statusCode: 500, code: 'DB_USAGE', message: /^transaction\.commitOn must return true or false/ })
   t.equal(await count(server), 0)
 })
 

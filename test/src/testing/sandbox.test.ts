@@ -312,6 +312,12 @@ t.test('the rollback waits for what is under way', async (t) => {
   t.equal(await database.repo(users).count(), 0)
 })
 
+t.test('what is neither a server nor a database has no sandbox', async (t) => {
+  for (const given of [undefined, null, 0, '', [], {}, () => {}, Symbol('server'), Promise.resolve()]) {
+    await t.rejects(sandbox(given as never), { name: 'UsageError', message: /^sandbox\(\) takes a Fastify server/ })
+  }
+})
+
 t.test('a server whose plugins are not loaded yet loads them; one without a database is refused', async (t) => {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   const server = Fastify()

@@ -74,7 +74,7 @@ const makers: Record<string, (repository: typeof repo) => Promise<unknown>> = {
   createMany: (repository) => repository.createMany([{ id: 1, name: 'a' }, { id: 2, name: 'drop' }, { id: 3, name: 'b' }]),
   'createMany of one': (repository) => repository.createMany([{ id: 1, name: 'drop' }]),
   'createMany of many': (repository) => repository.createMany(crowd),
-  'createMany of rows that differ': (repository) => repository.createMany([{ id: 1, name: 'a' }, { id: 2, name: 'drop', version: undefined }, { id: 3, name: 'b', deletedAt: null }]),
+  'createMany of rows that differ': (repository) => repository.createMany([{ id: 1, name: 'a' }, { id: 2, name: 'drop', deletedAt: undefined }, { id: 3, name: 'b', deletedAt: null }]),
   upsert: (repository) => repository.upsert({ id: 1, name: 'drop' }),
   'upsert that changes nothing': (repository) => repository.upsert({ id: 1, name: 'drop' }, { update: [] }),
   upsertMany: (repository) => repository.upsertMany([{ id: 1, name: 'a' }, { id: 2, name: 'drop' }, { id: 3, name: 'b' }]),

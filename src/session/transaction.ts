@@ -28,13 +28,7 @@ import type { Applicant, Borrower } from '../connection/waiters.js'
 import type { Cancel, LentConnection } from '../connection/lender.js'
 import type { Statement, StatementResult } from './statement.js'
 import type { Savepoint } from './savepoint.js'
-
-interface Task {
-  readonly statement: Statement
-  readonly savepoint: Savepoint | undefined
-  readonly resolve: (result: StatementResult<never>) => void
-  readonly reject: (error: Error) => void
-}
+import type { Task } from './task.js'
 
 /** How many statements travel together at most. */
 const mostTogether = 50

@@ -60,6 +60,7 @@ export interface PoolInfo {
   /** Connections open now. */
   readonly total: number
   readonly idle: number
+  /** Connections lent, and those on their way to somebody who waits. */
   readonly inUse: number
   /** Requests that wait for a connection. */
   readonly waiting: number
@@ -127,7 +128,15 @@ export class ConnectionPool implements ConnectionHome, Lender {
   get info (): PoolInfo {
     const { size, max } = this.#settings.pool
     const { totalCount: total, idleCount: idle, waitingCount } = this.pool
-    return { size, max, total, idle, inUse: total - idle, waiting: Math.max(this.#waiters.size - this.#coming, 0) + waitingCount }
+    return { size, max, total, idle, inUse: Math.max(total - idle - this.#spare, 0), waiting: Math.max(this.#waiters.size - this.#coming, 0) + waitingCount }
+  }
+
+  /** How many connections are on their way that nobody waits for any more. */
+  get #spare (): number { return Math.max(this.#coming - this.#waiters.size, 0) }
+
+  /** Resolves when all connections have come that nobody waits for any more: those who did were given others. */
+  async arrived (): Promise<void> {
+    await this.#places.until(() => this.#spare === 0, this.#settings.pool.timeoutMillis)
   }
 
   /** True as soon as a place is free or was passed on, false when none was within the limit. */

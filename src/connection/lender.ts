@@ -13,6 +13,8 @@ export interface Lender {
   readonly hasRoom: boolean
   acquire (applicant: Applicant<LentConnection>): Cancel
   connect (borrower: Borrower): Promise<LentConnection>
+  /** Resolves when no connection is on its way any more that nobody waits for. */
+  arrived (): Promise<void>
   /** Steps aside before the database is closed. */
   leave? (): Promise<void>
 }

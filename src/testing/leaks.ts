@@ -13,6 +13,7 @@ import type { SessionHost } from '../session/host.js'
  * t.after(() => expectNoLeaks(server.db))
  */
 export async function expectNoLeaks ({ pool, host }: { readonly pool: Pool, readonly host?: SessionHost }): Promise<void> {
+  await host?.pool.arrived()
   const { totalCount, idleCount, options } = pool
   const sandbox = host?.pool instanceof SandboxPool ? host.pool : undefined
   // The connection of a sandbox is its own.

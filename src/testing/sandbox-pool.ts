@@ -87,6 +87,8 @@ export class SandboxPool implements Lender {
     return new Promise((resolve, reject) => { this.acquire({ borrower, lend: resolve, refuse: reject }) })
   }
 
+  arrived (): Promise<void> { return this.#pool.arrived() }
+
   /** Rolls back when the database is closed. */
   leave (): Promise<void> {
     return this.rollback().catch(ignore)

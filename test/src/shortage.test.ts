@@ -1,6 +1,6 @@
 import t from 'tap'
 import { openDatabase } from '../../src/index.js'
-import { createTestDatabase } from '../../src/testing/index.js'
+import { createTestDatabase, expectNoLeaks } from '../../src/testing/index.js'
 import { createLimitedRole } from '../helpers/limited-role.js'
 import { recordingLogger } from '../helpers/logger.js'
 import { backendOf, borrower, openPool } from '../helpers/pool.js'
@@ -185,4 +185,21 @@ t.test('109: what could not be opened is forgotten as soon as there is a connect
   await lost
 
   t.ok(await served >= 1, 'the next one was opened for whoever came next')
+})
+
+t.test('109: a connection on its way that nobody waits for any more is not in use, and no leak', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const database = await openDatabase({ connectionString })
+  t.teardown(() => database.close())
+  const pool = database.host.pool as ConnectionPool
+  const first = await pool.connect(borrower)
+  const second = pool.connect(borrower)
+  first.release()
+  const connection = await second
+  connection.release()
+
+  t.match(pool.info, { total: 2, idle: 1, inUse: 0, waiting: 0 })
+  await expectNoLeaks(database)
+
+  t.match(pool.info, { total: 2, idle: 2, inUse: 0 })
 })

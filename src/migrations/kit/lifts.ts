@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Fate, Fates } from './fates.js'
 import { common, eachTable, loses, losesPrimaryKey, shared } from './groups.js'
+import { referenced } from './rename.js'
 import type { ForeignKey, Policy, Snapshot, View } from './snapshot.js'
 import { enumOf, mentions } from './words.js'
 
@@ -43,7 +44,7 @@ function readersInTheWay (before: Snapshot, after: Snapshot, { remade, columns }
 
 /** A view reads tables and other views. */
 function keptViews (before: Snapshot, after: Snapshot, isInTheWay: (expression: string) => boolean): Record<string, View> {
-  let kept = filter(before.views, (view, key) => view.isExisting || (isSameView(view, after.views[key]) && !isInTheWay(view.definition ?? '')))
+  let kept = filter(before.views, (view, key) => view.definition === undefined || (isSameView(view, after.views[key]) && !isInTheWay(view.definition)))
   for (;;) {
     const lifted = Object.entries(before.views).filter(([key]) => kept[key] === undefined).map(([, { name }]) => name)
     const fewer = filter(kept, (view) => view.isExisting || !lifted.some((name) => mentions(view.definition, name)))
@@ -58,8 +59,9 @@ function isSameView (view: View, other: View | undefined): boolean {
 }
 
 /** A foreign key stands and falls with the types of its columns on both sides, and with the key that it refers to. */
-function isHeldUp ({ columnsFrom, columnsTo, tableTo, schemaTo = 'public' }: ForeignKey, { before, after, fates: { columns }, key }: { before: Snapshot, after: Snapshot, fates: Fates, key: string }): boolean {
-  const target = `${schemaTo === '' ? 'public' : schemaTo}.${tableTo}`
+function isHeldUp (foreignKey: ForeignKey, { before, after, fates: { columns }, key }: { before: Snapshot, after: Snapshot, fates: Fates, key: string }): boolean {
+  const { columnsFrom, columnsTo } = foreignKey
+  const target = referenced(foreignKey)
   const [a, b] = [before.tables[target], after.tables[target]]
   return columnsFrom.some((name) => columns.get(key)?.has(name)) || columnsTo.some((name) => columns.get(target)?.has(name)) || (a !== undefined && b !== undefined && loses(a, b))
 }

@@ -10,23 +10,22 @@ export async function generate (kit: DrizzleKit, before: Snapshot, after: Snapsh
   const words = new Map<string, string>()
   const texts: string[] = []
   // drizzle-kit joins what belongs to a thing into one text, and takes it apart at each ";", "--" and ",,": expressions stay outside of that.
-  const opaque = <Text extends string | undefined>(text: Text): Text => {
-    if (text === undefined) return text
+  const opaque = (text: string): string => {
     const word = words.get(text) ?? `expression_${texts.push(text) - 1}_of_data_access`
     words.set(text, word)
-    return word as Text
+    return word
   }
   const statements = await kit.generateMigration(hide(withViewsFromTheEnd(before), opaque), hide(withViewsInOrder(after), opaque))
   return statements.map((statement) => statement.replace(/expression_(\d+)_of_data_access/g, (_word, index: string) => texts[Number(index)]!))
 }
 
-function hide (snapshot: Snapshot, opaque: <Text extends string | undefined>(text: Text) => Text): Snapshot {
+function hide (snapshot: Snapshot, opaque: (text: string) => string): Snapshot {
   const hidePolicy = (policy: Policy) => Object.assign(policy, opaqueIn(policy, ['using', 'withCheck'], opaque))
   const copy = eachTable(snapshot, (table) => {
-    for (const check of Object.values(table.checkConstraints)) check.value = opaque(check.value)
+    for (const check of Object.values(table.checkConstraints)) Object.assign(check, opaqueIn(check, ['value'], opaque))
     for (const index of Object.values(table.indexes)) {
       Object.assign(index, opaqueIn(index, ['where'], opaque))
-      for (const part of index.columns) if (part.isExpression) part.expression = opaque(part.expression)
+      for (const part of index.columns) if (part.isExpression) Object.assign(part, opaqueIn(part, ['expression'], opaque))
     }
     for (const policy of Object.values(table.policies)) hidePolicy(policy)
   })
@@ -34,7 +33,7 @@ function hide (snapshot: Snapshot, opaque: <Text extends string | undefined>(tex
   return copy
 }
 
-/** Those of the properties that are there. */
+/** Those of the properties that are there; drizzle-kit refuses a snapshot that lacks what it needs, and says where. */
 function opaqueIn<Thing, Key extends keyof Thing> (thing: Thing, keys: readonly Key[], opaque: (text: string) => string): Partial<Thing> {
   return Object.fromEntries(keys.flatMap((key) => typeof thing[key] === 'string' ? [[key, opaque(thing[key])]] : [])) as Partial<Thing>
 }

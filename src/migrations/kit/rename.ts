@@ -97,7 +97,8 @@ function columnsOf (snapshot: Snapshot) {
   return Object.values(snapshot.tables).flatMap((table) => Object.values(table.columns))
 }
 
-function referenced ({ tableTo, schemaTo = 'public' }: { tableTo: string, schemaTo?: string }): string {
+/** The key of the table to which a foreign key refers. */
+export function referenced ({ tableTo, schemaTo = 'public' }: { tableTo: string, schemaTo?: string }): string {
   return `${schemaTo}.${tableTo}`
 }
 

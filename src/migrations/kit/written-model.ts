@@ -64,7 +64,8 @@ function complete (made: Snapshot, { tables, policies }: Parts, casing: Casing |
     const noted = made.tables[key]!
     for (const { name, value } of checks) noted.checkConstraints[name]!.value = expressionText(value, { place: `The check ${name} of ${table}`, casing })
     for (const { config: { name, columns, where } } of indexes) {
-      const called = name ?? `${tableName}_${columns.map((column) => is(column, SQL) ? '' : nameOf(column as { name: string, keyAsName: boolean }, casing)).join('_')}_index`
+      // drizzle-kit takes an expression only into an index that has a name.
+      const called = name ?? `${tableName}_${columns.map((column) => nameOf(column as { name: string, keyAsName: boolean }, casing)).join('_')}_index`
       const index = noted.indexes[called]!
       const place = `The index ${called} of ${table}`
       if (where !== undefined) index.where = expressionText(where, { place, casing })

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { bigint, boolean, char, date, doublePrecision, foreignKey, integer, json, jsonb, numeric, pgEnum, pgPolicy, pgSchema, pgSequence, pgTable, real, smallint, text, time, timestamp, uuid, varchar, type PgColumnBuilderBase } from 'drizzle-orm/pg-core'
+import { bigint, boolean, char, date, doublePrecision, foreignKey, integer, json, jsonb, numeric, pgEnum, pgPolicy, pgSchema, pgSequence, pgTable, primaryKey, real, smallint, text, time, timestamp, uuid, varchar, type PgColumnBuilderBase } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { travel } from './journey.js'
 
@@ -112,4 +112,44 @@ t.test('policies may name columns that go and that come', async (t) => {
   const model = (column: string) => ({ t: pgTable('t', { id: id(), [column]: text() }, () => [pgPolicy('own', { using: sql.raw(`${column} = 'x'`) }), pgPolicy('all', { for: 'select', using: sql`true` })]) })
   await travel(t, { from: model('gone'), to: model('added'), fill: "insert into t values (1, 'a')", kept: 'select id from t' })
   await travel(t, { from: model('gone'), to: { t: pgTable('t', { id: id() }) } })
+})
+
+t.test('columns take null or refuse it, and an enum gets a value that nothing in the model uses', async (t) => {
+  const model = (isLater: boolean) => {
+    const mood = pgEnum('mood', isLater ? ['a', 'b', 'c'] : ['a', 'b'])
+    return { mood, t: pgTable('t', { id: id(), mood: mood(), name: isLater ? text().notNull() : text(), note: isLater ? text() : text().notNull() }) }
+  }
+  const { up } = await travel(t, {
+    from: model(false),
+    to: model(true),
+    fill: "insert into t values (1, 'b', 'x', 'y')",
+    kept: 'select * from t',
+    next: "insert into t values (2, 'a', 'x', null)",
+    former: "insert into t values (2, 'a', null, 'y')"
+  })
+  t.match(up, 'ALTER TYPE "mood" ADD VALUE \'c\';')
+})
+
+t.test('tables get a primary key of columns that are new', async (t) => {
+  await travel(t, {
+    from: { places: pgTable('places', { code: text().notNull() }), single: pgTable('single', { n: integer() }) },
+    to: {
+      places: pgTable('places', { code: text().notNull(), part: integer().notNull().default(1) }, (self) => [primaryKey({ columns: [self.code, self.part] })]),
+      single: pgTable('single', { n: integer(), id: integer().primaryKey().generatedAlwaysAsIdentity() })
+    },
+    fill: "insert into places values ('a'), ('b'); insert into single values (1), (1)",
+    kept: 'select code, n from places, single order by 1, 2',
+    writes: "insert into places (code) values ('c'); insert into single (n) values (1)"
+  })
+})
+
+t.test('a new table refers to a key that its target gets in the same migration', async (t) => {
+  const users = pgTable('users', { id: id(), email: text().unique() })
+  await travel(t, {
+    from: { users: pgTable('users', { id: id(), email: text() }) },
+    to: { users, logins: pgTable('logins', { id: id(), email: text().references(() => users.email) }) },
+    fill: "insert into users values (1, 'a')",
+    kept: 'select * from users',
+    next: "insert into logins values (1, 'a')"
+  })
 })

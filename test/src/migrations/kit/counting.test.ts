@@ -44,3 +44,14 @@ t.test('columns that count go on counting, whatever it is by which they count', 
     former: fill(0, '99 98')
   })
 })
+
+t.test('the sequence of a column that becomes serial has the name that PostgreSQL gives it, however long the column is called', async (t) => {
+  const [long, wide] = ['a_column_with_a_rather_long_name_whose_sequence_has_to_be_cut', `${'é'.repeat(30)}x`] as const
+  await travel(t, {
+    from: { t: pgTable('t', { id: integer().primaryKey(), [long]: integer().notNull(), [wide]: integer().notNull() }) },
+    to: { t: pgTable('t', { id: integer().primaryKey(), [long]: serial(), [wide]: serial() }) },
+    fill: 'insert into t values (1, 5, 6)',
+    kept: 'select * from t order by id',
+    next: 'insert into t (id) values (2)'
+  })
+})

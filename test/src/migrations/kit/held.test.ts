@@ -10,7 +10,7 @@ t.test('a generated column with a new expression keeps all that holds it', async
   const model = (expression: string) => {
     const users = pgTable('users', { id: id(), email: text().notNull(), key: text().generatedAlwaysAs(raw(expression)).unique().notNull() }, (self) => [
       index('key_index').on(self.key), index('key_part').on(self.id).where(raw("key <> 'x'")), uniqueIndex('key_lower').on(raw('upper(key)')),
-      check('key_check', raw("key <> ''")), unique('pair').on(self.id, self.key), pgPolicy('own', { using: raw("key <> 'y'") })
+      check('key_check', raw("key <> ''")), unique('pair').on(self.id, self.key), pgPolicy('own', { using: raw("key <> 'y'") }), pgPolicy('add', { for: 'insert', withCheck: raw("key <> 'z'") })
     ])
     const posts = pgTable('posts', { id: id(), author: text().references(() => users.key) })
     return { users, posts, keys: pgView('keys').as((q) => q.select({ key: users.key }).from(users)) }
@@ -103,4 +103,10 @@ t.test('what drizzle-kit migrate applies in one transaction has no new value tha
   const model = (...values: [string, ...string[]]) => ({ mood: pgEnum('mood', values), users: pgTable('users', { id: id(), mood: pgEnum('mood', values)().default(values.at(-1)!) }) })
   const { up } = await travel(t, { from: model('a', 'b'), to: model('a', 'b', 'c'), fill: "insert into users values (1, 'a'); insert into users (id) values (2)", kept: 'select * from users order by 1' })
   t.notMatch(up, /ADD VALUE|no-transaction/)
+})
+
+t.test('a view with a star has the columns that its table has then', async (t) => {
+  const model = (columns: Record<string, ReturnType<typeof text>>) => ({ users: pgTable('users', { id: id(), name: text(), ...columns }), everyone: pgView('everyone', { id: integer() }).as(raw('select * from users')) })
+  const { there } = await travel(t, { from: model({}), to: model({ more: text().default('much') }), fill: "insert into users values (1, 'a')", kept: 'select * from everyone' })
+  t.strictSame(there, [{ id: 1, name: 'a', more: 'much' }])
 })

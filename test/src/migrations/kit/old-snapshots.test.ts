@@ -118,6 +118,12 @@ t.test('a snapshot that is none is refused with its file and its table', async (
   }
 })
 
+t.test('a snapshot that lacks what only drizzle-kit reads is refused with the place', async (t) => {
+  const { folder } = await oldFolder(t, (snapshot) => withTables(snapshot, (table) => ({ ...table, checkConstraints: { c: { name: 'c' } } })))
+  const expected = { name: 'MigrationError', code: 'DB_MIGRATION_MISSING', message: /drizzle-kit cannot read the snapshots \(.*checkConstraints.*c.*value.*\): bring them back/ }
+  await t.rejects(createMigration({ folder, message: 'x', schema: newest }), expected)
+})
+
 t.test('what a table leaves out is what drizzle-kit would take: its name from its key, an enum from the only schema that has one', async (t) => {
   const deep = pgSchema('deep')
   const kind = deep.enum('kind', ['a'])

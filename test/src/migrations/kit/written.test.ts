@@ -60,11 +60,11 @@ t.test('any default of any column is what the same value is when it is inserted'
 })
 
 t.test('SQL in a default may have values in it', async (t) => {
-  const table = pgTable('t', { id: integer().primaryKey(), name: text().default(sql`upper(${"it's"})`), count: bigint({ mode: 'bigint' }).default(sql`(${1n} + ${2})`), on: timestamp().default(sql`(${new Date(0)}::timestamptz at time zone 'UTC')`), bytes: bytes().default(sql`${Buffer.from('a')}`), list: integer().array().default(sql`${sql.param([1, null, 2])}`), pieces: bytes().array().default([Buffer.from("a'\\\0"), Buffer.alloc(0)]) })
+  const table = pgTable('t', { id: integer().primaryKey(), name: text().default(sql`upper(${"it's"})`), count: bigint({ mode: 'bigint' }).default(sql`(${1n} + ${2})`), on: timestamp().default(sql`(${new Date(0)}::timestamptz at time zone 'UTC')`), bytes: bytes().default(sql`${Buffer.from('a')}`), list: integer().array().default(sql`${sql.param([1, null, 2])}`), five: integer().default(sql`coalesce(${null}, ${5})`), object: jsonb().default(sql`${{ "it's": 'a"b' }}`), pieces: bytes().array().default([Buffer.from("a'\\\0"), Buffer.alloc(0)]) })
   const { client } = await migrated(t, { table })
   await client.query('insert into t (id) values (1)')
-  const { rows: [row] } = await client.query('select name, count::text, "on"::text, bytes, list, pieces from t')
-  t.strictSame(row, { name: "IT'S", count: '3', on: '1970-01-01 00:00:00', bytes: Buffer.from('a'), list: [1, null, 2], pieces: [Buffer.from("a'\\\0"), Buffer.alloc(0)] })
+  const { rows: [row] } = await client.query('select name, count::text, "on"::text, bytes, list, five, object, pieces from t')
+  t.strictSame(row, { name: "IT'S", count: '3', on: '1970-01-01 00:00:00', bytes: Buffer.from('a'), list: [1, null, 2], five: 5, object: { "it's": 'a"b' }, pieces: [Buffer.from("a'\\\0"), Buffer.alloc(0)] })
 })
 
 t.test('conditions with values are what they are when they are written as SQL', async (t) => {
@@ -126,7 +126,8 @@ t.test('views have their values, and the names that casing gives to columns', as
     six: pgView('six').as((q) => q.select({ userId: inner.userId, upper: inner.upper }).from(inner)),
     seven: pgView('seven').as((q) => q.select({ id: users.id, explicit: users.explicitName, title: sql<string>`${users.fullName} || ${"it's"}`.as('postTitle') }).from(users).where(exists(build.select({ userId: posts.userId }).from(posts).where(eq(posts.userId, users.userId))))),
     eight: pgView('eight').as((q) => q.select({ userId: users.userId }).from(users).unionAll(build.select({ userId: posts.userId }).from(posts).where(inArray(posts.userId, build.select({ userId: users.userId }).from(users))))),
-    nine: pgView('nine', { userId: integer() }).as(sql`select ${users.userId} from ${users} where ${users.userId} > ${1n} and ${isNotNull(users.fullName)}`)
+    nine: pgView('nine', { userId: integer() }).as(sql`select ${users.userId} from ${users} where ${users.userId} > ${1n} and ${isNotNull(users.fullName)}`),
+    ten: pgView('ten').as((q) => q.select({ id: users.id }).from(users).where(and(inArray(users.userId, [1, 5]), inArray(users.fullName, ["it's", 'a']))))
   }
   for (const casing of [undefined, 'snake_case', 'camelCase'] as const) {
     const { db, client } = await migrated(t, { users, posts, blog: pgSchema('blog'), ...views }, { casing })
@@ -134,7 +135,7 @@ t.test('views have their values, and the names that casing gives to columns', as
     await db.insert(posts).values({ id: 1, userId: 1, postTitle: 'p' })
     await client.query('refresh materialized view three')
     t.strictSame(await db.select({ id: one.id, userId: one.userId, name: one.fullName }).from(one).where(eq(one.userId, 1)), [{ id: 1, userId: 1, name: 'a' }])
-    for (const view of [views.two, views.four, views.five, views.six, views.seven, views.eight]) t.ok((await db.select().from(view)).length > 0)
+    for (const view of [views.two, views.four, views.five, views.six, views.seven, views.eight, views.ten]) t.ok((await db.select().from(view)).length > 0)
     t.strictSame(await db.select().from(views.three), [{ userId: 1, title: 'p', name: 'a' }])
     t.strictSame(await db.select().from(views.nine), [{ userId: 2 }])
     t.strictSame(await db.select({ title: views.seven.title }).from(views.seven), [{ title: "ait's" }])
@@ -148,6 +149,10 @@ t.test('a name in a view that casing would change, or would not, is refused', as
   const view = pgView('clash').as((q) => q.select({ userId: inner.sum }).from(inner))
   await t.rejects(createMigration({ message: 'all', folder, schema: { users, view }, casing: 'snake_case' }), { code: 'DB_MIGRATION_FAILED', message: /^The view clash names userId, which casing makes user_id in one place and leaves as it is in another/ })
   await t.resolves(createMigration({ message: 'all', folder, schema: { users, view } }))
+
+  const base = pgView('base').as((q) => q.select({ sum: sql<number>`1`.as('userId') }).from(users))
+  const joined = pgView('joined').as((q) => q.select({ sum: base.sum, id: users.id }).from(base).innerJoin(users, eq(users.userId, base.sum)))
+  await t.rejects(createMigration({ message: 'joined', folder, schema: { users, base, joined }, casing: 'snake_case' }), { code: 'DB_MIGRATION_FAILED', message: /^The view joined names userId/ })
 })
 
 t.test('what cannot be written is refused, with table and column, and the model stays as it is', async (t) => {

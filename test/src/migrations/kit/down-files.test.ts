@@ -197,6 +197,18 @@ t.test('what was renamed keeps its way back beside what only a snapshot says, an
   t.notMatch(down(1), /crew"|"dock_b/)
 })
 
+t.test('of enums, sequences and views the way back takes only those away that the SQL has made', async (t) => {
+  const mood = pgEnum('mood', ['calm'])
+  const wind = pgEnum('wind', ['weak'])
+  const [tally, score] = [pgSequence('tally'), pgSequence('score')]
+  const [seen, hidden] = [pgView('seen', { id: integer() }).as(sql`select "id" from "boat"`), pgView('hidden', { id: integer() }).as(sql`select "id" from "boat" where "id" < 0`)]
+  const { folder, write, down } = await build(t, [{ boat }, { boat, mood, wind, tally, score, seen, hidden }])
+  write(1, "create type mood as enum ('calm'); create sequence tally; create view seen as (select \"id\" from \"boat\")")
+  t.match((await writeDownFiles({ folder })).written[1]?.irreversible, [/^what its snapshots say and its SQL does not do: /])
+  for (const made of ['DROP TYPE "public"."mood"', 'DROP SEQUENCE "public"."tally"', 'DROP VIEW "public"."seen"']) t.match(down(1), made)
+  t.notMatch(down(1), /"(wind|score|hidden)"/)
+})
+
 t.test('SQL that drizzle-kit wrote by itself counts as what its snapshots say, where createMigration would write more', async (t) => {
   const words = pgTable('boat', { id: integer().primaryKey(), size: text().default('1') })
   const { folder, read, write } = await build(t, [{ boat: words }, { boat: pgTable('boat', { id: integer().primaryKey(), size: integer().default(0) }) }])

@@ -8,12 +8,13 @@ import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { startPostgres } from '../../src/testing/index.js'
 import { commandProject, createTable, scriptConfig, scriptProject, serverProject, testingProject } from './consumer.js'
+import { neighbours, neighboursProject } from './neighbours.js'
 
 interface Manifest {
   readonly devDependencies: Readonly<Record<string, string>>
@@ -97,11 +98,11 @@ async function freePort (): Promise<number> {
   return port
 }
 
-/** Starts the README's first example and uses it as a client would. */
-async function useExample (folder: string, connectionString: string): Promise<void> {
+/** Starts a server with the routes of the README's first example, and uses it as a client would. */
+async function useExample (program: string, connectionString: string): Promise<void> {
   const port = await freePort()
-  const child = spawn(process.execPath, ['out/main.js'], {
-    cwd: folder, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, PORT: String(port), DATABASE_URL: connectionString }
+  const child = spawn(process.execPath, [program], {
+    cwd: dirname(program), stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, PORT: String(port), DATABASE_URL: connectionString }
   })
   try {
     let log = ''
@@ -125,12 +126,10 @@ async function checkInstalled (tarball: string): Promise<void> {
   const postgres = await startPostgres({ folder: mkdtempSync(join(tmpdir(), 'package-')), persistent: false })
   try {
     const { connectionString } = postgres
-    const client = new Client({ connectionString })
-    await client.connect()
-    await client.query(createTable)
-    await client.end()
+    await execute(connectionString, createTable)
     await checkScript(tarball, connectionString)
     await checkServer(tarball, connectionString)
+    await checkNeighbours(tarball, await databaseFor(connectionString, 'neighbours', createTable))
     await checkTesting(tarball, connectionString)
     await checkCommand(connectionString)
   } finally {
@@ -153,7 +152,22 @@ async function checkServer (tarball: string, connectionString: string): Promise<
   for (const version of compilers) {
     await check(`the first example of README.md type-checks with TypeScript ${version}`, () => typeCheck(folder, version))
   }
-  await check('the first example of README.md runs', () => useExample(folder, connectionString))
+  await check('the first example of README.md runs', () => useExample(join(folder, 'out', 'main.js'), connectionString))
+}
+
+async function checkNeighbours (tarball: string, connectionString: string): Promise<void> {
+  const folder = await install('neighbours', tarball, [...wanted('drizzle-orm', 'pg', 'fastify', '@fastify/swagger', '@fastify/type-provider-typebox', '@sinclair/typebox'), ...neighbours])
+  write(folder, neighboursProject)
+  const node = (...args: string[]) => () => run(process.execPath, args, { cwd: folder, env: { DATABASE_URL: connectionString } })
+  await check('a CommonJS bundle of esbuild runs where nothing is installed', async () => {
+    const bundle = join(cache, 'bundle', 'server.cjs')
+    await run('npx', ['--no-install', 'esbuild', 'bundled.mjs', '--bundle', '--platform=node', '--format=cjs', `--outfile=${bundle}`, '--log-level=error'], { cwd: folder })
+    await useExample(bundle, connectionString)
+  })
+  await check('lists and health routes work under the compilers of fastify-type-provider-zod, and OpenAPI shows them', node('zod.mjs'))
+  await check('lists and health routes work under the validator of TypeBox 0.34, and OpenAPI shows them', node('sinclair.mjs'))
+  await check('lists and health routes work under the validator of TypeBox 1, and OpenAPI shows them', node('typebox.mjs'))
+  await check('the spans of @opentelemetry/instrumentation-pg end, in the trace of their request', node('--import', './tracing.mjs', 'traced.mjs'))
 }
 
 async function checkTesting (tarball: string, connectionString: string): Promise<void> {
@@ -206,12 +220,21 @@ async function checkCommand (connectionString: string): Promise<void> {
   })
 }
 
-async function databaseFor (connectionString: string, name: string): Promise<string> {
+async function execute (connectionString: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString })
+  await client.connect()
+  await client.query(statement)
+  await client.end()
+}
+
+async function databaseFor (connectionString: string, name: string, content?: string): Promise<string> {
   const client = new Client({ connectionString })
   await client.connect()
   if ((await client.query('select 1 from pg_database where datname = $1', [name])).rowCount === 0) await client.query(`create database ${name}`)
   await client.end()
-  return Object.assign(new URL(connectionString), { pathname: `/${name}` }).href
+  const address = Object.assign(new URL(connectionString), { pathname: `/${name}` }).href
+  if (content !== undefined) await execute(address, content)
+  return address
 }
 
 function expectText (text: string, part: string): void {

@@ -18,9 +18,17 @@ const ownTransform = ({ schema, url }: { schema: { response?: object, querystrin
   return { schema, url }
 }
 
+/** As Ajv with `coerceTypes: false` does it, and with an object for an answer TypeBox 1: they know JSON schemas, and take a text for no number. */
+const strictValidator = (answer: (error: string | undefined) => unknown) => ({ schema: { properties } }: { schema: { properties: Record<string, { type: string }> } }) =>
+  (value: Record<string, unknown>) => answer(Object.entries(value).find(([key, given]) => properties[key]?.type === 'integer' && typeof given !== 'number')?.[0])
+const strictAjv = (part: Parameters<ReturnType<typeof strictValidator>>[0]) => Object.assign(strictValidator((error) => error === undefined)(part), { errors: [{ message: 'must be integer' }] })
+const strictTypeBox = strictValidator((error) => error === undefined ? { value: {} } : { error: [{ message: error }] })
+
 const compilers: Record<string, (server: FastifyInstance) => unknown> = {
   'compilers that take other schemas alone': (server) => server.setValidatorCompiler(ownValidator as never).setSerializerCompiler(ownSerializer as never),
   'the validator of TypeBox': (server) => server.setValidatorCompiler(TypeBoxValidatorCompiler),
+  'a validator that makes no numbers of texts and answers with a boolean': (server) => server.setValidatorCompiler(strictAjv as never),
+  'a validator that makes no numbers of texts and answers with an object': (server) => server.setValidatorCompiler(strictTypeBox as never),
   'compilers of Fastify': () => {}
 }
 
@@ -75,3 +83,17 @@ t.test('a route\'s own compiler decides about its list, and no other route loses
   t.equal((await server.inject('/list?anything=1')).statusCode, 400)
   t.match(server.swagger().paths?.['/own'], { get: { tags: ['kept'] } })
 })
+
+for (const [answer, strict] of Object.entries({ 'a boolean': strictAjv, 'an object': strictTypeBox })) {
+  t.test(`a validator that makes no numbers of texts and answers with ${answer} leaves the list alone, which stays documented, and checks the rest of the route`, async (t) => {
+    const body = { type: 'object', properties: { count: { type: 'integer' } } }
+    const server = await buildUnder(t, (server) => server.setValidatorCompiler(strict as never), [{
+      method: 'POST', url: '/users', schema: { querystring: list.schema, body }, handler: (request) => request.repo(users).filter(...list.filter(request.query))
+    }])
+    const statusOf = async (count: unknown): Promise<number> => (await server.inject({ method: 'POST', url: '/users?limit=2&id=1', payload: { count } })).statusCode
+    t.equal(await statusOf(1), 200)
+    t.equal(await statusOf('1'), 400)
+    const { parameters = [] } = server.swagger().paths?.['/users']?.post ?? {}
+    t.same(parameters.map((parameter) => 'name' in parameter && parameter.name), Object.keys(list.schema.properties as object))
+  })
+}

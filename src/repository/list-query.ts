@@ -46,7 +46,7 @@ export interface ListQuery<T extends PgTable> {
   /**
    * The JSON schema of the query string: for `schema: { querystring }` of a route, and so for OpenAPI. It refuses whatever was
    * not declared, also where Fastify's validator would take it away. A server whose validator reads no JSON schemas (zod's,
-   * TypeBox') goes without it: `filter`, `paginate` and `cursor` refuse the same by themselves.
+   * TypeBox 0.34), or makes no numbers of texts (TypeBox 1), does not check it: `filter`, `paginate` and `cursor` refuse the same by themselves.
    */
   readonly schema: JsonSchema
   /** What `repo.filter(...)` and, with the second alone, `repo.getAll()` take. @throws ValidationError for what was not declared */

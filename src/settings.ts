@@ -1,3 +1,4 @@
+import type { Logger as QueryLogger } from 'drizzle-orm'
 import type { ClientConfig, Pool } from 'pg'
 import { silentLogger, type Logger } from './log.js'
 import { connectionOf } from './settings/connection.js'
@@ -13,7 +14,7 @@ import { checkValue } from './settings/values.js'
 export { missingConnection } from './settings/connection.js'
 export { environmentSchema, readEnvironment, type Environment } from './settings/environment.js'
 export { givenOptions, optionNames } from './settings/given.js'
-export type { DatabaseOptions, PoolOptions, RepositoryOptions } from './settings/options.js'
+export type { DatabaseOptions, DrizzleOptions, PoolOptions, RepositoryOptions } from './settings/options.js'
 export type { PoolSettings } from './settings/pool.js'
 export { SettingsError } from './settings/settings-error.js'
 export type { DatabaseEnvironment } from './settings/table.js'
@@ -21,7 +22,7 @@ export type { DatabaseEnvironment } from './settings/table.js'
 /**
  * The settings of one database, complete and checked: what {@link DatabaseOptions} and the environment come to.
  *
- * Frozen. `pg`, `schema` and `logger` are not enumerable: they are read by name, and stay out of logs and copies.
+ * Frozen. `pg`, `schema`, `logger` and `queryLogger` are not enumerable: they are read by name, and stay out of logs and copies.
  */
 export interface Settings {
   /**
@@ -50,6 +51,8 @@ export interface Settings {
   readonly degraded: boolean
   readonly schema: Record<string, unknown> | undefined
   readonly casing: 'snake_case' | 'camelCase' | undefined
+  /** Sees the queries of Drizzle's with their values. */
+  readonly queryLogger: boolean | QueryLogger | undefined
   readonly repository: { readonly defaultLimit: number, readonly maxLimit: number }
   readonly logger: Logger
 }
@@ -82,10 +85,11 @@ export function resolveSettings (options: DatabaseOptions, environment: Environm
     degraded: values.degraded,
     schema,
     casing,
+    queryLogger: options.drizzle?.logger,
     repository: Object.freeze(limitsOf(values, given)),
     logger,
   }
-  return Object.freeze(hide(settings, 'pg', 'schema', 'logger'))
+  return Object.freeze(hide(settings, 'pg', 'schema', 'logger', 'queryLogger'))
 }
 
 function settle (given: ReadonlyMap<string, unknown>, environment: Environment): SettingValues {

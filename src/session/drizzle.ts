@@ -1,7 +1,7 @@
 /**
  * The one file that touches Drizzle's sessions: real Drizzle databases whose every query runs where we say.
  */
-import { DrizzleQueryError, SQL, createTableRelationsHelpers, extractTablesRelationalConfig, is } from 'drizzle-orm'
+import { DefaultLogger, DrizzleQueryError, SQL, createTableRelationsHelpers, extractTablesRelationalConfig, is } from 'drizzle-orm'
 import { NodePgDatabase, NodePgSession, NodePgTransaction } from 'drizzle-orm/node-postgres'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import { PgRaw } from 'drizzle-orm/pg-core/query-builders/raw'
@@ -9,8 +9,8 @@ import { UsageError } from '../errors/errors.js'
 import { handled } from '../handled.js'
 import { readExactly } from './drizzle-fields.js'
 import { PreparedNames } from './prepared-names.js'
-import type { SQLWrapper, TablesRelationalConfig } from 'drizzle-orm'
-import type { NodePgClient } from 'drizzle-orm/node-postgres'
+import type { Logger as QueryLogger, SQLWrapper, TablesRelationalConfig } from 'drizzle-orm'
+import type { NodePgClient, NodePgSessionOptions } from 'drizzle-orm/node-postgres'
 import type { PgPreparedQuery, PgTransactionConfig, PreparedQueryConfig } from 'drizzle-orm/pg-core'
 import type { CustomTypesConfig } from 'pg'
 import type { RegisteredSchema } from '../register.js'
@@ -29,6 +29,8 @@ export interface DrizzleRunner extends Pick<StatementRunner, 'run'> {
 export interface DrizzleSettings {
   readonly schema: Record<string, unknown> | undefined
   readonly casing: 'snake_case' | 'camelCase' | undefined
+  /** True prints. */
+  readonly queryLogger: boolean | QueryLogger | undefined
 }
 
 type RelationalSchema = ConstructorParameters<typeof NodePgSession<Record<string, unknown>, TablesRelationalConfig>>[2]
@@ -49,8 +51,10 @@ export class DrizzleBinding {
   readonly #dialect: PgDialect
   readonly #schema: RelationalSchema
   readonly #names = new PreparedNames()
+  readonly #logger: QueryLogger | undefined
 
-  constructor ({ schema, casing }: DrizzleSettings) {
+  constructor ({ schema, casing, queryLogger }: DrizzleSettings) {
+    this.#logger = typeof queryLogger === 'object' ? queryLogger : queryLogger ? new DefaultLogger() : undefined
     this.#dialect = new PgDialect(casing && { casing })
     if (schema === undefined) return
     const { tables, tableNamesMap } = extractTablesRelationalConfig(schema, createTableRelationsHelpers)
@@ -74,12 +78,13 @@ export class DrizzleBinding {
     }
     if (!is(statement, SQL)) throw new UsageError('execute takes a Drizzle query or an sql`…` template')
     const { sql: text, params } = this.#dialect.sqlToQuery(statement)
+    this.#logger?.logQuery(text, params)
     const result = await runner.run(raw({ text }, params))
     return { ...plain(result), ...(result.results !== undefined && { results: result.results.map(plain) }) }
   }
 
   #session (runner: DrizzleRunner): BoundSession {
-    return new BoundSession(runner, this.#dialect, { schema: this.#schema, names: this.#names })
+    return new BoundSession(runner, this.#dialect, { schema: this.#schema, names: this.#names, options: this.#logger === undefined ? {} : { logger: this.#logger } })
   }
 }
 
@@ -105,6 +110,7 @@ function raw ({ text, name, rowMode, types, reader }: ClientQuery, values: reado
 interface Shared {
   readonly schema: RelationalSchema
   readonly names: PreparedNames
+  readonly options: NodePgSessionOptions
 }
 
 class BoundSession extends NodePgSession<Record<string, unknown>, TablesRelationalConfig> {
@@ -119,7 +125,7 @@ class BoundSession extends NodePgSession<Record<string, unknown>, TablesRelation
         return { rows, rowCount, command, fields, ...(results !== undefined && { results }) }
       }
     } as unknown as NodePgClient
-    super(client, dialect, shared.schema)
+    super(client, dialect, shared.schema, shared.options)
     this.#runner = runner
     this.#shared = shared
   }

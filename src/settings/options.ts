@@ -1,3 +1,4 @@
+import type { Logger as QueryLogger } from 'drizzle-orm'
 import type { Pool } from 'pg'
 import type { Logger } from '../log.js'
 
@@ -64,6 +65,16 @@ export interface RepositoryOptions {
   maxLimit?: number | undefined
 }
 
+/** What Drizzle's own `drizzle()` takes, besides `schema` and `casing`. Its `cache` is refused: it knows nothing of transactions. */
+export interface DrizzleOptions {
+  /**
+   * Sees the text and the values of each query of Drizzle's (`database.drizzle`, `session.drizzle`, `execute`), as in `drizzle({ logger })`; `true` prints them.
+   * It does not see repositories, BEGIN and COMMIT: `echo` logs every statement, without values.
+   * @defaultValue `false`
+   */
+  logger?: boolean | QueryLogger | undefined
+}
+
 /**
  * How to reach a database and how to treat it. An option wins over its environment variable.
  *
@@ -112,6 +123,7 @@ export interface DatabaseOptions {
   schema?: Record<string, unknown> | undefined
   /** How Drizzle derives column names, as in `drizzle({ casing })`. */
   casing?: 'snake_case' | 'camelCase' | undefined
+  drizzle?: DrizzleOptions | undefined
   repository?: RepositoryOptions | undefined
   /**
    * How many seconds closing waits for work in flight before it ends it: 0.001 to 2147483.647, or 0 for no waiting.

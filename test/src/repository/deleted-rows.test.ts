@@ -82,8 +82,8 @@ const fixed: Record<string, readonly [reached: (repo: Notes, ids: Ids) => Promis
   onlyDeleted: [async (repo) => titles(await repo.onlyDeleted().getAll()), ['gone']]
 }
 
-/** Methods that make rows, run what they are given, or are called by others. */
-const elsewhere = new Set(['create', 'createMany', 'execute', 'beforeCreate', 'beforeUpdate', 'beforeDelete', 'afterCreate', 'afterUpdate', 'afterDelete'])
+/** Methods that make rows or repositories, run what they are given, or are called by others. */
+const elsewhere = new Set(['create', 'createMany', 'repo', 'execute', 'beforeCreate', 'beforeUpdate', 'beforeDelete', 'afterCreate', 'afterUpdate', 'afterDelete'])
 
 async function two (): Promise<Ids> {
   await all.deleteMany({}, { all: true })

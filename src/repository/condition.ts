@@ -52,15 +52,10 @@ export function negate (part: Condition): Condition {
   return part.kind === 'nothing' ? everything : { kind: 'not', part }
 }
 
-/** The values that the condition compares columns with, for an error that is to name one. */
+/** The values that a condition on a key compares columns with, for an error that is to name one. */
 export function operandsOf (condition: Condition): Array<readonly [codec: ColumnCodec, value: unknown]> {
-  switch (condition.kind) {
-    case 'test': return condition.operands.flat().map((operand) => [condition.codec, operand])
-    case 'and':
-    case 'or': return condition.parts.flatMap(operandsOf)
-    case 'not': return operandsOf(condition.part)
-    default: return []
-  }
+  const parts = condition.kind === 'and' ? condition.parts : [condition]
+  return parts.filter((part) => part.kind === 'test').flatMap(({ codec, operands }) => operands.map((operand) => [codec, operand] as const))
 }
 
 /** Adds a condition to the shape of a call. */

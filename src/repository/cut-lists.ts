@@ -19,13 +19,13 @@ export interface AskedList {
  */
 export function boundsOfList (options: unknown, { builder: { limits } }: TableStatements): Bounds {
   const bounds = boundsOf(options, limits)
-  return hasLimit(options) || hasLock(options) ? bounds : { limit: bounds.limit + 1, skip: bounds.skip }
+  return has('limit', options) || has('lock', options) ? bounds : { limit: bounds.limit + 1, skip: bounds.skip }
 }
 
 /** The rows of a list without the one that was read to know more; says in the log, once for a route, that there are more. */
 export function cut ({ rows }: StatementResult<AnyRow>, { operation, options }: AskedList, { session, table }: { session: StatementRunner, table: TableStatements }): AnyRow[] {
   const { defaultLimit } = table.builder.limits
-  if (hasLimit(options) || rows.length < (hasLock(options) ? defaultLimit : defaultLimit + 1)) return rows
+  if (has('limit', options) || rows.length < (has('lock', options) ? defaultLimit : defaultLimit + 1)) return rows
   const { logger, label } = session.borrower
   if (!table.cutFor.has(label)) {
     table.cutFor.add(label)
@@ -35,10 +35,6 @@ export function cut ({ rows }: StatementResult<AnyRow>, { operation, options }: 
   return rows.slice(0, defaultLimit)
 }
 
-function hasLimit (options: unknown): boolean {
-  return isPlainObject(options) && options['limit'] !== undefined
-}
-
-function hasLock (options: unknown): boolean {
-  return isPlainObject(options) && options['lock'] !== undefined
+function has (option: 'limit' | 'lock', options: unknown): boolean {
+  return isPlainObject(options) && options[option] !== undefined
 }

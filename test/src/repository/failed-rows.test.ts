@@ -2,8 +2,6 @@ import { sql } from 'drizzle-orm'
 import { boolean, date, doublePrecision, integer, inet, numeric, pgEnum, pgTable, text, unique, uuid, varchar } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { openDatabase } from '../../../src/database.js'
-import { allOf, negate, operandsOf } from '../../../src/repository/condition.js'
-import type { Condition } from '../../../src/repository/condition.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
 
 const mood = pgEnum('mood', ['fine', 'sad'])
@@ -122,11 +120,4 @@ t.test('getOrCreate takes null for a value where the key does', async (t) => {
   t.match(await repo.getOrCreate({ a: { eq: null }, b: null }), { created: false })
   t.equal(await repo.count(), 2)
   await t.rejects(database.repo(things).getOrCreate({ id: null } as never), /has to name every column of a unique key/)
-})
-
-t.test('the values of a condition are those of all its parts, and an expression has none that is known', (t) => {
-  const codec = { key: 'age' } as never
-  const test: Condition = { kind: 'test', codec, test: 'between', operands: [1, 2] }
-  t.strictSame(operandsOf(allOf([test, negate(test), { kind: 'own', sql: sql`true` }])), [[codec, 1], [codec, 2], [codec, 1], [codec, 2]])
-  t.end()
 })

@@ -19,8 +19,8 @@ export class HeldBack extends Transform {
   #isCommitted = false
 
   constructor (options: HeldBackOptions) {
-    // A piece that is no text and no bytes is an error of this stream so, not one that ends the process. And whoever reads has
-    // taken all pieces but the last one when the end is decided.
+    // In object mode a piece that is neither text nor bytes is an error of this stream; otherwise it would end the process. Buffers of
+    // one piece see to it that the reader has taken all pieces but the last when the end is decided.
     super({ writableObjectMode: true, writableHighWaterMark: 1, readableHighWaterMark: 1 })
     this.#options = options
   }

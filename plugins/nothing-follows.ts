@@ -4,7 +4,7 @@ import type { Session } from '../src/session/session.js'
 
 /**
  * Resolves when a request that has sent a stream is seen to be done with its session: a handler that goes on with a statement
- * does so in the same turn. Else the session is undone: half of what the handler does would be kept.
+ * does so in the same turn. Otherwise the session is undone, since only half of what the handler does would be kept.
  *
  * @throws {TransactionClosedError} when a statement runs, waits, or comes in this turn
  */

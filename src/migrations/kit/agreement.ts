@@ -38,7 +38,7 @@ function apart (said: readonly Fact[], done: readonly Fact[]): Disagreement {
   return { onlySaid: without(said, done), onlyDone: without(done, said) }
 }
 
-/** Each one counts: what is said once and done twice is done once too often. */
+/** Counts repetitions: a change that one side has once and the other twice is a difference. */
 function without (facts: readonly Fact[], others: readonly Fact[]): Fact[] {
   const left = new Map<string, number>()
   for (const { text } of others) left.set(text, (left.get(text) ?? 0) + 1)

@@ -37,13 +37,13 @@ function knownConversion (from: string, to: string, column: string): string | un
   if (from === 'boolean' && numbers.test(to)) return `${column}::integer${to === 'integer' ? '' : `::${to}`}`
   if (numbers.test(from) && to === 'boolean') return `${column}${from === 'integer' ? '' : '::integer'}::${to}`
   if (from === 'jsonb' && (to === 'boolean' || numbers.test(to))) return `${column}::${to}`
-  // A number is the end of its uuid, so that keys stay as different as they were, and can be had back.
+  // A number becomes the last digits of a uuid: keys stay distinct, and the way back reads the numbers again.
   if (wholes.test(from) && to === 'uuid') return `lpad(to_hex(${column}${from === 'smallint' ? '::integer' : ''}), 32, '0')::uuid`
   if (from === 'uuid' && wholes.test(to)) return wholeOfUuid(to, column)
   return undefined
 }
 
-/** A uuid that no number became has no number: its text is refused. */
+/** Only a uuid that was made of a number becomes one again: PostgreSQL refuses the text of any other. */
 function wholeOfUuid (to: string, column: string): string {
   const [start, digits] = to === 'bigint' ? ['00000000-0000-0000-%', 16] : ['00000000-0000-0000-0000-0000%', 8]
   const number = `('x' || right(replace(${column}::text, '-', ''), ${digits}))::bit(${digits * 4})::${to === 'bigint' ? to : 'integer'}`

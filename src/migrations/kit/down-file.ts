@@ -26,7 +26,7 @@ export async function downFileOf (kit: DrizzleKit, { before, after, renames }: W
   return { text: `${[...comments, sql].join('\n')}\n`, irreversible }
 }
 
-/** A way back that undoes less than all, or more than it should: it says so, and wants to be confirmed. */
+/** A way back that undoes less or more than its migration did: a mark says so, and whoever runs it has to confirm. */
 export function marked ({ text, irreversible }: DownFile, reasons: readonly string[]): DownFile {
   const lines = reasons.map((what) => `-- data-access: irreversible ${what}`)
   return {

@@ -14,7 +14,7 @@ export function stopCounting (place: Place): string[] {
   return [block(['"sequence" text := ' + ownedSequence(place)], dropSerial(place))]
 }
 
-/** What lets a column count that did not: on from the values that it has. */
+/** Makes a column count that did not, from its largest value on. */
 export function startCounting (place: Place): string[] {
   const { table, column } = place
   const { increment, startWith } = column.identity ?? { increment: '1', startWith: '1' }
@@ -121,7 +121,7 @@ function alter ({ table, column }: Place): string {
   return `ALTER TABLE ${written(table)} ALTER COLUMN ${quoted(column.name)}`
 }
 
-/** Statements that hand on what they found. */
+/** Statements that pass on what they found. */
 function block (variables: readonly string[], statements: readonly string[]): string {
   return `DO $$ DECLARE ${variables.map((variable) => `${variable};`).join(' ')} BEGIN\n${statements.map((statement) => `  ${statement}\n`).join('')}END $$;`
 }

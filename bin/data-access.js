@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { runCommand } from '../dist/src/migrations/command/command.js'
+import { runCommand } from '../dist/src/migrations/cli/command.js'
 
 // The first Ctrl-C cancels what runs, so that PostgreSQL rolls it back; the second one ends the process at once.
 const stop = new AbortController()

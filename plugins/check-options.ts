@@ -1,4 +1,4 @@
-import { SettingsError } from '../src/settings/settings-error.js'
+import { SettingsError } from '../src/errors/settings-error.js'
 
 /** For each option: what it must be where its value cannot be used, else undefined. */
 export type OptionChecks<Options> = Record<keyof Options, (value: unknown) => string | undefined>

@@ -1,14 +1,14 @@
 import fastifyPostgres from '@fastify/postgres'
 import fp from 'fastify-plugin'
-import { Database } from '../src/database.js'
-import { poolConfig } from '../src/pool.js'
-import { resolveSettings } from '../src/settings.js'
+import { Database } from '../src/database/database.js'
+import { poolConfig } from '../src/pool/connection-pool.js'
+import { resolveSettings } from '../src/settings/settings.js'
 import { warnOfShortHandlerTimeout, warnOfShortPluginTimeout } from './time-limits.js'
-import { databaseTransaction, planTransaction } from './transaction-options.js'
+import { databaseTransaction, planTransaction } from './request/transaction-plan.js'
 import type { FastifyInstance } from 'fastify'
-import type { DatabaseOptions } from '../src/settings.js'
+import type { DatabaseOptions } from '../src/settings/settings.js'
 import type { ErrorsPluginOptions } from './errors.js'
-import type { TransactionPluginOptions } from './transaction-options.js'
+import type { TransactionPluginOptions } from './request/transaction-plan.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

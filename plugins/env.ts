@@ -1,8 +1,8 @@
 import fastifyEnv from '@fastify/env'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { hide } from '../src/settings/hide.js'
-import { environmentSchema, missingConnection, readEnvironment, type DatabaseEnvironment, type DatabaseOptions, type Environment } from '../src/settings.js'
+import { hide } from '../src/runtime/hidden-properties.js'
+import { environmentSchema, missingConnection, readEnvironment, type DatabaseEnvironment, type DatabaseOptions, type Environment } from '../src/settings/settings.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,9 +1,9 @@
 import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyReply, FastifyRequest, preSerializationAsyncHookHandler } from 'fastify'
-import type { ConstraintMap } from '../src/errors/constraints.js'
+import type { ConstraintMap } from '../src/errors/constraint-words.js'
 import { DatabaseError } from '../src/errors/errors.js'
-import { failure, problem, statusOf } from '../src/replies.js'
-import { SettingsError } from '../src/settings/settings-error.js'
+import { failure, problem, statusOf } from '../src/errors/http-replies.js'
+import { SettingsError } from '../src/errors/settings-error.js'
 import { explainBigint } from './unserializable.js'
 
 /** How errors are told to clients. */

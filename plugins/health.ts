@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
-import { leaving } from '../src/health.js'
-import { SettingsError } from '../src/settings/settings-error.js'
+import { leaving } from '../src/database/health-check.js'
+import { SettingsError } from '../src/errors/settings-error.js'
 import { checkOptions, must } from './check-options.js'
 import { readsJsonSchema } from './route-schemas.js'
 import type { FastifyInstance, FastifyRequest, FastifySchema, LogLevel, RouteOptions } from 'fastify'

@@ -1,12 +1,12 @@
 import fp from 'fastify-plugin'
-import { StartedMigrations } from '../src/migrations/at-start.js'
-import { complaint } from '../src/migrations/limits.js'
+import { StartedMigrations } from '../src/migrations/startup-migrations.js'
+import { complaint } from '../src/migrations/runner/runner-options.js'
 import { checkOptions, must } from './check-options.js'
 import { warnOfShortPluginTimeoutForMigrations } from './time-limits.js'
 import type { FastifyInstance } from 'fastify'
-import type { MigrationsAtStart } from '../src/migrations/at-start.js'
-import type { Limited } from '../src/migrations/limits.js'
-import type { DatabaseOptions } from '../src/settings.js'
+import type { MigrationsAtStart } from '../src/migrations/startup-migrations.js'
+import type { Limited } from '../src/migrations/runner/runner-options.js'
+import type { DatabaseOptions } from '../src/settings/settings.js'
 import type { OptionChecks } from './check-options.js'
 
 /** The part of the common options that this plugin reads. */

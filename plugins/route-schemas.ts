@@ -3,7 +3,7 @@
  * once, with an example. Where the compiler fails, the route goes without it: the plugin's own code checks and writes the same.
  */
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import { isListSchema } from '../src/repository/list-query.js'
+import { isListSchema } from '../src/repository/list-query/list-query.js'
 
 /** A compiler of Fastify's, of either kind: of a schema, and where it stands, a function of the value. */
 type Compiler = (route: never) => (value: never) => unknown

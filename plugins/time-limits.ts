@@ -1,8 +1,8 @@
-import { defaultLockTimeoutSeconds } from '../src/migrations/limits.js'
+import { defaultLockTimeoutSeconds } from '../src/migrations/runner/runner-options.js'
 import type { FastifyInstance } from 'fastify'
-import type { Logger } from '../src/log.js'
-import type { Settings } from '../src/settings.js'
-import type { TransactionSettings } from '../src/session/options.js'
+import type { Logger } from '../src/runtime/logger.js'
+import type { Settings } from '../src/settings/settings.js'
+import type { TransactionSettings } from '../src/settings/transaction-options.js'
 
 /**
  * Warns when Fastify gives up a handler before PostgreSQL would have given up its statement: the client gets 503 from a

@@ -6,4 +6,4 @@
  *
  * @param {string} test path of the test file, from the root of the project
  */
-export default (test) => /^(examples|test\/(examples|processes))\//.test(test) ? null : []
+export default (test) => /^(examples|test\/(examples|load\/processes))\//.test(test) ? null : []

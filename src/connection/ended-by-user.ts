@@ -1,5 +1,5 @@
 import { TransactionBrokenError } from '../errors/errors.js'
-import type { TransactionStatus } from './pg-internals.js'
+import type { TransactionStatus } from '../pg/client.js'
 
 /**
  * Whether a statement has ended the transaction that it ran in: then what follows would run outside, or in another one.

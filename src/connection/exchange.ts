@@ -1,5 +1,5 @@
-import type { Answer } from './answer.js'
-import type { Statement } from '../session/statement.js'
+import type { Answer } from './response.js'
+import type { Statement } from '../statement/statement.js'
 
 /** Statements on their way to PostgreSQL together, what leads them first; after the first failure none of the rest takes effect. */
 export interface Exchange {

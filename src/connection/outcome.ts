@@ -1,7 +1,7 @@
 import { DatabaseError, TransactionAbortedError } from '../errors/errors.js'
-import { refusalOfCopy } from './copy.js'
-import type { Answer } from './answer.js'
-import type { StatementResult } from '../session/statement.js'
+import { refusalOfCopy } from './copy-refusal.js'
+import type { Answer } from './response.js'
+import type { StatementResult } from '../statement/statement.js'
 
 /** How a statement reached PostgreSQL, for whoever has to tell what became of it. */
 export interface Outcome {

@@ -1,4 +1,4 @@
-import { followConfirmations } from './pg-internals.js'
+import { followConfirmations } from '../pg/client.js'
 import type { ClientBase } from 'pg'
 
 /** One named statement of a connection. */

@@ -2,7 +2,7 @@ import { ValidationError } from '../errors/errors.js'
 import { notSent } from './outcome.js'
 import type { Exchange } from './exchange.js'
 import type { Outcome } from './outcome.js'
-import type { Statement } from '../session/statement.js'
+import type { Statement } from '../statement/statement.js'
 
 /** A statement, and who wants to know what became of it. */
 export interface Task {

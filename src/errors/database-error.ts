@@ -1,4 +1,4 @@
-import { withoutValues } from './without-values.js'
+import { withoutValues } from './redact.js'
 
 /** What an error tells of where it happened: names from the schema and from PostgreSQL's catalogue, never a value. */
 export interface ErrorContext {

@@ -1,7 +1,7 @@
 import { integer, timestamp } from 'drizzle-orm/pg-core'
 import type { PgTable } from 'drizzle-orm/pg-core'
-import { clockTimestamp, now } from './constant.js'
-import { marked } from './mark.js'
+import { clockTimestamp, now } from '../drizzle/constant-sql.js'
+import { marked } from '../drizzle/column-mark.js'
 
 /** A time to the millisecond, which is what a JavaScript `Date` can hold. */
 function time () {

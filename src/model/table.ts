@@ -2,7 +2,7 @@ import { getTableColumns, getViewName, is, isView } from 'drizzle-orm'
 import { PgTable, getTableConfig } from 'drizzle-orm/pg-core'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import { UsageError } from '../errors/errors.js'
-import { markOf } from './mark.js'
+import { markOf } from '../drizzle/column-mark.js'
 
 /** What this package knows of a table. Keys are the TypeScript names of columns, in the order of their declaration. */
 export interface TableModel<T extends PgTable = PgTable> {

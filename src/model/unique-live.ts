@@ -2,7 +2,7 @@ import { getTableColumns, sql } from 'drizzle-orm'
 import { uniqueIndex } from 'drizzle-orm/pg-core'
 import type { ExtraConfigColumn, IndexBuilder, PgTable } from 'drizzle-orm/pg-core'
 import { UsageError } from '../errors/errors.js'
-import { markOf } from './mark.js'
+import { markOf } from '../drizzle/column-mark.js'
 
 type IndexColumn = Partial<ExtraConfigColumn>
 

@@ -1,6 +1,6 @@
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { Repository } from './repository.js'
-import type { ColumnKey, Others, WritableOptions } from './types.js'
+import type { ColumnKey, Others, WritableOptions } from './types/filters.js'
 
 /** Methods that take values, and so depend on what may be written. */
 type ValueMethod = 'create' | 'createMany' | 'upsert' | 'upsertMany' | 'getOrCreate' | 'update' | 'updateOrThrow' | 'updateMany'

@@ -4,7 +4,7 @@
  * The context is entered with a session's first nested scope, and left when the last of those sessions is settled: not before,
  * or work that an ended scope left behind would no longer be known as such, and would land in the transaction around it.
  */
-import { AsyncContext } from './async-context.js'
+import { AsyncContext } from '../runtime/async-context.js'
 import type { Scope } from './scope.js'
 
 const context = new AsyncContext<Scope>()

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { DeadlockError, SerializationFailureError, TransactionAbortedError } from '../errors/errors.js'
-import type { Logger } from '../log.js'
+import type { Logger } from '../runtime/logger.js'
 
 /** The longest pause before the first repetition, and before any, in milliseconds. */
 const longestPause = { first: 20, ever: 1000 }

@@ -12,14 +12,14 @@
  * Between two batches the transaction is idle, and PostgreSQL's limit for that holds: a reader who is slower loses the stream.
  */
 import { ConnectionError, PoolTimeoutError } from '../errors/errors.js'
-import { toDatabaseError } from '../errors/sqlstate.js'
-import { interrupt } from './interrupt.js'
-import { endings } from './control.js'
+import { toDatabaseError } from '../errors/to-database-error.js'
+import { interrupt } from '../connection/cancel-until-idle.js'
+import { endings } from './transaction-control.js'
 import type { Outcome } from '../connection/outcome.js'
-import type { Borrower } from '../connection/waiters.js'
-import type { Cancel, LentConnection } from '../connection/lender.js'
-import type { SessionHost } from './host.js'
-import type { RowSource, Statement } from './statement.js'
+import type { Borrower } from '../pool/acquire-queue.js'
+import type { Cancel, LentConnection } from '../pool/connection-source.js'
+import type { SessionHost } from './session-context.js'
+import type { RowSource, Statement } from '../statement/statement.js'
 
 /** The name of the cursor: a connection has one at a time. */
 const name = 'data_access_stream'

@@ -7,21 +7,21 @@
  * function it is used.
  */
 import { TransactionAbortedError, TransactionClosedError, TransactionScopeError, UsageError } from '../errors/errors.js'
-import { Callbacks, runAll } from './callbacks.js'
+import { Callbacks, runAll } from './transaction-callbacks.js'
 import { currentScope, enterContext, runIn } from './current-scope.js'
-import { handled } from '../handled.js'
+import { handled } from '../runtime/promises.js'
 import { waitsNobody } from './nobody-waits.js'
 import { Streams } from './streams.js'
-import { Turns } from './turns.js'
+import { Turns } from './scope-queue.js'
 import type { SQLWrapper } from 'drizzle-orm'
-import type { Callback } from './callbacks.js'
-import type { DrizzleDatabase } from './drizzle.js'
-import type { SessionHost } from './host.js'
-import type { DrizzleQuery, RowSource, Statement, StatementResult, StatementRunner } from './statement.js'
+import type { Callback } from './transaction-callbacks.js'
+import type { DrizzleDatabase } from '../drizzle/queries/drizzle-session.js'
+import type { SessionHost } from './session-context.js'
+import type { DrizzleQuery, RowSource, Statement, StatementResult, StatementRunner } from '../statement/statement.js'
 import type { Savepoint } from './savepoint.js'
 import type { Transaction } from './transaction.js'
-import type { RepositoryOf, RepositorySource } from '../repository/source.js'
-import type { Borrower } from '../connection/waiters.js'
+import type { RepositoryOf, RepositorySource } from '../repository/repository-source.js'
+import type { Borrower } from '../pool/acquire-queue.js'
 
 /** What the scopes of one session share. */
 export interface ScopeRoot {

@@ -15,14 +15,14 @@
  * A connection whose state is not certain at the end of either is destroyed, and PostgreSQL rolls back by itself.
  */
 import { CommitUnknownError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError } from '../errors/errors.js'
-import { Callbacks, runAll } from './callbacks.js'
-import { opening } from './control.js'
-import { ignore } from '../handled.js'
+import { Callbacks, runAll } from './transaction-callbacks.js'
+import { opening } from './transaction-control.js'
+import { ignore } from '../runtime/promises.js'
 import { Scope } from './scope.js'
 import { Transaction } from './transaction.js'
-import type { Borrower } from '../connection/waiters.js'
-import type { SessionHost } from './host.js'
-import type { TransactionSettings } from './options.js'
+import type { Borrower } from '../pool/acquire-queue.js'
+import type { SessionHost } from './session-context.js'
+import type { TransactionSettings } from '../settings/transaction-options.js'
 
 const nothingToCommit = Promise.resolve()
 const closed = (): Error => new TransactionClosedError()

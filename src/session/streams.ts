@@ -1,8 +1,8 @@
 import { RowStream } from './row-stream.js'
-import type { Borrower } from '../connection/waiters.js'
-import type { SessionHost } from './host.js'
+import type { Borrower } from '../pool/acquire-queue.js'
+import type { SessionHost } from './session-context.js'
 import type { RowStreamOptions } from './row-stream.js'
-import type { RowSource, Statement } from './statement.js'
+import type { RowSource, Statement } from '../statement/statement.js'
 
 /** The streams that were opened in somebody's name and have not ended. */
 export class Streams {

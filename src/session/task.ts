@@ -1,5 +1,5 @@
 import type { Savepoint } from './savepoint.js'
-import type { Statement, StatementResult } from './statement.js'
+import type { Statement, StatementResult } from '../statement/statement.js'
 
 /** A statement that waits for its turn, and who is told what came of it. */
 export interface Task {

@@ -1,6 +1,6 @@
-import { hide } from './hide.js'
-import { defaultOf, settingRows, type DatabaseEnvironment, type SettingRow } from './table.js'
-import { checkValue, describe, parseText, type SettingValue } from './values.js'
+import { hide } from '../runtime/hidden-properties.js'
+import { defaultOf, settingRows, type DatabaseEnvironment, type SettingRow } from './setting-table.js'
+import { checkValue, describe, parseText, type SettingValue } from './setting-values.js'
 
 /** Environment variables: texts as in `process.env`, or values that {@link readEnvironment} already read. */
 export type Environment = Readonly<Record<string, SettingValue | undefined>>

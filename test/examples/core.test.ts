@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { createTestDatabase } from '../../src/testing/index.js'
-import { loaderFor } from '../../src/testing/shared-postgres.js'
+import { loaderFor } from '../../src/testing/postgres/shared-server.js'
 
 const program = new URL('../../examples/core.ts', import.meta.url)
 const run = promisify(execFile)

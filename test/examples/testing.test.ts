@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { loaderFor, sharedPostgres } from '../../src/testing/shared-postgres.js'
+import { loaderFor, sharedPostgres } from '../../src/testing/postgres/shared-server.js'
 import type { Test } from '../helpers/database.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

@@ -4,7 +4,7 @@ import { deferred } from '../helpers/deferred.js'
 import { posts, users } from '../helpers/schema.js'
 import { build } from '../helpers/server.js'
 import type { FastifyInstance } from 'fastify'
-import type { RequestTransactionOptions } from '../../plugins/transaction-options.js'
+import type { RequestTransactionOptions } from '../../plugins/request/transaction-plan.js'
 import type { RowOptions } from '../../src/index.js'
 import type { Test } from '../helpers/database.js'
 

@@ -11,7 +11,7 @@ import { users } from '../helpers/schema.js'
 import { build } from '../helpers/server.js'
 import { until } from '../helpers/until.js'
 import type { FastifyInstance } from 'fastify'
-import type { ConnectionPool } from '../../src/pool.js'
+import type { ConnectionPool } from '../../src/pool/connection-pool.js'
 
 const one = { size: 1, maxOverflow: 0 }
 const ada = { email: 'ada@example.com' }

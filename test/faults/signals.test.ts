@@ -12,7 +12,7 @@ import { withPassword } from '../helpers/secret.js'
 import { until } from '../helpers/until.js'
 import { openDatabase } from '../../src/index.js'
 import { createTestDatabase } from '../../src/testing/index.js'
-import { loaderFor } from '../../src/testing/shared-postgres.js'
+import { loaderFor } from '../../src/testing/postgres/shared-server.js'
 
 /** The transactions whose handler does nothing any more. */
 const hanging = sql`select from pg_stat_activity where datname = current_database() and state = 'idle in transaction' and query like '%hangs from now on%'`

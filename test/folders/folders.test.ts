@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Client } from 'pg'
 import t from 'tap'
 import { checkMigrations, rollbackMigrations, runMigrations, writeDownFiles } from '../../src/migrations/index.js'
-import { readCatalogue } from '../migrations-model/catalogue.js'
+import { readCatalogue } from '../model-based/migrations/catalogue.js'
 import { build, tags } from '../src/migrations/setup.js'
 
 // Folders of migrations in the shape of those that are found in public: up, put rows in, complete the ways back, go down, and up again.

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { loaderFor } from '../../src/testing/shared-postgres.js'
+import { loaderFor } from '../../src/testing/postgres/shared-server.js'
 import type { Test } from './database.js'
 
 /** How a program ended, and what it wrote. */

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { loaderFor } from '../../src/testing/shared-postgres.js'
+import { loaderFor } from '../../src/testing/postgres/shared-server.js'
 import type { Test } from 'tap'
 
 /** Starts a program as a user does, in a process group of its own, on a free port; resolves when it says what to try. */

@@ -1,4 +1,4 @@
-import type { Logger } from '../../src/log.js'
+import type { Logger } from '../../src/runtime/logger.js'
 
 /** One line of a log. */
 export interface Line {

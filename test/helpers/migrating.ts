@@ -7,7 +7,7 @@ import type { Test } from './database.js'
 
 // That of the tests: coverage from lines that are numbered otherwise would spoil theirs.
 const loader = new URL('../loader/register.js', import.meta.url)
-const program = new URL('../processes/migrate.ts', import.meta.url)
+const program = new URL('../load/processes/migrate.ts', import.meta.url)
 
 /** Runs the migrations of a folder in a process of its own, which says on stderr what it has done: `0001_posts 2` is the second statement of a file. */
 export function startMigrating (t: Test, connectionString: string, folder: string): { child: ChildProcess, ended: Promise<Ended>, reaches (place: string): Promise<void> } {

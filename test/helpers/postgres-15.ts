@@ -2,7 +2,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTestDatabase } from '../../src/testing/index.js'
-import { startRelease } from '../../src/testing/postgres-server.js'
+import { startRelease } from '../../src/testing/postgres/start-postgres.js'
 import type { TestDatabase, TestDatabaseOptions } from '../../src/testing/index.js'
 import type { Test } from './database.js'
 

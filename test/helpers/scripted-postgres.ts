@@ -12,7 +12,7 @@ import * as wire from './wire.js'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Pool } from 'pg'
 import type { Database, OpenOptions } from '../../src/index.js'
-import type { ConnectionPool } from '../../src/pool.js'
+import type { ConnectionPool } from '../../src/pool/connection-pool.js'
 import type { Test } from './database.js'
 
 /** The server's end of one connection. */

@@ -95,7 +95,7 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'The promise is returned, and awaited by whoever called.'
   },
   {
-    file: 'src/session/turns.ts',
+    file: 'src/session/scope-queue.ts',
     titles: [
       'Turns.take.timer: `this.#waiting.delete(turn) reject(new TransactionScopeError())` becomes `reject(new TransactionScopeError()); this.#waiting.delete(turn)`',
       'Turns.clear: `this.#leave(turn) turn.reject(reason())` becomes `turn.reject(reason()); this.#leave(turn)`',
@@ -104,12 +104,12 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'Who is refused gets to know it in a later turn.'
   },
   {
-    file: 'src/session/fate.ts',
+    file: 'src/session/commit-status.ts',
     titles: ['fateOf: `performance.now() < deadline` becomes `performance.now() <= deadline`'],
     reason: 'One question more or less in the very moment of the deadline.'
   },
   {
-    file: 'src/session/fate.ts',
+    file: 'src/session/commit-status.ts',
     titles: [
       'ask.answer: `clearTimeout(timer); resolve(given)` becomes `resolve(given); clearTimeout(timer);`',
       "ask.cancel: `connection.release() answer(Object(error).code === notYetGiven ? { status: 'aborted' } : Object(result?.rows[0]))` becomes `answer(Object(error).code === notYetGiven ? { status: 'aborted' } : Object(result?.rows[0])); connection.release()`"
@@ -117,7 +117,7 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'Who asked gets to know it in a later turn.'
   },
   {
-    file: 'src/session/callbacks.ts',
+    file: 'src/session/transaction-callbacks.ts',
     titles: [
       'Callbacks.passTo: `parent.beforeCommit.push(...this.beforeCommit) parent.afterCommit.push(...this.afterCommit)` becomes `parent.afterCommit.push(...this.afterCommit); parent.beforeCommit.push(...this.beforeCommit)`',
       'Callbacks.passTo: `parent.afterCommit.push(...this.afterCommit) parent.afterRollback.push(...this.afterRollback)` becomes `parent.afterRollback.push(...this.afterRollback); parent.afterCommit.push(...this.afterCommit)`'
@@ -125,12 +125,12 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'Each list has an order of its own, and none is looked at between.'
   },
   {
-    file: 'src/session/outside-reads.ts',
+    file: 'src/session/reads-before-begin.ts',
     titles: ['OutsideReads.start: `reader.refused(error) this.#end(read, reader)` becomes `this.#end(read, reader); reader.refused(error)`'],
     reason: 'A read that was refused is no obstacle to a commit, and who asked for it gets to know it in a later turn.'
   },
   {
-    file: 'src/session/async-context.ts',
+    file: 'src/runtime/async-context.ts',
     titles: ['AsyncContext.current: `this.#users === 0` becomes `false`'],
     reason: 'A short cut: a storage that is off has nothing to tell.'
   }

@@ -37,7 +37,7 @@ const folders = new Set<string>()
  * @throws Error that names file and text, where a text does not stand there exactly once
  * @example
  * const { folder, remove } = await plant([{ title: 'believes any answer', file: 'src/x.ts', find: 'if (ok)', replace: 'if (true)' }])
- * spawn(process.execPath, ['--import', 'tsx', join(folder, 'test/crash/subject.ts')])
+ * spawn(process.execPath, ['--import', 'tsx', join(folder, 'test/load/crash/subject.ts')])
  */
 export async function plant (mutants: readonly Mutant[]): Promise<Planted> {
   const folder = newFolder()

@@ -5,7 +5,7 @@
  * The result of whole files goes into result.md.
  */
 import { projectRoot, readTree } from '../house/source-files.js'
-import { sharedPostgres } from '../../src/testing/shared-postgres.js'
+import { sharedPostgres } from '../../src/testing/postgres/shared-server.js'
 import { areas } from './areas.js'
 import { startCompiler } from './compiler.js'
 import { equivalents } from './equivalents.js'

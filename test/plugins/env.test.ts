@@ -5,7 +5,7 @@ import { inspect } from 'node:util'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { envPlugin } from '../../plugins/env.js'
-import { resolveSettings } from '../../src/settings.js'
+import { resolveSettings } from '../../src/settings/settings.js'
 
 const url = 'postgresql://ada:hush@db.example/shop'
 

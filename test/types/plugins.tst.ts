@@ -4,7 +4,7 @@ import dataAccess, { Repository } from '../../plugins/index.js'
 import type { Database, DataAccessOptions, Scope, Session } from '../../plugins/index.js'
 import { posts, schema, users } from '../helpers/schema.js'
 
-declare module '../../src/register.js' {
+declare module '../../src/drizzle/registered-schema.js' {
   interface Register { schema: typeof schema }
 }
 

@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm'
 import { integer, json, jsonb, pgTable, primaryKey, serial, text, timestamp } from 'drizzle-orm/pg-core'
 import { describe, expect, test } from 'tstyche'
-import { listQuery } from '../../src/repository/list-query.js'
-import type { CursorPage, CursorResult, NumberedPage, Paginated } from '../../src/repository/list-types.js'
-import type { Repositories } from '../../src/repository/repositories.js'
-import type { Filter, Page } from '../../src/repository/types.js'
-import type { RepositorySession } from '../../src/repository/source.js'
+import { listQuery } from '../../src/repository/list-query/list-query.js'
+import type { CursorPage, CursorResult, NumberedPage, Paginated } from '../../src/repository/types/read-options.js'
+import type { Repositories } from '../../src/repository/repository-factory.js'
+import type { Filter, Page } from '../../src/repository/types/filters.js'
+import type { RepositorySession } from '../../src/repository/repository-source.js'
 
 const users = pgTable('users', {
   id: serial().primaryKey(),

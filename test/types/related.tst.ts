@@ -1,10 +1,10 @@
 import { relations } from 'drizzle-orm'
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
 import { describe, expect, test } from 'tstyche'
-import type { CursorResult, Paginated } from '../../src/repository/list-types.js'
-import type { RelatedRepository } from '../../src/repository/related.js'
-import type { Repositories } from '../../src/repository/repositories.js'
-import type { RepositorySession } from '../../src/repository/source.js'
+import type { CursorResult, Paginated } from '../../src/repository/types/read-options.js'
+import type { RelatedRepository } from '../../src/repository/related/related-repository.js'
+import type { Repositories } from '../../src/repository/repository-factory.js'
+import type { RepositorySession } from '../../src/repository/repository-source.js'
 
 const users = pgTable('users', { id: integer().primaryKey(), email: text().notNull() })
 const posts = pgTable('posts', { id: integer().primaryKey(), userId: integer().notNull(), title: text() })
@@ -12,7 +12,7 @@ const others = pgTable('others', { id: integer().primaryKey() })
 export const usersRelations = relations(users, ({ many }) => ({ posts: many(posts) }))
 export const postsRelations = relations(posts, ({ one }) => ({ user: one(users, { fields: [posts.userId], references: [users.id] }) }))
 
-declare module '../../src/register.js' {
+declare module '../../src/drizzle/registered-schema.js' {
   interface Register { schema: { users: typeof users, posts: typeof posts, usersRelations: typeof usersRelations, postsRelations: typeof postsRelations } }
 }
 

@@ -5,8 +5,8 @@ import { integer, json, jsonb, numeric, pgMaterializedView, pgTable, pgView, pri
 import { describe, expect, test } from 'tstyche'
 import { softDelete, timestamps, version } from '../../src/model/columns.js'
 import { Repository } from '../../src/repository/repository.js'
-import type { Repositories } from '../../src/repository/repositories.js'
-import type { RepositoryClass, RepositorySession } from '../../src/repository/source.js'
+import type { Repositories } from '../../src/repository/repository-factory.js'
+import type { RepositoryClass, RepositorySession } from '../../src/repository/repository-source.js'
 
 const users = pgTable('users', {
   id: serial().primaryKey(),

@@ -4,7 +4,7 @@ import { groupAnswer, openScriptedPool } from '../../helpers/scripted-postgres.j
 import { commandComplete, emptyQueryResponse, errorResponse, noticeResponse, notificationResponse, parameterStatus, readyForQuery } from '../../helpers/wire.js'
 import type { Connection } from '../../../src/connection/connection.js'
 import type { Outcome } from '../../../src/connection/outcome.js'
-import type { ConnectionPool } from '../../../src/pool.js'
+import type { ConnectionPool } from '../../../src/pool/connection-pool.js'
 import type { Peer } from '../../helpers/scripted-postgres.js'
 import type { Test } from '../../helpers/database.js'
 

@@ -3,9 +3,9 @@ import { SQL, sql } from 'drizzle-orm'
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { softDelete, timestamps, version } from '../../../src/model/columns.js'
-import { plusOne } from '../../../src/model/constant.js'
+import { plusOne } from '../../../src/drizzle/constant-sql.js'
 import { uniqueLive } from '../../../src/model/unique-live.js'
-import { SqlBuilder } from '../../../src/repository/statements.js'
+import { SqlBuilder } from '../../../src/repository/table/table-statements.js'
 import { open } from '../../helpers/database.js'
 
 const limits = { defaultLimit: 100, maxLimit: 1000 }

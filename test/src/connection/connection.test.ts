@@ -7,8 +7,8 @@ import { tables } from '../../helpers/schema.js'
 import { until } from '../../helpers/until.js'
 import type { Connection } from '../../../src/connection/connection.js'
 import type { Outcome } from '../../../src/connection/outcome.js'
-import type { ConnectionPool } from '../../../src/pool.js'
-import type { Statement } from '../../../src/session/statement.js'
+import type { ConnectionPool } from '../../../src/pool/connection-pool.js'
+import type { Statement } from '../../../src/statement/statement.js'
 import type { Test } from '../../helpers/database.js'
 
 const insert = "insert into users (email) values ('ada@example.com')"

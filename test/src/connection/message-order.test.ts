@@ -3,7 +3,7 @@ import { borrower, run } from '../../helpers/pool.js'
 import { answer, group, groupAnswer, openScriptedPool } from '../../helpers/scripted-postgres.js'
 import { bindComplete, commandComplete, errorResponse, noData, parseComplete, readyForQuery } from '../../helpers/wire.js'
 import type { Connection } from '../../../src/connection/connection.js'
-import type { ConnectionPool } from '../../../src/pool.js'
+import type { ConnectionPool } from '../../../src/pool/connection-pool.js'
 import type { Peer, ScriptedPostgres } from '../../helpers/scripted-postgres.js'
 import type { Test } from '../../helpers/database.js'
 

@@ -2,7 +2,7 @@ import t from 'tap'
 import { answer, group, groupAnswer, openScripted } from '../../helpers/scripted-postgres.js'
 import { bindComplete, copyInResponse, emptyQueryResponse, errorResponse, noData, parseComplete, readyForQuery } from '../../helpers/wire.js'
 import type { Peer } from '../../helpers/scripted-postgres.js'
-import type { Statement } from '../../../src/session/statement.js'
+import type { Statement } from '../../../src/statement/statement.js'
 
 const write = (text: string, ...values: unknown[]): Statement => ({ kind: 'write', text, values, context: { operation: 'test' } })
 const raw = (text: string): Statement => ({ ...write(text), kind: 'raw' })

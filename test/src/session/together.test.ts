@@ -6,7 +6,7 @@ import { openEchoing, words } from '../../helpers/echo.js'
 import { answer, groupAnswer, openScripted } from '../../helpers/scripted-postgres.js'
 import { bindComplete, commandComplete, noData, parseComplete, readyForQuery } from '../../helpers/wire.js'
 import { users } from '../../helpers/schema.js'
-import type { Statement } from '../../../src/session/statement.js'
+import type { Statement } from '../../../src/statement/statement.js'
 
 const write = (text: string, ...values: unknown[]): Statement => ({ kind: 'write', text, values, context: { operation: 'test' } })
 const parts = (text: string): string[] => [`Parse ${text}`, 'Bind', 'Describe P', 'Execute']

@@ -1,0 +1,19 @@
+import type { FastifyRequest } from 'fastify'
+import type { Origin } from '../../src/statement/call-site.js'
+import type { Borrower } from '../../src/pool/acquire-queue.js'
+import type { Logger } from '../../src/runtime/logger.js'
+
+/** In whose name a request takes connections; what it is called is asked for only by the log. */
+export class RequestBorrower implements Borrower {
+  readonly logger: Logger
+  origin: Origin | undefined = undefined
+  within: Borrower | undefined = undefined
+  readonly #request: FastifyRequest
+
+  constructor (request: FastifyRequest) {
+    this.logger = request.log
+    this.#request = request
+  }
+
+  get label (): string { return `${this.#request.method} ${this.#request.routeOptions.url ?? '(no route)'}` }
+}

@@ -1,0 +1,104 @@
+import { resolveTransactionOptions, transactionOptionNames } from '../../src/settings/transaction-options.js'
+import { SettingsError } from '../../src/errors/settings-error.js'
+import { isResponse } from './payload.js'
+import type { FastifyReply } from 'fastify'
+import type { BeginPoint, TransactionOptions, TransactionSettings } from '../../src/settings/transaction-options.js'
+
+/** How the transaction of a request begins and ends. */
+export interface RequestTransactionOptions extends Omit<TransactionOptions, 'begin'> {
+  /**
+   * When BEGIN is sent: with the first statement that is not a plain repository read, with the first statement, or
+   * before everything else (`onRequest`, on matched routes only: it takes a connection before authentication and validation).
+   * @defaultValue `'firstWrite'`
+   */
+  readonly begin?: BeginPoint | undefined
+  /**
+   * `onSend`: the commit is confirmed before the first byte of the reply. `onResponse`: after the reply, for latency;
+   * a commit that fails then can only be logged. `atEnd`: as `onSend`, but a stream is sent within the transaction. Its last piece
+   * is kept back until the commit is confirmed, and the connection is broken off where it is not: a reply that came whole is a
+   * commit that held. The transaction lasts as long as the slowest reader then.
+   * @defaultValue `'onSend'`
+   */
+  readonly commit?: 'onSend' | 'onResponse' | 'atEnd' | undefined
+  /**
+   * Which replies commit.
+   * @defaultValue those with a status below 400, but 207: what a multi-status reply keeps, only the route can say
+   */
+  readonly commitOn?: ((reply: FastifyReply, payload: unknown) => boolean) | undefined
+}
+
+/** The part of the common options that is about transactions. */
+export interface TransactionPluginOptions {
+  readonly transaction?: RequestTransactionOptions | undefined
+}
+
+/** What a route's requests do with their transaction. */
+export interface TransactionPlan {
+  readonly settings: TransactionSettings
+  readonly beginsOnRequest: boolean
+  readonly commitsAfterResponse: boolean
+  /** Whether a stream is part of the transaction. */
+  readonly commitsAtEnd: boolean
+  readonly commitOn: (reply: FastifyReply, payload: unknown) => boolean
+}
+
+const names = ['commit', 'commitOn', ...transactionOptionNames]
+const beginPoints: readonly unknown[] = ['firstWrite', 'firstQuery', 'onRequest']
+const commitPoints: readonly unknown[] = ['onSend', 'onResponse', 'atEnd']
+
+/**
+ * The options that were really given: undefined counts as not given.
+ *
+ * @throws {SettingsError} when they are no object, or hold a name that is no option
+ */
+export function givenTransaction (options: RequestTransactionOptions): RequestTransactionOptions {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) throw new SettingsError('transaction', 'must be an object (false, for no transaction, only on a route)')
+  for (const name of Object.keys(options)) {
+    if (!names.includes(name)) throw new SettingsError(`transaction.${name}`, `is no option; there are ${names.join(', ')}`)
+  }
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}
+
+/**
+ * Checks options and completes them with defaults.
+ *
+ * @throws {SettingsError} that names the option which does not exist, or the one that cannot be used
+ * @throws {UsageError} the same, for those that hold without a request, too
+ */
+export function planTransaction (options: RequestTransactionOptions): TransactionPlan {
+  const { begin = 'firstWrite', commit = 'onSend', commitOn = claimsSuccess, ...rest } = givenTransaction(options)
+  if (!beginPoints.includes(begin)) throw new SettingsError('transaction.begin', "must be 'firstWrite', 'firstQuery' or 'onRequest'")
+  if (!commitPoints.includes(commit)) throw new SettingsError('transaction.commit', "must be 'onSend', 'onResponse' or 'atEnd'")
+  if (typeof commitOn !== 'function') throw new SettingsError('transaction.commitOn', 'must be a function of the reply and its payload')
+  return {
+    settings: resolveTransactionOptions({ ...rest, begin: coreBegin(begin) }),
+    beginsOnRequest: begin === 'onRequest',
+    commitsAfterResponse: commit === 'onResponse',
+    commitsAtEnd: commit === 'atEnd',
+    commitOn
+  }
+}
+
+/** What of a request's options holds for sessions without a request, too. */
+export function databaseTransaction (options: RequestTransactionOptions): TransactionOptions {
+  const { begin, commit, commitOn, ...rest } = options
+  return { ...rest, begin: coreBegin(begin) }
+}
+
+/** Without a request there is nothing before the first query. */
+function coreBegin (begin: BeginPoint | undefined): TransactionOptions['begin'] {
+  return begin === 'onRequest' ? 'firstQuery' : begin
+}
+
+/** The status that the client gets: a web Response brings one of its own, which the reply does not show yet when it is sent. */
+export function statusOf (reply: FastifyReply, payload: unknown): number {
+  return isResponse(payload) ? payload.status : reply.statusCode
+}
+
+/** Parts of the request have failed, and others have not. */
+const multiStatus = 207
+
+function claimsSuccess (reply: FastifyReply, payload: unknown): boolean {
+  const statusCode = statusOf(reply, payload)
+  return statusCode < 400 && statusCode !== multiStatus
+}

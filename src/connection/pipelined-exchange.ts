@@ -1,0 +1,179 @@
+/**
+ * A message group is several statements under one Sync: they travel together, and after the first failure PostgreSQL skips
+ * all the rest until the Sync. That is how BEGIN and the first statement share one round trip without the danger of pg's own
+ * pipeline mode, where each query has a Sync of its own and a failed BEGIN lets the statement behind it commit by itself.
+ * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
+ *
+ * A text without values that travels alone is a simple Query instead: it may be several statements, or a COPY.
+ */
+import { Answer } from './response.js'
+import { FrontendMessages } from './frontend-messages.js'
+import { onceReady, sendGroup } from '../pg/client.js'
+import { statementName } from '../statement/statement-name.js'
+import type { ClientBase } from 'pg'
+import type { Exchange } from './exchange.js'
+import type { AnswerReader, Field } from '../pg/client.js'
+import type { PreparedStatement, PreparedStatements, Refusal } from './prepared-statements.js'
+import type { Statement } from '../statement/statement.js'
+
+/** How a group is written. */
+export interface GroupOptions {
+  readonly lead: readonly string[]
+  /** The names that the connection knows; without them none are used. */
+  readonly prepared: PreparedStatements | undefined
+  /** Whether there is one statement, and nothing that leads. */
+  readonly isAlone: boolean
+}
+
+/** One buffer serves all groups, one after the other; a value that runs a statement while it is written gives that another one. */
+let spare: FrontendMessages | undefined
+
+/** BEGIN comes in few kinds, and with every transaction: it has a name, as a repository's statements have. */
+const begins = new Map<string, string>()
+
+function nameOf (lead: string): string | undefined {
+  if (!lead.startsWith('begin')) return undefined
+  let name = begins.get(lead)
+  if (name === undefined) begins.set(lead, name = statementName('begin', lead))
+  return name
+}
+
+export class MessageGroup implements Exchange, AnswerReader {
+  readonly answers: Answer[] = []
+  led = 0
+  leadAnswer: string | undefined
+  isAnswered = false
+  isStale = false
+  readonly #client: ClientBase
+  readonly #prepared: PreparedStatements | undefined
+  readonly #leads: ReadonlyArray<PreparedStatement | undefined>
+  readonly #isAlone: boolean
+  readonly #messages: FrontendMessages
+  #isQuery = false
+  #current = 0
+  #finished: ((error: Error | undefined) => void) | undefined
+
+  constructor (client: ClientBase, { lead, prepared, isAlone }: GroupOptions) {
+    this.#client = client
+    this.#prepared = prepared
+    this.#isAlone = isAlone
+    this.#messages = spare ?? new FrontendMessages()
+    spare = undefined
+    this.#messages.cut(0)
+    prepared?.begin(client)
+    this.#leads = lead.map((text) => this.#write({ text, name: nameOf(text), values: [] }, false))
+  }
+
+  get isUnbound (): boolean { return !this.#isQuery && this.#prepared?.isUnbound === true }
+
+  /** Without what leads: a transaction is told by its first statement. */
+  get text (): string { return this.answers.map(({ statement: { text } }) => text).join('; ') }
+
+  get done (): Pick<Answer, 'command' | 'rowCount'> { return this.answers.at(-1) as Answer }
+
+  add (statement: Statement): void {
+    const messages = this.#messages
+    const { length } = messages
+    const changes = this.#prepared?.length ?? 0
+    try {
+      this.#isQuery = this.#isAlone && statement.values.length === 0 && (this.#prepared === undefined || statement.name === undefined)
+      if (this.#isQuery) messages.query(statement.text)
+      this.answers.push(new Answer(statement, this.#isQuery ? undefined : this.#write(statement, true)))
+    } catch (error) {
+      messages.cut(length)
+      this.#prepared?.cut(changes)
+      throw error
+    }
+  }
+
+  send (finished: (error: Error | undefined) => void): void {
+    this.#finished = finished
+    if (!this.#isQuery) this.#messages.sync()
+    const bytes = this.#messages.take()
+    spare = this.#messages
+    this.#prepared?.send()
+    sendGroup(this.#client, bytes, this)
+  }
+
+  described (fields: readonly Field[]): void {
+    this.answers[this.#current]?.describe(fields, this.#client)
+  }
+
+  row (fields: ReadonlyArray<string | null>): void {
+    if (this.led === this.#leads.length) this.answers[this.#current]?.row(fields)
+    else this.leadAnswer = String(fields[0])
+  }
+
+  completed (tag: string | undefined): void {
+    if (this.led < this.#leads.length) {
+      this.led++
+      return
+    }
+    const answer = this.answers[this.#current]
+    if (answer === undefined) return
+    answer.complete(tag)
+    if (!this.#isQuery) this.#current++
+  }
+
+  failed (error: Error & Refusal): void {
+    const place = this.led + this.#current
+    const failing = this.led < this.#leads.length ? this.#leads[this.led] : this.answers[this.#current]?.prepared
+    this.isStale = failing !== undefined && this.#prepared?.isRefused(failing, error, place) === true
+    for (const { isDone, prepared } of this.answers) if (!isDone && prepared?.readRow === undefined) forgetDescription(prepared)
+    this.#finish(error)
+  }
+
+  ready (): void {
+    this.isAnswered = true
+    this.#finish(undefined)
+  }
+
+  settle (settled: () => void): void { onceReady(this.#client, settled) }
+
+  #finish (error: Error | undefined): void {
+    this.#prepared?.end()
+    const finished = this.#finished
+    this.#finished = undefined
+    finished?.(error)
+  }
+
+  /** Writes a statement: its text only where PostgreSQL does not know its name, and the question for its columns only once. */
+  #write ({ text, name, values }: Pick<Statement, 'text' | 'name' | 'values'>, isDescribed: boolean): PreparedStatement | undefined {
+    const messages = this.#messages
+    const book = this.#prepared
+    if (name === undefined || book === undefined) {
+      book?.parseUnnamed()
+      messages.parse('', text)
+      messages.bind('', values)
+      if (isDescribed) messages.describe()
+      messages.execute()
+      return undefined
+    }
+    const known = book.find(name)
+    const prepared = known === undefined || known.isDoubtful ? this.#parse(book, { name, text, known }) : known
+    book.use(prepared)
+    messages.bind(name, values)
+    if (isDescribed && !prepared.isDescribed) {
+      messages.describe()
+      prepared.isDescribed = true
+    }
+    messages.execute()
+    return prepared
+  }
+
+  /** What has to make room is closed before, so that there is never one name too many. */
+  #parse (book: PreparedStatements, { name, text, known }: { name: string, text: string, known: PreparedStatement | undefined }): PreparedStatement {
+    const closed = known ?? book.surplus()
+    if (closed !== undefined) {
+      this.#messages.close(closed.name)
+      book.close(closed)
+    }
+    this.#messages.parse(name, text)
+    return book.parse(name)
+  }
+}
+
+/** Whether PostgreSQL has described it is not known: it is asked again. */
+function forgetDescription (prepared: PreparedStatement | undefined): void {
+  if (prepared !== undefined) prepared.isDescribed = false
+}

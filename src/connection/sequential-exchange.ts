@@ -1,0 +1,81 @@
+/**
+ * The same as a message group for a client whose insides are not known: each statement is a query of its own, sent when the
+ * one before has been answered. It takes a round trip for each, and nothing is sent behind a failure.
+ */
+import { Answer } from './response.js'
+import { prepareValue } from '../pg/client.js'
+import type { ClientBase, QueryArrayResult } from 'pg'
+import type { Exchange } from './exchange.js'
+import type { Statement } from '../statement/statement.js'
+
+interface Query {
+  readonly text: string
+  readonly values: unknown[]
+}
+
+type Results = QueryArrayResult<Array<string | null>> | Array<QueryArrayResult<Array<string | null>>>
+
+/** Rows are read by the statement's own reader, as in a group. */
+const asText = { getTypeParser: () => (text: string) => text }
+
+export class PlainExchange implements Exchange {
+  readonly answers: Answer[] = []
+  readonly isStale = false
+  readonly isUnbound = false
+  led = 0
+  leadAnswer: string | undefined
+  isAnswered = false
+  readonly #client: ClientBase
+  readonly #lead: readonly string[]
+  readonly #queries: Query[] = []
+
+  constructor (client: ClientBase, lead: readonly string[]) {
+    this.#client = client
+    this.#lead = lead
+  }
+
+  add (statement: Statement): void {
+    this.#queries.push({ text: statement.text, values: statement.values.map(prepareValue) })
+    this.answers.push(new Answer(statement, undefined))
+  }
+
+  send (finished: (error: Error | undefined) => void): void {
+    const { led } = this
+    const lead = this.#lead[led]
+    const place = this.answers.findIndex(({ isDone }) => !isDone)
+    const query = lead === undefined ? this.#queries[place] : { text: lead, values: [] }
+    if (query === undefined) {
+      this.isAnswered = true
+      return finished(undefined)
+    }
+    const config = { ...query, rowMode: 'array' as const, types: asText as never }
+    this.#client.query(config, (error: Error | null, results: Results) => {
+      if (error !== null) return finished(error)
+      if (lead === undefined) this.#read(place, results)
+      else this.#take(results)
+      this.send(finished)
+    })
+  }
+
+  /**
+   * Some clients tell of an error before PostgreSQL is ready again and some after that. A client answers in the order in which
+   * it was asked: behind the answer to an empty query, which never fails for what it says, both have the last word.
+   */
+  settle (settled: () => void): void {
+    this.#client.query('', () => settled())
+  }
+
+  #take (results: Results): void {
+    this.led++
+    for (const { rows: [row] } of [results].flat()) if (row !== undefined) this.leadAnswer = String(row[0])
+  }
+
+  #read (place: number, results: Results): void {
+    const answer = this.answers[place] as Answer
+    for (const { fields, rows, command, rowCount } of [results].flat()) {
+      if (fields.length > 0) answer.describe(fields, this.#client as never)
+      for (const row of rows) answer.row(row)
+      answer.complete(command === null ? undefined : [command, rowCount].join(' ').trimEnd())
+    }
+  }
+}

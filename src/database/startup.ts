@@ -1,0 +1,94 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { ConnectionError, PoolTimeoutError } from '../errors/errors.js'
+import type { ConnectionPool } from '../pool/connection-pool.js'
+import type { Settings } from '../settings/settings.js'
+
+/** SQLSTATEs that no waiting will cure: wrong password, not allowed, no such database. */
+const incurable = new Set(['28P01', '28000', '3D000'])
+
+const poolerRefused = 'a pooler refused a startup parameter: set DATABASE_PREPARED_STATEMENTS=false, or have the pooler ignore statement_timeout, lock_timeout and idle_in_transaction_session_timeout'
+const untrusted = 'the certificate of the server is not to be trusted: name its authority in sslrootcert, or correct host and sslmode'
+
+const ways: ReadonlyMap<string, string> = new Map([
+  ['28P01', 'the password or the user is wrong'],
+  ['28000', 'the user may not connect: see pg_hba.conf on the server, and sslmode'],
+  ['3D000', 'the database does not exist: create it first'],
+  ['53300', 'the server has no connection left: lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW, or raise its max_connections'],
+  ['57P03', 'the server is starting or stopping: wait for it with waitForDatabaseSeconds'],
+  ['ECONNREFUSED', 'nothing listens there: start PostgreSQL, or correct host and port'],
+  ['ENOTFOUND', 'the host is not known: correct its name'],
+  ['EAI_AGAIN', 'the host is not known yet: correct its name, or the name server'],
+  ['ETIMEDOUT', 'nothing answered in time: see whether host and port are right, and no firewall stands between'],
+  ['ENOENT', 'there is no such socket: start PostgreSQL, or correct host and port'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', untrusted],
+  ['SELF_SIGNED_CERT_IN_CHAIN', untrusted],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', untrusted],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', untrusted],
+  ['42704', poolerRefused],
+  ['08P01', poolerRefused]
+])
+
+const pauseMillis = { first: 100, longest: 2000 }
+
+/**
+ * Reaches the server, as often as the settings allow, and warns when the pool is larger than what the server has left.
+ * What no waiting will cure is an error also where the start may be degraded, and so is a pool that was ended meanwhile.
+ *
+ * @throws {ConnectionError} with the way out, and no part of the URL
+ */
+export async function reach (pool: ConnectionPool, settings: Settings): Promise<void> {
+  const deadline = performance.now() + settings.waitForDatabaseSeconds * 1000
+  let pause = pauseMillis.first
+  while (!await isDone(pool, settings, deadline - pause)) {
+    await wait(pause)
+    pause = Math.min(pause * 2, pauseMillis.longest)
+  }
+}
+
+/** Whether there is nothing more to wait for; an attempt that begins after the last one's time is the last. */
+async function isDone (pool: ConnectionPool, settings: Settings, lastTime: number): Promise<boolean> {
+  try {
+    await greet(pool, settings)
+    return true
+  } catch (error) {
+    const failure = explained(error as Error)
+    if (incurable.has(codeOf(error))) throw failure
+    if (pool.hasEnded) throw error
+    if (performance.now() <= lastTime) {
+      settings.logger.warn({ err: failure }, 'the database does not answer yet')
+      return false
+    }
+    if (!settings.degraded) throw failure
+    settings.logger.error({ err: failure }, 'started without the database: requests that need it are refused until it is there')
+    return true
+  }
+}
+
+async function greet (pool: ConnectionPool, { logger, pool: { max } }: Settings): Promise<void> {
+  const connection = await pool.connect({ logger, label: 'start' })
+  const { result, error } = await connection.run({
+    kind: 'read',
+    text: `select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+      - coalesce(current_setting('reserved_connections', true)::int, 0)
+      - (select count(*)::int from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()) as left`,
+    values: [],
+    context: { operation: 'start' }
+  })
+  connection.release()
+  if (error !== undefined) throw error
+  const left = Number(Object(result?.rows[0]).left)
+  if (max > left) logger.warn({ max, left }, 'the pool may grow beyond the connections that the server has left: lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW, or raise max_connections')
+}
+
+function explained (error: Error): ConnectionError {
+  const code = codeOf(error)
+  const way = ways.get(code) ?? 'see whether DATABASE_URL (connectionString) names the right host, port, user, password and database, and a fitting sslmode'
+  return new ConnectionError(`The database could not be reached${code === '' ? '' : ` (${code})`}: ${way}`, { cause: Object(error).cause ?? error })
+}
+
+/** The SQLSTATE, or Node's name for what happened to the socket. */
+function codeOf (error: unknown): string {
+  if (error instanceof PoolTimeoutError) return 'ETIMEDOUT'
+  const { code } = Object(Object(error).cause ?? error)
+  return typeof code === 'string' ? code : ''
+}

@@ -1,0 +1,156 @@
+import { STATUS_CODES } from 'node:http'
+import { DatabaseError } from './errors.js'
+
+/** An answer that succeeded, in the envelope. */
+export interface SuccessReply<T, Meta = unknown> {
+  success: true
+  data: T
+  message?: string
+  meta?: Meta
+}
+
+/** One thing that is wrong with a request. */
+export interface FailureDetail {
+  /** The part of the request: `body`, `querystring`, `params` or `headers`. */
+  in?: string
+  /** JSON Pointer of the value within that part; empty for the part itself. */
+  path?: string
+  message?: string
+}
+
+/** An answer that failed, in the envelope. */
+export interface FailureReply {
+  success: false
+  error: { code: string, message: string, details?: FailureDetail[] }
+  requestId?: string
+}
+
+/** An answer that failed, as RFC 9457 has it: `application/problem+json`. */
+export interface ProblemReply {
+  type: 'about:blank'
+  title: string
+  status: number
+  detail: string
+  instance?: string
+  code: string
+  details?: FailureDetail[]
+  requestId?: string
+}
+
+/** What goes along with the data of {@link success}. */
+export interface SuccessOptions<Meta> {
+  readonly message?: string | undefined
+  readonly meta?: Meta | undefined
+}
+
+/** What an answer that failed may say besides the error. */
+export interface FailureOptions {
+  /** Where to find the failure in the log. */
+  readonly requestId?: string | undefined
+  /** The HTTP status, for errors that do not bring their own. @defaultValue `500` */
+  readonly statusCode?: number | undefined
+}
+
+/** {@link FailureOptions}, and the occurrence as RFC 9457 has it. */
+export interface ProblemOptions extends FailureOptions {
+  /** URI reference of what was asked for. */
+  readonly instance?: string | undefined
+}
+
+/**
+ * The envelope of an answer that succeeded.
+ *
+ * @example
+ * ```ts
+ * const { items, ...meta } = await request.repo(users).paginate()
+ * return success(items, { meta })
+ * ```
+ */
+export function success<T, Meta = unknown> (data: T, { message, meta }: SuccessOptions<Meta> = {}): SuccessReply<T, Meta> {
+  return { success: true, data, ...(message !== undefined && { message }), ...(meta !== undefined && { meta }) }
+}
+
+/**
+ * The envelope of an answer that failed; set the status of the reply by {@link statusOf}.
+ *
+ * Errors of this package keep their code and message. Others keep theirs below 500, and say nothing of themselves from there on.
+ */
+export function failure (error: unknown, options: FailureOptions = {}): FailureReply {
+  const { code, message, details } = publicPart(error, statusOf(error, options.statusCode))
+  return { success: false, error: { code, message, ...details }, ...requestIdOf(options) }
+}
+
+/** The same as {@link failure} in the words of RFC 9457, to be sent as `application/problem+json`. */
+export function problem (error: unknown, options: ProblemOptions = {}): ProblemReply {
+  const status = statusOf(error, options.statusCode)
+  const { code, message, details } = publicPart(error, status)
+  return {
+    type: 'about:blank',
+    title: phraseOf(status),
+    status,
+    detail: message,
+    ...(options.instance !== undefined && { instance: options.instance }),
+    code,
+    ...details,
+    ...requestIdOf(options)
+  }
+}
+
+/** The HTTP status of an error: what it brings along, or else `otherwise`. */
+export function statusOf (error: unknown, otherwise = 500): number {
+  for (const key of ['statusCode', 'status']) {
+    const status = propertyOf(error, key)
+    if (typeof status === 'number' && status >= 400 && status <= 599) return status
+  }
+  return otherwise
+}
+
+interface PublicPart {
+  readonly code: string
+  readonly message: string
+  readonly details?: { details: FailureDetail[] }
+}
+
+function publicPart (error: unknown, status: number): PublicPart {
+  if (error instanceof DatabaseError) return { code: error.code, message: error.message }
+  const message = propertyOf(error, 'message')
+  const generic = { code: codeOf(status), message: phraseOf(status) }
+  if (status >= 500 || typeof message !== 'string') return generic
+  const code = propertyOf(error, 'code')
+  const problems = propertyOf(error, 'validation')
+  return {
+    code: typeof code === 'string' ? code : generic.code,
+    message,
+    ...(Array.isArray(problems) && { details: { details: detailsOf(problems, propertyOf(error, 'validationContext')) } })
+  }
+}
+
+/** What Ajv, or a validator in its manner, found. */
+function detailsOf (problems: readonly unknown[], part: unknown): FailureDetail[] {
+  return problems.map((found) => {
+    const path = propertyOf(found, 'instancePath')
+    const message = propertyOf(found, 'message')
+    return {
+      ...(typeof part === 'string' && { in: part }),
+      ...(typeof path === 'string' && { path }),
+      ...(typeof message === 'string' && { message })
+    }
+  })
+}
+
+function requestIdOf ({ requestId }: FailureOptions): { requestId?: string } {
+  return requestId === undefined ? {} : { requestId }
+}
+
+function propertyOf (value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
+}
+
+function phraseOf (status: number): string {
+  return STATUS_CODES[status] ?? 'Unknown Error'
+}
+
+/** `Not Found` as a program reads it: `NOT_FOUND`. */
+function codeOf (status: number): string {
+  return phraseOf(status).toUpperCase().replaceAll(/[^A-Z]+/g, '_')
+}

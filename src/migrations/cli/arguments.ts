@@ -1,0 +1,93 @@
+import { parseArgs } from 'node:util'
+import { CommandUsageError } from './usage-error.js'
+
+const options = {
+  config: { type: 'string' },
+  folder: { type: 'string' },
+  table: { type: 'string' },
+  url: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+  message: { type: 'string', short: 'm' },
+  empty: { type: 'boolean' },
+  rename: { type: 'string', multiple: true },
+  'no-renames': { type: 'boolean' },
+  to: { type: 'string' },
+  steps: { type: 'string' },
+  'dry-run': { type: 'boolean' },
+  'confirm-irreversible': { type: 'boolean' },
+  'lock-timeout': { type: 'string' }
+} as const
+
+/** The words and options of a call. */
+export type Call = ReturnType<typeof parse>
+
+/** The values of a call's options. */
+export type Values = Call['values']
+
+type OptionName = keyof typeof options
+
+const always: readonly OptionName[] = ['config', 'folder', 'json', 'help', 'version']
+const database: readonly OptionName[] = ['table', 'url']
+const runner: readonly OptionName[] = ['to', 'dry-run', 'lock-timeout']
+
+/** The subcommands of `migrate`, and the options that each of them takes. */
+export const subcommands: Readonly<Record<string, readonly OptionName[]>> = {
+  create: [...always, 'message', 'empty', 'rename', 'no-renames'],
+  up: [...always, ...database, ...runner],
+  down: [...always, ...database, ...runner, 'steps', 'confirm-irreversible'],
+  status: [...always, ...database],
+  history: [...always, ...database],
+  current: [...always, ...database],
+  check: [...always, ...database],
+  'down-files': [...always]
+}
+
+/**
+ * Reads a call's arguments.
+ *
+ * @throws {CommandUsageError} for an option that is not known, or not to the subcommand
+ */
+export function readArguments (argv: readonly string[]): Call {
+  const call = parse(argv)
+  const [, subcommand = ''] = call.positionals
+  const known = Object.hasOwn(subcommands, subcommand) ? subcommands[subcommand] : undefined
+  const stranger = known === undefined ? undefined : Object.keys(call.values).find((name) => !known.includes(name as OptionName))
+  if (stranger !== undefined) throw new CommandUsageError(`migrate ${subcommand} has no option --${stranger}`)
+  return call
+}
+
+/**
+ * A number of an option.
+ *
+ * @throws {CommandUsageError} for anything else
+ */
+export function numberOf (values: Values, name: 'steps' | 'lock-timeout'): number | undefined {
+  const text = values[name]
+  if (text === undefined) return undefined
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new CommandUsageError(`--${name} has to be a number`)
+  return Number(text)
+}
+
+/**
+ * The pairs of `--rename old=new`; none at all with `--no-renames`, and `undefined` where nothing was said.
+ *
+ * @throws {CommandUsageError} for what is no pair
+ */
+export function renamesOf ({ rename, 'no-renames': none = false }: Values): Record<string, string> | undefined {
+  if (rename === undefined) return none ? {} : undefined
+  return Object.fromEntries(rename.map((pair) => {
+    const [from, to, ...more] = pair.split('=')
+    if (!from || !to || more.length > 0) throw new CommandUsageError('--rename takes an old and a new name: --rename users.name=users.full_name')
+    return [from, to]
+  }))
+}
+
+function parse (argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true })
+  } catch (error) {
+    throw new CommandUsageError((error as Error).message, { cause: error })
+  }
+}

@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { readArguments, type Call } from './arguments.js'
+import { failureOf, textOf } from './failure.js'
+import { details, overview } from './help.js'
+import { run } from './subcommands.js'
+import { CommandUsageError } from './usage-error.js'
+
+/** What a process gives its command. */
+export interface Console {
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
+  readonly stdout: NodeJS.WritableStream
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
+  /** Ctrl-C. */
+  readonly signal: AbortSignal
+}
+
+/** What a call came to. */
+const exitCodes = { done: 0, failed: 1, wrongUse: 2, due: 3, interrupted: 130 } as const
+
+/**
+ * The command `data-access`: reads its arguments, does what they say, prints one answer to standard output and everything else to standard error.
+ *
+ * @param argv without the names of Node and of the script
+ * @returns the exit code
+ */
+export async function runCommand (argv: readonly string[], console: Console): Promise<number> {
+  const { stdout, stderr, signal } = console
+  try {
+    const call = readArguments(argv)
+    const text = textFor(call)
+    if (text !== undefined) {
+      stdout.write(text)
+      return exitCodes.done
+    }
+    const { document, text: answer, isDue = false } = await subcommandOf(call)(call.values, {
+      ...console, terminal: { input: console.stdin, output: stderr }, say: (line) => { stderr.write(`${line}\n`) }
+    })
+    stdout.write(`${call.values.json === true ? JSON.stringify(document) : answer}\n`)
+    return isDue ? exitCodes.due : exitCodes.done
+  } catch (error) {
+    const failure = failureOf(error)
+    stderr.write(`${textOf(failure)}\n`)
+    if (argv.includes('--json')) stdout.write(`${JSON.stringify({ error: failure })}\n`)
+    if (error instanceof CommandUsageError) return exitCodes.wrongUse
+    return signal.aborted ? exitCodes.interrupted : exitCodes.failed
+  }
+}
+
+/** Where nothing is to be done but to tell. */
+function textFor ({ values, positionals: [first, second] }: Call): string | undefined {
+  if (values.version === true) return `${version()}\n`
+  if (values.help === true) return (second !== undefined && Object.hasOwn(details, second) ? details[second] : undefined) ?? overview
+  return first === undefined ? overview : undefined
+}
+
+function subcommandOf ({ positionals: [command, subcommand, ...more] }: Call) {
+  const known = subcommand !== undefined && Object.hasOwn(run, subcommand) ? run[subcommand] : undefined
+  if (command !== 'migrate' || known === undefined) throw new CommandUsageError(`There is no ${[command, subcommand].join(' ').trim()}: data-access --help tells what there is`)
+  if (more.length > 0) throw new CommandUsageError(`migrate ${subcommand} does not know what to do with ${more.join(' ')}`)
+  return known
+}
+
+function version (): string {
+  const { version } = JSON.parse(readFileSync(createRequire(import.meta.url).resolve('fastify-data-access/package.json'), 'utf8')) as { version: string }
+  return version
+}

@@ -1,0 +1,110 @@
+import { checkMigrations } from '../check-migrations.js'
+import { createMigration } from '../generate/create-migration.js'
+import { writeDownFiles } from '../generate/write-down-files.js'
+import { rollbackMigrations } from '../rollback-migrations.js'
+import { runMigrations } from '../run-migrations.js'
+import { getMigrationHistory, readStatus } from '../migration-status.js'
+import type { Migration } from '../folder/migration-files.js'
+import type { RunnerOptions } from '../history/migration-options.js'
+import type { Terminal } from '../generate/renames/ask-renames.js'
+import { numberOf, renamesOf, type Values } from './arguments.js'
+import { readConfig } from './drizzle-config.js'
+import { configOf, databaseOf, migrationsOf, modelOf, type Place } from './target.js'
+import { lines, type Report } from './report.js'
+import { CommandUsageError } from './usage-error.js'
+
+/** Where a call comes from and who listens. */
+export interface Caller extends Place {
+  readonly terminal: Terminal
+  /** Stops what runs. */
+  readonly signal: AbortSignal
+  /** One line for a person, while it works. */
+  readonly say: (line: string) => void
+}
+
+type Subcommand = (values: Values, caller: Caller) => Promise<Report>
+
+/** What each subcommand of `migrate` does. */
+export const run: Readonly<Record<string, Subcommand>> = { create, up, down, status, history, current, check, 'down-files': downFiles }
+
+async function create (values: Values, caller: Caller): Promise<Report> {
+  const { message, empty = false } = values
+  if (message === undefined) throw new CommandUsageError('migrate create needs a message: -m "add a nickname"')
+  // Here the tables come from the configuration, also where the folder is named.
+  const config = await readConfig(values.config, caller.cwd)
+  const { folder, ...model } = empty ? { folder: migrationsOf(values, config, caller) } : await modelOf(values, config, caller)
+  if (!empty && !('schema' in model && model.schema !== undefined)) throw new CommandUsageError('No configuration names a schema: write drizzle.config.ts with dialect, schema and out, or write SQL of your own with --empty')
+  const { created } = await createMigration({
+    ...model, folder, message, autogenerate: !empty, renames: renamesOf(values), prefix: config.migrations?.prefix, breakpoints: config.breakpoints, terminal: caller.terminal
+  })
+  return {
+    document: { created: created ?? null },
+    text: created === undefined ? 'Nothing to do: the tables are those of the newest migration' : lines(`Wrote ${created.tag}.sql and ${created.tag}.down.sql`, created.irreversible.map((what) => `  cannot be restored: ${what}`))
+  }
+}
+
+async function up (values: Values, caller: Caller): Promise<Report> {
+  const { applied } = await runMigrations({ ...await runnerOf(values, caller), to: values.to })
+  return { document: { applied }, text: lines(`${applied.length} ${values['dry-run'] === true ? 'to apply' : 'applied'}`, tags(applied)) }
+}
+
+async function down (values: Values, caller: Caller): Promise<Report> {
+  const steps = numberOf(values, 'steps')
+  const { rolledBack } = await rollbackMigrations({
+    ...await runnerOf(values, caller), to: values.to, steps, confirmIrreversible: values['confirm-irreversible']
+  })
+  return { document: { rolledBack }, text: lines(`${rolledBack.length} ${values['dry-run'] === true ? 'to roll back' : 'rolled back'}`, tags(rolledBack)) }
+}
+
+async function status (values: Values, caller: Caller): Promise<Report> {
+  const { ok, problems, applied } = await readStatus(databaseOf(values, await configOf(values, caller), caller))
+  const pending = problems.filter(({ kind }) => kind === 'pending').map(({ tag }) => tag)
+  const others = problems.filter(({ kind }) => kind !== 'pending')
+  return {
+    document: { applied, pending, problems: others },
+    text: lines(ok ? 'Everything is applied' : 'Not everything is applied, or fits', [
+      ...applied.map(({ tag }) => `  applied  ${tag}`), ...pending.map((tag) => `  pending  ${tag}`), ...others.map(({ message }) => `  ${message}`)
+    ]),
+    isDue: !ok
+  }
+}
+
+async function history (values: Values, caller: Caller): Promise<Report> {
+  const applied = await getMigrationHistory(databaseOf(values, await configOf(values, caller), caller))
+  return { document: { applied }, text: lines(`${applied.length} applied`, tags(applied)) }
+}
+
+async function current (values: Values, caller: Caller): Promise<Report> {
+  const applied = await getMigrationHistory(databaseOf(values, await configOf(values, caller), caller))
+  return { document: { current: applied.at(-1) ?? null }, text: applied.at(-1)?.tag ?? 'Nothing is applied' }
+}
+
+async function check (values: Values, caller: Caller): Promise<Report> {
+  const config = await readConfig(values.config, caller.cwd)
+  const { ok, problems } = await checkMigrations({ ...await modelOf(values, config, caller), ...databaseOf(values, config, caller) })
+  return { document: { ok, problems }, text: lines(ok ? 'Tables, folder and database fit' : 'Not everything fits', problems.map(({ message }) => `  ${message}`)), isDue: !ok }
+}
+
+async function downFiles (values: Values, caller: Caller): Promise<Report> {
+  const { written } = await writeDownFiles({ folder: migrationsOf(values, await configOf(values, caller), caller) })
+  return {
+    document: { written },
+    text: lines(`${written.length} written`, written.flatMap(({ tag, irreversible }) => [`  ${tag}.down.sql`, ...irreversible.map((what) => `    cannot be restored: ${what}`)]))
+  }
+}
+
+async function runnerOf (values: Values, caller: Caller): Promise<RunnerOptions> {
+  const lockTimeoutSeconds = numberOf(values, 'lock-timeout')
+  return {
+    ...databaseOf(values, await configOf(values, caller), caller),
+    lockTimeoutSeconds,
+    dryRun: values['dry-run'],
+    signal: caller.signal,
+    onProgress: ({ tag, statement, total, durationMillis }) => caller.say(`${tag}  ${statement}/${total}  ${Math.round(durationMillis)} ms`),
+    onWait: ({ tag, attempts, pauseMillis, blockedBy }) => caller.say(`${tag}  did not get its locks (${[`attempt ${attempts}`, ...blockedBy].join(', ')}): again in ${pauseMillis} ms`)
+  }
+}
+
+function tags (migrations: readonly Migration[]): string[] {
+  return migrations.map(({ tag }) => `  ${tag}`)
+}

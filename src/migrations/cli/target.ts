@@ -1,0 +1,41 @@
+import { resolve } from 'node:path'
+import type { MigrationOptions } from '../history/migration-options.js'
+import type { ModelOptions } from '../generate/compare-model.js'
+import type { Values } from './arguments.js'
+import { readConfig, readSchema, tableOf, urlOf, type Config } from './drizzle-config.js'
+import { CommandUsageError } from './usage-error.js'
+
+/** Where a command is called. */
+export interface Place {
+  /** The working directory. */
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** The configuration of a call: none where the folder is named and no configuration is. */
+export async function configOf ({ config, folder }: Values, { cwd }: Place): Promise<Config> {
+  return config === undefined && folder !== undefined ? {} : await readConfig(config, cwd)
+}
+
+/**
+ * The folder and the database of a call.
+ *
+ * @throws {CommandUsageError} when no database is named
+ */
+export function databaseOf (values: Values, config: Config, place: Place): MigrationOptions & { folder: string } {
+  const connectionString = values.url ?? urlOf(config) ?? place.env['DATABASE_URL']
+  if (connectionString === undefined || connectionString === '') {
+    throw new CommandUsageError('No database is named: set DATABASE_URL, or dbCredentials in the configuration')
+  }
+  return { connectionString, folder: migrationsOf(values, config, place), table: values.table ?? tableOf(config) }
+}
+
+/** The tables of a call, and the folder of their migrations. */
+export async function modelOf (values: Values, config: Config, place: Place): Promise<ModelOptions & { folder: string }> {
+  return { schema: await readSchema(config, place.cwd), casing: config.casing, folder: migrationsOf(values, config, place) }
+}
+
+/** The folder of the migrations, from the root. */
+export function migrationsOf ({ folder }: Values, { out = './drizzle' }: Config, { cwd }: Place): string {
+  return resolve(cwd, folder ?? out)
+}

@@ -1,0 +1,98 @@
+import { conversion } from './conversions.js'
+import { tablePairs } from '../snapshots/differences.js'
+import type { Fates } from './fates.js'
+import { primaryKey, shared } from '../snapshots/pairs.js'
+import { changeCounting, changeSequence, startCounting, stopCounting, type Place } from './numbering.js'
+import type { Column, Enum, Snapshot } from '../snapshots/snapshot.js'
+import { catalogueType, enumOf, numberingOf, quoted, text, typeText, written } from '../snapshots/names.js'
+
+/** A step in which enums, sequences and columns change where they are: drizzle-kit writes some of it in a way that PostgreSQL refuses, and forgets some. */
+export interface Alterations {
+  readonly statements: readonly string[]
+  /** What the step leads to. */
+  readonly snapshot: Snapshot
+}
+
+/** Two snapshots, and the one where all began, with what becomes of its columns. */
+export interface Passage {
+  readonly start: Snapshot
+  readonly before: Snapshot
+  readonly after: Snapshot
+  readonly fates: Fates
+}
+
+/** What turns the enums, sequences and columns that two snapshots have in common into those of the second. */
+export function alterations ({ start, before, after, fates: { remade } }: Passage): Alterations {
+  const snapshot = structuredClone({ ...before, enums: { ...before.enums, ...shared(after.enums, before.enums) }, sequences: { ...before.sequences, ...shared(after.sequences, before.sequences) } })
+  const places: Array<[from: Place, to: Place]> = []
+  for (const [key, table, other] of tablePairs(before, after)) {
+    for (const column of Object.values(table.columns)) {
+      const wanted = other.columns[column.name]
+      if (wanted === undefined) continue
+      places.push([{ table: start.tables[key]!, column }, { table: other, column: wanted }])
+      snapshot.tables[key]!.columns[column.name] = { ...structuredClone(wanted), primaryKey: column.primaryKey }
+    }
+  }
+  const enums = [...remade].map((key) => [before.enums[key]!, after.enums[key]!] as const)
+  const statements = [
+    ...places.filter(([{ column }, { column: wanted }]) => column.generated !== undefined && wanted.generated === undefined).map(([, place]) => `${alter(place)} DROP EXPRESSION;`),
+    ...Object.entries(before.enums).flatMap(([key, type]) => after.enums[key] === undefined || remade.has(key) ? [] : addValues(type, after.enums[key])),
+    ...enums.flatMap(([type, other]) => [`ALTER TYPE ${written(type)} RENAME TO ${quoted(formerName(type.name))};`, `CREATE TYPE ${written(other)} AS ENUM(${other.values.map(text).join(', ')});`]),
+    ...Object.entries(before.sequences).flatMap(([key, sequence]) => after.sequences[key] === undefined ? [] : changeSequence(sequence, after.sequences[key])),
+    ...places.flatMap(([from, to]) => alterColumn(from, to, remade)),
+    ...enums.map(([type]) => `DROP TYPE ${written({ ...type, name: formerName(type.name) })};`)
+  ]
+  return { statements, snapshot }
+}
+
+/** What an enum is called while the new one takes its place. */
+function formerName (name: string): string {
+  return `${Buffer.from(name).subarray(0, 54).toString()}__former`
+}
+
+function addValues (type: Enum, other: Enum): string[] {
+  const has = new Set(type.values)
+  return other.values.flatMap((value, index) => {
+    if (has.has(value)) return []
+    has.add(value)
+    const next = other.values.slice(index).find((later) => type.values.includes(later))
+    return [`ALTER TYPE ${written(type)} ADD VALUE ${text(value)}${next === undefined ? '' : ` BEFORE ${text(next)}`};`]
+  })
+}
+
+function alterColumn (from: Place, to: Place, remade: Fates['remade']): string[] {
+  const [a, b] = [from.column, to.column]
+  const here: Place = { ...from, table: to.table }
+  const [counted, counts] = [numberingOf(a), numberingOf(b)]
+  const isRetyped = catalogueType(a) !== catalogueType(b) || a.typeSchema !== b.typeSchema || remade.has(enumOf(a))
+  const [had, has] = [a.default === undefined ? undefined : String(a.default), b.default === undefined ? undefined : String(b.default)]
+  const drops = had !== undefined && (isRetyped || has === undefined)
+  return [
+    ...counted !== undefined && counts === undefined ? stopCounting(here) : [],
+    ...drops ? [`${alter(to)} DROP DEFAULT;`] : [],
+    ...isRetyped ? [retype(a, to, remade)] : [],
+    ...has !== undefined && (has !== had || isRetyped) ? [`${alter(to)} SET DEFAULT ${has};`] : [],
+    ...notNull(from, to),
+    ...counted === undefined && counts !== undefined ? startCounting(to) : [],
+    ...counted !== undefined && counts !== undefined ? changeCounting(here, to) : []
+  ]
+}
+
+function retype (column: Column, to: Place, remade: Fates['remade']): string {
+  const type = typeText(to.column)
+  const name = quoted(to.column.name)
+  const using = remade.has(enumOf(column)) ? `${name}::text::${type}` : conversion(typeText(column), type, name)
+  return `${alter(to)} SET DATA TYPE ${type}${using === undefined ? '' : ` USING ${using}`};`
+}
+
+/** A column that counts is never null, and neither is one of the primary key: it stays so when that is gone. */
+function notNull (from: Place, to: Place): string[] {
+  const is = ({ column }: Place) => column.notNull || numberingOf(column) !== undefined
+  const isKey = ({ table, column }: Place) => primaryKey(table).includes(column.name)
+  if (is(to)) return is(from) ? [] : [`${alter(to)} SET NOT NULL;`]
+  return (is(from) || isKey(from)) && !isKey(to) ? [`${alter(to)} DROP NOT NULL;`] : []
+}
+
+function alter ({ table, column }: Place): string {
+  return `ALTER TABLE ${written(table)} ALTER COLUMN ${quoted(column.name)}`
+}

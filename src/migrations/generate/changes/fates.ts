@@ -1,0 +1,75 @@
+import { isDeepStrictEqual } from 'node:util'
+import { tablePairs } from '../snapshots/differences.js'
+import type { Column, Enum, Snapshot } from '../snapshots/snapshot.js'
+import { catalogueType, enumOf, mentions } from '../snapshots/names.js'
+
+/** What becomes of a column: another type, dropped and added again, or dropped. */
+export type Fate = 'retyped' | 'replaced' | 'gone'
+
+/** What a way does to enums and columns that others hold on to. */
+export interface Fates {
+  /** The keys of enums that are made anew. */
+  readonly remade: ReadonlySet<string>
+  /** By the key of the table and the name of the column; what just stays is not there. */
+  readonly columns: ReadonlyMap<string, ReadonlyMap<string, Fate>>
+}
+
+/** What becomes of the enums and columns that are in both, or in the first only. */
+export function fatesOf (before: Snapshot, after: Snapshot): Fates {
+  const remade = remadeEnums(before, after)
+  const names = [...remade].map((key) => before.enums[key]!.name)
+  const columns = tablePairs(before, after).map(([key, a, b]) => {
+    const fates = new Map<string, Fate>()
+    for (const column of Object.values(a.columns)) {
+      const fate = fateOf(column, b.columns[column.name], remade)
+      if (fate !== undefined) fates.set(column.name, fate)
+    }
+    // A generated column holds on to those that it is made of, and none is made of another.
+    const moved = [...names, ...fates.keys()]
+    for (const { name, generated } of Object.values(a.columns)) {
+      if (b.columns[name]?.generated !== undefined && moved.some((other) => mentions(generated?.as, other))) fates.set(name, 'replaced')
+    }
+    return [key, fates] as const
+  })
+  return { remade, columns: new Map(columns) }
+}
+
+function fateOf (column: Column, other: Column | undefined, remade: ReadonlySet<string>): Fate | undefined {
+  if (other === undefined) return 'gone'
+  const isRetyped = catalogueType(column) !== catalogueType(other) || column.typeSchema !== other.typeSchema || remade.has(enumOf(column))
+  if (other.generated !== undefined && (isRetyped || column.generated?.as !== other.generated.as)) return 'replaced'
+  return isRetyped ? 'retyped' : undefined
+}
+
+/**
+ * The enums that cannot just get more values. PostgreSQL takes none away and moves none; and it lets nobody use a new one before the transaction that added it
+ * has ended, which is too late for a default of the same file, and for all files where drizzle-kit applies several in one transaction.
+ */
+function remadeEnums (before: Snapshot, after: Snapshot): Set<string> {
+  const uses = newTexts(before, after)
+  return new Set(Object.entries(before.enums).filter(([key, type]) => {
+    const other = after.enums[key]
+    return other !== undefined && (losesOrder(type, other) || other.values.some((value) => !type.values.includes(value) && uses.some((use) => use.includes(value))))
+  }).map(([key]) => key))
+}
+
+function losesOrder (type: Enum, other: Enum): boolean {
+  return !isDeepStrictEqual(type.values, other.values.filter((value) => type.values.includes(value)))
+}
+
+/** The expressions of a snapshot which another does not have. */
+function newTexts (before: Snapshot, after: Snapshot): string[] {
+  const former = new Set(textsOf(before))
+  return textsOf(after).filter((text) => !former.has(text))
+}
+
+function textsOf ({ tables, views, policies }: Snapshot): string[] {
+  const texts = Object.values(tables).flatMap((table) => [
+    ...Object.values(table.columns).flatMap((column) => [column.default === undefined ? undefined : `${table.name}.${column.name} ${String(column.default)}`, column.generated?.as]),
+    ...Object.values(table.checkConstraints).map(({ value }) => value),
+    ...Object.values(table.indexes).flatMap(({ where, columns }) => [where, ...columns.map(({ expression }) => expression)]),
+    ...Object.values(table.policies).flatMap(({ using, withCheck }) => [using, withCheck])
+  ])
+  const others = [...Object.values(views).map(({ definition }) => definition), ...Object.values(policies).flatMap(({ using, withCheck }) => [using, withCheck])]
+  return [...texts, ...others].filter((text) => text !== undefined)
+}

@@ -1,0 +1,100 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Fate, Fates } from './fates.js'
+import { common, eachTable, loses, losesPrimaryKey, shared } from '../snapshots/pairs.js'
+import { referenced } from '../snapshots/rename.js'
+import type { ForeignKey, Policy, Snapshot, View } from '../snapshots/snapshot.js'
+import { enumOf, mentions } from '../snapshots/names.js'
+
+// PostgreSQL lets nobody change what others hold on to, or takes those with it. They are lifted first, and come back when all is as they need it.
+
+/** Snapshots on the way to one without all that is in the way: each leaves out what nothing in it needs any more. */
+export function lift (before: Snapshot, after: Snapshot, fates: Fates): Snapshot[] {
+  const free = withoutReaders(before, after, fates)
+  const bare = withoutKeys(free, after, fates)
+  return [free, bare, withoutColumns(bare, fates)]
+}
+
+/** Without the views, policies and foreign keys that the later snapshot does not have, or that hold on to what changes. */
+function withoutReaders (before: Snapshot, after: Snapshot, fates: Fates): Snapshot {
+  const isInTheWay = readersInTheWay(before, after, fates)
+  const views = keptViews(before, after, isInTheWay)
+  const keeps = (policy: Policy, other: Policy | undefined, own?: string) => isDeepStrictEqual(policy, other) && !isInTheWay(`${policy.using ?? ''} ${policy.withCheck ?? ''}`, own)
+  const policies = filter(before.policies, (policy, key) => keeps(policy, after.policies[key]))
+  return eachTable({ ...before, views, policies }, (table, key) => {
+    const other = after.tables[key]
+    table.policies = filter(table.policies, (policy, name) => keeps(policy, other?.policies[name], key))
+    table.foreignKeys = filter(table.foreignKeys, (foreignKey, name) => isDeepStrictEqual(foreignKey, other?.foreignKeys[name]) && !isHeldUp(foreignKey, { before, after, fates, key }))
+  })
+}
+
+/** Tells an expression that reads a column whose type changes, or that is replaced, or an enum that is made anew. */
+function readersInTheWay (before: Snapshot, after: Snapshot, { remade, columns }: Fates): (expression: string, own?: string) => boolean {
+  const enums = [...remade].map((key) => before.enums[key]!.name)
+  const tables = [...columns].map(([key, fates]) => {
+    const { name } = before.tables[key]!
+    // What goes from the model is in none of its expressions; a star stands for all that there is.
+    const wanted = [...fates].filter(([, fate]) => fate !== 'gone').map(([column]) => column)
+    return { key, name, wanted, changes: !isDeepStrictEqual(Object.keys(before.tables[key]!.columns).sort(), Object.keys(after.tables[key]!.columns).sort()) }
+  })
+  return (expression, own) => enums.some((name) => mentions(expression, name)) || tables.some(({ key, name, wanted, changes }) => {
+    if (own === key) return wanted.some((column) => mentions(expression, column))
+    return mentions(expression, name) && (wanted.length > 0 || (changes && expression.includes('*')))
+  })
+}
+
+/** A view reads tables and other views. */
+function keptViews (before: Snapshot, after: Snapshot, isInTheWay: (expression: string) => boolean): Record<string, View> {
+  let kept = filter(before.views, (view, key) => view.definition === undefined || (isSameView(view, after.views[key]) && !isInTheWay(view.definition)))
+  for (;;) {
+    const lifted = Object.entries(before.views).filter(([key]) => kept[key] === undefined).map(([, { name }]) => name)
+    const fewer = filter(kept, (view) => view.isExisting || !lifted.some((name) => mentions(view.definition, name)))
+    if (Object.keys(fewer).length === Object.keys(kept).length) return kept
+    kept = fewer
+  }
+}
+
+/** The columns of a view follow from its definition. */
+function isSameView (view: View, other: View | undefined): boolean {
+  return other !== undefined && isDeepStrictEqual({ ...view, columns: undefined }, { ...other, columns: undefined })
+}
+
+/** A foreign key stands and falls with the types of its columns on both sides, and with the key that it refers to. */
+function isHeldUp (foreignKey: ForeignKey, { before, after, fates: { columns }, key }: { before: Snapshot, after: Snapshot, fates: Fates, key: string }): boolean {
+  const { columnsFrom, columnsTo } = foreignKey
+  const target = referenced(foreignKey)
+  const [a, b] = [before.tables[target], after.tables[target]]
+  return columnsFrom.some((name) => columns.get(key)?.has(name)) || columnsTo.some((name) => columns.get(target)?.has(name)) || (a !== undefined && b !== undefined && loses(a, b))
+}
+
+/** Without the tables, keys, indexes and checks that the later snapshot does not have, or that hold on to what changes. */
+function withoutKeys (before: Snapshot, after: Snapshot, { remade, columns }: Fates): Snapshot {
+  const enums = [...remade].map((key) => before.enums[key]!.name)
+  return eachTable({ ...before, tables: shared(before.tables, after.tables) }, (table, key) => {
+    const other = after.tables[key]!
+    const fates = columns.get(key)!
+    const isWanted = (expression: string | undefined) => [...fates.keys(), ...enums].some((name) => mentions(expression, name))
+    const has = (names: readonly string[], ...kinds: Fate[]) => names.some((name) => kinds.includes(fates.get(name)!))
+    table.checkConstraints = filter(common(table.checkConstraints, other.checkConstraints), ({ value }) => !isWanted(value))
+    table.uniqueConstraints = filter(common(table.uniqueConstraints, other.uniqueConstraints), (unique) => !has(unique.columns, 'replaced', 'gone'))
+    table.indexes = filter(common(table.indexes, other.indexes), (index) => !isWanted(index.where) && !index.columns.some(({ expression, isExpression }) => isExpression ? isWanted(expression) : fates.has(expression)))
+    const keyColumns = [...Object.values(table.columns).filter(({ primaryKey }) => primaryKey).map(({ name }) => name), ...Object.values(table.compositePrimaryKeys).flatMap((primaryKey) => primaryKey.columns)]
+    if (!losesPrimaryKey(table, other) && !has(keyColumns, 'replaced')) return
+    table.compositePrimaryKeys = {}
+    for (const column of Object.values(table.columns)) column.primaryKey = false
+  })
+}
+
+/** Without the columns that are replaced, and without those that would have to be turned into something else first, or hold on to others, and go anyway. */
+function withoutColumns (before: Snapshot, { remade, columns }: Fates): Snapshot {
+  return eachTable(before, (table, key) => {
+    const fates = columns.get(key)!
+    table.columns = filter(table.columns, (column, name) => {
+      const fate = fates.get(name)
+      return fate !== 'replaced' && !(fate === 'gone' && (remade.has(enumOf(column)) || column.generated !== undefined))
+    })
+  })
+}
+
+function filter<Value> (group: Record<string, Value>, keeps: (value: Value, key: string) => boolean): Record<string, Value> {
+  return Object.fromEntries(Object.entries(group).filter(([key, value]) => keeps(value, key)))
+}

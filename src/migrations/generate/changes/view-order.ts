@@ -1,0 +1,24 @@
+import type { Snapshot, View } from '../snapshots/snapshot.js'
+import { mentions } from '../snapshots/names.js'
+
+/** With its views in an order in which each comes after those that it reads, so that they can be created one after the other. */
+export function withViewsInOrder (snapshot: Snapshot): Snapshot {
+  return { ...snapshot, views: inOrder(snapshot.views) }
+}
+
+/** With its views in the order in which they can be dropped. */
+export function withViewsFromTheEnd (snapshot: Snapshot): Snapshot {
+  return { ...snapshot, views: Object.fromEntries(Object.entries(inOrder(snapshot.views)).reverse()) }
+}
+
+function inOrder (views: Record<string, View>): Record<string, View> {
+  const ordered: Record<string, View> = {}
+  const add = (key: string, above: readonly string[]): void => {
+    // Two views that name each other only seem to read each other.
+    if (ordered[key] !== undefined || above.includes(key)) return
+    for (const [other, { name }] of Object.entries(views)) if (other !== key && mentions(views[key]!.definition, name)) add(other, [...above, key])
+    ordered[key] = views[key]!
+  }
+  for (const key of Object.keys(views)) add(key, [])
+  return ordered
+}

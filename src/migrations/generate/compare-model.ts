@@ -1,0 +1,73 @@
+import { MigrationError } from '../../errors/errors.js'
+import { readJournal } from '../folder/journal.js'
+import { ask, type Terminal } from './renames/ask-renames.js'
+import { decideBy, decideNothing, decideRenames } from './renames/decide-renames.js'
+import { loadDrizzleKit, snapshotOf, type Casing } from './model/drizzle-kit.js'
+import { prefixOf } from './migration-name.js'
+import type { Rename } from './snapshots/rename.js'
+import { newestSnapshot, type Snapshot } from './snapshots/snapshot.js'
+import { statementsOf } from './changes/diff-statements.js'
+
+/** A model, and the folder with whose migrations it is compared. */
+export interface ModelOptions {
+  /** The exports of the module that holds the tables: `import * as schema from './schema.js'`. */
+  readonly schema?: Record<string, unknown> | undefined
+  /**
+   * drizzle-kit's `out`: the folder that holds the migrations; made when it is not there.
+   * @defaultValue `'./drizzle'`
+   */
+  readonly folder?: string | undefined
+  /** How names are written, as in `drizzle()` and drizzle.config.ts. */
+  readonly casing?: Casing | undefined
+}
+
+/** Who says what was renamed. */
+export interface RenameOptions {
+  /**
+   * Tables, enums, sequences and columns that go on under another name: `{ users: 'people', 'people.name': 'people.full_name' }`. Columns are named with
+   * their table, by its new name. Where it is given, everything else that came is new, and everything else that went is dropped.
+   * @defaultValue asked in a terminal, refused elsewhere
+   */
+  readonly renames?: Readonly<Record<string, string>> | undefined
+  /**
+   * Where a person can be asked.
+   * @defaultValue standard input and standard error, where both are a terminal
+   */
+  readonly terminal?: Terminal | undefined
+}
+
+/**
+ * The schema of the options.
+ *
+ * @throws {MigrationError} `DB_MIGRATION_FAILED` when there is none
+ */
+export function neededSchema ({ schema }: ModelOptions): Record<string, unknown> {
+  if (schema !== undefined) return schema
+  throw new MigrationError('There is no model to compare with: pass the exports of the module that holds your tables as schema, or autogenerate: false for SQL of your own', 'DB_MIGRATION_FAILED')
+}
+
+/** What was renamed between two snapshots, by the list that is given or by the word of a person. */
+export async function renamesBetween (before: Snapshot, after: Snapshot, { renames, terminal = { input: process.stdin, output: process.stderr } }: RenameOptions): Promise<Rename[]> {
+  if (renames === undefined) {
+    const isTerminal = terminal.input.isTTY === true && terminal.output.isTTY === true
+    return await decideRenames(before, after, isTerminal ? ask(terminal) : decideNothing)
+  }
+  const { decide, finish } = decideBy(renames)
+  const decided = await decideRenames(before, after, decide)
+  finish()
+  return decided
+}
+
+/**
+ * Whether the tables of a model are those of the newest migration.
+ *
+ * @throws {MigrationError} `DB_MIGRATION_FAILED` without drizzle-kit, or when it refuses the model
+ */
+export async function isModelMigrated (options: ModelOptions): Promise<boolean> {
+  const { folder = './drizzle', casing } = options
+  const before = await newestSnapshot(folder, (await readJournal(folder)).entries.map(({ tag }) => prefixOf(tag)))
+  const kit = await loadDrizzleKit()
+  const after = snapshotOf(kit, neededSchema(options), { casing, previous: before })
+  // Whether something was renamed makes no difference to whether something has changed.
+  return (await statementsOf(kit, { before, after, renames: [] })).length === 0
+}

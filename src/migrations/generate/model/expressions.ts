@@ -1,0 +1,69 @@
+import { CasingCache, toCamelCase, toSnakeCase } from 'drizzle-orm/casing'
+import type { Column, SQL } from 'drizzle-orm'
+import { MigrationError } from '../../../errors/errors.js'
+import type { Casing } from './drizzle-kit.js'
+import { literal } from './literals.js'
+import { quoted, text } from '../snapshots/names.js'
+
+const conversions = { snake_case: toSnakeCase, camelCase: toCamelCase }
+
+/** A name as `casing` writes it. */
+export function cased (name: string, casing: Casing | undefined): string {
+  return casing === undefined ? name : conversions[casing](name)
+}
+
+/** Drizzle asks the table of a column for all of its columns, and a view has none to give. */
+class Names extends CasingCache {
+  readonly #casing: Casing | undefined
+
+  constructor (casing: Casing | undefined) {
+    super(casing)
+    this.#casing = casing
+  }
+
+  override getColumnCasing (column: Column): string {
+    return nameOf(column, this.#casing)
+  }
+}
+
+/** A column's name in the database. */
+export function nameOf ({ name, keyAsName }: { readonly name: string, readonly keyAsName: boolean }, casing: Casing | undefined): string {
+  return keyAsName ? cased(name, casing) : name
+}
+
+/** Where an expression stands, and how names are written. */
+export interface Context {
+  /** `the default of users.name`: for errors. */
+  readonly place: string
+  readonly casing: Casing | undefined
+  /** In an index a column has no table. */
+  readonly isIndexed?: boolean
+}
+
+/**
+ * An expression with the values that are in it. drizzle-kit leaves them out, and writes `$1`.
+ *
+ * @throws {MigrationError} `DB_MIGRATION_FAILED` for a value that has no text in SQL; it names the place
+ */
+export function expressionText (expression: SQL, { place, casing, isIndexed = false }: Context): string {
+  return orRefuse(place, () => expression.toQuery({
+    casing: new Names(casing),
+    escapeName: quoted,
+    escapeParam: (_number, value) => literal(value),
+    escapeString: text,
+    ...isIndexed && { invokeSource: 'indexes' }
+  }).sql)
+}
+
+/**
+ * What `fn` makes of values.
+ *
+ * @throws {MigrationError} `DB_MIGRATION_FAILED` where one has no text; it names the place
+ */
+export function orRefuse<Result> (place: string, fn: () => Result): Result {
+  try {
+    return fn()
+  } catch (cause) {
+    throw new MigrationError(`${place} holds a value that cannot be written into a migration, such as a placeholder: write it as sql\`…\``, 'DB_MIGRATION_FAILED', { cause })
+  }
+}

@@ -1,0 +1,68 @@
+import { Column, Name, SQL, StringChunk, Subquery, is, isSQLWrapper, type SQLChunk } from 'drizzle-orm'
+import { MigrationError } from '../../../errors/errors.js'
+import { cased, expressionText, type Context } from './expressions.js'
+import { mentions } from '../snapshots/names.js'
+
+/** A table or view from which others may select, with its columns and what it calls its expressions. */
+export interface Source {
+  readonly name: string
+  readonly fields: readonly unknown[]
+}
+
+/**
+ * What a view selects. Drizzle writes the names of a select from one table when the model is loaded, when it does not know yet how names are cased.
+ *
+ * @throws {MigrationError} `DB_MIGRATION_FAILED` where a name may be that of a column or of something else, or where a value has no text in SQL
+ */
+export function viewText (query: SQL, sources: readonly Source[], context: Context): string {
+  const plain = new SQL(copy(query.queryChunks, ({ value }) => value))
+  const written = expressionText(plain, context)
+  const fields = sources.filter(({ name }) => mentions(written, name)).flatMap((source) => source.fields)
+  const columns = fields.filter((field) => is(field, Column))
+  const converted = new Set(columns.filter(({ name, keyAsName }) => keyAsName && cased(name, context.casing) !== name).map(({ name }) => name))
+  const others = new Set([
+    ...columns.filter(({ keyAsName }) => !keyAsName).map(({ name }) => name),
+    ...fields.filter((field) => is(field, SQL.Aliased)).map(({ fieldAlias }) => fieldAlias),
+    ...aliases(plain.queryChunks)
+  ])
+  const convert = ({ value }: Name): string => {
+    if (!converted.has(value)) return value
+    if (others.has(value)) throw new MigrationError(`${context.place} names ${value}, which casing makes ${cased(value, context.casing)} in one place and leaves as it is in another: give one of them another name`, 'DB_MIGRATION_FAILED')
+    return cased(value, context.casing)
+  }
+  return converted.size === 0 ? written : expressionText(new SQL(copy(plain.queryChunks, convert)), context)
+}
+
+/** Copies of chunks with other names, as Drizzle would write each of them; none says how its values are written. */
+function copy (chunks: readonly SQLChunk[], convert: (name: Name) => string): SQLChunk[] {
+  return chunks.map((chunk, index) => {
+    if (Array.isArray(chunk)) return copy(chunk, convert)
+    if (is(chunk, Name)) return isAlias(chunks, index) ? chunk : new Name(convert(chunk))
+    if (is(chunk, SQL)) return new SQL(copy(chunk.queryChunks, convert))
+    if (is(chunk, Subquery)) return chunk._.isWith ? chunk : parenthesized(chunk._.sql, convert, new StringChunk(' '), new Name(chunk._.alias))
+    return isQuery(chunk) ? parenthesized(chunk.getSQL(), convert) : chunk
+  })
+}
+
+function parenthesized (query: SQL, convert: (name: Name) => string, ...behind: SQLChunk[]): SQL {
+  return new SQL([new StringChunk('('), new SQL(copy(query.queryChunks, convert)), new StringChunk(')'), ...behind])
+}
+
+/** A select in another one: whatever else wraps SQL has a class of its own. */
+function isQuery (chunk: SQLChunk): chunk is Extract<SQLChunk, { getSQL: unknown }> {
+  return isSQLWrapper(chunk) && 'getSelectedFields' in chunk
+}
+
+/** The names that a query gives to its expressions. */
+function aliases (chunks: readonly SQLChunk[]): string[] {
+  return chunks.flatMap((chunk, index) => {
+    if (Array.isArray(chunk)) return aliases(chunk)
+    if (is(chunk, Name)) return isAlias(chunks, index) ? [chunk.value] : []
+    return is(chunk, SQL) ? aliases(chunk.queryChunks) : []
+  })
+}
+
+function isAlias (chunks: readonly SQLChunk[], index: number): boolean {
+  const before = chunks[index - 1]
+  return is(before, StringChunk) && /\bas\s+$/i.test(before.value.join(''))
+}

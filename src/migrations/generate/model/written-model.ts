@@ -1,0 +1,85 @@
+/** What drizzle-kit writes wrongly of a model, or not at all, in the words of SQL: values in expressions, defaults that are not just text, names in views. */
+import { SQL, StringChunk, is, sql } from 'drizzle-orm'
+import { PgPolicy, PgTable, getMaterializedViewConfig, getTableConfig, getViewConfig, isPgMaterializedView, isPgView } from 'drizzle-orm/pg-core'
+import { writableDefault } from './defaults.js'
+import { expressionText, nameOf, type Context } from './expressions.js'
+import { viewText, type Source } from './view-names.js'
+import type { Casing } from './drizzle-kit.js'
+import type { Policy, Snapshot } from '../snapshots/snapshot.js'
+
+type Parts = ReturnType<typeof partsOf>
+
+/**
+ * The snapshot that `make` has drizzle-kit make of the model, with all values in it. What is read from columns and views stands in the model meanwhile as text.
+ *
+ * @param exported what the modules of the model export
+ * @throws {MigrationError} `DB_MIGRATION_FAILED` for what cannot be written into a migration; it names table and column
+ */
+export function withTexts (exported: readonly unknown[], casing: Casing | undefined, make: () => Snapshot): Snapshot {
+  const parts = partsOf(exported)
+  const back: Array<() => void> = []
+  const put = <Thing extends object, Key extends keyof Thing>(thing: Thing, key: Key, value: Thing[Key]): void => {
+    const former = thing[key]
+    back.push(() => { thing[key] = former })
+    thing[key] = value
+  }
+  try {
+    for (const { table, columns } of parts.tables) {
+      for (const column of columns) {
+        const name = `${table}.${nameOf(column, casing)}`
+        const { generated } = column
+        put(column as { default: unknown }, 'default', writableDefault(column, { place: `The default of ${name}`, casing }))
+        const as = typeof generated?.as === 'function' ? generated.as() : generated?.as
+        if (generated !== undefined && is(as, SQL)) put(generated, 'as', sql.raw(expressionText(as, { place: `The expression of ${name}`, casing })))
+      }
+    }
+    for (const { name, query } of parts.views) {
+      // Views are proxies, and give copies of all but their query.
+      if (query !== undefined) put(query as { queryChunks: unknown[] }, 'queryChunks', [new StringChunk(viewText(query, parts.sources, { place: `The view ${name}`, casing }))])
+    }
+    const made = make()
+    complete(made, parts, casing)
+    return made
+  } finally {
+    for (const restore of back.reverse()) restore()
+  }
+}
+
+function partsOf (exported: readonly unknown[]) {
+  const tables = exported.filter((value) => is(value, PgTable)).map((table) => {
+    const { name, schema = 'public', columns, ...rest } = getTableConfig(table)
+    return { ...rest, columns, name, table: schema === 'public' ? name : `${schema}.${name}`, key: `${schema}.${name}` }
+  })
+  const views = [...exported.filter((value) => isPgView(value)).map((view) => getViewConfig(view)), ...exported.filter((value) => isPgMaterializedView(value)).map((view) => getMaterializedViewConfig(view))]
+  const sources: Source[] = [
+    ...tables.map(({ name, columns }) => ({ name, fields: columns })),
+    ...views.map(({ name, selectedFields }) => ({ name, fields: Object.values(selectedFields) }))
+  ]
+  return { tables, views, sources, policies: exported.filter((value) => is(value, PgPolicy)) }
+}
+
+/** What tables make anew whenever they are asked is put into the snapshot. */
+function complete (made: Snapshot, { tables, policies }: Parts, casing: Casing | undefined): void {
+  for (const { key, table, name: tableName, indexes, checks, policies: own } of tables) {
+    const noted = made.tables[key]!
+    for (const { name, value } of checks) noted.checkConstraints[name]!.value = expressionText(value, { place: `The check ${name} of ${table}`, casing })
+    for (const { config: { name, columns, where } } of indexes) {
+      // drizzle-kit takes an expression only into an index that has a name.
+      const called = name ?? `${tableName}_${columns.map((column) => nameOf(column as { name: string, keyAsName: boolean }, casing)).join('_')}_index`
+      const index = noted.indexes[called]!
+      const place = `The index ${called} of ${table}`
+      if (where !== undefined) index.where = expressionText(where, { place, casing })
+      for (const [position, column] of columns.entries()) if (is(column, SQL)) index.columns[position]!.expression = expressionText(column, { place, casing, isIndexed: true })
+    }
+    for (const policy of own) Object.assign(noted.policies[policy.name]!, policyTexts(policy, { place: `The policy ${policy.name} of ${table}`, casing }))
+  }
+  for (const policy of policies) {
+    // One that is linked to a table of the model stands there, and one that is linked to none nowhere.
+    const noted = [made.policies, ...Object.values(made.tables).map((table) => table.policies)].map((group) => group[policy.name]).find((found) => found !== undefined)
+    if (noted !== undefined) Object.assign(noted, policyTexts(policy, { place: `The policy ${policy.name}`, casing }))
+  }
+}
+
+function policyTexts ({ using, withCheck }: PgPolicy, context: Context): Partial<Policy> {
+  return { ...using !== undefined && { using: expressionText(using, context) }, ...withCheck !== undefined && { withCheck: expressionText(withCheck, context) } }
+}

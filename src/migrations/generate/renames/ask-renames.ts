@@ -1,0 +1,28 @@
+import { createInterface } from 'node:readline/promises'
+import { MigrationError } from '../../../errors/errors.js'
+import { ignore } from '../../../runtime/promises.js'
+import type { Decide } from './decide-renames.js'
+
+/** Where a person can be asked. */
+export interface Terminal {
+  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean }
+  readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean }
+}
+
+/** Asks a person, by numbers. */
+export function ask ({ input, output }: Terminal): Decide {
+  return async ({ kind, added, gone }) => {
+    const choices = ['new', ...gone.map((name) => `${name}, renamed: keeps what is in it`)]
+    const text = [`The ${kind} ${added} is`, ...choices.map((choice, index) => `  ${index + 1}  ${choice}`), ''].join('\n')
+    const lines = createInterface({ input, output, terminal: false })
+    const left = new Promise<never>((_resolve, reject) => {
+      lines.once('close', () => reject(new MigrationError('Nobody answered: nothing was written', 'DB_MIGRATION_AMBIGUOUS')))
+    })
+    left.catch(ignore)
+    const answer = async (question: string): Promise<string | undefined> => {
+      const number = Number(await Promise.race([lines.question(`${question}> `), left]))
+      return choices[number - 1] === undefined ? await answer(`One of 1 to ${choices.length}: `) : gone[number - 2]
+    }
+    return await answer(text).finally(() => lines.close())
+  }
+}

@@ -1,0 +1,136 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { MigrationError } from '../../errors/errors.js'
+import { downName, readSql } from '../folder/migration-files.js'
+import { readJournal } from '../folder/journal.js'
+import { compareSql, type Disagreement } from './sql/compare-sql.js'
+import { decideRenames } from './renames/decide-renames.js'
+import { customDownFile, downFileOf, marked, type DownFile } from './down-file.js'
+import { loadDrizzleKit, type DrizzleKit } from './model/drizzle-kit.js'
+import { prefixOf } from './migration-name.js'
+import { reconciled } from './sql/reconcile.js'
+import { emptySnapshot, listSnapshots, readSnapshot, type Snapshot } from './snapshots/snapshot.js'
+import { factsOf, type Fact } from './sql/sql-facts.js'
+import { SqlHistory } from './sql/sql-history.js'
+import { decideBySql } from './renames/renames-in-sql.js'
+import type { Way } from './changes/diff-statements.js'
+import { writeNewFiles } from './write-files.js'
+import type { CreatedMigration } from './create-migration.js'
+
+/** What {@link writeDownFiles} takes. */
+export interface DownFilesOptions {
+  /**
+   * drizzle-kit's `out`.
+   * @defaultValue `'./drizzle'`
+   */
+  readonly folder?: string | undefined
+  /** Hears of each migration that was read, and of how many there are. */
+  readonly onProgress?: ((progress: { readonly tag: string, readonly done: number, readonly total: number }) => void) | undefined
+}
+
+/**
+ * Writes the ways back that are missing in a folder, of migrations that `drizzle-kit generate` has made: from the snapshots before and after each of them.
+ * Renames are read from its SQL. SQL that was written by hand has a way back that only its author knows: its file is marked as irreversible, and says what to write.
+ * Where the SQL does something else than its snapshots say, the way back undoes what the SQL has done, and is marked as irreversible with what differs.
+ *
+ * Files that are there stay as they are. All that are missing are written, or none.
+ *
+ * @throws {MigrationError} `DB_MIGRATION_MISSING` when a file of the folder is not there, or cannot be read; `DB_MIGRATION_FAILED` without drizzle-kit, or when it
+ *   refuses a snapshot
+ *
+ * @example
+ * const { written } = await writeDownFiles({ folder: './drizzle' })
+ */
+export async function writeDownFiles ({ folder = './drizzle', onProgress }: DownFilesOptions = {}): Promise<{ written: CreatedMigration[] }> {
+  const { entries } = await readJournal(folder)
+  const snapshots = await readSnapshots(folder)
+  const kit = await loadDrizzleKit()
+  const history = new SqlHistory()
+  const files: Record<string, string> = {}
+  const written: CreatedMigration[] = []
+  let former: Snapshot | undefined = emptySnapshot()
+  for (const [index, { tag }] of entries.entries()) {
+    const after = snapshots.get(prefixOf(tag))
+    const befores = candidates(snapshots, former, after)
+    const { text, irreversible } = await downFileBetween(kit, { befores, after, sql: await readSql(folder, tag), history }).catch((cause: MigrationError) => { throw about(tag, cause) })
+    if (!existsSync(join(folder, downName(tag)))) {
+      files[downName(tag)] = text
+      written.push({ tag, irreversible })
+    }
+    onProgress?.({ tag, done: index + 1, total: entries.length })
+    former = after
+  }
+  await writeNewFiles(folder, files)
+  return { written }
+}
+
+async function readSnapshots (folder: string): Promise<Map<string, Snapshot>> {
+  const snapshots = new Map<string, Snapshot>()
+  for (const prefix of await listSnapshots(folder)) snapshots.set(prefix, await readSnapshot(folder, prefix))
+  return snapshots
+}
+
+/** What may have been before a migration: the one before it in the journal, and the one from which it was generated; they differ where branches were merged. */
+function candidates (snapshots: ReadonlyMap<string, Snapshot>, former: Snapshot | undefined, after: Snapshot | undefined): Snapshot[] {
+  const parent = after === undefined ? undefined : [emptySnapshot(), ...snapshots.values()].find(({ id }) => id === after.prevId)
+  return [...new Set([former, parent])].filter((snapshot) => snapshot !== undefined)
+}
+
+interface Step {
+  readonly befores: readonly Snapshot[]
+  readonly after: Snapshot | undefined
+  readonly sql: string
+  readonly history: SqlHistory
+}
+
+async function downFileBetween (kit: DrizzleKit, { befores, after, sql, history }: Step): Promise<DownFile> {
+  const done = factsOf(sql)
+  const choice = after === undefined ? undefined : await closest(kit, { befores, after, sql }, done)
+  const repeated = history.repeated(done)
+  const doubtful = history.doubtful(done)
+  // Without its snapshots there is only the SQL.
+  history.add(done, choice ?? { onlySaid: [], onlyDone: done })
+  if (choice === undefined || isSame(choice.way)) return customDownFile
+  const { way, onlySaid, onlyDone } = choice
+  const reasons = [
+    ...reason('what its snapshots say and its SQL does not do', onlySaid),
+    ...reason('what its SQL does and its snapshots do not say', onlyDone),
+    ...reason('what its SQL leaves as an earlier migration has made it', repeated),
+    ...reason('what an earlier migration has left in another state than its snapshot says', doubtful)
+  ]
+  if (reasons.length === 0) return await downFileOf(kit, way)
+  return marked(await downFileOf(kit, reconciled(way, done.filter((fact) => !repeated.includes(fact)))), reasons)
+}
+
+/** The way between two snapshots to which the SQL comes closest. */
+async function closest (kit: DrizzleKit, { befores, after, sql }: { befores: readonly Snapshot[], after: Snapshot, sql: string }, done: readonly Fact[]): Promise<Disagreement & { way: Way } | undefined> {
+  const ways: Array<Disagreement & { way: Way }> = []
+  for (const before of befores) {
+    const way: Way = { before, after, renames: await decideRenames(before, after, decideBySql(sql)) }
+    ways.push({ way, ...await compareSql(kit, way, done) })
+  }
+  return ways.toSorted((a, b) => sizeOf(a) - sizeOf(b))[0]
+}
+
+function sizeOf ({ onlySaid, onlyDone }: Disagreement): number {
+  return onlySaid.length + onlyDone.length
+}
+
+function isSame ({ before, after }: Way): boolean {
+  return isDeepStrictEqual(before, { ...after, id: before.id, prevId: before.prevId })
+}
+
+/** How many changes a mark names. */
+const named = 8
+
+function reason (what: string, facts: readonly Fact[]): string[] {
+  const labels = [...new Set(facts.map(({ label }) => label))]
+  const more = labels.length > named ? [`and ${labels.length - named} more`] : []
+  return labels.length === 0 ? [] : [`${what}: ${[...labels.slice(0, named), ...more].join(', ')}`]
+}
+
+/** What went wrong with one migration, with its name. */
+function about (tag: string, { message, code, cause }: MigrationError): MigrationError {
+  return new MigrationError(`${downName(tag)} cannot be written. ${message}`, code, { cause })
+}

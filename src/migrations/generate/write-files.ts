@@ -1,0 +1,70 @@
+import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { MigrationError } from '../../errors/errors.js'
+import { journalOf, readJournal, type Journal } from '../folder/journal.js'
+
+/** The journal that an edit begins with, and the files that belong to its last entry. */
+export interface NewMigration {
+  readonly former: Journal
+  readonly journal: Journal
+  /** Text by name, from the folder. */
+  readonly files: Readonly<Record<string, string>>
+}
+
+/**
+ * Writes the files of a migration, and then the journal that names them: it never names one that is not there.
+ *
+ * The new journal is written under another name, which only one process at a time can take, and takes the place of the old one in one step.
+ *
+ * @throws {MigrationError} `DB_MIGRATION_LOCKED` when another process is writing a migration, or wrote one since the journal was read
+ */
+export async function writeMigration (folder: string, { former, journal, files }: NewMigration): Promise<void> {
+  await mkdir(join(folder, 'meta'), { recursive: true })
+  const lock = `${journalOf(folder)}.lock`
+  const handle = await open(lock, 'wx').catch((cause: unknown) => {
+    throw new MigrationError(`Another process is writing a migration into ${folder}. If none is, one was killed: remove ${lock}, and files that the journal does not name`, 'DB_MIGRATION_LOCKED', { cause })
+  })
+  const written: string[] = [lock]
+  try {
+    await handle.writeFile(pretty(journal))
+    await handle.close()
+    if (pretty(await readJournal(folder)) !== pretty(former)) {
+      throw new MigrationError(`Another migration was written into ${folder} meanwhile: create yours again, after it`, 'DB_MIGRATION_LOCKED')
+    }
+    written.push(...await writeNewFiles(folder, files))
+    await rename(lock, journalOf(folder))
+  } catch (error) {
+    for (const path of written) await rm(path, { force: true })
+    throw error
+  }
+}
+
+/**
+ * Writes files that are not there yet: all, or none.
+ *
+ * @throws {MigrationError} `DB_MIGRATION_FAILED` when one of them is there, or the folder cannot be written to
+ */
+export async function writeNewFiles (folder: string, files: Readonly<Record<string, string>>): Promise<string[]> {
+  const written: string[] = []
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      const path = join(folder, name)
+      await writeFile(path, text, { flag: 'wx' }).catch((cause: NodeJS.ErrnoException) => { throw notWritten(path, cause) })
+      written.push(path)
+    }
+    return written
+  } catch (error) {
+    for (const path of written) await rm(path, { force: true })
+    throw error
+  }
+}
+
+function notWritten (path: string, cause: NodeJS.ErrnoException): MigrationError {
+  const message = cause.code === 'EEXIST' ? `${path} is there already, although the journal does not name it: move it away` : `${path} cannot be written (${cause.code})`
+  return new MigrationError(message, 'DB_MIGRATION_FAILED', { cause })
+}
+
+/** As drizzle-kit writes JSON. */
+export function pretty (value: unknown): string {
+  return JSON.stringify(value, null, 2)
+}

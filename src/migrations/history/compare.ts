@@ -1,0 +1,68 @@
+import type { Client } from 'pg'
+import { AppliedTable, type AppliedRow } from './applied-table.js'
+import { asDatabaseError } from '../runner/failure-messages.js'
+import { readMigrations, type MigrationFile } from '../folder/migration-files.js'
+import type { MigrationOptions } from './migration-options.js'
+import { ProgressTable, type Progress } from './progress-table.js'
+
+/** A row of the database's table, and the file that it stands for, where there is one. */
+export interface AppliedMigration {
+  readonly row: AppliedRow
+  readonly file: MigrationFile | undefined
+}
+
+/** One whose file is in the folder. */
+export interface KnownMigration extends AppliedMigration {
+  readonly file: MigrationFile
+}
+
+/** Whether the folder has the file of a row. */
+export function isKnown (migration: AppliedMigration): migration is KnownMigration {
+  return migration.file !== undefined
+}
+
+/** How the files of a folder and the rows of a database belong together. */
+export interface Comparison {
+  readonly folder: string
+  /** In the order of the journal. */
+  readonly files: readonly MigrationFile[]
+  /** In the order in which they were applied. */
+  readonly applied: readonly AppliedMigration[]
+  /** In the order in which they are to be applied. */
+  readonly pending: readonly MigrationFile[]
+  /** A file outside of a transaction that was begun and is not done. */
+  readonly progress: Progress | undefined
+}
+
+/** Reads a folder and a database side by side; changes nothing. */
+export async function compare (client: Client, { folder = './drizzle', table }: MigrationOptions): Promise<Comparison> {
+  const files = await readMigrations(folder)
+  const applied = matched(await asDatabaseError(new AppliedTable(client, table).read()), files)
+  const pending = files.filter((file) => !applied.some((migration) => migration.file === file))
+  const progress = await asDatabaseError(new ProgressTable(client, table).read())
+  return { folder, files, applied, pending, progress }
+}
+
+/** What makes a row and a file belong together, the surest first: journals have been written anew, and two files may have been generated at the same time. */
+const ties: ReadonlyArray<(row: AppliedRow, file: MigrationFile) => boolean> = [
+  (row, { when, hashes }) => when === row.when && hashes.includes(row.hash),
+  (row, { when }) => when === row.when,
+  (row, { hashes }) => hashes.includes(row.hash)
+]
+
+/** Each migration once, with all rows that note it. */
+function matched (rows: readonly AppliedRow[], files: readonly MigrationFile[]): AppliedMigration[] {
+  const found = new Map<AppliedRow, MigrationFile>()
+  const taken = new Set<MigrationFile>()
+  for (const belong of ties) {
+    for (const row of rows) {
+      const file = found.has(row) ? undefined : files.find((candidate) => !taken.has(candidate) && belong(row, candidate))
+      if (file === undefined) continue
+      found.set(row, file)
+      taken.add(file)
+    }
+  }
+  const first = new Map(rows.map((row) => [row, found.has(row) ? row : rows.find((other) => other.when === row.when && found.has(other)) ?? rows.find(({ when }) => when === row.when)]))
+  const withIds = (row: AppliedRow) => ({ ...row, ids: rows.filter((other) => first.get(other) === row).flatMap(({ ids }) => ids) })
+  return rows.filter((row) => first.get(row) === row).map((row) => ({ row: withIds(row), file: found.get(row) }))
+}

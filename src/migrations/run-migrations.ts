@@ -1,0 +1,49 @@
+import { compare } from './history/compare.js'
+import { asDatabaseError } from './runner/failure-messages.js'
+import type { Migration } from './folder/migration-files.js'
+import { checkLimits } from './runner/runner-options.js'
+import { withMigrationLock } from './runner/runner-lock.js'
+import { withClient, type RunnerOptions } from './history/migration-options.js'
+import { planUp } from './history/plan.js'
+import { withoutText } from './migration-status.js'
+import { startWork } from './runner/run-context.js'
+
+/** What {@link runMigrations} takes. */
+export interface RunOptions extends RunnerOptions {
+  /**
+   * The last migration to apply, by its tag.
+   * @defaultValue the newest
+   */
+  readonly to?: string | undefined
+}
+
+/**
+ * Applies the migrations that the database does not have yet, one transaction for each file: after a failure it has whole files only.
+ * Of several processes that start at once, one applies them and the others wait for it.
+ *
+ * The files and the table are drizzle-kit's: `drizzle-kit migrate` may take turns with this, but it takes no lock, and runs no file that is marked
+ * `-- data-access: no-transaction`.
+ *
+ * @throws {MigrationError} `DB_MIGRATION_EDITED`, `DB_MIGRATION_MISSING` or `DB_MIGRATION_OUT_OF_ORDER` when folder and database do not fit, before anything is changed;
+ *   `DB_MIGRATION_LOCKED` when another process holds the lock for too long, or the application's statements hold a table; `DB_MIGRATION_FAILED` when a file cannot be run, or a statement fails
+ * @throws {UsageError} for a number out of range, or a tag that is not in the folder or was passed
+ *
+ * @example
+ * const { applied } = await runMigrations({ connectionString: process.env.DATABASE_URL })
+ * console.log(applied.map((migration) => migration.tag))
+ */
+export async function runMigrations (options: RunOptions = {}): Promise<{ applied: Migration[] }> {
+  checkLimits(options)
+  const { dryRun = false, to } = options
+  if (dryRun) {
+    const steps = await withClient(options, async (client) => planUp(await compare(client, options), to))
+    return { applied: steps.map(({ migration }) => withoutText(migration)) }
+  }
+  return withMigrationLock(options, async (connections) => {
+    const steps = planUp(await compare(connections.work, options), to)
+    const work = await startWork(connections, options)
+    if (steps.length > 0) await asDatabaseError(work.applied.create())
+    for (const step of steps) await work.run(step)
+    return { applied: steps.map(({ migration }) => withoutText(migration)) }
+  })
+}

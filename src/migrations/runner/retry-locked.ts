@@ -1,0 +1,44 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { toDatabaseError } from '../../errors/to-database-error.js'
+import { lockedOut } from './failure-messages.js'
+import type { DatabaseError } from '../../errors/errors.js'
+import type { MigrationStep } from '../history/step.js'
+import type { Work } from './run-context.js'
+
+/** lock_not_available and deadlock_detected */
+const conflicts: readonly unknown[] = ['55P03', '40P01']
+
+const pauseMillis = { first: 500, longest: 10_000 }
+
+/**
+ * Tries what did not get its locks again, after a pause in which the application's statements have their turn.
+ *
+ * @throws {MigrationError} `DB_MIGRATION_LOCKED` when the last attempt has failed, too; any other failure as it is
+ */
+export async function retryForLocks (work: Work, step: MigrationStep, attempt: () => Promise<void>): Promise<void> {
+  let attempts = 0
+  for (let failure = await conflictOf(attempt); failure !== undefined; failure = await conflictOf(attempt)) {
+    attempts++
+    const blockedBy = work.watcher.take()
+    if (attempts > work.lockRetries) throw lockedOut(step, { attempts, blockedBy }, failure)
+    const pause = pauseBefore(attempts)
+    work.tellWait(step, { attempts, pauseMillis: pause, blockedBy })
+    await wait(pause)
+    work.goOn()
+  }
+}
+
+/** What an attempt has met that may be gone at the next one; undefined when it went well. */
+async function conflictOf (attempt: () => Promise<void>): Promise<DatabaseError | undefined> {
+  return attempt().then(() => undefined, (error: unknown) => {
+    const failure = toDatabaseError(error)
+    if (!conflicts.includes(failure.context.sqlState)) throw failure
+    return failure
+  })
+}
+
+/** Doubles from attempt to attempt, and is of random length, so that it does not fall into step with the traffic. */
+function pauseBefore (attempts: number): number {
+  const longest = Math.min(pauseMillis.first * 2 ** (attempts - 1), pauseMillis.longest)
+  return Math.round(longest * (0.5 + Math.random() / 2))
+}

@@ -1,0 +1,74 @@
+import type { Client } from 'pg'
+import { MigrationError } from '../../errors/errors.js'
+import { AppliedTable } from '../history/applied-table.js'
+import { asDatabaseError, tell } from './failure-messages.js'
+import type { RunnerConnections } from './runner-lock.js'
+import { freshSession, type RunnerOptions } from '../history/migration-options.js'
+import { ProgressTable } from '../history/progress-table.js'
+import { runAlone } from './non-transactional-file.js'
+import { runTogether } from './transactional-file.js'
+import type { MigrationStep, MigrationWait } from '../history/step.js'
+import { Watcher } from './blocking-sessions.js'
+
+/** The work of a runner that has its locks. */
+export async function startWork (connections: RunnerConnections, options: RunnerOptions): Promise<Work> {
+  const { rows: [row] } = await asDatabaseError(connections.work.query('select pg_backend_pid() as pid'))
+  const work = new Work(connections, row.pid, options)
+  // What has not begun when the signal comes is not begun any more; this is for what runs, or is on its way to PostgreSQL.
+  options.signal?.addEventListener('abort', () => work.watcher.cancel(), { once: true })
+  return work
+}
+
+/** What the files of one run share: connections, tables, limits, and who hears of it. */
+export class Work {
+  readonly client: Client
+  readonly applied: AppliedTable
+  readonly progress: ProgressTable
+  readonly watcher: Watcher
+  /** How often a file is tried again that did not get its locks. */
+  readonly lockRetries: number
+  /** As PostgreSQL takes it. */
+  readonly lockTimeout: string
+  readonly #options: RunnerOptions
+
+  constructor ({ work, watch }: RunnerConnections, pid: number, options: RunnerOptions) {
+    const { table, lockRetries = 10, statementLockTimeoutSeconds = 2 } = options
+    this.client = work
+    this.applied = new AppliedTable(work, table)
+    this.progress = new ProgressTable(work, table)
+    this.lockTimeout = `${Math.ceil(statementLockTimeoutSeconds * 1000)}ms`
+    this.lockRetries = lockRetries
+    this.#options = options
+    this.watcher = new Watcher(watch, pid, statementLockTimeoutSeconds * 1000 / 3)
+  }
+
+  /** Runs one file, up or down, and notes it. */
+  async run (step: MigrationStep): Promise<void> {
+    const { transactional } = step.text
+    await asDatabaseError(this.client.query(freshSession).then(() => transactional ? runTogether(this, step) : runAlone(this, step)))
+  }
+
+  /** Carries out one statement of a file, and tells of it. */
+  async statement ({ direction, migration: { tag }, text: { statements } }: MigrationStep, index: number): Promise<void> {
+    this.goOn()
+    const sql = statements[index] as string
+    const began = performance.now()
+    await this.watcher.during(() => this.client.query(sql))
+    const durationMillis = performance.now() - began
+    tell(this.#options.onProgress, { direction, tag, statement: index + 1, total: statements.length, sql, durationMillis })
+  }
+
+  /** @throws {MigrationError} `DB_MIGRATION_FAILED` when it was stopped */
+  goOn (): void {
+    if (this.#options.signal?.aborted === true) throw new MigrationError('Stopped before the next statement', 'DB_MIGRATION_FAILED')
+  }
+
+  /** Notes in drizzle-kit's table that a file was run. */
+  async note ({ direction, migration, ids }: MigrationStep): Promise<void> {
+    await (direction === 'up' ? this.applied.note(migration) : this.applied.remove(ids))
+  }
+
+  tellWait ({ direction, migration: { tag } }: MigrationStep, wait: Omit<MigrationWait, 'direction' | 'tag'>): void {
+    tell(this.#options.onWait, { direction, tag, ...wait })
+  }
+}

@@ -1,0 +1,73 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Client } from 'pg'
+import { MigrationError } from '../../errors/errors.js'
+import { asDatabaseError } from './failure-messages.js'
+import { defaultLockTimeoutSeconds } from './runner-options.js'
+import { withClient, type MigrationOptions } from '../history/migration-options.js'
+import { describe, sessionColumns, type Session } from './waiting-sessions.js'
+
+/**
+ * Any two runners on one database ask for the same locks, whatever their folders and tables. The first lies on a connection of its own, so that nothing in a
+ * migration can let go of it. The second lies on the connection that works: where a process was killed, PostgreSQL may still carry out its last statement, and
+ * nobody else may begin before that is over. Both end with their connections.
+ */
+const runnerLock = 'fastify-data-access/migrations'
+const workLock = 'fastify-data-access/migrations/work'
+
+const pauseMillis = { first: 20, longest: 250 }
+
+/** What a runner works with. */
+export interface RunnerConnections {
+  /** Carries out the statements. */
+  readonly work: Client
+  /** Holds the lock, and has nothing else to do: it may look after the other. */
+  readonly watch: Client
+}
+
+/**
+ * Runs `fn` while no other runner works on the same database.
+ *
+ * @throws {MigrationError} `DB_MIGRATION_LOCKED` when the other one takes longer than `lockTimeoutSeconds`
+ */
+export function withMigrationLock<Result> (options: MigrationOptions, fn: (connections: RunnerConnections) => Promise<Result>): Promise<Result> {
+  const { lockTimeoutSeconds = defaultLockTimeoutSeconds } = options
+  const deadline = performance.now() + lockTimeoutSeconds * 1000
+  return withClient(options, async (watch) => {
+    await acquire(watch, runnerLock, { deadline, lockTimeoutSeconds })
+    return withClient(options, async (work) => {
+      await acquire(work, workLock, { deadline, lockTimeoutSeconds })
+      return fn({ work, watch })
+    })
+  })
+}
+
+/**
+ * Asks again and again instead of waiting in PostgreSQL: a statement that waits there has a snapshot, and CREATE INDEX CONCURRENTLY waits for all of them,
+ * so that the runner that builds an index and the one that waits for it would wait for each other.
+ */
+async function acquire (client: Client, lock: string, { deadline, lockTimeoutSeconds }: { deadline: number, lockTimeoutSeconds: number }): Promise<void> {
+  for (let pause = pauseMillis.first; !await tryLock(client, lock); pause = Math.min(pause * 2, pauseMillis.longest)) {
+    if (performance.now() >= deadline) {
+      throw new MigrationError(
+        `Another process has been running migrations on this database for ${lockTimeoutSeconds} seconds${await holderOf(client, lock)}: wait for it, or raise lockTimeoutSeconds`,
+        'DB_MIGRATION_LOCKED'
+      )
+    }
+    await wait(pause)
+  }
+}
+
+async function tryLock (client: Client, lock: string): Promise<boolean> {
+  const { rows: [row] } = await asDatabaseError(client.query('select pg_try_advisory_lock(hashtextextended($1, 0)) as locked', [lock]))
+  return row.locked
+}
+
+/** The other one, where it is still there to be seen. */
+async function holderOf (client: Client, lock: string): Promise<string> {
+  const { rows } = await client.query<Session>(
+    `select ${sessionColumns} from pg_stat_activity join pg_locks using (pid)
+     where locktype = 'advisory' and granted and pg_locks.database = (select oid from pg_database where datname = current_database())
+       and classid::bigint << 32 | objid::bigint = hashtextextended($1, 0) and objsubid = 1`, [lock]
+  )
+  return rows.map((session) => `, ${describe(session)}`).join('')
+}

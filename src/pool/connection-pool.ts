@@ -1,0 +1,342 @@
+/**
+ * The pool behind every session: pg's own, with what it lacks in front of it.
+ *
+ * pg-pool's queue has no bound and nobody can leave it, its `verify` sees new connections only, and its time-out error has no
+ * code. So the line is kept here: no more are let through than the pool has places, and pg-pool itself makes nobody wait
+ * (unless somebody uses the pool directly; the deadline holds for that, too).
+ *
+ * A connection on its way belongs to nobody: whichever is ready first, one that is given back or one that was opened, goes to
+ * the one who has waited longest. One that cannot be opened refuses nobody as long as others are there ({@link Shortage}).
+ */
+import type { Pool, PoolClient, PoolConfig } from 'pg'
+import { extendConnection } from '../settings/url/connection-string.js'
+import { Connection } from '../connection/connection.js'
+import { ExhaustionWarning } from './exhaustion-warning.js'
+import { holdingOf, takenHoldingOf } from './connection-usage.js'
+import { warnOfLeaks } from './leak-warning.js'
+import { jittered } from './pool-config.js'
+import { Loans } from './checked-out.js'
+import { OpenClients } from './open-clients.js'
+import { Places } from './slots.js'
+import { destroySocket } from '../pg/client.js'
+import { followPool } from './pool-events.js'
+import { PooledClient } from '../connection/client-state.js'
+import { Shortage } from './shortage.js'
+import { watchForSilence } from './stall-watchdog.js'
+import { StatementLog } from '../statement/statement-log.js'
+import { Waiters } from './acquire-queue.js'
+import type { ConnectionHome, Observed } from '../connection/connection.js'
+import type { Cancel, Lender } from './connection-source.js'
+import type { Holding } from './connection-usage.js'
+import type { Applicant, Borrower, Waiter } from './acquire-queue.js'
+import { ConnectionError, PoolTimeoutError } from '../errors/errors.js'
+import { ignore } from '../runtime/promises.js'
+import type { Statement } from '../statement/statement.js'
+import type { Settings } from '../settings/settings.js'
+
+/**
+ * What pg's pool is made from, in the core and by `@fastify/postgres` alike.
+ * Idle connections do not keep the process: a script that forgets to close its database ends all the same.
+ */
+export function poolConfig ({ connection = {}, pool }: Settings): PoolConfig {
+  return extendConnection(connection, { min: pool.size, max: pool.max, maxLifetimeSeconds: jittered(pool.recycleSeconds), allowExitOnIdle: true })
+}
+
+/** How long a connection that stood idle may take to prove that it is alive, in milliseconds. */
+const pingMillis = 2000
+
+/** By how much timers of the same length may miss each other, in milliseconds. */
+const timerSlackMillis = 5
+
+/** How long PostgreSQL may take to hear that what runs is not wanted any more, in milliseconds. */
+const cancelMillis = 500
+
+/** Counts and waits, as a load balancer or a dashboard wants them. */
+export interface PoolInfo {
+  /** Connections kept when idle. */
+  readonly size: number
+  /** Connections at most. */
+  readonly max: number
+  /** Connections open now. */
+  readonly total: number
+  readonly idle: number
+  /** Connections lent, and those on their way to somebody who waits. */
+  readonly inUse: number
+  /** Requests that wait for a connection. */
+  readonly waiting: number
+}
+
+export class ConnectionPool implements ConnectionHome, Lender {
+  readonly pool: Pool
+  readonly #settings: Settings
+  readonly #waiters: Waiters
+  readonly #places: Places
+  readonly #loans = new Loans()
+  readonly #log: StatementLog
+  readonly #clients = new OpenClients()
+  readonly #exhaustion: ExhaustionWarning
+  readonly #shortage: Shortage
+  /** New connections, and those that stood idle for long, that are to prove that they are alive. */
+  readonly #probed = new Set<PooledClient>()
+  readonly #unfollow: () => void
+  readonly #cancels: Array<Promise<void>> = []
+  /** How many places are taken for connections on their way. */
+  #coming = 0
+  #ended = false
+  #readCommitted = true
+
+  constructor (pool: Pool, settings: Settings) {
+    this.pool = pool
+    this.#settings = settings
+    this.#log = new StatementLog(settings)
+    this.#waiters = new Waiters(settings.pool.timeoutMillis, (waiters) => this.#refuse(waiters, new PoolTimeoutError()))
+    this.#places = new Places(settings.pool.max)
+    this.#unfollow = followPool(pool, { settings, clients: this.#clients, info: () => this.info })
+    this.#exhaustion = new ExhaustionWarning(settings, { loans: this.#loans, holdings: () => this.#holdings, waiting: () => this.info.waiting, limit: () => this.#places.limit })
+    this.#shortage = new Shortage(this.#places, settings, () => this.#proceed())
+    warnOfLeaks(this.#loans, this.#clients, settings)
+    watchForSilence(this.#loans, settings)
+  }
+
+  /** Asks for a connection that is alive; refuses with `PoolTimeoutError` or `ConnectionError`. */
+  acquire (applicant: Applicant): Cancel {
+    if (this.#ended) applicant.refuse(new ConnectionError('The database was closed'))
+    else if (!this.#places.isFree && this.#waiters.size - this.#coming >= this.#settings.pool.maxWaiting) applicant.refuse(new PoolTimeoutError())
+    else {
+      const waiter = this.#waiters.add(applicant)
+      this.#proceed()
+      return (error) => {
+        this.#waiters.reject(waiter, error)
+        this.#places.breathe()
+      }
+    }
+    return ignore
+  }
+
+  /** The same as a promise, for one who never gives up. */
+  connect (borrower: Borrower): Promise<Connection> {
+    return new Promise((resolve, reject) => { this.acquire({ borrower, lend: resolve, refuse: reject }) })
+  }
+
+  /** Whether one who asks now need not wait for others. */
+  get hasRoom (): boolean { return this.#places.isFree }
+
+  /** What the newest connection said of statements outside a transaction: whether they see what one inside would. */
+  get readCommitted (): boolean { return this.#readCommitted }
+
+  /** Counts and waits. */
+  get info (): PoolInfo {
+    const { size, max } = this.#settings.pool
+    const { totalCount: total, idleCount: idle, waitingCount } = this.pool
+    return { size, max, total, idle, inUse: Math.max(total - idle - this.#spare, 0), waiting: Math.max(this.#waiters.size - this.#coming, 0) + waitingCount }
+  }
+
+  /** How many connections are on their way that nobody waits for any more. */
+  get #spare (): number { return Math.max(this.#coming - this.#waiters.size, 0) }
+
+  /** Resolves when all connections have come that nobody waits for any more: those who did were given others. */
+  async arrived (): Promise<void> {
+    await this.#places.until(() => this.#spare === 0, this.#settings.pool.timeoutMillis)
+  }
+
+  /** True as soon as a place is free or was passed on, false when none was within the limit. */
+  breathes (timeoutMillis: number): Promise<boolean> {
+    return this.#places.breathes(timeoutMillis)
+  }
+
+  /** Whether PostgreSQL may keep statements by their names. */
+  get prepares (): boolean { return this.#settings.preparedStatements }
+
+  observe (borrower: Borrower, statement: Statement, observed: Observed): void { this.#log.tell(borrower, statement, observed) }
+
+  takeBack (connection: Connection, destroyed: boolean): void {
+    const { pooled } = connection
+    this.#loans.delete(connection)
+    if (destroyed || !this.#settings.pool.resetOnRelease) return this.#end(pooled, destroyed)
+    pooled.reset(pingMillis).then(() => this.#end(pooled, false), () => this.#end(pooled, true))
+  }
+
+  /** Another client, which has just proved that it is alive: those that have stood idle as long as the one that was lost may be lost, too. */
+  readonly replace = async (lost: PooledClient): Promise<PooledClient> => {
+    lost.release(true)
+    for (;;) {
+      const client = await this.pool.connect()
+      this.#clients.claim(client)
+      const pooled = PooledClient.of(client)
+      const isNew = pooled.idleMillis === undefined
+      try {
+        if (pooled.status === 'I') {
+          await this.#prove(pooled)
+          return pooled
+        }
+      } catch (error) {
+        if (isNew) {
+          pooled.release(true)
+          throw error
+        }
+      }
+      pooled.release(true)
+    }
+  }
+
+  #end (pooled: PooledClient, destroyed: boolean): void {
+    pooled.release(destroyed)
+    this.#places.free()
+    this.#proceed()
+  }
+
+  /** Resolves when nothing is in use any more, but clients that are kept and do nothing, or the time is over. */
+  async idle (timeoutMillis: number): Promise<void> {
+    const deadline = performance.now() + timeoutMillis
+    const left = (): number => deadline - performance.now()
+    do {
+      await this.#places.until(() => this.#isQuiet, left())
+      if (this.#isOurs) await this.#clients.finished(left())
+    } while (!this.isIdle && left() > 0)
+  }
+
+  /** Whether whoever comes is refused. */
+  get hasEnded (): boolean { return this.#ended }
+
+  /** Whether nothing is in use, or on its way to one who waits. */
+  get isIdle (): boolean { return this.#isQuiet && this.#endable.length === 0 }
+
+  /** Whether nobody has a connection, or waits for one; those on their way are nobody's. */
+  get #isQuiet (): boolean { return this.#places.taken === this.#coming && this.#waiters.size === 0 }
+
+  /** Refuses whoever comes or waits, and ends what is still in use, but for a COMMIT or ROLLBACK under way; tells who used it. */
+  end (): Holding[] {
+    this.#ended = true
+    this.#shortage.end()
+    for (const { client } of this.#probed) destroySocket(client)
+    this.#waiters.rejectAll(new ConnectionError('The database was closed'))
+    const holdings = this.#endable
+    this.#cancels.push(...this.#loans.end(cancelMillis))
+    if (this.#isOurs) this.#cancels.push(...this.#clients.cut(this.pool, cancelMillis))
+    else this.#unfollow()
+    return holdings
+  }
+
+  /** Resolves when PostgreSQL knows of what was ended, and every COMMIT and ROLLBACK under way has its answer, or was given up by its own limit. */
+  async settled (): Promise<void> {
+    await Promise.all([this.#loans.settled(), ...this.#cancels])
+  }
+
+  /** Ends pg's pool; resolves when its connections are closed, or after the time. */
+  async close (timeoutMillis: number): Promise<void> {
+    await this.#clients.end(this.pool, timeoutMillis)
+  }
+
+  /** Whether the pool was made from our settings, by whomever; with a pool of the user's own nothing is done that was not asked for. */
+  get #isOurs (): boolean { return this.#settings.pg === undefined }
+
+  /** What closing ends when its time is over. */
+  get #endable (): Holding[] {
+    const lent = this.#loans.lasting.map(holdingOf)
+    return this.#isOurs ? [...lent, ...this.#clients.atWork.map(takenHoldingOf)] : lent
+  }
+
+  get #holdings (): Holding[] {
+    return [...Array.from(this.#loans, holdingOf), ...Array.from(this.#clients.taken, takenHoldingOf)]
+  }
+
+  #refuse (waiters: readonly Waiter[], error: Error): void {
+    for (const waiter of waiters) this.#waiters.reject(waiter, error)
+    this.#exhaustion.tell(waiters)
+    this.#places.breathe()
+  }
+
+  /** Has connections come for those who wait, as far as there are places. */
+  #proceed (): void {
+    // Those on their way may be long in coming: one that stands idle is taken besides.
+    if (this.#coming >= this.#waiters.size && this.#waiters.size > 0 && this.#places.isFree && this.pool.idleCount > 0) this.#checkOut()
+    while (this.#coming < this.#waiters.size && this.#places.isFree) this.#checkOut()
+  }
+
+  #checkOut (): void {
+    this.#places.take()
+    this.#coming++
+    this.pool.connect(this.#arrived)
+  }
+
+  readonly #arrived = (error: Error | undefined, client: PoolClient | undefined): void => {
+    if (client === undefined) return this.#missed(error as Error)
+    this.#clients.claim(client)
+    this.#admit(PooledClient.of(client))
+  }
+
+  #admit (pooled: PooledClient): void {
+    const { prePing, prePingAfterMillis } = this.#settings.pool
+    const { idleMillis } = pooled
+    const isNew = idleMillis === undefined
+    const isStale = !isNew && (pooled.isDoubtful || (prePing && idleMillis > prePingAfterMillis))
+    if (pooled.status !== 'I') {
+      this.#settings.logger.warn({}, 'a connection came back to the pool inside a transaction, which is undone: who used pool.connect() must end what it began')
+      return this.#replace(pooled)
+    }
+    if (!isNew && !isStale) return this.#lend(pooled)
+    this.#prove(pooled).then(() => this.#lend(pooled), (error: Error) => {
+      // One that died while it stood idle is replaced; where a new one fails, the next would as well.
+      if (!isNew) return this.#replace(pooled)
+      pooled.release(true)
+      this.#missed(error)
+    })
+  }
+
+  /** Resolves when a connection has proved that it is alive. */
+  async #prove (pooled: PooledClient): Promise<void> {
+    const { timeoutMillis } = this.#settings.pool
+    this.#probed.add(pooled)
+    try {
+      await pooled.probe(pooled.idleMillis === undefined ? timeoutMillis : Math.min(pingMillis, timeoutMillis))
+    } finally {
+      this.#probed.delete(pooled)
+    }
+    this.#readCommitted = pooled.readCommitted
+  }
+
+  #replace (pooled: PooledClient): void {
+    pooled.release(true)
+    this.#coming--
+    this.#places.free()
+    this.#proceed()
+  }
+
+  /** Hands a connection to the one who has waited longest. */
+  #lend (pooled: PooledClient): void {
+    const { first } = this.#waiters
+    this.#coming--
+    if (first === undefined) {
+      pooled.release(false)
+      return this.#places.free()
+    }
+    const connection = new Connection(pooled, first.applicant.borrower, this)
+    this.#loans.add(connection)
+    this.#shortage.owed = 0
+    this.#waiters.resolve(first, connection)
+  }
+
+  /** No connection came. */
+  #missed (error: Error): void {
+    this.#coming--
+    this.#places.free()
+    const { totalCount, idleCount } = this.pool
+    const open = this.#places.taken + idleCount
+    // Where clients that were taken by hand fill pg's pool, none was opened: those who wait have a limit of their own.
+    if (totalCount < this.#settings.pool.max && !this.#ended) {
+      if (open > 0) this.#shortage.note(error, open)
+      this.#refuseFor(error, open)
+    }
+    this.#proceed()
+  }
+
+  /** Refuses those for whom nothing will come: so many as connections could not be opened, if none is there; else those who may not wait for others. */
+  #refuseFor (cause: Error, open: number): void {
+    const waiting = this.#waiters.all()
+    const refused = open > 0 ? waiting.slice(this.#coming).filter(({ applicant }) => applicant.mayWait === false) : waiting.slice(0, this.#shortage.owed + 1)
+    if (open === 0) this.#shortage.owed = 0
+    // pg-pool has a limit of its own, which is as long as that of a waiter, and ends a moment before or after.
+    const early = refused.filter((waiter) => this.#waiters.remaining(waiter) > timerSlackMillis)
+    for (const waiter of early) this.#waiters.reject(waiter, new ConnectionError(undefined, { cause }))
+  }
+}

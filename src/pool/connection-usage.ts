@@ -1,0 +1,37 @@
+import { framesOf } from '../statement/call-site.js'
+import type { Connection } from '../connection/connection.js'
+import type { TakenClient } from './open-clients.js'
+import type { Borrower } from './acquire-queue.js'
+
+/** One connection in use, as the log tells of it. */
+export interface Holding {
+  /** The route, say. */
+  readonly holder: string
+  readonly heldSeconds: number
+  readonly state: string
+  /** Where the user's program asked for it. */
+  readonly stack: string
+}
+
+/** How a client that was taken past the sessions is called. */
+export const takenByHand = 'pool.connect()'
+
+/** A session's connection. */
+export function holdingOf ({ state, borrower, since }: Connection): Holding {
+  return { holder: borrower.label, heldSeconds: secondsSince(since), state, stack: stackOf(borrower) }
+}
+
+/** A client that somebody took from pg's pool. */
+export function takenHoldingOf ({ client, since }: TakenClient): Holding {
+  const state = client.getTransactionStatus() === 'I' ? 'no transaction' : 'in a transaction'
+  return { holder: takenByHand, heldSeconds: secondsSince(since), state, stack: 'not taken: pg keeps none' }
+}
+
+/** Where somebody asked, as far as that is known. */
+export function stackOf ({ origin }: Borrower): string {
+  return origin === undefined ? 'not taken: too many others asked in the same second' : framesOf(origin)
+}
+
+function secondsSince (since: number): number {
+  return Math.round((performance.now() - since) / 100) / 10
+}

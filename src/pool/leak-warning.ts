@@ -1,0 +1,28 @@
+import { holdingOf, takenHoldingOf } from './connection-usage.js'
+import type { Holding } from './connection-usage.js'
+import type { Connection } from '../connection/connection.js'
+import type { Loans } from './checked-out.js'
+import type { OpenClients, TakenClient } from './open-clients.js'
+import type { Logger } from '../runtime/logger.js'
+import type { Settings } from '../settings/settings.js'
+
+/** How often leaks are looked for at most, in milliseconds. */
+const shortestWatchMillis = 100
+
+/**
+ * Tells of each connection once that is in use for longer than `leakWarningSeconds`, with the stack of whoever asked for it.
+ * The clients that somebody takes from pg's pool are looked at as well.
+ */
+export function warnOfLeaks (loans: Loans, clients: OpenClients, { leakWarningSeconds, logger }: Settings): void {
+  if (leakWarningSeconds === 0) return
+  const told = new WeakSet<Connection | TakenClient>()
+  const warn = (lent: Connection | TakenClient, { logger, holding }: { logger: Logger, holding: () => Holding }): void => {
+    if (told.has(lent) || performance.now() - lent.since < leakWarningSeconds * 1000) return
+    told.add(lent)
+    logger.warn(holding(), 'a database connection is held for long: is a session never closed, or a client never released?')
+  }
+  loans.watch(Math.max(leakWarningSeconds * 500, shortestWatchMillis), () => {
+    for (const loan of loans) warn(loan, { logger: loan.borrower.logger, holding: () => holdingOf(loan) })
+    for (const taken of clients.taken) warn(taken, { logger, holding: () => takenHoldingOf(taken) })
+  })
+}

@@ -1,0 +1,50 @@
+import { ignore } from '../runtime/promises.js'
+import { jittered } from './pool-config.js'
+import { PooledClient } from '../connection/client-state.js'
+import type { EventEmitter } from 'node:events'
+import type { Pool, PoolClient } from 'pg'
+import type { Settings } from '../settings/settings.js'
+import type { OpenClients } from './open-clients.js'
+
+/** What is kept up to date, and what is told with each event. */
+export interface PoolObserver {
+  readonly settings: Settings
+  readonly clients: OpenClients
+  /** Counts and waits. */
+  readonly info: () => object
+}
+
+/** Follows what pg's pool does with its clients; what is returned ends that. */
+export function followPool (pool: Pool, { settings, clients, info }: PoolObserver): () => void {
+  const echo = (event: string): void => {
+    if (settings.pool.echo) settings.logger.info({ event, ...info() }, 'pool event')
+  }
+  const listeners = {
+    connect: () => {
+      // pg-pool reads this for each connection that it opens.
+      if (settings.pg === undefined) pool.options.maxLifetimeSeconds = jittered(settings.pool.recycleSeconds)
+      echo('connect')
+    },
+    // Clients that the pool had before us, and those that others check out, get their listeners here.
+    acquire: (client: PoolClient) => {
+      PooledClient.of(client)
+      clients.checkedOut(client)
+      echo('acquire')
+    },
+    release: (_error: unknown, client: PoolClient) => {
+      clients.checkedIn(client)
+      echo('release')
+    },
+    remove: (client: PoolClient) => {
+      clients.delete(client)
+      echo('remove')
+    },
+    // What happens to an idle client must never end the process.
+    error: ignore
+  }
+  const events: EventEmitter = pool
+  for (const [event, listener] of Object.entries(listeners)) events.on(event, listener)
+  return () => {
+    for (const [event, listener] of Object.entries(listeners)) events.off(event, listener)
+  }
+}

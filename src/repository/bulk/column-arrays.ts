@@ -1,0 +1,108 @@
+/**
+ * New rows as lists: one array of PostgreSQL's for each column, whatever the number of rows. A list is written as PostgreSQL
+ * reads an array, so that a thousand values are one parameter.
+ * https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
+ */
+import type { Change } from '../write/column-values.js'
+import { escaped } from '../../values/array-text.js'
+import { prepareValue } from '../../values/driver-values.js'
+import { isSql } from '../../values/column-codec.js'
+import type { ColumnCodec } from '../../values/column-codec.js'
+
+/** What an element says between its quotes; null for SQL's NULL, which has none. */
+export type Element = string | null
+
+/**
+ * A value, encoded already, as an element of its column's list; undefined where it cannot be one: SQL stands for itself, and
+ * the bytes that pg sends for a Buffer have a text for `bytea` alone.
+ */
+export function elementOf (codec: ColumnCodec, value: unknown): Element | undefined {
+  if (codec.list === undefined) return undefined
+  if (typeof value === 'string') return escaped(value)
+  if (value === null) return null
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value)
+  if (isSql(value)) return undefined
+  const text = prepareValue(value)
+  if (typeof text === 'string') return escaped(text)
+  return text !== null && codec.bytes ? `\\\\x${text.toString('hex')}` : undefined
+}
+
+/** The elements of a row that was found to have them. */
+export function elementsOf (row: readonly Change[]): Element[] {
+  return row.map(([codec, value]) => elementOf(codec, value) as Element)
+}
+
+/** New rows of the same columns: a list for each. */
+export interface Lists {
+  readonly codecs: readonly ColumnCodec[]
+  readonly lists: readonly string[]
+  /** How many elements each of them has. */
+  readonly rows: number
+}
+
+/** More rows in a statement win nothing. */
+export const mostRows = 1000
+
+/** Nor do more characters: PostgreSQL sorts and keeps them in its memory. */
+const mostCharacters = 1_000_000
+
+/** So many rows of the same columns one after another are worth a statement of their own. */
+export const fewRows = 50
+
+/** Lists that grow row by row, until they are one statement. */
+export class GrowingLists {
+  readonly codecs: readonly ColumnCodec[]
+  readonly #columns: Element[][]
+  readonly #hasNull: boolean[]
+  #rows = 0
+  #characters = 0
+
+  constructor (codecs: readonly ColumnCodec[]) {
+    this.codecs = codecs
+    this.#columns = codecs.map(() => [])
+    this.#hasNull = codecs.map(() => false)
+  }
+
+  get rows (): number {
+    return this.#rows
+  }
+
+  get isFull (): boolean {
+    return this.#rows >= mostRows || this.#characters >= mostCharacters
+  }
+
+  /** One element for each column. */
+  add (row: readonly Element[]): void {
+    for (let place = 0; place < row.length; place++) {
+      const element = row[place] as Element
+      this.#columns[place]?.push(element)
+      if (element === null) this.#hasNull[place] = true
+      else this.#characters += element.length
+    }
+    this.#rows++
+  }
+
+  close (): Lists {
+    return { codecs: this.codecs, lists: this.#columns.map((elements, place) => this.#hasNull[place] ? sparse(elements) : full(elements)), rows: this.#rows }
+  }
+}
+
+function full (elements: readonly Element[]): string {
+  return `{"${elements.join('","')}"}`
+}
+
+function sparse (elements: readonly Element[]): string {
+  return `{${elements.map((element) => element === null ? 'null' : `"${element}"`).join(',')}}`
+}
+
+/** The columns of a row, in its order. */
+export function columnsOf (row: readonly Change[]): ColumnCodec[] {
+  return row.map(([codec]) => codec)
+}
+
+/** Whether these are the same columns in the same order. */
+export function hasColumns (some: readonly ColumnCodec[], others: readonly ColumnCodec[]): boolean {
+  if (some.length !== others.length) return false
+  for (let place = 0; place < some.length; place++) if (some[place] !== others[place]) return false
+  return true
+}

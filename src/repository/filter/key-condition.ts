@@ -1,0 +1,40 @@
+import { ValidationError } from '../../errors/errors.js'
+import { allOf } from './condition.js'
+import type { Condition } from './condition.js'
+import { encode } from '../../values/encode-value.js'
+import { isPlainObject } from './parse-filter.js'
+import type { ColumnCodec } from '../../values/column-codec.js'
+
+interface KeyedTable {
+  readonly name: string
+  readonly primaryKey: readonly ColumnCodec[]
+}
+
+/**
+ * The parts of a primary key, encoded, in the order of its columns.
+ *
+ * @throws ValidationError when one is missing, null, unknown or of the wrong type.
+ */
+export function encodeKey (id: unknown, { name, primaryKey }: KeyedTable): unknown[] {
+  const [first] = primaryKey
+  const parts = isPlainObject(id) ? id : primaryKey.length === 1 && first !== undefined ? { [first.key]: id } : {}
+  const wanted = primaryKey.map(({ key }) => key)
+  const stranger = Object.keys(parts).find((key) => !wanted.includes(key))
+  if (stranger !== undefined) throw incomplete(name, wanted)
+  return primaryKey.map((codec) => {
+    const part = Object.hasOwn(parts, codec.key) ? parts[codec.key] : undefined
+    if (part === undefined || part === null) throw incomplete(name, wanted)
+    return encode(codec, part)
+  })
+}
+
+function incomplete (table: string, columns: readonly string[]): ValidationError {
+  const words = columns.length === 1 ? `a value for "${columns.join()}"` : `an object of ${columns.map((key) => `"${key}"`).join(' and ')}`
+  return new ValidationError(`The primary key is ${words}`, { context: { table, columns } })
+}
+
+/** The condition that holds for the row of a primary key. */
+export function keyCondition (id: unknown, table: KeyedTable): Condition {
+  const values = encodeKey(id, table)
+  return allOf(table.primaryKey.map((codec, index) => ({ kind: 'test', codec, test: 'eq', operands: [values[index]] })))
+}

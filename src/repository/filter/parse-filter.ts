@@ -1,0 +1,198 @@
+import { UsageError, ValidationError } from '../../errors/errors.js'
+import { allOf, anyOf, everything, negate, nothing } from './condition.js'
+import type { Condition, Test } from './condition.js'
+import { about, encode, encodePattern } from '../../values/encode-value.js'
+import { isSql } from '../../values/column-codec.js'
+import type { ColumnCodec } from '../../values/column-codec.js'
+
+type Columns = ReadonlyMap<string, ColumnCodec>
+
+/**
+ * Reads a filter: columns and operators are looked up, values encoded.
+ *
+ * @throws ValidationError naming the column or operator that is unknown, undefined or of the wrong type.
+ */
+export function parseFilter (filter: unknown, columns: Columns): Condition {
+  if (filter === undefined) return everything
+  if (isSql(filter)) return { kind: 'own', sql: filter }
+  if (!isPlainObject(filter)) {
+    throw new ValidationError('A filter is an object { column: value | null | { operator: value } } or a Drizzle condition')
+  }
+  return allOf(Object.entries(filter).map(([key, value]) => parseEntry(key, value, columns)))
+}
+
+function parseEntry (key: string, value: unknown, columns: Columns): Condition {
+  if (value === undefined) throw undefinedIn(key)
+  if (isColumnKey(key, value, columns)) return parseColumn(findColumn(key, columns), value)
+  switch (key) {
+    case 'and': return allOf(parseList(key, value, columns))
+    case 'or': return anyOf(parseList(key, value, columns))
+    default: return negate(columns.has(key) && Array.isArray(value) ? allOf(parseList(key, value, columns)) : parseFilter(value, columns))
+  }
+}
+
+const joining: ReadonlySet<string> = new Set(['and', 'or', 'not'])
+
+/**
+ * Whether a key of a filter means a column. In a table that has columns called `and`, `or` and `not`, an array is always one of
+ * filters, and an object of operators alone is always the column's; any other object behind `not` is the filter that it negates.
+ */
+export function isColumnKey (key: string, value: unknown, columns: Columns): boolean {
+  if (!joining.has(key)) return true
+  if (!columns.has(key) || Array.isArray(value) || isSql(value)) return false
+  if (key !== 'not' || !isPlainObject(value)) return true
+  const names = Object.keys(value)
+  return names.length > 0 && names.every(isOperator)
+}
+
+function parseList (key: string, list: unknown, columns: Columns): Condition[] {
+  if (!Array.isArray(list)) throw new ValidationError(`"${key}" in a filter takes an array of filters`)
+  return list.map((item) => {
+    if (item === undefined) throw undefinedIn(key)
+    return parseFilter(item, columns)
+  })
+}
+
+function undefinedIn (key: string): ValidationError {
+  return new ValidationError(
+    `"${key}" is undefined in a filter, which could mean every row or none: leave it out, or write null for IS NULL`,
+    { context: { columns: [key] } }
+  )
+}
+
+/** The column that a key names; without one the error asked for, which is a client's unless only the program can have named it. */
+export function findColumn (key: string, columns: Columns, Refusal: typeof ValidationError | typeof UsageError = ValidationError): ColumnCodec {
+  const codec = columns.get(key)
+  if (codec === undefined) {
+    throw new Refusal(`Unknown column "${key.slice(0, 63)}"`, { context: { columns: [key.slice(0, 63)] } })
+  }
+  return codec
+}
+
+/** An object of one's own making, of JSON's, or a parsed query string's, not a date, a buffer or another class's: nothing stands behind what it inherits from. */
+export function isPlainObject (value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+function parseColumn (codec: ColumnCodec, value: unknown): Condition {
+  if (!isPlainObject(value)) return operators.eq(codec, value)
+  const names = Object.keys(value)
+  if (names.length === 0) throw new ValidationError(`Column "${codec.key}": the filter names no operator`, about(codec))
+  return allOf(names.map((name) => {
+    if (!isOperator(name)) {
+      throw new ValidationError(`Column "${codec.key}": unknown operator "${name.slice(0, 63)}", use one of ${operatorNames}`, about(codec))
+    }
+    const operand = value[name]
+    if (operand === undefined) throw undefinedIn(`${codec.key}.${name}`)
+    return operators[name](codec, operand)
+  }))
+}
+
+type Operator = (codec: ColumnCodec, operand: unknown) => Condition
+
+function test (codec: ColumnCodec, name: Test, operands: readonly unknown[] = []): Condition {
+  return { kind: 'test', codec, test: name, operands }
+}
+
+function comparison (name: Test, nullTest?: Test): Operator {
+  return (codec, operand) => {
+    if (operand !== null) return test(codec, name, [operandOf(codec, operand)])
+    if (nullTest === undefined) throw new ValidationError(`Column "${codec.key}": "${name}" cannot compare with null, use isNull`, about(codec))
+    return test(codec, nullTest)
+  }
+}
+
+/** A value to compare a column with, encoded. SQL is none: the whole condition is written with Drizzle then. */
+function operandOf (codec: ColumnCodec, operand: unknown): unknown {
+  if (isSql(operand)) {
+    throw new UsageError(`Column "${codec.key}": a filter takes values; write the condition with SQL as a Drizzle condition`, about(codec))
+  }
+  if (!codec.comparable) {
+    throw new ValidationError(`Column "${codec.key}": PostgreSQL cannot compare values of its type, only isNull can be asked`, about(codec))
+  }
+  return encode(codec, operand)
+}
+
+function list (name: 'in' | 'notIn'): Operator {
+  return (codec, operand) => {
+    if (!Array.isArray(operand)) throw new ValidationError(`Column "${codec.key}": "${name}" takes an array`, about(codec))
+    if (operand.length === 0) return name === 'in' ? nothing : everything
+    const values = operand.map((item: unknown) => {
+      if (item === null) throw new ValidationError(`Column "${codec.key}": null in "${name}" never matches, use isNull`, about(codec))
+      return operandOf(codec, item)
+    })
+    // An array of arrays is not a list of arrays to PostgreSQL, and SQL is no element of one.
+    return codec.array || values.some(isSql) ? test(codec, `${name}Each`, values) : test(codec, name, [values])
+  }
+}
+
+function between (codec: ColumnCodec, operand: unknown): Condition {
+  if (!Array.isArray(operand) || operand.length !== 2 || operand.includes(null)) {
+    throw new ValidationError(`Column "${codec.key}": "between" takes an array of two values`, about(codec))
+  }
+  return test(codec, 'between', operand.map((bound: unknown) => operandOf(codec, bound)))
+}
+
+function isNull (codec: ColumnCodec, operand: unknown): Condition {
+  if (typeof operand !== 'boolean') throw new ValidationError(`Column "${codec.key}": "isNull" takes true or false`, about(codec))
+  return test(codec, operand ? 'isNull' : 'notNull')
+}
+
+function pattern (name: 'like' | 'ilike', toPattern: (text: string) => string): Operator {
+  return (codec, operand) => {
+    if (!codec.textual) throw new ValidationError(`Column "${codec.key}" holds no text to search in`, about(codec))
+    if (typeof operand !== 'string') throw new ValidationError(`Column "${codec.key}": the text to look for is not a string`, about(codec))
+    return test(codec, name, [encodePattern(codec, toPattern(operand))])
+  }
+}
+
+function arrays (name: Test): Operator {
+  return (codec, operand) => {
+    if (!codec.array || operand === null) throw new ValidationError(`Column "${codec.key}": an array is compared with an array`, about(codec))
+    return test(codec, name, [operandOf(codec, operand)])
+  }
+}
+
+/** PostgreSQL looks into jsonb, and not into json. */
+function documents (name: Test): Operator {
+  return (codec, operand) => {
+    if (!codec.json || !codec.comparable) throw new ValidationError(`Column "${codec.key}" holds no jsonb to look into`, about(codec))
+    return test(codec, name, [operand === null ? 'null' : operandOf(codec, operand)])
+  }
+}
+
+/** A text as a part of a pattern: what would be a wildcard in it means itself. */
+export function literally (text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&')
+}
+
+const operators = {
+  eq: comparison('eq', 'isNull'),
+  ne: comparison('ne', 'notNull'),
+  lt: comparison('lt'),
+  lte: comparison('lte'),
+  gt: comparison('gt'),
+  gte: comparison('gte'),
+  in: list('in'),
+  notIn: list('notIn'),
+  between,
+  isNull,
+  like: pattern('like', (text) => text),
+  ilike: pattern('ilike', (text) => text),
+  contains: pattern('like', (text) => `%${literally(text)}%`),
+  startsWith: pattern('like', (text) => `${literally(text)}%`),
+  endsWith: pattern('like', (text) => `%${literally(text)}`),
+  arrayContains: arrays('holds'),
+  arrayContained: arrays('heldBy'),
+  arrayOverlaps: arrays('overlaps'),
+  jsonContains: documents('holds'),
+  jsonContained: documents('heldBy')
+} satisfies Record<string, Operator>
+
+const operatorNames = Object.keys(operators).join(', ')
+
+function isOperator (name: string): name is keyof typeof operators {
+  return Object.hasOwn(operators, name)
+}

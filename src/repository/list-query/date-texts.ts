@@ -1,0 +1,63 @@
+import type { PgColumn } from 'drizzle-orm/pg-core'
+import { infinity, minusInfinity } from '../../values/infinity.js'
+import { textType } from './query-type.js'
+import type { QueryType } from './query-type.js'
+
+const day = '\\d{4}-\\d\\d-\\d\\d'
+const hours = '(?:[01]\\d|2[0-3])'
+const time = `(?:${hours}:[0-5]\\d:[0-5]\\d(?:\\.\\d{1,9})?|24:00:00)`
+/** PostgreSQL knows zones of up to sixteen hours. */
+const offset = '[-+](?:0\\d|1[0-5])'
+const endless = '-?infinity'
+
+/** Days and times: those before the year 1 and after 9999 have no form here. */
+function momentType (form: string, read: (text: string) => unknown = (text) => text): QueryType {
+  const pattern = new RegExp(`^(?:${form}|${endless})$`)
+  return {
+    schema: { type: 'string', pattern: pattern.source },
+    read: (given) => typeof given === 'string' && pattern.test(given) && isOnCalendar(given) ? read(given) : undefined
+  }
+}
+
+/** JavaScript takes 30 February for 2 March; PostgreSQL refuses it. */
+function isOnCalendar (text: string): boolean {
+  if (text.endsWith('infinity')) return true
+  const date = text.slice(0, 10)
+  const midnight = new Date(`${date}T00:00:00Z`)
+  return !Number.isNaN(midnight.getTime()) && midnight.getUTCFullYear() > 0 && midnight.toISOString().startsWith(date)
+}
+
+function dateOf (text: string): Date {
+  if (text === 'infinity') return infinity
+  return text === '-infinity' ? minusInfinity : new Date(text)
+}
+
+/** A day, or a time with its zone: without one it would mean another moment on every server. */
+export const dates = momentType(`${day}(?:T${time}(?:Z|${offset}:[0-5]\\d))?`, dateOf)
+
+/** Days as PostgreSQL writes them. */
+export const days = momentType(day)
+
+/** As `dates`, and as PostgreSQL writes them; a day is its midnight in UTC. */
+const zonedTexts = momentType(`${day}(?:[T ]${time}(?:Z|${offset}(?::[0-5]\\d)?))?`, (text) => text.length === '2026-01-01'.length ? `${text}T00:00:00Z` : text)
+
+/** PostgreSQL would pass over any zone. */
+const localTexts = momentType(`${day}(?:[T ]${time}Z?)?`)
+
+/** How the texts of a column of timestamps stand in a query string. */
+export function timestampTexts (column: PgColumn): QueryType {
+  return hasZone(column) ? zonedTexts : localTexts
+}
+
+const clock = `(?:${hours}:[0-5]\\d(?::[0-5]\\d(?:\\.\\d{1,6})?)?|24:00(?::00)?)`
+const zonedClocks = textType(`${clock}(?:Z|${offset}(?::[0-5]\\d)?)?`)
+const localClocks = textType(clock)
+
+/** How a column of times without a day stands in a query string. */
+export function clocks (column: PgColumn): QueryType {
+  return hasZone(column) ? zonedClocks : localClocks
+}
+
+function hasZone (column: PgColumn): boolean {
+  return 'withTimezone' in column && column.withTimezone === true
+}

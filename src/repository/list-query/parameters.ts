@@ -1,0 +1,76 @@
+import type { PgColumn } from 'drizzle-orm/pg-core'
+import { UsageError } from '../../errors/errors.js'
+import type { JsonSchema, QueryType } from './query-type.js'
+import { booleans, queryTypeOf } from './value-types.js'
+
+/** The operators that a client may be given for any column. */
+export type PlainOperator = 'eq' | 'ne' | 'lt' | 'lte' | 'gt' | 'gte' | 'in' | 'notIn' | 'between' | 'isNull'
+
+/** Those for text. Patterns are not among them: a client's could take long. */
+export type SearchOperator = 'contains' | 'startsWith' | 'endsWith'
+
+/** One parameter of a query string that is a part of a filter. */
+export interface FilterParameter {
+  readonly key: string
+  readonly column: string
+  readonly operator: PlainOperator | SearchOperator
+  readonly schema: JsonSchema
+  /** What the operator compares with; undefined for a value that cannot be. */
+  readonly read: (given: unknown) => unknown
+}
+
+const plainOperators: readonly PlainOperator[] = ['eq', 'ne', 'lt', 'lte', 'gt', 'gte', 'in', 'notIn', 'between', 'isNull']
+const searchOperators: readonly SearchOperator[] = ['contains', 'startsWith', 'endsWith']
+const textTypes = new Set(['PgText', 'PgVarchar', 'PgChar'])
+
+/** How many values a list may have. */
+const longestList = 100
+
+/** Names that mean something else in a query string than the columns of the same name. */
+const reserved = new Set(['sort', 'search', 'limit', 'page', 'after', 'before'])
+
+/** Whether it holds text that can be searched. */
+export function isTextual (column: PgColumn): boolean {
+  return textTypes.has(column.columnType)
+}
+
+/**
+ * The parameters of one column: `name` for equality, `name[operator]` for the others.
+ *
+ * @throws UsageError for a column that cannot stand in a query string, and for an operator that it does not have.
+ */
+export function parametersOf (name: string, column: PgColumn, asked: readonly string[] | undefined): FilterParameter[] {
+  const type = queryTypeOf(column)
+  if (type === undefined) throw new UsageError(`Column "${name}" cannot be filtered by a query string: its values have no form there`)
+  const known = isTextual(column) ? [...plainOperators, ...searchOperators] : plainOperators
+  const stranger = asked?.find((operator) => !known.some((one) => one === operator))
+  if (stranger !== undefined) throw new UsageError(`Column "${name}" has no operator "${stranger}" in a query string, use some of ${known.join(', ')}`)
+  return known.filter((operator) => asked?.includes(operator) ?? true).map((operator) => ({
+    key: operator === 'eq' && !reserved.has(name) ? name : `${name}[${operator}]`,
+    column: name,
+    operator,
+    ...operandOf(operator, type)
+  }))
+}
+
+function operandOf (operator: PlainOperator | SearchOperator, type: QueryType): QueryType {
+  switch (operator) {
+    case 'in':
+    case 'notIn': return listOf(type, { description: 'values, separated by commas', fits: (length) => length <= longestList })
+    case 'between': return listOf(type, { description: 'two values, separated by a comma', fits: (length) => length === 2 })
+    case 'isNull': return booleans
+    default: return type
+  }
+}
+
+function listOf (type: QueryType, { description, fits }: { description: string, fits: (length: number) => boolean }): QueryType {
+  return {
+    schema: { type: 'string', description },
+    read: (given) => {
+      if (typeof given === 'object') return undefined
+      // A validator may have made a number of a list of one.
+      const values = String(given).split(',').map(type.read)
+      return values.includes(undefined) || !fits(values.length) ? undefined : values
+    }
+  }
+}

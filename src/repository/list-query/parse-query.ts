@@ -1,0 +1,81 @@
+import { ValidationError } from '../../errors/errors.js'
+import { isPlainObject, literally } from '../filter/parse-filter.js'
+import type { FilterParameter } from './parameters.js'
+import type { Direction } from '../types/filters.js'
+
+/** What the clients of a list may ask for. */
+export interface DeclaredList {
+  readonly filters: readonly FilterParameter[]
+  readonly sortable: readonly string[]
+  readonly searchable: readonly string[]
+  readonly limits: { readonly defaultLimit: number | undefined, readonly maxLimit: number | undefined }
+}
+
+/**
+ * The filter that a query string asks for, in the order in which its parameters are declared, and the page; `pageKeys` are
+ * those by which the page may be chosen.
+ *
+ * @throws ValidationError naming the parameter that was not declared or cannot be read.
+ */
+export function readQuery (declared: DeclaredList, query: unknown, pageKeys: readonly string[]): [filter: unknown, page: unknown] {
+  if (!isPlainObject(query)) throw new ValidationError('A query string is an object of parameters')
+  const given = new Map(Object.entries(query).filter(([, value]) => value !== undefined))
+  const take = (key: string): unknown => {
+    const value = given.get(key)
+    given.delete(key)
+    return value
+  }
+  const filters = declared.filters.flatMap((parameter) => filterOf(parameter, take(parameter.key)))
+  const search = searchOf(declared.searchable, take('search'))
+  const orderBy = orderOf(declared.sortable, take('sort'))
+  const limit = limitOf(declared.limits, take('limit'))
+  const page = pageKeys.flatMap((key) => pageOf(key, take(key)))
+  const [stranger] = given.keys()
+  if (stranger !== undefined) throw new ValidationError(`Unknown parameter "${stranger.slice(0, 63)}"`)
+  return [{ and: [...filters, ...search] }, { orderBy, ...(limit !== undefined && { limit }), ...Object.fromEntries(page) }]
+}
+
+function filterOf ({ key, column, operator, read }: FilterParameter, given: unknown): object[] {
+  if (given === undefined) return []
+  const operand = read(given)
+  if (operand === undefined) throw unreadable(key)
+  return [{ [column]: { [operator]: operand } }]
+}
+
+function searchOf (searchable: readonly string[], given: unknown): object[] {
+  if (given === undefined) return []
+  if (typeof given !== 'string' || given === '' || searchable.length === 0) throw unreadable('search')
+  return [{ or: searchable.map((column) => ({ [column]: { ilike: `%${literally(given)}%` } })) }]
+}
+
+function orderOf (sortable: readonly string[], given: unknown): Readonly<Record<string, Direction>> {
+  if (given === undefined) return {}
+  if (typeof given !== 'string') throw unreadable('sort')
+  const keys = given.split(',').map((part): [string, Direction] => part.startsWith('-') ? [part.slice(1), 'desc'] : [part, 'asc'])
+  const order = new Map(keys)
+  if (order.size < keys.length || keys.some(([key]) => !sortable.includes(key))) throw unreadable('sort')
+  return Object.fromEntries(order)
+}
+
+function limitOf ({ defaultLimit, maxLimit = Infinity }: DeclaredList['limits'], given: unknown): number | undefined {
+  if (given === undefined) return defaultLimit
+  const limit = wholeNumber(given)
+  if (limit === undefined || limit > maxLimit) throw unreadable('limit')
+  return limit
+}
+
+function pageOf (key: string, given: unknown): Array<[string, unknown]> {
+  if (given === undefined) return []
+  const value = key === 'page' ? wholeNumber(given) : given
+  if (value === undefined) throw unreadable(key)
+  return [[key, value]]
+}
+
+function wholeNumber (given: unknown): number | undefined {
+  const value = typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given
+  return Number.isSafeInteger(value) && (value as number) > 0 ? value as number : undefined
+}
+
+function unreadable (key: string): ValidationError {
+  return new ValidationError(`The parameter "${key}" has a value that it cannot have`)
+}

@@ -1,0 +1,115 @@
+import { sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
+import { Aliases } from '../table/aliases.js'
+import { collect, toSql } from '../filter/condition.js'
+import type { Condition } from '../filter/condition.js'
+import { encodeKey } from '../filter/key-condition.js'
+import { parseReadOptions } from './parse-options.js'
+import type { AskedOptions, Bounds, LockClause } from './parse-options.js'
+import type { Statement } from '../../statement/statement.js'
+import type { TableStatements } from '../table/table-statements.js'
+
+/** What a select is to find. */
+export interface Selection extends AskedOptions {
+  readonly operation: string
+  readonly where: Condition
+  /** The most rows to read, where the method says so and not the options. */
+  readonly limit?: number
+  /** Which part of a list to read. */
+  readonly bounds?: Bounds
+}
+
+/** Only the text of a query is kept, so a parameter whose value is already in the shape may have any name. */
+export const parameter = sql.placeholder('parameter')
+
+/** Rows of the table, in order, from a page of them or by themselves. */
+export function select (table: TableStatements, { operation, where, options, kind, limit, bounds }: Selection): Statement {
+  const shape = table.shape(operation)
+  collect(where, shape)
+  const { columns, orderBy, lock } = parseReadOptions(shape, table, { options, kind })
+  if (bounds !== undefined) shape.values.push(bounds.limit, bounds.skip)
+  if (limit !== undefined) shape.values.push(limit)
+  return table.call(shape, () => {
+    const query = table.builder.drizzle.select(table.fields(columns)).from(table.table).where(toSql(where)).orderBy(...orderBy).$dynamic()
+    if (bounds !== undefined) query.limit(parameter).offset(parameter)
+    if (limit !== undefined) query.limit(parameter)
+    if (lock !== undefined) query.for(lock.strength, lockConfig(lock))
+    return { query: query.getSQL(), columns, kind: lock === undefined ? 'read' : 'write', nowait: lock?.nowait === true }
+  })
+}
+
+function lockConfig ({ nowait, skipLocked }: LockClause): { noWait: true } | { skipLocked: true } | Record<never, never> {
+  if (nowait) return { noWait: true }
+  return skipLocked ? { skipLocked: true } : {}
+}
+
+/** The rows of a list of keys, in the order of the list: one statement for lists of every length. */
+export function selectMany (table: TableStatements, ids: readonly unknown[], seen: Condition): Statement {
+  const { primaryKey } = table
+  const keys = ids.map((id) => encodeKey(id, table))
+  const shape = table.shape('getMany')
+  shape.values.push(...primaryKey.map((_, part) => keys.map((key) => key[part])))
+  collect(seen, shape)
+  return table.call(shape, () => {
+    const { wanted, matches, place } = wantedKeys(table)
+    const columns = sql.join(table.codecs.map(({ column }) => column), sql`, `)
+    const condition = toSql(seen)
+    const where = condition && sql` where ${condition}`
+    return {
+      query: sql`select ${columns} from ${table.table} join ${wanted} on ${matches}${where} order by ${place}`,
+      columns: table.codecs,
+      kind: 'read'
+    }
+  })
+}
+
+/** A list of keys to join a table with. */
+export interface WantedKeys {
+  /** The list as a table; its parameters are one array for each part of the key. */
+  readonly wanted: SQL
+  /** Which row has the key. */
+  readonly matches: SQL
+  /** Where in the list the key stands, counted from 1. */
+  readonly place: SQL
+}
+
+/** The keys of a list with their places, beside the table. */
+export function wantedKeys ({ primaryKey, table, builder }: TableStatements, aliases = new Aliases([table], builder)): WantedKeys {
+  // PostgreSQL cannot tell the type of an array that is only unnested: an empty list of the column's own values does.
+  const lists = primaryKey.map(({ column }) => sql`coalesce(${parameter}, array(select ${column} from ${table} limit 0))`)
+  const [wanted, place] = [aliases.of('wanted'), aliases.of('place')]
+  const names = primaryKey.map((_, part) => aliases.of(`key_${part}`))
+  return {
+    wanted: sql`unnest(${sql.join(lists, sql`, `)}) with ordinality as ${wanted} (${sql.join([...names, place], sql`, `)})`,
+    matches: sql.join(primaryKey.map(({ column }, part) => sql`${column} = ${wanted}.${names[part]}`), sql` and `),
+    place: sql`${wanted}.${place}`
+  }
+}
+
+/** How many rows match. */
+export function count (table: TableStatements, where: Condition): Statement {
+  const shape = table.shape('count')
+  collect(where, shape)
+  return table.call(shape, () => ({
+    query: table.builder.drizzle.select({ count: sql`count(*)` }).from(table.table).where(toSql(where)).getSQL(),
+    kind: 'read'
+  }))
+}
+
+/** One row of no columns' own, if any row matches. */
+export function exists (table: TableStatements, where: Condition): Statement {
+  const shape = table.shape('exists')
+  collect(where, shape)
+  shape.values.push(1)
+  return table.call(shape, () => ({
+    query: table.builder.drizzle.select({ one: sql`1` }).from(table.table).where(toSql(where)).limit(parameter).getSQL(),
+    kind: 'read'
+  }))
+}
+
+/** Whether policies may hide rows of the table from whoever asks. Behind what was written, in the same transaction. */
+export function policed (table: TableStatements, operation: string): Statement {
+  const shape = table.shape(`${operation} policed`)
+  shape.values.push(table.builder.dialect.sqlToQuery(sql`${table.table}`).sql)
+  return table.call(shape, () => ({ query: sql`select row_security_active(${parameter}::text)` }))
+}

@@ -1,0 +1,136 @@
+/**
+ * The relations that a program asks for, as a tree. Names and options are those of Drizzle's relational queries.
+ * https://orm.drizzle.team/docs/rqb
+ */
+import { Many, SQL, getTableColumns, getTableUniqueName, is, sql } from 'drizzle-orm'
+import type { Relation, TableRelationalConfig, TablesRelationalConfig } from 'drizzle-orm'
+import { UsageError, ValidationError } from '../../errors/errors.js'
+import { markOf } from '../../drizzle/column-mark.js'
+import { isCount } from '../read/parse-options.js'
+import { isPlainObject } from '../filter/parse-filter.js'
+import { isColumn, isSql } from '../../values/column-codec.js'
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
+
+/** The tables of a schema, as Drizzle describes them. */
+export interface RelationalSchema {
+  readonly schema: TablesRelationalConfig
+  /** What was given as the schema: tables, and whatever else a module exports. */
+  readonly fullSchema: Readonly<Record<string, unknown>>
+  readonly tableNamesMap: Readonly<Record<string, string>>
+}
+
+/** How related rows are read. */
+export interface RelatedSight {
+  readonly tables: RelationalSchema
+  readonly seesDeleted: boolean
+  readonly maxLimit: number
+}
+
+/** The columns that a condition, an order or an expression is about. */
+export type Fields = Readonly<Record<string, PgColumn>>
+
+/** Rows that are related to those of another table, and what is related to them. */
+export interface RelatedPart {
+  /** What the relation is called. */
+  readonly name: string
+  readonly relation: Relation
+  /** Whether it is a list of rows, and not one row or none. */
+  readonly isMany: boolean
+  readonly table: PgTable
+  /** What is read of each row, by the properties that they get. */
+  readonly columns: ReadonlyArray<readonly [key: string, column: PgColumn]>
+  /** Expressions beside the columns. */
+  readonly extras: (fields: Fields) => ReadonlyArray<readonly [key: string, expression: SQL]>
+  readonly where: (fields: Fields, operators: unknown) => SQL | undefined
+  readonly orderBy: (fields: Fields, operators: unknown) => ReadonlyArray<SQL | PgColumn>
+  /** The last keys of each order. */
+  readonly primaryKey: readonly PgColumn[]
+  /** The column that says when a row was deleted, where such rows are hidden. */
+  readonly hidden: PgColumn | undefined
+  readonly limit: number | undefined
+  readonly parts: readonly RelatedPart[]
+}
+
+const known = new Set(['columns', 'with', 'where', 'orderBy', 'limit', 'extras'])
+
+/**
+ * Reads which relations of a table are wanted.
+ *
+ * @throws UsageError for a relation or an option that there is none.
+ */
+export function relatedParts (asked: unknown, table: TableRelationalConfig, sight: RelatedSight): RelatedPart[] {
+  if (!isPlainObject(asked)) throw new UsageError('Relations are an object { relation: true | { columns, with, where, orderBy, limit, extras } }')
+  return Object.entries(asked).filter(([, value]) => value !== undefined && value !== false).map(([name, value]) => partOf(name, value, { table, sight }))
+}
+
+/** What a row is related to that is gone: nothing. */
+export function nothingRelated (parts: readonly RelatedPart[]): Record<string, unknown> {
+  return Object.fromEntries(parts.map(({ name, isMany }) => [name, isMany ? [] : null]))
+}
+
+function partOf (name: string, asked: unknown, { table, sight }: { table: TableRelationalConfig, sight: RelatedSight }): RelatedPart {
+  const relation = Object.hasOwn(table.relations, name) ? table.relations[name] : undefined
+  const target = relation && sight.tables.schema[sight.tables.tableNamesMap[getTableUniqueName(relation.referencedTable)] as string]
+  if (relation === undefined || target === undefined) throw new UsageError(`Table "${table.dbName}" has no relation "${name.slice(0, 63)}" in the schema`)
+  const given = asked === true ? {} : asked
+  if (!isPlainObject(given)) throw new UsageError(`Relation "${name}" takes true or an object of ${[...known].join(', ')}`)
+  const stranger = Object.keys(given).find((key) => !known.has(key))
+  if (stranger !== undefined) throw new UsageError(`Relation "${name}" has no option "${stranger.slice(0, 63)}": use ${[...known].join(', ')}`)
+  const { columns, with: deeper, where, orderBy, limit, extras } = given
+  const fields = getTableColumns(relation.referencedTable) as Record<string, PgColumn> // a relation leads to a table of PostgreSQL's
+  return {
+    name,
+    relation,
+    isMany: is(relation, Many),
+    table: relation.referencedTable as PgTable,
+    columns: columnsOf(columns, fields, name),
+    extras: (fields) => extrasOf(called(extras, fields, { sql }), name),
+    where: (fields, operators) => conditionOf(called(where, fields, operators), name),
+    orderBy: (fields, operators) => orderOf(called(orderBy, fields, operators), name),
+    primaryKey: target.primaryKey as PgColumn[],
+    hidden: sight.seesDeleted ? undefined : Object.values(fields).find((column) => markOf(column).softDelete?.filter === true),
+    limit: limit === undefined ? undefined : limitOf(limit, name, sight.maxLimit),
+    parts: deeper === undefined ? [] : relatedParts(deeper, target, sight)
+  }
+}
+
+/** As Drizzle has it: those that are true, or else all but those that are false. */
+function columnsOf (asked: unknown, fields: Fields, name: string): Array<[string, PgColumn]> {
+  const all = Object.entries(fields)
+  if (asked === undefined) return all
+  const chosen = isPlainObject(asked) ? Object.entries(asked).filter(([, value]) => value !== undefined) : undefined
+  if (chosen?.every(([, value]) => typeof value === 'boolean') !== true) throw new UsageError(`"columns" of relation "${name}" is an object { column: true }`)
+  const stranger = chosen.find(([key]) => !Object.hasOwn(fields, key))
+  if (stranger !== undefined) throw new UsageError(`"columns" of relation "${name}": unknown column "${stranger[0].slice(0, 63)}"`)
+  const wanted = chosen.filter(([, value]) => value === true).map(([key]) => key)
+  if (wanted.length > 0) return wanted.map((key) => [key, fields[key] as PgColumn])
+  return chosen.length === 0 ? [] : all.filter(([key]) => !chosen.some(([other]) => other === key))
+}
+
+/** Drizzle takes a value, or a function that makes it. */
+function called (given: unknown, fields: Fields, operators: unknown): unknown {
+  return typeof given === 'function' ? (given as (fields: Fields, operators: unknown) => unknown)(fields, operators) : given
+}
+
+function extrasOf (extras: unknown, name: string): Array<[string, SQL]> {
+  if (extras === undefined) return []
+  const entries = isPlainObject(extras) ? Object.entries(extras).map(([key, value]) => [key, is(value, SQL.Aliased) ? value.sql : value] as const) : undefined
+  if (entries?.every((entry): entry is [string, SQL] => isSql(entry[1])) !== true) throw new UsageError(`"extras" of relation "${name}" is an object { key: sql\`…\`.as('key') }`)
+  return entries
+}
+
+function conditionOf (where: unknown, name: string): SQL | undefined {
+  if (where !== undefined && !isSql(where)) throw new UsageError(`"where" of relation "${name}" is a Drizzle condition`)
+  return where
+}
+
+function orderOf (orderBy: unknown, name: string): Array<SQL | PgColumn> {
+  const orders: unknown[] = orderBy === undefined ? [] : [orderBy].flat()
+  if (!orders.every((order): order is SQL | PgColumn => isSql(order) || isColumn(order))) throw new UsageError(`"orderBy" of relation "${name}" is a column, asc() or desc() of one, or a list of them`)
+  return orders
+}
+
+function limitOf (limit: unknown, name: string, maxLimit: number): number {
+  if (!isCount(limit) || limit > maxLimit) throw new ValidationError(`"limit" of relation "${name}" is a whole number from 0 to ${maxLimit}`)
+  return limit
+}

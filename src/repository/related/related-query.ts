@@ -1,0 +1,123 @@
+/** What is related to rows that were read: in a statement of its own over their keys. */
+import { Placeholder, SQL, Table, is, sql } from 'drizzle-orm'
+import type { TableRelationalConfig } from 'drizzle-orm'
+import type { PgTable } from 'drizzle-orm/pg-core'
+import { UsageError } from '../../errors/errors.js'
+import { Aliases } from '../table/aliases.js'
+import { encodeKey } from '../filter/key-condition.js'
+import { relatedReader } from './related-reader.js'
+import { nothingRelated, relatedParts } from './related-options.js'
+import { relatedSql } from './related-sql.js'
+import { rowReader } from '../../values/column-codec.js'
+import type { AnyRow } from '../table/answers.js'
+import type { RelatedPart, RelationalSchema } from './related-options.js'
+import type { RelatedSql } from './related-sql.js'
+import type { RowReader, Statement, StatementContext } from '../../statement/statement.js'
+import type { TableStatements } from '../table/table-statements.js'
+
+/** Which relations of which table. */
+export interface RelatedAsked {
+  readonly relations: unknown
+  readonly seesDeleted: boolean
+}
+
+/** The parameters of each statement that was built, told apart by its context: conditions add some of their own to the keys, whose places are held. */
+const parameters = new WeakMap<StatementContext, unknown[]>()
+
+/** A statement, and what is to be thought of a row that it does not find any more. */
+export interface RelatedSelection {
+  readonly statement: Statement
+  readonly nothing: () => Record<string, unknown>
+}
+
+/** The statement that reads, for each of these rows, its key and what is related to it. */
+export function selectRelated (table: TableStatements, rows: readonly AnyRow[], { relations, seesDeleted }: RelatedAsked): RelatedSelection {
+  const { builder, primaryKey } = table
+  const tables = builder.drizzle._ as unknown as RelationalSchema // Drizzle describes the schema that it was given
+  const parts = relatedParts(relations, registered(table, tables), { tables, seesDeleted, maxLimit: builder.limits.maxLimit })
+  const lossy = primaryKey.find(({ column }) => column.columnType === 'PgTimestamp')
+  if (lossy !== undefined) throw new UsageError(`Column "${lossy.key}": a key of times is not found again by a Date, which has less digits: declare it with { mode: 'string' }`)
+  const keys = rows.map((row) => encodeKey(Object.fromEntries(primaryKey.map(({ key }) => [key, row[key]])), table))
+  const lists = primaryKey.map((_, part) => keys.map((values) => values[part]))
+  const shape = table.shape('with')
+  const text = textOf(relations)
+  shape.cacheable = text !== undefined
+  shape.key += `${seesDeleted} ${text}`
+  const built: SQL[] = []
+  const statement = table.call(shape, () => {
+    const related = relatedQueries(table, parts, tables)
+    const query = queryOf(table, related)
+    built.push(query)
+    return { query, reader: readerOf(table, related), kind: 'read' }
+  })
+  for (const query of built) parameters.set(statement.context, builder.dialect.sqlToQuery(query).params)
+  const values = (parameters.get(statement.context) as unknown[]).map((value) => is(value, Placeholder) ? lists[Number(value.name)] : value)
+  return { statement: { ...statement, values }, nothing: () => nothingRelated(parts) }
+}
+
+/** The table in the schema, as Drizzle describes it. */
+function registered ({ table, name, builder: { schema } }: TableStatements, tables: RelationalSchema): TableRelationalConfig {
+  const key = Object.keys(schema ?? {}).find((key) => schema?.[key] === table)
+  const config = key === undefined ? undefined : (tables.schema as RelationalSchema['schema'] | undefined)?.[key]
+  if (config === undefined) throw new UsageError(`Table "${name}" is not in the schema that was given as \`schema\`: its relations are not known`)
+  return config
+}
+
+function relatedQueries ({ table, builder }: TableStatements, parts: readonly RelatedPart[], tables: RelationalSchema): RelatedSql[] {
+  // Conditions may name any table.
+  const known = Object.values(tables.fullSchema).filter((value): value is PgTable => is(value, Table))
+  const aliases = new Aliases([table, ...known], builder)
+  return parts.map((part) => relatedSql(part, (column) => sql`${column}`, { tables, aliases }))
+}
+
+/**
+ * Keys and JSON, and behind them a column without values for each value in the JSON, so that PostgreSQL tells the types: they are
+ * those of a second part without rows, of which nothing is left in the plan.
+ */
+function queryOf (table: TableStatements, related: readonly RelatedSql[]): SQL {
+  const keys = table.primaryKey.map(({ column }) => sql`${column}`)
+  const all = related.flatMap(withInner)
+  const typed = all.flatMap(({ typed }) => typed)
+  const columns = [...keys, ...related.map(({ found }) => found), ...typed.map(() => sql`null`)]
+  const query = sql`select ${sql.join(columns, sql`, `)} from ${table.table}${sql.join(related.map(({ join }) => join))} where ${isAmong(table)}`
+  if (typed.length === 0) return query
+  const types = [...keys, ...related].map(() => sql`null`)
+  return sql`${query} union all select ${sql.join([...types, ...typed], sql`, `)} from ${sql.join(all.map(({ types }) => types), sql`, `)}`
+}
+
+function withInner (related: RelatedSql): RelatedSql[] {
+  return [related, ...related.inner.flatMap(withInner)]
+}
+
+function readerOf ({ primaryKey }: TableStatements, related: readonly RelatedSql[]): RowReader {
+  const keyReader = rowReader(primaryKey)
+  return (fields) => {
+    const parseKey = keyReader(fields)
+    const types = fields.slice(primaryKey.length + related.length).map(({ dataTypeID }) => dataTypeID)
+    const readers = related.map((one) => ({ name: one.part.name, read: relatedReader(one, types) }))
+    return (texts) => {
+      const row = parseKey(texts) as Record<string, unknown>
+      for (const [place, { name, read }] of readers.entries()) row[name] = read(JSON.parse(texts[primaryKey.length + place] ?? 'null'))
+      return row
+    }
+  }
+}
+
+function isAmong ({ table, primaryKey }: TableStatements): SQL {
+  const [first] = primaryKey
+  if (primaryKey.length === 1) return sql`${first?.column} = any(${sql.placeholder('0')})`
+  // As in getMany(): PostgreSQL cannot tell the type of an array that is only unnested.
+  const lists = primaryKey.map(({ column }, part) => sql`coalesce(${sql.placeholder(String(part))}, array(select ${column} from ${table} limit 0))`)
+  const columns = primaryKey.map(({ column }) => sql`${column}`)
+  return sql`(${sql.join(columns, sql`, `)}) in (select * from unnest(${sql.join(lists, sql`, `)}))`
+}
+
+/** What tells these relations from others; undefined where they hold functions or SQL, which may be others each time. */
+function textOf (relations: unknown): string | undefined {
+  let isPlain = true
+  const text = JSON.stringify(relations, (name, value: unknown) => {
+    if (typeof value === 'function' || name === 'where' || name === 'orderBy' || name === 'extras') isPlain = false
+    return isPlain ? value : undefined
+  })
+  return isPlain ? text : undefined
+}

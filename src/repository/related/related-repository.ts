@@ -1,0 +1,135 @@
+import type { PgTable } from 'drizzle-orm/pg-core'
+import type { AnyRow } from '../table/answers.js'
+import { handled } from '../../runtime/promises.js'
+import type { CursorPage, CursorResult, NumberedPage, Paginated } from '../types/read-options.js'
+import type { RelatedRow } from '../types/related-rows.js'
+import { selectRelated } from './related-query.js'
+import type { RelatedAsked } from './related-query.js'
+import type { Repository } from '../repository.js'
+import type { StatementRunner } from '../../statement/statement.js'
+import type { TableStatements } from '../table/table-statements.js'
+import type { ColumnKey, Filter, FirstOptions, Key, Page, RowOptions } from '../types/filters.js'
+
+/** The methods of a repository that have rows to relate. */
+type Reading<T extends PgTable> = Pick<Repository<T>, 'get' | 'getOrThrow' | 'getBy' | 'getByOrThrow' | 'getMany' | 'getAll' | 'filter' | 'first' | 'paginate' | 'cursor'>
+
+/** What related rows are read with. */
+export interface RelatedContext<T extends PgTable> extends RelatedAsked {
+  readonly repo: Reading<T>
+  readonly session: StatementRunner
+  readonly statements: TableStatements
+}
+
+/**
+ * Reads rows as their repository does, each with what is related to it.
+ *
+ * The rows come by the repository's own statement, with its filter, order, limits and visibility; a second one reads what is
+ * related to all of them, each value as it would be read in a row of its own.
+ */
+export class RelatedRepository<T extends PgTable, W> {
+  readonly #context: RelatedContext<T>
+
+  constructor (context: RelatedContext<T>) {
+    this.#context = context
+  }
+
+  /** As {@link Repository.get}. */
+  get<K extends ColumnKey<T> = ColumnKey<T>> (id: Key<T>, options?: RowOptions<T, K>): Promise<RelatedRow<T, W, K> | undefined> {
+    return this.#one(options, (repo, keyed) => repo.get(id, keyed))
+  }
+
+  /** As {@link Repository.getOrThrow}. @throws NotFoundError when there is none */
+  getOrThrow<K extends ColumnKey<T> = ColumnKey<T>> (id: Key<T>, options?: RowOptions<T, K>): Promise<RelatedRow<T, W, K>> {
+    return this.#one(options, (repo, keyed) => repo.getOrThrow(id, keyed))
+  }
+
+  /** As {@link Repository.getBy}. @throws MultipleResultsError when two rows match */
+  getBy<K extends ColumnKey<T> = ColumnKey<T>> (filter: Filter<T>, options?: RowOptions<T, K>): Promise<RelatedRow<T, W, K> | undefined> {
+    return this.#one(options, (repo, keyed) => repo.getBy(filter, keyed))
+  }
+
+  /** As {@link Repository.getByOrThrow}. @throws NotFoundError when none matches, MultipleResultsError when two do */
+  getByOrThrow<K extends ColumnKey<T> = ColumnKey<T>> (filter: Filter<T>, options?: RowOptions<T, K>): Promise<RelatedRow<T, W, K>> {
+    return this.#one(options, (repo, keyed) => repo.getByOrThrow(filter, keyed))
+  }
+
+  /** As {@link Repository.getMany}. */
+  getMany (ids: ReadonlyArray<Key<T>>): Promise<Array<RelatedRow<T, W>>> {
+    return this.#many(undefined, (repo) => repo.getMany(ids))
+  }
+
+  /** As {@link Repository.getAll}. */
+  getAll<K extends ColumnKey<T> = ColumnKey<T>> (page?: Page<T, K>): Promise<Array<RelatedRow<T, W, K>>> {
+    return this.#many(page, (repo, keyed) => repo.getAll(keyed))
+  }
+
+  /** As {@link Repository.filter}. */
+  filter<K extends ColumnKey<T> = ColumnKey<T>> (filter: Filter<T>, page?: Page<T, K>): Promise<Array<RelatedRow<T, W, K>>> {
+    return this.#many(page, (repo, keyed) => repo.filter(filter, keyed))
+  }
+
+  /** As {@link Repository.first}. */
+  first<K extends ColumnKey<T> = ColumnKey<T>> (filter?: Filter<T>, options?: FirstOptions<T, K>): Promise<RelatedRow<T, W, K> | undefined> {
+    return this.#one(options, (repo, keyed) => repo.first(filter, keyed))
+  }
+
+  /** As {@link Repository.paginate}. */
+  paginate<K extends ColumnKey<T> = ColumnKey<T>> (filter?: Filter<T>, page?: NumberedPage<T, K>): Promise<Paginated<RelatedRow<T, W, K>>> {
+    return this.#page(page, (repo, keyed) => repo.paginate(filter, keyed))
+  }
+
+  /** As {@link Repository.cursor}. @throws ValidationError for a cursor of another list */
+  cursor<K extends ColumnKey<T> = ColumnKey<T>> (filter?: Filter<T>, page?: CursorPage<T, K>): Promise<CursorResult<RelatedRow<T, W, K>>> {
+    return this.#page(page, (repo, keyed) => repo.cursor(filter, keyed))
+  }
+
+  // Rows are typed by their table and by the relations asked for; what reads them below knows neither, and the two meet in these three.
+
+  #one<Options extends Columns, Result> (options: Options | undefined, read: (repo: Reading<T>, keyed: Options | undefined) => Promise<unknown>): Promise<Result> {
+    return handled(this.#read(options, async (keyed) => [await read(this.#context.repo, keyed)].filter((row) => row !== undefined)).then(([row]) => row as Result))
+  }
+
+  #many<Options extends Columns, Result> (options: Options | undefined, read: (repo: Reading<T>, keyed: Options | undefined) => Promise<unknown>): Promise<Result> {
+    return handled(this.#read(options, async (keyed) => await read(this.#context.repo, keyed) as unknown[]) as Promise<Result>)
+  }
+
+  #page<Options extends Columns, Result> (options: Options | undefined, read: (repo: Reading<T>, keyed: Options | undefined) => Promise<{ items: unknown[] }>): Promise<Result> {
+    const related = async (): Promise<unknown> => {
+      let page = {}
+      const items = await this.#read(options, async (keyed) => {
+        const found = await read(this.#context.repo, keyed)
+        page = found
+        return found.items
+      })
+      return { ...page, items }
+    }
+    return handled(related() as Promise<Result>)
+  }
+
+  /** The keys are read with the columns asked for, and taken away again where they were not among them. */
+  async #read<Options extends Columns> (options: Options | undefined, read: (keyed: Options | undefined) => Promise<unknown[]>): Promise<AnyRow[]> {
+    const { session, statements } = this.#context
+    const keys = statements.primaryKey.map(({ key }) => key)
+    const columns = Array.isArray(options?.columns) ? options.columns as readonly string[] : undefined
+    const rows = await read(columns === undefined ? options : { ...options as Options, columns: [...columns, ...keys] }) as AnyRow[]
+    const { statement, nothing } = selectRelated(statements, rows, this.#context)
+    if (rows.length === 0) return rows
+    const answer = await session.run<AnyRow>(statement)
+    const related = new Map(answer.rows.map((row) => [keyOf(row, keys), row]))
+    const surplus = columns === undefined ? [] : keys.filter((key) => !columns.includes(key))
+    return rows.map((row) => {
+      // One that was deleted between the two statements is related to nothing any more.
+      const whole = { ...row, ...related.get(keyOf(row, keys)) ?? nothing() }
+      for (const key of surplus) delete whole[key]
+      return whole
+    })
+  }
+}
+
+interface Columns {
+  readonly columns?: readonly string[]
+}
+
+function keyOf (row: AnyRow, keys: readonly string[]): string {
+  return keys.map((key) => JSON.stringify(String(row[key]))).join()
+}

@@ -1,0 +1,92 @@
+/**
+ * The SQL that reads related rows. They travel as JSON, in which each value is the text that PostgreSQL has for it, as the values
+ * of every other row are: JSON's own numbers, dates and arrays are not those of the columns.
+ */
+import { aliasedTableColumn, and, eq, getOperators, getOrderByOperators, getTableColumns, isNull, normalizeRelation, sql } from 'drizzle-orm'
+import type { Column, SQL } from 'drizzle-orm'
+import type { PgColumn } from 'drizzle-orm/pg-core'
+import { throughAlias } from '../table/aliases.js'
+import type { Aliases } from '../table/aliases.js'
+import { isColumn } from '../../values/column-codec.js'
+import type { Fields, RelatedPart, RelationalSchema } from './related-options.js'
+
+/** How the rows of a relation are read with those that they are related to. */
+export interface RelatedSql {
+  readonly part: RelatedPart
+  /** What is read of each row, by the properties that they get. */
+  readonly values: ReadonlyArray<readonly [key: string, source: PgColumn | SQL]>
+  readonly inner: readonly RelatedSql[]
+  /** Behind FROM, and behind the row that they are related to. */
+  readonly join: SQL
+  /** The JSON of the rows: a list, or one of them or NULL. */
+  readonly found: SQL
+  /** A table without rows, whose columns have the types of the values. */
+  readonly types: SQL
+  /** Its columns. */
+  readonly typed: readonly SQL[]
+}
+
+/** What all relations of a statement are written with. */
+export interface RelatedWriting {
+  readonly tables: RelationalSchema
+  readonly aliases: Aliases
+}
+
+/** Reads rows that are related to one in which columns are written as told. */
+export function relatedSql (part: RelatedPart, parent: (column: Column) => SQL, writing: RelatedWriting): RelatedSql {
+  const { table, isMany, relation } = part
+  const { tables, aliases } = writing
+  const alias = aliases.textOf('related')
+  const [rows, whole, types] = [aliases.of('rows'), aliases.of('whole'), aliases.of('types')]
+  const own = <Source extends Column | SQL>(source: Source): Source | SQL => {
+    if (!isColumn(source)) return throughAlias(source as SQL, table, alias)
+    return source.table === table ? aliasedTableColumn(source, alias) : source
+  }
+  const fields: Fields = Object.fromEntries(Object.entries(getTableColumns(table)).map(([key, column]) => [key, aliasedTableColumn(column, alias)]))
+  const selected: SQL[] = []
+  // Under names of ours, so that the order and the limit hold before anything is made of the rows.
+  const select = (source: Column | SQL): SQL => {
+    const name = aliases.of('value')
+    selected.push(sql`${own(source)} as ${name}`)
+    return sql`${rows}.${name}`
+  }
+  const values = [...part.columns, ...part.extras(fields)]
+  const texts = values.map(([, source]) => textOf(select(source)))
+  const inner = part.parts.map((deeper) => relatedSql(deeper, select, writing))
+  const row = sql`json_build_array(${sql.join([sql`array[${sql.join(texts, sql`, `)}]::text[]`, ...inner.map(({ found }) => found)], sql`, `)})`
+  const made = isMany ? sql`coalesce(json_agg(${row}), '[]')` : row
+  const { fields: theirs, references } = normalizeRelation(tables.schema, tables.tableNamesMap as Record<string, string>, relation) // Drizzle does not write into it
+  const joined = theirs.map((column, place) => eq(sql`${own(references[place] as PgColumn)}`, parent(column)))
+  const where = part.where(fields, getOperators())
+  const condition = and(...joined, where && sql`(${own(where)})`, part.hidden && isNull(own(part.hidden)))
+  const chosen = sql`select ${sql.join(selected, sql`, `)} from ${table} as ${sql.identifier(alias)} where ${condition}${orderOf(part, fields, own)}${limitOf(part)}`
+  const typed = values.map(([, source]) => ({ source, name: aliases.of('type') }))
+  return {
+    part,
+    values,
+    inner,
+    join: sql` left join lateral (select ${made} as found from (${chosen}) as ${rows}${sql.join(inner.map(({ join }) => join))}) as ${whole} on true`,
+    found: sql`${whole}.found`,
+    types: sql`(select ${sql.join(typed.map(({ source, name }) => sql`${own(source)} as ${name}`), sql`, `)} from ${table} as ${sql.identifier(alias)} where false) as ${types}`,
+    typed: typed.map(({ name }) => sql`${types}.${name}`)
+  }
+}
+
+/**
+ * The text of a value as PostgreSQL sends it. A cast is another one for some types: `::text` gives an inet a mask, and takes the
+ * blanks of a char. A value of a composite type may have nothing but NULL in it, and is not NULL itself, which only DISTINCT sees.
+ */
+function textOf (value: SQL): SQL {
+  return sql`case when ${value} is distinct from null then concat(${value}) end`
+}
+
+/** Lists have a total order. */
+function orderOf (part: RelatedPart, fields: Fields, own: (source: Column | SQL) => Column | SQL): SQL | undefined {
+  const orders = part.isMany ? [...part.orderBy(fields, getOrderByOperators()), ...part.primaryKey] : []
+  return orders.length === 0 ? undefined : sql` order by ${sql.join(orders.map((order) => sql`${own(order)}`), sql`, `)}`
+}
+
+function limitOf ({ isMany, limit }: RelatedPart): SQL | undefined {
+  const most = isMany ? limit : 1
+  return most === undefined ? undefined : sql.raw(` limit ${most}`)
+}

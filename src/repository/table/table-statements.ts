@@ -1,0 +1,176 @@
+import { drizzle } from 'drizzle-orm/node-postgres'
+import { PgDialect } from 'drizzle-orm/pg-core'
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import type { QueryWithTypings, SQL } from 'drizzle-orm'
+import { constant, isConstant } from '../../drizzle/constant-sql.js'
+import { describeTable } from '../../model/table.js'
+import { statementName } from '../../statement/statement-name.js'
+import type { RowReader, Statement, StatementContext, StatementKind } from '../../statement/statement.js'
+import { findColumn } from '../filter/parse-filter.js'
+import type { Limits } from '../read/parse-options.js'
+import { describeColumn, rowReader } from '../../values/column-codec.js'
+import type { ColumnCodec } from '../../values/column-codec.js'
+import { Shape } from './statement-shape.js'
+import type { SqlWriter } from './statement-shape.js'
+import { ShapeCache } from '../../runtime/generation-cache.js'
+
+/** How names are written into SQL, and how long lists may be. */
+export interface StatementSettings extends Limits {
+  /** As given to `drizzle()`. @defaultValue names as they stand in the table */
+  readonly casing?: 'snake_case' | 'camelCase' | undefined
+  /** As given to `drizzle()`: where relations are found. */
+  readonly schema?: Record<string, unknown> | undefined
+}
+
+/** Drizzle as a writer of SQL that runs none: one for each database. */
+export class SqlBuilder implements SqlWriter {
+  readonly limits: Limits
+  readonly drizzle: ReturnType<typeof drizzle.mock>
+  readonly dialect: PgDialect
+  readonly schema: Record<string, unknown> | undefined
+  readonly #constants = new WeakMap<SQL, QueryWithTypings>()
+  readonly #excluded = new WeakMap<PgColumn, SQL>()
+  readonly #names = new WeakMap<PgColumn, string>()
+
+  constructor ({ casing, schema, defaultLimit, maxLimit }: StatementSettings) {
+    this.limits = { defaultLimit, maxLimit }
+    this.schema = schema
+    // The types of a schema are known where its tables are, not here.
+    this.drizzle = drizzle.mock({ ...(casing && { casing }), ...(schema && { schema }) }) as ReturnType<typeof drizzle.mock>
+    this.dialect = new PgDialect(casing === undefined ? {} : { casing })
+  }
+
+  /** SQL as PostgreSQL reads it; a constant is written the first time only. */
+  sqlToQuery (own: SQL): QueryWithTypings {
+    const known = this.#constants.get(own)
+    if (known !== undefined) return known
+    const written = this.dialect.sqlToQuery(own)
+    if (isConstant(own)) this.#constants.set(own, written)
+    return written
+  }
+
+  /** SQL with the names of columns by themselves, as an INSERT lists them, and an index has them. */
+  unqualified (own: SQL): SQL {
+    return sql.raw(this.dialect.sqlToQuery(own, 'indexes').sql)
+  }
+
+  /** What a row that was to be inserted has in a column, where another row is in its way. */
+  excluded (column: PgColumn): SQL {
+    let own = this.#excluded.get(column)
+    if (own === undefined) this.#excluded.set(column, own = constant(sql`excluded.${this.unqualified(sql`${column}`)}`))
+    return own
+  }
+
+  /** The name of a column as a text. */
+  nameOf (column: PgColumn): string {
+    let name = this.#names.get(column)
+    if (name === undefined) this.#names.set(column, name = this.dialect.sqlToQuery(sql`${column}`, 'indexes').sql.slice(1, -1).replaceAll('""', '"'))
+    return name
+  }
+}
+
+/** What is built when a shape is seen for the first time. */
+export interface Blueprint {
+  readonly query: SQL
+  /** The columns of the answer, which become rows; without them its rows are arrays. */
+  readonly columns?: readonly ColumnCodec[]
+  /** How the rows of the answer are read. @defaultValue as rows of `columns` */
+  readonly reader?: RowReader
+  /** @defaultValue 'write' */
+  readonly kind?: StatementKind
+  /** @defaultValue false */
+  readonly nowait?: boolean
+}
+
+/** A statement that was built once, to be run with the values of each call of its shape. */
+interface Compiled {
+  readonly kind: StatementKind
+  readonly text: string
+  readonly name: string | undefined
+  readonly nowait: boolean
+  readonly context: StatementContext
+  readonly reader: RowReader | undefined
+}
+
+/** How many statements have got a name in this process. */
+let names = 0
+
+/** How many shapes of one table are remembered at least: more than an application has calls, few enough to forget made-up ones. */
+const rememberedShapes = 200
+
+/** All statements of one table: the table is described once, each shape is built once. */
+export class TableStatements {
+  readonly table: PgTable
+  readonly builder: SqlBuilder
+  readonly name: string
+  readonly codecs: readonly ColumnCodec[]
+  readonly columns: ReadonlyMap<string, ColumnCodec>
+  readonly primaryKey: readonly ColumnCodec[]
+  /** The column that says when a row was deleted, and whether deleted rows are hidden. */
+  readonly softDelete: { readonly codec: ColumnCodec, readonly filter: boolean } | undefined
+  readonly version: ColumnCodec | undefined
+  /** Keys of the columns that PostgreSQL alone may write. */
+  readonly generated: ReadonlySet<string>
+  /** Routes and others of which the log has said that the default limit cuts their lists. */
+  readonly cutFor = new Set<string>()
+  readonly #shapes = new ShapeCache<Compiled>(rememberedShapes)
+
+  /** @throws UsageError for a view, or a table without a primary key. */
+  constructor (table: PgTable, builder: SqlBuilder) {
+    const model = describeTable(table)
+    this.table = table
+    this.builder = builder
+    this.name = model.name
+    this.codecs = Object.entries(model.columns).map(([key, column], index) => describeColumn(key, index, column))
+    this.columns = new Map(this.codecs.map((codec) => [codec.key, codec]))
+    this.primaryKey = model.primaryKey.map((key) => findColumn(key, this.columns))
+    this.softDelete = model.softDelete && { codec: findColumn(model.softDelete.key, this.columns), filter: model.softDelete.filter }
+    this.version = model.version === undefined ? undefined : findColumn(model.version, this.columns)
+    this.generated = model.generated
+  }
+
+  /** The beginning of a shape. */
+  shape (operation: string): Shape {
+    return new Shape(operation, this.builder)
+  }
+
+  /** The statement of a shape, with the shape's values; the blueprint is asked for only when the shape is new. */
+  call (shape: Shape, blueprint: () => Blueprint): Statement {
+    const { kind, text, name, nowait, context, reader } = this.#compiled(shape, blueprint)
+    return { kind, text, name, values: shape.values, rowMode: 'array', reader, nowait, context }
+  }
+
+  #compiled (shape: Shape, blueprint: () => Blueprint): Compiled {
+    const remembered = shape.cacheable ? this.#shapes.get(shape.key) : undefined
+    if (remembered !== undefined) return remembered
+    const { query, columns, reader = columns && rowReader(columns), kind = 'write', nowait = false } = blueprint()
+    const text = this.builder.dialect.sqlToQuery(query).sql
+    const compiled: Compiled = {
+      kind,
+      text,
+      // What hardly comes again would only push out what does.
+      name: shape.cacheable ? statementName(++names, text) : undefined,
+      nowait,
+      context: Object.freeze({ operation: shape.operation, table: this.name }),
+      reader
+    }
+    if (shape.cacheable) this.#shapes.set(shape.key, compiled)
+    return compiled
+  }
+
+  /** The names of columns, as an INSERT lists them. */
+  names (columns: readonly ColumnCodec[]): SQL {
+    return sql.join(columns.map(({ column }) => this.builder.unqualified(sql`${column}`)), sql`, `)
+  }
+
+  /** All columns, as RETURNING lists them. */
+  returned (): SQL {
+    return sql.join(this.codecs.map(({ column }) => column), sql`, `)
+  }
+
+  /** These columns, as Drizzle is told to select or return them. */
+  fields (columns: readonly ColumnCodec[]): Record<string, ColumnCodec['column']> {
+    return Object.fromEntries(columns.map(({ key, column }) => [key, column]))
+  }
+}

@@ -1,0 +1,55 @@
+import { sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
+import { UsageError, ValidationError } from '../../errors/errors.js'
+import { about } from '../../values/encode-value.js'
+import type { ColumnCodec } from '../../values/column-codec.js'
+
+/** What is added to the column of a row by PostgreSQL: made by {@link increment}. */
+export class Increment<out N = unknown> {
+  readonly #by: N
+
+  constructor (by: N) {
+    this.#by = by
+  }
+
+  /** How much is added. */
+  get by (): N { return this.#by }
+}
+
+/**
+ * Adds to a column instead of replacing it, in `update`, `updateOrThrow` and `updateMany`: PostgreSQL does the sum, so that no
+ * increment of two at the same time is lost. A negative number is taken away; what is NULL stays NULL.
+ *
+ * @throws UsageError, from the methods, for a column that holds no numbers; ValidationError for an amount that is none, and a sum out of range.
+ * @example
+ * ```ts
+ * await request.repo(posts).update(1, { views: increment(1) })
+ * ```
+ */
+export function increment<const N extends number | bigint | string> (by: N): Increment<N extends number ? number : N extends bigint ? bigint : string> {
+  return new Increment(by) as Increment<never> // of the kind of number that the conditional type finds
+}
+
+const numericType = /^(?:(?:small|big)?(?:int|serial)|integer|int\d|real|float|double precision|numeric|decimal)\b(?!.*\])/
+
+/**
+ * The increment with its amount as it is sent.
+ *
+ * @throws UsageError and ValidationError as {@link increment} says.
+ */
+export function encodeIncrement (codec: ColumnCodec, { by }: Increment): Increment {
+  if (!numericType.test(codec.column.getSQLType())) throw new UsageError(`Column "${codec.key}" holds no numbers and cannot be incremented`, about(codec))
+  if (!isAmount(by)) throw new ValidationError(`Column "${codec.key}" can be incremented by a finite number only`, about(codec))
+  return new Increment(String(by)) // PostgreSQL reads it as a number of the column's type
+}
+
+/** NaN would stay in the column for ever. */
+function isAmount (by: unknown): boolean {
+  const isNumber = typeof by === 'number' || typeof by === 'bigint' || (typeof by === 'string' && by.trim() !== '')
+  return isNumber && Number.isFinite(Number(by))
+}
+
+/** The sum, as PostgreSQL computes it. */
+export function sumOf ({ column }: ColumnCodec, { by }: Increment): SQL {
+  return sql`${column} + ${sql.param(by)}`
+}

@@ -1,0 +1,84 @@
+import { sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
+import { UsageError, ValidationError } from '../../errors/errors.js'
+import { constant } from '../../drizzle/constant-sql.js'
+import { uniqueKeysOf } from '../../model/unique-keys.js'
+import type { UniqueKey } from '../../model/unique-keys.js'
+import { allOf } from '../filter/condition.js'
+import type { Condition } from '../filter/condition.js'
+import type { Change } from '../write/column-values.js'
+import { findColumn } from '../filter/parse-filter.js'
+import type { ColumnCodec } from '../../values/column-codec.js'
+import type { TableStatements } from '../table/table-statements.js'
+
+/** The unique key by which a new row meets one that is there. */
+export interface ConflictTarget {
+  readonly codecs: readonly ColumnCodec[]
+  /** The rows that the key holds, as an index names them; undefined for all of them. */
+  readonly where: SQL | undefined
+  readonly nullsNotDistinct: boolean
+}
+
+/**
+ * The unique key that consists of the columns named: the primary key unless any are.
+ *
+ * @throws UsageError where the table declares no such key.
+ */
+export function conflictTarget (target: unknown, table: TableStatements): ConflictTarget {
+  const names = target === undefined ? table.primaryKey.map(({ key }) => key) : Array.isArray(target) ? target.map(String) : [String(target)]
+  const keys = new Set(names.map((name) => findColumn(name, table.columns, UsageError).key))
+  const found = uniqueKeysOf(table.table).find(({ columns }) => columns.length === keys.size && columns.every((key) => keys.has(key)))
+  if (found !== undefined) return targetOf(found, table)
+  throw new UsageError(
+    `No unique key of "${table.name}" consists of ${names.map((name) => `"${name}"`).join(' and ')}: "target" names the columns of its primary key, of a unique constraint, or of a unique index`,
+    { context: { table: table.name, columns: names } }
+  )
+}
+
+/** The unique key whose columns are all among those that are given, null where it takes that for a value; undefined where there is none. */
+export function targetAmong (given: Readonly<Record<string, unknown>>, table: TableStatements): ConflictTarget | undefined {
+  const found = uniqueKeysOf(table.table).find(({ columns, nullsNotDistinct }) => columns.every((key) => given[key] !== undefined && (nullsNotDistinct || given[key] !== null)))
+  return found && targetOf(found, table)
+}
+
+function targetOf ({ columns, where, nullsNotDistinct }: UniqueKey, table: TableStatements): ConflictTarget {
+  return { codecs: columns.map((key) => findColumn(key, table.columns)), where, nullsNotDistinct }
+}
+
+/**
+ * What a new row is met by, in the order of the target's columns.
+ *
+ * @throws ValidationError where the new row leaves a column of the key open, or NULL where NULL is never the same.
+ */
+export function keyOf ({ codecs, nullsNotDistinct }: ConflictTarget, valueOf: (codec: ColumnCodec) => unknown): unknown[] {
+  return codecs.map((codec) => {
+    const value = valueOf(codec)
+    if (value === undefined || (value === null && !nullsNotDistinct)) {
+      throw new ValidationError(`Column "${codec.key}" is what the row is found by: it needs a value`, { context: { table: codec.table, columns: [codec.key] } })
+    }
+    return value
+  })
+}
+
+/** The values of a new row's key. @throws ValidationError as {@link keyOf} */
+export function keyIn (target: ConflictTarget, changes: readonly Change[]): unknown[] {
+  return keyOf(target, (codec) => changes.find(([written]) => written === codec)?.[1])
+}
+
+/** The condition for the row with these values of a key. */
+export function inTheWay (target: ConflictTarget, values: readonly unknown[]): Condition {
+  const parts = values.map((value, place): Condition => {
+    const codec = target.codecs[place] as ColumnCodec
+    return value === null ? { kind: 'test', codec, test: 'isNull', operands: [] } : { kind: 'test', codec, test: 'eq', operands: [value] }
+  })
+  return allOf(target.where === undefined ? parts : [...parts, { kind: 'own', sql: fixed(target.where) }])
+}
+
+const fixedConditions = new WeakMap<SQL, SQL>()
+
+/** The condition of an index never changes, so that statements with it are remembered. */
+function fixed (where: SQL): SQL {
+  let condition = fixedConditions.get(where)
+  if (condition === undefined) fixedConditions.set(where, condition = constant(sql`${where}`.inlineParams()))
+  return condition
+}

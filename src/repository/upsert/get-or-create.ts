@@ -1,0 +1,66 @@
+import { ValidationError } from '../../errors/errors.js'
+import { ask, firstOf } from '../table/answers.js'
+import type { AnyRow } from '../table/answers.js'
+import { rowOf } from '../write/column-values.js'
+import { allOf, everything } from '../filter/condition.js'
+import { targetAmong } from './conflict-target.js'
+import type { ConflictTarget } from './conflict-target.js'
+import { encode } from '../../values/encode-value.js'
+import { isColumnKey, isPlainObject, parseFilter } from '../filter/parse-filter.js'
+import { insertOrMeet, settle } from './insert-or-select.js'
+import type { InsertOrMeet, Met } from './insert-or-select.js'
+import type { CreatedRow } from '../../values/column-codec.js'
+import { select } from '../read/select.js'
+import type { TableStatements } from '../table/table-statements.js'
+import { storeRows } from '../write/insert-pipeline.js'
+import { stored } from './upsert.js'
+import { givenTo } from '../write/write-context.js'
+import type { WriteContext } from '../write/write-context.js'
+
+const operation = 'getOrCreate'
+
+/** The row that matches, or a new one of what the filter says and the defaults. */
+export async function getOrCreate (context: WriteContext, filter: unknown, defaults: unknown): Promise<CreatedRow> {
+  const { table, session, seen } = context
+  const asked = parseFilter(filter, table.columns)
+  const equalities = equalitiesOf(filter, table)
+  const values = newValues(equalities, defaults)
+  const target = keyOf(equalities, table)
+  for (const [key, value] of Object.entries(givenTo(context, values))) encode(table.columns.get(key) as never, value) // a column that was found
+  const found = allOf([asked, seen])
+  const row = await ask<AnyRow, AnyRow | undefined>(session, () => select(table, { operation, where: found, options: undefined, kind: 'row' }), firstOf)
+  if (row !== undefined) return { row, created: false }
+  const ready: InsertOrMeet[] = []
+  const [met] = await storeRows(context, [values], {
+    take: (given) => { ready.push(insertOrMeet(table, { operation, target, set: [], where: everything, found, mayLeave: true }, rowOf(given, table))) },
+    send: (session) => Promise.all(ready.map((one) => settle(session, one))),
+    stored
+  })
+  return (met as Met).result // one row was given
+}
+
+/** Without a unique key two that ask at the same time would make two rows. */
+function keyOf (given: AnyRow, table: TableStatements): ConflictTarget {
+  const target = targetAmong(given, table)
+  if (target !== undefined) return target
+  throw new ValidationError(`The filter of getOrCreate() has to name every column of a unique key of "${table.name}" with its value`, { context: { operation, table: table.name } })
+}
+
+/** The columns of which the filter says what they are. */
+function equalitiesOf (filter: unknown, { columns }: TableStatements): AnyRow {
+  const values: AnyRow = Object.create(null)
+  if (!isPlainObject(filter)) return values
+  for (const [key, value] of Object.entries(filter)) {
+    if (!columns.has(key) || !isColumnKey(key, value, columns)) continue
+    if (!isPlainObject(value)) values[key] = value
+    else if (Object.hasOwn(value, 'eq')) values[key] = value['eq']
+  }
+  return values
+}
+
+function newValues (equalities: AnyRow, defaults: unknown = {}): unknown {
+  if (!isPlainObject(defaults)) return defaults
+  const twice = Object.keys(defaults).find((key) => key in equalities)
+  if (twice !== undefined) throw new ValidationError(`Column "${twice.slice(0, 63)}" is in the filter of getOrCreate(), and cannot be in its defaults`)
+  return { ...equalities, ...defaults }
+}

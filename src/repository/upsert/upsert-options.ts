@@ -1,0 +1,95 @@
+import { UsageError } from '../../errors/errors.js'
+import { changesOf } from '../write/column-values.js'
+import type { Change } from '../write/column-values.js'
+import { allOf } from '../filter/condition.js'
+import type { Condition } from '../filter/condition.js'
+import { conflictTarget } from './conflict-target.js'
+import type { ConflictTarget } from './conflict-target.js'
+import { findColumn, isPlainObject, parseFilter } from '../filter/parse-filter.js'
+import type { GivenRow } from '../write/insert-pipeline.js'
+import { visible } from '../filter/visibility.js'
+import { givenTo } from '../write/write-context.js'
+import type { WriteContext } from '../write/write-context.js'
+
+/** The options of an upsert, checked. */
+export interface UpsertPlan {
+  readonly target: ConflictTarget
+  /** What is written into a row that is there, and into which. */
+  readonly update: (given: GivenRow) => { readonly set: readonly Change[], readonly where: Condition, readonly mayLeave: boolean }
+}
+
+const names = ['target', 'update', 'where', 'deleted']
+
+/**
+ * Reads the options of `upsert` and `upsertMany`.
+ *
+ * @throws UsageError for an option that does not exist or cannot be, or a target that is no unique key.
+ */
+export function parseUpsert (context: WriteContext, options: unknown = {}): UpsertPlan {
+  const { table, seen } = context
+  if (!isPlainObject(options)) throw new UsageError(`The options of an upsert are an object of ${names.join(', ')}`)
+  const stranger = Object.keys(options).find((name) => !names.includes(name))
+  if (stranger !== undefined) throw new UsageError(`Unknown option "${stranger.slice(0, 63)}": use ${names.join(', ')}`)
+  const target = conflictTarget(options['target'], table)
+  const revived = parseDeleted(options['deleted'], { context, target })
+  const updated = parseUpdate(options['update'], { context, target })
+  const asked = parseFilter(options['where'], table.columns)
+  const isAsked = asked.kind !== 'everything'
+  if (revived === undefined) {
+    return {
+      target,
+      update: (given) => {
+        const set = changesOf(updated(given), table)
+        return { set, where: allOf([seen, asked]), mayLeave: isAsked || set.length === 0 }
+      }
+    }
+  }
+  return {
+    target,
+    update: (given) => {
+      const values = updated(given)
+      // A row that lives has nothing to be revived from: where that is all, it is left as it is.
+      const isChange = Object.keys(values).length > 0
+      const where = isChange ? asked : allOf([visible(table.softDelete, 'deleted'), asked])
+      return { set: changesOf(withoutPrototype({ [revived]: null }, values), table), where, mayLeave: isAsked || !isChange }
+    }
+  }
+}
+
+interface Parsing {
+  readonly context: WriteContext
+  readonly target: ConflictTarget
+}
+
+/** The key of the column that a revived row loses its mark in. */
+function parseDeleted (deleted: unknown, { context: { table: { softDelete, name } }, target }: Parsing): string | undefined {
+  if (deleted === undefined || deleted === 'keep') return undefined
+  if (deleted !== 'revive') throw new UsageError('"deleted" is "keep" or "revive"')
+  const context = { table: name }
+  if (softDelete === undefined) throw new UsageError('"deleted" needs a table with ...softDelete() among its columns', { context })
+  if (target.where !== undefined) throw new UsageError('A deleted row cannot be revived by a unique index that does not hold it', { context })
+  return softDelete.codec.key
+}
+
+/** What is written into a row that is there, in an object of its own. */
+function parseUpdate (update: unknown, { context, target }: Parsing): (given: GivenRow) => Record<string, unknown> {
+  const { table } = context
+  if (update !== undefined && !Array.isArray(update)) {
+    const values = givenTo(context, update)
+    return () => withoutPrototype(values)
+  }
+  const listed = update && new Set(update.map((key) => findColumn(String(key), table.columns, UsageError).key))
+  const found = new Set(target.codecs.map(({ key }) => key))
+  return (given) => {
+    const values: Record<string, unknown> = Object.create(null)
+    for (const { key, column } of table.codecs) {
+      if (given[key] !== undefined && (listed === undefined ? !found.has(key) : listed.has(key))) values[key] = table.builder.excluded(column)
+    }
+    return values
+  }
+}
+
+/** A column may be called as something that each object of JavaScript's own inherits. */
+function withoutPrototype (...parts: ReadonlyArray<Readonly<Record<string, unknown>>>): Record<string, unknown> {
+  return Object.assign(Object.create(null) as Record<string, unknown>, ...parts) as Record<string, unknown>
+}

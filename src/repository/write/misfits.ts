@@ -1,0 +1,78 @@
+import { typeOf } from '../../values/driver-values.js'
+import type { Change } from './column-values.js'
+import type { ColumnCodec } from '../../values/column-codec.js'
+
+/** A value that its column cannot have, found behind PostgreSQL's word that there is one: PostgreSQL does not say which. */
+export interface Misfit {
+  readonly codec: ColumnCodec
+  /** Its place among the rows. */
+  readonly place: number
+}
+
+/** Whether a text cannot be of a column; undefined where that is not known here. */
+type Check = (text: string, codec: ColumnCodec) => boolean | undefined
+
+const integerBits: Readonly<Record<string, number>> = { smallint: 16, int2: 16, smallserial: 16, integer: 32, int: 32, int4: 32, serial: 32, bigint: 64, int8: 64, bigserial: 64 }
+const floats = new Set(['real', 'float4', 'double precision', 'float8'])
+const numerics = new Set(['numeric', 'decimal'])
+const times = /^(?:date|time|timestamp|timetz|timestamptz|interval)\b/
+const texts = /^(?:text|varchar|character varying|char|character|bpchar|citext)\b/
+const integer = /^\s*[-+]?\d+\s*$/
+const special = /^\s*[-+]?(?:nan|inf|infinity)\s*$/i
+const uuid = /^\{?[0-9a-f]{4}(?:-?[0-9a-f]{4}){7}\}?$/i
+const boolean = /^\s*(?:t|tr|tru|true|f|fa|fal|fals|false|y|ye|yes|n|no|on|of|off|0|1)\s*$/i
+
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const checks: Readonly<Record<string, Check | undefined>> = {
+  // string_data_right_truncation: spaces at the end do not count.
+  22001: (text, { column }) => {
+    const length = /\((\d+)\)$/.exec(column.getSQLType())?.[1]
+    return length !== undefined && [...text.replace(/ +$/, '')].length > Number(length)
+  },
+  // numeric_value_out_of_range
+  22003: (text, { column }) => {
+    const bits = integerBits[typeOf(column)]
+    if (bits !== undefined) return integer.test(text) && BigInt(text) !== BigInt.asIntN(bits, BigInt(text))
+    const [, precision, scale = '0'] = /^(?:numeric|decimal)\((\d+)(?:, *(\d+))?\)$/.exec(column.getSQLType()) ?? []
+    if (precision !== undefined) return Math.abs(Number(text)) + 0.5 / 10 ** Number(scale) >= 10 ** (Number(precision) - Number(scale))
+    return floats.has(typeOf(column)) ? undefined : false
+  },
+  '22P02': (text, { column }) => {
+    const type = typeOf(column)
+    if (column.enumValues !== undefined && !texts.test(type)) return !column.enumValues.includes(text)
+    if (type in integerBits) return !integer.test(text)
+    if (floats.has(type) || numerics.has(type)) return (text.trim() === '' || Number.isNaN(Number(text))) && !special.test(text)
+    if (type === 'uuid') return !uuid.test(text)
+    if (type === 'boolean') return !boolean.test(text)
+    return texts.test(type) || times.test(type) ? false : undefined
+  },
+  22007: timesOnly,
+  22008: timesOnly,
+  22009: timesOnly,
+  22015: timesOnly
+}
+
+function timesOnly (_text: string, { column }: ColumnCodec): boolean | undefined {
+  return times.test(typeOf(column)) ? undefined : false
+}
+
+/** The value behind an error of PostgreSQL: the first that its column cannot have, or the one that alone may be it. */
+export function findMisfit (sqlState: string, rows: ReadonlyArray<readonly Change[]>): Misfit | undefined {
+  const check = checks[sqlState]
+  if (check === undefined) return undefined
+  const possible: Misfit[] = []
+  for (const [place, changes] of rows.entries()) {
+    for (const [codec, value] of changes) {
+      const text = textOf(value)
+      const isWrong = text === undefined ? false : check(text, codec)
+      if (isWrong === true) return { codec, place }
+      if (isWrong === undefined) possible.push({ codec, place })
+    }
+  }
+  return possible.length === 1 ? possible[0] : undefined
+}
+
+/** What is sent for a value, where it is a text. */
+export function textOf (value: unknown): string | undefined {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : undefined
+}

@@ -1,0 +1,92 @@
+import { ask, askWriting, firstOf, rowsOf, valueOf, writtenBy } from '../table/answers.js'
+import type { AnyRow } from '../table/answers.js'
+import { changesOf } from './column-values.js'
+import type { Change } from './column-values.js'
+import { allOf, operandsOf } from '../filter/condition.js'
+import type { Condition } from '../filter/condition.js'
+import { expectedVersion, staleRow, unchangedSince } from './expected-version.js'
+import type { Expected } from './expected-version.js'
+import type { AnyAffected, HookName, LifecycleHooks } from './lifecycle-hooks.js'
+import { count, exists, select } from '../read/select.js'
+import { update } from './write-statements.js'
+import { givenTo, heard, keyed, writing } from './write-context.js'
+import type { WriteContext, WriteStep } from './write-context.js'
+
+/** The hooks of methods that change rows. */
+export const updateHooks: readonly HookName[] = ['beforeUpdate', 'afterUpdate']
+
+/** What is to be written, as the method was told. */
+interface Asked {
+  readonly values: unknown
+  readonly options?: unknown
+}
+
+/**
+ * Changes the row with a primary key: the row as stored, or undefined when there is none.
+ *
+ * @throws StaleRowError when it has another version than the one expected.
+ */
+export function updateOne (context: WriteContext, id: unknown, { values, options }: Asked): Promise<AnyRow | undefined> {
+  return writing(context, updateHooks, async (step) => {
+    const { table } = context
+    const where = keyed(context, id)
+    const expected = expectedVersion(options, table)
+    const given = givenTo(context, values)
+    const changes = step.hooks === undefined ? changesOf(given, table) : await changesHeard(given, context, { hooks: step.hooks, which: { id } })
+    if (changes.length === 0) return await untouched(context, step, { where, expected })
+    if (expected !== undefined) return await updateVersion(context, step, { changes, where, expected })
+    const row = await askWriting(step.session, { table, row: () => [...changes, ...operandsOf(where)], make: () => update(table, { operation: 'update', changes, where, returning: true }) }, firstOf)
+    if (row !== undefined) await step.hooks?.afterUpdate(row)
+    return row
+  })
+}
+
+/** An update of nothing writes nothing, and gives the row as it is. */
+async function untouched ({ table }: WriteContext, { session }: WriteStep, { where, expected }: { where: Condition, expected: Expected | undefined }): Promise<AnyRow | undefined> {
+  const row = await ask(session, () => select(table, { operation: 'update', where, options: undefined, kind: 'row' }), firstOf)
+  if (row !== undefined && expected !== undefined && row[expected.codec.key] !== expected.version) throw staleRow(expected)
+  return row
+}
+
+interface VersionUpdate {
+  readonly changes: readonly Change[]
+  readonly where: Condition
+  readonly expected: Expected
+}
+
+/** Only where nothing was changed it is asked why: a row that is not there is no conflict. */
+async function updateVersion ({ table }: WriteContext, { session, hooks }: WriteStep, { changes, where, expected }: VersionUpdate): Promise<AnyRow | undefined> {
+  const current = allOf([where, unchangedSince(expected)])
+  const row = await askWriting(session, { table, row: () => [...changes, ...operandsOf(where)], make: () => update(table, { operation: 'update', changes, where: current, returning: true }) }, firstOf)
+  if (row !== undefined) await hooks?.afterUpdate(row)
+  else if (await ask(session, () => exists(table, where), valueOf) !== undefined) throw staleRow(expected)
+  return row
+}
+
+/** Changes the rows of a condition and counts them. They are read for a hook alone. */
+export function updateRows (context: WriteContext, values: unknown, { where, filter }: { where: () => Condition, filter: unknown }): Promise<number> {
+  return writing(context, updateHooks, async ({ session, hooks }) => {
+    const { table } = context
+    const meant = where()
+    const given = givenTo(context, values)
+    const changes = hooks === undefined ? changesOf(given, table) : await changesHeard(given, context, { hooks, which: { filter } })
+    if (changes.length === 0) return Number(await ask(session, () => count(table, meant), valueOf))
+    if (hooks === undefined || !context.hooks?.names.has('afterUpdate')) {
+      return await ask(session, () => update(table, { operation: 'updateMany', changes, where: meant, returning: false }), writtenBy)
+    }
+    const rows = await ask(session, () => update(table, { operation: 'updateMany', changes, where: meant, returning: true }), rowsOf)
+    for (const row of rows) await hooks.afterUpdate(row)
+    return rows.length
+  })
+}
+
+interface Hearing {
+  readonly hooks: LifecycleHooks
+  readonly which: AnyAffected
+}
+
+/** The changes that a hook makes of the values; where nothing is to be written, nobody is asked. */
+async function changesHeard (given: AnyRow, { table }: WriteContext, { hooks, which }: Hearing): Promise<Change[]> {
+  if (Object.keys(given).length === 0) return []
+  return changesOf(await heard(given, table, (values) => hooks.beforeUpdate(values, which)), table)
+}

@@ -1,0 +1,91 @@
+import { StringChunk, sql } from 'drizzle-orm'
+import type { SQL, SQLChunk } from 'drizzle-orm'
+import { changeSql, collectChanges } from './column-values.js'
+import type { Change } from './column-values.js'
+import { collect, toSql } from '../filter/condition.js'
+import type { Condition } from '../filter/condition.js'
+import { isSql } from '../../values/column-codec.js'
+import type { ColumnCodec } from '../../values/column-codec.js'
+import type { Statement } from '../../statement/statement.js'
+import type { TableStatements } from '../table/table-statements.js'
+
+/** Which rows are written, and whether the answer has them or only their number. */
+export interface Write {
+  readonly operation: string
+  readonly where: Condition
+  readonly returning: boolean
+}
+
+/** A long list hardly comes again with the same length, and its text is as long as it is. */
+const mostRememberedRows = 20
+
+/** The columns that an INSERT may name, which is what Drizzle names in it. */
+export function insertable (table: TableStatements): ColumnCodec[] {
+  return table.codecs.filter(({ column }) => column.generated === undefined)
+}
+
+/**
+ * `values (…), (…)` for all columns that are {@link insertable}.
+ * One flat list of as few pieces as can be: Drizzle's own has several, nested, for each value, and takes seconds for long lists.
+ */
+export function valuesClause (table: TableStatements, rows: ReadonlyArray<readonly Change[]>): SQL {
+  const columns = insertable(table)
+  const pieces: SQLChunk[] = []
+  let text = 'values '
+  for (const [index, changes] of rows.entries()) {
+    const values = new Map(changes)
+    text += index === 0 ? '(' : ', ('
+    for (const [place, codec] of columns.entries()) {
+      const value = values.get(codec)
+      if (place > 0) text += ', '
+      if (value === undefined) {
+        text += 'default'
+      } else {
+        pieces.push(new StringChunk(text), isSql(value) ? value : sql.param(value))
+        text = ''
+      }
+    }
+    text += ')'
+  }
+  pieces.push(new StringChunk(text))
+  return sql.fromList(pieces)
+}
+
+/** One or more new rows, in one statement. */
+export function insert (table: TableStatements, operation: string, rows: ReadonlyArray<readonly Change[]>): Statement {
+  const shape = table.shape(operation)
+  for (const changes of rows) collectChanges(changes, shape)
+  shape.cacheable = rows.length <= mostRememberedRows
+  return table.call(shape, () => ({
+    query: table.builder.drizzle.insert(table.table).select(valuesClause(table, rows)).returning(table.fields(table.codecs)).getSQL(),
+    columns: table.codecs
+  }))
+}
+
+/** Changes the rows that match. */
+export function update (table: TableStatements, { operation, changes, where, returning }: Write & { changes: readonly Change[] }): Statement {
+  const shape = table.shape(operation)
+  if (returning) shape.key += 'returning '
+  collectChanges(changes, shape)
+  collect(where, shape)
+  return table.call(shape, () => {
+    // Drizzle's own `set` would find `constructor` and `toString` in any object.
+    const assignments = changes.map((change) => sql`${table.names([change[0]])} = ${changeSql(change)}`)
+    const condition = toSql(where)
+    const query = sql`update ${table.table} set ${sql.join(assignments, sql`, `)}${condition && sql` where ${condition}`}`
+    return returning ? { query: sql`${query} returning ${table.returned()}`, columns: table.codecs } : { query }
+  })
+}
+
+/** Deletes the rows that match, for good. */
+export function remove (table: TableStatements, { operation, where, returning }: Write): Statement {
+  const shape = table.shape(operation)
+  if (returning) shape.key += 'returning '
+  collect(where, shape)
+  return table.call(shape, () => {
+    const query = table.builder.drizzle.delete(table.table).where(toSql(where))
+    return returning
+      ? { query: query.returning(table.fields(table.codecs)).getSQL(), columns: table.codecs }
+      : { query: query.getSQL() }
+  })
+}

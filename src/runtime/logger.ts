@@ -1,0 +1,14 @@
+import { ignore } from './promises.js'
+
+/**
+ * Where the package tells what happened: the part of pino's interface that it uses, so that `fastify.log` fits as it is.
+ */
+export interface Logger {
+  debug (context: object, message: string): void
+  info (context: object, message: string): void
+  warn (context: object, message: string): void
+  error (context: object, message: string): void
+}
+
+/** Says nothing: the logger of a database that was opened without one. */
+export const silentLogger: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore }

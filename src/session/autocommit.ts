@@ -1,0 +1,20 @@
+import { CommitUnknownError, ConnectionError, TransactionBrokenError } from '../errors/errors.js'
+import { toDatabaseError } from '../errors/to-database-error.js'
+import type { Borrower } from '../pool/acquire-queue.js'
+import type { SessionHost } from './session-context.js'
+import type { Statement, StatementResult } from '../statement/statement.js'
+
+/** Runs one statement that commits by itself, on the next connection to be had. */
+export async function runAlone ({ pool, constraints }: SessionHost, borrower: Borrower, statement: Statement): Promise<StatementResult<never>> {
+  const { context, nowait, kind } = statement
+  const connection = await pool.connect(borrower)
+  const { error, result, lost } = await connection.run(statement)
+  const leftOpen = error === undefined && connection.status !== 'I'
+  const failure = error && toDatabaseError(error, { context, nowait, constraints })
+  if (failure instanceof ConnectionError) connection.destroy()
+  else connection.release()
+  if (leftOpen) throw new TransactionBrokenError('A statement began a transaction of its own, which was undone: use database.transaction()', { context })
+  if (failure === undefined) return result as StatementResult<never>
+  // A write that commits by itself: with the connection its fate is lost, too.
+  throw lost && kind !== 'read' ? new CommitUnknownError(undefined, { cause: failure.cause, context }) : failure
+}

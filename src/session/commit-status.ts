@@ -1,0 +1,114 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Borrower } from '../pool/acquire-queue.js'
+import type { Lender } from '../pool/connection-source.js'
+import type { Statement } from '../statement/statement.js'
+
+/**
+ * Which life of the server this is. After a crash PostgreSQL gives ids anew that it had not written down before: the same id is
+ * another transaction's then. A restart shows in the start of the postmaster, a crash under it in the reset of its statistics.
+ */
+const life = "concat_ws(',', extract(epoch from pg_postmaster_start_time()), extract(epoch from pg_stat_get_bgwriter_stat_reset_time()))"
+
+/** Which cluster this is: standbys and copies have the same identifier. Everybody may ask unless somebody has revoked that. */
+const system = '(select system_identifier from pg_control_system())'
+
+/** The timeline, as the names of the log's files begin with it: 8 hexadecimal digits. */
+const timeline = 'left(pg_walfile_name(pg_current_wal_flush_lsn()), 8)'
+
+/**
+ * Asked behind BEGIN, so that the answer is known before COMMIT is sent: what is lost with the connection would be lost together
+ * with an id that was asked for only then. It takes no round trip of its own; a transaction that writes has an id anyway.
+ */
+export const askIdentity = `select concat_ws(' ', pg_current_xact_id(), ${system}, ${timeline}, pg_current_wal_flush_lsn(), ${life})`
+
+/** The transaction's id out of the answer to {@link askIdentity}. */
+export function idOf (identity: string): string {
+  return identity.replace(/ .*/, '')
+}
+
+/**
+ * To be told of an id, a server gives one of its own: a standby refuses that, and an id from that one on was given to nobody.
+ * It has come as far as the log was written before the transaction wrote, unless it is a copy from before.
+ */
+const question = `select case when $1::xid8 >= pg_current_xact_id() then 'aborted' else pg_xact_status($1::xid8) end as status,
+  ${system}::text as system, ${timeline} as timeline, pg_current_wal_insert_lsn() >= $2::pg_lsn as reached, ${life} as life`
+
+/** How long to wait before the question is asked again, in milliseconds. */
+const pauseMillis = 50
+
+/** Who wants to know, and for how long. */
+export interface FateOptions {
+  readonly pool: Lender
+  readonly borrower: Borrower
+  readonly timeoutMillis: number
+}
+
+/**
+ * Finds out over another connection what became of a transaction whose COMMIT was not answered; undefined when that cannot be
+ * told within the time. The question is repeated while the database is away, or its backend is still at work, or the address
+ * leads to a server that cannot know.
+ *
+ * Who can know: a server that is no standby, of the same cluster, on the timeline of the transaction or a later one. A standby
+ * may not have come so far yet, and a server on an earlier timeline, or with less of the log, is a copy from before. On a later
+ * timeline a standby has taken over: what it does not have it will never get, and so it was not saved. What it calls committed
+ * may be another transaction with an id that was given anew, as after a crash.
+ * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
+ */
+export async function fateOf (identity: string, options: FateOptions): Promise<Fate | undefined> {
+  const [id, system, timeline, position, life] = identity.split(' ')
+  const statement: Statement = { kind: 'read', text: question, values: [id, position], context: { operation: 'pg_xact_status' } }
+  const isWitness = (answer: Answer): boolean =>
+    answer.system === system && (answer.timeline === timeline ? answer.reached : answer.timeline > String(timeline))
+  const deadline = performance.now() + options.timeoutMillis
+  while (performance.now() < deadline) {
+    const answer = await ask({ statement, isWitness }, options, deadline)
+    if (answer?.status === 'aborted') return 'aborted'
+    if (answer?.status === 'committed') return answer.life === life && answer.timeline === timeline ? 'committed' : undefined
+    await wait(pauseMillis)
+  }
+  return undefined
+}
+
+/** What became of a transaction. */
+export type Fate = 'committed' | 'aborted'
+
+/** What a server says of an id and of itself. */
+interface Answer {
+  readonly status: Fate | 'in progress' | null
+  readonly system: string
+  readonly timeline: string
+  /** Whether its log goes as far as the transaction's server had written it before. */
+  readonly reached: boolean
+  readonly life: string
+}
+
+/** A question, and whose answer counts. */
+interface Question {
+  readonly statement: Statement
+  readonly isWitness: (answer: Answer) => boolean
+}
+
+/** One question; undefined without the answer of one who can know before the deadline. */
+function ask ({ statement, isWitness }: Question, { pool, borrower }: FateOptions, deadline: number): Promise<Answer | undefined> {
+  return new Promise((resolve) => {
+    let giveUp: () => void
+    const timer = setTimeout(() => giveUp(), deadline - performance.now())
+    const answered = (answer?: Answer): void => { clearTimeout(timer); resolve(answer) }
+    const cancel = pool.acquire({
+      borrower,
+      lend: (connection) => {
+        giveUp = () => connection.destroy()
+        connection.run(statement).then(({ result, lost }) => {
+          const answer = result?.rows[0] as Answer | undefined
+          const counts = answer !== undefined && isWitness(answer)
+          // The address may lead to another server next time.
+          if (counts || lost) connection.release()
+          else connection.destroy()
+          answered(counts ? answer : undefined)
+        })
+      },
+      refuse: () => answered()
+    })
+    giveUp ??= () => cancel(new Error('No answer came in time'))
+  })
+}

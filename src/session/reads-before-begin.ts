@@ -1,0 +1,85 @@
+import { List } from '../runtime/linked-list.js'
+import { ignore } from '../runtime/promises.js'
+import { interrupt } from '../connection/cancel-until-idle.js'
+import type { Outcome } from '../connection/outcome.js'
+import type { Entry } from '../runtime/linked-list.js'
+import type { Applicant } from '../pool/acquire-queue.js'
+import type { Cancel, LentConnection } from '../pool/connection-source.js'
+import type { Statement } from '../statement/statement.js'
+
+/** Who wants to read: one of the first three is called, and then `done`. */
+export interface Reader {
+  answered (outcome: Outcome, connection: LentConnection): void
+  refused (error: Error): void
+  /** The connection gives its reads another snapshot than a transaction would: nothing was read. */
+  unsuited (): void
+  done (): void
+}
+
+interface Read {
+  cancel: Cancel
+  connection: LentConnection | undefined
+  /** Where it was given up: resolves when the cancel can hit nothing else any more. */
+  interrupted: Promise<void> | undefined
+  entry: Entry<Read> | undefined
+}
+
+/** The plain reads of a session that has not begun, each on a connection of the pool, for one round trip. */
+export class OutsideReads {
+  readonly #reads = new List<Read>()
+  readonly #acquire: (applicant: Omit<Applicant<LentConnection>, 'borrower'>) => Cancel
+
+  constructor (acquire: (applicant: Omit<Applicant<LentConnection>, 'borrower'>) => Cancel) {
+    this.#acquire = acquire
+  }
+
+  /** How many are under way. */
+  get size (): number { return this.#reads.size }
+
+  /** Reads over the next connection to be had. */
+  start (statement: Statement, reader: Reader): void {
+    const read: Read = { cancel: ignore, connection: undefined, interrupted: undefined, entry: undefined }
+    read.entry = this.#reads.add(read)
+    read.cancel = this.#acquire({
+      lend: (connection) => {
+        read.connection = connection
+        if (connection.readCommitted) {
+          connection.send([{ statement, done: (outcome) => this.#answered(read, reader, { outcome, connection }) }])
+        } else {
+          reader.unsuited()
+          this.#end(read, reader)
+        }
+      },
+      refuse: (error) => {
+        reader.refused(error)
+        this.#end(read, reader)
+      }
+    })
+  }
+
+  #answered (read: Read, reader: Reader, { outcome, connection }: { outcome: Outcome, connection: LentConnection }): void {
+    reader.answered(outcome, connection)
+    // A cancel that comes late must not hit whoever has the connection next.
+    if (read.interrupted === undefined) this.#end(read, reader)
+    else read.interrupted.then(() => this.#end(read, reader))
+  }
+
+  #end (read: Read, reader: Reader): void {
+    read.connection?.release()
+    if (read.entry !== undefined) this.#reads.delete(read.entry)
+    reader.done()
+  }
+
+  /** Refuses those that have no connection yet. */
+  close (reason: () => Error): void {
+    for (const { cancel } of this.#reads.all()) cancel(reason())
+  }
+
+  /** Cancels those that run: nobody waits for their answers any more. */
+  async abandon (timeoutMillis: number): Promise<void> {
+    await Promise.all(this.#reads.all().map((read) => {
+      read.interrupted = read.connection && interrupt(read.connection, timeoutMillis)
+      return read.interrupted
+    }))
+  }
+}

@@ -1,0 +1,36 @@
+import type { ClientConfig } from 'pg'
+import { extendConnection, parseConnectionString } from './url/connection-string.js'
+import { SettingsError } from '../errors/settings-error.js'
+import type { SettingValues } from './setting-table.js'
+
+/**
+ * The configuration of each client: the parts of the URL, how long connecting may take, and the server-side limits where they can be startup parameters.
+ * @throws {SettingsError} for a URL that is missing or cannot be used
+ */
+export function connectionOf (values: SettingValues, setting: string): Readonly<ClientConfig> {
+  const url = values.connectionString
+  if (url === undefined) throw missingConnection()
+  const connection = parseConnectionString(url, setting)
+  const timeoutMillis = toMillis(values['pool.timeoutSeconds'])
+  return Object.freeze(extendConnection(connection, {
+    connectionTimeoutMillis: Math.min(connection.connectionTimeoutMillis ?? timeoutMillis, timeoutMillis),
+    ...(values.preparedStatements ? limitsOf(values) : {}),
+  }))
+}
+
+/** The error for a database that nobody named. */
+export function missingConnection (): SettingsError {
+  return new SettingsError('DATABASE_URL', 'is not set: set it in the environment, or give the option connectionString (or pg, a pool of your own)')
+}
+
+function limitsOf (values: SettingValues): ClientConfig {
+  return {
+    statement_timeout: toMillis(values.statementTimeoutSeconds),
+    lock_timeout: toMillis(values.lockTimeoutSeconds),
+    idle_in_transaction_session_timeout: toMillis(values.idleInTransactionTimeoutSeconds),
+  }
+}
+
+function toMillis (seconds: number): number {
+  return Math.round(seconds * 1000)
+}

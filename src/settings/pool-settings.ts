@@ -1,0 +1,57 @@
+import type { Pool } from 'pg'
+import { SettingsError } from '../errors/settings-error.js'
+import type { SettingValues } from './setting-table.js'
+
+/** The settings of the pool, complete and checked. */
+export interface PoolSettings {
+  readonly size: number
+  /** size + maxOverflow */
+  readonly max: number
+  readonly timeoutMillis: number
+  readonly maxWaiting: number
+  /** 0 is no limit. */
+  readonly recycleSeconds: number
+  readonly prePing: boolean
+  readonly prePingAfterMillis: number
+  readonly echo: boolean
+  readonly resetOnRelease: boolean
+}
+
+const WAITERS_PER_CONNECTION = 10
+
+/** The settings for a pool that is made from them. */
+export function newPoolSettings (values: SettingValues): PoolSettings {
+  const max = values['pool.size'] + values['pool.maxOverflow']
+  return {
+    size: values['pool.size'],
+    max,
+    timeoutMillis: Math.round(values['pool.timeoutSeconds'] * 1000),
+    maxWaiting: values['pool.maxWaiting'] ?? max * WAITERS_PER_CONNECTION,
+    recycleSeconds: values['pool.recycleSeconds'],
+    prePing: values['pool.prePing'],
+    prePingAfterMillis: values['pool.prePingAfterMillis'],
+    echo: values['pool.echo'],
+    resetOnRelease: values['pool.resetOnRelease'],
+  }
+}
+
+/**
+ * What a pool of the user's own says of itself. Nothing is done to its connections that its owner did not ask for.
+ * @throws {SettingsError} for an option beside it that it would make meaningless
+ */
+export function ownPoolSettings (pool: Pool, values: SettingValues, given: ReadonlyMap<string, unknown>): PoolSettings {
+  for (const path of given.keys()) {
+    if (path === 'connectionString' || path.startsWith('pool.')) throw new SettingsError(path, 'cannot be given beside pg: that pool is used as it is')
+  }
+  const { max, min, connectionTimeoutMillis, maxLifetimeSeconds } = pool.options
+  return {
+    ...newPoolSettings(values),
+    size: min ?? 0,
+    max,
+    timeoutMillis: connectionTimeoutMillis || Math.round(values['pool.timeoutSeconds'] * 1000),
+    maxWaiting: max * WAITERS_PER_CONNECTION,
+    recycleSeconds: maxLifetimeSeconds,
+    prePing: false,
+    resetOnRelease: false,
+  }
+}

@@ -1,0 +1,43 @@
+import { SettingsError } from '../errors/settings-error.js'
+import type { SettingRow } from './setting-table.js'
+
+/** What a setting of one value may be. */
+export type SettingValue = string | number | boolean
+
+const booleanWords = new Map([
+  ['true', true], ['1', true], ['yes', true], ['on', true],
+  ['false', false], ['0', false], ['no', false], ['off', false],
+])
+
+/** Reads the text of an environment variable; what cannot be read stays a text, which {@link checkValue} refuses. */
+export function parseText (row: SettingRow, text: string): SettingValue {
+  if (row.kind === 'url') return text
+  if (row.kind === 'boolean') return booleanWords.get(text.toLowerCase()) ?? text
+  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : text
+}
+
+/**
+ * The value itself, when the setting may hold it.
+ * @throws {SettingsError} otherwise, under the given name
+ */
+export function checkValue (row: SettingRow, value: unknown, name: string): SettingValue {
+  if (!accepts(row, value)) throw new SettingsError(name, `must be ${describe(row)}`)
+  return value
+}
+
+function accepts (row: SettingRow, value: unknown): value is SettingValue {
+  if (row.kind === 'url') return typeof value === 'string' && value !== ''
+  if (row.kind === 'boolean') return typeof value === 'boolean'
+  if (typeof value !== 'number') return false
+  if (row.kind === 'integer' && !Number.isInteger(value)) return false
+  return (value >= row.min && value <= row.max) || (value === 0 && row.zero !== undefined)
+}
+
+/** What a setting may hold, in words that follow "must be". */
+export function describe (row: SettingRow): string {
+  if (row.kind === 'url') return 'a URL of the form postgresql://USER:PASSWORD@HOST:PORT/DATABASE'
+  if (row.kind === 'boolean') return 'true or false (in the environment also 1 or 0, yes or no, on or off)'
+  const range = `from ${row.min} to ${row.max}${row.zero === undefined ? '' : `, or 0 for ${row.zero}`}`
+  if (row.kind === 'integer') return `a whole number ${range}`
+  return `a number of ${row.kind === 'seconds' ? 'seconds' : 'milliseconds'} ${range}`
+}

@@ -1,0 +1,112 @@
+import type { Logger as QueryLogger } from 'drizzle-orm'
+import type { ClientConfig, Pool } from 'pg'
+import { silentLogger, type Logger } from '../runtime/logger.js'
+import { connectionOf } from './client-config.js'
+import { readEnvironment, type Environment } from './environment.js'
+import { givenOptions } from './given-options.js'
+import { hide } from '../runtime/hidden-properties.js'
+import type { DatabaseOptions } from './database-options.js'
+import { newPoolSettings, ownPoolSettings, type PoolSettings } from './pool-settings.js'
+import { SettingsError } from '../errors/settings-error.js'
+import { defaultOf, settingRows, type SettingRow, type SettingValues } from './setting-table.js'
+import { checkValue } from './setting-values.js'
+
+export { missingConnection } from './client-config.js'
+export { environmentSchema, readEnvironment, type Environment } from './environment.js'
+export { givenOptions, optionNames } from './given-options.js'
+export type { DatabaseOptions, DrizzleOptions, PoolOptions, RepositoryOptions } from './database-options.js'
+export type { PoolSettings } from './pool-settings.js'
+export { SettingsError } from '../errors/settings-error.js'
+export type { DatabaseEnvironment } from './setting-table.js'
+
+/**
+ * The settings of one database, complete and checked: what {@link DatabaseOptions} and the environment come to.
+ *
+ * Frozen. `pg`, `schema`, `logger` and `queryLogger` are not enumerable: they are read by name, and stay out of logs and copies.
+ */
+export interface Settings {
+  /**
+   * Object configuration for `pg`, never a connection string; undefined with a pool of the user's own.
+   * The password is not enumerable: {@link extendConnection} adds keys without losing it.
+   * The three server-side limits are in it as startup parameters, with {@link Settings.preparedStatements} only.
+   */
+  readonly connection: Readonly<ClientConfig> | undefined
+  /** The user's own pool, used as it is and never ended by us. */
+  readonly pg: Pool | undefined
+  readonly pool: PoolSettings
+  readonly echo: boolean
+  /** 0 is every statement. */
+  readonly slowQueryMillis: number
+  /** 0 is none. */
+  readonly statementTimeoutSeconds: number
+  /** 0 is none. */
+  readonly lockTimeoutSeconds: number
+  /** 0 is none. */
+  readonly idleInTransactionTimeoutSeconds: number
+  readonly preparedStatements: boolean
+  readonly drainTimeoutSeconds: number
+  /** 0 is no warning. */
+  readonly leakWarningSeconds: number
+  readonly waitForDatabaseSeconds: number
+  readonly degraded: boolean
+  readonly schema: Record<string, unknown> | undefined
+  readonly casing: 'snake_case' | 'camelCase' | undefined
+  /** Sees the queries of Drizzle's with their values. */
+  readonly queryLogger: boolean | QueryLogger | undefined
+  readonly repository: { readonly defaultLimit: number, readonly maxLimit: number }
+  readonly logger: Logger
+}
+
+/**
+ * The settings that options and environment come to: options win over variables, variables over defaults. Neither is mutated.
+ *
+ * @param environment texts as in `process.env` (the default), or what {@link readEnvironment} made of them
+ * @throws {SettingsError} for a setting that does not exist or cannot be used, with its name and never its value
+ * @example
+ * const settings = resolveSettings({ connectionString: 'postgresql://ada@localhost/shop', pool: { size: 5, maxOverflow: 0 } })
+ */
+export function resolveSettings (options: DatabaseOptions, environment: Environment = process.env): Settings {
+  const given = givenOptions(options)
+  const values = settle(given, readEnvironment(environment))
+  const { pg, schema, casing, logger = silentLogger } = options
+  const settings: Settings = {
+    connection: pg === undefined ? connectionOf(values, given.has('connectionString') ? 'connectionString' : 'DATABASE_URL') : undefined,
+    pg,
+    pool: Object.freeze(pg === undefined ? newPoolSettings(values) : ownPoolSettings(pg, values, given)),
+    echo: values.echo,
+    slowQueryMillis: values.slowQueryMillis,
+    statementTimeoutSeconds: values.statementTimeoutSeconds,
+    lockTimeoutSeconds: values.lockTimeoutSeconds,
+    idleInTransactionTimeoutSeconds: values.idleInTransactionTimeoutSeconds,
+    preparedStatements: values.preparedStatements,
+    drainTimeoutSeconds: values.drainTimeoutSeconds,
+    leakWarningSeconds: values.leakWarningSeconds,
+    waitForDatabaseSeconds: values.waitForDatabaseSeconds,
+    degraded: values.degraded,
+    schema,
+    casing,
+    queryLogger: options.drizzle?.logger,
+    repository: Object.freeze(limitsOf(values, given)),
+    logger,
+  }
+  return Object.freeze(hide(settings, 'pg', 'schema', 'logger', 'queryLogger'))
+}
+
+function settle (given: ReadonlyMap<string, unknown>, environment: Environment): SettingValues {
+  const rows: readonly SettingRow[] = settingRows
+  const entries = rows.map((row) => {
+    const unsaid = row.variable === undefined ? defaultOf(row) : environment[row.variable]
+    return [row.path, given.has(row.path) ? checkValue(row, given.get(row.path), row.path) : unsaid]
+  })
+  // Object.fromEntries forgets which key has which value; both come from the one table that the type is made of.
+  return Object.fromEntries(entries) as SettingValues
+}
+
+function limitsOf (values: SettingValues, given: ReadonlyMap<string, unknown>): Settings['repository'] {
+  const defaultLimit = values['repository.defaultLimit']
+  const maxLimit = values['repository.maxLimit']
+  if (given.has('repository.defaultLimit') && defaultLimit > maxLimit) {
+    throw new SettingsError('repository.defaultLimit', 'must not be greater than repository.maxLimit')
+  }
+  return { defaultLimit: Math.min(defaultLimit, maxLimit), maxLimit }
+}

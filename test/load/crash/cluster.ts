@@ -1,0 +1,111 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { Client, Pool } from 'pg'
+import { startPostgres } from '../../../src/testing/index.js'
+import type { ClientConfig } from 'pg'
+import type { PostgresServer } from '../../../src/testing/index.js'
+
+/** A session of the driver's own is none of the subject's. */
+const ownName = 'driver'
+
+/** How long a PostgreSQL may take to come back, in milliseconds. */
+const patienceMillis = 60_000
+
+/** A PostgreSQL that is there to be killed. Its rows are written through to the disk, so that nothing but a lie can lose them. */
+export class Cluster {
+  #server: PostgresServer
+  readonly #folder: string
+  readonly #port: number
+
+  private constructor (server: PostgresServer, folder: string) {
+    this.#server = server
+    this.#folder = folder
+    this.#port = Number(new URL(server.connectionString).port)
+  }
+
+  static async start (): Promise<Cluster> {
+    const folder = mkdtempSync(join(tmpdir(), 'data-access-crash-'))
+    chmodSync(folder, 0o711)
+    const remove = (): void => { rmSync(folder, { recursive: true, force: true, maxRetries: 3 }) }
+    process.on('exit', remove)
+    return new Cluster(await startPostgres({ folder }), folder)
+  }
+
+  get connectionString (): string { return this.#server.connectionString }
+
+  /** Runs SQL beside everything that fails; rejects while PostgreSQL is away. */
+  async query<Row extends object> (text: string, values: unknown[] = []): Promise<Row[]> {
+    const client = new Client(this.#connection)
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      return (await client.query<Row>(text, values)).rows
+    } finally {
+      client.end().catch(() => {})
+    }
+  }
+
+  /** Connections beside everything that fails, but for PostgreSQL itself. */
+  pool (): Pool {
+    return new Pool({ ...this.#connection, max: 4 }).on('error', () => {})
+  }
+
+  get #connection (): ClientConfig {
+    return { connectionString: this.connectionString, application_name: ownName, connectionTimeoutMillis: 5000 }
+  }
+
+  /** The processes that serve the subject; those in the middle of something first. */
+  async backends (): Promise<number[]> {
+    const rows = await this.query<{ pid: number }>(
+      "select pid from pg_stat_activity where backend_type = 'client backend' and application_name <> $1 order by state like '%idle%' and state <> 'idle in transaction', random()", [ownName])
+    return rows.map(({ pid }) => pid)
+  }
+
+  /** Stops as `pg_ctl stop --mode fast` does, and starts again. */
+  async restart (): Promise<void> {
+    await this.#server.stop()
+    await this.#start()
+  }
+
+  /** Kills the postmaster; its children notice, and it is started again as soon as they are gone. */
+  async killPostmaster (): Promise<void> {
+    process.kill(this.#server.pid, 'SIGKILL')
+    await this.#server.ended
+    await this.#start()
+  }
+
+  /** Resolves when PostgreSQL answers. */
+  async back (): Promise<void> {
+    const giveUpAt = Date.now() + patienceMillis
+    for (;;) {
+      try {
+        await this.query('select 1')
+        return
+      } catch (error) {
+        if (Date.now() > giveUpAt) throw error
+        await wait(5)
+      }
+    }
+  }
+
+  async stop (): Promise<void> {
+    await this.#server.stop()
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+
+  async #start (): Promise<void> {
+    const giveUpAt = Date.now() + patienceMillis
+    for (;;) {
+      try {
+        this.#server = await startPostgres({ folder: this.#server.folder, port: () => this.#port })
+        return
+      } catch (error) {
+        // The children of a postmaster that was killed still hold its memory.
+        if (Date.now() > giveUpAt) throw error
+        await wait(20)
+      }
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import { sql } from 'drizzle-orm'
+import dataAccess from '../../../plugins/index.js'
+import { subjectsOf } from './operations.js'
+import { counters, few, lefts, rights } from './tables.js'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { RequestTransactionOptions, Session } from '../../../plugins/index.js'
+import type { SubjectOptions, SubjectRoutes } from './subject.js'
+
+interface OwnRoute {
+  readonly transaction?: RequestTransactionOptions
+  readonly work: (session: Session, id: number) => Promise<unknown>
+}
+
+/** A value that breaks when it is written as text: its statement never leaves. */
+const unsendable = { toPostgres (): never { throw new Error('This value cannot be written') } } as unknown as number
+
+/** The routes of a server with this package. Its limits are short, so that a silent network is over soon. */
+export async function addOwnRoutes (server: FastifyInstance, { connectionString, commit }: SubjectOptions): Promise<SubjectRoutes> {
+  await server.register(dataAccess, {
+    connectionString,
+    // A subject may be started again while the database is away.
+    waitForDatabaseSeconds: 30,
+    pool: { size: 6, maxOverflow: 2, timeoutSeconds: 2 },
+    statementTimeoutSeconds: 2,
+    lockTimeoutSeconds: 1,
+    idleInTransactionTimeoutSeconds: 5,
+    transaction: { commit, timeoutMillis: 1500, settleTimeoutMillis: 1000 }
+  })
+  for (const [kind, { work, transaction }] of Object.entries(routes)) {
+    server.post(`/${kind}/:id`, { config: { transaction } }, async (request: FastifyRequest) => {
+      const { id } = request.params as { id: string }
+      await work(request.db, Number(id))
+      return { id }
+    })
+  }
+  return { inUse: () => server.db.poolInfo.inUse }
+}
+
+const routes: Readonly<Record<string, OwnRoute>> = {
+  pair: { work: insertPair },
+  resolved: { work: insertPair, transaction: { resolveCommits: true } },
+  transfer: {
+    async work (session, id) {
+      const { source, target } = subjectsOf(id, few)
+      await session.repo(lefts).create({ id })
+      await session.execute(sql`update accounts set balance = balance - 1 where id = ${source}`)
+      await session.execute(sql`update accounts set balance = balance + 1 where id = ${target}`)
+      await session.repo(rights).create({ id, parent: id, source, target })
+    }
+  },
+  increment: { work: (session, id) => increment(session, id, { lock: 'update' }) },
+  serializable: {
+    transaction: { isolationLevel: 'serializable', retries: 3 },
+    work: (session, id) => increment(session, id)
+  },
+  nested: {
+    async work (session, id) {
+      await session.repo(lefts).create({ id })
+      await session.transaction(async (scope) => {
+        await scope.repo(rights).create({ id, parent: id })
+        await scope.repo(lefts).create({ id })
+      }).catch(ignoreDuplicate)
+    }
+  },
+  orphan: {
+    async work (session, id) {
+      await session.repo(lefts).create({ id })
+      await session.repo(rights).create({ id, parent: -id })
+    }
+  },
+  swallowed: {
+    async work (session, id) {
+      await insertPair(session, id)
+      await session.execute(sql`select 1 / 0`).catch(() => {})
+    }
+  },
+  unawaited: {
+    async work (session, id) {
+      await insertPair(session, id)
+      session.execute(sql`select 1 / 0`)
+    }
+  },
+  unsendable: {
+    async work (session, id) {
+      await session.repo(lefts).create({ id })
+      await session.execute(sql`insert into rights (id, parent) values (${id}, ${sql.param(unsendable)})`).catch(() => {})
+    }
+  }
+}
+
+async function insertPair (session: Session, id: number): Promise<void> {
+  await session.repo(lefts).create({ id })
+  await session.repo(rights).create({ id, parent: id })
+}
+
+async function increment (session: Session, id: number, options?: { lock: 'update' }): Promise<void> {
+  const { counter } = subjectsOf(id, few)
+  await session.repo(lefts).create({ id })
+  const { value } = await session.repo(counters).getOrThrow(counter, options)
+  await session.repo(counters).update(counter, { value: value + 1 })
+  await session.repo(rights).create({ id, parent: id, counter })
+}
+
+/** The inner scope is meant to fail by itself; a lost connection is another matter. */
+function ignoreDuplicate (error: { code?: unknown }): void {
+  if (error.code !== 'DB_UNIQUE_VIOLATION') throw error
+}

@@ -1,0 +1,73 @@
+/** List endpoints under hostile requests: what they answer, what they send to PostgreSQL, and what is left behind. */
+import assert from 'node:assert/strict'
+import { sql } from 'drizzle-orm'
+import { integer, pgTable, text } from 'drizzle-orm/pg-core'
+import { listQuery, softDelete } from '../../../plugins/index.js'
+import { seeded } from '../crash/random.js'
+import { build } from '../../helpers/server.js'
+import { HostileRequests } from './requests.js'
+import type { Test } from '../../helpers/database.js'
+
+const people = pgTable('people', { id: integer().primaryKey(), name: text().notNull(), age: integer(), isAdmin: integer('is_admin'), secret: text(), ...softDelete() })
+
+const list = listQuery(people, { filterable: { name: ['eq', 'contains'], age: ['eq', 'gte'] }, sortable: ['age', 'name'], searchable: ['name'], maxLimit: 5 })
+
+/** What came of it. */
+export interface Attack {
+  readonly statuses: ReadonlyMap<number, number>
+  readonly texts: ReadonlySet<string>
+}
+
+/** Sends so many requests, and throws at the first answer that should not be. */
+export async function attack (t: Test, { requests, seed }: { requests: number, seed: number }): Promise<Attack> {
+  const texts = new Set<string>()
+  const write = (line: string): void => {
+    const { statement } = JSON.parse(line)
+    if (typeof statement === 'string') texts.add(statement)
+  }
+  const server = await build(t, { echo: true, server: { logger: { level: 'trace', stream: { write } } } })
+  await server.db.execute(sql`create table people (id integer primary key, name text not null, age integer, is_admin integer, secret text, "deletedAt" timestamptz(3))`)
+  await server.db.execute(sql`insert into people select n, 'P' || n, nullif(n % 7, 3), n % 2, 'hush-hush', case when n > 10 then now() end from generate_series(1, 12) n`)
+  const before = await server.db.repo(people).withDeleted().getAll()
+  const schema = { querystring: list.schema }
+  server.get('/people', { schema }, (request) => request.repo(people).cursor(...list.cursor(request.query)))
+  server.post('/people', (request) => request.repo(people).cursor(...list.cursor(request.body)))
+  server.get('/pages', { schema }, (request) => request.repo(people).paginate(...list.paginate(request.query)))
+  server.get('/rows', { schema }, (request) => request.repo(people).filter(...list.filter(request.query)))
+  server.get('/raw', (request) => request.repo(people).filter(...list.filter(request.query)))
+  await server.ready()
+
+  texts.clear()
+  const statuses = new Map<number, number>()
+  const hostile = new HostileRequests(seeded(seed))
+  for (let sent = 0; sent < requests; sent += 20) {
+    await Promise.all(Array.from({ length: 20 }, async () => {
+      const request = hostile.next()
+      const { payload, ...rest } = request
+      const { statusCode, body } = await server.inject({ ...rest, ...(payload !== undefined && { payload, headers: { 'content-type': 'application/json' } }) })
+      statuses.set(statusCode, (statuses.get(statusCode) ?? 0) + 1)
+      assert.ok(statusCode >= 200 && statusCode < 500 && Math.floor(statusCode / 100) !== 3, `${statusCode} ${body} for ${JSON.stringify(request)}`)
+      if (statusCode === 200) learn(hostile, JSON.parse(body))
+      else assert.doesNotMatch(body, /hush-hush|"people"|\.ts:\d/, JSON.stringify(request))
+    }))
+  }
+  assert.equal(Object.keys(Object.prototype).length, 0)
+  assert.deepEqual(await server.db.repo(people).withDeleted().getAll(), before, 'nothing was written')
+  return { statuses, texts }
+}
+
+/** Every row is one that the list has. */
+function learn (hostile: HostileRequests, answer: { items?: Array<{ id: number }>, next?: string | null, previous?: string | null }): void {
+  for (const { id } of answer.items ?? answer as unknown as Array<{ id: number }>) assert.ok(id <= 10, 'a deleted row was shown')
+  for (const cursor of [answer.next, answer.previous]) if (typeof cursor === 'string') hostile.learn(cursor)
+}
+
+const identifiers = ['people', 'id', 'name', 'age', 'deletedAt']
+
+/** What of a statement is neither SQL that a list needs nor a declared name: empty for each that may be sent. */
+export function strangeIn (statement: string): string {
+  const [, condition = ''] = statement.split(' from ')
+  return condition
+    .replace(/"(\w+)"/g, (name, bare: string) => identifiers.includes(bare) ? '' : name)
+    .replace(/\$\d+|\b(where|and|or|not|is|null|like|ilike|order|by|desc|limit|offset)\b|<=|>=|[=<>(),.\s]/g, '')
+}

@@ -1,0 +1,31 @@
+/**
+ * Goes there and back between random models for as long as is wanted: `npm run test:migrations -- --runs 10000`, or with
+ * `--seed <number>` the trips of one seed again.
+ */
+import { parseArgs } from 'node:util'
+import fc from 'fast-check'
+import { Client } from 'pg'
+import { loadDrizzleKit } from '../../../src/migrations/generate/model/drizzle-kit.js'
+import { createTestDatabase } from '../../../src/testing/index.js'
+import { makeTrip } from './round-trip.js'
+import { trips } from './trips.js'
+
+const { values } = parseArgs({ options: { runs: { type: 'string', default: '1000' }, seed: { type: 'string' } } })
+const { connectionString, drop } = await createTestDatabase()
+const client = new Client({ connectionString })
+const started = performance.now()
+try {
+  await client.connect()
+  const kit = await loadDrizzleKit()
+  let made = 0
+  const details = await fc.check(fc.asyncProperty(trips, async (trip) => { if (await makeTrip(client, kit, trip)) made++ }), {
+    numRuns: Number(values.runs),
+    ...(values.seed !== undefined && { seed: Number(values.seed) })
+  })
+  console.log(fc.defaultReportMessage(details) ?? `${made} of ${details.numRuns} trips were possible, and each came back to where it began (seed ${details.seed}, ${Math.round((performance.now() - started) / 1000)} s)`)
+  if (details.failed) console.log(details.errorInstance)
+  process.exitCode = details.failed ? 1 : 0
+} finally {
+  await client.end()
+  await drop()
+}

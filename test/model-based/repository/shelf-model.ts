@@ -1,0 +1,110 @@
+/** A repository that writes, as an array: what each method must make of it, told as plainly as can be. */
+import { UniqueViolationError, UsageError, ValidationError } from '../../../src/index.js'
+import type { ShelfRow } from './shelf.js'
+
+export type NewShelfRow = Partial<Omit<ShelfRow, 'version' | 'deletedAt'>>
+
+export type Key = 'id' | 'code' | 'slot'
+
+export interface ShelfUpsert {
+  readonly target: Key | undefined
+  readonly update: ReadonlyArray<keyof NewShelfRow> | { readonly rank: number } | { readonly add: number } | undefined
+  readonly rankAbove: number | undefined
+  readonly deleted: 'keep' | 'revive' | undefined
+}
+
+export interface ModelResult {
+  readonly row: ShelfRow
+  readonly created: boolean
+}
+
+export class ShelfModel {
+  rows: readonly ShelfRow[] = []
+  readonly isSoft: boolean
+  /** Whether deleted rows are in sight. */
+  readonly seesDeleted: boolean
+  #next = 1000
+
+  constructor (isSoft: boolean, seesDeleted: boolean) {
+    this.isSoft = isSoft
+    this.seesDeleted = seesDeleted
+  }
+
+  createMany (rows: readonly NewShelfRow[]): ShelfRow[] {
+    return this.#allOrNone(() => rows.map((row) => this.#insert(row)))
+  }
+
+  upsertMany (rows: readonly NewShelfRow[], options: ShelfUpsert): ModelResult[] {
+    const { target = 'id', deleted } = options
+    if (deleted === 'revive' && (!this.isSoft || target === 'slot')) throw new UsageError()
+    if (rows.some((row) => row[target] === undefined || row[target] === null)) throw new ValidationError()
+    return this.#allOrNone(() => rows.map((row) => this.#upsert(row, options)))
+  }
+
+  getOrCreate (filter: NewShelfRow, defaults: NewShelfRow): ModelResult {
+    const wanted = Object.entries(filter) as Array<[keyof NewShelfRow, unknown]>
+    if (!wanted.some(([key, value]) => ['id', 'code', 'slot'].includes(key) && value !== null)) throw new ValidationError()
+    const found = this.rows.find((row) => this.#isSeen(row) && wanted.every(([key, value]) => row[key] === value))
+    return found === undefined ? { row: this.#insert({ ...filter, ...defaults }), created: true } : { row: found, created: false }
+  }
+
+  softDelete (id: number, at: Date): void {
+    this.rows = this.rows.map((row) => row.id === id ? { ...row, deletedAt: at, version: row.version + 1 } : row)
+  }
+
+  #upsert (row: NewShelfRow, { target = 'id', update, rankAbove, deleted }: ShelfUpsert): ModelResult {
+    const met = this.rows.find((other) => other[target] === row[target] && (target !== 'slot' || isLive(other)))
+    if (met === undefined) return { row: this.#insert(row), created: true }
+    const changes = { ...changesOf(row, met, { target, update }), ...(deleted === 'revive' && { deletedAt: null }) }
+    const isChange = Object.keys(changes).length > (deleted === 'revive' && isLive(met) ? 1 : 0)
+    const isMeant = rankAbove === undefined || (met.rank !== null && met.rank > rankAbove)
+    if (isChange && isMeant && (deleted === 'revive' || this.#isSeen(met))) {
+      const changed = { ...met, ...changes, version: met.version + 1 }
+      this.rows = [...this.#without(met, changed), changed]
+      return { row: changed, created: false }
+    }
+    if (!this.#isSeen(met)) throw new UniqueViolationError()
+    return { row: met, created: false }
+  }
+
+  #insert ({ id, code = null, slot = null, rank = 7, tags = null }: NewShelfRow): ShelfRow {
+    const row = { id: id ?? this.#next, code, slot, rank, tags, version: 1, ...(this.isSoft && { deletedAt: null }) }
+    this.rows = [...this.#without(undefined, row), row]
+    if (id === undefined) this.#next++
+    return row
+  }
+
+  /** All rows but the old one, none of which may have what is unique of the new one. */
+  #without (old: ShelfRow | undefined, row: ShelfRow): ShelfRow[] {
+    const others = this.rows.filter((other) => other !== old)
+    const isTaken = others.some((other) => other.id === row.id || (row.code !== null && other.code === row.code) ||
+      (row.slot !== null && other.slot === row.slot && isLive(other) && isLive(row)))
+    if (isTaken) throw new UniqueViolationError()
+    return others
+  }
+
+  #isSeen (row: ShelfRow): boolean {
+    return this.seesDeleted || isLive(row)
+  }
+
+  #allOrNone<Result> (write: () => Result): Result {
+    const before = this.rows
+    try {
+      return write()
+    } catch (error) {
+      this.rows = before
+      throw error
+    }
+  }
+}
+
+function isLive ({ deletedAt }: ShelfRow): boolean {
+  return deletedAt === undefined || deletedAt === null
+}
+
+function changesOf (row: NewShelfRow, met: ShelfRow, { target, update }: Pick<ShelfUpsert, 'update'> & { target: Key }): Partial<ShelfRow> {
+  if (update !== undefined && 'rank' in update) return update
+  if (update !== undefined && 'add' in update) return { rank: met.rank === null ? null : met.rank + update.add }
+  const keys = (Object.keys(row) as Array<keyof NewShelfRow>).filter((key) => row[key] !== undefined && (update === undefined ? key !== target : (update as readonly unknown[]).includes(key)))
+  return Object.fromEntries(keys.map((key) => [key, row[key]]))
+}

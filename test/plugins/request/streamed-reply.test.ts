@@ -1,0 +1,98 @@
+import { Readable } from 'node:stream'
+import { sql } from 'drizzle-orm'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import t from 'tap'
+import { payloads } from '../../helpers/payloads.js'
+import { users } from '../../helpers/schema.js'
+import { build } from '../../helpers/server.js'
+import { ask, dressed, dresses, kindsUnder, ok } from '../../helpers/streaming.js'
+import type { Pieces } from '../../helpers/payloads.js'
+
+const [ada, grace] = [{ email: 'ada@example.com' }, { email: 'grace@example.com' }]
+
+const names = async (server: FastifyInstance): Promise<string[]> => (await server.db.repo(users).getAll()).map(({ email }) => email)
+const greeting: Pieces = async function * () { yield 'one, '; yield 'two, '; yield 'three' }
+
+type Send = (kind: string, ways: { request: FastifyRequest, reply: FastifyReply }) => unknown
+
+/** Ways to go on with the transaction when a stream has been sent. */
+const goingOn: Record<string, Send> = {
+  'a-statement-behind-it': async (kind, { request, reply }) => {
+    await request.repo(users).create(ada)
+    reply.send(payloads[kind]?.(greeting))
+    await request.repo(users).create(grace)
+    return reply
+  },
+  'a-statement-that-nobody-awaited': async (kind, { request }) => {
+    request.repo(users).create(ada)
+    return payloads[kind]?.(greeting)
+  },
+  'a-scope-that-nobody-awaited': async (kind, { request }) => {
+    request.transaction((scope) => scope.repo(users).create(ada))
+    return payloads[kind]?.(greeting)
+  },
+  'a-read-that-nobody-awaited': async (kind, { request }) => {
+    await request.repo(users).create(ada)
+    request.repo(users).count()
+    return payloads[kind]?.(greeting)
+  }
+}
+
+t.test('103: a stream that is sent while its request goes on with a statement is answered 500, and nothing is kept', async (t) => {
+  for (const dress of dresses) {
+    const server = await dressed(t, dress)
+    for (const [way, send] of Object.entries(goingOn)) {
+      for (const kind of kindsUnder(dress)) {
+        server.get(`/${way}/${kind}`, async (request, reply) => await send(kind, { request, reply: reply.type('text/plain') }))
+      }
+    }
+    for (const way of Object.keys(goingOn)) {
+      for (const kind of kindsUnder(dress)) {
+        const name = `${dress}, ${way}, ${kind}`
+        const { status, body } = await ask(server, `/${way}/${kind}`)
+        t.equal(status, 500, name)
+        t.match(JSON.parse(String(body)), { code: 'DB_TRANSACTION_CLOSED', message: /Await every statement before the stream is sent.*commit: 'atEnd'/ }, name)
+        t.equal((await ask(server, `/${way}/${kind}`, { method: 'HEAD' })).status, 500, `${name}, HEAD`)
+        t.strictSame(await names(server), [], name)
+      }
+    }
+  }
+})
+
+t.test('a stream that is sent behind every statement comes whole, of every kind, and what was written is there with its first byte', async (t) => {
+  for (const dress of dresses) {
+    const server = await dressed(t, dress)
+    for (const [kind, payload] of Object.entries(payloads)) {
+      server.get(`/${kind}`, async (request) => {
+        await request.repo(users).create({ email: kind })
+        return payload(greeting)
+      })
+      server.get(`/sent/${kind}`, async (request, reply) => {
+        await request.repo(users).create({ email: `${kind} sent` })
+        reply.type('text/plain').send(payload(greeting))
+        return reply
+      })
+    }
+    for (const kind of kindsUnder(dress)) {
+      const begun = async (): Promise<void> => { t.ok((await names(server)).includes(kind), `${dress}, ${kind}, there with the first byte`) }
+      t.match(await ask(server, `/${kind}`, { begun }), { status: ok(kind), body: 'one, two, three' }, `${dress}, ${kind}`)
+      t.match(await ask(server, `/sent/${kind}`), { status: ok(kind), body: 'one, two, three', encoding: dress === 'bare' ? null : 'gzip' }, `${dress}, ${kind}, sent`)
+    }
+    t.equal((await names(server)).length, 2 * kindsUnder(dress).length)
+  }
+})
+
+t.test('a stream that is sent on a route with retries is let go when its transaction collides, and made again', async (t) => {
+  const server = await build(t, { transaction: { retries: 1 } })
+  const made: Readable[] = []
+  server.get('/', async (request) => {
+    await request.repo(users).create(ada)
+    if (made.length === 0) request.db.beforeCommit(async () => { await request.db.execute(sql`do $$ begin raise exception using errcode = '40001'; end $$`) })
+    made.push(Readable.from(['whole']))
+    return made.at(-1)
+  })
+
+  t.match(await ask(server, '/'), { status: 200, body: 'whole' })
+  t.strictSame(made.map(({ destroyed }) => destroyed), [true, true])
+  t.strictSame(await names(server), [ada.email])
+})

@@ -1,0 +1,87 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client, Pool } from 'pg'
+import t from 'tap'
+import { extendConnection, parseConnectionString } from '../../../src/settings/url/connection-string.js'
+import { createTestDatabase } from '../../../src/testing/index.js'
+import { borrower, openPool, run } from '../../helpers/pool.js'
+import { startTlsProxy } from '../../helpers/tls-proxy.js'
+import { until } from '../../helpers/until.js'
+import type { PoolConfig } from 'pg'
+import type { Outcome } from '../../../src/connection/outcome.js'
+import type { Test } from '../../helpers/database.js'
+
+/** Whether a cancel reaches the statement that runs over a connection made like this; the URL leads to the same database. */
+async function cancels (t: Test, connectionString: string, config: PoolConfig): Promise<boolean> {
+  const pg = new Pool(config)
+  t.teardown(() => pg.end())
+  const pool = await openPool(t, { pg })
+  const connection = await pool.connect(borrower)
+  const running = run(connection, 'select pg_sleep(60)')
+  const observer = new Client(parseConnectionString(connectionString))
+  await observer.connect()
+  await until(async () => (await observer.query("select from pg_stat_activity where datname = current_database() and state = 'active' and query = 'select pg_sleep(60)'")).rowCount === 1)
+  await observer.end()
+  await connection.cancel(5000)
+  const { error, lost } = await running
+  connection.release()
+  return !lost && Object(error).code === '57014'
+}
+
+for (const direct of [false, true]) {
+  t.test(`a cancel goes over TLS as the connection does, ${direct ? 'from the first byte' : 'after asking for it'}`, async (t) => {
+    const { connectionString } = await createTestDatabase(t)
+    const proxy = await startTlsProxy(t, connectionString, { direct })
+    const { host, port, ssl } = proxy
+    const config = extendConnection(parseConnectionString(connectionString), { host, port, ssl, ...(direct && { sslnegotiation: 'direct' as const }) })
+
+    t.equal(await cancels(t, connectionString, config), true)
+    t.equal(proxy.secured, 2, 'the connection, and the cancel')
+  })
+}
+
+t.test('a cancel goes over a Unix socket as the connection does', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const { hostname, port } = new URL(connectionString)
+  const folder = await mkdtemp(join(tmpdir(), 'data-access-socket-'))
+  const server = createServer((client) => {
+    const postgres = connect(Number(port), hostname)
+    for (const end of [client, postgres]) end.on('error', () => {}).on('close', () => { client.destroy(); postgres.destroy() })
+    client.pipe(postgres).pipe(client)
+  }).listen(join(folder, '.s.PGSQL.5432'))
+  await once(server, 'listening')
+  t.teardown(async () => {
+    server.close()
+    await rm(folder, { recursive: true })
+  })
+
+  t.equal(await cancels(t, connectionString, extendConnection(parseConnectionString(connectionString), { host: folder, port: 5432 })), true)
+})
+
+t.test('rows come as arrays where the statement asks for that, behind what leads it, too', async (t) => {
+  const pool = await openPool(t)
+  const connection = await pool.connect(borrower)
+
+  const { result } = await connection.run({ kind: 'read', text: 'select 1 as a, 2 as a', values: [], rowMode: 'array', context: { operation: 'test' } }, ['begin'])
+
+  t.same(result?.rows, [[1, 2]])
+  await run(connection, 'rollback')
+  connection.release()
+})
+
+t.test('a value that runs a statement while it is written disturbs neither', async (t) => {
+  const pool = await openPool(t)
+  const connections = [await pool.connect(borrower), await pool.connect(borrower)]
+  const [outer, inner] = connections
+  let other: Promise<Outcome> | undefined
+  const value = { toPostgres () { other = inner && run(inner, 'select $1::text as text', { values: ['inner'] }); return 'outer' } }
+
+  const outcome = await outer?.run({ kind: 'write', text: 'select $1::text as text, $2::text as next', values: [value, 'behind'], context: { operation: 'test' } })
+
+  t.same(outcome?.result?.rows, [{ text: 'outer', next: 'behind' }])
+  t.same((await other)?.result?.rows, [{ text: 'inner' }])
+  for (const connection of connections) connection.release()
+})

@@ -1,0 +1,72 @@
+import t from 'tap'
+import { ConnectionError, openDatabase } from '../../../src/index.js'
+import { createTestDatabase } from '../../../src/testing/index.js'
+import { open } from '../../helpers/database.js'
+import { recordingLogger } from '../../helpers/logger.js'
+import { startProxy } from '../../helpers/proxy.js'
+import { until } from '../../helpers/until.js'
+import type { DatabaseOptions } from '../../../src/index.js'
+
+const small = { size: 1, maxOverflow: 0 }
+
+t.test('waits for a database that is not there yet, and tells that it does', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const proxy = await startProxy(t, connectionString)
+  await proxy.refuse()
+  const logger = recordingLogger()
+
+  const opening = openDatabase({ connectionString: proxy.connectionString, waitForDatabaseSeconds: 60, pool: small, logger })
+  await until(() => logger.lines.length >= 2)
+  await proxy.resume()
+  const database = await opening
+  t.teardown(() => database.close())
+
+  t.match(logger.lines[0], { level: 'warn', message: 'the database does not answer yet', context: { err: { code: 'DB_CONNECTION' } } })
+  t.match(await database.checkHealth(), { healthy: true })
+})
+
+t.test('gives up when the time is over', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const proxy = await startProxy(t, connectionString)
+  await proxy.refuse()
+  const logger = recordingLogger()
+
+  await t.rejects(openDatabase({ connectionString: proxy.connectionString, waitForDatabaseSeconds: 0.15, logger }), { message: /\(ECONNREFUSED\)/ })
+
+  t.equal(logger.lines.length, 1, 'one attempt more than the last')
+})
+
+t.test('a connection that is lost before it has answered counts as no answer', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const proxy = await startProxy(t, connectionString)
+  proxy.loseRequest('max_connections')
+
+  await t.rejects(openDatabase({ connectionString: proxy.connectionString, pool: small }), ConnectionError)
+
+  proxy.loseRequest('max_connections')
+  const database = await openDatabase({ connectionString: proxy.connectionString, pool: small, waitForDatabaseSeconds: 30 })
+  t.match(database.poolInfo, { total: 1, idle: 1 })
+  await database.close()
+})
+
+t.test('warns of a pool that may outgrow what the server has left', async (t) => {
+  const logger = recordingLogger()
+  await open(t, { logger, pool: { size: 20, maxOverflow: 100_000 } })
+  t.match(logger.lines, [{ level: 'warn', message: /DATABASE_POOL_SIZE/, context: { max: 100_020, left: Number } }])
+
+  const quiet = recordingLogger()
+  await open(t, { logger: quiet, pool: small })
+  t.same(quiet.lines, [])
+})
+
+t.test('a name that may have several addresses fails as one address does', async (t) => {
+  const options: DatabaseOptions = { connectionString: 'postgresql://ada:s3cret@localhost:1/shop' }
+  await t.rejects(openDatabase(options), { message: /ECONNREFUSED.*nothing listens there/ })
+})
+
+t.test('a failure without a code points to the URL', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const url = new URL(connectionString)
+  url.searchParams.set('sslmode', 'require')
+  await t.rejects(openDatabase({ connectionString: url.href }), { message: /^The database could not be reached: see whether DATABASE_URL .*sslmode/ })
+})

@@ -1,0 +1,155 @@
+import { sql } from 'drizzle-orm'
+import { bigint, boolean, char, date, doublePrecision, foreignKey, integer, json, jsonb, numeric, pgEnum, pgPolicy, pgSchema, pgSequence, pgTable, primaryKey, real, smallint, text, time, timestamp, uuid, varchar, type PgColumnBuilderBase } from 'drizzle-orm/pg-core'
+import t from 'tap'
+import { travel } from '../journey.js'
+
+const id = () => integer().primaryKey()
+
+t.test('values become those of another type where they have a meaning in it, and are had back', async (t) => {
+  const mood = pgEnum('mood', ['5', 'a'])
+  // From, to, a value, and what becomes of it there; where `back` is given, that is what comes back.
+  const cases: Array<[from: PgColumnBuilderBase, to: PgColumnBuilderBase, value: string, there: string, back?: string]> = [
+    [text(), text().array(), "it's, {b}", '{"it\'s, {b}"}'],
+    [text().array(), text(), '{a}', 'a'],
+    [text().array(), text(), '{a,b}', '{a,b}', '{"{a,b}"}'],
+    [integer(), integer().array(), '5', '{5}'],
+    [integer().array(), bigint({ mode: 'number' }), '{5}', '5'],
+    [integer(), text().array(), '5', '{5}'],
+    [integer().array(), bigint({ mode: 'number' }).array(), '{5,NULL}', '{5,NULL}'],
+    [text().array(), text().array().array(), '{{a},{b}}', '{{a},{b}}'],
+    [varchar({ length: 9 }).array(), integer().array(), '{5,6}', '{5,6}'],
+    [time(), timestamp(), '12:30', '1970-01-01 12:30:00', '12:30:00'],
+    [time(), date(), '12:30', '1970-01-01', '00:00:00'],
+    [time({ withTimezone: true }), time(), '12:30+00', '12:30:00', '12:30:00+00'],
+    [timestamp(), time(), '2026-02-01 12:30', '12:30:00', '1970-01-01 12:30:00'],
+    [date(), time(), '2026-02-01', '00:00:00', '1970-01-01'],
+    [date(), timestamp({ withTimezone: true }), '2026-02-01', '2026-02-01 00:00:00+00', '2026-02-01'],
+    [integer(), uuid(), '255', '00000000-0000-0000-0000-0000000000ff'],
+    [integer(), uuid(), '-1', '00000000-0000-0000-0000-0000ffffffff'],
+    [smallint(), uuid(), '-5', '00000000-0000-0000-0000-0000fffffffb'],
+    [bigint({ mode: 'number' }), uuid(), '-1', '00000000-0000-0000-ffff-ffffffffffff'],
+    [boolean(), integer(), 'true', '1'],
+    [boolean(), numeric(), 'true', '1'],
+    [bigint({ mode: 'number' }), boolean(), '1', 'true'],
+    [integer(), boolean(), '0', 'false'],
+    [text(), boolean(), 'true', 'true'],
+    [text(), jsonb(), '{"a":1}', '{"a": 1}', '{"a": 1}'],
+    [jsonb(), integer(), '5', '5'],
+    [jsonb(), boolean(), 'true', 'true'],
+    [json(), jsonb(), '{"a":1}', '{"a": 1}', '{"a": 1}'],
+    [text(), numeric({ precision: 10, scale: 2 }), '1.50', '1.50'],
+    [doublePrecision(), real(), '1.5', '1.5'],
+    [numeric(), smallint(), '5', '5'],
+    [mood(), text(), 'a', 'a'],
+    [mood(), integer(), '5', '5'],
+    [text(), mood(), 'a', 'a'],
+    [text(), mood().array(), 'a', '{a}'],
+    [varchar({ length: 20 }), char({ length: 3 }), 'abc', 'abc']
+  ]
+  const model = (which: 0 | 1) => ({ mood, t: pgTable('t', { id: id(), ...Object.fromEntries(cases.map((pair, index) => [`c${index}`, pair[which]])) }) })
+  const kept = `select ${cases.map((_pair, index) => `c${index}::text`).join(', ')} from t order by id`
+  const { there, back } = await travel(t, {
+    from: model(0),
+    to: model(1),
+    fill: `insert into t values (1, ${cases.map(([, , value]) => `'${value.replaceAll("'", "''")}'`).join(', ')}), (2${', null'.repeat(cases.length)})`,
+    kept
+  })
+  for (const [index, [, , value, changed, returned = value]] of cases.entries()) {
+    t.strictSame([there, back].map((rows) => (rows as Array<Record<string, unknown>>).map((row) => row[`c${index}`])), [[changed, null], [returned, null]], `${value} is ${changed}`)
+  }
+})
+
+t.test('a key that becomes uuid takes what refers to it along, and numbers come back', async (t) => {
+  const model = (type: () => ReturnType<typeof integer> | ReturnType<typeof uuid>) => {
+    const users = pgTable('users', { id: type().primaryKey(), boss: type() }, (self) => [foreignKey({ columns: [self.boss], foreignColumns: [self.id] })])
+    const posts = pgTable('posts', { id: integer().primaryKey(), author: type().notNull().references(() => users.id, { onDelete: 'cascade' }), editor: type().references(() => users.id) })
+    return { users, posts }
+  }
+  const { there, irreversible } = await travel(t, {
+    from: model(() => integer()),
+    to: model(() => uuid()),
+    fill: 'insert into users values (7, null), (-8, 7); insert into posts values (1, -8, 7)',
+    kept: 'select users.id::text, boss::text, posts.id as post from users left join posts on author = users.id order by users.id::text'
+  })
+  t.strictSame([there[0], irreversible], [{ id: '00000000-0000-0000-0000-000000000007', boss: null, post: null }, []])
+})
+
+t.test('an identity key that becomes uuid is the key of rows, and counts on when it comes back', async (t) => {
+  const model = (isNumber: boolean) => {
+    const users = pgTable('users', { id: isNumber ? integer().primaryKey().generatedAlwaysAsIdentity() : uuid().primaryKey().defaultRandom() })
+    return { users, posts: pgTable('posts', { id: id(), author: (isNumber ? integer() : uuid()).references(() => users.id as never) }) }
+  }
+  await travel(t, {
+    from: model(true),
+    to: model(false),
+    fill: 'insert into users default values; insert into users default values; insert into posts values (1, 2)',
+    kept: 'select users.id, posts.id as post from users left join posts on author = users.id order by users.id',
+    writes: 'insert into users default values'
+  })
+})
+
+t.test('two foreign keys whose names are equal in 63 bytes are two', async (t) => {
+  const long = 'a_table_with_a_name_that_is_rather_long_for_a_table'
+  const model = (onDelete: 'cascade' | 'restrict') => {
+    const target = pgTable(long, { id: id() })
+    return { target, t: pgTable(`${long}_too`, { id: id(), firstColumn: integer('first').references(() => target.id), secondColumn: integer('second').references(() => target.id, { onDelete }) }) }
+  }
+  await travel(t, { from: { t: model('cascade').target }, to: model('cascade'), fill: `insert into ${long} values (1)`, kept: `select * from ${long}` })
+  await travel(t, { from: model('cascade'), to: model('restrict') })
+})
+
+t.test('sequences change, stand where they stood, and stay in their range', async (t) => {
+  const model = (first: Parameters<typeof pgSequence>[1], second: Parameters<typeof pgSequence>[1], third: Parameters<typeof pgSequence>[1]) => ({ s: pgSequence('s', first), s2: pgSequence('s2', second), s3: pgSchema('other').sequence('s3', third), other: pgSchema('other') })
+  await travel(t, {
+    from: model({ cycle: true }, { startWith: 5, increment: 5 }, { maxValue: 100, cycle: true }),
+    to: model({ cycle: false }, { startWith: 1, increment: 1, minValue: -10, cache: 3 }, { maxValue: 100, cache: 2 }),
+    fill: "select nextval('s'), nextval('s'), nextval('s2'), nextval('s2')",
+    kept: 'select s.last_value as s, s2.last_value as s2, s2.is_called, s3.last_value as s3, s3.is_called as called from s, s2, other.s3'
+  })
+})
+
+t.test('policies may name columns that go and that come', async (t) => {
+  const model = (column: string) => ({ t: pgTable('t', { id: id(), [column]: text() }, () => [pgPolicy('own', { using: sql.raw(`${column} = 'x'`) }), pgPolicy('all', { for: 'select', using: sql`true` })]) })
+  await travel(t, { from: model('gone'), to: model('added'), fill: "insert into t values (1, 'a')", kept: 'select id from t' })
+  await travel(t, { from: model('gone'), to: { t: pgTable('t', { id: id() }) } })
+})
+
+t.test('columns take null or refuse it, and an enum gets a value that nothing in the model uses', async (t) => {
+  const model = (isLater: boolean) => {
+    const mood = pgEnum('mood', isLater ? ['a', 'b', 'c'] : ['a', 'b'])
+    return { mood, t: pgTable('t', { id: id(), mood: mood(), name: isLater ? text().notNull() : text(), note: isLater ? text() : text().notNull() }) }
+  }
+  const { up } = await travel(t, {
+    from: model(false),
+    to: model(true),
+    fill: "insert into t values (1, 'b', 'x', 'y')",
+    kept: 'select * from t',
+    next: "insert into t values (2, 'a', 'x', null)",
+    former: "insert into t values (2, 'a', null, 'y')"
+  })
+  t.match(up, 'ALTER TYPE "mood" ADD VALUE \'c\';')
+})
+
+t.test('tables get a primary key of columns that are new', async (t) => {
+  await travel(t, {
+    from: { places: pgTable('places', { code: text().notNull() }), single: pgTable('single', { n: integer() }) },
+    to: {
+      places: pgTable('places', { code: text().notNull(), part: integer().notNull().default(1) }, (self) => [primaryKey({ columns: [self.code, self.part] })]),
+      single: pgTable('single', { n: integer(), id: integer().primaryKey().generatedAlwaysAsIdentity() })
+    },
+    fill: "insert into places values ('a'), ('b'); insert into single values (1), (1)",
+    kept: 'select code, n from places, single order by 1, 2',
+    writes: "insert into places (code) values ('c'); insert into single (n) values (1)"
+  })
+})
+
+t.test('a new table refers to a key that its target gets in the same migration', async (t) => {
+  const users = pgTable('users', { id: id(), email: text().unique() })
+  await travel(t, {
+    from: { users: pgTable('users', { id: id(), email: text() }) },
+    to: { users, logins: pgTable('logins', { id: id(), email: text().references(() => users.email) }) },
+    fill: "insert into users values (1, 'a')",
+    kept: 'select * from users',
+    next: "insert into logins values (1, 'a')"
+  })
+})

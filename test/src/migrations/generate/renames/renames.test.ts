@@ -1,0 +1,186 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { sql } from 'drizzle-orm'
+import { integer, pgEnum, pgSchema, pgSequence, pgTable, primaryKey, text, unique, index, foreignKey } from 'drizzle-orm/pg-core'
+import { Client } from 'pg'
+import t, { type Test } from 'tap'
+import { createMigration, rollbackMigrations, runMigrations, writeDownFiles } from '../../../../../src/migrations/index.js'
+import { createTestDatabase } from '../../../../../src/testing/index.js'
+import { readCatalogue } from '../../../../model-based/migrations/catalogue.js'
+
+const read = (folder: string, name: string) => readFileSync(join(folder, name), 'utf8')
+
+function before () {
+  const mood = pgEnum('mood', ['calm', 'glad'])
+  const users = pgTable('users', { id: integer().primaryKey().generatedAlwaysAsIdentity(), name: text().notNull(), moods: mood().array(), left: integer(), right: integer() }, (self) => [
+    unique('both').on(self.left, self.right), index('by_name').on(self.name), index('by_sum').on(sql`("left" + "right")`)
+  ])
+  const posts = pgTable('posts', { a: integer(), b: integer(), author: integer().references(() => users.id) }, (self) => [primaryKey({ columns: [self.a, self.b] })])
+  return { mood, users, posts, counter: pgSequence('counter') }
+}
+
+function after () {
+  const app = pgSchema('app')
+  const feeling = pgEnum('feeling', ['calm', 'glad'])
+  const people = app.table('people', { uid: integer().primaryKey().generatedAlwaysAsIdentity({ name: 'users_id_seq' }), fullName: text('full_name').notNull(), moods: feeling().array(), left: integer(), right: integer() }, (self) => [
+    unique('both').on(self.left, self.right), index('by_name').on(self.fullName), index('by_sum').on(sql`("left" + "right")`)
+  ])
+  const posts = pgTable('posts', { a: integer(), b: integer(), writer: integer() }, (self) => [
+    primaryKey({ columns: [self.a, self.b] }), foreignKey({ columns: [self.writer], foreignColumns: [people.uid], name: 'posts_author_users_id_fk' })
+  ])
+  return { app, feeling, people, posts, tally: pgSequence('tally') }
+}
+
+const one = { users: pgTable('users', { id: integer(), name: text() }) }
+const other = { users: pgTable('users', { id: integer(), title: text() }) }
+
+const renames = {
+  mood: 'feeling', counter: 'tally', users: 'app.people', 'app.people.id': 'app.people.uid', 'app.people.name': 'app.people.full_name', 'posts.author': 'posts.writer'
+}
+
+async function build (t: Test) {
+  const { connectionString } = await createTestDatabase(t)
+  const client = new Client({ connectionString })
+  await client.connect()
+  t.after(() => client.end())
+  return { connectionString, client, folder: t.testdir() }
+}
+
+t.test('renames keep rows, there and back', async (t) => {
+  const { client, ...options } = await build(t)
+  await createMigration({ message: 'first', schema: before(), folder: options.folder })
+  await runMigrations(options)
+  const catalogue = await readCatalogue(client)
+  await client.query("insert into users (name, moods) values ('Ada', '{glad}'); insert into posts values (1, 2, 1); select nextval('counter')")
+  const { created } = await createMigration({ message: 'second', schema: after(), folder: options.folder, renames })
+
+  t.strictSame(created?.irreversible, [])
+  t.notMatch(read(options.folder, '0001_second.sql'), /DROP (TABLE|COLUMN|TYPE|SEQUENCE)/)
+  await runMigrations(options)
+  t.strictSame((await client.query('select full_name, moods::text, writer, nextval(\'tally\') from app.people join posts on writer = uid')).rows, [{ full_name: 'Ada', moods: '{glad}', writer: 1, nextval: '2' }])
+  await rollbackMigrations(options)
+  t.strictSame(await readCatalogue(client), catalogue)
+  t.strictSame((await client.query('select name, moods::text, author from users join posts on author = id')).rows, [{ name: 'Ada', moods: '{glad}', author: 1 }])
+})
+
+t.test('finds renames again in SQL, where the way back is written later', async (t) => {
+  const { client, ...options } = await build(t)
+  const { folder } = options
+  await createMigration({ message: 'first', schema: before(), folder })
+  await createMigration({ message: 'second', schema: after(), folder, renames })
+  const [first, second] = [read(folder, '0000_first.down.sql'), read(folder, '0001_second.down.sql')]
+  rmSync(join(folder, '0000_first.down.sql'))
+  rmSync(join(folder, '0001_second.down.sql'))
+
+  t.strictSame(await writeDownFiles({ folder }), { written: [{ tag: '0000_first', irreversible: [] }, { tag: '0001_second', irreversible: [] }] })
+  t.equal(read(folder, '0000_first.down.sql'), first)
+  t.equal(read(folder, '0001_second.down.sql'), second)
+  t.strictSame(await writeDownFiles({ folder }), { written: [] })
+})
+
+t.test('reads renames as people write them', async (t) => {
+  const folder = t.testdir()
+  await createMigration({ message: 'first', schema: { users: pgTable('users', { id: integer(), name: text(), gone: text() }) }, folder })
+  await createMigration({ message: 'second', schema: { people: pgTable('people', { id: integer(), title: text(), fresh: text() }) }, folder, renames: {} })
+  writeFileSync(join(folder, '0001_second.sql'), 'alter table if exists public.users rename name to Title; ALTER TABLE users\nRENAME TO people; alter table people add fresh text, drop gone;')
+  rmSync(join(folder, '0001_second.down.sql'))
+
+  t.strictSame((await writeDownFiles({ folder })).written, [{ tag: '0001_second', irreversible: ['the values of people.gone'] }])
+  const down = read(folder, '0001_second.down.sql')
+  t.match(down, 'ALTER TABLE "people" RENAME TO "users";--> statement-breakpoint\nALTER TABLE "users" RENAME COLUMN "title" TO "name";')
+})
+
+t.test('does not invent the way back from SQL of which it has no snapshots, or nothing but the SQL', async (t) => {
+  const folder = t.testdir()
+  await createMigration({ message: 'first', schema: before(), folder })
+  await createMigration({ message: 'second', autogenerate: false, folder })
+  await createMigration({ message: 'third', autogenerate: false, folder })
+  for (const tag of ['0001_second', '0002_third']) rmSync(join(folder, `${tag}.down.sql`))
+  rmSync(join(folder, 'meta/0002_snapshot.json'))
+
+  t.match((await writeDownFiles({ folder })).written, [{ tag: '0001_second', irreversible: [/written by hand/] }, { tag: '0002_third', irreversible: [/written by hand/] }])
+  rmSync(join(folder, '0002_third.sql'))
+  rmSync(join(folder, '0002_third.down.sql'))
+  await t.rejects(writeDownFiles({ folder }), { code: 'DB_MIGRATION_MISSING', message: /0002_third\.sql is in the journal/ })
+})
+
+t.test('takes ./drizzle unless another folder is named', async (t) => {
+  t.strictSame(await writeDownFiles(), { written: [] })
+})
+
+t.test('moves what keeps its name', async (t) => {
+  const folder = t.testdir()
+  await createMigration({ message: 'first', schema: { users: pgTable('users', { id: integer() }) }, folder })
+  const app = pgSchema('app')
+  await createMigration({ message: 'second', schema: { app, users: app.table('users', { id: integer() }) }, folder, renames: { users: 'app.users' } })
+
+  t.equal(read(folder, '0001_second.sql'), 'CREATE SCHEMA "app";\n--> statement-breakpoint\nALTER TABLE "users" SET SCHEMA "app";')
+  t.match(read(folder, '0001_second.down.sql'), /^ALTER TABLE "app"."users" SET SCHEMA "public";--> statement-breakpoint\nDROP SCHEMA "app";/)
+})
+
+t.test('what is not in the list is dropped and made anew', async (t) => {
+  const folder = t.testdir()
+  await createMigration({ message: 'first', schema: before(), folder })
+  const { created } = await createMigration({ message: 'second', schema: after(), folder, renames: { mood: 'feeling' } })
+
+  t.match(read(folder, '0001_second.sql'), 'ALTER TYPE "mood" RENAME TO "feeling"')
+  t.match(created?.irreversible, ['the rows of users', 'the values of posts.author', 'where the sequence counter stood'])
+})
+
+t.test('what comes when nothing that went is left is new', async (t) => {
+  const folder = t.testdir()
+  await createMigration({ message: 'first', schema: one, folder })
+  await createMigration({ message: 'second', schema: { users: pgTable('users', { id: integer(), title: text(), year: integer() }) }, folder, renames: { 'users.name': 'users.title' } })
+
+  t.match(read(folder, '0001_second.sql'), /RENAME COLUMN "name" TO "title"[^]*ADD COLUMN "year" integer/)
+})
+
+t.test('refuses a list that names what was not renamed', async (t) => {
+  const folder = t.testdir()
+  await createMigration({ message: 'first', schema: before(), folder })
+
+  await t.rejects(createMigration({ message: 'second', schema: after(), folder, renames: { ...renames, nobody: 'someone' } }), { code: 'DB_MIGRATION_AMBIGUOUS', message: /from nobody to someone/ })
+})
+
+/** A terminal at which somebody types. */
+function terminal () {
+  const input = Object.assign(new PassThrough(), { isTTY: true })
+  const output = Object.assign(new PassThrough({ encoding: 'utf8' }), { isTTY: true })
+  return { input, output }
+}
+
+t.test('asks a person, until the answer is one', async (t) => {
+  const folder = t.testdir()
+  const { input, output } = terminal()
+  await createMigration({ message: 'first', schema: one, folder })
+  let shown = ''
+  let answers = 0
+  output.on('data', (text: string) => {
+    shown += text
+    if (text.includes('> ')) input.write(['7\n', '2\n'][answers++])
+  })
+  await createMigration({ message: 'second', schema: other, folder, terminal: { input, output } })
+
+  t.match(shown, /The column users\.title is\n {2}1 {2}new\n {2}2 {2}users\.name, renamed: keeps what is in it\n> One of 1 to 2: > /)
+  t.equal(read(folder, '0001_second.sql'), 'ALTER TABLE "users" RENAME COLUMN "name" TO "title";')
+})
+
+t.test('makes what a person calls new', async (t) => {
+  const folder = t.testdir()
+  const { input, output } = terminal()
+  await createMigration({ message: 'first', schema: one, folder })
+  output.on('data', () => input.write('1\n'))
+  await createMigration({ message: 'second', schema: other, folder, terminal: { input, output } })
+
+  t.equal(read(folder, '0001_second.sql'), 'ALTER TABLE "users" ADD COLUMN "title" text;--> statement-breakpoint\nALTER TABLE "users" DROP COLUMN "name";')
+})
+
+t.test('writes nothing when the person leaves', async (t) => {
+  const folder = t.testdir()
+  const { input, output } = terminal()
+  await createMigration({ message: 'first', schema: one, folder })
+  output.on('data', () => input.end())
+
+  await t.rejects(createMigration({ message: 'second', schema: other, folder, terminal: { input, output } }), { code: 'DB_MIGRATION_AMBIGUOUS', message: /Nobody answered/ })
+})

@@ -1,0 +1,265 @@
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { sql } from 'drizzle-orm'
+import { check, foreignKey, index, integer, numeric, pgEnum, pgSequence, pgTable, pgView, primaryKey, text, timestamp, unique, varchar } from 'drizzle-orm/pg-core'
+import t, { type Test } from 'tap'
+import { createMigration, writeDownFiles } from '../../../../src/migrations/index.js'
+import { loadDrizzleKit } from '../../../../src/migrations/generate/model/drizzle-kit.js'
+import { emptySnapshot, readSnapshot, type Snapshot } from '../../../../src/migrations/generate/snapshots/snapshot.js'
+import { writeNewFiles } from '../../../../src/migrations/generate/write-files.js'
+import { factsOf } from '../../../../src/migrations/generate/sql/sql-facts.js'
+
+/** A folder of migrations that lead from model to model, without ways back. */
+async function build (t: Test, models: ReadonlyArray<Record<string, unknown>>) {
+  const folder = t.testdir()
+  for (const [index, schema] of models.entries()) {
+    await createMigration({ folder, schema, message: `step ${index}`, renames: {} })
+    rmSync(join(folder, `000${index}_step_${index}.down.sql`))
+  }
+  const file = (index: number) => join(folder, `000${index}_step_${index}.sql`)
+  return {
+    folder,
+    read: (index: number) => readFileSync(file(index), 'utf8'),
+    write: (index: number, text: string) => writeFileSync(file(index), text),
+    edit: (index: number, change: (snapshot: Snapshot) => void) => {
+      const path = join(folder, 'meta', `000${index}_snapshot.json`)
+      const snapshot: Snapshot = JSON.parse(readFileSync(path, 'utf8'))
+      change(snapshot)
+      writeFileSync(path, JSON.stringify(snapshot))
+    },
+    down: (index: number) => readFileSync(join(folder, `000${index}_step_${index}.down.sql`), 'utf8')
+  }
+}
+
+const boat = pgTable('boat', { id: integer().primaryKey() })
+const labelled = pgTable('boat', { id: integer().primaryKey(), label: text() })
+const crew = pgTable('crew', { id: integer().primaryKey() })
+
+t.test('a way back undoes only what the SQL has done, and is marked, where a snapshot says more', async (t) => {
+  const { folder, edit, down } = await build(t, [{ boat }, { boat, crew }, { boat: labelled, crew }])
+  edit(1, ({ tables }) => { delete tables['public.crew'] })
+
+  const { written } = await writeDownFiles({ folder })
+  t.match(written, [
+    { irreversible: [] },
+    { irreversible: [/written by hand/] },
+    { irreversible: [/^what its snapshots say and its SQL does not do: CREATE TABLE crew, ADD COLUMN crew\.id$/] }
+  ])
+  t.match(down(2), /^-- data-access: irreversible what its snapshots say and its SQL does not do/)
+  t.notMatch(down(2), /DROP TABLE/)
+  t.match(down(2), 'ALTER TABLE "boat" DROP COLUMN "label";')
+})
+
+t.test('a migration from a merged branch is compared with the snapshot that it was generated from', async (t) => {
+  const { folder, edit, down } = await build(t, [{ boat }, { boat, crew }, { boat: labelled, crew }])
+  let start = ''
+  edit(0, ({ id }) => { start = id })
+  edit(2, (snapshot) => {
+    snapshot.prevId = start
+    delete snapshot.tables['public.crew']
+  })
+
+  t.strictSame((await writeDownFiles({ folder })).written.map(({ irreversible }) => irreversible), [[], [], []])
+  t.match(down(2), 'ALTER TABLE "boat" DROP COLUMN "label";')
+  t.notMatch(down(2), 'crew')
+})
+
+t.test('the same SQL in another spelling has the same way back', async (t) => {
+  const mood = pgEnum('mood', ['calm', 'wild'])
+  const sea = pgTable('sea', { id: integer().primaryKey(), mood: mood().notNull().default('calm'), boat: integer(), size: varchar({ length: 10 }), at: timestamp({ withTimezone: true }), depth: numeric({ precision: 8, scale: 2 }) }, (self) => [
+    index('sea_size').on(self.size.desc(), self.at), unique('sea_one').on(self.size), foreignKey({ name: 'sea_boat', columns: [self.boat], foreignColumns: [boat.id] }), check('sea_check', sql`"depth" > 0`)
+  ])
+  const wider = pgTable('sea', { id: integer().primaryKey(), mood: mood().notNull(), boat: integer(), size: varchar({ length: 20 }), at: timestamp({ withTimezone: true }), depth: numeric({ precision: 8, scale: 2 }), more: text() }, (self) => [unique('sea_one').on(self.size)])
+  const { folder, write, read, down } = await build(t, [{ boat, mood, sea }, { boat, mood, sea: wider }])
+  await writeDownFiles({ folder })
+  const exact = [down(0), down(1)]
+  for (const name of readdirSync(folder).filter((name) => name.endsWith('.down.sql'))) rmSync(join(folder, name))
+
+  write(0, `/* by hand */ DO $$ BEGIN
+ CREATE TYPE "public"."mood" AS ENUM('calm', 'wild');
+EXCEPTION
+ WHEN duplicate_object THEN null;
+END $$;
+create table if not exists boat (id int NOT NULL PRIMARY KEY);
+create table public.sea (
+  mood mood default 'calm' not null, -- how it is
+  boat int4, "size" character varying(10), "depth" decimal(8,2), at timestamptz,
+  id integer primary key,
+  constraint sea_check check ("sea"."depth" > 0)
+);
+--> statement-breakpoint
+CREATE INDEX CONCURRENTLY IF NOT EXISTS "sea_size" ON ONLY "sea" ("size" DESC NULLS LAST, at ASC NULLS LAST);
+ALTER TABLE ONLY sea ADD CONSTRAINT sea_one UNIQUE ("size"), ADD CONSTRAINT sea_boat FOREIGN KEY (boat) REFERENCES boat (id);`.replace('"sea"."depth" > 0', /check_?"? CHECK \((.*)\)/i.exec(read(0))?.[1] ?? ''))
+  write(1, `drop index if exists sea_size; alter table if exists sea drop constraint if exists sea_check, drop constraint sea_boat; alter table sea add if not exists more text, alter mood drop default,
+    alter size type character varying(20) using size::character varying(20);`)
+  const { written } = await writeDownFiles({ folder })
+  t.strictSame(written.map(({ irreversible }) => irreversible), [[], []])
+  t.strictSame([down(0), down(1)], exact)
+})
+
+t.test('SQL that does more, less or something else is named in the mark', async (t) => {
+  const cases: ReadonlyArray<readonly [sql: string, reasons: RegExp[]]> = [
+    ['create trigger touch before update on boat execute function f()', [/does and its snapshots do not say: CREATE TRIGGER touch$/]],
+    ['create or replace function f () returns int language sql as $$ select 1 $$', [/CREATE OR REPLACE FUNCTION f$/]],
+    ['create extension if not exists "pg_trgm"', [/CREATE EXTENSION pg_trgm$/]],
+    ["insert into boat values (1, 's3cret')", [/INSERT INTO boat$/]],
+    ["update boat set label = 's3cret'", [/UPDATE boat$/]],
+    ['delete from boat', [/DELETE FROM boat$/]],
+    ["do $$ begin perform 's3cret'; end $$", [/: DO$/]],
+    ['do language plpgsql $$ begin create table more (id int); exception when others then null; end $$', [/: DO$/]],
+    ['vacuum', [/: VACUUM$/]],
+    ['select', [/: SELECT$/]],
+    ['create index more on boat (label)', [/CREATE INDEX more$/]],
+    ['alter table boat add unique (label)', [/ALTER TABLE boat ADD UNIQUE$/]],
+    ['alter table boat alter column label set default \'s3cret\'', [/ALTER TABLE boat ALTER label$/]],
+    ['alter table boat drop constraint boat_pkey', [/ALTER TABLE boat DROP CONSTRAINT of its primary key$/]],
+    ['drop type mood cascade', [/DROP TYPE mood$/]],
+    ['alter table boat alter column label type text using upper(label)', [/ALTER COLUMN boat\.label SET DATA TYPE$/]]
+  ]
+  for (const [more, reasons] of cases) {
+    const { folder, read, write, down } = await build(t, [{ boat }, { boat: labelled }])
+    write(1, `${read(1)}${more};`)
+    const { written } = await writeDownFiles({ folder })
+    t.match(written[1]?.irreversible, reasons, more)
+    t.equal(written[1]?.irreversible.length, reasons.length, more)
+    t.notMatch(down(1), 's3cret')
+  }
+  const { folder, write } = await build(t, [{ boat }, { boat: labelled }])
+  write(1, 'alter table boat add label varchar(5)')
+  t.match((await writeDownFiles({ folder })).written[1]?.irreversible, [/snapshots say and its SQL does not do: ADD COLUMN boat\.label/, /SQL does and its snapshots do not say: ADD COLUMN boat\.label/])
+})
+
+t.test('what an earlier migration has made, or left otherwise than its snapshot says, is not undone by a later one in silence', async (t) => {
+  const numbered = pgTable('boat', { id: integer().primaryKey(), label: varchar({ length: 40 }) })
+  const { folder, write } = await build(t, [{ boat }, { boat: labelled }, { boat: numbered }, { boat: numbered, crew }, { boat: labelled, crew }])
+  write(0, 'create table boat (id integer primary key, label text); create table crew (id integer primary key)')
+  write(1, 'alter table boat add column if not exists label text')
+  write(3, 'create table if not exists crew (id integer primary key)')
+
+  t.match((await writeDownFiles({ folder })).written.map(({ irreversible }) => irreversible), [
+    [/snapshots do not say/],
+    [/leaves as an earlier migration has made it: ADD COLUMN boat\.label$/, /another state/],
+    [/left in another state than its snapshot says: ALTER COLUMN boat\.label/, /what the values/],
+    [/leaves as an earlier migration has made it: CREATE TABLE crew/, /another state/],
+    [/left in another state than its snapshot says: ALTER COLUMN boat\.label/]
+  ])
+})
+
+t.test('what was dropped, renamed or moved meanwhile may be made again', async (t) => {
+  const part = pgTable('part', { id: integer().primaryKey(), label: text() })
+  const { folder, write } = await build(t, [{ boat, crew }, { boat }, { boat, crew }, { boat, crew, part }])
+  write(2, 'create table if not exists crew (id integer primary key)')
+  t.strictSame((await writeDownFiles({ folder })).written.map(({ irreversible }) => irreversible), [[], ['the rows of crew'], [], []])
+
+  const tied = await build(t, [{ boat, part }, { boat, part: keyed('no action') }, { boat, part: keyed('cascade') }, { boat, part }, { boat, part: keyed('cascade') }])
+  for (const index of [1, 2, 4]) tied.write(index, tied.read(index).replace(/ALTER TABLE "part" ADD CONSTRAINT [^;]*;/, (add) => `DO $$ BEGIN\n ${add}\nEXCEPTION\n WHEN duplicate_object THEN null;\nEND $$;`))
+  t.match(tied.read(2), 'DO $$')
+  t.strictSame((await writeDownFiles({ folder: tied.folder })).written.map(({ irreversible }) => irreversible), [[], [], [], [], []], 'in the same file, too')
+
+  const other = await build(t, [{ boat, part }, { boat: labelled, part }, { boat, part: labelledPart() }])
+  other.write(1, 'alter table boat add label text; alter table boat rename label to old; alter table boat rename to ship; alter table ship set schema app; create table if not exists boat (id integer primary key, label text)')
+  t.match((await writeDownFiles({ folder: other.folder })).written[1]?.irreversible, [/snapshots say/, /ALTER TABLE boat RENAME/])
+})
+
+function keyed (action: 'cascade' | 'no action') {
+  return pgTable('part', { id: integer().primaryKey(), label: text() }, (self) => [foreignKey({ name: 'part_boat', columns: [self.id], foreignColumns: [boat.id] }).onDelete(action)])
+}
+
+function labelledPart () {
+  return pgTable('part', { id: integer().primaryKey(), label: text(), more: text() })
+}
+
+t.test('a nameless primary key, policies and row level security of tables that go, sequences and views count as what they are', async (t) => {
+  const pair = pgTable('pair', { left: integer().notNull(), right: integer().notNull() }, (self) => [primaryKey({ columns: [self.left, self.right] })])
+  const keyless = pgTable('boat', { id: integer().notNull() })
+  const tally = pgSequence('tally', { startWith: 5 })
+  const view = pgView('all_boats', { id: integer() }).as(sql`select "id" from "boat"`)
+  const { folder, read, write } = await build(t, [{ boat: pgTable('boat', { id: integer().primaryKey() }), pair, tally, view }, { boat: keyless, view }])
+  write(1, read(1).replace(/DO \$\$ DECLARE[^]*?END \$\$;/, 'ALTER TABLE "boat" DROP CONSTRAINT "boat_pkey";').replace('DROP TABLE "pair" CASCADE;', 'ALTER TABLE "pair" DISABLE ROW LEVEL SECURITY;--> statement-breakpoint\nDROP TABLE "pair" CASCADE;'))
+  t.match(read(1), 'boat_pkey')
+  t.match(read(1), 'DISABLE ROW')
+
+  t.strictSame((await writeDownFiles({ folder })).written.map(({ irreversible }) => irreversible), [[], ['the rows of pair', 'where the sequence tally stood']])
+})
+
+t.test('what was renamed keeps its way back beside what only a snapshot says, and so do indexes that stay', async (t) => {
+  const ship = pgTable('ship', { id: integer().primaryKey(), title: text(), more: text() }, (self) => [index('ship_id').on(self.id), index('ship_title').on(self.title)])
+  const before = pgTable('boat', { id: integer().primaryKey(), label: text() })
+  const dock = pgTable('dock', { id: integer().primaryKey(), a: integer(), b: integer() }, (self) => [index('dock_a').on(self.a), index('dock_b').on(self.b)])
+  const dockLater = pgTable('dock', { id: integer().primaryKey(), a: integer(), b: integer(), c: integer() }, (self) => [index('dock_a').on(self.a)])
+  const { folder, write, down } = await build(t, [{ boat: before, dock }, { boat: ship, dock: dockLater, crew }])
+  write(1, `alter table boat rename to ship; alter table ship rename label to title; alter table ship add more text; create index ship_id on ship (id); create index ship_title on ship (title);
+    alter table dock add c integer`)
+  t.match((await writeDownFiles({ folder })).written[1]?.irreversible, [/^what its snapshots say and its SQL does not do: /])
+  t.match(down(1), 'ALTER TABLE "ship" RENAME TO "boat"')
+  t.match(down(1), 'RENAME COLUMN "title" TO "label"')
+  t.match(down(1), 'DROP COLUMN "c"')
+  t.notMatch(down(1), /crew"|"dock_b/)
+})
+
+t.test('of enums, sequences and views the way back takes only those away that the SQL has made', async (t) => {
+  const mood = pgEnum('mood', ['calm'])
+  const wind = pgEnum('wind', ['weak'])
+  const [tally, score] = [pgSequence('tally'), pgSequence('score')]
+  const [seen, hidden] = [pgView('seen', { id: integer() }).as(sql`select "id" from "boat"`), pgView('hidden', { id: integer() }).as(sql`select "id" from "boat" where "id" < 0`)]
+  const { folder, write, down } = await build(t, [{ boat }, { boat, mood, wind, tally, score, seen, hidden }])
+  write(1, "create type mood as enum ('calm'); create sequence tally; create view seen as (select \"id\" from \"boat\")")
+  t.match((await writeDownFiles({ folder })).written[1]?.irreversible, [/^what its snapshots say and its SQL does not do: /])
+  for (const made of ['DROP TYPE "public"."mood"', 'DROP SEQUENCE "public"."tally"', 'DROP VIEW "public"."seen"']) t.match(down(1), made)
+  t.notMatch(down(1), /"(wind|score|hidden)"/)
+})
+
+t.test('SQL that drizzle-kit wrote by itself counts as what its snapshots say, where createMigration would write more', async (t) => {
+  const words = pgTable('boat', { id: integer().primaryKey(), size: text().default('1') })
+  const { folder, read, write } = await build(t, [{ boat: words }, { boat: pgTable('boat', { id: integer().primaryKey(), size: integer().default(0) }) }])
+  const [before, after] = [await readSnapshot(folder, '0000'), await readSnapshot(folder, '0001')]
+  const statements = await (await loadDrizzleKit()).generateMigration(before, after)
+  t.not(statements.join('\n'), read(1).replaceAll('--> statement-breakpoint', ''))
+  write(1, statements.join('--> statement-breakpoint\n'))
+  t.strictSame((await writeDownFiles({ folder })).written[1]?.irreversible, ['what the values of boat.size were as text, before they became integer'])
+})
+
+t.test('what drizzle-kit itself refuses is told in its words', async (t) => {
+  const kit = await loadDrizzleKit('data:text/javascript,export const generateMigration = async () => { throw new Error("odd") }')
+  await t.rejects(kit.generateMigration(emptySnapshot(), emptySnapshot()), { code: 'DB_MIGRATION_MISSING', message: /cannot read the snapshots \(odd\)/ })
+})
+
+t.test('marks name at most eight changes', async (t) => {
+  const { folder, read, write } = await build(t, [{ boat }, { boat: labelled }])
+  write(1, `${read(1)}${Array.from({ length: 10 }, (_, index) => `create table t${index} (id int)`).join(';')}`)
+  t.match((await writeDownFiles({ folder })).written[1]?.irreversible, [/CREATE TABLE t0, .*and 12 more$/])
+})
+
+t.test('tells how far it is, and writes all files or none', async (t) => {
+  const { folder, edit, read, write } = await build(t, [{ boat }, { boat: labelled }])
+  const told: unknown[] = []
+  const sql = read(1)
+  rmSync(join(folder, '0001_step_1.sql'))
+  await t.rejects(writeDownFiles({ folder, onProgress: (progress) => told.push(progress) }), { code: 'DB_MIGRATION_MISSING' })
+  t.strictSame(told, [{ tag: '0000_step_0', done: 1, total: 2 }])
+  t.notOk(existsSync(join(folder, '0000_step_0.down.sql')))
+
+  write(1, sql)
+  edit(1, ({ tables }) => { Object.assign(tables['public.boat']!.columns['label']!, { odd: 1 }) })
+  await t.rejects(writeDownFiles({ folder }), { code: 'DB_MIGRATION_MISSING', message: /^0001_step_1\.down\.sql cannot be written\. drizzle-kit cannot read the snapshots \(tables \/ public\.boat \/ columns \/ label: .*odd/ })
+  t.strictSame(readdirSync(folder).filter((name) => name.endsWith('.down.sql')), [])
+})
+
+t.test('writes nothing over what cannot be written to', async (t) => {
+  const { folder } = await build(t, [{ boat }])
+  await t.rejects(writeNewFiles(folder, { 'inner.sql': '', 'nowhere/x.sql': '' }), { code: 'DB_MIGRATION_FAILED', message: /nowhere\/x\.sql cannot be written \(ENOENT\)/ })
+  t.notOk(existsSync(join(folder, 'inner.sql')))
+})
+
+t.test('reads SQL into what it changes', (t) => {
+  const texts = (sql: string) => factsOf(sql).map(({ text }) => text)
+  t.strictSame(texts('CREATE TABLE "a" ("x" int4 DEFAULT (1 + 2) NOT NULL, y "text" UNIQUE NOT NULL, check (x > 0)) with (fillfactor = 70)'), [
+    'create table a with ( fillfactor = 7 0 )', 'a: add x integer default ( 1 + 2 ) not null', 'a: add y text unique not null', 'a: add check ( x > 0 )'
+  ])
+  t.strictSame(texts('create table "if" ("Two Words" int)'), ['create table "if"', '"if": add "Two\uE020Words" integer'])
+  t.strictSame(texts("alter type mood add value if not exists 'a  b' before 'c'"), ["alter type mood add value 'a\uE020\uE020b' before 'c'"])
+  t.strictSame(texts('drop table a, b cascade'), ['drop table a', 'drop table b'])
+  t.strictSame(texts('create table a (x int'), ['create table a', 'a: add x integer'])
+  t.strictSame(texts("do $$ begin if not exists (select 1 from pg_type where typname = 'm') then create type m as enum ('a'); end if; end $$"), ["create type m as enum ( 'a' )"])
+  t.end()
+})

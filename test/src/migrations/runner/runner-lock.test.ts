@@ -1,0 +1,90 @@
+import t from 'tap'
+import { Client } from 'pg'
+import { runMigrations } from '../../../../src/migrations/index.js'
+import { until } from '../../../helpers/until.js'
+import { posts, users } from '../folder.js'
+import { build, tags } from '../setup.js'
+import type { Test } from 'tap'
+import type { MigrationWait } from '../../../../src/migrations/index.js'
+
+const alter = { ...posts, sql: 'create table before (id int);\n--> statement-breakpoint\nalter table users add column age int' }
+
+/** A table that somebody is using, and a migration that wants to change it. */
+async function buildBusy (t: Test, migration = alter) {
+  const { client, tables, ...options } = await build(t, [users, migration])
+  await runMigrations({ ...options, to: '0000_users' })
+  const other = new Client({ connectionString: options.connectionString, application_name: 'the application' })
+  await other.connect()
+  t.after(() => other.end())
+  await other.query('begin; insert into users values (1)')
+  return { client, tables, other, options: { ...options, statementLockTimeoutSeconds: 0.3 } }
+}
+
+t.test('61: a file that does not get its locks lets others pass, and is tried again as a whole', async (t) => {
+  const { client, tables, other, options } = await buildBusy(t)
+  const waits: MigrationWait[] = []
+  const onWait = (wait: MigrationWait) => {
+    waits.push(wait)
+    if (waits.length === 2) other.query('commit').catch(t.fail)
+  }
+
+  const run = runMigrations({ ...options, onWait })
+  await until(() => waits.length === 1)
+  t.equal((await client.query('select from users')).rowCount, 0, 'who came behind it is served')
+  t.strictSame(await tables(), ['users'])
+  t.strictSame(tags((await run).applied), ['0001_posts'])
+
+  t.strictSame(await tables(), ['before', 'users'])
+  t.match(waits, [
+    { direction: 'up', tag: '0001_posts', attempts: 1, blockedBy: [/^process \d+ \(the application, idle in transaction for \d+ s\)$/] },
+    { attempts: 2 }
+  ])
+  t.ok(waits.every(({ pauseMillis }, index) => pauseMillis >= 250 * 2 ** index && pauseMillis <= 500 * 2 ** index))
+})
+
+t.test('61: a file that never gets its locks is given up, and names who stood in its way', async (t) => {
+  const { client, tables, other, options } = await buildBusy(t)
+  const { rows: [{ pid }] } = await other.query('select pg_backend_pid() as pid')
+
+  await t.rejects(runMigrations({ ...options, lockRetries: 1 }), {
+    code: 'DB_MIGRATION_LOCKED',
+    message: new RegExp(`^0001_posts\\.sql did not get its locks, and was given up after 2 attempts .*process ${pid} \\(the application, idle in transaction for \\d+ s\\) stood in its way`),
+    context: { sqlState: '55P03' }
+  })
+  t.strictSame(await tables(), ['users'])
+  t.equal((await client.query("select from pg_locks where relation = 'users'::regclass and not granted")).rowCount, 0)
+})
+
+t.test('61: who stood in the way of a lock that was not waited for is not known', async (t) => {
+  const { options } = await buildBusy(t, { ...posts, sql: 'lock table users in access exclusive mode nowait' })
+
+  await t.rejects(runMigrations({ ...options, lockRetries: 0 }), { code: 'DB_MIGRATION_LOCKED', message: /after 1 attempt so .*Another session stood in its way/ })
+})
+
+t.test('61: a statement of a marked file is tried again by itself, but not one that is in a transaction of the file\'s own', async (t) => {
+  const mark = '-- data-access: no-transaction\n'
+  const { client, tables, other, options } = await buildBusy(t, { ...posts, sql: `${mark}create table before (id int); alter table users add column age int; begin; alter table held add column size int; commit` })
+  await client.query('create table held (id int)')
+  await client.query('begin; lock table held in share mode')
+  await t.rejects(runMigrations({ ...options, lockRetries: 0 }), { code: 'DB_MIGRATION_LOCKED' })
+
+  let attempts = 0
+  const release = ({ attempts: count }: MigrationWait) => {
+    attempts = count
+    other.query('commit').catch(t.fail)
+  }
+  await t.rejects(runMigrations({ ...options, onWait: release }), { code: 'DB_MIGRATION_FAILED', message: /^0001_posts\.sql stopped at statement 4 of 5/, cause: { code: '55P03' } })
+  t.equal(attempts, 1)
+  await client.query('commit')
+  t.strictSame(tags((await runMigrations(options)).applied), ['0001_posts'])
+  t.strictSame(await tables(), ['before', 'held', 'users'])
+})
+
+t.test('61: a file that ends in a deadlock is tried again', async (t) => {
+  const { tables, ...options } = await build(t, [{ ...posts, sql: "create table posts (id int); do $$ begin raise exception using errcode = '40P01'; end $$" }])
+  let waits = 0
+
+  await t.rejects(runMigrations({ ...options, lockRetries: 1, onWait: () => waits++ }), { code: 'DB_MIGRATION_LOCKED', context: { sqlState: '40P01' } })
+  t.equal(waits, 1)
+  t.strictSame(await tables(), [])
+})

@@ -1,0 +1,422 @@
+import { Pool } from 'pg'
+import t from 'tap'
+import { ConnectionError, PoolTimeoutError } from '../../../src/errors/errors.js'
+import { poolConfig } from '../../../src/pool/connection-pool.js'
+import { extendConnection, parseConnectionString } from '../../../src/settings/url/connection-string.js'
+import { resolveSettings } from '../../../src/settings/settings.js'
+import { createTestDatabase } from '../../../src/testing/index.js'
+import { recordingLogger } from '../../helpers/logger.js'
+import { backendOf, borrower, openPool, run, scalar } from '../../helpers/pool.js'
+import { startProxy } from '../../helpers/proxy.js'
+import { until } from '../../helpers/until.js'
+import type { Connection } from '../../../src/connection/connection.js'
+import type { Cancel } from '../../../src/pool/connection-source.js'
+import type { ConnectionPool } from '../../../src/pool/connection-pool.js'
+
+const one = { size: 1, maxOverflow: 0 }
+
+/** Asks for a connection, so that the one who asks can give up. */
+function ask (pool: ConnectionPool): { cancel: Cancel, answer: Promise<Connection> } {
+  let cancel: Cancel = () => {}
+  const answer = new Promise<Connection>((resolve, reject) => {
+    cancel = pool.acquire({ borrower, lend: resolve, refuse: reject })
+  })
+  answer.catch(() => {})
+  return { cancel, answer }
+}
+
+async function ownPool (t: { teardown (fn: () => Promise<void>): unknown }, options: object = {}): Promise<Pool> {
+  const { connectionString } = await createTestDatabase(t)
+  const pg = new Pool(extendConnection(parseConnectionString(connectionString), { max: 2, ...options }))
+  t.teardown(() => pg.end())
+  return pg
+}
+
+t.test('gives connections up to its size, then in the order in which they were asked for', async (t) => {
+  const pool = await openPool(t, { pool: { size: 1, maxOverflow: 1 } })
+  const [first, second] = await Promise.all([pool.connect(borrower), pool.connect(borrower)])
+  t.match(pool.info, { size: 1, max: 2, total: 2, inUse: 2, idle: 0, waiting: 0 })
+  const order: number[] = []
+  const waiting = [0, 1, 2].map(async (position) => {
+    const connection = await pool.connect(borrower)
+    order.push(position)
+    connection.release()
+  })
+  t.match(pool.info, { total: 2, inUse: 2, waiting: 3 })
+
+  first.release()
+  second.release()
+  await Promise.all(waiting)
+
+  t.same(order, [0, 1, 2])
+  t.match(pool.info, { inUse: 0, waiting: 0 })
+})
+
+t.test('lets nobody wait with maxWaiting 0', async (t) => {
+  const pool = await openPool(t, { pool: { ...one, maxWaiting: 0 } })
+  const held = await pool.connect(borrower)
+
+  await t.rejects(pool.connect(borrower), PoolTimeoutError)
+
+  held.release()
+  const again = await pool.connect(borrower)
+  again.release()
+})
+
+t.test('who gives up leaves the line, and takes no place', async (t) => {
+  const pool = await openPool(t, { pool: { ...one, maxWaiting: 2 } })
+  const held = await pool.connect(borrower)
+  const [first, second] = [ask(pool), ask(pool)]
+
+  first.cancel(new Error('changed my mind'))
+
+  await t.rejects(first.answer, { message: 'changed my mind' })
+  t.equal(pool.info.waiting, 1)
+  held.release()
+  const connection = await second.answer
+  second.cancel(new Error('too late: it has its connection'))
+  t.equal(await scalar(connection, 'select 1'), 1)
+  connection.release()
+  t.match(pool.info, { total: 1, idle: 1, waiting: 0 })
+})
+
+t.test('a connection that comes for one who gave up goes to the next', async (t) => {
+  const pool = await openPool(t, { pool: one })
+  const [first, second] = [ask(pool), ask(pool)]
+
+  first.cancel(new Error('changed my mind'))
+
+  const connection = await second.answer
+  t.match(pool.info, { total: 1, inUse: 1, waiting: 0 })
+  connection.release()
+  t.match(pool.info, { total: 1, idle: 1 })
+})
+
+t.test('each waits until its own time is up, and leaves nothing behind', async (t) => {
+  const pool = await openPool(t, { pool: { ...one, timeoutSeconds: 1 } })
+  const held = await pool.connect(borrower)
+  const order: string[] = []
+  const wait = (name: string): Promise<void> => pool.connect(borrower).then(() => { order.push(`${name} was served`) }, (error: Error) => {
+    t.ok(error instanceof PoolTimeoutError)
+    order.push(name)
+  })
+
+  const early = wait('early')
+  await run(held, 'select pg_sleep(0.5)')
+  const late = wait('late')
+  await early
+  t.equal(pool.info.waiting, 1)
+  await late
+
+  t.same(order, ['early', 'late'])
+  held.release()
+  t.match(pool.info, { total: 1, idle: 1, waiting: 0 })
+  const again = await pool.connect(borrower)
+  again.release()
+})
+
+t.test('waits for a connection that somebody else took from pg\'s pool, and no longer than the limit', async (t) => {
+  const pool = await openPool(t, { pool: { size: 2, maxOverflow: 0, timeoutSeconds: 1 } })
+  const held = await pool.connect(borrower)
+  await run(held, 'select pg_sleep(0.03)')
+  const client = await pool.pool.connect()
+
+  const answer = pool.connect(borrower)
+  t.match(pool.info, { inUse: 2, waiting: 1 })
+  await t.rejects(answer, PoolTimeoutError)
+
+  client.release()
+  const connection = await pool.connect(borrower)
+  t.equal(await scalar(connection, 'select 1'), 1)
+  connection.release()
+  held.release()
+  t.match(pool.info, { total: 2, idle: 2, waiting: 0 })
+})
+
+t.test('a transaction that somebody left open with pg\'s pool is undone, and its connection not handed out', async (t) => {
+  const logger = recordingLogger()
+  const pool = await openPool(t, { pool: one, logger })
+  const client = await pool.pool.connect()
+  await client.query('create table left_open (id int)')
+  await client.query('begin')
+  await client.query('insert into left_open values (1)')
+  client.release()
+
+  const connection = await pool.connect(borrower)
+
+  t.equal(connection.status, 'I')
+  t.equal(await scalar(connection, 'select count(*)::int from left_open'), 0)
+  connection.release()
+  t.match(pool.info, { total: 1, idle: 1 })
+  t.match(logger.lines, [{ level: 'warn', message: /inside a transaction/ }])
+})
+
+t.test('knows which snapshots statements outside a transaction have', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const pool = await openPool(t, { connectionString, pool: { ...one, prePingAfterMillis: 0 } })
+  const connection = await pool.connect(borrower)
+  t.equal(connection.readCommitted, true)
+  await run(connection, `alter database ${new URL(connectionString).pathname.slice(1)} set default_transaction_isolation to 'repeatable read'`)
+  connection.destroy()
+
+  const next = await pool.connect(borrower)
+  t.equal(next.readCommitted, false)
+  t.equal(pool.readCommitted, false)
+  await run(next, 'set default_transaction_isolation to \'read uncommitted\'')
+  next.release()
+
+  const proved = await pool.connect(borrower)
+  t.equal(pool.readCommitted, true, 'asked again with the ping')
+  proved.release()
+})
+
+t.test('without a ping a connection comes back at once', async (t) => {
+  const pool = await openPool(t, { pool: { ...one, prePing: false, prePingAfterMillis: 0 } })
+  const first = await pool.connect(borrower)
+  const pid = await backendOf(first)
+  const statements = await scalar(first, `select query from pg_stat_activity where pid = ${pid}`)
+  t.match(statements, /query from/)
+  first.release()
+
+  const second = await pool.connect(borrower)
+
+  t.equal(await scalar(second, 'select pg_backend_pid()'), pid)
+  second.release()
+})
+
+t.test('tells who asks for a breath when a place is free or passed on', async (t) => {
+  const pool = await openPool(t, { pool: one })
+  t.equal(await pool.breathes(1000), true, 'free')
+  const held = await pool.connect(borrower)
+  t.equal(await pool.breathes(10), false, 'held')
+  const breath = pool.breathes(10_000)
+  const next = pool.connect(borrower)
+  held.release()
+  t.equal(await breath, true, 'passed on')
+  ;(await next).release()
+})
+
+t.test('is idle when nothing is in use, or the time is over', async (t) => {
+  const pool = await openPool(t, { pool: one })
+  await pool.idle(1000)
+  const held = await pool.connect(borrower)
+  await pool.idle(0)
+  await pool.idle(10)
+  t.equal(pool.info.inUse, 1)
+  const next = pool.connect(borrower)
+  const idle = pool.idle(10_000)
+  held.release()
+  const last = await next
+  t.equal(pool.info.inUse, 1)
+  last.release()
+  await idle
+  t.equal(pool.info.inUse, 0)
+})
+
+t.test('an end refuses who waits and who comes, and ends what is in use', async (t) => {
+  const pool = await openPool(t, { pool: one })
+  const held = await pool.connect(borrower)
+  const running = run(held, 'select pg_sleep(30)')
+  const waiting = ask(pool)
+
+  t.match(pool.end(), [{ holder: 'test', heldSeconds: Number, state: 'running', stack: String }])
+
+  await t.rejects(waiting.answer, ConnectionError)
+  await t.rejects(pool.connect(borrower), ConnectionError)
+  t.match(await running, { lost: true })
+  t.same(pool.end(), [])
+  t.match(pool.info, { total: 0, waiting: 0 })
+})
+
+t.test('an end gives up a connection on its way', async (t) => {
+  const pool = await openPool(t, { pool: one })
+  const opening = ask(pool)
+
+  pool.end()
+
+  await t.rejects(opening.answer, ConnectionError)
+  await until(() => pool.info.total === 0)
+})
+
+t.test('an error of a new connection is told to the one it was for, and the next may try', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const proxy = await startProxy(t, connectionString)
+  const pool = await openPool(t, { connectionString: proxy.connectionString, pool: one })
+
+  const lost = proxy.loseRequest('default_transaction_isolation')
+  const [first, second] = await Promise.allSettled([pool.connect(borrower), pool.connect(borrower)])
+  await lost
+
+  t.match(first, { status: 'rejected', reason: { code: 'DB_CONNECTION', cause: { message: String } } })
+  if (second.status === 'fulfilled') second.value.release()
+  t.match(second, { status: 'fulfilled' })
+  t.match(pool.info, { total: 1, idle: 1 })
+
+  await proxy.refuse()
+  await until(() => pool.info.total === 0)
+  await t.rejects(pool.connect(borrower), { code: 'DB_CONNECTION', cause: { code: 'ECONNREFUSED' } })
+  await proxy.resume()
+  ;(await pool.connect(borrower)).release()
+})
+
+t.test('a connection that breaks while it is reset is replaced', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const proxy = await startProxy(t, connectionString)
+  const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { ...one, resetOnRelease: true } })
+  const first = await pool.connect(borrower)
+  const pid = await backendOf(first)
+
+  const lost = proxy.loseRequest('discard all')
+  const next = pool.connect(borrower)
+  first.release()
+  await lost
+
+  const second = await next
+  t.not(await backendOf(second), pid)
+  second.destroy()
+  t.match(pool.info, { total: 0, inUse: 0 })
+})
+
+t.test('echoes statements with their durations and without values, and names slow ones', async (t) => {
+  const logger = recordingLogger()
+  const holder = { logger, label: 'GET /users' }
+  const pool = await openPool(t, { echo: true, slowQueryMillis: 50 })
+  const connection = await pool.connect(holder)
+
+  await run(connection, 'select $1::text', { lead: ['begin'], values: ['ada@example.com'] })
+  await run(connection, 'select pg_sleep($1)', { values: [0.06] })
+  await run(connection, 'rollback')
+  connection.release()
+
+  t.match(logger.lines, [
+    { level: 'info', message: 'statement', context: { statement: 'begin; select $1::text', durationMillis: Number, operation: 'test' } },
+    { level: 'warn', message: 'slow statement', context: { statement: 'select pg_sleep($1)', durationMillis: Number } },
+    { level: 'info', message: 'statement', context: { statement: 'rollback' } }
+  ])
+  t.ok(Number(logger.lines[1]?.context['durationMillis']) >= 50)
+  t.notMatch(JSON.stringify(logger.lines), /ada/)
+})
+
+t.test('says nothing of statements that are not slow', async (t) => {
+  const logger = recordingLogger()
+  const pool = await openPool(t, { slowQueryMillis: 10_000, logger })
+  const connection = await pool.connect({ logger, label: 'test' })
+  await run(connection, 'select 1')
+  connection.release()
+  t.same(logger.lines, [])
+})
+
+t.test('echoes what happens to connections, with counts', async (t) => {
+  const logger = recordingLogger()
+  const pool = await openPool(t, { logger, pool: { ...one, echo: true } })
+  const connection = await pool.connect(borrower)
+  connection.destroy()
+  await until(() => logger.lines.length === 4)
+
+  t.match(logger.lines.map(({ level, message, context }) => [level, message, context['event']]), [
+    ['info', 'pool event', 'connect'], ['info', 'pool event', 'acquire'], ['info', 'pool event', 'release'], ['info', 'pool event', 'remove']
+  ])
+  t.match(logger.lines[1]?.context, { max: 1, total: 1, waiting: 0 })
+})
+
+t.test('a pool of one\'s own is not ended, and keeps no listener of ours', async (t) => {
+  const pg = await ownPool(t)
+  const before = await pg.connect()
+  before.release()
+  const count = (): number[] => ['connect', 'acquire', 'release', 'remove', 'error'].map((event) => pg.listenerCount(event))
+  const listeners = count()
+  const lifetime = pg.options.maxLifetimeSeconds
+
+  for (let round = 0; round < 3; round++) {
+    const pool = await openPool(t, { pg })
+    const connections = await Promise.all([pool.connect(borrower), pool.connect(borrower)])
+    t.match(pool.info, { size: 0, max: 2, total: 2 })
+    for (const connection of connections) connection.release()
+    pool.end()
+    t.same(count(), listeners)
+  }
+
+  t.equal(pg.options.maxLifetimeSeconds, lifetime)
+  t.same((await pg.query('select 1 as one')).rows, [{ one: 1 }])
+})
+
+t.test('when a pool of one\'s own is ended early, who asks is refused', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const pg = new Pool(parseConnectionString(connectionString))
+  const pool = await openPool(t, { pg })
+  await pg.end()
+
+  await t.rejects(pool.connect(borrower), { code: 'DB_CONNECTION' })
+  t.match(pool.info, { total: 0, waiting: 0 })
+})
+
+t.test('a client that a user of pg\'s pool holds may be lost without ending the process', async (t) => {
+  const pool = await openPool(t)
+  const client = await pool.pool.connect()
+  const { rows: [row] } = await client.query('select pg_backend_pid() as pid')
+
+  const ended = new Promise((resolve) => client.once('end', resolve))
+  await pool.pool.query('select pg_terminate_backend($1)', [row.pid])
+  await ended
+
+  client.release(true)
+  const query = pool.pool.query('select pg_terminate_backend(pg_backend_pid())')
+  await t.rejects(query, { code: '57P01' })
+  await until(() => pool.info.total === pool.info.idle)
+})
+
+t.test('an idle connection may be lost without ending the process, also after the end', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const other = await openPool(t, { connectionString })
+  const pool = await openPool(t, { connectionString })
+  const killer = await other.connect(borrower)
+  for (const ended of [false, true]) {
+    const client = await pool.pool.connect()
+    const { rows: [row] } = await client.query('select pg_backend_pid() as pid')
+    client.release()
+    if (ended) pool.end()
+    await run(killer, `select pg_terminate_backend(${row.pid})`)
+    await until(() => pool.info.total === 0)
+  }
+  killer.release()
+  t.match(pool.info, { total: 0 })
+})
+
+t.test('whatever becomes of those who ask, no place is lost', async (t) => {
+  const pool = await openPool(t, { pool: { size: 2, maxOverflow: 2, maxWaiting: 1000, prePingAfterMillis: 0 } })
+  const fates: Array<(connection: Connection) => unknown> = [
+    (connection) => connection.release(),
+    (connection) => connection.destroy(),
+    (connection) => run(connection, 'select 1').then(() => connection.release()),
+    (connection) => { run(connection, 'select pg_sleep(1)'); connection.release() },
+    (connection) => run(connection, 'begin').then(() => connection.release()),
+    (connection) => run(connection, 'select pg_terminate_backend(pg_backend_pid())').then(() => connection.release())
+  ]
+
+  await Promise.all(Array.from({ length: 300 }, async (_, position) => {
+    const { cancel, answer } = ask(pool)
+    if (position % 7 === 0) cancel(new Error('at once'))
+    if (position % 7 === 1) setImmediate(cancel, new Error('a moment later'))
+    const connection = await answer.catch(() => undefined)
+    if (connection !== undefined) await fates[position % fates.length]?.(connection)
+  }))
+
+  // One may still be on its way, to nobody.
+  await until(() => pool.info.inUse === 0)
+  t.match(pool.info, { waiting: 0 })
+  const all = await Promise.all([1, 2, 3, 4].map(() => pool.connect(borrower)))
+  t.match(pool.info, { total: 4, inUse: 4 })
+  for (const connection of all) connection.release()
+  await pool.idle(0)
+  t.equal(await pool.breathes(0), true)
+})
+
+t.test('lives are jittered by 10 %, and fit a timer', async (t) => {
+  const lifeOf = (recycleSeconds: number): number => Number(poolConfig(resolveSettings({ connectionString: 'postgresql://localhost/shop', pool: { recycleSeconds } }, {})).maxLifetimeSeconds)
+  const lives = Array.from({ length: 200 }, () => lifeOf(1000))
+
+  t.ok(lives.every((life) => life >= 900 && life <= 1100))
+  t.ok(new Set(lives).size > 100)
+  t.equal(lifeOf(0), 0, 'no limit')
+  t.ok(Array.from({ length: 50 }, () => lifeOf(2147483.647)).every((life) => life * 1000 < 2 ** 31))
+})

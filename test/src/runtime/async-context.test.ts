@@ -1,0 +1,25 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import t from 'tap'
+import { AsyncContext } from '../../../src/runtime/async-context.js'
+
+t.test('a value is known in a function, and in all that it calls, as long as somebody needs that', async (t) => {
+  const context = new AsyncContext<string>()
+  const leave = context.enter()
+
+  await context.run('outer', async () => {
+    await context.run('inner', () => { t.equal(context.current, 'inner') })
+    await Promise.resolve()
+    t.equal(context.current, 'outer')
+    leave()
+    t.equal(context.current, undefined)
+  })
+})
+
+t.test('where nobody needs it a function runs without it, and no storage is switched on', async (t) => {
+  const context = new AsyncContext<string>()
+  const entered = t.capture(AsyncLocalStorage.prototype, 'run', AsyncLocalStorage.prototype.run)
+
+  t.equal(await context.run('value', () => context.current ?? 'none'), 'none')
+  await t.rejects(context.run('value', () => { throw new Error('slip') }), { message: 'slip' })
+  t.strictSame(entered(), [])
+})

@@ -1,0 +1,67 @@
+import t from 'tap'
+import { setTimeout as wait } from 'node:timers/promises'
+import { recordingLogger } from '../../helpers/logger.js'
+import { fateOf } from '../../../src/session/commit-status.js'
+import type { Applicant } from '../../../src/pool/acquire-queue.js'
+import type { Cancel, Lender, LentConnection } from '../../../src/pool/connection-source.js'
+
+type Acquire = (applicant: Applicant<LentConnection>) => Cancel
+
+const identity = '1234 4711 00000001 0/1 life'
+
+/** Asks a pool that does as it is told. */
+const ask = (acquire: Acquire, timeoutMillis: number): ReturnType<typeof fateOf> =>
+  fateOf(identity, { pool: { acquire } as Lender, borrower: { logger: recordingLogger(), label: 'test' }, timeoutMillis })
+
+/** The timers that keep the process. */
+const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+
+t.test('while the database is away the question is repeated now and then, not all the time', async (t) => {
+  let asked = 0
+  const fate = await ask(({ refuse }) => {
+    asked++
+    refuse(new Error('away'))
+    return () => {}
+  }, 300)
+  t.equal(fate, undefined)
+  t.ok(asked > 1, 'repeated')
+  t.ok(asked <= 7, `after a pause each time, not ${asked} times`)
+})
+
+t.test('a silent connection is given up in time, however soon it was lent', async (t) => {
+  for (const moment of ['at once', 'later']) {
+    const lent = { ended: 0 }
+    const fate = await ask(({ lend }) => {
+      const connection = silent(lent)
+      if (moment === 'at once') lend(connection)
+      else queueMicrotask(() => lend(connection))
+      return () => {}
+    }, 100)
+    t.same([fate, lent.ended], [undefined, 1], moment)
+  }
+})
+
+t.test('a place in the pool is given up in time', async (t) => {
+  const reasons: string[] = []
+  const fate = await ask(({ refuse }) => (error) => { reasons.push(error.message); refuse(error) }, 100)
+  t.equal(fate, undefined)
+  t.same(reasons, ['No answer came in time'])
+})
+
+t.test('an answer leaves nothing behind that keeps the process, and gives the connection back', async (t) => {
+  const before = timers()
+  let released = 0
+  const run = async (): Promise<unknown> => ({ result: { rows: [{ status: 'committed', system: '4711', timeline: '00000001', reached: true, life: 'life' }] } })
+  const connection = { run, release: () => { released++ } } as unknown as LentConnection
+  t.equal(await ask(({ lend }) => { lend(connection); return () => {} }, 600_000), 'committed')
+  t.equal(released, 1)
+  await wait(0)
+  t.equal(timers(), before)
+})
+
+/** A connection that answers when it is ended, and not before. */
+function silent (lent: { ended: number }): LentConnection {
+  let end = (): void => {}
+  const run = (): Promise<unknown> => new Promise((resolve) => { end = () => resolve({ error: new Error('ended'), lost: true }) })
+  return { run, destroy: () => { lent.ended++; end() }, release: () => {} } as unknown as LentConnection
+}

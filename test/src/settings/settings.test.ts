@@ -1,0 +1,335 @@
+import { readFileSync } from 'node:fs'
+import { inspect } from 'node:util'
+import pg from 'pg'
+import { pgTable } from 'drizzle-orm/pg-core'
+import t from 'tap'
+import * as tables from '../../../examples/quickstart/schema.js'
+import { silentLogger } from '../../../src/runtime/logger.js'
+import { environmentSchema, optionNames, readEnvironment, resolveSettings, SettingsError, type DatabaseOptions, type Environment } from '../../../src/settings/settings.js'
+import { settingRows } from '../../../src/settings/setting-table.js'
+
+const url = 'postgresql://ada:hush%40hush@db.example/shop'
+
+/** Options as JavaScript may give them, whatever the types say. */
+function untyped (options: object): DatabaseOptions {
+  return options
+}
+
+/** The refusal of settings; a test fails that gets none. */
+function refusal (options: object, environment: Environment = {}): SettingsError {
+  try {
+    resolveSettings(untyped(options), environment)
+  } catch (error) {
+    if (error instanceof SettingsError) return error
+    throw error
+  }
+  throw new Error('the settings were accepted')
+}
+
+t.test('has the documented defaults', async (t) => {
+  const settings = resolveSettings({}, { DATABASE_URL: url })
+
+  t.match(settings, {
+    connection: {
+      host: 'db.example',
+      user: 'ada',
+      database: 'shop',
+      keepAlive: true,
+      connectionTimeoutMillis: 30_000,
+      statement_timeout: 15_000,
+      lock_timeout: 5_000,
+      idle_in_transaction_session_timeout: 30_000,
+    },
+    pool: {
+      size: 20,
+      max: 60,
+      timeoutMillis: 30_000,
+      maxWaiting: 600,
+      recycleSeconds: 3600,
+      prePing: true,
+      prePingAfterMillis: 1000,
+      echo: false,
+      resetOnRelease: false,
+    },
+    echo: false,
+    slowQueryMillis: 500,
+    statementTimeoutSeconds: 15,
+    lockTimeoutSeconds: 5,
+    idleInTransactionTimeoutSeconds: 30,
+    preparedStatements: true,
+    drainTimeoutSeconds: 10,
+    leakWarningSeconds: 30,
+    waitForDatabaseSeconds: 0,
+    degraded: false,
+    repository: { defaultLimit: 100, maxLimit: 1000 },
+  })
+  t.equal(settings.connection?.password, 'hush@hush')
+  t.equal(settings.pg, undefined)
+  t.equal(settings.schema, undefined)
+  t.equal(settings.casing, undefined)
+  t.equal(settings.logger, silentLogger)
+})
+
+t.test('reads every variable of the environment', async (t) => {
+  const settings = resolveSettings({}, {
+    DATABASE_URL: url,
+    DATABASE_POOL_SIZE: '2',
+    DATABASE_MAX_OVERFLOW: '3',
+    DATABASE_POOL_TIMEOUT: '0.25',
+    DATABASE_POOL_MAX_WAITING: '0',
+    DATABASE_POOL_RECYCLE: '0',
+    DATABASE_POOL_PRE_PING: 'off',
+    DATABASE_ECHO: 'Yes',
+    DATABASE_ECHO_POOL: '1',
+    DATABASE_STATEMENT_TIMEOUT: '1.5',
+    DATABASE_LOCK_TIMEOUT: '0',
+    DATABASE_IDLE_IN_TRANSACTION_TIMEOUT: '7',
+    DATABASE_SLOW_QUERY_MILLIS: '0',
+  })
+
+  t.match(settings.connection, { connectionTimeoutMillis: 250, statement_timeout: 1500, lock_timeout: 0, idle_in_transaction_session_timeout: 7000 })
+  t.match(settings.pool, { size: 2, max: 5, timeoutMillis: 250, maxWaiting: 0, recycleSeconds: 0, prePing: false, echo: true })
+  t.match(settings, { echo: true, slowQueryMillis: 0, statementTimeoutSeconds: 1.5, lockTimeoutSeconds: 0, idleInTransactionTimeoutSeconds: 7 })
+})
+
+t.test('reads process.env unless told otherwise', async (t) => {
+  const before = process.env['DATABASE_POOL_SIZE']
+  process.env['DATABASE_POOL_SIZE'] = '7'
+  t.teardown(() => { process.env['DATABASE_POOL_SIZE'] = before ?? '' })
+
+  t.equal(resolveSettings({ connectionString: url }).pool.size, 7)
+})
+
+t.test('options win over the environment, one by one', async (t) => {
+  const schema = { users: {} }
+  const environment = { DATABASE_URL: 'postgresql://localhost/other', DATABASE_POOL_SIZE: '7', DATABASE_MAX_OVERFLOW: '8', DATABASE_ECHO: 'true' }
+  const settings = resolveSettings({
+    connectionString: url,
+    pool: { size: 1, maxWaiting: 3, prePingAfterMillis: 0, resetOnRelease: true },
+    echo: false,
+    schema,
+    casing: 'snake_case',
+    repository: { defaultLimit: 10, maxLimit: 20 },
+    drainTimeoutSeconds: 0,
+    leakWarningSeconds: 0.5,
+    waitForDatabaseSeconds: 60,
+    degraded: true,
+    logger: console,
+  }, environment)
+
+  t.match(settings.connection, { host: 'db.example', database: 'shop' })
+  t.match(settings.pool, { size: 1, max: 9, maxWaiting: 3, prePingAfterMillis: 0, resetOnRelease: true })
+  t.match(settings, {
+    echo: false, casing: 'snake_case', repository: { defaultLimit: 10, maxLimit: 20 }, drainTimeoutSeconds: 0, leakWarningSeconds: 0.5, waitForDatabaseSeconds: 60, degraded: true,
+  })
+  t.equal(settings.schema, schema)
+  t.equal(resolveSettings({ connectionString: url, schema: tables }).schema, tables, 'a module')
+  t.equal(settings.logger, console)
+})
+
+t.test('an undefined option and an empty variable count as not given', async (t) => {
+  const settings = resolveSettings({ connectionString: undefined, pool: { size: undefined }, schema: undefined }, { DATABASE_URL: url, DATABASE_POOL_SIZE: '', DATABASE_ECHO: '' })
+
+  t.equal(settings.pool.size, 20)
+  t.equal(settings.echo, false)
+})
+
+t.test('mutates neither the options nor the environment', async (t) => {
+  const options = Object.freeze({ connectionString: url, pool: Object.freeze({ size: 3 }), repository: Object.freeze({}) })
+  const environment = Object.freeze({ DATABASE_ECHO: 'on' })
+
+  t.equal(resolveSettings(options, environment).pool.size, 3)
+})
+
+t.test('is frozen', async (t) => {
+  const settings = resolveSettings({ connectionString: url }, {})
+
+  for (const part of [settings, settings.pool, settings.repository, settings.connection]) t.ok(Object.isFrozen(part))
+})
+
+t.test('refuses a bad option with its path, never its value (scenario 62)', async (t) => {
+  const bad: ReadonlyArray<[path: string, options: object]> = [
+    ...[0, -1, NaN, Infinity, 1.5, '20', '', null, true, 262_144].map((size): [string, object] => ['pool.size', { pool: { size } }]),
+    ...[-1, NaN, '40'].map((maxOverflow): [string, object] => ['pool.maxOverflow', { pool: { maxOverflow } }]),
+    ...['abc', 0, -1, NaN, 0.0001, 2_147_484, '30'].map((timeoutSeconds): [string, object] => ['pool.timeoutSeconds', { pool: { timeoutSeconds } }]),
+    ['pool.maxWaiting', { pool: { maxWaiting: -1 } }],
+    ['pool.recycleSeconds', { pool: { recycleSeconds: -1 } }],
+    ['pool.prePing', { pool: { prePing: 'true' } }],
+    ['pool.prePingAfterMillis', { pool: { prePingAfterMillis: 2 ** 31 } }],
+    ['pool.echo', { pool: { echo: 1 } }],
+    ['pool', { pool: 5 }],
+    ['pool', { pool: null }],
+    ['pool', { pool: [] }],
+    ['echo', { echo: 'yes' }],
+    ['statementTimeoutSeconds', { statementTimeoutSeconds: 0.0001 }],
+    ['lockTimeoutSeconds', { lockTimeoutSeconds: '5' }],
+    ['slowQueryMillis', { slowQueryMillis: -1 }],
+    ['degraded', { degraded: 0 }],
+    ['repository.maxLimit', { repository: { maxLimit: 0 } }],
+    ['repository.defaultLimit', { repository: { defaultLimit: 1001 } }],
+    ['repository', { repository: 'all' }],
+    ['schema', { schema: 'users' }],
+    ['schema', { schema: pgTable('users', {}) }],
+    ['casing', { casing: 'kebab' }],
+    ['logger', { logger: { info () {} } }],
+    ['pg', { pg: { pool: {}, connect () {} } }],
+    ['connectionString', { connectionString: 5 }],
+    ['connectionString', { connectionString: '' }],
+    ['connectionString', { connectionString: new URL('http://localhost') }],
+  ]
+
+  for (const [path, options] of bad) {
+    const error = refusal({ connectionString: url, ...options })
+    t.match(error, { name: 'SettingsError', code: 'DB_SETTINGS', setting: path }, inspect(options))
+    t.ok(error.message.startsWith(`${path} must`), error.message)
+  }
+})
+
+t.test('says which values a setting may have', async (t) => {
+  t.equal(refusal({ pool: { size: 0 } }).message, 'pool.size must be a whole number from 1 to 262143')
+  t.equal(refusal({ pool: { timeoutSeconds: 0 } }).message, 'pool.timeoutSeconds must be a number of seconds from 0.001 to 2147483.647')
+  t.equal(refusal({ pool: { recycleSeconds: -1 } }).message, 'pool.recycleSeconds must be a number of seconds from 0.001 to 2147483.647, or 0 for no limit')
+  t.equal(refusal({ slowQueryMillis: -1 }).message, 'slowQueryMillis must be a number of milliseconds from 0 to 2147483647')
+  t.match(refusal({ echo: 1 }).message, 'echo must be true or false')
+})
+
+t.test('refuses a bad variable with its name, never its value', async (t) => {
+  const bad: ReadonlyArray<[variable: string, text: string]> = [
+    ...['20x', '0', '-1', '1.5', ' ', ' 20', '0x14', '1e1', 'NaN', 'Infinity'].map((text): [string, string] => ['DATABASE_POOL_SIZE', text]),
+    ['DATABASE_POOL_TIMEOUT', 'abc'],
+    ['DATABASE_POOL_TIMEOUT', '.5'],
+    ['DATABASE_ECHO', 'maybe'],
+    ['DATABASE_PREPARED_STATEMENTS', '2'],
+  ]
+
+  for (const [variable, text] of bad) {
+    const error = refusal({ connectionString: url, pool: { size: 5 } }, { [variable]: text })
+    t.equal(error.setting, variable, text)
+    t.ok(error.message.startsWith(`${variable} must be`), error.message)
+  }
+})
+
+t.test('refuses an option that does not exist, and names those that do', async (t) => {
+  t.equal(refusal({ connectionString: url, pol: {} }).setting, 'pol')
+  t.equal(refusal({ connectionString: url, pool: { max: 5 } }).message, 'pool.max is not an option; there are pool.size, pool.maxOverflow, pool.timeoutSeconds, pool.maxWaiting, pool.recycleSeconds, pool.prePing, pool.prePingAfterMillis, pool.echo, pool.resetOnRelease')
+  t.equal(refusal({ connectionString: url, repository: { limit: 5 } }).setting, 'repository.limit')
+  t.equal(refusal({ connectionString: url, 'pool.size': 5 }).setting, 'pool.size')
+})
+
+t.test('leaves the options of other rooms alone', async (t) => {
+  const settings = resolveSettings(untyped({ connectionString: url, transaction: {}, errors: {}, health: false, migrations: {} }), {})
+
+  t.equal(settings.pool.size, 20)
+  for (const name of ['connectionString', 'pool', 'schema', 'transaction', 'health']) t.ok(optionNames.includes(name))
+})
+
+t.test('a lower maximum lowers the limit that is not given', async (t) => {
+  t.strictSame(resolveSettings({ connectionString: url, repository: { maxLimit: 50 } }, {}).repository, { defaultLimit: 50, maxLimit: 50 })
+})
+
+t.test('says how to name the database when nothing does', async (t) => {
+  const error = refusal({}, { DATABASE_URL: '' })
+
+  t.match(error.message, /DATABASE_URL .*connectionString/)
+})
+
+t.test('tells where a broken URL came from', async (t) => {
+  t.equal(refusal({}, { DATABASE_URL: 'postgresql://ada:p@ss@db/shop' }).setting, 'DATABASE_URL')
+  t.equal(refusal({ connectionString: 'postgresql://ada:p@ss@db/shop' }, { DATABASE_URL: url }).setting, 'connectionString')
+})
+
+t.test('connecting may take no longer than the URL says, nor than the wait for a connection', async (t) => {
+  const connecting = (seconds: number) => resolveSettings({ connectionString: `${url}?connect_timeout=${seconds}` }, {}).connection?.connectionTimeoutMillis
+
+  t.equal(connecting(3), 3000)
+  t.equal(connecting(300), 30_000)
+})
+
+t.test('without prepared statements the server-side limits are no startup parameters', async (t) => {
+  const settings = resolveSettings({ connectionString: url, preparedStatements: false }, {})
+
+  t.equal(settings.connection?.statement_timeout, undefined)
+  t.equal(settings.connection?.lock_timeout, undefined)
+  t.equal(settings.connection?.idle_in_transaction_session_timeout, undefined)
+  t.equal(settings.statementTimeoutSeconds, 15)
+})
+
+t.test('a pool of the user\'s own tells its own limits', async (t) => {
+  const pool = new pg.Pool({ connectionString: url, max: 4, min: 1, connectionTimeoutMillis: 900, maxLifetimeSeconds: 60 })
+  t.teardown(() => pool.end())
+
+  const settings = resolveSettings({ pg: pool }, { DATABASE_URL: 'broken', DATABASE_POOL_SIZE: '9', DATABASE_ECHO_POOL: 'true' })
+
+  t.equal(settings.pg, pool)
+  t.equal(settings.connection, undefined)
+  t.match(settings.pool, { size: 1, max: 4, timeoutMillis: 900, maxWaiting: 40, recycleSeconds: 60, prePing: false, echo: true, resetOnRelease: false })
+  t.notMatch(inspect(settings, { depth: 9 }) + JSON.stringify(settings), 'hush')
+})
+
+t.test('a pool of the user\'s own that says nothing of limits is waited for as long as by default', async (t) => {
+  const pool = new pg.Pool()
+  pool.options.min = undefined
+  t.teardown(() => pool.end())
+
+  t.match(resolveSettings({ pg: pool }, {}).pool, { size: 0, max: 10, timeoutMillis: 30_000, maxWaiting: 100, recycleSeconds: 0 })
+})
+
+t.test('refuses what a pool of the user\'s own makes meaningless', async (t) => {
+  const pool = new pg.Pool()
+  t.teardown(() => pool.end())
+
+  t.equal(refusal({ pg: pool, pool: { size: 1 } }).message, 'pool.size cannot be given beside pg: that pool is used as it is')
+  t.equal(refusal({ pg: pool, connectionString: url }).setting, 'connectionString')
+})
+
+t.test('shows no secret, however it is printed (scenario 78)', async (t) => {
+  const logger = { ...silentLogger, url }
+  const settings = resolveSettings({ connectionString: url, schema: { url }, logger }, { DATABASE_URL: url })
+  const environment = readEnvironment({ DATABASE_URL: url })
+
+  for (const printed of [settings, { ...settings }, settings.connection, environment, { ...environment }]) {
+    const text = inspect(printed, { depth: 9 }) + JSON.stringify(printed)
+    t.notMatch(text, /hush|postgresql:/)
+  }
+  t.notMatch(inspect(refusal({ connectionString: `${url}/hush` }), { depth: 9, showHidden: true }), /hush|db\.example/)
+})
+
+t.test('a pool made of the connection knows the password and hides it', async (t) => {
+  const { connection } = resolveSettings({ connectionString: url }, {})
+  const pool = new pg.Pool(connection)
+  t.teardown(() => pool.end())
+
+  t.equal(pool.options.password, 'hush@hush')
+  t.notMatch(inspect(pool, { depth: 9 }), 'hush')
+})
+
+t.test('an environment that was read once reads the same again', async (t) => {
+  const environment = readEnvironment({ DATABASE_URL: url, DATABASE_POOL_SIZE: '3', DATABASE_ECHO: 'on', OTHER: 'x' })
+
+  t.match(environment, { DATABASE_POOL_SIZE: 3, DATABASE_ECHO: true, DATABASE_MAX_OVERFLOW: 40 })
+  t.equal(environment.DATABASE_POOL_MAX_WAITING, undefined)
+  t.equal(environment.DATABASE_URL, url)
+  t.notOk('OTHER' in environment)
+  t.ok(Object.isFrozen(environment))
+  t.strictSame(readEnvironment(environment), environment)
+  t.strictSame(resolveSettings({}, environment), resolveSettings({}, { DATABASE_URL: url, DATABASE_POOL_SIZE: '3', DATABASE_ECHO: 'on' }))
+})
+
+t.test('every option is documented with its variable and its default', async (t) => {
+  const source = readFileSync(new URL('../../../src/settings/database-options.ts', import.meta.url), 'utf8')
+
+  for (const row of settingRows) {
+    const name = row.path.replace(/^.*\./, '')
+    const place = row.path.startsWith('pool.') ? 'PoolOptions' : row.path.startsWith('repository.') ? 'RepositoryOptions' : 'DatabaseOptions'
+    const body = source.slice(source.indexOf(`export interface ${place} {`))
+    const before = body.slice(0, body.indexOf(`  ${name}?:`))
+    const docstring = before.slice(before.lastIndexOf('/**'))
+    if ('variable' in row) t.match(docstring, `\`${row.variable}\``, row.path)
+    if ('default' in row) t.match(docstring, `@defaultValue \`${row.default}\``, row.path)
+  }
+})
+
+t.test('the schema of the environment has every variable with its meaning', async (t) => {
+  t.match(environmentSchema.properties['DATABASE_POOL_SIZE'], { type: 'string', description: 'Connections that stay open once they were opened. Must be a whole number from 1 to 262143.' })
+  t.equal(Object.keys(environmentSchema.properties).length, 14)
+})

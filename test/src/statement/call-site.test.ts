@@ -1,0 +1,45 @@
+import t from 'tap'
+import { foreignPlaces, framesOf, Origins } from '../../../src/statement/call-site.js'
+
+t.test('keeps the frames of the program, innermost first, and leaves the limit of other stacks as it was', async (t) => {
+  const { stackTraceLimit } = Error
+  t.teardown(() => { Error.stackTraceLimit = stackTraceLimit })
+  Error.stackTraceLimit = 1
+  const origins = new Origins()
+  const inner = () => origins.here()
+  const outer = () => [1].map(inner)[0]
+
+  const frames = framesOf(outer() ?? {}).split('\n')
+
+  t.match(frames, [/^at inner \(.*call-site\.test\.ts:\d+:\d+\)$/, /^at outer /])
+  t.notMatch(frames.join('\n'), /origin\.ts|node_modules|node:|<anonymous>\)/)
+  t.equal(Error.stackTraceLimit, 1)
+})
+
+t.test('shows the whole stack where no frame is the program\'s', async (t) => {
+  const stack = 'Error\n    at Timeout._onTimeout (node:internal/timers:1:2)'
+  t.equal(framesOf({ stack }), stack)
+})
+
+t.test('knows the frames of the package by its own, and none of them in a bundle', async (t) => {
+  const others = ['node:', 'node_modules/', '(<anonymous>)']
+  const own = ['/app/dist/src/', '/app/dist/plugins/']
+  t.strictSame(foreignPlaces('Error\n    at file:///app/dist/src/statement/call-site.js:60:42\n    at ModuleJob.run (node:internal)'), [...own, ...others])
+  t.strictSame(foreignPlaces('Error\n    at Object.<anonymous> (/app/dist/src/statement/call-site.js:60:42)'), [...own, ...others])
+  t.strictSame(foreignPlaces('Error\n    at Object.<anonymous> (/app/bundle.cjs:6042:42)'), others)
+})
+
+t.test('takes no more than a hundred in a second', async (t) => {
+  const origins = new Origins()
+  let second: number
+  let taken: number
+  do {
+    // A second that ends meanwhile would be another one's hundred.
+    second = Math.trunc(performance.now() / 1000)
+    taken = Array.from({ length: 300 }, () => origins.here()).filter((origin) => origin !== undefined).length
+  } while (second !== Math.trunc(performance.now() / 1000) || taken === 0)
+  t.equal(taken, 100)
+
+  while (origins.here() === undefined);
+  t.not(Math.trunc(performance.now() / 1000), second, 'more in the next')
+})

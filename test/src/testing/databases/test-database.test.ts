@@ -1,0 +1,100 @@
+import { sql } from 'drizzle-orm'
+import { Client, Pool } from 'pg'
+import t, { type Test } from 'tap'
+import { createTestDatabase, expectNoLeaks, type TestLike } from '../../../../src/testing/index.js'
+
+async function connect (t: Test, connectionString: string): Promise<Client> {
+  const client = new Client({ connectionString })
+  client.on('error', () => {})
+  await client.connect()
+  t.after(() => client.end())
+  return client
+}
+
+t.test('each test database is fresh, and holds the tables that were asked for', async (t) => {
+  const one = await createTestDatabase(t, { sql: 'create table users (id int)' })
+  const two = await createTestDatabase(t)
+  const tables = "select count(*)::int as count from pg_tables where schemaname = 'public'"
+
+  t.strictSame((await (await connect(t, one.connectionString)).query(tables)).rows, [{ count: 1 }])
+  t.strictSame((await (await connect(t, two.connectionString)).query(tables)).rows, [{ count: 0 }])
+})
+
+t.test('a dropped database is gone, whoever is still connected to it; dropping twice is no failure', async (t) => {
+  const { connectionString, drop } = await createTestDatabase()
+  const client = await connect(t, connectionString)
+  const ended = new Promise<void>((resolve) => { client.once('end', resolve) })
+
+  await drop()
+  await ended
+  await drop()
+  await t.rejects(connect(t, connectionString), { code: '3D000' })
+})
+
+t.test('the database is dropped when the test ends, of whichever framework that is', async (t) => {
+  for (const name of ['after', 'teardown', 'onTestFinished', 'a function'] as const) {
+    const atTheEnd: Array<() => Promise<void>> = []
+    const register = (fn: () => Promise<void>) => { atTheEnd.push(fn) }
+    const { connectionString } = await createTestDatabase(name === 'a function' ? register : { [name]: register } as unknown as TestLike)
+
+    t.equal(atTheEnd.length, 1)
+    await atTheEnd[0]?.()
+    await t.rejects(connect(t, connectionString), { code: '3D000' })
+  }
+})
+
+t.test('the server can be named by option or by DATABASE_URL', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const host = (url: string) => new URL(url).host
+
+  t.equal(host((await createTestDatabase(t, { connectionString })).connectionString), host(connectionString))
+  t.intercept(process, 'env', { value: { ...process.env, DATABASE_URL: connectionString } })
+  t.equal(host((await createTestDatabase(t)).connectionString), host(connectionString))
+})
+
+t.test('without DATABASE_URL it is an embedded PostgreSQL 18, the same for the whole process', async (t) => {
+  t.intercept(process, 'env', { value: { ...process.env, DATABASE_URL: '' } })
+  const [one, two] = await Promise.all([createTestDatabase(t), createTestDatabase(t)])
+  const client = await connect(t, one.connectionString)
+
+  t.match((await client.query('show server_version')).rows, [{ server_version: /^18/ }])
+  t.equal(new URL(one.connectionString).host, new URL(two.connectionString).host)
+})
+
+t.test('statements or options that fail are told, and leave no database behind', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const admin = await connect(t, connectionString)
+  const others = async () => (await admin.query(`select datname from pg_database where datname like 'test\\_%\\_${process.pid}\\_%' and datname <> current_database()`)).rows
+
+  await t.rejects(createTestDatabase(t, { sql: 'create table' }), { code: '42601' })
+  await t.rejects(createTestDatabase(t, { pool: { size: -1 } }), /pool\.size/)
+  t.strictSame(await others(), [])
+})
+
+t.test('the database comes opened, with the options that were given', async (t) => {
+  const { database, drop } = await createTestDatabase(t, { sql: 'create table users (id int)', pool: { size: 2, maxOverflow: 1 } })
+
+  t.equal(database.poolInfo.max, 3)
+  t.match(await database.execute(sql`select count(*)::int from users`), { rows: [{ count: 0 }] })
+  await drop()
+  await t.rejects(database.execute(sql`select 1`))
+})
+
+t.test('a connection that was not given back and a transaction left open are leaks, told with their backend', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const pool = new Pool({ connectionString })
+  t.after(() => pool.end())
+  await t.resolves(expectNoLeaks({ pool }), 'nothing leaks at first')
+
+  const client = await pool.connect()
+  await t.rejects(expectNoLeaks({ pool }), { message: /^The test leaks: 1 of 1 connections were not given back[^b]*$/ })
+
+  const { rows: [{ pid }] } = await client.query('select pg_backend_pid() as pid')
+  await client.query('begin; select 1')
+  await t.rejects(expectNoLeaks({ pool }), { message: new RegExp(`1 of 1 connections.*1 transactions are open.*${pid}`), cause: [{ pid, query: 'begin; select 1' }] })
+
+  client.release()
+  await t.rejects(expectNoLeaks({ pool }), { message: /^The test leaks: 1 transactions are open and idle/ }, 'also one that came back with its transaction open')
+  await pool.query('rollback')
+  await t.resolves(expectNoLeaks({ pool }))
+})

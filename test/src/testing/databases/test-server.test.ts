@@ -1,0 +1,155 @@
+import { Client } from 'pg'
+import t from 'tap'
+import { createTestDatabase } from '../../../../src/testing/index.js'
+import { TestServer } from '../../../../src/testing/databases/test-server.js'
+import { until } from '../../../helpers/until.js'
+import type { Test } from '../../../helpers/database.js'
+
+async function build (t: Test): Promise<{ url: string, admin: Client, exists: (name: string) => Promise<boolean> }> {
+  const { connectionString } = await createTestDatabase(t)
+  const url = connectionString.replace(/[^/]*$/, 'postgres')
+  const admin = new Client({ connectionString: url })
+  await admin.connect()
+  t.teardown(() => admin.end())
+  const exists = async (name: string) => (await admin.query('select from pg_database where datname = $1', [name])).rowCount === 1
+  return { url, admin, exists }
+}
+
+t.test('databases of who is alive stay, those of who is gone are dropped by the next who comes', async (t) => {
+  const { url, admin, exists } = await build(t)
+  const alive = new TestServer(url)
+  const kept = await alive.clone('template0')
+  t.teardown(() => alive.drop(kept))
+  await admin.query('create database test_0123456789ab_1')
+  await admin.query('create database test_0123456789ab_2')
+  await admin.query('create database test_mine')
+  t.teardown(() => admin.query('drop database test_mine'))
+
+  await new TestServer(url).exclusively((query) => query('select 1'))
+  t.ok(await exists(kept))
+  t.notOk(await exists('test_0123456789ab_1'))
+  t.notOk(await exists('test_0123456789ab_2'))
+  t.ok(await exists('test_mine'), 'and what others made as well')
+})
+
+t.test('who is alive is seen from every database of the server', async (t) => {
+  const { url, exists } = await build(t)
+  const alive = new TestServer(url)
+  const [kept, door] = [await alive.clone('template0'), await alive.clone('template0')]
+  t.teardown(() => alive.drop(kept))
+  t.teardown(() => alive.drop(door))
+
+  const other = new TestServer(alive.urlOf(door))
+  const others = await other.clone('template0')
+  t.teardown(() => other.drop(others))
+  t.ok(await exists(kept))
+  await new TestServer(url).exclusively((query) => query('select 1'))
+  t.ok(await exists(others))
+})
+
+t.test('connections that are being closed when their database is dropped are waited for', async (t) => {
+  const { url, admin, exists } = await build(t)
+  const server = new TestServer(url)
+  const name = await server.clone('template0')
+  const errors: Error[] = []
+  const client = new Client({ connectionString: server.urlOf(name) }).on('error', (error) => errors.push(error))
+  await client.connect()
+
+  const dropped = server.drop(name)
+  for (let look = 0; look < 10; look++) await admin.query('select 1')
+  t.ok(await exists(name))
+  await client.end()
+  await dropped
+  t.strictSame(errors, [])
+  t.notOk(await exists(name))
+})
+
+t.test('a clone is made beforehand, for whichever process is next', async (t) => {
+  const { url, admin } = await build(t)
+  const oidOf = async (like: string) => (await admin.query('select oid from pg_database where datname like $1', [like])).rows
+  const template = 'test_mine_template'
+  await admin.query(`create database ${template} template template0`)
+  const servers = [1, 2, 3].map(() => new TestServer(url, { keepsSpares: true }))
+  const [one, two, three] = servers as [TestServer, TestServer, TestServer]
+  const names: string[] = []
+  t.teardown(async () => {
+    for (const { datname } of (await admin.query("select datname from pg_database where datname like 'test_mine_template%'")).rows) await one.drop(datname)
+    for (const name of names) await one.drop(name)
+  })
+
+  names.push(await one.clone(template))
+  await one.exclusively(async () => {})
+  const spares = await oidOf(`${template}_spare_%`)
+  t.equal(spares.length, 1)
+  const second = await two.clone(template)
+  names.push(second)
+  t.strictSame(await oidOf(second), spares, 'it only gets its name')
+  await two.exclusively(async () => {})
+  t.equal((await oidOf(`${template}_spare_%`)).length, 1, 'and there is another one')
+
+  const both = await Promise.all([two.clone(template), three.clone(template)])
+  names.push(...both)
+  t.not(both[0], both[1])
+  for (const name of both) t.equal((await oidOf(name)).length, 1)
+  await Promise.all([two, three].map((server) => server.exclusively(async () => {})))
+  const { rows: [spare] } = await admin.query("select datname from pg_database where datname like 'test_mine_template_spare_%'")
+  const guest = new Client({ connectionString: one.urlOf(spare.datname) })
+  await guest.connect()
+  names.push(await one.clone(template))
+  t.equal((await oidOf(String(names.at(-1)))).length, 1, 'one that cannot be had hinders nobody')
+  await guest.end()
+})
+
+t.test('on a server that stays nothing is made beforehand, and what looks like it belongs to somebody', async (t) => {
+  const { url, admin, exists } = await build(t)
+  await admin.query('create database test_own_template template template0')
+  await admin.query('create database test_own_template_spare_1')
+  const server = new TestServer(url)
+  t.teardown(async () => { for (const name of ['test_own_template', 'test_own_template_spare_1']) await server.drop(name) })
+
+  const name = await server.clone('test_own_template')
+  t.teardown(() => server.drop(name))
+  await server.exclusively(async () => {})
+
+  t.ok(await exists('test_own_template_spare_1'))
+  t.same((await admin.query("select datname from pg_database where datname like 'test_own_template_spare_%'")).rows.length, 1)
+})
+
+t.test('one that cannot be dropped hinders nobody', async (t) => {
+  const { url, admin, exists } = await build(t)
+  await admin.query('create database test_ba9876543210_1 is_template true')
+  t.teardown(async () => {
+    await admin.query('alter database test_ba9876543210_1 is_template false')
+    await admin.query('drop database test_ba9876543210_1')
+  })
+
+  await new TestServer(url).exclusively((query) => query('select 1'))
+  t.ok(await exists('test_ba9876543210_1'))
+})
+
+t.test('a connection that was lost is opened again', async (t) => {
+  const { url, admin } = await build(t)
+  const server = new TestServer(url)
+  const askPid = () => server.exclusively((query) => query<{ pid: number }>('select pg_backend_pid() as pid'))
+  const [row] = await askPid()
+  await admin.query('select pg_terminate_backend($1)', [row?.pid])
+
+  await until(async () => {
+    const [now] = await askPid().catch(() => [row])
+    return now?.pid !== row?.pid
+  })
+  t.match(await server.exclusively((query) => query('select 1 as one')), [{ one: 1 }])
+})
+
+t.test('a server that is not there is an error, each time', async (t) => {
+  const server = new TestServer('postgresql://postgres@127.0.0.1:1/postgres')
+
+  await t.rejects(server.exclusively((query) => query('select 1')), { code: 'ECONNREFUSED' })
+  await t.rejects(server.exclusively((query) => query('select 1')), { code: 'ECONNREFUSED' })
+})
+
+t.test('a URL keeps everything but its database', async (t) => {
+  const server = new TestServer('postgresql://ada:pw@localhost:5433/shop?sslmode=disable&dbname=other')
+
+  t.equal(server.urlOf('test_1'), 'postgresql://ada:pw@localhost:5433/test_1?sslmode=disable')
+})

@@ -1,0 +1,144 @@
+import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from 'pg'
+import t, { type Test } from 'tap'
+import { keep, knock, type KeeperHooks } from '../../../../src/testing/postgres/shared-server-owner.js'
+import { startPostgres } from '../../../../src/testing/postgres/start-postgres.js'
+import { joinRun, loaderFor } from '../../../../src/testing/postgres/shared-server.js'
+
+function build (t: Test) {
+  const meetingPoint = mkdtempSync(join(tmpdir(), 'keeper-'))
+  t.after(() => rmSync(meetingPoint, { recursive: true, force: true }))
+  const options = { meetingPoint, runner: process.pid, graceMillis: 300 }
+  const startKeeper = async (hooks: Partial<KeeperHooks> = {}) => {
+    let onListening = () => {}
+    const listening = new Promise<void>((resolve) => { onListening = resolve })
+    const kept = keep(options, { onListening, ...hooks })
+    await Promise.race([listening, kept])
+    // Not as the promise itself, which would be awaited.
+    return { kept }
+  }
+  return { meetingPoint, options, startKeeper }
+}
+
+async function serverId (connectionString: string): Promise<string> {
+  const client = new Client({ connectionString })
+  await client.connect()
+  const { rows: [row] } = await client.query('select system_identifier::text as id from pg_control_system()')
+  await client.end()
+  return row.id
+}
+
+t.test('processes that meet share one PostgreSQL, and nothing stays when the last one has gone', async (t) => {
+  const { meetingPoint, options, startKeeper } = build(t)
+  const { kept } = await startKeeper()
+  const [one, two] = await Promise.all([joinRun(options, () => {}), joinRun(options, () => {})])
+  t.equal(await serverId(one.connectionString), await serverId(two.connectionString))
+
+  await one.release()
+  t.ok(await serverId(two.connectionString), 'it stays for the other one')
+  await two.release()
+  await kept
+  t.notOk(existsSync(meetingPoint))
+})
+
+t.test('one that is not there is started, as a process of its own, and ends by itself', async (t) => {
+  const { meetingPoint, options } = build(t)
+  const shared = await Promise.all([joinRun(options, () => {}), joinRun(options, () => {})])
+  const keeper = await knock(join(meetingPoint, 'current'))
+
+  await Promise.all(shared.map(({ release }) => release()))
+  t.ok(keeper?.resume().destroy())
+  while (existsSync(meetingPoint)) await new Promise((resolve) => setImmediate(resolve))
+})
+
+t.test('a second keeper steps back', async (t) => {
+  const { meetingPoint, options, startKeeper } = build(t)
+  const { kept } = await startKeeper()
+  const { release } = await joinRun(options, () => {})
+
+  await keep(options, { onListening: () => t.fail('it serves') })
+  t.equal(readdirSync(meetingPoint).length, 2, 'current, and the folder that it leads to')
+  await release()
+  await kept
+})
+
+t.test('what a killed keeper left behind hinders nobody and is removed, but not what a living one needs', async (t) => {
+  const { meetingPoint, options, startKeeper } = build(t)
+  mkdirSync(join(meetingPoint, 'run-dead', 'postgres'), { recursive: true })
+  symlinkSync(join(meetingPoint, 'run-dead'), join(meetingPoint, 'current'))
+  mkdirSync(join(meetingPoint, 'run-living'))
+  const living = createServer().listen(join(meetingPoint, 'run-living', 'socket'))
+  await once(living, 'listening')
+
+  const { kept } = await startKeeper()
+  const { release } = await joinRun(options, () => {})
+  await release()
+  await kept
+  t.strictSame(readdirSync(meetingPoint), ['run-living'])
+  living.close()
+})
+
+t.test('with the runner gone, PostgreSQL goes without grace', async (t) => {
+  const { options } = build(t)
+  const runner = spawnSync('true').pid
+
+  const longest = { ...options, runner, graceMillis: 3_600_000 }
+  await keep(longest, { onListening: () => {} })
+})
+
+t.test('a PostgreSQL that was killed takes its keeper along, and those that used it are told', async (t) => {
+  const { options, startKeeper } = build(t)
+  const started: Array<ReturnType<typeof startPostgres>> = []
+  const { kept } = await startKeeper({ start: (how) => { started.push(startPostgres(how)); return started[0]! } })
+  let told = () => {}
+  const end = new Promise<void>((resolve) => { told = resolve })
+  await joinRun(options, told)
+
+  process.kill((await started[0]!).pid, 'SIGKILL')
+  await end
+  await kept
+})
+
+t.test('a PostgreSQL that does not start is an error for everybody who wants it, in its own words', async (t) => {
+  const { options, startKeeper } = build(t)
+  let fail = (_: Error) => {}
+  const { kept } = await startKeeper({ start: () => new Promise((_resolve, reject) => { fail = reject }) })
+  const both = [joinRun(options, () => {}), joinRun(options, () => {})]
+  fail(new Error('out of memory'))
+
+  await Promise.all(both.map((one) => t.rejects(one, { message: 'out of memory' })))
+  await kept
+})
+
+t.test('a process that left before PostgreSQL was ready is no failure', async (t) => {
+  const { meetingPoint, options, startKeeper } = build(t)
+  const { kept } = await startKeeper()
+  const guest = await knock(join(meetingPoint, 'current'))
+  guest?.destroy()
+
+  const { connectionString, release } = await joinRun(options, () => {})
+  t.ok(await serverId(connectionString))
+  await release()
+  await kept
+})
+
+t.test('a keeper that always hangs up is an error with the way out', async (t) => {
+  const { meetingPoint, options } = build(t)
+  mkdirSync(join(meetingPoint, 'run-busy'))
+  symlinkSync(join(meetingPoint, 'run-busy'), join(meetingPoint, 'current'))
+  const busy = createServer((guest) => guest.end()).listen(join(meetingPoint, 'run-busy', 'socket'))
+  await once(busy, 'listening')
+  t.after(() => busy.close())
+
+  await t.rejects(joinRun(options, () => {}), { message: /does not start.*DATABASE_URL/ })
+})
+
+t.test('published JavaScript needs no loader, TypeScript sources need one', async (t) => {
+  t.strictSame(loaderFor('file:///package/dist/src/testing/postgres/shared-server-owner.js'), [])
+  t.match(loaderFor('file:///package/src/testing/postgres/shared-server-owner.ts'), ['--import', /^file:.*tsx/])
+})

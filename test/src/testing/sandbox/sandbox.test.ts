@@ -1,0 +1,365 @@
+import { sql } from 'drizzle-orm'
+import Fastify from 'fastify'
+import t from 'tap'
+import { createTestDatabase, expectNoLeaks, sandbox } from '../../../../src/testing/index.js'
+import { open, openByProxy } from '../../../helpers/database.js'
+import { deferred } from '../../../helpers/deferred.js'
+import { build } from '../../../helpers/server.js'
+import { silentLogger } from '../../../../src/runtime/logger.js'
+import { posts, tables, users } from '../../../helpers/schema.js'
+import dataAccess, { openDatabase } from '../../../../plugins/index.js'
+import type { FastifyInstance } from 'fastify'
+import type { Test } from '../../../helpers/database.js'
+
+/** Begins a sandbox that ends with the test. */
+async function enterSandbox (t: Test, ...args: Parameters<typeof sandbox>): Promise<void> {
+  const box = await sandbox(...args)
+  t.teardown(() => box.rollback())
+}
+
+/** A server with routes that write, well or badly. */
+async function buildRoutes (t: Test): Promise<{ server: FastifyInstance, told: string[] }> {
+  const server = await build(t)
+  const told: string[] = []
+  server.post<{ Params: { email: string } }>('/users/:email', async (request, reply) => {
+    request.db.afterCommit(() => { told.push(request.params.email) })
+    reply.code(201)
+    return await request.repo(users).create({ email: request.params.email })
+  })
+  server.post('/fails', async (request) => {
+    await request.repo(users).create({ email: 'gone' })
+    throw new Error('no')
+  })
+  server.get('/users', (request) => request.repo(users).getAll())
+  return { server, told }
+}
+
+t.test('requests and direct use see each other, and the rollback undoes all of it', async (t) => {
+  const { server, told } = await buildRoutes(t)
+  const box = await sandbox(server)
+  t.equal((await server.inject({ method: 'POST', url: '/users/ada' })).statusCode, 201)
+  await server.db.repo(users).create({ email: 'bob' })
+  await server.db.transaction((session) => session.repo(users).create({ email: 'cy' }))
+  await server.db.session((session) => session.repo(users).create({ email: 'dee' }))
+  await server.db.drizzle.insert(users).values({ email: 'eve' })
+
+  t.strictSame((await server.inject('/users')).json().map((user: { email: string }) => user.email), ['ada', 'bob', 'cy', 'dee', 'eve'])
+  t.strictSame(told, ['ada'])
+  await box.rollback()
+  await box.rollback()
+  t.strictSame((await server.inject('/users')).json(), [])
+})
+
+t.test('what fails undoes itself and nothing else', async (t) => {
+  const { server } = await buildRoutes(t)
+  await using box = await sandbox(server)
+  t.type(box.rollback, 'function', 'and is rolled back when its block ends')
+  await server.inject({ method: 'POST', url: '/users/ada' })
+
+  t.equal((await server.inject({ method: 'POST', url: '/fails' })).statusCode, 500)
+  t.equal((await server.inject({ method: 'POST', url: '/users/ada' })).statusCode, 409)
+  await t.rejects(server.db.repo(users).create({ email: 'ada' }), { code: 'DB_UNIQUE_VIOLATION' })
+  await t.rejects(server.db.execute(sql.raw("insert into users (email) values ('x'); select 1 / 0")), { cause: { code: '22012' } })
+  await t.rejects(server.db.execute(sql`select ${{ toPostgres () { throw new Error('unwritable') } }}`), { code: 'DB_VALIDATION' })
+  t.strictSame((await server.db.repo(users).getAll()).map(({ email }) => email), ['ada'])
+})
+
+t.test('raw statements keep what they wrote, several in one text too', async (t) => {
+  const database = await open(t)
+  await enterSandbox(t, database)
+  await database.execute(sql.raw("insert into users (email) values ('ada'); insert into users (email) values ('bob')"))
+  await database.transaction((session) => session.execute(sql.raw("insert into users (email) values ('cy'); insert into users (email) values ('dee')")))
+
+  t.equal(await database.repo(users).count(), 4)
+})
+
+t.test('deferred constraints are checked at each commit, and are deferred again in the next transaction', async (t) => {
+  const database = await open(t)
+  await enterSandbox(t, database)
+  await database.execute(sql.raw('create table notes (id int primary key, next int references notes deferrable initially deferred)'))
+  const note = (id: number, next: number) => sql`insert into notes values (${id}, ${next})`
+
+  await t.rejects(database.execute(note(1, 9)), { code: 'DB_FOREIGN_KEY_VIOLATION' })
+  for (const round of [1, 2]) {
+    await t.rejects(database.transaction((session) => session.execute(note(round, 9))), { code: 'DB_FOREIGN_KEY_VIOLATION', context: { operation: 'commit' } })
+    await database.transaction(async (session) => {
+      await session.execute(note(round * 10, round * 10 + 1))
+      await session.execute(note(round * 10 + 1, round * 10))
+    })
+  }
+  t.match(await database.execute(sql`select count(*)::int from notes`), { rows: [{ count: 4 }] })
+})
+
+t.test('a constraint that one transaction defers is immediate again in the next', async (t) => {
+  const database = await open(t)
+  await enterSandbox(t, database)
+  await t.rejects(database.transaction(async (session) => {
+    await session.execute(sql`set constraints posts_user_id_fkey deferred`)
+    await session.repo(posts).create({ userId: 42, title: 'lost' })
+  }), { code: 'DB_FOREIGN_KEY_VIOLATION', context: { operation: 'commit' } })
+
+  await t.rejects(database.transaction((session) => session.repo(posts).create({ userId: 42, title: 'lost' })), { code: 'DB_FOREIGN_KEY_VIOLATION', context: { operation: 'create' } })
+})
+
+t.test('sandboxes on different handles of one database do not see each other', async (t) => {
+  const { connectionString, database: one } = await createTestDatabase(t, { sql: tables })
+  const two = await openDatabase({ connectionString })
+  t.teardown(() => two.close())
+  await enterSandbox(t, one)
+  await enterSandbox(t, two)
+  await one.repo(users).create({ email: 'ada' })
+  await two.repo(users).create({ email: 'bob' })
+
+  t.strictSame((await one.repo(users).getAll()).map(({ email }) => email), ['ada'])
+  t.strictSame((await two.repo(users).getAll()).map(({ email }) => email), ['bob'])
+})
+
+t.test('requests that come together run one after the other', async (t) => {
+  const { server, told } = await buildRoutes(t)
+  await enterSandbox(t, server)
+  const emails = Array.from({ length: 20 }, (_, n) => `user${n}`)
+  const replies = await Promise.all(emails.map((email) => server.inject({ method: 'POST', url: `/users/${email}` })))
+
+  t.ok(replies.every(({ statusCode }) => statusCode === 201))
+  t.strictSame(told.toSorted(), emails.toSorted())
+})
+
+t.test('who waits for a transaction that does not end gets an error that says the way out', async (t) => {
+  const { server } = await buildRoutes(t)
+  await enterSandbox(t, server, { timeoutMillis: 50 })
+  await using session = server.db.createSession()
+  await session.repo(users).create({ email: 'ada' })
+
+  await t.rejects(Promise.all([server.db.repo(users).count(), server.db.repo(users).count()]), {
+    code: 'DB_TRANSACTION_SCOPE', message: /one transaction runs at a time, and that of database has not ended: settle it before/
+  })
+  t.equal((await server.inject('/users')).json().code, 'DB_TRANSACTION_SCOPE')
+  await session.commit()
+  t.equal(await server.db.repo(users).count(), 1, 'and it goes on when it has ended')
+})
+
+t.test('one who gives up waiting is passed over', async (t) => {
+  const database = await open(t)
+  await enterSandbox(t, database)
+  await using holder = database.createSession()
+  await holder.repo(users).create({ email: 'ada' })
+  const waiting = database.createSession()
+  const write = waiting.repo(users).create({ email: 'bob' })
+  const last = database.repo(users).count()
+  await waiting.rollback()
+  await t.rejects(write, { code: 'DB_TRANSACTION_CLOSED' })
+  await holder.commit()
+
+  t.equal(await last, 1)
+})
+
+t.test('nested scopes, outcomes, read-only transactions and isolation levels are as without it', async (t) => {
+  const database = await open(t)
+  await enterSandbox(t, database)
+  const session = database.createSession({ isolationLevel: 'serializable', deferrable: false })
+  await session.begin()
+  await session.repo(users).create({ email: 'ada' })
+  await t.rejects(session.transaction(async (scope) => {
+    await scope.repo(users).create({ email: 'bob' })
+    await scope.transaction((inner) => inner.repo(users).create({ email: 'ada' }))
+  }), { code: 'DB_UNIQUE_VIOLATION' })
+  t.equal(session.outcome, 'open')
+  await session.commit()
+  t.equal(session.outcome, 'committed')
+  await t.rejects(session.repo(users).count(), { code: 'DB_TRANSACTION_CLOSED' })
+
+  await t.rejects(database.transaction((session) => session.repo(users).create({ email: 'cy' }), { accessMode: 'read only' }), { code: 'DB_READ_ONLY' })
+  const failed = database.createSession()
+  await failed.repo(users).create({ email: 'ada' }).catch(() => {})
+  await t.rejects(failed.commit(), { code: 'DB_TRANSACTION_ABORTED' })
+  t.equal(failed.outcome, 'rolledBack')
+  t.strictSame((await database.repo(users).getAll()).map(({ email }) => email), ['ada'])
+})
+
+t.test('a transaction that collided is repeated from its own beginning', async (t) => {
+  const database = await open(t)
+  await enterSandbox(t, database)
+  await database.repo(users).create({ email: 'before' })
+  let attempts = 0
+  await database.transaction(async (session) => {
+    await session.repo(users).create({ email: 'once' })
+    if (++attempts < 3) await session.execute(sql.raw('do $$ begin raise serialization_failure; end $$'))
+  }, { retries: 3 })
+
+  t.equal(attempts, 3)
+  t.equal(await database.repo(users).count(), 2)
+})
+
+t.test('a transaction whose time is over is undone, and the next one starts', async (t) => {
+  const database = await open(t)
+  await enterSandbox(t, database)
+  await t.rejects(database.transaction(async (session) => {
+    await session.repo(users).create({ email: 'ada' })
+    await session.execute(sql`select pg_sleep(60)`)
+  }, { timeoutMillis: 100 }), { code: 'DB_TIMEOUT' })
+
+  t.equal(await database.repo(users).count(), 0)
+})
+
+t.test('a commit that does not end in time is given up, and with it nothing else', async (t) => {
+  const database = await open(t)
+  await enterSandbox(t, database)
+  await database.execute(sql.raw(`
+    create function nap () returns trigger language plpgsql as $$ begin perform pg_sleep(60); return null; end $$;
+    create constraint trigger naps after insert on users deferrable initially deferred for each row when (new.email = 'slow') execute function nap()`))
+  await database.repo(users).create({ email: 'ada' })
+  await t.rejects(database.transaction((session) => session.repo(users).create({ email: 'slow' }), { settleTimeoutMillis: 100 }))
+
+  t.strictSame((await database.repo(users).getAll()).map(({ email }) => email), ['ada'])
+})
+
+t.test('a failure that costs a connection elsewhere costs one transaction here', async (t) => {
+  const database = await open(t)
+  await enterSandbox(t, database)
+  await database.repo(users).create({ email: 'ada' })
+  const full = sql.raw("do $$ begin raise exception using errcode = '53100'; end $$")
+
+  await t.rejects(database.execute(full), { code: 'DB_CONNECTION' })
+  await t.rejects(database.transaction((session) => session.transaction((scope) => scope.execute(full))), { code: 'DB_CONNECTION' })
+  t.equal(await database.repo(users).count(), 1)
+})
+
+t.test('a network that falls silent ends the sandbox within its time', async (t) => {
+  const { database, proxy } = await openByProxy(t)
+  const box = await sandbox(database, { timeoutMillis: 100 })
+  await database.repo(users).create({ email: 'ada' })
+  proxy.silence()
+  await t.rejects(database.transaction((session) => session.repo(users).create({ email: 'bob' }), { timeoutMillis: 50, settleTimeoutMillis: 50 }))
+
+  await t.rejects(database.repo(users).count(), { code: /DB_(CONNECTION|TRANSACTION_SCOPE)/ })
+  await t.resolves(expectNoLeaks(database))
+  await box.rollback().catch(() => {})
+  t.equal(await database.repo(users).count(), 0)
+})
+
+t.test('a connection that is given back more than once is lent to one at a time', async (t) => {
+  const database = await open(t)
+  await enterSandbox(t, database)
+  const borrower = { label: 'test', logger: silentLogger }
+  const connection = await database.host.pool.connect(borrower)
+  connection.release()
+  connection.destroy()
+  connection.release()
+  await using session = database.createSession()
+  await session.repo(users).create({ email: 'ada' })
+
+  await t.rejects(expectNoLeaks(database), /a transaction of database is open/)
+})
+
+t.test('a connection that is given back in the middle of its transaction leaves nothing of that', async (t) => {
+  const database = await open(t)
+  await enterSandbox(t, database)
+  const connection = await database.host.pool.connect({ label: 'test', logger: silentLogger })
+  const { error } = await connection.run({ kind: 'write', text: "insert into users (email) values ('ada')", values: [], context: { operation: 'test' } }, ['begin'])
+  t.equal(error, undefined)
+  connection.release()
+
+  t.equal(await database.repo(users).count(), 0)
+  await t.resolves(expectNoLeaks(database))
+})
+
+t.test('without a transaction under way nothing leaks; with one, that is told', async (t) => {
+  const database = await open(t)
+  await enterSandbox(t, database)
+  await t.resolves(expectNoLeaks(database))
+  await using session = database.createSession()
+  await session.repo(users).create({ email: 'ada' })
+
+  await t.rejects(expectNoLeaks(database), { message: 'The test leaks: a transaction of database is open in the sandbox: settle it;' })
+})
+
+t.test('a second sandbox on the same database is refused, also where both are asked for at once', async (t) => {
+  const database = await open(t)
+  const both = await Promise.allSettled([sandbox(database), sandbox(database)])
+  t.strictSame(both.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected'])
+  await t.rejects(sandbox(database), /There is a sandbox on this database already: roll that back first/)
+  for (const one of both) if (one.status === 'fulfilled') await one.value.rollback()
+
+  await enterSandbox(t, database)
+})
+
+t.test('a transaction that is open at the rollback is told, and undone', async (t) => {
+  const database = await open(t)
+  const box = await sandbox(database, { timeoutMillis: 50 })
+  const session = database.createSession()
+  await session.repo(users).create({ email: 'ada' })
+  const waiting = database.repo(users).count()
+
+  await t.rejects(Promise.all([box.rollback(), t.rejects(waiting, { code: /DB_(CONNECTION|TRANSACTION_SCOPE)/ })]), /rolled back while a transaction of database was open: await everything/)
+  await t.rejects(session.commit())
+  t.equal(await database.repo(users).count(), 0)
+})
+
+t.test('the rollback waits for what is under way', async (t) => {
+  const database = await open(t)
+  const box = await sandbox(database)
+  const hold = deferred()
+  const work = database.transaction(async (session) => {
+    await session.repo(users).create({ email: 'ada' })
+    await hold.promise
+  })
+  await t.rejects(expectNoLeaks(database))
+  const rollback = box.rollback()
+  hold.resolve()
+  await work
+  await rollback
+
+  t.equal(await database.repo(users).count(), 0)
+})
+
+t.test('what is neither a server nor a database has no sandbox', async (t) => {
+  for (const given of [undefined, null, 0, '', [], {}, () => {}, Symbol('server'), Promise.resolve()]) {
+    await t.rejects(sandbox(given as never), { name: 'UsageError', message: /^sandbox\(\) takes a Fastify server/ })
+  }
+})
+
+t.test('a server whose plugins are not loaded yet loads them; one without a database is refused', async (t) => {
+  const { connectionString } = await createTestDatabase(t, { sql: tables })
+  const server = Fastify()
+  t.teardown(() => server.close())
+  server.register(dataAccess, { connectionString })
+  await enterSandbox(t, server)
+  await server.db.repo(users).create({ email: 'ada' })
+
+  await t.rejects(sandbox(Fastify()), /register fastify-data-access at its root/)
+})
+
+t.test('closing the database rolls back', async (t) => {
+  const database = await open(t)
+  const box = await sandbox(database)
+  await database.repo(users).create({ email: 'ada' })
+
+  t.equal(await database.close(), true)
+  await box.rollback()
+})
+
+t.test('a COMMIT in SQL of the user\'s own ends the sandbox, which is told to everybody', async (t) => {
+  const database = await open(t)
+  const box = await sandbox(database)
+  await t.rejects(database.transaction(async (session) => {
+    await session.repo(users).create({ email: 'ada' })
+    await session.execute(sql`commit`)
+    await session.repo(users).create({ email: 'bob' })
+  }), { code: 'DB_TRANSACTION_BROKEN' })
+
+  await t.rejects(database.repo(users).count(), { code: 'DB_TRANSACTION_BROKEN', message: /has ended the transaction of the sandbox/ })
+  await t.rejects(box.rollback(), /what it committed stays: test code that has a COMMIT/)
+  t.strictSame((await database.repo(users).getAll()).map(({ email }) => email), ['ada'])
+})
+
+t.test('with its connection a sandbox loses everything, and says so', async (t) => {
+  const database = await open(t)
+  const box = await sandbox(database)
+  await database.repo(users).create({ email: 'ada' })
+  await t.rejects(database.execute(sql`select pg_terminate_backend(pg_backend_pid())`), { code: /DB_/ })
+
+  await t.rejects(database.repo(users).count(), { code: 'DB_CONNECTION', message: /The sandbox has lost its connection/ })
+  await t.resolves(expectNoLeaks(database))
+  await box.rollback()
+  t.equal(await database.repo(users).count(), 0)
+})

@@ -1,0 +1,73 @@
+import fc from 'fast-check'
+import { sql } from 'drizzle-orm'
+import { customType, geometry, integer, pgTable, text } from 'drizzle-orm/pg-core'
+import t from 'tap'
+import { escaped, readArray, writeArray } from '../../../src/values/array-text.js'
+import { readerOf, writerOf } from '../../../src/values/driver-values.js'
+import { elementTypes } from '../../../src/values/element-types.js'
+import { createTestDatabase } from '../../../src/testing/index.js'
+import { createDatabase15 } from '../../helpers/postgres-15.js'
+import { openRepositories } from '../../helpers/runner.js'
+
+t.setTimeout(600_000)
+
+const texts = { delimiter: ',', read: undefined }
+const words = fc.oneof(fc.constantFrom('', 'NULL', 'null', '"', '\\', '{', '}', ',', ';', ' ', '[1:1]={1}', '\\"'), fc.string().filter((text) => !/[\0\p{Surrogate}]/u.test(text)))
+
+for (const [server, create] of Object.entries({ 'PostgreSQL 18': createTestDatabase, 'PostgreSQL 15': createDatabase15 })) {
+  t.test(`reads what ${server} writes of any texts and NULLs, and writes what it reads`, async (t) => {
+    const { database } = await create(t)
+    await fc.assert(fc.asyncProperty(fc.array(fc.option(words), { maxLength: 6 }), async (items) => {
+      const written = writeArray(items, { delimiter: ',', depth: 1, write: String })
+      const { rows: [row] } = await database.execute<{ written: string, made: string }>(sql`select ${written}::text[]::text as written, ${items.length === 0 ? sql`'{}'` : sql`array[${sql.join(items.map((item) => sql`${item}::text`), sql`, `)}]`}::text as made`)
+      t.equal(row?.written, row?.made)
+      t.strictSame(readArray(String(row?.made), texts), items)
+    }), { numRuns: 200 })
+  })
+
+  t.test(`knows the type of the elements of every array that ${server} has itself`, async (t) => {
+    const { database } = await create(t)
+    const { rows } = await database.execute<{ oid: number, element: number }>(sql`select a.oid::int as oid, e.oid::int as element from pg_type a join pg_type e on a.typelem = e.oid and e.typarray = a.oid
+      where a.oid < 10000 and e.typtype in ('b', 'r', 'm')`)
+    t.ok(rows.length > 60)
+    t.strictSame(rows.filter(({ oid, element }) => elementTypes.get(oid) !== element), [])
+  })
+}
+
+t.test('reads arrays of arrays, whatever number the first element has', (t) => {
+  const numbers = { delimiter: ',', read: Number }
+  t.strictSame(readArray('{}', numbers), [])
+  t.strictSame(readArray('{{1,NULL},{3,4}}', numbers), [[1, null], [3, 4]])
+  t.strictSame(readArray('[0:1]={1,2}', numbers), [1, 2])
+  t.strictSame(readArray('[-1:0][2:3]={{1,2},{3,4}}', numbers), [[1, 2], [3, 4]])
+  t.strictSame(readArray('{(2,2),(1,1);NULL}', { delimiter: ';', read: undefined }), ['(2,2),(1,1)', null])
+  t.strictSame(readArray('{"NULL",NULL,"a\\\\b\\"c"}', texts), ['NULL', null, 'a\\b"c'])
+  t.equal(escaped('a\\b"c'), 'a\\\\b\\"c')
+  t.end()
+})
+
+t.test('refuses a text that is no array, whole or cut short', (t) => {
+  for (const text of ['', '1 2', 'hello', '{', '{1', '{1,', '{"a', '{"a"x}', '{{1}', '{"a\\']) t.throws(() => readArray(text, texts), { message: /declared as an array/ }, text)
+  t.end()
+})
+
+t.test('refuses an element that has no text of its own', async (t) => {
+  const odd = customType<{ data: unknown }>({ dataType: () => 'text', toDriver: (value) => value })
+  const things = pgTable('things', { id: integer().primaryKey(), odd: odd().array(), places: geometry().array(), names: text().array() })
+  const { repo } = await openRepositories(t, 'create table things (id integer primary key, odd text[], places text, names text[])')
+  for (const element of [undefined, Buffer.from('x'), sql`now()`]) {
+    await t.rejects(repo(things).create({ id: 1, odd: [element] } as never), { code: 'DB_VALIDATION', context: { columns: ['odd'] } })
+  }
+  t.match(await repo(things).create({ id: 1, odd: [1n, 2, true, { a: 1 }, null] }), { odd: ['1', '2', 'true', '{"a":1}', null] })
+  t.equal(writerOf(things.places)([[1, 2], null]), '{"point(1 2)":NULL}', 'PostGIS has colons between its geometries')
+  await t.rejects(repo(things).create({ id: 2, names: [['nested']] } as never), { code: 'DB_VALIDATION' })
+})
+
+t.test('leaves to a column whatever it maps in a way of its own', (t) => {
+  const { own } = pgTable('owns', { own: integer().array() })
+  own.mapFromDriverValue = () => ['its own']
+  own.mapToDriverValue = () => 'its own'
+  t.strictSame(readerOf(own, 0)?.('{1}'), ['its own'])
+  t.equal(writerOf(own)([1]), 'its own')
+  t.end()
+})

@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import { leaveOutListSchema } from './route-schemas.js'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { RepositoryOf, RepositorySource } from '../src/repository/repository-source.js'
+import type { RepositoryOf, RepositorySource } from '../src/repository/repository.js'
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -22,13 +22,14 @@ export type { Affected, Deletion } from './repository/write/lifecycle-hooks.js'
 export { increment } from './repository/types/increment.js'
 export type { Increment } from './repository/types/increment.js'
 export { Repository } from './repository/repository.js'
-export type { ClassOptions, RepositoryClass, RepositoryOf, RepositorySession, RepositorySource } from './repository/repository-source.js'
+export type { ClassOptions } from './repository/repository-class.js'
+export type { RepositoryClass, RepositoryOf, RepositorySession, RepositorySource } from './repository/repository.js'
 export type {
   ColumnKey, Direction, Filter, FilterObject, FirstOptions, JsonPart, Key, Lock, LockStrength, ManyOptions, NewRow, Operators, OrderBy, Others, Page, PurgeOptions, Row,
   RowChanges, RowOptions, UpdateOptions, WritableKey, WritableOptions
 } from './repository/types/filters.js'
 export type { UpsertOptions, Upserted } from './repository/types/write-options.js'
-export type { WritableRepository } from './repository/writable-repository.js'
+export type { WritableRepository } from './repository/repository.js'
 export type { Callback } from './session/transaction-callbacks.js'
 export type { DrizzleDatabase } from './drizzle/queries/drizzle-session.js'
 export type { AccessMode, BeginPoint, IsolationLevel, TransactionOptions } from './settings/transaction-options.js'

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Origin } from '../../src/statement/call-site.js'
-import type { Borrower } from '../../src/pool/acquire-queue.js'
+import type { Borrower } from '../../src/statement/caller.js'
 import type { Logger } from '../../src/runtime/logger.js'
 
 /** In whose name a request takes connections; what it is called is asked for only by the log. */

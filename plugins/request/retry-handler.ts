@@ -14,7 +14,8 @@ import { TransactionClosedError } from '../../src/errors/errors.js'
 import { isConflict, pauseBefore } from '../../src/session/retry.js'
 import { Attempt, keepApart } from './attempt.js'
 import { isClientGone } from './client-gone.js'
-import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
+import { restore } from './reply-state.js'
+import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { Wishes } from '../../src/session/session.js'
 import type { RequestSession } from './request-session.js'
 
@@ -84,10 +85,4 @@ export function repeating (handler: RouteHandlerMethod, { retries, beginsOnReque
     }
     return await tryFor(1)
   }
-}
-
-/** The reply says again what it said before. */
-export function restore (reply: FastifyReply, { statusCode, headers }: { statusCode: number, headers: ReturnType<FastifyReply['getHeaders']> }): void {
-  for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name)
-  reply.code(statusCode).headers(headers)
 }

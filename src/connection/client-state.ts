@@ -1,10 +1,9 @@
-import type { PoolClient, QueryResult, QueryResultRow } from 'pg'
-import { correct, correctForTransaction, isChangedBy, isOddReport, oddity } from './exact-settings.js'
 import { destroySocket, followReports, isOrdinary, processOf } from '../pg/client.js'
+import { correct, correctForTransaction, isChangedBy, isOddReport, oddity } from './exact-settings.js'
 import { PreparedStatements } from './prepared-statements.js'
-import type { Entry } from '../runtime/linked-list.js'
-import type { TakenClient } from '../pool/open-clients.js'
+import type { PoolClient, QueryResult, QueryResultRow } from 'pg'
 import type { TransactionStatus } from '../pg/client.js'
+import type { Entry } from '../runtime/linked-list.js'
 
 const clients = new WeakMap<PoolClient, PooledClient>()
 
@@ -118,4 +117,11 @@ export class PooledClient {
     this.client.release(destroyed)
     if (destroyed) destroySocket(this.client)
   }
+}
+
+/** A client that somebody took from pg's pool with `pool.connect()`. */
+export interface TakenClient {
+  readonly client: PoolClient
+  /** When, on the clock of `performance.now()`. */
+  readonly since: number
 }

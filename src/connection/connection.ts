@@ -7,23 +7,24 @@
  */
 import { ConnectionError, TransactionClosedError } from '../errors/errors.js'
 import { isConnectionLost } from '../errors/to-database-error.js'
+import { bytesReadBy, isOrdinary, requestCancel } from '../pg/client.js'
 import { endedByUser } from './ended-by-user.js'
-import { MessageGroup } from './pipelined-exchange.js'
 import { hasNeverRun, idleSession } from './never-ran.js'
 import { notSent, outcomeOf, skipped } from './outcome.js'
-import { bytesReadBy, isOrdinary, requestCancel } from '../pg/client.js'
+import { MessageGroup } from './pipelined-exchange.js'
 import { PlainExchange } from './sequential-exchange.js'
 import { add } from './task.js'
 import type { ErrorContext } from '../errors/database-error.js'
-import type { Answer } from './response.js'
-import type { Outcome } from './outcome.js'
-import type { Borrower } from '../pool/acquire-queue.js'
-import type { Exchange } from './exchange.js'
-import type { Entry } from '../runtime/linked-list.js'
 import type { TransactionStatus } from '../pg/client.js'
-import type { PooledClient } from './client-state.js'
-import type { Task } from './task.js'
+import type { Entry } from '../runtime/linked-list.js'
+import type { Borrower } from '../statement/caller.js'
+import type { Observed } from '../statement/statement-observer.js'
 import type { Statement } from '../statement/statement.js'
+import type { PooledClient } from './client-state.js'
+import type { Exchange } from './exchange.js'
+import type { Outcome } from './outcome.js'
+import type { Answer } from './response.js'
+import type { Task } from './task.js'
 
 /** Statements that travel together. */
 interface Batch {
@@ -65,12 +66,6 @@ export interface ConnectionHome {
   replace?: (lost: PooledClient) => Promise<PooledClient>
   /** Sees each statement when it is answered: for echo, slow queries, and what may come (metrics, tracing). */
   observe (borrower: Borrower, statement: Statement, observed: Observed): void
-}
-
-/** How a statement was sent. */
-export interface Observed {
-  readonly lead: readonly string[]
-  readonly durationMillis: number
 }
 
 /** What came of statements that were sent. */

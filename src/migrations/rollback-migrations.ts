@@ -6,6 +6,7 @@ import { withMigrationLock } from './runner/runner-lock.js'
 import { withClient, type RunnerOptions } from './history/migration-options.js'
 import { planDown } from './history/plan.js'
 import { withoutText } from './migration-status.js'
+import { runFile } from './runner/run-file.js'
 import { startWork } from './runner/run-context.js'
 
 /** What {@link rollbackMigrations} takes. */
@@ -47,7 +48,7 @@ export async function rollbackMigrations (options: RollbackOptions = {}): Promis
   return withMigrationLock(options, async (connections) => {
     const steps = await planDown(await compare(connections.work, options), options)
     const work = await startWork(connections, options)
-    for (const step of steps) await work.run(step)
+    for (const step of steps) await runFile(work, step)
     return { rolledBack: steps.map(({ migration }) => withoutText(migration)) }
   })
 }

@@ -1,11 +1,12 @@
 import { compare } from './history/compare.js'
-import { asDatabaseError } from './runner/failure-messages.js'
+import { asDatabaseError } from './history/as-database-error.js'
 import type { Migration } from './folder/migration-files.js'
 import { checkLimits } from './runner/runner-options.js'
 import { withMigrationLock } from './runner/runner-lock.js'
 import { withClient, type RunnerOptions } from './history/migration-options.js'
 import { planUp } from './history/plan.js'
 import { withoutText } from './migration-status.js'
+import { runFile } from './runner/run-file.js'
 import { startWork } from './runner/run-context.js'
 
 /** What {@link runMigrations} takes. */
@@ -43,7 +44,7 @@ export async function runMigrations (options: RunOptions = {}): Promise<{ applie
     const steps = planUp(await compare(connections.work, options), to)
     const work = await startWork(connections, options)
     if (steps.length > 0) await asDatabaseError(work.applied.create())
-    for (const step of steps) await work.run(step)
+    for (const step of steps) await runFile(work, step)
     return { applied: steps.map(({ migration }) => withoutText(migration)) }
   })
 }

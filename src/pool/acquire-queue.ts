@@ -1,19 +1,7 @@
 import { List } from '../runtime/linked-list.js'
 import type { Connection } from '../connection/connection.js'
 import type { Entry } from '../runtime/linked-list.js'
-import type { Logger } from '../runtime/logger.js'
-import type { Origin } from '../statement/call-site.js'
-
-/** For whom a connection is taken: named in the log when it is held for too long. */
-export interface Borrower {
-  readonly logger: Logger
-  /** The route, say. */
-  readonly label: string
-  /** Where in the user's program it was asked for. */
-  origin?: Origin | undefined
-  /** The one in whose nested scope it was asked for. */
-  within?: Borrower | undefined
-}
+import type { Borrower } from '../statement/caller.js'
 
 /** One who wants a connection; exactly one of the two functions is called, unless the wait is cancelled. */
 export interface Applicant<Lent = Connection> {

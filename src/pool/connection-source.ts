@@ -1,5 +1,6 @@
 import type { Connection } from '../connection/connection.js'
-import type { Applicant, Borrower } from './acquire-queue.js'
+import type { Applicant } from './acquire-queue.js'
+import type { Borrower } from '../statement/caller.js'
 
 /** What a session asks of a connection. */
 export type LentConnection = Pick<Connection,

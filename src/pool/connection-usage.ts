@@ -1,7 +1,7 @@
 import { framesOf } from '../statement/call-site.js'
 import type { Connection } from '../connection/connection.js'
-import type { TakenClient } from './open-clients.js'
-import type { Borrower } from './acquire-queue.js'
+import type { TakenClient } from '../connection/client-state.js'
+import type { Borrower } from '../statement/caller.js'
 
 /** One connection in use, as the log tells of it. */
 export interface Holding {

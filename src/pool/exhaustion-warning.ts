@@ -1,7 +1,8 @@
 import { stackOf } from './connection-usage.js'
 import type { Holding } from './connection-usage.js'
 import type { Loans } from './checked-out.js'
-import type { Borrower, Waiter } from './acquire-queue.js'
+import type { Waiter } from './acquire-queue.js'
+import type { Borrower } from '../statement/caller.js'
 import type { Settings } from '../settings/settings.js'
 
 /** One warning in this time is enough, in milliseconds, or in that of the wait if it is longer. */

@@ -1,16 +1,10 @@
-import { ConnectionError } from '../errors/errors.js'
-import { List } from '../runtime/linked-list.js'
-import { destroySocket, isAtWork, requestCancel } from '../pg/client.js'
 import { PooledClient } from '../connection/client-state.js'
+import { ConnectionError } from '../errors/errors.js'
+import { destroySocket, isAtWork, requestCancel } from '../pg/client.js'
+import { List } from '../runtime/linked-list.js'
 import { within } from '../runtime/within.js'
 import type { Pool, PoolClient } from 'pg'
-
-/** A client that somebody took from pg's pool with `pool.connect()`. */
-export interface TakenClient {
-  readonly client: PoolClient
-  /** When, on the clock of `performance.now()`. */
-  readonly since: number
-}
+import type { TakenClient } from '../connection/client-state.js'
 
 /** What pg's pool knows of its clients, and of those who wait for one; missing from its type declarations. */
 interface PoolInternals {

@@ -1,115 +1,80 @@
 import { EmptyFilterError, UsageError, ValidationError } from '../errors/errors.js'
-import { askWriting, storedOf } from './table/answers.js'
+import { askWriting, storedOf } from './write/run-write.js'
 import type { AnyRow } from './table/answers.js'
 import { insertMany } from './bulk/bulk-insert.js'
 import { rowOf } from './write/column-values.js'
 import type { Change } from './write/column-values.js'
 import { allOf } from './filter/condition.js'
 import type { Condition } from './filter/condition.js'
-import { isPlainObject, parseFilter } from './filter/parse-filter.js'
-import { getOrCreate } from './upsert/get-or-create.js'
-import type { CreatedRow } from '../values/column-codec.js'
-import { markDeleted, markLive, purge, removeRows, takeRows } from './write/delete.js'
-import { updateOne, updateRows } from './write/update.js'
+import { parseFilter } from './filter/parse-filter.js'
+import { isPlainObject } from '../runtime/option-checks.js'
+import { removeRows, takeRows } from './write/delete.js'
+import { updateRows } from './write/update.js'
 import { storeRows } from './write/insert-pipeline.js'
 import type { StatementRunner } from '../statement/statement.js'
-import { upsertMany, upsertOne } from './upsert/upsert.js'
+import type { TableStatements } from './table/table-statements.js'
 import { insert } from './write/write-statements.js'
 import { givenTo, keyed } from './write/write-context.js'
 import type { WriteContext } from './write/write-context.js'
 
-/**
- * What the methods of a repository that write do, before the types of its table are put on: input is unknown here, and checked.
- * Bad input rejects and never throws.
- */
-export class RowWrites {
-  readonly #context: WriteContext
+// What the writing methods of a repository do, before the types of its table are put on. Input is unknown here, and checked: bad input rejects and never throws.
 
-  constructor (context: WriteContext) {
-    this.#context = context
-  }
+export function createRow (context: WriteContext, values: unknown): Promise<AnyRow> {
+  const { table, session, hooks } = context
+  // What is done most often takes the short way.
+  if (hooks === undefined) return insertRow(table, session, () => rowOf(givenTo(context, values), table))
+  let row: readonly Change[]
+  return storeRows(context, [values], {
+    take: (given) => { row = rowOf(given, table) },
+    send: (scope) => insertRow(table, scope, () => row),
+    stored: (row) => ({ created: [row] })
+  })
+}
 
-  create (values: unknown): Promise<AnyRow> {
-    const { table, session, hooks } = this.#context
-    // What is done most often takes the short way.
-    if (hooks === undefined) return this.#create(session, () => rowOf(givenTo(this.#context, values), table))
-    let row: readonly Change[]
-    return storeRows(this.#context, [values], {
-      take: (given) => { row = rowOf(given, table) },
-      send: (scope) => this.#create(scope, () => row),
-      stored: (row) => ({ created: [row] })
-    })
-  }
+function insertRow (table: TableStatements, session: StatementRunner, row: () => readonly Change[]): Promise<AnyRow> {
+  return askWriting(session, { table, row, make: (changes) => insert(table, 'create', [changes]) }, storedOf)
+}
 
-  #create (session: StatementRunner, row: () => readonly Change[]): Promise<AnyRow> {
-    const { table } = this.#context
-    return askWriting(session, { table, row, make: (changes) => insert(table, 'create', [changes]) }, storedOf)
-  }
+export async function createRows (context: WriteContext, rows: unknown): Promise<AnyRow[]> {
+  if (!Array.isArray(rows)) throw new ValidationError('createMany() takes an array of rows', about(context, 'createMany'))
+  return await insertMany(context, rows)
+}
 
-  async createMany (rows: unknown): Promise<AnyRow[]> {
-    if (!Array.isArray(rows)) throw new ValidationError('createMany() takes an array of rows', this.#about('createMany'))
-    return await insertMany(this.#context, rows)
-  }
+export function updateMatching (context: WriteContext, values: unknown, { filter, options }: Matching): Promise<number> {
+  return updateRows(context, values, { where: () => some(context, 'updateMany', { filter, options }), filter })
+}
 
-  async upsert (values: unknown, options: unknown): Promise<CreatedRow> {
-    return await upsertOne(this.#context, values, options)
-  }
+export async function deleteByKey (context: WriteContext, id: unknown): Promise<boolean> {
+  return await removeRows(context, { operation: 'delete', where: () => keyed(context, id), which: { id } }) > 0
+}
 
-  upsertMany (rows: unknown, options: unknown): Promise<CreatedRow[]> {
-    return upsertMany(this.#context, rows, options)
-  }
+/** Deletes the row and resolves with what it was. */
+export async function takeByKey (context: WriteContext, id: unknown): Promise<AnyRow | undefined> {
+  const [row] = await takeRows(context, { operation: 'deleteOrThrow', where: () => keyed(context, id), which: { id } })
+  return row
+}
 
-  getOrCreate (filter: unknown, defaults: unknown): Promise<CreatedRow> {
-    return getOrCreate(this.#context, filter, defaults)
-  }
+export function deleteMatching (context: WriteContext, { filter, options }: Matching): Promise<number> {
+  return removeRows(context, { operation: 'deleteMany', where: () => some(context, 'deleteMany', { filter, options }), which: { filter } })
+}
 
-  update (id: unknown, values: unknown, options: unknown): Promise<AnyRow | undefined> {
-    return updateOne(this.#context, id, { values, options })
-  }
+/** Which rows a write is for, and the options of its method, as they were given. */
+interface Matching {
+  readonly filter: unknown
+  readonly options: unknown
+}
 
-  updateMany (filter: unknown, values: unknown, options: unknown): Promise<number> {
-    return updateRows(this.#context, values, { where: () => this.#some('updateMany', filter, options), filter })
-  }
+/** The condition for the rows of a filter that a write may be given: an empty one could be a slip. */
+function some (context: WriteContext, operation: string, { filter, options }: Matching): Condition {
+  const { table, seen } = context
+  const all = meansAll(operation, options)
+  const asked = parseFilter(filter, table.columns)
+  if (asked.kind === 'everything' && !all) throw new EmptyFilterError(undefined, about(context, operation))
+  return allOf([asked, seen])
+}
 
-  async delete (id: unknown): Promise<boolean> {
-    return await removeRows(this.#context, { operation: 'delete', where: () => keyed(this.#context, id), which: { id } }) > 0
-  }
-
-  /** Deletes the row and resolves with what it was. */
-  async take (id: unknown): Promise<AnyRow | undefined> {
-    const [row] = await takeRows(this.#context, { operation: 'deleteOrThrow', where: () => keyed(this.#context, id), which: { id } })
-    return row
-  }
-
-  deleteMany (filter: unknown, options: unknown): Promise<number> {
-    const where = (): Condition => this.#some('deleteMany', filter, options)
-    return removeRows(this.#context, { operation: 'deleteMany', where, which: { filter } })
-  }
-
-  softDelete (id: unknown): Promise<AnyRow | undefined> {
-    return markDeleted(this.#context, id)
-  }
-
-  restore (id: unknown): Promise<AnyRow | undefined> {
-    return markLive(this.#context, id)
-  }
-
-  purge (options: unknown): Promise<number> {
-    return purge(this.#context, options)
-  }
-
-  /** The rows of a filter that a write may be given: an empty one could be a slip. */
-  #some (operation: string, filter: unknown, options: unknown): Condition {
-    const { table, seen } = this.#context
-    const all = meansAll(operation, options)
-    const asked = parseFilter(filter, table.columns)
-    if (asked.kind === 'everything' && !all) throw new EmptyFilterError(undefined, this.#about(operation))
-    return allOf([asked, seen])
-  }
-
-  #about (operation: string): { context: { operation: string, table: string } } {
-    return { context: { operation, table: this.#context.table.name } }
-  }
+function about ({ table }: WriteContext, operation: string): { context: { operation: string, table: string } } {
+  return { context: { operation, table: table.name } }
 }
 
 /** @throws UsageError for an option that there is none, and a value that it cannot have: only the program writes them. */

@@ -1,6 +1,6 @@
 import { CommitUnknownError, ConnectionError, TransactionBrokenError } from '../errors/errors.js'
 import { toDatabaseError } from '../errors/to-database-error.js'
-import type { Borrower } from '../pool/acquire-queue.js'
+import type { Borrower } from '../statement/caller.js'
 import type { SessionHost } from './session-context.js'
 import type { Statement, StatementResult } from '../statement/statement.js'
 

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Borrower } from '../pool/acquire-queue.js'
+import type { Borrower } from '../statement/caller.js'
 import type { Lender } from '../pool/connection-source.js'
 import type { Statement } from '../statement/statement.js'
 

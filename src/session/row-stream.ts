@@ -11,15 +11,15 @@
  * It never waits for a connection while its session holds another: a pool full of such sessions would wait for itself.
  * Between two batches the transaction is idle, and PostgreSQL's limit for that holds: a reader who is slower loses the stream.
  */
+import { interrupt } from '../connection/cancel-until-idle.js'
 import { ConnectionError, PoolTimeoutError } from '../errors/errors.js'
 import { toDatabaseError } from '../errors/to-database-error.js'
-import { interrupt } from '../connection/cancel-until-idle.js'
 import { endings } from './transaction-control.js'
 import type { Outcome } from '../connection/outcome.js'
-import type { Borrower } from '../pool/acquire-queue.js'
 import type { Cancel, LentConnection } from '../pool/connection-source.js'
-import type { SessionHost } from './session-context.js'
+import type { Borrower } from '../statement/caller.js'
 import type { RowSource, Statement } from '../statement/statement.js'
+import type { SessionHost } from './session-context.js'
 
 /** The name of the cursor: a connection has one at a time. */
 const name = 'data_access_stream'
@@ -143,4 +143,31 @@ function run (connection: LentConnection, statements: readonly Statement[], lead
     }
     connection.send(statements.map((statement) => ({ statement, done })), lead)
   })
+}
+
+/** The streams that were opened in somebody's name and have not ended. */
+export class Streams {
+  readonly #host: SessionHost
+  readonly #borrower: Borrower
+  readonly #open = new Set<RowStream>()
+
+  constructor (host: SessionHost, borrower: Borrower) {
+    this.#host = host
+    this.#borrower = borrower
+  }
+
+  /** A stream, which holds no connection before its first batch. @throws what is in its way */
+  open<Row> (statement: Statement, options: Pick<RowStreamOptions, 'batchSize' | 'mayWait' | 'obstacle'>): RowSource<Row> {
+    const obstacle = options.obstacle?.()
+    if (obstacle !== undefined) throw obstacle
+    const ended = (): void => { this.#open.delete(stream) }
+    const stream = new RowStream(this.#host, statement, { ...options, borrower: this.#borrower, ended })
+    this.#open.add(stream)
+    return stream as RowSource<never> // its rows are what the statement's reader makes of them
+  }
+
+  /** Ends them all, for a reason that their readers get to know. Never rejects. */
+  async end (reason: () => Error): Promise<void> {
+    await Promise.all(Array.from(this.#open, (stream) => stream.close(reason())))
+  }
 }

@@ -8,10 +8,10 @@
  */
 import { TransactionAbortedError, TransactionClosedError, TransactionScopeError, UsageError } from '../errors/errors.js'
 import { Callbacks, runAll } from './transaction-callbacks.js'
-import { currentScope, enterContext, runIn } from './current-scope.js'
+import { AsyncContext } from '../runtime/async-context.js'
 import { handled } from '../runtime/promises.js'
 import { waitsNobody } from './nobody-waits.js'
-import { Streams } from './streams.js'
+import { Streams } from './row-stream.js'
 import { Turns } from './scope-queue.js'
 import type { SQLWrapper } from 'drizzle-orm'
 import type { Callback } from './transaction-callbacks.js'
@@ -20,8 +20,8 @@ import type { SessionHost } from './session-context.js'
 import type { DrizzleQuery, RowSource, Statement, StatementResult, StatementRunner } from '../statement/statement.js'
 import type { Savepoint } from './savepoint.js'
 import type { Transaction } from './transaction.js'
-import type { RepositoryOf, RepositorySource } from '../repository/repository-source.js'
-import type { Borrower } from '../pool/acquire-queue.js'
+import type { RepositoryOf, RepositorySource } from '../repository/repository.js'
+import type { Borrower } from '../statement/caller.js'
 
 /** What the scopes of one session share. */
 export interface ScopeRoot {
@@ -36,6 +36,19 @@ export interface ScopeRoot {
   leaveContext: (() => void) | undefined
   /** Whether the log has been told of statements after the end: once is enough. */
   hasToldOfZombie: boolean
+}
+
+/**
+ * Which nested scope a caller is in, however deep its calls go.
+ *
+ * The context is entered with a session's first nested scope, and left when the last of those sessions is settled: not before,
+ * or work that an ended scope left behind would no longer be known as such, and would land in the transaction around it.
+ */
+const nesting = new AsyncContext<Scope>()
+
+/** The innermost nested scope in whose function the caller runs, of whichever session. */
+export function currentScope (): Scope | undefined {
+  return nesting.current
 }
 
 const closed = (): Error => new TransactionClosedError()
@@ -232,7 +245,7 @@ export class Scope implements StatementRunner {
     const savepoint = { name: `s${++root.savepoints}`, outer: this.#savepoint, sent: false }
     const child = new Scope(root, this, savepoint)
     this.#child = child
-    root.leaveContext ??= enterContext()
+    root.leaveContext ??= nesting.enter()
     try {
       return await child.#complete(fn, savepoint, this.callbacks)
     } finally {
@@ -243,7 +256,7 @@ export class Scope implements StatementRunner {
 
   async #complete<Result> (fn: (scope: Scope) => Result | Promise<Result>, savepoint: Savepoint, parent: Callbacks): Promise<Result> {
     try {
-      const result = await runIn(this, () => fn(this))
+      const result = await nesting.run(this, () => fn(this))
       if (await this.#keep(savepoint)) this.callbacks.passTo(parent)
       else await this.#undo(savepoint)
       return result

@@ -20,7 +20,7 @@ import { opening } from './transaction-control.js'
 import { ignore } from '../runtime/promises.js'
 import { Scope } from './scope.js'
 import { Transaction } from './transaction.js'
-import type { Borrower } from '../pool/acquire-queue.js'
+import type { Borrower } from '../statement/caller.js'
 import type { SessionHost } from './session-context.js'
 import type { TransactionSettings } from '../settings/transaction-options.js'
 

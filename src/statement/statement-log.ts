@@ -1,5 +1,5 @@
-import type { Borrower } from '../pool/acquire-queue.js'
-import type { Observed } from '../connection/connection.js'
+import type { Borrower } from './caller.js'
+import type { Observed } from './statement-observer.js'
 import type { Statement } from './statement.js'
 
 /** The settings that say which statements are told of. */

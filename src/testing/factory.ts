@@ -1,6 +1,6 @@
 import type { PgTable } from 'drizzle-orm/pg-core'
 import { Repository } from '../repository/repository.js'
-import type { RepositoryOf, RepositorySource } from '../repository/repository-source.js'
+import type { RepositoryOf, RepositorySource } from '../repository/repository.js'
 import type { NewRow, Row } from '../repository/types/filters.js'
 
 /** Where rows are created: `fastify.db`, a session, a scope, a request: whatever has repositories. */

@@ -7,7 +7,7 @@ import { PlainExchange } from '../../src/connection/sequential-exchange.js'
 import { toDatabaseError } from '../../src/errors/to-database-error.js'
 import { silentLogger } from '../../src/runtime/logger.js'
 import { Repositories } from '../../src/repository/repository-factory.js'
-import type { RepositoryOf, RepositorySession, RepositorySource } from '../../src/repository/repository-source.js'
+import type { RepositoryOf, RepositorySession, RepositorySource } from '../../src/repository/repository.js'
 import type { RowSource, Statement, StatementResult } from '../../src/statement/statement.js'
 import { createTestDatabase } from '../../src/testing/index.js'
 

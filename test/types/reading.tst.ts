@@ -5,7 +5,7 @@ import { listQuery } from '../../src/repository/list-query/list-query.js'
 import type { CursorPage, CursorResult, NumberedPage, Paginated } from '../../src/repository/types/read-options.js'
 import type { Repositories } from '../../src/repository/repository-factory.js'
 import type { Filter, Page } from '../../src/repository/types/filters.js'
-import type { RepositorySession } from '../../src/repository/repository-source.js'
+import type { RepositorySession } from '../../src/repository/repository.js'
 
 const users = pgTable('users', {
   id: serial().primaryKey(),

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'tstyche'
 import type { CursorResult, Paginated } from '../../src/repository/types/read-options.js'
 import type { RelatedRepository } from '../../src/repository/related/related-repository.js'
 import type { Repositories } from '../../src/repository/repository-factory.js'
-import type { RepositorySession } from '../../src/repository/repository-source.js'
+import type { RepositorySession } from '../../src/repository/repository.js'
 
 const users = pgTable('users', { id: integer().primaryKey(), email: text().notNull() })
 const posts = pgTable('posts', { id: integer().primaryKey(), userId: integer().notNull(), title: text() })

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'tstyche'
 import { softDelete, timestamps, version } from '../../src/model/columns.js'
 import { Repository } from '../../src/repository/repository.js'
 import type { Repositories } from '../../src/repository/repository-factory.js'
-import type { RepositoryClass, RepositorySession } from '../../src/repository/repository-source.js'
+import type { RepositoryClass, RepositorySession } from '../../src/repository/repository.js'
 
 const users = pgTable('users', {
   id: serial().primaryKey(),

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'tstyche'
 import { softDelete, version } from '../../src/model/columns.js'
 import { increment } from '../../src/repository/types/increment.js'
 import type { Repositories } from '../../src/repository/repository-factory.js'
-import type { RepositorySession } from '../../src/repository/repository-source.js'
+import type { RepositorySession } from '../../src/repository/repository.js'
 
 const users = pgTable('users', { id: serial().primaryKey(), email: text().notNull().unique(), name: text(), age: integer() })
 const notes = pgTable('notes', { id: uuid().primaryKey().defaultRandom(), slug: text().notNull().unique(), title: text().notNull(), ...softDelete(), ...version() })

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'tstyche'
 import { Repository, increment, softDelete, uniqueLive, version } from '../../src/index.js'
 import type { Affected, Deletion, Increment, NewRow, Row, RowChanges, WritableRepository } from '../../src/index.js'
 import type { Repositories } from '../../src/repository/repository-factory.js'
-import type { RepositorySession } from '../../src/repository/repository-source.js'
+import type { RepositorySession } from '../../src/repository/repository.js'
 
 const users = pgTable('users', {
   id: integer().primaryKey().generatedAlwaysAsIdentity(),

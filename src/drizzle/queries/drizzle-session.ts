@@ -14,7 +14,6 @@ import type { NodePgClient, NodePgSessionOptions } from 'drizzle-orm/node-postgr
 import type { PgPreparedQuery, PgTransactionConfig, PreparedQueryConfig } from 'drizzle-orm/pg-core'
 import type { CustomTypesConfig } from 'pg'
 import type { RegisteredSchema } from '../registered-schema.js'
-import type { Scope } from '../../session/scope.js'
 import type { RowReader, Statement, StatementResult, StatementRunner } from '../../statement/statement.js'
 
 /** A Drizzle database over the registered schema. */
@@ -22,7 +21,7 @@ export type DrizzleDatabase = NodePgDatabase<RegisteredSchema>
 
 /** Where Drizzle's queries and transactions go: a session, a scope in one, or a database. */
 export interface DrizzleRunner extends Pick<StatementRunner, 'run'> {
-  transaction<Result> (fn: (scope: Scope) => Result | Promise<Result>, options?: PgTransactionConfig): Promise<Result>
+  transaction<Result> (fn: (runner: DrizzleRunner) => Result | Promise<Result>, options?: PgTransactionConfig): Promise<Result>
 }
 
 /** What `drizzle()` takes, as far as it concerns how queries are written. */

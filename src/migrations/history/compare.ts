@@ -1,6 +1,6 @@
 import type { Client } from 'pg'
 import { AppliedTable, type AppliedRow } from './applied-table.js'
-import { asDatabaseError } from '../runner/failure-messages.js'
+import { asDatabaseError } from './as-database-error.js'
 import { readMigrations, type MigrationFile } from '../folder/migration-files.js'
 import type { MigrationOptions } from './migration-options.js'
 import { ProgressTable, type Progress } from './progress-table.js'

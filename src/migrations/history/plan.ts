@@ -1,9 +1,12 @@
 import { MigrationError, UsageError } from '../../errors/errors.js'
-import { isKnown, type Comparison } from './compare.js'
-import { downName, readDown } from '../folder/migration-files.js'
 import { lint } from '../folder/lint.js'
+import { downName, readDown } from '../folder/migration-files.js'
+import { isKnown } from './compare.js'
 import { obstacles, refuse, strangeness, unfinished } from './problems.js'
-import { stepDown, stepUp, type MigrationStep } from './step.js'
+import type { MigrationText } from '../folder/directives.js'
+import type { MigrationFile } from '../folder/migration-files.js'
+import type { Comparison, KnownMigration } from './compare.js'
+import type { MigrationStep } from './step.js'
 
 /**
  * The steps that apply what is pending, up to a tag.
@@ -85,4 +88,14 @@ function refuseIrreversible (steps: readonly MigrationStep[]): void {
   const losses = steps.flatMap(({ file, text: { irreversible } }) => irreversible.map((reason) => `${file} cannot restore ${reason}`))
   if (losses.length === 0) return
   throw new MigrationError(`${losses.join('; ')}: restore a backup instead, or say confirmIrreversible to go back all the same`, 'DB_MIGRATION_IRREVERSIBLE')
+}
+
+/** The step that applies a migration. */
+export function stepUp (migration: MigrationFile): MigrationStep {
+  return { direction: 'up', migration, text: migration.up, file: `${migration.tag}.sql`, ids: [] }
+}
+
+/** The step that undoes one. */
+export function stepDown ({ file, row: { ids } }: KnownMigration, text: MigrationText): MigrationStep {
+  return { direction: 'down', migration: file, text, file: downName(file.tag), ids }
 }

@@ -1,6 +1,5 @@
-import type { KnownMigration } from './compare.js'
-import { downName, type Migration, type MigrationFile } from '../folder/migration-files.js'
 import type { MigrationText } from '../folder/directives.js'
+import type { Migration } from '../folder/migration-files.js'
 
 /** Which way a database goes. */
 export type MigrationDirection = 'up' | 'down'
@@ -39,14 +38,4 @@ export interface MigrationWait {
   readonly pauseMillis: number
   /** Who held what it wanted, where that was seen: `process 4711 (psql, idle in transaction for 40 s)`. */
   readonly blockedBy: readonly string[]
-}
-
-/** The step that applies a migration. */
-export function stepUp (migration: MigrationFile): MigrationStep {
-  return { direction: 'up', migration, text: migration.up, file: `${migration.tag}.sql`, ids: [] }
-}
-
-/** The step that undoes one. */
-export function stepDown ({ file, row: { ids } }: KnownMigration, text: MigrationText): MigrationStep {
-  return { direction: 'down', migration: file, text, file: downName(file.tag), ids }
 }

@@ -1,6 +1,6 @@
 import { MigrationError } from '../../errors/errors.js'
-import type { DatabaseError } from '../../errors/errors.js'
 import { isConnectionLost, toDatabaseError } from '../../errors/to-database-error.js'
+import type { DatabaseError } from '../../errors/errors.js'
 import type { MigrationStep } from '../history/step.js'
 
 /** active_sql_transaction and invalid_transaction_termination: statements that must not meet a transaction. */
@@ -40,11 +40,6 @@ export function failedAlone ({ file, direction, text: { statements } }: Migratio
 /** A file that ended its own transaction, or left one open. */
 export function brokenTransaction (message: string): MigrationError {
   return new MigrationError(message, 'DB_MIGRATION_FAILED')
-}
-
-/** What PostgreSQL or the network says, as an error of this package. */
-export async function asDatabaseError<Result> (answer: Promise<Result>): Promise<Result> {
-  return answer.catch((error: unknown) => { throw toDatabaseError(error, { context: { operation: 'migrate' } }) })
 }
 
 /** Lets somebody outside hear of something; what they throw ends the run, and is not taken for PostgreSQL's. */

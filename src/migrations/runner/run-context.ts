@@ -1,12 +1,11 @@
 import type { Client } from 'pg'
 import { MigrationError } from '../../errors/errors.js'
 import { AppliedTable } from '../history/applied-table.js'
-import { asDatabaseError, tell } from './failure-messages.js'
+import { tell } from './failure-messages.js'
+import { asDatabaseError } from '../history/as-database-error.js'
 import type { RunnerConnections } from './runner-lock.js'
-import { freshSession, type RunnerOptions } from '../history/migration-options.js'
+import type { RunnerOptions } from '../history/migration-options.js'
 import { ProgressTable } from '../history/progress-table.js'
-import { runAlone } from './non-transactional-file.js'
-import { runTogether } from './transactional-file.js'
 import type { MigrationStep, MigrationWait } from '../history/step.js'
 import { Watcher } from './blocking-sessions.js'
 
@@ -40,12 +39,6 @@ export class Work {
     this.lockRetries = lockRetries
     this.#options = options
     this.watcher = new Watcher(watch, pid, statementLockTimeoutSeconds * 1000 / 3)
-  }
-
-  /** Runs one file, up or down, and notes it. */
-  async run (step: MigrationStep): Promise<void> {
-    const { transactional } = step.text
-    await asDatabaseError(this.client.query(freshSession).then(() => transactional ? runTogether(this, step) : runAlone(this, step)))
   }
 
   /** Carries out one statement of a file, and tells of it. */

@@ -2,7 +2,7 @@ import { ValidationError } from '../../errors/errors.js'
 import { allOf } from './condition.js'
 import type { Condition } from './condition.js'
 import { encode } from '../../values/encode-value.js'
-import { isPlainObject } from './parse-filter.js'
+import { isPlainObject } from '../../runtime/option-checks.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 
 interface KeyedTable {

@@ -1,11 +1,12 @@
 import { UsageError, ValidationError } from '../../errors/errors.js'
-import { allOf, anyOf, everything, negate, nothing } from './condition.js'
-import type { Condition, Test } from './condition.js'
-import { about, encode, encodePattern } from '../../values/encode-value.js'
+import { isPlainObject } from '../../runtime/option-checks.js'
 import { isSql } from '../../values/column-codec.js'
+import { about, encode, encodePattern } from '../../values/encode-value.js'
+import { findColumn } from '../table/find-column.js'
+import { allOf, anyOf, everything, negate, nothing } from './condition.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
-
-type Columns = ReadonlyMap<string, ColumnCodec>
+import type { Columns } from '../table/find-column.js'
+import type { Condition, Test } from './condition.js'
 
 /**
  * Reads a filter: columns and operators are looked up, values encoded.
@@ -31,19 +32,7 @@ function parseEntry (key: string, value: unknown, columns: Columns): Condition {
   }
 }
 
-const joining: ReadonlySet<string> = new Set(['and', 'or', 'not'])
-
-/**
- * Whether a key of a filter means a column. In a table that has columns called `and`, `or` and `not`, an array is always one of
- * filters, and an object of operators alone is always the column's; any other object behind `not` is the filter that it negates.
- */
-export function isColumnKey (key: string, value: unknown, columns: Columns): boolean {
-  if (!joining.has(key)) return true
-  if (!columns.has(key) || Array.isArray(value) || isSql(value)) return false
-  if (key !== 'not' || !isPlainObject(value)) return true
-  const names = Object.keys(value)
-  return names.length > 0 && names.every(isOperator)
-}
+export const joining: ReadonlySet<string> = new Set(['and', 'or', 'not'])
 
 function parseList (key: string, list: unknown, columns: Columns): Condition[] {
   if (!Array.isArray(list)) throw new ValidationError(`"${key}" in a filter takes an array of filters`)
@@ -58,22 +47,6 @@ function undefinedIn (key: string): ValidationError {
     `"${key}" is undefined in a filter, which could mean every row or none: leave it out, or write null for IS NULL`,
     { context: { columns: [key] } }
   )
-}
-
-/** The column that a key names; without one the error asked for, which is a client's unless only the program can have named it. */
-export function findColumn (key: string, columns: Columns, Refusal: typeof ValidationError | typeof UsageError = ValidationError): ColumnCodec {
-  const codec = columns.get(key)
-  if (codec === undefined) {
-    throw new Refusal(`Unknown column "${key.slice(0, 63)}"`, { context: { columns: [key.slice(0, 63)] } })
-  }
-  return codec
-}
-
-/** An object of one's own making, of JSON's, or a parsed query string's, not a date, a buffer or another class's: nothing stands behind what it inherits from. */
-export function isPlainObject (value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 function parseColumn (codec: ColumnCodec, value: unknown): Condition {
@@ -193,6 +166,18 @@ const operators = {
 
 const operatorNames = Object.keys(operators).join(', ')
 
-function isOperator (name: string): name is keyof typeof operators {
+export function isOperator (name: string): name is keyof typeof operators {
   return Object.hasOwn(operators, name)
+}
+
+/**
+ * Whether a key of a filter means a column. In a table that has columns called `and`, `or` and `not`, an array is always one of
+ * filters, and an object of operators alone is always the column's; any other object behind `not` is the filter that it negates.
+ */
+export function isColumnKey (key: string, value: unknown, columns: Columns): boolean {
+  if (!joining.has(key)) return true
+  if (!columns.has(key) || Array.isArray(value) || isSql(value)) return false
+  if (key !== 'not' || !isPlainObject(value)) return true
+  const names = Object.keys(value)
+  return names.length > 0 && names.every(isOperator)
 }

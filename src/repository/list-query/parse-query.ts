@@ -1,5 +1,6 @@
 import { ValidationError } from '../../errors/errors.js'
-import { isPlainObject, literally } from '../filter/parse-filter.js'
+import { literally } from '../filter/parse-filter.js'
+import { isPlainObject } from '../../runtime/option-checks.js'
 import type { FilterParameter } from './parameters.js'
 import type { Direction } from '../types/filters.js'
 

@@ -1,6 +1,6 @@
 import type { StatementResult, StatementRunner } from '../../statement/statement.js'
 import type { AnyRow } from '../table/answers.js'
-import { isPlainObject } from '../filter/parse-filter.js'
+import { isPlainObject } from '../../runtime/option-checks.js'
 import { boundsOf } from './parse-options.js'
 import type { Bounds } from './parse-options.js'
 import type { TableStatements } from '../table/table-statements.js'

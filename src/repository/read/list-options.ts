@@ -1,6 +1,5 @@
 import { UsageError } from '../../errors/errors.js'
-import { isPlainObject } from '../filter/parse-filter.js'
-import { isCount } from './parse-options.js'
+import { isCount, isPlainObject } from '../../runtime/option-checks.js'
 
 /** The options of `listQuery` without the types of a table. */
 export interface GivenListOptions {

@@ -1,18 +1,12 @@
-import type { SQL } from 'drizzle-orm'
 import { UsageError, ValidationError } from '../../errors/errors.js'
-import { findColumn, isPlainObject } from '../filter/parse-filter.js'
+import { isCount, isPlainObject } from '../../runtime/option-checks.js'
+import { findColumn } from '../table/find-column.js'
 import { parseOrder } from './order.js'
+import type { SQL } from 'drizzle-orm'
 import type { ColumnCodec } from '../../values/column-codec.js'
 import type { Shape } from '../table/statement-shape.js'
+import type { Limits } from '../table/table-statements.js'
 import type { LockStrength } from '../types/filters.js'
-
-/** The bounds of lists. */
-export interface Limits {
-  /** How many rows a list has when no limit is given. */
-  readonly defaultLimit: number
-  /** The largest limit that may be given. */
-  readonly maxLimit: number
-}
 
 /** PostgreSQL's words for a row lock. */
 export interface LockClause {
@@ -139,9 +133,4 @@ export function pageSizeOf (limit: unknown, { defaultLimit, maxLimit }: Limits):
   if (limit === undefined) return defaultLimit
   if (!isCount(limit) || limit < 1 || limit > maxLimit) throw new ValidationError(`"limit" is a whole number from 1 to ${maxLimit}`)
   return limit
-}
-
-/** Whether a value is a whole number that can count something. */
-export function isCount (value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0
 }

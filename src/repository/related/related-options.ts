@@ -6,8 +6,7 @@ import { Many, SQL, getTableColumns, getTableUniqueName, is, sql } from 'drizzle
 import type { Relation, TableRelationalConfig, TablesRelationalConfig } from 'drizzle-orm'
 import { UsageError, ValidationError } from '../../errors/errors.js'
 import { markOf } from '../../drizzle/column-mark.js'
-import { isCount } from '../read/parse-options.js'
-import { isPlainObject } from '../filter/parse-filter.js'
+import { isCount, isPlainObject } from '../../runtime/option-checks.js'
 import { isColumn, isSql } from '../../values/column-codec.js'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 

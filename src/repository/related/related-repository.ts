@@ -5,13 +5,13 @@ import type { CursorPage, CursorResult, NumberedPage, Paginated } from '../types
 import type { RelatedRow } from '../types/related-rows.js'
 import { selectRelated } from './related-query.js'
 import type { RelatedAsked } from './related-query.js'
-import type { Repository } from '../repository.js'
+import type { RepositoryReads } from '../read/repository-reads.js'
 import type { StatementRunner } from '../../statement/statement.js'
 import type { TableStatements } from '../table/table-statements.js'
 import type { ColumnKey, Filter, FirstOptions, Key, Page, RowOptions } from '../types/filters.js'
 
 /** The methods of a repository that have rows to relate. */
-type Reading<T extends PgTable> = Pick<Repository<T>, 'get' | 'getOrThrow' | 'getBy' | 'getByOrThrow' | 'getMany' | 'getAll' | 'filter' | 'first' | 'paginate' | 'cursor'>
+type Reading<T extends PgTable> = Pick<RepositoryReads<T>, 'get' | 'getOrThrow' | 'getBy' | 'getByOrThrow' | 'getMany' | 'getAll' | 'filter' | 'first' | 'paginate' | 'cursor'>
 
 /** What related rows are read with. */
 export interface RelatedContext<T extends PgTable> extends RelatedAsked {
@@ -33,52 +33,52 @@ export class RelatedRepository<T extends PgTable, W> {
     this.#context = context
   }
 
-  /** As {@link Repository.get}. */
+  /** As {@link RepositoryReads.get}. */
   get<K extends ColumnKey<T> = ColumnKey<T>> (id: Key<T>, options?: RowOptions<T, K>): Promise<RelatedRow<T, W, K> | undefined> {
     return this.#one(options, (repo, keyed) => repo.get(id, keyed))
   }
 
-  /** As {@link Repository.getOrThrow}. @throws NotFoundError when there is none */
+  /** As {@link RepositoryReads.getOrThrow}. @throws NotFoundError when there is none */
   getOrThrow<K extends ColumnKey<T> = ColumnKey<T>> (id: Key<T>, options?: RowOptions<T, K>): Promise<RelatedRow<T, W, K>> {
     return this.#one(options, (repo, keyed) => repo.getOrThrow(id, keyed))
   }
 
-  /** As {@link Repository.getBy}. @throws MultipleResultsError when two rows match */
+  /** As {@link RepositoryReads.getBy}. @throws MultipleResultsError when two rows match */
   getBy<K extends ColumnKey<T> = ColumnKey<T>> (filter: Filter<T>, options?: RowOptions<T, K>): Promise<RelatedRow<T, W, K> | undefined> {
     return this.#one(options, (repo, keyed) => repo.getBy(filter, keyed))
   }
 
-  /** As {@link Repository.getByOrThrow}. @throws NotFoundError when none matches, MultipleResultsError when two do */
+  /** As {@link RepositoryReads.getByOrThrow}. @throws NotFoundError when none matches, MultipleResultsError when two do */
   getByOrThrow<K extends ColumnKey<T> = ColumnKey<T>> (filter: Filter<T>, options?: RowOptions<T, K>): Promise<RelatedRow<T, W, K>> {
     return this.#one(options, (repo, keyed) => repo.getByOrThrow(filter, keyed))
   }
 
-  /** As {@link Repository.getMany}. */
+  /** As {@link RepositoryReads.getMany}. */
   getMany (ids: ReadonlyArray<Key<T>>): Promise<Array<RelatedRow<T, W>>> {
     return this.#many(undefined, (repo) => repo.getMany(ids))
   }
 
-  /** As {@link Repository.getAll}. */
+  /** As {@link RepositoryReads.getAll}. */
   getAll<K extends ColumnKey<T> = ColumnKey<T>> (page?: Page<T, K>): Promise<Array<RelatedRow<T, W, K>>> {
     return this.#many(page, (repo, keyed) => repo.getAll(keyed))
   }
 
-  /** As {@link Repository.filter}. */
+  /** As {@link RepositoryReads.filter}. */
   filter<K extends ColumnKey<T> = ColumnKey<T>> (filter: Filter<T>, page?: Page<T, K>): Promise<Array<RelatedRow<T, W, K>>> {
     return this.#many(page, (repo, keyed) => repo.filter(filter, keyed))
   }
 
-  /** As {@link Repository.first}. */
+  /** As {@link RepositoryReads.first}. */
   first<K extends ColumnKey<T> = ColumnKey<T>> (filter?: Filter<T>, options?: FirstOptions<T, K>): Promise<RelatedRow<T, W, K> | undefined> {
     return this.#one(options, (repo, keyed) => repo.first(filter, keyed))
   }
 
-  /** As {@link Repository.paginate}. */
+  /** As {@link RepositoryReads.paginate}. */
   paginate<K extends ColumnKey<T> = ColumnKey<T>> (filter?: Filter<T>, page?: NumberedPage<T, K>): Promise<Paginated<RelatedRow<T, W, K>>> {
     return this.#page(page, (repo, keyed) => repo.paginate(filter, keyed))
   }
 
-  /** As {@link Repository.cursor}. @throws ValidationError for a cursor of another list */
+  /** As {@link RepositoryReads.cursor}. @throws ValidationError for a cursor of another list */
   cursor<K extends ColumnKey<T> = ColumnKey<T>> (filter?: Filter<T>, page?: CursorPage<T, K>): Promise<CursorResult<RelatedRow<T, W, K>>> {
     return this.#page(page, (repo, keyed) => repo.cursor(filter, keyed))
   }

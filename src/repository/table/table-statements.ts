@@ -1,19 +1,18 @@
+import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { PgDialect } from 'drizzle-orm/pg-core'
-import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
-import { sql } from 'drizzle-orm'
-import type { QueryWithTypings, SQL } from 'drizzle-orm'
 import { constant, isConstant } from '../../drizzle/constant-sql.js'
 import { describeTable } from '../../model/table.js'
-import { statementName } from '../../statement/statement-name.js'
-import type { RowReader, Statement, StatementContext, StatementKind } from '../../statement/statement.js'
-import { findColumn } from '../filter/parse-filter.js'
-import type { Limits } from '../read/parse-options.js'
-import { describeColumn, rowReader } from '../../values/column-codec.js'
-import type { ColumnCodec } from '../../values/column-codec.js'
-import { Shape } from './statement-shape.js'
-import type { SqlWriter } from './statement-shape.js'
 import { ShapeCache } from '../../runtime/generation-cache.js'
+import { statementName } from '../../statement/statement-name.js'
+import { describeColumn, rowReader } from '../../values/column-codec.js'
+import { findColumn } from './find-column.js'
+import { Shape } from './statement-shape.js'
+import type { QueryWithTypings, SQL } from 'drizzle-orm'
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
+import type { RowReader, Statement, StatementContext, StatementKind } from '../../statement/statement.js'
+import type { ColumnCodec } from '../../values/column-codec.js'
+import type { SqlWriter } from './statement-shape.js'
 
 /** How names are written into SQL, and how long lists may be. */
 export interface StatementSettings extends Limits {
@@ -173,4 +172,12 @@ export class TableStatements {
   fields (columns: readonly ColumnCodec[]): Record<string, ColumnCodec['column']> {
     return Object.fromEntries(columns.map(({ key, column }) => [key, column]))
   }
+}
+
+/** The bounds of lists. */
+export interface Limits {
+  /** How many rows a list has when no limit is given. */
+  readonly defaultLimit: number
+  /** The largest limit that may be given. */
+  readonly maxLimit: number
 }

@@ -7,7 +7,7 @@ import type { UniqueKey } from '../../model/unique-keys.js'
 import { allOf } from '../filter/condition.js'
 import type { Condition } from '../filter/condition.js'
 import type { Change } from '../write/column-values.js'
-import { findColumn } from '../filter/parse-filter.js'
+import { findColumn } from '../table/find-column.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 import type { TableStatements } from '../table/table-statements.js'
 

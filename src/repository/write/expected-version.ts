@@ -1,7 +1,6 @@
 import { StaleRowError, UsageError, ValidationError } from '../../errors/errors.js'
 import type { Condition } from '../filter/condition.js'
-import { isPlainObject } from '../filter/parse-filter.js'
-import { isCount } from '../read/parse-options.js'
+import { isCount, isPlainObject } from '../../runtime/option-checks.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 
 /** The version that a row must have to be changed. */

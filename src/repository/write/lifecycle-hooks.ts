@@ -1,5 +1,5 @@
 import type { PgTable } from 'drizzle-orm/pg-core'
-import type { RepositorySession } from '../repository-source.js'
+import type { StatementRunner } from '../../statement/statement.js'
 import type { AnyRow } from '../table/answers.js'
 import type { Filter, Key } from '../types/filters.js'
 
@@ -37,7 +37,7 @@ export type HookNames = ReadonlySet<HookName>
 export interface ClassHooks {
   readonly names: HookNames
   /** The same repository in another session, for its hooks to be called on. */
-  in (session: RepositorySession): LifecycleHooks
+  in (session: StatementRunner): LifecycleHooks
 }
 
 const every: readonly HookName[] = ['beforeCreate', 'beforeUpdate', 'beforeDelete', 'afterCreate', 'afterUpdate', 'afterDelete']

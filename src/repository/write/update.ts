@@ -1,4 +1,5 @@
-import { ask, askWriting, firstOf, rowsOf, valueOf, writtenBy } from '../table/answers.js'
+import { ask, firstOf, rowsOf, valueOf } from '../table/answers.js'
+import { askWriting, writtenBy } from './run-write.js'
 import type { AnyRow } from '../table/answers.js'
 import { changesOf } from './column-values.js'
 import type { Change } from './column-values.js'

@@ -1,6 +1,7 @@
 import { UsageError, ValidationError } from '../../errors/errors.js'
 import { about } from '../../values/encode-value.js'
-import { findColumn, isPlainObject } from '../filter/parse-filter.js'
+import { isPlainObject } from '../../runtime/option-checks.js'
+import { findColumn } from '../table/find-column.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 import type { Others } from '../types/filters.js'
 

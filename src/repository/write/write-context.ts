@@ -1,4 +1,4 @@
-import type { RepositorySession } from '../repository-source.js'
+import type { StatementRunner } from '../../statement/statement.js'
 import type { AnyRow } from '../table/answers.js'
 import { givenValues } from './column-values.js'
 import { allOf } from '../filter/condition.js'
@@ -11,7 +11,7 @@ import type { Writable } from './writable-columns.js'
 /** What the writes of one repository stand on. */
 export interface WriteContext {
   readonly table: TableStatements
-  readonly session: RepositorySession
+  readonly session: StatementRunner
   /** Which rows the repository sees. */
   readonly seen: Condition
   /** What its callers may write. @defaultValue every column */
@@ -23,7 +23,7 @@ export interface WriteContext {
 /** One write under way. */
 export interface WriteStep {
   /** Where its statements run: the session of the repository, or a scope inside it where there are hooks. */
-  readonly session: RepositorySession
+  readonly session: StatementRunner
   /** Undefined where the class has no hook for this write. */
   readonly hooks: LifecycleHooks | undefined
 }

@@ -11,7 +11,7 @@ import { posts, users } from '../../helpers/schema.js'
 import {
   ConnectionError, TransactionAbortedError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError, UniqueViolationError, UsageError
 } from '../../../src/index.js'
-import { currentScope } from '../../../src/session/current-scope.js'
+import { currentScope } from '../../../src/session/scope.js'
 import type { Database, Scope, Session } from '../../../src/index.js'
 
 async function emails (database: Database): Promise<string[]> {

@@ -2,11 +2,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { MigrationError } from '../../../errors/errors.js'
 import { withTexts } from './written-model.js'
 import type { Snapshot } from '../snapshots/snapshot.js'
-
-// All that is known of drizzle-kit's programmatic interface stands here. It is written for a command line: it prints, asks, and ends the process.
-
-/** How Drizzle writes names, as in `drizzle()` and in drizzle.config.ts. */
-export type Casing = 'snake_case' | 'camelCase'
+import type { Casing } from './casing.js'
 
 /** drizzle-kit's `drizzle-kit/api`, as far as it is used. */
 export interface DrizzleKit {

@@ -1,35 +1,9 @@
-import { CasingCache, toCamelCase, toSnakeCase } from 'drizzle-orm/casing'
-import type { Column, SQL } from 'drizzle-orm'
 import { MigrationError } from '../../../errors/errors.js'
-import type { Casing } from './drizzle-kit.js'
-import { literal } from './literals.js'
 import { quoted, text } from '../snapshots/names.js'
-
-const conversions = { snake_case: toSnakeCase, camelCase: toCamelCase }
-
-/** A name as `casing` writes it. */
-export function cased (name: string, casing: Casing | undefined): string {
-  return casing === undefined ? name : conversions[casing](name)
-}
-
-/** Drizzle asks the table of a column for all of its columns, and a view has none to give. */
-class Names extends CasingCache {
-  readonly #casing: Casing | undefined
-
-  constructor (casing: Casing | undefined) {
-    super(casing)
-    this.#casing = casing
-  }
-
-  override getColumnCasing (column: Column): string {
-    return nameOf(column, this.#casing)
-  }
-}
-
-/** A column's name in the database. */
-export function nameOf ({ name, keyAsName }: { readonly name: string, readonly keyAsName: boolean }, casing: Casing | undefined): string {
-  return keyAsName ? cased(name, casing) : name
-}
+import { Names } from './casing.js'
+import { literal } from './literals.js'
+import type { SQL } from 'drizzle-orm'
+import type { Casing } from './casing.js'
 
 /** Where an expression stands, and how names are written. */
 export interface Context {

@@ -2,9 +2,10 @@
 import { SQL, StringChunk, is, sql } from 'drizzle-orm'
 import { PgPolicy, PgTable, getMaterializedViewConfig, getTableConfig, getViewConfig, isPgMaterializedView, isPgView } from 'drizzle-orm/pg-core'
 import { writableDefault } from './defaults.js'
-import { expressionText, nameOf, type Context } from './expressions.js'
+import { expressionText, type Context } from './expressions.js'
+import { nameOf } from './casing.js'
 import { viewText, type Source } from './view-names.js'
-import type { Casing } from './drizzle-kit.js'
+import type { Casing } from './casing.js'
 import type { Policy, Snapshot } from '../snapshots/snapshot.js'
 
 type Parts = ReturnType<typeof partsOf>

@@ -5,7 +5,8 @@ import { check, foreignKey, index, integer, numeric, pgEnum, pgSequence, pgTable
 import t, { type Test } from 'tap'
 import { createMigration, writeDownFiles } from '../../../../src/migrations/index.js'
 import { loadDrizzleKit } from '../../../../src/migrations/generate/model/drizzle-kit.js'
-import { emptySnapshot, readSnapshot, type Snapshot } from '../../../../src/migrations/generate/snapshots/snapshot.js'
+import { emptySnapshot, type Snapshot } from '../../../../src/migrations/generate/snapshots/snapshot.js'
+import { readSnapshot } from '../../../../src/migrations/generate/snapshots/read-snapshots.js'
 import { writeNewFiles } from '../../../../src/migrations/generate/write-files.js'
 import { factsOf } from '../../../../src/migrations/generate/sql/sql-facts.js'
 

@@ -1,0 +1,33 @@
+import { CasingCache, toCamelCase, toSnakeCase } from 'drizzle-orm/casing'
+import type { Column } from 'drizzle-orm'
+
+// All that is known of drizzle-kit's programmatic interface stands here. It is written for a command line: it prints, asks, and ends the process.
+
+/** How Drizzle writes names, as in `drizzle()` and in drizzle.config.ts. */
+export type Casing = 'snake_case' | 'camelCase'
+
+const conversions = { snake_case: toSnakeCase, camelCase: toCamelCase }
+
+/** A name as `casing` writes it. */
+export function cased (name: string, casing: Casing | undefined): string {
+  return casing === undefined ? name : conversions[casing](name)
+}
+
+/** Drizzle asks the table of a column for all of its columns, and a view has none to give. */
+export class Names extends CasingCache {
+  readonly #casing: Casing | undefined
+
+  constructor (casing: Casing | undefined) {
+    super(casing)
+    this.#casing = casing
+  }
+
+  override getColumnCasing (column: Column): string {
+    return nameOf(column, this.#casing)
+  }
+}
+
+/** A column's name in the database. */
+export function nameOf ({ name, keyAsName }: { readonly name: string, readonly keyAsName: boolean }, casing: Casing | undefined): string {
+  return keyAsName ? cased(name, casing) : name
+}

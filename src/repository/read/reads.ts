@@ -1,0 +1,98 @@
+import { MultipleResultsError, NotFoundError, ValidationError } from '../../errors/errors.js'
+import { allOf } from '../filter/condition.js'
+import { keyCondition } from '../filter/key-condition.js'
+import { parseFilter } from '../filter/parse-filter.js'
+import { ask, firstOf, rowsOf, valueOf } from '../table/answers.js'
+import { readByCursor } from './cursor-page.js'
+import { boundsOfList, cut } from './default-limit.js'
+import { paginate } from './paginate.js'
+import { count, exists, select, selectMany } from './select.js'
+import { stream } from './stream.js'
+import type { Statement, StatementRunner } from '../../statement/statement.js'
+import type { Condition } from '../filter/condition.js'
+import type { AnyRow } from '../table/answers.js'
+import type { TableStatements } from '../table/table-statements.js'
+import type { CursorRows } from './cursor-page.js'
+import type { NumberedRows } from './paginate.js'
+
+// What the reading methods of a repository do, before the types of its table are put on. Input is unknown here, and checked: bad input rejects and never throws.
+
+/** What the reads of one repository stand on. */
+export interface ReadContext {
+  readonly table: TableStatements
+  readonly session: StatementRunner
+  /** The rows that the repository sees. */
+  readonly seen: Condition
+}
+
+export function getByKey (context: ReadContext, id: unknown, options: unknown): Promise<AnyRow | undefined> {
+  return ask(context.session, () => select(context.table, { operation: 'get', where: withKey(context, id), options, kind: 'row' }), firstOf)
+}
+
+export function getByFilter (context: ReadContext, filter: unknown, options: unknown): Promise<AnyRow | undefined> {
+  return ask(context.session, () => select(context.table, { operation: 'getBy', where: matching(context, filter), options, kind: 'row', limit: 2 }), ({ rows }) => {
+    if (rows.length > 1) throw new MultipleResultsError(undefined, about(context, 'getBy'))
+    return rows[0] as AnyRow | undefined
+  })
+}
+
+export function getByKeys ({ table, session, seen }: ReadContext, ids: unknown): Promise<AnyRow[]> {
+  if (!Array.isArray(ids)) return Promise.reject(new ValidationError('getMany() takes an array of primary keys', { context: { operation: 'getMany', table: table.name } }))
+  if (ids.length === 0) return Promise.resolve([])
+  return ask(session, () => selectMany(table, ids, seen), rowsOf)
+}
+
+/** A page of rows, for the operations that list them. */
+export function listRows (context: ReadContext, { operation, filter, options }: { operation: string, filter?: unknown, options: unknown }): Promise<AnyRow[]> {
+  const { table, session } = context
+  const make = (): Statement => {
+    const bounds = boundsOfList(options, table)
+    return select(table, { operation, where: matching(context, filter), options, kind: 'page', bounds })
+  }
+  return ask<AnyRow, AnyRow[]>(session, make, (answer) => cut(answer, { operation, options }, { session, table }))
+}
+
+export async function paginateRows (context: ReadContext, filter: unknown, options: unknown): Promise<NumberedRows> {
+  return await paginate(context.session, context.table, { where: matching(context, filter), options })
+}
+
+export async function pageByCursor (context: ReadContext, filter: unknown, options: unknown): Promise<CursorRows> {
+  return await readByCursor(context.session, context.table, { where: matching(context, filter), options })
+}
+
+/** Bad input throws at once here: there is no promise yet that could reject. */
+export function streamRows (context: ReadContext, filter: unknown, options: unknown): AsyncGenerator<AnyRow, void, undefined> {
+  return stream(context.session, context.table, { where: matching(context, filter), options })
+}
+
+export function firstRow (context: ReadContext, filter: unknown, options: unknown): Promise<AnyRow | undefined> {
+  return ask(context.session, () => select(context.table, { operation: 'first', where: matching(context, filter), options, kind: 'first', limit: 1 }), firstOf)
+}
+
+export async function countRows (context: ReadContext, filter: unknown): Promise<number> {
+  return Number(await ask(context.session, () => count(context.table, matching(context, filter)), valueOf))
+}
+
+export async function anyRow (context: ReadContext, filter: unknown): Promise<boolean> {
+  return await ask(context.session, () => exists(context.table, matching(context, filter)), valueOf) !== undefined
+}
+
+/** The row that was looked for. @throws NotFoundError without one */
+export function found (context: ReadContext, operation: string, looked: Promise<AnyRow | undefined>): Promise<AnyRow> {
+  return looked.then((row) => {
+    if (row === undefined) throw new NotFoundError(undefined, about(context, operation))
+    return row
+  })
+}
+
+function withKey ({ table, seen }: ReadContext, id: unknown): Condition {
+  return allOf([keyCondition(id, table), seen])
+}
+
+function matching ({ table, seen }: ReadContext, filter: unknown): Condition {
+  return allOf([parseFilter(filter, table.columns), seen])
+}
+
+function about ({ table }: ReadContext, operation: string): { context: { operation: string, table: string } } {
+  return { context: { operation, table: table.name } }
+}

@@ -1,0 +1,13 @@
+import { UsageError, ValidationError } from '../../errors/errors.js'
+import type { ColumnCodec } from '../../values/column-codec.js'
+
+/** The column that a key names; without one the error asked for, which is a client's unless only the program can have named it. */
+export function findColumn (key: string, columns: Columns, Refusal: typeof ValidationError | typeof UsageError = ValidationError): ColumnCodec {
+  const codec = columns.get(key)
+  if (codec === undefined) {
+    throw new Refusal(`Unknown column "${key.slice(0, 63)}"`, { context: { columns: [key.slice(0, 63)] } })
+  }
+  return codec
+}
+
+export type Columns = ReadonlyMap<string, ColumnCodec>

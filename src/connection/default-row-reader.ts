@@ -2,17 +2,14 @@
  * How rows are read that no repository has asked for: as objects by the names of their columns, or as arrays, each value by the
  * parser of its type. What pg's own queries do.
  */
+import { parsersOf } from '../pg/values.js'
 import type { Field } from '../pg/client.js'
+import type { TypeParsers } from '../pg/values.js'
 import type { RowParser, Statement } from '../statement/statement.js'
-
-/** Finds the parser for a type, as pg's clients and `types` options do. */
-export interface TypeParsers {
-  getTypeParser (oid: number, format: 'text'): (text: string) => unknown
-}
 
 /** Reads the rows of an answer with these columns. */
 export function textReader ({ rowMode, types }: Statement, fields: readonly Field[], fallback: TypeParsers): RowParser {
-  const found = types as TypeParsers | undefined ?? fallback
+  const found = types === undefined ? fallback : parsersOf(types)
   const parsers = fields.map(({ dataTypeID }) => found.getTypeParser(dataTypeID, 'text'))
   const read = (texts: ReadonlyArray<string | null>, place: number): unknown => {
     const text = texts[place] as string | null

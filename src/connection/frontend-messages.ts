@@ -2,7 +2,7 @@
  * What a client sends to PostgreSQL, several messages in one buffer.
  * https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
-import { prepareValue } from '../pg/client.js'
+import { prepareValue } from '../pg/values.js'
 
 const kinds = { parse: 0x50, bind: 0x42, describe: 0x44, execute: 0x45, close: 0x43, sync: 0x53, query: 0x51 }
 const portal = 0x50

@@ -2,7 +2,7 @@ import { textReader } from './default-row-reader.js'
 import type { Field } from '../pg/client.js'
 import type { PreparedStatement } from './prepared-statements.js'
 import type { RowParser, Statement, StatementResult } from '../statement/statement.js'
-import type { TypeParsers } from './default-row-reader.js'
+import type { TypeParsers } from '../pg/values.js'
 
 /** What has come back for one statement; of several in one text, for the last, with all of them in {@link Answer.results}. */
 export class Answer {

@@ -3,7 +3,7 @@
  * one before has been answered. It takes a round trip for each, and nothing is sent behind a failure.
  */
 import { Answer } from './response.js'
-import { prepareValue } from '../pg/client.js'
+import { asText, parsersOfClient, prepareValue } from '../pg/values.js'
 import type { ClientBase, QueryArrayResult } from 'pg'
 import type { Exchange } from './exchange.js'
 import type { Statement } from '../statement/statement.js'
@@ -14,9 +14,6 @@ interface Query {
 }
 
 type Results = QueryArrayResult<Array<string | null>> | Array<QueryArrayResult<Array<string | null>>>
-
-/** Rows are read by the statement's own reader, as in a group. */
-const asText = { getTypeParser: () => (text: string) => text }
 
 export class PlainExchange implements Exchange {
   readonly answers: Answer[] = []
@@ -48,7 +45,8 @@ export class PlainExchange implements Exchange {
       this.isAnswered = true
       return finished(undefined)
     }
-    const config = { ...query, rowMode: 'array' as const, types: asText as never }
+    // Rows are read by the statement's own reader, as in a group.
+    const config = { ...query, rowMode: 'array' as const, types: asText }
     this.#client.query(config, (error: Error | null, results: Results) => {
       if (error !== null) return finished(error)
       if (lead === undefined) this.#read(place, results)
@@ -73,7 +71,7 @@ export class PlainExchange implements Exchange {
   #read (place: number, results: Results): void {
     const answer = this.answers[place] as Answer
     for (const { fields, rows, command, rowCount } of [results].flat()) {
-      if (fields.length > 0) answer.describe(fields, this.#client as never)
+      if (fields.length > 0) answer.describe(fields, parsersOfClient(this.#client))
       for (const row of rows) answer.row(row)
       answer.complete(command === null ? undefined : [command, rowCount].join(' ').trimEnd())
     }

@@ -197,7 +197,8 @@ export class HealthCheck {
       const { rows } = await question().finally(() => { this.#busy.delete(client); clearTimeout(timer) })
       this.#keep(client)
       // Both questions are answered by exactly one row.
-      return rows[0] as Row
+      const [row] = rows as [Row]
+      return row
     } catch (error) {
       destroySocket(client)
       throw late ? new NoAnswer(`no answer within ${timeoutMillis} ms`) : error

@@ -3,9 +3,9 @@
  * and what its type declarations leave out.
  */
 import pg from 'pg'
-import type { ClientBase, QueryResult } from 'pg'
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
+import type { ClientBase, QueryResult } from 'pg'
 
 /** pg's wire connection, as far as it is used here. */
 interface WireConnection extends EventEmitter {
@@ -42,9 +42,6 @@ export interface AnswerReader {
   /** PostgreSQL has answered everything, and is ready for more. */
   ready (): void
 }
-
-/** How a value is written as text for PostgreSQL; a Buffer is sent as it is. @throws what a `toPostgres()` of the value's own throws */
-export const prepareValue = (pg as unknown as { utils: { prepareValue (value: unknown): string | Buffer | null } }).utils.prepareValue
 
 /** Called at the end of a query, as pg calls it. */
 type QueryCallback = (error: Error | null, result: QueryResult | undefined) => void
@@ -105,6 +102,7 @@ class GroupQuery {
     if (callback !== nobody) callback.call(this, error, error === null ? resultOf(this.#reader) : undefined)
   }
 }
+
 // In pipeline mode pg refuses whatever is no Query; and what a Query does about COPY is right here, too.
 Object.setPrototypeOf(GroupQuery.prototype, pg.Query.prototype)
 

@@ -1,19 +1,11 @@
 import { PooledClient } from '../connection/client-state.js'
 import { ConnectionError } from '../errors/errors.js'
 import { destroySocket, isAtWork, requestCancel } from '../pg/client.js'
+import { clientsOf, refuseWaiting, removeClient } from '../pg/pool.js'
 import { List } from '../runtime/linked-list.js'
 import { within } from '../runtime/within.js'
 import type { Pool, PoolClient } from 'pg'
 import type { TakenClient } from '../connection/client-state.js'
-
-/** What pg's pool knows of its clients, and of those who wait for one; missing from its type declarations. */
-interface PoolInternals {
-  /** Those on their way included. */
-  readonly _clients: readonly PoolClient[]
-  readonly _pendingQueue: Array<{ callback (error: Error): void }>
-  /** Forgets a client and ends it; that it is released later does no harm. */
-  _remove (client: PoolClient): void
-}
 
 /**
  * The clients that pg's pool has open.
@@ -80,18 +72,17 @@ export class OpenClients {
    */
   cut (pool: Pool, cancelMillis: number): Array<Promise<void>> {
     const cancels: Array<Promise<void>> = []
-    const internals = pool as unknown as PoolInternals
-    for (const { callback } of internals._pendingQueue.splice(0)) callback(new ConnectionError('The database was closed'))
+    refuseWaiting(pool, new ConnectionError('The database was closed'))
     const working = this.atWork
     for (const taken of this.#taken.all()) {
       const { client } = taken
       const isWorking = working.includes(taken)
       if (isWorking) cancels.push(requestCancel(client, cancelMillis))
-      internals._remove(client)
+      removeClient(pool, client)
       if (isWorking) destroySocket(client)
       this.claim(client)
     }
-    for (const client of internals._clients) if (!this.#clients.has(client)) destroySocket(client)
+    for (const client of clientsOf(pool)) if (!this.#clients.has(client)) destroySocket(client)
     return cancels
   }
 

@@ -1,4 +1,5 @@
 import { Column, SQL, getTableName, is } from 'drizzle-orm'
+import { elementOf } from '../drizzle/array-columns.js'
 import { readerOf, typeOf, writerOf } from './driver-values.js'
 import { unreadableColumn } from './unreadable-text.js'
 import type { PgColumn } from 'drizzle-orm/pg-core'
@@ -135,7 +136,7 @@ const scalarTypes = new Set<string>(['number', 'bigint', 'boolean'])
 
 /** Drizzle passes most values on as they are, and pg writes an object into a text column as JSON: neither is meant. */
 function acceptor (column: PgColumn): (value: unknown) => boolean {
-  const element = (column as { baseColumn?: PgColumn }).baseColumn
+  const element = elementOf(column)
   if (element !== undefined) {
     const accepts = acceptor(element)
     return (value) => Array.isArray(value) && value.every((item) => item === null || accepts(item))

@@ -2,12 +2,15 @@
  * How values pass between Drizzle's columns and PostgreSQL's text, where Drizzle's own way loses something: the elements of
  * arrays, strings in json, dates that ISO 8601 writes in another way than PostgreSQL.
  */
-import { Column, SQL, is } from 'drizzle-orm'
+import { Column, is, SQL } from 'drizzle-orm'
 import { PgArray, PgColumn, PgJson, PgJsonb } from 'drizzle-orm/pg-core'
 import pg from 'pg'
+import { depthOf, innermost } from '../drizzle/array-columns.js'
+import { decoderOf } from '../drizzle/sql-internals.js'
+import { prepareValue } from '../pg/values.js'
 import { readArray, writeArray } from './array-text.js'
-import { isUsualDate, momentReader, momentText } from './timestamp-reader.js'
 import { elementTypes } from './element-types.js'
+import { isUsualDate, momentReader, momentText } from './timestamp-reader.js'
 
 /** Makes a value of a text; undefined where it stays text. */
 export type TextReader = ((text: string) => unknown) | undefined
@@ -22,9 +25,6 @@ const keptAsText = new Set([1184, 1114, 1082, 1186, 1231, 1115, 1185, 1187, 1182
 export function parserOf (oid: number): TextReader {
   return keptAsText.has(oid) ? undefined : pg.types.getTypeParser(oid, 'text')
 }
-
-/** A value as pg sends it: as text, or as bytes. Its types do not tell of it. */
-export const prepareValue = (pg as unknown as { utils: { prepareValue (value: unknown): string | Buffer | null } }).utils.prepareValue
 
 /** How a column reads the text of a value whose type PostgreSQL has told: as Drizzle does, where nothing is lost by it. */
 export function readerOf (column: PgColumn, oid: number): TextReader {
@@ -52,11 +52,6 @@ export function expressionReader (own: SQL, oid: number): TextReader {
   if (is(decoder, PgColumn)) return readerOf(decoder, oid)
   const parse = parserOf(oid)
   return (text) => decoder.mapFromDriverValue(parse === undefined ? text : parse(text))
-}
-
-/** What reads the values of an SQL expression. Its types keep it from others. */
-export function decoderOf (own: SQL): { mapFromDriverValue (value: unknown): unknown } {
-  return (own as unknown as { decoder: { mapFromDriverValue (value: unknown): unknown } }).decoder
 }
 
 function isOwnArray (column: PgColumn): column is PgArray<never, never> {
@@ -103,17 +98,6 @@ function elementText (value: unknown, isBytes: boolean): string {
   if (typeof prepared === 'string') return prepared
   if (prepared === null || !isBytes) throw new TypeError('An element of an array has no text')
   return `\\x${prepared.toString('hex')}`
-}
-
-/** The column that an array's elements are of, however deep. */
-export function innermost (column: PgColumn): PgColumn {
-  const { baseColumn } = column as { baseColumn?: PgColumn }
-  return baseColumn === undefined ? column : innermost(baseColumn)
-}
-
-function depthOf (column: PgColumn): number {
-  const { baseColumn } = column as { baseColumn?: PgColumn }
-  return baseColumn === undefined ? 0 : 1 + depthOf(baseColumn)
 }
 
 /** The name of a column's type in SQL, without what narrows it. */

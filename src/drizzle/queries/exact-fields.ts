@@ -4,7 +4,8 @@
  */
 import { SQL, getTableName, is } from 'drizzle-orm'
 import { PgColumn } from 'drizzle-orm/pg-core'
-import { decoderOf, exactReaderOf, parserOf } from '../../values/driver-values.js'
+import { exactReaderOf, parserOf } from '../../values/driver-values.js'
+import { decoderOf } from '../sql-internals.js'
 import { unreadableColumn } from '../../values/unreadable-text.js'
 import type { Column } from 'drizzle-orm'
 import type { RowReader } from '../../statement/statement.js'

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { Casing } from '../generate/model/casing.js'
+import type { Casing } from '../../drizzle/casing.js'
 import { loadModule, type Exports } from './load-module.js'
 import { loadTogether } from './load-together.js'
 import { findFiles } from './find-files.js'

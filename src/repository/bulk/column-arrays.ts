@@ -5,7 +5,7 @@
  */
 import type { Change } from '../write/column-values.js'
 import { escaped } from '../../values/array-text.js'
-import { prepareValue } from '../../values/driver-values.js'
+import { prepareValue } from '../../pg/values.js'
 import { isSql } from '../../values/column-codec.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 

@@ -2,21 +2,14 @@
  * The relations that a program asks for, as a tree. Names and options are those of Drizzle's relational queries.
  * https://orm.drizzle.team/docs/rqb
  */
-import { Many, SQL, getTableColumns, getTableUniqueName, is, sql } from 'drizzle-orm'
-import type { Relation, TableRelationalConfig, TablesRelationalConfig } from 'drizzle-orm'
-import { UsageError, ValidationError } from '../../errors/errors.js'
+import { getTableColumns, getTableUniqueName, is, Many, sql, SQL } from 'drizzle-orm'
 import { markOf } from '../../drizzle/column-mark.js'
+import { UsageError, ValidationError } from '../../errors/errors.js'
 import { isCount, isPlainObject } from '../../runtime/option-checks.js'
 import { isColumn, isSql } from '../../values/column-codec.js'
+import type { Relation, TableRelationalConfig } from 'drizzle-orm'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
-
-/** The tables of a schema, as Drizzle describes them. */
-export interface RelationalSchema {
-  readonly schema: TablesRelationalConfig
-  /** What was given as the schema: tables, and whatever else a module exports. */
-  readonly fullSchema: Readonly<Record<string, unknown>>
-  readonly tableNamesMap: Readonly<Record<string, string>>
-}
+import type { RelationalSchema } from '../../drizzle/relational-schema.js'
 
 /** How related rows are read. */
 export interface RelatedSight {

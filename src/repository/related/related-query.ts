@@ -4,13 +4,15 @@ import type { TableRelationalConfig } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import { UsageError } from '../../errors/errors.js'
 import { Aliases } from '../table/aliases.js'
+import { relationalSchemaOf } from '../../drizzle/relational-schema.js'
 import { encodeKey } from '../filter/key-condition.js'
 import { relatedReader } from './related-reader.js'
 import { nothingRelated, relatedParts } from './related-options.js'
 import { relatedSql } from './related-sql.js'
 import { rowReader } from '../../values/column-codec.js'
 import type { AnyRow } from '../table/answers.js'
-import type { RelatedPart, RelationalSchema } from './related-options.js'
+import type { RelatedPart } from './related-options.js'
+import type { RelationalSchema } from '../../drizzle/relational-schema.js'
 import type { RelatedSql } from './related-sql.js'
 import type { RowReader, Statement, StatementContext } from '../../statement/statement.js'
 import type { TableStatements } from '../table/table-statements.js'
@@ -33,7 +35,7 @@ export interface RelatedSelection {
 /** The statement that reads, for each of these rows, its key and what is related to it. */
 export function selectRelated (table: TableStatements, rows: readonly AnyRow[], { relations, seesDeleted }: RelatedAsked): RelatedSelection {
   const { builder, primaryKey } = table
-  const tables = builder.drizzle._ as unknown as RelationalSchema // Drizzle describes the schema that it was given
+  const tables = relationalSchemaOf(builder.drizzle)
   const parts = relatedParts(relations, registered(table, tables), { tables, seesDeleted, maxLimit: builder.limits.maxLimit })
   const lossy = primaryKey.find(({ column }) => column.columnType === 'PgTimestamp')
   if (lossy !== undefined) throw new UsageError(`Column "${lossy.key}": a key of times is not found again by a Date, which has less digits: declare it with { mode: 'string' }`)
@@ -58,7 +60,7 @@ export function selectRelated (table: TableStatements, rows: readonly AnyRow[], 
 /** The table in the schema, as Drizzle describes it. */
 function registered ({ table, name, builder: { schema } }: TableStatements, tables: RelationalSchema): TableRelationalConfig {
   const key = Object.keys(schema ?? {}).find((key) => schema?.[key] === table)
-  const config = key === undefined ? undefined : (tables.schema as RelationalSchema['schema'] | undefined)?.[key]
+  const config = key === undefined ? undefined : tables.schema[key]
   if (config === undefined) throw new UsageError(`Table "${name}" is not in the schema that was given as \`schema\`: its relations are not known`)
   return config
 }

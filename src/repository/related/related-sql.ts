@@ -8,7 +8,8 @@ import type { PgColumn } from 'drizzle-orm/pg-core'
 import { throughAlias } from '../table/aliases.js'
 import type { Aliases } from '../table/aliases.js'
 import { isColumn } from '../../values/column-codec.js'
-import type { Fields, RelatedPart, RelationalSchema } from './related-options.js'
+import type { Fields, RelatedPart } from './related-options.js'
+import type { RelationalSchema } from '../../drizzle/relational-schema.js'
 
 /** How the rows of a relation are read with those that they are related to. */
 export interface RelatedSql {

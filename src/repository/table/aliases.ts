@@ -3,6 +3,7 @@
  * granted: in one statement no alias is called as a table or a column that stands in it.
  */
 import { Column, SQL, aliasedTableColumn, getTableColumns, getTableName, is, sql } from 'drizzle-orm'
+import { inlinesParams } from '../../drizzle/sql-internals.js'
 import type { SQLChunk } from 'drizzle-orm'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 
@@ -43,7 +44,7 @@ export function throughAlias (own: SQL, table: PgTable, alias: string): SQL {
     if (is(chunk, Column)) return chunk.table === table ? aliasedTableColumn(chunk, alias) : chunk
     return is(chunk, SQL) ? throughAlias(chunk, table, alias) : chunk
   }))
-  return (own as unknown as { shouldInlineParams: boolean }).shouldInlineParams ? mapped.inlineParams() : mapped // Drizzle keeps it to itself
+  return inlinesParams(own) ? mapped.inlineParams() : mapped
 }
 
 /** A text as it stands in SQL, whatever the server thinks of backslashes. */

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import pg from 'pg'
 import t from 'tap'
 import { FrontendMessages } from '../../../src/connection/frontend-messages.js'
-import { prepareValue } from '../../../src/pg/client.js'
+import { prepareValue } from '../../../src/pg/values.js'
 
 /** The fields of a Bind message, read as PostgreSQL does. */
 function readBind (bytes: Buffer): { name: string, formats: number[], values: Array<Buffer | null> } {

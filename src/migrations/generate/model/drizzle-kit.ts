@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { MigrationError } from '../../../errors/errors.js'
 import { withTexts } from './written-model.js'
 import type { Snapshot } from '../snapshots/snapshot.js'
-import type { Casing } from './casing.js'
+import type { Casing } from '../../../drizzle/casing.js'
 
 /** drizzle-kit's `drizzle-kit/api`, as far as it is used. */
 export interface DrizzleKit {

@@ -1,9 +1,9 @@
 import { MigrationError } from '../../../errors/errors.js'
 import { quoted, text } from '../snapshots/names.js'
-import { Names } from './casing.js'
+import { Names } from '../../../drizzle/casing.js'
 import { literal } from './literals.js'
 import type { SQL } from 'drizzle-orm'
-import type { Casing } from './casing.js'
+import type { Casing } from '../../../drizzle/casing.js'
 
 /** Where an expression stands, and how names are written. */
 export interface Context {

@@ -1,7 +1,7 @@
 import { Column, Name, SQL, StringChunk, Subquery, is, isSQLWrapper, type SQLChunk } from 'drizzle-orm'
 import { MigrationError } from '../../../errors/errors.js'
 import { expressionText, type Context } from './expressions.js'
-import { cased } from './casing.js'
+import { cased } from '../../../drizzle/casing.js'
 import { mentions } from '../snapshots/names.js'
 
 /** A table or view from which others may select, with its columns and what it calls its expressions. */

@@ -3,9 +3,9 @@ import { SQL, StringChunk, is, sql } from 'drizzle-orm'
 import { PgPolicy, PgTable, getMaterializedViewConfig, getTableConfig, getViewConfig, isPgMaterializedView, isPgView } from 'drizzle-orm/pg-core'
 import { writableDefault } from './defaults.js'
 import { expressionText, type Context } from './expressions.js'
-import { nameOf } from './casing.js'
+import { nameOf } from '../../../drizzle/casing.js'
 import { viewText, type Source } from './view-names.js'
-import type { Casing } from './casing.js'
+import type { Casing } from '../../../drizzle/casing.js'
 import type { Policy, Snapshot } from '../snapshots/snapshot.js'
 
 type Parts = ReturnType<typeof partsOf>
@@ -19,24 +19,24 @@ type Parts = ReturnType<typeof partsOf>
 export function withTexts (exported: readonly unknown[], casing: Casing | undefined, make: () => Snapshot): Snapshot {
   const parts = partsOf(exported)
   const back: Array<() => void> = []
-  const put = <Thing extends object, Key extends keyof Thing>(thing: Thing, key: Key, value: Thing[Key]): void => {
-    const former = thing[key]
-    back.push(() => { thing[key] = former })
-    thing[key] = value
+  const put = (thing: object, key: string, value: unknown): void => {
+    const former: unknown = Reflect.get(thing, key)
+    back.push(() => { Reflect.set(thing, key, former) })
+    Reflect.set(thing, key, value)
   }
   try {
     for (const { table, columns } of parts.tables) {
       for (const column of columns) {
         const name = `${table}.${nameOf(column, casing)}`
         const { generated } = column
-        put(column as { default: unknown }, 'default', writableDefault(column, { place: `The default of ${name}`, casing }))
+        put(column, 'default', writableDefault(column, { place: `The default of ${name}`, casing }))
         const as = typeof generated?.as === 'function' ? generated.as() : generated?.as
         if (generated !== undefined && is(as, SQL)) put(generated, 'as', sql.raw(expressionText(as, { place: `The expression of ${name}`, casing })))
       }
     }
     for (const { name, query } of parts.views) {
       // Views are proxies, and give copies of all but their query.
-      if (query !== undefined) put(query as { queryChunks: unknown[] }, 'queryChunks', [new StringChunk(viewText(query, parts.sources, { place: `The view ${name}`, casing }))])
+      if (query !== undefined) put(query, 'queryChunks', [new StringChunk(viewText(query, parts.sources, { place: `The view ${name}`, casing }))])
     }
     const made = make()
     complete(made, parts, casing)

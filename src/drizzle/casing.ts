@@ -1,8 +1,6 @@
 import { CasingCache, toCamelCase, toSnakeCase } from 'drizzle-orm/casing'
 import type { Column } from 'drizzle-orm'
 
-// All that is known of drizzle-kit's programmatic interface stands here. It is written for a command line: it prints, asks, and ends the process.
-
 /** How Drizzle writes names, as in `drizzle()` and in drizzle.config.ts. */
 export type Casing = 'snake_case' | 'camelCase'
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { loaderFor, sharedPostgres } from '../../src/testing/postgres/shared-server.js'
-import type { Test } from '../helpers/database.js'
+import type { Test } from '../helpers/test.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 

@@ -6,7 +6,7 @@ import { build } from '../helpers/server.js'
 import type { FastifyInstance } from 'fastify'
 import type { RequestTransactionOptions } from '../../plugins/request/transaction-plan.js'
 import type { RowOptions } from '../../src/index.js'
-import type { Test } from '../helpers/database.js'
+import type { Test } from '../helpers/test.js'
 
 interface Transfer {
   readonly number: number

@@ -7,7 +7,7 @@ import { recordingLogger } from '../helpers/logger.js'
 import { users } from '../helpers/schema.js'
 import { until } from '../helpers/until.js'
 import type { OpenOptions, TransactionOptions } from '../../src/index.js'
-import type { Test } from '../helpers/database.js'
+import type { Test } from '../helpers/test.js'
 
 const ada = { email: 'ada@example.com' }
 

@@ -13,7 +13,7 @@ import { schema, tables, users } from '../helpers/schema.js'
 import { startPair } from '../helpers/standby.js'
 import { until } from '../helpers/until.js'
 import type { Database, TransactionOptions } from '../../src/index.js'
-import type { Test } from '../helpers/database.js'
+import type { Test } from '../helpers/test.js'
 import type { Proxy } from '../helpers/proxy.js'
 import type { Pair } from '../helpers/standby.js'
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { loaderFor } from '../../src/testing/postgres/shared-server.js'
-import type { Test } from './database.js'
+import type { Test } from './test.js'
 
 /** How a program ended, and what it wrote. */
 export interface Ended {

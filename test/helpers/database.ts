@@ -5,11 +5,7 @@ import { schema, tables } from './schema.js'
 import { watchPool } from './watch.js'
 import type { Database, OpenOptions } from '../../src/index.js'
 import type { Proxy } from './proxy.js'
-
-/** What a test gives us to register its end with: tap's `t`. */
-export interface Test {
-  teardown (fn: () => Promise<unknown>): unknown
-}
+import type { Test } from './test.js'
 
 /** On a busy machine any statement may be slow, which must not show in the log of tests that ask for something else. */
 export const unhurried = { slowQueryMillis: 3_600_000 } as const

@@ -1,6 +1,6 @@
 import { open } from './database.js'
 import { recordingLogger } from './logger.js'
-import type { Test } from './database.js'
+import type { Test } from './test.js'
 import type { Line } from './logger.js'
 import type { Database, OpenOptions } from '../../src/index.js'
 

@@ -1,6 +1,6 @@
 import { createTestDatabase } from '../../src/testing/index.js'
 import { tables } from './schema.js'
-import type { Test } from './database.js'
+import type { Test } from './test.js'
 
 /** A user of the test's own, of whom the server allows so many connections. */
 export interface LimitedRole {

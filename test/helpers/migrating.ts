@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { ChildProcess } from 'node:child_process'
 import type { Ended } from './child.js'
-import type { Test } from './database.js'
+import type { Test } from './test.js'
 
 // That of the tests: coverage from lines that are numbered otherwise would spoil theirs.
 const loader = new URL('../loader/register.js', import.meta.url)

@@ -9,7 +9,7 @@ import type { Outcome } from '../../src/connection/outcome.js'
 import type { Borrower } from '../../src/statement/caller.js'
 import type { StatementKind } from '../../src/statement/statement.js'
 import type { DatabaseOptions } from '../../src/settings/settings.js'
-import type { Test } from './database.js'
+import type { Test } from './test.js'
 
 /** Who asks for connections in tests that do not care. */
 export const borrower: Borrower = { label: 'test', logger: { debug () {}, info () {}, warn () {}, error () {} } }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createTestDatabase } from '../../src/testing/index.js'
 import { startRelease } from '../../src/testing/postgres/start-postgres.js'
 import type { TestDatabase, TestDatabaseOptions } from '../../src/testing/index.js'
-import type { Test } from './database.js'
+import type { Test } from './test.js'
 
 let server: Promise<{ readonly connectionString: string }> | undefined
 

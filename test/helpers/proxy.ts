@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { AddressInfo, Server, Socket } from 'node:net'
-import type { Test } from './database.js'
+import type { Test } from './test.js'
 
 /** How a connection goes: closed in good order, with a reset, or without a word, as when a cable is pulled. */
 export type Loss = 'cut' | 'reset' | 'silence'

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import type { Test } from './database.js'
+import type { Test } from './test.js'
 
 /** Stands between a client and PostgreSQL, and replaces a part of the answers; resolves with the URL that leads through it. */
 export async function startRewriter (t: Test, target: string, { from, to }: { from: string, to: string }): Promise<string> {

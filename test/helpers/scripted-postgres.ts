@@ -13,7 +13,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Pool } from 'pg'
 import type { Database, OpenOptions } from '../../src/index.js'
 import type { ConnectionPool } from '../../src/pool/connection-pool.js'
-import type { Test } from './database.js'
+import type { Test } from './test.js'
 
 /** The server's end of one connection. */
 export interface Peer {

@@ -8,7 +8,7 @@ import { withPassword } from './secret.js'
 import { watchPool } from './watch.js'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { DataAccessOptions } from '../../plugins/index.js'
-import type { Test } from './database.js'
+import type { Test } from './test.js'
 import type { Proxy } from './proxy.js'
 
 /** What {@link build} takes: the plugin's options, and the server's. */

@@ -3,7 +3,7 @@ import compress from '@fastify/compress'
 import { payloads } from './payloads.js'
 import { build } from './server.js'
 import type { FastifyInstance } from 'fastify'
-import type { Test } from './database.js'
+import type { Test } from './test.js'
 import type { DataAccessOptions } from '../../plugins/index.js'
 
 /** Whose hooks meet a stream, and in which order. */

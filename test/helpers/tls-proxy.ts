@@ -3,7 +3,7 @@ import { connect, createServer } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import type { AddressInfo, Socket } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
-import type { Test } from './database.js'
+import type { Test } from './test.js'
 
 /** What pg needs to connect by way of {@link startTlsProxy}. */
 export interface TlsProxy {

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { expectNoLeaks } from '../../src/testing/index.js'
 import { watchSent } from './sent.js'
 import type { Pool, PoolClient } from 'pg'
-import type { Test } from './database.js'
+import type { Test } from './test.js'
 
 /** What one connection was told of transactions. */
 interface Tally {

@@ -8,8 +8,6 @@ export interface Import {
   /** A path from the root for a file of the tree, the specifier as written for a package. */
   readonly to: string
   readonly isPackage: boolean
-  /** Gone at run time. */
-  readonly typeOnly: boolean
   /** `import()`: at run time, but not while modules load. */
   readonly lazy: boolean
 }
@@ -21,21 +19,19 @@ export function readImports (files: readonly SourceFile[]): Import[] {
 
 function importsOf (file: SourceFile): Import[] {
   const found: Import[] = []
-  const add = (specifier: ts.Node | undefined, kind: { typeOnly: boolean, lazy: boolean }): void => {
+  const add = (specifier: ts.Node | undefined, lazy: boolean): void => {
     if (specifier === undefined || !ts.isStringLiteral(specifier)) return
     const isPackage = !specifier.text.startsWith('.')
     const to = isPackage ? specifier.text : resolve(file.path, specifier.text)
-    found.push({ from: file.path, to, isPackage, ...kind })
+    found.push({ from: file.path, to, isPackage, lazy })
   }
   const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node)) {
-      add(node.moduleSpecifier, { typeOnly: node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword, lazy: false })
-    } else if (ts.isExportDeclaration(node)) {
-      add(node.moduleSpecifier, { typeOnly: node.isTypeOnly, lazy: false })
+    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) {
+      add(node.moduleSpecifier, false)
     } else if (ts.isImportTypeNode(node)) {
-      add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, { typeOnly: true, lazy: false })
+      add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, false)
     } else if (ts.isCallExpression(node) && isLoading(node.expression)) {
-      add(node.arguments[0], { typeOnly: false, lazy: true })
+      add(node.arguments[0], true)
     }
     ts.forEachChild(node, visit)
   }
@@ -51,11 +47,11 @@ function resolve (from: string, specifier: string): string {
   return posix.join(posix.dirname(from), specifier).replace(/\.js$/, '.ts')
 }
 
-/** Each circle of modules that load one another, as `a.ts -> b.ts -> a.ts`; types and `import()` cannot close one. */
+/** Each circle of modules that import one another, as `a.ts -> b.ts -> a.ts`; types count, `import()` cannot close one. */
 export function findCircles (imports: readonly Import[]): string[] {
   const arrows = new Map<string, string[]>()
-  for (const { from, to, isPackage, typeOnly, lazy } of imports) {
-    if (!isPackage && !typeOnly && !lazy) arrows.set(from, [...arrows.get(from) ?? [], to])
+  for (const { from, to, isPackage, lazy } of imports) {
+    if (!isPackage && !lazy) arrows.set(from, [...arrows.get(from) ?? [], to])
   }
   const circles: string[] = []
   const done = new Set<string>()

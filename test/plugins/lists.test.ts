@@ -14,7 +14,7 @@ import { until } from '../helpers/until.js'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { BuildOptions } from '../helpers/server.js'
-import type { Test } from '../helpers/database.js'
+import type { Test } from '../helpers/test.js'
 
 /** What is refused is refused before anything is sent. */
 const none = { acquired: 0, destroyed: 0 }

@@ -5,7 +5,7 @@ import { listQuery } from '../../plugins/index.js'
 import { users } from '../helpers/schema.js'
 import { build } from '../helpers/server.js'
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import type { Test } from '../helpers/database.js'
+import type { Test } from '../helpers/test.js'
 
 const list = listQuery(users, { filterable: ['email', 'id'], sortable: ['id'], maxLimit: 5 })
 

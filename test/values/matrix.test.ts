@@ -8,7 +8,7 @@ import { unhurried } from '../helpers/database.js'
 import { watchPool } from '../helpers/watch.js'
 import { holder, passThroughDoors, toItself } from './doors.js'
 import { matrix, typesSql } from './types.js'
-import type { Test } from '../helpers/database.js'
+import type { Test } from '../helpers/test.js'
 import type { Database } from '../../src/index.js'
 
 // Thousands of statements, on a busy machine.

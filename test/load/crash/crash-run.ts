@@ -17,7 +17,7 @@ import { Witness } from './witness.js'
 import type { WayName } from '../rivals/ways.js'
 import type { Fault, Site } from './faults.js'
 import type { Crash } from './program.js'
-import type { SubjectOptions } from './subject.js'
+import type { SubjectOptions } from './subject-routes.js'
 import type { Verdict } from './verdict.js'
 import type { Finding } from './witness.js'
 

@@ -4,7 +4,7 @@ import { subjectsOf } from './operations.js'
 import { counters, few, lefts, rights } from './tables.js'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { RequestTransactionOptions, Session } from '../../../plugins/index.js'
-import type { SubjectOptions, SubjectRoutes } from './subject.js'
+import type { SubjectOptions, SubjectRoutes } from './subject-routes.js'
 
 interface OwnRoute {
   readonly transaction?: RequestTransactionOptions

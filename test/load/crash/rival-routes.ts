@@ -4,7 +4,7 @@ import { subjectsOf } from './operations.js'
 import { few } from './tables.js'
 import type { FastifyInstance } from 'fastify'
 import type { Run } from '../rivals/ways.js'
-import type { SubjectOptions, SubjectRoutes } from './subject.js'
+import type { SubjectOptions, SubjectRoutes } from './subject-routes.js'
 
 /** The plain operations in SQL, in the transaction of whoever is asked for. */
 export async function addRivalRoutes (server: FastifyInstance, { kind, connectionString }: SubjectOptions): Promise<SubjectRoutes> {

@@ -6,7 +6,7 @@ import { listQuery, softDelete } from '../../../plugins/index.js'
 import { seeded } from '../crash/random.js'
 import { build } from '../../helpers/server.js'
 import { HostileRequests } from './requests.js'
-import type { Test } from '../../helpers/database.js'
+import type { Test } from '../../helpers/test.js'
 
 const people = pgTable('people', { id: integer().primaryKey(), name: text().notNull(), age: integer(), isAdmin: integer('is_admin'), secret: text(), ...softDelete() })
 

@@ -8,7 +8,7 @@ import { createTestDatabase } from '../../../src/testing/index.js'
 import { schema, tables, users } from '../../helpers/schema.js'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Test } from '../../helpers/database.js'
+import type { Test } from '../../helpers/test.js'
 
 /** How far a request has come. */
 export const stages = ['handler', 'queue', 'statement', 'commit', 'stream'] as const

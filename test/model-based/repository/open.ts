@@ -4,7 +4,7 @@ import { entriesSql } from './entries.js'
 import { itemsSql } from './items.js'
 import { shelvesSql } from './shelf.js'
 import type { Database } from '../../../src/index.js'
-import type { Test } from '../../helpers/database.js'
+import type { Test } from '../../helpers/test.js'
 
 /** A database with the tables of the models in it. */
 export async function openItems (t: Test): Promise<Database> {

@@ -10,7 +10,7 @@ import { Execution, keySpace, modelTables } from './execution.js'
 import { Interpreter } from './interpreter.js'
 import { anything, baseRows, show } from './prediction.js'
 import type { Database } from '../../../src/index.js'
-import type { Test } from '../../helpers/database.js'
+import type { Test } from '../../helpers/test.js'
 import type { Prediction, Sight } from './prediction.js'
 import type { Disaster, Program } from './program.js'
 

@@ -6,7 +6,7 @@ import type { Connection } from '../../../src/connection/connection.js'
 import type { Outcome } from '../../../src/connection/outcome.js'
 import type { ConnectionPool } from '../../../src/pool/connection-pool.js'
 import type { Peer } from '../../helpers/scripted-postgres.js'
-import type { Test } from '../../helpers/database.js'
+import type { Test } from '../../helpers/test.js'
 
 interface Scripted {
   readonly pool: ConnectionPool

@@ -9,7 +9,7 @@ import type { Connection } from '../../../src/connection/connection.js'
 import type { Outcome } from '../../../src/connection/outcome.js'
 import type { ConnectionPool } from '../../../src/pool/connection-pool.js'
 import type { Statement } from '../../../src/statement/statement.js'
-import type { Test } from '../../helpers/database.js'
+import type { Test } from '../../helpers/test.js'
 
 const insert = "insert into users (email) values ('ada@example.com')"
 

@@ -6,7 +6,7 @@ import { openDatabase } from '../../../src/index.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
 import { unhurried } from '../../helpers/database.js'
 import type { Database, OpenOptions } from '../../../src/index.js'
-import type { Test } from '../../helpers/database.js'
+import type { Test } from '../../helpers/test.js'
 
 const days = pgTable('days', { id: integer().primaryKey().generatedAlwaysAsIdentity(), d: date({ mode: 'date' }), span: interval(), tall: doublePrecision(), names: text().array() })
 const february = { d: new Date('2026-02-01T00:00:00Z'), span: '1 year -00:00:01', tall: 0.1 + 0.2, names: ['a', null] as unknown as string[] }

@@ -5,7 +5,7 @@ import { bindComplete, commandComplete, errorResponse, noData, parseComplete, re
 import type { Connection } from '../../../src/connection/connection.js'
 import type { ConnectionPool } from '../../../src/pool/connection-pool.js'
 import type { Peer, ScriptedPostgres } from '../../helpers/scripted-postgres.js'
-import type { Test } from '../../helpers/database.js'
+import type { Test } from '../../helpers/test.js'
 
 interface Scripted {
   readonly pool: ConnectionPool

@@ -12,7 +12,7 @@ import { startTlsProxy } from '../../helpers/tls-proxy.js'
 import { until } from '../../helpers/until.js'
 import type { PoolConfig } from 'pg'
 import type { Outcome } from '../../../src/connection/outcome.js'
-import type { Test } from '../../helpers/database.js'
+import type { Test } from '../../helpers/test.js'
 
 /** Whether a cancel reaches the statement that runs over a connection made like this; the URL leads to the same database. */
 async function cancels (t: Test, connectionString: string, config: PoolConfig): Promise<boolean> {

@@ -10,7 +10,7 @@ import type { Connection } from '../../../src/connection/connection.js'
 import type { Outcome } from '../../../src/connection/outcome.js'
 import type { Statement } from '../../../src/statement/statement.js'
 import type { Database } from '../../../src/index.js'
-import type { Test } from '../../helpers/database.js'
+import type { Test } from '../../helpers/test.js'
 import type { Peer } from '../../helpers/scripted-postgres.js'
 
 const named = (name: string, text: string, ...values: unknown[]): Statement =>

@@ -6,7 +6,7 @@ import { openDatabase } from '../../../src/index.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
 import { tables, users } from '../../helpers/schema.js'
 import type { Database } from '../../../src/index.js'
-import type { Test } from '../../helpers/database.js'
+import type { Test } from '../../helpers/test.js'
 
 interface Seen {
   readonly text: string

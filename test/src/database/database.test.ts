@@ -14,7 +14,7 @@ import { startProxy } from '../../helpers/proxy.js'
 import { schema, tables, users } from '../../helpers/schema.js'
 import { withPassword } from '../../helpers/secret.js'
 import type { Database, OpenOptions, StatementRunner } from '../../../src/index.js'
-import type { Test } from '../../helpers/database.js'
+import type { Test } from '../../helpers/test.js'
 import type { Proxy } from '../../helpers/proxy.js'
 
 const ada = { email: 'ada@example.com' }

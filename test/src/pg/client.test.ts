@@ -9,7 +9,7 @@ import { prepareValue } from '../../../src/pg/values.js'
 import { FrontendMessages } from '../../../src/connection/frontend-messages.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
 import type { AnswerReader } from '../../../src/pg/client.js'
-import type { Test } from '../../helpers/database.js'
+import type { Test } from '../../helpers/test.js'
 
 const { connectionString } = await createTestDatabase(t)
 

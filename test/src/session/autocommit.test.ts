@@ -8,7 +8,7 @@ import { createTestDatabase } from '../../../src/testing/index.js'
 import { posts, schema, tables, users } from '../../helpers/schema.js'
 import { watchPool } from '../../helpers/watch.js'
 import type { Database, OpenOptions } from '../../../src/index.js'
-import type { Test } from '../../helpers/database.js'
+import type { Test } from '../../helpers/test.js'
 import type { QueryConfig } from 'pg'
 
 const sent: string[] = []

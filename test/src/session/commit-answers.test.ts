@@ -3,7 +3,7 @@ import { answer, group, groupAnswer, openScripted } from '../../helpers/scripted
 import { bindComplete, commandComplete, dataRow, errorResponse, noticeResponse, parseComplete, readyForQuery } from '../../helpers/wire.js'
 import type { Database, OpenOptions, Session } from '../../../src/index.js'
 import type { Peer, ScriptedPostgres } from '../../helpers/scripted-postgres.js'
-import type { Test } from '../../helpers/database.js'
+import type { Test } from '../../helpers/test.js'
 
 const insert = { kind: 'write', text: 'insert into users values ($1)', values: ['ada'], context: { operation: 'create' } } as const
 

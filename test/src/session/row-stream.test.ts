@@ -6,7 +6,7 @@ import { open } from '../../helpers/database.js'
 import { users } from '../../helpers/schema.js'
 import { until } from '../../helpers/until.js'
 import type { Database } from '../../../src/index.js'
-import type { Test } from '../../helpers/database.js'
+import type { Test } from '../../helpers/test.js'
 
 const fill = sql`insert into users (email, balance) select 'u' || n, n from generate_series(1, 25) n`
 

@@ -6,7 +6,7 @@ import { createTestDatabase } from '../../../../src/testing/index.js'
 import { queryOnce } from '../../../helpers/backend.js'
 import type { Database } from '../../../../src/index.js'
 import type { TestDatabaseOptions } from '../../../../src/testing/index.js'
-import type { Test } from '../../../helpers/database.js'
+import type { Test } from '../../../helpers/test.js'
 
 /** A way to the same server that nobody in this process has gone yet, as another process would see it. */
 let ways = 0

@@ -3,7 +3,7 @@ import t from 'tap'
 import { createTestDatabase } from '../../../../src/testing/index.js'
 import { TestServer } from '../../../../src/testing/databases/test-server.js'
 import { until } from '../../../helpers/until.js'
-import type { Test } from '../../../helpers/database.js'
+import type { Test } from '../../../helpers/test.js'
 
 async function build (t: Test): Promise<{ url: string, admin: Client, exists: (name: string) => Promise<boolean> }> {
   const { connectionString } = await createTestDatabase(t)

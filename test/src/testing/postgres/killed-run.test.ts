@@ -8,7 +8,7 @@ import { createTestDatabase } from '../../../../src/testing/index.js'
 import { loaderFor, meetingPointOf } from '../../../../src/testing/postgres/shared-server.js'
 import { TestServer } from '../../../../src/testing/databases/test-server.js'
 import { until } from '../../../helpers/until.js'
-import type { Test } from '../../../helpers/database.js'
+import type { Test } from '../../../helpers/test.js'
 
 interface File {
   readonly pid: number

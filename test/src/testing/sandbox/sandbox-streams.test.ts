@@ -6,7 +6,7 @@ import { open } from '../../../helpers/database.js'
 import { users } from '../../../helpers/schema.js'
 import { build } from '../../../helpers/server.js'
 import type { Database } from '../../../../src/index.js'
-import type { Test } from '../../../helpers/database.js'
+import type { Test } from '../../../helpers/test.js'
 
 const emails = ['ada', 'bob', 'cy', 'dee', 'eve']
 

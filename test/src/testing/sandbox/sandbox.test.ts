@@ -9,7 +9,7 @@ import { silentLogger } from '../../../../src/runtime/logger.js'
 import { posts, tables, users } from '../../../helpers/schema.js'
 import dataAccess, { openDatabase } from '../../../../plugins/index.js'
 import type { FastifyInstance } from 'fastify'
-import type { Test } from '../../../helpers/database.js'
+import type { Test } from '../../../helpers/test.js'
 
 /** Begins a sandbox that ends with the test. */
 async function enterSandbox (t: Test, ...args: Parameters<typeof sandbox>): Promise<void> {

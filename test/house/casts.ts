@@ -1,0 +1,59 @@
+import { join } from 'node:path'
+import ts from 'typescript'
+
+type Library = 'pg' | 'drizzle'
+
+const libraries: ReadonlyArray<readonly [RegExp, Library]> = [
+  [/\/node_modules\/(@types\/)?pg(-protocol|-pool)?\//, 'pg'],
+  [/\/node_modules\/drizzle-orm\//, 'drizzle']
+]
+
+/** The one room that may know what a library does not publish. */
+const home: Record<Library, RegExp> = { pg: /^src\/pg\//, drizzle: /^src\/drizzle\// }
+
+/**
+ * Assertions that look behind a library's types: what the library declares becomes something that it does not declare.
+ * From one of its types to another is no look behind.
+ *
+ * @param root the folder of tsconfig.build.json; its files are those that are read
+ */
+export function findLooksBehind (root: string): string[] {
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.build.json'), ts.sys.readFile)
+  const { fileNames, options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
+  const program = ts.createProgram(fileNames, { ...options, noEmit: true })
+  const checker = program.getTypeChecker()
+  const found: string[] = []
+  for (const source of program.getSourceFiles()) {
+    const path = source.fileName.slice(root.length + 1)
+    if (!source.fileName.startsWith(`${root}/`) || path.startsWith('node_modules/')) continue
+    const visit = (node: ts.Node): void => {
+      if (ts.isAsExpression(node) && !ts.isAsExpression(node.parent)) {
+        const library = lookedBehind(node, checker)
+        const { line } = source.getLineAndCharacterOfPosition(node.getStart(source))
+        if (library !== undefined && !home[library].test(path)) found.push(`${path}:${line + 1} looks behind the types of ${library}: ${node.getText(source)}`)
+      }
+      ts.forEachChild(node, visit)
+    }
+    visit(source)
+  }
+  return found
+}
+
+/** The library behind whose types an assertion looks, if it does. */
+function lookedBehind (node: ts.AsExpression, checker: ts.TypeChecker): Library | undefined {
+  let given: ts.Expression = node
+  while (ts.isAsExpression(given) || ts.isParenthesizedExpression(given)) given = given.expression
+  const [library] = librariesOf(checker.getTypeAtLocation(given), checker)
+  const target = checker.getTypeFromTypeNode(node.type)
+  const isConst = ts.isTypeReferenceNode(node.type) && node.type.getText() === 'const'
+  return library === undefined || isConst || librariesOf(target, checker).includes(library) ? undefined : library
+}
+
+/** The libraries that declare a type, or what it is made of or bound by. */
+function librariesOf (type: ts.Type, checker: ts.TypeChecker): Library[] {
+  const files = [type.symbol, type.aliasSymbol].flatMap((symbol) => symbol?.declarations ?? []).map((declaration) => declaration.getSourceFile().fileName)
+  const own = libraries.filter(([pattern]) => files.some((file) => pattern.test(file))).map(([, library]) => library)
+  const parts = type.isUnionOrIntersection() ? type.types : []
+  const bound = checker.getBaseConstraintOfType(type)
+  return [...own, ...[...parts, ...bound === undefined || bound === type ? [] : [bound]].flatMap((part) => librariesOf(part, checker))]
+}

@@ -1,11 +1,11 @@
 import fp from 'fastify-plugin'
 import { StartedMigrations } from '../src/migrations/startup-migrations.js'
-import { complaint } from '../src/migrations/runner/runner-options.js'
+import { complaint } from '../src/migrations/history/option-limits.js'
 import { checkOptions, must } from './check-options.js'
 import { warnOfShortPluginTimeoutForMigrations } from './time-limits.js'
 import type { FastifyInstance } from 'fastify'
 import type { MigrationsAtStart } from '../src/migrations/startup-migrations.js'
-import type { Limited } from '../src/migrations/runner/runner-options.js'
+import type { Limited } from '../src/migrations/history/option-limits.js'
 import type { DatabaseOptions } from '../src/settings/settings.js'
 import type { OptionChecks } from './check-options.js'
 

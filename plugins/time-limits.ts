@@ -1,4 +1,4 @@
-import { defaultLockTimeoutSeconds } from '../src/migrations/runner/runner-options.js'
+import { defaultLockTimeoutSeconds } from '../src/migrations/history/option-limits.js'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from '../src/runtime/logger.js'
 import type { Settings } from '../src/settings/settings.js'

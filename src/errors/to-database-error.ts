@@ -6,6 +6,9 @@ import {
   SerializationFailureError, StatementTimeoutError, TransactionAbortedError, TransactionTimeoutError, UniqueViolationError, ValidationError
 } from './errors.js'
 import type { ErrorContext } from './errors.js'
+import { flag, isOptions } from '../runtime/call-options.js'
+import type { CallOptions } from '../runtime/call-options.js'
+import { checkCall } from './check-call.js'
 import { isPostgresError, unwrapped } from './redact.js'
 import type { PostgresError } from './redact.js'
 
@@ -65,6 +68,9 @@ const hints: ReadonlyMap<string, string> = new Map([
 /** read_only_sql_transaction */
 const readOnlyState = '25006'
 
+/** A server in recovery does not begin a SERIALIZABLE transaction. */
+const notSerializableRoutine = '0A000 call_enum_check_hook'
+
 /** PostgreSQL ends the connection with these; its severity says so too, but in the server's language. */
 const endingStates = new Set(['25P03', '25P04', '57P01', '57P02', '57P03', '57P04', '57P05'])
 
@@ -74,7 +80,7 @@ const connectionCodes = /^ERR_(?:SOCKET|STREAM|SSL|TLS)_/
 /** What {@link toDatabaseError} may know of the statement and its session. */
 export interface ErrorCircumstances {
   readonly context?: ErrorContext | undefined
-  /** The session was opened read only: 25006 is the caller's mistake then, and not a failover. */
+  /** The session was opened read only: what a standby refuses is the caller's mistake then, and not a failover. */
   readonly readOnly?: boolean | undefined
   /** The statement asked for its lock with NOWAIT. */
   readonly nowait?: boolean | undefined
@@ -83,12 +89,18 @@ export interface ErrorCircumstances {
   readonly connectionLost?: boolean | undefined
 }
 
+const object = [isOptions, 'is an object'] as const
+const known: CallOptions<ErrorCircumstances> = { context: object, readOnly: flag, nowait: flag, constraints: object, connectionLost: flag }
+
 /**
  * The error of this package that stands for a failure: found by SQLSTATE, never by text.
  *
  * One that is ours already comes back as it is, and Drizzle's wrapper, which holds the SQL and its values, is taken off.
+ *
+ * @throws {UsageError} for circumstances that there are none
  */
 export function toDatabaseError (error: unknown, circumstances: ErrorCircumstances = {}): DatabaseError {
+  checkCall('toDatabaseError()', circumstances, known)
   const failure = unwrapped(error)
   if (failure instanceof DatabaseError) return failure
   if (isPostgresError(failure)) return fromPostgres(failure, circumstances)
@@ -123,7 +135,7 @@ export function isConnectionLost (error: unknown): boolean {
 
 function fromPostgres (error: PostgresError, circumstances: ErrorCircumstances): DatabaseError {
   const { message, ...words } = wordsOf(error.constraint, circumstances.constraints)
-  const Class = classesOfRoutines.get(`${error.code} ${error.routine}`) ?? classOf(error.code, circumstances.readOnly)
+  const Class = classOf(error, circumstances.readOnly)
   return new Class(message ?? hints.get(error.code), {
     ...words,
     cause: error,
@@ -132,9 +144,11 @@ function fromPostgres (error: PostgresError, circumstances: ErrorCircumstances):
   })
 }
 
-function classOf (sqlState: string, readOnly = false): ErrorClass {
+function classOf ({ code: sqlState, routine }: PostgresError, readOnly = false): ErrorClass {
+  const raised = `${sqlState} ${routine}`
   if (sqlState === readOnlyState) return readOnly ? ReadOnlyError : ConnectionError
-  return classes.get(sqlState) ?? classes.get(sqlState.slice(0, 2)) ?? DatabaseError
+  if (raised === notSerializableRoutine && !readOnly) return ConnectionError
+  return classesOfRoutines.get(raised) ?? classes.get(sqlState) ?? classes.get(sqlState.slice(0, 2)) ?? DatabaseError
 }
 
 /** What PostgreSQL names of its own accord; for the log. */

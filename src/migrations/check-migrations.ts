@@ -1,9 +1,15 @@
 import { readdir } from 'node:fs/promises'
-import { isModelMigrated, type ModelOptions } from './generate/compare-model.js'
-import { compare, type Comparison } from './history/compare.js'
+import { checkCall } from '../errors/check-call.js'
 import { downName } from './folder/migration-files.js'
-import { withClient, type MigrationOptions } from './history/migration-options.js'
-import { obstacles, unfinished, type MigrationProblem } from './history/problems.js'
+import { isModelMigrated, modelOptions } from './generate/compare-model.js'
+import { compare } from './history/compare.js'
+import { migrationOptions, withClient } from './history/migration-options.js'
+import { obstacles, unfinished } from './history/problems.js'
+import type { CallOptions } from '../runtime/call-options.js'
+import type { ModelOptions } from './generate/compare-model.js'
+import type { Comparison } from './history/compare.js'
+import type { MigrationOptions } from './history/migration-options.js'
+import type { MigrationProblem } from './history/problems.js'
 
 /** What a check came to. */
 export interface MigrationCheck {
@@ -21,12 +27,14 @@ export interface CheckOptions extends MigrationOptions, ModelOptions {}
  *
  * @throws {MigrationError} `DB_MIGRATION_MISSING` for a folder that cannot be read
  * @throws {ConnectionError} when the database does not answer
+ * @throws {UsageError} for an option that there is none, or that cannot be used
  *
  * @example
  * const { ok, problems } = await checkMigrations({ connectionString: process.env.DATABASE_URL })
  * if (!ok) console.error(problems.map(({ message }) => message).join('\n'))
  */
 export async function checkMigrations (options: CheckOptions = {}): Promise<MigrationCheck> {
+  checkCall('checkMigrations()', options, checkOptions)
   const comparison = await withClient(options, (client) => compare(client, options))
   const problems = [
     ...databaseProblems(comparison),
@@ -59,3 +67,6 @@ export function databaseProblems (comparison: Comparison): MigrationProblem[] {
     ...pending.map(({ tag }) => ({ kind: 'pending', tag, message: `${tag}.sql is not applied yet` } as const))
   ]
 }
+
+/** Of checkMigrations. */
+export const checkOptions: CallOptions<CheckOptions> = { ...migrationOptions, ...modelOptions }

@@ -1,13 +1,17 @@
+import { checkCall } from '../errors/check-call.js'
 import { UsageError } from '../errors/errors.js'
+import { flag, text } from '../runtime/call-options.js'
 import { compare } from './history/compare.js'
-import type { Migration } from './folder/migration-files.js'
-import { checkLimits } from './runner/runner-options.js'
-import { withMigrationLock } from './runner/runner-lock.js'
-import { withClient, type RunnerOptions } from './history/migration-options.js'
+import { runnerOptions, withClient } from './history/migration-options.js'
+import { limited } from './history/option-limits.js'
 import { planDown } from './history/plan.js'
 import { withoutText } from './migration-status.js'
-import { runFile } from './runner/run-file.js'
 import { startWork } from './runner/run-context.js'
+import { runFile } from './runner/run-file.js'
+import { withMigrationLock } from './runner/runner-lock.js'
+import type { CallOptions } from '../runtime/call-options.js'
+import type { Migration } from './folder/migration-files.js'
+import type { RunnerOptions } from './history/migration-options.js'
 
 /** What {@link rollbackMigrations} takes. */
 export interface RollbackOptions extends RunnerOptions {
@@ -38,7 +42,7 @@ export interface RollbackOptions extends RunnerOptions {
  * console.log(rolledBack.map((migration) => migration.tag))
  */
 export async function rollbackMigrations (options: RollbackOptions = {}): Promise<{ rolledBack: Migration[] }> {
-  checkLimits(options)
+  checkCall('rollbackMigrations()', options, rollbackOptions)
   const { dryRun = false, steps: count, to } = options
   if (count !== undefined && to !== undefined) throw new UsageError('steps and to exclude each other: give one of them')
   if (dryRun) {
@@ -52,3 +56,6 @@ export async function rollbackMigrations (options: RollbackOptions = {}): Promis
     return { rolledBack: steps.map(({ migration }) => withoutText(migration)) }
   })
 }
+
+/** Of rollbackMigrations. */
+export const rollbackOptions: CallOptions<RollbackOptions> = { ...runnerOptions, steps: limited('steps'), to: text, confirmIrreversible: flag }

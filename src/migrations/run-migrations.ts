@@ -1,13 +1,16 @@
-import { compare } from './history/compare.js'
+import { checkCall } from '../errors/check-call.js'
+import { text } from '../runtime/call-options.js'
 import { asDatabaseError } from './history/as-database-error.js'
-import type { Migration } from './folder/migration-files.js'
-import { checkLimits } from './runner/runner-options.js'
-import { withMigrationLock } from './runner/runner-lock.js'
-import { withClient, type RunnerOptions } from './history/migration-options.js'
+import { compare } from './history/compare.js'
+import { runnerOptions, withClient } from './history/migration-options.js'
 import { planUp } from './history/plan.js'
 import { withoutText } from './migration-status.js'
-import { runFile } from './runner/run-file.js'
 import { startWork } from './runner/run-context.js'
+import { runFile } from './runner/run-file.js'
+import { withMigrationLock } from './runner/runner-lock.js'
+import type { CallOptions } from '../runtime/call-options.js'
+import type { Migration } from './folder/migration-files.js'
+import type { RunnerOptions } from './history/migration-options.js'
 
 /** What {@link runMigrations} takes. */
 export interface RunOptions extends RunnerOptions {
@@ -34,7 +37,7 @@ export interface RunOptions extends RunnerOptions {
  * console.log(applied.map((migration) => migration.tag))
  */
 export async function runMigrations (options: RunOptions = {}): Promise<{ applied: Migration[] }> {
-  checkLimits(options)
+  checkCall('runMigrations()', options, runOptions)
   const { dryRun = false, to } = options
   if (dryRun) {
     const steps = await withClient(options, async (client) => planUp(await compare(client, options), to))
@@ -48,3 +51,6 @@ export async function runMigrations (options: RunOptions = {}): Promise<{ applie
     return { applied: steps.map(({ migration }) => withoutText(migration)) }
   })
 }
+
+/** Of runMigrations. */
+export const runOptions: CallOptions<RunOptions> = { ...runnerOptions, to: text }

@@ -9,6 +9,7 @@ import type { DatabaseOptions } from './database-options.js'
 import { newPoolSettings, ownPoolSettings, type PoolSettings } from './pool-settings.js'
 import { SettingsError } from '../errors/settings-error.js'
 import { defaultOf, settingRows, type SettingRow, type SettingValues } from './setting-table.js'
+import { isOptions } from '../runtime/call-options.js'
 import { checkValue } from './setting-values.js'
 
 export { missingConnection } from './client-config.js'
@@ -67,6 +68,8 @@ export interface Settings {
  */
 export function resolveSettings (options: DatabaseOptions, environment: Environment = process.env): Settings {
   const given = givenOptions(options)
+  const variables: unknown = environment
+  if (!isOptions(variables)) throw new SettingsError('environment', 'must be an object of variables, as process.env')
   const values = settle(given, readEnvironment(environment))
   const { pg, schema, casing, logger = silentLogger } = options
   const settings: Settings = {

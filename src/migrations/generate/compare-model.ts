@@ -1,14 +1,18 @@
 import { MigrationError } from '../../errors/errors.js'
+import { text } from '../../runtime/call-options.js'
+import { isSchema } from '../../settings/given-options.js'
 import { readJournal } from '../folder/journal.js'
-import { ask, type Terminal } from './renames/ask-renames.js'
-import { decideBy, decideNothing, decideRenames } from './renames/decide-renames.js'
-import { loadDrizzleKit, snapshotOf } from './model/drizzle-kit.js'
-import { type Casing } from '../../drizzle/casing.js'
-import { prefixOf } from './migration-name.js'
-import type { Rename } from './snapshots/rename.js'
-import { type Snapshot } from './snapshots/snapshot.js'
-import { newestSnapshot } from './snapshots/read-snapshots.js'
 import { statementsOf } from './changes/diff-statements.js'
+import { prefixOf } from './migration-name.js'
+import { loadDrizzleKit, snapshotOf } from './model/drizzle-kit.js'
+import { ask } from './renames/ask-renames.js'
+import { decideBy, decideNothing, decideRenames } from './renames/decide-renames.js'
+import { newestSnapshot } from './snapshots/read-snapshots.js'
+import type { Casing } from '../../drizzle/casing.js'
+import type { CallOptions } from '../../runtime/call-options.js'
+import type { Terminal } from './renames/ask-renames.js'
+import type { Rename } from './snapshots/rename.js'
+import type { Snapshot } from './snapshots/snapshot.js'
 
 /** A model, and the folder with whose migrations it is compared. */
 export interface ModelOptions {
@@ -72,4 +76,10 @@ export async function isModelMigrated (options: ModelOptions): Promise<boolean> 
   const after = snapshotOf(kit, neededSchema(options), { casing, previous: before })
   // Whether something was renamed makes no difference to whether something has changed.
   return (await statementsOf(kit, { before, after, renames: [] })).length === 0
+}
+
+export const modelOptions: CallOptions<ModelOptions> = {
+  schema: [isSchema, "is what the module of the tables exports: import * as schema from './schema.js'"],
+  folder: text,
+  casing: [(value) => value === 'snake_case' || value === 'camelCase', "is 'snake_case' or 'camelCase'"]
 }

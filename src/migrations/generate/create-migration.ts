@@ -1,14 +1,21 @@
 import { randomUUID } from 'node:crypto'
-import { downName } from '../folder/migration-files.js'
+import { checkCall } from '../../errors/check-call.js'
+import { UsageError } from '../../errors/errors.js'
+import { flag, isOptions, isText, text } from '../../runtime/call-options.js'
 import { readJournal } from '../folder/journal.js'
-import { customDownFile, downFileOf, type DownFile } from './down-file.js'
-import { loadDrizzleKit, snapshotOf } from './model/drizzle-kit.js'
-import { neededSchema, renamesBetween, type ModelOptions, type RenameOptions } from './compare-model.js'
+import { downName } from '../folder/migration-files.js'
+import { joined, statementsOf } from './changes/diff-statements.js'
+import { modelOptions, neededSchema, renamesBetween } from './compare-model.js'
+import { customDownFile, downFileOf } from './down-file.js'
 import { nextEntry, prefixOf, slug } from './migration-name.js'
-import { type Snapshot } from './snapshots/snapshot.js'
+import { loadDrizzleKit, snapshotOf } from './model/drizzle-kit.js'
 import { newestSnapshot } from './snapshots/read-snapshots.js'
-import { joined, statementsOf, type Way } from './changes/diff-statements.js'
 import { pretty, writeMigration } from './write-files.js'
+import type { CallOptions } from '../../runtime/call-options.js'
+import type { Way } from './changes/diff-statements.js'
+import type { ModelOptions, RenameOptions } from './compare-model.js'
+import type { DownFile } from './down-file.js'
+import type { Snapshot } from './snapshots/snapshot.js'
 
 /** What {@link createMigration} takes. */
 export interface CreateOptions extends ModelOptions, RenameOptions {
@@ -48,12 +55,15 @@ export interface CreatedMigration {
  *
  * @throws {MigrationError} `DB_MIGRATION_AMBIGUOUS` where something may have been renamed, and nobody can be asked; `DB_MIGRATION_LOCKED` when another process is writing a
  *   migration into the same folder; `DB_MIGRATION_FAILED` without drizzle-kit, without a schema, or when drizzle-kit refuses the model
+ * @throws {UsageError} for an option that there is none, or that cannot be used
  *
  * @example
  * const { created } = await createMigration({ message: 'add a nickname', schema })
  * console.log(created?.tag ?? 'nothing to do')
  */
 export async function createMigration (options: CreateOptions): Promise<{ created?: CreatedMigration }> {
+  checkCall('createMigration()', options, createOptions)
+  if (options.message === undefined) throw new UsageError('createMigration() needs a message, by which its file is named: createMigration({ message: "add a nickname", schema })')
   const { folder = './drizzle', autogenerate = true, prefix = 'index', breakpoints = true } = options
   const words = slug(options.message)
   const former = await readJournal(folder)
@@ -95,4 +105,15 @@ function customDraft (before: Snapshot): Draft {
     down: customDownFile,
     snapshot: { ...before, id: randomUUID(), prevId: before.id }
   }
+}
+
+/** Of createMigration; its message has to be given. */
+export const createOptions: CallOptions<CreateOptions> = {
+  ...modelOptions,
+  message: text,
+  autogenerate: flag,
+  prefix: text,
+  breakpoints: flag,
+  renames: [(value) => isOptions(value) && Object.values(value).every(isText), 'is an object of names: { old: new }'],
+  terminal: [(value) => isOptions(value) && typeof Object(value['input']).on === 'function' && typeof Object(value['output']).write === 'function', 'is an object of two streams, { input, output }']
 }

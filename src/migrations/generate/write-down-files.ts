@@ -1,23 +1,31 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { checkCall } from '../../errors/check-call.js'
 import { MigrationError } from '../../errors/errors.js'
-import { downName, readSql } from '../folder/migration-files.js'
+import { called, text } from '../../runtime/call-options.js'
 import { readJournal } from '../folder/journal.js'
-import { compareSql, type Disagreement } from './sql/compare-sql.js'
-import { decideRenames } from './renames/decide-renames.js'
-import { customDownFile, downFileOf, marked, type DownFile } from './down-file.js'
-import { loadDrizzleKit, type DrizzleKit } from './model/drizzle-kit.js'
+import { downName, readSql } from '../folder/migration-files.js'
+import { customDownFile, downFileOf, marked } from './down-file.js'
 import { prefixOf } from './migration-name.js'
-import { reconciled } from './sql/reconcile.js'
-import { emptySnapshot, type Snapshot } from './snapshots/snapshot.js'
-import { listSnapshots, readSnapshot } from './snapshots/read-snapshots.js'
-import { factsOf, type Fact } from './sql/sql-facts.js'
-import { SqlHistory } from './sql/sql-history.js'
+import { loadDrizzleKit } from './model/drizzle-kit.js'
+import { decideRenames } from './renames/decide-renames.js'
 import { decideBySql } from './renames/renames-in-sql.js'
-import type { Way } from './changes/diff-statements.js'
+import { listSnapshots, readSnapshot } from './snapshots/read-snapshots.js'
+import { emptySnapshot } from './snapshots/snapshot.js'
+import { compareSql } from './sql/compare-sql.js'
+import { reconciled } from './sql/reconcile.js'
+import { factsOf } from './sql/sql-facts.js'
+import { SqlHistory } from './sql/sql-history.js'
 import { writeNewFiles } from './write-files.js'
+import type { CallOptions } from '../../runtime/call-options.js'
+import type { Way } from './changes/diff-statements.js'
 import type { CreatedMigration } from './create-migration.js'
+import type { DownFile } from './down-file.js'
+import type { DrizzleKit } from './model/drizzle-kit.js'
+import type { Snapshot } from './snapshots/snapshot.js'
+import type { Disagreement } from './sql/compare-sql.js'
+import type { Fact } from './sql/sql-facts.js'
 
 /** What {@link writeDownFiles} takes. */
 export interface DownFilesOptions {
@@ -43,7 +51,9 @@ export interface DownFilesOptions {
  * @example
  * const { written } = await writeDownFiles({ folder: './drizzle' })
  */
-export async function writeDownFiles ({ folder = './drizzle', onProgress }: DownFilesOptions = {}): Promise<{ written: CreatedMigration[] }> {
+export async function writeDownFiles (options: DownFilesOptions = {}): Promise<{ written: CreatedMigration[] }> {
+  checkCall('writeDownFiles()', options, downFilesOptions)
+  const { folder = './drizzle', onProgress } = options
   const { entries } = await readJournal(folder)
   const snapshots = await readSnapshots(folder)
   const kit = await loadDrizzleKit()
@@ -135,3 +145,6 @@ function reason (what: string, facts: readonly Fact[]): string[] {
 function about (tag: string, { message, code, cause }: MigrationError): MigrationError {
   return new MigrationError(`${downName(tag)} cannot be written. ${message}`, code, { cause })
 }
+
+/** Of writeDownFiles. */
+export const downFilesOptions: CallOptions<DownFilesOptions> = { folder: text, onProgress: called }

@@ -1,8 +1,12 @@
 import { Client } from 'pg'
-import type { ClientConfig, Pool } from 'pg'
-import { extendConnection, parseConnectionString } from '../../settings/url/connection-string.js'
 import { toDatabaseError } from '../../errors/to-database-error.js'
+import { called, flag, text } from '../../runtime/call-options.js'
 import { ignore } from '../../runtime/promises.js'
+import { missingConnection } from '../../settings/client-config.js'
+import { extendConnection, parseConnectionString } from '../../settings/url/connection-string.js'
+import { limited } from './option-limits.js'
+import type { ClientConfig, Pool } from 'pg'
+import type { CallOptions } from '../../runtime/call-options.js'
 import type { MigrationProgress, MigrationWait } from './step.js'
 
 /** Which migrations, and on which database. */
@@ -60,6 +64,7 @@ export interface RunnerOptions extends MigrationOptions {
 /** Limits that an application has for its own statements, and a server for idle sessions: an index on a large table takes what it takes. */
 const session = `select set_config(name, '0', false) from pg_settings
   where name in ('statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout')`
+
 const named = "select set_config('application_name', 'fastify-data-access migrations', false) where current_setting('application_name') = ''"
 
 /** A connection as a migration expects it, whatever the one before it has set. */
@@ -86,5 +91,26 @@ export async function withClient<Result> (options: MigrationOptions, fn: (client
 function clientConfig ({ connectionString, database }: MigrationOptions): ClientConfig {
   // Under the application's limit the question that lifts it could fail.
   if (database !== undefined) return extendConnection(database.pool.options, { statement_timeout: false })
-  return parseConnectionString(connectionString ?? process.env['DATABASE_URL'] ?? '')
+  const url = connectionString ?? process.env['DATABASE_URL'] ?? ''
+  if (url === '') throw missingConnection()
+  return parseConnectionString(url)
+}
+
+/** What tells which migrations, and on which database. */
+export const migrationOptions: CallOptions<MigrationOptions> = {
+  connectionString: [(value) => typeof value === 'string', 'is a URL'],
+  database: [(value) => Object(Object(Object(value).pool).options) === Object(value).pool?.options, 'is an open database, as openDatabase() or server.db gives it'],
+  folder: text,
+  table: text,
+  lockTimeoutSeconds: limited('lockTimeoutSeconds')
+}
+
+export const runnerOptions: CallOptions<RunnerOptions> = {
+  ...migrationOptions,
+  dryRun: flag,
+  statementLockTimeoutSeconds: limited('statementLockTimeoutSeconds'),
+  lockRetries: limited('lockRetries'),
+  signal: [(value) => value instanceof AbortSignal, 'is the signal of an AbortController'],
+  onProgress: called,
+  onWait: called
 }

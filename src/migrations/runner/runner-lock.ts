@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Client } from 'pg'
 import { MigrationError } from '../../errors/errors.js'
 import { asDatabaseError } from '../history/as-database-error.js'
-import { defaultLockTimeoutSeconds } from './runner-options.js'
+import { defaultLockTimeoutSeconds } from '../history/option-limits.js'
 import { withClient, type MigrationOptions } from '../history/migration-options.js'
 import { describe, sessionColumns, type Session } from './waiting-sessions.js'
 

@@ -4,6 +4,7 @@
  */
 import { getTableColumns, getTableUniqueName, is, Many, sql, SQL } from 'drizzle-orm'
 import { markOf } from '../../drizzle/column-mark.js'
+import { isEntity } from '../../drizzle/entity.js'
 import { UsageError, ValidationError } from '../../errors/errors.js'
 import { isCount, isPlainObject } from '../../runtime/option-checks.js'
 import { isColumn, isSql } from '../../values/column-codec.js'
@@ -106,7 +107,7 @@ function called (given: unknown, fields: Fields, operators: unknown): unknown {
 
 function extrasOf (extras: unknown, name: string): Array<[string, SQL]> {
   if (extras === undefined) return []
-  const entries = isPlainObject(extras) ? Object.entries(extras).map(([key, value]) => [key, is(value, SQL.Aliased) ? value.sql : value] as const) : undefined
+  const entries = isPlainObject(extras) ? Object.entries(extras).map(([key, value]) => [key, isEntity(value, SQL.Aliased) ? value.sql : value] as const) : undefined
   if (entries?.every((entry): entry is [string, SQL] => isSql(entry[1])) !== true) throw new UsageError(`"extras" of relation "${name}" is an object { key: sql\`…\`.as('key') }`)
   return entries
 }

@@ -1,5 +1,6 @@
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { AnyRow } from '../table/answers.js'
+import { UsageError } from '../../errors/errors.js'
 import { handled } from '../../runtime/promises.js'
 import type { CursorPage, CursorResult, NumberedPage, Paginated } from '../types/read-options.js'
 import type { RelatedRow } from '../types/related-rows.js'
@@ -7,7 +8,7 @@ import { selectRelated } from './related-query.js'
 import type { RelatedAsked } from './related-query.js'
 import type { RepositoryReads } from '../read/repository-reads.js'
 import type { StatementRunner } from '../../statement/statement.js'
-import type { TableStatements } from '../table/table-statements.js'
+import { TableStatements } from '../table/table-statements.js'
 import type { ColumnKey, Filter, FirstOptions, Key, Page, RowOptions } from '../types/filters.js'
 
 /** The methods of a repository that have rows to relate. */
@@ -29,7 +30,10 @@ export interface RelatedContext<T extends PgTable> extends RelatedAsked {
 export class RelatedRepository<T extends PgTable, W> {
   readonly #context: RelatedContext<T>
 
+  /** @throws UsageError, as only a repository makes it. */
   constructor (context: RelatedContext<T>) {
+    // What JavaScript, or a cast, gives instead.
+    if (!((context as Partial<RelatedContext<T>> | undefined)?.statements instanceof TableStatements)) throw new UsageError('Related rows are read through a repository: repo.with({ relation: true })')
     this.#context = context
   }
 
@@ -110,7 +114,7 @@ export class RelatedRepository<T extends PgTable, W> {
   async #read<Options extends Columns> (options: Options | undefined, read: (keyed: Options | undefined) => Promise<unknown[]>): Promise<AnyRow[]> {
     const { session, statements } = this.#context
     const keys = statements.primaryKey.map(({ key }) => key)
-    const columns = Array.isArray(options?.columns) ? options.columns as readonly string[] : undefined
+    const columns = Array.isArray(options?.columns) && options.columns.length > 0 ? options.columns as readonly string[] : undefined
     const rows = await read(columns === undefined ? options : { ...options as Options, columns: [...columns, ...keys] }) as AnyRow[]
     const { statement, nothing } = selectRelated(statements, rows, this.#context)
     if (rows.length === 0) return rows

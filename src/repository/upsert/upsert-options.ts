@@ -3,7 +3,7 @@ import { changesOf } from '../write/column-values.js'
 import type { Change } from '../write/column-values.js'
 import { allOf } from '../filter/condition.js'
 import type { Condition } from '../filter/condition.js'
-import { conflictTarget } from './conflict-target.js'
+import { columnName, conflictTarget } from './conflict-target.js'
 import type { ConflictTarget } from './conflict-target.js'
 import { parseFilter } from '../filter/parse-filter.js'
 import { isPlainObject } from '../../runtime/option-checks.js'
@@ -80,7 +80,7 @@ function parseUpdate (update: unknown, { context, target }: Parsing): (given: Gi
     const values = givenTo(context, update)
     return () => withoutPrototype(values)
   }
-  const listed = update && new Set(update.map((key) => findColumn(String(key), table.columns, UsageError).key))
+  const listed = update && new Set(update.map((key) => findColumn(columnName(key), table.columns, UsageError).key))
   const found = new Set(target.codecs.map(({ key }) => key))
   return (given) => {
     const values: Record<string, unknown> = Object.create(null)

@@ -1,21 +1,20 @@
+import { Readable } from 'node:stream'
 import { sql } from 'drizzle-orm'
 import dataAccess from '../../../plugins/index.js'
 import { subjectsOf } from './operations.js'
-import { counters, few, lefts, rights } from './tables.js'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { RequestTransactionOptions, Session } from '../../../plugins/index.js'
+import { hookRoutes } from './hook-routes.js'
+import { streamRoutes } from './stream-routes.js'
+import { few, lefts, rights } from './tables.js'
+import { idOf, ignoreDuplicate, increment, insertPair } from './work.js'
+import type { FastifyInstance } from 'fastify'
 import type { SubjectOptions, SubjectRoutes } from './subject-routes.js'
-
-interface OwnRoute {
-  readonly transaction?: RequestTransactionOptions
-  readonly work: (session: Session, id: number) => Promise<unknown>
-}
+import type { OwnRoute } from './work.js'
 
 /** A value that breaks when it is written as text: its statement never leaves. */
 const unsendable = { toPostgres (): never { throw new Error('This value cannot be written') } } as unknown as number
 
 /** The routes of a server with this package. Its limits are short, so that a silent network is over soon. */
-export async function addOwnRoutes (server: FastifyInstance, { connectionString, commit }: SubjectOptions): Promise<SubjectRoutes> {
+export async function addOwnRoutes (server: FastifyInstance, { connectionString, commit, resolveCommits }: SubjectOptions): Promise<SubjectRoutes> {
   await server.register(dataAccess, {
     connectionString,
     // A subject may be started again while the database is away.
@@ -24,13 +23,14 @@ export async function addOwnRoutes (server: FastifyInstance, { connectionString,
     statementTimeoutSeconds: 2,
     lockTimeoutSeconds: 1,
     idleInTransactionTimeoutSeconds: 5,
-    transaction: { commit, timeoutMillis: 1500, settleTimeoutMillis: 1000 }
+    // Where a standby takes over, the server that can tell comes back only after a while.
+    transaction: { commit, resolveCommits, timeoutMillis: 1500, settleTimeoutMillis: resolveCommits ? 3000 : 1000 }
   })
-  for (const [kind, { work, transaction }] of Object.entries(routes)) {
-    server.post(`/${kind}/:id`, { config: { transaction } }, async (request: FastifyRequest) => {
-      const { id } = request.params as { id: string }
-      await work(request.db, Number(id))
-      return { id }
+  for (const [kind, { work, transaction, hooks }] of Object.entries({ ...routes, ...hookRoutes, ...streamRoutes })) {
+    server.post(`/${kind}/:id`, { config: { transaction }, ...hooks }, async (request, reply) => {
+      const id = idOf(request)
+      const answer = await work(request.db, id, reply)
+      return answer === reply || answer instanceof Readable ? answer : { id }
     })
   }
   return { inUse: () => server.db.poolInfo.inUse }
@@ -86,22 +86,4 @@ const routes: Readonly<Record<string, OwnRoute>> = {
       await session.execute(sql`insert into rights (id, parent) values (${id}, ${sql.param(unsendable)})`).catch(() => {})
     }
   }
-}
-
-async function insertPair (session: Session, id: number): Promise<void> {
-  await session.repo(lefts).create({ id })
-  await session.repo(rights).create({ id, parent: id })
-}
-
-async function increment (session: Session, id: number, options?: { lock: 'update' }): Promise<void> {
-  const { counter } = subjectsOf(id, few)
-  await session.repo(lefts).create({ id })
-  const { value } = await session.repo(counters).getOrThrow(counter, options)
-  await session.repo(counters).update(counter, { value: value + 1 })
-  await session.repo(rights).create({ id, parent: id, counter })
-}
-
-/** The inner scope is meant to fail by itself; a lost connection is another matter. */
-function ignoreDuplicate (error: { code?: unknown }): void {
-  if (error.code !== 'DB_UNIQUE_VIOLATION') throw error
 }

@@ -1,30 +1,54 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Client } from 'pg'
 import type { Way } from '../../../src/migrations/generate/changes/diff-statements.js'
-import type { Snapshot, Table } from '../../../src/migrations/generate/snapshots/snapshot.js'
+import { catalogueType, mentions, written } from '../../../src/migrations/generate/snapshots/names.js'
+import type { Column, Snapshot } from '../../../src/migrations/generate/snapshots/snapshot.js'
 
-/** A table, and those of its columns that are in both models with one type, under whatever names. */
+/** A table, and those of its columns whose values must be back. */
 interface Kept {
   readonly table: string
   readonly columns: readonly string[]
 }
 
-/** Puts a row into each table. */
-export async function fill (client: Client, { tables, enums }: Snapshot): Promise<void> {
-  for (const { name, columns } of Object.values(tables)) {
-    const given = Object.values(columns).filter((column) => ['one', 'two', 'three'].includes(column.name))
-    const values = given.map(({ type }) => valueOf(type, Object.values(enums)[0]?.values[0] ?? ''))
+/** A row: its number, the value of enums, and whether it has null wherever it may. */
+export interface Row {
+  readonly key: number
+  readonly mood: string
+  readonly nulls?: boolean
+}
+
+/** The value of the enum that both models have: nobody can use a new one before its transaction has ended. */
+export function moodOf ({ before, after }: Way): string {
+  const [values = [], others = []] = [before, after].map(({ enums }) => Object.values(enums)[0]?.values)
+  return values.find((value) => others.includes(value)) ?? ''
+}
+
+/** Puts a row into each table, other values for each number; where nothing counts, the number is its key. */
+export async function fill (client: Client, { tables, enums }: Snapshot, { key, mood, nulls = false }: Row): Promise<void> {
+  const anyMood = mood === '' ? Object.values(enums)[0]?.values[0] ?? '' : mood
+  for (const table of Object.values(tables)) {
+    const { columns } = table
+    const isPlain = ({ name, type, identity, default: value }: Column) => name === 'id' && type === 'integer' && identity === undefined && value === undefined
+    const given = Object.values(columns).filter((column) => ['one', 'two', 'three'].includes(column.name) || isPlain(column))
+    const values = given.map((column) => {
+      if (isPlain(column)) return String(key)
+      return nulls && !column.notNull ? 'null' : `'${valueOf(column.type, anyMood, key)}'`
+    })
     await client.query(given.length === 0
-      ? `insert into "${name}" default values`
-      : `insert into "${name}" (${given.map((column) => `"${column.name}"`).join(', ')}) values (${values.map((value) => `'${value}'`).join(', ')})`)
+      ? `insert into ${written(table)} default values`
+      : `insert into ${written(table)} (${given.map((column) => `"${column.name}"`).join(', ')}) values (${values.join(', ')})`)
+  }
+  for (const table of Object.values(tables)) {
+    for (const { tableTo, schemaTo, columnsFrom, columnsTo } of Object.values(table.foreignKeys)) await client.query(`update ${written(table)} set "${columnsFrom[0]}" = (select "${columnsTo[0]}" from ${written({ name: tableTo, schema: schemaTo ?? '' })} limit 1)`)
   }
 }
 
 /** What the way there and back must keep. */
-export async function readKept (client: Client, way: Way): Promise<unknown[]> {
+export async function readKept (client: Client, way: Way, irreversible: readonly string[]): Promise<unknown[]> {
   const found: unknown[] = []
-  for (const { table, columns } of keptBy(way)) {
-    const { rows } = await client.query(`select ${columns.map((column) => `"${column}"::text`).join(', ') || 'null'} from "${table}"`)
+  for (const { table, columns } of keptBy(way, irreversible)) {
+    const texts = columns.map((column) => `"${column}"::text`).join(', ') || 'null'
+    const { rows } = await client.query(`select ${texts} from ${table} order by row(${texts})`)
     found.push({ table, rows })
   }
   return found
@@ -35,28 +59,40 @@ export function sameRows (expected: unknown[], found: unknown[]): void {
   if (!isDeepStrictEqual(expected, found)) throw new Error(`After the way back rows differ: ${JSON.stringify(expected)} became ${JSON.stringify(found)}`)
 }
 
-function keptBy ({ before, after, renames }: Way): Kept[] {
+function keptBy ({ before, after, renames }: Way, irreversible: readonly string[]): Kept[] {
   return Object.entries(before.tables).flatMap(([key, table]) => {
-    const later = renames.find(({ kind, from }) => kind === 'table' && from === key)?.to ?? key
-    const other = after.tables[later]
-    return other === undefined ? [] : [{ table: table.name, columns: keptColumns(table, other, columnRenames(renames, later)) }]
+    const laterTable = renames.find(({ kind, from }) => kind === 'table' && from === key)?.to ?? key
+    const other = after.tables[laterTable]
+    if (other === undefined) {
+      if (!irreversible.includes(`the rows of ${plain(key)}`)) throw new Error(`The rows of ${key} go without a mark`)
+      return []
+    }
+    const columns = Object.values(table.columns).filter((column) => {
+      const name = renames.find((rename) => rename.kind === 'column' && rename.table === laterTable && rename.from === column.name)?.to ?? column.name
+      const later = other.columns[name]
+      const isSame = later !== undefined && catalogueType(later) === catalogueType(column) && (later.generated === undefined || column.generated !== undefined)
+      const isMarked = irreversible.some((what) => new RegExp(`\\bvalues of ${plain(laterTable)}\\.${name}(,| were|$)`).test(what))
+      if (isSame && isMarked) throw new Error(`The values of ${laterTable}.${name} stay, and are marked as lost`)
+      return isSame || (column.generated === undefined && !isMarked)
+    })
+    // What is generated comes back when what it is made of does.
+    const lost = Object.keys(table.columns).filter((name) => !columns.some((column) => column.name === name))
+    return [{ table: written(table), columns: columns.filter(({ generated }) => !lost.some((name) => mentions(generated?.as, name))).map(({ name }) => name) }]
   })
 }
 
-function columnRenames (renames: Way['renames'], table: string): Map<string, string> {
-  return new Map(renames.filter((rename) => rename.kind === 'column' && rename.table === table).map(({ from, to }) => [from, to]))
+function plain (key: string): string {
+  return key.replace(/^public\./, '')
 }
 
-function keptColumns (table: Table, other: Table, renames: ReadonlyMap<string, string>): string[] {
-  return Object.values(table.columns)
-    .filter(({ name, type }) => other.columns[renames.get(name) ?? name]?.type === type)
-    .map(({ name }) => name)
-}
-
-function valueOf (type: string, mood: string): string {
+/** Numbers wherever text may stand, so that most of it fits another type, and each of another length. */
+function valueOf (type: string, mood: string, key: number): string {
   if (type === 'boolean') return 'true'
-  if (type === 'jsonb') return '{"a": 1}'
-  if (/^(date|timestamp)/.test(type)) return '2026-01-01'
-  if (/^(integer|bigint|numeric)/.test(type)) return '5'
-  return type === 'mood' ? mood : 'x'
+  if (/^(date|timestamp)/.test(type)) return `2026-01-0${key}`
+  if (type === 'uuid') return `00000000-0000-0000-0000-00000000000${key}`
+  if (type === 'interval') return `0${key}:00:00`
+  if (type.startsWith('time')) return `12:0${key}`
+  const number = '5'.repeat(key)
+  if (type.endsWith('[]')) return `{${/^(text|integer)/.test(type) ? number : mood}}`
+  return ['mood', 'spirit'].includes(type) ? mood : number
 }

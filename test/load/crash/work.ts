@@ -1,0 +1,55 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { subjectsOf } from './operations.js'
+import { counters, few, lefts, rights } from './tables.js'
+import type { FastifyReply, onRequestAsyncHookHandler, onSendAsyncHookHandler, preHandlerAsyncHookHandler } from 'fastify'
+import type { RequestTransactionOptions, Session } from '../../../plugins/index.js'
+
+/** What a route of a server with this package does. */
+export interface OwnRoute {
+  readonly transaction?: RequestTransactionOptions
+  readonly hooks?: {
+    readonly onRequest?: onRequestAsyncHookHandler
+    readonly preHandler?: preHandlerAsyncHookHandler
+    readonly onSend?: onSendAsyncHookHandler
+  }
+  /** A stream, or the reply that it has sent itself, is the answer; otherwise that is the id. */
+  readonly work: (session: Session, id: number, reply: FastifyReply) => Promise<unknown>
+}
+
+/** The id that a request is about. */
+export function idOf ({ params }: { readonly params: unknown }): number {
+  return Number((params as { id: string }).id)
+}
+
+/** Both rows. */
+export async function insertPair (session: Session, id: number): Promise<void> {
+  await session.repo(lefts).create({ id })
+  await session.repo(rights).create({ id, parent: id })
+}
+
+/** How a counter is read. */
+interface Reading {
+  readonly lock?: 'update'
+  /** Has others come between. */
+  readonly pauseMillis?: number
+}
+
+/** Reads a counter, and writes what comes next. */
+export async function countUp (session: Session, counter: number, { lock, pauseMillis = 0 }: Reading = {}): Promise<void> {
+  const { value } = await session.repo(counters).getOrThrow(counter, lock && { lock })
+  if (pauseMillis > 0) await wait(pauseMillis)
+  await session.repo(counters).update(counter, { value: value + 1 })
+}
+
+/** Both rows, and one counted between them. */
+export async function increment (session: Session, id: number, reading?: Reading): Promise<void> {
+  const { counter } = subjectsOf(id, few)
+  await session.repo(lefts).create({ id })
+  await countUp(session, counter, reading)
+  await session.repo(rights).create({ id, parent: id, counter })
+}
+
+/** An inner scope is meant to fail by itself; a lost connection is another matter. */
+export function ignoreDuplicate (error: { code?: unknown }): void {
+  if (error.code !== 'DB_UNIQUE_VIOLATION') throw error
+}

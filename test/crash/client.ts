@@ -2,8 +2,10 @@ import { connect } from 'node:net'
 import { Agent, request } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 
-/** A reply that arrived to its last byte. */
+/** What arrived of a reply. */
 export interface Reply {
+  /** Whether it came to its proper end. */
+  readonly isWhole: boolean
   readonly status: number
   readonly body: string
 }
@@ -14,7 +16,7 @@ export const patienceMillis = 15_000
 /** Connections that are used again, as browsers and proxies do. */
 export const keptAlive = new Agent({ keepAlive: true, maxSockets: 64 })
 
-/** Sends a request; resolves with the whole reply, with `hung` when none came in time, and with `undefined` when the connection broke. */
+/** Sends a request; resolves with the reply when it has ended or broken off, with `hung` when that did not happen in time, and with `undefined` when the connection broke before it. */
 export function send (port: number, path: string, method = 'POST'): Promise<Reply | 'hung' | undefined> {
   return new Promise((resolve) => {
     const outgoing = request({ host: '127.0.0.1', port, path, method, agent: keptAlive })
@@ -28,7 +30,7 @@ export function send (port: number, path: string, method = 'POST'): Promise<Repl
       incoming.setEncoding('utf8').on('data', (text: string) => { body += text })
       incoming.on('error', () => {}).once('close', () => {
         clearTimeout(timer)
-        resolve(incoming.complete ? { status: Number(incoming.statusCode), body } : undefined)
+        resolve({ isWhole: incoming.complete, status: Number(incoming.statusCode), body })
       })
     })
     outgoing.end()

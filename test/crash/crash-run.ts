@@ -152,7 +152,7 @@ async function eventuallyNone (count: () => Promise<number>): Promise<number> {
 
 async function inUse (program: Program): Promise<number> {
   const reply = await send(await program.port, '/in-use', 'GET')
-  if (reply === undefined || reply === 'hung') return NaN
+  if (reply === undefined || reply === 'hung' || !reply.isWhole) return NaN
   return (JSON.parse(reply.body) as { inUse: number }).inUse
 }
 

@@ -91,6 +91,7 @@ export class Load {
     const reply = await send(port, path)
     if (reply === 'hung') this.hung++
     if (reply === undefined || reply === 'hung') return journal.settle(entry, 'unknown', reply ?? 'no reply')
+    if (!reply.isWhole && !(reply.status < 300 && entry.operation.isToldByHeaders)) return journal.settle(entry, 'unknown', 'broken off')
     if (reply.status < 300) {
       journal.settle(entry, 'acknowledged', `${reply.status}`)
       for (const listen of this.#awaiting) listen(startedAt)

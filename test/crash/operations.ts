@@ -5,6 +5,8 @@ export interface Operation {
   readonly weight: number
   /** Whether it leaves a row on the right side as well. */
   readonly hasRight: boolean
+  /** Whether its reply is a stream that begins behind COMMIT: the headers of success are the acknowledgement, whatever comes of the rest. */
+  readonly isToldByHeaders?: boolean
 }
 
 /** What a server can do in one transaction without knowing more than SQL. */
@@ -24,7 +26,18 @@ export const ownOperations: readonly Operation[] = [
   { kind: 'nested', weight: 2, hasRight: false },
   { kind: 'resolved', weight: 2, hasRight: true },
   { kind: 'unawaited', weight: 1, hasRight: true },
-  { kind: 'unsendable', weight: 1, hasRight: true }
+  { kind: 'unsendable', weight: 1, hasRight: true },
+  { kind: 'hookBefore', weight: 1, hasRight: true },
+  { kind: 'hookBehind', weight: 1, hasRight: true },
+  { kind: 'hookRepeated', weight: 2, hasRight: true },
+  { kind: 'hookPromised', weight: 2, hasRight: true },
+  { kind: 'audited', weight: 1, hasRight: true },
+  { kind: 'auditRefused', weight: 1, hasRight: false },
+  { kind: 'streamed', weight: 2, hasRight: true, isToldByHeaders: true },
+  { kind: 'streamedTooSoon', weight: 1, hasRight: true },
+  { kind: 'streamedAtEnd', weight: 2, hasRight: true },
+  { kind: 'streamedSized', weight: 1, hasRight: true },
+  { kind: 'streamedOrphan', weight: 1, hasRight: true }
 ]
 
 /** The accounts, and the counter, that an operation is about: they follow from its id. */

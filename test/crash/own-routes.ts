@@ -1,15 +1,14 @@
+import { Readable } from 'node:stream'
 import { sql } from 'drizzle-orm'
 import dataAccess from '../../plugins/index.js'
 import { subjectsOf } from './operations.js'
-import { counters, few, lefts, rights } from './tables.js'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { RequestTransactionOptions, Session } from '../../plugins/index.js'
+import { hookRoutes } from './hook-routes.js'
+import { streamRoutes } from './stream-routes.js'
+import { few, lefts, rights } from './tables.js'
+import { count, idOf, ignoreDuplicate, insertPair } from './work.js'
+import type { FastifyInstance } from 'fastify'
 import type { SubjectOptions, SubjectRoutes } from './subject.js'
-
-interface OwnRoute {
-  readonly transaction?: RequestTransactionOptions
-  readonly work: (session: Session, id: number) => Promise<unknown>
-}
+import type { OwnRoute } from './work.js'
 
 /** A value that breaks when it is written as text: its statement never leaves. */
 const unsendable = { toPostgres (): never { throw new Error('This value cannot be written') } } as unknown as number
@@ -26,11 +25,11 @@ export async function addOwnRoutes (server: FastifyInstance, { connectionString,
     idleInTransactionTimeoutSeconds: 5,
     transaction: { commit, timeoutMillis: 1500, settleTimeoutMillis: 1000 }
   })
-  for (const [kind, { work, transaction }] of Object.entries(routes)) {
-    server.post(`/${kind}/:id`, { config: { transaction } }, async (request: FastifyRequest) => {
-      const { id } = request.params as { id: string }
-      await work(request.db, Number(id))
-      return { id }
+  for (const [kind, { work, transaction, hooks }] of Object.entries({ ...routes, ...hookRoutes, ...streamRoutes })) {
+    server.post(`/${kind}/:id`, { config: { transaction }, ...hooks }, async (request, reply) => {
+      const id = idOf(request)
+      const answer = await work(request.db, id, reply)
+      return answer === reply || answer instanceof Readable ? answer : { id }
     })
   }
   return { inUse: () => server.db.poolInfo.inUse }
@@ -48,10 +47,18 @@ const routes: Readonly<Record<string, OwnRoute>> = {
       await session.repo(rights).create({ id, parent: id, source, target })
     }
   },
-  increment: { work: (session, id) => increment(session, id, { lock: 'update' }) },
+  increment: {
+    async work (session, id) {
+      await session.repo(lefts).create({ id })
+      await count(session, id, { lock: 'update' })
+    }
+  },
   serializable: {
     transaction: { isolationLevel: 'serializable', retries: 3 },
-    work: (session, id) => increment(session, id)
+    async work (session, id) {
+      await session.repo(lefts).create({ id })
+      await count(session, id)
+    }
   },
   nested: {
     async work (session, id) {
@@ -86,22 +93,4 @@ const routes: Readonly<Record<string, OwnRoute>> = {
       await session.execute(sql`insert into rights (id, parent) values (${id}, ${sql.param(unsendable)})`).catch(() => {})
     }
   }
-}
-
-async function insertPair (session: Session, id: number): Promise<void> {
-  await session.repo(lefts).create({ id })
-  await session.repo(rights).create({ id, parent: id })
-}
-
-async function increment (session: Session, id: number, options?: { lock: 'update' }): Promise<void> {
-  const { counter } = subjectsOf(id, few)
-  await session.repo(lefts).create({ id })
-  const { value } = await session.repo(counters).getOrThrow(counter, options)
-  await session.repo(counters).update(counter, { value: value + 1 })
-  await session.repo(rights).create({ id, parent: id, counter })
-}
-
-/** The inner scope is meant to fail by itself; a lost connection is another matter. */
-function ignoreDuplicate (error: { code?: unknown }): void {
-  if (error.code !== 'DB_UNIQUE_VIOLATION') throw error
 }

@@ -21,11 +21,15 @@ export function send (port: number, path: string, method = 'POST'): Promise<Repl
   return new Promise((resolve) => {
     const outgoing = request({ host: '127.0.0.1', port, path, method, agent: keptAlive })
     const timer = setTimeout(() => { resolve('hung'); outgoing.destroy() }, patienceMillis)
+    let isAnswered = false
     outgoing.on('error', () => {
+      // Of a reply that breaks off the reply tells.
+      if (isAnswered) return
       clearTimeout(timer)
       resolve(undefined)
     })
     outgoing.once('response', (incoming: IncomingMessage) => {
+      isAnswered = true
       let body = ''
       incoming.setEncoding('utf8').on('data', (text: string) => { body += text })
       incoming.on('error', () => {}).once('close', () => {

@@ -1,7 +1,6 @@
 import { plant } from '../mutants/plant.js'
 import { crashRun } from './crash-run.js'
-import { faults } from './faults.js'
-import type { CrashOptions } from './crash-run.js'
+import type { CrashOptions, CrashResult } from './crash-run.js'
 import type { Mutant } from '../mutants/plant.js'
 
 /** A server that breaks a promise, and must be found out. */
@@ -12,10 +11,12 @@ export interface Control {
   readonly mutants?: readonly Mutant[]
   /** The only fault that tells, where it is one. */
   readonly fault?: string
+  /** How long it runs, where nobody can notice before the rows are counted. */
+  readonly seconds?: number
 }
 
 /** How long a broken server may go unnoticed. */
-const seconds = 60
+const longestSeconds = 60
 
 const transaction = 'src/session/transaction.ts'
 
@@ -40,6 +41,41 @@ const unsentForgotten: Mutant = {
   replace: 'false'
 }
 
+const hookForgotten: Mutant = {
+  title: 'repeats a route without what its hook has written',
+  file: 'plugins/repeating.ts',
+  find: 'if (isUsed === true || attempt.isShared) {',
+  replace: 'if (attempt.isShared) {'
+}
+
+const auditApart: Mutant = {
+  title: 'a hook writes outside the transaction of its request',
+  file: 'test/crash/hook-routes.ts',
+  find: 'await request.repo(lefts)',
+  replace: 'await request.server.db.repo(lefts)'
+}
+
+const hookUncalled: Mutant = {
+  title: 'does not call the hook of a repository',
+  file: 'src/repository/store.ts',
+  find: 'for (const row of created) await hooks.afterCreate(row)',
+  replace: ''
+}
+
+const endUnconfirmed: Mutant = {
+  title: 'lets the last bytes of a stream go though COMMIT has failed',
+  file: 'plugins/held-back.ts',
+  find: 'this.#options.commit().then(',
+  replace: 'this.#options.commit().catch(() => {}).then('
+}
+
+const goingOn: Mutant = {
+  title: 'does not see that a handler goes on behind its stream',
+  file: 'plugins/nothing-follows.ts',
+  find: 'if (!session.isBusy && session.asked === asked) return',
+  replace: 'if (asked >= 0) return'
+}
+
 /** Each breaks one promise. */
 export const controls: readonly Control[] = [
   { title: "commit: 'onResponse'", options: { commit: 'onResponse' } },
@@ -48,27 +84,39 @@ export const controls: readonly Control[] = [
   // Each is the other's net.
   { title: 'the first failure is forgotten, and the tag not read', mutants: [failureForgotten, tagUnread] },
   { title: 'a statement that never left is forgotten', mutants: [unsentForgotten] },
+  { title: 'a route is repeated without what its hook has written', mutants: [hookForgotten] },
+  { title: "a hook writes outside of its request's transaction", mutants: [auditApart], seconds: 10 },
+  { title: 'the hook of a repository is not called', mutants: [hookUncalled] },
+  { title: 'the end of a stream does not wait for COMMIT', mutants: [endUnconfirmed] },
+  { title: 'a handler goes on behind its stream', mutants: [goingOn] },
   { title: '@fastify/postgres, transact()', options: { subject: '@fastify/postgres' } },
   { title: 'drizzle-orm, db.transaction()', options: { subject: 'drizzle-orm' } }
 ]
 
 /** Runs one until it is found out; resolves with how, or with undefined when nobody noticed. */
-export async function tryControl ({ options, mutants, fault }: Control, seed: number): Promise<string | undefined> {
+export async function tryControl ({ options, mutants, fault, seconds = longestSeconds }: Control, seed: number): Promise<string | undefined> {
   const planted = mutants && await plant(mutants)
   try {
-    const { findings: [finding], crashes: [crash], foundAfterSeconds } = await crashRun({
+    const result = await crashRun({
       ...options,
       ...planted && { folder: planted.folder },
-      ...fault !== undefined && { faults: faults.filter(({ title }) => title === fault) },
+      ...fault !== undefined && { fault },
       seed,
       seconds,
       endsWithFinding: true
     })
-    const what = finding === undefined ? crash && `it ended by itself: ${crash.words}` : `${finding.kind}: ${finding.text}`
-    return what === undefined ? undefined : `after ${foundAfterSeconds?.toFixed(1)} s, ${what}`
+    return whatGaveItAway(result)
   } finally {
     await planted?.remove()
   }
+}
+
+/** What was seen at once, or else when the rows were counted. */
+function whatGaveItAway ({ findings: [finding], crashes: [crash], foundAfterSeconds, seconds, verdict }: CrashResult): string | undefined {
+  const seen = finding === undefined ? crash && `it ended by itself: ${crash.words}` : `${finding.kind}: ${finding.text}`
+  if (seen !== undefined) return `after ${foundAfterSeconds?.toFixed(1)} s, ${seen}`
+  const [counted] = [...verdict.lost.map((name) => `lost: ${name}`), ...verdict.ghosts.map((name) => `ghost: ${name}`), ...verdict.halves.map((name) => `half: ${name}`)]
+  return counted && `after ${seconds.toFixed(1)} s, when the rows were counted, ${counted}`
 }
 
 /** Tries all of them, and resolves with the exit code: 0 when each was found out. */
@@ -77,7 +125,7 @@ export async function tryControls (seed: number): Promise<number> {
   for (const control of controls) {
     const how = await tryControl(control, seed)
     if (how === undefined) missed++
-    console.log(`${how === undefined ? 'NOT FOUND OUT' : 'found out'}: ${control.title}\n    ${how ?? `within ${seconds} s`}`)
+    console.log(`${how === undefined ? 'NOT FOUND OUT' : 'found out'}: ${control.title}\n    ${how ?? `within ${control.seconds ?? longestSeconds} s`}`)
   }
   return missed === 0 ? 0 : 1
 }

@@ -4,7 +4,7 @@ import { startProxy } from '../helpers/proxy.js'
 import { spellings } from '../rivals/ways.js'
 import { keptAlive, send } from './client.js'
 import { Cluster } from './cluster.js'
-import { faults as allFaults } from './faults.js'
+import { faults } from './faults.js'
 import { Journal } from './journal.js'
 import { Load } from './load.js'
 import { ownOperations, plainOperations } from './operations.js'
@@ -15,7 +15,7 @@ import { tables } from './tables.js'
 import { judge } from './verdict.js'
 import { Witness } from './witness.js'
 import type { WayName } from '../rivals/ways.js'
-import type { Fault, Site } from './faults.js'
+import type { Site } from './faults.js'
 import type { Crash } from './program.js'
 import type { SubjectOptions } from './subject.js'
 import type { Verdict } from './verdict.js'
@@ -32,7 +32,8 @@ export interface CrashOptions {
   readonly seconds: number
   /** How many of them strike. */
   readonly turns?: number
-  readonly faults?: readonly Fault[]
+  /** The only fault that strikes, by its title. */
+  readonly fault?: string
   /** Ends with the first broken promise that is seen. */
   readonly endsWithFinding?: boolean
 }
@@ -101,7 +102,7 @@ async function setUp ({ subject = 'fastify-data-access', commit = 'onSend', fold
 }
 
 /** Lets faults strike for as long as is wanted; resolves with how long that was, and when the first broken promise was seen. */
-async function rage (scene: Scene, { faults = allFaults, seconds, turns = Infinity, endsWithFinding = false }: CrashOptions): Promise<Pick<CrashResult, 'seconds' | 'foundAfterSeconds'>> {
+async function rage (scene: Scene, { fault, seconds, turns = Infinity, endsWithFinding = false }: CrashOptions): Promise<Pick<CrashResult, 'seconds' | 'foundAfterSeconds'>> {
   const { witness, program, load, toll } = scene
   const startedAt = performance.now()
   const elapsed = (): number => (performance.now() - startedAt) / 1000
@@ -112,7 +113,7 @@ async function rage (scene: Scene, { faults = allFaults, seconds, turns = Infini
     return elapsed() < seconds && turn < turns && !(isFound && endsWithFinding)
   }
   load.start()
-  await strikeAll(faults, scene, { load, toll, goesOn })
+  await strikeAll(faults.filter(({ title }) => fault === undefined || title === fault), scene, { load, toll, goesOn })
   await load.stop()
   return { seconds: elapsed(), foundAfterSeconds }
 }

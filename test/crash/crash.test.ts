@@ -9,5 +9,9 @@ t.test('83: kill -9 of the server, of PostgreSQL and of its backends under load:
   t.strictSame(failuresOf(result, { faults: faults.length, acknowledged: 200, recoveryMillis: Infinity }), [])
   t.strictSame([...result.toll.struck.keys()], faults.map(({ title }) => title), 'each has struck once')
   t.ok(result.looked > 20, 'some rows were looked up at once')
-  for (const kind of ['orphan', 'swallowed']) t.ok(result.journal.refused(kind) > 0, `${kind}: refused`)
+  for (const kind of ['orphan', 'swallowed', 'streamedTooSoon']) t.ok(result.journal.count(kind, 'refused') > 0, `${kind}: refused`)
+  for (const kind of ['hookBefore', 'hookBehind', 'hookRepeated', 'hookPromised', 'audited', 'announced', 'streamed', 'streamedAtEnd', 'streamedSized']) {
+    t.ok(result.journal.count(kind, 'acknowledged') > 0, `${kind}: acknowledged`)
+  }
+  t.equal(result.journal.count('streamedOrphan', 'acknowledged'), 0, 'a stream whose COMMIT fails never comes whole')
 })

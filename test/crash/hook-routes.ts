@@ -1,51 +1,78 @@
-/** Routes whose left row, the audit, is written by a hook, and whose right row by the handler, or the other way round. */
+/** Routes of whose two rows a hook writes one, the audit, and the handler the other. */
 import { Repository } from '../../plugins/index.js'
-import { count, idOf, ignoreDuplicate } from './work.js'
-import { lefts, rights } from './tables.js'
+import { subjectsOf } from './operations.js'
+import { few, lefts, rights } from './tables.js'
+import { countUp, idOf, ignoreDuplicate } from './work.js'
 import type { FastifyRequest } from 'fastify'
 import type { Session } from '../../plugins/index.js'
 import type { OwnRoute } from './work.js'
 
-/** Rows that are written down elsewhere as well, by a hook of their own. */
-class AuditedRights extends Repository.of(rights) {
+/** Rows of which their repository tells when they are there. */
+class AuditedLefts extends Repository.of(lefts) {
   protected override async afterCreate ({ id }: { readonly id: number }): Promise<void> {
-    await this.session.repo(lefts).create({ id })
+    await this.session.repo(rights).create({ id, parent: id })
   }
 }
 
-const audit = async (request: FastifyRequest): Promise<void> => { await request.repo(lefts).create({ id: idOf(request) }) }
-const createRight = (session: Session, id: number): Promise<unknown> => session.repo(rights).create({ id, parent: id })
+/** Rows of which their repository tells before they are there. */
+class AnnouncedLefts extends Repository.of(lefts) {
+  protected override async beforeCreate ({ id }: { readonly id: number }): Promise<void> {
+    await this.session.repo(rights).create({ id, parent: id })
+  }
+}
+
+const auditCount = async (request: FastifyRequest): Promise<void> => {
+  const id = idOf(request)
+  await request.repo(rights).create({ id, parent: id, counter: subjectsOf(id, few).counter })
+}
+
+const createLeft = (session: Session, id: number): Promise<unknown> => session.repo(lefts).create({ id })
+
+/** Counts so slowly that it collides with others of its kind. */
+const collide = async (session: Session, id: number): Promise<void> => {
+  await countUp(session, subjectsOf(id, few).counter, { pauseMillis: 40 })
+  await createLeft(session, id)
+}
+
 const repeated = { isolationLevel: 'serializable', retries: 3 } as const
 
 export const hookRoutes: Readonly<Record<string, OwnRoute>> = {
-  hookBefore: { hooks: { onRequest: audit }, work: createRight },
+  hookBefore: {
+    hooks: {
+      async onRequest (request) {
+        await request.repo(lefts).create({ id: idOf(request) })
+      }
+    },
+    work: (session, id) => session.repo(rights).create({ id, parent: id })
+  },
   hookBehind: {
     hooks: {
-      // An error has a reply as well.
       async onSend (request, reply, payload) {
-        if (reply.statusCode < 400) await audit(request)
+        // An error has a reply as well.
+        const id = idOf(request)
+        if (reply.statusCode < 400) await request.repo(rights).create({ id, parent: id })
         return payload
       }
     },
-    work: createRight
+    work: createLeft
   },
-  // It collides with others, and cannot be repeated without the row of its hook.
-  hookRepeated: { hooks: { preHandler: audit }, transaction: repeated, work: (session, id) => count(session, id) },
+  // It cannot be repeated without the row of its hook.
+  hookRepeated: { hooks: { preHandler: auditCount }, transaction: repeated, work: collide },
   hookPromised: {
     hooks: {
       async preHandler (request) {
-        request.db.beforeCommit(() => audit(request))
+        request.db.beforeCommit(() => auditCount(request))
       }
     },
     transaction: repeated,
-    work: (session, id) => count(session, id)
+    work: collide
   },
-  audited: { work: (session, id) => session.repo(AuditedRights).create({ id, parent: id }) },
-  // The audit is there already: the row that cannot be audited is undone with it.
-  auditRefused: {
+  audited: { work: (session, id) => session.repo(AuditedLefts).create({ id }) },
+  // The row is there already: what was announced of it is undone with it.
+  announced: {
     async work (session, id) {
-      await session.repo(lefts).create({ id })
-      await session.repo(AuditedRights).create({ id, parent: id }).catch(ignoreDuplicate)
+      await createLeft(session, id)
+      await session.repo(AnnouncedLefts).create({ id }).catch(ignoreDuplicate)
     }
   }
 }

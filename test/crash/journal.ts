@@ -33,8 +33,8 @@ export class Journal {
     this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + 1)
   }
 
-  /** How many operations of a kind were refused. */
-  refused (kind: string): number {
-    return this.entries.filter(({ operation, fate }) => operation.kind === kind && fate === 'refused').length
+  /** How many operations of a kind have a fate. */
+  count (kind: string, wanted: Fate): number {
+    return this.entries.filter(({ operation, fate }) => operation.kind === kind && fate === wanted).length
   }
 }

@@ -5,7 +5,7 @@ import { subjectsOf } from './operations.js'
 import { hookRoutes } from './hook-routes.js'
 import { streamRoutes } from './stream-routes.js'
 import { few, lefts, rights } from './tables.js'
-import { count, idOf, ignoreDuplicate, insertPair } from './work.js'
+import { idOf, ignoreDuplicate, increment, insertPair } from './work.js'
 import type { FastifyInstance } from 'fastify'
 import type { SubjectOptions, SubjectRoutes } from './subject.js'
 import type { OwnRoute } from './work.js'
@@ -47,18 +47,10 @@ const routes: Readonly<Record<string, OwnRoute>> = {
       await session.repo(rights).create({ id, parent: id, source, target })
     }
   },
-  increment: {
-    async work (session, id) {
-      await session.repo(lefts).create({ id })
-      await count(session, id, { lock: 'update' })
-    }
-  },
+  increment: { work: (session, id) => increment(session, id, { lock: 'update' }) },
   serializable: {
     transaction: { isolationLevel: 'serializable', retries: 3 },
-    async work (session, id) {
-      await session.repo(lefts).create({ id })
-      await count(session, id)
-    }
+    work: (session, id) => increment(session, id)
   },
   nested: {
     async work (session, id) {

@@ -37,7 +37,7 @@ export function describe (result: CrashResult): string {
   return [
     `${Math.round(seconds)} s, ${toll.total} faults: ${words(toll.struck)}`,
     ...toll.missed.length > 0 ? [`faults that found nothing to strike: ${toll.missed.length}`] : [],
-    `operations: ${acknowledged} acknowledged, ${refused} refused (${journal.refused('orphan')} at COMMIT by a deferred constraint, ${journal.refused('swallowed')} for a swallowed error), ${unknown} unknown`,
+    `operations: ${acknowledged} acknowledged, ${refused} refused (${journal.count('orphan', 'refused')} at COMMIT by a deferred constraint, ${journal.count('swallowed', 'refused')} for a swallowed error), ${unknown} unknown`,
     `replies: ${words(journal.reasons)}`,
     `lost ${byKind(lost)}, ghosts ${byKind(ghosts)}, halves ${byKind(halves)}; ${findings.length} of ${looked} looked up at once were not there`,
     `ended by itself ${result.crashes.length}, without an answer ${result.hung}, idle in transaction ${result.idleInTransaction}, connections leaked ${result.leaked}`,

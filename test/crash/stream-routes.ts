@@ -34,9 +34,8 @@ export const streamRoutes: Readonly<Record<string, OwnRoute>> = {
   // A handler that goes on behind its stream gets neither of its rows.
   streamedTooSoon: {
     async work (session, id, reply) {
-      await session.repo(lefts).create({ id })
       reply.type('text/plain').send(pieces())
-      await session.repo(rights).create({ id, parent: id }).catch(() => {})
+      await insertPair(session, id).catch(() => {})
       return reply
     }
   },

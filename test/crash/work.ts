@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { subjectsOf } from './operations.js'
 import { counters, few, lefts, rights } from './tables.js'
 import type { FastifyReply, onRequestAsyncHookHandler, onSendAsyncHookHandler, preHandlerAsyncHookHandler } from 'fastify'
@@ -26,11 +27,25 @@ export async function insertPair (session: Session, id: number): Promise<void> {
   await session.repo(rights).create({ id, parent: id })
 }
 
-/** Counts, and writes down what was counted. */
-export async function count (session: Session, id: number, options?: { lock: 'update' }): Promise<void> {
-  const { counter } = subjectsOf(id, few)
-  const { value } = await session.repo(counters).getOrThrow(counter, options)
+/** How a counter is read. */
+interface Reading {
+  readonly lock?: 'update'
+  /** Has others come between. */
+  readonly pauseMillis?: number
+}
+
+/** Reads a counter, and writes what comes next. */
+export async function countUp (session: Session, counter: number, { lock, pauseMillis = 0 }: Reading = {}): Promise<void> {
+  const { value } = await session.repo(counters).getOrThrow(counter, lock && { lock })
+  if (pauseMillis > 0) await wait(pauseMillis)
   await session.repo(counters).update(counter, { value: value + 1 })
+}
+
+/** Both rows, and one counted between them. */
+export async function increment (session: Session, id: number, reading?: Reading): Promise<void> {
+  const { counter } = subjectsOf(id, few)
+  await session.repo(lefts).create({ id })
+  await countUp(session, counter, reading)
   await session.repo(rights).create({ id, parent: id, counter })
 }
 

@@ -70,7 +70,7 @@ function alterColumn (from: Place, to: Place, remade: Fates['remade']): string[]
   return [
     ...counted !== undefined && counts === undefined ? stopCounting(here) : [],
     ...drops ? [`${alter(to)} DROP DEFAULT;`] : [],
-    ...isRetyped ? [retype(a, to, remade)] : [],
+    ...isRetyped ? [retype(a, to)] : [],
     ...has !== undefined && (has !== had || isRetyped) ? [`${alter(to)} SET DEFAULT ${has};`] : [],
     ...notNull(from, to),
     ...counted === undefined && counts !== undefined ? startCounting(to) : [],
@@ -78,10 +78,10 @@ function alterColumn (from: Place, to: Place, remade: Fates['remade']): string[]
   ]
 }
 
-function retype (column: Column, to: Place, remade: Fates['remade']): string {
+function retype (column: Column, to: Place): string {
   const type = typeText(to.column)
   const name = quoted(to.column.name)
-  const using = remade.has(enumOf(column)) ? `${name}::text::${type}` : conversion(typeText(column), type, name)
+  const using = conversion(typeText(column), type, name)
   return `${alter(to)} SET DATA TYPE ${type}${using === undefined ? '' : ` USING ${using}`};`
 }
 

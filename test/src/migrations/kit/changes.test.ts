@@ -59,6 +59,23 @@ t.test('values become those of another type where they have a meaning in it, and
   }
 })
 
+t.test('single values and arrays of an enum that is made anew become each other, text and other types', async (t) => {
+  const enumeration = (...values: [string, ...string[]]) => pgEnum('mood', values)
+  const values = (mood: ReturnType<typeof enumeration>) => ({ one: mood(), many: mood().array(), word: mood(), words: mood().array(), number: mood(), all: mood().array() })
+  const before = enumeration('sad', '5', 'glad')
+  const after = enumeration('5', 'glad')
+  const { there } = await travel(t, {
+    from: { mood: before, t: pgTable('t', { id: id(), ...values(before) }) },
+    to: { mood: after, t: pgTable('t', { id: id(), one: after().array(), many: after(), word: text().array(), words: text(), number: integer(), all: text().array() }) },
+    fill: "insert into t values (1, 'glad', '{glad}', '5', '{5}', '5', '{5,NULL,glad}'); insert into t values (2)",
+    kept: 'select one::text, many::text, word::text, words::text, number::text, "all"::text from t order by id'
+  })
+  t.strictSame(there, [
+    { one: '{glad}', many: 'glad', word: '{5}', words: '5', number: '5', all: '{5,NULL,glad}' },
+    { one: null, many: null, word: null, words: null, number: null, all: null }
+  ])
+})
+
 t.test('a key that becomes uuid takes what refers to it along, and numbers come back', async (t) => {
   const model = (type: () => ReturnType<typeof integer> | ReturnType<typeof uuid>) => {
     const users = pgTable('users', { id: type().primaryKey(), boss: type() }, (self) => [foreignKey({ columns: [self.boss], foreignColumns: [self.id] })])

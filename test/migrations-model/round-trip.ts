@@ -3,18 +3,24 @@ import type { Client } from 'pg'
 import { decideRenames } from '../../src/migrations/kit/decide.js'
 import { downFileOf } from '../../src/migrations/kit/down-file.js'
 import { snapshotOf, type DrizzleKit } from '../../src/migrations/kit/drizzle-kit.js'
-import { emptySnapshot } from '../../src/migrations/kit/snapshot.js'
+import { emptySnapshot, type Snapshot } from '../../src/migrations/kit/snapshot.js'
 import { statementsOf, type Way } from '../../src/migrations/kit/statements.js'
 import { readCatalogue } from './catalogue.js'
-import { schemaOf, type ModelPlan } from './models.js'
-import { fill, readKept, sameRows } from './rows.js'
+import type { ModelPlan } from './models.js'
+import { fill, moodOf, readKept, sameRows, type Row } from './rows.js'
+import { schemaOf } from './schema.js'
 
 /** Two models, and the answers to what was renamed between them: the how-many-th of those that went, 0 for none. */
 export interface Trip {
   readonly from: ModelPlan
   readonly to: ModelPlan
   readonly answers: readonly number[]
+  /** Whether a second row has null wherever it may. */
+  readonly nulls: boolean
 }
+
+/** How far a trip came: PostgreSQL has no way to the second model, no row fits it, no row fits the first any more, or all is back. */
+export type Outcome = 'impossible' | 'rows do not fit there' | 'rows do not fit here' | 'all is back'
 
 /** A cast that PostgreSQL does not have: no migration could do it. */
 const cannotCast = '42846'
@@ -23,38 +29,44 @@ const cannotCast = '42846'
 const rowsDoNotFit = /^2[23]/
 
 /**
- * Goes from nothing to the first model, to the second, back, and there again. Resolves with `false` where PostgreSQL has no way to the second model.
+ * Goes from nothing to the first model, to the second, back, and there again.
  *
- * @throws Error where the catalogue after the way back, or after the second way there, is not what it was before, or rows of what both models have are not
+ * @throws Error where the catalogue after the way there is not that of the second model in an empty database, where it is not what it was before after the way back
+ * or after the second way there, and where rows that are not marked as lost are not back
  */
-export async function makeTrip (client: Client, kit: DrizzleKit, { from, to, answers }: Trip): Promise<boolean> {
+export async function makeTrip (client: Client, kit: DrizzleKit, { from, to, answers, nulls }: Trip): Promise<Outcome> {
   const before = snapshotOf(kit, schemaOf(from), { previous: emptySnapshot() })
   const after = snapshotOf(kit, schemaOf(to), { previous: before })
   let asked = 0
   const renames = await decideRenames(before, after, ({ gone }) => Promise.resolve(gone[(answers[asked++ % answers.length] ?? 0) - 1]))
   const way: Way = { before, after, renames }
-  const start = await statementsOf(kit, { before: emptySnapshot(), after: before, renames: [] })
+  const start = await fromNothing(kit, before)
   const up = await statementsOf(kit, way)
-  const { text: down } = await downFileOf(kit, way)
+  const { text: down, irreversible } = await downFileOf(kit, way)
+  const back = down.split('--> statement-breakpoint')
 
   await client.query('begin')
   try {
-    for (const statement of start) await client.query(statement)
+    await runAll(client, await fromNothing(kit, after))
+    const wanted = await readCatalogue(client)
+    await client.query('rollback; begin')
+    await runAll(client, start)
     const first = await readCatalogue(client)
     const isPossible = await runAll(client, up).catch((error: { code?: string }) => {
       if (error.code === cannotCast) return false
       throw error
     })
-    if (!isPossible) return false
+    if (!isPossible) return 'impossible'
     const second = await readCatalogue(client)
-    await runAll(client, down.split('--> statement-breakpoint'))
+    // What PostgreSQL names by itself keeps its name when tables and columns get others.
+    if (renames.length === 0) same(wanted, second, 'the way there')
+    await runAll(client, back)
     same(first, await readCatalogue(client), 'the way back')
     await runAll(client, up)
     same(second, await readCatalogue(client), 'the second way there')
     await client.query('rollback; begin')
-    for (const statement of start) await client.query(statement)
-    await carryRows(client, way, [...up, ...down.split('--> statement-breakpoint')])
-    return true
+    await runAll(client, start)
+    return await carryRows(client, way, { up, back, irreversible, nulls })
   } catch (error) {
     throw new Error(`${(error as Error).message}\nRenamed: ${JSON.stringify(renames)}\nUp:\n${up.join('\n')}\nDown:\n${down}`, { cause: error })
   } finally {
@@ -62,14 +74,51 @@ export async function makeTrip (client: Client, kit: DrizzleKit, { from, to, ans
   }
 }
 
-async function carryRows (client: Client, way: Way, thereAndBack: readonly string[]): Promise<void> {
-  await fill(client, way.before)
-  const rows = await readKept(client, way)
-  const isPossible = await runAll(client, thereAndBack).catch((error: { code?: string }) => {
-    if (rowsDoNotFit.test(error.code ?? '')) return false
+async function fromNothing (kit: DrizzleKit, after: Snapshot): Promise<string[]> {
+  return await statementsOf(kit, { before: emptySnapshot(), after, renames: [] })
+}
+
+async function carryRows (client: Client, way: Way, { up, back, irreversible, nulls }: { up: readonly string[], back: readonly string[], irreversible: readonly string[], nulls: boolean }): Promise<Outcome> {
+  const mood = moodOf(way)
+  await fill(client, way.before, { key: 1, mood })
+  if (nulls) await client.query(await another(client, way.before, { key: 2, mood, nulls }) ? 'release more' : 'rollback to more')
+  const rows = await readKept(client, way, irreversible)
+  const kept = keptForeignKeys(way)
+  const isThere = await unlessUnfit(runAll(client, up), kept)
+  if (!isThere) return 'rows do not fit there'
+  await goOn(client, way.after, mood)
+  const isBack = await unlessUnfit(runAll(client, back), kept)
+  if (!isBack) return 'rows do not fit here'
+  sameRows(rows, await readKept(client, way, irreversible))
+  await goOn(client, way.before, mood)
+  return 'all is back'
+}
+
+/** A column that counts must not count what is there already. */
+async function goOn (client: Client, snapshot: Snapshot, mood: string): Promise<void> {
+  await another(client, snapshot, { key: 3, mood })
+  await client.query('rollback to more')
+}
+
+/** Another row for each table, behind a savepoint; `false` where it does not fit. */
+async function another (client: Client, snapshot: Snapshot, row: Row): Promise<boolean> {
+  await client.query('savepoint more')
+  return await unlessUnfit(fill(client, snapshot, row).then(() => true), /_pkey$/)
+}
+
+/** `false` where rows do not fit; what must hold all the same is named by its constraint. */
+async function unlessUnfit (work: Promise<boolean>, must: RegExp): Promise<boolean> {
+  return await work.catch((error: { code?: string, constraint?: string }) => {
+    if (rowsDoNotFit.test(error.code ?? '') && !must.test(error.constraint ?? '')) return false
     throw error
   })
-  if (isPossible) sameRows(rows, await readKept(client, way))
+}
+
+/** The constraints that rows keep on the whole way, since what they hold stays: foreign keys to the same table. */
+function keptForeignKeys ({ before, after }: Way): RegExp {
+  const names = (snapshot: Snapshot) => Object.values(snapshot.tables).flatMap(({ foreignKeys }) => Object.keys(foreignKeys))
+  const both = names(before).filter((name) => names(after).includes(name))
+  return new RegExp(`^(${both.join('|') || '-'})$`)
 }
 
 async function runAll (client: Client, statements: readonly string[]): Promise<boolean> {

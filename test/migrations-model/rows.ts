@@ -1,30 +1,53 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Client } from 'pg'
 import type { Way } from '../../src/migrations/kit/statements.js'
-import type { Snapshot, Table } from '../../src/migrations/kit/snapshot.js'
+import { catalogueType, mentions } from '../../src/migrations/kit/words.js'
+import type { Column, Snapshot } from '../../src/migrations/kit/snapshot.js'
 
-/** A table, and those of its columns that are in both models with one type, under whatever names. */
+/** A table, and those of its columns whose values must be back. */
 interface Kept {
   readonly table: string
   readonly columns: readonly string[]
 }
 
-/** Puts a row into each table. */
-export async function fill (client: Client, { tables, enums }: Snapshot): Promise<void> {
+/** A row: its number, the value of enums, and whether it has null wherever it may. */
+export interface Row {
+  readonly key: number
+  readonly mood: string
+  readonly nulls?: boolean
+}
+
+/** The value of the enum that both models have: nobody can use a new one before its transaction has ended. */
+export function moodOf ({ before, after }: Way): string {
+  const [values = [], others = []] = [before, after].map(({ enums }) => Object.values(enums)[0]?.values)
+  return values.find((value) => others.includes(value)) ?? ''
+}
+
+/** Puts a row into each table, other values for each number; where nothing counts, the number is its key. */
+export async function fill (client: Client, { tables, enums }: Snapshot, { key, mood, nulls = false }: Row): Promise<void> {
+  const anyMood = mood === '' ? Object.values(enums)[0]?.values[0] ?? '' : mood
   for (const { name, columns } of Object.values(tables)) {
-    const given = Object.values(columns).filter((column) => ['one', 'two', 'three'].includes(column.name))
-    const values = given.map(({ type }) => valueOf(type, Object.values(enums)[0]?.values[0] ?? ''))
+    const isPlain = ({ name, type, identity, default: value }: Column) => name === 'id' && type === 'integer' && identity === undefined && value === undefined
+    const given = Object.values(columns).filter((column) => ['one', 'two', 'three'].includes(column.name) || isPlain(column))
+    const values = given.map((column) => {
+      if (isPlain(column)) return String(key)
+      return nulls && !column.notNull ? 'null' : `'${valueOf(column.type, anyMood, key)}'`
+    })
     await client.query(given.length === 0
       ? `insert into "${name}" default values`
-      : `insert into "${name}" (${given.map((column) => `"${column.name}"`).join(', ')}) values (${values.map((value) => `'${value}'`).join(', ')})`)
+      : `insert into "${name}" (${given.map((column) => `"${column.name}"`).join(', ')}) values (${values.join(', ')})`)
+  }
+  for (const table of Object.values(tables)) {
+    for (const { tableTo, columnsFrom, columnsTo } of Object.values(table.foreignKeys)) await client.query(`update "${table.name}" set "${columnsFrom[0]}" = (select "${columnsTo[0]}" from "${tableTo}" limit 1)`)
   }
 }
 
 /** What the way there and back must keep. */
-export async function readKept (client: Client, way: Way): Promise<unknown[]> {
+export async function readKept (client: Client, way: Way, irreversible: readonly string[]): Promise<unknown[]> {
   const found: unknown[] = []
-  for (const { table, columns } of keptBy(way)) {
-    const { rows } = await client.query(`select ${columns.map((column) => `"${column}"::text`).join(', ') || 'null'} from "${table}"`)
+  for (const { table, columns } of keptBy(way, irreversible)) {
+    const texts = columns.map((column) => `"${column}"::text`).join(', ') || 'null'
+    const { rows } = await client.query(`select ${texts} from "${table}" order by row(${texts})`)
     found.push({ table, rows })
   }
   return found
@@ -35,28 +58,34 @@ export function sameRows (expected: unknown[], found: unknown[]): void {
   if (!isDeepStrictEqual(expected, found)) throw new Error(`After the way back rows differ: ${JSON.stringify(expected)} became ${JSON.stringify(found)}`)
 }
 
-function keptBy ({ before, after, renames }: Way): Kept[] {
+function keptBy ({ before, after, renames }: Way, irreversible: readonly string[]): Kept[] {
   return Object.entries(before.tables).flatMap(([key, table]) => {
-    const later = renames.find(({ kind, from }) => kind === 'table' && from === key)?.to ?? key
-    const other = after.tables[later]
-    return other === undefined ? [] : [{ table: table.name, columns: keptColumns(table, other, columnRenames(renames, later)) }]
+    const laterTable = renames.find(({ kind, from }) => kind === 'table' && from === key)?.to ?? key
+    const other = after.tables[laterTable]
+    if (other === undefined) {
+      if (!irreversible.includes(`the rows of ${table.name}`)) throw new Error(`The rows of ${table.name} go without a mark`)
+      return []
+    }
+    const columns = Object.values(table.columns).filter((column) => {
+      const name = renames.find((rename) => rename.kind === 'column' && rename.table === laterTable && rename.from === column.name)?.to ?? column.name
+      const later = other.columns[name]
+      const isSame = later !== undefined && catalogueType(later) === catalogueType(column) && (later.generated === undefined || column.generated !== undefined)
+      const isMarked = irreversible.some((what) => new RegExp(`\\bvalues of ${other.name}\\.${name}(,| were|$)`).test(what))
+      if (isSame && isMarked) throw new Error(`The values of ${other.name}.${name} stay, and are marked as lost`)
+      return isSame || (column.generated === undefined && !isMarked)
+    })
+    // What is generated comes back when what it is made of does.
+    const lost = Object.keys(table.columns).filter((name) => !columns.some((column) => column.name === name))
+    return [{ table: table.name, columns: columns.filter(({ generated }) => !lost.some((name) => mentions(generated?.as, name))).map(({ name }) => name) }]
   })
 }
 
-function columnRenames (renames: Way['renames'], table: string): Map<string, string> {
-  return new Map(renames.filter((rename) => rename.kind === 'column' && rename.table === table).map(({ from, to }) => [from, to]))
-}
-
-function keptColumns (table: Table, other: Table, renames: ReadonlyMap<string, string>): string[] {
-  return Object.values(table.columns)
-    .filter(({ name, type }) => other.columns[renames.get(name) ?? name]?.type === type)
-    .map(({ name }) => name)
-}
-
-function valueOf (type: string, mood: string): string {
+/** Numbers wherever text may stand, so that most of it fits another type, and each of another length. */
+function valueOf (type: string, mood: string, key: number): string {
   if (type === 'boolean') return 'true'
-  if (type === 'jsonb') return '{"a": 1}'
-  if (/^(date|timestamp)/.test(type)) return '2026-01-01'
-  if (/^(integer|bigint|numeric)/.test(type)) return '5'
-  return type === 'mood' ? mood : 'x'
+  if (/^(date|timestamp)/.test(type)) return `2026-01-0${key}`
+  if (type.startsWith('time')) return `12:0${key}`
+  const number = '5'.repeat(key)
+  if (type.endsWith('[]')) return `{${type === 'text[]' ? number : mood}}`
+  return type === 'mood' ? mood : number
 }

@@ -15,25 +15,20 @@ const patienceMillis = 60_000
 
 /** A PostgreSQL that is there to be killed. Its rows are written through to the disk, so that nothing but a lie can lose them. */
 export class Cluster {
-  #server: PostgresServer
+  protected server: PostgresServer
   readonly #folder: string
-  readonly #port: number
 
-  private constructor (server: PostgresServer, folder: string) {
-    this.#server = server
+  protected constructor (server: PostgresServer, folder: string) {
+    this.server = server
     this.#folder = folder
-    this.#port = Number(new URL(server.connectionString).port)
   }
 
   static async start (): Promise<Cluster> {
-    const folder = mkdtempSync(join(tmpdir(), 'data-access-crash-'))
-    chmodSync(folder, 0o711)
-    const remove = (): void => { rmSync(folder, { recursive: true, force: true, maxRetries: 3 }) }
-    process.on('exit', remove)
+    const folder = newFolder()
     return new Cluster(await startPostgres({ folder }), folder)
   }
 
-  get connectionString (): string { return this.#server.connectionString }
+  get connectionString (): string { return this.server.connectionString }
 
   /** Runs SQL beside everything that fails; rejects while PostgreSQL is away. */
   async query<Row extends object> (text: string, values: unknown[] = []): Promise<Row[]> {
@@ -65,14 +60,14 @@ export class Cluster {
 
   /** Stops as `pg_ctl stop --mode fast` does, and starts again. */
   async restart (): Promise<void> {
-    await this.#server.stop()
+    await this.server.stop()
     await this.#start()
   }
 
   /** Kills the postmaster; its children notice, and it is started again as soon as they are gone. */
   async killPostmaster (): Promise<void> {
-    process.kill(this.#server.pid, 'SIGKILL')
-    await this.#server.ended
+    process.kill(this.server.pid, 'SIGKILL')
+    await this.server.ended
     await this.#start()
   }
 
@@ -91,15 +86,16 @@ export class Cluster {
   }
 
   async stop (): Promise<void> {
-    await this.#server.stop()
+    await this.server.stop()
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 3 })
   }
 
   async #start (): Promise<void> {
+    const port = Number(new URL(this.connectionString).port)
     const giveUpAt = Date.now() + patienceMillis
     for (;;) {
       try {
-        this.#server = await startPostgres({ folder: this.#server.folder, port: () => this.#port })
+        this.server = await startPostgres({ folder: this.server.folder, port: () => port })
         return
       } catch (error) {
         // The children of a postmaster that was killed still hold its memory.
@@ -108,4 +104,13 @@ export class Cluster {
       }
     }
   }
+}
+
+/** A folder that goes with this process. */
+export function newFolder (): string {
+  const folder = mkdtempSync(join(tmpdir(), 'data-access-crash-'))
+  // Root's PostgreSQL runs under another account.
+  chmodSync(folder, 0o711)
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+  return folder
 }

@@ -6,7 +6,7 @@ import type { Mutant } from '../mutants/plant.js'
 /** A server that breaks a promise, and must be found out. */
 export interface Control {
   readonly title: string
-  readonly options?: Pick<CrashOptions, 'subject' | 'commit'>
+  readonly options?: Pick<CrashOptions, 'subject' | 'commit' | 'standby'>
   /** The bugs in a copy of the project. */
   readonly mutants?: readonly Mutant[]
   /** The only fault that tells, where it is one. */

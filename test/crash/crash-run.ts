@@ -4,10 +4,12 @@ import { startProxy } from '../helpers/proxy.js'
 import { spellings } from '../rivals/ways.js'
 import { keptAlive, send } from './client.js'
 import { Cluster } from './cluster.js'
+import { failOverFaults } from './fail-over-faults.js'
 import { faults } from './faults.js'
 import { Journal } from './journal.js'
 import { Load } from './load.js'
 import { ownOperations, plainOperations } from './operations.js'
+import { Pair } from './pair.js'
 import { Program } from './program.js'
 import { seeded } from './random.js'
 import { strikeAll, Toll } from './schedule.js'
@@ -15,7 +17,7 @@ import { tables } from './tables.js'
 import { judge } from './verdict.js'
 import { Witness } from './witness.js'
 import type { WayName } from '../rivals/ways.js'
-import type { Site } from './faults.js'
+import type { Fault, Site } from './faults.js'
 import type { Crash } from './program.js'
 import type { SubjectOptions } from './subject.js'
 import type { Verdict } from './verdict.js'
@@ -25,6 +27,8 @@ import type { Finding } from './witness.js'
 export interface CrashOptions {
   readonly subject?: WayName
   readonly commit?: SubjectOptions['commit']
+  /** A standby behind the same address, which takes over, and whether the primary waits for it; then commits are resolved. */
+  readonly standby?: 'synchronous' | 'asynchronous'
   /** The root of a copy of the project with a bug in it. */
   readonly folder?: string
   readonly seed: number
@@ -60,6 +64,7 @@ const graceMillis = 10_000
 
 /** Everything that a run is made of. */
 interface Scene extends Site {
+  readonly faults: readonly Fault[]
   readonly journal: Journal
   readonly witness: Witness
   readonly load: Load
@@ -80,12 +85,14 @@ export async function crashRun (options: CrashOptions): Promise<CrashResult> {
 }
 
 /** Starts everything, and notes how each of it ends. */
-async function setUp ({ subject = 'fastify-data-access', commit = 'onSend', folder = projectRoot, seed, endsWithFinding = false }: CrashOptions, ends: End[]): Promise<Scene> {
-  const cluster = await Cluster.start()
+async function setUp ({ subject = 'fastify-data-access', commit = 'onSend', standby, folder = projectRoot, seed, endsWithFinding = false }: CrashOptions, ends: End[]): Promise<Scene> {
+  const pair = standby && await Pair.start({ isSynchronous: standby === 'synchronous' })
+  const cluster = pair ?? await Cluster.start()
   ends.push(() => cluster.stop())
   await cluster.query(tables)
   const proxy = await startProxy({ teardown: (fn) => ends.push(fn) }, cluster.connectionString)
-  const env = { SUBJECT: JSON.stringify({ kind: subject, commit, connectionString: proxy.connectionString } satisfies SubjectOptions) }
+  const options: SubjectOptions = { kind: subject, commit, resolveCommits: pair !== undefined, connectionString: proxy.connectionString }
+  const env = { SUBJECT: JSON.stringify(options) }
   const program = new Program({ path: 'test/crash/subject.ts', folder, env })
   ends.push(() => program.stop())
   const [journal, witness, random] = [new Journal(), new Witness(cluster), seeded(seed)]
@@ -98,12 +105,12 @@ async function setUp ({ subject = 'fastify-data-access', commit = 'onSend', fold
   }, { program, journal, witness, random })
   ends.push(() => load.stop())
   await program.port
-  return { cluster, proxy, program, random, commit: spellings[subject].commit, journal, witness, load, toll: new Toll() }
+  return { faults: pair === undefined ? faults : failOverFaults(pair), cluster, proxy, program, random, commit: spellings[subject].commit, journal, witness, load, toll: new Toll() }
 }
 
 /** Lets faults strike for as long as is wanted; resolves with how long that was, and when the first broken promise was seen. */
 async function rage (scene: Scene, { fault, seconds, turns = Infinity, endsWithFinding = false }: CrashOptions): Promise<Pick<CrashResult, 'seconds' | 'foundAfterSeconds'>> {
-  const { witness, program, load, toll } = scene
+  const { faults, witness, program, load, toll } = scene
   const startedAt = performance.now()
   const elapsed = (): number => (performance.now() - startedAt) / 1000
   let foundAfterSeconds: number | undefined

@@ -106,7 +106,8 @@ function during (title: string, millis: number, { begin, end }: Record<'begin' |
   }
 }
 
-async function happens (struck: Promise<void>): Promise<void> {
+/** Resolves when it has happened; rejects when nobody has sent a COMMIT. */
+export async function happens (struck: Promise<void>): Promise<void> {
   const missed = wait(patienceMillis, 'missed', { ref: false })
   if (await Promise.race([struck, missed]) === 'missed') throw new Error('nobody sent a COMMIT')
 }

@@ -14,7 +14,7 @@ import type { OwnRoute } from './work.js'
 const unsendable = { toPostgres (): never { throw new Error('This value cannot be written') } } as unknown as number
 
 /** The routes of a server with this package. Its limits are short, so that a silent network is over soon. */
-export async function addOwnRoutes (server: FastifyInstance, { connectionString, commit }: SubjectOptions): Promise<SubjectRoutes> {
+export async function addOwnRoutes (server: FastifyInstance, { connectionString, commit, resolveCommits }: SubjectOptions): Promise<SubjectRoutes> {
   await server.register(dataAccess, {
     connectionString,
     // A subject may be started again while the database is away.
@@ -23,7 +23,8 @@ export async function addOwnRoutes (server: FastifyInstance, { connectionString,
     statementTimeoutSeconds: 2,
     lockTimeoutSeconds: 1,
     idleInTransactionTimeoutSeconds: 5,
-    transaction: { commit, timeoutMillis: 1500, settleTimeoutMillis: 1000 }
+    // Where a standby takes over, the server that can tell comes back only after a while.
+    transaction: { commit, resolveCommits, timeoutMillis: 1500, settleTimeoutMillis: resolveCommits ? 3000 : 1000 }
   })
   for (const [kind, { work, transaction, hooks }] of Object.entries({ ...routes, ...hookRoutes, ...streamRoutes })) {
     server.post(`/${kind}/:id`, { config: { transaction }, ...hooks }, async (request, reply) => {

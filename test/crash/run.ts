@@ -1,6 +1,6 @@
 /**
  * Promises under fire: `npm run test:crash`, with `-- --minutes 10` for longer, `-- --controls` to see that broken servers are
- * found out, `-- --subject drizzle-orm` for a rival, `-- --seed 7` for another order of events.
+ * found out, `-- --standby` for a standby that takes over, `-- --subject drizzle-orm` for a rival, `-- --seed 7` for another order of events.
  *
  * Exits with 1 when a promise was broken, or too little happened to tell.
  */
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
     subject: { type: 'string', default: 'fastify-data-access' },
+    standby: { type: 'boolean', default: false },
     controls: { type: 'boolean', default: false }
   }
 })
@@ -30,11 +31,12 @@ async function run (): Promise<number> {
   const { subject } = values
   if (!Object.hasOwn(ways, subject)) throw new Error(`--subject must be one of ${Object.keys(ways).join(', ')}`)
   console.log(`${subject}, ${minutes} min, seed ${seed}`)
-  const result = await crashRun({ subject: subject as WayName, seconds: minutes * 60, seed })
+  const result = await crashRun({ subject: subject as WayName, seconds: minutes * 60, seed, ...values.standby && { standby: 'synchronous' } })
   console.log(describe(result))
   const failures = failuresOf(result, {
-    faults: 20 * minutes,
-    acknowledged: 2000 * minutes,
+    // While there is no standby, COMMIT waits.
+    faults: (values.standby ? 8 : 20) * minutes,
+    acknowledged: (values.standby ? 400 : 2000) * minutes,
     // In a short run one slow moment of the machine is all of it.
     recoveryMillis: minutes < 5 ? Infinity : 1000
   })

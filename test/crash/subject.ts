@@ -13,6 +13,8 @@ export interface SubjectOptions {
   readonly connectionString: string
   /** Of this package only: whether the reply waits for the commit. */
   readonly commit: 'onSend' | 'onResponse'
+  /** Of this package only: whether it finds out what became of a COMMIT whose answer is lost. */
+  readonly resolveCommits: boolean
 }
 
 /** What is known of a server beside its routes. */

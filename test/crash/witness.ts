@@ -18,10 +18,15 @@ export class Witness {
   readonly findings: Finding[] = []
   /** How often it could look. */
   looked = 0
-  readonly #pool: Pool
+  readonly #cluster: Cluster
+  #pool: Pool
+  /** Where it looks. */
+  #at: string
 
   constructor (cluster: Cluster) {
+    this.#cluster = cluster
     this.#pool = cluster.pool()
+    this.#at = cluster.connectionString
   }
 
   /** Looks after the rows of an operation that was acknowledged in this moment; sees nothing while PostgreSQL is away. */
@@ -38,12 +43,21 @@ export class Witness {
   }
 
   async #sides ({ id }: Entry): Promise<Sides | undefined> {
+    this.#follow()
     try {
       const { rows } = await this.#pool.query<Sides>('select exists (select from lefts where id = $1) as left, exists (select from rights where id = $1) as right', [id])
       return rows[0]
     } catch {
       return undefined
     }
+  }
+
+  /** Looks at the server that has taken over. */
+  #follow (): void {
+    if (this.#at === this.#cluster.connectionString) return
+    this.#pool.end().catch(() => {})
+    this.#pool = this.#cluster.pool()
+    this.#at = this.#cluster.connectionString
   }
 
   close (): Promise<void> {

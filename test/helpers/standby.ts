@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
-import { appendFileSync, chmodSync, chownSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, chownSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { Client } from 'pg'
 import { startPostgres } from '../../src/testing/index.js'
 import { queryOnce } from './backend.js'
 import { until } from './until.js'
@@ -9,6 +10,7 @@ import type { PostgresServer } from '../../src/testing/index.js'
 
 /** A standby that replays what its primary has written, until it is told not to. */
 export interface Standby {
+  readonly server: PostgresServer
   readonly connectionString: string
   /** Lets the replay stand still, as it does behind a long query: what the primary writes from now on is received, and not seen. */
   lag (): Promise<void>
@@ -23,39 +25,68 @@ export interface Standby {
   stop (): Promise<void>
 }
 
-/** A primary, started again with a standby beside it. */
+/** A primary, and a standby beside it. */
 export interface Pair {
   readonly primary: PostgresServer
   readonly standby: Standby
 }
 
-/** Starts a PostgreSQL in an empty folder, and another one from a copy of its files that follows it. */
+/** Starts a PostgreSQL in an empty folder, and another one that follows it. */
 export async function startPair (folder: string): Promise<Pair> {
   // Root's PostgreSQL runs under another account.
   chmodSync(folder, 0o711)
-  const copy = join(folder, 'standby')
-  const first = await startPostgres({ folder: join(folder, 'primary') })
-  await first.stop()
-  await promisify(execFile)('cp', ['-a', first.folder, copy])
-  const primary = await startPostgres({ folder: first.folder })
-  const data = join(copy, 'data')
-  const signal = join(data, 'standby.signal')
-  writeFileSync(signal, '')
-  const { uid, gid } = statSync(data)
-  chownSync(signal, uid, gid)
-  const { port: primaryPort, username, password } = new URL(primary.connectionString)
+  const primary = await startPostgres({ folder: join(folder, 'primary') })
+  return { primary, standby: await startStandby(primary, join(folder, 'standby')) }
+}
+
+/** Starts a PostgreSQL from a copy of another one's files, made while that is at work, and has it follow that one. */
+export async function startStandby (primary: PostgresServer, folder: string): Promise<Standby> {
+  const data = join(folder, 'data')
+  const { uid, gid } = statSync(join(primary.folder, 'data'))
+  const write = (name: string, text: string): void => {
+    writeFileSync(join(data, name), text)
+    chownSync(join(data, name), uid, gid)
+  }
+  write('backup_label', await copyAtWork(primary, folder))
+  write('standby.signal', '')
+  for (const name of ['postmaster.pid', 'postmaster.opts']) rmSync(join(data, name), { force: true })
+  const { port, username, password } = new URL(primary.connectionString)
   appendFileSync(join(data, 'postgresql.auto.conf'), [
-    `primary_conninfo = 'host=127.0.0.1 port=${primaryPort} user=${username} password=${password}'`,
+    `primary_conninfo = 'host=127.0.0.1 port=${port} user=${username} password=${password}'`,
     "wal_retrieve_retry_interval = '100ms'",
     ''
   ].join('\n'))
-  return { primary, standby: standbyOf(await startPostgres({ folder: copy }), primary) }
+  return standbyOf(await startPostgres({ folder }), primary)
+}
+
+/**
+ * Copies the files of a PostgreSQL that is at work, and resolves with what is to stand beside them.
+ * https://www.postgresql.org/docs/current/continuous-archiving.html#BACKUP-LOWLEVEL-BASE-BACKUP
+ */
+async function copyAtWork ({ connectionString, folder }: PostgresServer, copy: string): Promise<string> {
+  const client = new Client(connectionString)
+  await client.connect()
+  try {
+    await client.query("select pg_backup_start('standby', fast => true)")
+    await promisify(execFile)('cp', ['-a', folder, copy], { env: { ...process.env, LC_ALL: 'C' } }).catch(exceptVanished)
+    const { rows: [label] } = await client.query<{ labelfile: string }>('select labelfile from pg_backup_stop(wait_for_archive => false)')
+    return String(label?.labelfile)
+  } finally {
+    await client.end()
+  }
+}
+
+/** PostgreSQL's temporary files come and go. */
+function exceptVanished (error: Error & { readonly stderr?: string }): void {
+  const lines = error.stderr?.trim().split('\n') ?? ['']
+  if (!lines.every((line) => line.endsWith('No such file or directory'))) throw error
 }
 
 function standbyOf (server: PostgresServer, primary: PostgresServer): Standby {
   const { connectionString } = server
   const ask = <Row extends object>(text: string, values?: unknown[]): Promise<Row[]> => queryOnce<Row>(connectionString, text, values)
   return {
+    server,
     connectionString,
     async lag () {
       await ask('select pg_wal_replay_pause()')

@@ -65,6 +65,9 @@ const hints: ReadonlyMap<string, string> = new Map([
 /** read_only_sql_transaction */
 const readOnlyState = '25006'
 
+/** A server in recovery does not begin a SERIALIZABLE transaction. */
+const notSerializableRoutine = '0A000 call_enum_check_hook'
+
 /** PostgreSQL ends the connection with these; its severity says so too, but in the server's language. */
 const endingStates = new Set(['25P03', '25P04', '57P01', '57P02', '57P03', '57P04', '57P05'])
 
@@ -74,7 +77,7 @@ const connectionCodes = /^ERR_(?:SOCKET|STREAM|SSL|TLS)_/
 /** What {@link toDatabaseError} may know of the statement and its session. */
 export interface ErrorCircumstances {
   readonly context?: ErrorContext | undefined
-  /** The session was opened read only: 25006 is the caller's mistake then, and not a failover. */
+  /** The session was opened read only: what a standby refuses is the caller's mistake then, and not a failover. */
   readonly readOnly?: boolean | undefined
   /** The statement asked for its lock with NOWAIT. */
   readonly nowait?: boolean | undefined
@@ -123,7 +126,7 @@ export function isConnectionLost (error: unknown): boolean {
 
 function fromPostgres (error: PostgresError, circumstances: ErrorCircumstances): DatabaseError {
   const { message, ...words } = wordsOf(error.constraint, circumstances.constraints)
-  const Class = classesOfRoutines.get(`${error.code} ${error.routine}`) ?? classOf(error.code, circumstances.readOnly)
+  const Class = classOf(error, circumstances.readOnly)
   return new Class(message ?? hints.get(error.code), {
     ...words,
     cause: error,
@@ -132,9 +135,11 @@ function fromPostgres (error: PostgresError, circumstances: ErrorCircumstances):
   })
 }
 
-function classOf (sqlState: string, readOnly = false): ErrorClass {
+function classOf ({ code: sqlState, routine }: PostgresError, readOnly = false): ErrorClass {
+  const raised = `${sqlState} ${routine}`
   if (sqlState === readOnlyState) return readOnly ? ReadOnlyError : ConnectionError
-  return classes.get(sqlState) ?? classes.get(sqlState.slice(0, 2)) ?? DatabaseError
+  if (raised === notSerializableRoutine && !readOnly) return ConnectionError
+  return classesOfRoutines.get(raised) ?? classes.get(sqlState) ?? classes.get(sqlState.slice(0, 2)) ?? DatabaseError
 }
 
 /** What PostgreSQL names of its own accord; for the log. */

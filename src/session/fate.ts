@@ -29,9 +29,15 @@ export function idOf (identity: string): string {
 /**
  * To be told of an id, a server gives one of its own: a standby refuses that, and an id from that one on was given to nobody.
  * It has come as far as the log was written before the transaction wrote, unless it is a copy from before.
+ *
+ * Where COMMIT waits for a synchronous standby and its session is ended meanwhile, the server calls the transaction committed
+ * although the standby may not have it. So whoever says *committed* writes to the log behind it: the question is answered when
+ * its own COMMIT is, and that has waited for all that was written before.
+ * https://www.postgresql.org/docs/current/warm-standby.html#SYNCHRONOUS-REPLICATION-HA
  */
-const question = `select case when $1::xid8 >= pg_current_xact_id() then 'aborted' else pg_xact_status($1::xid8) end as status,
-  ${system}::text as system, ${timeline} as timeline, pg_current_wal_insert_lsn() >= $2::pg_lsn as reached, ${life} as life`
+const question = `select status, ${system}::text as system, ${timeline} as timeline, pg_current_wal_insert_lsn() >= $2::pg_lsn as reached, ${life} as life,
+  case status when 'committed' then pg_logical_emit_message(true, 'fastify-data-access', ''::text) end
+  from (select case when $1::xid8 >= pg_current_xact_id() then 'aborted' else pg_xact_status($1::xid8) end as status offset 0) as fate`
 
 /** How long to wait before the question is asked again, in milliseconds. */
 const pauseMillis = 50
@@ -46,7 +52,7 @@ export interface FateOptions {
 /**
  * Finds out over another connection what became of a transaction whose COMMIT was not answered; undefined when that cannot be
  * told within the time. The question is repeated while the database is away, or its backend is still at work, or the address
- * leads to a server that cannot know.
+ * leads to a server that cannot know, or what is committed waits for a standby.
  *
  * Who can know: a server that is no standby, of the same cluster, on the timeline of the transaction or a later one. A standby
  * may not have come so far yet, and a server on an earlier timeline, or with less of the log, is a copy from before. On a later
@@ -98,6 +104,8 @@ function ask ({ statement, isWitness }: Question, { pool, borrower }: FateOption
       borrower,
       lend: (connection) => {
         giveUp = () => connection.destroy()
+        // Cancelled, its COMMIT would no longer wait for the standby, and say so to nobody: it has our limit instead.
+        connection.leaveTransaction()
         connection.run(statement).then(({ result, lost }) => {
           const answer = result?.rows[0] as Answer | undefined
           const counts = answer !== undefined && isWitness(answer)

@@ -1,5 +1,6 @@
 import { plant } from '../mutants/plant.js'
 import { crashRun } from './crash-run.js'
+import { astray, unreplicated } from './fail-over-faults.js'
 import type { CrashOptions, CrashResult } from './crash-run.js'
 import type { Mutant } from '../mutants/plant.js'
 
@@ -76,6 +77,20 @@ const goingOn: Mutant = {
   replace: 'if (asked >= 0) return'
 }
 
+const standbyBelieved: Mutant = {
+  title: 'reads what a standby refuses to say as "was not saved"',
+  file: 'src/session/fate.ts',
+  find: 'answered(counts ? answer : undefined)',
+  replace: "answered(counts ? answer : { status: 'aborted' } as Answer)"
+}
+
+const standbyForgotten: Mutant = {
+  title: 'believes that what is committed cannot be lost with its server',
+  file: 'src/session/fate.ts',
+  find: "pg_logical_emit_message(true, 'fastify-data-access', ''::text)",
+  replace: 'null'
+}
+
 /** Each breaks one promise. */
 export const controls: readonly Control[] = [
   { title: "commit: 'onResponse'", options: { commit: 'onResponse' } },
@@ -89,6 +104,9 @@ export const controls: readonly Control[] = [
   { title: 'the hook of a repository is not called', mutants: [hookUncalled] },
   { title: 'the end of a stream does not wait for COMMIT', mutants: [endUnconfirmed] },
   { title: 'a handler goes on behind its stream', mutants: [goingOn] },
+  { title: 'a standby is believed', options: { standby: 'synchronous' }, mutants: [standbyBelieved], fault: astray, seconds: 8 },
+  { title: 'a commit that waits for the standby is believed', options: { standby: 'synchronous' }, mutants: [standbyForgotten], fault: unreplicated, seconds: 15 },
+  { title: 'the standby is asynchronous', options: { standby: 'asynchronous' }, fault: unreplicated, seconds: 8 },
   { title: '@fastify/postgres, transact()', options: { subject: '@fastify/postgres' } },
   { title: 'drizzle-orm, db.transaction()', options: { subject: 'drizzle-orm' } }
 ]

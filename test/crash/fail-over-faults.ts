@@ -12,12 +12,18 @@ const partedMillis = 300
 /** How long whoever has lost his connection then asks what became of his COMMIT, in milliseconds. */
 const askingMillis = 500
 
+/** The one in which the address leads to a standby for a moment. */
+export const astray = 'answer to COMMIT lost, the address leads to a standby that lags'
+
+/** The one in which the primary has what its standby has not. */
+export const unreplicated = 'standby parted, those who wait for it terminated, primary killed (-9), standby takes over'
+
 /** What happens to a primary and its standby behind one address, in the order in which it comes. */
 export function failOverFaults (pair: Pair): readonly Fault[] {
   const takeOver = ({ proxy }: Site): Promise<void> => pair.takeOver((place) => proxy.leadTo(place))
   return [
     {
-      title: 'answer to COMMIT lost, the address leads to a standby that lags',
+      title: astray,
       hits: 'network',
       async strike ({ proxy, commit }) {
         await pair.standby.lag()
@@ -33,7 +39,7 @@ export function failOverFaults (pair: Pair): readonly Fault[] {
       }
     },
     {
-      title: 'standby parted, those who wait for it terminated, primary killed (-9), standby takes over',
+      title: unreplicated,
       hits: 'database',
       async strike (site) {
         await pair.standby.part()

@@ -111,6 +111,18 @@ t.test('102: where the address leads to a standby for a moment only, the primary
     await queryOnce(primary.connectionString, 'delete from users')
     t.equal(await count(primary), 0)
   }
+
+  await t.test('102: a write that meets the standby is a retryable 503, under SERIALIZABLE as well, and its connection does not stay in the pool', async (t) => {
+    for (const isolationLevel of ['read committed', 'serializable'] as const) {
+      const create = (): Promise<unknown> => database.session((session) => session.repo(users).create(ada), { isolationLevel, resolveCommits: false })
+      proxy.leadTo(standby.connectionString)
+      proxy.cut()
+      await t.rejects(create(), { code: 'DB_CONNECTION', statusCode: 503, retryable: true }, isolationLevel)
+      proxy.leadTo(primary.connectionString)
+      await create()
+      await database.repo(users).deleteMany({}, { all: true })
+    }
+  })
 })
 
 t.test('102: a standby that has taken over without the transaction says that it was not saved; one that has it, not more than that it is not known', async (t) => {
@@ -141,6 +153,43 @@ t.test('102: a standby that has taken over with the transaction does not say who
   await standby.promote()
   await t.rejects(committing, unknown)
   t.equal(await count(standby), 1)
+})
+
+t.test('102: what waits for a synchronous standby when its session is ended is saved when the standby has it, and not known before', async (t) => {
+  const address = await startAddress(t)
+  const { primary, standby, count } = address
+  await queryOnce(primary.connectionString, "alter system set synchronous_standby_names = '*'")
+  await queryOnce(primary.connectionString, 'select pg_reload_conf()')
+  const waiting = (): Promise<Array<{ pid: number }>> => queryOnce(primary.connectionString, "select pid from pg_stat_activity where wait_event = 'SyncRep'")
+  /** Writes, and ends the session whose COMMIT waits; resolves when somebody asks what became of it. */
+  const commitAlone = async (email: string, settleTimeoutMillis: number): Promise<{ committing: Promise<void> }> => {
+    const database = await openResolving(t, address, { settleTimeoutMillis })
+    const session = database.createSession()
+    await session.repo(users).create({ email })
+    const committing = session.commit()
+    let isSettled = false
+    committing.catch(() => {}).finally(() => { isSettled = true })
+    await until(async () => (await waiting()).length === 1)
+    const [ended] = await waiting()
+    await queryOnce(primary.connectionString, 'select pg_terminate_backend($1)', [ended?.pid])
+    await until(async () => isSettled || (await waiting()).some(({ pid }) => pid !== ended?.pid))
+    return { committing }
+  }
+
+  await standby.part()
+  const { committing } = await commitAlone('ada@example.com', 20_000)
+  t.equal(await Promise.race([committing.then(() => 'saved'), 'asked']), 'asked')
+  await standby.rejoin()
+  await committing
+  t.equal(await count(standby), 1, 'it was saved')
+
+  await standby.part()
+  const { committing: unanswered } = await commitAlone('grace@example.com', 2000)
+  await t.rejects(unanswered, unknown)
+  t.equal(await count(primary), 2)
+  await primary.stop()
+  await standby.promote()
+  t.equal(await count(standby), 1, 'whoever took it for saved would have lost it')
 })
 
 t.test('102: another cluster, and a copy from before the transaction, are not believed', async (t) => {

@@ -18,6 +18,8 @@ export interface Standby {
   catchUp (): Promise<void>
   /** Receives nothing any more from its primary. */
   part (): Promise<void>
+  /** Ends {@link Standby.part}. */
+  rejoin (): Promise<void>
   /** Makes it a primary, on a timeline of its own. */
   promote (): Promise<void>
   /** Resolves when it has replayed all that its primary has written so far. */
@@ -50,13 +52,18 @@ export async function startStandby (primary: PostgresServer, folder: string): Pr
   write('backup_label', await copyAtWork(primary, folder))
   write('standby.signal', '')
   for (const name of ['postmaster.pid', 'postmaster.opts']) rmSync(join(data, name), { force: true })
-  const { port, username, password } = new URL(primary.connectionString)
   appendFileSync(join(data, 'postgresql.auto.conf'), [
-    `primary_conninfo = 'host=127.0.0.1 port=${port} user=${username} password=${password}'`,
+    `primary_conninfo = '${placeOf(primary)}'`,
     "wal_retrieve_retry_interval = '100ms'",
     ''
   ].join('\n'))
   return standbyOf(await startPostgres({ folder }), primary)
+}
+
+/** How a standby names its primary. */
+function placeOf ({ connectionString }: PostgresServer): string {
+  const { port, username, password } = new URL(connectionString)
+  return `host=127.0.0.1 port=${port} user=${username} password=${password}`
 }
 
 /**
@@ -97,6 +104,10 @@ function standbyOf (server: PostgresServer, primary: PostgresServer): Standby {
       await ask("alter system set primary_conninfo = ''")
       await ask('select pg_reload_conf()')
       await until(async () => (await ask('select from pg_stat_wal_receiver')).length === 0)
+    },
+    async rejoin () {
+      await ask(`alter system set primary_conninfo = '${placeOf(primary)}'`)
+      await ask('select pg_reload_conf()')
     },
     async promote () { await ask('select pg_promote()') },
     async level () {

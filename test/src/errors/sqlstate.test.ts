@@ -49,9 +49,12 @@ t.test('a SQLSTATE that says too little is read with the routine that raised it'
   t.equal(toDatabaseError(postgresError('0A000')).constructor, DatabaseError)
 })
 
-t.test('25006 is the fault of the caller in a session opened read only, and a failover elsewhere', async (t) => {
+t.test('what a standby refuses is the fault of the caller in a session opened read only, and a failover elsewhere', async (t) => {
   t.equal(toDatabaseError(postgresError('25006'), { readOnly: true }).constructor, errors.ReadOnlyError)
   t.equal(toDatabaseError(postgresError('25006'), { readOnly: false }).constructor, ConnectionError)
+  const notSerializable = postgresError('0A000', { routine: 'call_enum_check_hook' })
+  t.equal(toDatabaseError(notSerializable, { readOnly: true }).constructor, DatabaseError)
+  t.equal(toDatabaseError(notSerializable).constructor, ConnectionError)
 })
 
 t.test('55P03 of a statement with NOWAIT is a conflict', async (t) => {

@@ -36,7 +36,7 @@ async function run (): Promise<number> {
   const failures = failuresOf(result, {
     // While there is no standby, COMMIT waits.
     faults: (values.standby ? 8 : 20) * minutes,
-    acknowledged: (values.standby ? 400 : 2000) * minutes,
+    acknowledged: (values.standby ? 200 : 2000) * minutes,
     // In a short run one slow moment of the machine is all of it.
     recoveryMillis: minutes < 5 ? Infinity : 1000
   })

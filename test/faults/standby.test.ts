@@ -114,13 +114,13 @@ t.test('102: where the address leads to a standby for a moment only, the primary
 
   await t.test('102: a write that meets the standby is a retryable 503, under SERIALIZABLE as well, and its connection does not stay in the pool', async (t) => {
     for (const isolationLevel of ['read committed', 'serializable'] as const) {
-      const create = (): Promise<unknown> => database.session((session) => session.repo(users).create(ada), { isolationLevel, resolveCommits: false })
       proxy.leadTo(standby.connectionString)
-      proxy.cut()
+      const misled = await openResolving(t, address)
+      const create = (): Promise<unknown> => misled.session((session) => session.repo(users).create(ada), { isolationLevel, resolveCommits: false })
       await t.rejects(create(), { code: 'DB_CONNECTION', statusCode: 503, retryable: true }, isolationLevel)
       proxy.leadTo(primary.connectionString)
       await create()
-      await database.repo(users).deleteMany({}, { all: true })
+      await misled.repo(users).deleteMany({}, { all: true })
     }
   })
 })

@@ -30,7 +30,7 @@ async function spellings (kit: DrizzleKit, way: Way): Promise<string[][]> {
   const start = ordered.reduce(renamed, way.before)
   if (findDifferences(start, way.after).length > 0) return [ours]
   const theirs = await kit.generateMigration(start, way.after)
-  const renames = ordered.flatMap(renameStatements)
+  const renames = ordered.flatMap((rename) => renameStatements(rename))
   return [ours, [...renames, ...theirs], [...renames, ...repair(theirs, { before: start })]]
 }
 

@@ -3,6 +3,7 @@ import type { Fate, Fates } from './fates.js'
 import { common, eachTable, loses, losesPrimaryKey, shared } from './groups.js'
 import { referenced } from './rename.js'
 import type { ForeignKey, Policy, Snapshot, View } from './snapshot.js'
+import { withoutReadersOfViews } from './views.js'
 import { enumOf, mentions } from './words.js'
 
 // PostgreSQL lets nobody change what others hold on to, or takes those with it. They are lifted first, and come back when all is as they need it.
@@ -44,13 +45,7 @@ function readersInTheWay (before: Snapshot, after: Snapshot, { remade, columns }
 
 /** A view reads tables and other views. */
 function keptViews (before: Snapshot, after: Snapshot, isInTheWay: (expression: string) => boolean): Record<string, View> {
-  let kept = filter(before.views, (view, key) => view.definition === undefined || (isSameView(view, after.views[key]) && !isInTheWay(view.definition)))
-  for (;;) {
-    const lifted = Object.entries(before.views).filter(([key]) => kept[key] === undefined).map(([, { name }]) => name)
-    const fewer = filter(kept, (view) => view.isExisting || !lifted.some((name) => mentions(view.definition, name)))
-    if (Object.keys(fewer).length === Object.keys(kept).length) return kept
-    kept = fewer
-  }
+  return withoutReadersOfViews(before.views, filter(before.views, (view, key) => view.definition === undefined || (isSameView(view, after.views[key]) && !isInTheWay(view.definition))))
 }
 
 /** The columns of a view follow from its definition. */

@@ -25,17 +25,32 @@ export function inOrder (renames: readonly Rename[]): Rename[] {
   return renames.toSorted((a, b) => Number(a.kind === 'column') - Number(b.kind === 'column'))
 }
 
-/** The statements that rename in a database. */
-export function renameStatements (rename: Rename): string[] {
+/**
+ * The statements that rename in a database.
+ *
+ * @param isTaken whether something else has a name already: what moves and gets another name has a third one between the two statements
+ */
+export function renameStatements (rename: Rename, isTaken: (key: string) => boolean = () => false): string[] {
   const { kind, from, to, table } = rename
   if (kind === 'column') return [`ALTER TABLE ${qualified(table!)} RENAME COLUMN "${from}" TO "${to}";`]
   const [fromSchema, fromName] = split(from)
   const [toSchema, toName] = split(to)
-  const moves = fromSchema !== toSchema
-  return [
-    ...moves ? [`ALTER ${words[kind]} ${qualified(from)} SET SCHEMA "${toSchema}";`] : [],
-    ...fromName !== toName ? [`ALTER ${words[kind]} ${qualified(`${toSchema}.${fromName}`)} RENAME TO "${toName}";`] : []
-  ]
+  const call = (key: string, name: string) => split(key)[1] === name ? [] : [`ALTER ${words[kind]} ${qualified(key)} RENAME TO "${name}";`]
+  const move = (name: string) => `ALTER ${words[kind]} ${qualified(`${fromSchema}.${name}`)} SET SCHEMA "${toSchema}";`
+  if (fromSchema === toSchema) return call(from, toName)
+  if (!isTaken(`${toSchema}.${fromName}`)) return [move(fromName), ...call(`${toSchema}.${fromName}`, toName)]
+  const between = isTaken(`${fromSchema}.${toName}`) ? movingName(toName) : toName
+  return [...call(from, between), move(between), ...call(`${toSchema}.${between}`, toName)]
+}
+
+/** What something is called on the way to another schema where neither its old nor its new name is free. */
+function movingName (name: string): string {
+  return `${Buffer.from(name).subarray(0, 54).toString()}__moving`
+}
+
+/** Whether anything of a snapshot has a name; tables, views, sequences and types share theirs. */
+export function isTakenIn ({ tables, views, sequences, enums }: Snapshot): (key: string) => boolean {
+  return (key) => [tables, views, sequences, enums].some((group) => Object.hasOwn(group, key))
 }
 
 /** A snapshot after a rename, with everything in it that goes by the old name: what PostgreSQL does by itself. */

@@ -1,10 +1,11 @@
 import { breakpoint } from '../marks.js'
 import type { DrizzleKit } from './drizzle-kit.js'
-import { inOrder, renamed, renameStatements, split, type Rename } from './rename.js'
+import { inOrder, isTakenIn, renamed, renameStatements, split, type Rename } from './rename.js'
 import { generate } from './opaque.js'
 import { changeRowLevelSecurity, repair } from './repair.js'
 import { stops } from './stages.js'
 import type { Snapshot } from './snapshot.js'
+import { withoutReadersOfViews } from './views.js'
 
 /** The way from one snapshot to another. */
 export interface Way {
@@ -22,16 +23,27 @@ export interface Way {
  */
 export async function statementsOf (kit: DrizzleKit, { before, after, renames }: Way): Promise<string[]> {
   const ordered = inOrder(renames)
-  // What moves into a new schema wants it to be there.
-  const home = ordered.some(({ from, to }) => split(from)[0] !== split(to)[0]) ? { ...before, schemas: { ...after.schemas, ...before.schemas } } : before
-  const start = ordered.reduce(renamed, home)
-  const statements = [...home === before ? [] : await kit.generateMigration(before, home), ...ordered.flatMap(renameStatements)]
+  const home = madeReady(before, after, ordered)
+  const statements = await generate(kit, before, home)
+  let start = home
+  for (const rename of ordered) {
+    statements.push(...renameStatements(rename, isTakenIn(start)))
+    start = renamed(start, rename)
+  }
   let from = start
   for (const { snapshot, statements: known } of stops(start, after)) {
     statements.push(...known ?? repair(await generate(kit, from, snapshot), { before: start }))
     from = snapshot
   }
   return [...statements, ...changeRowLevelSecurity(start, after)]
+}
+
+/** What moves into a new schema wants it to be there, and a name that a view has must be free. */
+function madeReady (before: Snapshot, after: Snapshot, renames: readonly Rename[]): Snapshot {
+  const names = new Set(renames.filter(({ kind }) => kind !== 'column').map(({ to }) => to))
+  const moves = renames.some(({ from, to }) => split(from)[0] !== split(to)[0])
+  const free = Object.fromEntries(Object.entries(before.views).filter(([key]) => !names.has(key)))
+  return { ...before, views: withoutReadersOfViews(before.views, free), ...moves && { schemas: { ...after.schemas, ...before.schemas } } }
 }
 
 /** Statements as the text of a file, with the mark that those want which no transaction may hold. */

@@ -22,3 +22,10 @@ function inOrder (views: Record<string, View>): Record<string, View> {
   for (const key of Object.keys(views)) add(key, [])
   return ordered
 }
+
+/** Those of some views that read none of the others, be it over views between them. */
+export function withoutReadersOfViews (views: Record<string, View>, kept: Record<string, View>): Record<string, View> {
+  const lifted = Object.entries(views).filter(([key]) => kept[key] === undefined).map(([, { name }]) => name)
+  const fewer = Object.fromEntries(Object.entries(kept).filter(([, view]) => view.isExisting || !lifted.some((name) => mentions(view.definition, name))))
+  return Object.keys(fewer).length === Object.keys(kept).length ? kept : withoutReadersOfViews(views, fewer)
+}

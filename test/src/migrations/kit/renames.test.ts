@@ -2,12 +2,13 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { sql } from 'drizzle-orm'
-import { integer, pgEnum, pgSchema, pgSequence, pgTable, primaryKey, text, unique, index, foreignKey } from 'drizzle-orm/pg-core'
+import { integer, pgEnum, pgSchema, pgSequence, pgTable, pgView, primaryKey, text, unique, index, foreignKey } from 'drizzle-orm/pg-core'
 import { Client } from 'pg'
 import t, { type Test } from 'tap'
 import { createMigration, rollbackMigrations, runMigrations, writeDownFiles } from '../../../../src/migrations/index.js'
 import { createTestDatabase } from '../../../../src/testing/index.js'
 import { readCatalogue } from '../../../migrations-model/catalogue.js'
+import { travel } from './journey.js'
 
 const read = (folder: string, name: string) => readFileSync(join(folder, name), 'utf8')
 
@@ -117,6 +118,38 @@ t.test('moves what keeps its name', async (t) => {
 
   t.equal(read(folder, '0001_second.sql'), 'CREATE SCHEMA "app";\n--> statement-breakpoint\nALTER TABLE "users" SET SCHEMA "app";')
   t.match(read(folder, '0001_second.down.sql'), /^ALTER TABLE "app"."users" SET SCHEMA "public";--> statement-breakpoint\nDROP SCHEMA "app";/)
+})
+
+t.test('moves and renames past others that have one of the names between, there and back', async (t) => {
+  const app = pgSchema('app')
+  const id = () => ({ id: integer() })
+  // Three more stand in the way: app.users, people, and both.
+  const names = [['users'], ['people'], ['users', 'people']] as const
+  for (const [index, taken] of names.entries()) {
+    const others = { ...taken.includes('users' as never) && { other: app.table('users', id()) }, ...taken.includes('people' as never) && { people: pgTable('people', id()) } }
+    await travel(t, {
+      from: { app, ...others, users: pgTable('users', id()) },
+      to: { app, ...others, moved: app.table('people', id()) },
+      fill: 'insert into public.users values (7)',
+      kept: 'select id from public.users',
+      options: { renames: { users: 'app.people' } }
+    }).then(({ irreversible, up }) => t.strictSame([irreversible, up.includes('__moving')], [[], index === 2]))
+  }
+})
+
+t.test('a table gets the name that a view has, and what reads the view goes and comes with it', async (t) => {
+  const columns = () => ({ id: integer(), name: text() })
+  const users = pgTable('users', columns())
+  const people = pgTable('people', columns())
+  const view = pgView('users').as((q) => q.select({ id: people.id }).from(people))
+  const { irreversible } = await travel(t, {
+    from: { users },
+    to: { people, view, above: pgView('above').as((q) => q.select().from(view)), apart: pgView('apart').as((q) => q.select().from(people)) },
+    fill: "insert into users values (1, 'Ann')",
+    kept: 'select * from users',
+    options: { renames: { users: 'people' } }
+  })
+  t.strictSame(irreversible, [])
 })
 
 t.test('what is not in the list is dropped and made anew', async (t) => {

@@ -11,10 +11,12 @@ export interface ColumnPlan {
 }
 
 /** Something that reads a column: an index of some rows, or of an expression, a policy. */
-export type Reader = 'part' | 'expression' | 'policy'
+export type Reader = 'part' | 'expression' | 'policy' | 'insertPolicy' | 'restriction'
 
 /** A table; what refers to a column that is not there is left out. */
 export interface TablePlan {
+  /** Whether it is in a schema of its own. */
+  readonly apart: boolean
   readonly key: keyof typeof keys | 'pair'
   readonly columns: Readonly<Partial<Record<string, ColumnPlan>>>
   readonly index: readonly string[]
@@ -30,10 +32,10 @@ export interface TablePlan {
 /** A model. */
 export interface ModelPlan {
   readonly tables: Readonly<Partial<Record<string, TablePlan>>>
-  readonly mood: readonly string[] | undefined
-  /** A view of a table, and one of this view. */
-  readonly view: { readonly table: string, readonly column: string, readonly materialized: boolean, readonly above: boolean } | undefined
-  readonly sequence: { readonly cycle: boolean, readonly increment: number, readonly maxValue: number } | undefined
+  readonly mood: { readonly name: string, readonly values: readonly string[] } | undefined
+  /** A view of a column, or of all, and one of this view. */
+  readonly view: { readonly table: string, readonly column: string | undefined, readonly materialized: boolean, readonly above: boolean } | undefined
+  readonly sequence: { readonly name: string, readonly cycle: boolean, readonly increment: number, readonly maxValue: number } | undefined
 }
 
 const column: fc.Arbitrary<ColumnPlan> = fc.record({
@@ -47,13 +49,14 @@ const column: fc.Arbitrary<ColumnPlan> = fc.record({
 const columnNames = ['one', 'two', 'three']
 
 const table: fc.Arbitrary<TablePlan> = fc.record({
+  apart: fc.constantFrom(false, false, false, true),
   key: fc.constantFrom(...Object.keys(keys) as Array<keyof typeof keys>, 'pair' as const),
   columns: fc.dictionary(fc.constantFrom(...columnNames), column, { maxKeys: 3, noNullPrototype: true }),
   index: fc.uniqueArray(fc.constantFrom(...columnNames), { maxLength: 2 }),
   uniquePair: fc.boolean(),
   uniqueIndex: fc.boolean(),
   check: fc.option(fc.integer({ min: 0, max: 2 }), { nil: undefined }),
-  readers: fc.array(fc.record({ kind: fc.constantFrom<Reader>('part', 'expression', 'policy'), column: fc.constantFrom(...columnNames) }), { maxLength: 2 }),
+  readers: fc.array(fc.record({ kind: fc.constantFrom<Reader>('part', 'expression', 'policy', 'insertPolicy', 'restriction'), column: fc.constantFrom(...columnNames) }), { maxLength: 2 }),
   generated: fc.option(fc.record({ from: fc.constantFrom(...columnNames), how: fc.integer({ min: 0, max: 2 }), unique: fc.boolean() }), { nil: undefined }),
   refersTo: fc.option(fc.record({ table: fc.constantFrom('users', 'posts', 'tags'), onDelete: fc.constantFrom('cascade', 'set null') }), { nil: undefined })
 })
@@ -61,7 +64,7 @@ const table: fc.Arbitrary<TablePlan> = fc.record({
 /** Any model. */
 export const model: fc.Arbitrary<ModelPlan> = fc.record({
   tables: fc.dictionary(fc.constantFrom('users', 'posts', 'tags'), table, { minKeys: 1, maxKeys: 3, noNullPrototype: true }),
-  mood: fc.option(fc.uniqueArray(fc.constantFrom('calm', 'glad', 'sad'), { minLength: 1 }), { nil: undefined }),
-  view: fc.option(fc.record({ table: fc.constantFrom('users', 'posts', 'tags'), column: fc.constantFrom(...columnNames), materialized: fc.boolean(), above: fc.boolean() }), { nil: undefined }),
-  sequence: fc.option(fc.record({ cycle: fc.boolean(), increment: fc.constantFrom(1, 5, -1), maxValue: fc.constantFrom(100, 1000) }), { nil: undefined })
+  mood: fc.option(fc.record({ name: fc.constantFrom('mood', 'mood', 'spirit'), values: fc.uniqueArray(fc.constantFrom('calm', 'glad', 'sad'), { minLength: 1 }) }), { nil: undefined }),
+  view: fc.option(fc.record({ table: fc.constantFrom('users', 'posts', 'tags'), column: fc.constantFrom(...columnNames, undefined), materialized: fc.boolean(), above: fc.boolean() }), { nil: undefined }),
+  sequence: fc.option(fc.record({ name: fc.constantFrom('count', 'tally'), cycle: fc.boolean(), increment: fc.constantFrom(1, 5, -1), maxValue: fc.constantFrom(100, 1000) }), { nil: undefined })
 })

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Client } from 'pg'
 import type { Way } from '../../src/migrations/kit/statements.js'
-import { catalogueType, mentions } from '../../src/migrations/kit/words.js'
+import { catalogueType, mentions, written } from '../../src/migrations/kit/words.js'
 import type { Column, Snapshot } from '../../src/migrations/kit/snapshot.js'
 
 /** A table, and those of its columns whose values must be back. */
@@ -26,7 +26,8 @@ export function moodOf ({ before, after }: Way): string {
 /** Puts a row into each table, other values for each number; where nothing counts, the number is its key. */
 export async function fill (client: Client, { tables, enums }: Snapshot, { key, mood, nulls = false }: Row): Promise<void> {
   const anyMood = mood === '' ? Object.values(enums)[0]?.values[0] ?? '' : mood
-  for (const { name, columns } of Object.values(tables)) {
+  for (const table of Object.values(tables)) {
+    const { columns } = table
     const isPlain = ({ name, type, identity, default: value }: Column) => name === 'id' && type === 'integer' && identity === undefined && value === undefined
     const given = Object.values(columns).filter((column) => ['one', 'two', 'three'].includes(column.name) || isPlain(column))
     const values = given.map((column) => {
@@ -34,11 +35,11 @@ export async function fill (client: Client, { tables, enums }: Snapshot, { key, 
       return nulls && !column.notNull ? 'null' : `'${valueOf(column.type, anyMood, key)}'`
     })
     await client.query(given.length === 0
-      ? `insert into "${name}" default values`
-      : `insert into "${name}" (${given.map((column) => `"${column.name}"`).join(', ')}) values (${values.join(', ')})`)
+      ? `insert into ${written(table)} default values`
+      : `insert into ${written(table)} (${given.map((column) => `"${column.name}"`).join(', ')}) values (${values.join(', ')})`)
   }
   for (const table of Object.values(tables)) {
-    for (const { tableTo, columnsFrom, columnsTo } of Object.values(table.foreignKeys)) await client.query(`update "${table.name}" set "${columnsFrom[0]}" = (select "${columnsTo[0]}" from "${tableTo}" limit 1)`)
+    for (const { tableTo, schemaTo, columnsFrom, columnsTo } of Object.values(table.foreignKeys)) await client.query(`update ${written(table)} set "${columnsFrom[0]}" = (select "${columnsTo[0]}" from ${written({ name: tableTo, schema: schemaTo ?? '' })} limit 1)`)
   }
 }
 
@@ -47,7 +48,7 @@ export async function readKept (client: Client, way: Way, irreversible: readonly
   const found: unknown[] = []
   for (const { table, columns } of keptBy(way, irreversible)) {
     const texts = columns.map((column) => `"${column}"::text`).join(', ') || 'null'
-    const { rows } = await client.query(`select ${texts} from "${table}" order by row(${texts})`)
+    const { rows } = await client.query(`select ${texts} from ${table} order by row(${texts})`)
     found.push({ table, rows })
   }
   return found
@@ -63,29 +64,35 @@ function keptBy ({ before, after, renames }: Way, irreversible: readonly string[
     const laterTable = renames.find(({ kind, from }) => kind === 'table' && from === key)?.to ?? key
     const other = after.tables[laterTable]
     if (other === undefined) {
-      if (!irreversible.includes(`the rows of ${table.name}`)) throw new Error(`The rows of ${table.name} go without a mark`)
+      if (!irreversible.includes(`the rows of ${plain(key)}`)) throw new Error(`The rows of ${key} go without a mark`)
       return []
     }
     const columns = Object.values(table.columns).filter((column) => {
       const name = renames.find((rename) => rename.kind === 'column' && rename.table === laterTable && rename.from === column.name)?.to ?? column.name
       const later = other.columns[name]
       const isSame = later !== undefined && catalogueType(later) === catalogueType(column) && (later.generated === undefined || column.generated !== undefined)
-      const isMarked = irreversible.some((what) => new RegExp(`\\bvalues of ${other.name}\\.${name}(,| were|$)`).test(what))
-      if (isSame && isMarked) throw new Error(`The values of ${other.name}.${name} stay, and are marked as lost`)
+      const isMarked = irreversible.some((what) => new RegExp(`\\bvalues of ${plain(laterTable)}\\.${name}(,| were|$)`).test(what))
+      if (isSame && isMarked) throw new Error(`The values of ${laterTable}.${name} stay, and are marked as lost`)
       return isSame || (column.generated === undefined && !isMarked)
     })
     // What is generated comes back when what it is made of does.
     const lost = Object.keys(table.columns).filter((name) => !columns.some((column) => column.name === name))
-    return [{ table: table.name, columns: columns.filter(({ generated }) => !lost.some((name) => mentions(generated?.as, name))).map(({ name }) => name) }]
+    return [{ table: written(table), columns: columns.filter(({ generated }) => !lost.some((name) => mentions(generated?.as, name))).map(({ name }) => name) }]
   })
+}
+
+function plain (key: string): string {
+  return key.replace(/^public\./, '')
 }
 
 /** Numbers wherever text may stand, so that most of it fits another type, and each of another length. */
 function valueOf (type: string, mood: string, key: number): string {
   if (type === 'boolean') return 'true'
   if (/^(date|timestamp)/.test(type)) return `2026-01-0${key}`
+  if (type === 'uuid') return `00000000-0000-0000-0000-00000000000${key}`
+  if (type === 'interval') return `0${key}:00:00`
   if (type.startsWith('time')) return `12:0${key}`
   const number = '5'.repeat(key)
-  if (type.endsWith('[]')) return `{${type === 'text[]' ? number : mood}}`
-  return type === 'mood' ? mood : number
+  if (type.endsWith('[]')) return `{${/^(text|integer)/.test(type) ? number : mood}}`
+  return ['mood', 'spirit'].includes(type) ? mood : number
 }

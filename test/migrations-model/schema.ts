@@ -1,6 +1,6 @@
 import { isNotNull, lte, sql } from 'drizzle-orm'
 import {
-  check, index, integer, pgEnum, pgMaterializedView, pgPolicy, pgSequence, pgTable, pgView, primaryKey, text, unique, uniqueIndex,
+  check, index, integer, pgEnum, pgMaterializedView, pgPolicy, pgSchema, pgSequence, pgTable, pgView, primaryKey, text, unique, uniqueIndex,
   type ExtraConfigColumn, type IndexBuilder, type PgColumn, type PgColumnBuilderBase, type PgEnum, type PgPolicy, type PgTable
 } from 'drizzle-orm/pg-core'
 import { defaults, keys, links, types } from './columns.js'
@@ -8,8 +8,13 @@ import type { ColumnPlan, ModelPlan, Reader, TablePlan } from './models.js'
 
 /** The exports of a module with the model's tables. */
 export function schemaOf ({ tables, mood, view, sequence }: ModelPlan): Record<string, unknown> {
-  const enumeration = mood === undefined ? undefined : pgEnum('mood', mood as [string, ...string[]])
-  const schema: Record<string, unknown> = { ...enumeration !== undefined && { mood: enumeration }, ...sequence !== undefined && { count: pgSequence('count', { ...sequence, minValue: -1000, startWith: 5 }) } }
+  const enumeration = mood === undefined ? undefined : pgEnum(mood.name, mood.values as [string, ...string[]])
+  const apart = pgSchema('apart')
+  const schema: Record<string, unknown> = {
+    ...enumeration !== undefined && { mood: enumeration },
+    ...sequence !== undefined && { count: pgSequence(sequence.name, { cycle: sequence.cycle, increment: sequence.increment, maxValue: sequence.maxValue, minValue: -1000, startWith: 5 }) },
+    ...Object.values(tables).some((table) => table?.apart) && { apart }
+  }
   const built = (name: string): ReturnType<typeof pgTable> => schema[name] as ReturnType<typeof pgTable>
   for (const [name, plan] of Object.entries(tables)) {
     if (plan === undefined) continue
@@ -24,14 +29,15 @@ export function schemaOf ({ tables, mood, view, sequence }: ModelPlan): Record<s
       ...key !== undefined && key !== 'pair' && { link: (links[key]() as ReturnType<typeof integer>).references(() => built(target!.table)['id']!, { onDelete: target!.onDelete }) },
       ...plan.generated !== undefined && isImmutable(plan, plan.generated.from) && { made: madeOf(plan.generated) }
     }
-    schema[name] = pgTable(name, columns, (self) => extras(name, plan, self, enumeration))
+    const more = (self: Partial<Record<string, ExtraConfigColumn>>) => extras(name, plan, self, enumeration)
+    schema[name] = plan.apart ? apart.table(name, columns, more) : pgTable(name, columns, more)
   }
   return { ...schema, ...view !== undefined && schema[view.table] !== undefined && viewsOf(view, schema[view.table] as PgTable) }
 }
 
 /** Types whose text follows from the value alone. */
 function isImmutable ({ columns }: TablePlan, name: string): boolean {
-  return ['integer', 'bigint', 'text', 'short', 'long', 'boolean', 'numeric', 'jsonb'].includes(columns[name]?.type ?? '')
+  return ['integer', 'bigint', 'text', 'short', 'long', 'boolean', 'numeric', 'jsonb', 'small', 'uuid'].includes(columns[name]?.type ?? '')
 }
 
 function madeOf ({ from, how, unique: isUnique }: NonNullable<TablePlan['generated']>) {
@@ -46,8 +52,8 @@ function madeOf ({ from, how, unique: isUnique }: NonNullable<TablePlan['generat
 /** Some view of a table. */
 function viewsOf ({ column, materialized, above }: NonNullable<ModelPlan['view']>, table: PgTable) {
   const columns = table as unknown as Partial<Record<string, PgColumn>>
-  const picked = columns[column]
-  const seen = (materialized ? pgMaterializedView('seen') : pgView('seen')).as((q) => picked === undefined ? q.select({ seen: sql<number>`1`.as('seen') }).from(table) : q.select({ seen: picked }).from(table) as never)
+  const picked = column === undefined ? undefined : columns[column]
+  const seen = (materialized ? pgMaterializedView('seen') : pgView('seen')).as((q) => column === undefined ? q.select().from(table) as never : picked === undefined ? q.select({ seen: sql<number>`1`.as('seen') }).from(table) : q.select({ seen: picked }).from(table) as never)
   return { seen, ...above && { above: pgView('a_view_above').as((q) => q.select().from(seen)) } }
 }
 
@@ -81,6 +87,8 @@ function extras (name: string, plan: TablePlan, self: Partial<Record<string, Ext
 }
 
 function readerOf (name: string, kind: Reader, { plan, column, self }: { plan: TablePlan, column: string, self: Partial<Record<string, ExtraConfigColumn>> }): Array<PgPolicy | IndexBuilder> {
+  if (kind === 'insertPolicy') return [pgPolicy(name, { for: 'insert', withCheck: isNotNull(self[column]!) })]
+  if (kind === 'restriction') return [pgPolicy(name, { as: 'restrictive', for: 'update', to: 'public', using: isNotNull(self[column]!), withCheck: sql`true` })]
   if (kind === 'policy') return [pgPolicy(name, { using: isNotNull(self[column]!) })]
   const key = plan.key === 'pair' ? 'left' : 'id'
   if (kind === 'part') return [index(name).on(self[key]!).where(isNotNull(self[column]!))]

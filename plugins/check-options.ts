@@ -1,3 +1,4 @@
+import { isOptions } from '../src/settings/call-options.js'
 import { SettingsError } from '../src/settings/settings-error.js'
 
 /** For each option: what it must be where its value cannot be used, else undefined. */
@@ -22,7 +23,7 @@ export interface OptionsOf<Options> {
  * @throws {SettingsError} for what is no object, for a name that is no option, and for a value that cannot be used
  */
 export function checkOptions<Options extends object> (options: Options, { name, expected, checks }: OptionsOf<Options>): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) throw new SettingsError(name, `must be ${expected}`)
+  if (!isOptions(options)) throw new SettingsError(name, `must be ${expected}`)
   for (const [key, value] of Object.entries(options)) {
     if (!Object.hasOwn(checks, key)) throw new SettingsError(`${name}.${key}`, `is not an option; there are ${Object.keys(checks).join(', ')}`)
     const complaint = value === undefined ? undefined : checks[key as keyof Options](value)

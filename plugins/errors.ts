@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, preSerializationAsy
 import type { ConstraintMap } from '../src/errors/constraints.js'
 import { DatabaseError } from '../src/errors/errors.js'
 import { failure, problem, statusOf } from '../src/replies.js'
+import { checkErrorOptions } from '../src/settings/constraints.js'
 import { SettingsError } from '../src/settings/settings-error.js'
 import { explainBigint } from './unserializable.js'
 
@@ -54,9 +55,9 @@ const formats: Readonly<Record<string, WireFormat | undefined>> = {
  * @throws {@link SettingsError} for a format that is not one, or a constraint's status that is not that of an error.
  */
 async function plugin (fastify: FastifyInstance, { errors = {} }: ErrorsPluginOptions): Promise<void> {
-  const { format = 'fastify', constraints = {} } = errors
-  checkConstraints(constraints)
-  if (!Object.hasOwn(formats, format)) throw new SettingsError('errors.format', "must be 'fastify', 'envelope' or 'problem'")
+  checkErrorOptions(errors)
+  const { format = 'fastify' } = errors
+  if (typeof format !== 'string' || !Object.hasOwn(formats, format)) throw new SettingsError('errors.format', "must be 'fastify', 'envelope' or 'problem'")
   fastify.addHook('onError', explainBigint)
   const wire = formats[format]
   if (wire === undefined) return
@@ -75,18 +76,6 @@ async function plugin (fastify: FastifyInstance, { errors = {} }: ErrorsPluginOp
   })
 
   if (handlesAll) fastify.addHook('preSerialization', notFoundIn(wire))
-}
-
-const constraintWords = ['status', 'code', 'message']
-
-function checkConstraints (constraints: ConstraintMap): void {
-  for (const [name, words] of Object.entries(constraints)) {
-    const unknown = Object.keys(words).find((key) => !constraintWords.includes(key))
-    if (unknown !== undefined) throw new SettingsError(`errors.constraints.${name}.${unknown}`, `is not an option; there are ${constraintWords.join(', ')}`)
-    const { status = 409 } = words
-    if (Number.isInteger(status) && status >= 400 && status <= 599) continue
-    throw new SettingsError(`errors.constraints.${name}.status`, 'must be a whole number from 400 to 599')
-  }
 }
 
 /** Fastify's answer to a route that does not exist is no error: it is known by its words. */

@@ -88,6 +88,7 @@ const servers = new WeakSet<object>()
 export function refuseTakenRoutes (fastify: FastifyInstance, options: HealthOptions | false | undefined): void {
   if (options === false) return
   const path = options?.path ?? defaultPath
+  if (typeof path !== 'string') return // refused with its name, when the routes are made
   const taken = [path, `${path}/pool`].map((url) => fastify.prefix + url).find((url) => fastify.hasRoute({ method: 'GET', url }))
   if (taken === undefined) return
   const way = 'give this one other routes, with health: { path }, or none, with health: false'

@@ -1,4 +1,5 @@
 import { resolveTransactionOptions, transactionOptionNames } from '../src/session/options.js'
+import { isOptions } from '../src/settings/call-options.js'
 import { SettingsError } from '../src/settings/settings-error.js'
 import { isResponse } from './payload.js'
 import type { FastifyReply } from 'fastify'
@@ -52,7 +53,7 @@ const commitPoints: readonly unknown[] = ['onSend', 'onResponse', 'atEnd']
  * @throws {SettingsError} when they are no object, or hold a name that is no option
  */
 export function givenTransaction (options: RequestTransactionOptions): RequestTransactionOptions {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) throw new SettingsError('transaction', 'must be an object (false, for no transaction, only on a route)')
+  if (!isOptions(options)) throw new SettingsError('transaction', 'must be an object (false, for no transaction, only on a route)')
   for (const name of Object.keys(options)) {
     if (!names.includes(name)) throw new SettingsError(`transaction.${name}`, `is no option; there are ${names.join(', ')}`)
   }

@@ -4,15 +4,19 @@ import { Origins } from './connection/origin.js'
 import { HealthCheck } from './health.js'
 import { ConnectionPool, poolConfig } from './pool.js'
 import { Repositories } from './repository/repositories.js'
+import { UsageError } from './errors/errors.js'
 import { runAlone } from './session/alone.js'
+import { mustBeFunction } from './session/callbacks.js'
 import { currentScope } from './session/current-scope.js'
 import { DrizzleBinding } from './session/drizzle.js'
 import { handled } from './handled.js'
-import { resolveTransactionOptions } from './session/options.js'
+import { checkAreOptions, resolveTransactionOptions } from './session/options.js'
 import { retrying } from './session/retry.js'
 import { Session } from './session/session.js'
 import { Streams } from './session/streams.js'
 import { resolveSettings } from './settings.js'
+import { isOptions } from './settings/call-options.js'
+import { checkErrorOptions } from './settings/constraints.js'
 import { limitsWithBegin } from './settings/limits.js'
 import { reach } from './start.js'
 import type { SQLWrapper } from 'drizzle-orm'
@@ -59,7 +63,13 @@ export class Database implements StatementRunner {
   readonly #closing: Closing
   #drizzle: DrizzleDatabase | undefined
 
+  /** @throws {UsageError} for what is no pool and no settings: {@link openDatabase} makes them */
   constructor (pool: PgPool, settings: Settings, parts: DatabaseParts = {}) {
+    const given: unknown = parts
+    // What JavaScript, or a cast, gives instead.
+    if ((pool as Partial<PgPool> | null | undefined)?.options === undefined || (settings as Partial<Settings> | null | undefined)?.pool === undefined || !isOptions(given)) {
+      throw new UsageError('A database is not made by "new": await openDatabase(options) gives it, and server.db')
+    }
     this.pool = pool
     this.#settings = settings
     this.#parts = parts
@@ -108,6 +118,8 @@ export class Database implements StatementRunner {
    * ```
    */
   async session<Result> (fn: (session: Session) => Result | Promise<Result>, options?: TransactionOptions): Promise<Result> {
+    const refusal = mustBeFunction(fn, 'session() or transaction()')
+    if (refusal !== undefined) throw refusal
     const settings = this.#transactionSettings(options)
     const { logger } = this.#settings
     return await retrying(() => this.#attempt(fn, settings), { retries: settings.retries, logger })
@@ -156,7 +168,8 @@ export class Database implements StatementRunner {
 
   /** Runs a function in a transaction, which begins with its first statement: as {@link Database.session}, without reads outside. */
   transaction<Result> (fn: (session: Session) => Result | Promise<Result>, options?: TransactionOptions): Promise<Result> {
-    return this.session(fn, { begin: 'firstQuery', ...options })
+    // What is no object of options is handed on as it is, and refused there.
+    return this.session(fn, options === undefined || isOptions(options) ? { begin: 'firstQuery', ...options } : options)
   }
 
   /** Runs a Drizzle query, which resolves with its own result, or an `sql` template, which resolves with `{ rows, rowCount, command }`. */
@@ -178,7 +191,7 @@ export class Database implements StatementRunner {
     return new Streams(this.#host, this.#named()).open(statement, { batchSize })
   }
 
-  /** How the database is, asked over a connection of its own. Never rejects. */
+  /** How the database is, asked over a connection of its own. Never rejects for what the database does. @throws {UsageError} for options that cannot be */
   checkHealth (options?: CheckOptions): Promise<Health> {
     return this.#health.check(options)
   }
@@ -212,7 +225,9 @@ export class Database implements StatementRunner {
   get host (): SessionHost { return this.#host }
 
   #transactionSettings (options: TransactionOptions | undefined): TransactionSettings {
-    return options === undefined ? this.#transaction : resolveTransactionOptions({ ...this.#parts.transaction, ...options })
+    if (options === undefined) return this.#transaction
+    checkAreOptions(options)
+    return resolveTransactionOptions({ ...this.#parts.transaction, ...options })
   }
 }
 
@@ -230,6 +245,7 @@ export class Database implements StatementRunner {
  */
 export async function openDatabase (options: OpenOptions = {}): Promise<Database> {
   const settings = resolveSettings(options)
+  checkErrorOptions(options.errors)
   const pool = settings.pg ?? new Pool(poolConfig(settings))
   const database = new Database(pool, settings, {
     transaction: options.transaction,

@@ -10,6 +10,8 @@ import { destroySocket, holdProcess } from './connection/pg-internals.js'
 import { within } from './connection/within.js'
 import { ConnectionError } from './errors/errors.js'
 import { ignore } from './handled.js'
+import { checkCall } from './settings/check-call.js'
+import type { CallOptions } from './settings/call-options.js'
 import type { PoolInfo } from './pool.js'
 
 /** `up`: serves. `saturated`: PostgreSQL answers, and has no connection left for us. `pending`: migrations are not applied yet. `down`: no answer. `closing`: we are leaving. */
@@ -107,8 +109,10 @@ export class HealthCheck {
     this.#idleMillis = idleMillis
   }
 
-  /** How the database is. Never rejects. */
-  async check ({ timeoutMillis = 1000, maxAgeMillis = 0 }: CheckOptions = {}): Promise<Health> {
+  /** How the database is. Rejects for options that cannot be, never for what the database does. */
+  async check (options: CheckOptions = {}): Promise<Health> {
+    checkCall('checkHealth()', options, known)
+    const { timeoutMillis = 1000, maxAgeMillis = 0 } = options
     if (this.#closed) return leaving()
     if (this.#last !== undefined && performance.now() - this.#last.at < maxAgeMillis) return this.#last.health
     this.#running ??= this.#measure(timeoutMillis).finally(() => { this.#running = undefined })
@@ -235,6 +239,9 @@ export class HealthCheck {
     if (kept !== undefined) await part(kept)
   }
 }
+
+const time = [(value: unknown) => typeof value === 'number' && value >= 0, 'is a number of milliseconds, 0 or more'] as const
+const known: CallOptions<CheckOptions> = { timeoutMillis: time, maxAgeMillis: time }
 
 interface Deadline {
   readonly timeoutMillis: number

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import { DatabaseError } from './errors/errors.js'
+import { checkCall } from './settings/check-call.js'
 
 /** An answer that succeeded, in the envelope. */
 export interface SuccessReply<T, Meta = unknown> {
@@ -57,16 +58,26 @@ export interface ProblemOptions extends FailureOptions {
   readonly instance?: string | undefined
 }
 
+const anyText = [(value: unknown) => typeof value === 'string', 'is a text'] as const
+const anything = [() => true, ''] as const
+const failureOptions = {
+  requestId: anyText,
+  statusCode: [(value: unknown) => typeof value === 'number' && value >= 400 && value <= 599, 'is a number from 400 to 599'] as const
+}
+
 /**
  * The envelope of an answer that succeeded.
  *
+ * @throws {UsageError} for an option that there is none, or that is not what it can be
  * @example
  * ```ts
  * const { items, ...meta } = await request.repo(users).paginate()
  * return success(items, { meta })
  * ```
  */
-export function success<T, Meta = unknown> (data: T, { message, meta }: SuccessOptions<Meta> = {}): SuccessReply<T, Meta> {
+export function success<T, Meta = unknown> (data: T, options: SuccessOptions<Meta> = {}): SuccessReply<T, Meta> {
+  checkCall('success()', options, { message: anyText, meta: anything })
+  const { message, meta } = options
   return { success: true, data, ...(message !== undefined && { message }), ...(meta !== undefined && { meta }) }
 }
 
@@ -74,14 +85,18 @@ export function success<T, Meta = unknown> (data: T, { message, meta }: SuccessO
  * The envelope of an answer that failed; set the status of the reply by {@link statusOf}.
  *
  * Errors of this package keep their code and message. Others keep theirs below 500, and say nothing of themselves from there on.
+ *
+ * @throws {UsageError} for an option that there is none, or that is not what it can be
  */
 export function failure (error: unknown, options: FailureOptions = {}): FailureReply {
+  checkCall('failure()', options, failureOptions)
   const { code, message, details } = publicPart(error, statusOf(error, options.statusCode))
   return { success: false, error: { code, message, ...details }, ...requestIdOf(options) }
 }
 
-/** The same as {@link failure} in the words of RFC 9457, to be sent as `application/problem+json`. */
+/** The same as {@link failure} in the words of RFC 9457, to be sent as `application/problem+json`. @throws {UsageError} as that does */
 export function problem (error: unknown, options: ProblemOptions = {}): ProblemReply {
+  checkCall('problem()', options, { ...failureOptions, instance: anyText })
   const status = statusOf(error, options.statusCode)
   const { code, message, details } = publicPart(error, status)
   return {

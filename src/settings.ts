@@ -9,6 +9,7 @@ import type { DatabaseOptions } from './settings/options.js'
 import { newPoolSettings, ownPoolSettings, type PoolSettings } from './settings/pool.js'
 import { SettingsError } from './settings/settings-error.js'
 import { defaultOf, settingRows, type SettingRow, type SettingValues } from './settings/table.js'
+import { isOptions } from './settings/call-options.js'
 import { checkValue } from './settings/values.js'
 
 export { missingConnection } from './settings/connection.js'
@@ -67,6 +68,8 @@ export interface Settings {
  */
 export function resolveSettings (options: DatabaseOptions, environment: Environment = process.env): Settings {
   const given = givenOptions(options)
+  const variables: unknown = environment
+  if (!isOptions(variables)) throw new SettingsError('environment', 'must be an object of variables, as process.env')
   const values = settle(given, readEnvironment(environment))
   const { pg, schema, casing, logger = silentLogger } = options
   const settings: Settings = {

@@ -1,3 +1,5 @@
+import { complaintOf, flag, isOptions, isText } from '../settings/call-options.js'
+import type { CallOptions } from '../settings/call-options.js'
 import { withoutValues } from './without-values.js'
 
 /** What an error tells of where it happened: names from the schema and from PostgreSQL's catalogue, never a value. */
@@ -32,6 +34,19 @@ export interface DatabaseErrorOptions {
   /** Instead of the class's own, where a constraint has words of its own. */
   readonly code?: string | undefined
   readonly statusCode?: number | undefined
+}
+
+const object = [isOptions, 'is an object'] as const
+
+/** `nowait` is of one class alone, and nothing to the others. */
+const known: CallOptions<DatabaseErrorOptions & { nowait?: boolean }> = {
+  cause: [() => true, ''],
+  context: object,
+  headers: object,
+  retryAfterSeconds: [(value) => typeof value === 'number' && value >= 0, 'is a number of seconds'],
+  code: [isText, 'is a text'],
+  statusCode: [(value) => typeof value === 'number' && value >= 400 && value <= 599, 'is a number from 400 to 599'],
+  nowait: flag
 }
 
 /** What a class of errors says of itself unless an instance is told otherwise. */
@@ -76,7 +91,9 @@ export class DatabaseError extends Error {
   readonly context: ErrorContext
 
   constructor (message?: string, options: DatabaseErrorOptions = {}) {
-    const { defaults } = new.target
+    const { defaults, name } = new.target
+    const complaint = message === undefined || typeof message === 'string' ? complaintOf(`new ${name}()`, options, known) : `new ${name}() takes a message, which is a text, and options`
+    if (complaint !== undefined) throw new DatabaseError(complaint, { code: 'DB_USAGE' })
     const cause = withoutValues(options.cause)
     super(message ?? defaults.message, cause === undefined ? undefined : { cause })
     this.code = options.code ?? defaults.code

@@ -1,3 +1,4 @@
+import { isOptions } from '../settings/call-options.js'
 import { DatabaseError } from './database-error.js'
 import type { DatabaseErrorOptions } from './database-error.js'
 
@@ -178,7 +179,9 @@ export class LockTimeoutError extends DatabaseError {
   }
 
   constructor (message?: string, options: LockTimeoutErrorOptions = {}) {
-    super(message, { ...options, statusCode: options.statusCode ?? (options.nowait === true ? 409 : undefined) })
+    const given: unknown = options
+    const isConflict = isOptions(given) && options.nowait === true && options.statusCode === undefined
+    super(message, isConflict ? { ...options, statusCode: 409 } : options)
   }
 }
 
@@ -273,6 +276,6 @@ export class MigrationError extends DatabaseError {
   declare readonly code: MigrationErrorCode
 
   constructor (message: string, code: MigrationErrorCode, options: DatabaseErrorOptions = {}) {
-    super(message, { ...options, code })
+    super(message, isOptions(options) ? { ...options, code } : options)
   }
 }

@@ -6,6 +6,9 @@ import {
   SerializationFailureError, StatementTimeoutError, TransactionAbortedError, TransactionTimeoutError, UniqueViolationError, ValidationError
 } from './errors.js'
 import type { ErrorContext } from './errors.js'
+import { flag, isOptions } from '../settings/call-options.js'
+import type { CallOptions } from '../settings/call-options.js'
+import { checkCall } from '../settings/check-call.js'
 import { isPostgresError, unwrapped } from './without-values.js'
 import type { PostgresError } from './without-values.js'
 
@@ -86,12 +89,18 @@ export interface ErrorCircumstances {
   readonly connectionLost?: boolean | undefined
 }
 
+const object = [isOptions, 'is an object'] as const
+const known: CallOptions<ErrorCircumstances> = { context: object, readOnly: flag, nowait: flag, constraints: object, connectionLost: flag }
+
 /**
  * The error of this package that stands for a failure: found by SQLSTATE, never by text.
  *
  * One that is ours already comes back as it is, and Drizzle's wrapper, which holds the SQL and its values, is taken off.
+ *
+ * @throws {UsageError} for circumstances that there are none
  */
 export function toDatabaseError (error: unknown, circumstances: ErrorCircumstances = {}): DatabaseError {
+  checkCall('toDatabaseError()', circumstances, known)
   const failure = unwrapped(error)
   if (failure instanceof DatabaseError) return failure
   if (isPostgresError(failure)) return fromPostgres(failure, circumstances)

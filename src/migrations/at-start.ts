@@ -112,8 +112,9 @@ export class StartedMigrations {
   async #apply (): Promise<void> {
     const { logger } = this.#circumstances
     const began = performance.now()
+    const { atStart, onPending, onUnknown, ...options } = this.#options
     const { applied } = await runMigrations({
-      ...this.#options,
+      ...options,
       onWait: ({ tag, pauseMillis, blockedBy }) => logger.warn({ tag, pauseMillis, blockedBy }, 'a migration did not get its locks, and is tried again')
     })
     this.#reason = undefined

@@ -1,7 +1,9 @@
 import { readdir } from 'node:fs/promises'
 import { isModelMigrated, type ModelOptions } from './kit/model.js'
 import { compare, type Comparison } from './compare.js'
+import { checkCall } from '../settings/check-call.js'
 import { downName } from './files.js'
+import { checkOptions } from './known-options.js'
 import { withClient, type MigrationOptions } from './options.js'
 import { obstacles, unfinished, type MigrationProblem } from './problems.js'
 
@@ -21,12 +23,14 @@ export interface CheckOptions extends MigrationOptions, ModelOptions {}
  *
  * @throws {MigrationError} `DB_MIGRATION_MISSING` for a folder that cannot be read
  * @throws {ConnectionError} when the database does not answer
+ * @throws {UsageError} for an option that there is none, or that cannot be used
  *
  * @example
  * const { ok, problems } = await checkMigrations({ connectionString: process.env.DATABASE_URL })
  * if (!ok) console.error(problems.map(({ message }) => message).join('\n'))
  */
 export async function checkMigrations (options: CheckOptions = {}): Promise<MigrationCheck> {
+  checkCall('checkMigrations()', options, checkOptions)
   const comparison = await withClient(options, (client) => compare(client, options))
   const problems = [
     ...databaseProblems(comparison),

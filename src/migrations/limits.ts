@@ -1,6 +1,3 @@
-import { UsageError } from '../errors/errors.js'
-import type { RunnerOptions } from './options.js'
-
 /** How long another process is waited for. */
 export const defaultLockTimeoutSeconds = 60
 
@@ -23,10 +20,7 @@ export function complaint (name: Limited, value: unknown): string | undefined {
   return typeof value === 'number' && fits(value) ? undefined : must
 }
 
-/** @throws {UsageError} for a number that an option cannot have */
-export function checkLimits (options: RunnerOptions & { readonly steps?: number | undefined }): void {
-  for (const name of Object.keys(limits) as Limited[]) {
-    const must = complaint(name, options[name])
-    if (must !== undefined) throw new UsageError(`${name} must be ${must}`)
-  }
+/** An option that is a number, for the check of a call. */
+export function limited (name: Limited): readonly [isFit: (value: unknown) => boolean, words: string] {
+  return [(value) => complaint(name, value) === undefined, `must be ${limits[name].must}`]
 }

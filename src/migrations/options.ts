@@ -2,6 +2,7 @@ import { Client } from 'pg'
 import type { ClientConfig, Pool } from 'pg'
 import { extendConnection, parseConnectionString } from '../connection-string.js'
 import { toDatabaseError } from '../errors/sqlstate.js'
+import { missingConnection } from '../settings/connection.js'
 import { ignore } from '../handled.js'
 import type { MigrationProgress, MigrationWait } from './step.js'
 
@@ -86,5 +87,7 @@ export async function withClient<Result> (options: MigrationOptions, fn: (client
 function clientConfig ({ connectionString, database }: MigrationOptions): ClientConfig {
   // Under the application's limit the question that lifts it could fail.
   if (database !== undefined) return extendConnection(database.pool.options, { statement_timeout: false })
-  return parseConnectionString(connectionString ?? process.env['DATABASE_URL'] ?? '')
+  const url = connectionString ?? process.env['DATABASE_URL'] ?? ''
+  if (url === '') throw missingConnection()
+  return parseConnectionString(url)
 }

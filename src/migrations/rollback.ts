@@ -1,7 +1,8 @@
 import { UsageError } from '../errors/errors.js'
 import { compare } from './compare.js'
 import type { Migration } from './files.js'
-import { checkLimits } from './limits.js'
+import { checkCall } from '../settings/check-call.js'
+import { rollbackOptions } from './known-options.js'
 import { withMigrationLock } from './lock.js'
 import { withClient, type RunnerOptions } from './options.js'
 import { planDown } from './plan.js'
@@ -37,7 +38,7 @@ export interface RollbackOptions extends RunnerOptions {
  * console.log(rolledBack.map((migration) => migration.tag))
  */
 export async function rollbackMigrations (options: RollbackOptions = {}): Promise<{ rolledBack: Migration[] }> {
-  checkLimits(options)
+  checkCall('rollbackMigrations()', options, rollbackOptions)
   const { dryRun = false, steps: count, to } = options
   if (count !== undefined && to !== undefined) throw new UsageError('steps and to exclude each other: give one of them')
   if (dryRun) {

@@ -1,7 +1,8 @@
 import { compare } from './compare.js'
 import { asDatabaseError } from './failures.js'
 import type { Migration } from './files.js'
-import { checkLimits } from './limits.js'
+import { checkCall } from '../settings/check-call.js'
+import { runOptions } from './known-options.js'
 import { withMigrationLock } from './lock.js'
 import { withClient, type RunnerOptions } from './options.js'
 import { planUp } from './plan.js'
@@ -33,7 +34,7 @@ export interface RunOptions extends RunnerOptions {
  * console.log(applied.map((migration) => migration.tag))
  */
 export async function runMigrations (options: RunOptions = {}): Promise<{ applied: Migration[] }> {
-  checkLimits(options)
+  checkCall('runMigrations()', options, runOptions)
   const { dryRun = false, to } = options
   if (dryRun) {
     const steps = await withClient(options, async (client) => planUp(await compare(client, options), to))

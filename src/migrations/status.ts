@@ -2,6 +2,8 @@ import { databaseProblems, type MigrationCheck } from './check.js'
 import { compare, isKnown, type Comparison } from './compare.js'
 import type { Migration } from './files.js'
 import { withClient, type MigrationOptions } from './options.js'
+import { checkCall } from '../settings/check-call.js'
+import { migrationOptions } from './known-options.js'
 import { planUp } from './plan.js'
 import { refuse, strangeness } from './problems.js'
 
@@ -11,6 +13,11 @@ import { refuse, strangeness } from './problems.js'
  * @throws {MigrationError} `DB_MIGRATION_EDITED` or `DB_MIGRATION_MISSING` when one of them is not what the folder has
  */
 export async function getMigrationHistory (options: MigrationOptions = {}): Promise<Migration[]> {
+  return historyFor('getMigrationHistory()', options)
+}
+
+async function historyFor (call: string, options: MigrationOptions): Promise<Migration[]> {
+  checkCall(call, options, migrationOptions)
   const comparison = await withClient(options, (client) => compare(client, options))
   refuse(comparison.applied.flatMap((migration) => strangeness(migration, comparison.folder)))
   return appliedOf(comparison)
@@ -18,7 +25,7 @@ export async function getMigrationHistory (options: MigrationOptions = {}): Prom
 
 /** The migration that was applied last, `undefined` where there is none. */
 export async function getCurrentMigration (options: MigrationOptions = {}): Promise<Migration | undefined> {
-  return (await getMigrationHistory(options)).at(-1)
+  return (await historyFor('getCurrentMigration()', options)).at(-1)
 }
 
 /**
@@ -27,6 +34,7 @@ export async function getCurrentMigration (options: MigrationOptions = {}): Prom
  * @throws {MigrationError} as that does, when folder and database do not fit
  */
 export async function getPendingMigrations (options: MigrationOptions = {}): Promise<Migration[]> {
+  checkCall('getPendingMigrations()', options, migrationOptions)
   const comparison = await withClient(options, (client) => compare(client, options))
   return planUp(comparison, undefined).map(({ migration }) => withoutText(migration))
 }

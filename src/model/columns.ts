@@ -1,5 +1,7 @@
 import { integer, timestamp } from 'drizzle-orm/pg-core'
 import type { PgTable } from 'drizzle-orm/pg-core'
+import { flag } from '../settings/call-options.js'
+import { checkCall } from '../settings/check-call.js'
 import { clockTimestamp, now } from './constant.js'
 import { marked } from './mark.js'
 
@@ -46,12 +48,15 @@ export interface SoftDeleteOptions {
 /**
  * The column `deletedAt`, null while the row lives: `timestamptz(3)`, named as {@link timestamps} are.
  *
+ * @throws {UsageError} for an option that there is none
  * @example
  * ```ts
  * const users = pgTable('users', { id: integer().primaryKey(), name: text().notNull(), ...softDelete() })
  * ```
  */
-export function softDelete ({ filter = true }: SoftDeleteOptions = {}) {
+export function softDelete (options: SoftDeleteOptions = {}) {
+  checkCall('softDelete()', options, { filter: flag })
+  const { filter = true } = options
   const deletedAt = marked(time(), { softDelete: { filter } })
   return { deletedAt: deletedAt as typeof deletedAt & { _: { softDelete: true } } } // a type of its own, the way Drizzle's notNull() makes one
 }

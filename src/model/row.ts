@@ -1,7 +1,11 @@
 import { inspect } from 'node:util'
+import { Table } from 'drizzle-orm'
 import type { InferSelectModel } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import { UsageError } from '../errors/errors.js'
+import { isOptions } from '../settings/call-options.js'
+import { checkCall } from '../settings/check-call.js'
+import { isEntity } from './entity.js'
 import { columnsOf, nameOf } from './table.js'
 
 /** A value as JSON has it: dates, bigints and bytes are strings. */
@@ -25,11 +29,14 @@ type ColumnOf<T extends PgTable> = keyof InferSelectModel<T> & string
 /**
  * Whether a row of a table with `softDelete()` is deleted.
  *
- * @throws {@link UsageError} for a row that was read without its `deletedAt`.
+ * @throws {@link UsageError} for what is no row, or one that was read without its `deletedAt`.
  */
 export function isDeleted (row: { readonly deletedAt: Date | string | null }): boolean {
+  checkRow(row)
   if (row.deletedAt === undefined) throw new UsageError('The row has no deletedAt: read it with that column')
-  return row.deletedAt !== null
+  if (row.deletedAt === null) return false
+  if (typeof row.deletedAt === 'string' || row.deletedAt instanceof Date) return true
+  throw new UsageError('The deletedAt of a row is a date, a text or null: give a row that was read')
 }
 
 /**
@@ -40,38 +47,55 @@ export function isDeleted (row: { readonly deletedAt: Date | string | null }): b
  * ```ts
  * toDict(users, user, { omit: ['passwordHash'] })
  * ```
- * @throws {@link UsageError} for a name in `omit` that is no column: a slip there would publish what it should hide.
+ * @throws {@link UsageError} for a name in `omit` that is no column: a slip there would publish what it should hide; for what is no
+ * table, row or option, and for a value that holds itself.
  */
 export function toDict<T extends PgTable, Row extends Partial<InferSelectModel<T>>, Omitted extends ColumnOf<T> = never, Included extends Exclude<keyof Row, ColumnOf<T>> & string = never> (
   table: T,
   row: Row,
-  { omit = [], include = [] }: DictOptions<Omitted, Included> = {}
+  options: DictOptions<Omitted, Included> = {}
 ): { [Key in Exclude<keyof Row & ColumnOf<T>, Omitted> | Included]: JsonOf<Row[Key]> } {
   const columns = columnsOf(table)
+  checkRow(row)
+  checkCall('toDict()', options, { omit: names, include: names })
+  const { omit = [], include = [] } = options
   const unknown = omit.find((key) => !Object.hasOwn(columns, key))
   if (unknown !== undefined) throw new UsageError(`Table "${nameOf(table)}" has no column "${unknown}" to omit`)
 
   const hidden = new Set<string>(omit)
   const keys = [...Object.keys(columns).filter((key) => !hidden.has(key)), ...include]
   const entries = keys.filter((key) => Object.hasOwn(row, key)).map((key) => [key, Reflect.get(row, key)] as const)
-  return jsonOf(Object.fromEntries(entries)) as ReturnType<typeof toDict<T, Row, Omitted, Included>> // the keys were chosen one by one
+  return jsonOf(Object.fromEntries(entries), []) as ReturnType<typeof toDict<T, Row, Omitted, Included>> // the keys were chosen one by one
 }
 
 /**
  * A row in one line for people who debug: `users(id=1, name='John')`. It shows values; keep it out of logs that others read.
+ *
+ * @throws {@link UsageError} for what is no table or no row
  */
 export function inspectRow<T extends PgTable> (table: T, row: Partial<InferSelectModel<T>>): string {
-  const cells = Object.keys(columnsOf(table))
+  const keys = Object.keys(columnsOf(table))
+  checkRow(row)
+  const cells = keys
     .filter((key) => Object.hasOwn(row, key))
     .map((key) => `${key}=${inspect(Reflect.get(row, key), { depth: 2, breakLength: Infinity, maxStringLength: 200 })}`)
   return `${nameOf(table)}(${cells.join(', ')})`
 }
 
-function jsonOf (value: unknown): unknown {
+const names = [(value: unknown) => Array.isArray(value) && value.every((name) => typeof name === 'string'), 'is an array of names'] as const
+
+function checkRow (row: unknown): void {
+  if (!isOptions(row) || isEntity(row, Table)) throw new UsageError('A row is an object { column: value }: not a list of rows, none, or the promise of one')
+}
+
+/** @param around the objects and arrays in which the value lies */
+function jsonOf (value: unknown, around: readonly unknown[]): unknown {
   if (typeof value === 'bigint') return String(value)
   if (typeof value !== 'object' || value === null) return value
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
-  if ('toJSON' in value && typeof value.toJSON === 'function') return jsonOf(value.toJSON())
-  if (Array.isArray(value)) return value.map(jsonOf)
-  return Object.fromEntries(Object.entries(value).filter(([, nested]) => nested !== undefined).map(([key, nested]) => [key, jsonOf(nested)]))
+  if (around.includes(value)) throw new UsageError('The row holds a value that holds itself, which JSON cannot: leave it out with omit')
+  const inside = [...around, value]
+  if ('toJSON' in value && typeof value.toJSON === 'function') return jsonOf(value.toJSON(), inside)
+  if (Array.isArray(value)) return value.map((item) => jsonOf(item, inside))
+  return Object.fromEntries(Object.entries(value).filter(([, nested]) => nested !== undefined).map(([key, nested]) => [key, jsonOf(nested, inside)]))
 }

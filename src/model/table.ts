@@ -1,7 +1,8 @@
-import { getTableColumns, getViewName, is, isView } from 'drizzle-orm'
+import { View, getTableColumns, getViewName } from 'drizzle-orm'
 import { PgTable, getTableConfig } from 'drizzle-orm/pg-core'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import { UsageError } from '../errors/errors.js'
+import { isEntity } from './entity.js'
 import { markOf } from './mark.js'
 
 /** What this package knows of a table. Keys are the TypeScript names of columns, in the order of their declaration. */
@@ -41,8 +42,8 @@ export function describeTable<T extends PgTable> (table: T): TableModel<T> {
  * @throws {@link UsageError} for a view, and for what is no table at all.
  */
 export function columnsOf (table: PgTable): Readonly<Record<string, PgColumn>> {
-  if (is(table, PgTable)) return Object.assign(Object.create(null), getTableColumns(table))
-  if (!isView(table)) throw new UsageError('A table made by pgTable() of drizzle-orm/pg-core is needed')
+  if (isEntity(table, PgTable)) return Object.assign(Object.create(null), getTableColumns(table))
+  if (!isEntity(table, View)) throw new UsageError('A table made by pgTable() of drizzle-orm/pg-core is needed')
   const name = getViewName(table)
   throw new UsageError(`View "${name}" cannot be used as a table: read it through \`drizzle\``, { context: { table: name } })
 }

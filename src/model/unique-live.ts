@@ -1,7 +1,8 @@
 import { getTableColumns, sql } from 'drizzle-orm'
-import { uniqueIndex } from 'drizzle-orm/pg-core'
-import type { ExtraConfigColumn, IndexBuilder, PgTable } from 'drizzle-orm/pg-core'
+import { PgTable, uniqueIndex } from 'drizzle-orm/pg-core'
+import type { ExtraConfigColumn, IndexBuilder } from 'drizzle-orm/pg-core'
 import { UsageError } from '../errors/errors.js'
+import { isEntity } from './entity.js'
 import { markOf } from './mark.js'
 
 type IndexColumn = Partial<ExtraConfigColumn>
@@ -10,7 +11,7 @@ type IndexColumn = Partial<ExtraConfigColumn>
  * A unique index over the rows that are not deleted, for a table with `softDelete()`: a deleted row keeps its e-mail address, and
  * somebody else may have it. To restore a row whose place was taken is a `UniqueViolationError`.
  *
- * @throws {@link UsageError}, when the table is first used, where it has no `softDelete()`.
+ * @throws {@link UsageError}, when the table is first used, where it has no `softDelete()`, or something else than columns is given.
  * @example
  * ```ts
  * const users = pgTable('users', { id: integer().primaryKey(), email: text().notNull(), ...softDelete() },
@@ -18,7 +19,9 @@ type IndexColumn = Partial<ExtraConfigColumn>
  * ```
  */
 export function uniqueLive (column: IndexColumn, ...columns: IndexColumn[]): IndexBuilder {
-  const table = column.table as PgTable // a column of a table that is being made has one
+  const tables = [column, ...columns].map((given: unknown) => Object(given).table)
+  const table: unknown = tables[0] // a column of a table that is being made has one
+  if (!isEntity(table, PgTable) || tables.some((other) => other !== table)) throw new UsageError('uniqueLive() takes columns of the table that is being made: (table) => [uniqueLive(table.email)]')
   const deletedAt = Object.values(getTableColumns(table)).find((candidate) => markOf(candidate).softDelete !== undefined)
   if (deletedAt === undefined) throw new UsageError('uniqueLive() needs a table with ...softDelete() among its columns')
   return uniqueIndex().on(column, ...columns).where(sql`${deletedAt} is null`)

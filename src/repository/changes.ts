@@ -83,11 +83,12 @@ export function changesWith (given: Readonly<Record<string, unknown>>, table: Wr
  * @throws ValidationError naming the column that is unknown or not to be written.
  */
 export function givenValues (values: unknown, table: WritableTable, writable?: Writable): Record<string, unknown> {
-  if (typeof values !== 'object' || values === null || Array.isArray(values) || isSql(values)) {
-    throw new ValidationError('The values of a row are an object { column: value }')
-  }
+  if (typeof values !== 'object' || values === null || Array.isArray(values) || isSql(values)) throw new ValidationError(noRow)
   const given: Record<string, unknown> = Object.create(blank)
-  for (const key of Object.keys(values)) {
+  const keys = Object.keys(values)
+  // A promise that nobody has awaited, a Map or a Date would be a row without values.
+  if (keys.length === 0 && Object.prototype.toString.call(values) !== '[object Object]') throw new ValidationError(noRow)
+  for (const key of keys) {
     const value: unknown = values[key as never]
     const mayBeWritten = writable === undefined || writable.keys.has(key)
     if (!mayBeWritten && writable.others === 'drop') continue
@@ -99,6 +100,8 @@ export function givenValues (values: unknown, table: WritableTable, writable?: W
   }
   return given
 }
+
+const noRow = 'The values of a row are an object { column: value }, not a list, a promise or an object of another kind'
 
 /** Inherits nothing; and to inherit from it is faster than to have no prototype at all. */
 const blank = Object.freeze(Object.create(null))

@@ -25,7 +25,7 @@ export interface ConflictTarget {
  * @throws UsageError where the table declares no such key.
  */
 export function conflictTarget (target: unknown, table: TableStatements): ConflictTarget {
-  const names = target === undefined ? table.primaryKey.map(({ key }) => key) : Array.isArray(target) ? target.map(String) : [String(target)]
+  const names = target === undefined ? table.primaryKey.map(({ key }) => key) : Array.isArray(target) ? target.map(columnName) : [columnName(target)]
   const keys = new Set(names.map((name) => findColumn(name, table.columns, UsageError).key))
   const found = uniqueKeysOf(table.table).find(({ columns }) => columns.length === keys.size && columns.every((key) => keys.has(key)))
   if (found !== undefined) return targetOf(found, table)
@@ -33,6 +33,12 @@ export function conflictTarget (target: unknown, table: TableStatements): Confli
     `No unique key of "${table.name}" consists of ${names.map((name) => `"${name}"`).join(' and ')}: "target" names the columns of its primary key, of a unique constraint, or of a unique index`,
     { context: { table: table.name, columns: names } }
   )
+}
+
+/** A column as an option names it. @throws UsageError for what is no name */
+export function columnName (name: unknown): string {
+  if (typeof name === 'string') return name
+  throw new UsageError('"target" is the name of a column, or an array of names; "update" an array of names, or an object { column: value }')
 }
 
 /** The unique key whose columns are all among those that are given, null where it takes that for a value; undefined where there is none. */

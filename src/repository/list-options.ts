@@ -1,4 +1,6 @@
 import { UsageError } from '../errors/errors.js'
+import { checkCall } from '../settings/check-call.js'
+import type { CallOptions } from '../settings/call-options.js'
 import { isPlainObject } from './filter.js'
 import { isCount } from './page.js'
 
@@ -15,8 +17,7 @@ export interface GivenListOptions {
 const columns = 'takes an array of column names'
 const limit = 'is a whole number from 1'
 
-/** What each option may be, apart from undefined, and the words for anything else. */
-const options: Readonly<Record<keyof GivenListOptions, readonly [isFit: (value: unknown) => boolean, words: string]>> = {
+const known: CallOptions<GivenListOptions> = {
   filterable: [(value) => isList(value) || (isPlainObject(value) && Object.values(value).every((operators) => operators === undefined || isList(operators))),
     `${columns}, or an object of arrays of operators`],
   sortable: [isList, columns],
@@ -28,23 +29,9 @@ const options: Readonly<Record<keyof GivenListOptions, readonly [isFit: (value: 
 
 /** @throws UsageError for an option that does not exist, or is not what it can be. */
 export function checkListOptions (given: GivenListOptions): void {
-  checkNames(given)
+  checkCall('listQuery()', given, known)
   const { defaultLimit, maxLimit } = given
   if (defaultLimit !== undefined && maxLimit !== undefined && defaultLimit > maxLimit) throw new UsageError('"defaultLimit" of listQuery() is larger than its "maxLimit"')
-}
-
-function checkNames (given: unknown): void {
-  const names = Object.keys(options).join(', ')
-  if (!isPlainObject(given)) throw new UsageError(`The options of listQuery() are an object of ${names}`)
-  for (const [name, value] of Object.entries(given)) {
-    if (!isOption(name)) throw new UsageError(`Unknown option "${name.slice(0, 63)}" of listQuery(): use ${names}`)
-    const [isFit, words] = options[name]
-    if (value !== undefined && !isFit(value)) throw new UsageError(`"${name}" of listQuery() ${words}`)
-  }
-}
-
-function isOption (name: string): name is keyof GivenListOptions {
-  return Object.hasOwn(options, name)
 }
 
 /** Also one that is read only, of which `Array.isArray` does not tell. */

@@ -43,8 +43,8 @@ export function parseOrderKeys (orderBy: Readonly<Record<string, unknown>> = {},
 }
 
 function parseOrderKey (codec: ColumnCodec, value: unknown): OrderKey {
-  const { direction, nulls = 'default' } = isPlainObject(value) ? value : { direction: value }
-  if ((direction !== 'asc' && direction !== 'desc') || (nulls !== 'first' && nulls !== 'last' && nulls !== 'default')) {
+  const { direction, nulls = 'default', ...others }: Record<string, unknown> = isPlainObject(value) ? value : { direction: value }
+  if (Object.keys(others).length > 0 || (direction !== 'asc' && direction !== 'desc') || (nulls !== 'first' && nulls !== 'last' && nulls !== 'default')) {
     throw new ValidationError(
       `Column "${codec.key}" in "orderBy": write 'asc', 'desc' or { direction: 'asc' | 'desc', nulls: 'first' | 'last' }`,
       about(codec)

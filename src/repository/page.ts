@@ -104,10 +104,10 @@ function isStrength (value: unknown): value is LockStrength {
 
 function parseLock (lock: unknown, shape: Shape): LockClause | undefined {
   if (lock === undefined) return undefined
-  const { strength, nowait, skipLocked } = isPlainObject(lock) ? lock : { strength: lock }
-  if (!isStrength(strength)) throw new UsageError(`"lock" is one of ${Object.keys(strengths).join(', ')}, or an object { strength, nowait, skipLocked }`)
-  if (nowait === true && skipLocked === true) throw new UsageError('"lock" takes either nowait or skipLocked')
-  const clause = { strength: strengths[strength], nowait: nowait === true, skipLocked: skipLocked === true }
+  const { strength, nowait = false, skipLocked = false, ...others }: Record<string, unknown> = isPlainObject(lock) ? lock : { strength: lock }
+  if (!isStrength(strength) || typeof nowait !== 'boolean' || typeof skipLocked !== 'boolean' || Object.keys(others).length > 0) throw new UsageError(`"lock" is one of ${Object.keys(strengths).join(', ')}, or an object { strength, nowait: true, skipLocked: true }`)
+  if (nowait && skipLocked) throw new UsageError('"lock" takes either nowait or skipLocked')
+  const clause = { strength: strengths[strength], nowait, skipLocked }
   shape.key += `for ${clause.strength}${clause.nowait ? ' nowait' : ''}${clause.skipLocked ? ' skip locked' : ''};`
   return clause
 }

@@ -1,5 +1,6 @@
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { AnyRow } from './answers.js'
+import { UsageError } from '../errors/errors.js'
 import { handled } from '../handled.js'
 import type { CursorPage, CursorResult, NumberedPage, Paginated } from './list-types.js'
 import type { RelatedRow } from './related-types.js'
@@ -7,7 +8,7 @@ import { selectRelated } from './relations.js'
 import type { RelatedAsked } from './relations.js'
 import type { Repository } from './repository.js'
 import type { StatementRunner } from '../session/statement.js'
-import type { TableStatements } from './statements.js'
+import { TableStatements } from './statements.js'
 import type { ColumnKey, Filter, FirstOptions, Key, Page, RowOptions } from './types.js'
 
 /** The methods of a repository that have rows to relate. */
@@ -29,7 +30,10 @@ export interface RelatedContext<T extends PgTable> extends RelatedAsked {
 export class RelatedRepository<T extends PgTable, W> {
   readonly #context: RelatedContext<T>
 
+  /** @throws UsageError, as only a repository makes it. */
   constructor (context: RelatedContext<T>) {
+    // What JavaScript, or a cast, gives instead.
+    if (!((context as Partial<RelatedContext<T>> | undefined)?.statements instanceof TableStatements)) throw new UsageError('Related rows are read through a repository: repo.with({ relation: true })')
     this.#context = context
   }
 
@@ -110,7 +114,7 @@ export class RelatedRepository<T extends PgTable, W> {
   async #read<Options extends Columns> (options: Options | undefined, read: (keyed: Options | undefined) => Promise<unknown[]>): Promise<AnyRow[]> {
     const { session, statements } = this.#context
     const keys = statements.primaryKey.map(({ key }) => key)
-    const columns = Array.isArray(options?.columns) ? options.columns as readonly string[] : undefined
+    const columns = Array.isArray(options?.columns) && options.columns.length > 0 ? options.columns as readonly string[] : undefined
     const rows = await read(columns === undefined ? options : { ...options as Options, columns: [...columns, ...keys] }) as AnyRow[]
     const { statement, nothing } = selectRelated(statements, rows, this.#context)
     if (rows.length === 0) return rows

@@ -7,6 +7,7 @@ import type { Relation, TableRelationalConfig, TablesRelationalConfig } from 'dr
 import { UsageError, ValidationError } from '../errors/errors.js'
 import { markOf } from '../model/mark.js'
 import { isCount } from './page.js'
+import { isEntity } from '../model/entity.js'
 import { isPlainObject } from './filter.js'
 import { isColumn, isSql } from './rows.js'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
@@ -114,7 +115,7 @@ function called (given: unknown, fields: Fields, operators: unknown): unknown {
 
 function extrasOf (extras: unknown, name: string): Array<[string, SQL]> {
   if (extras === undefined) return []
-  const entries = isPlainObject(extras) ? Object.entries(extras).map(([key, value]) => [key, is(value, SQL.Aliased) ? value.sql : value] as const) : undefined
+  const entries = isPlainObject(extras) ? Object.entries(extras).map(([key, value]) => [key, isEntity(value, SQL.Aliased) ? value.sql : value] as const) : undefined
   if (entries?.every((entry): entry is [string, SQL] => isSql(entry[1])) !== true) throw new UsageError(`"extras" of relation "${name}" is an object { key: sql\`…\`.as('key') }`)
   return entries
 }

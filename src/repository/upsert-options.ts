@@ -3,7 +3,7 @@ import { changesOf } from './changes.js'
 import type { Change } from './changes.js'
 import { allOf } from './condition.js'
 import type { Condition } from './condition.js'
-import { conflictTarget } from './conflict-target.js'
+import { columnName, conflictTarget } from './conflict-target.js'
 import type { ConflictTarget } from './conflict-target.js'
 import { findColumn, isPlainObject, parseFilter } from './filter.js'
 import type { GivenRow } from './store.js'
@@ -78,7 +78,7 @@ function parseUpdate (update: unknown, { context, target }: Parsing): (given: Gi
     const values = givenTo(context, update)
     return () => withoutPrototype(values)
   }
-  const listed = update && new Set(update.map((key) => findColumn(String(key), table.columns, UsageError).key))
+  const listed = update && new Set(update.map((key) => findColumn(columnName(key), table.columns, UsageError).key))
   const found = new Set(target.codecs.map(({ key }) => key))
   return (given) => {
     const values: Record<string, unknown> = Object.create(null)

@@ -1,4 +1,10 @@
+import { UsageError } from '../errors/errors.js'
 import type { Logger } from '../log.js'
+
+/** What is wrong with something that is to be called; undefined where it is a function. */
+export function mustBeFunction (fn: unknown, caller: string): UsageError | undefined {
+  return typeof fn === 'function' ? undefined : new UsageError(`${caller} takes a function, which it calls by itself: pass it, not what it returns`)
+}
 
 /** Work that belongs to the fate of a transaction. */
 export type Callback = () => unknown

@@ -1,12 +1,14 @@
 /**
  * The one file that touches Drizzle's sessions: real Drizzle databases whose every query runs where we say.
  */
-import { DefaultLogger, DrizzleQueryError, SQL, createTableRelationsHelpers, extractTablesRelationalConfig, is } from 'drizzle-orm'
+import { DefaultLogger, DrizzleQueryError, SQL, createTableRelationsHelpers, extractTablesRelationalConfig } from 'drizzle-orm'
 import { NodePgDatabase, NodePgSession, NodePgTransaction } from 'drizzle-orm/node-postgres'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import { PgRaw } from 'drizzle-orm/pg-core/query-builders/raw'
 import { UsageError } from '../errors/errors.js'
 import { handled } from '../handled.js'
+import { isEntity } from '../model/entity.js'
+import { mustBeFunction } from './callbacks.js'
 import { readExactly } from './drizzle-fields.js'
 import { PreparedNames } from './prepared-names.js'
 import type { Logger as QueryLogger, SQLWrapper, TablesRelationalConfig } from 'drizzle-orm'
@@ -70,13 +72,13 @@ export class DrizzleBinding {
 
   /** Runs a query, whichever Drizzle database it was built with, or an `sql` template. */
   async execute (runner: DrizzleRunner, statement: SQLWrapper): Promise<unknown> {
-    if (is(statement, PgRaw)) return this.execute(runner, statement.getSQL())
+    if (isEntity(statement, PgRaw)) return this.execute(runner, statement.getSQL())
     if (hasSession(statement)) {
       const rebound = Object.create(statement, { session: { value: this.#session(runner) } }) as Rebindable
       // A `$count` is a promise and an SQL fragment in one; every other query is prepared by its session.
       return rebound._prepare === undefined ? await rebound : await rebound._prepare().execute()
     }
-    if (!is(statement, SQL)) throw new UsageError('execute takes a Drizzle query or an sql`…` template')
+    if (!isEntity(statement, SQL)) throw new UsageError('execute takes a Drizzle query or an sql`…` template')
     const { sql: text, params } = this.#dialect.sqlToQuery(statement)
     this.#logger?.logQuery(text, params)
     const result = await runner.run(raw({ text }, params))
@@ -152,6 +154,8 @@ class BoundSession extends NodePgSession<Record<string, unknown>, TablesRelation
     fn: (tx: NodePgTransaction<Record<string, unknown>, TablesRelationalConfig>) => Promise<Result>,
     config?: PgTransactionConfig
   ): Promise<Result> {
+    const refusal = mustBeFunction(fn, 'transaction()')
+    if (refusal !== undefined) return handled(Promise.reject(refusal))
     return this.#runner.transaction((scope) => fn(new BoundTransaction(this.dialect, new BoundSession(scope, this.dialect, this.#shared), this.#shared.schema)), config)
   }
 }

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors/errors.js'
+import { isOptions } from '../settings/call-options.js'
 
 /** PostgreSQL's isolation levels, in its own words. */
 export type IsolationLevel = 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable'
@@ -91,12 +92,18 @@ function millis (): { valid: (value: unknown) => boolean, expected: string } {
   }
 }
 
+/** @throws {UsageError} for what is no object of options. */
+export function checkAreOptions (options: unknown): void {
+  if (!isOptions(options)) throw new UsageError(`The options of a transaction are an object of ${transactionOptionNames.join(', ')}`)
+}
+
 /**
  * Checks options and completes them with defaults.
  *
  * @throws {UsageError} that names the option which is unknown or has a value it cannot have
  */
 export function resolveTransactionOptions (options: TransactionOptions): TransactionSettings {
+  checkAreOptions(options)
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(checks, name)) throw new UsageError(`transaction.${name} is no option: there are ${transactionOptionNames.join(', ')}`)
     const { valid, expected } = checks[name as keyof TransactionOptions]

@@ -7,7 +7,7 @@
  * function it is used.
  */
 import { TransactionAbortedError, TransactionClosedError, TransactionScopeError, UsageError } from '../errors/errors.js'
-import { Callbacks, runAll } from './callbacks.js'
+import { Callbacks, mustBeFunction, runAll } from './callbacks.js'
 import { currentScope, enterContext, runIn } from './current-scope.js'
 import { handled } from '../handled.js'
 import { waitsNobody } from './nobody-waits.js'
@@ -61,7 +61,10 @@ export class Scope implements StatementRunner {
   #mustRollBack = false
   #drizzle: DrizzleDatabase | undefined
 
+  /** @throws {UsageError}, as only the package makes one. */
   constructor (root: ScopeRoot, parent?: Scope, savepoint?: Savepoint) {
+    // What JavaScript, or a cast, gives instead.
+    if ((root as Partial<ScopeRoot> | null | undefined)?.transaction === undefined) throw new UsageError('A scope is not made by "new": session.transaction((scope) => …) gives it')
     this.root = root
     this.outer = currentScope()
     this.#parent = parent
@@ -144,7 +147,8 @@ export class Scope implements StatementRunner {
    * ```
    */
   transaction<Result> (fn: (scope: Scope) => Result | Promise<Result>, options?: undefined): Promise<Result> {
-    if (options !== undefined) return handled(Promise.reject(new UsageError(nestedOptions)))
+    const refusal = options === undefined ? mustBeFunction(fn, 'transaction()') : new UsageError(nestedOptions)
+    if (refusal !== undefined) return handled(Promise.reject(refusal))
     const scope = this.#innermost()
     return handled(scope.#enter(() => scope.#nest(fn)))
   }
@@ -167,6 +171,8 @@ export class Scope implements StatementRunner {
   /** Undoes everything at the end, whatever the reply says: a dry run. On a nested scope, undoes that scope alone. The reason goes to the log, at `debug`. */
   rollbackOnly (reason?: string): void {
     this.#innermost().#mustRollBack = true
+    const given: unknown = reason
+    if (given !== undefined && typeof given !== 'string') throw new UsageError('The reason of rollbackOnly() is a text for the log; what is done here will be undone, as was asked')
     this.root.borrower.logger.debug({ reason }, 'rollbackOnly() was called: what is done here will be undone')
   }
 
@@ -193,7 +199,8 @@ export class Scope implements StatementRunner {
   }
 
   #register (moment: 'beforeCommit' | 'afterCommit' | 'afterRollback', fn: Callback): void {
-    if (typeof fn !== 'function') throw new UsageError(`${moment} takes a function`)
+    const refusal = mustBeFunction(fn, `${moment}()`)
+    if (refusal !== undefined) throw refusal
     const scope = this.#innermost()
     if (scope.#ended !== undefined) throw scope.#ended()
     scope.callbacks[moment].push(fn)

@@ -14,7 +14,7 @@
  * for, or an abort.
  * A connection whose state is not certain at the end of either is destroyed, and PostgreSQL rolls back by itself.
  */
-import { CommitUnknownError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError } from '../errors/errors.js'
+import { CommitUnknownError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError, UsageError } from '../errors/errors.js'
 import { Callbacks, runAll } from './callbacks.js'
 import { opening } from './control.js'
 import { ignore } from '../handled.js'
@@ -47,7 +47,10 @@ export class Session extends Scope {
   #veto: Error | undefined
   #outcome: SessionOutcome | undefined
 
+  /** @throws {UsageError}, as only the package makes one. */
   constructor (host: SessionHost, settings: TransactionSettings, borrower: Borrower) {
+    // What JavaScript, or a cast, gives instead.
+    if ((host as Partial<SessionHost> | null | undefined)?.pool === undefined) throw new UsageError('A session is not made by "new": database.createSession(), database.session((session) => …) and request.db give it')
     const transaction = new Transaction(host, settings, { borrower, timedOut: () => this.abort(new TransactionTimeoutError()) })
     super({ host, transaction, borrower, savepoints: 0, streams: undefined, leaveContext: undefined, hasToldOfZombie: false })
   }

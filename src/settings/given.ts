@@ -1,4 +1,5 @@
 import { isTable } from 'drizzle-orm'
+import { isOptions } from './call-options.js'
 import type { DatabaseOptions } from './options.js'
 import { SettingsError } from './settings-error.js'
 import { settingRows } from './table.js'
@@ -13,29 +14,43 @@ interface Shape {
 
 /** The options that are more than one value. */
 const shapes = new Map<string, Shape>([
-  ['pool', { fits: isObject, must: 'must be an object' }],
-  ['repository', { fits: isObject, must: 'must be an object' }],
-  ['schema', { fits: (value) => isObject(value) && !isTable(value), must: 'must be an object that holds the tables, as in drizzle({ schema }): import * as schema from your module, or { users }' }],
-  ['drizzle', { fits: isObject, must: 'must be an object: { logger }' }],
+  ['pool', { fits: isOptions, must: 'must be an object' }],
+  ['repository', { fits: isOptions, must: 'must be an object' }],
+  ['schema', { fits: isSchema, must: 'must be an object that holds the tables, as in drizzle({ schema }): import * as schema from your module, or { users }' }],
+  ['drizzle', { fits: isOptions, must: 'must be an object: { logger }' }],
   ['drizzle.logger', { fits: (value) => typeof value === 'boolean' || hasAll(value, ['logQuery']), must: 'must be true, false or an object with the method logQuery, as in drizzle({ logger })' }],
   ['casing', { fits: (value) => value === 'snake_case' || value === 'camelCase', must: "must be 'snake_case' or 'camelCase'" }],
   ['logger', { fits: (value) => hasAll(value, ['debug', 'info', 'warn', 'error']), must: "must have the methods debug, info, warn and error; Drizzle's own logger goes into drizzle: { logger }" }],
   ['pg', { fits: (value) => hasAll(value, ['connect', 'options', 'totalCount']), must: 'must be a pool of the package pg (with @fastify/postgres: fastify.pg.pool)' }],
+  ['transaction', { fits: isOptions, must: 'must be an object' }],
+  ['errors', { fits: isOptions, must: 'must be an object of format, constraints' }],
+  ['health', { fits: (value) => value === false || isOptions(value), must: 'must be an object, or false for no routes' }],
+  ['migrations', { fits: isOptions, must: 'must be an object' }],
 ])
 
 const groups = ['pool', 'repository', 'drizzle']
 const paths = [...settingRows.map((row) => row.path), ...shapes.keys()]
 
-/** Every option that may stand at the top level; `transaction`, `errors`, `health` and `migrations` are read elsewhere. */
-export const optionNames: readonly string[] = [...paths.filter((path) => !path.includes('.')), 'transaction', 'errors', 'health', 'migrations']
+/** Every option that may stand at the top level; what is in `transaction`, `errors`, `health` and `migrations` is read elsewhere. */
+export const optionNames: readonly string[] = paths.filter((path) => !path.includes('.'))
 
 /**
  * The options that were really given, by their path (`pool.size`). Undefined counts as not given.
  * @throws {SettingsError} for an option that does not exist, or whose shape is wrong
  */
 export function givenOptions (options: DatabaseOptions): ReadonlyMap<string, unknown> {
-  return new Map(knownEntries(options, '', optionNames).flatMap(([name, value]) =>
-    isObject(value) && groups.includes(name) ? knownEntries(value, `${name}.`, paths) : [[name, value]]))
+  const asked: unknown = options
+  if (!isOptions(asked)) throw new SettingsError('options', 'must be an object, as { connectionString, schema }')
+  const given = new Map(knownEntries(options, '', optionNames).flatMap(([name, value]) =>
+    isOptions(value) && groups.includes(name) ? knownEntries(value, `${name}.`, paths) : [[name, value]]))
+  if (options.schema !== undefined) refuseModules(options.schema)
+  return given
+}
+
+/** Drizzle fails on what has no prototype, as `export * as tables from` has none. */
+function refuseModules (schema: object): void {
+  const found = Object.entries(schema).find(([, value]) => isObject(value) && Object.getPrototypeOf(value) === null)
+  if (found !== undefined) throw new SettingsError(`schema.${found[0]}`, 'must be a table or relations, not a module or an object of them: export * from it, or spread it into the schema')
 }
 
 function knownEntries (options: object, prefix: string, known: readonly string[]): Array<[string, unknown]> {
@@ -47,6 +62,11 @@ function knownEntries (options: object, prefix: string, known: readonly string[]
     if (shape?.fits(value) === false) throw new SettingsError(path, shape.must)
     return [path, value]
   })
+}
+
+/** Whether something may hold tables: a module, or an object, but no table by itself. */
+export function isSchema (value: unknown): boolean {
+  return (isOptions(value) || Object.prototype.toString.call(value) === '[object Module]') && !isTable(value)
 }
 
 function isObject (value: unknown): value is object {

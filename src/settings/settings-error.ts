@@ -10,6 +10,7 @@ export class SettingsError extends Error {
   readonly setting: string
 
   constructor (setting: string, reason: string) {
+    if ([setting, reason].some((given) => typeof given !== 'string')) throw new SettingsError('new SettingsError()', 'takes the name of a setting, and what is wrong with it: two texts')
     super(`${setting} ${reason}`)
     this.setting = setting
   }

@@ -1,4 +1,7 @@
 import type { PgTable } from 'drizzle-orm/pg-core'
+import { UsageError } from '../errors/errors.js'
+import { describeTable } from '../model/table.js'
+import { isPlainObject } from '../repository/filter.js'
 import { Repository } from '../repository/repository.js'
 import type { RepositoryOf, RepositorySource } from '../repository/source.js'
 import type { NewRow, Row } from '../repository/types.js'
@@ -21,12 +24,15 @@ export interface Factory<T extends PgTable> {
   (values?: Partial<FactoryValues<T>>): Promise<Partial<NewRow<T>>>
 }
 
+const noDefaults = 'factory() takes the default columns of a row: an object, or a function of a number that returns one'
+
 /**
  * Rows for tests that name only what the test is about.
  *
  * The defaults are an object, or a function of a number that counts up from 1. A column may be a function: it is called only
  * where nobody gave a value, so a row that another one needs is created then, and only then.
  *
+ * @throws UsageError for what is no table, and, from what it returns, for a column that the table does not have
  * @example
  * ```ts
  * const newUser = factory(users, (n) => ({ email: `user${n}@example.com` }))
@@ -39,16 +45,25 @@ export interface Factory<T extends PgTable> {
  * ```
  */
 export function factory<T extends PgTable> (table: T, defaults: FactoryValues<T> | ((sequence: number) => FactoryValues<T> | Promise<FactoryValues<T>>)): Factory<T> {
+  const { columns: known, name } = describeTable(table)
+  if (typeof defaults !== 'function' && !isPlainObject(defaults)) throw new UsageError(noDefaults)
   let sequence = 0
   const columnsOf = async (values: object): Promise<Array<[string, unknown]>> => {
     sequence++
+    const made: unknown = typeof defaults === 'function' ? await defaults(sequence) : defaults
+    if (!isPlainObject(made)) throw new UsageError(noDefaults)
     const given = Object.entries(values).filter(([, value]) => value !== undefined)
-    return Object.entries({ ...typeof defaults === 'function' ? await defaults(sequence) : defaults, ...Object.fromEntries(given) })
+    const columns = Object.entries({ ...made, ...Object.fromEntries(given) })
+    const stranger = columns.find(([key]) => known[key] === undefined)
+    if (stranger !== undefined) throw new UsageError(`Table "${name}" has no column "${stranger[0].slice(0, 63)}" for its factory`)
+    return columns
   }
   const make = async (values: object = {}, repo?: Repository<T> | FactorySource): Promise<object> => {
+    if (!isPlainObject(values)) throw new UsageError('The values of a factory are an object { column: value }')
     const columns = await columnsOf(values)
     if (repo === undefined) return Object.fromEntries(columns.filter(([, value]) => typeof value !== 'function'))
     const isRepository = repo instanceof Repository
+    if (!isRepository && typeof (repo as Partial<FactorySource> | null)?.repo !== 'function') throw new UsageError('A factory creates its row in a repository of the table, or in whatever has one: server.db, a session, a scope, a request')
     const source = isRepository ? repo['session'] : repo
     const row: Record<string, unknown> = {}
     for (const [column, value] of columns) row[column] = typeof value === 'function' ? await value(source) : value

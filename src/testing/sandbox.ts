@@ -1,5 +1,7 @@
-import type { Database } from '../database.js'
+import { Database } from '../database.js'
 import { UsageError } from '../errors/errors.js'
+import { millis } from '../settings/call-options.js'
+import { checkCall } from '../settings/check-call.js'
 import { SandboxPool } from './sandbox-pool.js'
 
 /** A Fastify server with the plugin on it, as far as a sandbox needs to know it. */
@@ -55,9 +57,11 @@ export interface Sandbox {
  * })
  * ```
  */
-export async function sandbox (serverOrDatabase: Database | ServerWithDatabase, { timeoutMillis = 2000 }: SandboxOptions = {}): Promise<Sandbox> {
+export async function sandbox (serverOrDatabase: Database | ServerWithDatabase, options: SandboxOptions = {}): Promise<Sandbox> {
   const given: unknown = serverOrDatabase
-  if (typeof given !== 'object' || given === null || !('ready' in given || 'host' in given)) throw new UsageError('sandbox() takes a Fastify server that has the plugin, or a database of openDatabase()')
+  if (!(given instanceof Database) && typeof (given as Partial<ServerWithDatabase> | null | undefined)?.ready !== 'function') throw new UsageError('sandbox() takes a Fastify server that has the plugin, or a database of openDatabase()')
+  checkCall('sandbox()', options, { timeoutMillis: millis })
+  const { timeoutMillis = 2000 } = options
   const { host } = 'ready' in serverOrDatabase ? await databaseOf(serverOrDatabase) : serverOrDatabase
   const pool = await SandboxPool.open(host, timeoutMillis)
   const rollback = (): Promise<void> => pool.rollback()

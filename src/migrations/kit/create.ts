@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { UsageError } from '../../errors/errors.js'
+import { checkCall } from '../../settings/check-call.js'
 import { downName } from '../files.js'
 import { readJournal } from '../journal.js'
+import { createOptions } from '../known-options.js'
 import { customDownFile, downFileOf, type DownFile } from './down-file.js'
 import { loadDrizzleKit, snapshotOf } from './drizzle-kit.js'
 import { neededSchema, renamesBetween, type ModelOptions, type RenameOptions } from './model.js'
@@ -47,12 +50,15 @@ export interface CreatedMigration {
  *
  * @throws {MigrationError} `DB_MIGRATION_AMBIGUOUS` where something may have been renamed, and nobody can be asked; `DB_MIGRATION_LOCKED` when another process is writing a
  *   migration into the same folder; `DB_MIGRATION_FAILED` without drizzle-kit, without a schema, or when drizzle-kit refuses the model
+ * @throws {UsageError} for an option that there is none, or that cannot be used
  *
  * @example
  * const { created } = await createMigration({ message: 'add a nickname', schema })
  * console.log(created?.tag ?? 'nothing to do')
  */
 export async function createMigration (options: CreateOptions): Promise<{ created?: CreatedMigration }> {
+  checkCall('createMigration()', options, createOptions)
+  if (options.message === undefined) throw new UsageError('createMigration() needs a message, by which its file is named: createMigration({ message: "add a nickname", schema })')
   const { folder = './drizzle', autogenerate = true, prefix = 'index', breakpoints = true } = options
   const words = slug(options.message)
   const former = await readJournal(folder)

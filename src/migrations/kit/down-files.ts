@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { MigrationError } from '../../errors/errors.js'
+import { checkCall } from '../../settings/check-call.js'
 import { downName, readSql } from '../files.js'
 import { readJournal } from '../journal.js'
+import { downFilesOptions } from '../known-options.js'
 import { compareSql, type Disagreement } from './agreement.js'
 import { decideRenames } from './decide.js'
 import { customDownFile, downFileOf, marked, type DownFile } from './down-file.js'
@@ -42,7 +44,9 @@ export interface DownFilesOptions {
  * @example
  * const { written } = await writeDownFiles({ folder: './drizzle' })
  */
-export async function writeDownFiles ({ folder = './drizzle', onProgress }: DownFilesOptions = {}): Promise<{ written: CreatedMigration[] }> {
+export async function writeDownFiles (options: DownFilesOptions = {}): Promise<{ written: CreatedMigration[] }> {
+  checkCall('writeDownFiles()', options, downFilesOptions)
+  const { folder = './drizzle', onProgress } = options
   const { entries } = await readJournal(folder)
   const snapshots = await readSnapshots(folder)
   const kit = await loadDrizzleKit()

@@ -1,4 +1,5 @@
 import { Client } from 'pg'
+import { hide } from '../../../src/settings/hide.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
 import { posts, users, writeFolder, type TestMigration } from './folder.js'
 import type { Test } from 'tap'
@@ -14,7 +15,8 @@ export async function build (t: Test, migrations: readonly TestMigration[] = [us
     const { rows } = await client.query<{ name: string }>("select tablename as name from pg_tables where schemaname = 'public' order by 1")
     return rows.map(({ name }) => name)
   }
-  return { connectionString, folder, client, tables }
+  // What is left of it, or spread, are the options of a call alone.
+  return hide({ connectionString, folder, client, tables }, 'client', 'tables')
 }
 
 /** The names of migrations. */

@@ -125,7 +125,7 @@ t.test('refuses steps that are no number of migrations, a tag that is not applie
   const { tables, ...options } = await build(t, all)
   await runMigrations({ ...options, to: '0001_posts' })
 
-  for (const steps of [0, -1, 1.5, Number.NaN]) await t.rejects(rollbackMigrations({ ...options, steps }), { name: 'UsageError', message: /^steps must be a whole number from 1 on/ })
+  for (const steps of [0, -1, 1.5, Number.NaN]) await t.rejects(rollbackMigrations({ ...options, steps }), { name: 'UsageError', message: /^"steps" of rollbackMigrations\(\) must be a whole number from 1 on/ })
   await t.rejects(rollbackMigrations({ ...options, to: '0002_likes' }), { name: 'UsageError', message: /^0002_likes is not applied: runMigrations/ })
   await t.rejects(rollbackMigrations({ ...options, to: 'none' }), { name: 'UsageError', message: /^There is no migration none in / })
   await t.rejects(rollbackMigrations({ ...options, to: '0000_users', steps: 1 }), { name: 'UsageError', message: /^steps and to exclude each other/ })

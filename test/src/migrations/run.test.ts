@@ -83,7 +83,7 @@ t.test('a file does not inherit what the one before it has set', async (t) => {
 
 t.test('numbers out of range are refused', async (t) => {
   for (const [name, value] of Object.entries({ lockTimeoutSeconds: -1, statementLockTimeoutSeconds: 0, lockRetries: 0.5 })) {
-    await t.rejects(runMigrations({ [name]: value }), { name: 'UsageError', message: new RegExp(`^${name} must be a `) })
+    await t.rejects(runMigrations({ [name]: value }), { name: 'UsageError', message: new RegExp(`^"${name}" of runMigrations\\(\\) must be a `) })
     await t.rejects(runMigrations({ [name]: '1' }), { name: 'UsageError' })
   }
 })

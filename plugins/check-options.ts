@@ -1,4 +1,4 @@
-import { isOptions } from '../src/settings/call-options.js'
+import { isOptions } from '../src/errors/call-options.js'
 import { SettingsError } from '../src/settings/settings-error.js'
 
 /** For each option: what it must be where its value cannot be used, else undefined. */

@@ -1,5 +1,5 @@
 import { resolveTransactionOptions, transactionOptionNames } from '../src/session/options.js'
-import { isOptions } from '../src/settings/call-options.js'
+import { isOptions } from '../src/errors/call-options.js'
 import { SettingsError } from '../src/settings/settings-error.js'
 import { isResponse } from './payload.js'
 import type { FastifyReply } from 'fastify'

@@ -10,8 +10,8 @@ import { destroySocket, holdProcess } from './connection/pg-internals.js'
 import { within } from './connection/within.js'
 import { ConnectionError } from './errors/errors.js'
 import { ignore } from './handled.js'
-import { checkCall } from './settings/check-call.js'
-import type { CallOptions } from './settings/call-options.js'
+import { checkCall } from './errors/check-call.js'
+import type { CallOptions } from './errors/call-options.js'
 import type { PoolInfo } from './pool.js'
 
 /** `up`: serves. `saturated`: PostgreSQL answers, and has no connection left for us. `pending`: migrations are not applied yet. `down`: no answer. `closing`: we are leaving. */

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import { DatabaseError } from './errors/errors.js'
-import { checkCall } from './settings/check-call.js'
+import { checkCall } from './errors/check-call.js'
 
 /** An answer that succeeded, in the envelope. */
 export interface SuccessReply<T, Meta = unknown> {

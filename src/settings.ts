@@ -9,7 +9,7 @@ import type { DatabaseOptions } from './settings/options.js'
 import { newPoolSettings, ownPoolSettings, type PoolSettings } from './settings/pool.js'
 import { SettingsError } from './settings/settings-error.js'
 import { defaultOf, settingRows, type SettingRow, type SettingValues } from './settings/table.js'
-import { isOptions } from './settings/call-options.js'
+import { isOptions } from './errors/call-options.js'
 import { checkValue } from './settings/values.js'
 
 export { missingConnection } from './settings/connection.js'

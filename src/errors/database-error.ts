@@ -1,5 +1,5 @@
-import { complaintOf, flag, isOptions, isText } from '../settings/call-options.js'
-import type { CallOptions } from '../settings/call-options.js'
+import { complaintOf, flag, isOptions, isText } from './call-options.js'
+import type { CallOptions } from './call-options.js'
 import { withoutValues } from './without-values.js'
 
 /** What an error tells of where it happened: names from the schema and from PostgreSQL's catalogue, never a value. */

@@ -1,4 +1,4 @@
-import { isOptions } from '../settings/call-options.js'
+import { isOptions } from './call-options.js'
 import { DatabaseError } from './database-error.js'
 import type { DatabaseErrorOptions } from './database-error.js'
 

@@ -6,9 +6,9 @@ import {
   SerializationFailureError, StatementTimeoutError, TransactionAbortedError, TransactionTimeoutError, UniqueViolationError, ValidationError
 } from './errors.js'
 import type { ErrorContext } from './errors.js'
-import { flag, isOptions } from '../settings/call-options.js'
-import type { CallOptions } from '../settings/call-options.js'
-import { checkCall } from '../settings/check-call.js'
+import { flag, isOptions } from './call-options.js'
+import type { CallOptions } from './call-options.js'
+import { checkCall } from './check-call.js'
 import { isPostgresError, unwrapped } from './without-values.js'
 import type { PostgresError } from './without-values.js'
 

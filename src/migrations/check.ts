@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { isModelMigrated, type ModelOptions } from './kit/model.js'
 import { compare, type Comparison } from './compare.js'
-import { checkCall } from '../settings/check-call.js'
+import { checkCall } from '../errors/check-call.js'
 import { downName } from './files.js'
 import { checkOptions } from './known-options.js'
 import { withClient, type MigrationOptions } from './options.js'

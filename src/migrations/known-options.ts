@@ -1,8 +1,8 @@
 /**
  * What the functions for migrations take, each option by its name.
  */
-import { called, flag, isOptions, isText, text } from '../settings/call-options.js'
-import type { CallOptions } from '../settings/call-options.js'
+import { called, flag, isOptions, isText, text } from '../errors/call-options.js'
+import type { CallOptions } from '../errors/call-options.js'
 import { isSchema } from '../settings/given.js'
 import type { CheckOptions } from './check.js'
 import type { CreateOptions } from './kit/create.js'

@@ -1,7 +1,7 @@
 import { UsageError } from '../errors/errors.js'
 import { compare } from './compare.js'
 import type { Migration } from './files.js'
-import { checkCall } from '../settings/check-call.js'
+import { checkCall } from '../errors/check-call.js'
 import { rollbackOptions } from './known-options.js'
 import { withMigrationLock } from './lock.js'
 import { withClient, type RunnerOptions } from './options.js'

@@ -1,7 +1,7 @@
 import { compare } from './compare.js'
 import { asDatabaseError } from './failures.js'
 import type { Migration } from './files.js'
-import { checkCall } from '../settings/check-call.js'
+import { checkCall } from '../errors/check-call.js'
 import { runOptions } from './known-options.js'
 import { withMigrationLock } from './lock.js'
 import { withClient, type RunnerOptions } from './options.js'

@@ -1,7 +1,7 @@
 import { integer, timestamp } from 'drizzle-orm/pg-core'
 import type { PgTable } from 'drizzle-orm/pg-core'
-import { flag } from '../settings/call-options.js'
-import { checkCall } from '../settings/check-call.js'
+import { flag } from '../errors/call-options.js'
+import { checkCall } from '../errors/check-call.js'
 import { clockTimestamp, now } from './constant.js'
 import { marked } from './mark.js'
 

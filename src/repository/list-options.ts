@@ -1,6 +1,6 @@
 import { UsageError } from '../errors/errors.js'
-import { checkCall } from '../settings/check-call.js'
-import type { CallOptions } from '../settings/call-options.js'
+import { checkCall } from '../errors/check-call.js'
+import type { CallOptions } from '../errors/call-options.js'
 import { isPlainObject } from './filter.js'
 import { isCount } from './page.js'
 

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors/errors.js'
-import { isOptions } from '../settings/call-options.js'
+import { isOptions } from '../errors/call-options.js'
 
 /** PostgreSQL's isolation levels, in its own words. */
 export type IsolationLevel = 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable'

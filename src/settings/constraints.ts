@@ -1,4 +1,4 @@
-import { isOptions } from './call-options.js'
+import { isOptions } from '../errors/call-options.js'
 import { SettingsError } from './settings-error.js'
 
 const optionNames = ['format', 'constraints']

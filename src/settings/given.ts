@@ -1,5 +1,5 @@
 import { isTable } from 'drizzle-orm'
-import { isOptions } from './call-options.js'
+import { isOptions } from '../errors/call-options.js'
 import type { DatabaseOptions } from './options.js'
 import { SettingsError } from './settings-error.js'
 import { settingRows } from './table.js'

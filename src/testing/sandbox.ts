@@ -1,7 +1,7 @@
 import { Database } from '../database.js'
 import { UsageError } from '../errors/errors.js'
-import { millis } from '../settings/call-options.js'
-import { checkCall } from '../settings/check-call.js'
+import { millis } from '../errors/call-options.js'
+import { checkCall } from '../errors/check-call.js'
 import { SandboxPool } from './sandbox-pool.js'
 
 /** A Fastify server with the plugin on it, as far as a sandbox needs to know it. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { UsageError } from '../../errors/errors.js'
-import { checkCall } from '../../settings/check-call.js'
+import { checkCall } from '../../errors/check-call.js'
 import { downName } from '../files.js'
 import { readJournal } from '../journal.js'
 import { createOptions } from '../known-options.js'

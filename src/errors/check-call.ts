@@ -1,4 +1,4 @@
-import { UsageError } from '../errors/errors.js'
+import { UsageError } from './errors.js'
 import { complaintOf } from './call-options.js'
 import type { CallOptions } from './call-options.js'
 

@@ -1,13 +1,13 @@
 import type { FastifyRequest } from 'fastify'
-import type { Origin } from '../../src/statement/call-site.js'
-import type { Borrower } from '../../src/statement/caller.js'
+import type { CallSite } from '../../src/statement/call-site.js'
+import type { Caller } from '../../src/statement/caller.js'
 import type { Logger } from '../../src/runtime/logger.js'
 
 /** In whose name a request takes connections; what it is called is asked for only by the log. */
-export class RequestBorrower implements Borrower {
+export class RequestCaller implements Caller {
   readonly logger: Logger
-  origin: Origin | undefined = undefined
-  within: Borrower | undefined = undefined
+  callSite: CallSite | undefined = undefined
+  within: Caller | undefined = undefined
   readonly #request: FastifyRequest
 
   constructor (request: FastifyRequest) {

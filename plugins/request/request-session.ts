@@ -21,7 +21,7 @@ import { discard, guard, hasBroken, isStream, payloadHeaders } from './payload.j
 import { seeNothingFollow } from './nothing-follows.js'
 import { keepFromWriting, letWrite } from './raw-writes.js'
 import { restore } from './reply-state.js'
-import { RequestBorrower } from './request-caller.js'
+import { RequestCaller } from './request-caller.js'
 import { StreamedReply } from './streamed-reply.js'
 import { statusOf } from './transaction-plan.js'
 import type { Readable } from 'node:stream'
@@ -78,7 +78,7 @@ export class RequestSession {
     this.#plan = plan
     this.#request = request
     this.#reply = reply
-    this.session = database.lend(plan.settings, new RequestBorrower(request))
+    this.session = database.lend(plan.settings, new RequestCaller(request))
     const { raw } = reply
     if (isLate || raw.headersSent || isOver(raw)) {
       this.session.abort(isClientGone(request, reply) && !raw.writableEnded ? clientGone('the statement was not run') : new TransactionClosedError('The reply was sent before: the statement was not run'))

@@ -9,7 +9,7 @@ const patienceMillis = 100
  * hit nothing else. One that overtakes its statement on the way hits nothing, so it is repeated. A connection that does not
  * answer in time is destroyed. Never rejects.
  */
-export async function interrupt (connection: Pick<Connection, 'idle' | 'isIdle' | 'cancel' | 'destroy'>, timeoutMillis: number): Promise<void> {
+export async function cancelUntilIdle (connection: Pick<Connection, 'idle' | 'isIdle' | 'cancel' | 'destroy'>, timeoutMillis: number): Promise<void> {
   const timer = setTimeout(() => connection.destroy(), timeoutMillis)
   const idle = connection.idle()
   while (!connection.isIdle) {

@@ -5,7 +5,7 @@ import type { PoolClient, QueryResult, QueryResultRow } from 'pg'
 import type { TransactionStatus } from '../pg/client.js'
 import type { Entry } from '../runtime/linked-list.js'
 
-const clients = new WeakMap<PoolClient, PooledClient>()
+const clients = new WeakMap<PoolClient, ClientState>()
 
 /** Alive, which snapshots does it give, and does it write values as they are read? Asked of a new connection, and of one that stood idle for long. */
 const probe = `select current_setting('default_transaction_isolation') as isolation, pg_backend_pid() as pid, ${oddity} as odd`
@@ -20,7 +20,7 @@ interface Probed {
 const noTransaction = '25P01'
 
 /** What is known of one of the pool's clients for as long as it lives, from checkout to checkout. */
-export class PooledClient {
+export class ClientState {
   readonly client: PoolClient
   /** What PostgreSQL keeps by its name for this connection. */
   readonly prepared = new PreparedStatements()
@@ -51,9 +51,9 @@ export class PooledClient {
   }
 
   /** The one record of a client. */
-  static of (client: PoolClient): PooledClient {
+  static of (client: PoolClient): ClientState {
     let pooled = clients.get(client)
-    if (pooled === undefined) clients.set(client, pooled = new PooledClient(client))
+    if (pooled === undefined) clients.set(client, pooled = new ClientState(client))
     return pooled
   }
 

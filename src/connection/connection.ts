@@ -11,26 +11,26 @@ import { bytesReadBy, isOrdinary, requestCancel } from '../pg/client.js'
 import { endedByUser } from './ended-by-user.js'
 import { hasNeverRun, idleSession } from './never-ran.js'
 import { notSent, outcomeOf, skipped } from './outcome.js'
-import { MessageGroup } from './pipelined-exchange.js'
-import { PlainExchange } from './sequential-exchange.js'
+import { PipelinedExchange } from './pipelined-exchange.js'
+import { SequentialExchange } from './sequential-exchange.js'
 import { add } from './task.js'
 import type { ErrorContext } from '../errors/database-error.js'
 import type { TransactionStatus } from '../pg/client.js'
 import type { Entry } from '../runtime/linked-list.js'
-import type { Borrower } from '../statement/caller.js'
+import type { Caller } from '../statement/caller.js'
 import type { Observed } from '../statement/statement-observer.js'
 import type { Statement } from '../statement/statement.js'
-import type { PooledClient } from './client-state.js'
+import type { ClientState } from './client-state.js'
 import type { Exchange } from './exchange.js'
 import type { Outcome } from './outcome.js'
-import type { Answer } from './response.js'
+import type { Response } from './response.js'
 import type { Task } from './task.js'
 
 /** Statements that travel together. */
 interface Batch {
-  readonly lead: readonly string[]
+  readonly prelude: readonly string[]
   readonly tasks: readonly Task[]
-  /** Where in `lead` the settings of values stand, which whoever gave the rest knows nothing of; -1 where they are not sent. */
+  /** Where in `prelude` the settings of values stand, which whoever gave the rest knows nothing of; -1 where they are not sent. */
   readonly corrected: number
   /** Sent for the second time, without names. */
   readonly isRepeated: boolean
@@ -63,9 +63,9 @@ export interface ConnectionHome {
   readonly prepares: boolean
   takeBack (connection: Connection, destroyed: boolean): void
   /** Another client in place of one that was lost, where there may be one; rejects when none is to be had. */
-  replace?: (lost: PooledClient) => Promise<PooledClient>
+  replace?: (lost: ClientState) => Promise<ClientState>
   /** Sees each statement when it is answered: for echo, slow queries, and what may come (metrics, tracing). */
-  observe (borrower: Borrower, statement: Statement, observed: Observed): void
+  observe (caller: Caller, statement: Statement, observed: Observed): void
 }
 
 /** What came of statements that were sent. */
@@ -77,12 +77,12 @@ interface Finish {
 }
 
 export class Connection {
-  readonly borrower: Borrower
+  readonly caller: Caller
   /** When it was handed over, on the clock of `performance.now()`. */
   readonly since = performance.now()
   /** Its place among those that are in use. */
-  loan: Entry<Connection> | undefined
-  #pooled: PooledClient
+  checkedOutEntry: Entry<Connection> | undefined
+  #pooled: ClientState
   readonly #home: ConnectionHome
   readonly #queue: Batch[] = []
   readonly #waiting: Array<() => void> = []
@@ -98,14 +98,14 @@ export class Connection {
   /** While another client is awaited: answers what waits for it. */
   #giveUp: (() => void) | undefined
 
-  constructor (pooled: PooledClient, borrower: Borrower, home: ConnectionHome) {
+  constructor (pooled: ClientState, caller: Caller, home: ConnectionHome) {
     this.#pooled = pooled
-    this.borrower = borrower
+    this.caller = caller
     this.#home = home
   }
 
   /** The client behind it. */
-  get pooled (): PooledClient { return this.#pooled }
+  get pooled (): ClientState { return this.#pooled }
 
   /** Whether each statement on this connection has a snapshot of its own unless a BEGIN says otherwise. */
   get readCommitted (): boolean { return this.pooled.readCommitted }
@@ -147,14 +147,14 @@ export class Connection {
   /** Whether its last word is awaited, the answer to COMMIT or ROLLBACK, which has a limit of its own. */
   get isSettling (): boolean { return this.#isSettling }
 
-  /** Runs a statement behind those that were given before it; `lead` travels with it and comes first. Never rejects. */
-  run (statement: Statement, lead: readonly string[] = []): Promise<Outcome> {
-    return new Promise((resolve) => this.send([{ statement, done: resolve }], lead))
+  /** Runs a statement behind those that were given before it; `prelude` travels with it and comes first. Never rejects. */
+  run (statement: Statement, prelude: readonly string[] = []): Promise<Outcome> {
+    return new Promise((resolve) => this.send([{ statement, done: resolve }], prelude))
   }
 
   /** Runs statements in one round trip, behind those that were given before them; behind a failure none takes effect. */
-  send (tasks: readonly Task[], lead: readonly string[] = []): void {
-    this.#queue.push({ tasks, lead, corrected: -1, isRepeated: false })
+  send (tasks: readonly Task[], prelude: readonly string[] = []): void {
+    this.#queue.push({ tasks, prelude, corrected: -1, isRepeated: false })
     this.#proceed()
   }
 
@@ -223,7 +223,7 @@ export class Connection {
       this.#active = undefined
       return
     }
-    const batch: SentBatch = { lead: given.lead, tasks, corrected: given.corrected, isRepeated: given.isRepeated, wasOpen }
+    const batch: SentBatch = { prelude: given.prelude, tasks, corrected: given.corrected, isRepeated: given.isRepeated, wasOpen }
     const started = performance.now()
     this.#active = batch
     this.#sentAt = started
@@ -234,7 +234,7 @@ export class Connection {
       const isLost = isConnectionLost(error) || pooled.lost !== undefined
       if (isLost) pooled.lost ??= error
       if (isLost) this.#finish(batch, exchange, { error, started, neverRan: hasNeverRun(error, exchange) })
-      else exchange.settle(() => this.#finish(batch, exchange, { error, started, neverRan: false }))
+      else exchange.awaitReady(() => this.#finish(batch, exchange, { error, started, neverRan: false }))
     })
   }
 
@@ -243,12 +243,12 @@ export class Connection {
    * may be several statements, or one that no transaction takes.
    */
   #corrected (batch: Batch, correction: string): Batch {
-    const { lead, tasks } = batch
-    const [begin] = lead
+    const { prelude, tasks } = batch
+    const [begin] = prelude
     const { kind, text } = (tasks[0] as Task).statement
     if (this.status !== 'I' || batch.corrected >= 0 || (begin === undefined && kind === 'raw' && !ordinary.test(text))) return batch
     const corrected = begin === undefined ? 0 : 1
-    return { ...batch, lead: lead.toSpliced(corrected, 0, correction), corrected }
+    return { ...batch, prelude: prelude.toSpliced(corrected, 0, correction), corrected }
   }
 
   /** Notes what may change a setting. `SET LOCAL` ends with the transaction, and that before the connection is given back; anything else may stay. */
@@ -259,37 +259,37 @@ export class Connection {
     else this.pooled.hasOwnLimit = true
   }
 
-  #exchange ({ lead, tasks, isRepeated }: Batch): Exchange {
+  #exchange ({ prelude, tasks, isRepeated }: Batch): Exchange {
     const { client, prepared } = this.pooled
-    if (!isOrdinary(client)) return new PlainExchange(client, lead)
-    const isAlone = lead.length === 0 && tasks.length === 1
+    if (!isOrdinary(client)) return new SequentialExchange(client, prelude)
+    const isAlone = prelude.length === 0 && tasks.length === 1
     // What this group needs must not be closed to make room for another of its names.
     if (!isAlone) for (const { statement: { name } } of tasks) if (name !== undefined) prepared.keep(name)
-    return new MessageGroup(client, { lead, isAlone, prepared: this.#home.prepares && !isRepeated ? prepared : undefined })
+    return new PipelinedExchange(client, { prelude, isAlone, prepared: this.#home.prepares && !isRepeated ? prepared : undefined })
   }
 
   #finish (batch: SentBatch, exchange: Exchange, finish: Finish): void {
-    const { tasks, lead } = batch
+    const { tasks, prelude } = batch
     const isFirst = this.#isFirst
     this.#isFirst = false
     if (finish.neverRan && isFirst && this.#refusal === undefined && this.#home.replace !== undefined) {
       return this.#sendAgain(batch, this.#home.replace, () => this.#conclude(batch, exchange, finish))
     }
     if (exchange.isStale && this.pooled.lost === undefined && this.#isUndone(batch, exchange)) {
-      this.#send({ tasks, lead, corrected: batch.corrected, isRepeated: true })
+      this.#send({ tasks, prelude, corrected: batch.corrected, isRepeated: true })
       return this.#proceed()
     }
     this.#conclude(batch, exchange, finish)
   }
 
   /** Sends once more, over another client, what the one that was lost has not run. */
-  #sendAgain ({ tasks, lead, corrected, isRepeated }: SentBatch, replace: (lost: PooledClient) => Promise<PooledClient>, fail: () => void): void {
+  #sendAgain ({ tasks, prelude, corrected, isRepeated }: SentBatch, replace: (lost: ClientState) => Promise<ClientState>, fail: () => void): void {
     this.#giveUp = fail
     replace(this.#pooled).then((pooled) => {
       this.#pooled = pooled
       this.#giveUp = undefined
       if (this.#released) return this.#home.takeBack(this, false)
-      this.#send({ tasks, lead: corrected < 0 ? lead : lead.toSpliced(corrected, 1), corrected: -1, isRepeated })
+      this.#send({ tasks, prelude: corrected < 0 ? prelude : prelude.toSpliced(corrected, 1), corrected: -1, isRepeated })
       this.#proceed()
     }, () => {
       this.#giveUp = undefined
@@ -300,32 +300,32 @@ export class Connection {
 
   /** Tells what became of statements, and goes on with the next. */
   #conclude (batch: SentBatch, exchange: Exchange, { error: given, started, neverRan }: Finish): void {
-    const { tasks, lead } = batch
+    const { tasks, prelude } = batch
     const { lost, missedTransaction } = this.pooled
     const isLost = lost !== undefined
     const error = exchange.isStale || (neverRan && Object(given).code === idleSession) ? new ConnectionError(undefined, { cause: given, context: contextOf(batch, given) }) : given
     // Of a connection that was lost the last word on the transaction is an old one.
     if (!isLost) this.#refusal ??= exchange.isStale ? error : this.#judge(batch, exchange, error)
-    const observed = { lead, durationMillis: performance.now() - started }
-    const { answers, led, leadAnswer } = exchange
+    const observed = { prelude, durationMillis: performance.now() - started }
+    const { answers, preludeDone, preludeAnswer } = exchange
     const failed = error === undefined ? -1 : firstFailed(batch, exchange, isLost)
     this.#active = undefined
     for (let place = 0; place < tasks.length; place++) {
       const { statement, done } = tasks[place] as Task
-      this.#home.observe(this.borrower, statement, place === 0 ? observed : { ...observed, lead: [] })
-      const failure = place < failed ? undefined : place === failed || failed === -1 || isLost || led < lead.length ? error : skipped(error)
-      done(outcomeOf(answers[place] as Answer, failure, { lost: isLost && !neverRan, led: ledOf(batch, led), leadAnswer, missedTransaction }))
+      this.#home.observe(this.caller, statement, place === 0 ? observed : { ...observed, prelude: [] })
+      const failure = place < failed ? undefined : place === failed || failed === -1 || isLost || preludeDone < prelude.length ? error : skipped(error)
+      done(outcomeOf(answers[place] as Response, failure, { lost: isLost && !neverRan, preludeDone: preludeDoneOf(batch, preludeDone), preludeAnswer, missedTransaction }))
     }
     this.#proceed()
   }
 
   /** Whether nothing of what failed has taken effect, in no transaction that had begun before: then it may be sent once more. */
-  #isUndone (batch: SentBatch, { led }: Exchange): boolean { return !batch.wasOpen && ledOf(batch, led) === 0 && this.status === 'I' }
+  #isUndone (batch: SentBatch, { preludeDone }: Exchange): boolean { return !batch.wasOpen && preludeDoneOf(batch, preludeDone) === 0 && this.status === 'I' }
 
   /** Why nothing may be sent behind statements that were answered, if so. */
-  #judge ({ lead, tasks: [task] }: Batch, { led, answers: [answer] }: Exchange, error: Error | undefined): Error | undefined {
+  #judge ({ prelude, tasks: [task] }: Batch, { preludeDone, answers: [answer] }: Exchange, error: Error | undefined): Error | undefined {
     const { status } = this
-    if (led < lead.length && status === 'I') return error
+    if (preludeDone < prelude.length && status === 'I') return error
     // A statement of a repository ends a transaction only in ways that PostgreSQL's own word shows.
     const isSuspect = this.#inTransaction && (status === 'I' || task?.statement.kind === 'raw')
     return isSuspect && answer !== undefined ? endedByUser(answer.tags, status, answer.statement.text) : undefined
@@ -338,11 +338,11 @@ function contextOf ({ tasks: [task] }: Batch, error: Error | undefined): ErrorCo
 }
 
 /** How many of those that lead were carried out, as whoever gave them counts. */
-function ledOf ({ corrected }: Batch, led: number): number {
-  return corrected >= 0 && led > corrected ? led - 1 : led
+function preludeDoneOf ({ corrected }: Batch, preludeDone: number): number {
+  return corrected >= 0 && preludeDone > corrected ? preludeDone - 1 : preludeDone
 }
 
 /** The statement that failed; an implicit commit may fail when everything is done. */
-function firstFailed ({ lead }: Batch, { answers, led }: Exchange, isLost: boolean): number {
-  return isLost || led < lead.length ? 0 : answers.findIndex(({ isDone }) => !isDone)
+function firstFailed ({ prelude }: Batch, { answers, preludeDone }: Exchange, isLost: boolean): number {
+  return isLost || preludeDone < prelude.length ? 0 : answers.findIndex(({ isDone }) => !isDone)
 }

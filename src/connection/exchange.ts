@@ -1,14 +1,14 @@
-import type { Answer } from './response.js'
+import type { Response } from './response.js'
 import type { Statement } from '../statement/statement.js'
 
 /** Statements on their way to PostgreSQL together, what leads them first; after the first failure none of the rest takes effect. */
 export interface Exchange {
   /** What has come back for each statement, in their order. */
-  readonly answers: readonly Answer[]
+  readonly answers: readonly Response[]
   /** How many of those that lead PostgreSQL has carried out. */
-  readonly led: number
+  readonly preludeDone: number
   /** The first column of what the last leading query answered, as text. */
-  readonly leadAnswer: string | undefined
+  readonly preludeAnswer: string | undefined
   /** Whether PostgreSQL has carried out everything. */
   readonly isAnswered: boolean
   /** Whether a name that the connection was to know is the reason of a failure. */
@@ -20,5 +20,5 @@ export interface Exchange {
   /** Sends everything. `finished` is called once: with the first error, or when PostgreSQL is ready for more. */
   send (finished: (error: Error | undefined) => void): void
   /** Calls back once PostgreSQL's word on the transaction behind an error is there, or the connection has ended. */
-  settle (settled: () => void): void
+  awaitReady (settled: () => void): void
 }

@@ -21,8 +21,8 @@ const endings: ReadonlySet<unknown> = new Set(['57P01', '57P04'])
  * even its values, without BindComplete in an answer that would show one, has not run.
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
  */
-export function hasNeverRun (error: Error, { led, answers: [first], isUnbound }: Exchange): boolean {
+export function hasNeverRun (error: Error, { preludeDone, answers: [first], isUnbound }: Exchange): boolean {
   const { code, routine } = error as Refusal
-  if (led > 0 || first === undefined || first.tags.length > 0 || first.rows.length > 0) return false
+  if (preludeDone > 0 || first === undefined || first.tags.length > 0 || first.rows.length > 0) return false
   return idleLimits.has(code) ? (routine ?? interrupts) === interrupts : isUnbound && endings.has(code) && routine === interrupts
 }

@@ -6,19 +6,19 @@
  *
  * A text without values that travels alone is a simple Query instead: it may be several statements, or a COPY.
  */
-import { Answer } from './response.js'
+import { Response } from './response.js'
 import { FrontendMessages } from './frontend-messages.js'
 import { onceReady, sendGroup } from '../pg/client.js'
 import { statementName } from '../statement/statement-name.js'
 import type { ClientBase } from 'pg'
 import type { Exchange } from './exchange.js'
-import type { AnswerReader, Field } from '../pg/client.js'
+import type { ResponseReader, Field } from '../pg/client.js'
 import type { PreparedStatement, PreparedStatements, Refusal } from './prepared-statements.js'
 import type { Statement } from '../statement/statement.js'
 
 /** How a group is written. */
-export interface GroupOptions {
-  readonly lead: readonly string[]
+export interface PipelineOptions {
+  readonly prelude: readonly string[]
   /** The names that the connection knows; without them none are used. */
   readonly prepared: PreparedStatements | undefined
   /** Whether there is one statement, and nothing that leads. */
@@ -31,17 +31,17 @@ let spare: FrontendMessages | undefined
 /** BEGIN comes in few kinds, and with every transaction: it has a name, as a repository's statements have. */
 const begins = new Map<string, string>()
 
-function nameOf (lead: string): string | undefined {
-  if (!lead.startsWith('begin')) return undefined
-  let name = begins.get(lead)
-  if (name === undefined) begins.set(lead, name = statementName('begin', lead))
+function nameOf (prelude: string): string | undefined {
+  if (!prelude.startsWith('begin')) return undefined
+  let name = begins.get(prelude)
+  if (name === undefined) begins.set(prelude, name = statementName('begin', prelude))
   return name
 }
 
-export class MessageGroup implements Exchange, AnswerReader {
-  readonly answers: Answer[] = []
-  led = 0
-  leadAnswer: string | undefined
+export class PipelinedExchange implements Exchange, ResponseReader {
+  readonly answers: Response[] = []
+  preludeDone = 0
+  preludeAnswer: string | undefined
   isAnswered = false
   isStale = false
   readonly #client: ClientBase
@@ -53,7 +53,7 @@ export class MessageGroup implements Exchange, AnswerReader {
   #current = 0
   #finished: ((error: Error | undefined) => void) | undefined
 
-  constructor (client: ClientBase, { lead, prepared, isAlone }: GroupOptions) {
+  constructor (client: ClientBase, { prelude, prepared, isAlone }: PipelineOptions) {
     this.#client = client
     this.#prepared = prepared
     this.#isAlone = isAlone
@@ -61,7 +61,7 @@ export class MessageGroup implements Exchange, AnswerReader {
     spare = undefined
     this.#messages.cut(0)
     prepared?.begin(client)
-    this.#leads = lead.map((text) => this.#write({ text, name: nameOf(text), values: [] }, false))
+    this.#leads = prelude.map((text) => this.#write({ text, name: nameOf(text), values: [] }, false))
   }
 
   get isUnbound (): boolean { return !this.#isQuery && this.#prepared?.isUnbound === true }
@@ -69,7 +69,7 @@ export class MessageGroup implements Exchange, AnswerReader {
   /** Without what leads: a transaction is told by its first statement. */
   get text (): string { return this.answers.map(({ statement: { text } }) => text).join('; ') }
 
-  get done (): Pick<Answer, 'command' | 'rowCount'> { return this.answers.at(-1) as Answer }
+  get done (): Pick<Response, 'command' | 'rowCount'> { return this.answers.at(-1) as Response }
 
   add (statement: Statement): void {
     const messages = this.#messages
@@ -78,7 +78,7 @@ export class MessageGroup implements Exchange, AnswerReader {
     try {
       this.#isQuery = this.#isAlone && statement.values.length === 0 && (this.#prepared === undefined || statement.name === undefined)
       if (this.#isQuery) messages.query(statement.text)
-      this.answers.push(new Answer(statement, this.#isQuery ? undefined : this.#write(statement, true)))
+      this.answers.push(new Response(statement, this.#isQuery ? undefined : this.#write(statement, true)))
     } catch (error) {
       messages.cut(length)
       this.#prepared?.cut(changes)
@@ -100,13 +100,13 @@ export class MessageGroup implements Exchange, AnswerReader {
   }
 
   row (fields: ReadonlyArray<string | null>): void {
-    if (this.led === this.#leads.length) this.answers[this.#current]?.row(fields)
-    else this.leadAnswer = String(fields[0])
+    if (this.preludeDone === this.#leads.length) this.answers[this.#current]?.row(fields)
+    else this.preludeAnswer = String(fields[0])
   }
 
   completed (tag: string | undefined): void {
-    if (this.led < this.#leads.length) {
-      this.led++
+    if (this.preludeDone < this.#leads.length) {
+      this.preludeDone++
       return
     }
     const answer = this.answers[this.#current]
@@ -116,8 +116,8 @@ export class MessageGroup implements Exchange, AnswerReader {
   }
 
   failed (error: Error & Refusal): void {
-    const place = this.led + this.#current
-    const failing = this.led < this.#leads.length ? this.#leads[this.led] : this.answers[this.#current]?.prepared
+    const place = this.preludeDone + this.#current
+    const failing = this.preludeDone < this.#leads.length ? this.#leads[this.preludeDone] : this.answers[this.#current]?.prepared
     this.isStale = failing !== undefined && this.#prepared?.isRefused(failing, error, place) === true
     for (const { isDone, prepared } of this.answers) if (!isDone && prepared?.readRow === undefined) forgetDescription(prepared)
     this.#finish(error)
@@ -128,7 +128,7 @@ export class MessageGroup implements Exchange, AnswerReader {
     this.#finish(undefined)
   }
 
-  settle (settled: () => void): void { onceReady(this.#client, settled) }
+  awaitReady (settled: () => void): void { onceReady(this.#client, settled) }
 
   #finish (error: Error | undefined): void {
     this.#prepared?.end()

@@ -4,8 +4,8 @@ import type { PreparedStatement } from './prepared-statements.js'
 import type { RowParser, Statement, StatementResult } from '../statement/statement.js'
 import type { TypeParsers } from '../pg/values.js'
 
-/** What has come back for one statement; of several in one text, for the last, with all of them in {@link Answer.results}. */
-export class Answer {
+/** What has come back for one statement; of several in one text, for the last, with all of them in {@link Response.results}. */
+export class Response {
   readonly statement: Statement
   readonly prepared: PreparedStatement | undefined
   rows: unknown[] = []

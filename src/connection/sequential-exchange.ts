@@ -2,7 +2,7 @@
  * The same as a message group for a client whose insides are not known: each statement is a query of its own, sent when the
  * one before has been answered. It takes a round trip for each, and nothing is sent behind a failure.
  */
-import { Answer } from './response.js'
+import { Response } from './response.js'
 import { asText, parsersOfClient, prepareValue } from '../pg/values.js'
 import type { ClientBase, QueryArrayResult } from 'pg'
 import type { Exchange } from './exchange.js'
@@ -15,32 +15,32 @@ interface Query {
 
 type Results = QueryArrayResult<Array<string | null>> | Array<QueryArrayResult<Array<string | null>>>
 
-export class PlainExchange implements Exchange {
-  readonly answers: Answer[] = []
+export class SequentialExchange implements Exchange {
+  readonly answers: Response[] = []
   readonly isStale = false
   readonly isUnbound = false
-  led = 0
-  leadAnswer: string | undefined
+  preludeDone = 0
+  preludeAnswer: string | undefined
   isAnswered = false
   readonly #client: ClientBase
   readonly #lead: readonly string[]
   readonly #queries: Query[] = []
 
-  constructor (client: ClientBase, lead: readonly string[]) {
+  constructor (client: ClientBase, prelude: readonly string[]) {
     this.#client = client
-    this.#lead = lead
+    this.#lead = prelude
   }
 
   add (statement: Statement): void {
     this.#queries.push({ text: statement.text, values: statement.values.map(prepareValue) })
-    this.answers.push(new Answer(statement, undefined))
+    this.answers.push(new Response(statement, undefined))
   }
 
   send (finished: (error: Error | undefined) => void): void {
-    const { led } = this
-    const lead = this.#lead[led]
+    const { preludeDone } = this
+    const prelude = this.#lead[preludeDone]
     const place = this.answers.findIndex(({ isDone }) => !isDone)
-    const query = lead === undefined ? this.#queries[place] : { text: lead, values: [] }
+    const query = prelude === undefined ? this.#queries[place] : { text: prelude, values: [] }
     if (query === undefined) {
       this.isAnswered = true
       return finished(undefined)
@@ -49,7 +49,7 @@ export class PlainExchange implements Exchange {
     const config = { ...query, rowMode: 'array' as const, types: asText }
     this.#client.query(config, (error: Error | null, results: Results) => {
       if (error !== null) return finished(error)
-      if (lead === undefined) this.#read(place, results)
+      if (prelude === undefined) this.#read(place, results)
       else this.#take(results)
       this.send(finished)
     })
@@ -59,17 +59,17 @@ export class PlainExchange implements Exchange {
    * Some clients tell of an error before PostgreSQL is ready again and some after that. A client answers in the order in which
    * it was asked: behind the answer to an empty query, which never fails for what it says, both have the last word.
    */
-  settle (settled: () => void): void {
+  awaitReady (settled: () => void): void {
     this.#client.query('', () => settled())
   }
 
   #take (results: Results): void {
-    this.led++
-    for (const { rows: [row] } of [results].flat()) if (row !== undefined) this.leadAnswer = String(row[0])
+    this.preludeDone++
+    for (const { rows: [row] } of [results].flat()) if (row !== undefined) this.preludeAnswer = String(row[0])
   }
 
   #read (place: number, results: Results): void {
-    const answer = this.answers[place] as Answer
+    const answer = this.answers[place] as Response
     for (const { fields, rows, command, rowCount } of [results].flat()) {
       if (fields.length > 0) answer.describe(fields, parsersOfClient(this.#client))
       for (const row of rows) answer.row(row)

@@ -1,11 +1,11 @@
 import { Pool } from 'pg'
 import { Closing } from './shutdown.js'
-import { Origins } from '../statement/call-site.js'
+import { CallSites } from '../statement/call-site.js'
 import { HealthCheck } from './health-check.js'
 import { ConnectionPool, poolConfig } from '../pool/connection-pool.js'
 import { Repositories } from '../repository/repository-factory.js'
 import { UsageError } from '../errors/errors.js'
-import { runAlone } from '../session/autocommit.js'
+import { runAutocommit } from '../session/autocommit.js'
 import { mustBeFunction } from '../errors/check-call.js'
 import { currentScope } from '../session/scope.js'
 import { DrizzleBinding } from '../drizzle/queries/drizzle-session.js'
@@ -21,13 +21,13 @@ import { limitsWithBegin } from '../settings/begin-limits.js'
 import { reach } from './startup.js'
 import type { SQLWrapper } from 'drizzle-orm'
 import type { Pool as PgPool } from 'pg'
-import type { Borrower } from '../statement/caller.js'
+import type { Caller } from '../statement/caller.js'
 import type { ConstraintMap } from '../errors/constraint-words.js'
 import type { CheckOptions, DatabaseInfo, Health } from './health-check.js'
 import type { PoolInfo } from '../pool/connection-pool.js'
 import type { RepositoryOf, RepositorySource } from '../repository/repository.js'
 import type { DrizzleDatabase } from '../drizzle/queries/drizzle-session.js'
-import type { SessionHost } from '../session/session-context.js'
+import type { SessionContext } from '../session/session-context.js'
 import type { TransactionOptions, TransactionSettings } from '../settings/transaction-options.js'
 import type { DrizzleQuery, RowSource, Statement, StatementResult, StatementRunner } from '../statement/statement.js'
 import type { DatabaseOptions, Settings } from '../settings/settings.js'
@@ -57,9 +57,9 @@ export class Database implements StatementRunner {
   readonly #connections: ConnectionPool
   readonly #parts: DatabaseParts
   readonly #transaction: TransactionSettings
-  readonly #host: SessionHost
+  readonly #host: SessionContext
   readonly #health: HealthCheck
-  readonly #origins = new Origins()
+  readonly #callSites = new CallSites()
   readonly #closing: Closing
   #drizzle: DrizzleDatabase | undefined
 
@@ -152,18 +152,18 @@ export class Database implements StatementRunner {
   }
 
   /** A session in somebody's name, for whoever knows more of its user than this class: the Fastify edge. */
-  lend (settings: TransactionSettings, borrower?: Borrower): Session {
-    return new Session(this.#host, settings, this.#named(borrower))
+  lend (settings: TransactionSettings, caller?: Caller): Session {
+    return new Session(this.#host, settings, this.#named(caller))
   }
 
   /** @internal In whose name it takes connections, unless somebody else's is given. */
-  get borrower (): Borrower { return { logger: this.#settings.logger, label: 'database', origin: undefined, within: undefined } }
+  get caller (): Caller { return { logger: this.#settings.logger, label: 'database', callSite: undefined, within: undefined } }
 
   /** One who takes a connection, with all that the log may want to tell. */
-  #named (borrower: Borrower = this.borrower): Borrower {
-    borrower.origin = this.#origins.here()
-    borrower.within = currentScope()?.borrower
-    return borrower
+  #named (caller: Caller = this.caller): Caller {
+    caller.callSite = this.#callSites.here()
+    caller.within = currentScope()?.caller
+    return caller
   }
 
   /** Runs a function in a transaction, which begins with its first statement: as {@link Database.session}, without reads outside. */
@@ -181,7 +181,7 @@ export class Database implements StatementRunner {
 
   /** Runs one statement that commits by itself: what repositories stand on. */
   run<Row> (statement: Statement): Promise<StatementResult<Row>> {
-    const answer = handled(runAlone(this.#host, this.#named(), statement) as Promise<StatementResult<Row>>)
+    const answer = handled(runAutocommit(this.#host, this.#named(), statement) as Promise<StatementResult<Row>>)
     this.#host.watch?.(statement, answer)
     return answer
   }
@@ -222,7 +222,7 @@ export class Database implements StatementRunner {
   }
 
   /** What its sessions share: for the testing kit, which stands between them and the pool. */
-  get host (): SessionHost { return this.#host }
+  get host (): SessionContext { return this.#host }
 
   #transactionSettings (options: TransactionOptions | undefined): TransactionSettings {
     if (options === undefined) return this.#transaction

@@ -6,7 +6,7 @@ import { runnerOptions, withClient } from './history/migration-options.js'
 import { limited } from './history/option-limits.js'
 import { planDown } from './history/plan.js'
 import { withoutText } from './migration-status.js'
-import { startWork } from './runner/run-context.js'
+import { startRun } from './runner/run-context.js'
 import { runFile } from './runner/run-file.js'
 import { withMigrationLock } from './runner/runner-lock.js'
 import type { CallOptions } from '../runtime/call-options.js'
@@ -51,7 +51,7 @@ export async function rollbackMigrations (options: RollbackOptions = {}): Promis
   }
   return withMigrationLock(options, async (connections) => {
     const steps = await planDown(await compare(connections.work, options), options)
-    const work = await startWork(connections, options)
+    const work = await startRun(connections, options)
     for (const step of steps) await runFile(work, step)
     return { rolledBack: steps.map(({ migration }) => withoutText(migration)) }
   })

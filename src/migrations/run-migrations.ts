@@ -5,7 +5,7 @@ import { compare } from './history/compare.js'
 import { runnerOptions, withClient } from './history/migration-options.js'
 import { planUp } from './history/plan.js'
 import { withoutText } from './migration-status.js'
-import { startWork } from './runner/run-context.js'
+import { startRun } from './runner/run-context.js'
 import { runFile } from './runner/run-file.js'
 import { withMigrationLock } from './runner/runner-lock.js'
 import type { CallOptions } from '../runtime/call-options.js'
@@ -45,7 +45,7 @@ export async function runMigrations (options: RunOptions = {}): Promise<{ applie
   }
   return withMigrationLock(options, async (connections) => {
     const steps = planUp(await compare(connections.work, options), to)
-    const work = await startWork(connections, options)
+    const work = await startRun(connections, options)
     if (steps.length > 0) await asDatabaseError(work.applied.create())
     for (const step of steps) await runFile(work, step)
     return { applied: steps.map(({ migration }) => withoutText(migration)) }

@@ -26,7 +26,7 @@ export interface Field {
 }
 
 /** Reads an answer, message by message, in PostgreSQL's order. */
-export interface AnswerReader {
+export interface ResponseReader {
   /** What was sent, for programs that watch pg. */
   readonly text: string
   /** What PostgreSQL did at last, for them. */
@@ -62,9 +62,9 @@ class GroupQuery {
   readonly values = undefined
   callback = nobody
   readonly #bytes: Buffer
-  readonly #reader: AnswerReader
+  readonly #reader: ResponseReader
 
-  constructor (bytes: Buffer, reader: AnswerReader) {
+  constructor (bytes: Buffer, reader: ResponseReader) {
     this.#bytes = bytes
     this.#reader = reader
   }
@@ -107,12 +107,12 @@ class GroupQuery {
 Object.setPrototypeOf(GroupQuery.prototype, pg.Query.prototype)
 
 /** What pg would tell of a group, without its rows: the reader has them, in another form. */
-function resultOf ({ done: { command, rowCount } }: AnswerReader): QueryResult {
+function resultOf ({ done: { command, rowCount } }: ResponseReader): QueryResult {
   return { command, rowCount, oid: 0, rows: [], fields: [] }
 }
 
 /** Has a client send messages, of which PostgreSQL answers the last with ReadyForQuery, and their answer read. */
-export function sendGroup (client: ClientBase, bytes: Buffer, reader: AnswerReader): void {
+export function sendGroup (client: ClientBase, bytes: Buffer, reader: ResponseReader): void {
   client.query(new GroupQuery(bytes, reader) as never)
 }
 

@@ -1,11 +1,11 @@
 import { List } from '../runtime/linked-list.js'
 import type { Connection } from '../connection/connection.js'
 import type { Entry } from '../runtime/linked-list.js'
-import type { Borrower } from '../statement/caller.js'
+import type { Caller } from '../statement/caller.js'
 
 /** One who wants a connection; exactly one of the two functions is called, unless the wait is cancelled. */
-export interface Applicant<Lent = Connection> {
-  readonly borrower: Borrower
+export interface AcquireRequest<Lent = Connection> {
+  readonly caller: Caller
   /** Called with the connection in the moment it is handed over, so that it is never in nobody's hands. */
   readonly lend: (connection: Lent) => void
   readonly refuse: (error: Error) => void
@@ -18,7 +18,7 @@ export interface Applicant<Lent = Connection> {
 
 /** One who waits for a connection. */
 export interface Waiter {
-  readonly applicant: Applicant
+  readonly request: AcquireRequest
   readonly deadline: number
   /** Its place in the line; undefined when it does not wait any more. */
   entry: Entry<Waiter> | undefined
@@ -30,7 +30,7 @@ export interface Waiter {
  * All wait equally long, so the first to come is the first to give up: one timer for the head serves them all, and a
  * checkout that is answered at once costs no timer of its own.
  */
-export class Waiters {
+export class AcquireQueue {
   readonly #line = new List<Waiter>()
   readonly #timeoutMillis: number
   readonly #expire: (waiters: readonly Waiter[]) => void
@@ -52,8 +52,8 @@ export class Waiters {
   all (): Waiter[] { return this.#line.all() }
 
   /** Starts to wait. */
-  add (applicant: Applicant): Waiter {
-    const waiter: Waiter = { applicant, deadline: performance.now() + this.#timeoutMillis, entry: undefined }
+  add (request: AcquireRequest): Waiter {
+    const waiter: Waiter = { request, deadline: performance.now() + this.#timeoutMillis, entry: undefined }
     waiter.entry = this.#line.add(waiter)
     this.#timer ??= this.#wait(this.#timeoutMillis)
     return waiter
@@ -65,12 +65,12 @@ export class Waiters {
   /** Ends the wait with a connection. */
   resolve (waiter: Waiter, connection: Connection): void {
     this.#leave(waiter)
-    waiter.applicant.lend(connection)
+    waiter.request.lend(connection)
   }
 
   /** Ends the wait, if it has not ended yet, with an error. */
   reject (waiter: Waiter, error: Error): void {
-    if (this.#leave(waiter)) waiter.applicant.refuse(error)
+    if (this.#leave(waiter)) waiter.request.refuse(error)
   }
 
   /** Sends everybody away. */

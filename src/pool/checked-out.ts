@@ -2,17 +2,17 @@ import { List } from '../runtime/linked-list.js'
 import type { Connection } from '../connection/connection.js'
 
 /** The connections that are in use. */
-export class Loans {
-  readonly #loans = new List<Connection>()
+export class CheckedOut {
+  readonly #checkedOut = new List<Connection>()
   readonly #timers: NodeJS.Timeout[] = []
 
-  add (connection: Connection): void { connection.loan = this.#loans.add(connection) }
+  add (connection: Connection): void { connection.checkedOutEntry = this.#checkedOut.add(connection) }
 
-  delete ({ loan }: Connection): void {
-    if (loan !== undefined) this.#loans.delete(loan)
+  delete ({ checkedOutEntry }: Connection): void {
+    if (checkedOutEntry !== undefined) this.#checkedOut.delete(checkedOutEntry)
   }
 
-  [Symbol.iterator] (): Iterator<Connection> { return this.#loans.all().values() }
+  [Symbol.iterator] (): Iterator<Connection> { return this.#checkedOut.all().values() }
 
   /** Looks at the loans now and then, by one coarse timer for all of them that does not keep the process. */
   watch (everyMillis: number, look: () => void): void {
@@ -20,7 +20,7 @@ export class Loans {
   }
 
   /** Those that do not end by themselves within a limit of their own. */
-  get lasting (): Connection[] { return this.#loans.all().filter(({ isSettling }) => !isSettling) }
+  get lasting (): Connection[] { return this.#checkedOut.all().filter(({ isSettling }) => !isSettling) }
 
   /**
    * Ends the watches, and every connection in use that does not end by itself; what runs on one is cancelled, because PostgreSQL
@@ -37,6 +37,6 @@ export class Loans {
 
   /** Resolves when every COMMIT and ROLLBACK under way has its answer, or was given up by its own limit. */
   async settled (): Promise<void> {
-    await Promise.all(this.#loans.all().filter(({ isSettling }) => isSettling).map((connection) => connection.idle()))
+    await Promise.all(this.#checkedOut.all().filter(({ isSettling }) => isSettling).map((connection) => connection.idle()))
   }
 }

@@ -12,25 +12,25 @@ import type { Pool, PoolClient, PoolConfig } from 'pg'
 import { extendConnection } from '../settings/url/connection-string.js'
 import { Connection } from '../connection/connection.js'
 import { ExhaustionWarning } from './exhaustion-warning.js'
-import { holdingOf, takenHoldingOf } from './connection-usage.js'
+import { usageOf, usageOfTaken } from './connection-usage.js'
 import { warnOfLeaks } from './leak-warning.js'
 import { jittered } from './pool-config.js'
-import { Loans } from './checked-out.js'
+import { CheckedOut } from './checked-out.js'
 import { OpenClients } from './open-clients.js'
-import { Places } from './slots.js'
+import { Slots } from './slots.js'
 import { destroySocket } from '../pg/client.js'
 import { followPool } from './pool-events.js'
-import { PooledClient } from '../connection/client-state.js'
+import { ClientState } from '../connection/client-state.js'
 import { Shortage } from './shortage.js'
-import { watchForSilence } from './stall-watchdog.js'
+import { watchForStalls } from './stall-watchdog.js'
 import { StatementLog } from '../statement/statement-log.js'
-import { Waiters } from './acquire-queue.js'
+import { AcquireQueue } from './acquire-queue.js'
 import type { ConnectionHome } from '../connection/connection.js'
 import type { Observed } from '../statement/statement-observer.js'
-import type { Cancel, Lender } from './connection-source.js'
-import type { Holding } from './connection-usage.js'
-import type { Applicant, Waiter } from './acquire-queue.js'
-import type { Borrower } from '../statement/caller.js'
+import type { Cancel, ConnectionSource } from './connection-source.js'
+import type { ConnectionUsage } from './connection-usage.js'
+import type { AcquireRequest, Waiter } from './acquire-queue.js'
+import type { Caller } from '../statement/caller.js'
 import { ConnectionError, PoolTimeoutError } from '../errors/errors.js'
 import { ignore } from '../runtime/promises.js'
 import type { Statement } from '../statement/statement.js'
@@ -68,18 +68,18 @@ export interface PoolInfo {
   readonly waiting: number
 }
 
-export class ConnectionPool implements ConnectionHome, Lender {
+export class ConnectionPool implements ConnectionHome, ConnectionSource {
   readonly pool: Pool
   readonly #settings: Settings
-  readonly #waiters: Waiters
-  readonly #places: Places
-  readonly #loans = new Loans()
+  readonly #queue: AcquireQueue
+  readonly #slots: Slots
+  readonly #checkedOut = new CheckedOut()
   readonly #log: StatementLog
   readonly #clients = new OpenClients()
   readonly #exhaustion: ExhaustionWarning
   readonly #shortage: Shortage
   /** New connections, and those that stood idle for long, that are to prove that they are alive. */
-  readonly #probed = new Set<PooledClient>()
+  readonly #probed = new Set<ClientState>()
   readonly #unfollow: () => void
   readonly #cancels: Array<Promise<void>> = []
   /** How many places are taken for connections on their way. */
@@ -91,37 +91,37 @@ export class ConnectionPool implements ConnectionHome, Lender {
     this.pool = pool
     this.#settings = settings
     this.#log = new StatementLog(settings)
-    this.#waiters = new Waiters(settings.pool.timeoutMillis, (waiters) => this.#refuse(waiters, new PoolTimeoutError()))
-    this.#places = new Places(settings.pool.max)
+    this.#queue = new AcquireQueue(settings.pool.timeoutMillis, (waiters) => this.#refuse(waiters, new PoolTimeoutError()))
+    this.#slots = new Slots(settings.pool.max)
     this.#unfollow = followPool(pool, { settings, clients: this.#clients, info: () => this.info })
-    this.#exhaustion = new ExhaustionWarning(settings, { loans: this.#loans, holdings: () => this.#holdings, waiting: () => this.info.waiting, limit: () => this.#places.limit })
-    this.#shortage = new Shortage(this.#places, settings, () => this.#proceed())
-    warnOfLeaks(this.#loans, this.#clients, settings)
-    watchForSilence(this.#loans, settings)
+    this.#exhaustion = new ExhaustionWarning(settings, { checkedOut: this.#checkedOut, usages: () => this.#usages, waiting: () => this.info.waiting, limit: () => this.#slots.limit })
+    this.#shortage = new Shortage(this.#slots, settings, () => this.#proceed())
+    warnOfLeaks(this.#checkedOut, this.#clients, settings)
+    watchForStalls(this.#checkedOut, settings)
   }
 
   /** Asks for a connection that is alive; refuses with `PoolTimeoutError` or `ConnectionError`. */
-  acquire (applicant: Applicant): Cancel {
-    if (this.#ended) applicant.refuse(new ConnectionError('The database was closed'))
-    else if (!this.#places.isFree && this.#waiters.size - this.#coming >= this.#settings.pool.maxWaiting) applicant.refuse(new PoolTimeoutError())
+  acquire (request: AcquireRequest): Cancel {
+    if (this.#ended) request.refuse(new ConnectionError('The database was closed'))
+    else if (!this.#slots.isFree && this.#queue.size - this.#coming >= this.#settings.pool.maxWaiting) request.refuse(new PoolTimeoutError())
     else {
-      const waiter = this.#waiters.add(applicant)
+      const waiter = this.#queue.add(request)
       this.#proceed()
       return (error) => {
-        this.#waiters.reject(waiter, error)
-        this.#places.breathe()
+        this.#queue.reject(waiter, error)
+        this.#slots.breathe()
       }
     }
     return ignore
   }
 
   /** The same as a promise, for one who never gives up. */
-  connect (borrower: Borrower): Promise<Connection> {
-    return new Promise((resolve, reject) => { this.acquire({ borrower, lend: resolve, refuse: reject }) })
+  connect (caller: Caller): Promise<Connection> {
+    return new Promise((resolve, reject) => { this.acquire({ caller, lend: resolve, refuse: reject }) })
   }
 
   /** Whether one who asks now need not wait for others. */
-  get hasRoom (): boolean { return this.#places.isFree }
+  get hasRoom (): boolean { return this.#slots.isFree }
 
   /** What the newest connection said of statements outside a transaction: whether they see what one inside would. */
   get readCommitted (): boolean { return this.#readCommitted }
@@ -130,41 +130,41 @@ export class ConnectionPool implements ConnectionHome, Lender {
   get info (): PoolInfo {
     const { size, max } = this.#settings.pool
     const { totalCount: total, idleCount: idle, waitingCount } = this.pool
-    return { size, max, total, idle, inUse: Math.max(total - idle - this.#spare, 0), waiting: Math.max(this.#waiters.size - this.#coming, 0) + waitingCount }
+    return { size, max, total, idle, inUse: Math.max(total - idle - this.#spare, 0), waiting: Math.max(this.#queue.size - this.#coming, 0) + waitingCount }
   }
 
   /** How many connections are on their way that nobody waits for any more. */
-  get #spare (): number { return Math.max(this.#coming - this.#waiters.size, 0) }
+  get #spare (): number { return Math.max(this.#coming - this.#queue.size, 0) }
 
   /** Resolves when all connections have come that nobody waits for any more: those who did were given others. */
   async arrived (): Promise<void> {
-    await this.#places.until(() => this.#spare === 0, this.#settings.pool.timeoutMillis)
+    await this.#slots.until(() => this.#spare === 0, this.#settings.pool.timeoutMillis)
   }
 
   /** True as soon as a place is free or was passed on, false when none was within the limit. */
   breathes (timeoutMillis: number): Promise<boolean> {
-    return this.#places.breathes(timeoutMillis)
+    return this.#slots.breathes(timeoutMillis)
   }
 
   /** Whether PostgreSQL may keep statements by their names. */
   get prepares (): boolean { return this.#settings.preparedStatements }
 
-  observe (borrower: Borrower, statement: Statement, observed: Observed): void { this.#log.tell(borrower, statement, observed) }
+  observe (caller: Caller, statement: Statement, observed: Observed): void { this.#log.tell(caller, statement, observed) }
 
   takeBack (connection: Connection, destroyed: boolean): void {
     const { pooled } = connection
-    this.#loans.delete(connection)
+    this.#checkedOut.delete(connection)
     if (destroyed || !this.#settings.pool.resetOnRelease) return this.#end(pooled, destroyed)
     pooled.reset(pingMillis).then(() => this.#end(pooled, false), () => this.#end(pooled, true))
   }
 
   /** Another client, which has just proved that it is alive: those that have stood idle as long as the one that was lost may be lost, too. */
-  readonly replace = async (lost: PooledClient): Promise<PooledClient> => {
+  readonly replace = async (lost: ClientState): Promise<ClientState> => {
     lost.release(true)
     for (;;) {
       const client = await this.pool.connect()
       this.#clients.claim(client)
-      const pooled = PooledClient.of(client)
+      const pooled = ClientState.of(client)
       const isNew = pooled.idleMillis === undefined
       try {
         if (pooled.status === 'I') {
@@ -181,9 +181,9 @@ export class ConnectionPool implements ConnectionHome, Lender {
     }
   }
 
-  #end (pooled: PooledClient, destroyed: boolean): void {
+  #end (pooled: ClientState, destroyed: boolean): void {
     pooled.release(destroyed)
-    this.#places.free()
+    this.#slots.free()
     this.#proceed()
   }
 
@@ -192,7 +192,7 @@ export class ConnectionPool implements ConnectionHome, Lender {
     const deadline = performance.now() + timeoutMillis
     const left = (): number => deadline - performance.now()
     do {
-      await this.#places.until(() => this.#isQuiet, left())
+      await this.#slots.until(() => this.#isQuiet, left())
       if (this.#isOurs) await this.#clients.finished(left())
     } while (!this.isIdle && left() > 0)
   }
@@ -204,24 +204,24 @@ export class ConnectionPool implements ConnectionHome, Lender {
   get isIdle (): boolean { return this.#isQuiet && this.#endable.length === 0 }
 
   /** Whether nobody has a connection, or waits for one; those on their way are nobody's. */
-  get #isQuiet (): boolean { return this.#places.taken === this.#coming && this.#waiters.size === 0 }
+  get #isQuiet (): boolean { return this.#slots.taken === this.#coming && this.#queue.size === 0 }
 
   /** Refuses whoever comes or waits, and ends what is still in use, but for a COMMIT or ROLLBACK under way; tells who used it. */
-  end (): Holding[] {
+  end (): ConnectionUsage[] {
     this.#ended = true
     this.#shortage.end()
     for (const { client } of this.#probed) destroySocket(client)
-    this.#waiters.rejectAll(new ConnectionError('The database was closed'))
-    const holdings = this.#endable
-    this.#cancels.push(...this.#loans.end(cancelMillis))
+    this.#queue.rejectAll(new ConnectionError('The database was closed'))
+    const usages = this.#endable
+    this.#cancels.push(...this.#checkedOut.end(cancelMillis))
     if (this.#isOurs) this.#cancels.push(...this.#clients.cut(this.pool, cancelMillis))
     else this.#unfollow()
-    return holdings
+    return usages
   }
 
   /** Resolves when PostgreSQL knows of what was ended, and every COMMIT and ROLLBACK under way has its answer, or was given up by its own limit. */
   async settled (): Promise<void> {
-    await Promise.all([this.#loans.settled(), ...this.#cancels])
+    await Promise.all([this.#checkedOut.settled(), ...this.#cancels])
   }
 
   /** Ends pg's pool; resolves when its connections are closed, or after the time. */
@@ -233,30 +233,30 @@ export class ConnectionPool implements ConnectionHome, Lender {
   get #isOurs (): boolean { return this.#settings.pg === undefined }
 
   /** What closing ends when its time is over. */
-  get #endable (): Holding[] {
-    const lent = this.#loans.lasting.map(holdingOf)
-    return this.#isOurs ? [...lent, ...this.#clients.atWork.map(takenHoldingOf)] : lent
+  get #endable (): ConnectionUsage[] {
+    const lent = this.#checkedOut.lasting.map(usageOf)
+    return this.#isOurs ? [...lent, ...this.#clients.atWork.map(usageOfTaken)] : lent
   }
 
-  get #holdings (): Holding[] {
-    return [...Array.from(this.#loans, holdingOf), ...Array.from(this.#clients.taken, takenHoldingOf)]
+  get #usages (): ConnectionUsage[] {
+    return [...Array.from(this.#checkedOut, usageOf), ...Array.from(this.#clients.taken, usageOfTaken)]
   }
 
   #refuse (waiters: readonly Waiter[], error: Error): void {
-    for (const waiter of waiters) this.#waiters.reject(waiter, error)
+    for (const waiter of waiters) this.#queue.reject(waiter, error)
     this.#exhaustion.tell(waiters)
-    this.#places.breathe()
+    this.#slots.breathe()
   }
 
   /** Has connections come for those who wait, as far as there are places. */
   #proceed (): void {
     // Those on their way may be long in coming: one that stands idle is taken besides.
-    if (this.#coming >= this.#waiters.size && this.#waiters.size > 0 && this.#places.isFree && this.pool.idleCount > 0) this.#checkOut()
-    while (this.#coming < this.#waiters.size && this.#places.isFree) this.#checkOut()
+    if (this.#coming >= this.#queue.size && this.#queue.size > 0 && this.#slots.isFree && this.pool.idleCount > 0) this.#checkOut()
+    while (this.#coming < this.#queue.size && this.#slots.isFree) this.#checkOut()
   }
 
   #checkOut (): void {
-    this.#places.take()
+    this.#slots.take()
     this.#coming++
     this.pool.connect(this.#arrived)
   }
@@ -264,10 +264,10 @@ export class ConnectionPool implements ConnectionHome, Lender {
   readonly #arrived = (error: Error | undefined, client: PoolClient | undefined): void => {
     if (client === undefined) return this.#missed(error as Error)
     this.#clients.claim(client)
-    this.#admit(PooledClient.of(client))
+    this.#admit(ClientState.of(client))
   }
 
-  #admit (pooled: PooledClient): void {
+  #admit (pooled: ClientState): void {
     const { prePing, prePingAfterMillis } = this.#settings.pool
     const { idleMillis } = pooled
     const isNew = idleMillis === undefined
@@ -286,7 +286,7 @@ export class ConnectionPool implements ConnectionHome, Lender {
   }
 
   /** Resolves when a connection has proved that it is alive. */
-  async #prove (pooled: PooledClient): Promise<void> {
+  async #prove (pooled: ClientState): Promise<void> {
     const { timeoutMillis } = this.#settings.pool
     this.#probed.add(pooled)
     try {
@@ -297,33 +297,33 @@ export class ConnectionPool implements ConnectionHome, Lender {
     this.#readCommitted = pooled.readCommitted
   }
 
-  #replace (pooled: PooledClient): void {
+  #replace (pooled: ClientState): void {
     pooled.release(true)
     this.#coming--
-    this.#places.free()
+    this.#slots.free()
     this.#proceed()
   }
 
   /** Hands a connection to the one who has waited longest. */
-  #lend (pooled: PooledClient): void {
-    const { first } = this.#waiters
+  #lend (pooled: ClientState): void {
+    const { first } = this.#queue
     this.#coming--
     if (first === undefined) {
       pooled.release(false)
-      return this.#places.free()
+      return this.#slots.free()
     }
-    const connection = new Connection(pooled, first.applicant.borrower, this)
-    this.#loans.add(connection)
+    const connection = new Connection(pooled, first.request.caller, this)
+    this.#checkedOut.add(connection)
     this.#shortage.owed = 0
-    this.#waiters.resolve(first, connection)
+    this.#queue.resolve(first, connection)
   }
 
   /** No connection came. */
   #missed (error: Error): void {
     this.#coming--
-    this.#places.free()
+    this.#slots.free()
     const { totalCount, idleCount } = this.pool
-    const open = this.#places.taken + idleCount
+    const open = this.#slots.taken + idleCount
     // Where clients that were taken by hand fill pg's pool, none was opened: those who wait have a limit of their own.
     if (totalCount < this.#settings.pool.max && !this.#ended) {
       if (open > 0) this.#shortage.note(error, open)
@@ -334,11 +334,11 @@ export class ConnectionPool implements ConnectionHome, Lender {
 
   /** Refuses those for whom nothing will come: so many as connections could not be opened, if none is there; else those who may not wait for others. */
   #refuseFor (cause: Error, open: number): void {
-    const waiting = this.#waiters.all()
-    const refused = open > 0 ? waiting.slice(this.#coming).filter(({ applicant }) => applicant.mayWait === false) : waiting.slice(0, this.#shortage.owed + 1)
+    const waiting = this.#queue.all()
+    const refused = open > 0 ? waiting.slice(this.#coming).filter(({ request }) => request.mayWait === false) : waiting.slice(0, this.#shortage.owed + 1)
     if (open === 0) this.#shortage.owed = 0
     // pg-pool has a limit of its own, which is as long as that of a waiter, and ends a moment before or after.
-    const early = refused.filter((waiter) => this.#waiters.remaining(waiter) > timerSlackMillis)
-    for (const waiter of early) this.#waiters.reject(waiter, new ConnectionError(undefined, { cause }))
+    const early = refused.filter((waiter) => this.#queue.remaining(waiter) > timerSlackMillis)
+    for (const waiter of early) this.#queue.reject(waiter, new ConnectionError(undefined, { cause }))
   }
 }

@@ -1,8 +1,8 @@
 import { stackOf } from './connection-usage.js'
-import type { Holding } from './connection-usage.js'
-import type { Loans } from './checked-out.js'
+import type { ConnectionUsage } from './connection-usage.js'
+import type { CheckedOut } from './checked-out.js'
 import type { Waiter } from './acquire-queue.js'
-import type { Borrower } from '../statement/caller.js'
+import type { Caller } from '../statement/caller.js'
 import type { Settings } from '../settings/settings.js'
 
 /** One warning in this time is enough, in milliseconds, or in that of the wait if it is longer. */
@@ -13,9 +13,9 @@ const namedHolders = 10
 
 /** What there is to tell of. */
 export interface PoolState {
-  readonly loans: Loans
+  readonly checkedOut: CheckedOut
   /** All connections in use, also those that were taken past the sessions. */
-  readonly holdings: () => Holding[]
+  readonly usages: () => ConnectionUsage[]
   /** Those who still wait. */
   readonly waiting: () => number
   /** How many connections there can be for now. */
@@ -61,36 +61,36 @@ export class ExhaustionWarning {
     const refused = this.#refused
     this.#refused = 0
     this.#quietUntil = now + Math.max(timeoutMillis, quietMillis)
-    const holdings = this.#state.holdings()
-    const { borrower } = (waiters.find(({ applicant }) => this.#holdsOne(applicant.borrower)) ?? first).applicant
-    const isOwnFault = this.#holdsOne(borrower)
+    const usages = this.#state.usages()
+    const { caller } = (waiters.find(({ request }) => this.#holdsOne(request.caller)) ?? first).request
+    const isOwnFault = this.#holdsOne(caller)
     logger.warn({
-      waited: borrower.label,
+      waited: caller.label,
       holdsOneItself: isOwnFault,
-      stack: stackOf(borrower),
+      stack: stackOf(caller),
       refused,
       waiting: this.#state.waiting(),
       max,
       limit,
-      inUse: holdings.length,
-      holders: groupByHolder(holdings).slice(0, namedHolders)
-    }, isOwnFault ? ownFault : holdings.length < limit ? unreachable : exhausted)
+      inUse: usages.length,
+      holders: groupByHolder(usages).slice(0, namedHolders)
+    }, isOwnFault ? ownFault : usages.length < limit ? unreachable : exhausted)
   }
 
-  #holdsOne (borrower: Borrower): boolean {
-    return [...this.#state.loans].some((loan) => isWithin(borrower, loan.borrower))
+  #holdsOne (caller: Caller): boolean {
+    return [...this.#state.checkedOut].some((checkedOutEntry) => isWithin(caller, checkedOutEntry.caller))
   }
 }
 
 /** Whether one is the other, or works for it. */
-function isWithin (borrower: Borrower | undefined, other: Borrower): boolean {
-  return borrower !== undefined && (borrower === other || isWithin(borrower.within, other))
+function isWithin (caller: Caller | undefined, other: Caller): boolean {
+  return caller !== undefined && (caller === other || isWithin(caller.within, other))
 }
 
 /** The holdings come with the longest first. */
-function groupByHolder (holdings: readonly Holding[]): Holder[] {
-  const groups = new Map<string, [longest: Holding, ...others: Holding[]]>()
-  for (const holding of holdings) {
+function groupByHolder (usages: readonly ConnectionUsage[]): Holder[] {
+  const groups = new Map<string, [longest: ConnectionUsage, ...others: ConnectionUsage[]]>()
+  for (const holding of usages) {
     const group = groups.get(holding.holder)
     if (group === undefined) groups.set(holding.holder, [holding])
     else group.push(holding)

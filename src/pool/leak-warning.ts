@@ -1,7 +1,7 @@
-import { holdingOf, takenHoldingOf } from './connection-usage.js'
-import type { Holding } from './connection-usage.js'
+import { usageOf, usageOfTaken } from './connection-usage.js'
+import type { ConnectionUsage } from './connection-usage.js'
 import type { Connection } from '../connection/connection.js'
-import type { Loans } from './checked-out.js'
+import type { CheckedOut } from './checked-out.js'
 import type { OpenClients } from './open-clients.js'
 import type { TakenClient } from '../connection/client-state.js'
 import type { Logger } from '../runtime/logger.js'
@@ -14,16 +14,16 @@ const shortestWatchMillis = 100
  * Tells of each connection once that is in use for longer than `leakWarningSeconds`, with the stack of whoever asked for it.
  * The clients that somebody takes from pg's pool are looked at as well.
  */
-export function warnOfLeaks (loans: Loans, clients: OpenClients, { leakWarningSeconds, logger }: Settings): void {
+export function warnOfLeaks (checkedOut: CheckedOut, clients: OpenClients, { leakWarningSeconds, logger }: Settings): void {
   if (leakWarningSeconds === 0) return
   const told = new WeakSet<Connection | TakenClient>()
-  const warn = (lent: Connection | TakenClient, { logger, holding }: { logger: Logger, holding: () => Holding }): void => {
+  const warn = (lent: Connection | TakenClient, { logger, holding }: { logger: Logger, holding: () => ConnectionUsage }): void => {
     if (told.has(lent) || performance.now() - lent.since < leakWarningSeconds * 1000) return
     told.add(lent)
     logger.warn(holding(), 'a database connection is held for long: is a session never closed, or a client never released?')
   }
-  loans.watch(Math.max(leakWarningSeconds * 500, shortestWatchMillis), () => {
-    for (const loan of loans) warn(loan, { logger: loan.borrower.logger, holding: () => holdingOf(loan) })
-    for (const taken of clients.taken) warn(taken, { logger, holding: () => takenHoldingOf(taken) })
+  checkedOut.watch(Math.max(leakWarningSeconds * 500, shortestWatchMillis), () => {
+    for (const checkedOutEntry of checkedOut) warn(checkedOutEntry, { logger: checkedOutEntry.caller.logger, holding: () => usageOf(checkedOutEntry) })
+    for (const taken of clients.taken) warn(taken, { logger, holding: () => usageOfTaken(taken) })
   })
 }

@@ -1,4 +1,4 @@
-import { PooledClient } from '../connection/client-state.js'
+import { ClientState } from '../connection/client-state.js'
 import { ConnectionError } from '../errors/errors.js'
 import { destroySocket, isAtWork, requestCancel } from '../pg/client.js'
 import { clientsOf, refuseWaiting, removeClient } from '../pg/pool.js'
@@ -30,12 +30,12 @@ export class OpenClients {
   /** A client was checked out; by hand, unless {@link claim} says otherwise. */
   checkedOut (client: PoolClient): void {
     this.#clients.add(client)
-    PooledClient.of(client).taken = this.#taken.add({ client, since: performance.now() })
+    ClientState.of(client).taken = this.#taken.add({ client, since: performance.now() })
   }
 
   /** A client was checked out for a session. */
   claim (client: PoolClient): void {
-    const pooled = PooledClient.of(client)
+    const pooled = ClientState.of(client)
     if (pooled.taken !== undefined) this.#taken.delete(pooled.taken)
     pooled.taken = undefined
   }

@@ -1,6 +1,6 @@
 import { ignore } from '../runtime/promises.js'
 import { jittered } from './pool-config.js'
-import { PooledClient } from '../connection/client-state.js'
+import { ClientState } from '../connection/client-state.js'
 import type { EventEmitter } from 'node:events'
 import type { Pool, PoolClient } from 'pg'
 import type { Settings } from '../settings/settings.js'
@@ -27,7 +27,7 @@ export function followPool (pool: Pool, { settings, clients, info }: PoolObserve
     },
     // Clients that the pool had before us, and those that others check out, get their listeners here.
     acquire: (client: PoolClient) => {
-      PooledClient.of(client)
+      ClientState.of(client)
       clients.checkedOut(client)
       echo('acquire')
     },

@@ -7,7 +7,7 @@
  * no difference: each says it in another way.
  */
 import { ConnectionError } from '../errors/errors.js'
-import type { Places } from './slots.js'
+import type { Slots } from './slots.js'
 import type { Settings } from '../settings/settings.js'
 
 /** How long the pool stays as it is before it tries again, in milliseconds; twice as long after each try that fails. */
@@ -19,7 +19,7 @@ const quietMillis = 60_000
 const warning = 'a database connection could not be opened while others are open: the pool makes do with those for a while, and then tries again. Lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW, or raise what the server (max_connections, the connection limit of the role or database) or the pooler allows'
 
 export class Shortage {
-  readonly #places: Places
+  readonly #slots: Slots
   readonly #settings: Settings
   readonly #grown: () => void
   #pause = pauseMillis.shortest
@@ -32,8 +32,8 @@ export class Shortage {
   owed = 0
 
   /** `grown` is told when the pool may have more again. */
-  constructor (places: Places, settings: Settings, grown: () => void) {
-    this.#places = places
+  constructor (places: Slots, settings: Settings, grown: () => void) {
+    this.#slots = places
     this.#settings = settings
     this.#grown = grown
   }
@@ -41,7 +41,7 @@ export class Shortage {
   /** No more than so many can be had for now. */
   note (error: Error, open: number): void {
     this.owed++
-    this.#places.limit = Math.min(this.#places.limit, open)
+    this.#slots.limit = Math.min(this.#slots.limit, open)
     this.#step = 1
     if (this.#isTrying) this.#pause = Math.min(this.#pause * 2, pauseMillis.longest)
     this.#isTrying = false
@@ -61,8 +61,8 @@ export class Shortage {
       }
       this.#isTrying = true
       const { max } = this.#settings.pool
-      this.#places.limit = Math.min(this.#places.limit + this.#step, max)
-      this.#timer = this.#places.limit < max ? this.#wait() : undefined
+      this.#slots.limit = Math.min(this.#slots.limit + this.#step, max)
+      this.#timer = this.#slots.limit < max ? this.#wait() : undefined
       this.#grown()
     }, this.#pause).unref()
   }
@@ -72,6 +72,6 @@ export class Shortage {
     if (now < this.#quietUntil) return
     this.#quietUntil = now + quietMillis
     const { logger, pool: { max } } = this.#settings
-    logger.warn({ err: new ConnectionError(undefined, { cause: error }), open: this.#places.limit, max }, warning)
+    logger.warn({ err: new ConnectionError(undefined, { cause: error }), open: this.#slots.limit, max }, warning)
   }
 }

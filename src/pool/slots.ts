@@ -1,5 +1,5 @@
 /** The places of a pool: each is taken by a connection in use, or on its way to one who waits. */
-export class Places {
+export class Slots {
   /** How many there are. */
   limit: number
   readonly #breaths = new Set<() => void>()

@@ -11,7 +11,7 @@
  */
 import { ConnectionError } from '../errors/errors.js'
 import type { Connection } from '../connection/connection.js'
-import type { Loans } from './checked-out.js'
+import type { CheckedOut } from './checked-out.js'
 import type { Settings } from '../settings/settings.js'
 
 /** How long a network may be silent when the limit has passed: as long as that is, but within these, in milliseconds. */
@@ -39,18 +39,18 @@ function statementLimit ({ statementTimeoutSeconds, preparedStatements, pg }: Se
 }
 
 /** Gives up the connections in use whose statement is overdue. */
-export function watchForSilence (loans: Loans, settings: Settings): void {
+export function watchForStalls (checkedOut: CheckedOut, settings: Settings): void {
   const limit = statementLimit(settings)
   if (limit === undefined) return
   const graceMillis = Math.min(Math.max(limit.millis, silenceMillis.shortest), silenceMillis.longest)
   let quiet = new WeakMap<Connection, Quiet>()
   let lookedAt = -Infinity
-  loans.watch(graceMillis / looks, () => {
+  checkedOut.watch(graceMillis / looks, () => {
     const now = performance.now()
     // A process that stood still has not listened either: what came meanwhile is still to be read.
     if (now - lookedAt > graceMillis / 2) quiet = new WeakMap()
     lookedAt = now
-    for (const connection of loans) {
+    for (const connection of checkedOut) {
       const sign = isOver(connection, limit, now) ? signOf(connection, quiet.get(connection), now) : undefined
       if (sign === undefined) quiet.delete(connection)
       else if (now - sign.since < graceMillis) quiet.set(connection, sign)
@@ -76,9 +76,9 @@ function signOf ({ bytesRead, running }: Connection, before: Quiet | undefined, 
 }
 
 function giveUp (connection: Connection, patienceMillis: number): void {
-  const { refusal, borrower } = connection
+  const { refusal, caller } = connection
   if (refusal !== undefined) return
-  borrower.logger.warn({ holder: borrower.label }, 'a statement was not answered although its limit has passed and the network is silent: it is cancelled, and its connection given up')
+  caller.logger.warn({ holder: caller.label }, 'a statement was not answered although its limit has passed and the network is silent: it is cancelled, and its connection given up')
   connection.distrust(new ConnectionError('The database did not answer: the connection was given up'))
   const timer = setTimeout(() => connection.destroy(), patienceMillis)
   connection.cancel(patienceMillis)

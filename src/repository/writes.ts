@@ -14,7 +14,7 @@ import { storeRows } from './write/insert-pipeline.js'
 import type { StatementRunner } from '../statement/statement.js'
 import type { TableStatements } from './table/table-statements.js'
 import { insert } from './write/write-statements.js'
-import { givenTo, keyed } from './write/write-context.js'
+import { acceptedValues, keyed } from './write/write-context.js'
 import type { WriteContext } from './write/write-context.js'
 
 // What the writing methods of a repository do, before the types of its table are put on. Input is unknown here, and checked: bad input rejects and never throws.
@@ -22,7 +22,7 @@ import type { WriteContext } from './write/write-context.js'
 export function createRow (context: WriteContext, values: unknown): Promise<AnyRow> {
   const { table, session, hooks } = context
   // What is done most often takes the short way.
-  if (hooks === undefined) return insertRow(table, session, () => rowOf(givenTo(context, values), table))
+  if (hooks === undefined) return insertRow(table, session, () => rowOf(acceptedValues(context, values), table))
   let row: readonly Change[]
   return storeRows(context, [values], {
     take: (given) => { row = rowOf(given, table) },

@@ -4,7 +4,7 @@
  * Two generations: when the young one is full it becomes the old one, and what is asked for again moves back to the young.
  * At most twice `size` entries are held, and the `size` used last are always among them.
  */
-export class ShapeCache<Value> {
+export class GenerationCache<Value> {
   readonly size: number
   #young = new Map<string, Value>()
   #old = new Map<string, Value>()

@@ -1,13 +1,13 @@
 import { CommitUnknownError, ConnectionError, TransactionBrokenError } from '../errors/errors.js'
 import { toDatabaseError } from '../errors/to-database-error.js'
-import type { Borrower } from '../statement/caller.js'
-import type { SessionHost } from './session-context.js'
+import type { Caller } from '../statement/caller.js'
+import type { SessionContext } from './session-context.js'
 import type { Statement, StatementResult } from '../statement/statement.js'
 
 /** Runs one statement that commits by itself, on the next connection to be had. */
-export async function runAlone ({ pool, constraints }: SessionHost, borrower: Borrower, statement: Statement): Promise<StatementResult<never>> {
+export async function runAutocommit ({ pool, constraints }: SessionContext, caller: Caller, statement: Statement): Promise<StatementResult<never>> {
   const { context, nowait, kind } = statement
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   const { error, result, lost } = await connection.run(statement)
   const leftOpen = error === undefined && connection.status !== 'I'
   const failure = error && toDatabaseError(error, { context, nowait, constraints })

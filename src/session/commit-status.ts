@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Borrower } from '../statement/caller.js'
-import type { Lender } from '../pool/connection-source.js'
+import type { Caller } from '../statement/caller.js'
+import type { ConnectionSource } from '../pool/connection-source.js'
 import type { Statement } from '../statement/statement.js'
 
 /**
@@ -43,9 +43,9 @@ const question = `select status, ${system}::text as system, ${timeline} as timel
 const pauseMillis = 50
 
 /** Who wants to know, and for how long. */
-export interface FateOptions {
-  readonly pool: Lender
-  readonly borrower: Borrower
+export interface CommitStatusOptions {
+  readonly pool: ConnectionSource
+  readonly caller: Caller
   readonly timeoutMillis: number
 }
 
@@ -60,7 +60,7 @@ export interface FateOptions {
  * may be another transaction with an id that was given anew, as after a crash.
  * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
  */
-export async function fateOf (identity: string, options: FateOptions): Promise<Fate | undefined> {
+export async function findCommitStatus (identity: string, options: CommitStatusOptions): Promise<CommitStatus | undefined> {
   const [id, system, timeline, position, life] = identity.split(' ')
   const statement: Statement = { kind: 'read', text: question, values: [id, position], context: { operation: 'pg_xact_status' } }
   const isWitness = (answer: Answer): boolean =>
@@ -76,11 +76,11 @@ export async function fateOf (identity: string, options: FateOptions): Promise<F
 }
 
 /** What became of a transaction. */
-export type Fate = 'committed' | 'aborted'
+export type CommitStatus = 'committed' | 'aborted'
 
 /** What a server says of an id and of itself. */
 interface Answer {
-  readonly status: Fate | 'in progress' | null
+  readonly status: CommitStatus | 'in progress' | null
   readonly system: string
   readonly timeline: string
   /** Whether its log goes as far as the transaction's server had written it before. */
@@ -95,13 +95,13 @@ interface Question {
 }
 
 /** One question; undefined without the answer of one who can know before the deadline. */
-function ask ({ statement, isWitness }: Question, { pool, borrower }: FateOptions, deadline: number): Promise<Answer | undefined> {
+function ask ({ statement, isWitness }: Question, { pool, caller }: CommitStatusOptions, deadline: number): Promise<Answer | undefined> {
   return new Promise((resolve) => {
     let giveUp: () => void
     const timer = setTimeout(() => giveUp(), deadline - performance.now())
     const answered = (answer?: Answer): void => { clearTimeout(timer); resolve(answer) }
     const cancel = pool.acquire({
-      borrower,
+      caller,
       lend: (connection) => {
         giveUp = () => connection.destroy()
         // Cancelled, its COMMIT would no longer wait for the standby, and say so to nobody: it has our limit instead.

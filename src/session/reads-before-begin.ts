@@ -1,9 +1,9 @@
 import { List } from '../runtime/linked-list.js'
 import { ignore } from '../runtime/promises.js'
-import { interrupt } from '../connection/cancel-until-idle.js'
+import { cancelUntilIdle } from '../connection/cancel-until-idle.js'
 import type { Outcome } from '../connection/outcome.js'
 import type { Entry } from '../runtime/linked-list.js'
-import type { Applicant } from '../pool/acquire-queue.js'
+import type { AcquireRequest } from '../pool/acquire-queue.js'
 import type { Cancel, LentConnection } from '../pool/connection-source.js'
 import type { Statement } from '../statement/statement.js'
 
@@ -25,11 +25,11 @@ interface Read {
 }
 
 /** The plain reads of a session that has not begun, each on a connection of the pool, for one round trip. */
-export class OutsideReads {
+export class ReadsBeforeBegin {
   readonly #reads = new List<Read>()
-  readonly #acquire: (applicant: Omit<Applicant<LentConnection>, 'borrower'>) => Cancel
+  readonly #acquire: (request: Omit<AcquireRequest<LentConnection>, 'caller'>) => Cancel
 
-  constructor (acquire: (applicant: Omit<Applicant<LentConnection>, 'borrower'>) => Cancel) {
+  constructor (acquire: (request: Omit<AcquireRequest<LentConnection>, 'caller'>) => Cancel) {
     this.#acquire = acquire
   }
 
@@ -78,7 +78,7 @@ export class OutsideReads {
   /** Cancels those that run: nobody waits for their answers any more. */
   async abandon (timeoutMillis: number): Promise<void> {
     await Promise.all(this.#reads.all().map((read) => {
-      read.interrupted = read.connection && interrupt(read.connection, timeoutMillis)
+      read.interrupted = read.connection && cancelUntilIdle(read.connection, timeoutMillis)
       return read.interrupted
     }))
   }

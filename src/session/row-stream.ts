@@ -11,15 +11,15 @@
  * It never waits for a connection while its session holds another: a pool full of such sessions would wait for itself.
  * Between two batches the transaction is idle, and PostgreSQL's limit for that holds: a reader who is slower loses the stream.
  */
-import { interrupt } from '../connection/cancel-until-idle.js'
+import { cancelUntilIdle } from '../connection/cancel-until-idle.js'
 import { ConnectionError, PoolTimeoutError } from '../errors/errors.js'
 import { toDatabaseError } from '../errors/to-database-error.js'
 import { endings } from './transaction-control.js'
 import type { Outcome } from '../connection/outcome.js'
 import type { Cancel, LentConnection } from '../pool/connection-source.js'
-import type { Borrower } from '../statement/caller.js'
+import type { Caller } from '../statement/caller.js'
 import type { RowSource, Statement } from '../statement/statement.js'
-import type { SessionHost } from './session-context.js'
+import type { SessionContext } from './session-context.js'
 
 /** The name of the cursor: a connection has one at a time. */
 const name = 'data_access_stream'
@@ -30,7 +30,7 @@ const settleMillis = 5000
 /** How a stream is read. */
 export interface RowStreamOptions {
   readonly batchSize: number
-  readonly borrower: Borrower
+  readonly caller: Caller
   /** Whether to wait for a connection where the pool has none to spare. @defaultValue always */
   readonly mayWait?: () => boolean
   /** Why it would not read what its session would; asked when it is opened, and before the first batch. @defaultValue never */
@@ -40,7 +40,7 @@ export interface RowStreamOptions {
 }
 
 export class RowStream implements RowSource<never> {
-  readonly #host: SessionHost
+  readonly #host: SessionContext
   readonly #statement: Statement
   readonly #options: RowStreamOptions
   #cancel: Cancel | undefined
@@ -48,7 +48,7 @@ export class RowStream implements RowSource<never> {
   #closing: Promise<void> | undefined
   #reason: Error | undefined
 
-  constructor (host: SessionHost, statement: Statement, options: RowStreamOptions) {
+  constructor (host: SessionContext, statement: Statement, options: RowStreamOptions) {
     this.#host = host
     this.#statement = statement
     this.#options = options
@@ -88,7 +88,7 @@ export class RowStream implements RowSource<never> {
 
   /** Takes a connection and sends in the same moment: one that has no transaction yet is in nobody's hands. */
   #begin (statements: readonly Statement[]): Promise<Outcome> {
-    const { borrower, mayWait, obstacle } = this.#options
+    const { caller, mayWait, obstacle } = this.#options
     const { pool } = this.#host
     const reason = obstacle?.()
     if (reason !== undefined) throw reason
@@ -98,7 +98,7 @@ export class RowStream implements RowSource<never> {
     }
     return new Promise((resolve, reject) => {
       this.#cancel = pool.acquire({
-        borrower,
+        caller,
         mayWait: isPatient,
         lend: (connection) => {
           this.#connection = connection
@@ -122,7 +122,7 @@ export class RowStream implements RowSource<never> {
     if (this.#reason !== undefined) this.#cancel?.(this.#reason)
     const connection = this.#connection
     if (connection === undefined) return
-    await interrupt(connection, settleMillis)
+    await cancelUntilIdle(connection, settleMillis)
     if (connection.refusal === undefined) {
       connection.leaveTransaction()
       const timer = setTimeout(() => connection.destroy(), settleMillis)
@@ -134,26 +134,26 @@ export class RowStream implements RowSource<never> {
 }
 
 /** Runs statements in one round trip, and resolves with what became of the last, or of the first that failed. */
-function run (connection: LentConnection, statements: readonly Statement[], lead: readonly string[] = []): Promise<Outcome> {
+function run (connection: LentConnection, statements: readonly Statement[], prelude: readonly string[] = []): Promise<Outcome> {
   return new Promise((resolve) => {
     const outcomes: Outcome[] = []
     const done = (outcome: Outcome): void => {
       outcomes.push(outcome)
       if (outcomes.length === statements.length) resolve(outcomes.find(({ error }) => error !== undefined) ?? outcome)
     }
-    connection.send(statements.map((statement) => ({ statement, done })), lead)
+    connection.send(statements.map((statement) => ({ statement, done })), prelude)
   })
 }
 
 /** The streams that were opened in somebody's name and have not ended. */
 export class Streams {
-  readonly #host: SessionHost
-  readonly #borrower: Borrower
+  readonly #host: SessionContext
+  readonly #borrower: Caller
   readonly #open = new Set<RowStream>()
 
-  constructor (host: SessionHost, borrower: Borrower) {
+  constructor (host: SessionContext, caller: Caller) {
     this.#host = host
-    this.#borrower = borrower
+    this.#borrower = caller
   }
 
   /** A stream, which holds no connection before its first batch. @throws what is in its way */
@@ -161,7 +161,7 @@ export class Streams {
     const obstacle = options.obstacle?.()
     if (obstacle !== undefined) throw obstacle
     const ended = (): void => { this.#open.delete(stream) }
-    const stream = new RowStream(this.#host, statement, { ...options, borrower: this.#borrower, ended })
+    const stream = new RowStream(this.#host, statement, { ...options, caller: this.#borrower, ended })
     this.#open.add(stream)
     return stream as RowSource<never> // its rows are what the statement's reader makes of them
   }

@@ -8,7 +8,7 @@ interface Turn {
 }
 
 /** Calls that wait, in their order, until the nested scope before them has ended. */
-export class Turns {
+export class ScopeQueue {
   readonly #waiting = new Set<Turn>()
   readonly #timeoutMillis: number
 

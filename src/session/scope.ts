@@ -13,22 +13,22 @@ import { AsyncContext } from '../runtime/async-context.js'
 import { handled } from '../runtime/promises.js'
 import { waitsNobody } from './nobody-waits.js'
 import { Streams } from './row-stream.js'
-import { Turns } from './scope-queue.js'
+import { ScopeQueue } from './scope-queue.js'
 import type { SQLWrapper } from 'drizzle-orm'
 import type { Callback } from './transaction-callbacks.js'
 import type { DrizzleDatabase } from '../drizzle/queries/drizzle-session.js'
-import type { SessionHost } from './session-context.js'
+import type { SessionContext } from './session-context.js'
 import type { DrizzleQuery, RowSource, Statement, StatementResult, StatementRunner } from '../statement/statement.js'
 import type { Savepoint } from './savepoint.js'
 import type { Transaction } from './transaction.js'
 import type { RepositoryOf, RepositorySource } from '../repository/repository.js'
-import type { Borrower } from '../statement/caller.js'
+import type { Caller } from '../statement/caller.js'
 
 /** What the scopes of one session share. */
 export interface ScopeRoot {
-  readonly host: SessionHost
+  readonly host: SessionContext
   readonly transaction: Transaction
-  readonly borrower: Borrower
+  readonly caller: Caller
   /** How many savepoints the session has named. */
   savepoints: number
   /** What is read over connections of their own, once something was. */
@@ -65,7 +65,7 @@ export class Scope implements StatementRunner {
   readonly #parent: Scope | undefined
   protected readonly callbacks = new Callbacks()
   readonly #savepoint: Savepoint | undefined
-  #turns: Turns | undefined
+  #turns: ScopeQueue | undefined
   #child: Scope | undefined
   #ended: (() => Error) | undefined
   /** The scope around ended first, and took this one's savepoint with it. */
@@ -86,7 +86,7 @@ export class Scope implements StatementRunner {
   }
 
   /** In whose name connections are taken here. */
-  get borrower (): Borrower { return this.root.borrower }
+  get caller (): Caller { return this.root.caller }
 
   /** A real Drizzle database whose every query runs here, and whose own `.transaction()` is a nested scope. */
   get drizzle (): DrizzleDatabase {
@@ -130,9 +130,9 @@ export class Scope implements StatementRunner {
    * @throws {UsageError} where the session's SQL has set something, which would not hold there
    */
   stream<Row> (statement: Statement, batchSize: number): RowSource<Row> {
-    const { transaction, host, borrower } = this.root
+    const { transaction, host, caller } = this.root
     if (this.#ended !== undefined) throw this.#ended()
-    this.root.streams ??= new Streams(host, borrower)
+    this.root.streams ??= new Streams(host, caller)
     return this.root.streams.open(statement, {
       batchSize,
       mayWait: () => !transaction.holdsConnection,
@@ -187,7 +187,7 @@ export class Scope implements StatementRunner {
     this.#innermost().#mustRollBack = true
     const given: unknown = reason
     if (given !== undefined && typeof given !== 'string') throw new UsageError('The reason of rollbackOnly() is a text for the log; what is done here will be undone, as was asked')
-    this.root.borrower.logger.debug({ reason }, 'rollbackOnly() was called: what is done here will be undone')
+    this.root.caller.logger.debug({ reason }, 'rollbackOnly() was called: what is done here will be undone')
   }
 
   /** Why nothing that was done here can be kept, if so. */
@@ -234,7 +234,7 @@ export class Scope implements StatementRunner {
   #enter<Result> (start: () => Promise<Result>): Promise<Result> {
     if (this.#ended !== undefined) return this.#refuse(this.#ended())
     if (this.#child === undefined) return start()
-    this.#turns ??= new Turns(this.root.host.scopeTimeoutMillis)
+    this.#turns ??= new ScopeQueue(this.root.host.scopeTimeoutMillis)
     return this.#turns.take(start)
   }
 
@@ -243,7 +243,7 @@ export class Scope implements StatementRunner {
     const { root } = this
     // Nobody can be told, and nobody is at fault, where the client has left.
     const level = waitsNobody(reason) ? 'debug' : 'warn'
-    if (!root.hasToldOfZombie) root.borrower.logger[level]({ err: reason }, 'a statement came after the end of its transaction and was refused')
+    if (!root.hasToldOfZombie) root.caller.logger[level]({ err: reason }, 'a statement came after the end of its transaction and was refused')
     root.hasToldOfZombie = true
     return Promise.reject(reason)
   }
@@ -289,9 +289,9 @@ export class Scope implements StatementRunner {
   }
 
   async #undo (savepoint: Savepoint): Promise<void> {
-    const { transaction, host, borrower } = this.root
+    const { transaction, host, caller } = this.root
     await transaction.idle()
     if (!this.#isUndone) await transaction.undo(savepoint)
-    if (this.callbacks.afterRollback.length > 0) host.track(runAll(this.callbacks.afterRollback, 'after a rollback', borrower.logger))
+    if (this.callbacks.afterRollback.length > 0) host.track(runAll(this.callbacks.afterRollback, 'after a rollback', caller.logger))
   }
 }

@@ -1,13 +1,13 @@
 import type { ConstraintMap } from '../errors/constraint-words.js'
-import type { Lender } from '../pool/connection-source.js'
+import type { ConnectionSource } from '../pool/connection-source.js'
 import type { DrizzleBinding } from '../drizzle/queries/drizzle-session.js'
 import type { Repositories } from '../repository/repository-factory.js'
 import type { Statement } from '../statement/statement.js'
 
 /** What the sessions of one database share. */
-export interface SessionHost {
+export interface SessionContext {
   /** Asked for each time: a test may put something else in its place. */
-  pool: Lender
+  pool: ConnectionSource
   readonly repositories: Repositories
   readonly drizzle: DrizzleBinding
   readonly constraints: ConstraintMap | undefined

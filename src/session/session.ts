@@ -20,8 +20,8 @@ import { opening } from './transaction-control.js'
 import { ignore } from '../runtime/promises.js'
 import { Scope } from './scope.js'
 import { Transaction } from './transaction.js'
-import type { Borrower } from '../statement/caller.js'
-import type { SessionHost } from './session-context.js'
+import type { Caller } from '../statement/caller.js'
+import type { SessionContext } from './session-context.js'
 import type { TransactionSettings } from '../settings/transaction-options.js'
 
 const nothingToCommit = Promise.resolve()
@@ -48,11 +48,11 @@ export class Session extends Scope {
   #outcome: SessionOutcome | undefined
 
   /** @throws {UsageError}, as only the package makes one. */
-  constructor (host: SessionHost, settings: TransactionSettings, borrower: Borrower) {
+  constructor (host: SessionContext, settings: TransactionSettings, caller: Caller) {
     // What JavaScript, or a cast, gives instead.
-    if ((host as Partial<SessionHost> | null | undefined)?.pool === undefined) throw new UsageError('A session is not made by "new": database.createSession(), database.session((session) => …) and request.db give it')
-    const transaction = new Transaction(host, settings, { borrower, timedOut: () => this.abort(new TransactionTimeoutError()) })
-    super({ host, transaction, borrower, savepoints: 0, streams: undefined, leaveContext: undefined, hasToldOfZombie: false })
+    if ((host as Partial<SessionContext> | null | undefined)?.pool === undefined) throw new UsageError('A session is not made by "new": database.createSession(), database.session((session) => …) and request.db give it')
+    const transaction = new Transaction(host, settings, { caller, timedOut: () => this.abort(new TransactionTimeoutError()) })
+    super({ host, transaction, caller, savepoints: 0, streams: undefined, leaveContext: undefined, hasToldOfZombie: false })
   }
 
   /** What became of the transaction so far. */
@@ -237,6 +237,6 @@ export class Session extends Scope {
   }
 
   #runLater (callbacks: ReadonlyArray<() => unknown>, moment: string): void {
-    if (callbacks.length > 0) this.root.host.track(runAll(callbacks, moment, this.root.borrower.logger))
+    if (callbacks.length > 0) this.root.host.track(runAll(callbacks, moment, this.root.caller.logger))
   }
 }

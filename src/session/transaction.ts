@@ -16,16 +16,16 @@ import type { Outcome } from '../connection/outcome.js'
 import { CommitUnknownError, ConnectionError, TransactionAbortedError, TransactionBrokenError } from '../errors/errors.js'
 import { toDatabaseError } from '../errors/to-database-error.js'
 import { control, endings, nothing, opening } from './transaction-control.js'
-import { interrupt } from '../connection/cancel-until-idle.js'
-import { OutsideReads } from './reads-before-begin.js'
+import { cancelUntilIdle } from '../connection/cancel-until-idle.js'
+import { ReadsBeforeBegin } from './reads-before-begin.js'
 import { isWithin, unsent } from './savepoint.js'
 import { setsSomething } from './settings-of-sql.js'
 import { toldOf } from './nobody-waits.js'
-import { askIdentity, fateOf, idOf } from './commit-status.js'
+import { askIdentity, findCommitStatus, idOf } from './commit-status.js'
 import type { TransactionSettings } from '../settings/transaction-options.js'
-import type { SessionHost } from './session-context.js'
-import type { Applicant } from '../pool/acquire-queue.js'
-import type { Borrower } from '../statement/caller.js'
+import type { SessionContext } from './session-context.js'
+import type { AcquireRequest } from '../pool/acquire-queue.js'
+import type { Caller } from '../statement/caller.js'
 import type { Cancel, LentConnection } from '../pool/connection-source.js'
 import type { Statement, StatementResult } from '../statement/statement.js'
 import type { Savepoint } from './savepoint.js'
@@ -36,18 +36,18 @@ const mostTogether = 50
 
 /** What a transaction tells the session that it belongs to. */
 interface TransactionEvents {
-  readonly borrower: Borrower
+  readonly caller: Caller
   /** `timeoutMillis` has passed since BEGIN. */
   readonly timedOut: () => void
 }
 
 export class Transaction {
-  readonly #host: SessionHost
+  readonly #host: SessionContext
   readonly #settings: TransactionSettings
   readonly #events: TransactionEvents
   /** What waits for the transaction's connection, in call order. */
   readonly #tasks: Task[] = []
-  readonly #reads: OutsideReads
+  readonly #reads: ReadsBeforeBegin
   readonly #wakers: Array<() => void> = []
   /** Whether a connection for the transaction is awaited, or an answer on it. */
   #busy = false
@@ -72,11 +72,11 @@ export class Transaction {
   /** The scopes in which the user's own SQL has set something that another connection does not have: undone with them. */
   readonly settingScopes = new Set<Savepoint | undefined>()
 
-  constructor (host: SessionHost, settings: TransactionSettings, events: TransactionEvents) {
+  constructor (host: SessionContext, settings: TransactionSettings, events: TransactionEvents) {
     this.#host = host
     this.#settings = settings
     this.#events = events
-    this.#reads = new OutsideReads((applicant) => this.#acquire(applicant))
+    this.#reads = new ReadsBeforeBegin((request) => this.#acquire(request))
   }
 
   /** Whether the transaction has a connection, or had one. */
@@ -164,12 +164,12 @@ export class Transaction {
 
   /** The answer to COMMIT was lost with its connection. */
   async #resolve (cause: Error): Promise<void> {
-    const { borrower } = this.#events
+    const { caller } = this.#events
     const context = { ...toDatabaseError(cause).context, operation: 'commit', ...(this.#identity !== undefined && { transactionId: idOf(this.#identity) }) }
-    const fate = this.#identity && await fateOf(this.#identity, { pool: this.#host.pool, borrower, timeoutMillis: this.#settings.settleTimeoutMillis })
+    const fate = this.#identity && await findCommitStatus(this.#identity, { pool: this.#host.pool, caller, timeoutMillis: this.#settings.settleTimeoutMillis })
     if (fate === 'aborted') throw new ConnectionError(undefined, { cause, context })
     if (fate === undefined) throw new CommitUnknownError(undefined, { cause, context })
-    borrower.logger.warn(context, 'commit confirmed by pg_xact_status')
+    caller.logger.warn(context, 'commit confirmed by pg_xact_status')
   }
 
   /** Undoes everything and gives the connections back; what still runs is cancelled. Never rejects. */
@@ -190,7 +190,7 @@ export class Transaction {
   async #rollBack (): Promise<void> {
     const connection = this.#connection
     if (connection === undefined) return
-    await interrupt(connection, this.#settings.settleTimeoutMillis)
+    await cancelUntilIdle(connection, this.#settings.settleTimeoutMillis)
     if (this.#begun) await this.#settle(connection, 'rollback')
     connection.release()
   }
@@ -250,8 +250,8 @@ export class Transaction {
     })
   }
 
-  #acquire ({ lend, refuse }: Omit<Applicant<LentConnection>, 'borrower'>): Cancel {
-    return this.#host.pool.acquire({ borrower: this.#events.borrower, lend, refuse })
+  #acquire ({ lend, refuse }: Omit<AcquireRequest<LentConnection>, 'caller'>): Cancel {
+    return this.#host.pool.acquire({ caller: this.#events.caller, lend, refuse })
   }
 
   #done (): void {
@@ -261,26 +261,26 @@ export class Transaction {
 
   #send (tasks: Task[], connection: LentConnection): void {
     const [first] = tasks
-    const begin = this.#begun ? [] : this.#lead
+    const begin = this.#begun ? [] : this.#prelude
     const savepoints = unsent(first?.savepoint)
-    const lead = [...begin, ...savepoints.map(({ name }) => `savepoint ${name}`)]
+    const prelude = [...begin, ...savepoints.map(({ name }) => `savepoint ${name}`)]
     this.#startTimer()
     // Without values the text may be anything: several statements, a COPY, a COMMIT. Such a one travels alone.
-    const alone = lead.length > 0 && first?.statement.kind === 'raw' && first.statement.values.length === 0
+    const alone = prelude.length > 0 && first?.statement.kind === 'raw' && first.statement.values.length === 0
     let open = tasks.length
     const answered = (task: Task, outcome: Outcome): void => {
-      if (outcome.led > 0) this.#begun = true
-      this.#identity ??= outcome.leadAnswer
-      for (const savepoint of savepoints.slice(0, Math.max(outcome.led - begin.length, 0))) savepoint.sent = true
+      if (outcome.preludeDone > 0) this.#begun = true
+      this.#identity ??= outcome.preludeAnswer
+      for (const savepoint of savepoints.slice(0, Math.max(outcome.preludeDone - begin.length, 0))) savepoint.sent = true
       if (alone && outcome.error === undefined) this.#tasks.unshift(task)
       else this.#answer(task, outcome, connection)
       if (--open === 0) this.#done()
     }
-    connection.send(tasks.map((task) => ({ statement: alone ? nothing : task.statement, done: (outcome) => answered(task, outcome) })), lead)
+    connection.send(tasks.map((task) => ({ statement: alone ? nothing : task.statement, done: (outcome) => answered(task, outcome) })), prelude)
   }
 
   /** What is sent before the first statement. */
-  get #lead (): readonly string[] {
+  get #prelude (): readonly string[] {
     return [this.#settings.begin, ...this.#host.settings, ...this.#settings.resolveCommits ? [askIdentity] : []]
   }
 

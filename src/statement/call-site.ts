@@ -1,5 +1,5 @@
 /** Where in a program a connection was asked for. */
-export interface Origin {
+export interface CallSite {
   /** As V8 keeps it: text is made of it when it is read. */
   readonly stack?: unknown
 }
@@ -17,12 +17,12 @@ const perSecond = 100
  * less than 0.2 % of a processor, whatever the load. A server below that rate has the stack of every leak; one above it has
  * those of some, and of more and more of them as leaks take its connections and slow it down.
  */
-export class Origins {
+export class CallSites {
   #second = 0
   #taken = 0
 
   /** The stack of whoever called; undefined when there were too many in this second. */
-  here (): Origin | undefined {
+  here (): CallSite | undefined {
     const second = Math.trunc(performance.now() / 1000)
     if (second !== this.#second) {
       this.#second = second
@@ -32,13 +32,13 @@ export class Origins {
   }
 }
 
-function captureStack (): Origin {
-  const origin: Origin = {}
+function captureStack (): CallSite {
+  const callSite: CallSite = {}
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = depth
-  Error.captureStackTrace(origin, captureStack)
+  Error.captureStackTrace(callSite, captureStack)
   Error.stackTraceLimit = stackTraceLimit
-  return origin
+  return callSite
 }
 
 /** This file, as a stack shows it: a URL, or a path where source maps are on. */
@@ -57,7 +57,7 @@ export function foreignPlaces (ownStack: string): string[] {
 const places = foreignPlaces(String(new Error().stack))
 
 /** The frames that are the user's, innermost first; the whole stack where none is. */
-export function framesOf ({ stack }: Origin): string {
+export function framesOf ({ stack }: CallSite): string {
   const text = String(stack)
   const frames = text.split('\n').slice(1).map((frame) => frame.trim())
   const users = frames.filter((frame) => !places.some((place) => frame.includes(place)))

@@ -1,4 +1,4 @@
-import type { Borrower } from './caller.js'
+import type { Caller } from './caller.js'
 import type { Observed } from './statement-observer.js'
 import type { Statement } from './statement.js'
 
@@ -16,10 +16,10 @@ export class StatementLog {
     this.#settings = settings
   }
 
-  tell ({ logger }: Borrower, { text, context }: Statement, { lead, durationMillis }: Observed): void {
+  tell ({ logger }: Caller, { text, context }: Statement, { prelude, durationMillis }: Observed): void {
     const slow = durationMillis >= this.#settings.slowQueryMillis
     if (!slow && !this.#settings.echo) return
-    const story = { statement: [...lead, text].join('; '), durationMillis: Math.round(durationMillis * 1000) / 1000, ...context }
+    const story = { statement: [...prelude, text].join('; '), durationMillis: Math.round(durationMillis * 1000) / 1000, ...context }
     if (slow) logger.warn(story, 'slow statement')
     else logger.info(story, 'statement')
   }

@@ -1,5 +1,5 @@
 /** How a statement was sent. */
 export interface Observed {
-  readonly lead: readonly string[]
+  readonly prelude: readonly string[]
   readonly durationMillis: number
 }

@@ -72,7 +72,7 @@ export interface DrizzleQuery<Result> extends SQLWrapper {
  */
 export interface StatementRunner {
   /** In whose name its statements run: the route, say, and the log that tells of it. */
-  readonly borrower: { readonly logger: Logger, readonly label: string }
+  readonly caller: { readonly logger: Logger, readonly label: string }
   run<Row> (statement: Statement): Promise<StatementResult<Row>>
   /** The rows of a read, over a read-only connection of its own that is taken for the first batch. */
   stream<Row> (statement: Statement, batchSize: number): RowSource<Row>

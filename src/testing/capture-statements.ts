@@ -2,7 +2,7 @@ import { UsageError } from '../errors/errors.js'
 import { AsyncContext } from '../runtime/async-context.js'
 import { mustBeFunction } from '../errors/check-call.js'
 import { Database } from '../database/database.js'
-import type { SessionHost } from '../session/session-context.js'
+import type { SessionContext } from '../session/session-context.js'
 import type { Statement } from '../statement/statement.js'
 
 /** A statement that was asked for. */
@@ -29,7 +29,7 @@ interface Capture {
 
 const context = new AsyncContext<Capture>()
 /** Those that are under way, by what the sessions of a database share. */
-const captures = new WeakMap<SessionHost, Set<Capture>>()
+const captures = new WeakMap<SessionContext, Set<Capture>>()
 
 /**
  * Runs a function and tells what SQL the repositories, sessions, requests and Drizzle databases of a database sent for it: a
@@ -65,7 +65,7 @@ export async function captureStatements<Result> (database: Database, fn: () => R
   }
 }
 
-function start (host: SessionHost, capture: Capture): () => void {
+function start (host: SessionContext, capture: Capture): () => void {
   const all = captures.get(host) ?? new Set()
   captures.set(host, all.add(capture))
   host.watch = (statement, answer) => {

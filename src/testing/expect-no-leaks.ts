@@ -2,7 +2,7 @@ import { Client } from 'pg'
 import { UsageError } from '../errors/errors.js'
 import { applicationName, SandboxPool } from './sandbox/sandbox-pool.js'
 import type { Pool } from 'pg'
-import type { SessionHost } from '../session/session-context.js'
+import type { SessionContext } from '../session/session-context.js'
 
 /**
  * Makes a test fail that left something behind: a connection that was not given back to the pool, or a transaction that nobody ended.
@@ -13,7 +13,7 @@ import type { SessionHost } from '../session/session-context.js'
  * @example
  * t.after(() => expectNoLeaks(server.db))
  */
-export async function expectNoLeaks (database: { readonly pool: Pool, readonly host?: SessionHost }): Promise<void> {
+export async function expectNoLeaks (database: { readonly pool: Pool, readonly host?: SessionContext }): Promise<void> {
   const { pool, host } = (database as Partial<typeof database> | null | undefined) ?? {}
   if (pool?.options === undefined) throw new UsageError('expectNoLeaks() takes a database: that of openDatabase(), or server.db')
   await host?.pool.arrived()

@@ -5,7 +5,7 @@ import { createTestDatabase } from '../../src/testing/index.js'
 import { connectionsOf } from '../helpers/connections.js'
 import { recordLog } from '../helpers/log-stream.js'
 import { recordingLogger } from '../helpers/logger.js'
-import { borrower, openPool, run } from '../helpers/pool.js'
+import { caller, openPool, run } from '../helpers/pool.js'
 import { startProxy } from '../helpers/proxy.js'
 import { users } from '../helpers/schema.js'
 import { build } from '../helpers/server.js'
@@ -23,14 +23,14 @@ async function refusal (pool: ConnectionPool, limitMillis: number): Promise<unkn
   let isLate = false
   // Timers run in the order in which they are due, however late the machine runs them.
   const latest = setTimeout(() => { isLate = true }, limitMillis + 50)
-  const error = await pool.connect(borrower).catch((error: unknown) => error)
+  const error = await pool.connect(caller).catch((error: unknown) => error)
   clearTimeout(latest)
   return isLate ? 'came too late' : error
 }
 
 t.test('39: each of many is refused within the limit and 50 ms more, with the way to try again, and leaves the line', async (t) => {
   const pool = await openPool(t, { pool: { ...one, timeoutSeconds: 1, maxWaiting: 100 } })
-  const held = await pool.connect(borrower)
+  const held = await pool.connect(caller)
   const refusals = []
   for (let count = 0; count < 100; count++) {
     refusals.push(refusal(pool, 1000))
@@ -64,11 +64,11 @@ t.test('39: a request that waited in vain is answered 503 with Retry-After, and 
 
 t.test('39: when the line is full the next is refused at once, until somebody has left it', async (t) => {
   const pool = await openPool(t, { pool: { ...one, maxWaiting: 2 } })
-  const held = await pool.connect(borrower)
+  const held = await pool.connect(caller)
   const served: string[] = []
   const refusals: Array<{ name: string, error: Error }> = []
   const ask = (name: string) => pool.acquire({
-    borrower,
+    caller,
     lend: (connection) => { served.push(name); connection.release() },
     refuse: (error) => { refusals.push({ name, error }) }
   })
@@ -200,7 +200,7 @@ t.test('40: of a thousand who wait in vain the log tells once, with those who ho
   const first = Number(logger.lines[0]?.context['refused'])
   let later = 0
   while (logger.lines.length === 1) {
-    await pool.connect(borrower).catch(() => {})
+    await pool.connect(caller).catch(() => {})
     later++
   }
   t.match(logger.lines[1], { context: { refused: 1000 - first + later } }, 'after a while again, with all who were refused meanwhile')
@@ -238,7 +238,7 @@ t.test('40: where nobody holds the connections, because none can be opened, the 
   const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { ...one, timeoutSeconds: 0.1 }, logger })
   proxy.blackHole()
 
-  await t.rejects(pool.connect(borrower), busy)
+  await t.rejects(pool.connect(caller), busy)
 
   t.match(logger.lines, [{ level: 'warn', message: 'no database connection could be opened within the wait limit', context: { inUse: 0, holders: [] } }])
 })

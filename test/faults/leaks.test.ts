@@ -2,7 +2,7 @@ import t from 'tap'
 import { recordLog } from '../helpers/log-stream.js'
 import { recordingLogger } from '../helpers/logger.js'
 import { open } from '../helpers/database.js'
-import { borrower, openPool } from '../helpers/pool.js'
+import { caller, openPool } from '../helpers/pool.js'
 import { users } from '../helpers/schema.js'
 import { build } from '../helpers/server.js'
 import { until } from '../helpers/until.js'
@@ -96,9 +96,9 @@ t.test('41: a client that was taken from pg\'s pool and never released is told o
 t.test('41: with leakWarningSeconds 0 nothing is told', async (t) => {
   const logger = recordingLogger()
   const [silent, telling] = [await openPool(t, { leakWarningSeconds: 0, logger }), await openPool(t, { leakWarningSeconds: 0.05 })]
-  const held = [await silent.connect({ ...borrower, logger }), await silent.pool.connect()]
+  const held = [await silent.connect({ ...caller, logger }), await silent.pool.connect()]
   const others = recordingLogger()
-  const other = await telling.connect({ ...borrower, logger: others })
+  const other = await telling.connect({ ...caller, logger: others })
   await until(() => others.lines.length > 0)
 
   t.same(logger.lines, [])

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { ConnectionError, PoolTimeoutError } from '../../src/errors/errors.js'
 import { createTestDatabase, startPostgres } from '../../src/testing/index.js'
-import { backendOf, borrower, openPool, run, scalar } from '../helpers/pool.js'
+import { backendOf, caller, openPool, run, scalar } from '../helpers/pool.js'
 import { startProxy } from '../helpers/proxy.js'
 import { until } from '../helpers/until.js'
 
@@ -12,7 +12,7 @@ const one = { size: 1, maxOverflow: 0 }
 
 t.test('42: a connection that has lived long enough is not cut in use, and is replaced afterwards', async (t) => {
   const pool = await openPool(t, { pool: { ...one, recycleSeconds: 0.05 } })
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   const pid = await backendOf(connection)
   await run(connection, 'begin')
 
@@ -22,7 +22,7 @@ t.test('42: a connection that has lived long enough is not cut in use, and is re
   connection.release()
 
   t.match(pool.info, { total: 0 })
-  const next = await pool.connect(borrower)
+  const next = await pool.connect(caller)
   t.not(await backendOf(next), pid)
   next.release()
 })
@@ -33,7 +33,7 @@ t.test('42: the next connection lives a little longer or shorter than this one',
   const connections = []
   for (let count = 0; count < 4; count++) {
     lives.add(pool.pool.options.maxLifetimeSeconds)
-    connections.push(await pool.connect(borrower))
+    connections.push(await pool.connect(caller))
   }
   t.ok(lives.size > 1)
   for (const connection of connections) connection.release()
@@ -41,14 +41,14 @@ t.test('42: the next connection lives a little longer or shorter than this one',
 
 t.test('43: what a session left behind is not there for the next, with resetOnRelease', async (t) => {
   const pool = await openPool(t, { pool: { ...one, resetOnRelease: true } })
-  const first = await pool.connect(borrower)
+  const first = await pool.connect(caller)
   const pid = await backendOf(first)
   for (const text of ['set statement_timeout to 1234', 'set role pg_monitor', 'create temporary table drafts (id int)', 'select pg_advisory_lock(7)', 'prepare mine as select 1']) {
     t.match(await run(first, text), { error: undefined }, text)
   }
   first.release()
 
-  const second = await pool.connect(borrower)
+  const second = await pool.connect(caller)
 
   t.equal(await backendOf(second), pid, 'the same backend')
   t.equal(await scalar(second, 'show statement_timeout'), '15s', 'the limit of the startup parameters is back')
@@ -66,9 +66,9 @@ t.test('45: after a fast restart under load everything in flight has an answer, 
   const port = Number(new URL(postgres.connectionString).port)
   t.teardown(() => postgres.stop())
   const pool = await openPool(t, { connectionString: postgres.connectionString, pool: { size: 3, maxOverflow: 0, timeoutSeconds: 5 } })
-  const connections = await Promise.all([1, 2, 3].map(() => pool.connect(borrower)))
+  const connections = await Promise.all([1, 2, 3].map(() => pool.connect(caller)))
   const running = connections.map((connection) => run(connection, 'select pg_sleep(30)'))
-  const waiting = Array.from({ length: 5 }, () => pool.connect(borrower).catch((error: unknown) => error))
+  const waiting = Array.from({ length: 5 }, () => pool.connect(caller).catch((error: unknown) => error))
 
   await postgres.stop()
 
@@ -78,12 +78,12 @@ t.test('45: after a fast restart under load everything in flight has an answer, 
   t.match(pool.info, { total: 0, inUse: 0, waiting: 0 })
 
   postgres = await startPostgres({ folder: postgres.folder, port: () => port })
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   t.equal(await scalar(connection, 'select 1'), 1)
 
   await t.test('46: a backend killed with -9 takes all others with it, and the process lives', async (t) => {
     const pid = await backendOf(connection)
-    const others = await Promise.all([pool.connect(borrower), pool.connect(borrower)])
+    const others = await Promise.all([pool.connect(caller), pool.connect(caller)])
     const running = [connection, ...others].map((connection) => run(connection, 'select pg_sleep(30)'))
 
     process.kill(pid, 'SIGKILL')
@@ -95,7 +95,7 @@ t.test('45: after a fast restart under load everything in flight has an answer, 
     const strange: unknown[] = []
     const tries = async (): Promise<boolean> => {
       try {
-        const connection = await pool.connect(borrower)
+        const connection = await pool.connect(caller)
         connection.release()
         return true
       } catch (error) {
@@ -114,11 +114,11 @@ t.test('49: a network that accepts and never answers is bounded by the wait limi
   const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { ...one, timeoutSeconds: 1 } })
   proxy.blackHole()
 
-  await t.rejects(pool.connect(borrower), { code: 'DB_POOL_TIMEOUT', statusCode: 503 })
+  await t.rejects(pool.connect(caller), { code: 'DB_POOL_TIMEOUT', statusCode: 503 })
 
   await until(() => pool.info.total === 0)
   await proxy.resume()
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   connection.release()
 })
 
@@ -128,7 +128,7 @@ t.test('49: or by a shorter limit for connecting', async (t) => {
   const pool = await openPool(t, { connectionString: `${proxy.connectionString}?connect_timeout=1`, pool: one })
   proxy.blackHole()
 
-  await t.rejects(pool.connect(borrower), { code: 'DB_CONNECTION', statusCode: 503 })
+  await t.rejects(pool.connect(caller), { code: 'DB_CONNECTION', statusCode: 503 })
   t.match(pool.info, { total: 0, waiting: 0 })
 })
 
@@ -136,12 +136,12 @@ t.test('50: an idle connection that a network has forgotten is replaced before a
   const { connectionString } = await createTestDatabase(t)
   const proxy = await startProxy(t, connectionString)
   const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { ...one, prePingAfterMillis: 0 } })
-  const first = await pool.connect(borrower)
+  const first = await pool.connect(caller)
   const pid = await backendOf(first)
   first.release()
 
   proxy.silence()
-  const second = await pool.connect(borrower)
+  const second = await pool.connect(caller)
 
   t.not(await backendOf(second), pid)
   second.release()
@@ -152,11 +152,11 @@ t.test('50: an idle connection whose end was not noticed yet is replaced before 
   const { connectionString } = await createTestDatabase(t)
   const proxy = await startProxy(t, connectionString)
   const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { size: 3, maxOverflow: 0, prePingAfterMillis: 0 } })
-  const connections = await Promise.all([1, 2, 3].map(() => pool.connect(borrower)))
+  const connections = await Promise.all([1, 2, 3].map(() => pool.connect(caller)))
   for (const connection of connections) connection.release()
 
   const losses = [proxy.loseRequest('default_transaction_isolation'), proxy.loseRequest('default_transaction_isolation', 'reset')]
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   await Promise.all(losses)
 
   t.equal(await scalar(connection, 'select 1'), 1)
@@ -168,14 +168,14 @@ t.test('50: who gave up meanwhile leaves the place to the next', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const proxy = await startProxy(t, connectionString)
   const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { ...one, prePingAfterMillis: 0, timeoutSeconds: 1 } })
-  const first = await pool.connect(borrower)
+  const first = await pool.connect(caller)
   first.release()
 
   proxy.silence()
-  await t.rejects(pool.connect(borrower), PoolTimeoutError)
+  await t.rejects(pool.connect(caller), PoolTimeoutError)
 
   await until(() => pool.info.inUse === 0) // destroyed, or replaced at the last moment
-  const next = await pool.connect(borrower)
+  const next = await pool.connect(caller)
   t.equal(await scalar(next, 'select 1'), 1)
   next.release()
 })
@@ -184,7 +184,7 @@ t.test('54: garbage instead of PostgreSQL\'s answer is told as a loss', async (t
   const { connectionString } = await createTestDatabase(t)
   const proxy = await startProxy(t, connectionString)
   const pool = await openPool(t, { connectionString: proxy.connectionString })
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
 
   proxy.garble()
   const outcome = await run(connection, 'select 1')

@@ -40,8 +40,8 @@ t.test('rule 1: the commit is confirmed before the first byte leaves', async (t)
   for (const name of Object.keys(ways)) {
     const client = await sendRaw(server, requestText('POST', `/${name}`))
     await held.reached()
-    const origin = server.listeningOrigin
-    t.equal(await (await fetch(`${origin}/ping`)).text(), 'pong')
+    const callSite = server.listeningOrigin
+    t.equal(await (await fetch(`${callSite}/ping`)).text(), 'pong')
     t.equal(client.text, '', `${name}: nothing while COMMIT is under way`)
     await held.release()
     await client.ended

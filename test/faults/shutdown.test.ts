@@ -37,9 +37,9 @@ t.test('79: close() lets requests in flight finish, also one whose first query i
   await came.promise
   await until(() => server.db.poolInfo.inUse === 1)
 
-  const origin = server.listeningOrigin
+  const callSite = server.listeningOrigin
   const closed = server.close()
-  await t.rejects(fetch(`${origin}/new`, { method: 'POST' }), 'a new one is refused')
+  await t.rejects(fetch(`${callSite}/new`, { method: 'POST' }), 'a new one is refused')
   closing.resolve()
   await closed
 

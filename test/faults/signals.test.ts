@@ -37,15 +37,15 @@ async function start (t: Test, { drainSeconds = 3600, limitMillis = 3_600_000 }:
   t.teardown(() => { child.kill('SIGKILL') })
   const exited = once(child, 'exit')
   const log: string[] = []
-  let origin = ''
+  let callSite = ''
   for await (const line of createInterface({ input: child.stdout })) {
     if (line.startsWith('http')) {
-      origin = line
+      callSite = line
       break
     }
   }
   child.stdout.on('data', (text) => log.push(String(text)))
-  const post = (path: string) => fetch(`${origin}${path}`, { method: 'POST' }).then(({ status }) => status, () => 'cut off')
+  const post = (path: string) => fetch(`${callSite}${path}`, { method: 'POST' }).then(({ status }) => status, () => 'cut off')
   return {
     database,
     log,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import t from 'tap'
 import { openDatabase } from '../../src/index.js'
-import { fateOf, askIdentity } from '../../src/session/commit-status.js'
+import { findCommitStatus, askIdentity } from '../../src/session/commit-status.js'
 import { queryOnce } from '../helpers/backend.js'
 import { unhurried } from '../helpers/database.js'
 import { recordingLogger } from '../helpers/logger.js'
@@ -197,8 +197,8 @@ t.test('102: another cluster, and a copy from before the transaction, are not be
   const database = await openResolving(t, address)
   const { rows: [row] } = await database.execute<{ identity: string }>(sql.raw(askIdentity.concat(' as identity')))
   const [id, system, timeline, position, life] = String(row?.identity).split(' ')
-  const ask = (...identity: unknown[]): ReturnType<typeof fateOf> =>
-    fateOf(identity.join(' '), { pool: database.host.pool, borrower: { logger: recordingLogger(), label: 'test' }, timeoutMillis: 500 })
+  const ask = (...identity: unknown[]): ReturnType<typeof findCommitStatus> =>
+    findCommitStatus(identity.join(' '), { pool: database.host.pool, caller: { logger: recordingLogger(), label: 'test' }, timeoutMillis: 500 })
   const never = 10n ** 15n
 
   t.equal(await ask(id, system, timeline, position, life), 'committed')

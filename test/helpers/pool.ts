@@ -6,13 +6,13 @@ import { tables } from './schema.js'
 import { watchPool } from './watch.js'
 import type { Connection } from '../../src/connection/connection.js'
 import type { Outcome } from '../../src/connection/outcome.js'
-import type { Borrower } from '../../src/statement/caller.js'
+import type { Caller } from '../../src/statement/caller.js'
 import type { StatementKind } from '../../src/statement/statement.js'
 import type { DatabaseOptions } from '../../src/settings/settings.js'
 import type { Test } from './test.js'
 
 /** Who asks for connections in tests that do not care. */
-export const borrower: Borrower = { label: 'test', logger: { debug () {}, info () {}, warn () {}, error () {} } }
+export const caller: Caller = { label: 'test', logger: { debug () {}, info () {}, warn () {}, error () {} } }
 
 /** A pool over a database of the test's own with {@link tables} in it, or the one named; ended with the test. */
 export async function openPool (t: Test, options: DatabaseOptions = {}): Promise<ConnectionPool> {
@@ -30,8 +30,8 @@ export async function openPool (t: Test, options: DatabaseOptions = {}): Promise
 }
 
 /** Runs a text on a connection, with what leads it. */
-export function run (connection: Connection, text: string, { lead, values = [], kind = 'raw' }: { lead?: string[], values?: unknown[], kind?: StatementKind } = {}): Promise<Outcome> {
-  return connection.run({ kind, text, values, context: { operation: 'test' } }, lead)
+export function run (connection: Connection, text: string, { prelude, values = [], kind = 'raw' }: { prelude?: string[], values?: unknown[], kind?: StatementKind } = {}): Promise<Outcome> {
+  return connection.run({ kind, text, values, context: { operation: 'test' } }, prelude)
 }
 
 /** The number of the backend behind a connection. */

@@ -3,7 +3,7 @@ import { Client } from 'pg'
 import type { PoolClient } from 'pg'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import type { SQL, SQLWrapper } from 'drizzle-orm'
-import { PlainExchange } from '../../src/connection/sequential-exchange.js'
+import { SequentialExchange } from '../../src/connection/sequential-exchange.js'
 import { toDatabaseError } from '../../src/errors/to-database-error.js'
 import { silentLogger } from '../../src/runtime/logger.js'
 import { Repositories } from '../../src/repository/repository-factory.js'
@@ -17,7 +17,7 @@ export class TestRunner implements RepositorySession {
   readonly statements: Statement[] = []
   readonly client: Client
   transactions = 0
-  readonly borrower = { logger: silentLogger, label: 'test' }
+  readonly caller = { logger: silentLogger, label: 'test' }
   #last: Promise<unknown> = Promise.resolve()
   #depth = 0
 
@@ -35,7 +35,7 @@ export class TestRunner implements RepositorySession {
   async run<Row> (statement: Statement): Promise<StatementResult<Row>> {
     this.statements.push(statement)
     const { context, nowait } = statement
-    const exchange = new PlainExchange(this.client, [])
+    const exchange = new SequentialExchange(this.client, [])
     try {
       exchange.add(statement)
       await this.#inTurn(() => new Promise<void>((resolve, reject) => exchange.send((error) => error === undefined ? resolve() : reject(error))))

@@ -165,9 +165,9 @@ export async function openScripted (t: Test, more: OpenOptions = {}): Promise<{ 
 }
 
 /** What is sent under one Sync: statements that lead, and one with values. */
-export function group (lead: readonly string[], text: string, ...values: string[]): string[] {
+export function group (prelude: readonly string[], text: string, ...values: string[]): string[] {
   return [
-    ...lead.flatMap((text) => [`Parse ${text}`, 'Bind', 'Execute']),
+    ...prelude.flatMap((text) => [`Parse ${text}`, 'Bind', 'Execute']),
     `Parse ${text}`.trimEnd(), ['Bind', values.join(', ')].join(' ').trimEnd(), 'Describe P', 'Execute', 'Sync'
   ]
 }
@@ -186,9 +186,9 @@ export function answer (tag: string, { status = 'T', columns = [], rows = [] }: 
 }
 
 /** The answer to a {@link group}. */
-export function groupAnswer (lead: readonly string[], tag: string, { columns = [], ...rest }: AnswerOptions = {}): Buffer[] {
+export function groupAnswer (prelude: readonly string[], tag: string, { columns = [], ...rest }: AnswerOptions = {}): Buffer[] {
   return [
-    ...lead.flatMap((tag) => [wire.parseComplete, wire.bindComplete, wire.commandComplete(tag)]),
+    ...prelude.flatMap((tag) => [wire.parseComplete, wire.bindComplete, wire.commandComplete(tag)]),
     wire.parseComplete, wire.bindComplete, ...columns.length === 0 ? [wire.noData] : [], ...answer(tag, { columns, ...rest })
   ]
 }

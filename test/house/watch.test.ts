@@ -1,7 +1,7 @@
 import { Pool } from 'pg'
 import t from 'tap'
 import { parseConnectionString } from '../../src/settings/url/connection-string.js'
-import { MessageGroup } from '../../src/connection/pipelined-exchange.js'
+import { PipelinedExchange } from '../../src/connection/pipelined-exchange.js'
 import { PreparedStatements } from '../../src/connection/prepared-statements.js'
 import { createTestDatabase } from '../../src/testing/index.js'
 import { watchPool } from '../helpers/watch.js'
@@ -41,7 +41,7 @@ t.test('the watch over a test sees a connection that was not given back, an open
   t.match(await verdict(async (client) => {
     const prepared = new PreparedStatements()
     for (let round = 0; round < 2; round++) {
-      const group = new MessageGroup(client, { lead: ['begin', 'rollback'], prepared, isAlone: false })
+      const group = new PipelinedExchange(client, { prelude: ['begin', 'rollback'], prepared, isAlone: false })
       group.add({ kind: 'write', name: 'end', text: 'commit', values: [], context: { operation: 'test' } })
       await new Promise((resolve) => group.send(resolve))
     }

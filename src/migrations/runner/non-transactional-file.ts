@@ -15,10 +15,10 @@ import { hashOf } from '../history/progress-table.js'
 import { ignore } from '../../runtime/promises.js'
 import type { SqlStatement } from '../folder/sql-scanner.js'
 import type { MigrationStep } from '../history/step.js'
-import type { Work } from './run-context.js'
+import type { RunContext } from './run-context.js'
 
 /** Runs a file statement by statement, from where a runner before this one has stopped. */
-export async function runAlone (work: Work, step: MigrationStep): Promise<void> {
+export async function runNonTransactional (work: RunContext, step: MigrationStep): Promise<void> {
   const { progress } = work
   const { done, started, hash } = await progress.open(step)
   const { statements } = step.text
@@ -43,7 +43,7 @@ interface Place {
   readonly resumed: boolean
 }
 
-async function attempt (work: Work, step: MigrationStep, place: Place): Promise<void> {
+async function attempt (work: RunContext, step: MigrationStep, place: Place): Promise<void> {
   const wasInside = isInside(work)
   try {
     // One statement: parseMigration has cut them apart.
@@ -58,7 +58,7 @@ async function attempt (work: Work, step: MigrationStep, place: Place): Promise<
   }
 }
 
-async function withItsNote (work: Work, step: MigrationStep, { index }: Place): Promise<void> {
+async function withItsNote (work: RunContext, step: MigrationStep, { index }: Place): Promise<void> {
   const { client, lockTimeout, progress } = work
   await client.query(`begin; set local lock_timeout = '${lockTimeout}'`)
   await work.statement(step, index)
@@ -66,7 +66,7 @@ async function withItsNote (work: Work, step: MigrationStep, { index }: Place): 
   await client.query('commit')
 }
 
-async function alone (work: Work, step: MigrationStep, { index, resumed, statement }: Place & { statement: SqlStatement }): Promise<void> {
+async function alone (work: RunContext, step: MigrationStep, { index, resumed, statement }: Place & { statement: SqlStatement }): Promise<void> {
   const { client, lockTimeout, progress } = work
   await client.query(`set lock_timeout = '${isConcurrent(statement) ? 0 : lockTimeout}'`)
   if (!resumed || !await tookEffect(client, statement)) {
@@ -77,7 +77,7 @@ async function alone (work: Work, step: MigrationStep, { index, resumed, stateme
   await progress.done(step.text.statements, index + 1)
 }
 
-async function finish (work: Work, step: MigrationStep): Promise<void> {
+async function finish (work: RunContext, step: MigrationStep): Promise<void> {
   const { client, progress } = work
   if (isInside(work)) {
     await client.query('rollback')
@@ -94,6 +94,6 @@ async function finish (work: Work, step: MigrationStep): Promise<void> {
   }
 }
 
-function isInside ({ client }: Work): boolean {
+function isInside ({ client }: RunContext): boolean {
   return client.getTransactionStatus() === 'T'
 }

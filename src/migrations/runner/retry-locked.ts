@@ -3,7 +3,7 @@ import { toDatabaseError } from '../../errors/to-database-error.js'
 import { lockedOut } from './failure-messages.js'
 import type { DatabaseError } from '../../errors/errors.js'
 import type { MigrationStep } from '../history/step.js'
-import type { Work } from './run-context.js'
+import type { RunContext } from './run-context.js'
 
 /** lock_not_available and deadlock_detected */
 const conflicts: readonly unknown[] = ['55P03', '40P01']
@@ -15,7 +15,7 @@ const pauseMillis = { first: 500, longest: 10_000 }
  *
  * @throws {MigrationError} `DB_MIGRATION_LOCKED` when the last attempt has failed, too; any other failure as it is
  */
-export async function retryForLocks (work: Work, step: MigrationStep, attempt: () => Promise<void>): Promise<void> {
+export async function retryForLocks (work: RunContext, step: MigrationStep, attempt: () => Promise<void>): Promise<void> {
   let attempts = 0
   for (let failure = await conflictOf(attempt); failure !== undefined; failure = await conflictOf(attempt)) {
     attempts++

@@ -10,16 +10,16 @@ import type { MigrationStep, MigrationWait } from '../history/step.js'
 import { Watcher } from './blocking-sessions.js'
 
 /** The work of a runner that has its locks. */
-export async function startWork (connections: RunnerConnections, options: RunnerOptions): Promise<Work> {
+export async function startRun (connections: RunnerConnections, options: RunnerOptions): Promise<RunContext> {
   const { rows: [row] } = await asDatabaseError(connections.work.query('select pg_backend_pid() as pid'))
-  const work = new Work(connections, row.pid, options)
+  const work = new RunContext(connections, row.pid, options)
   // What has not begun when the signal comes is not begun any more; this is for what runs, or is on its way to PostgreSQL.
   options.signal?.addEventListener('abort', () => work.watcher.cancel(), { once: true })
   return work
 }
 
 /** What the files of one run share: connections, tables, limits, and who hears of it. */
-export class Work {
+export class RunContext {
   readonly client: Client
   readonly applied: AppliedTable
   readonly progress: ProgressTable

@@ -4,14 +4,14 @@ import { brokenTransaction, failedTogether } from './failure-messages.js'
 import { retryForLocks } from './retry-locked.js'
 import { ignore } from '../../runtime/promises.js'
 import type { MigrationStep } from '../history/step.js'
-import type { Work } from './run-context.js'
+import type { RunContext } from './run-context.js'
 
 /** Runs a file in one transaction, with the note of it: all of it, or nothing. */
-export async function runTogether (work: Work, step: MigrationStep): Promise<void> {
+export async function runTransactional (work: RunContext, step: MigrationStep): Promise<void> {
   await retryForLocks(work, step, () => attempt(work, step))
 }
 
-async function attempt (work: Work, step: MigrationStep): Promise<void> {
+async function attempt (work: RunContext, step: MigrationStep): Promise<void> {
   const { client, lockTimeout } = work
   const { length } = step.text.statements
   let place = 'BEGIN'

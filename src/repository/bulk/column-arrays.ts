@@ -33,7 +33,7 @@ export function elementsOf (row: readonly Change[]): Element[] {
 }
 
 /** New rows of the same columns: a list for each. */
-export interface Lists {
+export interface ColumnArrays {
   readonly codecs: readonly ColumnCodec[]
   readonly lists: readonly string[]
   /** How many elements each of them has. */
@@ -50,7 +50,7 @@ const mostCharacters = 1_000_000
 export const fewRows = 50
 
 /** Lists that grow row by row, until they are one statement. */
-export class GrowingLists {
+export class GrowingColumnArrays {
   readonly codecs: readonly ColumnCodec[]
   readonly #columns: Element[][]
   readonly #hasNull: boolean[]
@@ -82,7 +82,7 @@ export class GrowingLists {
     this.#rows++
   }
 
-  close (): Lists {
+  close (): ColumnArrays {
     return { codecs: this.codecs, lists: this.#columns.map((elements, place) => this.#hasNull[place] ? sparse(elements) : full(elements)), rows: this.#rows }
   }
 }

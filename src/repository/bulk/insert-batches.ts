@@ -1,9 +1,9 @@
 import type { Statement } from '../../statement/statement.js'
 import type { Change } from '../write/column-values.js'
-import { insertLists } from './unnest.js'
-import { GrowingLists, columnsOf, elementsOf, fewRows, hasColumns, mostRows } from './column-arrays.js'
+import { insertColumnArrays } from './unnest.js'
+import { GrowingColumnArrays, columnsOf, elementsOf, fewRows, hasColumns, mostRows } from './column-arrays.js'
 import type { Element } from './column-arrays.js'
-import { RowAtHand } from './row-buffer.js'
+import { RowBuffer } from './row-buffer.js'
 import type { TableStatements } from '../table/table-statements.js'
 import type { GivenRow } from '../write/insert-pipeline.js'
 import { insert } from '../write/write-statements.js'
@@ -31,13 +31,13 @@ export class NewRows {
   #waiting: Array<readonly Change[]> = []
   #alike = 0
   #parameters = 0
-  #lists: GrowingLists | undefined
-  readonly #row: RowAtHand
+  #lists: GrowingColumnArrays | undefined
+  readonly #row: RowBuffer
 
   constructor (table: TableStatements, operation: string) {
     this.#table = table
     this.#operation = operation
-    this.#row = new RowAtHand(table.codecs)
+    this.#row = new RowBuffer(table.codecs)
   }
 
   /** @throws ValidationError for a value that does not fit */
@@ -64,7 +64,7 @@ export class NewRows {
     this.#writeOut(this.#waiting.length)
   }
 
-  #wait ({ codecs, changes, isListable }: RowAtHand): void {
+  #wait ({ codecs, changes, isListable }: RowBuffer): void {
     if (this.#waiting.length === mostRows || this.#parameters + changes.length > mostParameters) this.#writeOut(this.#waiting.length)
     const before = this.#waiting.at(-1)
     const isAlike = this.#alike > 0 && before !== undefined && hasColumns(codecs, columnsOf(before))
@@ -79,22 +79,22 @@ export class NewRows {
   #listWaiting (): void {
     const [first] = this.#waiting
     if (first === undefined) return
-    this.#lists = new GrowingLists(columnsOf(first))
+    this.#lists = new GrowingColumnArrays(columnsOf(first))
     for (const row of this.#waiting.splice(0)) this.#list(this.#lists, elementsOf(row))
     this.#alike = this.#parameters = 0
   }
 
-  #list (lists: GrowingLists, elements: readonly Element[]): void {
+  #list (lists: GrowingColumnArrays, elements: readonly Element[]): void {
     lists.add(elements)
     if (!lists.isFull) return
     this.#closeLists()
-    this.#lists = new GrowingLists(lists.codecs)
+    this.#lists = new GrowingColumnArrays(lists.codecs)
   }
 
   #closeLists (): void {
     const lists = this.#lists
     this.#lists = undefined
-    if (lists !== undefined && lists.rows > 0) this.#batches.push({ statement: insertLists(this.#table, this.#operation, lists.close()), rows: lists.rows })
+    if (lists !== undefined && lists.rows > 0) this.#batches.push({ statement: insertColumnArrays(this.#table, this.#operation, lists.close()), rows: lists.rows })
   }
 
   /** Writes out the first rows that wait. */

@@ -6,7 +6,7 @@ import type { ColumnCodec } from '../../values/column-codec.js'
 import type { GivenRow } from '../write/insert-pipeline.js'
 
 /** One new row after the other: its columns, in the order of the table, and what is written into them, in arrays that serve all. */
-export class RowAtHand {
+export class RowBuffer {
   readonly codecs: ColumnCodec[] = []
   readonly values: unknown[] = []
   /** The values as elements of lists, where all of them can be. */

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import { Aliases, literal } from '../table/aliases.js'
-import type { Lists } from './column-arrays.js'
+import type { ColumnArrays } from './column-arrays.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 import { parameter } from '../read/select.js'
 import type { Shape } from '../table/statement-shape.js'
@@ -9,17 +9,17 @@ import type { TableStatements } from '../table/table-statements.js'
 import type { Statement } from '../../statement/statement.js'
 
 /** New rows from lists, stored and answered in the order of the lists: one statement for every number of rows. */
-export function insertLists (table: TableStatements, operation: string, lists: Lists): Statement {
+export function insertColumnArrays (table: TableStatements, operation: string, lists: ColumnArrays): Statement {
   const shape = table.shape(operation)
-  collectLists(lists, shape)
+  collectColumnArrays(lists, shape)
   return table.call(shape, () => ({
-    query: sql`insert into ${table.table} (${table.names(lists.codecs)}) ${rowsOfLists(table, lists.codecs)} returning ${table.returned()}`,
+    query: sql`insert into ${table.table} (${table.names(lists.codecs)}) ${rowsOfColumnArrays(table, lists.codecs)} returning ${table.returned()}`,
     columns: table.codecs
   }))
 }
 
 /** Adds lists to the shape of a call. */
-export function collectLists ({ codecs, lists, rows }: Lists, shape: Shape): void {
+export function collectColumnArrays ({ codecs, lists, rows }: ColumnArrays, shape: Shape): void {
   shape.key += 'lists '
   for (const { index } of codecs) shape.key += `${index},`
   shape.values.push(rows, ...lists)
@@ -29,7 +29,7 @@ export function collectLists ({ codecs, lists, rows }: Lists, shape: Shape): voi
  * The rows that lists are unfolded to: side by side among what is selected, which takes PostgreSQL less than `from unnest(…)`,
  * where each list is kept as a table of its own first.
  */
-export function rowsOfLists (table: TableStatements, codecs: readonly ColumnCodec[]): SQL {
+export function rowsOfColumnArrays (table: TableStatements, codecs: readonly ColumnCodec[]): SQL {
   const aliases = new Aliases([table.table], table.builder)
   const [list, place] = [aliases.of('list'), aliases.of('place')]
   const names = codecs.map((_, index) => aliases.of(`c${index}`))

@@ -26,7 +26,7 @@ export function boundsOfList (options: unknown, { builder: { limits } }: TableSt
 export function cut ({ rows }: StatementResult<AnyRow>, { operation, options }: AskedList, { session, table }: { session: StatementRunner, table: TableStatements }): AnyRow[] {
   const { defaultLimit } = table.builder.limits
   if (has('limit', options) || rows.length < (has('lock', options) ? defaultLimit : defaultLimit + 1)) return rows
-  const { logger, label } = session.borrower
+  const { logger, label } = session.caller
   if (!table.cutFor.has(label)) {
     table.cutFor.add(label)
     logger.warn({ route: label, table: table.name, operation, limit: defaultLimit },

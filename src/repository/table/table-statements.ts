@@ -3,7 +3,7 @@ import { drizzle } from 'drizzle-orm/node-postgres'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import { constant, isConstant } from '../../drizzle/constant-sql.js'
 import { describeTable } from '../../model/table.js'
-import { ShapeCache } from '../../runtime/generation-cache.js'
+import { GenerationCache } from '../../runtime/generation-cache.js'
 import { statementName } from '../../statement/statement-name.js'
 import { describeColumn, rowReader } from '../../values/column-codec.js'
 import { findColumn } from './find-column.js'
@@ -113,7 +113,7 @@ export class TableStatements {
   readonly generated: ReadonlySet<string>
   /** Routes and others of which the log has said that the default limit cuts their lists. */
   readonly cutFor = new Set<string>()
-  readonly #shapes = new ShapeCache<Compiled>(rememberedShapes)
+  readonly #shapes = new GenerationCache<Compiled>(rememberedShapes)
 
   /** @throws UsageError for a view, or a table without a primary key. */
   constructor (table: PgTable, builder: SqlBuilder) {

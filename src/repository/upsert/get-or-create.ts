@@ -8,14 +8,14 @@ import type { ConflictTarget } from './conflict-target.js'
 import { encode } from '../../values/encode-value.js'
 import { isColumnKey, parseFilter } from '../filter/parse-filter.js'
 import { isPlainObject } from '../../runtime/option-checks.js'
-import { insertOrMeet, settle } from './insert-or-select.js'
-import type { InsertOrMeet, Met } from './insert-or-select.js'
+import { insertOrSelect, settle } from './insert-or-select.js'
+import type { InsertOrSelect, UpsertResult } from './insert-or-select.js'
 import type { CreatedRow } from '../../values/column-codec.js'
 import { select } from '../read/select.js'
 import type { TableStatements } from '../table/table-statements.js'
 import { storeRows } from '../write/insert-pipeline.js'
 import { stored } from './upsert.js'
-import { givenTo } from '../write/write-context.js'
+import { acceptedValues } from '../write/write-context.js'
 import type { WriteContext } from '../write/write-context.js'
 
 const operation = 'getOrCreate'
@@ -27,17 +27,17 @@ export async function getOrCreate (context: WriteContext, filter: unknown, defau
   const equalities = equalitiesOf(filter, table)
   const values = newValues(equalities, defaults)
   const target = keyOf(equalities, table)
-  for (const [key, value] of Object.entries(givenTo(context, values))) encode(table.columns.get(key) as never, value) // a column that was found
+  for (const [key, value] of Object.entries(acceptedValues(context, values))) encode(table.columns.get(key) as never, value) // a column that was found
   const found = allOf([asked, seen])
   const row = await ask<AnyRow, AnyRow | undefined>(session, () => select(table, { operation, where: found, options: undefined, kind: 'row' }), firstOf)
   if (row !== undefined) return { row, created: false }
-  const ready: InsertOrMeet[] = []
+  const ready: InsertOrSelect[] = []
   const [met] = await storeRows(context, [values], {
-    take: (given) => { ready.push(insertOrMeet(table, { operation, target, set: [], where: everything, found, mayLeave: true }, rowOf(given, table))) },
+    take: (given) => { ready.push(insertOrSelect(table, { operation, target, set: [], where: everything, found, mayLeave: true }, rowOf(given, table))) },
     send: (session) => Promise.all(ready.map((one) => settle(session, one))),
     stored
   })
-  return (met as Met).result // one row was given
+  return (met as UpsertResult).result // one row was given
 }
 
 /** Without a unique key two that ask at the same time would make two rows. */

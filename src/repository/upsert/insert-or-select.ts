@@ -16,7 +16,7 @@ import type { TableStatements } from '../table/table-statements.js'
 import { insert } from '../write/write-statements.js'
 
 /** How new rows are met, and what becomes of one that is in the way. */
-export interface Meeting extends Conflict {
+export interface ConflictPlan extends Conflict {
   /** Which rows may be found. */
   readonly found: Condition
   /** Whether the row that is met may be left as it is. */
@@ -24,13 +24,13 @@ export interface Meeting extends Conflict {
 }
 
 /** A row that was made, changed, or only met. */
-export interface Met {
+export interface UpsertResult {
   readonly result: CreatedRow
   readonly written: boolean
 }
 
 /** Inserts a row unless one is in the way, and resolves with the one that is there then: sent as often as is needed. */
-export interface InsertOrMeet {
+export interface InsertOrSelect {
   readonly insert: Statement
   readonly find: () => Statement
   /** Whether the row that is met may be left as it is. */
@@ -50,7 +50,7 @@ const mostAttempts = 5
 const hidden = 'A row with the same unique value already exists, and is not seen here: it is deleted, or a policy hides it'
 
 /** What is sent for a new row, checked and made once. @throws ValidationError where its key is not complete */
-export function insertOrMeet (table: TableStatements, meeting: Meeting, changes: readonly Change[]): InsertOrMeet {
+export function insertOrSelect (table: TableStatements, meeting: ConflictPlan, changes: readonly Change[]): InsertOrSelect {
   const { operation, target, found, mayLeave } = meeting
   const values = keyIn(target, changes)
   const key = inTheWay(target, values)
@@ -76,7 +76,7 @@ export function insertOrMeet (table: TableStatements, meeting: Meeting, changes:
  * @throws UniqueViolationError where the row in the way is none that may be found; NotStoredError where PostgreSQL does not write the
  * row, though nothing is in its way or the one in its way is to be changed.
  */
-export async function settle (session: StatementRunner, one: InsertOrMeet, { isFollowed = false } = {}): Promise<Met> {
+export async function settle (session: StatementRunner, one: InsertOrSelect, { isFollowed = false } = {}): Promise<UpsertResult> {
   const { insert, find, look, mayLeave } = one
   const { context } = insert
   const read = (): Promise<AnyRow | undefined> => ask<AnyRow, AnyRow | undefined>(session, find, firstOf)
@@ -96,7 +96,7 @@ export async function settle (session: StatementRunner, one: InsertOrMeet, { isF
 }
 
 /** The row is never there, and never stored: a plain INSERT tells why. */
-async function insertAnyhow (session: StatementRunner, { plain, isPoliced, key }: InsertOrMeet): Promise<Met> {
+async function insertAnyhow (session: StatementRunner, { plain, isPoliced, key }: InsertOrSelect): Promise<UpsertResult> {
   try {
     const row = await session.transaction((scope) => ask<AnyRow, AnyRow>(scope, plain, storedOf))
     return { result: { row, created: true }, written: true }

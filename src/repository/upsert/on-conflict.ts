@@ -6,8 +6,8 @@ import type { Change } from '../write/column-values.js'
 import { collect, toSql } from '../filter/condition.js'
 import type { Condition } from '../filter/condition.js'
 import type { ConflictTarget } from './conflict-target.js'
-import { collectLists, rowsOfLists } from '../bulk/unnest.js'
-import type { Lists } from '../bulk/column-arrays.js'
+import { collectColumnArrays, rowsOfColumnArrays } from '../bulk/unnest.js'
+import type { ColumnArrays } from '../bulk/column-arrays.js'
 import { createdReader } from '../../values/column-codec.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 import type { Shape } from '../table/statement-shape.js'
@@ -34,11 +34,11 @@ export function insertOnConflict (table: TableStatements, conflict: Conflict, ch
 }
 
 /** As {@link insertOnConflict} for rows from lists, in their order: PostgreSQL refuses those that meet each other. */
-export function insertListsOnConflict (table: TableStatements, conflict: Conflict, lists: Lists): Statement {
+export function insertColumnArraysOnConflict (table: TableStatements, conflict: Conflict, lists: ColumnArrays): Statement {
   const shape = conflictShape(table, conflict)
-  collectLists(lists, shape)
+  collectColumnArrays(lists, shape)
   collectConflict(conflict, shape)
-  return statementOf(table, { conflict, shape, columns: lists.codecs, rows: () => rowsOfLists(table, lists.codecs) })
+  return statementOf(table, { conflict, shape, columns: lists.codecs, rows: () => rowsOfColumnArrays(table, lists.codecs) })
 }
 
 function conflictShape (table: TableStatements, { operation, target }: Conflict): Shape {

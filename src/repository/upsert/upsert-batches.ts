@@ -6,20 +6,20 @@ import { rowOf } from '../write/column-values.js'
 import type { Change } from '../write/column-values.js'
 import { keyOf } from './conflict-target.js'
 import { Increment } from '../types/increment.js'
-import { insertOrMeet, settle } from './insert-or-select.js'
-import type { InsertOrMeet, Meeting, Met } from './insert-or-select.js'
-import { GrowingLists, elementsOf, fewRows, hasColumns, mostRows } from '../bulk/column-arrays.js'
+import { insertOrSelect, settle } from './insert-or-select.js'
+import type { InsertOrSelect, ConflictPlan, UpsertResult } from './insert-or-select.js'
+import { GrowingColumnArrays, elementsOf, fewRows, hasColumns, mostRows } from '../bulk/column-arrays.js'
 import type { Element } from '../bulk/column-arrays.js'
 import type { Batch } from '../bulk/insert-batches.js'
-import { insertListsOnConflict } from './on-conflict.js'
-import { RowAtHand } from '../bulk/row-buffer.js'
+import { insertColumnArraysOnConflict } from './on-conflict.js'
+import { RowBuffer } from '../bulk/row-buffer.js'
 import type { ColumnCodec, CreatedRow } from '../../values/column-codec.js'
 import type { TableStatements } from '../table/table-statements.js'
 import type { GivenRow, GivenRows } from '../write/insert-pipeline.js'
 
 /** Rows one after another that have the same columns and are met in the same way. */
 interface Run {
-  readonly meeting: Meeting
+  readonly meeting: ConflictPlan
   readonly codecs: readonly ColumnCodec[]
   /** The keys of the rows, no two of them the same; undefined where the rows cannot be lists. */
   readonly keys: Set<string> | undefined
@@ -28,7 +28,7 @@ interface Run {
   count: number
   /** The rows, until they are enough to be worth lists. */
   readonly rows: Change[][]
-  lists: GrowingLists | undefined
+  lists: GrowingColumnArrays | undefined
   /** Of lists that are full. */
   readonly batches: Batch[]
 }
@@ -47,7 +47,7 @@ const sameKeyTwice = '21000'
 
 /** A row that is sent by itself, and its place among all. */
 interface Single {
-  readonly one: InsertOrMeet
+  readonly one: InsertOrSelect
   readonly changes: readonly Change[]
   readonly place: number
 }
@@ -55,7 +55,7 @@ interface Single {
 /** Takes the rows of an upsert, and sends them in their order: as lists where these are worth it, the others each by itself. */
 export class UpsertRuns {
   readonly #table: TableStatements
-  readonly #row: RowAtHand
+  readonly #row: RowBuffer
   #taken = 0
   /** Those of which nothing is sent yet. */
   readonly #runs: Run[] = []
@@ -64,11 +64,11 @@ export class UpsertRuns {
 
   constructor (table: TableStatements) {
     this.#table = table
-    this.#row = new RowAtHand(table.codecs)
+    this.#row = new RowBuffer(table.codecs)
   }
 
   /** @throws ValidationError for a value that does not fit, and where the key of the row is not complete */
-  add (meeting: Meeting, given: GivenRow): void {
+  add (meeting: ConflictPlan, given: GivenRow): void {
     const row = this.#row
     row.read(given)
     // Keys that only look the same are merely kept apart.
@@ -84,7 +84,7 @@ export class UpsertRuns {
     else this.#list(run, run.lists, row.elements)
   }
 
-  #begin (meeting: Meeting, isListable: boolean): Run {
+  #begin (meeting: ConflictPlan, isListable: boolean): Run {
     const run: Run = { meeting, codecs: [...this.#row.codecs], keys: isListable ? new Set() : undefined, start: this.#taken, count: 0, rows: [], lists: undefined, batches: [] }
     this.#runs.push(run)
     this.#last = run
@@ -94,26 +94,26 @@ export class UpsertRuns {
   #wait (run: Run, changes: Change[]): void {
     run.rows.push(changes)
     if (run.keys === undefined || run.rows.length < fewRows) return
-    run.lists = new GrowingLists(run.codecs)
+    run.lists = new GrowingColumnArrays(run.codecs)
     for (const waiting of run.rows.splice(0)) this.#list(run, run.lists, elementsOf(waiting))
   }
 
-  #list (run: Run, lists: GrowingLists, elements: readonly Element[]): void {
+  #list (run: Run, lists: GrowingColumnArrays, elements: readonly Element[]): void {
     lists.add(elements)
     if (lists.isFull) this.#close(run, lists)
   }
 
-  #close (run: Run, lists: GrowingLists): void {
-    run.batches.push({ statement: insertListsOnConflict(this.#table, run.meeting, lists.close()), rows: lists.rows })
-    run.lists = new GrowingLists(run.codecs)
+  #close (run: Run, lists: GrowingColumnArrays): void {
+    run.batches.push({ statement: insertColumnArraysOnConflict(this.#table, run.meeting, lists.close()), rows: lists.rows })
+    run.lists = new GrowingColumnArrays(run.codecs)
   }
 
   /**
    * Sends the rows, inside a scope where all of them or none are kept. They are taken some statements ahead of PostgreSQL, which
    * is at work meanwhile.
    */
-  async send (session: StatementRunner, given: GivenRows): Promise<Met[]> {
-    const all: Met[] = []
+  async send (session: StatementRunner, given: GivenRows): Promise<UpsertResult[]> {
+    const all: UpsertResult[] = []
     let singles: Single[] = []
     const settled = async (): Promise<void> => {
       for (const met of await this.#settleSingles(session, singles)) all.push(met)
@@ -125,7 +125,7 @@ export class UpsertRuns {
         await settled()
         for (const met of await this.#settleLists(session, run, given)) all.push(met)
       } else {
-        for (const [place, changes] of rows.entries()) singles.push({ one: insertOrMeet(this.#table, meeting, changes), changes, place: run.start + place })
+        for (const [place, changes] of rows.entries()) singles.push({ one: insertOrSelect(this.#table, meeting, changes), changes, place: run.start + place })
         if (singles.length >= mostTogether) await settled()
       }
     }
@@ -143,7 +143,7 @@ export class UpsertRuns {
     while (this.#taken < place + fewestAhead && more()) continue
   }
 
-  async #settleLists (session: StatementRunner, run: Run, given: GivenRows): Promise<Met[]> {
+  async #settleLists (session: StatementRunner, run: Run, given: GivenRows): Promise<UpsertResult[]> {
     const written = await this.#writeLists(session, run, given)
     if (written !== undefined) return written.map((result) => ({ result, written: true }))
     // It may not have grown to its end.
@@ -151,7 +151,7 @@ export class UpsertRuns {
     const { meeting, start, count } = run
     return await this.#settleSingles(session, Array.from({ length: count }, (_, place): Single => {
       const changes = rowOf(given.at(start + place), this.#table)
-      return { one: insertOrMeet(this.#table, meeting, changes), changes, place: start + place }
+      return { one: insertOrSelect(this.#table, meeting, changes), changes, place: start + place }
     }))
   }
 
@@ -160,7 +160,7 @@ export class UpsertRuns {
     const make = (): Batch | undefined => {
       while (run.batches.length === 0 && this.#last === run && given.more()) continue
       const { batches } = run
-      const lists = run.lists as GrowingLists // it is long
+      const lists = run.lists as GrowingColumnArrays // it is long
       if (batches.length === 0 && lists.rows > 0) this.#close(run, lists)
       // PostgreSQL is at work on the last of them, and there is time to look at the rows behind.
       if (batches.length === 0) this.#lookAhead(endOf(run), given)
@@ -175,8 +175,8 @@ export class UpsertRuns {
   }
 
   /** Each waits for none of its answers: those that travel together are carried out in order. */
-  async #settleSingles (session: StatementRunner, singles: readonly Single[]): Promise<Met[]> {
-    const all: Met[] = []
+  async #settleSingles (session: StatementRunner, singles: readonly Single[]): Promise<UpsertResult[]> {
+    const all: UpsertResult[] = []
     const isFollowed = singles.length > 1
     for (let start = 0; start < singles.length; start += mostTogether) {
       const settling = singles.slice(start, start + mostTogether).map(async ({ one, changes, place }) => {

@@ -10,7 +10,7 @@ import { isPlainObject } from '../../runtime/option-checks.js'
 import { findColumn } from '../table/find-column.js'
 import type { GivenRow } from '../write/insert-pipeline.js'
 import { visible } from '../filter/visibility.js'
-import { givenTo } from '../write/write-context.js'
+import { acceptedValues } from '../write/write-context.js'
 import type { WriteContext } from '../write/write-context.js'
 
 /** The options of an upsert, checked. */
@@ -77,7 +77,7 @@ function parseDeleted (deleted: unknown, { context: { table: { softDelete, name 
 function parseUpdate (update: unknown, { context, target }: Parsing): (given: GivenRow) => Record<string, unknown> {
   const { table } = context
   if (update !== undefined && !Array.isArray(update)) {
-    const values = givenTo(context, update)
+    const values = acceptedValues(context, update)
     return () => withoutPrototype(values)
   }
   const listed = update && new Set(update.map((key) => findColumn(columnName(key), table.columns, UsageError).key))

@@ -1,5 +1,5 @@
 import { ValidationError } from '../../errors/errors.js'
-import type { Meeting, Met } from './insert-or-select.js'
+import type { ConflictPlan, UpsertResult } from './insert-or-select.js'
 import type { CreatedRow } from '../../values/column-codec.js'
 import { storeRows } from '../write/insert-pipeline.js'
 import type { TableStatements } from '../table/table-statements.js'
@@ -11,7 +11,7 @@ import type { WriteContext } from '../write/write-context.js'
 /** Inserts a row, or changes the one with the same key. */
 export async function upsertOne (context: WriteContext, values: unknown, options: unknown): Promise<CreatedRow> {
   const [met] = await upsertRows(context, [values], { operation: 'upsert', options })
-  return (met as Met).result // one row was given
+  return (met as UpsertResult).result // one row was given
 }
 
 /** Inserts the rows, or changes those with the same keys, one after the other, all or none. */
@@ -20,7 +20,7 @@ export async function upsertMany (context: WriteContext, rows: unknown, options:
   return (await upsertRows(context, rows, { operation: 'upsertMany', options })).map(({ result }) => result)
 }
 
-function upsertRows (context: WriteContext, rows: readonly unknown[], { operation, options }: { operation: string, options: unknown }): Promise<Met[]> {
+function upsertRows (context: WriteContext, rows: readonly unknown[], { operation, options }: { operation: string, options: unknown }): Promise<UpsertResult[]> {
   const { table, seen: found } = context
   const { target, update } = parseUpsert(context, options)
   const meet = meeting(table, (given) => ({ operation, target, ...update(given), found }))
@@ -38,9 +38,9 @@ function upsertRows (context: WriteContext, rows: readonly unknown[], { operatio
  * How a row is met: by which columns it has, whatever their values, so that rows like the one before are met like that;
  * unless `$onUpdate` makes a value for each.
  */
-function meeting ({ codecs }: TableStatements, meet: (given: GivenRow) => Meeting): (given: GivenRow) => Meeting {
+function meeting ({ codecs }: TableStatements, meet: (given: GivenRow) => ConflictPlan): (given: GivenRow) => ConflictPlan {
   if (codecs.some(({ column }) => column.onUpdateFn !== undefined)) return meet
-  let before: { readonly keys: readonly string[], readonly meeting: Meeting } | undefined
+  let before: { readonly keys: readonly string[], readonly meeting: ConflictPlan } | undefined
   return (given) => {
     const keys = Object.keys(given)
     const isAlike = before?.keys.length === keys.length && keys.every((key, place) => key === before?.keys[place])
@@ -50,7 +50,7 @@ function meeting ({ codecs }: TableStatements, meet: (given: GivenRow) => Meetin
 }
 
 /** What the hooks of a class are told of. */
-export function stored (all: readonly Met[]): StoredRows {
+export function stored (all: readonly UpsertResult[]): StoredRows {
   return {
     created: all.filter(({ result }) => result.created).map(({ result }) => result.row),
     updated: all.filter(({ result, written }) => written && !result.created).map(({ result }) => result.row)

@@ -16,7 +16,7 @@ import { updateHooks } from './update.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 import { visible } from '../filter/visibility.js'
 import { remove, update } from './write-statements.js'
-import { heard, writing } from './write-context.js'
+import { runBeforeHook, writing } from './write-context.js'
 import type { WriteContext } from './write-context.js'
 
 const purgeOptions = 'purge() takes { olderThan: a Date, or a number of days }'
@@ -74,7 +74,7 @@ export function markLive (context: WriteContext, id: unknown): Promise<AnyRow | 
     const { table } = context
     const mark = { [deletedAtOf(context, 'restore').key]: null }
     const where = allOf([keyCondition(id, table), visible(table.softDelete, 'deleted')])
-    const values = hooks && await heard(mark, table, (given) => hooks.beforeUpdate(given, { id }))
+    const values = hooks && await runBeforeHook(mark, table, (given) => hooks.beforeUpdate(given, { id }))
     const changes = changesWith({ ...values, ...mark }, table)
     const row = await ask(session, () => update(table, { operation: 'restore', changes, where, returning: true }), firstOf)
     if (row !== undefined) await hooks?.afterUpdate(row)

@@ -1,7 +1,7 @@
 import type { StatementRunner } from '../../statement/statement.js'
 import type { AnyRow } from '../table/answers.js'
 import { atRow } from './failed-rows.js'
-import { givenTo, heard, writing } from './write-context.js'
+import { acceptedValues, runBeforeHook, writing } from './write-context.js'
 import type { WriteContext } from './write-context.js'
 
 /** The values of a new row, as its caller gave them and the hook left them, without any default: their keys are columns that may be written. */
@@ -46,9 +46,9 @@ export function storeRows<Result> (context: WriteContext, rows: readonly unknown
       if (!isGradual) while (givens.more()) continue
       return await send(session, givens)
     }
-    const givens = rows.map((values, place) => numbered(isNumbered, place, () => givenTo(context, values)))
+    const givens = rows.map((values, place) => numbered(isNumbered, place, () => acceptedValues(context, values)))
     for (const [place, given] of givens.entries()) {
-      const own = await heard(given, context.table, (values) => hooks.beforeCreate(values))
+      const own = await runBeforeHook(given, context.table, (values) => hooks.beforeCreate(values))
       givens[place] = own
       numbered(isNumbered, place, () => take(own))
     }
@@ -63,7 +63,7 @@ export function storeRows<Result> (context: WriteContext, rows: readonly unknown
 /** Rows that are checked as they are taken, whatever becomes of their array meanwhile. */
 function givenRows (context: WriteContext, rows: readonly unknown[], { take, isNumbered }: { take: (given: GivenRow) => void, isNumbered: boolean }): GivenRows {
   const all = [...rows]
-  const at = (place: number): GivenRow => givenTo(context, all[place])
+  const at = (place: number): GivenRow => acceptedValues(context, all[place])
   let taken = 0
   const more = (): boolean => {
     if (taken === all.length) return false

@@ -10,7 +10,7 @@ import type { Expected } from './expected-version.js'
 import type { AnyAffected, HookName, LifecycleHooks } from './lifecycle-hooks.js'
 import { count, exists, select } from '../read/select.js'
 import { update } from './write-statements.js'
-import { givenTo, heard, keyed, writing } from './write-context.js'
+import { acceptedValues, runBeforeHook, keyed, writing } from './write-context.js'
 import type { WriteContext, WriteStep } from './write-context.js'
 
 /** The hooks of methods that change rows. */
@@ -32,7 +32,7 @@ export function updateOne (context: WriteContext, id: unknown, { values, options
     const { table } = context
     const where = keyed(context, id)
     const expected = expectedVersion(options, table)
-    const given = givenTo(context, values)
+    const given = acceptedValues(context, values)
     const changes = step.hooks === undefined ? changesOf(given, table) : await changesHeard(given, context, { hooks: step.hooks, which: { id } })
     if (changes.length === 0) return await untouched(context, step, { where, expected })
     if (expected !== undefined) return await updateVersion(context, step, { changes, where, expected })
@@ -69,7 +69,7 @@ export function updateRows (context: WriteContext, values: unknown, { where, fil
   return writing(context, updateHooks, async ({ session, hooks }) => {
     const { table } = context
     const meant = where()
-    const given = givenTo(context, values)
+    const given = acceptedValues(context, values)
     const changes = hooks === undefined ? changesOf(given, table) : await changesHeard(given, context, { hooks, which: { filter } })
     if (changes.length === 0) return Number(await ask(session, () => count(table, meant), valueOf))
     if (hooks === undefined || !context.hooks?.names.has('afterUpdate')) {
@@ -89,5 +89,5 @@ interface Hearing {
 /** The changes that a hook makes of the values; where nothing is to be written, nobody is asked. */
 async function changesHeard (given: AnyRow, { table }: WriteContext, { hooks, which }: Hearing): Promise<Change[]> {
   if (Object.keys(given).length === 0) return []
-  return changesOf(await heard(given, table, (values) => hooks.beforeUpdate(values, which)), table)
+  return changesOf(await runBeforeHook(given, table, (values) => hooks.beforeUpdate(values, which)), table)
 }

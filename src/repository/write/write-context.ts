@@ -38,12 +38,12 @@ export function writing<Result> ({ session, hooks }: WriteContext, names: readon
 }
 
 /** The values that the caller gave. @throws ValidationError for a key that is not to be written by it */
-export function givenTo ({ table, writable }: WriteContext, values: unknown): AnyRow {
+export function acceptedValues ({ table, writable }: WriteContext, values: unknown): AnyRow {
   return givenValues(values, table, writable)
 }
 
 /** The values as a hook wants them: those that it returns, or those that it was given. It may write whatever can be written. */
-export async function heard (given: Readonly<AnyRow>, table: TableStatements, hook: (values: AnyRow) => unknown): Promise<AnyRow> {
+export async function runBeforeHook (given: Readonly<AnyRow>, table: TableStatements, hook: (values: AnyRow) => unknown): Promise<AnyRow> {
   const own = { ...given }
   return givenValues(await hook(own) ?? own, table)
 }

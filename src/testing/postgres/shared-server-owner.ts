@@ -7,7 +7,7 @@ import { startPostgres } from './start-postgres.js'
 import { ignore } from '../../runtime/promises.js'
 
 /** What a keeper is told by the process that starts it. */
-export interface KeeperOptions {
+export interface OwnerOptions {
   /** The folder in which the processes of a run find their keeper: its symbolic link `current` leads to the folder of the living one. */
   readonly meetingPoint: string
   /** The process that runs the tests: when it has ended, nobody else will come. */
@@ -17,7 +17,7 @@ export interface KeeperOptions {
 }
 
 /** What happens inside the process that keeps. */
-export interface KeeperHooks {
+export interface OwnerHooks {
   readonly onListening: () => void
   readonly start?: typeof startPostgres
 }
@@ -29,7 +29,7 @@ interface Visits {
 }
 
 /** What a keeper tells each process that connects, as one line of JSON. */
-export interface KeeperAnswer {
+export interface OwnerAnswer {
   readonly connectionString?: string
   readonly error?: string
 }
@@ -40,7 +40,7 @@ export interface KeeperAnswer {
  *
  * Resolves when all that has happened, or at once when there is another keeper already. `onListening` is called as soon as processes may connect.
  */
-export async function keep (options: KeeperOptions, hooks: KeeperHooks): Promise<void> {
+export async function keep (options: OwnerOptions, hooks: OwnerHooks): Promise<void> {
   const { meetingPoint } = options
   // PostgreSQL may run under another account, which must be able to walk through.
   mkdirSync(meetingPoint, { recursive: true, mode: 0o711 })
@@ -78,12 +78,12 @@ function linked (folder: string, path: string): boolean {
   }
 }
 
-async function serve (server: Server, folder: string, { onListening, start = startPostgres, ...options }: KeeperOptions & KeeperHooks): Promise<void> {
+async function serve (server: Server, folder: string, { onListening, start = startPostgres, ...options }: OwnerOptions & OwnerHooks): Promise<void> {
   const visits: Visits = { guests: new Set(), lastLeftAt: Date.now() }
   const starting = start({ folder: join(folder, 'postgres'), persistent: false })
   const answer = starting.then(
-    ({ connectionString }): KeeperAnswer => ({ connectionString }),
-    (error: Error): KeeperAnswer => ({ error: error.message })
+    ({ connectionString }): OwnerAnswer => ({ connectionString }),
+    (error: Error): OwnerAnswer => ({ error: error.message })
   )
   server.on('connection', (guest) => {
     visits.guests.add(guest)
@@ -110,7 +110,7 @@ function leave (visits: Visits, guest: Socket): void {
   visits.lastLeftAt = Date.now()
 }
 
-async function untilAlone (visits: Visits, { runner, graceMillis }: KeeperOptions): Promise<void> {
+async function untilAlone (visits: Visits, { runner, graceMillis }: OwnerOptions): Promise<void> {
   while (visits.guests.size > 0 || (Date.now() - visits.lastLeftAt < graceMillis && isAlive(runner))) await delay(100)
 }
 

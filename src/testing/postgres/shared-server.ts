@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
-import { knock, type KeeperAnswer, type KeeperOptions } from './shared-server-owner.js'
+import { knock, type OwnerAnswer, type OwnerOptions } from './shared-server-owner.js'
 import { findBinaries } from './binaries.js'
 import { shortHash } from './data-folder.js'
 
@@ -40,38 +40,38 @@ export function meetingPointOf (folder: string): string {
  *
  * @throws Error with PostgreSQL's own words when it does not start.
  */
-export async function joinRun (options: KeeperOptions, onEnd: () => void): Promise<SharedPostgres> {
+export async function joinRun (options: OwnerOptions, onEnd: () => void): Promise<SharedPostgres> {
   const current = join(options.meetingPoint, 'current')
   for (let attempt = 0; attempt < 10; attempt++) {
-    const keeper = await knock(current)
-    if (keeper === undefined) {
+    const owner = await knock(current)
+    if (owner === undefined) {
       await startKeeper(options)
       continue
     }
-    keeper.on('error', onEnd)
-    const answer = await firstLine(keeper)
+    owner.on('error', onEnd)
+    const answer = await firstLine(owner)
     // A keeper that hangs up without a word was about to go.
     if (answer === undefined) continue
 
-    const { connectionString, error } = JSON.parse(answer) as KeeperAnswer
-    keeper.once('close', onEnd).resume().unref()
+    const { connectionString, error } = JSON.parse(answer) as OwnerAnswer
+    owner.once('close', onEnd).resume().unref()
     if (connectionString === undefined) {
-      keeper.end()
+      owner.end()
       throw new Error(error)
     }
-    return { connectionString, release: () => hangUp(keeper) }
+    return { connectionString, release: () => hangUp(owner) }
   }
   onEnd()
   throw new Error(`The process that keeps PostgreSQL for the tests does not start: is ${options.meetingPoint} a folder of your own that you may write to? Or set DATABASE_URL`)
 }
 
-async function hangUp (keeper: Socket): Promise<void> {
-  keeper.ref().end()
-  await once(keeper, 'close')
+async function hangUp (owner: Socket): Promise<void> {
+  owner.ref().end()
+  await once(owner, 'close')
 }
 
 /** Resolves when the new keeper may be asked, or has ended because another one was faster. */
-async function startKeeper (options: KeeperOptions): Promise<void> {
+async function startKeeper (options: OwnerOptions): Promise<void> {
   const script = 'const [url, options] = process.argv.slice(1); import(url).then(({ keep }) => keep(JSON.parse(options), { onListening: () => console.log("listening") }))'
   const moduleUrl = new URL(`./shared-server-owner${extensionOf(import.meta.url)}`, import.meta.url).href
   // Settings for the test's own process (coverage, a debugger) must not follow into one that outlives it.

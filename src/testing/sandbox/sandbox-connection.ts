@@ -8,7 +8,7 @@
  */
 import { ConnectionError, TransactionClosedError } from '../../errors/errors.js'
 import { notSent } from '../../connection/outcome.js'
-import { interrupt } from '../../connection/cancel-until-idle.js'
+import { cancelUntilIdle } from '../../connection/cancel-until-idle.js'
 import { control, endings, nothing } from '../../session/transaction-control.js'
 import type { Connection } from '../../connection/connection.js'
 import type { Task } from '../../connection/task.js'
@@ -74,17 +74,17 @@ export class SandboxConnection implements LentConnection {
 
   leaveTransaction (): void {}
 
-  run (statement: Statement, lead: readonly string[] = []): Promise<Outcome> {
-    return new Promise((resolve) => this.send([{ statement, done: resolve }], lead))
+  run (statement: Statement, prelude: readonly string[] = []): Promise<Outcome> {
+    return new Promise((resolve) => this.send([{ statement, done: resolve }], prelude))
   }
 
-  send (tasks: readonly Task[], lead: readonly string[] = []): void {
+  send (tasks: readonly Task[], prelude: readonly string[] = []): void {
     const [first] = tasks as [Task]
     if (this.#refusal !== undefined) for (const { done } of tasks) done(notSent(this.#refusal))
     else if (first.statement === endings.commit) this.#follow(this.#commit(), first)
     else if (first.statement === endings.rollback) this.#follow(this.#rollBack(), first)
-    else if (this.#isOpen) this.#connection.send(tasks, lead)
-    else if (lead.length > 0) this.#begin(tasks, lead)
+    else if (this.#isOpen) this.#connection.send(tasks, prelude)
+    else if (prelude.length > 0) this.#begin(tasks, prelude)
     else this.#follow(this.#runAlone(first.statement), first)
   }
 
@@ -103,7 +103,7 @@ export class SandboxConnection implements LentConnection {
   }
 
   async #clear (): Promise<void> {
-    await interrupt(this.#connection, this.#home.timeoutMillis)
+    await cancelUntilIdle(this.#connection, this.#home.timeoutMillis)
     await this.#work
     await this.#rollBack()
   }
@@ -115,14 +115,14 @@ export class SandboxConnection implements LentConnection {
     })
   }
 
-  #begin (tasks: readonly Task[], [begin, ...lead]: readonly string[]): void {
+  #begin (tasks: readonly Task[], [begin, ...prelude]: readonly string[]): void {
     const isReadOnly = /\bread only\b/.test(String(begin))
     const own = isReadOnly ? [savepoint, 'set transaction read only'] : [savepoint]
     const begun = ({ done }: Task) => (outcome: Outcome): void => {
-      this.#isOpen ||= outcome.led > 0
-      done({ ...outcome, led: Math.max(outcome.led - own.length + 1, 0) })
+      this.#isOpen ||= outcome.preludeDone > 0
+      done({ ...outcome, preludeDone: Math.max(outcome.preludeDone - own.length + 1, 0) })
     }
-    this.#connection.send(tasks.map((task) => ({ statement: task.statement, done: begun(task) })), [...own, ...lead])
+    this.#connection.send(tasks.map((task) => ({ statement: task.statement, done: begun(task) })), [...own, ...prelude])
   }
 
   async #commit (): Promise<Outcome> {
@@ -155,9 +155,9 @@ export class SandboxConnection implements LentConnection {
   async #runAlone (statement: Statement): Promise<Outcome> {
     // Without values the text may be anything: several statements, a COPY. Such a one travels alone.
     const isAlone = statement.kind === 'raw' && statement.values.length === 0
-    const { led } = isAlone ? await this.#connection.run(nothing, [savepoint]) : { led: 0 }
+    const { preludeDone } = isAlone ? await this.#connection.run(nothing, [savepoint]) : { preludeDone: 0 }
     const outcome = await this.#connection.run(statement, isAlone ? [] : [savepoint])
-    this.#isOpen = led + outcome.led > 0
+    this.#isOpen = preludeDone + outcome.preludeDone > 0
     if (outcome.error !== undefined) {
       await this.#rollBack()
       return outcome
@@ -170,5 +170,5 @@ export class SandboxConnection implements LentConnection {
 /** As PostgreSQL answers where a transaction ends. */
 function answered (outcome: Outcome, command: 'COMMIT' | 'ROLLBACK'): Outcome {
   const result: StatementResult<never> = { rows: [], rowCount: null, command }
-  return { ...outcome, led: 0, result: outcome.error === undefined ? result : undefined }
+  return { ...outcome, preludeDone: 0, result: outcome.error === undefined ? result : undefined }
 }

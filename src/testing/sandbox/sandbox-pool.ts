@@ -9,10 +9,10 @@ import { silentLogger } from '../../runtime/logger.js'
 import { ConnectionPool } from '../../pool/connection-pool.js'
 import { endings } from '../../session/transaction-control.js'
 import { SandboxConnection } from './sandbox-connection.js'
-import type { Applicant } from '../../pool/acquire-queue.js'
-import type { Borrower } from '../../statement/caller.js'
-import type { Cancel, Lender, LentConnection } from '../../pool/connection-source.js'
-import type { SessionHost } from '../../session/session-context.js'
+import type { AcquireRequest } from '../../pool/acquire-queue.js'
+import type { Caller } from '../../statement/caller.js'
+import type { Cancel, ConnectionSource, LentConnection } from '../../pool/connection-source.js'
+import type { SessionContext } from '../../session/session-context.js'
 import type { Statement } from '../../statement/statement.js'
 
 /** By which the transaction of a sandbox, of whichever process, is known from one that was left open. */
@@ -28,24 +28,24 @@ const settings: Statement = {
 }
 
 /** A sandbox holds its connection for long, and nobody has to be warned of that. */
-const borrower: Borrower = { label: 'sandbox', logger: silentLogger }
+const caller: Caller = { label: 'sandbox', logger: silentLogger }
 
 const taken = 'There is a sandbox on this database already: roll that back first, or give tests that run at the same time a server, or a database, each'
 const ended = 'A statement has ended the transaction of the sandbox, and what it committed stays: test code that has a COMMIT or ROLLBACK in its SQL without a sandbox'
 
-export class SandboxPool implements Lender {
-  readonly #host: SessionHost
+export class SandboxPool implements ConnectionSource {
+  readonly #host: SessionContext
   readonly #pool: ConnectionPool
   readonly #connection: Connection
   readonly #timeoutMillis: number
-  readonly #waiting = new Set<Applicant<LentConnection>>()
+  readonly #waiting = new Set<AcquireRequest<LentConnection>>()
   /** Who has the connection. */
-  #holder: Borrower | undefined
+  #holder: Caller | undefined
   #timer: NodeJS.Timeout | undefined
   #wake = ignore
   #rollingBack: Promise<void> | undefined
 
-  private constructor (host: SessionHost, pool: ConnectionPool, { connection, timeoutMillis }: { connection: Connection, timeoutMillis: number }) {
+  private constructor (host: SessionContext, pool: ConnectionPool, { connection, timeoutMillis }: { connection: Connection, timeoutMillis: number }) {
     this.#host = host
     this.#pool = pool
     this.#connection = connection
@@ -53,10 +53,10 @@ export class SandboxPool implements Lender {
   }
 
   /** Begins the outer transaction, and takes the place of the pool. @throws Error when another one has it already */
-  static async open (host: SessionHost, timeoutMillis: number): Promise<SandboxPool> {
+  static async open (host: SessionContext, timeoutMillis: number): Promise<SandboxPool> {
     const { pool } = host
     if (!(pool instanceof ConnectionPool)) throw new Error(taken)
-    const connection = await pool.connect(borrower)
+    const connection = await pool.connect(caller)
     const { error } = await connection.run(settings, ['begin'])
     const sandbox = new SandboxPool(host, pool, { connection, timeoutMillis })
     if (error === undefined && host.pool === pool) {
@@ -77,15 +77,15 @@ export class SandboxPool implements Lender {
 
   get hasRoom (): boolean { return this.#holder === undefined }
 
-  acquire (applicant: Applicant<LentConnection>): Cancel {
-    this.#waiting.add(applicant)
+  acquire (request: AcquireRequest<LentConnection>): Cancel {
+    this.#waiting.add(request)
     if (this.#holder === undefined) this.#lendNext()
     else this.#timer ??= this.#limit()
-    return (error) => { if (this.#waiting.delete(applicant)) applicant.refuse(error) }
+    return (error) => { if (this.#waiting.delete(request)) request.refuse(error) }
   }
 
-  connect (borrower: Borrower): Promise<LentConnection> {
-    return new Promise((resolve, reject) => { this.acquire({ borrower, lend: resolve, refuse: reject }) })
+  connect (caller: Caller): Promise<LentConnection> {
+    return new Promise((resolve, reject) => { this.acquire({ caller, lend: resolve, refuse: reject }) })
   }
 
   arrived (): Promise<void> { return this.#pool.arrived() }
@@ -130,15 +130,15 @@ export class SandboxPool implements Lender {
     if (next === undefined) return this.#wake()
 
     this.#waiting.delete(next)
-    this.#holder = next.borrower
+    this.#holder = next.caller
     if (this.#waiting.size > 0) this.#timer = this.#limit()
-    next.lend(new SandboxConnection(this.#share(next.borrower), { timeoutMillis: this.#timeoutMillis, returned: () => this.#lendNext() }))
+    next.lend(new SandboxConnection(this.#share(next.caller), { timeoutMillis: this.#timeoutMillis, returned: () => this.#lendNext() }))
   }
 
   /** The connection in the name of another one, whose log is told of statements. */
-  #share (borrower: Borrower): Connection {
+  #share (caller: Caller): Connection {
     const { pooled } = this.#connection
-    const connection = new Connection(pooled, borrower, {
+    const connection = new Connection(pooled, caller, {
       prepares: this.#pool.prepares,
       observe: (...told) => this.#pool.observe(...told),
       takeBack: () => this.#connection.destroy()

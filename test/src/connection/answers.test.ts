@@ -1,5 +1,5 @@
 import t from 'tap'
-import { borrower, run } from '../../helpers/pool.js'
+import { caller, run } from '../../helpers/pool.js'
 import { groupAnswer, openScriptedPool } from '../../helpers/scripted-postgres.js'
 import { commandComplete, emptyQueryResponse, errorResponse, noticeResponse, notificationResponse, parameterStatus, readyForQuery } from '../../helpers/wire.js'
 import type { Connection } from '../../../src/connection/connection.js'
@@ -17,7 +17,7 @@ interface Scripted {
 /** A connection that is told that it is inside a transaction, and the server's end of it. */
 async function connect (t: Test): Promise<Scripted> {
   const { pool, postgres } = await openScriptedPool(t)
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   connection.enterTransaction()
   t.teardown(async () => connection.destroy())
   return { pool, connection, peer: await postgres.accept() }
@@ -25,14 +25,14 @@ async function connect (t: Test): Promise<Scripted> {
 
 /** Sends a statement with BEGIN and a savepoint; resolves, when it has arrived, with what will be its outcome. */
 async function ask ({ connection, peer }: Scripted): Promise<{ outcome: Promise<Outcome> }> {
-  const outcome = run(connection, 'select name from users where id > $1', { lead: ['begin', 'savepoint s1'], values: [0] })
+  const outcome = run(connection, 'select name from users where id > $1', { prelude: ['begin', 'savepoint s1'], values: [0] })
   await peer.next()
   return { outcome }
 }
 
 const parts = groupAnswer(['BEGIN', 'SAVEPOINT'], 'SELECT 3', { columns: ['name'], rows: [['ada'], [null], ['žofie']] })
 const rows = [{ name: 'ada' }, { name: null }, { name: 'žofie' }]
-const expected = { error: undefined, sent: true, lost: false, led: 2, result: { command: 'SELECT', rowCount: 3, rows } }
+const expected = { error: undefined, sent: true, lost: false, preludeDone: 2, result: { command: 'SELECT', rowCount: 3, rows } }
 
 t.test('an answer that is cut in two at any byte is read as one that is not', async (t) => {
   const scripted = await connect(t)
@@ -73,7 +73,7 @@ for (const [name, message] of Object.entries(unasked)) {
     const scripted = await connect(t)
     const { outcome } = await ask(scripted)
     scripted.peer.send(...parts.slice(0, 6), message, errorResponse('22012'), message, readyForQuery('E'))
-    t.match(await outcome, { error: { code: '22012' }, sent: true, lost: false, led: 2 })
+    t.match(await outcome, { error: { code: '22012' }, sent: true, lost: false, preludeDone: 2 })
     t.equal(scripted.connection.status, 'E')
   })
 }
@@ -91,7 +91,7 @@ t.test('52: a connection that ends behind the rows is lost, and the rows with it
   scripted.peer.send(...parts.slice(0, -1))
   await scripted.peer.read(scripted.pool.pool)
   scripted.peer.close()
-  t.match(await outcome, { error: { message: /terminated/ }, result: undefined, sent: true, lost: true, led: 2 })
+  t.match(await outcome, { error: { message: /terminated/ }, result: undefined, sent: true, lost: true, preludeDone: 2 })
 })
 
 t.test('a connection that ends between an error and PostgreSQL\'s word on the transaction is lost', async (t) => {
@@ -100,7 +100,7 @@ t.test('a connection that ends between an error and PostgreSQL\'s word on the tr
   scripted.peer.send(errorResponse('22012'))
   await scripted.peer.read(scripted.pool.pool)
   scripted.peer.close()
-  t.match(await outcome, { error: { code: '22012' }, sent: true, lost: true, led: 0 })
+  t.match(await outcome, { error: { code: '22012' }, sent: true, lost: true, preludeDone: 0 })
 })
 
 t.test('46: PostgreSQL that says goodbye behind an error has the connection lost', async (t) => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { interrupt } from '../../../src/connection/cancel-until-idle.js'
+import { cancelUntilIdle } from '../../../src/connection/cancel-until-idle.js'
 import type { LentConnection } from '../../../src/pool/connection-source.js'
 
 /** A connection at work, which goes on until it is told otherwise. */
@@ -34,7 +34,7 @@ class Busy {
   }
 }
 
-const begin = (busy: Busy, timeoutMillis: number): Promise<void> => interrupt(busy as unknown as LentConnection, timeoutMillis)
+const begin = (busy: Busy, timeoutMillis: number): Promise<void> => cancelUntilIdle(busy as unknown as LentConnection, timeoutMillis)
 
 /** The timers that keep the process. */
 const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { ConnectionError, DatabaseError, TransactionBrokenError, TransactionClosedError, ValidationError } from '../../../src/errors/errors.js'
-import { backendOf, borrower, openPool, run, scalar } from '../../helpers/pool.js'
+import { backendOf, caller, openPool, run, scalar } from '../../helpers/pool.js'
 import { startProxy } from '../../helpers/proxy.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
 import { tables } from '../../helpers/schema.js'
@@ -29,7 +29,7 @@ interface Begun {
 
 /** A connection that is told that it is inside a transaction, whose BEGIN the test sends. */
 async function begin (t: Test, pool: ConnectionPool): Promise<Begun> {
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   const pid = await backendOf(connection)
   connection.enterTransaction()
   t.teardown(async () => connection.destroy())
@@ -38,7 +38,7 @@ async function begin (t: Test, pool: ConnectionPool): Promise<Begun> {
 
 t.test('statements that are given together run one after the other, in call order', async (t) => {
   const pool = await openPool(t)
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   const order: number[] = []
 
   await Promise.all([3, 1, 2].map(async (seconds, position) => {
@@ -55,9 +55,9 @@ t.test('BEGIN travels with the first statement in one message group, and both ta
   const pool = await openPool(t)
   const { connection } = await begin(t, pool)
 
-  const outcome = await run(connection, 'insert into users (email) values ($1) returning id', { lead: ['begin', 'savepoint s1'], values: ['ada@example.com'] })
+  const outcome = await run(connection, 'insert into users (email) values ($1) returning id', { prelude: ['begin', 'savepoint s1'], values: ['ada@example.com'] })
 
-  t.match(outcome, { error: undefined, led: 2, sent: true, lost: false, result: { command: 'INSERT', rowCount: 1 } })
+  t.match(outcome, { error: undefined, preludeDone: 2, sent: true, lost: false, result: { command: 'INSERT', rowCount: 1 } })
   t.equal(connection.status, 'T')
   t.equal(await countUsers(pool), 0, 'not committed')
   connection.leaveTransaction()
@@ -70,7 +70,7 @@ t.test('what leads may answer with rows of its own: they are not the statement\'
   const pool = await openPool(t)
   const { connection } = await begin(t, pool)
 
-  const { result } = await run(connection, 'select $1::int as two', { lead: ['begin', "select set_config('a.b', 'one', true)"], values: [2] })
+  const { result } = await run(connection, 'select $1::int as two', { prelude: ['begin', "select set_config('a.b', 'one', true)"], values: [2] })
 
   t.same(result?.rows, [{ two: 2 }])
 })
@@ -80,13 +80,13 @@ t.test('a BEGIN that fails lets neither the statement behind it run nor any that
   const { connection } = await begin(t, pool)
 
   const outcomes = await Promise.all([
-    run(connection, insert, { lead: ['begin isolation level nonsense'], kind: 'write' }),
+    run(connection, insert, { prelude: ['begin isolation level nonsense'], kind: 'write' }),
     run(connection, insert),
     run(connection, insert)
   ])
 
   t.match(outcomes, [
-    { error: { code: '42601' }, sent: true, lost: false, led: 0 },
+    { error: { code: '42601' }, sent: true, lost: false, preludeDone: 0 },
     { error: { code: '42601' }, sent: false, lost: false },
     { error: { code: '42601' }, sent: false, lost: false }
   ])
@@ -100,7 +100,7 @@ t.test('a savepoint that fails leaves a transaction that can be rolled back', as
   const pool = await openPool(t)
   const { connection } = await begin(t, pool)
 
-  t.match(await run(connection, insert, { lead: ['begin', 'savepoint "'], kind: 'write' }), { error: { code: '42601' }, led: 1 })
+  t.match(await run(connection, insert, { prelude: ['begin', 'savepoint "'], kind: 'write' }), { error: { code: '42601' }, preludeDone: 1 })
   t.equal(connection.status, 'E')
   t.equal(connection.refusal, undefined)
   connection.leaveTransaction()
@@ -112,7 +112,7 @@ t.test('a savepoint that fails leaves a transaction that can be rolled back', as
 t.test('the status after an error is never stale', async (t) => {
   const pool = await openPool(t)
   const { connection } = await begin(t, pool)
-  await run(connection, 'select 1', { lead: ['begin'] })
+  await run(connection, 'select 1', { prelude: ['begin'] })
 
   for (let round = 0; round < 20; round++) {
     await run(connection, 'savepoint s')
@@ -144,7 +144,7 @@ t.test('user SQL that ends the transaction is found out, and nothing more is sen
   for (const [title, text, operation] of cases) {
     await t.test(title, async (t) => {
       const { connection } = await begin(t, pool)
-      await run(connection, insert, { lead: ['begin'] })
+      await run(connection, insert, { prelude: ['begin'] })
 
       const [, late] = await Promise.all([run(connection, text), run(connection, insert)])
 
@@ -171,7 +171,7 @@ t.test('user SQL that does not end the transaction is left alone', async (t) => 
   for (const [title, text] of cases) {
     await t.test(title, async (t) => {
       const { connection } = await begin(t, pool)
-      await run(connection, insert, { lead: ['begin'] })
+      await run(connection, insert, { prelude: ['begin'] })
 
       t.equal((await run(connection, text)).error, undefined)
 
@@ -188,7 +188,7 @@ t.test('user SQL that does not end the transaction is left alone', async (t) => 
 
 t.test('a value that cannot be written is refused, and the connection can be used again', async (t) => {
   const pool = await openPool(t)
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   const circular: Record<string, unknown> = {}
   circular['itself'] = circular
   const strange = { toPostgres () { throw new Error('ada@example.com is not welcome') } }
@@ -210,7 +210,7 @@ t.test('a column that cannot be read is an error of the statement, and the conne
   const { connection, pid } = await begin(t, pool)
   const errors = [new Error('cannot read ada@example.com'), new TypeError('ada@example.com'), new SyntaxError('ada@example.com')]
 
-  await run(connection, 'select 1', { lead: ['begin'] })
+  await run(connection, 'select 1', { prelude: ['begin'] })
   for (const thrown of errors) {
     const types = { getTypeParser: () => () => { throw thrown } }
     const { error, sent, lost } = await connection.run({ kind: 'read', text: "select 'ada' as name from generate_series(1, 3)", values: [], types, context: { operation: 'get', table: 'users' } })
@@ -230,7 +230,7 @@ t.test('a column that cannot be read is an error of the statement, and the conne
 t.test('columns for which no parser can be had are an error of the statement, and the connection can be used again', async (t) => {
   const pool = await openPool(t)
   const { connection, pid } = await begin(t, pool)
-  await run(connection, 'select 1', { lead: ['begin'] })
+  await run(connection, 'select 1', { prelude: ['begin'] })
   const thrown = new Error('no parser for ada@example.com')
   const failing: Array<Partial<Statement>> = [
     { types: { getTypeParser: () => { throw thrown } } },
@@ -274,7 +274,7 @@ t.test('columns for which no parser can be had are an error of the statement, an
 
 t.test("a client's own getTypeParser that throws is an error of the statement", async (t) => {
   const pool = await openPool(t)
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   const client = connection.pooled.client as unknown as { getTypeParser (oid: number): unknown }
   client.getTypeParser = () => { throw new TypeError('no such type') }
   t.match(await run(connection, 'select 1'), { error: { code: 'DB_ERROR' }, lost: false })
@@ -290,7 +290,7 @@ for (const text of [
 ]) {
   t.test(`112: ${JSON.stringify(text)} is refused with the way out, and without harm`, async (t) => {
     const pool = await openPool(t)
-    const connection = await pool.connect(borrower)
+    const connection = await pool.connect(caller)
     const pid = await backendOf(connection)
 
     t.match(await run(connection, text), { error: { code: 'DB_USAGE', statusCode: 500, message: /pg-copy-streams/, context: { operation: 'test' } }, result: undefined, lost: false })
@@ -303,7 +303,7 @@ for (const text of [
 
 t.test('112: what speaks of COPY only, or copies on the server, is no COPY through the connection', async (t) => {
   const pool = await openPool(t)
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
 
   t.equal(await scalar(connection, "select 'copy users from stdin'"), 'copy users from stdin')
   t.match(await run(connection, "copy (select 1) to program 'cat > /dev/null'"), { error: undefined, result: { command: 'COPY', rowCount: 1 } })
@@ -315,7 +315,7 @@ t.test('112: what speaks of COPY only, or copies on the server, is no COPY throu
 
 t.test('more values than a message can count are refused before anything is sent, with the way out', async (t) => {
   const pool = await openPool(t)
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   const select = (length: number): Promise<Outcome> =>
     run(connection, `select 1 where 1 in (${Array.from({ length }, (_, position) => `$${position + 1}::int`).join(', ')})`, { values: Array.from({ length }, (_, position) => position) })
 
@@ -336,7 +336,7 @@ t.test('a backend that is killed while a statement runs takes the statement and 
   const pool = await openPool(t)
   const { connection, pid } = await begin(t, pool)
   const outcomes = Promise.all([
-    run(connection, 'select pg_sleep(30)', { lead: ['begin'] }),
+    run(connection, 'select pg_sleep(30)', { prelude: ['begin'] }),
     run(connection, insert),
     run(connection, insert)
   ])
@@ -360,7 +360,7 @@ t.test('a backend that is killed while a statement runs takes the statement and 
 t.test('a backend that is killed between two statements is noticed before the second is sent', async (t) => {
   const pool = await openPool(t)
   const { connection, pid } = await begin(t, pool)
-  await run(connection, insert, { lead: ['begin'] })
+  await run(connection, insert, { prelude: ['begin'] })
 
   await kill(pool, pid)
   await until(() => connection.refusal !== undefined)
@@ -374,7 +374,7 @@ t.test('52: a reset in the middle of an answer is told as a loss', async (t) => 
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   const proxy = await startProxy(t, connectionString)
   const pool = await openPool(t, { connectionString: proxy.connectionString })
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
 
   const lost = proxy.loseAnswer('generate_series', 'reset')
   const outcome = await run(connection, 'select * from generate_series(1, 100000)')
@@ -392,7 +392,7 @@ t.test('a connection that ends between PostgreSQL\'s error and its word on the t
   const { connection } = await begin(t, pool)
 
   const lost = proxy.loseReady('1 / 0')
-  const outcome = await run(connection, 'select 1 / 0', { lead: ['begin'] })
+  const outcome = await run(connection, 'select 1 / 0', { prelude: ['begin'] })
   await lost
 
   t.match(outcome, { sent: true, lost: true, error: { code: '22012' } })
@@ -402,7 +402,7 @@ t.test('a connection that ends between PostgreSQL\'s error and its word on the t
 
 t.test('a connection that is destroyed answers what runs and refuses what waits', async (t) => {
   const pool = await openPool(t)
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   const outcomes = Promise.all([run(connection, 'select pg_sleep(30)'), run(connection, insert)])
 
   connection.destroy()
@@ -415,7 +415,7 @@ t.test('a connection that is destroyed answers what runs and refuses what waits'
 
 t.test('goes back once, and runs nothing after that', async (t) => {
   const pool = await openPool(t)
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
 
   connection.release()
   connection.release()
@@ -431,14 +431,14 @@ t.test('goes back once, and runs nothing after that', async (t) => {
 t.test('a connection that is given back in use, or in a transaction, is destroyed', async (t) => {
   const pool = await openPool(t)
 
-  const inUse = await pool.connect(borrower)
+  const inUse = await pool.connect(caller)
   const running = run(inUse, 'select pg_sleep(30)')
   inUse.release()
   t.match(await running, { lost: true })
   t.match(pool.info, { total: 0 })
 
-  const open = await pool.connect(borrower)
-  await run(open, insert, { lead: ['begin'] })
+  const open = await pool.connect(caller)
+  await run(open, insert, { prelude: ['begin'] })
   open.release()
   t.match(pool.info, { total: 0 })
   t.equal(await countUsers(pool), 0)
@@ -446,7 +446,7 @@ t.test('a connection that is given back in use, or in a transaction, is destroye
 
 t.test('twenty thousand statements that wait on a lost connection are all refused', async (t) => {
   const pool = await openPool(t)
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   const pid = await backendOf(connection)
   const first = run(connection, 'select pg_sleep(30)')
   const waiting = Array.from({ length: 20_000 }, () => run(connection, insert))
@@ -461,7 +461,7 @@ t.test('twenty thousand statements that wait on a lost connection are all refuse
 
 t.test('cancels the running statement, and nothing else', async (t) => {
   const pool = await openPool(t)
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
 
   await connection.cancel(5000)
   t.equal(await scalar(connection, 'select 1'), 1, 'nothing ran')
@@ -478,7 +478,7 @@ t.test('a cancel that cannot be delivered is given up', async (t) => {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   const proxy = await startProxy(t, connectionString)
   const pool = await openPool(t, { connectionString: proxy.connectionString })
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   const running = run(connection, 'select pg_sleep(30)')
 
   proxy.blackHole()
@@ -487,7 +487,7 @@ t.test('a cancel that cannot be delivered is given up', async (t) => {
   t.match(await running, { lost: true })
 
   await proxy.resume()
-  const other = await pool.connect(borrower)
+  const other = await pool.connect(caller)
   const again = run(other, 'select pg_sleep(30)')
   const stopped = proxy.refuse()
   await other.cancel(5000)
@@ -499,7 +499,7 @@ t.test('a cancel that cannot be delivered is given up', async (t) => {
 
 t.test('is idle at once when nothing runs, and else when the last answer is there', async (t) => {
   const pool = await openPool(t)
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   await connection.idle()
   let answered = 0
   for (const text of ['select 1', 'select 1 / 0', 'select 2']) run(connection, text).then(() => { answered++ })

@@ -3,7 +3,7 @@
  * INSERT commit by itself, and one that comes when all is done must not hit the next user of the connection.
  */
 import t from 'tap'
-import { borrower, openPool, run } from '../../helpers/pool.js'
+import { caller, openPool, run } from '../../helpers/pool.js'
 import type { Connection } from '../../../src/connection/connection.js'
 import type { Outcome } from '../../../src/connection/outcome.js'
 
@@ -18,8 +18,8 @@ const moments: ReadonlyArray<(connection: Connection, pause: string) => Promise<
   (connection) => insert(connection, ['begin'])
 ]
 
-function insert (connection: Connection, lead: string[], from = ''): Promise<Outcome> {
-  return run(connection, `insert into users (email) select $1${from} returning id`, { lead, values: [String(Math.random())], kind: 'write' })
+function insert (connection: Connection, prelude: string[], from = ''): Promise<Outcome> {
+  return run(connection, `insert into users (email) select $1${from} returning id`, { prelude, values: [String(Math.random())], kind: 'write' })
 }
 
 t.test(`${rounds} late cancels: nothing is kept of a group that was refused, and nobody else is hit`, async (t) => {
@@ -28,7 +28,7 @@ t.test(`${rounds} late cancels: nothing is kept of a group that was refused, and
   let refused = 0
 
   for (let round = 0; round < rounds; round++) {
-    const connection = await pool.connect(borrower)
+    const connection = await pool.connect(caller)
     connection.enterTransaction()
     const pause = `select pg_sleep(${(round % 20) / 5000})`
     const write = (moments[round % moments.length] as typeof moments[number])(connection, pause)
@@ -44,7 +44,7 @@ t.test(`${rounds} late cancels: nothing is kept of a group that was refused, and
     }
     connection.release()
 
-    const next = await pool.connect(borrower)
+    const next = await pool.connect(caller)
     t.match(await run(next, 'select 1'), { error: undefined })
     next.release()
   }

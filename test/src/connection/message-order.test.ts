@@ -1,5 +1,5 @@
 import t from 'tap'
-import { borrower, run } from '../../helpers/pool.js'
+import { caller, run } from '../../helpers/pool.js'
 import { answer, group, groupAnswer, openScriptedPool } from '../../helpers/scripted-postgres.js'
 import { bindComplete, commandComplete, errorResponse, noData, parseComplete, readyForQuery } from '../../helpers/wire.js'
 import type { Connection } from '../../../src/connection/connection.js'
@@ -17,7 +17,7 @@ interface Scripted {
 /** A connection inside a transaction whose BEGIN has not been sent, and the server's end of it. */
 async function connect (t: Test): Promise<Scripted> {
   const { pool, postgres } = await openScriptedPool(t)
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   connection.enterTransaction()
   t.teardown(async () => connection.destroy())
   return { pool, postgres, connection, peer: await postgres.accept() }
@@ -26,7 +26,7 @@ async function connect (t: Test): Promise<Scripted> {
 t.test('what leads and the statement travel under one Sync, in this order, and each is executed before the next is parsed', async (t) => {
   const { connection, peer } = await connect(t)
 
-  const outcome = run(connection, 'insert into users values ($1, $2)', { lead: ['begin', 'savepoint s1'], values: ['ada', null] })
+  const outcome = run(connection, 'insert into users values ($1, $2)', { prelude: ['begin', 'savepoint s1'], values: ['ada', null] })
 
   t.same(await peer.next(), [
     'Parse begin', 'Bind', 'Execute',
@@ -40,7 +40,7 @@ t.test('what leads and the statement travel under one Sync, in this order, and e
     parseComplete, bindComplete, noData, commandComplete('INSERT 0 1'),
     readyForQuery('T')
   )
-  t.match(await outcome, { error: undefined, led: 2, result: { command: 'INSERT', rowCount: 1 } })
+  t.match(await outcome, { error: undefined, preludeDone: 2, result: { command: 'INSERT', rowCount: 1 } })
 })
 
 t.test('a statement without values that nothing leads is one simple Query', async (t) => {
@@ -53,7 +53,7 @@ t.test('a statement without values that nothing leads is one simple Query', asyn
 
 t.test('nothing is sent before PostgreSQL is ready, although the statement before is answered', async (t) => {
   const { pool, connection, peer } = await connect(t)
-  const outcomes = Promise.all([run(connection, 'first', { lead: ['begin'] }), run(connection, 'second')])
+  const outcomes = Promise.all([run(connection, 'first', { prelude: ['begin'] }), run(connection, 'second')])
   t.same(await peer.next(), group(['begin'], 'first'))
 
   peer.send(...groupAnswer(['BEGIN'], 'INSERT 0 1').slice(0, -1))
@@ -68,7 +68,7 @@ t.test('nothing is sent before PostgreSQL is ready, although the statement befor
 
 t.test('nothing is sent after an error either, before PostgreSQL has said what became of the transaction', async (t) => {
   const { pool, connection, peer } = await connect(t)
-  const outcomes = Promise.all([run(connection, 'first', { lead: ['begin'] }), run(connection, 'second')])
+  const outcomes = Promise.all([run(connection, 'first', { prelude: ['begin'] }), run(connection, 'second')])
   await peer.next()
 
   peer.send(...groupAnswer(['BEGIN'], '').slice(0, 3), errorResponse('23505'))
@@ -78,16 +78,16 @@ t.test('nothing is sent after an error either, before PostgreSQL has said what b
   peer.send(readyForQuery('E'))
   t.same(await peer.next(), ['Query second'])
   peer.send(errorResponse('25P02'), readyForQuery('E'))
-  t.match(await outcomes, [{ error: { code: '23505' }, led: 1 }, { error: { code: '25P02' } }])
+  t.match(await outcomes, [{ error: { code: '23505' }, preludeDone: 1 }, { error: { code: '25P02' } }])
 })
 
 t.test('16c: behind a BEGIN that failed nothing follows', async (t) => {
   const { connection, peer } = await connect(t)
-  const outcomes = Promise.all([run(connection, 'first', { lead: ['begin'] }), run(connection, 'second'), run(connection, 'third')])
+  const outcomes = Promise.all([run(connection, 'first', { prelude: ['begin'] }), run(connection, 'second'), run(connection, 'third')])
   t.same(await peer.next(), group(['begin'], 'first'))
 
   peer.send(errorResponse('57014'), readyForQuery('I'))
-  t.match(await outcomes, [{ led: 0, sent: true, error: { code: '57014' } }, { sent: false, error: { code: '57014' } }, { sent: false }])
+  t.match(await outcomes, [{ preludeDone: 0, sent: true, error: { code: '57014' } }, { sent: false, error: { code: '57014' } }, { sent: false }])
   connection.release()
 
   t.same(await peer.rest(), [])
@@ -95,7 +95,7 @@ t.test('16c: behind a BEGIN that failed nothing follows', async (t) => {
 
 t.test('behind a statement that ended the transaction nothing follows', async (t) => {
   const { connection, peer } = await connect(t)
-  const outcomes = Promise.all([run(connection, 'first', { lead: ['begin'] }), run(connection, 'second'), run(connection, 'third')])
+  const outcomes = Promise.all([run(connection, 'first', { prelude: ['begin'] }), run(connection, 'second'), run(connection, 'third')])
   await peer.next()
   peer.send(...groupAnswer(['BEGIN'], 'CALL'))
   t.same(await peer.next(), ['Query second'])

@@ -4,13 +4,13 @@ import { createTestDatabase } from '../../../src/testing/index.js'
 import { Connection } from '../../../src/connection/connection.js'
 import { destroySocket } from '../../../src/pg/client.js'
 import { deferred } from '../../helpers/deferred.js'
-import { borrower, openPool } from '../../helpers/pool.js'
+import { caller, openPool } from '../../helpers/pool.js'
 import { startProxy } from '../../helpers/proxy.js'
 import { tables, users } from '../../helpers/schema.js'
 import { answer, group, groupAnswer, openScripted, openScriptedPool } from '../../helpers/scripted-postgres.js'
 import { until } from '../../helpers/until.js'
 import { bindComplete, commandComplete, dataRow, errorResponse, parseComplete, rowDescription } from '../../helpers/wire.js'
-import type { PooledClient } from '../../../src/connection/client-state.js'
+import type { ClientState } from '../../../src/connection/client-state.js'
 import type { OpenOptions } from '../../../src/index.js'
 import type { Peer } from '../../helpers/scripted-postgres.js'
 
@@ -76,7 +76,7 @@ t.test('107: it is sent again once, and then refused as what may be tried again'
 
 t.test('107: what is not the first on its connection is refused as what may be tried again', async (t) => {
   const { database, peer } = await openScripted(t)
-  const connection = await database.host.pool.connect(borrower)
+  const connection = await database.host.pool.connect(caller)
   const first = connection.run(write)
   await peer.next()
   peer.send(...groupAnswer([], 'INSERT 0 1', { status: 'I' }))
@@ -169,11 +169,11 @@ t.test('107: no other connection to be had is a 503 that may be tried again', as
 for (const comes of [true, false]) {
   t.test(`107: who gives up while another connection is awaited is answered at once, and it goes back ${comes ? 'when it comes' : 'also when none comes'}`, async (t) => {
     const { pool, postgres } = await openScriptedPool(t)
-    const lent = await pool.connect(borrower)
+    const lent = await pool.connect(caller)
     const peer = await postgres.accept()
-    const other = deferred<PooledClient | undefined>()
-    const returned: Array<[pooled: PooledClient, destroyed: boolean]> = []
-    const connection = new Connection(lent.pooled, borrower, {
+    const other = deferred<ClientState | undefined>()
+    const returned: Array<[pooled: ClientState, destroyed: boolean]> = []
+    const connection = new Connection(lent.pooled, caller, {
       prepares: false,
       observe: () => {},
       takeBack: ({ pooled }, destroyed) => { returned.push([pooled, destroyed]) },
@@ -195,7 +195,7 @@ for (const comes of [true, false]) {
     t.match(await answers, [{ error: { code: 'DB_CONNECTION' }, lost: false, sent: true }, { error: { code: 'DB_CONNECTION' }, sent: false }])
     t.equal(connection.isIdle, true)
     t.same(returned, [])
-    const next = await pool.connect(borrower)
+    const next = await pool.connect(caller)
     other.resolve(comes ? next.pooled : undefined)
     await until(() => returned.length > 0)
     t.equal(returned.length, 1)
@@ -207,7 +207,7 @@ for (const comes of [true, false]) {
 
 t.test('107: nothing is sent again over a connection that was given up', async (t) => {
   const { database, peer } = await openScripted(t)
-  const connection = await database.host.pool.connect(borrower) as Connection
+  const connection = await database.host.pool.connect(caller) as Connection
   const answered = connection.run(write)
   await peer.next()
   connection.distrust(new Error('given up'))
@@ -220,7 +220,7 @@ t.test('107: nothing is sent again over a connection that was given up', async (
 
 t.test('107: settings that led the first time are not sent twice', async (t) => {
   const { database, postgres, peer } = await openScripted(t)
-  const connection = await database.host.pool.connect(borrower) as Connection
+  const connection = await database.host.pool.connect(caller) as Connection
   connection.pooled.correction = 'correct'
   const answered = connection.run(write)
   t.same(await peer.next(), group(['correct'], write.text, 'ada'))
@@ -229,14 +229,14 @@ t.test('107: settings that led the first time are not sent twice', async (t) => 
   const next = await postgres.accept()
   t.same(await next.next(), written)
   next.send(...groupAnswer([], 'INSERT 0 1', { status: 'I' }))
-  t.match(await answered, { error: undefined, led: 0 })
+  t.match(await answered, { error: undefined, preludeDone: 0 })
   connection.release()
 })
 
 t.test('107: a client that was left in a transaction, or is lost as well, does not take the place of one that was lost', async (t) => {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   const pool = await openPool(t, { connectionString, pool: { size: 3, maxOverflow: 0 } })
-  const [first, second, third] = await Promise.all([1, 2, 3].map(() => pool.connect(borrower))) as [Connection, Connection, Connection]
+  const [first, second, third] = await Promise.all([1, 2, 3].map(() => pool.connect(caller))) as [Connection, Connection, Connection]
   const strangers = [first, second, third].map(({ pooled: { client } }) => client)
   second.release()
   third.release()
@@ -257,7 +257,7 @@ t.test('107: a new client that does not prove to be alive is no replacement', as
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   const proxy = await startProxy(t, connectionString)
   const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { size: 1, maxOverflow: 0 } })
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   const lost = proxy.loseRequest('default_transaction_isolation')
 
   await t.rejects(pool.replace(connection.pooled))

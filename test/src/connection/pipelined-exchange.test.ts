@@ -7,7 +7,7 @@ import { Client, Pool } from 'pg'
 import t from 'tap'
 import { extendConnection, parseConnectionString } from '../../../src/settings/url/connection-string.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
-import { borrower, openPool, run } from '../../helpers/pool.js'
+import { caller, openPool, run } from '../../helpers/pool.js'
 import { startTlsProxy } from '../../helpers/tls-proxy.js'
 import { until } from '../../helpers/until.js'
 import type { PoolConfig } from 'pg'
@@ -19,7 +19,7 @@ async function cancels (t: Test, connectionString: string, config: PoolConfig): 
   const pg = new Pool(config)
   t.teardown(() => pg.end())
   const pool = await openPool(t, { pg })
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   const running = run(connection, 'select pg_sleep(60)')
   const observer = new Client(parseConnectionString(connectionString))
   await observer.connect()
@@ -63,7 +63,7 @@ t.test('a cancel goes over a Unix socket as the connection does', async (t) => {
 
 t.test('rows come as arrays where the statement asks for that, behind what leads it, too', async (t) => {
   const pool = await openPool(t)
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
 
   const { result } = await connection.run({ kind: 'read', text: 'select 1 as a, 2 as a', values: [], rowMode: 'array', context: { operation: 'test' } }, ['begin'])
 
@@ -74,7 +74,7 @@ t.test('rows come as arrays where the statement asks for that, behind what leads
 
 t.test('a value that runs a statement while it is written disturbs neither', async (t) => {
   const pool = await openPool(t)
-  const connections = [await pool.connect(borrower), await pool.connect(borrower)]
+  const connections = [await pool.connect(caller), await pool.connect(caller)]
   const [outer, inner] = connections
   let other: Promise<Outcome> | undefined
   const value = { toPostgres () { other = inner && run(inner, 'select $1::text as text', { values: ['inner'] }); return 'outer' } }

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import { mostNames } from '../../../src/connection/prepared-statements.js'
 import { statementName } from '../../../src/statement/statement-name.js'
 import { open } from '../../helpers/database.js'
-import { borrower, openPool } from '../../helpers/pool.js'
+import { caller, openPool } from '../../helpers/pool.js'
 import { answer, groupAnswer, openScripted } from '../../helpers/scripted-postgres.js'
 import { bindComplete, closeComplete, commandComplete, errorResponse, noData, parseComplete, readyForQuery } from '../../helpers/wire.js'
 import type { Connection } from '../../../src/connection/connection.js'
@@ -271,7 +271,7 @@ const numbered = (number: number, value: unknown = 1): Statement => named(`name 
 
 t.test('a connection has at most a hundred names: the one that was not used for longest is closed', async (t) => {
   const pool = await openPool(t)
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   for (let number = 0; number < mostNames; number++) await connection.run(numbered(number))
   t.equal((await namesOf(connection)).length, mostNames)
 
@@ -291,7 +291,7 @@ t.test('a connection has at most a hundred names: the one that was not used for 
 
 t.test('also when they travel together; what the group needs is not closed for it, and what was skipped is not believed', async (t) => {
   const pool = await openPool(t)
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   for (let number = 0; number < mostNames; number++) await connection.run(numbered(number))
 
   // The oldest is needed last.
@@ -337,7 +337,7 @@ t.test('there is never one too many, not even between two messages, and a Close 
 t.test('43: after DISCARD ALL the names start anew', async (t) => {
   const pool = await openPool(t, { pool: { size: 1, maxOverflow: 0, resetOnRelease: true } })
   for (let round = 0; round < 2; round++) {
-    const connection = await pool.connect(borrower)
+    const connection = await pool.connect(caller)
     t.match(await connection.run(named('one', 'select $1::int', 1)), { error: undefined })
     t.same(await namesOf(connection), ['one'])
     connection.release()
@@ -364,7 +364,7 @@ t.test("43: after somebody's own DISCARD ALL one statement is sent twice, and no
 
 t.test('what somebody prepares by hand on a connection of the pool is not taken for ours', async (t) => {
   const pool = await openPool(t, { pool: { size: 1, maxOverflow: 0 } })
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   const early = named('early', 'select $1::int as number from later', 1)
   t.match(await connection.run(early), { error: { code: '42P01' } })
   connection.release()
@@ -373,7 +373,7 @@ t.test('what somebody prepares by hand on a connection of the pool is not taken 
   await client.query('create table later ()')
   client.release()
 
-  const next = await pool.connect(borrower)
+  const next = await pool.connect(caller)
   t.match(await next.run(early), { error: undefined, result: { rowCount: 0 } })
   t.same(await namesOf(next), ['by hand', 'early'])
   next.release()

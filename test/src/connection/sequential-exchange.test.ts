@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { mostNames } from '../../../src/connection/prepared-statements.js'
 import { toDatabaseError } from '../../../src/errors/to-database-error.js'
-import { borrower, openPool, run } from '../../helpers/pool.js'
+import { caller, openPool, run } from '../../helpers/pool.js'
 import type { Connection } from '../../../src/connection/connection.js'
 import type { Task } from '../../../src/connection/task.js'
 import type { Outcome } from '../../../src/connection/outcome.js'
@@ -56,7 +56,7 @@ async function oneByOne (connection: Connection, statements: readonly Statement[
 
 t.test('a group answers as the same statements one by one in a transaction, and the connection knows its names', async (t) => {
   const pool = await openPool(t, { pool: { size: 2, maxOverflow: 0 } })
-  const [fast, slow] = [await pool.connect(borrower), await pool.connect(borrower)]
+  const [fast, slow] = [await pool.connect(caller), await pool.connect(caller)]
   const what = fc.constantFrom(...Object.keys(texts) as Array<Step['what']>, 'read', 'change', 'insert', 'none')
   const step = fc.record({ what, value: fc.nat(12), isNamed: fc.boolean() })
   const seed = Math.trunc(Math.random() * 2 ** 31)

@@ -8,7 +8,7 @@ import { bytesReadBy, destroySocket, followConfirmations, holdProcess, isOrdinar
 import { prepareValue } from '../../../src/pg/values.js'
 import { FrontendMessages } from '../../../src/connection/frontend-messages.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
-import type { AnswerReader } from '../../../src/pg/client.js'
+import type { ResponseReader } from '../../../src/pg/client.js'
 import type { Test } from '../../helpers/test.js'
 
 const { connectionString } = await createTestDatabase(t)
@@ -29,7 +29,7 @@ function send (client: pg.ClientBase, write: (messages: FrontendMessages) => voi
   write(messages)
   return new Promise((resolve) => {
     const told: unknown[] = []
-    const reader: AnswerReader = {
+    const reader: ResponseReader = {
       ...unwatched,
       described: (fields) => told.push(fields.map(({ name, dataTypeID }) => [name, dataTypeID])),
       row: (texts) => told.push(texts),
@@ -128,7 +128,7 @@ function queryBytes (text: string): Buffer {
   return messages.take()
 }
 
-function failing (failed: (error: Error) => void): AnswerReader {
+function failing (failed: (error: Error) => void): ResponseReader {
   return { ...unwatched, described () {}, row () {}, completed () {}, ready () {}, failed }
 }
 

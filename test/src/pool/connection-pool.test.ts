@@ -6,7 +6,7 @@ import { extendConnection, parseConnectionString } from '../../../src/settings/u
 import { resolveSettings } from '../../../src/settings/settings.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
 import { recordingLogger } from '../../helpers/logger.js'
-import { backendOf, borrower, openPool, run, scalar } from '../../helpers/pool.js'
+import { backendOf, caller, openPool, run, scalar } from '../../helpers/pool.js'
 import { startProxy } from '../../helpers/proxy.js'
 import { until } from '../../helpers/until.js'
 import type { Connection } from '../../../src/connection/connection.js'
@@ -19,7 +19,7 @@ const one = { size: 1, maxOverflow: 0 }
 function ask (pool: ConnectionPool): { cancel: Cancel, answer: Promise<Connection> } {
   let cancel: Cancel = () => {}
   const answer = new Promise<Connection>((resolve, reject) => {
-    cancel = pool.acquire({ borrower, lend: resolve, refuse: reject })
+    cancel = pool.acquire({ caller, lend: resolve, refuse: reject })
   })
   answer.catch(() => {})
   return { cancel, answer }
@@ -34,11 +34,11 @@ async function ownPool (t: { teardown (fn: () => Promise<void>): unknown }, opti
 
 t.test('gives connections up to its size, then in the order in which they were asked for', async (t) => {
   const pool = await openPool(t, { pool: { size: 1, maxOverflow: 1 } })
-  const [first, second] = await Promise.all([pool.connect(borrower), pool.connect(borrower)])
+  const [first, second] = await Promise.all([pool.connect(caller), pool.connect(caller)])
   t.match(pool.info, { size: 1, max: 2, total: 2, inUse: 2, idle: 0, waiting: 0 })
   const order: number[] = []
   const waiting = [0, 1, 2].map(async (position) => {
-    const connection = await pool.connect(borrower)
+    const connection = await pool.connect(caller)
     order.push(position)
     connection.release()
   })
@@ -54,18 +54,18 @@ t.test('gives connections up to its size, then in the order in which they were a
 
 t.test('lets nobody wait with maxWaiting 0', async (t) => {
   const pool = await openPool(t, { pool: { ...one, maxWaiting: 0 } })
-  const held = await pool.connect(borrower)
+  const held = await pool.connect(caller)
 
-  await t.rejects(pool.connect(borrower), PoolTimeoutError)
+  await t.rejects(pool.connect(caller), PoolTimeoutError)
 
   held.release()
-  const again = await pool.connect(borrower)
+  const again = await pool.connect(caller)
   again.release()
 })
 
 t.test('who gives up leaves the line, and takes no place', async (t) => {
   const pool = await openPool(t, { pool: { ...one, maxWaiting: 2 } })
-  const held = await pool.connect(borrower)
+  const held = await pool.connect(caller)
   const [first, second] = [ask(pool), ask(pool)]
 
   first.cancel(new Error('changed my mind'))
@@ -94,9 +94,9 @@ t.test('a connection that comes for one who gave up goes to the next', async (t)
 
 t.test('each waits until its own time is up, and leaves nothing behind', async (t) => {
   const pool = await openPool(t, { pool: { ...one, timeoutSeconds: 1 } })
-  const held = await pool.connect(borrower)
+  const held = await pool.connect(caller)
   const order: string[] = []
-  const wait = (name: string): Promise<void> => pool.connect(borrower).then(() => { order.push(`${name} was served`) }, (error: Error) => {
+  const wait = (name: string): Promise<void> => pool.connect(caller).then(() => { order.push(`${name} was served`) }, (error: Error) => {
     t.ok(error instanceof PoolTimeoutError)
     order.push(name)
   })
@@ -111,22 +111,22 @@ t.test('each waits until its own time is up, and leaves nothing behind', async (
   t.same(order, ['early', 'late'])
   held.release()
   t.match(pool.info, { total: 1, idle: 1, waiting: 0 })
-  const again = await pool.connect(borrower)
+  const again = await pool.connect(caller)
   again.release()
 })
 
 t.test('waits for a connection that somebody else took from pg\'s pool, and no longer than the limit', async (t) => {
   const pool = await openPool(t, { pool: { size: 2, maxOverflow: 0, timeoutSeconds: 1 } })
-  const held = await pool.connect(borrower)
+  const held = await pool.connect(caller)
   await run(held, 'select pg_sleep(0.03)')
   const client = await pool.pool.connect()
 
-  const answer = pool.connect(borrower)
+  const answer = pool.connect(caller)
   t.match(pool.info, { inUse: 2, waiting: 1 })
   await t.rejects(answer, PoolTimeoutError)
 
   client.release()
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   t.equal(await scalar(connection, 'select 1'), 1)
   connection.release()
   held.release()
@@ -142,7 +142,7 @@ t.test('a transaction that somebody left open with pg\'s pool is undone, and its
   await client.query('insert into left_open values (1)')
   client.release()
 
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
 
   t.equal(connection.status, 'I')
   t.equal(await scalar(connection, 'select count(*)::int from left_open'), 0)
@@ -154,31 +154,31 @@ t.test('a transaction that somebody left open with pg\'s pool is undone, and its
 t.test('knows which snapshots statements outside a transaction have', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const pool = await openPool(t, { connectionString, pool: { ...one, prePingAfterMillis: 0 } })
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   t.equal(connection.readCommitted, true)
   await run(connection, `alter database ${new URL(connectionString).pathname.slice(1)} set default_transaction_isolation to 'repeatable read'`)
   connection.destroy()
 
-  const next = await pool.connect(borrower)
+  const next = await pool.connect(caller)
   t.equal(next.readCommitted, false)
   t.equal(pool.readCommitted, false)
   await run(next, 'set default_transaction_isolation to \'read uncommitted\'')
   next.release()
 
-  const proved = await pool.connect(borrower)
+  const proved = await pool.connect(caller)
   t.equal(pool.readCommitted, true, 'asked again with the ping')
   proved.release()
 })
 
 t.test('without a ping a connection comes back at once', async (t) => {
   const pool = await openPool(t, { pool: { ...one, prePing: false, prePingAfterMillis: 0 } })
-  const first = await pool.connect(borrower)
+  const first = await pool.connect(caller)
   const pid = await backendOf(first)
   const statements = await scalar(first, `select query from pg_stat_activity where pid = ${pid}`)
   t.match(statements, /query from/)
   first.release()
 
-  const second = await pool.connect(borrower)
+  const second = await pool.connect(caller)
 
   t.equal(await scalar(second, 'select pg_backend_pid()'), pid)
   second.release()
@@ -187,10 +187,10 @@ t.test('without a ping a connection comes back at once', async (t) => {
 t.test('tells who asks for a breath when a place is free or passed on', async (t) => {
   const pool = await openPool(t, { pool: one })
   t.equal(await pool.breathes(1000), true, 'free')
-  const held = await pool.connect(borrower)
+  const held = await pool.connect(caller)
   t.equal(await pool.breathes(10), false, 'held')
   const breath = pool.breathes(10_000)
-  const next = pool.connect(borrower)
+  const next = pool.connect(caller)
   held.release()
   t.equal(await breath, true, 'passed on')
   ;(await next).release()
@@ -199,11 +199,11 @@ t.test('tells who asks for a breath when a place is free or passed on', async (t
 t.test('is idle when nothing is in use, or the time is over', async (t) => {
   const pool = await openPool(t, { pool: one })
   await pool.idle(1000)
-  const held = await pool.connect(borrower)
+  const held = await pool.connect(caller)
   await pool.idle(0)
   await pool.idle(10)
   t.equal(pool.info.inUse, 1)
-  const next = pool.connect(borrower)
+  const next = pool.connect(caller)
   const idle = pool.idle(10_000)
   held.release()
   const last = await next
@@ -215,14 +215,14 @@ t.test('is idle when nothing is in use, or the time is over', async (t) => {
 
 t.test('an end refuses who waits and who comes, and ends what is in use', async (t) => {
   const pool = await openPool(t, { pool: one })
-  const held = await pool.connect(borrower)
+  const held = await pool.connect(caller)
   const running = run(held, 'select pg_sleep(30)')
   const waiting = ask(pool)
 
   t.match(pool.end(), [{ holder: 'test', heldSeconds: Number, state: 'running', stack: String }])
 
   await t.rejects(waiting.answer, ConnectionError)
-  await t.rejects(pool.connect(borrower), ConnectionError)
+  await t.rejects(pool.connect(caller), ConnectionError)
   t.match(await running, { lost: true })
   t.same(pool.end(), [])
   t.match(pool.info, { total: 0, waiting: 0 })
@@ -244,7 +244,7 @@ t.test('an error of a new connection is told to the one it was for, and the next
   const pool = await openPool(t, { connectionString: proxy.connectionString, pool: one })
 
   const lost = proxy.loseRequest('default_transaction_isolation')
-  const [first, second] = await Promise.allSettled([pool.connect(borrower), pool.connect(borrower)])
+  const [first, second] = await Promise.allSettled([pool.connect(caller), pool.connect(caller)])
   await lost
 
   t.match(first, { status: 'rejected', reason: { code: 'DB_CONNECTION', cause: { message: String } } })
@@ -254,20 +254,20 @@ t.test('an error of a new connection is told to the one it was for, and the next
 
   await proxy.refuse()
   await until(() => pool.info.total === 0)
-  await t.rejects(pool.connect(borrower), { code: 'DB_CONNECTION', cause: { code: 'ECONNREFUSED' } })
+  await t.rejects(pool.connect(caller), { code: 'DB_CONNECTION', cause: { code: 'ECONNREFUSED' } })
   await proxy.resume()
-  ;(await pool.connect(borrower)).release()
+  ;(await pool.connect(caller)).release()
 })
 
 t.test('a connection that breaks while it is reset is replaced', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const proxy = await startProxy(t, connectionString)
   const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { ...one, resetOnRelease: true } })
-  const first = await pool.connect(borrower)
+  const first = await pool.connect(caller)
   const pid = await backendOf(first)
 
   const lost = proxy.loseRequest('discard all')
-  const next = pool.connect(borrower)
+  const next = pool.connect(caller)
   first.release()
   await lost
 
@@ -283,7 +283,7 @@ t.test('echoes statements with their durations and without values, and names slo
   const pool = await openPool(t, { echo: true, slowQueryMillis: 50 })
   const connection = await pool.connect(holder)
 
-  await run(connection, 'select $1::text', { lead: ['begin'], values: ['ada@example.com'] })
+  await run(connection, 'select $1::text', { prelude: ['begin'], values: ['ada@example.com'] })
   await run(connection, 'select pg_sleep($1)', { values: [0.06] })
   await run(connection, 'rollback')
   connection.release()
@@ -309,7 +309,7 @@ t.test('says nothing of statements that are not slow', async (t) => {
 t.test('echoes what happens to connections, with counts', async (t) => {
   const logger = recordingLogger()
   const pool = await openPool(t, { logger, pool: { ...one, echo: true } })
-  const connection = await pool.connect(borrower)
+  const connection = await pool.connect(caller)
   connection.destroy()
   await until(() => logger.lines.length === 4)
 
@@ -329,7 +329,7 @@ t.test('a pool of one\'s own is not ended, and keeps no listener of ours', async
 
   for (let round = 0; round < 3; round++) {
     const pool = await openPool(t, { pg })
-    const connections = await Promise.all([pool.connect(borrower), pool.connect(borrower)])
+    const connections = await Promise.all([pool.connect(caller), pool.connect(caller)])
     t.match(pool.info, { size: 0, max: 2, total: 2 })
     for (const connection of connections) connection.release()
     pool.end()
@@ -346,7 +346,7 @@ t.test('when a pool of one\'s own is ended early, who asks is refused', async (t
   const pool = await openPool(t, { pg })
   await pg.end()
 
-  await t.rejects(pool.connect(borrower), { code: 'DB_CONNECTION' })
+  await t.rejects(pool.connect(caller), { code: 'DB_CONNECTION' })
   t.match(pool.info, { total: 0, waiting: 0 })
 })
 
@@ -369,7 +369,7 @@ t.test('an idle connection may be lost without ending the process, also after th
   const { connectionString } = await createTestDatabase(t)
   const other = await openPool(t, { connectionString })
   const pool = await openPool(t, { connectionString })
-  const killer = await other.connect(borrower)
+  const killer = await other.connect(caller)
   for (const ended of [false, true]) {
     const client = await pool.pool.connect()
     const { rows: [row] } = await client.query('select pg_backend_pid() as pid')
@@ -404,7 +404,7 @@ t.test('whatever becomes of those who ask, no place is lost', async (t) => {
   // One may still be on its way, to nobody.
   await until(() => pool.info.inUse === 0)
   t.match(pool.info, { waiting: 0 })
-  const all = await Promise.all([1, 2, 3, 4].map(() => pool.connect(borrower)))
+  const all = await Promise.all([1, 2, 3, 4].map(() => pool.connect(caller)))
   t.match(pool.info, { total: 4, inUse: 4 })
   for (const connection of all) connection.release()
   await pool.idle(0)

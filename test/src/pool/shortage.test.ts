@@ -3,7 +3,7 @@ import { openDatabase } from '../../../src/index.js'
 import { createTestDatabase, expectNoLeaks } from '../../../src/testing/index.js'
 import { createLimitedRole } from '../../helpers/limited-role.js'
 import { recordingLogger } from '../../helpers/logger.js'
-import { backendOf, borrower, openPool } from '../../helpers/pool.js'
+import { backendOf, caller, openPool } from '../../helpers/pool.js'
 import { startProxy } from '../../helpers/proxy.js'
 import { users } from '../../helpers/schema.js'
 import { until } from '../../helpers/until.js'
@@ -13,7 +13,7 @@ import type { ConnectionPool } from '../../../src/pool/connection-pool.js'
 /** How many of so many who ask at once are served, each for a moment. */
 async function serve (pool: ConnectionPool, askers: number): Promise<number> {
   const answers = await Promise.allSettled(Array.from({ length: askers }, async () => {
-    const connection = await pool.connect(borrower)
+    const connection = await pool.connect(caller)
     await backendOf(connection)
     connection.release()
   }))
@@ -21,7 +21,7 @@ async function serve (pool: ConnectionPool, askers: number): Promise<number> {
 }
 
 function take (pool: ConnectionPool, connections: number): Promise<Connection[]> {
-  return Promise.all(Array.from({ length: connections }, () => pool.connect(borrower)))
+  return Promise.all(Array.from({ length: connections }, () => pool.connect(caller)))
 }
 
 t.test('108: a pool larger than the server allows serves everybody with what there is, and warns once', async (t) => {
@@ -63,7 +63,7 @@ t.test('108: a pool that tries again in vain goes on with what it has, and asks 
   const proxy = await startProxy(t, connectionString)
   const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { size: 10, maxOverflow: 0, timeoutSeconds: 5 } })
   const [held] = await take(pool, 1)
-  const waiting = Promise.allSettled([pool.connect(borrower)])
+  const waiting = Promise.allSettled([pool.connect(caller)])
   await until(() => pool.info.waiting === 1)
   const { accepted } = proxy
 
@@ -80,7 +80,7 @@ t.test('108: an exhausted pool is told from an unreachable server by what it can
   const pool = await openPool(t, { connectionString, logger, pool: { size: 10, maxOverflow: 0, timeoutSeconds: 0.5 } })
   const [held] = await take(pool, 1)
 
-  await t.rejects(pool.connect({ ...borrower }), { code: 'DB_POOL_TIMEOUT' })
+  await t.rejects(pool.connect({ ...caller }), { code: 'DB_POOL_TIMEOUT' })
 
   t.match(logger.lines.at(-1), { level: 'warn', message: /were held for longer/, context: { max: 10, limit: 1, inUse: 1 } })
   held?.release()
@@ -91,7 +91,7 @@ t.test('108: nobody waits where there is no connection at all: each is refused w
   const logger = recordingLogger()
   const pool = await openPool(t, { connectionString, logger, pool: { size: 2, maxOverflow: 0 } })
 
-  const answers = await Promise.allSettled(Array.from({ length: 7 }, () => pool.connect(borrower)))
+  const answers = await Promise.allSettled(Array.from({ length: 7 }, () => pool.connect(caller)))
 
   t.match(answers, Array.from({ length: 7 }, () => ({ status: 'rejected', reason: { code: 'DB_CONNECTION', cause: { code: '53300' } } })))
   t.match(pool.info, { total: 0, waiting: 0 })
@@ -118,7 +118,7 @@ t.test('109: whoever waits gets the connection that is there first, not the one 
   const [held] = await take(pool, 1)
   const pid = held && await backendOf(held)
   const lost = proxy.loseRequest('default_transaction_isolation', 'silence')
-  const waiting = pool.connect(borrower)
+  const waiting = pool.connect(caller)
   await lost
 
   held?.release()
@@ -139,7 +139,7 @@ t.test('109: a connection that was opened for one who has another by now is kept
   const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { size: 2, maxOverflow: 0 } })
   const [held] = await take(pool, 1)
   proxy.blackHole()
-  const waiting = pool.connect(borrower)
+  const waiting = pool.connect(caller)
   await until(() => pool.info.total === 2)
   held?.release()
   const connection = await waiting
@@ -157,7 +157,7 @@ t.test('109: one who gives up while a connection is opened for him does not hold
   const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { size: 2, maxOverflow: 0 } })
   const lost = proxy.loseRequest('default_transaction_isolation', 'silence')
   const refused: Error[] = []
-  const cancel = pool.acquire({ borrower, lend: () => {}, refuse: (error) => { refused.push(error) } })
+  const cancel = pool.acquire({ caller, lend: () => {}, refuse: (error) => { refused.push(error) } })
   await lost
   const idle = pool.idle(3_600_000)
 
@@ -192,8 +192,8 @@ t.test('109: a connection on its way that nobody waits for any more is not in us
   const database = await openDatabase({ connectionString })
   t.teardown(() => database.close())
   const pool = database.host.pool as ConnectionPool
-  const first = await pool.connect(borrower)
-  const second = pool.connect(borrower)
+  const first = await pool.connect(caller)
+  const second = pool.connect(caller)
   first.release()
   const connection = await second
   connection.release()

@@ -1,17 +1,17 @@
 import t from 'tap'
 import { setTimeout as wait } from 'node:timers/promises'
 import { recordingLogger } from '../../helpers/logger.js'
-import { fateOf } from '../../../src/session/commit-status.js'
-import type { Applicant } from '../../../src/pool/acquire-queue.js'
-import type { Cancel, Lender, LentConnection } from '../../../src/pool/connection-source.js'
+import { findCommitStatus } from '../../../src/session/commit-status.js'
+import type { AcquireRequest } from '../../../src/pool/acquire-queue.js'
+import type { Cancel, ConnectionSource, LentConnection } from '../../../src/pool/connection-source.js'
 
-type Acquire = (applicant: Applicant<LentConnection>) => Cancel
+type Acquire = (request: AcquireRequest<LentConnection>) => Cancel
 
 const identity = '1234 4711 00000001 0/1 life'
 
 /** Asks a pool that does as it is told. */
-const ask = (acquire: Acquire, timeoutMillis: number): ReturnType<typeof fateOf> =>
-  fateOf(identity, { pool: { acquire } as Lender, borrower: { logger: recordingLogger(), label: 'test' }, timeoutMillis })
+const ask = (acquire: Acquire, timeoutMillis: number): ReturnType<typeof findCommitStatus> =>
+  findCommitStatus(identity, { pool: { acquire } as ConnectionSource, caller: { logger: recordingLogger(), label: 'test' }, timeoutMillis })
 
 /** The timers that keep the process. */
 const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length

@@ -12,9 +12,9 @@ const read = (text: string, ...values: unknown[]): Statement => ({ ...write(text
 const unwritable = { toPostgres () { throw new TypeError('no text') } }
 
 /** Reads the next group, and answers it as PostgreSQL does when all goes well. */
-async function answerGroup (peer: Peer, lead: readonly string[] = []): Promise<string[]> {
+async function answerGroup (peer: Peer, prelude: readonly string[] = []): Promise<string[]> {
   const sent = await peer.next()
-  peer.send(...groupAnswer(lead, 'INSERT 0 1'))
+  peer.send(...groupAnswer(prelude, 'INSERT 0 1'))
   return sent
 }
 

@@ -1,11 +1,11 @@
 import t from 'tap'
-import { foreignPlaces, framesOf, Origins } from '../../../src/statement/call-site.js'
+import { foreignPlaces, framesOf, CallSites } from '../../../src/statement/call-site.js'
 
 t.test('keeps the frames of the program, innermost first, and leaves the limit of other stacks as it was', async (t) => {
   const { stackTraceLimit } = Error
   t.teardown(() => { Error.stackTraceLimit = stackTraceLimit })
   Error.stackTraceLimit = 1
-  const origins = new Origins()
+  const origins = new CallSites()
   const inner = () => origins.here()
   const outer = () => [1].map(inner)[0]
 
@@ -30,7 +30,7 @@ t.test('knows the frames of the package by its own, and none of them in a bundle
 })
 
 t.test('takes no more than a hundred in a second', async (t) => {
-  const origins = new Origins()
+  const origins = new CallSites()
   let second: number
   let taken: number
   do {

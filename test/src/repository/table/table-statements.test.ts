@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import fc from 'fast-check'
 import t from 'tap'
 import { Shape } from '../../../../src/repository/table/statement-shape.js'
-import { ShapeCache } from '../../../../src/runtime/generation-cache.js'
+import { GenerationCache } from '../../../../src/runtime/generation-cache.js'
 import { SqlBuilder, TableStatements } from '../../../../src/repository/table/table-statements.js'
 import { parseFilter } from '../../../../src/repository/filter/parse-filter.js'
 import { boundsOf } from '../../../../src/repository/read/parse-options.js'
@@ -38,7 +38,7 @@ t.test("statements with the user's own SQL are built each time and not remembere
 })
 
 t.test('remembers a bounded number of shapes: those used last', (t) => {
-  const cache = new ShapeCache<number>(3)
+  const cache = new GenerationCache<number>(3)
   for (let n = 0; n < 100; n++) {
     cache.set(`key ${n}`, n)
     cache.get('key 0')

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import t, { type Test } from 'tap'
-import { keep, knock, type KeeperHooks } from '../../../../src/testing/postgres/shared-server-owner.js'
+import { keep, knock, type OwnerHooks } from '../../../../src/testing/postgres/shared-server-owner.js'
 import { startPostgres } from '../../../../src/testing/postgres/start-postgres.js'
 import { joinRun, loaderFor } from '../../../../src/testing/postgres/shared-server.js'
 
@@ -14,7 +14,7 @@ function build (t: Test) {
   const meetingPoint = mkdtempSync(join(tmpdir(), 'keeper-'))
   t.after(() => rmSync(meetingPoint, { recursive: true, force: true }))
   const options = { meetingPoint, runner: process.pid, graceMillis: 300 }
-  const startKeeper = async (hooks: Partial<KeeperHooks> = {}) => {
+  const startKeeper = async (hooks: Partial<OwnerHooks> = {}) => {
     let onListening = () => {}
     const listening = new Promise<void>((resolve) => { onListening = resolve })
     const kept = keep(options, { onListening, ...hooks })
@@ -49,10 +49,10 @@ t.test('processes that meet share one PostgreSQL, and nothing stays when the las
 t.test('one that is not there is started, as a process of its own, and ends by itself', async (t) => {
   const { meetingPoint, options } = build(t)
   const shared = await Promise.all([joinRun(options, () => {}), joinRun(options, () => {})])
-  const keeper = await knock(join(meetingPoint, 'current'))
+  const owner = await knock(join(meetingPoint, 'current'))
 
   await Promise.all(shared.map(({ release }) => release()))
-  t.ok(keeper?.resume().destroy())
+  t.ok(owner?.resume().destroy())
   while (existsSync(meetingPoint)) await new Promise((resolve) => setImmediate(resolve))
 })
 

@@ -240,8 +240,8 @@ t.test('a network that falls silent ends the sandbox within its time', async (t)
 t.test('a connection that is given back more than once is lent to one at a time', async (t) => {
   const database = await open(t)
   await enterSandbox(t, database)
-  const borrower = { label: 'test', logger: silentLogger }
-  const connection = await database.host.pool.connect(borrower)
+  const caller = { label: 'test', logger: silentLogger }
+  const connection = await database.host.pool.connect(caller)
   connection.release()
   connection.destroy()
   connection.release()

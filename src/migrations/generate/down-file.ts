@@ -16,11 +16,11 @@ export async function downFileOf (kit: DrizzleKit, { before, after, renames }: W
   const back: Way = { before: after, after: before, renames: reversed(renames) }
   const { lost, converted } = findLosses({ before, after, renames })
   const { lost: dropped } = findLosses(back)
-  const irreversible = [...lost, ...converted]
+  const irreversible = [...lost.map(({ text }) => text), ...converted]
   const comments = [
     ...irreversible.map((what) => `-- data-access: irreversible ${what}`),
-    // Dropping what the migration added is a way back like any other; it is good to know all the same.
-    ...dropped.map((what) => `-- Drops ${what}, which the migration added.`)
+    // To drop what the migration added needs no confirmation, but readers should know.
+    ...dropped.map(({ comment }) => `-- ${comment}`)
   ]
   const sql = joined(await statementsOf(kit, back))
   return { text: `${[...comments, sql].join('\n')}\n`, irreversible }

@@ -4,30 +4,51 @@ import type { Column, Snapshot } from './snapshots/snapshot.js'
 import type { Way } from './changes/diff-statements.js'
 import { catalogueType } from './snapshots/names.js'
 
-/** What cannot be had back once a way was gone, in words for a person. */
+/** Something that a way deletes. */
+export interface Loss {
+  /** For a line about what cannot be undone. */
+  readonly text: string
+  /** A whole sentence, for a way back that deletes what its migration added. */
+  readonly comment: string
+}
+
+/** What a way deletes, in words for a person. */
 export interface Losses {
-  /** Rows and values that the way takes away, so that the way back makes empty tables and columns. */
-  readonly lost: readonly string[]
-  /** Columns whose values the way turns into another type: what the turn took from them does not come back. */
+  /** Rows and values that are deleted: the way back restores the table or column, but not its contents. */
+  readonly lost: readonly Loss[]
+  /** Columns whose values are converted to another type that does not hold everything. */
   readonly converted: readonly string[]
 }
 
-/** What a way takes from the rows of a database. */
+/** What a way deletes from a database. */
 export function findLosses ({ before, after, renames }: Way): Losses {
   const start = inOrder(renames).reduce(renamed, before)
   const pairs = tablePairs(start, after)
   return {
     lost: [
-      ...gone(start.tables, after.tables).map((key) => `the rows of ${plainName(key)}`),
-      ...pairs.flatMap(([key, a, b]) => gone(a.columns, b.columns).filter((name) => a.columns[name]!.generated === undefined).map((name) => `the values of ${plainName(key)}.${name}`)),
-      ...pairs.flatMap(([key, a, b]) => Object.values(a.columns).filter(({ name, generated }) => generated === undefined && b.columns[name]?.generated !== undefined).map(({ name }) => `the values of ${plainName(key)}.${name}, which is generated from now on`)),
-      ...gone(start.sequences, after.sequences).map((key) => `where the sequence ${plainName(key)} stood`)
+      ...gone(start.tables, after.tables).map((key) => dropped(`the rows of ${plainName(key)}`)),
+      ...pairs.flatMap(([key, a, b]) => gone(a.columns, b.columns).filter((name) => a.columns[name]!.generated === undefined).map((name) => dropped(`the values of ${plainName(key)}.${name}`))),
+      ...pairs.flatMap(([key, a, b]) => Object.values(a.columns).flatMap(({ name, generated }) =>
+        generated === undefined && b.columns[name]?.generated !== undefined ? [overwritten(`the values of ${plainName(key)}.${name}`)] : [])),
+      ...gone(start.sequences, after.sequences).map((key) => ({
+        text: `the current value of the sequence ${plainName(key)}`,
+        comment: `Drops the sequence ${plainName(key)}, which the migration added.`
+      }))
     ],
     converted: pairs.flatMap(([key, a, b]) => Object.values(a.columns).flatMap((column) => {
       const other = b.columns[column.name]
-      return other === undefined || other.generated !== undefined || keepsValues(start, column, other) ? [] : [`what the values of ${plainName(key)}.${column.name} were as ${catalogueType(column)}, before they became ${catalogueType(other)}`]
+      if (other === undefined || other.generated !== undefined || keepsValues(start, column, other)) return []
+      return [`what the values of ${plainName(key)}.${column.name} were as ${catalogueType(column)}, before they became ${catalogueType(other)}`]
     }))
   }
+}
+
+function dropped (what: string): Loss {
+  return { text: what, comment: `Drops ${what}, which the migration added.` }
+}
+
+function overwritten (what: string): Loss {
+  return { text: `${what}, which becomes a generated column`, comment: `Replaces ${what}, which becomes a generated column again.` }
 }
 
 function gone (group: Record<string, unknown>, others: Record<string, unknown>): string[] {

@@ -1,6 +1,7 @@
 import { conversion } from './conversions.js'
 import { tablePairs } from '../snapshots/differences.js'
 import type { Fates } from './fates.js'
+import { renameIdentitySequences } from './identity-names.js'
 import { primaryKey, shared } from '../snapshots/pairs.js'
 import { changeCounting, changeSequence, startCounting, stopCounting, type Place } from './numbering.js'
 import type { Column, Enum, Snapshot } from '../snapshots/snapshot.js'
@@ -39,6 +40,7 @@ export function alterations ({ start, before, after, fates: { remade } }: Passag
     ...Object.entries(before.enums).flatMap(([key, type]) => after.enums[key] === undefined || remade.has(key) ? [] : addValues(type, after.enums[key])),
     ...enums.flatMap(([type, other]) => [`ALTER TYPE ${written(type)} RENAME TO ${quoted(formerName(type.name))};`, `CREATE TYPE ${written(other)} AS ENUM(${other.values.map(text).join(', ')});`]),
     ...Object.entries(before.sequences).flatMap(([key, sequence]) => after.sequences[key] === undefined ? [] : changeSequence(sequence, after.sequences[key])),
+    ...renameIdentitySequences(before, after),
     ...places.flatMap(([from, to]) => alterColumn(from, to, remade)),
     ...enums.map(([type]) => `DROP TYPE ${written({ ...type, name: formerName(type.name) })};`)
   ]

@@ -1,7 +1,8 @@
 import { breakpoint } from '../../folder/directives.js'
 import type { DrizzleKit } from '../model/drizzle-kit.js'
-import { inOrder, isTakenIn, renamed, renameStatements, split, type Rename } from '../snapshots/rename.js'
+import { inOrder, split, type Rename } from '../snapshots/rename.js'
 import { generate } from './opaque.js'
+import { renameAll } from './rename-statements.js'
 import { changeRowLevelSecurity, repair } from './repair-statements.js'
 import { stops } from './intermediate-snapshots.js'
 import type { Snapshot } from '../snapshots/snapshot.js'
@@ -24,12 +25,8 @@ export interface Way {
 export async function statementsOf (kit: DrizzleKit, { before, after, renames }: Way): Promise<string[]> {
   const ordered = inOrder(renames)
   const home = madeReady(before, after, ordered)
-  const statements = await generate(kit, before, home)
-  let start = home
-  for (const rename of ordered) {
-    statements.push(...renameStatements(rename, isTakenIn(start)))
-    start = renamed(start, rename)
-  }
+  const { statements: renaming, snapshot: start } = renameAll(home, after, ordered)
+  const statements = [...await generate(kit, before, home), ...renaming]
   let from = start
   for (const { snapshot, statements: known } of stops(start, after)) {
     statements.push(...known ?? repair(await generate(kit, from, snapshot), { before: start }))

@@ -66,9 +66,7 @@ function changeIdentity (from: Place, to: Place): string[] {
           'EXECUTE format(\'SELECT "last_value", "is_called" FROM %s\', "sequence") INTO STRICT "last", "called";',
           `${change} RESTART;`,
           'IF "called" THEN PERFORM setval("sequence", "last"); END IF;'
-        ])],
-    // A sequence keeps the name that it had when its table or column had another one.
-    ...a.name === b.name ? [] : [block([`"sequence" text := ${ownedSequence(to)}`], [`EXECUTE format('ALTER SEQUENCE %s RENAME TO %I', "sequence", ${text(b.name)});`])]
+        ])]
   ]
 }
 

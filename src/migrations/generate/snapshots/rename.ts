@@ -39,12 +39,12 @@ export function renameStatements (rename: Rename, isTaken: (key: string) => bool
   const move = (name: string) => `ALTER ${words[kind]} ${qualified(`${fromSchema}.${name}`)} SET SCHEMA "${toSchema}";`
   if (fromSchema === toSchema) return call(from, toName)
   if (!isTaken(`${toSchema}.${fromName}`)) return [move(fromName), ...call(`${toSchema}.${fromName}`, toName)]
-  const between = isTaken(`${fromSchema}.${toName}`) ? movingName(toName) : toName
+  const between = isTaken(`${fromSchema}.${toName}`) ? interimName(toName) : toName
   return [...call(from, between), move(between), ...call(`${toSchema}.${between}`, toName)]
 }
 
-/** What something is called on the way to another schema where neither its old nor its new name is free. */
-function movingName (name: string): string {
+/** A name for something while neither its old nor its new name is free. */
+export function interimName (name: string): string {
   return `${Buffer.from(name).subarray(0, 54).toString()}__moving`
 }
 

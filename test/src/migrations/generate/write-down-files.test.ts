@@ -180,7 +180,7 @@ t.test('a nameless primary key, policies and row level security of tables that g
   t.match(read(1), 'boat_pkey')
   t.match(read(1), 'DISABLE ROW')
 
-  t.strictSame((await writeDownFiles({ folder })).written.map(({ irreversible }) => irreversible), [[], ['the rows of pair', 'where the sequence tally stood']])
+  t.strictSame((await writeDownFiles({ folder })).written.map(({ irreversible }) => irreversible), [[], ['the rows of pair', 'the current value of the sequence tally']])
 })
 
 t.test('what was renamed keeps its way back beside what only a snapshot says, and so do indexes that stay', async (t) => {

@@ -158,7 +158,8 @@ t.test('what is not in the list is dropped and made anew', async (t) => {
   const { created } = await createMigration({ message: 'second', schema: after(), folder, renames: { mood: 'feeling' } })
 
   t.match(read(folder, '0001_second.sql'), 'ALTER TYPE "mood" RENAME TO "feeling"')
-  t.match(created?.irreversible, ['the rows of users', 'the values of posts.author', 'where the sequence counter stood'])
+  t.match(created?.irreversible, ['the rows of users', 'the values of posts.author', 'the current value of the sequence counter'])
+  t.match(read(folder, '0001_second.down.sql'), '-- Drops the sequence tally, which the migration added.')
 })
 
 t.test('what comes when nothing that went is left is new', async (t) => {
@@ -216,4 +217,60 @@ t.test('writes nothing when the person leaves', async (t) => {
   output.on('data', () => input.end())
 
   await t.rejects(createMigration({ message: 'second', schema: other, folder, terminal: { input, output } }), { code: 'DB_MIGRATION_AMBIGUOUS', message: /Nobody answered/ })
+})
+
+t.test('tables with identity keys pass on their names, and those of their sequences, across schemas', async (t) => {
+  const app = pgSchema('app')
+  const columns = () => ({ id: integer().generatedByDefaultAsIdentity(), name: text() })
+  const { irreversible } = await travel(t, {
+    from: { app, posts: pgTable('posts', columns()), users: app.table('users', columns()) },
+    to: { app, users: pgTable('users', columns()), tags: pgTable('tags', columns()) },
+    fill: "insert into posts (name) values ('a'); insert into app.users (name) values ('b'), ('c')",
+    kept: 'select name from posts union all select name from app.users order by 1',
+    next: "insert into users (name) values ('d'); insert into tags (name) values ('e')",
+    former: "insert into posts (name) values ('d'); insert into app.users (name) values ('e')",
+    options: { renames: { posts: 'users', 'app.users': 'tags' } }
+  })
+  t.strictSame(irreversible, [])
+})
+
+t.test('a table moves into a schema where another sequence has the name of its own', async (t) => {
+  const app = pgSchema('app')
+  const columns = () => ({ id: integer().generatedAlwaysAsIdentity() })
+  const users = pgTable('users', columns())
+  await travel(t, {
+    from: { app, users, moved: app.table('users', { ...columns(), other: integer().generatedAlwaysAsIdentity({ name: 'free' }) }) },
+    to: { app, users, moved: pgTable('people', { ...columns(), other: integer().generatedAlwaysAsIdentity({ name: 'free' }) }) },
+    fill: 'insert into app.users default values',
+    kept: 'select * from app.users',
+    next: 'insert into people default values',
+    former: 'insert into app.users default values',
+    options: { renames: { 'app.users': 'people' } }
+  })
+})
+
+t.test('sequences of identity columns pass on their names: in a chain, in a ring, and from one that is dropped', async (t) => {
+  const columns = (names: Record<string, string>) => Object.fromEntries(Object.entries(names).map(([column, name]) => [column, integer().generatedByDefaultAsIdentity({ name })]))
+  const tables = (names: Array<Record<string, string>>) => Object.fromEntries(names.map((each, index) => [`t${index}`, pgTable(`t${index}`, { id: integer(), ...columns(each) })]))
+  await travel(t, {
+    from: tables([{ a: 'one' }, { a: 'two' }, { a: 'three' }, { a: 'left' }, { a: 'right' }, { a: 'dropped' }, { a: 'kept' }]),
+    to: tables([{ a: 'two' }, { a: 'three' }, { a: 'four' }, { a: 'right' }, { a: 'left' }, {}, { a: 'dropped', b: 'one' }]),
+    fill: 'insert into t3 (id) values (1), (2); insert into t4 (id) values (1)',
+    kept: 'select a from t3 union all select a from t4',
+    next: 'insert into t3 (id) values (3); insert into t6 (id) values (1)',
+    former: 'insert into t5 (id) values (1)',
+    options: { renames: {} }
+  })
+})
+
+t.test('tables get the names of sequences and enums that go, or that get other names', async (t) => {
+  const columns = () => ({ id: integer() })
+  const mood = pgEnum('mood', ['calm'])
+  await travel(t, {
+    from: { mood, tally: pgSequence('tally'), count: pgSequence('count'), users: pgTable('users', columns()), posts: pgTable('posts', { ...columns(), mood: mood() }) },
+    to: { moods: pgTable('mood', columns()), users: pgTable('tally', columns()), counts: pgTable('count', columns()), other: pgSequence('other'), posts: pgTable('posts', columns()) },
+    fill: 'insert into users values (7)',
+    kept: 'select id from users',
+    options: { renames: { users: 'tally', count: 'other' } }
+  })
 })

@@ -4,6 +4,7 @@ import { PreparedStatements } from './prepared-statements.js'
 import type { PoolClient, QueryResult, QueryResultRow } from 'pg'
 import type { TransactionStatus } from '../pg/client.js'
 import type { Entry } from '../runtime/linked-list.js'
+import type { Statement } from '../statement/statement.js'
 
 const clients = new WeakMap<PoolClient, ClientState>()
 
@@ -15,6 +16,9 @@ interface Probed {
   readonly pid: number
   readonly odd: boolean | null
 }
+
+/** The name of PostgreSQL's statement limit. */
+const limitName = /statement_timeout/i
 
 /** SQLSTATE of the notice that there is no transaction to end. */
 const noTransaction = '25P01'
@@ -76,9 +80,16 @@ export class ClientState {
     }
   }
 
-  /** Notes the user's own SQL, which may change how values are written. */
-  note (text: string, values: readonly unknown[]): void {
+  /**
+   * Records which settings the user's own SQL may have changed: how values are written, and `statement_timeout`.
+   * Returns `true` if the latter holds for this transaction only (`SET LOCAL`), which ends before the connection is released.
+   */
+  note ({ text, values }: Statement): boolean {
     if (isChangedBy(text, values)) this.isDoubtful = true
+    if (!limitName.test(text) && !values.includes('statement_timeout')) return false
+    if (/\bset\s+local\b/i.test(text)) return true
+    this.hasOwnLimit = true
+    return false
   }
 
   /** Behind a pooler, which gives itself out as another backend, a setting would stay with somebody else's connection. */

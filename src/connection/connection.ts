@@ -8,38 +8,22 @@
 import { ConnectionError, TransactionClosedError } from '../errors/errors.js'
 import { isConnectionLost } from '../errors/to-database-error.js'
 import { bytesReadBy, isOrdinary, requestCancel } from '../pg/client.js'
+import { add, contextOf, firstFailed, preludeDoneOf, withCorrection } from './batch.js'
 import { endedByUser } from './ended-by-user.js'
 import { hasNeverRun, idleSession } from './never-ran.js'
 import { notSent, outcomeOf, skipped } from './outcome.js'
 import { PipelinedExchange } from './pipelined-exchange.js'
 import { SequentialExchange } from './sequential-exchange.js'
-import { add } from './task.js'
-import type { ErrorContext } from '../errors/database-error.js'
 import type { TransactionStatus } from '../pg/client.js'
 import type { Entry } from '../runtime/linked-list.js'
 import type { Caller } from '../statement/caller.js'
 import type { Observed } from '../statement/statement-observer.js'
 import type { Statement } from '../statement/statement.js'
+import type { Batch, SentBatch, Task } from './batch.js'
 import type { ClientState } from './client-state.js'
 import type { Exchange } from './exchange.js'
 import type { Outcome } from './outcome.js'
 import type { Response } from './response.js'
-import type { Task } from './task.js'
-
-/** Statements that travel together. */
-interface Batch {
-  readonly prelude: readonly string[]
-  readonly tasks: readonly Task[]
-  /** Where in `prelude` the settings of values stand, which whoever gave the rest knows nothing of; -1 where they are not sent. */
-  readonly corrected: number
-  /** Sent for the second time, without names. */
-  readonly isRepeated: boolean
-}
-
-interface SentBatch extends Batch {
-  /** Whether a transaction had begun before. */
-  readonly wasOpen: boolean
-}
 
 /** Statements whose answer is awaited. */
 export interface Running {
@@ -50,12 +34,6 @@ export interface Running {
   /** Whether the user's own SQL may have changed the limit of the statements on this connection. */
   readonly hasOwnLimit: boolean
 }
-
-/** PostgreSQL's name for the longest run of a statement, in the case that the user likes. */
-const limitName = /statement_timeout/i
-
-/** One statement that any transaction takes. */
-const ordinary = /^\s*(?:select|insert|update|delete|merge|with|values)\b[^;]*$/i
 
 /** Where a connection comes from. */
 export interface ConnectionHome {
@@ -213,7 +191,7 @@ export class Connection {
 
   #send (asked: Batch): void {
     const { pooled } = this
-    const given = pooled.correction === undefined ? asked : this.#corrected(asked, pooled.correction)
+    const given = pooled.correction === undefined ? asked : withCorrection(asked, pooled.correction, this.status)
     // A value may run a statement while it is written: that one has to wait.
     this.#active = given
     const wasOpen = this.status !== 'I'
@@ -227,7 +205,7 @@ export class Connection {
     const started = performance.now()
     this.#active = batch
     this.#sentAt = started
-    for (const { statement } of tasks) if (statement.kind === 'raw') this.#noteSettings(statement)
+    for (const { statement } of tasks) if (statement.kind === 'raw' && pooled.note(statement)) this.#hasOwnLimit = true
     pooled.missedTransaction = false
     exchange.send((error) => {
       if (error === undefined || exchange.isAnswered) return this.#finish(batch, exchange, { error: undefined, started, neverRan: false })
@@ -236,27 +214,6 @@ export class Connection {
       if (isLost) this.#finish(batch, exchange, { error, started, neverRan: hasNeverRun(error, exchange) })
       else exchange.awaitReady(() => this.#finish(batch, exchange, { error, started, neverRan: false }))
     })
-  }
-
-  /**
-   * Has the settings of values lead a transaction, or what is a transaction by itself. The user's own SQL stays alone where it
-   * may be several statements, or one that no transaction takes.
-   */
-  #corrected (batch: Batch, correction: string): Batch {
-    const { prelude, tasks } = batch
-    const [begin] = prelude
-    const { kind, text } = (tasks[0] as Task).statement
-    if (this.status !== 'I' || batch.corrected >= 0 || (begin === undefined && kind === 'raw' && !ordinary.test(text))) return batch
-    const corrected = begin === undefined ? 0 : 1
-    return { ...batch, prelude: prelude.toSpliced(corrected, 0, correction), corrected }
-  }
-
-  /** Notes what may change a setting. `SET LOCAL` ends with the transaction, and that before the connection is given back; anything else may stay. */
-  #noteSettings ({ text, values }: Statement): void {
-    this.pooled.note(text, values)
-    if (!limitName.test(text) && !values.includes('statement_timeout')) return
-    if (/\bset\s+local\b/i.test(text)) this.#hasOwnLimit = true
-    else this.pooled.hasOwnLimit = true
   }
 
   #exchange ({ prelude, tasks, isRepeated }: Batch): Exchange {
@@ -330,19 +287,4 @@ export class Connection {
     const isSuspect = this.#inTransaction && (status === 'I' || task?.statement.kind === 'raw')
     return isSuspect && answer !== undefined ? endedByUser(answer.tags, status, answer.statement.text) : undefined
   }
-}
-
-/** What is known of a failure that has another class than its SQLSTATE says. */
-function contextOf ({ tasks: [task] }: Batch, error: Error | undefined): ErrorContext {
-  return { ...task?.statement.context, sqlState: Object(error).code }
-}
-
-/** How many of those that lead were carried out, as whoever gave them counts. */
-function preludeDoneOf ({ corrected }: Batch, preludeDone: number): number {
-  return corrected >= 0 && preludeDone > corrected ? preludeDone - 1 : preludeDone
-}
-
-/** The statement that failed; an implicit commit may fail when everything is done. */
-function firstFailed ({ prelude }: Batch, { answers, preludeDone }: Exchange, isLost: boolean): number {
-  return isLost || preludeDone < prelude.length ? 0 : answers.findIndex(({ isDone }) => !isDone)
 }

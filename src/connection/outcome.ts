@@ -1,5 +1,4 @@
-import { DatabaseError, TransactionAbortedError } from '../errors/errors.js'
-import { refusalOfCopy } from './copy-refusal.js'
+import { DatabaseError, TransactionAbortedError, UsageError } from '../errors/errors.js'
 import type { Response } from './response.js'
 import type { StatementResult } from '../statement/statement.js'
 
@@ -41,4 +40,18 @@ export function outcomeOf (answer: Response, failure: Error | undefined, { lost,
 function unreadable ({ unreadable: cause, statement: { context } }: Response): DatabaseError {
   if (cause instanceof DatabaseError) return new DatabaseError(cause.message, { cause: cause.cause, context: { ...cause.context, ...context } })
   return new DatabaseError('A column of a row cannot be read: its parser failed', { cause, context })
+}
+
+/** A COPY from or to the client. PostgreSQL accepts STDIN and STDOUT in either direction. */
+const throughClient = /\bcopy\b[\s\S]*\b(?:from|to)(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)+std(?:in|out)\b/i
+
+/** SQLSTATE of a cancelled statement, and of a COPY FROM STDIN, to which pg sends no rows. */
+const cancelled = '57014'
+
+const wayOut = 'COPY FROM STDIN and TO STDOUT do not go through execute: take a client by database.pool.connect() and use pg-copy-streams, or write the rows by createMany() and read them by stream()'
+
+/** The error of a COPY from or to the client, which this package does not support; undefined for any other statement. */
+function refusalOfCopy ({ statement: { kind, text, context }, tags }: Response, failure: Error | undefined): UsageError | undefined {
+  if (kind !== 'raw' || !(Object(failure).code === cancelled || tags.some((tag) => tag.startsWith('COPY ')))) return undefined
+  return throughClient.test(text) ? new UsageError(wayOut, { cause: failure, context }) : undefined
 }

@@ -5,7 +5,7 @@ import { mostNames } from '../../../src/connection/prepared-statements.js'
 import { toDatabaseError } from '../../../src/errors/to-database-error.js'
 import { caller, openPool, run } from '../../helpers/pool.js'
 import type { Connection } from '../../../src/connection/connection.js'
-import type { Task } from '../../../src/connection/task.js'
+import type { Task } from '../../../src/connection/batch.js'
 import type { Outcome } from '../../../src/connection/outcome.js'
 import type { Statement } from '../../../src/statement/statement.js'
 

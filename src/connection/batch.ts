@@ -1,0 +1,79 @@
+/** Statements that travel together, with the statements that lead them. */
+import { ValidationError } from '../errors/errors.js'
+import { notSent } from './outcome.js'
+import type { ErrorContext } from '../errors/database-error.js'
+import type { TransactionStatus } from '../pg/client.js'
+import type { Statement } from '../statement/statement.js'
+import type { Exchange } from './exchange.js'
+import type { Outcome } from './outcome.js'
+
+/** A statement, and the callback that receives its outcome. */
+export interface Task {
+  readonly statement: Statement
+  readonly done: (outcome: Outcome) => void
+}
+
+/** Statements that travel together. */
+export interface Batch {
+  readonly prelude: readonly string[]
+  readonly tasks: readonly Task[]
+  /** The index in `prelude` of the correction of settings, which the caller does not know of; -1 without one. */
+  readonly corrected: number
+  /** Sent for the second time, without names. */
+  readonly isRepeated: boolean
+}
+
+export interface SentBatch extends Batch {
+  /** Whether a transaction was open before. */
+  readonly wasOpen: boolean
+}
+
+/** The Bind message counts values in 16 bits. */
+const mostValues = 65_535
+
+/** Adds a statement to an exchange; `false` if one of its values cannot be sent. */
+export function add ({ statement, done }: Task, exchange: Exchange): boolean {
+  const { values, context } = statement
+  if (values.length > mostValues) {
+    done(notSent(new ValidationError('A statement takes 65,535 values at most: pass a long list as one array, `= any($1)`, or write its rows by several statements', { context })))
+    return false
+  }
+  try {
+    exchange.add(statement)
+    return true
+  } catch (error) {
+    done(notSent(new ValidationError('A value cannot be written as text', { cause: error, context })))
+    return false
+  }
+}
+
+/** A single statement that may run inside any transaction. */
+const ordinary = /^\s*(?:select|insert|update|delete|merge|with|values)\b[^;]*$/i
+
+/**
+ * Puts the correction of settings at the front of a transaction, or of a statement that is a transaction by itself.
+ * User SQL that may be several statements, or that cannot run inside a transaction, is left alone.
+ */
+export function withCorrection (batch: Batch, correction: string, status: TransactionStatus): Batch {
+  const { prelude, tasks } = batch
+  const [begin] = prelude
+  const { kind, text } = (tasks[0] as Task).statement
+  if (status !== 'I' || batch.corrected >= 0 || (begin === undefined && kind === 'raw' && !ordinary.test(text))) return batch
+  const corrected = begin === undefined ? 0 : 1
+  return { ...batch, prelude: prelude.toSpliced(corrected, 0, correction), corrected }
+}
+
+/** The context of an error whose class is not the one of its SQLSTATE. */
+export function contextOf ({ tasks: [task] }: Batch, error: Error | undefined): ErrorContext {
+  return { ...task?.statement.context, sqlState: Object(error).code }
+}
+
+/** How many statements of the caller's own prelude have run. */
+export function preludeDoneOf ({ corrected }: Batch, preludeDone: number): number {
+  return corrected >= 0 && preludeDone > corrected ? preludeDone - 1 : preludeDone
+}
+
+/** The index of the statement that failed; -1 if all have run and the implicit commit failed. */
+export function firstFailed ({ prelude }: Batch, { answers, preludeDone }: Exchange, isLost: boolean): number {
+  return isLost || preludeDone < prelude.length ? 0 : answers.findIndex(({ isDone }) => !isDone)
+}

@@ -1,7 +1,7 @@
 import fastifyPostgres from '@fastify/postgres'
 import fp from 'fastify-plugin'
 import { Database } from '../src/database/database.js'
-import { poolConfig } from '../src/pool/connection-pool.js'
+import { poolConfig } from '../src/pool/pool-config.js'
 import { resolveSettings } from '../src/settings/settings.js'
 import { warnOfShortHandlerTimeout, warnOfShortPluginTimeout } from './time-limits.js'
 import { databaseTransaction, planTransaction } from './request/transaction-plan.js'

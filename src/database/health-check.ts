@@ -12,7 +12,7 @@ import { ConnectionError } from '../errors/errors.js'
 import { ignore } from '../runtime/promises.js'
 import { checkCall } from '../errors/check-call.js'
 import type { CallOptions } from '../runtime/call-options.js'
-import type { PoolInfo } from '../pool/connection-pool.js'
+import type { PoolInfo } from '../pool/pool-info.js'
 
 /** `up`: serves. `saturated`: PostgreSQL answers, and has no connection left for us. `pending`: migrations are not applied yet. `down`: no answer. `closing`: we are leaving. */
 export type HealthStatus = 'up' | 'saturated' | 'pending' | 'down' | 'closing'

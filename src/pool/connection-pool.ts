@@ -1,24 +1,22 @@
 /**
- * The pool behind every session: pg's own, with what it lacks in front of it.
+ * The pool behind every session: pg's own pool, with a bounded queue in front of it.
  *
- * pg-pool's queue has no bound and nobody can leave it, its `verify` sees new connections only, and its time-out error has no
- * code. So the line is kept here: no more are let through than the pool has places, and pg-pool itself makes nobody wait
- * (unless somebody uses the pool directly; the deadline holds for that, too).
+ * pg-pool's queue is unbounded, no waiter can leave it, `verify` checks new connections only, and its timeout error has no code.
+ * So the queue is kept here. The pool asks pg-pool for no more connections than it has slots, so nobody waits in pg-pool itself,
+ * unless a program uses pg's pool directly; the deadline covers that case.
  *
- * A connection on its way belongs to nobody: whichever is ready first, one that is given back or one that was opened, goes to
- * the one who has waited longest. One that cannot be opened refuses nobody as long as others are there ({@link Shortage}).
+ * A connection on its way belongs to no waiter: the first one that is ready, released or opened, goes to the oldest waiter.
+ * A connection that cannot be opened rejects no waiter as long as others are open ({@link Shortage}).
  */
-import type { Pool, PoolClient, PoolConfig } from 'pg'
-import { extendConnection } from '../settings/url/connection-string.js'
+import type { Pool, PoolClient } from 'pg'
 import { Connection } from '../connection/connection.js'
 import { ExhaustionWarning } from './exhaustion-warning.js'
 import { usageOf, usageOfTaken } from './connection-usage.js'
 import { warnOfLeaks } from './leak-warning.js'
-import { jittered } from './pool-config.js'
 import { CheckedOut } from './checked-out.js'
 import { OpenClients } from './open-clients.js'
 import { Slots } from './slots.js'
-import { destroySocket } from '../pg/client.js'
+import { LivenessCheck, pingMillis } from './liveness-check.js'
 import { followPool } from './pool-events.js'
 import { ClientState } from '../connection/client-state.js'
 import { Shortage } from './shortage.js'
@@ -30,43 +28,18 @@ import type { Observed } from '../statement/statement-observer.js'
 import type { Cancel, ConnectionSource } from './connection-source.js'
 import type { ConnectionUsage } from './connection-usage.js'
 import type { AcquireRequest, Waiter } from './acquire-queue.js'
+import type { PoolInfo } from './pool-info.js'
 import type { Caller } from '../statement/caller.js'
 import { ConnectionError, PoolTimeoutError } from '../errors/errors.js'
 import { ignore } from '../runtime/promises.js'
 import type { Statement } from '../statement/statement.js'
 import type { Settings } from '../settings/settings.js'
 
-/**
- * What pg's pool is made from, in the core and by `@fastify/postgres` alike.
- * Idle connections do not keep the process: a script that forgets to close its database ends all the same.
- */
-export function poolConfig ({ connection = {}, pool }: Settings): PoolConfig {
-  return extendConnection(connection, { min: pool.size, max: pool.max, maxLifetimeSeconds: jittered(pool.recycleSeconds), allowExitOnIdle: true })
-}
-
-/** How long a connection that stood idle may take to prove that it is alive, in milliseconds. */
-const pingMillis = 2000
-
 /** By how much timers of the same length may miss each other, in milliseconds. */
 const timerSlackMillis = 5
 
 /** How long PostgreSQL may take to hear that what runs is not wanted any more, in milliseconds. */
 const cancelMillis = 500
-
-/** Counts and waits, as a load balancer or a dashboard wants them. */
-export interface PoolInfo {
-  /** Connections kept when idle. */
-  readonly size: number
-  /** Connections at most. */
-  readonly max: number
-  /** Connections open now. */
-  readonly total: number
-  readonly idle: number
-  /** Connections lent, and those on their way to somebody who waits. */
-  readonly inUse: number
-  /** Requests that wait for a connection. */
-  readonly waiting: number
-}
 
 export class ConnectionPool implements ConnectionHome, ConnectionSource {
   readonly pool: Pool
@@ -78,14 +51,12 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
   readonly #clients = new OpenClients()
   readonly #exhaustion: ExhaustionWarning
   readonly #shortage: Shortage
-  /** New connections, and those that stood idle for long, that are to prove that they are alive. */
-  readonly #probed = new Set<ClientState>()
+  readonly #liveness: LivenessCheck
   readonly #unfollow: () => void
   readonly #cancels: Array<Promise<void>> = []
   /** How many places are taken for connections on their way. */
   #coming = 0
   #ended = false
-  #readCommitted = true
 
   constructor (pool: Pool, settings: Settings) {
     this.pool = pool
@@ -93,6 +64,7 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
     this.#log = new StatementLog(settings)
     this.#queue = new AcquireQueue(settings.pool.timeoutMillis, (waiters) => this.#refuse(waiters, new PoolTimeoutError()))
     this.#slots = new Slots(settings.pool.max)
+    this.#liveness = new LivenessCheck(settings.pool)
     this.#unfollow = followPool(pool, { settings, clients: this.#clients, info: () => this.info })
     this.#exhaustion = new ExhaustionWarning(settings, { checkedOut: this.#checkedOut, usages: () => this.#usages, waiting: () => this.info.waiting, limit: () => this.#slots.limit })
     this.#shortage = new Shortage(this.#slots, settings, () => this.#proceed())
@@ -124,7 +96,7 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
   get hasRoom (): boolean { return this.#slots.isFree }
 
   /** What the newest connection said of statements outside a transaction: whether they see what one inside would. */
-  get readCommitted (): boolean { return this.#readCommitted }
+  get readCommitted (): boolean { return this.#liveness.readCommitted }
 
   /** Counts and waits. */
   get info (): PoolInfo {
@@ -142,9 +114,7 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
   }
 
   /** True as soon as a place is free or was passed on, false when none was within the limit. */
-  breathes (timeoutMillis: number): Promise<boolean> {
-    return this.#slots.breathes(timeoutMillis)
-  }
+  breathes (timeoutMillis: number): Promise<boolean> { return this.#slots.breathes(timeoutMillis) }
 
   /** Whether PostgreSQL may keep statements by their names. */
   get prepares (): boolean { return this.#settings.preparedStatements }
@@ -168,7 +138,7 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
       const isNew = pooled.idleMillis === undefined
       try {
         if (pooled.status === 'I') {
-          await this.#prove(pooled)
+          await this.#liveness.run(pooled)
           return pooled
         }
       } catch (error) {
@@ -210,7 +180,7 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
   end (): ConnectionUsage[] {
     this.#ended = true
     this.#shortage.end()
-    for (const { client } of this.#probed) destroySocket(client)
+    this.#liveness.end()
     this.#queue.rejectAll(new ConnectionError('The database was closed'))
     const usages = this.#endable
     this.#cancels.push(...this.#checkedOut.end(cancelMillis))
@@ -225,9 +195,7 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
   }
 
   /** Ends pg's pool; resolves when its connections are closed, or after the time. */
-  async close (timeoutMillis: number): Promise<void> {
-    await this.#clients.end(this.pool, timeoutMillis)
-  }
+  close (timeoutMillis: number): Promise<void> { return this.#clients.end(this.pool, timeoutMillis) }
 
   /** Whether the pool was made from our settings, by whomever; with a pool of the user's own nothing is done that was not asked for. */
   get #isOurs (): boolean { return this.#settings.pg === undefined }
@@ -268,33 +236,18 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
   }
 
   #admit (pooled: ClientState): void {
-    const { prePing, prePingAfterMillis } = this.#settings.pool
-    const { idleMillis } = pooled
-    const isNew = idleMillis === undefined
-    const isStale = !isNew && (pooled.isDoubtful || (prePing && idleMillis > prePingAfterMillis))
     if (pooled.status !== 'I') {
       this.#settings.logger.warn({}, 'a connection came back to the pool inside a transaction, which is undone: who used pool.connect() must end what it began')
       return this.#replace(pooled)
     }
-    if (!isNew && !isStale) return this.#lend(pooled)
-    this.#prove(pooled).then(() => this.#lend(pooled), (error: Error) => {
+    if (!this.#liveness.needs(pooled)) return this.#lend(pooled)
+    const isNew = pooled.idleMillis === undefined
+    this.#liveness.run(pooled).then(() => this.#lend(pooled), (error: Error) => {
       // One that died while it stood idle is replaced; where a new one fails, the next would as well.
       if (!isNew) return this.#replace(pooled)
       pooled.release(true)
       this.#missed(error)
     })
-  }
-
-  /** Resolves when a connection has proved that it is alive. */
-  async #prove (pooled: ClientState): Promise<void> {
-    const { timeoutMillis } = this.#settings.pool
-    this.#probed.add(pooled)
-    try {
-      await pooled.probe(pooled.idleMillis === undefined ? timeoutMillis : Math.min(pingMillis, timeoutMillis))
-    } finally {
-      this.#probed.delete(pooled)
-    }
-    this.#readCommitted = pooled.readCommitted
   }
 
   #replace (pooled: ClientState): void {

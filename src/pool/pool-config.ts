@@ -1,7 +1,19 @@
+import { extendConnection } from '../settings/url/connection-string.js'
+import type { PoolConfig } from 'pg'
+import type { Settings } from '../settings/settings.js'
+
 /** The longest time that a timer of Node's takes, in seconds. */
 const longestTimerSeconds = (2 ** 31 - 1) / 1000
 
-/** Lets each connection live up to 10 % shorter or longer than the next, so that they are not all renewed at once. */
+/**
+ * The options of pg's pool, for the core and for `@fastify/postgres`.
+ * Idle connections do not keep the process alive: a script that forgets to close its database still ends.
+ */
+export function poolConfig ({ connection = {}, pool }: Settings): PoolConfig {
+  return extendConnection(connection, { min: pool.size, max: pool.max, maxLifetimeSeconds: jittered(pool.recycleSeconds), allowExitOnIdle: true })
+}
+
+/** A lifetime up to 10 % shorter or longer, so that connections are not all renewed at once. */
 export function jittered (recycleSeconds: number): number {
   return Math.min(recycleSeconds * (0.9 + Math.random() * 0.2), longestTimerSeconds)
 }

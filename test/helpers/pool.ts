@@ -1,5 +1,6 @@
 import { Pool } from 'pg'
-import { ConnectionPool, poolConfig } from '../../src/pool/connection-pool.js'
+import { ConnectionPool } from '../../src/pool/connection-pool.js'
+import { poolConfig } from '../../src/pool/pool-config.js'
 import { resolveSettings } from '../../src/settings/settings.js'
 import { createTestDatabase } from '../../src/testing/index.js'
 import { tables } from './schema.js'

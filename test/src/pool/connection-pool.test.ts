@@ -1,7 +1,7 @@
 import { Pool } from 'pg'
 import t from 'tap'
 import { ConnectionError, PoolTimeoutError } from '../../../src/errors/errors.js'
-import { poolConfig } from '../../../src/pool/connection-pool.js'
+import { poolConfig } from '../../../src/pool/pool-config.js'
 import { extendConnection, parseConnectionString } from '../../../src/settings/url/connection-string.js'
 import { resolveSettings } from '../../../src/settings/settings.js'
 import { createTestDatabase } from '../../../src/testing/index.js'

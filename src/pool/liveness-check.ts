@@ -1,0 +1,42 @@
+import { destroySocket } from '../pg/client.js'
+import type { ClientState } from '../connection/client-state.js'
+import type { Settings } from '../settings/settings.js'
+
+/** How long a connection that was idle may take to answer, in milliseconds. */
+export const pingMillis = 2000
+
+/** Checks that connections are alive: new ones, and those that were idle for long. */
+export class LivenessCheck {
+  readonly #settings: Settings['pool']
+  /** The connections whose answer is awaited. */
+  readonly #probed = new Set<ClientState>()
+  /** Whether a statement outside a transaction sees on the newest connection what it would see inside one. */
+  readCommitted = true
+
+  constructor (settings: Settings['pool']) {
+    this.#settings = settings
+  }
+
+  /** Whether a connection from the pool must be checked before it is handed over. */
+  needs ({ idleMillis, isDoubtful }: ClientState): boolean {
+    const { prePing, prePingAfterMillis } = this.#settings
+    return idleMillis === undefined || isDoubtful || (prePing && idleMillis > prePingAfterMillis)
+  }
+
+  /** Resolves when the connection has answered; rejects when it has not answered in time. */
+  async run (pooled: ClientState): Promise<void> {
+    const { timeoutMillis } = this.#settings
+    this.#probed.add(pooled)
+    try {
+      await pooled.probe(pooled.idleMillis === undefined ? timeoutMillis : Math.min(pingMillis, timeoutMillis))
+    } finally {
+      this.#probed.delete(pooled)
+    }
+    this.readCommitted = pooled.readCommitted
+  }
+
+  /** Destroys the connections that are being checked. */
+  end (): void {
+    for (const { client } of this.#probed) destroySocket(client)
+  }
+}

@@ -15,7 +15,7 @@
  * With `commit: 'atEnd'` it is *streaming* instead of *deciding*: the session stays open until the stream has ended, and the last
  * piece of it, or the connection, tells the client what PostgreSQL has answered.
  */
-import { TransactionClosedError, UsageError } from '../../src/errors/errors.js'
+import { TransactionClosedError } from '../../src/errors/errors.js'
 import { clientGone, isClientGone, isOver } from './client-gone.js'
 import { discard, guard, hasBroken, isStream, payloadHeaders } from './payload.js'
 import { seeNothingFollow } from './nothing-follows.js'
@@ -23,12 +23,13 @@ import { keepFromWriting, letWrite } from './raw-writes.js'
 import { restore } from './reply-state.js'
 import { RequestCaller } from './request-caller.js'
 import { StreamedReply } from './streamed-reply.js'
-import { statusOf } from './transaction-plan.js'
+import { judge, logRollback, mayCommit } from './verdict.js'
 import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Database } from '../../src/database/database.js'
 import type { Session, Wishes } from '../../src/session/session.js'
 import type { TransactionPlan } from './transaction-plan.js'
+import type { DecidingReply, Verdict } from './verdict.js'
 
 /** What a session belongs to. */
 export interface Exchange {
@@ -47,12 +48,6 @@ export interface Passage {
   readonly id: unknown
   /** Whether an error has been raised for this request. */
   readonly failed: boolean
-}
-
-/** What a reply says of the transaction, or why that cannot be told. */
-interface Verdict {
-  readonly commits: boolean
-  readonly error?: unknown
 }
 
 export class RequestSession {
@@ -114,7 +109,7 @@ export class RequestSession {
 
     this.#passage = passage
     this.#failed = failed
-    const verdict = this.#judge(payload)
+    const verdict = judge(this.#plan, this.#deciding(payload))
     if (verdict.commits && !this.#plan.commitsAfterResponse && !isStream(payload) && this.session.commitNow()) {
       this.#state = 'decided'
       return true
@@ -139,7 +134,7 @@ export class RequestSession {
 
   /** Commits what a handler has resolved with, if it claims success, before the reply is made: a conflict can still be repeated then. */
   async commitEarly (payload: unknown): Promise<void> {
-    const commits = !this.#plan.commitsAfterResponse && !this.#commitsBehind(payload) && !this.session.isRolledBack && this.#mayCommit(payload)
+    const commits = !this.#plan.commitsAfterResponse && !this.#commitsBehind(payload) && !this.session.isRolledBack && mayCommit(this.#plan, this.#deciding(payload))
     if (!commits) return
     guard(payload)
     try {
@@ -185,14 +180,6 @@ export class RequestSession {
 
   /** Whether the transaction was committed, or may have been. */
   get hasCommitted (): boolean { return ['committed', 'unknown'].includes(this.session.outcome) }
-
-  #judge (payload: unknown): Verdict {
-    try {
-      return { commits: this.#mayCommit(payload) }
-    } catch (error) {
-      return { commits: false, error }
-    }
-  }
 
   async #carryOut ({ commits, error }: Verdict, payload: unknown): Promise<void> {
     if (error !== undefined) throw error
@@ -242,23 +229,13 @@ export class RequestSession {
 
   get #isClientGone (): boolean { return isClientGone(this.#request, this.#reply) }
 
-  #mayCommit (payload: unknown): boolean {
-    return !this.#failed && !this.#isClientGone && this.#claimsSuccess(payload)
-  }
-
-  #claimsSuccess (payload: unknown): boolean {
-    const commits = this.#plan.commitOn(this.#reply, payload)
-    if (typeof commits !== 'boolean') throw new UsageError('transaction.commitOn must return true or false (not a promise of it)')
-    return commits
+  #deciding (payload: unknown): DecidingReply {
+    return { request: this.#request, reply: this.#reply, payload, failed: this.#failed }
   }
 
   async #rollBack (payload: unknown): Promise<void> {
     await this.session.rollback()
-    if (this.session.outcome !== 'rolledBack') return
-    const { log } = this.#reply
-    const statusCode = statusOf(this.#reply, payload)
-    if (statusCode < 400) log.warn({ statusCode }, `answered ${statusCode}, rolled back`)
-    else log.debug({ statusCode }, 'rolled back')
+    if (this.session.outcome === 'rolledBack') logRollback(this.#reply, payload)
   }
 
   async #drop (payload: unknown): Promise<false> {

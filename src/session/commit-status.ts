@@ -1,4 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { CommitUnknownError, ConnectionError } from '../errors/errors.js'
+import { toDatabaseError } from '../errors/to-database-error.js'
 import type { Caller } from '../statement/caller.js'
 import type { ConnectionSource } from '../pool/connection-source.js'
 import type { Statement } from '../statement/statement.js'
@@ -22,7 +24,7 @@ const timeline = 'left(pg_walfile_name(pg_current_wal_flush_lsn()), 8)'
 export const askIdentity = `select concat_ws(' ', pg_current_xact_id(), ${system}, ${timeline}, pg_current_wal_flush_lsn(), ${life})`
 
 /** The transaction's id out of the answer to {@link askIdentity}. */
-export function idOf (identity: string): string {
+function idOf (identity: string): string {
   return identity.replace(/ .*/, '')
 }
 
@@ -73,6 +75,20 @@ export async function findCommitStatus (identity: string, options: CommitStatusO
     await wait(pauseMillis)
   }
   return undefined
+}
+
+/**
+ * Resolves if a transaction whose COMMIT was not answered is found to be committed.
+ *
+ * @throws {ConnectionError} if it was not saved
+ * @throws {CommitUnknownError} if neither can be found out in time
+ */
+export async function resolveCommit (identity: string | undefined, cause: Error, options: CommitStatusOptions): Promise<void> {
+  const context = { ...toDatabaseError(cause).context, operation: 'commit', ...(identity !== undefined && { transactionId: idOf(identity) }) }
+  const status = identity && await findCommitStatus(identity, options)
+  if (status === 'aborted') throw new ConnectionError(undefined, { cause, context })
+  if (status === undefined) throw new CommitUnknownError(undefined, { cause, context })
+  options.caller.logger.warn(context, 'commit confirmed by pg_xact_status')
 }
 
 /** What became of a transaction. */

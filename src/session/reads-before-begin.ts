@@ -4,7 +4,8 @@ import { cancelUntilIdle } from '../connection/cancel-until-idle.js'
 import type { Outcome } from '../connection/outcome.js'
 import type { Entry } from '../runtime/linked-list.js'
 import type { AcquireRequest } from '../pool/acquire-queue.js'
-import type { Cancel, LentConnection } from '../pool/connection-source.js'
+import type { Cancel, ConnectionSource, LentConnection } from '../pool/connection-source.js'
+import type { TransactionSettings } from '../settings/transaction-options.js'
 import type { Statement } from '../statement/statement.js'
 
 /** Who wants to read: one of the first three is called, and then `done`. */
@@ -82,4 +83,10 @@ export class ReadsBeforeBegin {
       return read.interrupted
     }))
   }
+}
+
+/** Whether each statement of a transaction has a snapshot of its own: READ COMMITTED, or READ UNCOMMITTED, which is the same. */
+export function hasOwnSnapshots ({ isolationLevel }: TransactionSettings, pool: ConnectionSource, connection: LentConnection | undefined): boolean {
+  if (isolationLevel !== undefined) return isolationLevel.startsWith('read')
+  return pool.readCommitted && connection?.readCommitted !== false
 }

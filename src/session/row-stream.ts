@@ -14,7 +14,7 @@
 import { cancelUntilIdle } from '../connection/cancel-until-idle.js'
 import { ConnectionError, PoolTimeoutError } from '../errors/errors.js'
 import { toDatabaseError } from '../errors/to-database-error.js'
-import { endings } from './transaction-control.js'
+import { endTransaction } from './transaction-control.js'
 import type { Outcome } from '../connection/outcome.js'
 import type { Cancel, LentConnection } from '../pool/connection-source.js'
 import type { Caller } from '../statement/caller.js'
@@ -123,12 +123,7 @@ export class RowStream implements RowSource<never> {
     const connection = this.#connection
     if (connection === undefined) return
     await cancelUntilIdle(connection, settleMillis)
-    if (connection.refusal === undefined) {
-      connection.leaveTransaction()
-      const timer = setTimeout(() => connection.destroy(), settleMillis)
-      await connection.run(endings.rollback)
-      clearTimeout(timer)
-    }
+    if (connection.refusal === undefined) await endTransaction(connection, 'rollback', settleMillis)
     connection.release()
   }
 }

@@ -6,12 +6,12 @@
  * first statement, and one that never runs a statement has none. Every handle means the innermost open scope in whose
  * function it is used.
  */
-import { TransactionAbortedError, TransactionClosedError, TransactionScopeError, UsageError } from '../errors/errors.js'
+import { TransactionAbortedError, TransactionScopeError, UsageError } from '../errors/errors.js'
 import { Callbacks, runAll } from './transaction-callbacks.js'
 import { mustBeFunction } from '../errors/check-call.js'
 import { AsyncContext } from '../runtime/async-context.js'
 import { handled } from '../runtime/promises.js'
-import { waitsNobody } from './nobody-waits.js'
+import { closed, isClientGone } from './end-reason.js'
 import { Streams } from './row-stream.js'
 import { ScopeQueue } from './scope-queue.js'
 import type { SQLWrapper } from 'drizzle-orm'
@@ -51,8 +51,6 @@ const nesting = new AsyncContext<Scope>()
 export function currentScope (): Scope | undefined {
   return nesting.current
 }
-
-const closed = (): Error => new TransactionClosedError()
 
 const withoutSettings = 'stream() reads over a connection of its own, where what this session has set (SET, set_config, a role) does not hold: read by cursor() or filter() in the session, or set it for the database user'
 
@@ -242,7 +240,7 @@ export class Scope implements StatementRunner {
   #refuse (reason: Error): Promise<never> {
     const { root } = this
     // Nobody can be told, and nobody is at fault, where the client has left.
-    const level = waitsNobody(reason) ? 'debug' : 'warn'
+    const level = isClientGone(reason) ? 'debug' : 'warn'
     if (!root.hasToldOfZombie) root.caller.logger[level]({ err: reason }, 'a statement came after the end of its transaction and was refused')
     root.hasToldOfZombie = true
     return Promise.reject(reason)

@@ -15,6 +15,7 @@
  * A connection whose state is not certain at the end of either is destroyed, and PostgreSQL rolls back by itself.
  */
 import { CommitUnknownError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError, UsageError } from '../errors/errors.js'
+import { closed } from './end-reason.js'
 import { Callbacks, runAll } from './transaction-callbacks.js'
 import { opening } from './transaction-control.js'
 import { ignore } from '../runtime/promises.js'
@@ -25,7 +26,6 @@ import type { SessionContext } from './session-context.js'
 import type { TransactionSettings } from '../settings/transaction-options.js'
 
 const nothingToCommit = Promise.resolve()
-const closed = (): Error => new TransactionClosedError()
 
 /** What became of a session's transaction: `none` was opened; `unknown` where the answer to COMMIT was lost. */
 export type SessionOutcome = 'none' | 'open' | 'committed' | 'rolledBack' | 'unknown'

@@ -13,15 +13,17 @@
  * state was not certain.
  */
 import type { Outcome } from '../connection/outcome.js'
-import { CommitUnknownError, ConnectionError, TransactionAbortedError, TransactionBrokenError } from '../errors/errors.js'
+import { ConnectionError, TransactionAbortedError, TransactionBrokenError } from '../errors/errors.js'
 import { toDatabaseError } from '../errors/to-database-error.js'
-import { control, endings, nothing, opening } from './transaction-control.js'
+import { control, endTransaction, nothing, opening } from './transaction-control.js'
 import { cancelUntilIdle } from '../connection/cancel-until-idle.js'
-import { ReadsBeforeBegin } from './reads-before-begin.js'
+import { hasOwnSnapshots, ReadsBeforeBegin } from './reads-before-begin.js'
+import { takeBatch } from './queued-statement.js'
 import { isWithin, unsent } from './savepoint.js'
-import { setsSomething } from './settings-of-sql.js'
-import { toldOf } from './nobody-waits.js'
-import { askIdentity, findCommitStatus, idOf } from './commit-status.js'
+import { setsSomething } from '../statement/sets-something.js'
+import { errorForCaller } from './end-reason.js'
+import { askIdentity, resolveCommit } from './commit-status.js'
+import { UnsentWrites } from './unsent-writes.js'
 import type { TransactionSettings } from '../settings/transaction-options.js'
 import type { SessionContext } from './session-context.js'
 import type { AcquireRequest } from '../pool/acquire-queue.js'
@@ -29,10 +31,7 @@ import type { Caller } from '../statement/caller.js'
 import type { Cancel, LentConnection } from '../pool/connection-source.js'
 import type { Statement, StatementResult } from '../statement/statement.js'
 import type { Savepoint } from './savepoint.js'
-import type { Task } from './task.js'
-
-/** How many statements travel together at most. */
-const mostTogether = 50
+import type { QueuedStatement } from './queued-statement.js'
 
 /** What a transaction tells the session that it belongs to. */
 interface TransactionEvents {
@@ -46,7 +45,7 @@ export class Transaction {
   readonly #settings: TransactionSettings
   readonly #events: TransactionEvents
   /** What waits for the transaction's connection, in call order. */
-  readonly #tasks: Task[] = []
+  readonly #tasks: QueuedStatement[] = []
   readonly #reads: ReadsBeforeBegin
   readonly #wakers: Array<() => void> = []
   /** Whether a connection for the transaction is awaited, or an answer on it. */
@@ -66,9 +65,7 @@ export class Transaction {
   #timer: NodeJS.Timeout | undefined
   #end: (() => Error) | undefined
   #failure: Error | undefined
-  /** The first write of each scope that never left, for want of a connection or with a value that cannot be sent: success would be a lie. */
-  #unsent: Map<Savepoint | undefined, Error> | undefined
-
+  readonly #unsent = new UnsentWrites()
   /** The scopes in which the user's own SQL has set something that another connection does not have: undone with them. */
   readonly settingScopes = new Set<Savepoint | undefined>()
 
@@ -89,15 +86,15 @@ export class Transaction {
   get obstacle (): Error | undefined {
     const refusal = this.#connection?.refusal
     if (refusal !== undefined) return toDatabaseError(refusal)
-    const unsent = this.#unsent?.values().next().value
-    if (!this.#isAborted && unsent === undefined) return undefined
-    return new TransactionAbortedError(undefined, { cause: unsent ?? this.#failure })
+    const { error } = this.#unsent
+    if (!this.#isAborted && error === undefined) return undefined
+    return new TransactionAbortedError(undefined, { cause: error ?? this.#failure })
   }
 
   get #isAborted (): boolean { return this.#connection?.status === 'E' }
 
   /** Whether something was asked of the transaction that another one could not know of: all but reads which have a snapshot each. */
-  get isUsed (): boolean { return this.#hasWritten || (this.#hasRead && !this.#readsAnew) }
+  get isUsed (): boolean { return this.#hasWritten || (this.#hasRead && !hasOwnSnapshots(this.#settings, this.#host.pool, this.#connection)) }
 
   /** Whether nothing is under way and nothing waits. */
   get isIdle (): boolean { return !this.#busy && this.#tasks.length === 0 && this.#reads.size === 0 }
@@ -131,8 +128,7 @@ export class Transaction {
 
   /** Undoes what ran since a savepoint, and forgets how it failed. */
   async undo (savepoint: Savepoint): Promise<void> {
-    // By the scope and not by the time: what was asked for before it may have been refused while it was open.
-    for (const scope of this.#unsent?.keys() ?? []) if (isWithin(scope, savepoint)) this.#unsent?.delete(scope)
+    this.#unsent.undo(savepoint)
     for (const scope of this.settingScopes) if (isWithin(scope, savepoint)) this.settingScopes.delete(scope)
     const { name, sent } = savepoint
     if (!sent) return
@@ -153,23 +149,14 @@ export class Transaction {
     if (connection === undefined) return
     // What should have taken BEGIN along was never sent: there is nothing to end.
     if (!this.#begun) return connection.release()
-    const { error, result, lost, missedTransaction } = await this.#settle(connection, 'commit')
+    const { settleTimeoutMillis: timeoutMillis } = this.#settings
+    const { error, result, lost, missedTransaction } = await endTransaction(connection, 'commit', timeoutMillis)
     const context = { operation: 'commit' }
     if (missedTransaction) throw new TransactionBrokenError(undefined, { context })
     if (result?.command === 'COMMIT') return
     if (error === undefined) throw new TransactionAbortedError(undefined, { context })
-    if (lost) return await this.#resolve(error)
+    if (lost) return await resolveCommit(this.#identity, error, { pool: this.#host.pool, caller: this.#events.caller, timeoutMillis })
     throw toDatabaseError(error, { context, constraints: this.#host.constraints })
-  }
-
-  /** The answer to COMMIT was lost with its connection. */
-  async #resolve (cause: Error): Promise<void> {
-    const { caller } = this.#events
-    const context = { ...toDatabaseError(cause).context, operation: 'commit', ...(this.#identity !== undefined && { transactionId: idOf(this.#identity) }) }
-    const fate = this.#identity && await findCommitStatus(this.#identity, { pool: this.#host.pool, caller, timeoutMillis: this.#settings.settleTimeoutMillis })
-    if (fate === 'aborted') throw new ConnectionError(undefined, { cause, context })
-    if (fate === undefined) throw new CommitUnknownError(undefined, { cause, context })
-    caller.logger.warn(context, 'commit confirmed by pg_xact_status')
   }
 
   /** Undoes everything and gives the connections back; what still runs is cancelled. Never rejects. */
@@ -191,18 +178,8 @@ export class Transaction {
     const connection = this.#connection
     if (connection === undefined) return
     await cancelUntilIdle(connection, this.#settings.settleTimeoutMillis)
-    if (this.#begun) await this.#settle(connection, 'rollback')
+    if (this.#begun) await endTransaction(connection, 'rollback', this.#settings.settleTimeoutMillis)
     connection.release()
-  }
-
-  async #settle (connection: LentConnection, text: 'commit' | 'rollback'): Promise<Outcome> {
-    connection.leaveTransaction()
-    const timer = setTimeout(() => connection.destroy(), this.#settings.settleTimeoutMillis)
-    const outcome = await connection.run(endings[text])
-    clearTimeout(timer)
-    if (outcome.missedTransaction) connection.destroy()
-    connection.release()
-    return outcome
   }
 
   /** What is asked for in the same turn travels together; a connection is asked for at once. */
@@ -224,16 +201,7 @@ export class Transaction {
     if (this.#busy || this.#reads.size > 0 || this.#tasks.length === 0) return
     this.#busy = true
     if (this.#connection === undefined) this.#open()
-    else this.#send(this.#together(), this.#connection)
-  }
-
-  /** The next statement, and those behind it that may travel with it: a failure skips them, as it would fail them. */
-  #together (): Task[] {
-    const [first] = this.#tasks
-    const isCompany = ({ statement, savepoint }: Task): boolean => statement.kind !== 'raw' && savepoint === first?.savepoint
-    let count = 1
-    if (first !== undefined && isCompany(first)) while (count < Math.min(this.#tasks.length, mostTogether) && isCompany(this.#tasks[count] as Task)) count++
-    return this.#tasks.splice(0, count)
+    else this.#send(takeBatch(this.#tasks), this.#connection)
   }
 
   #open (): void {
@@ -259,7 +227,7 @@ export class Transaction {
     this.#proceed()
   }
 
-  #send (tasks: Task[], connection: LentConnection): void {
+  #send (tasks: QueuedStatement[], connection: LentConnection): void {
     const [first] = tasks
     const begin = this.#begun ? [] : this.#prelude
     const savepoints = unsent(first?.savepoint)
@@ -268,7 +236,7 @@ export class Transaction {
     // Without values the text may be anything: several statements, a COPY, a COMMIT. Such a one travels alone.
     const alone = prelude.length > 0 && first?.statement.kind === 'raw' && first.statement.values.length === 0
     let open = tasks.length
-    const answered = (task: Task, outcome: Outcome): void => {
+    const answered = (task: QueuedStatement, outcome: Outcome): void => {
       if (outcome.preludeDone > 0) this.#begun = true
       this.#identity ??= outcome.preludeAnswer
       for (const savepoint of savepoints.slice(0, Math.max(outcome.preludeDone - begin.length, 0))) savepoint.sent = true
@@ -289,19 +257,12 @@ export class Transaction {
     if (timeoutMillis !== undefined) this.#timer ??= setTimeout(this.#events.timedOut, timeoutMillis)
   }
 
-  /** Whether each statement has a snapshot of its own, inside the transaction, too. */
-  get #readsAnew (): boolean {
-    const { isolationLevel } = this.#settings
-    if (isolationLevel !== undefined) return isolationLevel.startsWith('read')
-    return this.#host.pool.readCommitted && this.#connection?.readCommitted !== false
-  }
-
   #mayReadOutside ({ kind }: Statement): boolean {
     return kind === 'read' && this.#settings.readsOutside && this.#host.pool.readCommitted &&
       this.#end === undefined && this.#connection === undefined && this.#tasks.length === 0
   }
 
-  #readOutside (task: Task): void {
+  #readOutside (task: QueuedStatement): void {
     this.#reads.start(task.statement, {
       answered: (outcome, connection) => this.#answer(task, outcome, connection),
       refused: (error) => this.#refuse(task, error),
@@ -314,7 +275,7 @@ export class Transaction {
     })
   }
 
-  #answer (task: Task, { error, result, sent }: Outcome, connection: LentConnection): void {
+  #answer (task: QueuedStatement, { error, result, sent }: Outcome, connection: LentConnection): void {
     if (error === undefined) {
       // The user's own SQL may have gone back to a savepoint, as a scope does.
       this.#failure = undefined
@@ -325,17 +286,12 @@ export class Transaction {
     // Also a write refused as read only where nobody asked for that: this server is no primary any more.
     if (failure instanceof ConnectionError) connection.destroy()
     if (sent && this.#isAborted) this.#failure ??= failure
-    if (sent) task.reject(toldOf(failure, this.#end))
+    if (sent) task.reject(errorForCaller(failure, this.#end))
     else this.#refuse(task, failure)
   }
 
-  #refuse ({ statement, savepoint, reject }: Task, error: Error): void {
-    if (statement.kind !== 'read') this.#miss(savepoint, error)
+  #refuse ({ statement, savepoint, reject }: QueuedStatement, error: Error): void {
+    if (statement.kind !== 'read') this.#unsent.add(savepoint, error)
     reject(error)
-  }
-
-  #miss (savepoint: Savepoint | undefined, error: Error): void {
-    this.#unsent ??= new Map()
-    if (!this.#unsent.has(savepoint)) this.#unsent.set(savepoint, error)
   }
 }

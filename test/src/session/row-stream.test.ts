@@ -1,7 +1,7 @@
 import t from 'tap'
 import { sql } from 'drizzle-orm'
 import { ConnectionError, PoolTimeoutError, ReadOnlyError, TransactionClosedError, ValidationError } from '../../../src/errors/errors.js'
-import { setsSomething } from '../../../src/session/settings-of-sql.js'
+import { setsSomething } from '../../../src/statement/sets-something.js'
 import { open } from '../../helpers/database.js'
 import { users } from '../../helpers/schema.js'
 import { until } from '../../helpers/until.js'

@@ -1,0 +1,45 @@
+import { UsageError } from '../../src/errors/errors.js'
+import { isClientGone } from './client-gone.js'
+import { statusOf } from './transaction-plan.js'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { TransactionPlan } from './transaction-plan.js'
+
+/** A reply that decides about the transaction. */
+export interface DecidingReply {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly payload: unknown
+  /** Whether an error was raised for the request. */
+  readonly failed: boolean
+}
+
+/** Whether a reply commits; `error` if that cannot be decided. */
+export interface Verdict {
+  readonly commits: boolean
+  readonly error?: unknown
+}
+
+/** Decides whether a reply commits. */
+export function judge (plan: TransactionPlan, deciding: DecidingReply): Verdict {
+  try {
+    return { commits: mayCommit(plan, deciding) }
+  } catch (error) {
+    return { commits: false, error }
+  }
+}
+
+/** Whether a reply commits. @throws what `commitOn` throws, and {@link UsageError} if it returns no boolean */
+export function mayCommit ({ commitOn }: TransactionPlan, { request, reply, payload, failed }: DecidingReply): boolean {
+  if (failed || isClientGone(request, reply)) return false
+  const commits = commitOn(reply, payload)
+  if (typeof commits !== 'boolean') throw new UsageError('transaction.commitOn must return true or false (not a promise of it)')
+  return commits
+}
+
+/** Writes to the log that a reply rolled the transaction back. */
+export function logRollback (reply: FastifyReply, payload: unknown): void {
+  const { log } = reply
+  const statusCode = statusOf(reply, payload)
+  if (statusCode < 400) log.warn({ statusCode }, `answered ${statusCode}, rolled back`)
+  else log.debug({ statusCode }, 'rolled back')
+}

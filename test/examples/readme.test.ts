@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { sql } from 'drizzle-orm'
 import { projectRoot } from '../house/source-files.js'
+import { exampleBelow } from '../helpers/markdown.js'
 import { build } from '../helpers/server.js'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
@@ -14,10 +14,9 @@ import { timestamps } from 'fastify-data-access'
 export const users = pgTable('readers', { id: integer().primaryKey().generatedAlwaysAsIdentity(), name: text().notNull(), email: text().notNull(), ...timestamps() })
 `
 
-/** The first TypeScript of a section of the README, as a module that declares its routes on a server. */
+/** The first TypeScript of a section of docs/repository.md, as a module that declares its routes on a server. */
 function routesOf (section: string): string {
-  const [, code = ''] = new RegExp(`^### ${section}\\n.*?^\`\`\`ts\\n(.*?)^\`\`\``, 'ms').exec(readFileSync(join(projectRoot, 'README.md'), 'utf8')) ?? []
-  const lines = code.split('\n')
+  const lines = exampleBelow('docs/repository.md', section).split('\n')
   const isImport = (line: string): boolean => line.startsWith('import ')
   return [...lines.filter(isImport), 'export function routes (server: import("fastify").FastifyInstance) {', ...lines.filter((line) => !isImport(line)), '}'].join('\n')
 }
@@ -30,12 +29,12 @@ async function declareRoutes (t: Test, server: FastifyInstance, section: string)
   routes(server)
 }
 
-t.test('the routes of "Reading" in the README list, sort, page and stream', async (t) => {
+t.test('the routes of "List routes" in docs/repository.md list, sort, page and stream', async (t) => {
   const server = await build(t)
   await server.db.execute(sql`create table readers (id integer primary key generated always as identity, name text not null, email text not null,
     "createdAt" timestamptz(3) not null default now(), "updatedAt" timestamptz(3) not null default now())`)
   await server.db.execute(sql`insert into readers (name, email) select 'ada ' || n, n || '@example.com' from generate_series(1, 30) n`)
-  await declareRoutes(t, server, 'Reading')
+  await declareRoutes(t, server, 'List routes: `listQuery`')
 
   const first = (await server.inject('/users?name[contains]=ada&sort=-createdAt&limit=20')).json()
   const second = (await server.inject(`/users?name[contains]=ada&sort=-createdAt&limit=20&after=${first.next}`)).json()
@@ -45,7 +44,7 @@ t.test('the routes of "Reading" in the README list, sort, page and stream', asyn
   t.equal((await server.inject('/users/export')).body.split('\n').length - 1, 30)
 })
 
-t.test('the routes of "Writing" in the README refuse what may not be written, and what was changed meanwhile', async (t) => {
+t.test('the routes of "Writing" in docs/repository.md refuse what may not be written, and what was changed meanwhile', async (t) => {
   const server = await build(t)
   await server.db.execute(sql`create table members (id integer primary key generated always as identity, email text not null, name text not null,
     role text not null default 'guest', visits integer not null default 0, "deletedAt" timestamptz(3), version integer not null default 1)`)

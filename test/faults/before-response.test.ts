@@ -365,8 +365,8 @@ t.test('14a: a GraphQL answer of 200 with errors is rolled back, where commitOn 
     t.strictSame(await emails(server), [])
     connections()
   }
-  const readme = readFileSync(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8')
-  t.match(readme, /\*\*GraphQL\*\*.*commitOn: .*"errors".*rollbackOnly\(\)/, 'as the README shows')
+  const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'errors.md'), 'utf8')
+  t.match(page, /^## GraphQL\n.*commitOn: .*"errors".*rollbackOnly\(\)/ms, 'as docs/errors.md shows')
 })
 
 t.test('15: a write on a read-only route is answered 500', async (t) => {

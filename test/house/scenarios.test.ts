@@ -1,11 +1,15 @@
 import t from 'tap'
 import { projectRoot, readTree } from './source-files.js'
 
-/** What is promised. */
+/** What is promised; test/faults/README.md says each in a sentence. */
 const promised = [...range(1, 83), '14a', '16a', '16b', '16c', '38a', '44a', '44b', '101', '102', '103', '104', '105', '106', '107', '108', '109', '112']
 
 function range (first: number, last: number): string[] {
   return Array.from({ length: last - first + 1 }, (_, offset) => String(first + offset))
+}
+
+function inOrder (numbers: readonly string[]): string[] {
+  return numbers.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))
 }
 
 /** The numbers with which titles of tests begin. */
@@ -18,6 +22,13 @@ t.test('every scenario that is promised has a test that begins with its number',
   const proved = new Set(tests.flatMap(({ text }) => numbersOf(text)))
 
   t.strictSame(promised.filter((number) => !proved.has(number)), [])
+})
+
+t.test('test/faults/README.md has a row for every scenario, in order, and no other', async (t) => {
+  const page = String(readTree(projectRoot).find(({ path }) => path === 'test/faults/README.md')?.text)
+  const [scenarios = ''] = page.split('\n## Rules\n')
+  const rows = Array.from(scenarios.matchAll(/^\| (\d+[a-c]?) \| .+\. \|$/gm), ([, number]) => String(number))
+  t.strictSame(rows, inOrder(promised))
 })
 
 t.test('a number is read from the beginning of a title only', async (t) => {

@@ -25,7 +25,7 @@ export interface Planted {
 }
 
 const copied = [
-  'src', 'plugins', 'test', 'examples', 'drizzle',
+  'src', 'plugins', 'test', 'examples', 'docs', 'drizzle',
   'package.json', 'tsconfig.json', 'tsconfig.build.json', '.taprc', 'drizzle.config.ts', 'README.md'
 ]
 const notCopied = new Set(['.data', 'dist', 'node_modules'])

@@ -1,8 +1,7 @@
 /**
  * The programs of somebody who has installed the package: texts, because they are only right where they are installed.
  */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { exampleBelow, exampleWith } from '../helpers/markdown.js'
 
 // What the first example takes for granted: a table, JSON schemas made from it, and somebody who sends mail.
 const schema = `
@@ -88,20 +87,11 @@ export const scriptConfig = "export default { dialect: 'postgresql', out: './dri
 
 export const createTable = 'create table users (id integer primary key generated always as identity, name text not null, email text not null unique)'
 
-/** The first TypeScript of the README, which is what most people will copy; it listens where \`PORT\` says. */
-function firstExample (projectRoot: string): string {
-  const [, code] = /^```ts\n(.*?)^```/ms.exec(readFileSync(join(projectRoot, 'README.md'), 'utf8')) ?? []
-  if (code === undefined) throw new Error('README.md has no ts block')
+/** The first TypeScript of the README, which is what most people will copy; it listens where `PORT` says. */
+function firstExample (): string {
+  const code = exampleBelow('README.md', 'fastify-data-access')
   if (!code.includes('port: 3000')) throw new Error('The first example of README.md does not listen on port 3000')
   return code.replace('port: 3000', 'port: Number(process.env.PORT)')
-}
-
-/** The one TypeScript example of the README in which a line begins so. */
-function exampleWith (projectRoot: string, line: string): string {
-  const all = readFileSync(join(projectRoot, 'README.md'), 'utf8').matchAll(/^```ts\n(.*?)^```/gms)
-  const found = Array.from(all, ([, code = '']) => code).filter((code) => `\n${code}`.includes(`\n${line}`))
-  if (found.length !== 1) throw new Error(`README.md has ${found.length} ts blocks with the line ${line}`)
-  return String(found[0])
 }
 
 const esm = `
@@ -139,12 +129,12 @@ assert.equal(health.healthy, true)
 `
 
 /** The files of a project that uses Fastify, by name. */
-export function serverProject (projectRoot: string): Record<string, string> {
+export function serverProject (): Record<string, string> {
   return {
     'schema.ts': schema,
     'surroundings.ts': surroundings,
     'registered.ts': registered,
-    'example.ts': firstExample(projectRoot),
+    'example.ts': firstExample(),
     'main.ts': "import './surroundings.js'\nimport './example.js'\n",
     'import.mjs': esm,
     'require.cjs': cjs,
@@ -156,14 +146,14 @@ export function serverProject (projectRoot: string): Record<string, string> {
   }
 }
 
-/** The files of a project that follows the README word for word, for each runner a file of tests, by name. */
-export function testingProject (projectRoot: string): Record<string, string> {
+/** The files of a project that follows README.md and docs/testing.md word for word, for each runner a file of tests, by name. */
+export function testingProject (): Record<string, string> {
   return {
-    'schema.ts': exampleWith(projectRoot, "export const users = pgTable('users'"),
-    'build-server.ts': exampleWith(projectRoot, 'export async function buildServer'),
-    'node.test.ts': exampleWith(projectRoot, "import { after, afterEach, beforeEach, test } from 'node:test'"),
-    'vitest.test.ts': exampleWith(projectRoot, "import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'"),
-    'tap.test.ts': exampleWith(projectRoot, "import t from 'tap'"),
+    'schema.ts': exampleWith('README.md', "export const users = pgTable('users'"),
+    'build-server.ts': exampleWith('docs/testing.md', 'export async function buildServer'),
+    'node.test.ts': exampleWith('docs/testing.md', "import { after, afterEach, beforeEach, test } from 'node:test'"),
+    'vitest.test.ts': exampleWith('docs/testing.md', "import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'"),
+    'tap.test.ts': exampleWith('docs/testing.md', "import t from 'tap'"),
     'tsconfig.json': JSON.stringify({
       compilerOptions: { module: 'nodenext', target: 'es2022', lib: ['es2023', 'esnext.disposable'], strict: true, noEmit: true, types: ['node'], skipLibCheck: true },
       include: ['*.ts']

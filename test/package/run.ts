@@ -146,7 +146,7 @@ async function checkScript (tarball: string, connectionString: string): Promise<
 async function checkServer (tarball: string, connectionString: string): Promise<void> {
   const typescripts = compilers.map((version) => `typescript-${version}@npm:typescript@~${version}.0`)
   const folder = await install('server', tarball, [...wanted('drizzle-orm', 'pg', 'fastify', '@types/node'), ...typescripts])
-  write(folder, serverProject(projectRoot))
+  write(folder, serverProject())
   await check('ES modules import every door', () => run(process.execPath, ['import.mjs'], { cwd: folder }))
   await check('CommonJS requires it', () => run(process.execPath, ['require.cjs'], { cwd: folder }))
   for (const version of compilers) {
@@ -173,10 +173,10 @@ async function checkNeighbours (tarball: string, connectionString: string): Prom
 async function checkTesting (tarball: string, connectionString: string): Promise<void> {
   const folder = await install('testing', tarball, wanted('drizzle-orm', 'pg', 'fastify', 'drizzle-kit', 'tsx', 'tap', 'vitest', 'vite', '@types/node', 'typescript'))
   rmSync(join(folder, 'drizzle'), { recursive: true, force: true })
-  write(folder, testingProject(projectRoot))
+  write(folder, testingProject())
   const npx = (...args: string[]) => () => run('npx', ['--no-install', ...args], { cwd: folder, env: { DATABASE_URL: connectionString } })
   await npx('drizzle-kit', 'generate', '--dialect', 'postgresql', '--schema', './schema.ts')()
-  await check('the tests of README.md type-check', npx('tsc', '-p', '.'))
+  await check('the tests of docs/testing.md type-check', npx('tsc', '-p', '.'))
   await check('its tests for node:test pass', npx('tsx', '--test', 'node.test.ts'))
   await check('its tests for Vitest pass', npx('vitest', 'run', 'vitest.test.ts'))
   await check('its tests for tap pass', npx('tap', '--disable-coverage', 'tap.test.ts'))

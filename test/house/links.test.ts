@@ -15,7 +15,7 @@ const isElsewhere = /^[a-z]+:/
 function findDeadLinks (all: readonly SourceFile[], exists: (path: string) => boolean): string[] {
   const parsed = new Map(all.map(({ path, text }) => [path, parseMarkdown(text)]))
   return [...parsed].flatMap(([path, { prose }]) => prose.flatMap((line, index) =>
-    Array.from(line.replace(inline, '').matchAll(link), ({ groups }) => String(groups?.target))
+    Array.from(line.replace(inline, '').matchAll(link), ({ groups: { target } = {} }) => String(target))
       .filter((target) => !isElsewhere.test(target) && !leadsSomewhere(path, target))
       .map((target) => `${path}:${index + 1} ${target}`)))
 

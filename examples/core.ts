@@ -3,7 +3,7 @@
  *
  *     DATABASE_URL=postgresql://localhost/shop npx tsx examples/core.ts
  *
- * Without a DATABASE_URL it makes a database of its own, and drops it at the end. In a program of yours, import from
+ * Without a DATABASE_URL it creates a database, and drops it at the end. In your own program, import from
  * 'fastify-data-access/core'.
  */
 import { sql } from 'drizzle-orm'
@@ -40,7 +40,7 @@ await move(300)
 console.log('300 cents were moved')
 await move(5000).catch((error) => console.log(`5000 were not: ${error.code}`))
 
-// createSession(): the same by hand. What is not committed when the block ends is rolled back.
+// createSession(): the same by hand. If nothing is committed when the block ends, it is rolled back.
 {
   await using session = database.createSession()
   await session.repo(accounts).deleteMany({ id: { in: [ada.id, grace.id] } })

@@ -1,4 +1,4 @@
-// The tables as they are after the last migration of drizzle/. What they were before is told there.
+// The tables after the last migration of drizzle/. The folder holds their history.
 import { index, integer, pgEnum, pgTable, text } from 'drizzle-orm/pg-core'
 
 export const role = pgEnum('role', ['reader', 'author', 'editor'])

@@ -6,7 +6,7 @@ import dataAccess from '../../plugins/index.js'
 import { routes } from './routes.js'
 import * as schema from './schema.js'
 
-/** The server, ready to listen, or to be asked by `inject` in a test. */
+/** The server, ready to listen, or for `inject` in a test. */
 export async function buildServer (connectionString: string, options: FastifyServerOptions = {}) {
   const server = Fastify(options).withTypeProvider<TypeBoxTypeProvider>()
 

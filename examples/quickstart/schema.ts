@@ -3,7 +3,7 @@ import { boolean, index, integer, pgTable, text, varchar } from 'drizzle-orm/pg-
 import { createInsertSchema, createSelectSchema } from 'drizzle-typebox'
 import { softDelete, timestamps } from '../../plugins/index.js'
 
-// The tables: the one place that says what the data looks like. Migrations, types and JSON schemas all come from here.
+// The tables. Migrations, types and JSON schemas all come from here.
 
 export const users = pgTable('users', {
   id: integer().primaryKey().generatedAlwaysAsIdentity(),

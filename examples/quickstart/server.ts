@@ -7,7 +7,7 @@ import { stopOnSignals } from './stop-on-signals.js'
 
 const { DATABASE_URL, DATA_FOLDER = join(import.meta.dirname, '.data'), PORT = '3000', HOST = 'localhost' } = process.env
 
-// A database to try things on, where none is named: its rows stay in DATA_FOLDER, itself it ends with this process.
+// Without a DATABASE_URL: a PostgreSQL to try things on. It stops with this process; its rows stay in DATA_FOLDER.
 const postgres = DATABASE_URL ? undefined : await startPostgres({ folder: DATA_FOLDER })
 const connectionString = postgres?.connectionString ?? DATABASE_URL!
 
@@ -15,7 +15,7 @@ await runMigrations({ connectionString, folder: join(import.meta.dirname, '../..
 const server = await buildServer(connectionString, { logger: true })
 await seed(server.db)
 
-// Requests in flight still need the database, so it goes last.
+// Requests in flight still need the database, so it closes last.
 stopOnSignals(server, { last: () => postgres?.stop() })
 
 await server.listen({ port: Number(PORT), host: HOST })

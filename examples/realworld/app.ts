@@ -14,19 +14,19 @@ import { userRoutes } from './users/routes.js'
 
 export interface AppOptions {
   readonly connectionString: string
-  /** Signs the tokens: who knows it can be anybody. */
+  /** Signs the tokens. Keep it secret: it can sign in as any user. */
   readonly secret: string
   readonly server?: FastifyServerOptions
 }
 
-/** The application, ready to listen, or to be asked by `inject` in a test. */
+/** The application, ready to listen, or for `inject` in a test. */
 export async function buildApp ({ connectionString, secret, server: options = {} }: AppOptions) {
-  // What a schema does not name is taken away, so a client writes no column that is not its to write, such as an author.
+  // Properties that a schema does not name are removed, so a client cannot write other columns, such as an author.
   const server = Fastify({ ...options, ajv: { customOptions: { removeAdditional: 'all' } } }).withTypeProvider<TypeBoxTypeProvider>()
   server.setErrorHandler(answerError)
   server.setNotFoundHandler(() => { throw new Refusal(404, 'there is nothing here') })
 
-  // Clients of this API announce JSON where they send nothing: a DELETE, for example.
+  // Clients of this API send a JSON content type without a body, for example with a DELETE.
   const parse = server.getDefaultJsonParser('error', 'error')
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null)

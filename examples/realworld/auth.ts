@@ -24,16 +24,16 @@ async function verify (request: FastifyRequest): Promise<void> {
   await request.jwtVerify().catch(() => { throw new Refusal(401, 'a valid token is needed') })
 }
 
-/** For routes of signed-in users; anyone else gets a 401 before the body is read, and before a connection is taken. */
+/** For routes of signed-in users. Others get a 401 before the body is read, and before a connection is taken. */
 export const signedIn = { onRequest: verify }
 
-/** For routes that show a signed-in user more. A token that is there must be good. */
+/** For routes that show more to a signed-in user. A given token must be valid. */
 export const anyone = { onRequest: async (request: FastifyRequest) => { if (request.headers.authorization !== undefined) await verify(request) } }
 
 /** The same for the OpenAPI page. */
 export const required = { security: [{ Token: [] }] }
 
-/** The id of whoever asks; 0 for nobody, an id that no user has. */
+/** The id of the signed-in user; 0, which no user has, without one. */
 export function viewerOf (request: FastifyRequest): number {
   const user: { id: number } | null = request.user
   return user?.id ?? 0

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { DatabaseError, ValidationError } from '../../plugins/index.js'
 
-/** A request that is understood and refused. */
+/** A request that is valid and refused. */
 export class Refusal extends Error {
   readonly statusCode: number
 
@@ -16,8 +16,8 @@ const gone = { status: 401, message: 'this account is gone' }
 const noArticle = { status: 404, message: 'article not found' }
 
 /**
- * What a violated constraint means to a client. The constraints decide, not a SELECT before the INSERT: of two requests that
- * want the same name at the same time one gets it and the other is told.
+ * What a violated constraint means to a client. The constraints decide, not a SELECT before the INSERT: of two concurrent
+ * requests for the same name one succeeds, and the other gets this error.
  */
 export const constraints = {
   users_username_unique: { status: 422, message: 'username has already been taken' },
@@ -39,7 +39,7 @@ export function answerError (error: FastifyError, request: FastifyRequest, reply
   if (status >= 500) request.log.error({ err: error }, error.message)
   else request.log.info({ err: error }, error.message)
   if (error instanceof DatabaseError) reply.headers(error.headers)
-  // What went wrong inside is for the log; errors of the database are made to be shown.
+  // Internal errors are for the log. Messages of database errors are safe to show.
   const shown = status < 500 || error instanceof DatabaseError ? messagesOf(error) : ['something went wrong']
   return reply.code(status).send({ errors: { body: shown } })
 }

@@ -33,7 +33,7 @@ const stories = [
 const remarks = ['This is just what I needed today.', 'We do it the other way round, and it works, too.', 'Is there a second part?', 'I have sent this to my whole team.']
 const day = 24 * 60 * 60 * 1000
 
-/** Fills an empty database with a few people and what they write, the same on every machine. They all sign in with `conduit`. */
+/** Fills an empty database with a few users and their articles, the same on every machine. Their password is `conduit`. */
 export async function seed (database: Database): Promise<void> {
   if (await database.repo(users).exists()) return
   const passwordHash = await hashPassword('conduit')
@@ -49,7 +49,7 @@ export async function seed (database: Database): Promise<void> {
     }))
     for (const [index, [,,, names]] of stories.entries()) await session.repo(TagRepository).tie(written[index]!.id, names)
 
-    // Everyone follows the next two, likes every third article, and has something to say about every fourth.
+    // Each user follows the next two, likes every third article, and comments on every fourth.
     await session.repo(follows).createMany(ids.flatMap((followerId, at) => [1, 2].map((step) => ({ followerId, followedId: ids[(at + step) % ids.length]! }))))
     await session.repo(favorites).createMany(ids.flatMap((userId, at) => written.filter((_, index) => (index + at) % 3 === 0).map(({ id }) => ({ userId, articleId: id }))))
     await session.repo(comments).createMany(ids.flatMap((authorId, at) => written.filter((_, index) => (index + at) % 4 === 0)

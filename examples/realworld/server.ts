@@ -7,10 +7,10 @@ import { buildApp } from './app.js'
 import { seed } from './seed.js'
 
 const { DATABASE_URL, DATA_FOLDER = join(import.meta.dirname, '.data'), PORT = '3000', HOST = 'localhost' } = process.env
-// Without a secret of its own a process forgets at its end whom it has signed in.
+// Without a given secret, users are signed out when the process ends.
 const { JWT_SECRET = randomBytes(32).toString('hex') } = process.env
 
-// A database to try things on, where none is named: its rows stay in DATA_FOLDER, itself it ends with this process.
+// Without a DATABASE_URL: a PostgreSQL to try things on. It stops with this process; its rows stay in DATA_FOLDER.
 const postgres = DATABASE_URL ? undefined : await startPostgres({ folder: DATA_FOLDER })
 const connectionString = postgres?.connectionString ?? DATABASE_URL!
 
@@ -18,7 +18,7 @@ await runMigrations({ connectionString, folder: join(import.meta.dirname, 'migra
 const server = await buildApp({ connectionString, secret: JWT_SECRET, server: { logger: true } })
 await seed(server.db)
 
-// Requests in flight still need the database, so it goes last.
+// Requests in flight still need the database, so it closes last.
 stopOnSignals(server, { last: () => postgres?.stop() })
 
 await server.listen({ port: Number(PORT), host: HOST })

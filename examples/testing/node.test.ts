@@ -1,7 +1,7 @@
 /**
  * Tests of the quickstart with Node's own runner: node --import tsx --test examples/testing/node.test.ts
  *
- * In a project of yours, import from 'fastify-data-access/testing'.
+ * In your own project, import from 'fastify-data-access/testing'.
  */
 import assert from 'node:assert/strict'
 import { after, afterEach, beforeEach, test } from 'node:test'
@@ -10,7 +10,7 @@ import { buildServer } from '../quickstart/build-server.js'
 import { users } from '../quickstart/schema.js'
 import { newPost, newUser } from './factories.js'
 
-// Once for the file: a database with the tables in it, a clone of one that is migrated once for all files, and a server on it.
+// Once for the file: a database, cloned from one that is migrated once for all files, and a server on it.
 const { connectionString, drop } = await createTestDatabase(undefined, { migrations: './drizzle' })
 const server = await buildServer(connectionString)
 after(async () => {
@@ -19,7 +19,7 @@ after(async () => {
   await drop()
 })
 
-// What a test writes, by requests or by itself, is undone at its end.
+// All writes of a test are undone at its end.
 let box: Sandbox
 beforeEach(async () => { box = await sandbox(server) })
 afterEach(() => box.rollback())

@@ -1,7 +1,7 @@
 /**
  * Tests of the quickstart with Vitest: npx vitest run examples/testing/vitest.test.ts
  *
- * In a project of yours, import from 'fastify-data-access/testing'.
+ * In your own project, import from 'fastify-data-access/testing'.
  */
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { captureStatements, createTestDatabase, expectNoLeaks, sandbox, type Sandbox } from '../../src/testing/index.js'
@@ -9,7 +9,7 @@ import { buildServer } from '../quickstart/build-server.js'
 import { users } from '../quickstart/schema.js'
 import { newPost, newUser } from './factories.js'
 
-// Once for the file: a database with the tables in it, a clone of one that is migrated once for all files, and a server on it.
+// Once for the file: a database, cloned from one that is migrated once for all files, and a server on it.
 const { connectionString } = await createTestDatabase(afterAll, { migrations: './drizzle' })
 const server = await buildServer(connectionString)
 afterAll(async () => {
@@ -17,7 +17,7 @@ afterAll(async () => {
   await server.close()
 })
 
-// What a test writes, by requests or by itself, is undone at its end.
+// All writes of a test are undone at its end.
 let box: Sandbox
 beforeEach(async () => { box = await sandbox(server) })
 afterEach(() => box.rollback())

@@ -10,12 +10,12 @@ import { users } from '../users/table.js'
 import { longerSlug, slugOf } from './slug.js'
 import { articles, favorites } from './table.js'
 
-/** Which articles a list shows; all conditions must hold. */
+/** The articles of a list: all conditions must hold. */
 export interface ArticleFilter {
   readonly tag?: string
   readonly author?: string
   readonly favorited?: string
-  /** Only those of authors whom this user follows. */
+  /** Only articles by authors that this user follows. */
   readonly followedBy?: number
 }
 
@@ -26,7 +26,7 @@ export interface ArticlePage {
 
 type ArticleChanges = Partial<Pick<typeof articles.$inferInsert, 'title' | 'description' | 'body'>>
 
-/** An article as the viewer sees it, with all that a reply needs: one row, however much belongs to it. */
+/** An article as the viewer sees it, with everything that a reply needs, in one row. */
 const articleFor = (viewer: number) => ({
   slug: articles.slug,
   title: articles.title,
@@ -51,10 +51,10 @@ export class ArticleRepository extends Repository.of(articles) {
     return article
   }
 
-  /** A page of articles for a reply, the newest first, and how many there are: two statements, however many articles. */
+  /** A page of articles for a reply, newest first, and their total: two statements for any number of articles. */
   async list (filter: ArticleFilter, viewer: number, { limit, offset }: ArticlePage) {
     const matching = conditionOf(filter)
-    // Awaited together, they travel together.
+    // Awaited together, they travel in one round trip.
     const [page, [total]] = await Promise.all([
       this.execute(query.select(articleFor(viewer)).from(articles)
         .innerJoin(users, eq(users.id, articles.authorId)).where(matching)
@@ -69,7 +69,7 @@ export class ArticleRepository extends Repository.of(articles) {
     return this.#underSlugOf(article.title, (slug) => this.create({ ...article, slug }))
   }
 
-  /** Changes an article of the author's own; with a new title it moves. */
+  /** Changes an article of the author. A new title gives it a new slug. */
   async revise (slug: string, authorId: number, changes: ArticleChanges) {
     const { id, title } = await this.ownOf(authorId, slug)
     if (changes.title === undefined || changes.title === title) return this.updateOrThrow(id, changes)
@@ -89,7 +89,7 @@ export class ArticleRepository extends Repository.of(articles) {
     return article
   }
 
-  /** Writes under the slug of a title; where that is taken, its savepoint undoes the attempt and a longer one is used. */
+  /** Writes with the slug of a title. If the slug is taken, the savepoint undoes the attempt, and a longer one is used. */
   async #underSlugOf<Result> (title: string, write: (slug: string) => Promise<Result>): Promise<Result> {
     const slug = slugOf(title)
     try {
@@ -102,7 +102,7 @@ export class ArticleRepository extends Repository.of(articles) {
 }
 
 export class FavoriteRepository extends Repository.of(favorites) {
-  /** Makes an article a favourite; what is one already, stays one. */
+  /** Makes an article a favourite. Doing so twice changes nothing. */
   async add (userId: number, articleId: number): Promise<void> {
     await this.execute(query.insert(favorites).values({ userId, articleId }).onConflictDoNothing())
   }

@@ -47,7 +47,7 @@ const article = Type.Object({
 const one = Type.Object({ article })
 const many = Type.Object({ articles: Type.Array(article), articlesCount: Type.Integer() })
 
-// A page and the number of all articles are two statements that must see the same ones.
+// The page and the total are two statements. They must see the same rows.
 const snapshot = { config: { transaction: { isolationLevel: 'repeatable read', accessMode: 'read only' } } } as const
 
 export const articleRoutes: FastifyPluginAsyncTypebox = async (server) => {

@@ -12,7 +12,7 @@ export const articles = pgTable('articles', {
   ...timestamps()
 }, (table) => [index().on(table.authorId), index().on(table.createdAt, table.id)])
 
-/** Which articles are whose favourites. */
+/** Each user's favourite articles. */
 export const favorites = pgTable('favorites', {
   userId: integer().notNull().references(() => users.id, { onDelete: 'cascade' }),
   articleId: integer().notNull().references(() => articles.id, { onDelete: 'cascade' })

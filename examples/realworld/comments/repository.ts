@@ -7,7 +7,7 @@ import { users } from '../users/table.js'
 import { comments } from './table.js'
 
 export class CommentRepository extends Repository.of(comments) {
-  /** The comments on an article for a reply, the newest first: one statement. */
+  /** The comments on an article for a reply, newest first: one statement. */
   listOf (articleId: number, viewer: number) {
     return this.#show(eq(comments.articleId, articleId), viewer)
   }

@@ -4,7 +4,7 @@ import { query } from '../query.js'
 import { users } from '../users/table.js'
 import { follows } from './table.js'
 
-/** The profile of the user in a row, as the viewer sees it: for any SELECT with `users` in it. */
+/** The profile of the row's user, as the viewer sees it: for any SELECT from `users`. */
 export const profileFor = (viewer: number) => ({
   username: users.username,
   bio: users.bio,
@@ -13,7 +13,7 @@ export const profileFor = (viewer: number) => ({
 })
 
 export class FollowRepository extends Repository.of(follows) {
-  /** Follows; who does already, goes on. */
+  /** Follows a user. Following twice changes nothing. */
   async add (followerId: number, followedId: number): Promise<void> {
     await this.execute(query.insert(follows).values({ followerId, followedId }).onConflictDoNothing())
   }

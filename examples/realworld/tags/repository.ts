@@ -4,10 +4,10 @@ import { query } from '../query.js'
 import { articleTags, tags } from './table.js'
 
 export class TagRepository extends Repository.of(tags) {
-  /** Ties tags to an article, those that nobody has used before included. */
+  /** Links tags to an article, and creates new ones. */
   async tie (articleId: number, names: readonly string[]): Promise<void> {
     if (names.length === 0) return
-    // In one order for all: two articles that share new tags would wait for each other.
+    // Sorted: two articles that share new tags would otherwise wait for each other.
     const sorted = [...new Set(names)].sort()
     await this.execute(query.insert(tags).values(sorted.map((name) => ({ name }))).onConflictDoNothing())
     await this.execute(query.insert(articleTags).values(sorted.map((tag) => ({ articleId, tag }))))

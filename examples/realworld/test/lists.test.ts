@@ -8,7 +8,7 @@ import { as, newArticle, newComment, newUser, openApp } from './setup.js'
 const app = await openApp(t)
 t.beforeEach(async (t) => { t.teardown((await sandbox(app)).rollback) })
 
-/** Twenty articles by as many authors, with tags, favourites and comments, and somebody who follows all the authors. */
+/** Twenty articles by as many authors, with tags, favourites and comments, and a user who follows all the authors. */
 async function writeTwenty () {
   const reader = await newUser({}, app.db)
   const slugs: string[] = []

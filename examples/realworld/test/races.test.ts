@@ -2,7 +2,7 @@ import t from 'tap'
 import { expectNoLeaks } from '../../../src/testing/index.js'
 import { as, newArticle, newUser, openApp } from './setup.js'
 
-// Requests that meet at the same moment need transactions of their own: a database without a sandbox.
+// Concurrent requests need transactions of their own, so this file has a database without a sandbox.
 const app = await openApp(t)
 const times = <Result>(count: number, ask: (n: number) => Promise<Result>) => Promise.all(Array.from({ length: count }, (_, n) => ask(n)))
 t.afterEach(() => expectNoLeaks(app.db))

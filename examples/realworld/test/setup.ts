@@ -8,7 +8,7 @@ import { users } from '../users/table.js'
 
 export type App = Awaited<ReturnType<typeof buildApp>>
 
-/** The application over a database of this file's own: a clone of one with the migrations in it, dropped at the end. */
+/** The application over a database for this file: a clone of a migrated one, dropped at the end. */
 export async function openApp (t: Test): Promise<App> {
   const { connectionString } = await createTestDatabase(t, { migrations: join(import.meta.dirname, '../migrations') })
   const app = await buildApp({ connectionString, secret: 'of these tests' })
@@ -32,7 +32,7 @@ export const newComment = factory(comments, (n) => ({
   authorId: async (source) => (await newUser({}, source)).id
 }))
 
-/** Asks as this user, or as nobody. */
+/** Sends requests as this user, or without one. */
 export function as (app: App, user?: { id: number }) {
   const headers = user === undefined ? {} : { authorization: `Token ${app.jwt.sign({ sub: String(user.id) })}` }
   return async (method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object) => {

@@ -2,7 +2,7 @@ import { Repository } from '../../../plugins/index.js'
 import { hashPassword, isPassword } from './password.js'
 import { users } from './table.js'
 
-/** A user as a client writes one; an empty text is none. */
+/** A user as a client writes one; an empty text means no value. */
 export interface UserChanges {
   readonly username?: string
   readonly email?: string
@@ -12,7 +12,7 @@ export interface UserChanges {
 }
 
 export class UserRepository extends Repository.of(users) {
-  // Passwords are hashed before the first statement: no connection waits for it.
+  // Passwords are hashed before the first statement, so no connection waits for the hash.
 
   async register ({ password, ...user }: { username: string, email: string, password: string }) {
     return this.create({ ...user, passwordHash: await hashPassword(password) })

@@ -49,7 +49,8 @@ export function parseMarkdown (text: string): MarkdownPage {
 /** The anchor that GitHub gives to a heading: its letters and digits, with hyphens for spaces, and a number where it is taken. */
 function anchorOf (title: string, taken: readonly string[]): string {
   const plain = title.toLowerCase().replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/[^\p{L}\p{N}\s_-]/gu, '').replaceAll(' ', '-')
-  const sameBefore = taken.filter((anchor) => anchor === plain || anchor.startsWith(`${plain}-`) && /^-\d+$/.test(anchor.slice(plain.length))).length
+  const isSame = (anchor: string): boolean => anchor.startsWith(plain) && /^(-\d+)?$/.test(anchor.slice(plain.length))
+  const sameBefore = taken.filter(isSame).length
   return sameBefore === 0 ? plain : `${plain}-${sameBefore}`
 }
 

@@ -2,7 +2,7 @@ import type { PgTable } from 'drizzle-orm/pg-core'
 import { handled } from '../../runtime/promises.js'
 import { typed } from '../table/answers.js'
 import { anyRow, countRows, firstRow, found, getByFilter, getByKey, getByKeys, listRows, pageByCursor, paginateRows, streamRows } from './reads.js'
-import type { ColumnKey, Filter, FirstOptions, Key, Page, Row, RowOptions } from '../types/filters.js'
+import type { ColumnKey, Filter, FirstOptions, Key, Page, Picked, Row, RowOptions } from '../types/filters.js'
 import type { CursorPage, CursorResult, NumberedPage, Paginated, StreamOptions } from '../types/read-options.js'
 import type { ReadContext } from './reads.js'
 
@@ -15,7 +15,7 @@ export class RepositoryReads<T extends PgTable> {
   }
 
   /** The row with this primary key, or undefined. */
-  get<K extends ColumnKey<T> = ColumnKey<T>> (id: Key<T>, options?: RowOptions<T, K>): Promise<Pick<Row<T>, K> | undefined> {
+  get<K extends ColumnKey<T> = ColumnKey<T>> (id: Key<T>, options?: RowOptions<T, K>): Promise<Picked<Row<T>, K> | undefined> {
     return typed(getByKey(this.#context, id, options))
   }
 
@@ -23,7 +23,7 @@ export class RepositoryReads<T extends PgTable> {
    * The row with this primary key.
    * @throws NotFoundError when there is none.
    */
-  getOrThrow<K extends ColumnKey<T> = ColumnKey<T>> (id: Key<T>, options?: RowOptions<T, K>): Promise<Pick<Row<T>, K>> {
+  getOrThrow<K extends ColumnKey<T> = ColumnKey<T>> (id: Key<T>, options?: RowOptions<T, K>): Promise<Picked<Row<T>, K>> {
     return typed(found(this.#context, 'getOrThrow', getByKey(this.#context, id, options)))
   }
 
@@ -31,7 +31,7 @@ export class RepositoryReads<T extends PgTable> {
    * The one row that matches, or undefined.
    * @throws MultipleResultsError when two rows match.
    */
-  getBy<K extends ColumnKey<T> = ColumnKey<T>> (filter: Filter<T>, options?: RowOptions<T, K>): Promise<Pick<Row<T>, K> | undefined> {
+  getBy<K extends ColumnKey<T> = ColumnKey<T>> (filter: Filter<T>, options?: RowOptions<T, K>): Promise<Picked<Row<T>, K> | undefined> {
     return typed(getByFilter(this.#context, filter, options))
   }
 
@@ -39,7 +39,7 @@ export class RepositoryReads<T extends PgTable> {
    * The one row that matches.
    * @throws NotFoundError when none does, MultipleResultsError when two do.
    */
-  getByOrThrow<K extends ColumnKey<T> = ColumnKey<T>> (filter: Filter<T>, options?: RowOptions<T, K>): Promise<Pick<Row<T>, K>> {
+  getByOrThrow<K extends ColumnKey<T> = ColumnKey<T>> (filter: Filter<T>, options?: RowOptions<T, K>): Promise<Picked<Row<T>, K>> {
     return typed(found(this.#context, 'getByOrThrow', getByFilter(this.#context, filter, options)))
   }
 
@@ -49,17 +49,17 @@ export class RepositoryReads<T extends PgTable> {
   }
 
   /** A page of all rows: 100 unless it has a `limit`. The log says, once for a route, where that was less than there are. */
-  getAll<K extends ColumnKey<T> = ColumnKey<T>> (page?: Page<T, K>): Promise<Array<Pick<Row<T>, K>>> {
+  getAll<K extends ColumnKey<T> = ColumnKey<T>> (page?: Page<T, K>): Promise<Array<Picked<Row<T>, K>>> {
     return typed(listRows(this.#context, { operation: 'getAll', options: page }))
   }
 
   /** A page of the rows that match: 100 unless it has a `limit`, as {@link RepositoryReads.getAll}. */
-  filter<K extends ColumnKey<T> = ColumnKey<T>> (filter: Filter<T>, page?: Page<T, K>): Promise<Array<Pick<Row<T>, K>>> {
+  filter<K extends ColumnKey<T> = ColumnKey<T>> (filter: Filter<T>, page?: Page<T, K>): Promise<Array<Picked<Row<T>, K>>> {
     return typed(listRows(this.#context, { operation: 'filter', filter, options: page }))
   }
 
   /** The first of the rows that match, in the order asked for, or undefined. */
-  first<K extends ColumnKey<T> = ColumnKey<T>> (filter?: Filter<T>, options?: FirstOptions<T, K>): Promise<Pick<Row<T>, K> | undefined> {
+  first<K extends ColumnKey<T> = ColumnKey<T>> (filter?: Filter<T>, options?: FirstOptions<T, K>): Promise<Picked<Row<T>, K> | undefined> {
     return typed(firstRow(this.#context, filter, options))
   }
 
@@ -71,7 +71,7 @@ export class RepositoryReads<T extends PgTable> {
    * const { items, total, pages } = await repo.paginate({ active: true }, { page: 2, limit: 20, orderBy: { name: 'asc' } })
    * ```
    */
-  paginate<K extends ColumnKey<T> = ColumnKey<T>> (filter?: Filter<T>, page?: NumberedPage<T, K>): Promise<Paginated<Pick<Row<T>, K>>> {
+  paginate<K extends ColumnKey<T> = ColumnKey<T>> (filter?: Filter<T>, page?: NumberedPage<T, K>): Promise<Paginated<Picked<Row<T>, K>>> {
     return typed(paginateRows(this.#context, filter, page))
   }
 
@@ -88,7 +88,7 @@ export class RepositoryReads<T extends PgTable> {
    * const second = await repo.cursor({}, { orderBy: { createdAt: 'desc' }, limit: 20, after: first.next ?? undefined })
    * ```
    */
-  cursor<K extends ColumnKey<T> = ColumnKey<T>> (filter?: Filter<T>, page?: CursorPage<T, K>): Promise<CursorResult<Pick<Row<T>, K>>> {
+  cursor<K extends ColumnKey<T> = ColumnKey<T>> (filter?: Filter<T>, page?: CursorPage<T, K>): Promise<CursorResult<Picked<Row<T>, K>>> {
     return typed(pageByCursor(this.#context, filter, page))
   }
 
@@ -105,7 +105,7 @@ export class RepositoryReads<T extends PgTable> {
    * for await (const user of repo.stream({ active: true }, { batchSize: 1000 })) await mailer.send(user.email)
    * ```
    */
-  stream<K extends ColumnKey<T> = ColumnKey<T>> (filter?: Filter<T>, options?: StreamOptions<T, K>): AsyncGenerator<Pick<Row<T>, K>, void, undefined> {
+  stream<K extends ColumnKey<T> = ColumnKey<T>> (filter?: Filter<T>, options?: StreamOptions<T, K>): AsyncGenerator<Picked<Row<T>, K>, void, undefined> {
     return streamRows(this.#context, filter, options) as AsyncGenerator<never, void, undefined> // as in typed() below
   }
 

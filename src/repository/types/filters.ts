@@ -2,12 +2,16 @@ import type { Column, InferInsertModel, InferSelectModel, SQL } from 'drizzle-or
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { VersionKey } from '../../model/columns.js'
 import type { Increment } from './increment.js'
+import type { Simplify } from './simplify.js'
 
 /** A row of the table, as it is read. */
 export type Row<T extends PgTable> = InferSelectModel<T>
 
 /** The name of a column in a row. */
 export type ColumnKey<T extends PgTable> = keyof Row<T> & string
+
+/** The row with these columns only. */
+export type Picked<R, K extends keyof R> = Simplify<Pick<R, K>>
 
 /** What becomes of keys that may not be written: a `ValidationError`, or nothing at all. */
 export type Others = 'refuse' | 'drop'
@@ -30,14 +34,14 @@ type Unwritten<T extends PgTable, W, O extends Others> = O extends 'drop' ? unkn
  * What `create` takes: the required columns, any of the others, and SQL in place of a value. Generated columns and the version are
  * not among them, nor columns that are not writable here: `W`.
  */
-export type NewRow<T extends PgTable, W extends ColumnKey<T> = WritableKey<T>, O extends Others = 'refuse'> = {
+export type NewRow<T extends PgTable, W extends ColumnKey<T> = WritableKey<T>, O extends Others = 'refuse'> = Simplify<{
   readonly [Key in keyof InferInsertModel<T> as Extract<Exclude<Key, VersionKey<T>>, W>]: InferInsertModel<T>[Key] | SQL
-} & Unwritten<T, Extract<W, WritableKey<T>>, O>
+} & Unwritten<T, Extract<W, WritableKey<T>>, O>>
 
 /** What `update` takes: any columns but the generated ones, the version, and those not writable here. `undefined` means "not given". */
-export type RowChanges<T extends PgTable, W extends ColumnKey<T> = WritableKey<T>, O extends Others = 'refuse'> = {
+export type RowChanges<T extends PgTable, W extends ColumnKey<T> = WritableKey<T>, O extends Others = 'refuse'> = Simplify<{
   readonly [Key in keyof InferInsertModel<T> as Extract<Exclude<Key, VersionKey<T>>, W>]?: InferInsertModel<T>[Key] | SQL | IncrementOf<ColumnsOf<T>, Key> | undefined
-} & Unwritten<T, Extract<W, WritableKey<T>>, O>
+} & Unwritten<T, Extract<W, WritableKey<T>>, O>>
 
 type IncrementOf<Columns, Key> = Key extends keyof Columns
   ? Columns[Key] extends Column

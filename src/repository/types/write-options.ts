@@ -1,13 +1,14 @@
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { SoftDeleteKey } from '../../model/columns.js'
 import type { ColumnKey, Filter, Others, Row, RowChanges, WritableKey } from './filters.js'
+import type { Simplify } from './simplify.js'
 
 /** A row as it is now, and whether it was made. */
-export interface Upserted<T extends PgTable> {
+export type Upserted<T extends PgTable> = Simplify<{
   readonly row: Row<T>
   /** False for a row that was there, changed or not. */
   readonly created: boolean
-}
+}>
 
 /** How `upsert` and `upsertMany` find a row, and what they do with it. */
 export type UpsertOptions<T extends PgTable, W extends ColumnKey<T> = WritableKey<T>, O extends Others = 'refuse'> = {

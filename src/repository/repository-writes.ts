@@ -15,8 +15,8 @@ import type { Defaults, UpsertOptions, Upserted } from './types/write-options.js
 import type { Affected, Deletion } from './write/lifecycle-hooks.js'
 import type { WriteContext } from './write/write-context.js'
 
-/** The repository itself, of a table that can mark rows as deleted. */
-type SoftDeletable<T extends PgTable, Self> = [SoftDeleteKey<T>] extends [never] ? Impossible<'add ...softDelete() to this table'> : Self
+/** The `this` of methods that need `softDelete()`: any, or for a table without it one that no value is. */
+type SoftDeletable<T extends PgTable> = [SoftDeleteKey<T>] extends [never] ? Impossible<'add ...softDelete() to this table'> : unknown
 
 /** The methods of a repository that write, and the hooks of a class. */
 export class RepositoryWrites<T extends PgTable, W extends ColumnKey<T>, O extends Others> extends RepositoryReads<T> {
@@ -140,7 +140,8 @@ export class RepositoryWrites<T extends PgTable, W extends ColumnKey<T>, O exten
   }
 
   /** Marks the row with this primary key as deleted, by the clock of the database: the row, or undefined when there is none that lives. */
-  softDelete (this: SoftDeletable<T, this>, id: Key<T>): Promise<Row<T> | undefined> {
+  softDelete (this: SoftDeletable<T>, id: Key<T>): Promise<Row<T> | undefined>
+  softDelete (id: Key<T>): Promise<Row<T> | undefined> {
     return typed(markDeleted(this.#context, id))
   }
 
@@ -148,7 +149,8 @@ export class RepositoryWrites<T extends PgTable, W extends ColumnKey<T>, O exten
    * Takes the mark of deletion from the row with this primary key: the row, or undefined when there is none that is deleted.
    * @throws UniqueViolationError when a row that lives has what `uniqueLive()` allows once.
    */
-  restore (this: SoftDeletable<T, this>, id: Key<T>): Promise<Row<T> | undefined> {
+  restore (this: SoftDeletable<T>, id: Key<T>): Promise<Row<T> | undefined>
+  restore (id: Key<T>): Promise<Row<T> | undefined> {
     return typed(markLive(this.#context, id))
   }
 
@@ -161,7 +163,8 @@ export class RepositoryWrites<T extends PgTable, W extends ColumnKey<T>, O exten
    * await repo.purge({ olderThan: 30 })
    * ```
    */
-  purge (this: SoftDeletable<T, this>, options: PurgeOptions): Promise<number> {
+  purge (this: SoftDeletable<T>, options: PurgeOptions): Promise<number>
+  purge (options: PurgeOptions): Promise<number> {
     return handled(purge(this.#context, options))
   }
 

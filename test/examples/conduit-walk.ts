@@ -7,7 +7,18 @@ const refusal = { errors: { body: [String] } }
 // A value is its type, or whether it may be that: what the specification says of each field, and no field besides.
 const user = { email: String, token: String, username: String, bio: 'text or null', image: 'text or null' }
 const profile = { username: String, bio: 'text or null', image: 'text or null', following: Boolean }
-const article = { slug: String, title: String, description: String, body: String, tagList: Array, createdAt: iso, updatedAt: iso, favorited: Boolean, favoritesCount: Number, author: profile }
+const article = {
+  slug: String,
+  title: String,
+  description: String,
+  body: String,
+  tagList: Array,
+  createdAt: iso,
+  updatedAt: iso,
+  favorited: Boolean,
+  favoritesCount: Number,
+  author: profile
+}
 const comment = { id: Number, createdAt: iso, updatedAt: iso, body: String, author: profile }
 
 /** Whether a value has these fields, each of its kind, and no other. */
@@ -56,7 +67,9 @@ export async function walk (t: Test, { ask }: Example, name: string): Promise<vo
   const current = await me('GET', '/user')
   t.match(current, { status: 200, body: { user: { username: name, email: account.email } } })
   shaped(t, current.body.user, user)
-  t.match(await me('PUT', '/user', { user: { bio: 'I walk', image: 'https://example.com/i.png' } }), { status: 200, body: { user: { ...current.body.user, token: String, bio: 'I walk', image: 'https://example.com/i.png' } } })
+  t.match(await me('PUT', '/user', { user: { bio: 'I walk', image: 'https://example.com/i.png' } }), {
+    status: 200, body: { user: { ...current.body.user, token: String, bio: 'I walk', image: 'https://example.com/i.png' } }
+  })
   t.match(await me('PUT', '/user', { user: { email: account.email } }), { status: 200, body: { user: { bio: 'I walk' } } }, 'what is not named stays')
   t.match(await me('PUT', '/user', { user: { image: '' } }), { status: 200, body: { user: { image: null } } })
   t.match(await me('PUT', '/user', { user: { password: 'another password' } }), { status: 200 })
@@ -78,13 +91,27 @@ export async function walk (t: Test, { ask }: Example, name: string): Promise<vo
   // Articles
   const dragons = { title: 'How to train your dragon', description: 'Ever wonder how?', body: 'Very carefully.', tagList: ['training', 'dragons', 'dragons'] }
   const created = await me('POST', '/articles', { article: dragons })
-  t.match(created, { status: 201, body: { article: { title: dragons.title, body: dragons.body, tagList: ['dragons', 'training'], favorited: false, favoritesCount: 0, author: { username: name, following: false } } } })
+  t.match(created, {
+    status: 201,
+    body: {
+      article: {
+        title: dragons.title,
+        body: dragons.body,
+        tagList: ['dragons', 'training'],
+        favorited: false,
+        favoritesCount: 0,
+        author: { username: name, following: false }
+      }
+    }
+  })
   shaped(t, created.body.article, article)
   const { slug } = created.body.article
   t.match(slug, /^how-to-train-your-dragon/)
   t.strictSame((await nobody('GET', `/articles/${slug}`)).body, created.body)
   for (const missing of ['title', 'description', 'body']) {
-    t.match(await me('POST', '/articles', { article: { ...dragons, [missing]: '' } }), { status: 422, body: { errors: { body: [`${missing} can't be blank`] } } })
+    t.match(await me('POST', '/articles', { article: { ...dragons, [missing]: '' } }), {
+      status: 422, body: { errors: { body: [`${missing} can't be blank`] } }
+    })
   }
   t.match(await nobody('GET', `/articles/no-${slug}`), { status: 404, body: refusal })
 
@@ -98,10 +125,16 @@ export async function walk (t: Test, { ask }: Example, name: string): Promise<vo
   t.ok(listed.body.articles.length <= 20)
   for (const one of listed.body.articles) shaped(t, one, article)
   t.match(await me('GET', `/articles?author=${name}`), { status: 200, body: { articlesCount: 1, articles: [{ slug }] } })
-  t.match(await me('GET', `/articles?tag=only%20${name}`), { status: 200, body: { articlesCount: 1, articles: [{ slug: theirs, author: { following: true } }] } })
+  t.match(await me('GET', `/articles?tag=only%20${name}`), {
+    status: 200, body: { articlesCount: 1, articles: [{ slug: theirs, author: { following: true } }] }
+  })
   t.match((await me('GET', '/articles?tag=dragons')).body.articles[0].tagList, ['dragons', 'training'])
   t.strictSame((await nobody('GET', `/articles?author=no_${name}`)).body, { articles: [], articlesCount: 0 })
-  t.match(await nobody('GET', `/articles?author=friend_${name}&limit=1`), { status: 200, body: { articlesCount: 2, articles: [{ slug: third.slug }] } }, 'the newest first')
+  t.match(
+    await nobody('GET', `/articles?author=friend_${name}&limit=1`),
+    { status: 200, body: { articlesCount: 2, articles: [{ slug: third.slug }] } },
+    'the newest first'
+  )
   t.match(await nobody('GET', `/articles?author=friend_${name}&limit=1&offset=1`), { status: 200, body: { articlesCount: 2, articles: [{ slug: theirs }] } })
   t.strictSame((await nobody('GET', `/articles?author=friend_${name}&offset=2`)).body, { articles: [], articlesCount: 2 })
   for (const bad of ['limit=0', 'offset=-1', 'limit=some']) t.match(await nobody('GET', `/articles?${bad}`), { status: 422, body: refusal })
@@ -125,11 +158,21 @@ export async function walk (t: Test, { ask }: Example, name: string): Promise<vo
   t.match(await me('PUT', `/articles/${slug}`, { article: { title: '' } }), { status: 422, body: refusal })
 
   // Favourites
-  for (let time = 0; time < 2; time++) t.match(await me('POST', `/articles/${slug}/favorite`), { status: 200, body: { article: { slug, favorited: true, favoritesCount: 1 } } })
+  for (let time = 0; time < 2; time++) {
+    t.match(await me('POST', `/articles/${slug}/favorite`), {
+      status: 200, body: { article: { slug, favorited: true, favoritesCount: 1 } }
+    })
+  }
   t.match(await friend('POST', `/articles/${slug}/favorite`), { status: 200, body: { article: { favorited: true, favoritesCount: 2 } } })
-  t.match(await nobody('GET', `/articles?favorited=${name}`), { status: 200, body: { articlesCount: 1, articles: [{ slug, favorited: false, favoritesCount: 2 }] } })
+  t.match(await nobody('GET', `/articles?favorited=${name}`), {
+    status: 200, body: { articlesCount: 1, articles: [{ slug, favorited: false, favoritesCount: 2 }] }
+  })
   t.match(await me('GET', `/articles?favorited=${name}`), { status: 200, body: { articles: [{ slug, favorited: true }] } })
-  for (let time = 0; time < 2; time++) t.match(await me('DELETE', `/articles/${slug}/favorite`), { status: 200, body: { article: { favorited: false, favoritesCount: 1 } } })
+  for (let time = 0; time < 2; time++) {
+    t.match(await me('DELETE', `/articles/${slug}/favorite`), {
+      status: 200, body: { article: { favorited: false, favoritesCount: 1 } }
+    })
+  }
   t.strictSame((await nobody('GET', `/articles?favorited=${name}`)).body, { articles: [], articlesCount: 0 })
   t.match(await me('POST', `/articles/no-${slug}/favorite`), { status: 404, body: refusal })
   t.match(await me('DELETE', `/articles/no-${slug}/favorite`), { status: 404, body: refusal })

@@ -21,7 +21,10 @@ t.test('the quickstart creates, reads, lists, updates and deletes, refuses what 
   t.strictSame((await ask('GET', path)).body, created.body)
   t.match(await ask('PATCH', path, { name: 'Augusta Ada King' }), { status: 200, body: { id: created.body.id, name: 'Augusta Ada King', email: ada.email } })
   t.match(await ask('GET', '/users?limit=2'), { status: 200, body: [{ id: created.body.id }, {}] }, 'the newest first')
-  t.match(await ask('POST', `${path}/posts`, { title: 'Note G', body: 'The engine weaves algebraic patterns.' }), { status: 201, body: { authorId: created.body.id } })
+  t.match(
+    await ask('POST', `${path}/posts`, { title: 'Note G', body: 'The engine weaves algebraic patterns.' }),
+    { status: 201, body: { authorId: created.body.id } }
+  )
   t.match(await ask('GET', `${path}/posts`), { status: 200, body: [{ title: 'Note G' }] })
 
   t.match(await ask('POST', '/users', ada), { status: 409, body: { code: 'DB_UNIQUE_VIOLATION' } })

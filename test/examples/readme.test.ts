@@ -18,7 +18,12 @@ export const users = pgTable('readers', { id: integer().primaryKey().generatedAl
 function routesOf (section: string): string {
   const lines = exampleBelow('docs/repository.md', section).split('\n')
   const isImport = (line: string): boolean => line.startsWith('import ')
-  return [...lines.filter(isImport), 'export function routes (server: import("fastify").FastifyInstance) {', ...lines.filter((line) => !isImport(line)), '}'].join('\n')
+  return [
+    ...lines.filter(isImport),
+    'export function routes (server: import("fastify").FastifyInstance) {',
+    ...lines.filter((line) => !isImport(line)),
+    '}'
+  ].join('\n')
 }
 
 /** Declares the routes of a section on the server. */

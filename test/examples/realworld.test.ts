@@ -27,7 +27,9 @@ t.test('the RealWorld example does what the specification says, twice on one dat
   t.strictSame((await ask('GET', '/api/articles')).body, seeded, 'nothing of the walks is left')
 
   t.match(await ask('GET', '/health/database/pool'), { status: 200, body: { inUse: 0, waiting: 0 } })
-  t.match((await ask('GET', '/docs/json')).body, { info: { title: 'Conduit' }, paths: { '/api/articles/{slug}/favorite': { post: { security: [{ Token: [] }] } } } })
+  t.match((await ask('GET', '/docs/json')).body, {
+    info: { title: 'Conduit' }, paths: { '/api/articles/{slug}/favorite': { post: { security: [{ Token: [] }] } } }
+  })
   t.strictSame(await end('SIGINT'), [0, null])
   t.strictSame(processesOf(folder), [])
 

@@ -10,7 +10,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 async function run (t: Test, args: readonly string[]): Promise<{ code: number | null, output: string }> {
   const own = /^(TAP|NODE_OPTIONS|NODE_V8_COVERAGE|NODE_TEST|_TAPJS)/
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name)))
-  const child = spawn(process.execPath, args, { cwd: root, env: { ...env, NO_COLOR: '1', DATABASE_URL: process.env['DATABASE_URL'] || await sharedPostgres() }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, args, {
+    cwd: root, env: { ...env, NO_COLOR: '1', DATABASE_URL: process.env['DATABASE_URL'] || await sharedPostgres() }, stdio: ['ignore', 'pipe', 'pipe']
+  })
   t.teardown(async () => { child.kill('SIGKILL') })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { output += text })

@@ -33,7 +33,8 @@ const idle = (server: FastifyInstance) => until(() => server.db.poolInfo.inUse =
 
 /** Whether a statement of the test is running. */
 async function runs (server: FastifyInstance, text: string): Promise<boolean> {
-  const { rows } = await server.db.execute(sql`select from pg_stat_activity where datname = current_database() and state = 'active' and pid <> pg_backend_pid() and query like ${`%${text}%`}`)
+  const { rows } =
+    await server.db.execute(sql`select from pg_stat_activity where datname = current_database() and state = 'active' and pid <> pg_backend_pid() and query like ${`%${text}%`}`)
   return rows.length > 0
 }
 

@@ -19,7 +19,9 @@ const reused = { acquired: 1, destroyed: 0 }
 const destroyed = { acquired: 1, destroyed: 1 }
 
 /** Headers of a reply that must not survive when an error takes its place. */
-const meant = { 'content-encoding': 'identity', etag: '"1"', 'last-modified': 'Mon, 01 Jan 2024 00:00:00 GMT', 'cache-control': 'max-age=60', location: '/users/1' }
+const meant = {
+  'content-encoding': 'identity', etag: '"1"', 'last-modified': 'Mon, 01 Jan 2024 00:00:00 GMT', 'cache-control': 'max-age=60', location: '/users/1'
+}
 
 const post = (server: FastifyInstance, url = '/') => server.inject({ method: 'POST', url })
 const count = (server: FastifyInstance) => server.db.repo(users).count()
@@ -109,7 +111,9 @@ for (const how of ['cut', 'reset', 'silence'] as const) {
     for (const header of ['retry-after', ...Object.keys(meant)]) t.notOk(header in reply.headers, header)
     t.strictSame(connections(), destroyed)
     t.strictSame(ran, [], 'neither of the callbacks: nobody knows')
-    t.match(log.lines(40), [{ level: 50, reqId: 'req-1', req: { method: 'POST', url: '/users' }, err: { code: 'DB_COMMIT_UNKNOWN', context: { operation: 'commit' } } }])
+    t.match(log.lines(40), [
+      { level: 50, reqId: 'req-1', req: { method: 'POST', url: '/users' }, err: { code: 'DB_COMMIT_UNKNOWN', context: { operation: 'commit' } } }
+    ])
     t.equal(log.lines(40).length, 1)
     proxy.cut()
     t.equal(await count(server), 1, 'here it was saved')
@@ -165,7 +169,10 @@ t.test('21: with resolveCommits a COMMIT that never arrived is answered 503: not
 })
 
 t.test('22: a COMMIT that hangs beyond the limit is unknown, or looked up until PostgreSQL has decided', async (t) => {
-  const commits = (server: FastifyInstance) => beside(server.db, "select from pg_stat_activity where datname = current_database() and query = 'commit' and state = 'active'")
+  const commits = (server: FastifyInstance) => beside(
+    server.db,
+    "select from pg_stat_activity where datname = current_database() and query = 'commit' and state = 'active'"
+  )
   const unknown = await buildWriter(t, { settleTimeoutMillis: 100 })
   const heldUnknown = await holdCommits(t, unknown.server.db)
   const reply = await post(unknown.server, '/users')
@@ -220,7 +227,9 @@ t.test('25: FATAL 57P01 as the answer to COMMIT is an unknown outcome', async (t
 
 t.test('17: a constraint that fails at COMMIT makes the reply an error, without the headers of the payload that was meant', async (t) => {
   const server = await build(t)
-  const meant = { 'content-encoding': 'gzip', etag: '"1"', 'last-modified': 'Mon, 01 Jan 2024 00:00:00 GMT', 'cache-control': 'max-age=60', location: '/posts/1' }
+  const meant = {
+    'content-encoding': 'gzip', etag: '"1"', 'last-modified': 'Mon, 01 Jan 2024 00:00:00 GMT', 'cache-control': 'max-age=60', location: '/posts/1'
+  }
   server.post('/', async (request, reply) => {
     await createOrphan(request.db)
     return reply.code(201).headers({ ...meant, 'x-kept': 'yes' }).send({ id: 1 })

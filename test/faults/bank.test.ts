@@ -52,7 +52,9 @@ async function openBank (t: Test, { transaction, lock, afterReading }: BankOptio
 
 async function send (server: FastifyInstance, transfer: Transfer): Promise<number> {
   const { port } = server.server.address() as AddressInfo
-  const reply = await fetch(`http://127.0.0.1:${port}/transfers`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(transfer) })
+  const reply = await fetch(`http://127.0.0.1:${port}/transfers`, {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(transfer)
+  })
   await reply.arrayBuffer()
   return reply.status
 }

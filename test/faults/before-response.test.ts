@@ -70,7 +70,11 @@ t.test('1: whoever fails after writes, and whatever is thrown, the client gets 5
   server.post('/callback', (request, reply) => { write(request).then(() => reply.send(new Error('a slip'))) })
   server.post('/preHandler', { preHandler: [write, slip] }, async () => { t.fail('the handler must not run') })
   server.post('/preSerialization', { preSerialization: slip }, async (request) => { await write(request); return { fine: true } })
-  server.post('/onSend', { onSend: async (_request, reply) => { if (reply.statusCode < 400) await slip() } }, async (request) => { await write(request); return 'fine' })
+  server.post(
+    '/onSend',
+    { onSend: async (_request, reply) => { if (reply.statusCode < 400) await slip() } },
+    async (request) => { await write(request); return 'fine' }
+  )
   server.get('/get', async (request) => { await write(request); await slip() })
   const connections = connectionsOf(server.db)
 
@@ -100,7 +104,11 @@ t.test('2: what is below 400 is kept, and from 400 on nothing is', async (t) => 
 t.test('2: an explicit 409 or 422 after writes is sent as it is, and rolled back unless the route says otherwise', async (t) => {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger } })
-  const answer = (status: number, session: Session, reply: FastifyReply) => session.repo(users).create({ email: String(status) }).then(() => reply.code(status).send({ why: 'I said so' }))
+  const answer = (
+    status: number,
+    session: Session,
+    reply: FastifyReply
+  ) => session.repo(users).create({ email: String(status) }).then(() => reply.code(status).send({ why: 'I said so' }))
   server.post('/409', (request, reply) => answer(409, request.db, reply))
   server.post('/422', (request, reply) => answer(422, request.db, reply))
   server.post('/kept', { config: { transaction: { commitOn: (reply) => reply.statusCode === 423 } } }, (request, reply) => answer(423, request.db, reply))
@@ -112,7 +120,10 @@ t.test('2: an explicit 409 or 422 after writes is sent as it is, and rolled back
   }
 
   t.strictSame(await emails(server), ['423'])
-  t.match(log.lines(20).filter(({ msg }) => msg === 'rolled back'), [{ level: 20, reqId: 'req-1', statusCode: 409 }, { level: 20, reqId: 'req-2', statusCode: 422 }])
+  t.match(log.lines(20).filter(({ msg }) => msg === 'rolled back'), [
+    { level: 20, reqId: 'req-1', statusCode: 409 },
+    { level: 20, reqId: 'req-2', statusCode: 422 }
+  ])
   t.equal(log.lines(40).length, 0)
 })
 
@@ -131,7 +142,11 @@ t.test('3: answers 500, not 200, when a swallowed error spoiled the transaction'
 
   t.strictSame(connections(), reused)
   t.strictSame(await emails(server), [])
-  t.match(log.lines(40), [{ level: 50, reqId: 'req-1', err: { code: 'DB_TRANSACTION_ABORTED', message: /transaction was aborted by an earlier statement.*SQLSTATE 22012/ } }], 'with the first SQLSTATE')
+  t.match(
+    log.lines(40),
+    [{ level: 50, reqId: 'req-1', err: { code: 'DB_TRANSACTION_ABORTED', message: /transaction was aborted by an earlier statement.*SQLSTATE 22012/ } }],
+    'with the first SQLSTATE'
+  )
   t.equal(log.lines(40).length, 1)
 })
 
@@ -173,7 +188,10 @@ t.test('5: answers 500 when the handler\'s own SQL ended the transaction', async
   t.match((await post(server, '/commit')).json(), { statusCode: 500, code: 'DB_TRANSACTION_BROKEN' })
   t.strictSame(connections(), destroyed)
   t.strictSame(await emails(server), [ada.email], 'what it committed stays, and nothing more')
-  t.match(log.lines(40), [{ level: 50, reqId: 'req-1', err: { context: { operation: 'ROLLBACK' } } }, { level: 50, reqId: 'req-2', err: { context: { operation: 'COMMIT' } } }])
+  t.match(log.lines(40), [
+    { level: 50, reqId: 'req-1', err: { context: { operation: 'ROLLBACK' } } },
+    { level: 50, reqId: 'req-2', err: { context: { operation: 'COMMIT' } } }
+  ])
   t.equal(log.lines(40).length, 2)
   t.match(server.db.poolInfo, { inUse: 0, waiting: 0 })
 })
@@ -181,13 +199,19 @@ t.test('5: answers 500 when the handler\'s own SQL ended the transaction', async
 t.test('6: violations are answered 409, 409 and 422, without names unless one was given words of its own', async (t) => {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger } })
-  const mapped = await build(t, { errors: { constraints: { users_email_key: { status: 422, code: 'EMAIL_TAKEN', message: 'users_email_key, in my own words' } } } })
+  const mapped = await build(t, {
+    errors: { constraints: { users_email_key: { status: 422, code: 'EMAIL_TAKEN', message: 'users_email_key, in my own words' } } }
+  })
   for (const each of [server, mapped]) each.post('/unique', async (request) => { await request.repo(users).createMany([ada, ada]) })
   server.post('/foreign', async (request) => { await request.repo(posts).create({ userId: 404, title: 'x' }) })
   server.post('/check', async (request) => { await request.repo(users).create({ ...ada, balance: -1 }) })
   const connections = connectionsOf(server.db)
 
-  for (const [url, statusCode, code] of [['/unique', 409, 'DB_UNIQUE_VIOLATION'], ['/foreign', 409, 'DB_FOREIGN_KEY_VIOLATION'], ['/check', 422, 'DB_CHECK_VIOLATION']] as const) {
+  for (const [url, statusCode, code] of [
+    ['/unique', 409, 'DB_UNIQUE_VIOLATION'],
+    ['/foreign', 409, 'DB_FOREIGN_KEY_VIOLATION'],
+    ['/check', 422, 'DB_CHECK_VIOLATION']
+  ] as const) {
     const reply = await post(server, url)
     t.match(reply.json(), { statusCode, code })
     t.notMatch(reply.body, /users|posts|_key|_fkey|_check|ada@/, 'no names and no values')
@@ -329,7 +353,10 @@ t.test('14: an error that the error handler answers with 200 is rolled back, wit
     t.strictSame(await emails(server), [])
     connections()
   }
-  t.strictSame(log.lines(40).map(({ level, reqId, msg }) => `${level} ${reqId} ${msg}`), ['40 req-1 answered 200, rolled back', '40 req-2 answered 200, rolled back'])
+  t.strictSame(log.lines(40).map(({ level, reqId, msg }) => `${level} ${reqId} ${msg}`), [
+    '40 req-1 answered 200, rolled back',
+    '40 req-2 answered 200, rolled back'
+  ])
 })
 
 t.test('14: what an error handler writes is undone as well', async (t) => {
@@ -347,7 +374,9 @@ t.test('14: what an error handler writes is undone as well', async (t) => {
 t.test('14a: a GraphQL answer of 200 with errors is rolled back, where commitOn reads the payload or the formatter says rollbackOnly()', async (t) => {
   const server = await build(t)
   const answer = { data: null, errors: [{ message: 'a resolver threw' }] }
-  server.post('/payload', { config: { transaction: { commitOn: (reply, payload) => reply.statusCode < 400 && !String(payload).includes('"errors"') } } }, async (request) => {
+  server.post('/payload', {
+    config: { transaction: { commitOn: (reply, payload) => reply.statusCode < 400 && !String(payload).includes('"errors"') } }
+  }, async (request) => {
     await request.repo(users).create(ada)
     return answer
   })
@@ -401,7 +430,10 @@ t.test('16: 404, 401, 400 and slow bodies take no connection, so that they are a
   t.equal((await server.inject('/nowhere')).statusCode, 404)
   t.equal((await server.inject({ method: 'POST', url: '/users', headers: { authorization: 'no' } })).statusCode, 401)
   t.equal((await server.inject({ method: 'POST', url: '/users', payload: {} })).statusCode, 400)
-  const upload = await sendRaw(server, 'POST /users HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 27\r\n\r\n{"email"')
+  const upload = await sendRaw(
+    server,
+    'POST /users HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 27\r\n\r\n{"email"'
+  )
   t.strictSame(connections(), none)
   t.match(server.db.poolInfo, { inUse: 1, waiting: 0 }, 'nobody else holds or wants one')
   await holder.close()

@@ -271,7 +271,9 @@ t.test('80: a request that hangs in the database is answered 503 after drainTime
 
   await client.ended
   t.match(client.text, /^HTTP\/1\.1 503 .*"code":"DB_CONNECTION"/s)
-  t.match(log.lines(50).filter(({ holder }) => holder !== undefined), [{ msg: /^closing took too long: a connection still in use was ended/, holder: 'POST /hangs/:id' }])
+  t.match(log.lines(50).filter(({ holder }) => holder !== undefined), [
+    { msg: /^closing took too long: a connection still in use was ended/, holder: 'POST /hangs/:id' }
+  ])
   t.match(await beside(server.db, 'select count(*)::int as total from users'), [{ total: 0 }])
 })
 

@@ -32,7 +32,9 @@ for (const how of ['cut', 'reset', 'silence'] as const) {
 
     t.equal(session.outcome, 'committed')
     t.same(ran, ['afterCommit'])
-    t.match(logger.lines.filter(({ message }) => message !== 'slow statement'), [{ level: 'warn', message: 'commit confirmed by pg_xact_status', context: { transactionId: /^\d+$/ } }])
+    t.match(logger.lines.filter(({ message }) => message !== 'slow statement'), [
+      { level: 'warn', message: 'commit confirmed by pg_xact_status', context: { transactionId: /^\d+$/ } }
+    ])
     t.equal(await database.repo(users).count(), 1)
   })
 }
@@ -55,7 +57,9 @@ t.test('21: a COMMIT that PostgreSQL never got is told as what it is: nothing wa
   const { database, proxy, session, ran } = await openResolving(t)
   proxy.loseRequest('commit')
 
-  await t.rejects(session.commit(), { code: 'DB_CONNECTION', statusCode: 503, retryable: true, headers: { 'retry-after': '1' }, context: { transactionId: /^\d+$/ } })
+  await t.rejects(session.commit(), {
+    code: 'DB_CONNECTION', statusCode: 503, retryable: true, headers: { 'retry-after': '1' }, context: { transactionId: /^\d+$/ }
+  })
 
   t.equal(session.outcome, 'rolledBack')
   t.same(ran, ['afterRollback'])
@@ -63,7 +67,9 @@ t.test('21: a COMMIT that PostgreSQL never got is told as what it is: nothing wa
 })
 
 t.test('22: a COMMIT that hangs beyond the limit is looked up until PostgreSQL has decided', async (t) => {
-  const { database, logger } = await openEchoing(t, { transaction: { resolveCommits: true, settleTimeoutMillis: 2000 } }).then(({ database, lines }) => ({ database, logger: { lines } }))
+  const { database, logger } = await openEchoing(t, {
+    transaction: { resolveCommits: true, settleTimeoutMillis: 2000 }
+  }).then(({ database, lines }) => ({ database, logger: { lines } }))
   const held = await holdCommits(t, database)
   const session = database.createSession()
   await session.repo(users).create(ada)

@@ -65,13 +65,19 @@ t.test('64: registering twice is refused, on the same server and in a child of i
 
   await t.rejects(async () => { await server.register(dataAccess, { connectionString }) }, { name: 'SettingsError', message })
   const other = await build(t)
-  await t.rejects(async () => { await other.register(async (child) => { await child.register(dataAccess, { connectionString }) }) }, { name: 'SettingsError', message })
+  await t.rejects(
+    async () => { await other.register(async (child) => { await child.register(dataAccess, { connectionString }) }) },
+    { name: 'SettingsError', message }
+  )
 })
 
 t.test('64: registering in two scopes beside each other, or in one of the root\'s and in the root, is refused in our words before a connection is made', async (t) => {
   const { connectionString } = await createTestDatabase(t)
-  const message = /^fastify-data-access is registered already on this server, in another scope, and GET \/(health\/database|ready\/pool) is there: register it once, at the root; for a database of its own in each scope, give this one other routes, with health: \{ path \}, or none, with health: false$/
-  const inScope = (server: FastifyInstance, options: DataAccessOptions) => server.register(async (scope) => { await scope.register(dataAccess, { connectionString, ...options }) })
+  const message =
+    /^fastify-data-access is registered already on this server, in another scope, and GET \/(health\/database|ready\/pool) is there: register it once, at the root; for a database of its own in each scope, give this one other routes, with health: \{ path \}, or none, with health: false$/
+  const inScope = (server: FastifyInstance, options: DataAccessOptions) => server.register(async (scope) => {
+    await scope.register(dataAccess, { connectionString, ...options })
+  })
   const second: Record<string, (server: FastifyInstance) => PromiseLike<unknown>> = {
     sibling: (server) => inScope(server, { connectionString: 'postgresql://127.0.0.1:1/nobody' }),
     grandchild: (server) => server.register(async (scope) => { await inScope(scope, {}) }),
@@ -172,14 +178,21 @@ t.test('74: nor does any other failure of the database, of a repository, or of a
     const { server, proxy } = await buildByProxy(t, { errors: { format }, pool: { size: 1, maxOverflow: 0, maxWaiting: 0 } })
     const { port, user, database } = server.db.pool.options
     const secrets = new RegExp(`select|insert|users|posts|nowhere|s3cret|pl/pgsql|127\\.0\\.0\\.1|localhost|postgres|${port}|"${user}"|${database}`, 'i')
-    const raise = (code: string) => (request: FastifyRequest) => request.db.drizzle.execute(`do $$ begin raise exception 's3cret' using errcode = '${code}'; end $$`)
+    const raise = (code: string) =>
+      (request: FastifyRequest) => request.db.drizzle.execute(`do $$ begin raise exception 's3cret' using errcode = '${code}'; end $$`)
     const failures: Record<string, [status: number, handler: (request: FastifyRequest) => unknown]> = {
       missing: [404, (request) => request.repo(users).getOrThrow(7)],
       empty: [400, (request) => request.repo(users).deleteMany({})],
       value: [400, (request) => request.db.drizzle.execute("select 's3cret'::int")],
       required: [422, (request) => request.db.drizzle.execute('insert into users (email) values (null)')],
       foreign: [409, (request) => request.repo(posts).create({ userId: 404, title: 's3cret' })],
-      deferred: [409, async (request) => { await request.db.drizzle.execute('set constraints all deferred'); await request.repo(posts).create({ userId: 404, title: 's3cret' }) }],
+      deferred: [
+        409,
+        async (request) => {
+          await request.db.drizzle.execute('set constraints all deferred')
+          await request.repo(posts).create({ userId: 404, title: 's3cret' })
+        }
+      ],
       syntax: [500, (request) => request.db.drizzle.execute('selec s3cret')],
       raised: [500, raise('P0001')],
       conflict: [409, raise('40001')],
@@ -236,7 +249,10 @@ t.test('75: the log has the SQL where it was asked for, and its values never', a
 
   t.equal((await server.inject('/')).statusCode, 409)
 
-  t.match(log.lines(30).filter(({ msg, reqId }) => msg.endsWith('statement') && reqId !== undefined).map(({ statement }) => statement), [/^begin; insert into "users"/, /^select .* from "users"/, /^insert into "users"/, 'rollback'])
+  t.match(
+    log.lines(30).filter(({ msg, reqId }) => msg.endsWith('statement') && reqId !== undefined).map(({ statement }) => statement),
+    [/^begin; insert into "users"/, /^select .* from "users"/, /^insert into "users"/, 'rollback']
+  )
   t.match(log.lines(30).filter(({ err }) => err !== undefined), [{ level: 30, err: { code: 'DB_UNIQUE_VIOLATION', context: { sqlState: '23505' } } }])
   t.notMatch(log.text, /s3cret[^-]/)
 })
@@ -253,7 +269,12 @@ t.test('78: inspecting the server, a request or the database shows no password, 
   })
   await server.inject('/')
 
-  seen.push(inspect(server, { depth: 12 }), inspect(server.db, { depth: 12, getters: true }), inspect(server.pg, { depth: 12 }), JSON.stringify(server.databaseConfig))
+  seen.push(
+    inspect(server, { depth: 12 }),
+    inspect(server.db, { depth: 12, getters: true }),
+    inspect(server.pg, { depth: 12 }),
+    JSON.stringify(server.databaseConfig)
+  )
   await proxy.refuse()
   const error = await server.db.repo(users).count().catch((error: unknown) => error)
   server.log.error({ err: error, error, server: server.db, pool: server.pg.pool.options }, 'gone')

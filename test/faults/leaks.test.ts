@@ -45,7 +45,9 @@ t.test('41: the route is named, and the lines of the handler that asked, in the 
   const reply = await server.inject('/reports/7?token=s3cret')
 
   t.equal(reply.body, '{"early":0}')
-  t.match(log.lines(40), [{ level: 40, msg: message, reqId: 'req-1', holder: 'GET /reports/:id', state: 'idle in transaction', stack: /^at \S*report .*leaks\.test\.ts:\d+/ }])
+  t.match(log.lines(40), [
+    { level: 40, msg: message, reqId: 'req-1', holder: 'GET /reports/:id', state: 'idle in transaction', stack: /^at \S*report .*leaks\.test\.ts:\d+/ }
+  ])
   t.notMatch(log.lines(40)[0]?.['stack'], /s3cret|node_modules|node:|src\/|plugins\//, 'no other frames')
 })
 
@@ -67,7 +69,11 @@ t.test('41: a session that is never closed is found by the lines that opened it,
     const session = await forgetful(database)
     await until(() => logger.lines.length > 0)
 
-    t.match(logger.lines, [{ message, context: { holder: 'database', state: 'idle in transaction', stack: /^at forgetful .*leaks\.test\.ts.*\n.*leaks\.test\.ts/ } }], name)
+    t.match(
+      logger.lines,
+      [{ message, context: { holder: 'database', state: 'idle in transaction', stack: /^at forgetful .*leaks\.test\.ts.*\n.*leaks\.test\.ts/ } }],
+      name
+    )
     await session.close()
   }
 })

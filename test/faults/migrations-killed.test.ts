@@ -13,11 +13,15 @@ t.test('56: a runner that loses its connection at any message leaves nothing or 
   const proxy = await startProxy(t, connectionString)
   const options = { connectionString: proxy.connectionString, folder }
   const reset = async () => { await client.query('drop schema if exists drizzle cascade; drop table if exists users, posts') }
-  const columns = async () => (await client.query("select attname from pg_attribute where attrelid = to_regclass('users') and attnum > 0 and not attisdropped order by attnum")).rows.map(({ attname }) => attname)
+  const columns = async () =>
+    (await client.query("select attname from pg_attribute where attrelid = to_regclass('users') and attnum > 0 and not attisdropped order by attnum")).rows.map(({ attname }) => attname)
   await runMigrations({ connectionString, folder })
   const whole = await catalogueWithout(client)
 
-  const messages = ['begin; set local', 'pg_current_xact_id', 'create table users', 'create index users_name', 'create table posts', 'add column age', 'insert into users', 'reset role', 'insert into "drizzle"', 'commit']
+  const messages = [
+    'begin; set local', 'pg_current_xact_id', 'create table users', 'create index users_name', 'create table posts', 'add column age',
+    'insert into users', 'reset role', 'insert into "drizzle"', 'commit'
+  ]
   for (const message of messages) {
     for (const lose of ['loseRequest', 'loseAnswer'] as const) {
       await reset()
@@ -37,7 +41,11 @@ t.test('56: a runner that loses its connection at any message leaves nothing or 
 
 t.test('56: a process that is killed at a statement leaves nothing of its file, its locks are free, and the next one finishes', async (t) => {
   for (const [tag, statement, applied] of [['0000_users', 1, 0], ['0001_posts', 2, 1]] as const) {
-    const sleeping = (migration: TestMigration) => migration.tag === tag ? { ...migration, sql: `${migration.sql}\n--> statement-breakpoint\nselect pg_sleep(600)` } : migration
+    const sleeping = (migration: TestMigration) => migration.tag === tag
+      ? {
+          ...migration, sql: `${migration.sql}\n--> statement-breakpoint\nselect pg_sleep(600)`
+        }
+      : migration
     const { connectionString, folder, client, tables } = await build(t, [first, second].map(sleeping))
     const { child, ended, reaches } = startMigrating(t, connectionString, folder)
     await reaches(`${tag} ${statement}`)
@@ -61,13 +69,16 @@ t.test('56: where a process was killed and its statement goes on, the next runne
   t.teardown(() => holder.end())
   await holder.query("begin; insert into users values (1, 'a')")
   const { child, ended } = startMigrating(t, connectionString, folder)
-  const building = async () => (await client.query("select from pg_stat_activity where datname = current_database() and query like '%create index concurrently%' and state = 'active' and pid <> pg_backend_pid()")).rowCount
+  const building = async () =>
+    (await client.query("select from pg_stat_activity where datname = current_database() and query like '%create index concurrently%' and state = 'active' and pid <> pg_backend_pid()")).rowCount
   await until(async () => await building() === 1)
   child.kill('SIGKILL')
   await ended
 
   const next = runMigrations({ connectionString, folder })
-  await until(async () => (await client.query("select from pg_stat_activity where query like '%pg_try_advisory_lock%' and pid <> pg_backend_pid() and datname = current_database()")).rowCount !== 0)
+  await until(async () =>
+    (await client.query("select from pg_stat_activity where query like '%pg_try_advisory_lock%' and pid <> pg_backend_pid() and datname = current_database()")).rowCount !==
+    0)
   t.equal(await building(), 1)
   await holder.query('commit')
   t.strictSame(tags((await next).applied), ['0001_posts'])

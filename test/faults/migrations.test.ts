@@ -58,7 +58,10 @@ t.test('drizzle-orm\'s migrator and ours take turns at each point of a history, 
       const pool = new Pool({ connectionString })
       const ours = async () => (await runMigrations({ connectionString, folder })).applied.length
       const theirs = async () => {
-        const count = async () => (await client.query("select to_regclass('drizzle.__drizzle_migrations') as name")).rows[0].name === null ? 0 : (await client.query('select from drizzle.__drizzle_migrations')).rowCount
+        const count = async () => (await client.query("select to_regclass('drizzle.__drizzle_migrations') as name")).rows[0].name ===
+          null
+          ? 0
+          : (await client.query('select from drizzle.__drizzle_migrations')).rowCount
         const before = Number(await count())
         await migrate(drizzle(pool), { migrationsFolder: folder })
         return Number(await count()) - before
@@ -84,7 +87,9 @@ t.test('drizzle-kit migrate and ours find nothing to do behind each other, after
     const bin = fileURLToPath(new URL('../../node_modules/drizzle-kit/bin.cjs', import.meta.url))
     const config = join(folder, 'drizzle.config.json')
     writeFileSync(config, JSON.stringify({ dialect: 'postgresql', out: folder, dbCredentials: { url: connectionString } }))
-    const child = spawn(process.execPath, [bin, 'migrate', '--config', config], { stdio: ['ignore', 'pipe', 'pipe'], cwd: fileURLToPath(new URL('../..', import.meta.url)) })
+    const child = spawn(process.execPath, [bin, 'migrate', '--config', config], {
+      stdio: ['ignore', 'pipe', 'pipe'], cwd: fileURLToPath(new URL('../..', import.meta.url))
+    })
     child.stdout.resume()
     child.stderr.resume()
     const [code] = await once(child, 'close')

@@ -53,7 +53,9 @@ t.test('51: a network that falls silent in the middle of a transaction is given 
   t.match(reply, { statusCode: 503, headers: { 'retry-after': '1' } })
   t.match(reply.json(), { code: 'DB_CONNECTION' })
   t.match(server.db.poolInfo, { total: 0, inUse: 0 })
-  t.match(log.lines(40).filter(({ holder }) => holder !== undefined), [{ msg: /^a statement was not answered .* the network is silent/, holder: 'GET /', reqId: 'req-1' }])
+  t.match(log.lines(40).filter(({ holder }) => holder !== undefined), [
+    { msg: /^a statement was not answered .* the network is silent/, holder: 'GET /', reqId: 'req-1' }
+  ])
   await proxy.resume()
   t.equal(await server.db.repo(users).count(), 0)
 })

@@ -43,7 +43,13 @@ t.test('43: what a session left behind is not there for the next, with resetOnRe
   const pool = await openPool(t, { pool: { ...one, resetOnRelease: true } })
   const first = await pool.connect(caller)
   const pid = await backendOf(first)
-  for (const text of ['set statement_timeout to 1234', 'set role pg_monitor', 'create temporary table drafts (id int)', 'select pg_advisory_lock(7)', 'prepare mine as select 1']) {
+  for (const text of [
+    'set statement_timeout to 1234',
+    'set role pg_monitor',
+    'create temporary table drafts (id int)',
+    'select pg_advisory_lock(7)',
+    'prepare mine as select 1'
+  ]) {
     t.match(await run(first, text), { error: undefined }, text)
   }
   first.release()

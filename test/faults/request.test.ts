@@ -218,7 +218,10 @@ t.test('26: an onSend hook that throws after our commit is answered 500, what wa
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger } })
   server.addHook('onRoute', (route) => {
-    route.onSend = [route.onSend ?? [], async (_request: FastifyRequest, reply: FastifyReply) => { if (reply.statusCode < 400) throw new Error('no room') }].flat()
+    route.onSend = [
+      route.onSend ?? [],
+      async (_request: FastifyRequest, reply: FastifyReply) => { if (reply.statusCode < 400) throw new Error('no room') }
+    ].flat()
   })
   server.post('/', (request) => request.repo(users).create(ada))
 
@@ -291,7 +294,9 @@ t.test('27: so is a web stream, or the body of a Response, that breaks; after it
       controller.error(new Error('the disk is gone'))
     }
   })
-  const ways: Record<string, typeof body | ((...given: Parameters<typeof body>) => Response)> = { web: body, response: (...given) => new Response(body(...given)) }
+  const ways: Record<string, typeof body | ((...given: Parameters<typeof body>) => Response)> = {
+    web: body, response: (...given) => new Response(body(...given))
+  }
   for (const [name, way] of Object.entries(ways)) {
     for (const isBegun of [false, true]) {
       const breaks = deferred()
@@ -469,7 +474,10 @@ t.test('31: a reply ended by hand, or hijacked, without a commit leaves nothing,
     connections()
   }
   await until(() => log.lines(50).length === 4)
-  t.strictSame(log.lines(40).map(({ level, reqId, msg }) => `${level} ${reqId} ${msg}`), [1, 2, 3, 4].map((n) => `50 req-${n} response ended outside the lifecycle, rolled back`))
+  t.strictSame(
+    log.lines(40).map(({ level, reqId, msg }) => `${level} ${reqId} ${msg}`),
+    [1, 2, 3, 4].map((n) => `50 req-${n} response ended outside the lifecycle, rolled back`)
+  )
 })
 
 t.test('31: a client that leaves a hijacked reply, and a server that cuts it, leave nothing either', async (t) => {

@@ -303,7 +303,10 @@ t.test('22: a COMMIT that hangs beyond the limit leaves the outcome unknown', as
   t.same(ran, [])
   await held.release()
   // PostgreSQL goes on without its client: the test is over when it has ended.
-  await until(async () => (await beside(database, "select from pg_stat_activity where datname = current_database() and query = 'commit' and state = 'active'")).length === 0)
+  await until(async () => (await beside(
+    database,
+    "select from pg_stat_activity where datname = current_database() and query = 'commit' and state = 'active'"
+  )).length === 0)
 })
 
 t.test('25: FATAL 57P01 as the answer to COMMIT leaves the outcome unknown', async (t) => {

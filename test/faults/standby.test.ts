@@ -53,7 +53,11 @@ async function openResolving (t: Test, { proxy }: Address, transaction: Transact
 }
 
 /** Writes, and loses the answer to COMMIT, or COMMIT itself, while the address moves. */
-async function write (database: Database, { proxy }: Address, { loses, to }: { loses: 'answer' | 'request', to: { connectionString: string } }): Promise<{ committing: Promise<void> }> {
+async function write (
+  database: Database,
+  { proxy }: Address,
+  { loses, to }: { loses: 'answer' | 'request', to: { connectionString: string } }
+): Promise<{ committing: Promise<void> }> {
   const session = database.createSession()
   await session.repo(users).create(ada)
   const lost = loses === 'answer' ? proxy.loseAnswer('commit') : proxy.loseRequest('commit')

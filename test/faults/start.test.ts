@@ -134,7 +134,12 @@ t.test('63: what no waiting cures is fatal at once, degraded or not, without a p
 })
 
 t.test('63: a URL that cannot be used is refused by the name of its setting alone', async (t) => {
-  for (const connectionString of ['postgresql://ada:p@ss@word@db.example/shop', 'postgresql://ada:s3cret@db.example', 'mysql://ada:s3cret@db.example/shop', '']) {
+  for (const connectionString of [
+    'postgresql://ada:p@ss@word@db.example/shop',
+    'postgresql://ada:s3cret@db.example',
+    'mysql://ada:s3cret@db.example/shop',
+    ''
+  ]) {
     const error = await openDatabase({ connectionString }).then(() => new Error('It started'), (error: Error) => error)
     t.match(error, { name: 'SettingsError', message: /connectionString/ })
     t.notMatch(inspect(error), /ada|s3cret|db\.example|shop|p@ss/)
@@ -147,7 +152,9 @@ t.test('62: settings that pg-pool would accept are refused with their name', asy
     ['pool.maxOverflow', { maxOverflow: -1 }], ['pool.timeoutSeconds', { timeoutSeconds: 'abc' }], ['pool.max', { max: 5 }]
   ]
   for (const [setting, pool] of cases) {
-    await t.rejects(openDatabase({ connectionString: 'postgresql://localhost/shop', pool }), { name: 'SettingsError', message: new RegExp(setting.replace('.', '\\.')) })
+    await t.rejects(openDatabase({ connectionString: 'postgresql://localhost/shop', pool }), {
+      name: 'SettingsError', message: new RegExp(setting.replace('.', '\\.'))
+    })
   }
 })
 

@@ -29,7 +29,9 @@ interface Writing {
   update (id: number, values: never): Promise<unknown>
 }
 
-const send = (server: FastifyInstance, url: string, body: string) => server.inject({ method: 'POST', url, body, headers: { 'content-type': 'application/json' } })
+const send = (server: FastifyInstance, url: string, body: string) => server.inject({
+  method: 'POST', url, body, headers: { 'content-type': 'application/json' }
+})
 
 t.test('69: an update or delete of many whose filter a stranger has left empty is answered 400, and changes nothing', async (t) => {
   const log = recordLog()
@@ -69,7 +71,10 @@ t.test('70: a body writes what was declared writable, and never who owns the row
   const [before] = await rows()
   const ask = (method: 'POST' | 'PATCH', url: string, body: string) => server.inject({ method, url, body, headers: { 'content-type': 'application/json' } })
 
-  const hostile = ['"isAdmin":true', '"id":7', '"createdAt":"2000-01-01T00:00:00Z"', '"updatedAt":"2000-01-01T00:00:00Z"', '"deletedAt":null', '"tenantId":2', '"nope":1', '"isAdmin":null']
+  const hostile = [
+    '"isAdmin":true', '"id":7', '"createdAt":"2000-01-01T00:00:00Z"', '"updatedAt":"2000-01-01T00:00:00Z"', '"deletedAt":null', '"tenantId":2',
+    '"nope":1', '"isAdmin":null'
+  ]
   for (const key of hostile) {
     for (const [method, body] of [['POST', `{"name":"x",${key}}`], ['PATCH', `{"name":"x",${key}}`], ['PATCH', `{${key}}`]] as const) {
       t.match((await ask(method, '/refusing', body)).json(), { statusCode: 400, code: 'DB_VALIDATION' }, `${method} ${body}`)
@@ -78,7 +83,13 @@ t.test('70: a body writes what was declared writable, and never who owns the row
   }
   t.strictSame(await rows(), [before], 'nothing was written')
 
-  for (const body of ['{"name":"x","id":7}', '{"name":"x","nope":1}']) t.match((await ask('POST', '/anything', body)).json(), { statusCode: 400, code: 'DB_VALIDATION' }, 'not even without a list')
+  for (const body of ['{"name":"x","id":7}', '{"name":"x","nope":1}']) {
+    t.match(
+      (await ask('POST', '/anything', body)).json(),
+      { statusCode: 400, code: 'DB_VALIDATION' },
+      'not even without a list'
+    )
+  }
   t.equal((await ask('POST', '/dropping', `{"name":"x",${hostile.slice(0, 7).join(',')}}`)).statusCode, 200)
   t.equal((await ask('PATCH', '/dropping', `{"name":"y",${hostile.slice(0, 7).join(',')}}`)).statusCode, 200)
   const after = await rows()
@@ -97,7 +108,10 @@ t.test('71: values that no column can hold are answered 400, whoever finds out: 
   server.get<{ Params: { id: string } }>('/sql/:id', async (request) => { await request.db.execute(sql`select * from users where id = ${request.params.id}`) })
 
   const poisoned = ['{"email":"x","__proto__":{"balance":9}}', '{"email":"x","constructor":{"prototype":{"balance":9}}}']
-  const unfit = ['{"email":"\\u0000"}', '{"email":"\\ud800"}', '{"email":"x","balance":2147483648}', '{"email":"x","balance":"many"}', '{"email":"x","balance":1e300}']
+  const unfit = [
+    '{"email":"\\u0000"}', '{"email":"\\ud800"}', '{"email":"x","balance":2147483648}', '{"email":"x","balance":"many"}',
+    '{"email":"x","balance":1e300}'
+  ]
   for (const body of [...poisoned, ...unfit]) t.match((await send(server, '/users', body)).json(), { statusCode: 400, code: 'DB_VALIDATION' }, body)
   for (const body of poisoned) t.match((await send(strict, '/users', body)).json(), { statusCode: 400 }, body)
   // Past the repository PostgreSQL itself refuses: 22021, 22003, 22P02.

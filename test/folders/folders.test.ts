@@ -84,7 +84,11 @@ for (const { name, about, rows, marks, found = [] } of folders) {
       t.strictSame(tags((await rollbackMigrations({ ...options, confirmIrreversible: true })).rolledBack), [tag])
       const left = await countRows(client)
       for (const [table, count] of Object.entries(left)) t.equal(count, before[table], `${tag} loses no row of ${table}`)
-      t.strictSame(Object.keys(left), Object.keys(before).filter((table) => catalogues[index]?.['columns']?.some((column) => (column as { relname: string }).relname === table)), `${tag} drops only its own tables`)
+      t.strictSame(
+        Object.keys(left),
+        Object.keys(before).filter((table) => catalogues[index]?.['columns']?.some((column) => (column as { relname: string }).relname === table)),
+        `${tag} drops only its own tables`
+      )
       if (irreversible.length === 0 || name === 'library') t.strictSame(await readCatalogue(client), catalogues[index], `${tag} leads back to where it began`)
     }
     // What a marked way back leaves is for a person: the trigger's function.

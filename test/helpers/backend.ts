@@ -10,7 +10,11 @@ export async function beside<Row extends object> ({ pool }: Pick<Database, 'pool
 }
 
 /** Runs SQL over a connection that lives no longer. */
-export async function queryOnce<Row extends object> (connection: ConstructorParameters<typeof Client>[0], text: string, values: unknown[] = []): Promise<Row[]> {
+export async function queryOnce<Row extends object> (
+  connection: ConstructorParameters<typeof Client>[0],
+  text: string,
+  values: unknown[] = []
+): Promise<Row[]> {
   const client = new Client(connection)
   await client.connect()
   try {
@@ -45,6 +49,10 @@ export async function ended (database: Database, text: string): Promise<void> {
 }
 
 async function isActive (database: Database, text: string): Promise<boolean> {
-  const rows = await beside(database, "select from pg_stat_activity where datname = current_database() and state = 'active' and pid <> pg_backend_pid() and query like $1", [`%${text}%`])
+  const rows = await beside(
+    database,
+    "select from pg_stat_activity where datname = current_database() and state = 'active' and pid <> pg_backend_pid() and query like $1",
+    [`%${text}%`]
+  )
   return rows.length > 0
 }

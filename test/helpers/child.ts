@@ -11,7 +11,11 @@ export interface Ended {
 }
 
 /** Runs a TypeScript program as a process of its own, outside of the coverage; it is ended with the test. */
-export async function runProgram (t: Test, program: URL, { node = [], args = [] }: { node?: readonly string[], args?: readonly string[] } = {}): Promise<Ended> {
+export async function runProgram (
+  t: Test,
+  program: URL,
+  { node = [], args = [] }: { node?: readonly string[], args?: readonly string[] } = {}
+): Promise<Ended> {
   const { NODE_OPTIONS, NODE_V8_COVERAGE, ...env } = process.env
   const child = spawn(process.execPath, [...node, ...loaderFor(program.href), fileURLToPath(program), ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   t.teardown(async () => { child.kill('SIGKILL') })

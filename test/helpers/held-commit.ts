@@ -25,7 +25,8 @@ export async function holdCommits (t: Test, { pool }: { readonly pool: Pool }) {
     hold,
     /** Resolves when a COMMIT waits. */
     reached: () => until(async () => {
-      const { rowCount } = await client.query("select from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())")
+      const { rowCount } =
+        await client.query("select from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())")
       return rowCount !== 0
     }),
     release: () => client.query('select pg_advisory_unlock(4711)')

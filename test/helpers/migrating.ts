@@ -10,9 +10,13 @@ const loader = new URL('../loader/register.js', import.meta.url)
 const program = new URL('../load/processes/migrate.ts', import.meta.url)
 
 /** Runs the migrations of a folder in a process of its own, which says on stderr what it has done: `0001_posts 2` is the second statement of a file. */
-export function startMigrating (t: Test, connectionString: string, folder: string): { child: ChildProcess, ended: Promise<Ended>, reaches (place: string): Promise<void> } {
+export function startMigrating (t: Test, connectionString: string, folder: string): {
+  child: ChildProcess, ended: Promise<Ended>, reaches (place: string): Promise<void>
+} {
   const { NODE_OPTIONS, NODE_V8_COVERAGE, ...env } = process.env
-  const child = spawn(process.execPath, ['--import', loader.href, fileURLToPath(program), folder], { env: { ...env, DATABASE_URL: connectionString }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['--import', loader.href, fileURLToPath(program), folder], {
+    env: { ...env, DATABASE_URL: connectionString }, stdio: ['ignore', 'pipe', 'pipe']
+  })
   t.teardown(async () => { child.kill('SIGKILL') })
   const read = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => { read.stdout += text })

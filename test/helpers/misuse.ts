@@ -65,7 +65,8 @@ export function missing (names: readonly string[], rows: Readonly<Record<string,
 }
 
 /** What a language and its engine say of a mistake that nobody has looked for. */
-const raw = /cannot (?:read|convert|destructure|set|mix)|is not (?:a function|iterable|a constructor|defined)|of undefined|undefined is not|maximum call stack|invalid value|\[object |NaN/i
+const raw =
+  /cannot (?:read|convert|destructure|set|mix)|is not (?:a function|iterable|a constructor|defined)|of undefined|undefined is not|maximum call stack|invalid value|\[object |NaN/i
 
 /**
  * Makes a call with each of the mistakes, and tells what is not as it should be: an error that is none of ours, one that tells of our
@@ -83,7 +84,9 @@ export async function misuse ({ call, works }: Row): Promise<string[]> {
 
 function wrongWith (outcome: unknown, mayName: boolean): string | undefined {
   if (outcome === undefined) return 'works'
-  if (!(outcome instanceof DatabaseError || outcome instanceof SettingsError) || outcome instanceof ConnectionError || outcome.code === 'DB_ERROR') return `is ${inspect(outcome)}`
+  if (!(outcome instanceof DatabaseError || outcome instanceof SettingsError) ||
+    outcome instanceof ConnectionError ||
+    outcome.code === 'DB_ERROR') return `is ${inspect(outcome)}`
   if (outcome.cause instanceof TypeError || outcome.cause instanceof RangeError) return `is a failure of ours: ${inspect(outcome.cause)}`
   if (raw.test(outcome.message) || outcome.message.length < 9) return `says: ${outcome.message}`
   return !mayName && outcome.message.includes(secret) ? `shows a value: ${outcome.message}` : undefined

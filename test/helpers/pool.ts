@@ -31,7 +31,11 @@ export async function openPool (t: Test, options: DatabaseOptions = {}): Promise
 }
 
 /** Runs a text on a connection, with what leads it. */
-export function run (connection: Connection, text: string, { prelude, values = [], kind = 'raw' }: { prelude?: string[], values?: unknown[], kind?: StatementKind } = {}): Promise<Outcome> {
+export function run (
+  connection: Connection,
+  text: string,
+  { prelude, values = [], kind = 'raw' }: { prelude?: string[], values?: unknown[], kind?: StatementKind } = {}
+): Promise<Outcome> {
   return connection.run({ kind, text, values, context: { operation: 'test' } }, prelude)
 }
 

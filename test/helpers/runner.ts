@@ -62,7 +62,13 @@ export class TestRunner implements RepositorySession {
   }
 
   async transaction<Result> (fn: (runner: RepositorySession) => Promise<Result>): Promise<Result> {
-    const [begin, commit, rollback] = this.#depth === 0 ? ['begin', 'commit', 'rollback'] : [`savepoint s${this.#depth}`, `release s${this.#depth}`, `rollback to s${this.#depth}`]
+    const [begin, commit, rollback] = this.#depth === 0
+      ? ['begin', 'commit', 'rollback']
+      : [
+      `savepoint s${this.#depth}`,
+      `release s${this.#depth}`,
+      `rollback to s${this.#depth}`
+        ]
     this.transactions++
     this.#depth++
     try {

@@ -36,7 +36,11 @@ export async function buildByProxy (t: Test, options: BuildOptions = {}): Promis
   return { server: await buildOver(t, { url, way: proxy.connectionString }, options), proxy }
 }
 
-async function buildOver (t: Test, { url, way }: { url: string, way: string }, { server: serverOptions, before, ...options }: BuildOptions): Promise<FastifyInstance> {
+async function buildOver (
+  t: Test,
+  { url, way }: { url: string, way: string },
+  { server: serverOptions, before, ...options }: BuildOptions
+): Promise<FastifyInstance> {
   const server: FastifyInstance = Fastify({ ...serverOptions })
   t.teardown(() => server.close())
   await before?.(server)

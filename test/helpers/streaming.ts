@@ -31,7 +31,11 @@ export interface Answer {
 }
 
 /** Asks a server, which listens afterwards. */
-export async function ask (server: FastifyInstance, url: string, { method = 'GET', begun = async () => {} }: { method?: string, begun?: () => Promise<void> } = {}): Promise<Answer> {
+export async function ask (
+  server: FastifyInstance,
+  url: string,
+  { method = 'GET', begun = async () => {} }: { method?: string, begun?: () => Promise<void> } = {}
+): Promise<Answer> {
   if (!server.server.listening) await server.listen({ host: '127.0.0.1', port: 0 })
   const answer = await fetch(`http://127.0.0.1:${(server.server.address() as AddressInfo).port}${url}`, { method, headers: { 'accept-encoding': 'gzip' } })
   await begun()

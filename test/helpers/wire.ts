@@ -52,7 +52,11 @@ export function rowDescription (...names: string[]): Buffer {
 }
 
 export function dataRow (...values: Array<string | null>): Buffer {
-  return message('D', int16(values.length), ...values.map((value) => value === null ? int32(-1) : Buffer.concat([int32(Buffer.byteLength(value)), Buffer.from(value)])))
+  return message(
+    'D',
+    int16(values.length),
+    ...values.map((value) => value === null ? int32(-1) : Buffer.concat([int32(Buffer.byteLength(value)), Buffer.from(value)]))
+  )
 }
 
 /** A name for each message of a client's that has a kind, and what follows it in the words that are made of it. */

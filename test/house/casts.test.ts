@@ -17,7 +17,9 @@ t.test('a look behind is found wherever it stands, and a step from one type of a
     export const names = ['a'] as const
   `
   const root = t.testdir({
-    'tsconfig.build.json': JSON.stringify({ compilerOptions: { module: 'NodeNext', target: 'ES2023', strict: true, types: [], skipLibCheck: true }, include: ['src'] }),
+    'tsconfig.build.json': JSON.stringify({
+      compilerOptions: { module: 'NodeNext', target: 'ES2023', strict: true, types: [], skipLibCheck: true }, include: ['src']
+    }),
     'package.json': '{ "type": "module" }',
     node_modules: t.fixture('symlink', `${projectRoot}/node_modules`),
     src: { 'peeks.ts': peeks, pg: { 'own.ts': peeks }, drizzle: { 'own.ts': peeks } }

@@ -41,18 +41,42 @@ t.test('the core reaches no Fastify from any of its doors', async (t) => {
 
 t.test('an import against the rule is named', async (t) => {
   const wrong: Array<[from: string, text: string, complaint: string]> = [
-    ['src/database/database.ts', "import { plugin } from '../../plugins/index.js'", 'src/database/database.ts imports plugins/index.ts: plugins comes after src/database'],
+    [
+      'src/database/database.ts',
+      "import { plugin } from '../../plugins/index.js'",
+      'src/database/database.ts imports plugins/index.ts: plugins comes after src/database'
+    ],
     ['src/index.ts', "import type { FastifyInstance } from 'fastify'", 'src/index.ts imports fastify: only plugins/ knows Fastify'],
     ['src/index.ts', "import fp from 'fastify-plugin'", 'src/index.ts imports fastify-plugin: only plugins/ knows Fastify'],
     ['src/pool/slots.ts', "const pg = await import('@fastify/postgres')", 'src/pool/slots.ts imports @fastify/postgres: only plugins/ knows Fastify'],
     ['src/pool/slots.ts', "const pg = require('@fastify/postgres')", 'src/pool/slots.ts imports @fastify/postgres: only plugins/ knows Fastify'],
     ['examples/run.ts', "import { make } from '../test/make.js'", 'examples/run.ts imports test/make.ts: test comes after examples'],
     ['test/make.ts', "import { make } from '../benchmark/make.js'", 'test/make.ts imports benchmark/make.ts: it is in no room of CONTRIBUTING.md'],
-    ['src/runtime/logger.ts', "import type { Settings } from '../settings/settings.js'", 'src/runtime/logger.ts imports src/settings/settings.ts: src/settings comes after src/runtime'],
-    ['src/pg/client.ts', "import { handled } from '../runtime/promises.js'", 'src/pg/client.ts imports src/runtime/promises.ts: src/pg takes nothing from there'],
-    ['src/repository/repository.ts', "import { Session } from '../session/session.js'", 'src/repository/repository.ts imports src/session/session.ts: src/session comes after src/repository'],
-    ['src/repository/repository.ts', "let runner: import('../database/database.js').Database", 'src/repository/repository.ts imports src/database/database.ts: src/database comes after src/repository'],
-    ['src/pool/slots.ts', "export * from '../repository/read/select.js'", 'src/pool/slots.ts imports src/repository/read/select.ts: src/pool takes nothing from there'],
+    [
+      'src/runtime/logger.ts',
+      "import type { Settings } from '../settings/settings.js'",
+      'src/runtime/logger.ts imports src/settings/settings.ts: src/settings comes after src/runtime'
+    ],
+    [
+      'src/pg/client.ts',
+      "import { handled } from '../runtime/promises.js'",
+      'src/pg/client.ts imports src/runtime/promises.ts: src/pg takes nothing from there'
+    ],
+    [
+      'src/repository/repository.ts',
+      "import { Session } from '../session/session.js'",
+      'src/repository/repository.ts imports src/session/session.ts: src/session comes after src/repository'
+    ],
+    [
+      'src/repository/repository.ts',
+      "let runner: import('../database/database.js').Database",
+      'src/repository/repository.ts imports src/database/database.ts: src/database comes after src/repository'
+    ],
+    [
+      'src/pool/slots.ts',
+      "export * from '../repository/read/select.js'",
+      'src/pool/slots.ts imports src/repository/read/select.ts: src/pool takes nothing from there'
+    ],
     ['src/new/file.ts', "import '../runtime/logger.js'", '']
   ]
   for (const [path, text, complaint] of wrong) {

@@ -13,7 +13,11 @@ const code = /\.(ts|js|mjs|cjs)$/
 const rules: readonly Rule[] = [
   { files: everyFile, pattern: /(?<![\w.*~-])\/(work|root|home\/\w+|Users\/\w+)\//, complaint: 'names a path of one machine' },
   { files: everyFile, pattern: /\.\.\/shared\b/, complaint: 'names a folder outside of the project' },
-  { files: everyFile, pattern: /\bregistry\.[\w-]+\.\w+|\bnpmjs\.(org|com)\b|\byarnpkg\.com\b|\bnpm\.pkg\.github\b|"resolved":/, complaint: 'names a package registry' },
+  {
+    files: everyFile,
+    pattern: /\bregistry\.[\w-]+\.\w+|\bnpmjs\.(org|com)\b|\byarnpkg\.com\b|\bnpm\.pkg\.github\b|"resolved":/,
+    complaint: 'names a package registry'
+  },
   { files: code, pattern: /\b(t|it|test|tap|suite|describe)\.(only|skip|todo)\(/, complaint: 'leaves a test out' },
   { files: code, pattern: /\b(test|it|describe)\(['"`].*\{[^}]*\b(only|skip|todo):/, complaint: 'leaves a test out' },
   { files: code, pattern: /\b(c8|v8|istanbul|node:coverage) (ignore|disable)\b/, complaint: 'hides code from the coverage' },

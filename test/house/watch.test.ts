@@ -50,6 +50,12 @@ t.test('the watch over a test sees a connection that was not given back, an open
 })
 
 t.test('and lets everything else pass', async (t) => {
-  const fine = ['begin; commit', 'start transaction; rollback', 'begin; savepoint s; rollback to savepoint s; release savepoint s; commit', 'begin; commit and chain; rollback', 'do $$ begin perform 1; end $$']
+  const fine = [
+    'begin; commit',
+    'start transaction; rollback',
+    'begin; savepoint s; rollback to savepoint s; release savepoint s; commit',
+    'begin; commit and chain; rollback',
+    'do $$ begin perform 1; end $$'
+  ]
   for (const text of fine) t.equal(await verdict(running(text)), undefined, text)
 })

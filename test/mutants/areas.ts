@@ -5,7 +5,8 @@ export interface Area {
 }
 
 /** What a session does is seen through all of these. */
-const session = /^test\/(plugins\/round-trips|src\/session\/(scope|session|transaction|locks|autocommit|together|message-order|commit-answers|row-stream)|src\/(connection\/cancel-until-idle|drizzle\/queries\/drizzle-session|database\/database|testing\/capture-statements)|faults\/(session|scopes|abort|commit))\.test\.ts$/
+const session =
+  /^test\/(plugins\/round-trips|src\/session\/(scope|session|transaction|locks|autocommit|together|message-order|commit-answers|row-stream)|src\/(connection\/cancel-until-idle|drizzle\/queries\/drizzle-session|database\/database|testing\/capture-statements)|faults\/(session|scopes|abort|commit))\.test\.ts$/
 const streams = /^test\/src\/session\/(row-stream|session)\.test\.ts$/
 const reply = /^test\/(plugins\/(transaction|repeating|index)|faults\/(request|before-response|after-response|abort|commit|config|shutdown|process))\.test\.ts$/
 
@@ -18,7 +19,10 @@ export const areas: readonly Area[] = [
   { files: /^src\/session\/(row-stream|streams)\.ts$/, tests: streams },
   { files: /^src\/session\/commit-status\.ts$/, tests: /^test\/(src\/session\/.*|faults\/commit)\.test\.ts$/ },
   { files: /^src\/session\//, tests: session },
-  { files: /^src\/(connection|pool)\/.*\.ts$/, tests: /^test\/(src\/(connection\/.*|pool\/.*|database\/startup|session\/transaction)|faults\/(pool|close|abort|session|network|start))\.test\.ts$/ },
+  {
+    files: /^src\/(connection|pool)\/.*\.ts$/,
+    tests: /^test\/(src\/(connection\/.*|pool\/.*|database\/startup|session\/transaction)|faults\/(pool|close|abort|session|network|start))\.test\.ts$/
+  },
   { files: /^src\/database\/.*\.ts$/, tests: /^test\/(src\/(database\/.*|session\/.*)|faults\/(close|config|session|pool|start))\.test\.ts$/ },
   { files: /^plugins\/(transaction|request-session|repeating)\.ts$/, tests: reply }
 ]

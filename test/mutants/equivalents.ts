@@ -13,7 +13,10 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/session/scope.ts',
-    titles: ['Scope.#undo: `this.callbacks.afterRollback.length > 0` becomes `true`', 'Scope.#undo: `this.callbacks.afterRollback.length > 0` becomes `this.callbacks.afterRollback.length >= 0`'],
+    titles: [
+      'Scope.#undo: `this.callbacks.afterRollback.length > 0` becomes `true`',
+      'Scope.#undo: `this.callbacks.afterRollback.length > 0` becomes `this.callbacks.afterRollback.length >= 0`'
+    ],
     reason: 'It spares a promise: where there are no callbacks none is called.'
   },
   {

@@ -46,7 +46,10 @@ function placeOf (node: ts.Node): string {
 }
 
 function isNamed (node: ts.Node): node is ts.NamedDeclaration & { name: ts.Node } {
-  return (ts.isClassLike(node) || ts.isFunctionLike(node) || ts.isPropertyDeclaration(node) || (ts.isVariableDeclaration(node) && ts.isIdentifier(node.name))) &&
+  return (ts.isClassLike(node) ||
+    ts.isFunctionLike(node) ||
+    ts.isPropertyDeclaration(node) ||
+    (ts.isVariableDeclaration(node) && ts.isIdentifier(node.name))) &&
     node.name !== undefined
 }
 

@@ -36,7 +36,8 @@ const endings = new Set(['catch', 'unref', 'trimEnd'])
 const decide: Mutator = (node) => {
   if (!isCondition(node)) return []
   const kind = ts.isBinaryExpression(node) ? node.operatorToken.kind : undefined
-  return ['true', 'false'].filter((text) => !(text === 'true' && (kind === SyntaxKind.AmpersandAmpersandToken || isLoop(node.parent))) && !(text === 'false' && kind === SyntaxKind.BarBarToken))
+  return ['true', 'false'].filter((text) => !(text === 'true' && (kind === SyntaxKind.AmpersandAmpersandToken || isLoop(node.parent))) &&
+    !(text === 'false' && kind === SyntaxKind.BarBarToken))
 }
 
 function isCondition (node: ts.Node): boolean {
@@ -72,7 +73,8 @@ function isPartOfChoice ({ parent, operatorToken: { kind } }: ts.BinaryExpressio
 }
 
 function isEquality (node: ts.Node): boolean {
-  return ts.isBinaryExpression(node) && (node.operatorToken.kind === SyntaxKind.EqualsEqualsEqualsToken || node.operatorToken.kind === SyntaxKind.ExclamationEqualsEqualsToken)
+  return ts.isBinaryExpression(node) &&
+    (node.operatorToken.kind === SyntaxKind.EqualsEqualsEqualsToken || node.operatorToken.kind === SyntaxKind.ExclamationEqualsEqualsToken)
 }
 
 /** Whether another mutant makes this condition always true or always false already. */

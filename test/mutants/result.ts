@@ -47,6 +47,9 @@ function counts ([refused, killed, survived, equivalent]: readonly number[]): st
 }
 
 function sumOf (sections: readonly string[]): string {
-  const columns = ['refused', 'killed', 'survived', 'equivalent'].map((word) => sections.reduce((sum, section) => sum + Number(new RegExp(`(\\d+) ${word}`).exec(section)?.[1]), 0))
+  const columns = ['refused', 'killed', 'survived', 'equivalent'].map((word) => sections.reduce(
+    (sum, section) => sum + Number(new RegExp(`(\\d+) ${word}`).exec(section)?.[1]),
+    0
+  ))
   return `All: ${counts(columns)}\n`
 }

@@ -47,7 +47,12 @@ await measure(new Set(wanted.flatMap(({ target }) => target.tests)))
 for (const { tests } of all) tests.sort((one, other) => millisOf(one) - millisOf(other))
 const verdicts = await judgeAll()
 writeResult(all.map(({ source }) => source.path), all.filter(({ mutants }) => mutants.every(isWanted)).map(resultOf))
-for (const kind of ['refused', 'killed', 'equivalent', 'survived']) console.log(`${[...verdicts.values()].filter((verdict) => verdict.kind === kind).length} ${kind}`)
+for (const kind of [
+  'refused',
+  'killed',
+  'equivalent',
+  'survived'
+]) console.log(`${[...verdicts.values()].filter((verdict) => verdict.kind === kind).length} ${kind}`)
 process.exit([...verdicts.values()].some(({ kind }) => kind === 'survived') ? 1 : 0)
 
 function readTargets (): Target[] {

@@ -155,7 +155,9 @@ export function testingProject (): Record<string, string> {
     'vitest.test.ts': exampleWith('docs/testing.md', "import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'"),
     'tap.test.ts': exampleWith('docs/testing.md', "import t from 'tap'"),
     'tsconfig.json': JSON.stringify({
-      compilerOptions: { module: 'nodenext', target: 'es2022', lib: ['es2023', 'esnext.disposable'], strict: true, noEmit: true, types: ['node'], skipLibCheck: true },
+      compilerOptions: {
+        module: 'nodenext', target: 'es2022', lib: ['es2023', 'esnext.disposable'], strict: true, noEmit: true, types: ['node'], skipLibCheck: true
+      },
       include: ['*.ts']
     })
   }

@@ -44,7 +44,11 @@ function outputOf (error: unknown): string {
   return [message, stdout, stderr].filter(Boolean).join('\n')
 }
 
-async function run (command: string, args: readonly string[], { cwd = projectRoot, env = {} }: { cwd?: string, env?: Record<string, string> } = {}): Promise<string> {
+async function run (
+  command: string,
+  args: readonly string[],
+  { cwd = projectRoot, env = {} }: { cwd?: string, env?: Record<string, string> } = {}
+): Promise<string> {
   const { stdout } = await promisify(execFile)(command, args, { cwd, env: { ...process.env, ...env }, maxBuffer: 2 ** 26, timeout: 240_000 })
   return stdout
 }
@@ -140,7 +144,9 @@ async function checkInstalled (tarball: string): Promise<void> {
 async function checkScript (tarball: string, connectionString: string): Promise<void> {
   const folder = await install('script', tarball, wanted('drizzle-orm', 'pg'))
   write(folder, scriptProject)
-  await check('the core works where Fastify is not installed', () => run(process.execPath, ['core.mjs'], { cwd: folder, env: { DATABASE_URL: connectionString } }))
+  await check('the core works where Fastify is not installed', () => run(process.execPath, ['core.mjs'], {
+    cwd: folder, env: { DATABASE_URL: connectionString }
+  }))
 }
 
 async function checkServer (tarball: string, connectionString: string): Promise<void> {
@@ -156,12 +162,19 @@ async function checkServer (tarball: string, connectionString: string): Promise<
 }
 
 async function checkNeighbours (tarball: string, connectionString: string): Promise<void> {
-  const folder = await install('neighbours', tarball, [...wanted('drizzle-orm', 'pg', 'fastify', '@fastify/swagger', '@fastify/type-provider-typebox', '@sinclair/typebox'), ...neighbours])
+  const folder = await install('neighbours', tarball, [
+    ...wanted('drizzle-orm', 'pg', 'fastify', '@fastify/swagger', '@fastify/type-provider-typebox', '@sinclair/typebox'),
+    ...neighbours
+  ])
   write(folder, neighboursProject)
   const node = (...args: string[]) => () => run(process.execPath, args, { cwd: folder, env: { DATABASE_URL: connectionString } })
   await check('a CommonJS bundle of esbuild runs where nothing is installed', async () => {
     const bundle = join(cache, 'bundle', 'server.cjs')
-    await run('npx', ['--no-install', 'esbuild', 'bundled.mjs', '--bundle', '--platform=node', '--format=cjs', `--outfile=${bundle}`, '--log-level=error'], { cwd: folder })
+    await run(
+      'npx',
+      ['--no-install', 'esbuild', 'bundled.mjs', '--bundle', '--platform=node', '--format=cjs', `--outfile=${bundle}`, '--log-level=error'],
+      { cwd: folder }
+    )
     await useExample(bundle, connectionString)
   })
   await check('lists and health routes work under the compilers of fastify-type-provider-zod, and OpenAPI shows them', node('zod.mjs'))
@@ -171,7 +184,11 @@ async function checkNeighbours (tarball: string, connectionString: string): Prom
 }
 
 async function checkTesting (tarball: string, connectionString: string): Promise<void> {
-  const folder = await install('testing', tarball, wanted('drizzle-orm', 'pg', 'fastify', 'drizzle-kit', 'tsx', 'tap', 'vitest', 'vite', '@types/node', 'typescript'))
+  const folder = await install(
+    'testing',
+    tarball,
+    wanted('drizzle-orm', 'pg', 'fastify', 'drizzle-kit', 'tsx', 'tap', 'vitest', 'vite', '@types/node', 'typescript')
+  )
   rmSync(join(folder, 'drizzle'), { recursive: true, force: true })
   write(folder, testingProject())
   const npx = (...args: string[]) => () => run('npx', ['--no-install', ...args], { cwd: folder, env: { DATABASE_URL: connectionString } })
@@ -192,7 +209,11 @@ async function checkCommand (connectionString: string): Promise<void> {
   }
   write(author, commandProject)
   write(runner, { 'drizzle.config.mjs': scriptConfig })
-  const migrate = async (cwd: string, ...args: string[]) => await run('npx', ['--no-install', 'data-access', 'migrate', ...args], { cwd, env: { DATABASE_URL: await databaseFor(connectionString, cwd === author ? 'author' : 'runner') } })
+  const migrate = async (cwd: string, ...args: string[]) => await run(
+    'npx',
+    ['--no-install', 'data-access', 'migrate', ...args],
+    { cwd, env: { DATABASE_URL: await databaseFor(connectionString, cwd === author ? 'author' : 'runner') } }
+  )
   await check('data-access migrate create and up work with a TypeScript configuration and schema', async () => {
     await migrate(author, 'create', '-m', 'notes')
     expectText(await migrate(author, 'up', '--json'), '"tag":"0000_notes"')
@@ -208,9 +229,13 @@ async function checkCommand (connectionString: string): Promise<void> {
     const connectionStringOfRunner = await databaseFor(connectionString, 'runner')
     const client = new Client({ connectionString: connectionStringOfRunner })
     await client.connect()
-    const command = spawn(join(cache, 'script', 'node_modules', '.bin', 'data-access'), ['migrate', 'up'], { cwd: runner, env: { ...process.env, DATABASE_URL: connectionStringOfRunner }, stdio: 'ignore' })
+    const command = spawn(join(cache, 'script', 'node_modules', '.bin', 'data-access'), ['migrate', 'up'], {
+      cwd: runner, env: { ...process.env, DATABASE_URL: connectionStringOfRunner }, stdio: 'ignore'
+    })
     const ended = once(command, 'exit')
-    const isAsleep = async () => (await client.query("select from pg_stat_activity where datname = current_database() and query like 'select pg_sleep(60)%' and state = 'active'")).rowCount !== 0
+    const isAsleep = async () =>
+      (await client.query("select from pg_stat_activity where datname = current_database() and query like 'select pg_sleep(60)%' and state = 'active'")).rowCount !==
+      0
     while (command.exitCode === null && !await isAsleep()) await setTimeout(50)
     command.kill('SIGINT')
     const [code] = await ended

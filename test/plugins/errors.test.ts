@@ -166,7 +166,12 @@ t.test('logs a failure once: an error from 500 on, info below, with the request 
   await server.inject('/text')
 
   t.match(failures(), [
-    { level: 30, msg: 'User not found', reqId: 'req-1', err: { type: 'NotFoundError', code: 'DB_NOT_FOUND', context: { operation: 'getOrThrow', table: 'users' } } },
+    {
+      level: 30,
+      msg: 'User not found',
+      reqId: 'req-1',
+      err: { type: 'NotFoundError', code: 'DB_NOT_FOUND', context: { operation: 'getOrThrow', table: 'users' } }
+    },
     { level: 50, reqId: 'req-2', err: { type: 'ConnectionError', message: /ECONNREFUSED/ } },
     { level: 50, reqId: 'req-3', err: 'secret text' }
   ])
@@ -199,7 +204,10 @@ t.test('refuses a format that is none, and a status that is not that of an error
     [{ constraints: { users_email_key: { status: 200 } } }, 'errors.constraints.users_email_key.status must be a whole number from 400 to 599'],
     [{ constraints: { users_email_key: { status: 600 } } }, 'errors.constraints.users_email_key.status must be a whole number from 400 to 599'],
     [{ constraints: { users_email_key: { status: 409.5 } } }, 'errors.constraints.users_email_key.status must be a whole number from 400 to 599'],
-    [{ constraints: { users_email_key: { staus: 409 } } as object }, 'errors.constraints.users_email_key.staus is not an option; there are status, code, message']
+    [
+      { constraints: { users_email_key: { staus: 409 } } as object },
+      'errors.constraints.users_email_key.staus is not an option; there are status, code, message'
+    ]
   ]
   for (const [errors, message] of bad) {
     await t.rejects(build(t, errors as ErrorsOptions), { message })

@@ -24,7 +24,10 @@ async function silentUrl (t: Test): Promise<string> {
 /** Long enough for a new connection on a busy machine; for tests of what is said, not of when. */
 const patient = { timeoutMillis: 60_000 }
 
-async function build (t: Test, { server, database, health = patient, ...options }: HealthPluginOptions & { server?: FastifyServerOptions, database?: Database } = {}): Promise<FastifyInstance> {
+async function build (
+  t: Test,
+  { server, database, health = patient, ...options }: HealthPluginOptions & { server?: FastifyServerOptions, database?: Database } = {}
+): Promise<FastifyInstance> {
   const fastify = Fastify(server)
   const db = database ?? await open(t)
   await fastify.register(fp(async (instance) => { instance.decorate('db', db) }, { name: 'data-access/database' }))

@@ -67,7 +67,9 @@ t.test('fastify.config and getEnvs stay the user\'s', async (t) => {
 })
 
 t.test('options are not changed', async (t) => {
-  const options = Object.freeze({ pool: Object.freeze({ size: 1, maxOverflow: 0 }), transaction: Object.freeze({ begin: 'firstQuery' }), errors: Object.freeze({}), health: false } as const)
+  const options = Object.freeze({
+    pool: Object.freeze({ size: 1, maxOverflow: 0 }), transaction: Object.freeze({ begin: 'firstQuery' }), errors: Object.freeze({}), health: false
+  } as const)
 
   await t.resolves(build(t, options))
 })
@@ -75,7 +77,10 @@ t.test('options are not changed', async (t) => {
 t.test('a server that cannot reach its database does not get ready, and still closes', async (t) => {
   const server = Fastify()
 
-  await t.rejects(async () => { await server.register(door.dataAccess, { connectionString: 'postgresql://ada:s3cret@127.0.0.1:1/shop' }) }, { code: 'DB_CONNECTION', message: /ECONNREFUSED/ })
+  await t.rejects(
+    async () => { await server.register(door.dataAccess, { connectionString: 'postgresql://ada:s3cret@127.0.0.1:1/shop' }) },
+    { code: 'DB_CONNECTION', message: /ECONNREFUSED/ }
+  )
   await t.resolves(server.close())
 })
 

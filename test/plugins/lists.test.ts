@@ -21,7 +21,9 @@ const none = { acquired: 0, destroyed: 0 }
 
 const people = pgTable('people', { id: integer().primaryKey(), name: text().notNull(), age: integer(), isAdmin: integer('is_admin'), ...softDelete() })
 
-const list = listQuery(people, { filterable: { name: ['eq', 'contains'], age: ['eq', 'gte', 'lte'] }, sortable: ['age', 'name'], searchable: ['name'], maxLimit: 5 })
+const list = listQuery(people, {
+  filterable: { name: ['eq', 'contains'], age: ['eq', 'gte', 'lte'] }, sortable: ['age', 'name'], searchable: ['name'], maxLimit: 5
+})
 
 async function buildLists (t: Test, options: BuildOptions = {}): Promise<FastifyInstance> {
   const server = await build(t, options)
@@ -116,7 +118,10 @@ t.test('a damaged cursor, and one of another list, is answered 400', async (t) =
   const server = await buildLists(t)
   const { next } = (await server.inject('/people?limit=2&sort=age')).json()
   t.equal((await server.inject(`/people?limit=2&sort=age&after=${next}`)).statusCode, 200)
-  for (const query of [`sort=name&after=${next}`, `sort=age&age=1&after=${next}`, `sort=age&after=${next.slice(1)}`, 'sort=age&after=', 'sort=age&before=x', `sort=age&after=${next}&before=${next}`]) {
+  for (const query of [
+    `sort=name&after=${next}`, `sort=age&age=1&after=${next}`, `sort=age&after=${next.slice(1)}`, 'sort=age&after=', 'sort=age&before=x',
+    `sort=age&after=${next}&before=${next}`
+  ]) {
     t.match((await server.inject(`/people?${query}`)).json(), { statusCode: 400, code: 'DB_VALIDATION' }, query)
   }
 })
@@ -230,7 +235,9 @@ t.test('a list that the default limit has cut says so, once for a route and tabl
   t.equal((await server.db.repo(users).getAll()).length, 10)
   const said = { table: 'users', limit: 10, msg: /default limit.*limit.*cursor\(\).*stream\(\)/, reqId: /^req-/ }
   t.match(cuts(), [
-    { ...said, route: 'GET /all', operation: 'getAll' }, { ...said, route: 'GET /undefined', operation: 'getAll' }, { ...said, route: 'GET /some', operation: 'filter' },
+    { ...said, route: 'GET /all', operation: 'getAll' }, {
+      ...said, route: 'GET /undefined', operation: 'getAll'
+    }, { ...said, route: 'GET /some', operation: 'filter' },
     { ...said, route: 'GET /locked', operation: 'filter' }, { ...said, route: 'database', operation: 'getAll', reqId: undefined }
   ])
   t.equal(cuts().length, 5)

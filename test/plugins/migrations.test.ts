@@ -61,7 +61,9 @@ t.test('a server whose database lacks one is unready, says so once, and becomes 
 t.test('a server that is told so does not start while migrations are pending', async (t) => {
   const { connectionString, folder } = await build(t)
 
-  await t.rejects(start(t, { connectionString, migrations: { folder, onPending: 'refuse' } }), { code: 'DB_MIGRATION_PENDING', message: /^0000_users\.sql is not applied yet/ })
+  await t.rejects(start(t, { connectionString, migrations: { folder, onPending: 'refuse' } }), {
+    code: 'DB_MIGRATION_PENDING', message: /^0000_users\.sql is not applied yet/
+  })
 })
 
 t.test('59: a server that is older than its database warns of it and starts, or refuses where it is told to', async (t) => {
@@ -82,7 +84,12 @@ t.test('57: a server whose files were edited does not start', async (t) => {
   await runMigrations(options)
   writeFolder(folder, [{ ...first, sql: 'edited' }])
 
-  for (const atStart of ['verify', 'apply'] as const) await t.rejects(start(t, { connectionString, migrations: { atStart, folder } }), { code: 'DB_MIGRATION_EDITED' })
+  for (const atStart of ['verify', 'apply'] as const) {
+    await t.rejects(
+      start(t, { connectionString, migrations: { atStart, folder } }),
+      { code: 'DB_MIGRATION_EDITED' }
+    )
+  }
 })
 
 t.test('58: a server whose older file was merged later does not start', async (t) => {
@@ -91,7 +98,12 @@ t.test('58: a server whose older file was merged later does not start', async (t
   await runMigrations(options)
   writeFolder(folder, [first, second, third])
 
-  for (const atStart of ['verify', 'apply'] as const) await t.rejects(start(t, { connectionString, migrations: { atStart, folder } }), { code: 'DB_MIGRATION_OUT_OF_ORDER' })
+  for (const atStart of ['verify', 'apply'] as const) {
+    await t.rejects(
+      start(t, { connectionString, migrations: { atStart, folder } }),
+      { code: 'DB_MIGRATION_OUT_OF_ORDER' }
+    )
+  }
 })
 
 t.test('55: servers that apply at their start apply each file once, and are ready', async (t) => {
@@ -124,7 +136,9 @@ t.test('a migration that fails at the start fails the start', async (t) => {
   const { connectionString, folder } = await build(t)
   writeFileSync(join(folder, '0001_posts.sql'), 'select 1 / 0')
 
-  await t.rejects(start(t, { connectionString, migrations: { atStart: 'apply', folder } }), { code: 'DB_MIGRATION_FAILED', message: /^0001_posts\.sql failed at/ })
+  await t.rejects(start(t, { connectionString, migrations: { atStart: 'apply', folder } }), {
+    code: 'DB_MIGRATION_FAILED', message: /^0001_posts\.sql failed at/
+  })
 })
 
 t.test('without the option, or ignored, migrations are nobody\'s business', async (t) => {

@@ -35,8 +35,16 @@ const onRoute = (transactionOf: (mistake: never) => unknown, ...works: readonly 
 }), ...works)
 
 const parts = { databasePlugin, errorsPlugin, healthPlugin, migrationsPlugin, transactionPlugin }
-const whole = { databasePlugin: [envPlugin], errorsPlugin: [], healthPlugin: [envPlugin, databasePlugin], migrationsPlugin: [envPlugin, databasePlugin], transactionPlugin: [envPlugin, databasePlugin] } as const
-const slices = { databasePlugin: 'pool', errorsPlugin: 'errors', healthPlugin: 'health', migrationsPlugin: 'migrations', transactionPlugin: 'transaction' } as const
+const whole = {
+  databasePlugin: [envPlugin],
+  errorsPlugin: [],
+  healthPlugin: [envPlugin, databasePlugin],
+  migrationsPlugin: [envPlugin, databasePlugin],
+  transactionPlugin: [envPlugin, databasePlugin]
+} as const
+const slices = {
+  databasePlugin: 'pool', errorsPlugin: 'errors', healthPlugin: 'health', migrationsPlugin: 'migrations', transactionPlugin: 'transaction'
+} as const
 
 const rows: Record<string, Row> = {
   ...each(['pool', 'transaction', 'errors', 'migrations'], (key) => `dataAccess({ ${key}: _ })`, (key) => registering((x) => ({ [key]: x }), ...options)),
@@ -46,19 +54,37 @@ const rows: Record<string, Row> = {
   'dataAccess({ health: { path: _ } })': registering((x) => ({ health: { path: x } }), ...optional),
   'dataAccess({ health: { preHandler: _ } })': registering((x) => ({ health: { preHandler: x } }), ...optional, '[]', 'function'),
   'dataAccess({ health: { details: _ } })': registering((x) => ({ health: { details: x } }), ...optional, 'false', 'function'),
-  ...each(['logLevel', 'timeoutMillis'], (key) => `dataAccess({ health: { ${key}: _ } })`, (key) => registering((x) => ({ health: { [key]: x } }), ...optional)),
-  ...each(['folder', 'table'], (key) => `dataAccess({ migrations: { ${key}: _ } })`, (key) => registering((x) => ({ migrations: { [key]: x, atStart: 'ignore' } }), ...optional, 'text')),
-  ...each(['atStart', 'onPending', 'onUnknown'], (key) => `dataAccess({ migrations: { ${key}: _ } })`, (key) => registering((x) => ({ migrations: { atStart: 'ignore', [key]: x } }), ...optional)),
-  ...each(['begin', 'commit', 'isolationLevel'], (key) => `dataAccess({ transaction: { ${key}: _ } })`, (key) => registering((x) => ({ transaction: { [key]: x } }), ...optional)),
+  ...each(['logLevel', 'timeoutMillis'], (key) => `dataAccess({ health: { ${key}: _ } })`, (key) => registering(
+    (x) => ({ health: { [key]: x } }),
+    ...optional
+  )),
+  ...each(['folder', 'table'], (key) => `dataAccess({ migrations: { ${key}: _ } })`, (key) => registering(
+    (x) => ({ migrations: { [key]: x, atStart: 'ignore' } }),
+    ...optional,
+    'text'
+  )),
+  ...each(['atStart', 'onPending', 'onUnknown'], (key) => `dataAccess({ migrations: { ${key}: _ } })`, (key) => registering(
+    (x) => ({ migrations: { atStart: 'ignore', [key]: x } }),
+    ...optional
+  )),
+  ...each(['begin', 'commit', 'isolationLevel'], (key) => `dataAccess({ transaction: { ${key}: _ } })`, (key) => registering(
+    (x) => ({ transaction: { [key]: x } }),
+    ...optional
+  )),
   'dataAccess({ transaction: { commitOn: _ } })': registering((x) => ({ transaction: { commitOn: x } }), ...optional, 'function'),
   'dataAccess({ transaction: { retries: _ } })': registering((x) => ({ transaction: { retries: x } }), ...optional, '0'),
   'a route with config: { transaction: _ }': onRoute((x) => x, ...options, 'false'),
   'a route with config: { transaction: { begin: _ } }': onRoute((x) => ({ begin: x }), ...optional),
-  ...each(['databasePlugin', 'errorsPlugin', 'healthPlugin', 'migrationsPlugin', 'transactionPlugin'], (name) => `${name}({ ${slices[name]}: _ })`, (name) => takes((x) => onServer(async (server) => {
+  ...each([
+    'databasePlugin', 'errorsPlugin', 'healthPlugin', 'migrationsPlugin', 'transactionPlugin'
+  ], (name) => `${name}({ ${slices[name]}: _ })`, (name) => takes((x) => onServer(async (server) => {
     for (const plugin of whole[name]) await server.register(plugin as never, nowhere)
     await server.register(parts[name] as never, { ...nowhere, [slices[name]]: x })
   }), ...options, ...name === 'healthPlugin' ? ['false' as const] : [])),
-  'envPlugin({ connectionString: _ })': takes((x) => onServer(async (server) => { await server.register(envPlugin, { connectionString: x }); await server.register(databasePlugin, { ...nowhere, connectionString: x }) })),
+  'envPlugin({ connectionString: _ })': takes((x) => onServer(async (server) => {
+    await server.register(envPlugin, { connectionString: x })
+    await server.register(databasePlugin, { ...nowhere, connectionString: x })
+  })),
 }
 
 const server = Fastify()

@@ -14,14 +14,23 @@ const ownValidator = ({ schema }: { schema: unknown }) => (value: unknown) => (s
 const ownSerializer = ({ schema }: { schema: unknown }) => (value: unknown) => JSON.stringify((schema as { encode (value: unknown): unknown }).encode(value))
 /** As zod's transform for swagger does. */
 const ownTransform = ({ schema, url }: { schema: { response?: object, querystring?: object }, url: string }) => {
-  for (const part of [schema?.querystring, ...Object.values(schema?.response ?? {})]) if (part !== undefined && !('encode' in part)) throw new TypeError('not a schema of ours')
+  for (const part of [
+    schema?.querystring,
+    ...Object.values(schema?.response ?? {})
+  ]) if (part !== undefined && !('encode' in part)) throw new TypeError('not a schema of ours')
   return { schema, url }
 }
 
 /** As Ajv with `coerceTypes: false` does it, and with an object for an answer TypeBox 1: they know JSON schemas, and take a text for no number. */
-const strictValidator = (answer: (error: string | undefined) => unknown) => ({ schema: { properties } }: { schema: { properties: Record<string, { type: string }> } }) =>
-  (value: Record<string, unknown>) => answer(Object.entries(value).find(([key, given]) => properties[key]?.type === 'integer' && typeof given !== 'number')?.[0])
-const strictAjv = (part: Parameters<ReturnType<typeof strictValidator>>[0]) => Object.assign(strictValidator((error) => error === undefined)(part), { errors: [{ message: 'must be integer' }] })
+const strictValidator = (answer: (error: string | undefined) => unknown) => (
+  { schema: { properties } }: { schema: { properties: Record<string, { type: string }> } }
+) =>
+  (value: Record<string, unknown>) => answer(Object.entries(value).find(([key, given]) => properties[key]?.type === 'integer' &&
+    typeof given !== 'number')?.[0])
+const strictAjv = (part: Parameters<ReturnType<typeof strictValidator>>[0]) => Object.assign(
+  strictValidator((error) => error === undefined)(part),
+  { errors: [{ message: 'must be integer' }] }
+)
 const strictTypeBox = strictValidator((error) => error === undefined ? { value: {} } : { error: [{ message: error }] })
 
 const compilers: Record<string, (server: FastifyInstance) => unknown> = {
@@ -36,7 +45,9 @@ async function buildUnder (t: Test, compiler: (server: FastifyInstance) => unkno
   const server = await build(t, {
     before: async (server) => {
       compiler(server)
-      await server.register(swagger, { openapi: {}, ...(compiler === compilers['compilers that take other schemas alone'] && { transform: ownTransform as never }) })
+      await server.register(swagger, {
+        openapi: {}, ...(compiler === compilers['compilers that take other schemas alone'] && { transform: ownTransform as never })
+      })
     }
   })
   for (const route of routes) server.route(route)
@@ -90,7 +101,9 @@ for (const [answer, strict] of Object.entries({ 'a boolean': strictAjv, 'an obje
     const server = await buildUnder(t, (server) => server.setValidatorCompiler(strict as never), [{
       method: 'POST', url: '/users', schema: { querystring: list.schema, body }, handler: (request) => request.repo(users).filter(...list.filter(request.query))
     }])
-    const statusOf = async (count: unknown): Promise<number> => (await server.inject({ method: 'POST', url: '/users?limit=2&id=1', payload: { count } })).statusCode
+    const statusOf = async (count: unknown): Promise<number> => (await server.inject({
+      method: 'POST', url: '/users?limit=2&id=1', payload: { count }
+    })).statusCode
     t.equal(await statusOf(1), 200)
     t.equal(await statusOf('1'), 400)
     const { parameters = [] } = server.swagger().paths?.['/users']?.post ?? {}

@@ -60,7 +60,11 @@ t.test('request.transaction() is a nested scope of request.db', async (t) => {
 
 t.test('commitOn decides, for the whole server or for one route, and a route\'s word counts more', async (t) => {
   const server = await build(t, { transaction: { commitOn: (reply) => reply.statusCode === 418 } })
-  for (const [url, config] of [['/server', {}], ['/route', { transaction: { commitOn: () => true } }], ['/unsaid', { transaction: { commitOn: undefined } }]] as const) {
+  for (const [url, config] of [
+    ['/server', {}],
+    ['/route', { transaction: { commitOn: () => true } }],
+    ['/unsaid', { transaction: { commitOn: undefined } }]
+  ] as const) {
     server.post(url, { config }, async (request, reply) => {
       await request.repo(users).create({ email: `${request.url} ${request.headers['x-status']}` })
       return reply.code(Number(request.headers['x-status'])).send()
@@ -79,7 +83,9 @@ t.test('commitOn that throws, or answers with a promise, rolls back and is answe
   server.post('/promises', { config: { transaction: untyped({ commitOn: async () => false }) } }, (request) => request.repo(users).create(ada))
 
   t.match((await server.inject({ method: 'POST', url: '/throws' })).json(), { statusCode: 500, message: 'a slip' })
-  t.match((await server.inject({ method: 'POST', url: '/promises' })).json(), { statusCode: 500, code: 'DB_USAGE', message: /^transaction\.commitOn must return true or false/ })
+  t.match((await server.inject({ method: 'POST', url: '/promises' })).json(), {
+    statusCode: 500, code: 'DB_USAGE', message: /^transaction\.commitOn must return true or false/
+  })
   t.equal(await count(server), 0)
 })
 
@@ -215,7 +221,9 @@ t.test('request.db in an onRequest hook before ours is refused, and tells what t
   })
   server.get('/', async () => 'seen')
 
-  t.match((await server.inject('/')).json(), { code: 'DB_TRANSACTION_CLOSED', message: /register fastify-data-access before the plugins that use it, and use it from the onRequest hook on/ })
+  t.match((await server.inject('/')).json(), {
+    code: 'DB_TRANSACTION_CLOSED', message: /register fastify-data-access before the plugins that use it, and use it from the onRequest hook on/
+  })
 })
 
 t.test('a child plugin registered before us, with its own hooks, has its requests settled as well', async (t) => {
@@ -228,7 +236,12 @@ t.test('a child plugin registered before us, with its own hooks, has its request
     }
   })
 
-  for (const status of ['500', '200']) t.equal((await server.inject({ method: 'POST', url: '/child', headers: { 'x-status': status } })).statusCode, Number(status))
+  for (const status of ['500', '200']) {
+    t.equal(
+      (await server.inject({ method: 'POST', url: '/child', headers: { 'x-status': status } })).statusCode,
+      Number(status)
+    )
+  }
   t.strictSame((await server.db.repo(users).getAll()).map(({ email }) => email), ['200'])
 })
 
@@ -260,7 +273,10 @@ t.test('a route whose config.transaction cannot be used is refused when it is de
   t.throws(() => server.post('/users', { config: { transaction: untyped({ begin: 'never' }) } }, handler),
     { name: 'SettingsError', message: "config.transaction of POST /users cannot be used: transaction.begin must be 'firstWrite', 'firstQuery' or 'onRequest'" })
   for (const transaction of [true, null, 'none', { timeoutMillis: 0 }, { unknown: 1 }]) {
-    t.throws(() => server.route({ method: ['GET', 'PUT'], url: '/x', config: { transaction: untyped(transaction) }, handler }), { message: /^config\.transaction of GET, PUT \/x cannot be used: transaction/ })
+    t.throws(
+      () => server.route({ method: ['GET', 'PUT'], url: '/x', config: { transaction: untyped(transaction) }, handler }),
+      { message: /^config\.transaction of GET, PUT \/x cannot be used: transaction/ }
+    )
   }
 })
 

@@ -7,7 +7,10 @@ import { each, missing, optional, options, refuses, takes } from '../helpers/mis
 import { notes, notesTable } from '../helpers/notes.js'
 import type { Mistake } from '../helpers/misuse.js'
 
-const { Database, Scope, Session, failure, inspectRow, isDeleted, listQuery, openDatabase, problem, resolveSettings, softDelete, success, toDatabaseError, toDict, uniqueLive } = core
+const {
+  Database, Scope, Session, failure, inspectRow, isDeleted, listQuery, openDatabase, problem, resolveSettings, softDelete, success,
+  toDatabaseError, toDict, uniqueLive
+} = core
 const { database } = await createTestDatabase(t, { sql: notesTable, schema: { notes } })
 const note = await database.repo(notes).create({ title: 'a' })
 
@@ -24,31 +27,64 @@ const opening = (optionsOf: (mistake: never) => object) => async (x: never) => {
 /** The plugin reads these, and what is in them. */
 const readElsewhere = ['strange', 'foreign', 'schema', 'table'] as const
 /** Besides tables: all but a module, on which Drizzle fails. */
-const whatAModuleExports = ['undefined', 'null', 'false', '0', 'NaN', "''", 'text', '[]', '[null]', '{}', 'strange', 'foreign', 'function', 'symbol', 'bigint', 'date', 'schema', 'table', 'promise', 'map'] as const
+const whatAModuleExports = [
+  'undefined', 'null', 'false', '0', 'NaN', "''", 'text', '[]', '[null]', '{}', 'strange', 'foreign', 'function', 'symbol', 'bigint', 'date',
+  'schema', 'table', 'promise', 'map'
+] as const
 
 const opened = {
   'openDatabase(_)': takes(async (x) => { await (await openDatabase(x)).close() }),
-  ...each(['transaction', 'errors', 'pool', 'repository', 'drizzle'], (key) => `openDatabase({ ${key}: _ })`, (key) => takes(opening((x) => ({ [key]: x })), ...options)),
+  ...each(
+    ['transaction', 'errors', 'pool', 'repository', 'drizzle'],
+    (key) => `openDatabase({ ${key}: _ })`,
+    (key) => takes(opening((x) => ({ [key]: x })), ...options)
+  ),
   'openDatabase({ migrations: _ })': takes(opening((x) => ({ migrations: x })), ...options, ...readElsewhere),
   'openDatabase({ health: _ })': takes(opening((x) => ({ health: x })), ...options, 'false', ...readElsewhere),
   'openDatabase({ schema: _ })': takes(opening((x) => ({ schema: x })), ...options, 'strange', 'foreign', 'schema'),
   'openDatabase({ schema: { k: _ } })': takes(opening((x) => ({ schema: { k: x } })), ...whatAModuleExports),
   ...each(['casing', 'logger', 'pg', 'unknown'], (key) => `openDatabase({ ${key}: _ })`, (key) => takes(opening((x) => ({ [key]: x })), ...optional)),
-  ...each(['size', 'timeoutSeconds', 'unknown'], (key) => `openDatabase({ pool: { ${key}: _ } })`, (key) => takes(opening((x) => ({ pool: { [key]: x } })), ...optional)),
-  ...each(['maxOverflow', 'maxWaiting', 'recycleSeconds'], (key) => `openDatabase({ pool: { ${key}: _ } })`, (key) => takes(opening((x) => ({ pool: { [key]: x } })), ...optional, '0')),
-  ...each(['prePing', 'resetOnRelease'], (key) => `openDatabase({ pool: { ${key}: _ } })`, (key) => takes(opening((x) => ({ pool: { [key]: x } })), ...optional, 'false')),
-  ...each(['echo', 'preparedStatements', 'degraded'], (key) => `openDatabase({ ${key}: _ })`, (key) => takes(opening((x) => ({ [key]: x })), ...optional, 'false')),
-  ...each(['slowQueryMillis', 'statementTimeoutSeconds', 'drainTimeoutSeconds'], (key) => `openDatabase({ ${key}: _ })`, (key) => takes(opening((x) => ({ [key]: x })), ...optional, '0')),
+  ...each(['size', 'timeoutSeconds', 'unknown'], (key) => `openDatabase({ pool: { ${key}: _ } })`, (key) => takes(
+    opening((x) => ({ pool: { [key]: x } })),
+    ...optional
+  )),
+  ...each(['maxOverflow', 'maxWaiting', 'recycleSeconds'], (key) => `openDatabase({ pool: { ${key}: _ } })`, (key) => takes(
+    opening((x) => ({ pool: { [key]: x } })),
+    ...optional,
+    '0'
+  )),
+  ...each(['prePing', 'resetOnRelease'], (key) => `openDatabase({ pool: { ${key}: _ } })`, (key) => takes(
+    opening((x) => ({ pool: { [key]: x } })),
+    ...optional,
+    'false'
+  )),
+  ...each(['echo', 'preparedStatements', 'degraded'], (key) => `openDatabase({ ${key}: _ })`, (key) => takes(
+    opening((x) => ({ [key]: x })),
+    ...optional,
+    'false'
+  )),
+  ...each(
+    ['slowQueryMillis', 'statementTimeoutSeconds', 'drainTimeoutSeconds'],
+    (key) => `openDatabase({ ${key}: _ })`,
+    (key) => takes(opening((x) => ({ [key]: x })), ...optional, '0')
+  ),
   'openDatabase({ errors: { constraints: _ } })': takes(opening((x) => ({ errors: { constraints: x } })), ...options),
   'openDatabase({ errors: { constraints: { k: _ } } })': takes(opening((x) => ({ errors: { constraints: { k: x } } })), ...options),
   'openDatabase({ errors: { constraints: { k: { status: _ } } } })': takes(opening((x) => ({ errors: { constraints: { k: { status: x } } } })), ...optional),
   'openDatabase({ errors: { constraints: { k: { unknown: _ } } } })': takes(opening((x) => ({ errors: { constraints: { k: { unknown: x } } } }))),
-  ...each(['code', 'message'], (key) => `openDatabase({ errors: { constraints: { k: { ${key}: _ } } } })`, (key) => takes(opening((x) => ({ errors: { constraints: { k: { [key]: x } } } })), ...optional, 'text')),
+  ...each(['code', 'message'], (key) => `openDatabase({ errors: { constraints: { k: { ${key}: _ } } } })`, (key) => takes(
+    opening((x) => ({ errors: { constraints: { k: { [key]: x } } } })),
+    ...optional,
+    'text'
+  )),
   'resolveSettings(_)': takes((x) => resolveSettings(x)),
   'resolveSettings(options, _)': takes((x) => resolveSettings(nowhere, x), ...options, 'strange', 'foreign', 'schema', 'table')
 }
 
-const inSession = (use: (session: core.Session, x: never) => unknown, ...works: readonly Mistake[]) => takes((x) => database.session((session) => use(session, x)), ...works)
+const inSession = (
+  use: (session: core.Session, x: never) => unknown,
+  ...works: readonly Mistake[]
+) => takes((x) => database.session((session) => use(session, x)), ...works)
 
 const transactions = {
   'session(_)': takes((x) => database.session(x), 'function'),
@@ -56,8 +92,16 @@ const transactions = {
   'transaction(_)': takes((x) => database.transaction(x), 'function'),
   'transaction(fn, _)': takes((x) => database.transaction(() => 1, x), ...options),
   'createSession(_)': takes((x) => database.createSession(x), ...options),
-  ...each(['begin', 'isolationLevel', 'accessMode', 'timeoutMillis', 'settleTimeoutMillis'], (key) => `createSession({ ${key}: _ })`, (key) => takes((x) => database.createSession({ [key]: x }), ...optional)),
-  ...each(['deferrable', 'resolveCommits'], (key) => `createSession({ ${key}: _ })`, (key) => takes((x) => database.createSession({ [key]: x }), ...optional, 'false')),
+  ...each(
+    ['begin', 'isolationLevel', 'accessMode', 'timeoutMillis', 'settleTimeoutMillis'],
+    (key) => `createSession({ ${key}: _ })`,
+    (key) => takes((x) => database.createSession({ [key]: x }), ...optional)
+  ),
+  ...each(['deferrable', 'resolveCommits'], (key) => `createSession({ ${key}: _ })`, (key) => takes(
+    (x) => database.createSession({ [key]: x }),
+    ...optional,
+    'false'
+  )),
   'createSession({ retries: _ })': takes((x) => database.createSession({ retries: x }), ...optional, '0'),
   'createSession({ unknown: _ })': takes((x) => database.createSession({ unknown: x } as never)),
   'repo(_)': takes((x) => database.repo(x), 'table'),
@@ -73,7 +117,10 @@ const transactions = {
 }
 
 const scopes = {
-  ...each(['beforeCommit', 'afterCommit', 'afterRollback'], (method) => `session.${method}(_)`, (method) => inSession((session, x) => session[method](x), 'function')),
+  ...each(['beforeCommit', 'afterCommit', 'afterRollback'], (method) => `session.${method}(_)`, (method) => inSession(
+    (session, x) => session[method](x),
+    'function'
+  )),
   'session.execute(_)': inSession((session, x) => session.execute(x)),
   'session.repo(_)': inSession((session, x) => session.repo(x), 'table'),
   'session.rollbackOnly(_)': inSession((session, x) => session.rollbackOnly(x), ...optional, "''", 'text'),
@@ -89,7 +136,10 @@ const lists = {
   'listQuery(table, _)': takes((x) => listQuery(notes, x), ...options),
   'listQuery(table, { filterable: _ })': takes((x) => listQuery(notes, { filterable: x }), ...options, '[]'),
   ...each(['sortable', 'searchable'], (key) => `listQuery(table, { ${key}: _ })`, (key) => takes((x) => listQuery(notes, { [key]: x }), ...optional, '[]')),
-  ...each(['maxLimit', 'defaultLimit', 'pages'], (key) => `listQuery(table, { ${key}: _ })`, (key) => takes((x) => listQuery(notes, { [key]: x }), ...optional)),
+  ...each(['maxLimit', 'defaultLimit', 'pages'], (key) => `listQuery(table, { ${key}: _ })`, (key) => takes(
+    (x) => listQuery(notes, { [key]: x }),
+    ...optional
+  )),
   'listQuery(table, { unknown: _ })': takes((x) => listQuery(notes, { unknown: x } as never)),
   'listQuery(table, { filterable: [_] })': takes((x) => listQuery(notes, { filterable: [x] }), 'name'),
   'listQuery(table, { filterable: { title: _ } })': takes((x) => listQuery(notes, { filterable: { title: x } }), ...optional, '[]'),
@@ -115,7 +165,11 @@ const helpers = {
   'softDelete(_)': takes((x) => softDelete(x), ...options),
   'softDelete({ filter: _ })': takes((x) => softDelete({ filter: x }), ...optional, 'false'),
   'uniqueLive(_)': takes((x) => uniqueLive(x)),
-  'uniqueLive(column, _)': takes((x) => getTableConfig(pgTable('others', { id: integer(), done: boolean(), ...softDelete() }, (table) => [uniqueLive(table.id, x)]))),
+  'uniqueLive(column, _)': takes((x) => getTableConfig(pgTable(
+    'others',
+    { id: integer(), done: boolean(), ...softDelete() },
+    (table) => [uniqueLive(table.id, x)]
+  ))),
   'increment(_)': takes((x) => database.repo(notes).update(404, { size: core.increment(x) }), '0', 'bigint'),
   'success(data, _)': takes((x) => success(1, x), ...options),
   'success(data, { message: _ })': takes((x) => success(1, { message: x }), ...optional, "''", 'text'),
@@ -128,13 +182,34 @@ const helpers = {
   'toDatabaseError(error, { context: _ })': takes((x) => toDatabaseError(new Error('e'), { context: x }), ...options, ...readElsewhere)
 }
 
-const errorClasses = Object.entries(core).flatMap(([name, Class]) => typeof Class === 'function' && Class.prototype instanceof Error ? [[name, Class as new (...given: never[]) => Error] as const] : [])
+const errorClasses = Object.entries(core).flatMap(([name, Class]) => typeof Class === 'function' && Class.prototype instanceof Error
+  ? [
+      [name, Class as new (...given: never[]) => Error] as const
+    ]
+  : [])
 const errors = Object.fromEntries(errorClasses.flatMap(([name, Class]) => [
-  [`new ${name}(_)`, takes((x) => new Class(x, ...(name === 'MigrationError' || name === 'SettingsError') ? ['DB_MIGRATION_FAILED' as never] : []), ...name === 'SettingsError' ? [] : optional, "''", 'text')],
-  ...name === 'SettingsError' ? [] : [[`new ${name}(message, _)`, takes((x) => name === 'MigrationError' ? new Class('m' as never, 'DB_MIGRATION_FAILED' as never, x) : new Class('m' as never, x), ...options)] as const]
+  [
+    `new ${name}(_)`,
+    takes(
+      (x) => new Class(x, ...(name === 'MigrationError' || name === 'SettingsError') ? ['DB_MIGRATION_FAILED' as never] : []),
+      ...name === 'SettingsError' ? [] : optional,
+      "''",
+      'text'
+    )
+  ],
+  ...name === 'SettingsError'
+    ? []
+    : [
+        [
+      `new ${name}(message, _)`,
+      takes((x) => name === 'MigrationError' ? new Class('m' as never, 'DB_MIGRATION_FAILED' as never, x) : new Class('m' as never, x), ...options)
+        ] as const
+      ]
 ]))
 
-for (const [what, rows] of Object.entries({ 'what opens a database': opened, 'a database': transactions, 'a session': scopes, 'a list': lists, 'a helper': helpers, 'an error': errors })) {
+for (const [what, rows] of Object.entries({
+  'what opens a database': opened, 'a database': transactions, 'a session': scopes, 'a list': lists, 'a helper': helpers, 'an error': errors
+})) {
   t.test(`every call of ${what} says what is wrong with a bad argument`, (t) => refuses(t, rows))
 }
 
@@ -145,7 +220,10 @@ t.test('every export of the core, and every method of a database and a session, 
   const rows = { ...opened, ...transactions, ...scopes, ...lists, ...helpers, ...errors }
   t.strictSame(missing(Object.keys(core).filter((name) => ![...constants, ...takeNothing, ...elsewhere].includes(name)), rows), [])
 
-  const nullary = ['constructor', 'start', 'drizzle', 'getInfo', 'poolInfo', 'drain', 'close', 'host', 'outcome', 'begin', 'commit', 'rollback', 'endStreams', 'isRolledBack', 'isSettled', 'isUsed', 'isBusy', 'asked', 'wishes', 'caller', 'obstacle', 'mustRollBack', 'hasChild']
+  const nullary = [
+    'constructor', 'start', 'drizzle', 'getInfo', 'poolInfo', 'drain', 'close', 'host', 'outcome', 'begin', 'commit', 'rollback', 'endStreams',
+    'isRolledBack', 'isSettled', 'isUsed', 'isBusy', 'asked', 'wishes', 'caller', 'obstacle', 'mustRollBack', 'hasChild'
+  ]
   const byThePackage = ['lend', 'run', 'stream', 'awaits', 'bequeath', 'inherit', 'abort', 'commitNow', 'end'] // for repositories and plugins
   const methods = [Database, Session, Scope].flatMap((Class) => Object.getOwnPropertyNames(Class.prototype))
   t.strictSame(missing(methods.filter((name) => ![...nullary, ...byThePackage].includes(name)), { ...transactions, ...scopes }), [])

@@ -15,7 +15,9 @@ type Holder = ReturnType<typeof holder>
 
 /** Relations that lead from each row to itself, as one row and as a list. */
 export function toItself (table: Holder) {
-  return relations(table, ({ one, many }) => ({ me: one(table, { fields: [table.id], references: [table.id], relationName: 'same' }), mine: many(table, { relationName: 'same' }) }))
+  return relations(table, ({ one, many }) => ({
+    me: one(table, { fields: [table.id], references: [table.id], relationName: 'same' }), mine: many(table, { relationName: 'same' })
+  }))
 }
 
 interface Row { id: number, c: unknown }
@@ -36,7 +38,8 @@ export async function passThroughDoors (database: Database, table: Holder, { nam
   }
   // Their text has the zone of the session.
   const isZonedText = name.startsWith('timestamptz string')
-  const { rows: [written] } = await database.execute<{ texts: string[] }>(sql.raw(`select array[${values.map(([, expression]) => `(${expression})::text`).join()}] as texts`))
+  const { rows: [written] } = await database.execute<{ texts: string[] }>(sql.raw(`select array[${values.map(([, expression]) =>
+    `(${expression})::text`).join()}] as texts`))
   const texts = written?.texts ?? []
   const repo = database.repo(table)
   const given = values.map(([value]) => value)
@@ -55,7 +58,12 @@ export async function passThroughDoors (database: Database, table: Holder, { nam
   for (const c of wanted) made.push(await repo.create({ c } as never) as Row)
   await stored('create', made)
   const places = Array.from({ length: many }, (_, place) => place % wanted.length)
-  await stored('createMany', await repo.createMany(places.map((place) => ({ c: wanted[place] })) as never) as Row[], places.map((place) => wanted[place]), places.map((place) => texts[place] as string))
+  await stored(
+    'createMany',
+    await repo.createMany(places.map((place) => ({ c: wanted[place] })) as never) as Row[],
+    places.map((place) => wanted[place]),
+    places.map((place) => texts[place] as string)
+  )
   const shifted = made.map(({ id }, place) => ({ id, c: wanted[(place + 1) % wanted.length] }))
   const shiftedTexts = shifted.map((_, place) => texts[(place + 1) % wanted.length] as string)
   const updated: Row[] = []
@@ -64,8 +72,11 @@ export async function passThroughDoors (database: Database, table: Holder, { nam
   const upserted: Row[] = []
   for (const [place, { id }] of made.entries()) upserted.push((await repo.upsert({ id, c: wanted[place] } as never)).row as Row)
   await stored('upsert', upserted)
-  await stored('upsertMany', (await repo.upsertMany(Array.from({ length: many }, (_, place) => ({ id: 1000 + place, c: wanted[place % wanted.length] })) as never)).map(({ row }) => row as Row),
-    places.map((place) => wanted[place]), places.map((place) => texts[place] as string))
+  await stored('upsertMany', (await repo.upsertMany(Array.from(
+    { length: many },
+    (_, place) => ({ id: 1000 + place, c: wanted[place % wanted.length] })
+  ) as never)).map(({ row }) => row as Row),
+  places.map((place) => wanted[place]), places.map((place) => texts[place] as string))
   await repo.deleteMany({ id: { notIn: made.map(({ id }) => id) } } as never)
 
   const read = (door: string, rows: readonly unknown[]): void => expect(door, rows.map((row) => (row as Row).c), wanted)
@@ -74,7 +85,10 @@ export async function passThroughDoors (database: Database, table: Holder, { nam
   read('get', each)
   read('getMany', await repo.getMany(made.map(({ id }) => id)))
   read('filter', await repo.filter({ id: { gt: 0 } } as never))
-  const related = await (repo.with({ me: { extras: { x: sql`${table.c}`.mapWith(table.c).as('x') } }, mine: { limit: 2, orderBy: table.id, with: { me: true, mine: { columns: { c: true } } } } } as never) as Pick<typeof repo, 'getAll'>).getAll() as unknown as RelatedRow[]
+  const related = await (repo.with({
+    me: { extras: { x: sql`${table.c}`.mapWith(table.c).as('x') } },
+    mine: { limit: 2, orderBy: table.id, with: { me: true, mine: { columns: { c: true } } } }
+  } as never) as Pick<typeof repo, 'getAll'>).getAll() as unknown as RelatedRow[]
   read('with one row', related.map(({ me }) => me))
   read('with an expression', related.map(({ me }) => ({ c: me.x })))
   read('with a list', related.map(({ mine: [row] }) => row))
@@ -94,7 +108,9 @@ export async function passThroughDoors (database: Database, table: Holder, { nam
     } while (after !== null && paged.length <= wanted.length)
     read(`cursor by ${Object.keys(orderBy).join()}`, paged.toSorted((one, other) => one.id - other.id))
   }
-  const query = (drizzle: Pick<Database['drizzle'], 'select'>) => drizzle.select({ id: table.id as PgColumn, c: table.c as PgColumn }).from(table as never).orderBy(table.id)
+  const query = (drizzle: Pick<Database['drizzle'], 'select'>) => drizzle.select({
+    id: table.id as PgColumn, c: table.c as PgColumn
+  }).from(table as never).orderBy(table.id)
   read('execute', await database.execute(query(database.drizzle)) as unknown[])
   read('drizzle', await query(database.drizzle))
   await database.transaction(async (session) => read('drizzle in a session', await query(session.drizzle)))

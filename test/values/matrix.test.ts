@@ -61,7 +61,11 @@ async function open (t: Test, { release, settings, isPooled = false }: Circumsta
 
 async function passEverything (t: Tap, database: Database): Promise<void> {
   for (const [place, column] of matrix.entries()) {
-    const wrong = await passThroughDoors(database, holders[place] as typeof holders[number], column).catch((error: Error) => [`${error.name}: ${error.message} ${String(error.cause)}`])
+    const wrong = await passThroughDoors(
+      database,
+      holders[place] as typeof holders[number],
+      column
+    ).catch((error: Error) => [`${error.name}: ${error.message} ${String(error.cause)}`])
     t.strictSame(wrong, [], column.name)
   }
 }

@@ -1,4 +1,7 @@
-import { bigint, bigserial, bit, boolean, char, cidr, customType, date, doublePrecision, geometry, halfvec, inet, integer, interval, json, jsonb, line, macaddr, macaddr8, numeric, pgEnum, point, real, smallint, sparsevec, text, time, timestamp, uuid, varchar, vector } from 'drizzle-orm/pg-core'
+import {
+  bigint, bigserial, bit, boolean, char, cidr, customType, date, doublePrecision, geometry, halfvec, inet, integer, interval, json, jsonb,
+  line, macaddr, macaddr8, numeric, pgEnum, point, real, smallint, sparsevec, text, time, timestamp, uuid, varchar, vector
+} from 'drizzle-orm/pg-core'
 import { infinity, minusInfinity } from '../../src/index.js'
 import type { PgColumnBuilderBase } from 'drizzle-orm/pg-core'
 
@@ -35,7 +38,9 @@ const xml = customType<{ data: string }>({ dataType: () => 'xml' })
 const range = customType<{ data: string }>({ dataType: () => 'int4range' })
 const pair = customType<{ data: string }>({ dataType: () => 'pair' })
 /** Its values pass through functions of its own. */
-const cents = customType<{ data: { cents: number }, driverData: string }>({ dataType: () => 'numeric', toDriver: ({ cents }) => String(cents / 100), fromDriver: (text) => ({ cents: Math.round(Number(text) * 100) }) })
+const cents = customType<{ data: { cents: number }, driverData: string }>({
+  dataType: () => 'numeric', toDriver: ({ cents }) => String(cents / 100), fromDriver: (text) => ({ cents: Math.round(Number(text) * 100) })
+})
 
 /** What the domains and types of the table below are. */
 export const typesSql = `
@@ -50,7 +55,24 @@ export const typesSql = `
 
 const same = (...texts: readonly string[]): Pair[] => texts.map((text) => [text, text])
 const odd = same('', 'NULL', 'null', '"', 'C:\\temp', '\\', '\\"', '{}', '{a,b}', 'a,b', 'a;b', ' padded ', "it's", '$1', 'two\nlines', 'ünï☃', '[0:1]={1,2}')
-const documents: Pair[] = ['10.50', 'true', 'null', '{"a":1}', '"quoted"', '', 'C:\\temp', '[1,2]', 10.5, true, false, 0, [], [1, [2]], {}, { a: "it's", b: null, c: ['{', '"', '\\'] }]
+const documents: Pair[] = [
+  '10.50',
+  'true',
+  'null',
+  '{"a":1}',
+  '"quoted"',
+  '',
+  'C:\\temp',
+  '[1,2]',
+  10.5,
+  true,
+  false,
+  0,
+  [],
+  [1, [2]],
+  {},
+  { a: "it's", b: null, c: ['{', '"', '\\'] }
+]
   .map((value) => [value, JSON.stringify(value)])
 const utc = (text: string): Date => new Date(text)
 const beforeChrist = new Date(0)
@@ -69,16 +91,46 @@ export const columnTypes: readonly ColumnType[] = [
   { name: 'smallint', column: () => smallint(), sql: 'smallint', values: [...numbers, [-32768, '-32768']] },
   { name: 'integer', column: () => integer(), sql: 'integer', values: [...numbers, [-2147483648, '-2147483648']] },
   { name: 'bigint number', column: () => bigint({ mode: 'number' }), sql: 'bigint', values: [...numbers, [9007199254740991, '9007199254740991'], [5, '5']] },
-  { name: 'bigint', column: () => bigint({ mode: 'bigint' }), sql: 'bigint', values: [[0n, '0'], [1n, '1'], [9223372036854775807n, '9223372036854775807'], [-9223372036854775808n, '-9223372036854775808']] },
+  {
+    name: 'bigint',
+    column: () => bigint({ mode: 'bigint' }),
+    sql: 'bigint',
+    values: [[0n, '0'], [1n, '1'], [9223372036854775807n, '9223372036854775807'], [-9223372036854775808n, '-9223372036854775808']]
+  },
   { name: 'bigserial', column: () => bigserial({ mode: 'bigint' }) as unknown as Builder, sql: 'bigint', values: [[7n, '7']], isScalarOnly: true },
-  { name: 'numeric', column: () => numeric(), sql: 'numeric', values: same('1.50', '0', '0.000', '12345678901234567890.123456789', 'NaN', 'Infinity', '-Infinity') },
-  { name: 'numeric number', column: () => numeric({ mode: 'number' }), sql: 'numeric', values: [[1.5, '1.5'], [0, '0'], [-1e21, '-1000000000000000000000'], [NaN, 'NaN'], [Infinity, 'Infinity']] },
-  { name: 'numeric bigint', column: () => numeric({ mode: 'bigint' }), sql: 'numeric', values: [[0n, '0'], [123456789012345678901234567890n, '123456789012345678901234567890']] },
+  {
+    name: 'numeric',
+    column: () => numeric(),
+    sql: 'numeric',
+    values: same('1.50', '0', '0.000', '12345678901234567890.123456789', 'NaN', 'Infinity', '-Infinity')
+  },
+  {
+    name: 'numeric number',
+    column: () => numeric({ mode: 'number' }),
+    sql: 'numeric',
+    values: [[1.5, '1.5'], [0, '0'], [-1e21, '-1000000000000000000000'], [NaN, 'NaN'], [Infinity, 'Infinity']]
+  },
+  {
+    name: 'numeric bigint',
+    column: () => numeric({ mode: 'bigint' }),
+    sql: 'numeric',
+    values: [[0n, '0'], [123456789012345678901234567890n, '123456789012345678901234567890']]
+  },
   { name: 'numeric of its own', column: () => cents(), sql: 'numeric', values: [[{ cents: 150 }, '1.5'], [{ cents: -1 }, '-0.01']] },
   { name: 'real', column: () => real(), sql: 'real', values: [[1.5, '1.5'], [0.1, '0.1'], [NaN, 'NaN'], [-Infinity, '-Infinity'], [1e-37, '1e-37']] },
-  { name: 'double precision', column: () => doublePrecision(), sql: 'double precision', values: [[0.1 + 0.2, '0.30000000000000004'], [1e308, '1e308'], [NaN, 'NaN'], [Infinity, 'Infinity'], [5e-324, '5e-324']] },
+  {
+    name: 'double precision',
+    column: () => doublePrecision(),
+    sql: 'double precision',
+    values: [[0.1 + 0.2, '0.30000000000000004'], [1e308, '1e308'], [NaN, 'NaN'], [Infinity, 'Infinity'], [5e-324, '5e-324']]
+  },
   { name: 'boolean', column: () => boolean(), sql: 'boolean', values: [[true, 'true'], [false, 'false']] },
-  { name: 'bytea', column: () => bytea(), sql: 'bytea', values: [[Buffer.from([]), ''], [Buffer.from([0, 92, 34, 255]), '\\x005c22ff'], [Buffer.from('NULL'), '\\x4e554c4c']] },
+  {
+    name: 'bytea',
+    column: () => bytea(),
+    sql: 'bytea',
+    values: [[Buffer.from([]), ''], [Buffer.from([0, 92, 34, 255]), '\\x005c22ff'], [Buffer.from('NULL'), '\\x4e554c4c']]
+  },
   { name: 'bit', column: () => bit({ dimensions: 3 }), sql: 'bit(3)', values: same('000', '101') },
   { name: 'uuid', column: () => uuid(), sql: 'uuid', values: same('00000000-0000-0000-0000-000000000000', '9b2f6a0e-3f5c-4f0e-8a52-0d9a8f1c2b3d') },
   { name: 'json', column: () => json(), sql: 'json', values: documents, comparable: false },
@@ -88,24 +140,49 @@ export const columnTypes: readonly ColumnType[] = [
     column: () => timestamp({ withTimezone: true }),
     sql: 'timestamptz',
     values: [
-      [utc('2026-02-01T00:00:00Z'), '2026-02-01 00:00:00+00'], [utc('2026-11-26T09:05:00.123Z'), '2026-11-26 09:05:00.123+00'], [utc('1850-01-01T00:00:00Z'), '1850-01-01 00:00:00+00'], [infinity, 'infinity'], [minusInfinity, '-infinity'],
-      [utc('0044-03-15T12:00:00Z'), '0044-03-15 12:00:00+00'], [utc('+012026-12-31T23:59:59.999Z'), '12026-12-31 23:59:59.999+00'], [beforeChrist, '0044-03-15 00:00:00+00 BC'], [utc('-000001-07-01T00:00:00Z'), '0002-07-01 00:00:00+00 BC']]
+      [utc('2026-02-01T00:00:00Z'), '2026-02-01 00:00:00+00'], [
+        utc('2026-11-26T09:05:00.123Z'),
+        '2026-11-26 09:05:00.123+00'
+      ], [utc('1850-01-01T00:00:00Z'), '1850-01-01 00:00:00+00'], [infinity, 'infinity'], [minusInfinity, '-infinity'],
+      [utc('0044-03-15T12:00:00Z'), '0044-03-15 12:00:00+00'], [
+        utc('+012026-12-31T23:59:59.999Z'),
+        '12026-12-31 23:59:59.999+00'
+      ], [beforeChrist, '0044-03-15 00:00:00+00 BC'], [utc('-000001-07-01T00:00:00Z'), '0002-07-01 00:00:00+00 BC']]
   },
   {
     name: 'timestamp',
     column: () => timestamp(),
     sql: 'timestamp',
     values: [
-      [utc('2026-02-01T00:00:00Z'), '2026-02-01 00:00:00'], [infinity, 'infinity'], [minusInfinity, '-infinity'], [utc('0001-01-01T00:00:00Z'), '0001-01-01 00:00:00'], [utc('+010000-01-01T00:00:00Z'), '10000-01-01 00:00:00'], [beforeChrist, '0044-03-15 00:00:00 BC']]
+      [
+        utc('2026-02-01T00:00:00Z'),
+        '2026-02-01 00:00:00'
+      ], [infinity, 'infinity'], [minusInfinity, '-infinity'], [utc('0001-01-01T00:00:00Z'), '0001-01-01 00:00:00'], [
+        utc('+010000-01-01T00:00:00Z'),
+        '10000-01-01 00:00:00'
+      ], [beforeChrist, '0044-03-15 00:00:00 BC']]
   },
-  { name: 'timestamptz string', column: () => timestamp({ withTimezone: true, mode: 'string' }), sql: 'timestamptz', values: same('2026-02-01 00:00:00.123456+00', 'infinity', '0044-03-15 00:00:00+00 BC') },
-  { name: 'timestamp string', column: () => timestamp({ mode: 'string' }), sql: 'timestamp', values: same('2026-02-01 00:00:00.123456', '-infinity', '12026-01-01 00:00:00') },
+  {
+    name: 'timestamptz string',
+    column: () => timestamp({ withTimezone: true, mode: 'string' }),
+    sql: 'timestamptz',
+    values: same('2026-02-01 00:00:00.123456+00', 'infinity', '0044-03-15 00:00:00+00 BC')
+  },
+  {
+    name: 'timestamp string',
+    column: () => timestamp({ mode: 'string' }),
+    sql: 'timestamp',
+    values: same('2026-02-01 00:00:00.123456', '-infinity', '12026-01-01 00:00:00')
+  },
   {
     name: 'date',
     column: () => date({ mode: 'date' }),
     sql: 'date',
     values: [
-      [utc('2026-02-01T00:00:00Z'), '2026-02-01'], [infinity, 'infinity'], [minusInfinity, '-infinity'], [utc('+012026-02-03T00:00:00Z'), '12026-02-03'], [beforeChrist, '0044-03-15 BC'], [utc('0044-03-15T00:00:00Z'), '0044-03-15']]
+      [utc('2026-02-01T00:00:00Z'), '2026-02-01'], [infinity, 'infinity'], [minusInfinity, '-infinity'], [
+        utc('+012026-02-03T00:00:00Z'),
+        '12026-02-03'
+      ], [beforeChrist, '0044-03-15 BC'], [utc('0044-03-15T00:00:00Z'), '0044-03-15']]
   },
   { name: 'date string', column: () => date(), sql: 'date', values: same('2026-02-01', 'infinity', '0044-03-15 BC', '12026-02-03') },
   { name: 'time', column: () => time(), sql: 'time', values: same('00:00:00', '23:59:59.999999', '24:00:00') },
@@ -145,7 +222,9 @@ export interface MatrixColumn {
 }
 
 /** Each type, its arrays and its arrays of arrays, with NULL among the values of each. */
-export const matrix: readonly MatrixColumn[] = columnTypes.flatMap(({ name, column, sql, values, comparable = true, isOrdered = comparable, isScalarOnly = false }) => {
+export const matrix: readonly MatrixColumn[] = columnTypes.flatMap((
+  { name, column, sql, values, comparable = true, isOrdered = comparable, isScalarOnly = false }
+) => {
   const scalars: Pair[] = [...values.map(([value, literal]): Pair => [value, cast(literal, sql)]), [null, `null::${sql}`]]
   const elements = scalars.map(([value]) => value)
   const list = `array[${scalars.map(([, expression]) => expression).join()}]`

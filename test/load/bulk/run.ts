@@ -54,13 +54,22 @@ function person (n: number): NewPerson {
 }
 
 const { values } = parseArgs({
-  options: { rows: { type: 'string', default: '100000' }, turns: { type: 'string', default: '3' }, chunk: { type: 'string', default: '1000' }, memory: { type: 'boolean', default: false }, upsert: { type: 'boolean', default: false } }
+  options: {
+    rows: { type: 'string', default: '100000' },
+    turns: { type: 'string', default: '3' },
+    chunk: { type: 'string', default: '1000' },
+    memory: { type: 'boolean', default: false },
+    upsert: { type: 'boolean', default: false }
+  }
 })
 const count = Number(values.rows)
 const chunk = Number(values.chunk)
 const method = values.upsert ? 'upsertMany' : 'createMany'
 const endings: Array<() => Promise<unknown>> = []
-const { connectionString } = await createTestDatabase({ teardown: (fn: () => Promise<unknown>) => endings.unshift(fn) }, { sql: values.upsert ? `${table}; create unique index on people (email)` : table })
+const { connectionString } = await createTestDatabase(
+  { teardown: (fn: () => Promise<unknown>) => endings.unshift(fn) },
+  { sql: values.upsert ? `${table}; create unique index on people (email)` : table }
+)
 const database = await openDatabase({ connectionString, statementTimeoutSeconds: 0 })
 endings.unshift(() => database.close())
 const plain = drizzle(database.pool)
@@ -69,7 +78,11 @@ setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
 /** What an upsert writes into a row that is there: all but its key. */
-const replaced = Object.fromEntries(Object.entries(getTableColumns(people)).flatMap(([key, { name }]) => key === 'id' || key === 'email' ? [] : [[key, sql`excluded.${sql.identifier(name)}`]]))
+const replaced = Object.fromEntries(Object.entries(getTableColumns(people)).flatMap(([key, { name }]) => key === 'id' || key === 'email'
+  ? []
+  : [
+      [key, sql`excluded.${sql.identifier(name)}`]
+    ]))
 
 function byUs (rows: readonly NewPerson[]): Promise<unknown[]> {
   const repo = database.repo(people)
@@ -94,7 +107,10 @@ async function prepare (rows: readonly NewPerson[]): Promise<void> {
   if (values.upsert) await database.repo(people).createMany(rows.filter((_, n) => n % 2 > 0))
 }
 
-async function timed (write: (rows: readonly NewPerson[]) => Promise<unknown[]>, rows: readonly NewPerson[]): Promise<{ millis: number, processorMillis: number }> {
+async function timed (
+  write: (rows: readonly NewPerson[]) => Promise<unknown[]>,
+  rows: readonly NewPerson[]
+): Promise<{ millis: number, processorMillis: number }> {
   await prepare(rows)
   collectGarbage()
   const start = performance.now()

@@ -16,7 +16,10 @@ export const patienceMillis = 15_000
 /** Connections that are used again, as browsers and proxies do. */
 export const keptAlive = new Agent({ keepAlive: true, maxSockets: 64 })
 
-/** Sends a request; resolves with the reply when it has ended or broken off, with `hung` when that did not happen in time, and with `undefined` when the connection broke before it. */
+/**
+ * Sends a request; resolves with the reply when it has ended or broken off, with `hung` when that did not happen in time, and
+ * with `undefined` when the connection broke before it.
+ */
 export function send (port: number, path: string, method = 'POST'): Promise<Reply | 'hung' | undefined> {
   return new Promise((resolve) => {
     const outgoing = request({ host: '127.0.0.1', port, path, method, agent: keptAlive })

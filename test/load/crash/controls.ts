@@ -105,7 +105,13 @@ export const controls: readonly Control[] = [
   { title: 'the end of a stream does not wait for COMMIT', mutants: [endUnconfirmed] },
   { title: 'a handler goes on behind its stream', mutants: [goingOn] },
   { title: 'a standby is believed', options: { standby: 'synchronous' }, mutants: [standbyBelieved], fault: astray, seconds: 8 },
-  { title: 'a commit that waits for the standby is believed', options: { standby: 'synchronous' }, mutants: [standbyForgotten], fault: unreplicated, seconds: 15 },
+  {
+    title: 'a commit that waits for the standby is believed',
+    options: { standby: 'synchronous' },
+    mutants: [standbyForgotten],
+    fault: unreplicated,
+    seconds: 15
+  },
   { title: 'the standby is asynchronous', options: { standby: 'asynchronous' }, fault: unreplicated, seconds: 8 },
   { title: '@fastify/postgres, transact()', options: { subject: '@fastify/postgres' } },
   { title: 'drizzle-orm, db.transaction()', options: { subject: 'drizzle-orm' } }
@@ -133,7 +139,11 @@ export async function tryControl ({ options, mutants, fault, seconds = longestSe
 function whatGaveItAway ({ findings: [finding], crashes: [crash], foundAfterSeconds, seconds, verdict }: CrashResult): string | undefined {
   const seen = finding === undefined ? crash && `it ended by itself: ${crash.words}` : `${finding.kind}: ${finding.text}`
   if (seen !== undefined) return `after ${foundAfterSeconds?.toFixed(1)} s, ${seen}`
-  const [counted] = [...verdict.lost.map((name) => `lost: ${name}`), ...verdict.ghosts.map((name) => `ghost: ${name}`), ...verdict.halves.map((name) => `half: ${name}`)]
+  const [counted] = [
+    ...verdict.lost.map((name) => `lost: ${name}`),
+    ...verdict.ghosts.map((name) => `ghost: ${name}`),
+    ...verdict.halves.map((name) => `half: ${name}`)
+  ]
   return counted && `after ${seconds.toFixed(1)} s, when the rows were counted, ${counted}`
 }
 

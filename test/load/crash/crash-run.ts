@@ -85,7 +85,10 @@ export async function crashRun (options: CrashOptions): Promise<CrashResult> {
 }
 
 /** Starts everything, and notes how each of it ends. */
-async function setUp ({ subject = 'fastify-data-access', commit = 'onSend', standby, folder = projectRoot, seed, endsWithFinding = false }: CrashOptions, ends: End[]): Promise<Scene> {
+async function setUp (
+  { subject = 'fastify-data-access', commit = 'onSend', standby, folder = projectRoot, seed, endsWithFinding = false }: CrashOptions,
+  ends: End[]
+): Promise<Scene> {
   const pair = standby && await Pair.start({ isSynchronous: standby === 'synchronous' })
   const cluster = pair ?? await Cluster.start()
   ends.push(() => cluster.stop())
@@ -105,11 +108,25 @@ async function setUp ({ subject = 'fastify-data-access', commit = 'onSend', stan
   }, { program, journal, witness, random })
   ends.push(() => load.stop())
   await program.port
-  return { faults: pair === undefined ? faults : failOverFaults(pair), cluster, proxy, program, random, commit: spellings[subject].commit, journal, witness, load, toll: new Toll() }
+  return {
+    faults: pair === undefined ? faults : failOverFaults(pair),
+    cluster,
+    proxy,
+    program,
+    random,
+    commit: spellings[subject].commit,
+    journal,
+    witness,
+    load,
+    toll: new Toll()
+  }
 }
 
 /** Lets faults strike for as long as is wanted; resolves with how long that was, and when the first broken promise was seen. */
-async function rage (scene: Scene, { fault, seconds, turns = Infinity, endsWithFinding = false }: CrashOptions): Promise<Pick<CrashResult, 'seconds' | 'foundAfterSeconds'>> {
+async function rage (
+  scene: Scene,
+  { fault, seconds, turns = Infinity, endsWithFinding = false }: CrashOptions
+): Promise<Pick<CrashResult, 'seconds' | 'foundAfterSeconds'>> {
   const { faults, witness, program, load, toll } = scene
   const startedAt = performance.now()
   const elapsed = (): number => (performance.now() - startedAt) / 1000
@@ -126,7 +143,10 @@ async function rage (scene: Scene, { fault, seconds, turns = Infinity, endsWithF
 }
 
 /** Looks at what is left once nothing fails any more, and compares what was said with what is there. */
-async function inspect ({ cluster, proxy, program, journal, witness, load, toll }: Scene, duration: Pick<CrashResult, 'seconds' | 'foundAfterSeconds'>): Promise<CrashResult> {
+async function inspect (
+  { cluster, proxy, program, journal, witness, load, toll }: Scene,
+  duration: Pick<CrashResult, 'seconds' | 'foundAfterSeconds'>
+): Promise<CrashResult> {
   await proxy.resume()
   await cluster.back()
   const leaked = await eventuallyNone(() => inUse(program))

@@ -33,7 +33,8 @@ export function failuresOf (result: CrashResult, { faults, acknowledged, recover
 export function describe (result: CrashResult): string {
   const { seconds, journal, toll, verdict: { lost, ghosts, halves }, findings, looked } = result
   const { acknowledged, refused, unknown } = journal.counts
-  const words = (counts: ReadonlyMap<string, number>): string => [...counts].sort(([, one], [, other]) => other - one).map(([name, count]) => `${count} × ${name}`).join(', ')
+  const words = (counts: ReadonlyMap<string, number>): string =>
+    [...counts].sort(([, one], [, other]) => other - one).map(([name, count]) => `${count} × ${name}`).join(', ')
   return [
     `${Math.round(seconds)} s, ${toll.total} faults: ${words(toll.struck)}`,
     ...toll.missed.length > 0 ? [`faults that found nothing to strike: ${toll.missed.length}`] : [],

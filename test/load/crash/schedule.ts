@@ -23,7 +23,11 @@ const patienceMillis = 15_000
 const peaceMillis = { from: 150, to: 450 }
 
 /** Lets faults strike one after the other, in order and again and again, as long as `goesOn` says so. */
-export async function strikeAll (faults: readonly Fault[], site: Site, { load, toll, goesOn }: { load: Load, toll: Toll, goesOn: (turn: number) => boolean }): Promise<void> {
+export async function strikeAll (
+  faults: readonly Fault[],
+  site: Site,
+  { load, toll, goesOn }: { load: Load, toll: Toll, goesOn: (turn: number) => boolean }
+): Promise<void> {
   for (let turn = 0; goesOn(turn); turn++) {
     const fault = faults[turn % faults.length]
     if (fault === undefined) return

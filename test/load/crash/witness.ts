@@ -45,7 +45,10 @@ export class Witness {
   async #sides ({ id }: Entry): Promise<Sides | undefined> {
     this.#follow()
     try {
-      const { rows } = await this.#pool.query<Sides>('select exists (select from lefts where id = $1) as left, exists (select from rights where id = $1) as right', [id])
+      const { rows } = await this.#pool.query<Sides>(
+        'select exists (select from lefts where id = $1) as left, exists (select from rights where id = $1) as right',
+        [id]
+      )
       return rows[0]
     } catch {
       return undefined

@@ -14,5 +14,8 @@ t.test('hostile query strings and bodies are answered 2xx or 4xx, by statements 
 t.test('a name that was not declared would be seen in a statement', async (t) => {
   t.equal(strangeIn('select "id" from "people" where "people"."is_admin" = $1'), '"is_admin"')
   t.equal(strangeIn('select "id" from "people" where pg_sleep(9) is null'), 'pg_sleep9')
-  t.equal(strangeIn('select "id", "secret" from "people" where ("people"."age" >= $1 and "people"."deletedAt" is null) order by "people"."id" desc limit $2'), '')
+  t.equal(
+    strangeIn('select "id", "secret" from "people" where ("people"."age" >= $1 and "people"."deletedAt" is null) order by "people"."id" desc limit $2'),
+    ''
+  )
 })

@@ -8,7 +8,9 @@ import { build } from '../../helpers/server.js'
 import { HostileRequests } from './requests.js'
 import type { Test } from '../../helpers/test.js'
 
-const people = pgTable('people', { id: integer().primaryKey(), name: text().notNull(), age: integer(), isAdmin: integer('is_admin'), secret: text(), ...softDelete() })
+const people = pgTable('people', {
+  id: integer().primaryKey(), name: text().notNull(), age: integer(), isAdmin: integer('is_admin'), secret: text(), ...softDelete()
+})
 
 const list = listQuery(people, { filterable: { name: ['eq', 'contains'], age: ['eq', 'gte'] }, sortable: ['age', 'name'], searchable: ['name'], maxLimit: 5 })
 

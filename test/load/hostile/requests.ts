@@ -10,19 +10,25 @@ export interface HostileRequest {
 
 const keys = [
   'name', 'name[contains]', 'age', 'age[gte]', 'sort', 'search', 'limit', 'page', 'after', 'before',
-  'isAdmin', 'is_admin', 'id', 'deletedAt', 'deletedAt[isNull]', 'name[like]', 'name[regex]', 'name[contains][x]', 'age[in]', 'age[]', 'and', 'or[0][name]', 'not', 'columns',
-  'lock', 'with', 'all', '__proto__', 'constructor', 'prototype', '__proto__[isAdmin]', 'constructor[prototype][isAdmin]', 'toString', 'hasOwnProperty', 'enableRLS', '$where', 'name;--', '', ' ', '\u0000'
+  'isAdmin', 'is_admin', 'id', 'deletedAt', 'deletedAt[isNull]', 'name[like]', 'name[regex]', 'name[contains][x]', 'age[in]', 'age[]', 'and',
+  'or[0][name]', 'not', 'columns',
+  'lock', 'with', 'all', '__proto__', 'constructor', 'prototype', '__proto__[isAdmin]', 'constructor[prototype][isAdmin]', 'toString',
+  'hasOwnProperty', 'enableRLS', '$where', 'name;--', '', ' ', '\u0000'
 ]
 
 const texts = [
-  '', 'a', 'P1', '1', '0', '-1', '5', '99999999999999999999', '2147483648', '1e12', '1e999', 'NaN', 'Infinity', '0x10', '1.5', 'null', 'undefined', 'true', '[]', '{}', '{"$ne":1}',
-  "' or 1=1 --", '1;drop table people', '1); select pg_sleep(9) --', '%', '_', '\\', '%%%%%%%%%%', '$1', '$$', '"', '"people"."is_admin"', 'name', '-name', 'age,-name', 'name,name', 'age,isAdmin',
-  'id;select pg_sleep(9)', 'constructor', '__proto__', 'asc', 'name desc nulls first', '\u0000', 'a\u0000b', '\ud800', '\u202e', 'ﬀ', '💣', 'x'.repeat(5000), '1,2,3', '2026-01-01', '../../etc/passwd', '#{7*7}', '{{7*7}}'
+  '', 'a', 'P1', '1', '0', '-1', '5', '99999999999999999999', '2147483648', '1e12', '1e999', 'NaN', 'Infinity', '0x10', '1.5', 'null', 'undefined',
+  'true', '[]', '{}', '{"$ne":1}',
+  "' or 1=1 --", '1;drop table people', '1); select pg_sleep(9) --', '%', '_', '\\', '%%%%%%%%%%', '$1', '$$', '"', '"people"."is_admin"', 'name',
+  '-name', 'age,-name', 'name,name', 'age,isAdmin',
+  'id;select pg_sleep(9)', 'constructor', '__proto__', 'asc', 'name desc nulls first', '\u0000', 'a\u0000b', '\ud800', '\u202e', 'ﬀ', '💣',
+  'x'.repeat(5000), '1,2,3', '2026-01-01', '../../etc/passwd', '#{7*7}', '{{7*7}}'
 ]
 
 /** What a list is for, so that what is not comes in its company. */
 const plausible: ReadonlyArray<readonly [string, string]> = [
-  ['name', 'P1'], ['name[contains]', '1'], ['name[contains]', '%'], ['age', '3'], ['age[gte]', '1'], ['search', 'p'], ['limit', '3'], ['limit', '1'], ['page', '2'],
+  ['name', 'P1'], ['name[contains]', '1'], ['name[contains]', '%'], ['age', '3'], ['age[gte]', '1'], ['search', 'p'], ['limit', '3'], ['limit', '1'],
+  ['page', '2'],
   ['sort', '-age'], ['sort', 'age'], ['sort', 'name,-age'], ['sort', '-name'], ['sort', 'age,name']
 ]
 
@@ -47,7 +53,10 @@ export class HostileRequests {
     const path = this.#pick(['/people', '/pages', '/rows', '/raw'])
     const pairs = Array.from({ length: 1 + this.#random.below(4) }, () => this.#pair())
     if (this.#random.below(4) === 0) return { method: 'POST', url: '/people', payload: this.#body(pairs) }
-    return { method: 'GET', url: `${path}?${pairs.map(([key, value]) => `${encode(key)}=${this.#random.below(15) === 0 ? this.#pick(rawValues) : encode(value)}`).join('&')}` }
+    return {
+      method: 'GET',
+      url: `${path}?${pairs.map(([key, value]) => `${encode(key)}=${this.#random.below(15) === 0 ? this.#pick(rawValues) : encode(value)}`).join('&')}`
+    }
   }
 
   #pair (): readonly [string, string] {
@@ -64,7 +73,12 @@ export class HostileRequests {
   #value (): string {
     const roll = this.#random.below(10)
     if (roll < 2 && this.#cursors.length > 0) return this.#bend(this.#pick(this.#cursors))
-    if (roll === 2) return Array.from({ length: this.#random.below(12) }, () => String.fromCharCode(this.#random.below(this.#random.below(2) === 0 ? 128 : 65_536))).join('')
+    if (roll === 2) {
+      return Array.from(
+        { length: this.#random.below(12) },
+        () => String.fromCharCode(this.#random.below(this.#random.below(2) === 0 ? 128 : 65_536))
+      ).join('')
+    }
     return this.#pick(texts)
   }
 

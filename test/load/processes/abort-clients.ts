@@ -25,7 +25,10 @@ function one<T> (list: readonly T[]): T {
 }
 
 export class AbortClients {
-  readonly report: Report = { left: Object.fromEntries(moments.map((moment) => [moment, 0])) as Record<Moment, number>, answered: new Set(), statuses: new Map() }
+  readonly report: Report = {
+    left: Object.fromEntries(moments.map((moment) => [moment, 0])) as Record<Moment, number>, answered: new Set(), statuses: new Map()
+  }
+
   readonly #leavers = new Map<number, { readonly stage: Stage, readonly leave: () => void }>()
 
   /** A request has come so far: its client may leave, in this moment or a little later. */
@@ -76,7 +79,8 @@ export class AbortClients {
   }
 
   #write (socket: Socket, { path, number, isWhole, leave }: { path: string, number: number, isWhole: boolean, leave: () => void }): void {
-    const request = `POST /${path}/${number} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+    const request =
+      `POST /${path}/${number} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
     if (isWhole) socket.write(request)
     else socket.write(request.slice(0, Math.trunc(Math.random() * (request.length - 1))), leave)
   }

@@ -31,7 +31,9 @@ try {
 
 async function storm (): Promise<void> {
   const clients = new AbortClients()
-  const { server, committed, port } = await openAbortServer({ teardown: (fn) => endings.unshift(fn) }, { requests, reached: (number, stage) => clients.reached(number, stage) })
+  const { server, committed, port } = await openAbortServer({ teardown: (fn) => endings.unshift(fn) }, {
+    requests, reached: (number, stage) => clients.reached(number, stage)
+  })
   const started = performance.now()
   const quarter = Math.trunc(requests / 4)
   await clients.send(port, { from: 0, to: quarter, atOnce })
@@ -46,7 +48,14 @@ async function storm (): Promise<void> {
   const growth = { first: halfway.heap - before.heap, second: after.heap - halfway.heap }
   const { left, statuses, answered } = clients.report
   console.log(JSON.stringify({
-    requests, left, statuses: Object.fromEntries(statuses), committed: kept.length, rows: rows.length, pool: after.pool, growth, seconds: Math.round((performance.now() - started) / 100) / 10
+    requests,
+    left,
+    statuses: Object.fromEntries(statuses),
+    committed: kept.length,
+    rows: rows.length,
+    pool: after.pool,
+    growth,
+    seconds: Math.round((performance.now() - started) / 100) / 10
   }))
 
   assert.deepEqual(rows, kept, 'the rows are those whose commit was confirmed')
@@ -62,7 +71,9 @@ async function storm (): Promise<void> {
 
 /** What there is when everything has come to rest. */
 async function rest (server: FastifyInstance) {
-  const sockets = (): Promise<number> => new Promise((resolve, reject) => server.server.getConnections((error, count) => error ? reject(error) : resolve(count)))
+  const sockets = (): Promise<number> => new Promise((resolve, reject) => server.server.getConnections((error, count) => error
+    ? reject(error)
+    : resolve(count)))
   await until(async () => {
     const { inUse, waiting } = server.db.poolInfo
     return inUse === 0 && waiting === 0 && await sockets() === 0

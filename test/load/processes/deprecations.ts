@@ -36,7 +36,13 @@ const ways: Record<string, (server: FastifyInstance) => Promise<unknown>> = {
   'nested scopes': async ({ db }) => {
     await db.transaction(async (session) => {
       const scope = (email: string): Promise<unknown> => session.transaction((scope) => scope.repo(users).create({ email })).catch(() => {})
-      await Promise.all([scope('x'), scope('x'), session.repo(users).count(), scope('y'), session.drizzle.transaction((tx) => tx.insert(users).values({ email: 'z' }))])
+      await Promise.all([
+        scope('x'),
+        scope('x'),
+        session.repo(users).count(),
+        scope('y'),
+        session.drizzle.transaction((tx) => tx.insert(users).values({ email: 'z' }))
+      ])
     }, { isolationLevel: 'serializable', retries: 2, timeoutMillis: 10_000, resolveCommits: true })
   },
   'requests, streams, and those who leave': async (server) => {

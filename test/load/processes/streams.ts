@@ -15,7 +15,9 @@ const limitMegabytes = 50
 const big = pgTable('big', { id: integer().primaryKey(), name: text().notNull(), body: text().notNull() })
 
 const endings: Array<() => Promise<unknown>> = []
-const { connectionString } = await createTestDatabase({ teardown: (fn) => endings.unshift(fn) }, { sql: 'create table big (id integer primary key, name text not null, body text not null)' })
+const { connectionString } = await createTestDatabase({ teardown: (fn) => endings.unshift(fn) }, {
+  sql: 'create table big (id integer primary key, name text not null, body text not null)'
+})
 const database = await openDatabase({ connectionString, statementTimeoutSeconds: 0 })
 endings.unshift(() => database.close())
 try {

@@ -88,7 +88,11 @@ export class Stage {
 
   /** Resolves when no statement and no transaction of the server is under way. */
   async quiet (): Promise<void> {
-    await until(async () => [...await this.inState('active'), ...await this.inState('idle in transaction'), ...await this.inState('idle in transaction (aborted)')].length === 0)
+    await until(async () => [
+      ...await this.inState('active'),
+      ...await this.inState('idle in transaction'),
+      ...await this.inState('idle in transaction (aborted)')
+    ].length === 0)
   }
 
   /** What is there of an operation: `nothing`, `left`, `right` or `both`. */

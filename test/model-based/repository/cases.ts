@@ -23,7 +23,16 @@ export const values = {
   flag: fc.boolean(),
   at: fc.integer({ min: 0, max: 3 }).map((second) => new Date(Date.UTC(2026, 0, 1, 0, 0, second, second))),
   tags: fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 3 }),
-  doc: fc.constantFrom<unknown>({}, { a: 1 }, { a: 1, b: [1, 2] }, { a: { c: 'x' } }, { a: 2, b: [] }, { b: [2], a: 1 }, { a: { c: 'x', d: null } }, { b: [{ e: 1 }, 3] })
+  doc: fc.constantFrom<unknown>(
+    {},
+    { a: 1 },
+    { a: 1, b: [1, 2] },
+    { a: { c: 'x' } },
+    { a: 2, b: [] },
+    { b: [2], a: 1 },
+    { a: { c: 'x', d: null } },
+    { b: [{ e: 1 }, 3] }
+  )
 }
 
 type ValueColumn = keyof typeof values
@@ -62,12 +71,16 @@ function operationsOn (column: ValueColumn): fc.Arbitrary<Operation> {
 /** Objects are read as operators, so a document is compared by `eq` alone. */
 const columnTests: fc.Arbitrary<Predicate> = fc.constantFrom(...Object.keys(values) as ValueColumn[]).chain((column) => fc.oneof(
   ...column === 'doc' ? [] : [fc.option(values[column] as fc.Arbitrary<unknown>).map((value): Predicate => ({ column, value }))],
-  fc.uniqueArray(operationsOn(column), { selector: ([operator]) => operator, minLength: 1, maxLength: 2 }).map((operations): Predicate => ({ column, operations }))
+  fc.uniqueArray(operationsOn(column), {
+    selector: ([operator]) => operator, minLength: 1, maxLength: 2
+  }).map((operations): Predicate => ({ column, operations }))
 ))
 
 export const { predicate } = fc.letrec<{ predicate: Predicate }>((tie) => ({
   predicate: fc.oneof({ maxDepth: 3, withCrossShrink: true }, columnTests, fc.integer({ min: -2, max: 2 }).map((drizzle): Predicate => ({ drizzle })),
-    fc.record({ and: fc.array(tie('predicate'), { maxLength: 3 }) }), fc.record({ or: fc.array(tie('predicate'), { maxLength: 3 }) }), fc.record({ not: tie('predicate') }))
+    fc.record({
+      and: fc.array(tie('predicate'), { maxLength: 3 })
+    }), fc.record({ or: fc.array(tie('predicate'), { maxLength: 3 }) }), fc.record({ not: tie('predicate') }))
 }))
 
 const orderKey: fc.Arbitrary<OrderKey> = fc.record({

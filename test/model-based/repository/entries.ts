@@ -12,7 +12,8 @@ export const remarks = pgTable('remarks', itemColumns())
 
 export type Entry = typeof entries.$inferSelect
 
-const columnsSql = 'id integer primary key, word text collate "C", rank integer, score numeric, flag boolean, at timestamptz, tags text[] collate "C", doc jsonb'
+const columnsSql =
+  'id integer primary key, word text collate "C", rank integer, score numeric, flag boolean, at timestamptz, tags text[] collate "C", doc jsonb'
 
 export const entriesSql = `create table entries (${columnsSql}, "deletedAt" timestamptz(3), version integer not null default 1);
 create table remarks (${columnsSql});`

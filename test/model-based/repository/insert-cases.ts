@@ -44,20 +44,40 @@ const options: fc.Arbitrary<ShelfUpsert> = fc.record({
 })
 
 /** Most rows of an upsert have their key. */
-const keyed = fc.oneof({ weight: 6, arbitrary: fc.record(values, { requiredKeys: ['id', 'code', 'slot'], noNullPrototype: true }) }, { weight: 1, arbitrary: row })
+const keyed = fc.oneof(
+  { weight: 6, arbitrary: fc.record(values, { requiredKeys: ['id', 'code', 'slot'], noNullPrototype: true }) },
+  { weight: 1, arbitrary: row }
+)
 
 /** Rows that become lists, between others, now and then with a key that comes again. */
-const manyKeyed = fc.record({ before: fc.array(keyed, { maxLength: 3 }), length: fc.integer({ min: 0, max: 120 }), distinct: fc.constantFrom(70, 1000), rank: fc.boolean(), after: fc.array(keyed, { maxLength: 3 }) })
+const manyKeyed = fc.record({
+  before: fc.array(keyed, { maxLength: 3 }),
+  length: fc.integer({ min: 0, max: 120 }),
+  distinct: fc.constantFrom(70, 1000),
+  rank: fc.boolean(),
+  after: fc.array(keyed, { maxLength: 3 })
+})
   .map(({ before, length, distinct, rank, after }) =>
-    [...before, ...Array.from({ length }, (_, n) => ({ id: 100 + n % distinct, code: `m${n % distinct}`, slot: `m${n % distinct}`, ...(rank && { rank: n % 10 }) })), ...after])
+    [
+      ...before,
+      ...Array.from({ length }, (_, n) => ({ id: 100 + n % distinct, code: `m${n % distinct}`, slot: `m${n % distinct}`, ...(rank && { rank: n % 10 }) })),
+      ...after
+    ])
 
 const write: fc.Arbitrary<Write> = fc.oneof(
   fc.record({ kind: fc.constant('createMany' as const), rows: fc.oneof(rows, rows, many) }),
   fc.record({ kind: fc.constant('upsert' as const), row: keyed, options }),
   fc.record({ kind: fc.constant('upsertMany' as const), rows: fc.oneof({ weight: 2, arbitrary: fc.array(keyed, { maxLength: 6 }) }, manyKeyed), options }),
-  fc.record({ filter: fc.record({ id: values.id, code: values.code, slot: values.slot, rank: values.rank }, { requiredKeys: [], noNullPrototype: true }), others: row })
-    .map(({ filter, others }) => ({ kind: 'getOrCreate' as const, filter, defaults: Object.fromEntries(Object.entries(others).filter(([key]) => !(key in filter))) })),
+  fc.record({
+    filter: fc.record({ id: values.id, code: values.code, slot: values.slot, rank: values.rank }, { requiredKeys: [], noNullPrototype: true }),
+    others: row
+  })
+    .map(({ filter, others }) => ({
+      kind: 'getOrCreate' as const, filter, defaults: Object.fromEntries(Object.entries(others).filter(([key]) => !(key in filter)))
+    })),
   fc.record({ kind: fc.constant('softDelete' as const), place: fc.nat(9) })
 )
 
-export const insertCases: fc.Arbitrary<InsertCase> = fc.record({ isSoft: fc.boolean(), seesDeleted: fc.boolean(), writes: fc.array(write, { minLength: 1, maxLength: 10 }) })
+export const insertCases: fc.Arbitrary<InsertCase> = fc.record({
+  isSoft: fc.boolean(), seesDeleted: fc.boolean(), writes: fc.array(write, { minLength: 1, maxLength: 10 })
+})

@@ -105,6 +105,7 @@ function isLive ({ deletedAt }: ShelfRow): boolean {
 function changesOf (row: NewShelfRow, met: ShelfRow, { target, update }: Pick<ShelfUpsert, 'update'> & { target: Key }): Partial<ShelfRow> {
   if (update !== undefined && 'rank' in update) return update
   if (update !== undefined && 'add' in update) return { rank: met.rank === null ? null : met.rank + update.add }
-  const keys = (Object.keys(row) as Array<keyof NewShelfRow>).filter((key) => row[key] !== undefined && (update === undefined ? key !== target : (update as readonly unknown[]).includes(key)))
+  const keys = (Object.keys(row) as Array<keyof NewShelfRow>).filter((key) => row[key] !== undefined &&
+    (update === undefined ? key !== target : (update as readonly unknown[]).includes(key)))
   return Object.fromEntries(keys.map((key) => [key, row[key]]))
 }

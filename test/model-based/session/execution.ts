@@ -94,7 +94,13 @@ export class Execution {
     const { offset } = this.#stage
     const { rows } = await admin.query<{ id: number, value: number }>('select id, value from cells where id between $1 and $2', [offset, offset + keySpace - 1])
     const { beforeCommit, afterCommit } = this.#calls
-    return { answers: this.#answers, rows: new Map(rows.map(({ id, value }) => [id - offset, value])), outcome: this.session.outcome, beforeCommit, afterCommit }
+    return {
+      answers: this.#answers,
+      rows: new Map(rows.map(({ id, value }) => [id - offset, value])),
+      outcome: this.session.outcome,
+      beforeCommit,
+      afterCommit
+    }
   }
 
   /** Resolves when so many callbacks have been called, or can be expected no more. */

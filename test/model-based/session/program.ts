@@ -79,7 +79,10 @@ const mostly = fc.integer({ min: 0, max: 3 }).map((number) => number > 0)
 const rarely = fc.integer({ min: 0, max: 5 }).map((number) => number === 5)
 
 const statement: fc.Arbitrary<StatementStep> = fc.oneof(
-  { weight: 10, arbitrary: fc.record({ run: fc.constantFrom('create' as const, 'update' as const, 'delete' as const, 'insert' as const, 'insertTwo' as const), key }) },
+  {
+    weight: 10,
+    arbitrary: fc.record({ run: fc.constantFrom('create' as const, 'update' as const, 'delete' as const, 'insert' as const, 'insertTwo' as const), key })
+  },
   { weight: 1, arbitrary: fc.record({ run: fc.constant('orphan' as const), key }) },
   { weight: 4, arbitrary: fc.record({ run: fc.constantFrom('read' as const, 'select' as const) }) },
   { weight: 3, arbitrary: fc.record({ run: fc.constantFrom('failingRead' as const, 'divide' as const, 'divideText' as const, 'unsendable' as const) }) },
@@ -127,7 +130,9 @@ const options: fc.Arbitrary<TransactionOptions> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.constantFrom<TransactionOptions[]>(
-      { begin: 'firstWrite' }, { begin: 'firstQuery' }, { isolationLevel: 'read committed' }, { isolationLevel: 'repeatable read' }, { isolationLevel: 'serializable' }, { resolveCommits: true })
+      { begin: 'firstWrite' }, { begin: 'firstQuery' }, { isolationLevel: 'read committed' }, {
+        isolationLevel: 'repeatable read'
+      }, { isolationLevel: 'serializable' }, { resolveCommits: true })
   }
 )
 
@@ -149,7 +154,9 @@ const disaster: fc.Arbitrary<Disaster | undefined> = fc.oneof(
 )
 
 export const programs: fc.Arbitrary<Program> = fc.record({
-  sessions: fc.oneof({ weight: 3, arbitrary: fc.array(session, { minLength: 1, maxLength: 1 }) }, { weight: 1, arbitrary: fc.array(session, { minLength: 2, maxLength: 4 }) }),
+  sessions: fc.oneof({ weight: 3, arbitrary: fc.array(session, { minLength: 1, maxLength: 1 }) }, {
+    weight: 1, arbitrary: fc.array(session, { minLength: 2, maxLength: 4 })
+  }),
   isPoolSmall: fc.boolean(),
   disaster
 }).map(withoutChance)
@@ -157,7 +164,11 @@ export const programs: fc.Arbitrary<Program> = fc.record({
 /** Takes out of a program what nobody can foresee the end of. */
 function withoutChance ({ sessions, isPoolSmall, disaster }: Program): Program {
   const few = disaster === undefined ? sessions : sessions.slice(0, 1)
-  return { isPoolSmall, disaster, sessions: few.map((session) => certain(session, { isAlone: few.length === 1, isPoolSmall, hasDisaster: disaster !== undefined })) }
+  return {
+    isPoolSmall,
+    disaster,
+    sessions: few.map((session) => certain(session, { isAlone: few.length === 1, isPoolSmall, hasDisaster: disaster !== undefined }))
+  }
 }
 
 interface Company {
@@ -202,6 +213,7 @@ function mayStay (step: Step, { isTop, mayEnd, isPoolSmall, hasDisaster }: Compa
 
 /** Such a write would wait for the scope that was left open. */
 function writesBeforeCommit ({ steps, leavesOpen }: Body): boolean {
-  return steps.some((step) => (step.do === 'callback' && step.moment === 'beforeCommit' && /write/i.test(step.kind)) || (step.do === 'scope' && writesBeforeCommit(step.body))) ||
+  return steps.some((step) => (step.do === 'callback' && step.moment === 'beforeCommit' && /write/i.test(step.kind)) ||
+    (step.do === 'scope' && writesBeforeCommit(step.body))) ||
     (leavesOpen !== undefined && writesBeforeCommit(leavesOpen))
 }

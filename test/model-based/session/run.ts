@@ -16,7 +16,8 @@ try {
     numRuns: Number(values.runs),
     ...(values.seed !== undefined && { seed: Number(values.seed) })
   })
-  console.log(fc.defaultReportMessage(details) ?? `${details.numRuns} programs ended as foretold (seed ${details.seed}, ${Math.round((performance.now() - started) / 1000)} s)`)
+  console.log(fc.defaultReportMessage(details) ??
+    `${details.numRuns} programs ended as foretold (seed ${details.seed}, ${Math.round((performance.now() - started) / 1000)} s)`)
   if (details.failed) console.log(details.errorInstance)
   process.exitCode = details.failed ? 1 : 0
 } finally {

@@ -122,7 +122,8 @@ async function nothingIsLeft (database: Database, admin: Client): Promise<void> 
   const deadline = performance.now() + 5000
   for (;;) {
     const { inUse, waiting } = database.poolInfo
-    const { rowCount } = await admin.query("select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and (state like 'idle in transaction%' or state = 'active')")
+    const { rowCount } =
+      await admin.query("select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and (state like 'idle in transaction%' or state = 'active')")
     if (inUse === 0 && waiting === 0 && rowCount === 0) return
     assert.ok(performance.now() < deadline, `${inUse} connections are in use, ${waiting} are waited for, ${rowCount} backends are at work`)
   }

@@ -95,7 +95,11 @@ t.test('101: a row that a hook read in the order of all transactions is not serv
   const { server, collide } = await buildAudited(t)
   let attempts = 0
   server.addHook('preHandler', async (request) => { await request.repo(counters).getOrThrow(1) })
-  const route = (url: string, transaction: object) => server.post(url, { config: { transaction: { retries: 1, ...transaction } } }, (request) => { attempts++; return join(request) })
+  const route = (url: string, transaction: object) => server.post(
+    url,
+    { config: { transaction: { retries: 1, ...transaction } } },
+    (request) => { attempts++; return join(request) }
+  )
   route('/serializable', { isolationLevel: 'serializable' })
   route('/repeatable', { isolationLevel: 'repeatable read', begin: 'onRequest' })
   route('/committed', { isolationLevel: 'read committed' })
@@ -103,7 +107,9 @@ t.test('101: a row that a hook read in the order of all transactions is not serv
   route('/onRequest', { begin: 'onRequest' })
   route('/firstWrite', {})
 
-  for (const [url, statusCode] of [['/serializable', 409], ['/repeatable', 409], ['/committed', 200], ['/firstQuery', 200], ['/onRequest', 200], ['/firstWrite', 200]] as const) {
+  for (const [url, statusCode] of [
+    ['/serializable', 409], ['/repeatable', 409], ['/committed', 200], ['/firstQuery', 200], ['/onRequest', 200], ['/firstWrite', 200]
+  ] as const) {
     attempts = 0
     await collide(1)
     t.equal((await server.inject({ method: 'POST', url })).statusCode, statusCode, url)
@@ -196,7 +202,11 @@ t.test('101: a repository that a hook made, used by the handler, ends with the f
     t.same(await counts(server), { audit: 0, users: 0 }, url)
   }
   await collide(1)
-  t.match((await server.inject({ method: 'POST', url: '/late' })).json(), { statusCode: 500, code: 'DB_TRANSACTION_CLOSED' }, 'what the handler itself does too late stays its fault')
+  t.match(
+    (await server.inject({ method: 'POST', url: '/late' })).json(),
+    { statusCode: 500, code: 'DB_TRANSACTION_CLOSED' },
+    'what the handler itself does too late stays its fault'
+  )
 })
 
 t.test('101: work that a hook left running shares the transaction, which is not repeated then', async (t) => {
@@ -260,7 +270,10 @@ t.test('101: a hook is told once that all was undone when the client left betwee
   t.same(happened, ['rolled back'])
 })
 
-for (const [name, transaction] of [['serializable', { isolationLevel: 'serializable', retries: 30 }], ['deadlocks under READ COMMITTED', { retries: 30 }]] as const) {
+for (const [name, transaction] of [
+  ['serializable', { isolationLevel: 'serializable', retries: 30 }],
+  ['deadlocks under READ COMMITTED', { retries: 30 }]
+] as const) {
   t.test(`101: audit rows = counter = afterCommit calls = replies of 200 under conflicts: ${name}`, async (t) => {
     const { server } = await buildAudited(t, { pool: { size: 10, maxOverflow: 0 } })
     const committed = { writing: 0, asking: 0 }

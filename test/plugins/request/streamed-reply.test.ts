@@ -76,7 +76,11 @@ t.test('a stream that is sent behind every statement comes whole, of every kind,
     for (const kind of kindsUnder(dress)) {
       const begun = async (): Promise<void> => { t.ok((await names(server)).includes(kind), `${dress}, ${kind}, there with the first byte`) }
       t.match(await ask(server, `/${kind}`, { begun }), { status: ok(kind), body: 'one, two, three' }, `${dress}, ${kind}`)
-      t.match(await ask(server, `/sent/${kind}`), { status: ok(kind), body: 'one, two, three', encoding: dress === 'bare' ? null : 'gzip' }, `${dress}, ${kind}, sent`)
+      t.match(
+        await ask(server, `/sent/${kind}`),
+        { status: ok(kind), body: 'one, two, three', encoding: dress === 'bare' ? null : 'gzip' },
+        `${dress}, ${kind}, sent`
+      )
     }
     t.equal((await names(server)).length, 2 * kindsUnder(dress).length)
   }

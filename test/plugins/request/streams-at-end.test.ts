@@ -163,7 +163,10 @@ t.test('with atEnd a stream of one piece whose COMMIT fails is answered with the
 
 t.test('with atEnd a stream that breaks midway keeps nothing, of every kind, and is never whole', async (t) => {
   const server = await build(t, { transaction })
-  server.get<{ Params: { kind: string } }>('/:kind', async (request) => payloads[request.params.kind]?.(streaming(request, async () => { throw new Error('the disk is gone') })))
+  server.get<{ Params: { kind: string } }>('/:kind', async (request) => payloads[request.params.kind]?.(streaming(
+    request,
+    async () => { throw new Error('the disk is gone') }
+  )))
   for (const kind of kindsUnder('bare')) {
     const answer = await ask(server, `/${kind}`).catch(() => ({ status: 0, body: undefined }))
     t.ok(answer.body === undefined || answer.status >= 400, `${kind}: ${JSON.stringify(answer)}`)

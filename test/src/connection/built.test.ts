@@ -19,8 +19,15 @@ const documents = pgTable('documents', {
   ...version()
 })
 
-const labels = pgTable('labels', { id: integer().primaryKey().generatedAlwaysAsIdentity(), name: text().notNull(), code: text().unique(), ...timestamps(), ...softDelete(), ...version() },
-  (table) => [uniqueLive(table.name)])
+const labels = pgTable('labels', {
+  id: integer().primaryKey().generatedAlwaysAsIdentity(),
+  name: text().notNull(),
+  code: text().unique(),
+  ...timestamps(),
+  ...softDelete(),
+  ...version()
+},
+(table) => [uniqueLive(table.name)])
 
 const labelsSql = `create table labels (
   id int primary key generated always as identity, name text not null, code text unique,

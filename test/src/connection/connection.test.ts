@@ -55,7 +55,9 @@ t.test('BEGIN travels with the first statement in one message group, and both ta
   const pool = await openPool(t)
   const { connection } = await begin(t, pool)
 
-  const outcome = await run(connection, 'insert into users (email) values ($1) returning id', { prelude: ['begin', 'savepoint s1'], values: ['ada@example.com'] })
+  const outcome = await run(connection, 'insert into users (email) values ($1) returning id', {
+    prelude: ['begin', 'savepoint s1'], values: ['ada@example.com']
+  })
 
   t.match(outcome, { error: undefined, preludeDone: 2, sent: true, lost: false, result: { command: 'INSERT', rowCount: 1 } })
   t.equal(connection.status, 'T')
@@ -213,7 +215,9 @@ t.test('a column that cannot be read is an error of the statement, and the conne
   await run(connection, 'select 1', { prelude: ['begin'] })
   for (const thrown of errors) {
     const types = { getTypeParser: () => () => { throw thrown } }
-    const { error, sent, lost } = await connection.run({ kind: 'read', text: "select 'ada' as name from generate_series(1, 3)", values: [], types, context: { operation: 'get', table: 'users' } })
+    const { error, sent, lost } = await connection.run({
+      kind: 'read', text: "select 'ada' as name from generate_series(1, 3)", values: [], types, context: { operation: 'get', table: 'users' }
+    })
     t.ok(error instanceof DatabaseError)
     t.match(error, { code: 'DB_ERROR', statusCode: 500, context: { operation: 'get', table: 'users' } })
     t.match({ sent, lost }, { sent: true, lost: false })
@@ -293,7 +297,9 @@ for (const text of [
     const connection = await pool.connect(caller)
     const pid = await backendOf(connection)
 
-    t.match(await run(connection, text), { error: { code: 'DB_USAGE', statusCode: 500, message: /pg-copy-streams/, context: { operation: 'test' } }, result: undefined, lost: false })
+    t.match(await run(connection, text), {
+      error: { code: 'DB_USAGE', statusCode: 500, message: /pg-copy-streams/, context: { operation: 'test' } }, result: undefined, lost: false
+    })
 
     t.equal(await backendOf(connection), pid)
     connection.release()
@@ -317,7 +323,11 @@ t.test('more values than a message can count are refused before anything is sent
   const pool = await openPool(t)
   const connection = await pool.connect(caller)
   const select = (length: number): Promise<Outcome> =>
-    run(connection, `select 1 where 1 in (${Array.from({ length }, (_, position) => `$${position + 1}::int`).join(', ')})`, { values: Array.from({ length }, (_, position) => position) })
+    run(
+      connection,
+      `select 1 where 1 in (${Array.from({ length }, (_, position) => `$${position + 1}::int`).join(', ')})`,
+      { values: Array.from({ length }, (_, position) => position) }
+    )
 
   // Counted in 16 bits 65,538 would be two.
   for (const length of [65_536, 65_538, 70_000]) {

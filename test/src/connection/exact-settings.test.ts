@@ -8,7 +8,9 @@ import { unhurried } from '../../helpers/database.js'
 import type { Database, OpenOptions } from '../../../src/index.js'
 import type { Test } from '../../helpers/test.js'
 
-const days = pgTable('days', { id: integer().primaryKey().generatedAlwaysAsIdentity(), d: date({ mode: 'date' }), span: interval(), tall: doublePrecision(), names: text().array() })
+const days = pgTable('days', {
+  id: integer().primaryKey().generatedAlwaysAsIdentity(), d: date({ mode: 'date' }), span: interval(), tall: doublePrecision(), names: text().array()
+})
 const february = { d: new Date('2026-02-01T00:00:00Z'), span: '1 year -00:00:01', tall: 0.1 + 0.2, names: ['a', null] as unknown as string[] }
 
 /** A database whose settings have each value written in another way. */
@@ -17,7 +19,12 @@ async function openOdd (t: Test, open: (connectionString: string) => OpenOptions
     sql: 'create table days (id integer primary key generated always as identity, d date, span interval, tall float8, names text[])'
   })
   const { rows: [row] } = await setUp.execute<{ name: string }>(sql`select current_database() as name`)
-  for (const set of ["datestyle = 'SQL, DMY'", "intervalstyle = 'iso_8601'", 'extra_float_digits = 0', 'array_nulls = off']) await setUp.execute(sql.raw(`alter database ${row?.name} set ${set}`))
+  for (const set of [
+    "datestyle = 'SQL, DMY'",
+    "intervalstyle = 'iso_8601'",
+    'extra_float_digits = 0',
+    'array_nulls = off'
+  ]) await setUp.execute(sql.raw(`alter database ${row?.name} set ${set}`))
   const database = await openDatabase({ pool: { size: 1, maxOverflow: 0 }, ...unhurried, ...open(connectionString) })
   t.teardown(() => database.close())
   return database
@@ -48,7 +55,13 @@ t.test('20 close numbers are 20 rows of a cursor, whatever extra_float_digits th
 
 t.test('a setting changed by hand lasts no longer than the checkout', async (t) => {
   const database = await openOdd(t)
-  for (const change of [sql`set datestyle to 'German'`, sql`SELECT SET_CONFIG(${'DateStyle'}, ${'SQL, DMY'}, false)`, sql`reset all`, sql`set extra_float_digits = -5`, sql`do $$ begin execute 'set inter' || 'valstyle = iso_8601'; end $$`]) {
+  for (const change of [
+    sql`set datestyle to 'German'`,
+    sql`SELECT SET_CONFIG(${'DateStyle'}, ${'SQL, DMY'}, false)`,
+    sql`reset all`,
+    sql`set extra_float_digits = -5`,
+    sql`do $$ begin execute 'set inter' || 'valstyle = iso_8601'; end $$`
+  ]) {
     await database.execute(change)
     t.match(await database.repo(days).create(february), february)
   }

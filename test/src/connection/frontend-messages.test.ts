@@ -29,7 +29,12 @@ function readBind (bytes: Buffer): { name: string, formats: number[], values: Ar
 
 t.test('whatever the values are, they arrive as they are: text in UTF-8, Buffers as bytes, null as nothing', (t) => {
   const messages = new FrontendMessages()
-  const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme', maxLength: 200 }), fc.constant('é'.repeat(5000)), fc.constant('a'.repeat(70_000)))
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string({ unit: 'grapheme', maxLength: 200 }),
+    fc.constant('é'.repeat(5000)),
+    fc.constant('a'.repeat(70_000))
+  )
   const value = fc.oneof(text, fc.uint8Array({ maxLength: 6000 }).map((bytes) => Buffer.from(bytes)), fc.constant(null))
   fc.assert(fc.property(fc.string({ unit: 'grapheme-ascii', maxLength: 60 }), fc.array(value, { maxLength: 30 }), (name, values) => {
     messages.bind(name, values)
@@ -112,9 +117,20 @@ interface Message {
 t.test('every message is, byte for byte, what pg writes for it', (t) => {
   const name = fc.string({ unit: 'grapheme', maxLength: 15 })
   const value = fc.oneof(
-    fc.constantFrom(null, undefined, true, Infinity, NaN, -0), fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme-ascii', maxLength: 100 }), fc.integer(), fc.double(), fc.bigInt(),
+    fc.constantFrom(
+      null,
+      undefined,
+      true,
+      Infinity,
+      NaN,
+      -0
+    ), fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme-ascii', maxLength: 100 }), fc.integer(), fc.double(), fc.bigInt(),
     fc.date({ noInvalidDate: true }), fc.uint8Array().map((bytes) => Buffer.from(bytes)), fc.uint8Array(), fc.json().map((text) => JSON.parse(text)),
-    fc.array(fc.oneof(fc.string(), fc.integer(), fc.constant(null))), fc.string().map((text) => ({ toPostgres: () => text })), fc.constant({ toPostgres: () => undefined })
+    fc.array(fc.oneof(
+      fc.string(),
+      fc.integer(),
+      fc.constant(null)
+    )), fc.string().map((text) => ({ toPostgres: () => text })), fc.constant({ toPostgres: () => undefined })
   )
   const message: fc.Arbitrary<Message> = fc.record({
     kind: fc.constantFrom('parse', 'bind', 'bind', 'describe', 'execute', 'close', 'sync', 'query'),

@@ -167,7 +167,9 @@ t.test('107: no other connection to be had is a 503 that may be tried again', as
 })
 
 for (const comes of [true, false]) {
-  t.test(`107: who gives up while another connection is awaited is answered at once, and it goes back ${comes ? 'when it comes' : 'also when none comes'}`, async (t) => {
+  t.test(`107: who gives up while another connection is awaited is answered at once, and it goes back ${comes
+    ? 'when it comes'
+    : 'also when none comes'}`, async (t) => {
     const { pool, postgres } = await openScriptedPool(t)
     const lent = await pool.connect(caller)
     const peer = await postgres.accept()
@@ -275,7 +277,8 @@ t.test('107: with idle_session_timeout of the server no write fails, and none ha
   const database = await openDatabase({ connectionString: proxy.connectionString, pool: { size: 3, maxOverflow: 0, prePing: false } })
   t.teardown(() => database.close())
   const backends = async (): Promise<number> => {
-    const { rows } = await observer.pool.query("select pid from pg_stat_activity where backend_type = 'client backend' and datname = current_database() and pid <> pg_backend_pid()")
+    const { rows } =
+      await observer.pool.query("select pid from pg_stat_activity where backend_type = 'client backend' and datname = current_database() and pid <> pg_backend_pid()")
     return rows.length
   }
 

@@ -23,7 +23,9 @@ async function cancels (t: Test, connectionString: string, config: PoolConfig): 
   const running = run(connection, 'select pg_sleep(60)')
   const observer = new Client(parseConnectionString(connectionString))
   await observer.connect()
-  await until(async () => (await observer.query("select from pg_stat_activity where datname = current_database() and state = 'active' and query = 'select pg_sleep(60)'")).rowCount === 1)
+  await until(async () =>
+    (await observer.query("select from pg_stat_activity where datname = current_database() and state = 'active' and query = 'select pg_sleep(60)'")).rowCount ===
+    1)
   await observer.end()
   await connection.cancel(5000)
   const { error, lost } = await running
@@ -65,7 +67,10 @@ t.test('rows come as arrays where the statement asks for that, behind what leads
   const pool = await openPool(t)
   const connection = await pool.connect(caller)
 
-  const { result } = await connection.run({ kind: 'read', text: 'select 1 as a, 2 as a', values: [], rowMode: 'array', context: { operation: 'test' } }, ['begin'])
+  const { result } = await connection.run(
+    { kind: 'read', text: 'select 1 as a, 2 as a', values: [], rowMode: 'array', context: { operation: 'test' } },
+    ['begin']
+  )
 
   t.same(result?.rows, [[1, 2]])
   await run(connection, 'rollback')
@@ -79,7 +84,9 @@ t.test('a value that runs a statement while it is written disturbs neither', asy
   let other: Promise<Outcome> | undefined
   const value = { toPostgres () { other = inner && run(inner, 'select $1::text as text', { values: ['inner'] }); return 'outer' } }
 
-  const outcome = await outer?.run({ kind: 'write', text: 'select $1::text as text, $2::text as next', values: [value, 'behind'], context: { operation: 'test' } })
+  const outcome = await outer?.run({
+    kind: 'write', text: 'select $1::text as text, $2::text as next', values: [value, 'behind'], context: { operation: 'test' }
+  })
 
   t.same(outcome?.result?.rows, [{ text: 'outer', next: 'behind' }])
   t.same((await other)?.result?.rows, [{ text: 'inner' }])

@@ -91,7 +91,16 @@ t.test('of several that travel together those in front of the failure are known,
 
   const next = run('a', 'b', 'c')
   t.same((await peer.next()).filter((message) => /^(Parse|Close|Describe)/.test(message)), ['Describe P', 'Parse c c', 'Describe P'])
-  peer.send(bindComplete, commandComplete('BEGIN'), bindComplete, commandComplete('SELECT 0'), bindComplete, noData, commandComplete('SELECT 0'), ...groupAnswer([], 'SELECT 0'))
+  peer.send(
+    bindComplete,
+    commandComplete('BEGIN'),
+    bindComplete,
+    commandComplete('SELECT 0'),
+    bindComplete,
+    noData,
+    commandComplete('SELECT 0'),
+    ...groupAnswer([], 'SELECT 0')
+  )
   await peer.next()
   peer.send(...groupAnswer([], 'COMMIT', { status: 'I' }))
   await next
@@ -254,7 +263,9 @@ for (const prepared of [true, false]) {
 
 /** How many names PostgreSQL keeps for a connection. */
 async function namesOf (connection: Connection): Promise<string[]> {
-  const { result } = await connection.run({ kind: 'raw', text: 'select name from pg_prepared_statements order by name', values: [], context: { operation: 'test' } })
+  const { result } = await connection.run({
+    kind: 'raw', text: 'select name from pg_prepared_statements order by name', values: [], context: { operation: 'test' }
+  })
   return result?.rows.map(({ name }: { name: string }) => name) ?? []
 }
 
@@ -304,7 +315,12 @@ t.test('also when they travel together; what the group needs is not closed for i
 
   // The second closes a name and fails; what the third and fourth would have closed is there.
   const failing = [numbered(200), numbered(201, 'no number'), numbered(202), numbered(203)]
-  t.strictSame((await runTogether(connection, failing)).map(({ error }) => Object(error).code), [undefined, '22P02', 'DB_TRANSACTION_ABORTED', 'DB_TRANSACTION_ABORTED'])
+  t.strictSame((await runTogether(connection, failing)).map(({ error }) => Object(error).code), [
+    undefined,
+    '22P02',
+    'DB_TRANSACTION_ABORTED',
+    'DB_TRANSACTION_ABORTED'
+  ])
   for (let number = 0; number < 204; number++) t.match(await connection.run(numbered(number)), { error: undefined, result: { rows: [{ sum: number + 1 }] } })
   t.equal((await namesOf(connection)).length, mostNames)
 
@@ -323,11 +339,14 @@ t.test('there is never one too many, not even between two messages, and a Close 
     peer.send(...firstAnswer)
     await done
   }
-  const about = async (kinds: RegExp): Promise<string[]> => (await peer.next()).map((message) => message.replace(/ select.*/, '')).filter((message) => kinds.test(message))
+  const about = async (kinds: RegExp): Promise<string[]> =>
+    (await peer.next()).map((message) => message.replace(/ select.*/, '')).filter((message) => kinds.test(message))
 
   // The name that was not used for longest is needed by the group itself.
   const failed = database.session((session) => Promise.all([session.run(numbered(mostNames)), session.run(numbered(101)), session.run(numbered(0))]))
-  t.same(await about(/^(Close|Parse|Bind name 0)/), ['Close S name 1', beginParts[0], 'Close S name 2', 'Parse name 100', 'Close S name 3', 'Parse name 101', 'Bind name 0 1'])
+  t.same(await about(/^(Close|Parse|Bind name 0)/), [
+    'Close S name 1', beginParts[0], 'Close S name 2', 'Parse name 100', 'Close S name 3', 'Parse name 101', 'Bind name 0 1'
+  ])
   peer.send(closeComplete, ...begun, closeComplete, parseComplete, errorResponse('22P02'), readyForQuery('E'))
   t.match(await about(/^(Close|Parse)/), ['Close S name 3', /^Parse data_access_rollback/], 'still there, and the oldest')
   peer.send(closeComplete, ...groupAnswer([], 'ROLLBACK', { status: 'I' }))
@@ -349,7 +368,11 @@ t.test("43: after somebody's own DISCARD ALL one statement is sent twice, and no
   const { database, peer } = await openScripted(t, { preparedStatements: true })
   const ask = async (number: number, expected: string[], reply: Buffer[]): Promise<Promise<unknown>> => {
     const done = database.run(numbered(number))
-    t.same((await peer.next()).filter((message) => /^(Parse|Close|Bind)/.test(message)).map((message) => message.replace(/select.*|(?<=^Bind \w+ \d+).*/, '').trim()), expected)
+    t.same(
+      (await peer.next()).filter((message) =>
+        /^(Parse|Close|Bind)/.test(message)).map((message) => message.replace(/select.*|(?<=^Bind \w+ \d+).*/, '').trim()),
+      expected
+    )
     peer.send(...reply)
     return done
   }

@@ -28,7 +28,13 @@ const texts = {
 } as const
 
 function statementOf ({ what, value, isNamed }: Step): Statement {
-  return { kind: 'write', text: texts[what], values: [what === 'word' && value % 3 === 0 ? 'no number' : value], context: { operation: what }, ...(isNamed && { name: what }) }
+  return {
+    kind: 'write',
+    text: texts[what],
+    values: [what === 'word' && value % 3 === 0 ? 'no number' : value],
+    context: { operation: what },
+    ...(isNamed && { name: what })
+  }
 }
 
 /** What became of a statement, in words that are the same however it was sent. */
@@ -41,7 +47,9 @@ function told ({ error, result }: Outcome): unknown {
 async function together (connection: Connection, statements: readonly Statement[]): Promise<Outcome[]> {
   const outcomes = new Map<Statement, Outcome>()
   await new Promise<void>((resolve) => {
-    const tasks = statements.map((statement): Task => ({ statement, done: (outcome) => { if (outcomes.set(statement, outcome).size === statements.length) resolve() } }))
+    const tasks = statements.map((statement): Task => ({
+      statement, done: (outcome) => { if (outcomes.set(statement, outcome).size === statements.length) resolve() }
+    }))
     connection.send(tasks, ['begin'])
   })
   return statements.map((statement) => outcomes.get(statement) as Outcome)

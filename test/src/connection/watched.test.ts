@@ -103,7 +103,12 @@ for (const [way, wrap] of Object.entries({ before, after })) {
     await t.rejects(database.execute(sql`select pg_terminate_backend(pg_backend_pid())`), { code: 'DB_COMMIT_UNKNOWN' })
     t.equal(await database.repo(users).count(), 1)
 
-    t.match(seen.map(({ text, ended, code }) => [text.split(' ')[0], ended, code]), [['insert', 1, '23505'], ['rollback', 1, undefined], ['select', 1, '57P01'], ['select', 1, undefined]])
+    t.match(seen.map(({ text, ended, code }) => [text.split(' ')[0], ended, code]), [
+      ['insert', 1, '23505'],
+      ['rollback', 1, undefined],
+      ['select', 1, '57P01'],
+      ['select', 1, undefined]
+    ])
   })
 
   t.test(`statements that travel together are seen as one by whoever wraps the callback ${way} they are sent`, async (t) => {

@@ -184,7 +184,9 @@ t.test('limits are startup parameters, for every statement', async (t) => {
 })
 
 t.test('without prepared statements, as poolers want it, limits go with each BEGIN, and end with it', async (t) => {
-  const { database, sent } = await openEchoing(t, { preparedStatements: false, statementTimeoutSeconds: 7, lockTimeoutSeconds: 0, idleInTransactionTimeoutSeconds: 0.5 })
+  const { database, sent } = await openEchoing(t, {
+    preparedStatements: false, statementTimeoutSeconds: 7, lockTimeoutSeconds: 0, idleInTransactionTimeoutSeconds: 0.5
+  })
 
   t.equal(await settingOf(database, 'statement_timeout'), '0')
   await database.transaction(async (session) => {
@@ -253,7 +255,9 @@ t.test('is closed when its connections are', async (t) => {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   const database = await openDatabase({ connectionString, schema })
   await Promise.all(Array.from({ length: 5 }, () => database.execute(sql`select pg_sleep(0.01)`)))
-  const sockets = (database.pool as unknown as { _clients: Array<Client & { connection: { stream: { closed: boolean } } }> })._clients.map(({ connection }) => connection.stream)
+  const sockets = (database.pool as unknown as {
+    _clients: Array<Client & { connection: { stream: { closed: boolean } } }>
+  })._clients.map(({ connection }) => connection.stream)
 
   await database.close()
 

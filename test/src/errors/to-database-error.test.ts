@@ -17,7 +17,8 @@ function postgresError (code: string, fields: object = {}): Error {
 const messages: Readonly<Record<string, string>> = { '42P01': 'A table does not exist in the database: run your migrations' }
 
 const table: ReadonlyArray<[string, keyof typeof errors]> = [
-  ['22001', 'ValidationError'], ['22003', 'ValidationError'], ['22007', 'ValidationError'], ['22008', 'ValidationError'], ['22009', 'ValidationError'], ['22015', 'ValidationError'],
+  ['22001', 'ValidationError'], ['22003', 'ValidationError'], ['22007', 'ValidationError'], ['22008', 'ValidationError'],
+  ['22009', 'ValidationError'], ['22015', 'ValidationError'],
   ['22021', 'ValidationError'], ['22P02', 'ValidationError'], ['22P05', 'ValidationError'], ['428C9', 'ValidationError'],
   ['23502', 'NotNullViolationError'], ['23503', 'ForeignKeyViolationError'], ['23505', 'UniqueViolationError'],
   ['23514', 'CheckViolationError'], ['44000', 'CheckViolationError'], ['23P01', 'ExclusionViolationError'],

@@ -21,9 +21,13 @@ t.test('tells all that does not fit, and changes nothing', async (t) => {
   const { ok, problems } = await checkMigrations(options)
   t.equal(ok, false)
   t.strictSame(problems.map(({ kind, tag }) => [kind, tag]), [
-    ['edited', '0001_posts'], ['missing', undefined], ['outOfOrder', '0000_users'], ['unfit', '0003_newer'], ['pending', '0000_users'], ['pending', '0003_newer'], ['unlisted', '0002_likes']
+    ['edited', '0001_posts'], ['missing', undefined], ['outOfOrder', '0000_users'], ['unfit', '0003_newer'], ['pending', '0000_users'],
+    ['pending', '0003_newer'], ['unlisted', '0002_likes']
   ])
-  t.match(problems.map(({ message }) => message), [/^0001_posts\.sql was edited/, /generated 2023/, /^0000_users\.sql is older/, /VACUUM: cannot run in a transaction/, /not applied yet/, /not applied yet/, /^0002_likes\.sql is in the folder/])
+  t.match(problems.map(({ message }) => message), [
+    /^0001_posts\.sql was edited/, /generated 2023/, /^0000_users\.sql is older/, /VACUUM: cannot run in a transaction/, /not applied yet/,
+    /not applied yet/, /^0002_likes\.sql is in the folder/
+  ])
   t.strictSame(await tables(), ['likes', 'posts'])
 })
 
@@ -33,14 +37,19 @@ t.test('SQL that the journal does not name is told of, and stands in nobody\'s w
   await runMigrations(options)
 
   const { problems } = await checkMigrations(options)
-  t.match(problems, [{ kind: 'unlisted', tag: '0001_likes', message: /^0001_likes\.sql is in the folder, but not in meta\/_journal\.json/ }, { kind: 'unlisted', tag: '0002_gone', message: /^0002_gone\.down\.sql / }])
+  t.match(problems, [
+    { kind: 'unlisted', tag: '0001_likes', message: /^0001_likes\.sql is in the folder, but not in meta\/_journal\.json/ },
+    { kind: 'unlisted', tag: '0002_gone', message: /^0002_gone\.down\.sql / }
+  ])
   t.equal(problems.length, 2)
 })
 
 t.test('a file that stopped half-way is told of', async (t) => {
   const { tables, ...options } = await build(t, [{ ...users, sql: '-- data-access: no-transaction\ncreate table users (id int); select 1 / 0', down: '' }])
   await t.rejects(runMigrations(options))
-  t.match((await checkMigrations(options)).problems[0], { kind: 'unfinished', tag: '0000_users', message: /^0000_users\.sql stopped after 1 of its statements, which have taken effect: apply once more/ })
+  t.match((await checkMigrations(options)).problems[0], {
+    kind: 'unfinished', tag: '0000_users', message: /^0000_users\.sql stopped after 1 of its statements, which have taken effect: apply once more/
+  })
 
   writeFileSync(join(options.folder, '0000_users.sql'), '-- data-access: no-transaction\ncreate table users (id int); select 1')
   await runMigrations(options)

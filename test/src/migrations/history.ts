@@ -1,7 +1,10 @@
 import type { TestMigration } from './folder.js'
 
 export const first: TestMigration = {
-  tag: '0000_users', when: 1_700_000_000_000, sql: 'create table users (id int primary key, name text);\n--> statement-breakpoint\ncreate index users_name on users (name);', down: 'drop table users;'
+  tag: '0000_users',
+  when: 1_700_000_000_000,
+  sql: 'create table users (id int primary key, name text);\n--> statement-breakpoint\ncreate index users_name on users (name);',
+  down: 'drop table users;'
 }
 export const second: TestMigration = {
   tag: '0001_posts',

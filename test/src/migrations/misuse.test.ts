@@ -7,7 +7,10 @@ import * as migrations from '../../../src/migrations/index.js'
 import { each, missing, optional, options, refuses, takes } from '../../helpers/misuse.js'
 import type { Mistake, Row } from '../../helpers/misuse.js'
 
-const { checkMigrations, createMigration, getCurrentMigration, getMigrationHistory, getPendingMigrations, rollbackMigrations, runMigrations, writeDownFiles } = migrations
+const {
+  checkMigrations, createMigration, getCurrentMigration, getMigrationHistory, getPendingMigrations, rollbackMigrations, runMigrations,
+  writeDownFiles
+} = migrations
 delete process.env['DATABASE_URL']
 
 /** Nobody is there, and nobody is asked before the options have been read. */
@@ -25,9 +28,23 @@ async function begun (work: Promise<unknown>): Promise<void> {
 const functions = { checkMigrations, getCurrentMigration, getMigrationHistory, getPendingMigrations, rollbackMigrations, runMigrations }
 
 /** What is no mistake for each option; nothing is, for one that does not exist. */
-const common = { connectionString: [], database: optional, folder: [...optional, 'text'], table: [...optional, 'text'], lockTimeoutSeconds: [...optional, '0'], unknown: [] } as const
+const common = {
+  connectionString: [],
+  database: optional,
+  folder: [...optional, 'text'],
+  table: [...optional, 'text'],
+  lockTimeoutSeconds: [...optional, '0'],
+  unknown: []
+} as const
 const runner = {
-  ...common, dryRun: [...optional, 'false'], statementLockTimeoutSeconds: optional, lockRetries: [...optional, '0'], signal: optional, onProgress: [...optional, 'function'], onWait: [...optional, 'function'], to: [...optional, 'text']
+  ...common,
+  dryRun: [...optional, 'false'],
+  statementLockTimeoutSeconds: optional,
+  lockRetries: [...optional, '0'],
+  signal: optional,
+  onProgress: [...optional, 'function'],
+  onWait: [...optional, 'function'],
+  to: [...optional, 'text']
 } as const
 const model = { schema: [...options, 'strange', 'foreign', 'schema'], casing: optional } as const
 const known: Record<keyof typeof functions, Readonly<Record<string, readonly Mistake[]>>> = {
@@ -39,11 +56,23 @@ const known: Record<keyof typeof functions, Readonly<Record<string, readonly Mis
   runMigrations: runner
 }
 const create = {
-  ...model, message: ['text'], folder: [...optional, 'text'], autogenerate: [...optional, 'false'], prefix: [...optional, 'text'], breakpoints: [...optional, 'false'], renames: [...options, 'strange', 'foreign'], terminal: optional, unknown: []
+  ...model,
+  message: ['text'],
+  folder: [...optional, 'text'],
+  autogenerate: [...optional, 'false'],
+  prefix: [...optional, 'text'],
+  breakpoints: [...optional, 'false'],
+  renames: [...options, 'strange', 'foreign'],
+  terminal: optional,
+  unknown: []
 } as const
 const downFiles = { folder: [...optional, 'text'], onProgress: [...optional, 'function'], unknown: [] } as const
 
-function rowsOf (name: string, call: (options: never) => Promise<unknown>, { given, works }: { given: object, works: Readonly<Record<string, readonly Mistake[]>> }): Record<string, Row> {
+function rowsOf (
+  name: string,
+  call: (options: never) => Promise<unknown>,
+  { given, works }: { given: object, works: Readonly<Record<string, readonly Mistake[]>> }
+): Record<string, Row> {
   return {
     [`${name}(_)`]: takes((x) => begun(call(x))),
     ...each(Object.keys(works), (key) => `${name}({ ${key}: _ })`, (key) => takes((x) => begun(call({ ...given, [key]: x } as never)), ...works[key] ?? []))
@@ -51,7 +80,10 @@ function rowsOf (name: string, call: (options: never) => Promise<unknown>, { giv
 }
 
 const rows: Record<string, Row> = {
-  ...Object.assign({}, ...Object.entries(functions).map(([name, call]) => rowsOf(name, call, { given: nowhere, works: known[name as keyof typeof functions] }))),
+  ...Object.assign(
+    {},
+    ...Object.entries(functions).map(([name, call]) => rowsOf(name, call, { given: nowhere, works: known[name as keyof typeof functions] }))
+  ),
   ...rowsOf('writeDownFiles', writeDownFiles, { given: { folder: nowhere.folder }, works: downFiles }),
   'writeDownFiles(_)': takes((x) => begun(writeDownFiles(x)), ...options),
   ...rowsOf('createMigration', createMigration, { given: { message: 'm', folder: nowhere.folder }, works: create })

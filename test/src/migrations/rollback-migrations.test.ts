@@ -24,7 +24,10 @@ t.test('undoes several, newest first, and tells of each statement', async (t) =>
   await runMigrations(options)
   const heard: MigrationProgress[] = []
 
-  t.strictSame(tags((await rollbackMigrations({ ...options, steps: 2, onProgress: (progress) => heard.push(progress) })).rolledBack), ['0002_likes', '0001_posts'])
+  t.strictSame(
+    tags((await rollbackMigrations({ ...options, steps: 2, onProgress: (progress) => heard.push(progress) })).rolledBack),
+    ['0002_likes', '0001_posts']
+  )
   t.strictSame(heard.map(({ direction, tag, statement, total }) => [direction, tag, statement, total]), [
     ['down', '0002_likes', 1, 1], ['down', '0001_posts', 1, 2], ['down', '0001_posts', 2, 2]
   ])
@@ -95,7 +98,8 @@ t.test('a way back that loses something wants to be confirmed', async (t) => {
   const before = await catalogue(client)
 
   await t.rejects(rollbackMigrations(options), {
-    code: 'DB_MIGRATION_IRREVERSIBLE', message: /^0002_likes\.down\.sql cannot restore the rows of likes; 0002_likes\.down\.sql cannot restore their times: .*confirmIrreversible/
+    code: 'DB_MIGRATION_IRREVERSIBLE',
+    message: /^0002_likes\.down\.sql cannot restore the rows of likes; 0002_likes\.down\.sql cannot restore their times: .*confirmIrreversible/
   })
   t.strictSame(await catalogue(client), before)
   t.strictSame(tags((await rollbackMigrations({ ...options, confirmIrreversible: true })).rolledBack), ['0002_likes'])
@@ -115,7 +119,9 @@ t.test('a down file that fails leaves the migration applied, and those that were
   await runMigrations(options)
 
   await t.rejects(rollbackMigrations({ ...options, steps: 2 }), {
-    code: 'DB_MIGRATION_FAILED', message: /^0001_posts\.down\.sql failed at statement 2 of 2 and was rolled back as a whole; the files before it stay rolled back/, context: { sqlState: '22012' }
+    code: 'DB_MIGRATION_FAILED',
+    message: /^0001_posts\.down\.sql failed at statement 2 of 2 and was rolled back as a whole; the files before it stay rolled back/,
+    context: { sqlState: '22012' }
   })
   t.strictSame(await tables(), ['posts', 'users'])
   t.strictSame(tags(await getMigrationHistory(options)), ['0000_users', '0001_posts'])
@@ -125,7 +131,11 @@ t.test('refuses steps that are no number of migrations, a tag that is not applie
   const { tables, ...options } = await build(t, all)
   await runMigrations({ ...options, to: '0001_posts' })
 
-  for (const steps of [0, -1, 1.5, Number.NaN]) await t.rejects(rollbackMigrations({ ...options, steps }), { name: 'UsageError', message: /^"steps" of rollbackMigrations\(\) must be a whole number from 1 on/ })
+  for (const steps of [0, -1, 1.5, Number.NaN]) {
+    await t.rejects(rollbackMigrations({ ...options, steps }), {
+      name: 'UsageError', message: /^"steps" of rollbackMigrations\(\) must be a whole number from 1 on/
+    })
+  }
   await t.rejects(rollbackMigrations({ ...options, to: '0002_likes' }), { name: 'UsageError', message: /^0002_likes is not applied: runMigrations/ })
   await t.rejects(rollbackMigrations({ ...options, to: 'none' }), { name: 'UsageError', message: /^There is no migration none in / })
   await t.rejects(rollbackMigrations({ ...options, to: '0000_users', steps: 1 }), { name: 'UsageError', message: /^steps and to exclude each other/ })

@@ -40,7 +40,9 @@ t.test('refuses a tag that does not exist, or that was passed', async (t) => {
   t.strictSame(await tables(), [])
 
   await runMigrations(options)
-  await t.rejects(runMigrations({ ...options, to: '0000_users' }), { name: 'UsageError', message: /^0000_users is applied already, and others after it: rollbackMigrations/ })
+  await t.rejects(runMigrations({ ...options, to: '0000_users' }), {
+    name: 'UsageError', message: /^0000_users is applied already, and others after it: rollbackMigrations/
+  })
 })
 
 t.test('a dry run tells what would be applied, and changes nothing', async (t) => {
@@ -69,13 +71,18 @@ t.test('a listener that throws ends the run, and its file is rolled back', async
   const { tables, ...options } = await build(t)
   const broken = new Error('broken')
 
-  await t.rejects(runMigrations({ ...options, onProgress: () => { throw broken } }), { code: 'DB_MIGRATION_FAILED', message: /A function that was to hear/, cause: { message: 'broken' } })
+  await t.rejects(runMigrations({ ...options, onProgress: () => { throw broken } }), {
+    code: 'DB_MIGRATION_FAILED', message: /A function that was to hear/, cause: { message: 'broken' }
+  })
   t.strictSame(await tables(), [])
 })
 
 t.test('a file does not inherit what the one before it has set', async (t) => {
   const inherits = "create table posts (id int); do $$ begin if current_setting('statement_timeout') <> '0' then raise 'inherited'; end if; end $$"
-  const { tables, ...options } = await build(t, [{ ...users, sql: `${users.sql}\n--> statement-breakpoint\nset search_path = nowhere; set role pg_monitor; set statement_timeout = '1min'` }, { ...posts, sql: inherits }])
+  const { tables, ...options } = await build(t, [
+    { ...users, sql: `${users.sql}\n--> statement-breakpoint\nset search_path = nowhere; set role pg_monitor; set statement_timeout = '1min'` },
+    { ...posts, sql: inherits }
+  ])
   await runMigrations(options)
 
   t.strictSame(await tables(), ['posts', 'users'])
@@ -162,7 +169,11 @@ t.test('gives up when another runner holds the lock for too long, and says so', 
   const { client, tables, ...options } = await build(t)
   await client.query("select pg_advisory_lock(hashtextextended('fastify-data-access/migrations', 0))")
 
-  await t.rejects(runMigrations({ ...options, lockTimeoutSeconds: 0 }), { name: 'MigrationError', code: 'DB_MIGRATION_LOCKED', message: /^Another process has been running migrations on this database for 0 seconds, process \d+ \(idle\): wait for it/ })
+  await t.rejects(runMigrations({ ...options, lockTimeoutSeconds: 0 }), {
+    name: 'MigrationError',
+    code: 'DB_MIGRATION_LOCKED',
+    message: /^Another process has been running migrations on this database for 0 seconds, process \d+ \(idle\): wait for it/
+  })
   t.strictSame(await tables(), [])
 })
 
@@ -170,7 +181,8 @@ t.test('tells of a lock that was lost for another reason than time as it was', a
   const { client, tables, ...options } = await build(t)
   await client.query("select pg_advisory_lock(hashtextextended('fastify-data-access/migrations', 0))")
   const run = runMigrations(options)
-  const waiting = "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_try_advisory_lock%' and pid <> pg_backend_pid() and datname = current_database()"
+  const waiting =
+    "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_try_advisory_lock%' and pid <> pg_backend_pid() and datname = current_database()"
   const ended = until(async () => (await client.query(waiting)).rowCount === 1)
 
   await t.rejects(run, { name: 'ConnectionError', code: 'DB_CONNECTION' })
@@ -271,5 +283,8 @@ t.test('takes the database of DATABASE_URL and the folder ./drizzle unless told 
 t.test('a database that is not named or does not answer is an error without any part of its URL', async (t) => {
   t.intercept(process, 'env', { value: { ...process.env, DATABASE_URL: undefined } })
   await t.rejects(getMigrationHistory(), /connectionString/)
-  await t.rejects(getMigrationHistory({ connectionString: 'postgresql://secret:secret@127.0.0.1:1/secret' }), { name: 'ConnectionError', message: /^((?!secret).)*$/ })
+  await t.rejects(
+    getMigrationHistory({ connectionString: 'postgresql://secret:secret@127.0.0.1:1/secret' }),
+    { name: 'ConnectionError', message: /^((?!secret).)*$/ }
+  )
 })

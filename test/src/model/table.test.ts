@@ -87,7 +87,9 @@ t.test('views are refused by name and by type, with the way out', async (t) => {
   const everyone = pgView('everyone').as((query) => query.select().from(users))
   const summary = pgSchema('app').materializedView('summary').as((query) => query.select().from(users).where(eq(users.id, 1)))
   const existing = pgMaterializedView('existing', { id: integer() }).existing()
-  const message = (name: string) => ({ name: 'UsageError', message: `View "${name}" cannot be used as a table: read it through \`drizzle\``, context: { table: name } })
+  const message = (name: string) => ({
+    name: 'UsageError', message: `View "${name}" cannot be used as a table: read it through \`drizzle\``, context: { table: name }
+  })
 
   // @ts-expect-error a view is no table
   t.throws(() => describeTable(everyone), message('everyone'))

@@ -44,7 +44,9 @@ function send (client: pg.ClientBase, write: (messages: FrontendMessages) => voi
 const insides = (client: pg.ClientBase): Record<string, never> => client as unknown as Record<string, never>
 
 t.test('pg gives away how it writes a value as text: utils.prepareValue', (t) => {
-  t.strictSame([null, undefined, 1, true, 'text', { a: 1 }, [1, [null, 'b"']], 2n].map(prepareValue), [null, null, '1', 'true', 'text', '{"a":1}', '{"1",{NULL,"b\\""}}', '2'])
+  t.strictSame([null, undefined, 1, true, 'text', { a: 1 }, [1, [null, 'b"']], 2n].map(prepareValue), [
+    null, null, '1', 'true', 'text', '{"a":1}', '{"1",{NULL,"b\\""}}', '2'
+  ])
   t.strictSame(prepareValue(Buffer.from('bytes')), Buffer.from('bytes'))
   t.strictSame(prepareValue({ toPostgres: () => 'its own' }), 'its own')
   t.type(prepareValue(new Date(0)), 'string')
@@ -53,7 +55,10 @@ t.test('pg gives away how it writes a value as text: utils.prepareValue', (t) =>
 
 t.test('pg runs a query object that a program brings along, and hands it each message: submit, handleRowDescription, handleDataRow, handleCommandComplete, handleEmptyQuery, handleReadyForQuery', async (t) => {
   const client = await connect(t)
-  t.strictSame(await send(client, (messages) => messages.query('select 1 as one, null as none; insert into pg_temp.none select where false')), [[['one', 23], ['none', 25]], ['1', null], 'SELECT 1', '42P01', 'I'])
+  t.strictSame(
+    await send(client, (messages) => messages.query('select 1 as one, null as none; insert into pg_temp.none select where false')),
+    [[['one', 23], ['none', 25]], ['1', null], 'SELECT 1', '42P01', 'I']
+  )
   t.strictSame(await send(client, (messages) => messages.query('')), [undefined, 'ready'])
   t.strictSame(await send(client, (messages) => {
     for (const text of ['begin', 'select $1::text as text']) {

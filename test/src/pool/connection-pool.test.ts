@@ -412,7 +412,10 @@ t.test('whatever becomes of those who ask, no place is lost', async (t) => {
 })
 
 t.test('lives are jittered by 10 %, and fit a timer', async (t) => {
-  const lifeOf = (recycleSeconds: number): number => Number(poolConfig(resolveSettings({ connectionString: 'postgresql://localhost/shop', pool: { recycleSeconds } }, {})).maxLifetimeSeconds)
+  const lifeOf = (recycleSeconds: number): number => Number(poolConfig(resolveSettings(
+    { connectionString: 'postgresql://localhost/shop', pool: { recycleSeconds } },
+    {}
+  )).maxLifetimeSeconds)
   const lives = Array.from({ length: 200 }, () => lifeOf(1000))
 
   t.ok(lives.every((life) => life >= 900 && life <= 1100))

@@ -88,8 +88,17 @@ const rows = {
   'filter({ and: _ })': takes((x) => repo.filter({ and: x }), '[]'),
   'filter({ or: [_] })': takes((x) => repo.filter({ or: [x] }), '{}', 'blank'),
   'filter({ not: _ })': takes((x) => repo.filter({ not: x }), '{}', 'blank'),
-  ...each(['eq', 'ne'], (operator) => `filter({ title: { ${operator}: _ } })`, (operator) => takes((x) => repo.filter({ title: { [operator]: x } }), 'null', "''", 'text')),
-  ...each(['lt', 'like', 'contains'], (operator) => `filter({ title: { ${operator}: _ } })`, (operator) => takes((x) => repo.filter({ title: { [operator]: x } }), "''", 'text')),
+  ...each(['eq', 'ne'], (operator) => `filter({ title: { ${operator}: _ } })`, (operator) => takes(
+    (x) => repo.filter({ title: { [operator]: x } }),
+    'null',
+    "''",
+    'text'
+  )),
+  ...each(['lt', 'like', 'contains'], (operator) => `filter({ title: { ${operator}: _ } })`, (operator) => takes(
+    (x) => repo.filter({ title: { [operator]: x } }),
+    "''",
+    'text'
+  )),
   ...each(['in', 'notIn'], (operator) => `filter({ title: { ${operator}: _ } })`, (operator) => takes((x) => repo.filter({ title: { [operator]: x } }), '[]')),
   'filter({ title: { between: _ } })': takes((x) => repo.filter({ title: { between: x } })),
   'filter({ title: { isNull: _ } })': takes((x) => repo.filter({ title: { isNull: x } }), 'false'),

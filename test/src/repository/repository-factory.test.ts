@@ -102,7 +102,9 @@ t.test('refuses what has no repository, by name and with the way out', async (t)
   const materialized = pgMaterializedView('kids').as((query) => query.select().from(users))
 
   for (const source of [Nameless, Unrelated, Repository]) {
-    t.throws(() => open(source as never), { name: 'UsageError', message: `${source.name} is no repository class: write "class … extends Repository.of(table)", or ask for the table itself` })
+    t.throws(() => open(source as never), {
+      name: 'UsageError', message: `${source.name} is no repository class: write "class … extends Repository.of(table)", or ask for the table itself`
+    })
   }
   t.throws(() => open((() => users) as never), { name: 'UsageError', message: /^A function without a name is no repository class/ })
   t.throws(() => open(keyless), { name: 'UsageError', message: /"keyless" has no primary key/ })
@@ -132,7 +134,11 @@ t.test('"new" makes no repository', (t) => {
 
 t.test('writes names with their schema and casing', async (t) => {
   const table = pgSchema('shop').table('orderLines', { id: integer().primaryKey(), unitPrice: integer() })
-  const { repo: open, runner } = await openRepositories(t, 'create schema shop; create table shop."orderLines" (id int primary key, unit_price int)', { casing: 'snake_case' })
+  const { repo: open, runner } = await openRepositories(
+    t,
+    'create schema shop; create table shop."orderLines" (id int primary key, unit_price int)',
+    { casing: 'snake_case' }
+  )
   const repo = open(table)
   await repo.create({ id: 1, unitPrice: 3 })
   t.match(await repo.update(1, { unitPrice: 4 }), { id: 1, unitPrice: 4 })

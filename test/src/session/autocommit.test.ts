@@ -68,7 +68,9 @@ t.test('with resolveCommits the id is asked for, too', async (t) => {
 })
 
 for (const Class of [Changed, Late]) {
-  t.test(`behind a BEGIN that failed nothing is sent, and behind a failure nothing is kept, with errors that come ${Class === Late ? 'behind' : 'before'} PostgreSQL's word on the transaction`, async (t) => {
+  t.test(`behind a BEGIN that failed nothing is sent, and behind a failure nothing is kept, with errors that come ${Class === Late
+    ? 'behind'
+    : 'before'} PostgreSQL's word on the transaction`, async (t) => {
     const database = await openPlain(t, { Class })
     await database.repo(users).create({ email: 'taken' })
     await t.rejects(database.session(async (session) => {

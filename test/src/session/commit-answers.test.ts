@@ -231,8 +231,16 @@ for (const [number, status, outcome] of [[20, 'committed', 'committed'], [21, 'a
     t.same(await peer.next(), ['Query commit'])
     peer.close()
     const other = await postgres.accept()
-    t.match(await other.next(), [/^Parse select .*case status when 'committed' then pg_logical_emit_message\(true, .*pg_xact_status\(\$1::xid8\)/s, 'Bind 742, 0/1', 'Describe P', 'Execute', 'Sync'])
-    other.send(...groupAnswer([], 'SELECT 1', { status: 'I', columns: ['status', 'system', 'timeline', 'reached', 'life'], rows: [[status, '4711', '00000001', 't', 'life']] }))
+    t.match(await other.next(), [
+      /^Parse select .*case status when 'committed' then pg_logical_emit_message\(true, .*pg_xact_status\(\$1::xid8\)/s,
+      'Bind 742, 0/1',
+      'Describe P',
+      'Execute',
+      'Sync'
+    ])
+    other.send(...groupAnswer([], 'SELECT 1', {
+      status: 'I', columns: ['status', 'system', 'timeline', 'reached', 'life'], rows: [[status, '4711', '00000001', 't', 'life']]
+    }))
 
     if (status === 'committed') await committed
     else await t.rejects(committed, { code: 'DB_CONNECTION', cause: Error, context: { ...context, transactionId: '742' } })

@@ -14,11 +14,17 @@ t.test('a lock is held until the transaction ends: nowait fails at once with 409
     const rows = await session.repo(users).getAll({ lock: { strength: 'update', skipLocked: true }, columns: ['id'] })
     t.same(rows.map(({ id }) => id), [1, 3])
     t.equal((await session.repo(users).get(2))?.email, 'u2', 'a plain read waits for nobody')
-    const error = await session.transaction((scope) => scope.repo(users).first({ id: 2 }, { lock: { strength: 'share', nowait: true } })).catch((error: unknown) => error)
+    const error = await session.transaction((scope) => scope.repo(users).first({ id: 2 }, {
+      lock: { strength: 'share', nowait: true }
+    })).catch((error: unknown) => error)
     t.ok(error instanceof LockTimeoutError)
     t.match(error, { statusCode: 409 })
   })
-  await t.rejects(database.repo(users).first({ id: 2 }, { lock: { strength: 'share', nowait: true } }), { code: 'DB_LOCK_TIMEOUT', statusCode: 409 }, 'also without a session')
+  await t.rejects(
+    database.repo(users).first({ id: 2 }, { lock: { strength: 'share', nowait: true } }),
+    { code: 'DB_LOCK_TIMEOUT', statusCode: 409 },
+    'also without a session'
+  )
   await holder.rollback()
   await database.session(async (session) => {
     t.equal((await session.repo(users).getBy({ id: 2 }, { lock: { strength: 'update', nowait: true } }))?.id, 2)

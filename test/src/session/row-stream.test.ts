@@ -103,7 +103,9 @@ t.test('the end of its session ends it, in the middle of a batch as between two'
 
   const session = database.createSession()
   const slow = t.rejects(balances(session.repo(users).stream(sql`pg_sleep(20) is not null`)), TransactionClosedError)
-  await until(async () => (await database.execute(sql`select from pg_stat_activity where datname = current_database() and state = 'active' and query ~ '^fetch forward'`)).rowCount === 1)
+  await until(async () =>
+    (await database.execute(sql`select from pg_stat_activity where datname = current_database() and state = 'active' and query ~ '^fetch forward'`)).rowCount ===
+    1)
   const closed = session.close()
   t.throws(() => session.repo(users).stream(), TransactionClosedError)
   await closed
@@ -173,12 +175,15 @@ t.test('limits that a pooler refuses at the start travel with its BEGIN as well'
 })
 
 const settings = [
-  "select set_config('app.tenant', '42', true)", "/* tenant */ set local app.tenant = '42'", "set app.tenant to '42'", 'set role none', '-- now\nSET search_path = public',
+  "select set_config('app.tenant', '42', true)", "/* tenant */ set local app.tenant = '42'", "set app.tenant to '42'", 'set role none',
+  '-- now\nSET search_path = public',
   'reset all', "select 1; set local app.tenant = '42'", 'set session authorization default', "set local transaction_timeout = '1h'"
 ]
 const settingNothing = [
-  "update users set balance = balance where email = 'set_config'", 'update users\nset balance = 0', 'set transaction isolation level read committed', 'set constraints all deferred',
-  'set session characteristics as transaction read write', "insert into users (email) values ('a') on conflict (email) do update set balance = 0", 'select 1 as reset'
+  "update users set balance = balance where email = 'set_config'", 'update users\nset balance = 0', 'set transaction isolation level read committed',
+  'set constraints all deferred',
+  'set session characteristics as transaction read write', "insert into users (email) values ('a') on conflict (email) do update set balance = 0",
+  'select 1 as reset'
 ]
 
 t.test('is refused, with the way out, where its session has set something, which would not hold for it', async (t) => {

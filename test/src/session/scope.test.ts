@@ -490,7 +490,8 @@ t.test('a write that waited for a scope in vain is not forgotten: the commit is 
   const session = database.createSession()
   const end = deferred()
   const nested = session.transaction(() => end.promise)
-  const [first] = await Promise.all(['late@example.com', 'later@example.com'].map((email) => session.repo(users).create({ email }).catch((error: unknown) => error)))
+  const [first] = await Promise.all(['late@example.com', 'later@example.com'].map((email) =>
+    session.repo(users).create({ email }).catch((error: unknown) => error)))
   t.match(first, { code: 'DB_TRANSACTION_SCOPE' })
   end.resolve()
   await nested

@@ -5,7 +5,9 @@ import { open } from '../../helpers/database.js'
 import { openEchoing, words } from '../../helpers/echo.js'
 import { posts, users } from '../../helpers/schema.js'
 import { until } from '../../helpers/until.js'
-import { ConnectionError, PoolTimeoutError, TransactionAbortedError, TransactionClosedError, UniqueViolationError, ValidationError } from '../../../src/index.js'
+import {
+  ConnectionError, PoolTimeoutError, TransactionAbortedError, TransactionClosedError, UniqueViolationError, ValidationError
+} from '../../../src/index.js'
 import type { Session, TransactionOptions } from '../../../src/index.js'
 
 const one = { pool: { size: 1, maxOverflow: 0 } }
@@ -31,7 +33,8 @@ t.test('PostgreSQL reads the text of BEGIN, COMMIT and ROLLBACK once for each co
     await session.repo(users).create({ email: outcome })
     await session[outcome]()
   }
-  const { rows } = await database.execute<{ statement: string }>(sql`select statement from pg_prepared_statements where statement in ('begin', 'commit', 'rollback')`)
+  const { rows } =
+    await database.execute<{ statement: string }>(sql`select statement from pg_prepared_statements where statement in ('begin', 'commit', 'rollback')`)
   t.strictSame(rows.map(({ statement }) => statement).sort(), ['begin', 'commit', 'rollback'])
 })
 
@@ -49,7 +52,9 @@ t.test('a commit that is refused names the statement that failed, not one whose 
 t.test('a commit that is refused names the first write that could not be sent', async (t) => {
   const database = await open(t)
   const session = database.createSession()
-  const named = (email: unknown) => session.run({ kind: 'write', text: 'insert into users (email) values ($1)', values: [email], context: { operation: String(Object(email).name) } })
+  const named = (email: unknown) => session.run({
+    kind: 'write', text: 'insert into users (email) values ($1)', values: [email], context: { operation: String(Object(email).name) }
+  })
   for (const name of ['first', 'second']) await t.rejects(named({ ...unwritable, name }), ValidationError)
 
   await t.rejects(session.commit(), { name: 'TransactionAbortedError', cause: { context: { operation: 'first' } } })

@@ -5,7 +5,9 @@ import { pgTable } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import * as tables from '../../../examples/quickstart/schema.js'
 import { silentLogger } from '../../../src/runtime/logger.js'
-import { environmentSchema, optionNames, readEnvironment, resolveSettings, SettingsError, type DatabaseOptions, type Environment } from '../../../src/settings/settings.js'
+import {
+  environmentSchema, optionNames, readEnvironment, resolveSettings, SettingsError, type DatabaseOptions, type Environment
+} from '../../../src/settings/settings.js'
 import { settingRows } from '../../../src/settings/setting-table.js'
 
 const url = 'postgresql://ada:hush%40hush@db.example/shop'
@@ -120,7 +122,13 @@ t.test('options win over the environment, one by one', async (t) => {
   t.match(settings.connection, { host: 'db.example', database: 'shop' })
   t.match(settings.pool, { size: 1, max: 9, maxWaiting: 3, prePingAfterMillis: 0, resetOnRelease: true })
   t.match(settings, {
-    echo: false, casing: 'snake_case', repository: { defaultLimit: 10, maxLimit: 20 }, drainTimeoutSeconds: 0, leakWarningSeconds: 0.5, waitForDatabaseSeconds: 60, degraded: true,
+    echo: false,
+    casing: 'snake_case',
+    repository: { defaultLimit: 10, maxLimit: 20 },
+    drainTimeoutSeconds: 0,
+    leakWarningSeconds: 0.5,
+    waitForDatabaseSeconds: 60,
+    degraded: true,
   })
   t.equal(settings.schema, schema)
   t.equal(resolveSettings({ connectionString: url, schema: tables }).schema, tables, 'a module')
@@ -128,7 +136,10 @@ t.test('options win over the environment, one by one', async (t) => {
 })
 
 t.test('an undefined option and an empty variable count as not given', async (t) => {
-  const settings = resolveSettings({ connectionString: undefined, pool: { size: undefined }, schema: undefined }, { DATABASE_URL: url, DATABASE_POOL_SIZE: '', DATABASE_ECHO: '' })
+  const settings = resolveSettings(
+    { connectionString: undefined, pool: { size: undefined }, schema: undefined },
+    { DATABASE_URL: url, DATABASE_POOL_SIZE: '', DATABASE_ECHO: '' }
+  )
 
   t.equal(settings.pool.size, 20)
   t.equal(settings.echo, false)
@@ -211,7 +222,10 @@ t.test('refuses a bad variable with its name, never its value', async (t) => {
 
 t.test('refuses an option that does not exist, and names those that do', async (t) => {
   t.equal(refusal({ connectionString: url, pol: {} }).setting, 'pol')
-  t.equal(refusal({ connectionString: url, pool: { max: 5 } }).message, 'pool.max is not an option; there are pool.size, pool.maxOverflow, pool.timeoutSeconds, pool.maxWaiting, pool.recycleSeconds, pool.prePing, pool.prePingAfterMillis, pool.echo, pool.resetOnRelease')
+  t.equal(
+    refusal({ connectionString: url, pool: { max: 5 } }).message,
+    'pool.max is not an option; there are pool.size, pool.maxOverflow, pool.timeoutSeconds, pool.maxWaiting, pool.recycleSeconds, pool.prePing, pool.prePingAfterMillis, pool.echo, pool.resetOnRelease'
+  )
   t.equal(refusal({ connectionString: url, repository: { limit: 5 } }).setting, 'repository.limit')
   t.equal(refusal({ connectionString: url, 'pool.size': 5 }).setting, 'pool.size')
 })
@@ -330,6 +344,8 @@ t.test('every option is documented with its variable and its default', async (t)
 })
 
 t.test('the schema of the environment has every variable with its meaning', async (t) => {
-  t.match(environmentSchema.properties['DATABASE_POOL_SIZE'], { type: 'string', description: 'Connections that stay open once they were opened. Must be a whole number from 1 to 262143.' })
+  t.match(environmentSchema.properties['DATABASE_POOL_SIZE'], {
+    type: 'string', description: 'Connections that stay open once they were opened. Must be a whole number from 1 to 262143.'
+  })
   t.equal(Object.keys(environmentSchema.properties).length, 14)
 })

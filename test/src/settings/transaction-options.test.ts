@@ -4,13 +4,17 @@ import { resolveTransactionOptions } from '../../../src/settings/transaction-opt
 import type { TransactionOptions } from '../../../src/index.js'
 
 t.test('completes what is not given', async (t) => {
-  const defaults = { readsOutside: true, begin: 'begin', readOnly: false, retries: 0, timeoutMillis: undefined, settleTimeoutMillis: 5000, resolveCommits: false }
+  const defaults = {
+    readsOutside: true, begin: 'begin', readOnly: false, retries: 0, timeoutMillis: undefined, settleTimeoutMillis: 5000, resolveCommits: false
+  }
   t.same(resolveTransactionOptions({}), defaults)
   t.same(resolveTransactionOptions({ begin: undefined, isolationLevel: undefined, deferrable: undefined, settleTimeoutMillis: undefined }), defaults)
 })
 
 t.test('makes a BEGIN of the modes, and never changes what it was given', async (t) => {
-  const options = Object.freeze({ isolationLevel: 'serializable', accessMode: 'read only', deferrable: true, timeoutMillis: 1, settleTimeoutMillis: 0.5 } as const)
+  const options = Object.freeze({
+    isolationLevel: 'serializable', accessMode: 'read only', deferrable: true, timeoutMillis: 1, settleTimeoutMillis: 0.5
+  } as const)
   t.same(resolveTransactionOptions(options), {
     readsOutside: false,
     begin: 'begin isolation level serializable, read only, deferrable',
@@ -35,7 +39,9 @@ t.test('refuses what cannot be, by name, without the value', async (t) => {
     [{ deferrable: 'yes' }, /^transaction.deferrable must be true or false$/],
     [{ isolation: 'serializable' }, /^transaction.isolation is no option: there are begin, isolationLevel/],
     [{ toString: 1 }, /^transaction.toString is no option/],
-    ...['timeoutMillis', 'settleTimeoutMillis'].flatMap((name) => [0, -1, NaN, Infinity, 2 ** 31, '5000', null].map((value): [Record<string, unknown>, RegExp] =>
+    ...['timeoutMillis', 'settleTimeoutMillis'].flatMap((name) => [
+      0, -1, NaN, Infinity, 2 ** 31, '5000', null
+    ].map((value): [Record<string, unknown>, RegExp] =>
       [{ [name]: value }, new RegExp(`^transaction.${name} must be a number of milliseconds, above 0 and at most 2147483647$`)]))
   ]
   for (const [options, message] of bad) {

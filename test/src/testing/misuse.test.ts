@@ -30,7 +30,11 @@ const rows = {
   'createTestDatabase(t, { migrate: _ })': takes(making((x) => ({ migrate: x })), ...optional, 'function'),
   'createTestDatabase(t, { seed: _ })': takes(making((x) => ({ seed: x })), ...optional, 'function'),
   'createTestDatabase(t, { templateKey: _ })': takes(making((x) => ({ templateKey: x })), ...optional, "''", 'text'),
-  'createTestDatabase(t, { migrations: _ })': takes(making((x) => ({ migrations: Object.keys(Object(x)).length === 0 && typeof x === 'object' ? { folder: x } : x })), ...optional, 'name'),
+  'createTestDatabase(t, { migrations: _ })': takes(
+    making((x) => ({ migrations: Object.keys(Object(x)).length === 0 && typeof x === 'object' ? { folder: x } : x })),
+    ...optional,
+    'name'
+  ),
   'createTestDatabase(t, { schema: _ })': takes(making((x) => ({ schema: x })), ...options, 'strange', 'foreign', 'schema'),
   'startPostgres(_)': takes((x) => startPostgres(x)),
   'startPostgres({ folder: _ })': takes((x) => startPostgres({ folder: x === 'hunter2' as never ? undefined : x } as never)),

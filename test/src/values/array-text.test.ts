@@ -12,14 +12,24 @@ import { openRepositories } from '../../helpers/runner.js'
 t.setTimeout(600_000)
 
 const texts = { delimiter: ',', read: undefined }
-const words = fc.oneof(fc.constantFrom('', 'NULL', 'null', '"', '\\', '{', '}', ',', ';', ' ', '[1:1]={1}', '\\"'), fc.string().filter((text) => !/[\0\p{Surrogate}]/u.test(text)))
+const words = fc.oneof(
+  fc.constantFrom('', 'NULL', 'null', '"', '\\', '{', '}', ',', ';', ' ', '[1:1]={1}', '\\"'),
+  fc.string().filter((text) => !/[\0\p{Surrogate}]/u.test(text))
+)
 
 for (const [server, create] of Object.entries({ 'PostgreSQL 18': createTestDatabase, 'PostgreSQL 15': createDatabase15 })) {
   t.test(`reads what ${server} writes of any texts and NULLs, and writes what it reads`, async (t) => {
     const { database } = await create(t)
     await fc.assert(fc.asyncProperty(fc.array(fc.option(words), { maxLength: 6 }), async (items) => {
       const written = writeArray(items, { delimiter: ',', depth: 1, write: String })
-      const { rows: [row] } = await database.execute<{ written: string, made: string }>(sql`select ${written}::text[]::text as written, ${items.length === 0 ? sql`'{}'` : sql`array[${sql.join(items.map((item) => sql`${item}::text`), sql`, `)}]`}::text as made`)
+      const { rows: [row] } = await database.execute<{
+        written: string, made: string
+      }>(sql`select ${written}::text[]::text as written, ${items.length === 0
+? sql`'{}'`
+: sql`array[${sql.join(
+        items.map((item) => sql`${item}::text`),
+        sql`, `
+      )}]`}::text as made`)
       t.equal(row?.written, row?.made)
       t.strictSame(readArray(String(row?.made), texts), items)
     }), { numRuns: 200 })
@@ -47,7 +57,13 @@ t.test('reads arrays of arrays, whatever number the first element has', (t) => {
 })
 
 t.test('refuses a text that is no array, whole or cut short', (t) => {
-  for (const text of ['', '1 2', 'hello', '{', '{1', '{1,', '{"a', '{"a"x}', '{{1}', '{"a\\']) t.throws(() => readArray(text, texts), { message: /declared as an array/ }, text)
+  for (const text of ['', '1 2', 'hello', '{', '{1', '{1,', '{"a', '{"a"x}', '{{1}', '{"a\\']) {
+    t.throws(
+      () => readArray(text, texts),
+      { message: /declared as an array/ },
+      text
+    )
+  }
   t.end()
 })
 

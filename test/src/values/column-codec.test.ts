@@ -16,7 +16,9 @@ const money = customType<{ data: { cents: number }, driverData: string }>({
   toDriver: ({ cents }) => String(cents / 100),
   fromDriver: (text) => ({ cents: Math.round(Number(text) * 100) })
 })
-const moment = customType<{ data: Date, driverData: Date }>({ dataType: () => 'timestamptz', toDriver: (value) => value, fromDriver: (value) => new Date(value) })
+const moment = customType<{ data: Date, driverData: Date }>({
+  dataType: () => 'timestamptz', toDriver: (value) => value, fromDriver: (value) => new Date(value)
+})
 const document = customType<{ data: object, driverData: unknown }>({ dataType: () => 'jsonb', toDriver: (value) => value })
 
 const kinds = pgTable('kinds', {
@@ -79,7 +81,9 @@ const kinds = pgTable('kinds', {
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 const columns = Object.entries(getTableColumns(kinds)).map(([key, column]) => [key, column.getSQLType()] as const)
 const create = (name: (key: string) => string) =>
-  `create type mood as enum ('sad', 'o"k', 'happy, very'); create table kinds (${columns.map(([key, type]) => `"${name(key)}" ${type}${key === 'serialId' ? ' primary key' : ''}`).join(', ')})`
+  `create type mood as enum ('sad', 'o"k', 'happy, very'); create table kinds (${columns.map(([key, type]) => `"${name(key)}" ${type}${key === 'serialId'
+    ? ' primary key'
+    : ''}`).join(', ')})`
 
 const full: typeof kinds.$inferInsert = {
   serialId: 1,
@@ -237,7 +241,9 @@ t.test('types of one\'s own that no list can hold, or whose names only PostgreSQ
     colours: colour('Its \'colours\'').array(),
     frame: box(),
     note: bytes(),
-    settings: customType<{ data: object, driverData: unknown }>({ dataType: () => 'own.settings', toDriver: JSON.stringify, fromDriver: (value) => value as object })(),
+    settings: customType<{ data: object, driverData: unknown }>({
+      dataType: () => 'own.settings', toDriver: JSON.stringify, fromDriver: (value) => value as object
+    })(),
     word: customType<{ data: string }>({ dataType: () => 'citext' })()
   })
   const { repo: open, runner } = await openRepositories(t, `create schema own; create type own."Colour" as enum ('red', 'deep blue'); create domain own.settings as jsonb; create domain citext as text;

@@ -17,8 +17,14 @@ t.test('a string in json stays one, whatever it looks like', async (t) => {
 t.test('null is SQL\'s NULL; the null of JSON is written as SQL, and read as null', async (t) => {
   const { repo, runner } = await openRepositories(t, ddl)
   await repo(papers).create({ id: 1, a: null, b: null })
-  t.strictSame(await repo(papers).create({ id: 2, a: sql`'null'::json`, b: sql`'null'::jsonb`, many: sql`array['null'::jsonb]` }), { id: 2, a: null, b: null, many: [null] })
-  t.strictSame((await runner.client.query('select id, a is null as a, b::text as b from papers order by id')).rows, [{ id: 1, a: true, b: null }, { id: 2, a: false, b: 'null' }])
+  t.strictSame(
+    await repo(papers).create({ id: 2, a: sql`'null'::json`, b: sql`'null'::jsonb`, many: sql`array['null'::jsonb]` }),
+    { id: 2, a: null, b: null, many: [null] }
+  )
+  t.strictSame(
+    (await runner.client.query('select id, a is null as a, b::text as b from papers order by id')).rows,
+    [{ id: 1, a: true, b: null }, { id: 2, a: false, b: 'null' }]
+  )
   t.strictSame((await repo(papers).filter({ b: { isNull: true } })).map(({ id }) => id), [1])
 })
 
@@ -35,6 +41,9 @@ t.test('a parser that the program gave to pg has the only word: what it leaves a
 })
 
 t.test('a column that is declared as json over another type is read as Drizzle reads it', async (t) => {
-  const { repo } = await openRepositories(t, "create table papers (id integer primary key, a text, b text, many text[]); insert into papers values (1, '{\"a\":1}', 'plain', '{\"[1]\"}')")
+  const { repo } = await openRepositories(
+    t,
+    "create table papers (id integer primary key, a text, b text, many text[]); insert into papers values (1, '{\"a\":1}', 'plain', '{\"[1]\"}')"
+  )
   t.strictSame(await repo(papers).get(1), { id: 1, a: { a: 1 }, b: 'plain', many: [[1]] })
 })

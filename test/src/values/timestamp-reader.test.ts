@@ -23,7 +23,9 @@ const offset = fc.oneof(fc.constant('+00'), fc.integer({ min: -15 * 60, max: 15 
   const [hours, rest] = [Math.trunc(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map((number) => String(number).padStart(2, '0'))
   return `${minutes < 0 ? '-' : '+'}${hours}${rest === '00' ? '' : `:${rest}`}`
 }))
-const day = fc.date({ min: new Date('0100-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true }).map((date) => date.toISOString().slice(0, 19).replace('T', ' '))
+const day = fc.date({
+  min: new Date('0100-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true
+}).map((date) => date.toISOString().slice(0, 19).replace('T', ' '))
 
 t.test('reads every moment as Drizzle does', async (t) => {
   fc.assert(fc.property(day, fraction, offset, (start, fraction, offset) => {
@@ -74,7 +76,8 @@ t.test('whatever time zone the session has, rows are read as they are', async (t
   const { repo, runner } = await openRepositories(t, 'create table moments (id integer primary key, zoned timestamptz, plain timestamp)')
   await runner.client.query(`insert into moments select row_number() over (), moment, moment at time zone 'UTC'
     from generate_series(timestamptz '1850-01-01 00:00:00.123456+00', '2100-01-01', interval '97 days 5 hours 3.0005 seconds') as moment`)
-  const { rows } = await runner.client.query('select trunc(extract(epoch from zoned) * 1000) as zoned, trunc(extract(epoch from plain) * 1000) as plain from moments order by id')
+  const { rows } =
+    await runner.client.query('select trunc(extract(epoch from zoned) * 1000) as zoned, trunc(extract(epoch from plain) * 1000) as plain from moments order by id')
   const expected = rows.map(({ zoned, plain }) => [Number(zoned), Number(plain)])
   for (const zone of ['UTC', 'America/St_Johns', 'Asia/Kathmandu', 'Europe/Amsterdam']) {
     await runner.client.query(`set timezone to '${zone}'`)
@@ -88,5 +91,7 @@ t.test('whatever time zone the session has, rows are read as they are', async (t
 t.test('a style set by hand in the session is no reason for another day: the error names the column', async (t) => {
   const { repo, runner } = await openRepositories(t, 'create table moments (id integer primary key, zoned timestamptz, plain timestamp)')
   await runner.client.query("insert into moments values (1, '2026-02-01', '2026-02-01'); set datestyle to 'SQL, DMY'")
-  await t.rejects(repo(moments).get(1), { name: 'DatabaseError', message: /Column "zoned" of a row cannot be read: .*datestyle/, context: { table: 'moments', columns: ['zoned'] } })
+  await t.rejects(repo(moments).get(1), {
+    name: 'DatabaseError', message: /Column "zoned" of a row cannot be read: .*datestyle/, context: { table: 'moments', columns: ['zoned'] }
+  })
 })

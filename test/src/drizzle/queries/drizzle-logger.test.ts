@@ -13,7 +13,11 @@ interface Seen { readonly text: string, readonly values: unknown[] }
 /** A logger of Drizzle's that keeps what it sees. */
 function recorder (): { logger: Logger, seen: Seen[], take (): string[] } {
   const seen: Seen[] = []
-  return { seen, logger: { logQuery: (text, values) => { seen.push({ text, values }) } }, take: () => seen.splice(0).map(({ text }) => /^\w+/.exec(text)?.[0] ?? '') }
+  return {
+    seen,
+    logger: { logQuery: (text, values) => { seen.push({ text, values }) } },
+    take: () => seen.splice(0).map(({ text }) => /^\w+/.exec(text)?.[0] ?? '')
+  }
 }
 
 t.test('Drizzle\'s logger sees the text and values of each query of Drizzle\'s, in the database, in sessions and in nested transactions', async (t) => {
@@ -67,14 +71,20 @@ t.test('with true Drizzle\'s own logger prints, with false and undefined nothing
 })
 
 t.test('Drizzle\'s cache is refused with the reason, and what is no logger of Drizzle\'s, before anything is opened', async (t) => {
-  const refusal = (options: object): Promise<unknown> => openDatabase({ connectionString: 'postgresql://nobody@127.0.0.1:1/none', ...options } as OpenOptions).catch((error: unknown) => error)
+  const refusal = (options: object): Promise<unknown> => openDatabase({
+    connectionString: 'postgresql://nobody@127.0.0.1:1/none', ...options
+  } as OpenOptions).catch((error: unknown) => error)
   const cache = /^is refused: a cache knows nothing of transactions/
   for (const [setting, options, reason] of [
     ['cache', { cache: {} }, cache],
     ['drizzle.cache', { drizzle: { cache: {} } }, cache],
     ['drizzle.schema', { drizzle: { schema } }, /is not an option; there are drizzle\.logger$/],
     ...[null, 1, '', [], true, () => undefined].map((drizzle) => ['drizzle', { drizzle }, /must be an object: { logger }/] as const),
-    ...[null, 1, '', [], {}, () => undefined].map((logger) => ['drizzle.logger', { drizzle: { logger } }, /must be true, false or an object with the method logQuery/] as const),
+    ...[null, 1, '', [], {}, () => undefined].map((logger) => [
+      'drizzle.logger',
+      { drizzle: { logger } },
+      /must be true, false or an object with the method logQuery/
+    ] as const),
     ...[true, recorder().logger].map((logger) => ['logger', { logger }, /Drizzle's own logger goes into drizzle: { logger }/] as const)
   ] as const) {
     const error = await refusal(options)

@@ -41,7 +41,8 @@ t.test('a name that a program gives to a statement is the one that PostgreSQL ke
   const { database } = await openEchoing(t)
   const session = database.createSession()
   const db = typed(session.drizzle)
-  const names = async (): Promise<unknown[]> => (await session.execute<{ name: string }>(sql`select name from pg_prepared_statements where name not like 'data\\_access%' order by name`)).rows.map(({ name }) => name)
+  const names = async (): Promise<unknown[]> =>
+    (await session.execute<{ name: string }>(sql`select name from pg_prepared_statements where name not like 'data\\_access%' order by name`)).rows.map(({ name }) => name)
   const lists = pgTable('lists', { list: text().array(), other: bigint({ mode: 'bigint' }).array() })
   await db.insert(users).values([{ email: 'ada' }, { email: 'grace' }])
   const byEmail = () => db.select({ id: users.id }).from(users).where(eq(users.email, sql.placeholder('email'))).prepare('byEmail')
@@ -49,7 +50,9 @@ t.test('a name that a program gives to a statement is the one that PostgreSQL ke
   t.strictSame(await names(), ['byEmail'])
   t.same(await db.select({ email: users.email }).from(users).where(eq(users.id, 1)).prepare('byEmail').execute(), [{ email: 'ada' }], 'another statement')
   t.match(await db.query.users.findFirst({ where: eq(users.id, sql.placeholder('id')) }).prepare('first').execute({ id: 2 }), { email: 'grace' })
-  const read = (column: typeof lists.list | typeof lists.other) => db.select({ list: sql`'{1,NULL}'::text[]`.mapWith(column) }).from(users).limit(1).prepare('read').execute()
+  const read = (column: typeof lists.list | typeof lists.other) => db.select({
+    list: sql`'{1,NULL}'::text[]`.mapWith(column)
+  }).from(users).limit(1).prepare('read').execute()
   t.strictSame(await read(lists.list), [{ list: ['1', null] }])
   t.strictSame(await read(lists.other), [{ list: [1n, null] }], 'the same text, read in another way')
   t.strictSame(await read(lists.list), [{ list: ['1', null] }])
@@ -175,7 +178,12 @@ t.test('Drizzle\'s own migrator runs over it, in one transaction, and fails with
 t.test('names are written in the casing of the settings, in relational queries too', async (t) => {
   const people = pgTable('people', { id: integer().primaryKey().generatedAlwaysAsIdentity(), fullName: text() })
   const pets = pgTable('pets', { id: integer().primaryKey().generatedAlwaysAsIdentity(), ownerId: integer().references(() => people.id) })
-  const own = { people, pets, peopleRelations: relations(people, ({ many }) => ({ pets: many(pets) })), petsRelations: relations(pets, ({ one }) => ({ owner: one(people, { fields: [pets.ownerId], references: [people.id] }) })) }
+  const own = {
+    people,
+    pets,
+    peopleRelations: relations(people, ({ many }) => ({ pets: many(pets) })),
+    petsRelations: relations(pets, ({ one }) => ({ owner: one(people, { fields: [pets.ownerId], references: [people.id] }) }))
+  }
   const database = await open(t, { schema: own, casing: 'snake_case' })
   await beside(database, 'create table people (id int primary key generated always as identity, full_name text)')
   await beside(database, 'create table pets (id int primary key generated always as identity, owner_id int references people)')
@@ -206,9 +214,12 @@ t.test('works without a schema; there is no relational query then', async (t) =>
 
 t.test('execute gives the results of all statements that a text holds, in their order, everywhere', async (t) => {
   const database = await open(t)
-  const text = sql.raw("select 1 as a, 2 as b; insert into users (email) values ('a'), ('b'); select 3 as c; select 4 as d where false; do $$ begin end $$; select 5 as e")
+  const text =
+    sql.raw("select 1 as a, 2 as b; insert into users (email) values ('a'), ('b'); select 3 as c; select 4 as d where false; do $$ begin end $$; select 5 as e")
   const results = [
-    { rows: [{ a: 1, b: 2 }], rowCount: 1, command: 'SELECT' }, { rows: [], rowCount: 2, command: 'INSERT' }, { rows: [{ c: 3 }], rowCount: 1, command: 'SELECT' },
+    {
+      rows: [{ a: 1, b: 2 }], rowCount: 1, command: 'SELECT'
+    }, { rows: [], rowCount: 2, command: 'INSERT' }, { rows: [{ c: 3 }], rowCount: 1, command: 'SELECT' },
     { rows: [], rowCount: 0, command: 'SELECT' }, { rows: [], rowCount: null, command: 'DO' }, { rows: [{ e: 5 }], rowCount: 1, command: 'SELECT' }
   ]
   const expected = { ...results.at(-1), results }
@@ -223,5 +234,8 @@ t.test('execute gives the results of all statements that a text holds, in their 
   t.strictSame(await database.execute(text), expected)
   t.strictSame(await database.execute(sql.raw('select 1 as one;;')), { rows: [{ one: 1 }], rowCount: 1, command: 'SELECT' }, 'one statement has one result')
   t.notOk('results' in await database.drizzle.execute(sql`select 1`))
-  t.strictSame((await database.execute(sql.raw("delete from users; insert into users (email) values ('c') returning email"))).results?.map(({ rowCount }) => rowCount), [2, 1])
+  t.strictSame(
+    (await database.execute(sql.raw("delete from users; insert into users (email) values ('c') returning email"))).results?.map(({ rowCount }) => rowCount),
+    [2, 1]
+  )
 })

@@ -24,7 +24,11 @@ interface Answer {
 }
 
 /** Calls the command as a process of its own would. */
-async function call (cwd: string, argv: readonly string[], { env = {}, signal = new AbortController().signal, onLine }: { env?: Record<string, string>, signal?: AbortSignal, onLine?: () => void } = {}): Promise<Answer> {
+async function call (
+  cwd: string,
+  argv: readonly string[],
+  { env = {}, signal = new AbortController().signal, onLine }: { env?: Record<string, string>, signal?: AbortSignal, onLine?: () => void } = {}
+): Promise<Answer> {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
   let err = ''
   stderr.on('data', (text) => { err += text; onLine?.() })
@@ -66,7 +70,10 @@ t.test('reads TypeScript, as drizzle-kit does', async (t) => {
   })
   mkdirSync(join(cwd, 'tables'))
   writeFileSync(join(cwd, 'tables/words.ts'), 'export enum Word { None = "none" }')
-  writeFileSync(join(cwd, 'tables/users.ts'), "import { pgTable, text } from 'drizzle-orm/pg-core'\nimport { Word } from './words.js'\nexport const users = pgTable('users', { fullName: text().default(Word.None) })")
+  writeFileSync(
+    join(cwd, 'tables/users.ts'),
+    "import { pgTable, text } from 'drizzle-orm/pg-core'\nimport { Word } from './words.js'\nexport const users = pgTable('users', { fullName: text().default(Word.None) })"
+  )
 
   t.match(await migrate('create', '-m', 'Users'), { code: 0, out: /0000_users/ })
   t.match(readFileSync(join(cwd, 'drizzle/0000_users.sql'), 'utf8'), '"full_name" text DEFAULT \'none\'')
@@ -105,7 +112,9 @@ t.test('shows what cannot be restored, and wants it to be confirmed', async (t) 
   const { cwd, migrate } = await build(t)
   await migrate('create', '-m', 'Users')
   writeSchema(cwd, 'empty', 'export {}')
-  t.match(await migrate('create', '-m', 'nothing'), { code: 0, out: 'Wrote 0001_nothing.sql and 0001_nothing.down.sql\n  cannot be restored: the rows of users\n' })
+  t.match(await migrate('create', '-m', 'nothing'), {
+    code: 0, out: 'Wrote 0001_nothing.sql and 0001_nothing.down.sql\n  cannot be restored: the rows of users\n'
+  })
   rmSync(join(cwd, 'drizzle/0001_nothing.down.sql'))
   t.match(await migrate('down-files'), { code: 0, out: '1 written\n  0001_nothing.down.sql\n    cannot be restored: the rows of users\n' })
   await migrate('up')
@@ -128,7 +137,9 @@ t.test('renames as it is told, and refuses to guess', async (t) => {
 })
 
 t.test('writes empty files where no schema is named', async (t) => {
-  const { cwd, migrate } = await build(t, { 'drizzle.config.json': JSON.stringify({ dialect: 'postgresql', breakpoints: false, migrations: { prefix: 'unix' } }) })
+  const { cwd, migrate } = await build(t, {
+    'drizzle.config.json': JSON.stringify({ dialect: 'postgresql', breakpoints: false, migrations: { prefix: 'unix' } })
+  })
 
   t.match(await migrate('create', '-m', 'mine', '--empty', '--folder', 'other'), { code: 0, out: /^Wrote \d+_mine\.sql/ })
   t.match(JSON.parse(readFileSync(join(cwd, 'other/meta/_journal.json'), 'utf8')), { entries: [{ breakpoints: false }] })
@@ -139,8 +150,17 @@ t.test('writes empty files where no schema is named', async (t) => {
 t.test('reads the table and the database that drizzle-kit would use', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const { hostname, port, username, password, pathname } = new URL(connectionString)
-  const parts = { host: hostname, port: Number(port), user: decodeURIComponent(username), password: decodeURIComponent(password), database: pathname.slice(1), ssl: false }
-  const cwd = t.testdir({ 'drizzle.config.mjs': `export default { dialect: 'postgresql', migrations: { table: 'done', schema: 'public' }, dbCredentials: ${JSON.stringify(parts)} }` })
+  const parts = {
+    host: hostname,
+    port: Number(port),
+    user: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+    database: pathname.slice(1),
+    ssl: false
+  }
+  const cwd = t.testdir({
+    'drizzle.config.mjs': `export default { dialect: 'postgresql', migrations: { table: 'done', schema: 'public' }, dbCredentials: ${JSON.stringify(parts)} }`
+  })
   await call(cwd, ['migrate', 'create', '-m', 'x', '--empty'])
 
   t.match(await call(cwd, ['migrate', 'up'], { env: { DATABASE_URL: 'postgresql://127.0.0.1:1/none' } }), { code: 0, out: '1 applied\n  0000_x\n' })
@@ -180,7 +200,11 @@ t.test('says of a configuration that is not JSON only that, and nothing of what 
 })
 
 t.test('is told apart from what it is not', async (t) => {
-  const cwd = t.testdir({ 'mysql.json': '{"dialect":"mysql"}', 'none.json': '{"dialect":"postgresql","schema":["./nothing.ts"]}', 'ssl.json': '{"dialect":"postgresql","dbCredentials":{"host":"h","database":"d","ssl":{}}}' })
+  const cwd = t.testdir({
+    'mysql.json': '{"dialect":"mysql"}',
+    'none.json': '{"dialect":"postgresql","schema":["./nothing.ts"]}',
+    'ssl.json': '{"dialect":"postgresql","dbCredentials":{"host":"h","database":"d","ssl":{}}}'
+  })
   const wrong: Array<[argv: string[], said: RegExp]> = [
     [['upp'], /There is no upp: data-access --help/],
     [['migrate'], /There is no migrate/],
@@ -211,14 +235,19 @@ t.test('helps', async (t) => {
 t.test('tells who keeps it waiting', async (t) => {
   const { connectionString, cwd } = await build(t)
   mkdirSync(join(cwd, 'drizzle/meta'), { recursive: true })
-  writeFileSync(join(cwd, 'drizzle/meta/_journal.json'), '{"version":"7","dialect":"postgresql","entries":[{"idx":0,"version":"7","when":1,"tag":"0000_x","breakpoints":true}]}')
+  writeFileSync(
+    join(cwd, 'drizzle/meta/_journal.json'),
+    '{"version":"7","dialect":"postgresql","entries":[{"idx":0,"version":"7","when":1,"tag":"0000_x","breakpoints":true}]}'
+  )
   writeFileSync(join(cwd, 'drizzle/0000_x.sql'), 'alter table busy add column other int')
   const client = new Client({ connectionString })
   await client.connect()
   t.after(() => client.end())
   await client.query('create table busy (id int)')
   await client.query('begin; lock table busy')
-  const { code, err } = await call(cwd, ['migrate', 'up', '--folder', 'drizzle'], { env: { DATABASE_URL: connectionString }, onLine: () => { client.query('rollback').catch(() => {}) } })
+  const { code, err } = await call(cwd, ['migrate', 'up', '--folder', 'drizzle'], {
+    env: { DATABASE_URL: connectionString }, onLine: () => { client.query('rollback').catch(() => {}) }
+  })
 
   t.equal(code, 0)
   t.match(err, /^0000_x {2}did not get its locks \(attempt 1, process \d+/)
@@ -233,7 +262,9 @@ t.test('a signal cancels what runs, and its file is rolled back', async (t) => {
   writeFileSync(join(cwd, 'drizzle/0001_slow.sql'), 'create table slow (id int);--> statement-breakpoint\nselect pg_sleep(60)')
   const stop = new AbortController()
   let heard = 0
-  const { code, err } = await call(cwd, ['migrate', 'up', '--folder', 'drizzle'], { env: { DATABASE_URL: connectionString }, signal: stop.signal, onLine: () => { if (++heard === 2) setImmediate(() => stop.abort()) } })
+  const { code, err } = await call(cwd, ['migrate', 'up', '--folder', 'drizzle'], {
+    env: { DATABASE_URL: connectionString }, signal: stop.signal, onLine: () => { if (++heard === 2) setImmediate(() => stop.abort()) }
+  })
 
   t.equal(code, 130)
   t.match(err, /0001_slow\.sql failed at statement 2 of 2 and was rolled back|Stopped before the next statement/)

@@ -36,12 +36,17 @@ t.test('makes a URL of the parts of a database', async (t) => {
   t.equal(urlOf({ dbCredentials: { url: 'postgresql://db/a' } }), 'postgresql://db/a')
   t.equal(urlOf({ dbCredentials: parts }), 'postgresql://db/a%20b')
   t.equal(urlOf({ dbCredentials: { ...parts, user: 'a@b', ssl: true } }), 'postgresql://a%40b@db/a%20b?sslmode=require')
-  t.equal(urlOf({ dbCredentials: { ...parts, user: 'a', password: 'p/w', port: 1, ssl: 'verify-full' } }), 'postgresql://a:p%2Fw@db:1/a%20b?sslmode=verify-full')
+  t.equal(
+    urlOf({ dbCredentials: { ...parts, user: 'a', password: 'p/w', port: 1, ssl: 'verify-full' } }),
+    'postgresql://a:p%2Fw@db:1/a%20b?sslmode=verify-full'
+  )
   t.equal(tableOf({}), 'drizzle.__drizzle_migrations')
 })
 
 t.test('finds files as drizzle-kit does', async (t) => {
-  const root = t.testdir({ a: { 'one.ts': '', 'two.js': '', 'notes.md': '', b: { 'three.ts': '', 'four.tsx': '' }, node_modules: { 'five.ts': '' } }, 'six.mts': '' })
+  const root = t.testdir({
+    a: { 'one.ts': '', 'two.js': '', 'notes.md': '', b: { 'three.ts': '', 'four.tsx': '' }, node_modules: { 'five.ts': '' } }, 'six.mts': ''
+  })
   const found = (pattern: string) => findFiles(join(root, pattern)).map((file) => file.slice(root.length + 1))
 
   t.strictSame(found('a/one.ts'), ['a/one.ts'])

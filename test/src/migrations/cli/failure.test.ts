@@ -8,7 +8,11 @@ import { createTestDatabase } from '../../../../src/testing/index.js'
 /** Applies one file by the command, and gives what it wrote. */
 async function up (t: Test, sql: string, connectionString?: string) {
   const url = connectionString ?? (await createTestDatabase(t)).connectionString
-  const cwd = t.testdir({ drizzle: { '0000_a.sql': sql, meta: { '_journal.json': JSON.stringify({ entries: [{ idx: 0, tag: '0000_a', when: 1, version: '7', breakpoints: true }] }) } } })
+  const cwd = t.testdir({
+    drizzle: {
+      '0000_a.sql': sql, meta: { '_journal.json': JSON.stringify({ entries: [{ idx: 0, tag: '0000_a', when: 1, version: '7', breakpoints: true }] }) }
+    }
+  })
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
   const code = await runCommand(['migrate', 'up', '--json'], { cwd, env: { DATABASE_URL: url }, stdin, stdout, stderr, signal: new AbortController().signal })
   return { code, ...JSON.parse(String(stdout.read())), err: String(stderr.read()) }
@@ -24,13 +28,19 @@ t.test('a statement that PostgreSQL refuses is shown with its words and the plac
     statement: 'create table b (\n\tid int,\n\t"ä😀" nosuch\n);',
     cause: { message: 'type "nosuch" does not exist', code: '42704', position: 33, line: 3, column: 7 }
   })
-  t.match(err, '  type "nosuch" does not exist (line 3, column 7 of the statement)\n    create table b (\n    \tid int,\n    \t"ä😀" nosuch\n    \t      ^\n    );')
+  t.match(
+    err,
+    '  type "nosuch" does not exist (line 3, column 7 of the statement)\n    create table b (\n    \tid int,\n    \t"ä😀" nosuch\n    \t      ^\n    );'
+  )
 })
 
 t.test('what a log would leave out is told to who wrote the file: syntax errors, RAISE, details and hints', async (t) => {
   t.match((await up(t, "insert nto a values ('s3cret')")).error.cause, { message: 'syntax error at or near "nto"', position: 8 })
   t.match((await up(t, "do $$ begin raise 'no %', 5 using detail = 'a detail', hint = 'a hint'; end $$")), {
-    error: { cause: { message: 'no 5', code: 'P0001', detail: 'a detail', hint: 'a hint', where: /PL\/pgSQL/ } }, err: /\n {2}no 5\n {2}a detail\n {2}a hint\n {2}PL\/pgSQL.*\n {4}do \$\$/
+    error: {
+      cause: { message: 'no 5', code: 'P0001', detail: 'a detail', hint: 'a hint', where: /PL\/pgSQL/ }
+    },
+    err: /\n {2}no 5\n {2}a detail\n {2}a hint\n {2}PL\/pgSQL.*\n {4}do \$\$/
   })
   t.match((await up(t, '-- data-access: no-transaction\nselect 1; select 1 / 0')).error, { statement: 'select 1 / 0', cause: { message: 'division by zero' } })
   t.match((await up(t, '-- data-access: no-transaction\nbegin; select nosuch')).error, { statement: 'select nosuch', cause: { code: '42703', position: 8 } })
@@ -52,7 +62,10 @@ t.test('why the database does not answer is told in the words of the server or t
   const noDatabase = new URL(connectionString)
   noDatabase.pathname = '/nosuch'
   const cases: ReadonlyArray<readonly [string, RegExp]> = [
-    [wrong.href, /nobody/], [noDatabase.href, /database "nosuch" does not exist/], ['postgresql://ada:s3cret@127.0.0.1:1/db', /connect ECONNREFUSED 127\.0\.0\.1:1/],
+    [wrong.href, /nobody/], [noDatabase.href, /database "nosuch" does not exist/], [
+      'postgresql://ada:s3cret@127.0.0.1:1/db',
+      /connect ECONNREFUSED 127\.0\.0\.1:1/
+    ],
     ['postgresql://ada:s3cret@no.such.host.invalid/db', /no\.such\.host\.invalid/]
   ]
   for (const [url, words] of cases) {
@@ -65,6 +78,8 @@ t.test('why the database does not answer is told in the words of the server or t
 t.test('several addresses each have their words, and what is no failure of the database has only its own', async (t) => {
   const cause = new AggregateError([new Error('connect ECONNREFUSED ::1:1'), new Error('connect ECONNREFUSED 127.0.0.1:1')], '')
   const failure = failureOf(new MigrationError('Not done', 'DB_MIGRATION_FAILED', { cause }))
-  t.strictSame(failure, { code: 'DB_MIGRATION_FAILED', message: 'Not done', cause: { message: 'connect ECONNREFUSED ::1:1; connect ECONNREFUSED 127.0.0.1:1' } })
+  t.strictSame(failure, {
+    code: 'DB_MIGRATION_FAILED', message: 'Not done', cause: { message: 'connect ECONNREFUSED ::1:1; connect ECONNREFUSED 127.0.0.1:1' }
+  })
   t.equal(textOf(failureOf(new Error('odd', { cause }))), 'odd')
 })

@@ -26,12 +26,15 @@ t.test('each reason why the way back loses something is read', async (t) => {
 })
 
 t.test('a mark inside a string or a function is none, and other comments are nobody\'s business', async (t) => {
-  const text = "select '\n-- data-access: no-transaction\n', $$\n-- data-access: no-transaction\n$$; -- see data-access: no-transaction\n/* data-access: no-transaction */"
+  const text =
+    "select '\n-- data-access: no-transaction\n', $$\n-- data-access: no-transaction\n$$; -- see data-access: no-transaction\n/* data-access: no-transaction */"
   t.equal(parseMigration(text, 'x.sql').transactional, true)
 })
 
 t.test('a mark that does not exist is refused, and so is a reason that is missing', async (t) => {
-  t.throws(() => parseMigration('-- data-access: no-transactoin', 'x.sql'), { name: 'MigrationError', message: /^x\.sql has a mark that does not exist, no-transactoin: there are/ })
+  t.throws(() => parseMigration('-- data-access: no-transactoin', 'x.sql'), {
+    name: 'MigrationError', message: /^x\.sql has a mark that does not exist, no-transactoin: there are/
+  })
   t.throws(() => parseMigration('-- data-access:', 'x.sql'), { message: /a mark that does not exist/ })
   t.throws(() => parseMigration('-- data-access: irreversible ', 'x.down.sql'), { message: /^x\.down\.sql is marked as irreversible without a reason/ })
 })

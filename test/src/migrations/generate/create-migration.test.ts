@@ -14,12 +14,17 @@ const users = pgTable('users', { id: integer().primaryKey().generatedAlwaysAsIde
 const named = { users: pgTable('users', { id: integer().primaryKey().generatedAlwaysAsIdentity(), fullName: text().notNull() }) }
 
 const read = (folder: string, name: string) => readFileSync(join(folder, name), 'utf8')
-const journalOf = (folder: string) => JSON.parse(read(folder, 'meta/_journal.json')) as { entries: Array<{ idx: number, when: number, tag: string, breakpoints: boolean }> }
+const journalOf = (folder: string) => JSON.parse(read(folder, 'meta/_journal.json')) as {
+  entries: Array<{ idx: number, when: number, tag: string, breakpoints: boolean }>
+}
 
 /** drizzle-kit generate in a folder of the test's own, with the model of a file `schema.ts`. */
 async function generate (folder: string): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [
-    join(projectRoot, 'node_modules/drizzle-kit/bin.cjs'), 'generate', '--dialect', 'postgresql', '--schema', './schema.ts', '--out', './drizzle', '--casing', 'snake_case', '--name', 'theirs'
+    join(
+      projectRoot,
+      'node_modules/drizzle-kit/bin.cjs'
+    ), 'generate', '--dialect', 'postgresql', '--schema', './schema.ts', '--out', './drizzle', '--casing', 'snake_case', '--name', 'theirs'
   ], { cwd: folder })
   return stdout
 }
@@ -59,7 +64,9 @@ t.test('writes the way back beside the way there', async (t) => {
   t.strictSame(created, { tag: '0000_add_users', irreversible: [] })
   t.match(read(folder, '0000_add_users.sql'), 'CREATE TABLE "users"')
   t.equal(read(folder, '0000_add_users.down.sql'), '-- Drops the rows of users, which the migration added.\nDROP TABLE "users" CASCADE;\n')
-  t.strictSame(journalOf(folder).entries.map(({ idx, tag, breakpoints }) => ({ idx, tag, breakpoints })), [{ idx: 0, tag: '0000_add_users', breakpoints: true }])
+  t.strictSame(journalOf(folder).entries.map(({ idx, tag, breakpoints }) => ({ idx, tag, breakpoints })), [
+    { idx: 0, tag: '0000_add_users', breakpoints: true }
+  ])
 })
 
 t.test('says that there is nothing to do, and writes nothing', async (t) => {
@@ -74,7 +81,11 @@ t.test('says that there is nothing to do, and writes nothing', async (t) => {
 t.test('marks what the way back cannot restore', async (t) => {
   const folder = t.testdir()
   const mood = pgEnum('mood', ['calm'])
-  const before = { mood, posts: pgTable('posts', { id: integer() }), users: pgTable('users', { id: integer(), name: text(), age: text(), rank: integer(), mood: mood(), name2: text().generatedAlwaysAs(sql`name`) }) }
+  const before = {
+    mood,
+    posts: pgTable('posts', { id: integer() }),
+    users: pgTable('users', { id: integer(), name: text(), age: text(), rank: integer(), mood: mood(), name2: text().generatedAlwaysAs(sql`name`) })
+  }
   const after = { mood, users: pgTable('users', { id: integer(), age: integer(), rank: text(), mood: text() }) }
   await createMigration({ message: 'first', schema: before, folder })
   const { created } = await createMigration({ message: 'second', schema: after, folder, renames: {} })
@@ -83,7 +94,10 @@ t.test('marks what the way back cannot restore', async (t) => {
     'the rows of posts', 'the values of users.name',
     'what the values of users.age were as text, before they became integer', 'what the values of users.rank were as integer, before they became text'
   ])
-  t.strictSame(read(folder, '0001_second.down.sql').match(/^-- data-access: irreversible .*$/gm), created?.irreversible.map((what) => `-- data-access: irreversible ${what}`))
+  t.strictSame(
+    read(folder, '0001_second.down.sql').match(/^-- data-access: irreversible .*$/gm),
+    created?.irreversible.map((what) => `-- data-access: irreversible ${what}`)
+  )
 })
 
 t.test('leaves the SQL to its author, and refuses to call its way back known', async (t) => {
@@ -103,7 +117,17 @@ t.test('leaves the SQL to its author, and refuses to call its way back known', a
 t.test('an index that is built concurrently gets a file outside of a transaction', async (t) => {
   const folder = t.testdir()
   await createMigration({ message: 'users', schema: { users }, folder })
-  await createMigration({ message: 'index', schema: { users: pgTable('users', { id: integer().primaryKey().generatedAlwaysAsIdentity(), name: text().notNull() }, (self) => [index('by_name').on(self.name).concurrently()]) }, folder })
+  await createMigration({
+    message: 'index',
+    schema: {
+      users: pgTable(
+        'users',
+        { id: integer().primaryKey().generatedAlwaysAsIdentity(), name: text().notNull() },
+        (self) => [index('by_name').on(self.name).concurrently()]
+      )
+    },
+    folder
+  })
 
   t.match(read(folder, '0001_index.sql'), /^-- data-access: no-transaction\nCREATE INDEX CONCURRENTLY "by_name"/)
   t.equal(read(folder, '0001_index.down.sql'), 'DROP INDEX "by_name";\n')
@@ -123,7 +147,10 @@ t.test('numbers files as drizzle-kit does', async (t) => {
     t.match(created?.tag, pattern)
   }
   t.teardown(() => rmSync(t.testdirName, { recursive: true }))
-  await t.rejects(createMigration({ message: 'x', schema: { users }, folder: join(t.testdirName, 'none'), prefix: 'none' }), { code: 'DB_MIGRATION_FAILED', message: /numbered by none/ })
+  await t.rejects(
+    createMigration({ message: 'x', schema: { users }, folder: join(t.testdirName, 'none'), prefix: 'none' }),
+    { code: 'DB_MIGRATION_FAILED', message: /numbered by none/ }
+  )
   t.notOk(existsSync(join(t.testdirName, 'none')))
 })
 
@@ -148,7 +175,9 @@ t.test('needs a model, and one that drizzle-kit accepts', async (t) => {
   const folder = t.testdir()
   await t.rejects(createMigration({ message: 'x', folder }), { code: 'DB_MIGRATION_FAILED', message: /no model/ })
   const twice = pgTable('twice', { id: integer().unique('same'), other: integer().unique('same') })
-  await t.rejects(createMigration({ message: 'x', schema: { twice }, folder }), { code: 'DB_MIGRATION_FAILED', message: /drizzle-kit refuses the model: .*duplicated unique constraint names/ })
+  await t.rejects(createMigration({ message: 'x', schema: { twice }, folder }), {
+    code: 'DB_MIGRATION_FAILED', message: /drizzle-kit refuses the model: .*duplicated unique constraint names/
+  })
   t.strictSame(readdirSync(folder), [])
 })
 
@@ -168,7 +197,9 @@ t.test('writes nothing after a migration that it has not seen', async (t) => {
   const former = { version: '7', dialect: 'postgresql', entries: [] }
   await createMigration({ message: 'first', schema: { users }, folder })
 
-  await t.rejects(writeMigration(folder, { former, journal: former, files: { 'x.sql': '' } }), { code: 'DB_MIGRATION_LOCKED', message: /Another migration was written/ })
+  await t.rejects(writeMigration(folder, { former, journal: former, files: { 'x.sql': '' } }), {
+    code: 'DB_MIGRATION_LOCKED', message: /Another migration was written/
+  })
   t.strictSame(readdirSync(folder).sort(), ['0000_first.down.sql', '0000_first.sql', 'meta'])
   t.notOk(existsSync(join(folder, 'meta/_journal.json.lock')))
 })
@@ -182,7 +213,10 @@ t.test('a longer text loses nothing, and a shorter one may', async (t) => {
   const wide = (name: string, length: number) => ({ t: pgTable('t', { [name]: varchar({ length }), other: text() }) })
   await createMigration({ message: 'first', schema: wide('a', 10), folder })
   t.strictSame((await createMigration({ message: 'longer', schema: wide('a', 20), folder })).created?.irreversible, [])
-  t.match((await createMigration({ message: 'shorter', schema: wide('a', 5), folder })).created?.irreversible, ['what the values of t.a were as varchar(20), before they became varchar(5)'])
+  t.match(
+    (await createMigration({ message: 'shorter', schema: wide('a', 5), folder })).created?.irreversible,
+    ['what the values of t.a were as varchar(20), before they became varchar(5)']
+  )
 })
 
 t.test('casts that PostgreSQL has are used, and others go over text', async (t) => {
@@ -214,9 +248,17 @@ t.test('refuses folders in which it cannot tell what came before', async (t) => 
 
   await t.rejects(create(t.testdir({ meta: { '_journal.json': '{' } })), { code: 'DB_MIGRATION_MISSING', message: /_journal\.json is not JSON/ })
   await t.rejects(create(t.testdir({ meta: { '0000_snapshot.json': '{}' } })), { code: 'DB_MIGRATION_MISSING', message: /belongs to no migration/ })
-  await t.rejects(create(t.testdir({ meta: { '_journal.json': journal, '0000_snapshot.json': '{' } })), { code: 'DB_MIGRATION_MISSING', message: /0000_snapshot\.json is not there, or is not JSON/ })
-  await t.rejects(create(t.testdir({ meta: { '_journal.json': journal, '0000_snapshot.json': '{"version":"5"}' } })), { code: 'DB_MIGRATION_MISSING', message: /0000_snapshot\.json has no tables/ })
-  await t.rejects(create(t.testdir({ meta: { '_journal.json': journal, '0000_snapshot.json': '{"version":"8"}' } })), { code: 'DB_MIGRATION_MISSING', message: /0000_snapshot\.json has the version 8/ })
+  await t.rejects(create(t.testdir({ meta: { '_journal.json': journal, '0000_snapshot.json': '{' } })), {
+    code: 'DB_MIGRATION_MISSING', message: /0000_snapshot\.json is not there, or is not JSON/
+  })
+  await t.rejects(
+    create(t.testdir({ meta: { '_journal.json': journal, '0000_snapshot.json': '{"version":"5"}' } })),
+    { code: 'DB_MIGRATION_MISSING', message: /0000_snapshot\.json has no tables/ }
+  )
+  await t.rejects(
+    create(t.testdir({ meta: { '_journal.json': journal, '0000_snapshot.json': '{"version":"8"}' } })),
+    { code: 'DB_MIGRATION_MISSING', message: /0000_snapshot\.json has the version 8/ }
+  )
 })
 
 t.test('asks nothing, and guesses nothing, where nobody can answer', async (t) => {

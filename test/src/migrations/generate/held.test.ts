@@ -1,5 +1,8 @@
 import { sql, type SQL } from 'drizzle-orm'
-import { bigint, boolean, check, foreignKey, index, integer, pgEnum, pgMaterializedView, pgPolicy, pgTable, pgView, primaryKey, text, unique, uniqueIndex, varchar } from 'drizzle-orm/pg-core'
+import {
+  bigint, boolean, check, foreignKey, index, integer, pgEnum, pgMaterializedView, pgPolicy, pgTable, pgView, primaryKey, text, unique,
+  uniqueIndex, varchar
+} from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { travel } from './journey.js'
 
@@ -10,7 +13,10 @@ t.test('a generated column with a new expression keeps all that holds it', async
   const model = (expression: string) => {
     const users = pgTable('users', { id: id(), email: text().notNull(), key: text().generatedAlwaysAs(raw(expression)).unique().notNull() }, (self) => [
       index('key_index').on(self.key), index('key_part').on(self.id).where(raw("key <> 'x'")), uniqueIndex('key_lower').on(raw('upper(key)')),
-      check('key_check', raw("key <> ''")), unique('pair').on(self.id, self.key), pgPolicy('own', { using: raw("key <> 'y'") }), pgPolicy('add', { for: 'insert', withCheck: raw("key <> 'z'") })
+      check('key_check', raw("key <> ''")), unique('pair').on(self.id, self.key), pgPolicy('own', { using: raw("key <> 'y'") }), pgPolicy(
+        'add',
+        { for: 'insert', withCheck: raw("key <> 'z'") }
+      )
     ])
     const posts = pgTable('posts', { id: id(), author: text().references(() => users.key) })
     return { users, posts, keys: pgView('keys').as((q) => q.select({ key: users.key }).from(users)) }
@@ -27,9 +33,21 @@ t.test('a generated column with a new expression keeps all that holds it', async
 
 t.test('a generated part of a primary key is the part of one again', async (t) => {
   const model = (expression: string) => {
-    const places = pgTable('places', { code: text().notNull(), key: text().generatedAlwaysAs(raw(expression)) }, (self) => [primaryKey({ columns: [self.code, self.key] })])
-    const visits = pgTable('visits', { id: id(), code: text(), key: text() }, (self) => [foreignKey({ columns: [self.code, self.key], foreignColumns: [places.code, places.key] })])
-    return { places, visits, single: pgTable('single', { n: integer(), key: integer().generatedAlwaysAs(raw(expression.replace('lower(code)', 'n * 2').replace('upper(code)', 'n * 3'))).primaryKey() }) }
+    const places = pgTable(
+      'places',
+      { code: text().notNull(), key: text().generatedAlwaysAs(raw(expression)) },
+      (self) => [primaryKey({ columns: [self.code, self.key] })]
+    )
+    const visits = pgTable('visits', { id: id(), code: text(), key: text() }, (self) => [
+      foreignKey({ columns: [self.code, self.key], foreignColumns: [places.code, places.key] })
+    ])
+    return {
+      places,
+      visits,
+      single: pgTable('single', {
+        n: integer(), key: integer().generatedAlwaysAs(raw(expression.replace('lower(code)', 'n * 2').replace('upper(code)', 'n * 3'))).primaryKey()
+      })
+    }
   }
   await travel(t, {
     from: model('lower(code)'),
@@ -61,12 +79,23 @@ t.test('a generated column that becomes a plain one keeps its values', async (t)
 })
 
 t.test('the type of a column changes under all that reads it', async (t) => {
-  for (const [type, other] of [[() => integer(), () => bigint({ mode: 'number' })], [() => text(), () => varchar({ length: 20 })], [() => integer(), () => text()]] as const) {
+  for (const [type, other] of [
+    [() => integer(), () => bigint({ mode: 'number' })],
+    [() => text(), () => varchar({ length: 20 })],
+    [() => integer(), () => text()]
+  ] as const) {
     const model = (column: typeof type | typeof other) => {
-      const users = pgTable('users', { id: id(), n: (column() as ReturnType<typeof text>).unique(), twice: text().generatedAlwaysAs(raw("n || ''")) }, (self) => [
-        index('n_part').on(self.id).where(raw('n is not null')), index('n_expression').on(raw("(n || '')")), check('n_check', raw("n::text <> '99'")), pgPolicy('own', { using: raw("n::text = '1'") })
+      const users = pgTable('users', {
+        id: id(), n: (column() as ReturnType<typeof text>).unique(), twice: text().generatedAlwaysAs(raw("n || ''"))
+      }, (self) => [
+        index('n_part').on(self.id).where(raw('n is not null')), index('n_expression').on(raw("(n || '')")),
+        check('n_check', raw("n::text <> '99'")), pgPolicy('own', { using: raw("n::text = '1'") })
       ])
-      const posts = pgTable('posts', { id: id(), n: (column() as ReturnType<typeof text>).references(() => users.n) }, () => [pgPolicy('theirs', { using: raw('exists (select from users where users.n = posts.n)') })])
+      const posts = pgTable(
+        'posts',
+        { id: id(), n: (column() as ReturnType<typeof text>).references(() => users.n) },
+        () => [pgPolicy('theirs', { using: raw('exists (select from users where users.n = posts.n)') })]
+      )
       const first = pgView('first').as((q) => q.select().from(users))
       const second = pgView('a_second').as((q) => q.select({ id: first.id }).from(first))
       return { users, posts, first, second, stored: pgMaterializedView('stored').as((q) => q.select({ n: users.n }).from(users)) }
@@ -85,8 +114,13 @@ t.test('an enum that loses a value is made anew under all that reads it', async 
     const model = (values: readonly string[]) => {
       const mood = pgEnum('mood', values as [string, ...string[]])
       const last = values.at(-1)!
-      const users = pgTable('users', { id: id(), mood: mood().default(last), moods: mood().array().default([last]), is: boolean().generatedAlwaysAs(raw("mood = 'a'")) }, (self) => [
-        index('mood_index').on(self.mood), index('mood_part').on(self.id).where(raw("mood = 'b'")), check('mood_check', raw("mood <> 'b' or id > 0")), pgPolicy('own', { using: raw("mood = 'a'") })
+      const users = pgTable('users', {
+        id: id(), mood: mood().default(last), moods: mood().array().default([last]), is: boolean().generatedAlwaysAs(raw("mood = 'a'"))
+      }, (self) => [
+        index('mood_index').on(self.mood), index('mood_part').on(self.id).where(raw("mood = 'b'")), check(
+          'mood_check',
+          raw("mood <> 'b' or id > 0")
+        ), pgPolicy('own', { using: raw("mood = 'a'") })
       ])
       return { mood, users, seen: pgView('seen').as((q) => q.select({ mood: users.mood }).from(users)) }
     }
@@ -101,13 +135,24 @@ t.test('an enum that loses a value is made anew under all that reads it', async 
 })
 
 t.test('what drizzle-kit migrate applies in one transaction has no new value that is used at once', async (t) => {
-  const model = (...values: [string, ...string[]]) => ({ mood: pgEnum('mood', values), users: pgTable('users', { id: id(), mood: pgEnum('mood', values)().default(values.at(-1)!) }) })
-  const { up } = await travel(t, { from: model('a', 'b'), to: model('a', 'b', 'c'), fill: "insert into users values (1, 'a'); insert into users (id) values (2)", kept: 'select * from users order by 1' })
+  const model = (...values: [string, ...string[]]) => ({
+    mood: pgEnum('mood', values), users: pgTable('users', { id: id(), mood: pgEnum('mood', values)().default(values.at(-1)!) })
+  })
+  const { up } = await travel(t, {
+    from: model('a', 'b'),
+    to: model('a', 'b', 'c'),
+    fill: "insert into users values (1, 'a'); insert into users (id) values (2)",
+    kept: 'select * from users order by 1'
+  })
   t.notMatch(up, /ADD VALUE|no-transaction/)
 })
 
 t.test('a view with a star has the columns that its table has then', async (t) => {
-  const model = (columns: Record<string, ReturnType<typeof text>>) => ({ users: pgTable('users', { id: id(), name: text(), ...columns }), everyone: pgView('everyone', { id: integer() }).as(raw('select * from users')) })
-  const { there } = await travel(t, { from: model({}), to: model({ more: text().default('much') }), fill: "insert into users values (1, 'a')", kept: 'select * from everyone' })
+  const model = (columns: Record<string, ReturnType<typeof text>>) => ({
+    users: pgTable('users', { id: id(), name: text(), ...columns }), everyone: pgView('everyone', { id: integer() }).as(raw('select * from users'))
+  })
+  const { there } = await travel(t, {
+    from: model({}), to: model({ more: text().default('much') }), fill: "insert into users values (1, 'a')", kept: 'select * from everyone'
+  })
   t.strictSame(there, [{ id: 1, name: 'a', more: 'much' }])
 })

@@ -1,7 +1,9 @@
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
-import { check, foreignKey, index, integer, numeric, pgEnum, pgSequence, pgTable, pgView, primaryKey, text, timestamp, unique, varchar } from 'drizzle-orm/pg-core'
+import {
+  check, foreignKey, index, integer, numeric, pgEnum, pgSequence, pgTable, pgView, primaryKey, text, timestamp, unique, varchar
+} from 'drizzle-orm/pg-core'
 import t, { type Test } from 'tap'
 import { createMigration, writeDownFiles } from '../../../../src/migrations/index.js'
 import { loadDrizzleKit } from '../../../../src/migrations/generate/model/drizzle-kit.js'
@@ -67,10 +69,31 @@ t.test('a migration from a merged branch is compared with the snapshot that it w
 
 t.test('the same SQL in another spelling has the same way back', async (t) => {
   const mood = pgEnum('mood', ['calm', 'wild'])
-  const sea = pgTable('sea', { id: integer().primaryKey(), mood: mood().notNull().default('calm'), boat: integer(), size: varchar({ length: 10 }), at: timestamp({ withTimezone: true }), depth: numeric({ precision: 8, scale: 2 }) }, (self) => [
-    index('sea_size').on(self.size.desc(), self.at), unique('sea_one').on(self.size), foreignKey({ name: 'sea_boat', columns: [self.boat], foreignColumns: [boat.id] }), check('sea_check', sql`"depth" > 0`)
+  const sea = pgTable('sea', {
+    id: integer().primaryKey(),
+    mood: mood().notNull().default('calm'),
+    boat: integer(),
+    size: varchar({ length: 10 }),
+    at: timestamp({ withTimezone: true }),
+    depth: numeric({ precision: 8, scale: 2 })
+  }, (self) => [
+    index('sea_size').on(self.size.desc(), self.at), unique('sea_one').on(self.size), foreignKey({
+      name: 'sea_boat', columns: [self.boat], foreignColumns: [boat.id]
+    }), check('sea_check', sql`"depth" > 0`)
   ])
-  const wider = pgTable('sea', { id: integer().primaryKey(), mood: mood().notNull(), boat: integer(), size: varchar({ length: 20 }), at: timestamp({ withTimezone: true }), depth: numeric({ precision: 8, scale: 2 }), more: text() }, (self) => [unique('sea_one').on(self.size)])
+  const wider = pgTable(
+    'sea',
+    {
+      id: integer().primaryKey(),
+      mood: mood().notNull(),
+      boat: integer(),
+      size: varchar({ length: 20 }),
+      at: timestamp({ withTimezone: true }),
+      depth: numeric({ precision: 8, scale: 2 }),
+      more: text()
+    },
+    (self) => [unique('sea_one').on(self.size)]
+  )
   const { folder, write, read, down } = await build(t, [{ boat, mood, sea }, { boat, mood, sea: wider }])
   await writeDownFiles({ folder })
   const exact = [down(0), down(1)]
@@ -90,7 +113,10 @@ create table public.sea (
 );
 --> statement-breakpoint
 CREATE INDEX CONCURRENTLY IF NOT EXISTS "sea_size" ON ONLY "sea" ("size" DESC NULLS LAST, at ASC NULLS LAST);
-ALTER TABLE ONLY sea ADD CONSTRAINT sea_one UNIQUE ("size"), ADD CONSTRAINT sea_boat FOREIGN KEY (boat) REFERENCES boat (id);`.replace('"sea"."depth" > 0', /check_?"? CHECK \((.*)\)/i.exec(read(0))?.[1] ?? ''))
+ALTER TABLE ONLY sea ADD CONSTRAINT sea_one UNIQUE ("size"), ADD CONSTRAINT sea_boat FOREIGN KEY (boat) REFERENCES boat (id);`.replace(
+      '"sea"."depth" > 0',
+      /check_?"? CHECK \((.*)\)/i.exec(read(0))?.[1] ?? ''
+    ))
   write(1, `drop index if exists sea_size; alter table if exists sea drop constraint if exists sea_check, drop constraint sea_boat; alter table sea add if not exists more text, alter mood drop default,
     alter size type character varying(20) using size::character varying(20);`)
   const { written } = await writeDownFiles({ folder })
@@ -127,7 +153,10 @@ t.test('SQL that does more, less or something else is named in the mark', async 
   }
   const { folder, write } = await build(t, [{ boat }, { boat: labelled }])
   write(1, 'alter table boat add label varchar(5)')
-  t.match((await writeDownFiles({ folder })).written[1]?.irreversible, [/snapshots say and its SQL does not do: ADD COLUMN boat\.label/, /SQL does and its snapshots do not say: ADD COLUMN boat\.label/])
+  t.match((await writeDownFiles({ folder })).written[1]?.irreversible, [
+    /snapshots say and its SQL does not do: ADD COLUMN boat\.label/,
+    /SQL does and its snapshots do not say: ADD COLUMN boat\.label/
+  ])
 })
 
 t.test('what an earlier migration has made, or left otherwise than its snapshot says, is not undone by a later one in silence', async (t) => {
@@ -152,18 +181,30 @@ t.test('what was dropped, renamed or moved meanwhile may be made again', async (
   write(2, 'create table if not exists crew (id integer primary key)')
   t.strictSame((await writeDownFiles({ folder })).written.map(({ irreversible }) => irreversible), [[], ['the rows of crew'], [], []])
 
-  const tied = await build(t, [{ boat, part }, { boat, part: keyed('no action') }, { boat, part: keyed('cascade') }, { boat, part }, { boat, part: keyed('cascade') }])
-  for (const index of [1, 2, 4]) tied.write(index, tied.read(index).replace(/ALTER TABLE "part" ADD CONSTRAINT [^;]*;/, (add) => `DO $$ BEGIN\n ${add}\nEXCEPTION\n WHEN duplicate_object THEN null;\nEND $$;`))
+  const tied = await build(t, [
+    { boat, part }, { boat, part: keyed('no action') }, { boat, part: keyed('cascade') }, { boat, part }, { boat, part: keyed('cascade') }
+  ])
+  for (const index of [1, 2, 4]) {
+    tied.write(
+      index,
+      tied.read(index).replace(/ALTER TABLE "part" ADD CONSTRAINT [^;]*;/, (add) => `DO $$ BEGIN\n ${add}\nEXCEPTION\n WHEN duplicate_object THEN null;\nEND $$;`)
+    )
+  }
   t.match(tied.read(2), 'DO $$')
   t.strictSame((await writeDownFiles({ folder: tied.folder })).written.map(({ irreversible }) => irreversible), [[], [], [], [], []], 'in the same file, too')
 
   const other = await build(t, [{ boat, part }, { boat: labelled, part }, { boat, part: labelledPart() }])
-  other.write(1, 'alter table boat add label text; alter table boat rename label to old; alter table boat rename to ship; alter table ship set schema app; create table if not exists boat (id integer primary key, label text)')
+  other.write(
+    1,
+    'alter table boat add label text; alter table boat rename label to old; alter table boat rename to ship; alter table ship set schema app; create table if not exists boat (id integer primary key, label text)'
+  )
   t.match((await writeDownFiles({ folder: other.folder })).written[1]?.irreversible, [/snapshots say/, /ALTER TABLE boat RENAME/])
 })
 
 function keyed (action: 'cascade' | 'no action') {
-  return pgTable('part', { id: integer().primaryKey(), label: text() }, (self) => [foreignKey({ name: 'part_boat', columns: [self.id], foreignColumns: [boat.id] }).onDelete(action)])
+  return pgTable('part', { id: integer().primaryKey(), label: text() }, (self) => [
+    foreignKey({ name: 'part_boat', columns: [self.id], foreignColumns: [boat.id] }).onDelete(action)
+  ])
 }
 
 function labelledPart () {
@@ -176,15 +217,27 @@ t.test('a nameless primary key, policies and row level security of tables that g
   const tally = pgSequence('tally', { startWith: 5 })
   const view = pgView('all_boats', { id: integer() }).as(sql`select "id" from "boat"`)
   const { folder, read, write } = await build(t, [{ boat: pgTable('boat', { id: integer().primaryKey() }), pair, tally, view }, { boat: keyless, view }])
-  write(1, read(1).replace(/DO \$\$ DECLARE[^]*?END \$\$;/, 'ALTER TABLE "boat" DROP CONSTRAINT "boat_pkey";').replace('DROP TABLE "pair" CASCADE;', 'ALTER TABLE "pair" DISABLE ROW LEVEL SECURITY;--> statement-breakpoint\nDROP TABLE "pair" CASCADE;'))
+  write(
+    1,
+    read(1).replace(/DO \$\$ DECLARE[^]*?END \$\$;/, 'ALTER TABLE "boat" DROP CONSTRAINT "boat_pkey";').replace(
+      'DROP TABLE "pair" CASCADE;',
+      'ALTER TABLE "pair" DISABLE ROW LEVEL SECURITY;--> statement-breakpoint\nDROP TABLE "pair" CASCADE;'
+    )
+  )
   t.match(read(1), 'boat_pkey')
   t.match(read(1), 'DISABLE ROW')
 
-  t.strictSame((await writeDownFiles({ folder })).written.map(({ irreversible }) => irreversible), [[], ['the rows of pair', 'the current value of the sequence tally']])
+  t.strictSame((await writeDownFiles({ folder })).written.map(({ irreversible }) => irreversible), [
+    [],
+    ['the rows of pair', 'the current value of the sequence tally']
+  ])
 })
 
 t.test('what was renamed keeps its way back beside what only a snapshot says, and so do indexes that stay', async (t) => {
-  const ship = pgTable('ship', { id: integer().primaryKey(), title: text(), more: text() }, (self) => [index('ship_id').on(self.id), index('ship_title').on(self.title)])
+  const ship = pgTable('ship', { id: integer().primaryKey(), title: text(), more: text() }, (self) => [
+    index('ship_id').on(self.id),
+    index('ship_title').on(self.title)
+  ])
   const before = pgTable('boat', { id: integer().primaryKey(), label: text() })
   const dock = pgTable('dock', { id: integer().primaryKey(), a: integer(), b: integer() }, (self) => [index('dock_a').on(self.a), index('dock_b').on(self.b)])
   const dockLater = pgTable('dock', { id: integer().primaryKey(), a: integer(), b: integer(), c: integer() }, (self) => [index('dock_a').on(self.a)])
@@ -202,7 +255,10 @@ t.test('of enums, sequences and views the way back takes only those away that th
   const mood = pgEnum('mood', ['calm'])
   const wind = pgEnum('wind', ['weak'])
   const [tally, score] = [pgSequence('tally'), pgSequence('score')]
-  const [seen, hidden] = [pgView('seen', { id: integer() }).as(sql`select "id" from "boat"`), pgView('hidden', { id: integer() }).as(sql`select "id" from "boat" where "id" < 0`)]
+  const [seen, hidden] = [
+    pgView('seen', { id: integer() }).as(sql`select "id" from "boat"`),
+    pgView('hidden', { id: integer() }).as(sql`select "id" from "boat" where "id" < 0`)
+  ]
   const { folder, write, down } = await build(t, [{ boat }, { boat, mood, wind, tally, score, seen, hidden }])
   write(1, "create type mood as enum ('calm'); create sequence tally; create view seen as (select \"id\" from \"boat\")")
   t.match((await writeDownFiles({ folder })).written[1]?.irreversible, [/^what its snapshots say and its SQL does not do: /])
@@ -242,13 +298,18 @@ t.test('tells how far it is, and writes all files or none', async (t) => {
 
   write(1, sql)
   edit(1, ({ tables }) => { Object.assign(tables['public.boat']!.columns['label']!, { odd: 1 }) })
-  await t.rejects(writeDownFiles({ folder }), { code: 'DB_MIGRATION_MISSING', message: /^0001_step_1\.down\.sql cannot be written\. drizzle-kit cannot read the snapshots \(tables \/ public\.boat \/ columns \/ label: .*odd/ })
+  await t.rejects(writeDownFiles({ folder }), {
+    code: 'DB_MIGRATION_MISSING',
+    message: /^0001_step_1\.down\.sql cannot be written\. drizzle-kit cannot read the snapshots \(tables \/ public\.boat \/ columns \/ label: .*odd/
+  })
   t.strictSame(readdirSync(folder).filter((name) => name.endsWith('.down.sql')), [])
 })
 
 t.test('writes nothing over what cannot be written to', async (t) => {
   const { folder } = await build(t, [{ boat }])
-  await t.rejects(writeNewFiles(folder, { 'inner.sql': '', 'nowhere/x.sql': '' }), { code: 'DB_MIGRATION_FAILED', message: /nowhere\/x\.sql cannot be written \(ENOENT\)/ })
+  await t.rejects(writeNewFiles(folder, { 'inner.sql': '', 'nowhere/x.sql': '' }), {
+    code: 'DB_MIGRATION_FAILED', message: /nowhere\/x\.sql cannot be written \(ENOENT\)/
+  })
   t.notOk(existsSync(join(folder, 'inner.sql')))
 })
 
@@ -261,6 +322,9 @@ t.test('reads SQL into what it changes', (t) => {
   t.strictSame(texts("alter type mood add value if not exists 'a  b' before 'c'"), ["alter type mood add value 'a\uE020\uE020b' before 'c'"])
   t.strictSame(texts('drop table a, b cascade'), ['drop table a', 'drop table b'])
   t.strictSame(texts('create table a (x int'), ['create table a', 'a: add x integer'])
-  t.strictSame(texts("do $$ begin if not exists (select 1 from pg_type where typname = 'm') then create type m as enum ('a'); end if; end $$"), ["create type m as enum ( 'a' )"])
+  t.strictSame(
+    texts("do $$ begin if not exists (select 1 from pg_type where typname = 'm') then create type m as enum ('a'); end if; end $$"),
+    ["create type m as enum ( 'a' )"]
+  )
   t.end()
 })

@@ -49,7 +49,12 @@ t.test('a file that is applied may be marked, in whatever place, and its marks m
 })
 
 t.test('a mark inside a string, and other comments, belong to the text of a file', async (t) => {
-  for (const sql of [`select '\n${mark}\n'`, '-- mine\nselect 1', `/* ${mark} */ select 1`, `do $$ begin\n${mark}\nend $$`]) t.equal(unmarkedTexts(`${mark}\n${sql}`)[1], sql)
+  for (const sql of [
+    `select '\n${mark}\n'`,
+    '-- mine\nselect 1',
+    `/* ${mark} */ select 1`,
+    `do $$ begin\n${mark}\nend $$`
+  ]) t.equal(unmarkedTexts(`${mark}\n${sql}`)[1], sql)
 })
 
 t.test('a journal out of order is applied to an empty database as drizzle-kit does, and a way back never leads to where nothing goes on', async (t) => {
@@ -75,14 +80,20 @@ t.test('a journal out of order is applied to an empty database as drizzle-kit do
   t.equal((await runMigrations(theirs)).applied.length, 3)
 
   writeFolder(theirs.folder, [pier, { ...b, tag: '0003_late', sql: 'select 1' }, a, b])
-  await t.rejects(runMigrations(theirs), { code: 'DB_MIGRATION_OUT_OF_ORDER', message: /^0003_late\.sql is older than a migration that is applied already and comes after it/ }, 'what would be skipped is refused')
+  await t.rejects(
+    runMigrations(theirs),
+    { code: 'DB_MIGRATION_OUT_OF_ORDER', message: /^0003_late\.sql is older than a migration that is applied already and comes after it/ },
+    'what would be skipped is refused'
+  )
 })
 
 t.test('whatever the times in a journal, and whoever applied what, each way back can be gone forward again', async (t) => {
   let seed = 7
   const random = (below: number) => { seed = (seed * 48271) % 2147483647; return seed % below }
   for (let round = 0; round < 8; round++) {
-    const journal: TestMigration[] = Array.from({ length: 5 }, (_, index) => ({ tag: `000${index}_t${index}`, when: 1 + random(4), sql: `create table t${index} (id int)`, down: `drop table t${index}` }))
+    const journal: TestMigration[] = Array.from({ length: 5 }, (_, index) => ({
+      tag: `000${index}_t${index}`, when: 1 + random(4), sql: `create table t${index} (id int)`, down: `drop table t${index}`
+    }))
     const { client, tables, ...options } = await build(t, journal.slice(0, 1 + random(5)))
     await (random(2) === 0 ? migrateByDrizzle(options.connectionString, options.folder) : runMigrations(options))
     writeFolder(options.folder, journal)
@@ -143,5 +154,9 @@ t.test('a user who may create nothing is refused only where something is to be c
   t.strictSame((await rollbackMigrations(plain)).rolledBack.map(({ tag }) => tag), ['0001_posts'])
   await t.rejects(runMigrations({ ...plain, table: 'other.history' }), { name: /Error$/, context: { sqlState: '42501' } })
   await client.query(`create schema other authorization ${name}`)
-  t.equal((await runMigrations({ ...plain, folder: writeFolder(t.testdir({}), [{ ...posts, sql: 'select 1' }]), table: 'other.history' })).applied.length, 1, 'a schema that is there needs no leave')
+  t.equal(
+    (await runMigrations({ ...plain, folder: writeFolder(t.testdir({}), [{ ...posts, sql: 'select 1' }]), table: 'other.history' })).applied.length,
+    1,
+    'a schema that is there needs no leave'
+  )
 })

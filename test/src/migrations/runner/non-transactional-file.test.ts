@@ -11,14 +11,18 @@ import type { MigrationProgress } from '../../../../src/migrations/index.js'
 
 const mark = '-- data-access: no-transaction\n'
 const index: typeof posts = {
-  tag: '0001_index', when: posts.when, sql: `${mark}create index concurrently users_id on users (id);\ncreate table posts (id int)`, down: `${mark}drop index concurrently users_id; drop table posts`
+  tag: '0001_index',
+  when: posts.when,
+  sql: `${mark}create index concurrently users_id on users (id);\ncreate table posts (id int)`,
+  down: `${mark}drop index concurrently users_id; drop table posts`
 }
 
 /** Where a file's way is noted, and the indexes of the database with their validity. */
 function look (client: Client) {
   return {
     progress: async () => (await client.query("select to_regclass('drizzle.__drizzle_migrations_progress')::text as name")).rows[0].name,
-    indexes: async () => (await client.query("select indexrelid::regclass::text as name, indisvalid as valid from pg_index where indexrelid::regclass::text in ('users_id', '\"Users; id\"')")).rows
+    indexes: async () =>
+      (await client.query("select indexrelid::regclass::text as name, indisvalid as valid from pg_index where indexrelid::regclass::text in ('users_id', '\"Users; id\"')")).rows
   }
 }
 
@@ -39,7 +43,8 @@ t.test('60: a marked file is run outside of a transaction, up and down, and leav
 })
 
 t.test('60: a marked file may commit in between', async (t) => {
-  const sql = `${mark}begin; create table posts (id int); commit; do $$ begin insert into posts values (1); commit; end $$; create procedure p() language plpgsql as $$ begin rollback; end $$; call p()`
+  const sql =
+    `${mark}begin; create table posts (id int); commit; do $$ begin insert into posts values (1); commit; end $$; create procedure p() language plpgsql as $$ begin rollback; end $$; call p()`
   const { tables, ...options } = await build(t, [{ ...posts, sql }])
 
   await runMigrations(options)
@@ -75,9 +80,16 @@ t.test('56: after a failure the next run goes on where a marked file has stopped
   const { tables, ...options } = await build(t, [{ ...posts, sql: broken, down: '' }])
   const file = join(options.folder, '0001_posts.sql')
 
-  await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_FAILED', message: /^0001_posts\.sql stopped at statement 3 of 4\. What was done before is noted: apply once more/, context: { sqlState: '22012' } })
+  await t.rejects(runMigrations(options), {
+    code: 'DB_MIGRATION_FAILED',
+    message: /^0001_posts\.sql stopped at statement 3 of 4\. What was done before is noted: apply once more/,
+    context: { sqlState: '22012' }
+  })
   t.strictSame(await tables(), ['a', 'b'])
-  await t.rejects(rollbackMigrations({ ...options, to: 'nothing' }).then(({ rolledBack }) => { if (rolledBack.length === 0) throw new Error('nothing was applied') }), /nothing was applied/)
+  await t.rejects(
+    rollbackMigrations({ ...options, to: 'nothing' }).then(({ rolledBack }) => { if (rolledBack.length === 0) throw new Error('nothing was applied') }),
+    /nothing was applied/
+  )
 
   writeFileSync(file, broken.replace('table a', 'table other'))
   await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_EDITED', message: /^0001_posts\.sql was edited in its first 2 statements/ })
@@ -107,7 +119,9 @@ t.test('56: what stands half-way is finished before anything else, and in its ow
   await runMigrations(options)
 
   await t.rejects(rollbackMigrations({ ...options, steps: 2 }), { message: /^0001_posts\.down\.sql stopped at statement 2 of 2/ })
-  await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_FAILED', message: /^0001_posts\.down\.sql stopped after 1 of its statements.*roll back once more/ })
+  await t.rejects(runMigrations(options), {
+    code: 'DB_MIGRATION_FAILED', message: /^0001_posts\.down\.sql stopped after 1 of its statements.*roll back once more/
+  })
   t.match((await checkMigrations(options)).problems.map(({ kind }) => kind), ['unfinished', 'pending'])
   writeFileSync(join(options.folder, '0001_posts.down.sql'), `${mark}drop table posts; select 1`)
   t.strictSame(tags((await rollbackMigrations(options)).rolledBack), ['0001_posts'])
@@ -125,7 +139,10 @@ t.test('56: a file that stands half-way does not let another one begin', async (
 
 t.test('56: an invalid index that was left behind is dropped, and built again', async (t) => {
   const sql = `${mark}create unique index concurrently if not exists "Users; id" on public . users (id)`
-  const { client, tables, ...options } = await build(t, [{ ...users, sql: 'create table users (id int); insert into users values (1), (1)' }, { ...posts, sql }])
+  const { client, tables, ...options } = await build(t, [
+    { ...users, sql: 'create table users (id int); insert into users values (1), (1)' },
+    { ...posts, sql }
+  ])
 
   await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_FAILED', context: { sqlState: '23505' } })
   t.strictSame(await look(client).indexes(), [{ name: '"Users; id"', valid: false }])
@@ -165,7 +182,11 @@ t.test('56: a statement of which nobody knows whether it took effect is run agai
   await t.rejects(runMigrations({ folder: options.folder, connectionString: proxy.connectionString }))
   await lost
 
-  await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_FAILED', message: /It had been begun before, and may have taken effect then: if so, take it out of the file/, context: { sqlState: '42P04' } })
+  await t.rejects(runMigrations(options), {
+    code: 'DB_MIGRATION_FAILED',
+    message: /It had been begun before, and may have taken effect then: if so, take it out of the file/,
+    context: { sqlState: '42P04' }
+  })
   writeFileSync(join(options.folder, '0001_posts.sql'), `${mark}select 1`)
   t.strictSame(tags((await runMigrations(options)).applied), ['0001_posts'])
 })
@@ -184,7 +205,10 @@ t.test('55: a runner that waits does not keep an index from being built', async 
   await other.connect()
   t.teardown(() => other.end())
   await other.query('begin; insert into users values (1)')
-  const asks = async (text: string) => (await client.query("select from pg_stat_activity where query like $1 and application_name = 'fastify-data-access migrations' and datname = current_database()", [`%${text}%`])).rowCount
+  const asks = async (text: string) => (await client.query(
+    "select from pg_stat_activity where query like $1 and application_name = 'fastify-data-access migrations' and datname = current_database()",
+    [`%${text}%`]
+  )).rowCount
 
   const first = runMigrations(options)
   await until(async () => await asks('create index concurrently') === 1)

@@ -58,12 +58,16 @@ t.test('61: a file that never gets its locks is given up, and names who stood in
 t.test('61: who stood in the way of a lock that was not waited for is not known', async (t) => {
   const { options } = await buildBusy(t, { ...posts, sql: 'lock table users in access exclusive mode nowait' })
 
-  await t.rejects(runMigrations({ ...options, lockRetries: 0 }), { code: 'DB_MIGRATION_LOCKED', message: /after 1 attempt so .*Another session stood in its way/ })
+  await t.rejects(runMigrations({ ...options, lockRetries: 0 }), {
+    code: 'DB_MIGRATION_LOCKED', message: /after 1 attempt so .*Another session stood in its way/
+  })
 })
 
 t.test('61: a statement of a marked file is tried again by itself, but not one that is in a transaction of the file\'s own', async (t) => {
   const mark = '-- data-access: no-transaction\n'
-  const { client, tables, other, options } = await buildBusy(t, { ...posts, sql: `${mark}create table before (id int); alter table users add column age int; begin; alter table held add column size int; commit` })
+  const { client, tables, other, options } = await buildBusy(t, {
+    ...posts, sql: `${mark}create table before (id int); alter table users add column age int; begin; alter table held add column size int; commit`
+  })
   await client.query('create table held (id int)')
   await client.query('begin; lock table held in share mode')
   await t.rejects(runMigrations({ ...options, lockRetries: 0 }), { code: 'DB_MIGRATION_LOCKED' })
@@ -73,7 +77,9 @@ t.test('61: a statement of a marked file is tried again by itself, but not one t
     attempts = count
     other.query('commit').catch(t.fail)
   }
-  await t.rejects(runMigrations({ ...options, onWait: release }), { code: 'DB_MIGRATION_FAILED', message: /^0001_posts\.sql stopped at statement 4 of 5/, cause: { code: '55P03' } })
+  await t.rejects(runMigrations({ ...options, onWait: release }), {
+    code: 'DB_MIGRATION_FAILED', message: /^0001_posts\.sql stopped at statement 4 of 5/, cause: { code: '55P03' }
+  })
   t.equal(attempts, 1)
   await client.query('commit')
   t.strictSame(tags((await runMigrations(options)).applied), ['0001_posts'])

@@ -77,7 +77,9 @@ t.test('sends one statement for every number of rows of the same columns, with a
 
 t.test('keeps the order of rows, of what they are given by default and of their answers, wherever their columns change', async (t) => {
   const lengths = [3, 60, 1, 1, 1200, 49, 51, 20]
-  const values = lengths.flatMap((length, part) => Array.from({ length }, (_, n) => ({ email: `${part}-${n}`, ...(part % 2 === 0 ? { age: n } : { name: 'x' }) })))
+  const values = lengths.flatMap((length, part) => Array.from({ length }, (_, n) => ({
+    email: `${part}-${n}`, ...(part % 2 === 0 ? { age: n } : { name: 'x' })
+  })))
   values[1000] = { email: 'sql', age: sql`40 + 2` as never }
 
   const rows = await repo.createMany(values)

@@ -1,6 +1,8 @@
 import t from 'tap'
 import { parse } from 'node:querystring'
-import { bigint, boolean, date, doublePrecision, inet, integer, jsonb, numeric, pgEnum, pgTable, smallint, text, time, timestamp, uuid } from 'drizzle-orm/pg-core'
+import {
+  bigint, boolean, date, doublePrecision, inet, integer, jsonb, numeric, pgEnum, pgTable, smallint, text, time, timestamp, uuid
+} from 'drizzle-orm/pg-core'
 import { ValidationError } from '../../../../src/errors/errors.js'
 import { listQuery } from '../../../../src/repository/list-query/list-query.js'
 import { openRepositories } from '../../../helpers/runner.js'
@@ -84,16 +86,22 @@ t.test('72: what would be a wildcard in a search means itself', async (t) => {
 
 t.test('67: refuses what was not declared, and what no value of the column can be, with the name of the parameter', async (t) => {
   const refused = [
-    'address=1', 'settings=1', 'nope=1', 'name[like]=x', 'name[regex]=x', 'name[]=x', 'name[contains', '__proto__=1', 'constructor=1', '__proto__[eq]=1', 'toString=1',
+    'address=1', 'settings=1', 'nope=1', 'name[like]=x', 'name[regex]=x', 'name[]=x', 'name[contains', '__proto__=1', 'constructor=1',
+    '__proto__[eq]=1', 'toString=1',
     'id=1&id=2', 'id=one', 'id=', 'id=1.5', 'id=2147483648', 'id=0x10', 'id[in]=1,x', 'id[in]=', 'id[between]=1', 'id[between]=1,2,3', 'rank=40000', 'big=1e3',
-    'big=9223372036854775808', 'safe=9007199254740993', 'price=1e5', 'price=NaN', 'ratio=NaN', 'ratio=Infinity', 'ratio=1e999', 'flag=yes', 'flag=1', 'flag[isNull]=maybe', 'at=yesterday',
+    'big=9223372036854775808', 'safe=9007199254740993', 'price=1e5', 'price=NaN', 'ratio=NaN', 'ratio=Infinity', 'ratio=1e999', 'flag=yes', 'flag=1',
+    'flag[isNull]=maybe', 'at=yesterday',
     'at=2026-13-01', 'at=2026-01-01T00:00:00', 'at=0000-01-01', 'atText=now', 'day=today', 'clock=noon', 'token=x', 'mood=angry', 'mood=',
-    'sort=address', 'sort=-', 'sort=', 'sort=id;select pg_sleep(9)', 'sort=constructor', 'sort=__proto__', 'sort=enableRLS', 'sort=id,id', 'sort=id,-id', 'sort=id&sort=name', 'sort=ID',
-    'limit=0', 'limit=-1', 'limit=51', 'limit=1e1', 'limit=NaN', 'limit=1;drop', 'limit=', 'limit=99999999999999999999', 'page=1', 'after=x', 'before=x', 'search=', 'search=a&search=b',
+    'sort=address', 'sort=-', 'sort=', 'sort=id;select pg_sleep(9)', 'sort=constructor', 'sort=__proto__', 'sort=enableRLS', 'sort=id,id',
+    'sort=id,-id', 'sort=id&sort=name', 'sort=ID',
+    'limit=0', 'limit=-1', 'limit=51', 'limit=1e1', 'limit=NaN', 'limit=1;drop', 'limit=', 'limit=99999999999999999999', 'page=1', 'after=x',
+    'before=x', 'search=', 'search=a&search=b',
     `id[in]=${'1,'.repeat(100)}1`
   ]
   for (const query of refused) t.throws(() => everything.filter(parse(query)), ValidationError, query)
-  for (const query of ['page=0', 'page=-1', 'page=x', 'page=1.5', 'after=x', 'page=1&page=2']) t.throws(() => everything.paginate(parse(query)), ValidationError, query)
+  for (const query of [
+    'page=0', 'page=-1', 'page=x', 'page=1.5', 'after=x', 'page=1&page=2'
+  ]) t.throws(() => everything.paginate(parse(query)), ValidationError, query)
   for (const query of ['page=1', 'skip=1']) t.throws(() => everything.cursor(parse(query)), ValidationError, query)
   t.throws(() => listQuery(things).filter(parse('search=x')), /"search"/)
   t.throws(() => listQuery(things).filter(parse('sort=id')), /"sort"/)
@@ -117,7 +125,10 @@ t.test('67: refuses objects and lists, however they were parsed', async (t) => {
 
 t.test('takes what a validator made of it as well', async (t) => {
   t.same(everything.filter({ id: 7, ratio: 0.5, flag: true, safe: 5, big: 6, 'id[in]': 7, limit: 3 }),
-    [{ and: [{ big: { eq: 6n } }, { safe: { eq: 5 } }, { ratio: { eq: 0.5 } }, { flag: { eq: true } }, { id: { eq: 7 } }, { id: { in: [7] } }] }, { orderBy: {}, limit: 3 }])
+    [
+      { and: [{ big: { eq: 6n } }, { safe: { eq: 5 } }, { ratio: { eq: 0.5 } }, { flag: { eq: true } }, { id: { eq: 7 } }, { id: { in: [7] } }] },
+      { orderBy: {}, limit: 3 }
+    ])
 })
 
 t.test('the SQL does not depend on the order of the parameters, nor on their values', async (t) => {
@@ -145,12 +156,27 @@ t.test('70: only operators that are declared can be used, and unsuitable declara
 
 t.test('refuses options that do not exist, or cannot be what they are, as mistakes of the program', (t) => {
   const wrong: Array<[options: unknown, message: RegExp]> = [
-    [null, /options of listQuery\(\) are an object of filterable, sortable/], [[], /are an object/], [{ filtrable: ['id'] }, /Unknown option "filtrable".*filterable/],
-    [{ constructor: 1 }, /Unknown option "constructor"/], [{ filterable: 'id' }, /"filterable"/], [{ filterable: { id: 'eq' } }, /"filterable"/], [{ filterable: [1] }, /"filterable"/],
-    [{ sortable: 'id' }, /"sortable"/], [{ searchable: { name: true } }, /"searchable"/], [{ maxLimit: 0 }, /"maxLimit"/], [{ maxLimit: '5' }, /"maxLimit"/], [{ defaultLimit: 1.5 }, /"defaultLimit"/],
+    [
+      null,
+      /options of listQuery\(\) are an object of filterable, sortable/
+    ], [[], /are an object/], [{ filtrable: ['id'] }, /Unknown option "filtrable".*filterable/],
+    [
+      { constructor: 1 },
+      /Unknown option "constructor"/
+    ], [{ filterable: 'id' }, /"filterable"/], [{ filterable: { id: 'eq' } }, /"filterable"/], [{ filterable: [1] }, /"filterable"/],
+    [{ sortable: 'id' }, /"sortable"/], [
+      { searchable: { name: true } },
+      /"searchable"/
+    ], [{ maxLimit: 0 }, /"maxLimit"/], [{ maxLimit: '5' }, /"maxLimit"/], [{ defaultLimit: 1.5 }, /"defaultLimit"/],
     [{ defaultLimit: 9, maxLimit: 5 }, /"defaultLimit".*"maxLimit"/], [{ pages: 'both' }, /"pages"/]
   ]
-  for (const [options, message] of wrong) t.throws(() => listQuery(things, options as never), { name: 'UsageError', statusCode: 500, message }, JSON.stringify(options))
+  for (const [options, message] of wrong) {
+    t.throws(
+      () => listQuery(things, options as never),
+      { name: 'UsageError', statusCode: 500, message },
+      JSON.stringify(options)
+    )
+  }
   t.doesNotThrow(() => listQuery(things, { filterable: { id: undefined }, maxLimit: undefined } as never))
   t.end()
 })

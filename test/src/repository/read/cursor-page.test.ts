@@ -57,10 +57,22 @@ async function walk (orderBy: Order, limit: number, filter: Filter<typeof events
 }
 
 t.test('walks to the end and back, in the order of one long list, for every type, direction and place of NULL', async (t) => {
-  const orders: Order[] = [{}, { id: 'desc' }, { at: 'desc' }, { at: 'asc', rank: 'desc', word: 'asc' }, { rank: 'asc', id: 'desc' }, { flag: 'desc', id: 'asc' }]
+  const orders: Order[] = [
+    {},
+    { id: 'desc' },
+    { at: 'desc' },
+    { at: 'asc', rank: 'desc', word: 'asc' },
+    { rank: 'asc', id: 'desc' },
+    { flag: 'desc', id: 'asc' }
+  ]
   for (const key of ['at', 'rank', 'word', 'price', 'ratio', 'big', 'day', 'token', 'flag', 'tags'] as const) {
     orders.push({ [key]: 'asc' }, { [key]: 'desc' })
-    for (const nulls of ['first', 'last'] as const) orders.push({ [key]: { direction: 'asc', nulls }, at: { direction: 'desc', nulls } }, { [key]: { direction: 'desc', nulls } })
+    for (const nulls of ['first', 'last'] as const) {
+      orders.push(
+        { [key]: { direction: 'asc', nulls }, at: { direction: 'desc', nulls } },
+        { [key]: { direction: 'desc', nulls } }
+      )
+    }
   }
   for (const orderBy of orders) {
     const whole = (await repo.filter({}, { orderBy, limit: 100, columns: ['id'] })).map(({ id }) => id)
@@ -110,7 +122,11 @@ t.test('one comparison of rows serves an order in one direction without NULLs, b
 t.test('reads one row more than the page has, and builds no statement twice', async (t) => {
   const from = runner.statements.length
   let after: string | undefined
-  for (let page = 0; page < 5; page++) after = (await repo.cursor({ rank: { gt: 0 } }, { orderBy: { at: 'desc' }, limit: 4, ...(after && { after }) })).next ?? undefined
+  for (let page = 0; page < 5; page++) {
+    after = (await repo.cursor({ rank: { gt: 0 } }, {
+      orderBy: { at: 'desc' }, limit: 4, ...(after && { after })
+    })).next ?? undefined
+  }
   const statements = runner.statements.slice(from)
   for (const { values, kind, name } of statements) t.match([values.at(-1), kind, name], [5, 'read', String])
   t.equal(new Set(statements.slice(1).map(({ context }) => context)).size, 1)
@@ -128,7 +144,11 @@ t.test('refuses a cursor of another table, order, filter or visibility, and one 
   const orderBy = { at: 'asc' } as const
   const { next } = await repo.cursor({ rank: { gt: 1 } }, { orderBy, limit: 2 })
   const after = String(next)
-  t.match(await repo.cursor({ rank: { gt: 1 } }, { orderBy, limit: 9, after, columns: ['id'] }), { items: Array }, 'other columns and another limit are the same list')
+  t.match(
+    await repo.cursor({ rank: { gt: 1 } }, { orderBy, limit: 9, after, columns: ['id'] }),
+    { items: Array },
+    'other columns and another limit are the same list'
+  )
   const from = runner.statements.length
   for (const [filter, page] of [[{}, { orderBy }], [{ rank: { gt: 2 } }, { orderBy }], [{ rank: { gte: 1 } }, { orderBy }], [{ rank: { gt: 1 } }, {}],
     [{ rank: { gt: 1 } }, { orderBy: { at: 'desc' } }], [{ rank: { gt: 1 } }, { orderBy: { at: { direction: 'asc', nulls: 'first' } } }]] as const) {

@@ -27,14 +27,19 @@ t.test('a walk of 100,000 rows that change under it meets each row that stays ex
     await other.query('delete from visits where id = any($1)', [deleted])
     await other.query("update visits set at = '2026-01-01'::timestamptz + $2 * interval '1 microsecond' where id = any($1)", [moved, random.below(34_000)])
     await other.query('update visits set note = 1 where id = any($1)', [Array.from({ length: 50 }, any)])
-    await other.query('insert into visits select id + 1 + $2, at, 2 from visits where id = any($1) on conflict do nothing', [Array.from({ length: 50 }, any), random.below(9)])
+    await other.query(
+      'insert into visits select id + 1 + $2, at, 2 from visits where id = any($1) on conflict do nothing',
+      [Array.from({ length: 50 }, any), random.below(9)]
+    )
   }
 
   const met = new Map<number, number>()
   let after: string | null = null
   let pages = 0
   do {
-    const { items, next }: CursorResult<{ id: number }> = await repo(visits).cursor({}, { orderBy: { at: 'desc' }, limit: 1000, columns: ['id'], ...(after !== null && { after }) })
+    const { items, next }: CursorResult<{ id: number }> = await repo(visits).cursor({}, {
+      orderBy: { at: 'desc' }, limit: 1000, columns: ['id'], ...(after !== null && { after })
+    })
     for (const { id } of items) met.set(id, (met.get(id) ?? 0) + 1)
     after = next
     pages++

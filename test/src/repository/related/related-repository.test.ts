@@ -9,8 +9,19 @@ import { openRepositories } from '../../../helpers/runner.js'
 import type { RelatedRepository } from '../../../../src/index.js'
 
 const authors = pgTable('authors_table', { id: integer().primaryKey(), fullName: text().notNull(), ...softDelete() })
-const books = pgTable('books', { id: integer().primaryKey(), authorId: integer().notNull(), title: text().notNull(), at: timestamp({ withTimezone: true }), day: date(), ...softDelete() })
-const pages = pgTable('pages', { bookId: integer().notNull(), number: bigint({ mode: 'bigint' }).notNull(), text: text() }, (table) => [primaryKey({ columns: [table.bookId, table.number] })])
+const books = pgTable('books', {
+  id: integer().primaryKey(),
+  authorId: integer().notNull(),
+  title: text().notNull(),
+  at: timestamp({ withTimezone: true }),
+  day: date(),
+  ...softDelete()
+})
+const pages = pgTable(
+  'pages',
+  { bookId: integer().notNull(), number: bigint({ mode: 'bigint' }).notNull(), text: text() },
+  (table) => [primaryKey({ columns: [table.bookId, table.number] })]
+)
 const days = pgTable('days', { day: date().primaryKey() })
 const moments = pgTable('moments', { at: timestamp().primaryKey() })
 const strangers = pgTable('strangers', { id: integer().primaryKey() })
@@ -23,7 +34,18 @@ const even = customType<{ data: number, driverData: number }>({
   }
 })
 const bills = pgTable('bills', { id: integer().primaryKey() })
-const lines = pgSchema('shop').table('bills', { id: integer().primaryKey(), bill: integer(), amount: numeric(), big: bigint({ mode: 'bigint' }), host: inet(), code: char({ length: 4 }), pair: pair(), isPaid: boolean(), tags: numeric().array(), at: timestamp({ mode: 'string' }) })
+const lines = pgSchema('shop').table('bills', {
+  id: integer().primaryKey(),
+  bill: integer(),
+  amount: numeric(),
+  big: bigint({ mode: 'bigint' }),
+  host: inet(),
+  code: char({ length: 4 }),
+  pair: pair(),
+  isPaid: boolean(),
+  tags: numeric().array(),
+  at: timestamp({ mode: 'string' })
+})
 const numbers = pgTable('numbers', { bill: integer().primaryKey(), even: even() })
 const wide = pgTable('wide', { bill: integer().primaryKey(), ...Object.fromEntries(Array.from({ length: 150 }, (_, place) => [`c${place}`, integer()])) })
 
@@ -32,15 +54,27 @@ const schema = {
   lines,
   numbers,
   wide,
-  billsRelations: relations(bills, ({ one, many }) => ({ lines: many(lines, { relationName: 'of' }), numbers: one(numbers, { fields: [bills.id], references: [numbers.bill] }), wide: one(wide, { fields: [bills.id], references: [wide.bill] }) })),
-  linesRelations: relations(lines, ({ one, many }) => ({ bill: one(bills, { fields: [lines.bill], references: [bills.id], relationName: 'of' }), siblings: many(lines, { relationName: 'siblings' }), first: one(lines, { fields: [lines.bill], references: [lines.id], relationName: 'siblings' }) })),
+  billsRelations: relations(bills, ({ one, many }) => ({
+    lines: many(lines, { relationName: 'of' }),
+    numbers: one(numbers, { fields: [bills.id], references: [numbers.bill] }),
+    wide: one(wide, { fields: [bills.id], references: [wide.bill] })
+  })),
+  linesRelations: relations(lines, ({ one, many }) => ({
+    bill: one(bills, { fields: [lines.bill], references: [bills.id], relationName: 'of' }),
+    siblings: many(lines, { relationName: 'siblings' }),
+    first: one(lines, { fields: [lines.bill], references: [lines.id], relationName: 'siblings' })
+  })),
   authors,
   books,
   pages,
   days,
   moments,
   authorsRelations: relations(authors, ({ many }) => ({ books: many(books) })),
-  booksRelations: relations(books, ({ one, many }) => ({ author: one(authors, { fields: [books.authorId], references: [authors.id] }), daily: one(days, { fields: [books.day], references: [days.day] }), pages: many(pages) })),
+  booksRelations: relations(books, ({ one, many }) => ({
+    author: one(authors, { fields: [books.authorId], references: [authors.id] }),
+    daily: one(days, { fields: [books.day], references: [days.day] }),
+    pages: many(pages)
+  })),
   daysRelations: relations(days, ({ many }) => ({ books: many(books) })),
   pagesRelations: relations(pages, ({ one }) => ({ book: one(books, { fields: [pages.bookId], references: [books.id] }) }))
 }
@@ -79,7 +113,9 @@ function related (repo: { with (relations: never): unknown }, wanted: unknown): 
 
 t.test('gives each row with what is related to it, in the order of keys, and without what was deleted', async (t) => {
   const whole = related(authorRepo, { books: { columns: { id: true, title: true, at: true } } })
-  const ada = { id: 1, fullName: 'Ada', deletedAt: null, books: [{ id: 10, title: 'A', at: new Date('2026-01-01T00:00:00Z') }, { id: 11, title: 'B', at: null }] }
+  const ada = {
+    id: 1, fullName: 'Ada', deletedAt: null, books: [{ id: 10, title: 'A', at: new Date('2026-01-01T00:00:00Z') }, { id: 11, title: 'B', at: null }]
+  }
   const bob = { id: 2, fullName: 'Bob', deletedAt: null, books: [] }
   t.strictSame(await whole.get(1), ada)
   t.strictSame(await whole.getOrThrow(2), bob)
@@ -92,26 +128,46 @@ t.test('gives each row with what is related to it, in the order of keys, and wit
   t.strictSame(await whole.paginate({}, { limit: 1, page: 2 }), { items: [bob], page: 2, limit: 1, total: 2, pages: 2 })
   const page = await whole.cursor({}, { limit: 1 })
   t.strictSame(page.items, [ada])
-  t.strictSame(await whole.cursor({}, { limit: 1, after: String(page.next) }), { items: [bob], next: null, previous: (await whole.cursor({}, { limit: 1, after: String(page.next) })).previous })
+  t.strictSame(await whole.cursor({}, { limit: 1, after: String(page.next) }), {
+    items: [bob], next: null, previous: (await whole.cursor({}, { limit: 1, after: String(page.next) })).previous
+  })
   t.equal(await whole.get(3), undefined)
   await t.rejects(whole.getOrThrow(3), NotFoundError)
   t.strictSame(await whole.getMany([]), [])
 })
 
 t.test('reads relations of relations, to one and to many, over composite keys as well', async (t) => {
-  t.match(await related(bookRepo, { author: true, pages: { limit: 2, columns: { number: true } } }).get(10), { id: 10, author: { fullName: 'Ada' }, pages: [{ number: 1n }, { number: 2n }] })
-  t.strictSame((await related(bookRepo, { author: { columns: { id: true } } }).getMany([10, 13])).map((row) => Object(row).author), [{ id: 1 }, null], 'an author that was deleted is not shown')
-  t.match(await related(authorRepo, { books: { with: { pages: true }, columns: { id: true } } }).get(1), { books: [{ id: 10, pages: [{ text: 'p1' }, {}, {}] }, { id: 11, pages: [] }] })
-  const pageRows = await related(repositories.create(runner, pages), { book: { columns: { title: true } } }).filter({ bookId: 13 }, { columns: ['text'], limit: 2 })
+  t.match(await related(bookRepo, { author: true, pages: { limit: 2, columns: { number: true } } }).get(10), {
+    id: 10, author: { fullName: 'Ada' }, pages: [{ number: 1n }, { number: 2n }]
+  })
+  t.strictSame(
+    (await related(bookRepo, { author: { columns: { id: true } } }).getMany([10, 13])).map((row) => Object(row).author),
+    [{ id: 1 }, null],
+    'an author that was deleted is not shown'
+  )
+  t.match(await related(authorRepo, { books: { with: { pages: true }, columns: { id: true } } }).get(1), {
+    books: [{ id: 10, pages: [{ text: 'p1' }, {}, {}] }, { id: 11, pages: [] }]
+  })
+  const pageRows = await related(repositories.create(runner, pages), {
+    book: { columns: { title: true } }
+  }).filter({ bookId: 13 }, { columns: ['text'], limit: 2 })
   t.strictSame(pageRows, [{ text: 'p1', book: { title: 'D' } }, { text: 'p2', book: { title: 'D' } }], 'the key is read, and not shown')
 })
 
 t.test('conditions and orders of the related rows are Drizzle\'s', async (t) => {
   const [ada] = await related(authorRepo, { books: { where: gt(books.id, 10), orderBy: asc(books.title) } }).getAll({ columns: ['id', 'fullName'] })
   t.match(ada, { id: 1, fullName: 'Ada', books: [{ id: 11 }] })
-  const wanted = { books: { orderBy: (fields: typeof books, { desc }: { desc: typeof asc }) => desc(fields.id), where: (fields: typeof books, operators: { lt: typeof gt }) => operators.lt(fields.id, 99) } }
+  const wanted = {
+    books: {
+      orderBy: (fields: typeof books, { desc }: { desc: typeof asc }) => desc(fields.id),
+      where: (fields: typeof books, operators: { lt: typeof gt }) => operators.lt(fields.id, 99)
+    }
+  }
   t.match(await related(authorRepo, wanted).get(1), { books: [{ id: 11 }, { id: 10 }] })
-  t.match(await related(repositories.create(runner, pages), { book: { where: sql`${books.title} = ${'X'}` } }).getMany([{ bookId: 10, number: 1n }]), [{ text: 'p1', book: null }])
+  t.match(
+    await related(repositories.create(runner, pages), { book: { where: sql`${books.title} = ${'X'}` } }).getMany([{ bookId: 10, number: 1n }]),
+    [{ text: 'p1', book: null }]
+  )
   t.match(await related(bookRepo, { pages: { where: gt(pages.number, 2n) } }).get(10), { pages: [{ text: 'p3' }] })
   t.match(await related(repositories.create(runner, days), { books: true }).getAll(), [{ day: '2026-01-01', books: [{ id: 10, day: '2026-01-01' }] }])
   t.match(await related(authorRepo, { books: false, nope: undefined }).get(1), { id: 1 })
@@ -123,27 +179,51 @@ t.test('who sees deleted rows sees those that are related, too', async (t) => {
 })
 
 const billRepo = repositories.create(runner, bills)
-const firstLine = { id: 1, bill: 1, amount: '3.30', big: 9007199254740993n, host: '10.0.0.1', code: 'a   ', pair: '(,)', isPaid: true, tags: ['1.50', null], at: '2026-01-01 00:00:00' }
+const firstLine = {
+  id: 1,
+  bill: 1,
+  amount: '3.30',
+  big: 9007199254740993n,
+  host: '10.0.0.1',
+  code: 'a   ',
+  pair: '(,)',
+  isPaid: true,
+  tags: ['1.50', null],
+  at: '2026-01-01 00:00:00'
+}
 const emptyLine = { id: 2, bill: 1, amount: null, big: null, host: null, code: null, pair: null, isPaid: null, tags: null, at: null }
 const lastLine = { id: 3, bill: 1, amount: '10.0', big: 1n, host: '::1/64', code: '    ', pair: '("",2)', isPaid: false, tags: [], at: 'infinity' }
 
 t.test('the values of related rows are those that the rows have by themselves', async (t) => {
   t.strictSame(await repositories.create(runner, lines).getAll(), [firstLine, emptyLine, lastLine])
   t.strictSame(await related(billRepo, { lines: true }).getMany([2, 1]), [{ id: 2, lines: [] }, { id: 1, lines: [firstLine, emptyLine, lastLine] }])
-  t.strictSame(await related(repositories.create(runner, lines), { first: { with: { siblings: { columns: { amount: true } }, first: true } } }).get(3, { columns: ['code'] as never }), {
+  t.strictSame(await related(repositories.create(runner, lines), {
+    first: { with: { siblings: { columns: { amount: true } }, first: true } }
+  }).get(3, { columns: ['code'] as never }), {
     code: '    ', first: { ...firstLine, siblings: [{ amount: '3.30' }, { amount: null }, { amount: '10.0' }], first: firstLine }
   })
   const [one, none] = await related(billRepo, { wide: true }).getMany([1, 2]) as unknown as Array<{ wide: object | null }>
-  t.strictSame(one?.wide, { bill: 1, ...Object.fromEntries(Array.from({ length: 150 }, (_, place) => [`c${place}`, place])) }, 'more columns than a function takes arguments')
+  t.strictSame(
+    one?.wide,
+    { bill: 1, ...Object.fromEntries(Array.from({ length: 150 }, (_, place) => [`c${place}`, place])) },
+    'more columns than a function takes arguments'
+  )
   t.equal(none?.wide, null, 'no row is null, a row of NULLs is none')
   t.match(await related(billRepo, { numbers: true }).get(3), { numbers: { bill: 3, even: null } })
-  await t.rejects(related(billRepo, { numbers: true }).get(2), { name: 'DatabaseError', message: 'Column "even" of a row cannot be read: the type that it is declared with cannot read what is stored', context: { table: 'numbers', columns: ['even'] } })
+  await t.rejects(related(billRepo, { numbers: true }).get(2), {
+    name: 'DatabaseError',
+    message: 'Column "even" of a row cannot be read: the type that it is declared with cannot read what is stored',
+    context: { table: 'numbers', columns: ['even'] }
+  })
 })
 
 t.test('columns are those wanted, or all but those not wanted, as Drizzle has it', async (t) => {
   const columns = async (columns: object): Promise<unknown> => Object(await related(billRepo, { lines: { columns, limit: 1 } }).get(1)).lines
   t.strictSame(await columns({ amount: true, id: true, big: false, host: undefined }), [{ amount: '3.30', id: 1 }])
-  t.strictSame(await columns({ bill: false, amount: false, big: false, host: false, code: false, pair: false }), [{ id: 1, isPaid: true, tags: ['1.50', null], at: '2026-01-01 00:00:00' }])
+  t.strictSame(
+    await columns({ bill: false, amount: false, big: false, host: false, code: false, pair: false }),
+    [{ id: 1, isPaid: true, tags: ['1.50', null], at: '2026-01-01 00:00:00' }]
+  )
   t.strictSame(await columns({}), [{}])
   t.strictSame(await related(billRepo, {}).get(1), { id: 1 })
   t.strictSame(await related(billRepo, { lines: { columns: {} } }).get(1), { id: 1, lines: [{}, {}, {}] })
@@ -159,12 +239,18 @@ t.test('expressions beside the columns are read as what Drizzle selects is', asy
     length: sql`length(${lines.code})`.as('length')
   })
   t.match(await related(billRepo, { lines: { columns: { id: true }, extras, where: gt(lines.amount, '3') } }).get(1), {
-    lines: [{ id: 1, double: '6.60', count: '3', number: 3, big: 9007199254740994n, at: '2026-01-01 00:00:00', length: 1 }, { id: 3, double: '20.0', at: 'infinity' }]
+    lines: [
+      { id: 1, double: '6.60', count: '3', number: 3, big: 9007199254740994n, at: '2026-01-01 00:00:00', length: 1 },
+      { id: 3, double: '20.0', at: 'infinity' }
+    ]
   })
 })
 
 t.test('an order or a condition may name what the table does not declare, and other tables', async (t) => {
-  const ids = async (options: object): Promise<number[]> => (Object(await related(billRepo, { lines: { columns: { id: true }, ...options } }).get(1)).lines as Array<{ id: number }>).map(({ id }) => id)
+  const ids = async (options: object): Promise<number[]> => (Object(await related(
+    billRepo,
+    { lines: { columns: { id: true }, ...options } }
+  ).get(1)).lines as Array<{ id: number }>).map(({ id }) => id)
   t.strictSame(await ids({ orderBy: sql`undeclared, ${lines.amount} desc nulls first`, limit: 2 }), [2, 3])
   t.strictSame(await ids({ orderBy: [(lines.host), asc(lines.id)] }), [1, 3, 2])
   t.strictSame(await ids({ orderBy: (fields: typeof lines) => [fields.code] }), [3, 1, 2])
@@ -200,8 +286,16 @@ t.test('a row that is deleted between the two statements is related to nothing',
 
 t.test('refuses relations and options that there are none', async (t) => {
   for (const wanted of [{ nope: true }, { constructor: true }, { __proto__: null, toString: true }, { books: 7 }, { books: { nope: 1 } },
-    { books: { columns: ['id'] } }, { books: { columns: { nope: true } } }, { books: { columns: { constructor: false } } }, { books: { columns: { id: 1 } } }, { books: { orderBy: { id: 'asc' } } }, { books: { orderBy: 'id' } },
-    { books: { where: { id: 1 } } }, { books: { where: () => 7 } }, { books: { extras: 7 } }, { books: { extras: { x: 'id' } } }, { books: { with: { nope: true } } }, { books: { with: 7 } }, null, undefined, 'books', []]) {
+    { books: { columns: ['id'] } }, { books: { columns: { nope: true } } }, {
+      books: { columns: { constructor: false } }
+    }, { books: { columns: { id: 1 } } }, { books: { orderBy: { id: 'asc' } } }, { books: { orderBy: 'id' } },
+    { books: { where: { id: 1 } } }, {
+      books: {
+        where: () =>
+          7
+      }
+    }, { books: { extras: 7 } }, { books: { extras: { x: 'id' } } }, { books: { with: { nope: true } } }, { books: { with: 7 } }, null,
+    undefined, 'books', []]) {
     await t.rejects(related(authorRepo, wanted).getAll(), UsageError)
   }
   for (const limit of [-1, 1001, '5']) await t.rejects(related(authorRepo, { books: { limit } }).getAll(), ValidationError)

@@ -7,7 +7,8 @@ import { openRepositories } from '../../../helpers/runner.js'
 
 /** What statements call their own parts, PostgreSQL's words and types, and what may be in any name. */
 const names = [
-  'wanted', 'excluded', 'place', 'list', 'row', 'there', 'key_0', 'key_1', 'c0', 'c1', 'c2', 'unnest', 'old', 'new', 'select', 'order', 'user', 'table', 'default',
+  'wanted', 'excluded', 'place', 'list', 'row', 'there', 'key_0', 'key_1', 'c0', 'c1', 'c2', 'unnest', 'old', 'new', 'select', 'order', 'user',
+  'table', 'default',
   'path', 'point', 'text', 'date', 'json', 'name', 'interval', 'constructor', '__proto__', 'toString', 'WANTED', 'Excluded', 'wanted_1', 'there_1',
   'a"b', "it's", 'a.b', 'a\\b', ' ', '$1', 'ö', '名', 'x'.repeat(63)
 ]
@@ -16,7 +17,11 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 /** A table of this name, two of whose columns are an array and a text of other names. */
 function tableOf (name: string, [list, note]: readonly [string, string]) {
-  return pgTable(name, { id: integer().primaryKey(), list: text(list).array(), note: text(note), seen: integer(), part: integer().notNull() }, (table) => [unique().on(table.part)])
+  return pgTable(
+    name,
+    { id: integer().primaryKey(), list: text(list).array(), note: text(note), seen: integer(), part: integer().notNull() },
+    (table) => [unique().on(table.part)]
+  )
 }
 
 const tables = names.map((name, index) => {
@@ -42,9 +47,16 @@ for (const table of tables) {
     t.strictSame((await repo(table).getMany(ids)).map(({ id }) => id), ids)
     t.match(await repo(table).upsert({ id: 1, note: 'again', part: 100 }), { row: { id: 1, list: ['z99', 'it\'s'], note: 'again', seen: 0 }, created: false })
     t.match(await repo(table).upsert({ id: 61, part: 161 }), { row: { id: 61, note: null }, created: true })
-    t.match(await repo(table).upsert({ id: 2, part: 101, seen: 50 }, { update: { seen: increment(5), note: sql`${table.note} || excluded.seen` } }), { row: { seen: 6, note: 'n150' }, created: false }, 'the row that is there is meant')
+    t.match(
+      await repo(table).upsert({ id: 2, part: 101, seen: 50 }, { update: { seen: increment(5), note: sql`${table.note} || excluded.seen` } }),
+      { row: { seen: 6, note: 'n150' }, created: false },
+      'the row that is there is meant'
+    )
     t.match(await repo(table).upsert({ id: 3, part: 102, seen: 50 }, { where: { seen: { gt: 1000 } } }), { row: { seen: 2 }, created: false })
-    t.match(await repo(table).upsert({ id: 900, part: 103, note: 'by another key' }, { target: 'part', update: ['note'] }), { row: { id: 4, note: 'by another key' }, created: false })
+    t.match(
+      await repo(table).upsert({ id: 900, part: 103, note: 'by another key' }, { target: 'part', update: ['note'] }),
+      { row: { id: 4, note: 'by another key' }, created: false }
+    )
     const again = rows.map((row) => ({ ...row, seen: -1 }))
     t.strictSame(await repo(table).upsertMany([...again, { id: 62, list: null, note: null, seen: null, part: 999 }]), [
       ...again.map((row) => ({ row, created: false })), { row: { id: 62, list: null, note: null, seen: null, part: 999 }, created: true }
@@ -71,11 +83,16 @@ for (const table of tables) {
 t.test('a table "excluded" of a schema is like any other', async (t) => {
   const excluded = pgSchema('odd').table('excluded', { id: integer().primaryKey(), seen: integer() })
   t.match(await repo(excluded).upsert({ id: 1, seen: 1 }), { created: true })
-  t.match(await repo(excluded).upsert({ id: 1, seen: 9 }, { update: { seen: increment(1) }, where: sql`${excluded.seen} = ${1}` }), { row: { seen: 2 }, created: false })
+  t.match(
+    await repo(excluded).upsert({ id: 1, seen: 9 }, { update: { seen: increment(1) }, where: sql`${excluded.seen} = ${1}` }),
+    { row: { seen: 2 }, created: false }
+  )
 })
 
 t.test('a composite key may be called as the list of its values', async (t) => {
-  const pairs = pgTable('pairs', { wanted: integer(), place: integer(), note: text().array() }, (table) => [primaryKey({ columns: [table.wanted, table.place] })])
+  const pairs = pgTable('pairs', { wanted: integer(), place: integer(), note: text().array() }, (table) => [
+    primaryKey({ columns: [table.wanted, table.place] })
+  ])
   await repo(pairs).createMany([{ wanted: 1, place: 9, note: [] }, { wanted: 2, place: 8, note: ['x'] }])
   t.match(await repo(pairs).getMany([{ wanted: 2, place: 8 }, { wanted: 1, place: 9 }]), [{ wanted: 2 }, { wanted: 1 }])
 })
@@ -88,7 +105,11 @@ t.test('no alias is called as a table or a column of the statement, or as anothe
 
 t.test('a table under an alias has its own columns there, and those of no other', async (t) => {
   const [one, other] = [pgTable('excluded', { n: integer() }), pgTable('other', { n: integer() })]
-  const written = new PgDialect().sqlToQuery(throughAlias(sql`${one.n} + ${other.n} = ${sql`${one.n} + ${5}`} and ${sql`${one.n} < ${6}`.inlineParams()}`, one, 'x'))
+  const written = new PgDialect().sqlToQuery(throughAlias(
+    sql`${one.n} + ${other.n} = ${sql`${one.n} + ${5}`} and ${sql`${one.n} < ${6}`.inlineParams()}`,
+    one,
+    'x'
+  ))
   t.match(written, { sql: '"x"."n" + "other"."n" = "x"."n" + $1 and "x"."n" < 6', params: [5] })
 })
 

@@ -13,8 +13,10 @@ t.setTimeout(300_000)
 
 /** What statements call their own parts, words of PostgreSQL, JavaScript and filters, and what may be in any name. */
 const special = [
-  'wanted', 'place', 'list', 'row', 'there', 'excluded', 'key_0', 'key_1', 'c0', 'c1', 'value', 'value_1', 'related', 'related_1', 'rows', 'whole', 'whole_1', 'found', 'types', 'type', 'created', 'data', 'met',
-  'and', 'or', 'not', 'eq', 'in', 'like', 'limit', 'sort', 'constructor', '__proto__', 'toString', 'hasOwnProperty', 'select', 'order', 'user', 'table', 'default', 'null', 'text', 'json', 'path',
+  'wanted', 'place', 'list', 'row', 'there', 'excluded', 'key_0', 'key_1', 'c0', 'c1', 'value', 'value_1', 'related', 'related_1', 'rows', 'whole',
+  'whole_1', 'found', 'types', 'type', 'created', 'data', 'met',
+  'and', 'or', 'not', 'eq', 'in', 'like', 'limit', 'sort', 'constructor', '__proto__', 'toString', 'hasOwnProperty', 'select', 'order', 'user',
+  'table', 'default', 'null', 'text', 'json', 'path',
   'WANTED', 'camelCase', 'a"b', '""', "it's", 'a.b', 'a\\b', '$1', '%', ' ', 'ünï☃', 'x'.repeat(63), `${'x'.repeat(62)}y`, 'ö'.repeat(31)
 ]
 
@@ -28,7 +30,15 @@ const names = fc.record({
   table: fc.oneof(name, fc.constantFrom(...systemColumns)),
   columns: fc.uniqueArray(name, { minLength: 6, maxLength: 6 }),
   // Drizzle keeps tables' columns as properties, of which `__proto__` is none.
-  keys: fc.uniqueArray(fc.oneof(name, fc.constantFrom(...systemColumns)).filter((key) => key !== '__proto__' && key !== 'enableRLS' && key !== '_' && key !== '$inferSelect' && key !== '$inferInsert' && key !== 'getSQL'), { minLength: 8, maxLength: 8 })
+  keys: fc.uniqueArray(
+    fc.oneof(name, fc.constantFrom(...systemColumns)).filter((key) => key !== '__proto__' &&
+      key !== 'enableRLS' &&
+      key !== '_' &&
+      key !== '$inferSelect' &&
+      key !== '$inferInsert' &&
+      key !== 'getSQL'),
+    { minLength: 8, maxLength: 8 }
+  )
 })
 
 type Names = typeof names extends fc.Arbitrary<infer Value> ? Value : never
@@ -48,7 +58,12 @@ async function useEverything (t: Tap, { table: tableName, columns, keys }: Names
   const [idName, parentName, wordName, countName, listName, priceName] = columns as [string, string, string, string, string, string]
   // The keys are known here alone.
   const table = pgTable(tableName, {
-    [id]: integer(idName).primaryKey(), [parent]: integer(parentName), [word]: text(wordName), [count]: integer(countName), [list]: text(listName).array(), [price]: numeric(priceName)
+    [id]: integer(idName).primaryKey(),
+    [parent]: integer(parentName),
+    [word]: text(wordName),
+    [count]: integer(countName),
+    [list]: text(listName).array(),
+    [price]: numeric(priceName)
   }, (own) => [unique('u').on(own[word] as never)])
   const column = (key: string) => getTableColumns(table)[key] as never
   const family = relations(table, (make) => ({
@@ -57,14 +72,24 @@ async function useEverything (t: Tap, { table: tableName, columns, keys }: Names
   await runner.client.query(`drop table if exists ${quoted(tableName)}; create table ${quoted(tableName)} (${quoted(idName)} integer primary key, ${quoted(parentName)} integer, ${quoted(wordName)} text unique, ${quoted(countName)} integer, ${quoted(listName)} text[], ${quoted(priceName)} numeric)`)
   const repositories = new Repositories({ schema: { table, family }, defaultLimit: 100, maxLimit: 1000 })
   const repo = repositories.create(runner, table) as unknown as LooseRepository
-  const rowOf = (n: number): Row => ({ [id]: n, [parent]: n < 4 ? null : n % 4, [word]: `w${String(n).padStart(3, '0')}`, [count]: n % 5, [list]: [`z${99 - n}`, null], [price]: `${n}.50` })
+  const rowOf = (n: number): Row => ({
+    [id]: n,
+    [parent]: n < 4 ? null : n % 4,
+    [word]: `w${String(n).padStart(3, '0')}`,
+    [count]: n % 5,
+    [list]: [`z${99 - n}`, null],
+    [price]: `${n}.50`
+  })
   const rows = Array.from({ length: 55 }, (_, n) => rowOf(n))
   const where = (holds: (row: Row) => boolean): Row[] => rows.filter(holds)
   same(await repo.create(rows[0]), rows[0])
   same(await repo.createMany(rows.slice(1)), rows.slice(1))
   same(await repo.getMany([9, 3, 54]), [rows[9], rows[3], rows[54]])
   same(await repo.upsert({ ...rows[5], [price]: '1.10' }), { row: rows[5] = { ...rows[5], [price]: '1.10' }, created: false })
-  same(await repo.upsert({ ...rows[5], [id]: 900, [count]: 9 }, { target: word, update: { [count]: increment(0) }, where: { [count]: { lt: 9 } } }), { row: rows[5], created: false })
+  same(
+    await repo.upsert({ ...rows[5], [id]: 900, [count]: 9 }, { target: word, update: { [count]: increment(0) }, where: { [count]: { lt: 9 } } }),
+    { row: rows[5], created: false }
+  )
   const upserted = [...rows, rowOf(55)]
   same(await repo.upsertMany(upserted), upserted.map((row, n) => ({ row, created: n === 55 })))
   rows.push(rowOf(55))
@@ -77,27 +102,47 @@ async function useEverything (t: Tap, { table: tableName, columns, keys }: Names
   const order = { orderBy: { [id]: 'asc' }, limit: 100 }
   same(await repo.filter({ [word]: 'w010' }, order), [rows[10]])
   same(await repo.filter({ [parent]: null }, order), where((row) => row[parent] === null))
-  same(await repo.filter({ [count]: { gte: 2, lt: 4 }, [price]: { ne: '12.5' } }, order), where((row) => [2, 3].includes(row[count] as number) && row[id] !== 12))
+  same(
+    await repo.filter({ [count]: { gte: 2, lt: 4 }, [price]: { ne: '12.5' } }, order),
+    where((row) => [2, 3].includes(row[count] as number) && row[id] !== 12)
+  )
   same(await repo.filter({ [list]: { arrayContains: ['z90'] } }, order), [rows[9]])
-  same(await repo.filter({ or: [{ [id]: 1 }, { and: [{ [count]: 2 }, { [parent]: { in: [1, 3] } }] }] }, order), where((row) => row[id] === 1 || (row[count] === 2 && [1, 3].includes(row[parent] as number))))
+  same(
+    await repo.filter({ or: [{ [id]: 1 }, { and: [{ [count]: 2 }, { [parent]: { in: [1, 3] } }] }] }, order),
+    where((row) => row[id] === 1 || (row[count] === 2 && [1, 3].includes(row[parent] as number)))
+  )
   same(await repo.filter({ not: { and: [{ [id]: { gt: 2 } }] } }, order), where((row) => (row[id] as number) <= 2))
   same(await repo.filter(sql`${table[word as never]} < 'w003'`, order), rows.slice(0, 3))
   const queries = listQuery(table, { filterable: [word, count] as never, sortable: [word] as never, searchable: [word] as never })
   if (word !== 'limit' && word !== 'sort' && count !== 'limit' && count !== 'sort') {
     same(await repo.filter(...queries.filter({ [word]: 'w020', [`${count}[lte]`]: '4', sort: `-${word}` }) as [unknown, object]), [rows[20]])
   }
-  const related = await repo.with({ [one]: { columns: { [price]: true, [word]: true } }, [many]: { limit: 2, where: sql`${table[id as never]} > ${5}`, orderBy: (fields: Record<string, unknown>, { desc }: { desc: (column: unknown) => unknown }) => desc(fields[word]), with: { [one]: true } } }).getAll(order)
+  const related = await repo.with({
+    [one]: { columns: { [price]: true, [word]: true } },
+    [many]: {
+      limit: 2,
+      where: sql`${table[id as never]} > ${5}`,
+      orderBy: (fields: Record<string, unknown>, { desc }: { desc: (column: unknown) => unknown }) => desc(fields[word]),
+      with: { [one]: true }
+    }
+  }).getAll(order)
   same(related, rows.map((row) => {
     const parentRow = row[parent] === null ? undefined : rows[row[parent] as number]
     const children = where((child) => child[parent] === row[id] && (child[id] as number) > 5).reverse().slice(0, 2)
-    return { ...row, [one]: parentRow === undefined ? null : { [price]: parentRow[price], [word]: parentRow[word] }, [many]: children.map((child) => ({ ...child, [one]: row })) }
+    return {
+      ...row,
+      [one]: parentRow === undefined ? null : { [price]: parentRow[price], [word]: parentRow[word] },
+      [many]: children.map((child) => ({ ...child, [one]: row }))
+    }
   }))
   const streamed: unknown[] = []
   for await (const row of repo.stream({}, { orderBy: { [word]: 'desc' }, batchSize: 9 })) streamed.push(row)
   same(streamed, rows.toReversed())
   const paged: unknown[] = []
   for (let after: string | null | undefined; after !== null;) {
-    const page: { items: unknown[], next: string | null } = await repo.cursor({}, { limit: 20, orderBy: { [count]: 'desc', [word]: 'asc' }, ...(after !== undefined && { after }) })
+    const page: { items: unknown[], next: string | null } = await repo.cursor({}, {
+      limit: 20, orderBy: { [count]: 'desc', [word]: 'asc' }, ...(after !== undefined && { after })
+    })
     paged.push(...page.items)
     after = page.next
   }

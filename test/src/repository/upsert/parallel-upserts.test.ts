@@ -8,7 +8,11 @@ import { uniqueLive } from '../../../../src/model/unique-live.js'
 import { createTestDatabase, expectNoLeaks } from '../../../../src/testing/index.js'
 
 const counters = pgTable('counters', { id: integer().primaryKey().generatedAlwaysAsIdentity(), name: text().notNull().unique(), hits: integer().notNull() })
-const tags = pgTable('tags', { id: integer().primaryKey().generatedAlwaysAsIdentity(), name: text().notNull(), ...softDelete() }, (table) => [uniqueLive(table.name)])
+const tags = pgTable(
+  'tags',
+  { id: integer().primaryKey().generatedAlwaysAsIdentity(), name: text().notNull(), ...softDelete() },
+  (table) => [uniqueLive(table.name)]
+)
 
 const { connectionString } = await createTestDatabase(t, {
   sql: `create table counters (id integer primary key generated always as identity, name text not null unique, hits integer not null);

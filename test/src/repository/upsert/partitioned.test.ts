@@ -57,7 +57,10 @@ for (const [version, create] of [['18', createTestDatabase], ['15', createDataba
         await database.session(async (session) => {
           const repo = session.repo(table)
           for (const d of [0, 1, 10, 2, 1000, 1001]) t.equal((await repo.upsert({ d, n: -1 })).created, d % 10 !== 0)
-          t.strictSame((await repo.upsertMany([{ d: 20 }, { d: 3, n: 0 }, { d: 3, n: 1 }, { d: 1003 }])).map(({ created }) => created), [false, true, false, true])
+          t.strictSame(
+            (await repo.upsertMany([{ d: 20 }, { d: 3, n: 0 }, { d: 3, n: 1 }, { d: 1003 }])).map(({ created }) => created),
+            [false, true, false, true]
+          )
         })
       })
     }
@@ -82,7 +85,9 @@ for (const [version, create] of [['18', createTestDatabase], ['15', createDataba
         await database.repo(table).deleteMany({}, { all: true })
         await client.query(`begin; insert into ${table === parts ? 'parts' : 'parent'} values (1, 1)`)
         const waiting = database.repo(table).upsert({ d: 1, n: 2 })
-        await until(async () => (await database.execute<{ waiting: boolean }>(sql`select exists(select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock') as waiting`)).rows[0]?.waiting === true)
+        await until(async () =>
+          (await database.execute<{ waiting: boolean }>(sql`select exists(select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock') as waiting`)).rows[0]?.waiting ===
+          true)
         await client.query('commit')
         t.strictSame(await waiting, { row: { d: 1, n: 2, note: null }, created: false })
       }

@@ -37,9 +37,16 @@ const pagesSql = `create table pages (
 );
 create unique index on pages (code) where shown and code > 0;`
 
-const slots = pgTable('slots', { id: integer().primaryKey().generatedAlwaysAsIdentity(), site: integer(), slug: text(), name: text(), colour: text().unique('one_null', { nulls: 'not distinct' }) },
-  (table) => [unique().on(table.site, table.slug).nullsNotDistinct()])
-const slotsSql = 'create table slots (id integer primary key generated always as identity, site integer, slug text, name text, colour text unique nulls not distinct, unique nulls not distinct (site, slug));'
+const slots = pgTable('slots', {
+  id: integer().primaryKey().generatedAlwaysAsIdentity(),
+  site: integer(),
+  slug: text(),
+  name: text(),
+  colour: text().unique('one_null', { nulls: 'not distinct' })
+},
+(table) => [unique().on(table.site, table.slug).nullsNotDistinct()])
+const slotsSql =
+  'create table slots (id integer primary key generated always as identity, site integer, slug text, name text, colour text unique nulls not distinct, unique nulls not distinct (site, slug));'
 
 const accounts = pgTable('accounts', {
   id: integer().primaryKey().generatedByDefaultAsIdentity(),
@@ -104,7 +111,9 @@ t.test('refuses what is no unique key, and rows without their key, before anythi
   for (const target of ['title', 'site', ['path', 'slug'], [], 'nothing', 'constructor', 7]) {
     await t.rejects(repo.upsert({ path: 'a', site: 1 }, { target: target as never }), UsageError, String(target))
   }
-  await t.rejects(repo.upsert({ path: 'a' }, { target: 'site' }), { message: /No unique key of "pages" consists of "site"/, context: { table: 'pages', columns: ['site'] } })
+  await t.rejects(repo.upsert({ path: 'a' }, { target: 'site' }), {
+    message: /No unique key of "pages" consists of "site"/, context: { table: 'pages', columns: ['site'] }
+  })
   await t.rejects(repo.upsert({ path: 'a' }), { code: 'DB_VALIDATION', message: /"id" is what the row is found by/ })
   await t.rejects(repo.upsert({ path: 'a', code: null }, { target: 'code' }), /"code" is what the row is found by/)
   for (const options of [{ tarjet: 'path' }, 'path', null, { deleted: 'revive' }, { deleted: 'x' }, { target: 'path', update: ['nope'] }]) {
@@ -120,8 +129,14 @@ t.test('refuses what is no unique key, and rows without their key, before anythi
 
 t.test('writes the columns listed, or values and SQL of their own, into a row that is there', async (t) => {
   await repo.upsert({ path: '/', title: 'Home', views: 1 }, { target: 'path' })
-  t.match(await repo.upsert({ path: '/', title: 'x', views: 5 }, { target: 'path', update: ['views', 'slug'] }), { row: { title: 'Home', views: 5, slug: null, version: 2 } })
-  t.match(await repo.upsert({ path: '/', title: 'y' }, { target: 'path', update: { views: increment(2), title: sql`${pages.title} || excluded.title` } }), { created: false, row: { views: 7, title: 'Homey', version: 3 } })
+  t.match(
+    await repo.upsert({ path: '/', title: 'x', views: 5 }, { target: 'path', update: ['views', 'slug'] }),
+    { row: { title: 'Home', views: 5, slug: null, version: 2 } }
+  )
+  t.match(
+    await repo.upsert({ path: '/', title: 'y' }, { target: 'path', update: { views: increment(2), title: sql`${pages.title} || excluded.title` } }),
+    { created: false, row: { views: 7, title: 'Homey', version: 3 } }
+  )
   t.match(await repo.upsert({ path: '/other', views: 3 }, { target: 'path', update: { views: increment(2) } }), { created: true, row: { views: 3 } })
   t.match(await repo.upsert({ path: '/', views: sql`1 + 1` }, { target: 'path' }), { row: { views: 2 } })
 })
@@ -165,12 +180,18 @@ t.test('never changes a deleted row in silence', async (t) => {
   const { id } = await repo.create({ email: 'a', login: 'ada', name: 'Ada' })
   await repo.softDelete(id)
 
-  await t.rejects(repo.upsert({ email: 'b', login: 'ada' }, { target: 'login' }), { name: 'UniqueViolationError', code: 'DB_UNIQUE_VIOLATION', context: { operation: 'upsert', table: 'accounts' } })
+  await t.rejects(repo.upsert({ email: 'b', login: 'ada' }, { target: 'login' }), {
+    name: 'UniqueViolationError', code: 'DB_UNIQUE_VIOLATION', context: { operation: 'upsert', table: 'accounts' }
+  })
   await t.rejects(repo.upsert({ email: 'b', login: 'ada' }, { target: 'login', deleted: 'keep', update: [] }), UniqueViolationError)
   await t.rejects(repo.upsert({ id, email: 'b' }), UniqueViolationError)
   t.match(await repo.withDeleted().get(id), { email: 'a', version: 2 })
 
-  t.match(await repo.withDeleted().upsert({ email: 'b', login: 'ada' }, { target: 'login' }), { created: false, row: { email: 'b', version: 3 } }, 'unless it is in sight')
+  t.match(
+    await repo.withDeleted().upsert({ email: 'b', login: 'ada' }, { target: 'login' }),
+    { created: false, row: { email: 'b', version: 3 } },
+    'unless it is in sight'
+  )
   t.ok((await repo.withDeleted().get(id))?.deletedAt)
 
   const beside = await repo.upsert({ email: 'b', name: 'New' }, { target: 'email' })
@@ -187,7 +208,11 @@ t.test('revives a deleted row where that is asked for', async (t) => {
   await repo.softDelete(id)
   const options = { target: 'login', deleted: 'revive' } as const
   t.match(await repo.upsert({ email: 'a', login: 'ada', name: 'Ada' }, options), { created: false, row: { id, name: 'Ada', deletedAt: null, version: 3 } })
-  t.match(await repo.upsert({ email: 'a', login: 'ada' }, { ...options, update: [] }), { created: false, row: { id, version: 3 } }, 'and leaves one alone that lives')
+  t.match(
+    await repo.upsert({ email: 'a', login: 'ada' }, { ...options, update: [] }),
+    { created: false, row: { id, version: 3 } },
+    'and leaves one alone that lives'
+  )
   await repo.softDelete(id)
   t.match(await repo.upsert({ email: 'a', login: 'ada' }, { ...options, update: [] }), { created: false, row: { id, deletedAt: null, version: 5 } })
   await repo.softDelete(id)
@@ -213,7 +238,10 @@ t.test('gives of many each row as it was then, also one that it left alone befor
   await repo.create({ path: 'a', title: 'one' })
   const results = await repo.upsertMany([{ path: 'a' }, { path: 'a', title: 'two' }, { path: 'a' }, { path: 'a', title: 'three' }], { target: 'path' })
   t.same(results.map(({ row: { title, version } }) => [title, version]), [['one', 1], ['two', 2], ['two', 2], ['three', 3]])
-  const bounded = await repo.upsertMany([{ path: 'a', views: 1 }, { path: 'a', views: 2 }, { path: 'a', views: 3 }], { target: 'path', where: sql`${pages.views} < 2 and excluded.views <> 1` })
+  const bounded = await repo.upsertMany(
+    [{ path: 'a', views: 1 }, { path: 'a', views: 2 }, { path: 'a', views: 3 }],
+    { target: 'path', where: sql`${pages.views} < 2 and excluded.views <> 1` }
+  )
   t.same(bounded.map(({ row: { views } }) => views), [0, 2, 2])
 })
 
@@ -247,7 +275,10 @@ t.test('sends many rows of the same columns as lists, and tells of each whether 
 
 t.test('begins new lists where a key comes again, so that the later row changes what the former has made', async (t) => {
   const results = await repo.upsertMany(many(180, (n) => `p${n % 60}`), { target: 'path', update: { views: increment(100) } })
-  t.same(results.map(({ row: { views, version }, created }) => [views, version, created]), Array.from({ length: 180 }, (_, n) => [n % 60 + 100 * Math.floor(n / 60), 1 + Math.floor(n / 60), n < 60]))
+  t.same(
+    results.map(({ row: { views, version }, created }) => [views, version, created]),
+    Array.from({ length: 180 }, (_, n) => [n % 60 + 100 * Math.floor(n / 60), 1 + Math.floor(n / 60), n < 60])
+  )
   t.equal(runner.statements.length, 3)
 })
 
@@ -276,7 +307,9 @@ t.test('upserts more rows than are undone together', async (t) => {
 t.test('loses no row behind a list that had to be sent one by one before all rows were taken', async (t) => {
   // Statements that are full before many rows were taken, behind as many rows as are checked first.
   const title = 'x'.repeat(100_000)
-  const rows = Array.from({ length: 8250 }, (_, n) => ({ path: `p${n}`, code: n === 7999 ? '7990.00' : String(n), ...(n < 7950 ? { slug: `s${n}` } : { title }) }))
+  const rows = Array.from({ length: 8250 }, (_, n) => ({
+    path: `p${n}`, code: n === 7999 ? '7990.00' : String(n), ...(n < 7950 ? { slug: `s${n}` } : { title })
+  }))
   const results = await repo.upsertMany(rows, { target: 'code' })
   t.strictSame(results.map(({ row: { path } }) => path), rows.map(({ path }) => path))
   t.equal(await repo.count(), 8249)
@@ -302,7 +335,13 @@ t.test('keeps nothing of a list that meets a row out of sight', async (t) => {
 
 t.test('writes of many what $onUpdate made for each', async (t) => {
   let n = 0
-  const stamped = pgTable('slots', { id: integer().primaryKey().generatedAlwaysAsIdentity(), site: integer(), slug: text(), name: text().$onUpdate(() => `n${Math.floor(n++ / 2)}`), colour: text().unique() })
+  const stamped = pgTable('slots', {
+    id: integer().primaryKey().generatedAlwaysAsIdentity(),
+    site: integer(),
+    slug: text(),
+    name: text().$onUpdate(() => `n${Math.floor(n++ / 2)}`),
+    colour: text().unique()
+  })
   const repo = open(stamped)
   const rows = Array.from({ length: 120 }, (_, n) => ({ colour: `c${n}`, site: n }))
   const first = await repo.upsertMany(rows, { target: 'colour' })
@@ -393,5 +432,8 @@ t.test('writes what may be written', async (t) => {
   await t.rejects(some.upsert({ path: 'a', views: 1 } as never, { target: 'path' }), /"views" may not be written here/)
   await t.rejects(some.upsert({ path: 'a' }, { target: 'path', update: { views: 1 } as never }), /"views" may not be written here/)
   await t.rejects(some.getOrCreate({ path: 'a', views: 1 }), /"views" may not be written here/)
-  t.match(await repo.writable(['path', 'title'], { others: 'drop' }).upsert({ path: 'a', title: 'x', ...{ views: 9 } }, { target: 'path' }), { row: { views: 0, title: 'x' } })
+  t.match(
+    await repo.writable(['path', 'title'], { others: 'drop' }).upsert({ path: 'a', title: 'x', ...{ views: 9 } }, { target: 'path' }),
+    { row: { views: 0, title: 'x' } }
+  )
 })

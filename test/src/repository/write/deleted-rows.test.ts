@@ -63,7 +63,11 @@ const reached: Record<string, (repo: Notes, ids: Ids) => Promise<string[]>> = {
   writable: async (repo) => titles(await repo.writable(['title']).getAll()),
   unrestricted: async (repo) => titles(await repo['unrestricted']().getAll()),
   update: (repo, ids) => written(() => found(ids, (id) => repo.update(id, { createdAt: new Date() }))),
-  updateOrThrow: (repo, ids) => written(() => found(ids, (id) => repo.updateOrThrow(id, { createdAt: new Date() }, { expectedVersion: id === ids.live ? 1 : 2 }))),
+  updateOrThrow: (repo, ids) => written(() => found(ids, (id) => repo.updateOrThrow(
+    id,
+    { createdAt: new Date() },
+    { expectedVersion: id === ids.live ? 1 : 2 }
+  ))),
   updateMany: (repo) => written(() => repo.updateMany({}, { createdAt: new Date() }, { all: true })),
   upsert: (repo, ids) => written(() => found(ids, (id) => repo.upsert({ id, title: 'new' }))),
   upsertMany: (repo, ids) => written(() => found(ids, (id) => repo.upsertMany([{ id, title: 'new' }]))),
@@ -83,7 +87,9 @@ const fixed: Record<string, readonly [reached: (repo: Notes, ids: Ids) => Promis
 }
 
 /** Methods that make rows or repositories, run what they are given, or are called by others. */
-const elsewhere = new Set(['create', 'createMany', 'repo', 'execute', 'beforeCreate', 'beforeUpdate', 'beforeDelete', 'afterCreate', 'afterUpdate', 'afterDelete'])
+const elsewhere = new Set([
+  'create', 'createMany', 'repo', 'execute', 'beforeCreate', 'beforeUpdate', 'beforeDelete', 'afterCreate', 'afterUpdate', 'afterDelete'
+])
 
 async function two (): Promise<Ids> {
   await all.deleteMany({}, { all: true })

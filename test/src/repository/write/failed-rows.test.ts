@@ -20,7 +20,11 @@ const things = pgTable('things', {
   note: text()
 })
 const owners = pgTable('owners', { id: integer().primaryKey() })
-const pairs = pgTable('pairs', { id: integer().primaryKey().generatedAlwaysAsIdentity(), a: integer(), b: text(), note: text() }, (table) => [unique().on(table.a, table.b).nullsNotDistinct()])
+const pairs = pgTable(
+  'pairs',
+  { id: integer().primaryKey().generatedAlwaysAsIdentity(), a: integer(), b: text(), note: text() },
+  (table) => [unique().on(table.a, table.b).nullsNotDistinct()]
+)
 
 const { connectionString } = await createTestDatabase(t, {
   sql: `create type mood as enum ('fine', 'sad'); create table owners (id integer primary key); insert into owners values (1);
@@ -75,7 +79,11 @@ for (const [fault, name, columns, message] of faults) {
       for (const length of [1, 3, 2600]) {
         for (const place of new Set([0, Math.trunc(length / 2), length - 1])) {
           const rows = Array.from({ length }, (_, index) => index === place ? { ...bad, id: index } : row(index))
-          await t.rejects(repo[many](rows) as Promise<unknown>, { name, message: new RegExp(`^rows\\[${place}\\]: .*${message.source}`), context: { row: place, ...(columns !== undefined && { columns }) } }, `${many} ${place} of ${length}`)
+          await t.rejects(
+            repo[many](rows) as Promise<unknown>,
+            { name, message: new RegExp(`^rows\\[${place}\\]: .*${message.source}`), context: { row: place, ...(columns !== undefined && { columns }) } },
+            `${many} ${place} of ${length}`
+          )
         }
       }
     }
@@ -90,13 +98,26 @@ t.test('of two new rows with the same key the second is told of; words of the pr
   await repo.deleteMany({}, { all: true })
   for (const length of [10, 200]) {
     const rows = Array.from({ length }, (_, id) => ({ id, name: id === 4 || id === 7 ? 'same' : `n${id}` }))
-    await t.rejects(repo.createMany(rows), { name: 'UniqueViolationError', message: /^This name is taken$/, statusCode: 422, context: { row: 7, columns: ['name'], constraint: 'things_name_key' } })
+    await t.rejects(repo.createMany(rows), {
+      name: 'UniqueViolationError',
+      message: /^This name is taken$/,
+      statusCode: 422,
+      context: { row: 7, columns: ['name'], constraint: 'things_name_key' }
+    })
   }
   const alike = Array.from({ length: 60 }, (_, id) => ({ id, name: `n${id}`, age: id === 8 || id === 9 ? -1 : 1 }))
   await t.rejects(repo.createMany(alike.map((each) => ({ ...each, note: 'x, 1, y' }))), { name: 'CheckViolationError', context: { row: 8 } })
   const blurred = alike.map(({ age, id }) => ({ age, id: sql<number>`${id}::integer`, name: sql<string>`'n' || ${id}` }))
-  await t.rejects(repo.createMany(blurred as never), { name: 'CheckViolationError', message: 'A value breaks a rule of the database', context: { row: undefined } }, 'either may be it')
-  await t.rejects(repo.createMany(alike.map((each) => ({ ...each, age: 1, note: each.id === 3 ? 'raise' : 'x' }))), { name: 'UniqueViolationError', context: { row: undefined, columns: undefined } }, 'PostgreSQL tells nothing')
+  await t.rejects(
+    repo.createMany(blurred as never),
+    { name: 'CheckViolationError', message: 'A value breaks a rule of the database', context: { row: undefined } },
+    'either may be it'
+  )
+  await t.rejects(
+    repo.createMany(alike.map((each) => ({ ...each, age: 1, note: each.id === 3 ? 'raise' : 'x' }))),
+    { name: 'UniqueViolationError', context: { row: undefined, columns: undefined } },
+    'PostgreSQL tells nothing'
+  )
 })
 
 t.test('what PostgreSQL refuses for other reasons names no row', async (t) => {
@@ -104,8 +125,12 @@ t.test('what PostgreSQL refuses for other reasons names no row', async (t) => {
   t.teardown(() => database.close())
   const gone = pgTable('gone', { id: integer().primaryKey(), a: integer(), b: integer() })
   await t.rejects(database.repo(gone).createMany([{ id: 1 }]), { message: /does not exist/, context: { sqlState: '42P01', row: undefined } })
-  await t.rejects(database.repo(things).create({ ...row(1), age: sql`1 / 0` as never }), { name: 'DatabaseError', context: { sqlState: '22012', columns: undefined } })
-  await t.rejects(database.repo(things).create({ ...row(1), age: sql`'x'::text::integer` as never }), { name: 'ValidationError', message: 'A value does not fit its column' })
+  await t.rejects(database.repo(things).create({ ...row(1), age: sql`1 / 0` as never }), {
+    name: 'DatabaseError', context: { sqlState: '22012', columns: undefined }
+  })
+  await t.rejects(database.repo(things).create({ ...row(1), age: sql`'x'::text::integer` as never }), {
+    name: 'ValidationError', message: 'A value does not fit its column'
+  })
   await t.rejects(database.repo(things).create({ ...row(1), name: sql`null` as never }), { name: 'NotNullViolationError', context: { columns: ['name'] } })
 })
 

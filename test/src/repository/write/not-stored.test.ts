@@ -7,7 +7,8 @@ import { softDelete, version } from '../../../../src/model/columns.js'
 import { createTestDatabase, expectNoLeaks } from '../../../../src/testing/index.js'
 
 const columns = { id: integer().primaryKey(), name: text().notNull(), ...softDelete(), ...version() }
-const tableSql = (name: string): string => `create table ${name} (id integer primary key, name text not null, "deletedAt" timestamptz(3), version integer not null default 1);`
+const tableSql = (name: string): string =>
+  `create table ${name} (id integer primary key, name text not null, "deletedAt" timestamptz(3), version integer not null default 1);`
 
 const things = pgTable('things', columns)
 /** A view with the names of {@link things}. */
@@ -43,7 +44,9 @@ const { connectionString } = await createTestDatabase(t, {
 })
 const database = await openDatabase({ connectionString })
 t.teardown(() => database.close())
-const visitors = await openDatabase({ connectionString: `${connectionString}${connectionString.includes('?') ? '&' : '?'}options=${encodeURIComponent('-c role=visitor')}` })
+const visitors = await openDatabase({
+  connectionString: `${connectionString}${connectionString.includes('?') ? '&' : '?'}options=${encodeURIComponent('-c role=visitor')}`
+})
 t.teardown(() => visitors.close())
 t.afterEach(async () => {
   await expectNoLeaks(database)
@@ -74,7 +77,11 @@ const makers: Record<string, (repository: typeof repo) => Promise<unknown>> = {
   createMany: (repository) => repository.createMany([{ id: 1, name: 'a' }, { id: 2, name: 'drop' }, { id: 3, name: 'b' }]),
   'createMany of one': (repository) => repository.createMany([{ id: 1, name: 'drop' }]),
   'createMany of many': (repository) => repository.createMany(crowd),
-  'createMany of rows that differ': (repository) => repository.createMany([{ id: 1, name: 'a' }, { id: 2, name: 'drop', deletedAt: undefined }, { id: 3, name: 'b', deletedAt: null }]),
+  'createMany of rows that differ': (repository) => repository.createMany([
+    { id: 1, name: 'a' },
+    { id: 2, name: 'drop', deletedAt: undefined },
+    { id: 3, name: 'b', deletedAt: null }
+  ]),
   upsert: (repository) => repository.upsert({ id: 1, name: 'drop' }),
   'upsert that changes nothing': (repository) => repository.upsert({ id: 1, name: 'drop' }, { update: [] }),
   upsertMany: (repository) => repository.upsertMany([{ id: 1, name: 'a' }, { id: 2, name: 'drop' }, { id: 3, name: 'b' }]),
@@ -146,7 +153,10 @@ t.test('an update or delete of a row that a trigger keeps as it is comes to noth
 
 t.test('what a trigger drops for a while only is written, and told as it is', async (t) => {
   const first = (count: number): [string, string] =>
-    [`alter sequence calls restart; create trigger hinder before insert on things for each row execute function drop_first(${count})`, 'drop trigger hinder on things']
+    [
+      `alter sequence calls restart; create trigger hinder before insert on things for each row execute function drop_first(${count})`,
+      'drop trigger hinder on things'
+    ]
 
   await under(...first(5), async () => t.match(await repo.upsert({ id: 1, name: 'a' }), { created: true, row: { id: 1, name: 'a' } }))
   await under(...first(2), async () => t.match(await repo.upsert({ id: 2, name: 'b' }), { created: true, row: { id: 2 } }))
@@ -166,7 +176,10 @@ t.test('a trigger that changes the key gives rows with that key', async (t) => {
     t.match(await repo.create({ id: 1, name: 'a' }), { id: 1001 })
     t.match(await repo.createMany([{ id: 2, name: 'b' }, { id: 3, name: 'c' }]), [{ id: 1002 }, { id: 1003 }])
     t.match(await repo.upsert({ id: 4, name: 'd' }), { created: true, row: { id: 1004 } })
-    t.match(await repo.upsertMany([{ id: 4, name: 'e' }, { id: 5, name: 'f' }]), [{ created: false, row: { id: 1004, name: 'e' } }, { created: true, row: { id: 1005 } }])
+    t.match(await repo.upsertMany([{ id: 4, name: 'e' }, { id: 5, name: 'f' }]), [
+      { created: false, row: { id: 1004, name: 'e' } },
+      { created: true, row: { id: 1005 } }
+    ])
     t.match(await repo.getOrCreate({ id: 6 }, { name: 'g' }), { created: true, row: { id: 1006 } })
     await t.rejects(repo.getOrCreate({ id: 6 }, { name: 'h' }), UniqueViolationError, 'what it finds is another row')
   })

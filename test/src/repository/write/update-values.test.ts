@@ -67,7 +67,11 @@ t.test('an increment is no value, and no increment of nothing', async (t) => {
     [{ views: increment(2 ** 31) }, /./],
     [{ small: increment(40_000) }, /./]
   ]
-  for (const [values, message] of bad) await t.rejects(repo.update(1, values as never), { name: /no numbers/.test(message.source) ? 'UsageError' : 'ValidationError', message })
+  for (const [values, message] of bad) {
+    await t.rejects(repo.update(1, values as never), {
+      name: /no numbers/.test(message.source) ? 'UsageError' : 'ValidationError', message
+    })
+  }
   await repo.update(1, { views: 2 ** 31 - 1 })
   await t.rejects(repo.update(1, { views: increment(1) }), ValidationError, 'the sum is too large')
   await t.rejects(repo.create({ id: 3, views: increment(1) as never }), { name: 'UsageError', message: /of a new row/ })

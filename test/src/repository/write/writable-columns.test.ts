@@ -28,7 +28,13 @@ const { repo: open, runner } = await openRepositories(t, `create table users (
 
 t.beforeEach(() => runner.client.query('truncate users restart identity'))
 
-const hostile = ['{"name":"x","role":"admin"}', '{"name":"x","deletedAt":null}', '{"name":"x","__proto__":{"role":"admin"}}', '{"name":"x","constructor":1}', '{"name":"x","tenant":1}']
+const hostile = [
+  '{"name":"x","role":"admin"}',
+  '{"name":"x","deletedAt":null}',
+  '{"name":"x","__proto__":{"role":"admin"}}',
+  '{"name":"x","constructor":1}',
+  '{"name":"x","tenant":1}'
+]
 
 t.test('70: a body writes the columns that are writable, and never another', async (t) => {
   const repo = open(users).writable(['name', 'email'])
@@ -88,6 +94,11 @@ t.test('a class that says it wrongly is refused when it is first asked for', asy
   class Typo extends Repository.of(users, { writable: ['nmae' as never] }) {}
   class Generated extends Repository.of(users, { writable: ['id' as never] }) {}
   t.throws(() => open(Typo), { name: 'UsageError', message: /Unknown column "nmae"/ })
-  for (const writable of [null, 0, '', 'name', {}, [undefined], [1], [Symbol('name')]]) t.throws(() => open(Repository.of(users, { writable: writable as never })), UsageError)
+  for (const writable of [null, 0, '', 'name', {}, [undefined], [1], [Symbol('name')]]) {
+    t.throws(
+      () => open(Repository.of(users, { writable: writable as never })),
+      UsageError
+    )
+  }
   t.throws(() => open(Generated), /"id" is generated/)
 })

@@ -44,7 +44,9 @@ t.test('runs the default and update functions of columns as Drizzle does', async
   made = 0
   const row = await desk.create({})
   t.same(row, { id: 1, code: 'T-1', stamp: 'MADE', touched: 'touch-2', changed: 'new', cleared: null, blank: null, shout: 'T-1' })
-  t.same(await desk.create({ code: 'x', stamp: null, touched: 't' }), { id: 2, code: 'x', stamp: null, touched: 't', changed: 'new', cleared: null, blank: null, shout: 'X' })
+  t.same(await desk.create({ code: 'x', stamp: null, touched: 't' }), {
+    id: 2, code: 'x', stamp: null, touched: 't', changed: 'new', cleared: null, blank: null, shout: 'X'
+  })
   made = 10
   t.match(await desk.update(1, { code: 'y' }), { code: 'y', stamp: 'MADE', touched: 'touch-11', changed: 'changed', shout: 'Y' })
   t.match(await desk.update(1, { touched: 'own' }), { touched: 'own' })
@@ -95,8 +97,12 @@ t.test('updates and deletes the rows that match, and tells their number', async 
   t.equal(await repo.deleteMany({ id: { in: [] } }), 0)
   t.equal(await repo.count(), 2)
   for (const options of [0, '', true, [], () => true, Symbol('all'), { every: true }, { all: 1 }, { all: true, force: true }, Promise.resolve()]) {
-    await t.rejects(repo.updateMany({}, { age: 6 }, options as never), { name: 'UsageError', message: 'The options of updateMany() are { all: true } or { all: false }' })
-    await t.rejects(repo.deleteMany({ name: 'x' }, options as never), { name: 'UsageError', message: 'The options of deleteMany() are { all: true } or { all: false }' })
+    await t.rejects(repo.updateMany({}, { age: 6 }, options as never), {
+      name: 'UsageError', message: 'The options of updateMany() are { all: true } or { all: false }'
+    })
+    await t.rejects(repo.deleteMany({ name: 'x' }, options as never), {
+      name: 'UsageError', message: 'The options of deleteMany() are { all: true } or { all: false }'
+    })
   }
   t.equal(await repo.updateMany({}, { age: 5 }, { all: true }), 2)
   t.equal(await repo.deleteMany({}, { all: true }), 2)
@@ -155,11 +161,19 @@ t.test('71: refuses values that no column of their type can hold, and saves noth
   const circular: Record<string, unknown> = {}
   circular['self'] = circular
   const bad: Array<Record<string, unknown>> = [
-    { age: 2 ** 31 }, { age: NaN }, { age: Infinity }, { age: 1.5 }, { age: 'old' }, { age: {} }, { age: 2n ** 64n }, { age: true }, { age: [] }, { age: Symbol('x') },
-    { email: '\u0000' }, { email: '\ud800' }, { email: 'x\udc00y' }, { email: 42 }, { email: { toString: () => 'x' } }, { email: 'a', name: 1 }, { name: 'x'.repeat(21) },
-    { bornAt: new Date(NaN) }, { bornAt: '2020-01-01' }, { bornAt: 0 }, { bornAt: new Date(-8.64e15) }, { active: 'perhaps' }, { active: {} }, { balance: 'x' }, { balance: 1 },
+    { age: 2 ** 31 }, { age: NaN }, { age: Infinity }, { age: 1.5 }, { age: 'old' }, { age: {} }, { age: 2n ** 64n }, { age: true }, { age: [] },
+    { age: Symbol('x') },
+    { email: '\u0000' }, { email: '\ud800' }, { email: 'x\udc00y' }, { email: 42 }, {
+      email: {
+        toString: () =>
+          'x'
+      }
+    }, { email: 'a', name: 1 }, { name: 'x'.repeat(21) },
+    { bornAt: new Date(NaN) }, { bornAt: '2020-01-01' }, { bornAt: 0 }, { bornAt: new Date(-8.64e15) }, { active: 'perhaps' }, { active: {} },
+    { balance: 'x' }, { balance: 1 },
     { balance: '12345678901234' }, { tags: 'x' }, { tags: [1] }, { tags: ['\u0000'] }, { tags: { 0: 'x' } },
-    { settings: '\u0000' }, { settings: { a: 'x\u0000' } }, { settings: { 'a\ud800': 1 } }, { settings: { n: 1n } }, { settings: circular }, { settings: () => 1 },
+    { settings: '\u0000' }, { settings: { a: 'x\u0000' } }, { settings: { 'a\ud800': 1 } }, { settings: { n: 1n } }, { settings: circular },
+    { settings: () => 1 },
     { id: 0x80000000 }
   ]
   for (const values of bad) {
@@ -167,10 +181,19 @@ t.test('71: refuses values that no column of their type can hold, and saves noth
   }
   const tooLong = bad.filter(({ name, balance }) => typeof name === 'string' || balance === '12345678901234')
   for (const values of tooLong) t.equal(await repo.getBy(values as never), undefined, 'a value too long for its column is equal to none')
-  for (const values of bad.filter((values) => !tooLong.includes(values))) await t.rejects(repo.getBy(values as never), { code: 'DB_VALIDATION', statusCode: 400 }, Object.keys(values).join())
+  for (const values of bad.filter((values) => !tooLong.includes(values))) {
+    await t.rejects(
+      repo.getBy(values as never),
+      { code: 'DB_VALIDATION', statusCode: 400 },
+      Object.keys(values).join()
+    )
+  }
   t.equal(await repo.count(), 0)
   await t.rejects(repo.get(2 ** 31), ValidationError)
-  t.match(await repo.create({ email: 'no code point: \\u0000', settings: { theme: '\\u0000 \\ud800' }, name: '😀' }), { name: '😀', settings: { theme: '\\u0000 \\ud800' } })
+  t.match(
+    await repo.create({ email: 'no code point: \\u0000', settings: { theme: '\\u0000 \\ud800' }, name: '😀' }),
+    { name: '😀', settings: { theme: '\\u0000 \\ud800' } }
+  )
 })
 
 t.test('an error names the column and shows no value', async (t) => {

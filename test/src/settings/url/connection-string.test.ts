@@ -55,7 +55,9 @@ t.test('takes the form of a Python driver', async (t) => {
 
 t.test('reaches Unix sockets, where TLS has no meaning', async (t) => {
   t.match(parseConnectionString('postgresql:///shop?host=/var/run/postgresql'), { host: '/var/run/postgresql', database: 'shop' })
-  t.match(parseConnectionString('postgresql://ada@%2Fvar%2Frun/shop?sslmode=require&sslnegotiation=direct'), { host: '/var/run', database: 'shop', ssl: false, sslnegotiation: undefined })
+  t.match(parseConnectionString('postgresql://ada@%2Fvar%2Frun/shop?sslmode=require&sslnegotiation=direct'), {
+    host: '/var/run', database: 'shop', ssl: false, sslnegotiation: undefined
+  })
 })
 
 t.test('reaches IPv6 addresses', async (t) => {
@@ -79,7 +81,9 @@ t.test('hands on the parameters that pg knows', async (t) => {
     keepAliveInitialDelayMillis: 60_000,
     enableChannelBinding: true,
   })
-  t.match(parseConnectionString('postgresql://db/shop?connect_timeout=0&channel_binding=disable'), { connectionTimeoutMillis: undefined, keepAliveInitialDelayMillis: 10_000, enableChannelBinding: false })
+  t.match(parseConnectionString('postgresql://db/shop?connect_timeout=0&channel_binding=disable'), {
+    connectionTimeoutMillis: undefined, keepAliveInitialDelayMillis: 10_000, enableChannelBinding: false
+  })
   t.match(parseConnectionString('postgresql://db/shop?keepalives_idle=0'), { keepAlive: true, keepAliveInitialDelayMillis: 0 }, 'the system\'s own delay')
 })
 
@@ -153,7 +157,9 @@ t.test('gives sslmode libpq\'s meaning', async (t) => {
   const authority = `sslrootcert=${encodeURIComponent(join(folder, 'ca.pem'))}`
 
   t.test('no TLS', async (t) => {
-    for (const query of ['sslmode=disable', 'sslmode=allow', 'ssl=false', 'ssl=0', 'ssl=disable', `sslmode=disable&${authority}`]) t.equal(tls(query), false, query)
+    for (const query of [
+      'sslmode=disable', 'sslmode=allow', 'ssl=false', 'ssl=0', 'ssl=disable', `sslmode=disable&${authority}`
+    ]) t.equal(tls(query), false, query)
   })
 
   t.test('TLS with any certificate', async (t) => {
@@ -186,7 +192,8 @@ t.test('gives sslmode libpq\'s meaning', async (t) => {
 t.test('reads certificate and key, and hides the key', async (t) => {
   const folder = t.testdir({})
   for (const name of ['cert.pem', 'key.pem']) writeFileSync(join(folder, name), `the ${name}`)
-  const connection = parseConnectionString(`postgresql://db/shop?sslmode=require&sslcert=${folder}/cert.pem&sslkey=${folder}/key.pem&ssl_min_protocol_version=TLSv1.3&ssl_max_protocol_version=TLSv1.3&sslnegotiation=direct`)
+  const connection =
+    parseConnectionString(`postgresql://db/shop?sslmode=require&sslcert=${folder}/cert.pem&sslkey=${folder}/key.pem&ssl_min_protocol_version=TLSv1.3&ssl_max_protocol_version=TLSv1.3&sslnegotiation=direct`)
 
   t.match(connection, { sslnegotiation: 'direct', ssl: { cert: 'the cert.pem', minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } })
   t.equal(typeof connection.ssl === 'object' && connection.ssl.key, 'the key.pem')

@@ -19,7 +19,10 @@ async function anotherWay (t: Test): Promise<string> {
 }
 
 const templates = (connectionString: string) =>
-  queryOnce<{ datname: string }>(connectionString, "select datname from pg_database where datname like 'data\\_access\\_template\\_%'").then((rows) => rows.map(({ datname }) => datname))
+  queryOnce<{ datname: string }>(
+    connectionString,
+    "select datname from pg_database where datname like 'data\\_access\\_template\\_%'"
+  ).then((rows) => rows.map(({ datname }) => datname))
 
 const tablesIn = async (database: Database) =>
   (await database.execute<{ name: string }>(sql`select tablename as name from pg_tables where schemaname = 'public' order by 1`)).rows.map(({ name }) => name)
@@ -100,6 +103,9 @@ t.test('a template that is used lives on', async (t) => {
   await queryOnce(options.connectionString, `comment on database ${name} is '2000-01-01T00:00:00.000Z'`)
   await createTestDatabase(t, { ...options, connectionString: await anotherWay(t) })
 
-  const [row] = await queryOnce<{ used: string }>(options.connectionString, `select shobj_description(oid, 'pg_database') as used from pg_database where datname = '${name}'`)
+  const [row] = await queryOnce<{ used: string }>(
+    options.connectionString,
+    `select shobj_description(oid, 'pg_database') as used from pg_database where datname = '${name}'`
+  )
   t.ok(String(row?.used) > '2026')
 })

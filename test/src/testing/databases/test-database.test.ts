@@ -64,7 +64,8 @@ t.test('without DATABASE_URL it is an embedded PostgreSQL 18, the same for the w
 t.test('statements or options that fail are told, and leave no database behind', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const admin = await connect(t, connectionString)
-  const others = async () => (await admin.query(`select datname from pg_database where datname like 'test\\_%\\_${process.pid}\\_%' and datname <> current_database()`)).rows
+  const others = async () =>
+    (await admin.query(`select datname from pg_database where datname like 'test\\_%\\_${process.pid}\\_%' and datname <> current_database()`)).rows
 
   await t.rejects(createTestDatabase(t, { sql: 'create table' }), { code: '42601' })
   await t.rejects(createTestDatabase(t, { pool: { size: -1 } }), /pool\.size/)
@@ -91,10 +92,16 @@ t.test('a connection that was not given back and a transaction left open are lea
 
   const { rows: [{ pid }] } = await client.query('select pg_backend_pid() as pid')
   await client.query('begin; select 1')
-  await t.rejects(expectNoLeaks({ pool }), { message: new RegExp(`1 of 1 connections.*1 transactions are open.*${pid}`), cause: [{ pid, query: 'begin; select 1' }] })
+  await t.rejects(expectNoLeaks({ pool }), {
+    message: new RegExp(`1 of 1 connections.*1 transactions are open.*${pid}`), cause: [{ pid, query: 'begin; select 1' }]
+  })
 
   client.release()
-  await t.rejects(expectNoLeaks({ pool }), { message: /^The test leaks: 1 transactions are open and idle/ }, 'also one that came back with its transaction open')
+  await t.rejects(
+    expectNoLeaks({ pool }),
+    { message: /^The test leaks: 1 transactions are open and idle/ },
+    'also one that came back with its transaction open'
+  )
   await pool.query('rollback')
   await t.resolves(expectNoLeaks({ pool }))
 })

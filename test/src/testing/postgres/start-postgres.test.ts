@@ -89,7 +89,8 @@ t.test('a start that was cut short is made good by the next one', async (t) => {
 t.test('it ends with the process that started it, even when that is killed, and the next start finds the rows', async (t) => {
   const folder = folderFor(t)
   const module = new URL('../../../../src/testing/index.ts', import.meta.url).href
-  const script = `import('${module}').then(async ({ startPostgres }) => { console.log((await startPostgres({ folder: '${folder}' })).connectionString); process.stdin.resume() })`
+  const script =
+    `import('${module}').then(async ({ startPostgres }) => { console.log((await startPostgres({ folder: '${folder}' })).connectionString); process.stdin.resume() })`
   const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...loaderFor(module), '-e', script], { stdio: ['pipe', 'pipe', 'inherit'] })
   const [connectionString] = await once(createInterface({ input: child.stdout }), 'line')
   const client = new Client({ connectionString })

@@ -98,7 +98,10 @@ t.test('a constraint that one transaction defers is immediate again in the next'
     await session.repo(posts).create({ userId: 42, title: 'lost' })
   }), { code: 'DB_FOREIGN_KEY_VIOLATION', context: { operation: 'commit' } })
 
-  await t.rejects(database.transaction((session) => session.repo(posts).create({ userId: 42, title: 'lost' })), { code: 'DB_FOREIGN_KEY_VIOLATION', context: { operation: 'create' } })
+  await t.rejects(
+    database.transaction((session) => session.repo(posts).create({ userId: 42, title: 'lost' })),
+    { code: 'DB_FOREIGN_KEY_VIOLATION', context: { operation: 'create' } }
+  )
 })
 
 t.test('sandboxes on different handles of one database do not see each other', async (t) => {
@@ -255,7 +258,10 @@ t.test('a connection that is given back in the middle of its transaction leaves 
   const database = await open(t)
   await enterSandbox(t, database)
   const connection = await database.host.pool.connect({ label: 'test', logger: silentLogger })
-  const { error } = await connection.run({ kind: 'write', text: "insert into users (email) values ('ada')", values: [], context: { operation: 'test' } }, ['begin'])
+  const { error } = await connection.run(
+    { kind: 'write', text: "insert into users (email) values ('ada')", values: [], context: { operation: 'test' } },
+    ['begin']
+  )
   t.equal(error, undefined)
   connection.release()
 
@@ -290,7 +296,10 @@ t.test('a transaction that is open at the rollback is told, and undone', async (
   await session.repo(users).create({ email: 'ada' })
   const waiting = database.repo(users).count()
 
-  await t.rejects(Promise.all([box.rollback(), t.rejects(waiting, { code: /DB_(CONNECTION|TRANSACTION_SCOPE)/ })]), /rolled back while a transaction of database was open: await everything/)
+  await t.rejects(
+    Promise.all([box.rollback(), t.rejects(waiting, { code: /DB_(CONNECTION|TRANSACTION_SCOPE)/ })]),
+    /rolled back while a transaction of database was open: await everything/
+  )
   await t.rejects(session.commit())
   t.equal(await database.repo(users).count(), 0)
 })

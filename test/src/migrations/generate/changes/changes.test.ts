@@ -1,5 +1,8 @@
 import { sql } from 'drizzle-orm'
-import { bigint, boolean, char, date, doublePrecision, foreignKey, integer, json, jsonb, numeric, pgEnum, pgPolicy, pgSchema, pgSequence, pgTable, primaryKey, real, smallint, text, time, timestamp, uuid, varchar, type PgColumnBuilderBase } from 'drizzle-orm/pg-core'
+import {
+  bigint, boolean, char, date, doublePrecision, foreignKey, integer, json, jsonb, numeric, pgEnum, pgPolicy, pgSchema, pgSequence, pgTable,
+  primaryKey, real, smallint, text, time, timestamp, uuid, varchar, type PgColumnBuilderBase
+} from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { travel } from '../journey.js'
 
@@ -55,18 +58,27 @@ t.test('values become those of another type where they have a meaning in it, and
     kept
   })
   for (const [index, [, , value, changed, returned = value]] of cases.entries()) {
-    t.strictSame([there, back].map((rows) => (rows as Array<Record<string, unknown>>).map((row) => row[`c${index}`])), [[changed, null], [returned, null]], `${value} is ${changed}`)
+    t.strictSame(
+      [there, back].map((rows) => (rows as Array<Record<string, unknown>>).map((row) => row[`c${index}`])),
+      [[changed, null], [returned, null]],
+      `${value} is ${changed}`
+    )
   }
 })
 
 t.test('single values and arrays of an enum that is made anew become each other, text and other types', async (t) => {
   const enumeration = (...values: [string, ...string[]]) => pgEnum('mood', values)
-  const values = (mood: ReturnType<typeof enumeration>) => ({ one: mood(), many: mood().array(), word: mood(), words: mood().array(), number: mood(), all: mood().array() })
+  const values = (mood: ReturnType<typeof enumeration>) => ({
+    one: mood(), many: mood().array(), word: mood(), words: mood().array(), number: mood(), all: mood().array()
+  })
   const before = enumeration('sad', '5', 'glad')
   const after = enumeration('5', 'glad')
   const { there } = await travel(t, {
     from: { mood: before, t: pgTable('t', { id: id(), ...values(before) }) },
-    to: { mood: after, t: pgTable('t', { id: id(), one: after().array(), many: after(), word: text().array(), words: text(), number: integer(), all: text().array() }) },
+    to: {
+      mood: after,
+      t: pgTable('t', { id: id(), one: after().array(), many: after(), word: text().array(), words: text(), number: integer(), all: text().array() })
+    },
     fill: "insert into t values (1, 'glad', '{glad}', '5', '{5}', '5', '{5,NULL,glad}'); insert into t values (2)",
     kept: 'select one::text, many::text, word::text, words::text, number::text, "all"::text from t order by id'
   })
@@ -79,7 +91,11 @@ t.test('single values and arrays of an enum that is made anew become each other,
 t.test('a key that becomes uuid takes what refers to it along, and numbers come back', async (t) => {
   const model = (type: () => ReturnType<typeof integer> | ReturnType<typeof uuid>) => {
     const users = pgTable('users', { id: type().primaryKey(), boss: type() }, (self) => [foreignKey({ columns: [self.boss], foreignColumns: [self.id] })])
-    const posts = pgTable('posts', { id: integer().primaryKey(), author: type().notNull().references(() => users.id, { onDelete: 'cascade' }), editor: type().references(() => users.id) })
+    const posts = pgTable('posts', {
+      id: integer().primaryKey(),
+      author: type().notNull().references(() => users.id, { onDelete: 'cascade' }),
+      editor: type().references(() => users.id)
+    })
     return { users, posts }
   }
   const { there, irreversible } = await travel(t, {
@@ -109,14 +125,21 @@ t.test('two foreign keys whose names are equal in 63 bytes are two', async (t) =
   const long = 'a_table_with_a_name_that_is_rather_long_for_a_table'
   const model = (onDelete: 'cascade' | 'restrict') => {
     const target = pgTable(long, { id: id() })
-    return { target, t: pgTable(`${long}_too`, { id: id(), firstColumn: integer('first').references(() => target.id), secondColumn: integer('second').references(() => target.id, { onDelete }) }) }
+    return {
+      target,
+      t: pgTable(`${long}_too`, {
+        id: id(), firstColumn: integer('first').references(() => target.id), secondColumn: integer('second').references(() => target.id, { onDelete })
+      })
+    }
   }
   await travel(t, { from: { t: model('cascade').target }, to: model('cascade'), fill: `insert into ${long} values (1)`, kept: `select * from ${long}` })
   await travel(t, { from: model('cascade'), to: model('restrict') })
 })
 
 t.test('sequences change, stand where they stood, and stay in their range', async (t) => {
-  const model = (first: Parameters<typeof pgSequence>[1], second: Parameters<typeof pgSequence>[1], third: Parameters<typeof pgSequence>[1]) => ({ s: pgSequence('s', first), s2: pgSequence('s2', second), s3: pgSchema('other').sequence('s3', third), other: pgSchema('other') })
+  const model = (first: Parameters<typeof pgSequence>[1], second: Parameters<typeof pgSequence>[1], third: Parameters<typeof pgSequence>[1]) => ({
+    s: pgSequence('s', first), s2: pgSequence('s2', second), s3: pgSchema('other').sequence('s3', third), other: pgSchema('other')
+  })
   await travel(t, {
     from: model({ cycle: true }, { startWith: 5, increment: 5 }, { maxValue: 100, cycle: true }),
     to: model({ cycle: false }, { startWith: 1, increment: 1, minValue: -10, cache: 3 }, { maxValue: 100, cache: 2 }),
@@ -126,7 +149,12 @@ t.test('sequences change, stand where they stood, and stay in their range', asyn
 })
 
 t.test('policies may name columns that go and that come', async (t) => {
-  const model = (column: string) => ({ t: pgTable('t', { id: id(), [column]: text() }, () => [pgPolicy('own', { using: sql.raw(`${column} = 'x'`) }), pgPolicy('all', { for: 'select', using: sql`true` })]) })
+  const model = (column: string) => ({
+    t: pgTable('t', { id: id(), [column]: text() }, () => [
+      pgPolicy('own', { using: sql.raw(`${column} = 'x'`) }),
+      pgPolicy('all', { for: 'select', using: sql`true` })
+    ])
+  })
   await travel(t, { from: model('gone'), to: model('added'), fill: "insert into t values (1, 'a')", kept: 'select id from t' })
   await travel(t, { from: model('gone'), to: { t: pgTable('t', { id: id() }) } })
 })

@@ -18,8 +18,10 @@ const kinds = {
 }
 
 const pairs = [
-  ['integer', 'byDefault'], ['integer', 'serial'], ['integer', 'down'], ['bigint', 'always'], ['serial', 'always'], ['byDefault', 'serial'], ['serial', 'bigserial'], ['serial', 'bigint'],
-  ['smallserial', 'byDefault'], ['bigserial', 'integer'], ['always', 'byDefault'], ['always', 'named'], ['always', 'smallint'], ['down', 'integer'], ['serial', 'serial']
+  ['integer', 'byDefault'], ['integer', 'serial'], ['integer', 'down'], ['bigint', 'always'], ['serial', 'always'], ['byDefault', 'serial'],
+  ['serial', 'bigserial'], ['serial', 'bigint'],
+  ['smallserial', 'byDefault'], ['bigserial', 'integer'], ['always', 'byDefault'], ['always', 'named'], ['always', 'smallint'], ['down', 'integer'],
+  ['serial', 'serial']
 ] as const
 
 const isPlain = (kind: string) => /int/.test(kind)

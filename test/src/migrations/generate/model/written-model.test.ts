@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import { and, eq, exists, gt, inArray, isNotNull, lt, ne, sql, type SQL } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import {
-  QueryBuilder, alias, bigint, boolean, check, customType, date, doublePrecision, index, integer, json, jsonb, line, numeric, pgEnum, pgMaterializedView, pgPolicy, pgSchema, pgTable, pgView,
+  QueryBuilder, alias, bigint, boolean, check, customType, date, doublePrecision, index, integer, json, jsonb, line, numeric, pgEnum,
+  pgMaterializedView, pgPolicy, pgSchema, pgTable, pgView,
   point, smallint, text, time, timestamp, uniqueIndex, uuid, varchar, type PgColumnBuilderBase
 } from 'drizzle-orm/pg-core'
 import t from 'tap'
@@ -24,7 +25,9 @@ async function migrated (t: Test, schema: Record<string, unknown>, { casing }: P
 
 const odd = ["it's", 'a"b', 'a\\b', '\\', "''", '{a,b}', '', ' ', 'NULL', '--', '$1', '$$', 'a\nb', '/* */', '€']
 const bytes = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
-const money = customType<{ data: { cents: number }, driverData: string }>({ dataType: () => 'numeric(10, 2)', toDriver: ({ cents }) => (cents / 100).toFixed(2) })
+const money = customType<{ data: { cents: number }, driverData: string }>({
+  dataType: () => 'numeric(10, 2)', toDriver: ({ cents }) => (cents / 100).toFixed(2)
+})
 const object = { a: odd, b: { "it's": 'a"b', 'c\\d': null }, n: [1, 2.5, true] }
 
 t.test('any default of any column is what the same value is when it is inserted', async (t) => {
@@ -32,24 +35,37 @@ t.test('any default of any column is what the same value is when it is inserted'
   const cases: PgColumnBuilderBase[] = [
     ...odd.flatMap((value) => [
       text().default(value), varchar({ length: 40 }).default(value), text().array().default([value, 'x']), text().array().array().default([[value], ['x']]),
-      json().default({ value }), jsonb().default({ value }), jsonb().default({ [value]: [value] }), jsonb().default([value]), jsonb().array().default([{ value }, [value], null, 5])
+      json().default({ value }), jsonb().default({ value }), jsonb().default({ [value]: [value] }), jsonb().default([value]),
+      jsonb().array().default([{ value }, [value], null, 5])
     ]),
     ...mood.enumValues.flatMap((value) => [mood().default(value), mood().array().default([value])]),
-    text().array().default([]), text().array(2).default(['a', 'b']), text().array().default([null as unknown as string, 'null', 'NULL']), integer().array().default([1, -2, null as unknown as number]),
-    jsonb().default(object), jsonb().default([]), jsonb().default({}), jsonb().default(5), jsonb().default(true), jsonb().default("it's"), jsonb().default('plain'), jsonb().array().default(['plain', "it's", object]), json().array().default([object]),
-    bigint({ mode: 'bigint' }).default(0n), bigint({ mode: 'bigint' }).default(-9223372036854775808n), bigint({ mode: 'bigint' }).array().default([1n, -5n]), bigint({ mode: 'number' }).default(-5),
+    text().array().default([]), text().array(2).default(['a', 'b']), text().array().default([
+      null as unknown as string,
+      'null',
+      'NULL'
+    ]), integer().array().default([1, -2, null as unknown as number]),
+    jsonb().default(object), jsonb().default([]), jsonb().default({}), jsonb().default(5), jsonb().default(true), jsonb().default("it's"),
+    jsonb().default('plain'), jsonb().array().default(['plain', "it's", object]), json().array().default([object]),
+    bigint({ mode: 'bigint' }).default(0n), bigint({ mode: 'bigint' }).default(-9223372036854775808n),
+    bigint({ mode: 'bigint' }).array().default([1n, -5n]), bigint({ mode: 'number' }).default(-5),
     smallint().default(-1), integer().default(0), boolean().default(false), boolean().array().default([true, false]),
-    doublePrecision().default(NaN), doublePrecision().default(-Infinity), doublePrecision().default(-1.5e-30), doublePrecision().array().default([NaN, Infinity, 1]),
-    numeric().default('1.50'), numeric({ mode: 'number' }).default(2.5), numeric({ mode: 'bigint' }).default(12345678901234567890n), numeric().array().default(['1.50', 'NaN']), numeric({ mode: 'bigint' }).array().default([5n]),
+    doublePrecision().default(NaN), doublePrecision().default(-Infinity), doublePrecision().default(-1.5e-30),
+    doublePrecision().array().default([NaN, Infinity, 1]),
+    numeric().default('1.50'), numeric({ mode: 'number' }).default(2.5), numeric({ mode: 'bigint' }).default(12345678901234567890n),
+    numeric().array().default(['1.50', 'NaN']), numeric({ mode: 'bigint' }).array().default([5n]),
     date().default('2026-02-01'), date({ mode: 'date' }).default(new Date('2026-02-01')), date({ mode: 'date' }).array().default([new Date('2026-02-01')]),
-    timestamp().default(new Date('2026-02-01T03:04:05.678Z')), timestamp({ withTimezone: true, precision: 3 }).default(new Date('2026-02-01T03:04:05.678Z')), timestamp({ mode: 'string' }).default('2026-02-01 03:04:05'),
+    timestamp().default(new Date('2026-02-01T03:04:05.678Z')),
+    timestamp({ withTimezone: true, precision: 3 }).default(new Date('2026-02-01T03:04:05.678Z')), timestamp({ mode: 'string' }).default('2026-02-01 03:04:05'),
     timestamp().array().default([new Date('2026-02-01T03:04:05.678Z')]), time().default('12:00'), uuid().default('6ad2f92c-0b4a-4f4b-8c55-0d6b6a1f6f8e'),
     bytes().default(Buffer.from("a'\\\0")), money().default({ cents: -150 }), money().array().default([{ cents: 5 }]),
     point().default([1, 2.5]), point({ mode: 'xy' }).default({ x: 1, y: -2 }), point().array().default([[1, 2], [3, 4]]), line().default([1, 2, 3])
   ]
   const table = pgTable('t', { id: integer().primaryKey(), ...Object.fromEntries(cases.map((column, index) => [`c${index}`, column])) })
   const { client, db } = await migrated(t, { table, mood })
-  const given: Record<string, unknown> = Object.fromEntries(cases.map((column, index) => [`c${index}`, (column as unknown as { config: { default: unknown } }).config.default]))
+  const given: Record<string, unknown> = Object.fromEntries(cases.map((column, index) => [
+    `c${index}`,
+    (column as unknown as { config: { default: unknown } }).config.default
+  ]))
 
   await client.query('insert into t (id) values (1)')
   await db.insert(table).values({ ...given, id: 2 })
@@ -60,11 +76,30 @@ t.test('any default of any column is what the same value is when it is inserted'
 })
 
 t.test('SQL in a default may have values in it', async (t) => {
-  const table = pgTable('t', { id: integer().primaryKey(), name: text().default(sql`upper(${"it's"})`), count: bigint({ mode: 'bigint' }).default(sql`(${1n} + ${2})`), on: timestamp().default(sql`(${new Date(0)}::timestamptz at time zone 'UTC')`), bytes: bytes().default(sql`${Buffer.from('a')}`), list: integer().array().default(sql`${sql.param([1, null, 2])}`), five: integer().default(sql`coalesce(${null}, ${5})`), object: jsonb().default(sql`${{ "it's": 'a"b' }}`), pieces: bytes().array().default([Buffer.from("a'\\\0"), Buffer.alloc(0)]) })
+  const table = pgTable('t', {
+    id: integer().primaryKey(),
+    name: text().default(sql`upper(${"it's"})`),
+    count: bigint({ mode: 'bigint' }).default(sql`(${1n} + ${2})`),
+    on: timestamp().default(sql`(${new Date(0)}::timestamptz at time zone 'UTC')`),
+    bytes: bytes().default(sql`${Buffer.from('a')}`),
+    list: integer().array().default(sql`${sql.param([1, null, 2])}`),
+    five: integer().default(sql`coalesce(${null}, ${5})`),
+    object: jsonb().default(sql`${{ "it's": 'a"b' }}`),
+    pieces: bytes().array().default([Buffer.from("a'\\\0"), Buffer.alloc(0)])
+  })
   const { client } = await migrated(t, { table })
   await client.query('insert into t (id) values (1)')
   const { rows: [row] } = await client.query('select name, count::text, "on"::text, bytes, list, five, object, pieces from t')
-  t.strictSame(row, { name: "IT'S", count: '3', on: '1970-01-01 00:00:00', bytes: Buffer.from('a'), list: [1, null, 2], five: 5, object: { "it's": 'a"b' }, pieces: [Buffer.from("a'\\\0"), Buffer.alloc(0)] })
+  t.strictSame(row, {
+    name: "IT'S",
+    count: '3',
+    on: '1970-01-01 00:00:00',
+    bytes: Buffer.from('a'),
+    list: [1, null, 2],
+    five: 5,
+    object: { "it's": 'a"b' },
+    pieces: [Buffer.from("a'\\\0"), Buffer.alloc(0)]
+  })
 })
 
 t.test('conditions with values are what they are when they are written as SQL', async (t) => {
@@ -85,9 +120,15 @@ t.test('conditions with values are what they are when they are written as SQL', 
       twice: integer().generatedAlwaysAs(pick(sql`n * ${2}`, 'n * 2'))
     }, (self) => [
       uniqueIndex('on_index').on(self.id).where(pick(eq(self.on, true), '"on" = true')),
-      index().on(self.n, self.name).where(pick(and(gt(self.n, -5), ne(self.name, "it's"), inArray(self.mood, ['a', "it's"])), "n > -5 and name <> 'it''s' and mood in ('a', 'it''s')")),
+      index().on(self.n, self.name).where(pick(
+        and(gt(self.n, -5), ne(self.name, "it's"), inArray(self.mood, ['a', "it's"])),
+        "n > -5 and name <> 'it''s' and mood in ('a', 'it''s')"
+      )),
       index('expression').on(pick(sql`(${self.n} + ${1})`, '(n + 1)'), self.id),
-      check('n_check', pick(gt(self.n, 0), 'n > 0')), check('big_check', pick(lt(self.big, 9007199254740993n), 'big < 9007199254740993')), check('at_check', pick(gt(self.at, day), "at > '2026-02-01T00:00:00.000Z'")),
+      check('n_check', pick(gt(self.n, 0), 'n > 0')), check(
+        'big_check',
+        pick(lt(self.big, 9007199254740993n), 'big < 9007199254740993')
+      ), check('at_check', pick(gt(self.at, day), "at > '2026-02-01T00:00:00.000Z'")),
       pgPolicy('own', { using: pick(eq(self.name, 'x'), "name = 'x'"), withCheck: pick(eq(self.n, 5), 'n = 5') })
     ])
     const linked = pgPolicy('linked', { using: pick(eq(users.n, 1), 'n = 1') }).link(users)
@@ -100,7 +141,9 @@ t.test('conditions with values are what they are when they are written as SQL', 
 t.test('policies of tables that are not in the model have their values, too', async (t) => {
   const elsewhere = pgTable('elsewhere', { id: integer() })
   const folder = join(t.testdir({}), 'drizzle')
-  const schema = { linked: pgPolicy('linked', { for: 'insert', withCheck: eq(elsewhere.id, 1) }).link(elsewhere), loose: pgPolicy('loose', { using: sql`true` }) }
+  const schema = {
+    linked: pgPolicy('linked', { for: 'insert', withCheck: eq(elsewhere.id, 1) }).link(elsewhere), loose: pgPolicy('loose', { using: sql`true` })
+  }
   await createMigration({ message: 'all', folder, schema })
   const { client, connectionString } = await open(t)
   await client.query('create table elsewhere (id integer)')
@@ -110,28 +153,47 @@ t.test('policies of tables that are not in the model have their values, too', as
 })
 
 t.test('views have their values, and the names that casing gives to columns', async (t) => {
-  const users = pgTable('users', { id: integer().primaryKey(), userId: integer(), fullName: text(), bigOne: bigint({ mode: 'bigint' }), createdAt: timestamp(), explicitName: text('explicitName') })
+  const users = pgTable('users', {
+    id: integer().primaryKey(),
+    userId: integer(),
+    fullName: text(),
+    bigOne: bigint({ mode: 'bigint' }),
+    createdAt: timestamp(),
+    explicitName: text('explicitName')
+  })
   const posts = pgSchema('blog').table('posts', { id: integer().primaryKey(), userId: integer(), postTitle: text() })
   const other = alias(users, 'otherUsers')
   const build = new QueryBuilder()
-  const withPosts = build.$with('withPosts').as(build.select({ userId: posts.userId, how: sql<number>`count(*)`.as('howMany') }).from(posts).groupBy(posts.userId))
+  const withPosts = build.$with('withPosts').as(build.select({
+    userId: posts.userId, how: sql<number>`count(*)`.as('howMany')
+  }).from(posts).groupBy(posts.userId))
   const inner = build.select({ userId: users.userId, upper: sql<string>`upper(${users.fullName})`.as('upperName') }).from(users).as('innerOne')
   const one = pgView('one').as((q) => q.select().from(users).where(and(eq(users.userId, 1), lt(users.bigOne, 5n), gt(users.createdAt, new Date(0)))))
   const views = {
     one,
     two: pgView('two').as((q) => q.select({ id: one.id, userId: one.userId }).from(one)),
-    three: pgMaterializedView('three').as((q) => q.select({ userId: posts.userId, title: posts.postTitle, name: users.fullName }).from(posts).innerJoin(users, eq(users.userId, posts.userId))),
+    three: pgMaterializedView('three').as((q) => q.select({
+      userId: posts.userId, title: posts.postTitle, name: users.fullName
+    }).from(posts).innerJoin(users, eq(users.userId, posts.userId))),
     four: pgView('four').as((q) => q.select({ id: other.id, userId: other.userId }).from(other).orderBy(other.userId)),
     five: pgView('five').as((q) => q.with(withPosts).select({ userId: withPosts.userId, how: withPosts.how }).from(withPosts)),
     six: pgView('six').as((q) => q.select({ userId: inner.userId, upper: inner.upper }).from(inner)),
-    seven: pgView('seven').as((q) => q.select({ id: users.id, explicit: users.explicitName, title: sql<string>`${users.fullName} || ${"it's"}`.as('postTitle') }).from(users).where(exists(build.select({ userId: posts.userId }).from(posts).where(eq(posts.userId, users.userId))))),
-    eight: pgView('eight').as((q) => q.select({ userId: users.userId }).from(users).unionAll(build.select({ userId: posts.userId }).from(posts).where(inArray(posts.userId, build.select({ userId: users.userId }).from(users))))),
+    seven: pgView('seven').as((q) => q.select({
+      id: users.id, explicit: users.explicitName, title: sql<string>`${users.fullName} || ${"it's"}`.as('postTitle')
+    }).from(users).where(exists(build.select({ userId: posts.userId }).from(posts).where(eq(posts.userId, users.userId))))),
+    eight: pgView('eight').as((q) => q.select({ userId: users.userId }).from(users).unionAll(build.select({ userId: posts.userId }).from(posts).where(inArray(
+      posts.userId,
+      build.select({ userId: users.userId }).from(users)
+    )))),
     nine: pgView('nine', { userId: integer() }).as(sql`select ${users.userId} from ${users} where ${users.userId} > ${1n} and ${isNotNull(users.fullName)}`),
     ten: pgView('ten').as((q) => q.select({ id: users.id }).from(users).where(and(inArray(users.userId, [1, 5]), inArray(users.fullName, ["it's", 'a']))))
   }
   for (const casing of [undefined, 'snake_case', 'camelCase'] as const) {
     const { db, client } = await migrated(t, { users, posts, blog: pgSchema('blog'), ...views }, { casing })
-    await db.insert(users).values([{ id: 1, userId: 1, fullName: 'a', bigOne: 1n, createdAt: new Date(86400000), explicitName: 'e' }, { id: 2, userId: 2, fullName: 'b' }])
+    await db.insert(users).values([
+      { id: 1, userId: 1, fullName: 'a', bigOne: 1n, createdAt: new Date(86400000), explicitName: 'e' },
+      { id: 2, userId: 2, fullName: 'b' }
+    ])
     await db.insert(posts).values({ id: 1, userId: 1, postTitle: 'p' })
     await client.query('refresh materialized view three')
     t.strictSame(await db.select({ id: one.id, userId: one.userId, name: one.fullName }).from(one).where(eq(one.userId, 1)), [{ id: 1, userId: 1, name: 'a' }])
@@ -147,17 +209,26 @@ t.test('a name in a view that casing would change, or would not, is refused', as
   const folder = join(t.testdir({}), 'drizzle')
   const inner = new QueryBuilder().select({ sum: sql<number>`1`.as('userId') }).from(users).as('inner_one')
   const view = pgView('clash').as((q) => q.select({ userId: inner.sum }).from(inner))
-  await t.rejects(createMigration({ message: 'all', folder, schema: { users, view }, casing: 'snake_case' }), { code: 'DB_MIGRATION_FAILED', message: /^The view clash names userId, which casing makes user_id in one place and leaves as it is in another/ })
+  await t.rejects(
+    createMigration({ message: 'all', folder, schema: { users, view }, casing: 'snake_case' }),
+    { code: 'DB_MIGRATION_FAILED', message: /^The view clash names userId, which casing makes user_id in one place and leaves as it is in another/ }
+  )
   await t.resolves(createMigration({ message: 'all', folder, schema: { users, view } }))
 
   const base = pgView('base').as((q) => q.select({ sum: sql<number>`1`.as('userId') }).from(users))
   const joined = pgView('joined').as((q) => q.select({ sum: base.sum, id: users.id }).from(base).innerJoin(users, eq(users.userId, base.sum)))
-  await t.rejects(createMigration({ message: 'joined', folder, schema: { users, base, joined }, casing: 'snake_case' }), { code: 'DB_MIGRATION_FAILED', message: /^The view joined names userId/ })
+  await t.rejects(
+    createMigration({ message: 'joined', folder, schema: { users, base, joined }, casing: 'snake_case' }),
+    { code: 'DB_MIGRATION_FAILED', message: /^The view joined names userId/ }
+  )
 })
 
 t.test('what cannot be written is refused, with table and column, and the model stays as it is', async (t) => {
   const folder = join(t.testdir({}), 'drizzle')
-  const refuses = (schema: Record<string, unknown>, place: string) => t.rejects(createMigration({ message: 'all', folder, schema }), { code: 'DB_MIGRATION_FAILED', message: new RegExp(`^${place} holds a value that cannot be written into a migration`) })
+  const refuses = (schema: Record<string, unknown>, place: string) => t.rejects(
+    createMigration({ message: 'all', folder, schema }),
+    { code: 'DB_MIGRATION_FAILED', message: new RegExp(`^${place} holds a value that cannot be written into a migration`) }
+  )
   const circle: unknown[] = []
   circle.push(circle)
   const id = integer()

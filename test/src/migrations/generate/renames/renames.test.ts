@@ -14,17 +14,29 @@ const read = (folder: string, name: string) => readFileSync(join(folder, name), 
 
 function before () {
   const mood = pgEnum('mood', ['calm', 'glad'])
-  const users = pgTable('users', { id: integer().primaryKey().generatedAlwaysAsIdentity(), name: text().notNull(), moods: mood().array(), left: integer(), right: integer() }, (self) => [
+  const users = pgTable('users', {
+    id: integer().primaryKey().generatedAlwaysAsIdentity(), name: text().notNull(), moods: mood().array(), left: integer(), right: integer()
+  }, (self) => [
     unique('both').on(self.left, self.right), index('by_name').on(self.name), index('by_sum').on(sql`("left" + "right")`)
   ])
-  const posts = pgTable('posts', { a: integer(), b: integer(), author: integer().references(() => users.id) }, (self) => [primaryKey({ columns: [self.a, self.b] })])
+  const posts = pgTable(
+    'posts',
+    { a: integer(), b: integer(), author: integer().references(() => users.id) },
+    (self) => [primaryKey({ columns: [self.a, self.b] })]
+  )
   return { mood, users, posts, counter: pgSequence('counter') }
 }
 
 function after () {
   const app = pgSchema('app')
   const feeling = pgEnum('feeling', ['calm', 'glad'])
-  const people = app.table('people', { uid: integer().primaryKey().generatedAlwaysAsIdentity({ name: 'users_id_seq' }), fullName: text('full_name').notNull(), moods: feeling().array(), left: integer(), right: integer() }, (self) => [
+  const people = app.table('people', {
+    uid: integer().primaryKey().generatedAlwaysAsIdentity({ name: 'users_id_seq' }),
+    fullName: text('full_name').notNull(),
+    moods: feeling().array(),
+    left: integer(),
+    right: integer()
+  }, (self) => [
     unique('both').on(self.left, self.right), index('by_name').on(self.fullName), index('by_sum').on(sql`("left" + "right")`)
   ])
   const posts = pgTable('posts', { a: integer(), b: integer(), writer: integer() }, (self) => [
@@ -37,7 +49,12 @@ const one = { users: pgTable('users', { id: integer(), name: text() }) }
 const other = { users: pgTable('users', { id: integer(), title: text() }) }
 
 const renames = {
-  mood: 'feeling', counter: 'tally', users: 'app.people', 'app.people.id': 'app.people.uid', 'app.people.name': 'app.people.full_name', 'posts.author': 'posts.writer'
+  mood: 'feeling',
+  counter: 'tally',
+  users: 'app.people',
+  'app.people.id': 'app.people.uid',
+  'app.people.name': 'app.people.full_name',
+  'posts.author': 'posts.writer'
 }
 
 async function build (t: Test) {
@@ -59,10 +76,16 @@ t.test('renames keep rows, there and back', async (t) => {
   t.strictSame(created?.irreversible, [])
   t.notMatch(read(options.folder, '0001_second.sql'), /DROP (TABLE|COLUMN|TYPE|SEQUENCE)/)
   await runMigrations(options)
-  t.strictSame((await client.query('select full_name, moods::text, writer, nextval(\'tally\') from app.people join posts on writer = uid')).rows, [{ full_name: 'Ada', moods: '{glad}', writer: 1, nextval: '2' }])
+  t.strictSame(
+    (await client.query('select full_name, moods::text, writer, nextval(\'tally\') from app.people join posts on writer = uid')).rows,
+    [{ full_name: 'Ada', moods: '{glad}', writer: 1, nextval: '2' }]
+  )
   await rollbackMigrations(options)
   t.strictSame(await readCatalogue(client), catalogue)
-  t.strictSame((await client.query('select name, moods::text, author from users join posts on author = id')).rows, [{ name: 'Ada', moods: '{glad}', author: 1 }])
+  t.strictSame(
+    (await client.query('select name, moods::text, author from users join posts on author = id')).rows,
+    [{ name: 'Ada', moods: '{glad}', author: 1 }]
+  )
 })
 
 t.test('finds renames again in SQL, where the way back is written later', async (t) => {
@@ -84,7 +107,10 @@ t.test('reads renames as people write them', async (t) => {
   const folder = t.testdir()
   await createMigration({ message: 'first', schema: { users: pgTable('users', { id: integer(), name: text(), gone: text() }) }, folder })
   await createMigration({ message: 'second', schema: { people: pgTable('people', { id: integer(), title: text(), fresh: text() }) }, folder, renames: {} })
-  writeFileSync(join(folder, '0001_second.sql'), 'alter table if exists public.users rename name to Title; ALTER TABLE users\nRENAME TO people; alter table people add fresh text, drop gone;')
+  writeFileSync(
+    join(folder, '0001_second.sql'),
+    'alter table if exists public.users rename name to Title; ALTER TABLE users\nRENAME TO people; alter table people add fresh text, drop gone;'
+  )
   rmSync(join(folder, '0001_second.down.sql'))
 
   t.strictSame((await writeDownFiles({ folder })).written, [{ tag: '0001_second', irreversible: ['the values of people.gone'] }])
@@ -100,7 +126,10 @@ t.test('does not invent the way back from SQL of which it has no snapshots, or n
   for (const tag of ['0001_second', '0002_third']) rmSync(join(folder, `${tag}.down.sql`))
   rmSync(join(folder, 'meta/0002_snapshot.json'))
 
-  t.match((await writeDownFiles({ folder })).written, [{ tag: '0001_second', irreversible: [/written by hand/] }, { tag: '0002_third', irreversible: [/written by hand/] }])
+  t.match((await writeDownFiles({ folder })).written, [
+    { tag: '0001_second', irreversible: [/written by hand/] },
+    { tag: '0002_third', irreversible: [/written by hand/] }
+  ])
   rmSync(join(folder, '0002_third.sql'))
   rmSync(join(folder, '0002_third.down.sql'))
   await t.rejects(writeDownFiles({ folder }), { code: 'DB_MIGRATION_MISSING', message: /0002_third\.sql is in the journal/ })
@@ -126,7 +155,10 @@ t.test('moves and renames past others that have one of the names between, there 
   // Three more stand in the way: app.users, people, and both.
   const names = [['users'], ['people'], ['users', 'people']] as const
   for (const [index, taken] of names.entries()) {
-    const others = { ...taken.includes('users' as never) && { other: app.table('users', id()) }, ...taken.includes('people' as never) && { people: pgTable('people', id()) } }
+    const others = {
+      ...taken.includes('users' as never) && { other: app.table('users', id()) },
+      ...taken.includes('people' as never) && { people: pgTable('people', id()) }
+    }
     await travel(t, {
       from: { app, ...others, users: pgTable('users', id()) },
       to: { app, ...others, moved: app.table('people', id()) },
@@ -165,7 +197,12 @@ t.test('what is not in the list is dropped and made anew', async (t) => {
 t.test('what comes when nothing that went is left is new', async (t) => {
   const folder = t.testdir()
   await createMigration({ message: 'first', schema: one, folder })
-  await createMigration({ message: 'second', schema: { users: pgTable('users', { id: integer(), title: text(), year: integer() }) }, folder, renames: { 'users.name': 'users.title' } })
+  await createMigration({
+    message: 'second',
+    schema: { users: pgTable('users', { id: integer(), title: text(), year: integer() }) },
+    folder,
+    renames: { 'users.name': 'users.title' }
+  })
 
   t.match(read(folder, '0001_second.sql'), /RENAME COLUMN "name" TO "title"[^]*ADD COLUMN "year" integer/)
 })
@@ -174,7 +211,10 @@ t.test('refuses a list that names what was not renamed', async (t) => {
   const folder = t.testdir()
   await createMigration({ message: 'first', schema: before(), folder })
 
-  await t.rejects(createMigration({ message: 'second', schema: after(), folder, renames: { ...renames, nobody: 'someone' } }), { code: 'DB_MIGRATION_AMBIGUOUS', message: /from nobody to someone/ })
+  await t.rejects(
+    createMigration({ message: 'second', schema: after(), folder, renames: { ...renames, nobody: 'someone' } }),
+    { code: 'DB_MIGRATION_AMBIGUOUS', message: /from nobody to someone/ }
+  )
 })
 
 /** A terminal at which somebody types. */
@@ -216,7 +256,10 @@ t.test('writes nothing when the person leaves', async (t) => {
   await createMigration({ message: 'first', schema: one, folder })
   output.on('data', () => input.end())
 
-  await t.rejects(createMigration({ message: 'second', schema: other, folder, terminal: { input, output } }), { code: 'DB_MIGRATION_AMBIGUOUS', message: /Nobody answered/ })
+  await t.rejects(
+    createMigration({ message: 'second', schema: other, folder, terminal: { input, output } }),
+    { code: 'DB_MIGRATION_AMBIGUOUS', message: /Nobody answered/ }
+  )
 })
 
 t.test('tables with identity keys pass on their names, and those of their sequences, across schemas', async (t) => {
@@ -250,8 +293,14 @@ t.test('a table moves into a schema where another sequence has the name of its o
 })
 
 t.test('sequences of identity columns pass on their names: in a chain, in a ring, and from one that is dropped', async (t) => {
-  const columns = (names: Record<string, string>) => Object.fromEntries(Object.entries(names).map(([column, name]) => [column, integer().generatedByDefaultAsIdentity({ name })]))
-  const tables = (names: Array<Record<string, string>>) => Object.fromEntries(names.map((each, index) => [`t${index}`, pgTable(`t${index}`, { id: integer(), ...columns(each) })]))
+  const columns = (names: Record<string, string>) => Object.fromEntries(Object.entries(names).map(([column, name]) => [
+    column,
+    integer().generatedByDefaultAsIdentity({ name })
+  ]))
+  const tables = (names: Array<Record<string, string>>) => Object.fromEntries(names.map((each, index) => [
+    `t${index}`,
+    pgTable(`t${index}`, { id: integer(), ...columns(each) })
+  ]))
   await travel(t, {
     from: tables([{ a: 'one' }, { a: 'two' }, { a: 'three' }, { a: 'left' }, { a: 'right' }, { a: 'dropped' }, { a: 'kept' }]),
     to: tables([{ a: 'two' }, { a: 'three' }, { a: 'four' }, { a: 'right' }, { a: 'left' }, {}, { a: 'dropped', b: 'one' }]),
@@ -267,8 +316,20 @@ t.test('tables get the names of sequences and enums that go, or that get other n
   const columns = () => ({ id: integer() })
   const mood = pgEnum('mood', ['calm'])
   await travel(t, {
-    from: { mood, tally: pgSequence('tally'), count: pgSequence('count'), users: pgTable('users', columns()), posts: pgTable('posts', { ...columns(), mood: mood() }) },
-    to: { moods: pgTable('mood', columns()), users: pgTable('tally', columns()), counts: pgTable('count', columns()), other: pgSequence('other'), posts: pgTable('posts', columns()) },
+    from: {
+      mood,
+      tally: pgSequence('tally'),
+      count: pgSequence('count'),
+      users: pgTable('users', columns()),
+      posts: pgTable('posts', { ...columns(), mood: mood() })
+    },
+    to: {
+      moods: pgTable('mood', columns()),
+      users: pgTable('tally', columns()),
+      counts: pgTable('count', columns()),
+      other: pgSequence('other'),
+      posts: pgTable('posts', columns())
+    },
     fill: 'insert into users values (7)',
     kept: 'select id from users',
     options: { renames: { users: 'tally', count: 'other' } }

@@ -21,8 +21,13 @@ type Json = Record<string, unknown>
 /** How older versions of drizzle-kit wrote the same. */
 const shapes: Readonly<Record<string, (snapshot: Json) => Json>> = {
   'version 7 of its first days': withoutLater,
-  'version 7 with the schema public': (snapshot) => withTables(withoutLater(snapshot), (table) => ({ ...table, schema: 'public', foreignKeys: changed(table['foreignKeys'], (key) => ({ ...key, schemaTo: 'public' })) })),
-  'version 7 with nulls': (snapshot) => withTables({ ...snapshot, roles: null, views: null, sequences: null }, (table) => ({ ...table, policies: null, checkConstraints: null, isRLSEnabled: null })),
+  'version 7 with the schema public': (snapshot) => withTables(withoutLater(snapshot), (table) => ({
+    ...table, schema: 'public', foreignKeys: changed(table['foreignKeys'], (key) => ({ ...key, schemaTo: 'public' }))
+  })),
+  'version 7 with nulls': (snapshot) => withTables(
+    { ...snapshot, roles: null, views: null, sequences: null },
+    (table) => ({ ...table, policies: null, checkConstraints: null, isRLSEnabled: null })
+  ),
   'version 6': (snapshot) => withTables({ ...withoutLater(snapshot), version: '6', sequences: undefined }, withPlainIndexes),
   'version 5': (snapshot) => {
     const { tables, enums, ...rest } = withTables(withoutLater(snapshot), withPlainIndexes)
@@ -35,22 +40,34 @@ const shapes: Readonly<Record<string, (snapshot: Json) => Json>> = {
       tables: byName(tables)
     }
   },
-  'version 4, without keys over several columns': (snapshot) => ({ ...withTables(withoutLater(snapshot), ({ compositePrimaryKeys, ...table }) => table), version: '4' })
+  'version 4, without keys over several columns': (snapshot) => ({
+    ...withTables(withoutLater(snapshot), ({ compositePrimaryKeys, ...table }) => table), version: '4'
+  })
 }
 
 function withoutLater ({ policies, roles, views, ...rest }: Json): Json {
   return withTables(rest, ({ policies, checkConstraints, isRLSEnabled, ...table }) => ({
-    ...table, columns: changed(table['columns'], ({ typeSchema, ...column }) => column), uniqueConstraints: changed(table['uniqueConstraints'], ({ nullsNotDistinct, ...key }) => key)
+    ...table,
+    columns: changed(table['columns'], ({ typeSchema, ...column }) => column),
+    uniqueConstraints: changed(
+      table['uniqueConstraints'],
+      ({ nullsNotDistinct, ...key }) => key
+    )
   }))
 }
 
 function withPlainIndexes (table: Json): Json {
-  return { ...table, indexes: changed(table['indexes'], ({ name, columns, isUnique }) => ({ name, isUnique, columns: (columns as Json[]).map(({ expression }) => expression) })) }
+  return {
+    ...table,
+    indexes: changed(table['indexes'], ({ name, columns, isUnique }) => ({ name, isUnique, columns: (columns as Json[]).map(({ expression }) => expression) }))
+  }
 }
 
 function withTables (snapshot: Json, change: (table: Json) => Json): Json { return { ...snapshot, tables: changed(snapshot['tables'], change) } }
 
-function changed (group: unknown, change: (value: Json) => Json): Json { return Object.fromEntries(Object.entries(group as Json).map(([key, value]) => [key, change(value as Json)])) }
+function changed (group: unknown, change: (value: Json) => Json): Json {
+  return Object.fromEntries(Object.entries(group as Json).map(([key, value]) => [key, change(value as Json)]))
+}
 
 function byName (group: unknown): Json { return Object.fromEntries(Object.values(group as Json).map((value) => [(value as Json)['name'], value])) }
 
@@ -101,7 +118,10 @@ t.test('a snapshot that is none is refused with its file and its table', async (
     [{ version: '7', tables: { 'public.a': { columns: { id: null } } } }, /has a column, id of public\.a, that is none/],
     [{ version: '7', tables: { 'public.a': { columns: { id: {} } } } }, /has a column, id of public\.a, without a type/],
     [{ version: '7', tables: { 'public.a': { columns: {}, indexes: [] } } }, /something else in place of the indexes of its table public\.a/],
-    [{ version: '7', tables: { 'public.a': { columns: {}, indexes: { i: 1 } } } }, /has a table, public\.a, that has something else in place of i, one of its indexes,/],
+    [
+      { version: '7', tables: { 'public.a': { columns: {}, indexes: { i: 1 } } } },
+      /has a table, public\.a, that has something else in place of i, one of its indexes,/
+    ],
     [{ version: '7', tables: { 'public.a': { columns: {}, indexes: { i: {} } } } }, /has no columns for i of its table public\.a/],
     [{ version: '7', tables: { 'public.a': { columns: {}, compositePrimaryKeys: { k: {} } } } }, /has no columns for k of its table public\.a/],
     [{ version: '7', tables: { 'public.a': { columns: {}, foreignKeys: { f: null } } } }, /has something else in place of f, one of its foreignKeys,/],
@@ -111,7 +131,9 @@ t.test('a snapshot that is none is refused with its file and its table', async (
   ]
   for (const [snapshot, message] of cases) {
     const { folder, connectionString } = await oldFolder(t, () => snapshot as Json)
-    const expected = { name: 'MigrationError', code: 'DB_MIGRATION_MISSING', message: message.source.includes('0000') ? /snapshot\.json is no snapshot/ : message }
+    const expected = {
+      name: 'MigrationError', code: 'DB_MIGRATION_MISSING', message: message.source.includes('0000') ? /snapshot\.json is no snapshot/ : message
+    }
     await t.rejects(writeDownFiles({ folder }), expected)
     await t.rejects(createMigration({ folder, message: 'x', schema: newest }), expected)
     await t.rejects(checkMigrations({ folder, connectionString, schema: newest }), expected)
@@ -120,7 +142,11 @@ t.test('a snapshot that is none is refused with its file and its table', async (
 
 t.test('a snapshot that lacks what only drizzle-kit reads is refused with the place', async (t) => {
   const { folder } = await oldFolder(t, (snapshot) => withTables(snapshot, (table) => ({ ...table, checkConstraints: { c: { name: 'c' } } })))
-  const expected = { name: 'MigrationError', code: 'DB_MIGRATION_MISSING', message: /drizzle-kit cannot read the snapshots \(.*checkConstraints.*c.*value.*\): bring them back/ }
+  const expected = {
+    name: 'MigrationError',
+    code: 'DB_MIGRATION_MISSING',
+    message: /drizzle-kit cannot read the snapshots \(.*checkConstraints.*c.*value.*\): bring them back/
+  }
   await t.rejects(createMigration({ folder, message: 'x', schema: newest }), expected)
 })
 
@@ -128,7 +154,12 @@ t.test('what a table leaves out is what drizzle-kit would take: its name from it
   const deep = pgSchema('deep')
   const kind = deep.enum('kind', ['a'])
   const { folder } = await build(t, [])
-  const schema = { deep, kind, pool: deep.table('pool', { id: integer().primaryKey(), kind: kind(), boat: integer() }, (self) => [index('pool_kind').on(self.kind)]), other: deep.table('other', { id: integer().primaryKey() }) }
+  const schema = {
+    deep,
+    kind,
+    pool: deep.table('pool', { id: integer().primaryKey(), kind: kind(), boat: integer() }, (self) => [index('pool_kind').on(self.kind)]),
+    other: deep.table('other', { id: integer().primaryKey() })
+  }
   await createMigration({ folder, message: 'one', schema })
   const path = join(folder, 'meta/0000_snapshot.json')
   const snapshot = JSON.parse(readFileSync(path, 'utf8'))

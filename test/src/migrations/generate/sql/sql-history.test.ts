@@ -35,7 +35,9 @@ t.test('a history up, down step by step, and up again passes the same catalogues
     await rollbackMigrations({ ...options, confirmIrreversible: true })
     t.strictSame(await readCatalogue(client), catalogues[index], `before ${applied[index]?.tag}`)
   }
-  t.strictSame((await client.query('select email, name, note, role from users')).rows, [{ email: 'ada@example.com', name: 'Ada Lovelace', note: null, role: 'reader' }])
+  t.strictSame((await client.query('select email, name, note, role from users')).rows, [
+    { email: 'ada@example.com', name: 'Ada Lovelace', note: null, role: 'reader' }
+  ])
 
   await runMigrations(options)
   t.strictSame(await readCatalogue(client), catalogues.at(-1))

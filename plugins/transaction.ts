@@ -85,17 +85,17 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {} }: 
     if (routePlan !== false && routePlan.beginsOnRequest) someBeginOnRequest = true
     if (routePlan !== false && routePlan.settings.retries > 0) route.handler = repeating(route.handler, { retries: routePlan.settings.retries, beginsOnRequest: routePlan.beginsOnRequest, ...sessions })
     route.config = { ...route.config, [plan]: routePlan }
-    // In a HEAD route that Fastify makes of a GET route, streams are settled before its own hook lets go of them.
-    const others = [route.onSend ?? []].flat().filter((hook) => hook !== settle && hook !== settleStream)
-      .flatMap((hook) => hook.name === headHook ? [settleStream, hook] : [hook])
-    route.onSend = [...others, settle]
+    // In a HEAD route that Fastify makes of a GET route, streams are decided before its own hook lets go of them.
+    const others = [route.onSend ?? []].flat().filter((hook) => hook !== decide && hook !== decideStream)
+      .flatMap((hook) => hook.name === headHook ? [decideStream, hook] : [hook])
+    route.onSend = [...others, decide]
   })
 
-  // Not-found handlers, and routes declared before us, have no such hook: settled here, still before the first byte.
+  // Not-found handlers, and routes declared before us, have no such hook: decided here, still before the first byte.
   fastify.addHook('onSend', (request, reply, payload, done) => {
     if (defaultPlan.commitsAtEnd && planOf(request) === undefined) openForStream(request, payload)
     request[stage] = 'root'
-    if (request[sessionOf]?.isRouteSettled === false) settle(request, reply, payload, done)
+    if (request[sessionOf]?.isDecidedByRoute === false) decide(request, reply, payload, done)
     else done()
   })
 
@@ -113,9 +113,9 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {} }: 
     if (isWebsocket(request)) throw new TransactionClosedError('request.db ends with its request, and a websocket goes on: use fastify.db.session() for each message')
     const planned = planOf(request)
     if (planned === false) throw new TransactionClosedError('This route has config.transaction: false: use fastify.db, or take that out')
-    const isRouteSettled = planned !== undefined
-    const isLate = request[stage] === (isRouteSettled ? 'route' : 'root')
-    return new RequestSession(fastify.db, planned ?? defaultPlan, { request, reply, isRouteSettled, isLate })
+    const isDecidedByRoute = planned !== undefined
+    const isLate = request[stage] === (isDecidedByRoute ? 'route' : 'root')
+    return new RequestSession(fastify.db, planned ?? defaultPlan, { request, reply, isDecidedByRoute, isLate })
   }
 
   function beginNow (request: FastifyRequest, done: HookHandlerDoneFunction): void {
@@ -154,8 +154,8 @@ function isWebsocket (request: FastifyRequest): boolean {
   return 'ws' in request && request.ws === true
 }
 
-function settleStream (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: HookHandlerDoneFunction): void {
-  if (isStream(payload)) settle(request, reply, payload, done)
+function decideStream (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: HookHandlerDoneFunction): void {
+  if (isStream(payload)) decide(request, reply, payload, done)
   else done()
 }
 
@@ -166,16 +166,16 @@ function openForStream (request: FastifyRequest, payload: unknown): void {
 
 type SendDone = (error: Error | null, payload?: unknown) => void
 
-function settle (request: FastifyRequest, _reply: FastifyReply, payload: unknown, done: HookHandlerDoneFunction): void {
+function decide (request: FastifyRequest, _reply: FastifyReply, payload: unknown, done: HookHandlerDoneFunction): void {
   const planned = planOf(request)
   if (planned !== false && planned?.commitsAtEnd === true) openForStream(request, payload)
   request[stage] = 'route'
   const work = request[sessionOf]
   if (work === undefined) return done()
-  const settled = work.settle({ payload, id: done, failed: request[hasFailed] })
-  if (settled === true) return done()
+  const decided = work.decide({ payload, id: done, failed: request[hasFailed] })
+  if (decided === true) return done()
   // What throws behind `done`, a header that cannot be written, say, becomes the reply as well.
-  settled.then((isSent) => { if (isSent) (done as SendDone)(null, work.replacement) }).catch(done)
+  decided.then((isSent) => { if (isSent) (done as SendDone)(null, work.replacement) }).catch(done)
 }
 
 /** {@inheritDoc plugin} */

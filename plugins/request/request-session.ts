@@ -35,8 +35,8 @@ import type { DecidingReply, Verdict } from './verdict.js'
 export interface Exchange {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
-  /** Whether the route itself calls {@link RequestSession.settle}, last of its hooks; else the hook at the root does. */
-  readonly isRouteSettled: boolean
+  /** Whether the route itself calls {@link RequestSession.decide}, last of its hooks; else the hook at the root does. */
+  readonly isDecidedByRoute: boolean
   /** Whether the reply has passed that hook: what is done from now on could not be told to the client. */
   readonly isLate: boolean
 }
@@ -52,7 +52,7 @@ export interface Passage {
 
 export class RequestSession {
   readonly session: Session
-  readonly isRouteSettled: boolean
+  readonly isDecidedByRoute: boolean
   readonly #plan: TransactionPlan
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
@@ -68,8 +68,8 @@ export class RequestSession {
   /** With `commit: 'onResponse'`: what the reply said when it was sent. */
   #commitLater = false
 
-  constructor (database: Database, plan: TransactionPlan, { request, reply, isRouteSettled, isLate }: Exchange) {
-    this.isRouteSettled = isRouteSettled
+  constructor (database: Database, plan: TransactionPlan, { request, reply, isDecidedByRoute, isLate }: Exchange) {
+    this.isDecidedByRoute = isDecidedByRoute
     this.#plan = plan
     this.#request = request
     this.#reply = reply
@@ -101,7 +101,7 @@ export class RequestSession {
    * Commits or rolls back as the reply says: `true` where nothing had to be awaited, else a promise of whether the reply may be
    * sent. What it rejects with becomes the reply.
    */
-  settle (passage: Passage): true | Promise<boolean> {
+  decide (passage: Passage): true | Promise<boolean> {
     const { payload, id, failed } = passage
     // A route that hands over to a not-found handler keeps its hook, behind the one at the root.
     if (id === this.#passage?.id) return true
@@ -114,10 +114,10 @@ export class RequestSession {
       this.#state = 'decided'
       return true
     }
-    return this.#settle(payload, verdict)
+    return this.#decide(payload, verdict)
   }
 
-  async #settle (payload: unknown, verdict: Verdict): Promise<true> {
+  async #decide (payload: unknown, verdict: Verdict): Promise<true> {
     guard(payload)
     try {
       if (verdict.commits && this.#commitsBehind(payload)) await this.#stream(payload)

@@ -11,7 +11,8 @@
  * - Plain reads under READ COMMITTED have left nothing in it, and change nothing.
  */
 import { TransactionClosedError } from '../../src/errors/errors.js'
-import { isConflict, pauseBefore } from '../../src/session/retry.js'
+import { pauseBefore } from '../../src/runtime/backoff.js'
+import { isConflict, retryBackoff } from '../../src/session/retry.js'
 import { Attempt, keepApart } from './attempt.js'
 import { isClientGone } from './client-gone.js'
 import { restore } from './reply-state.js'
@@ -78,7 +79,7 @@ export function repeating (handler: RouteHandlerMethod, { retries, beginsOnReque
         renew(request, wishes)
         request.log.warn({ err: error, attempt: repetition }, 'a transaction collided with another one and is repeated')
       }
-      await pauseBefore(repetition)
+      await pauseBefore(repetition, retryBackoff)
       if (isClientGone(request, reply)) throw collision
       restore(reply, before)
       return await tryFor(repetition + 1)

@@ -20,5 +20,5 @@ export interface Exchange {
   /** Sends everything. `finished` is called once: with the first error, or when PostgreSQL is ready for more. */
   send (finished: (error: Error | undefined) => void): void
   /** Calls back once PostgreSQL's word on the transaction behind an error is there, or the connection has ended. */
-  awaitReady (settled: () => void): void
+  awaitReady (ready: () => void): void
 }

@@ -1,4 +1,6 @@
-import { DatabaseError, TransactionAbortedError, UsageError } from '../errors/errors.js'
+import { ConnectionError, DatabaseError, TransactionAbortedError, UsageError } from '../errors/errors.js'
+import { toDatabaseError } from '../errors/to-database-error.js'
+import type { ErrorCircumstances } from '../errors/to-database-error.js'
 import type { Response } from './response.js'
 import type { StatementResult } from '../statement/statement.js'
 
@@ -54,4 +56,11 @@ const wayOut = 'COPY FROM STDIN and TO STDOUT do not go through execute: take a 
 function refusalOfCopy ({ statement: { kind, text, context }, tags }: Response, failure: Error | undefined): UsageError | undefined {
   if (kind !== 'raw' || !(Object(failure).code === cancelled || tags.some((tag) => tag.startsWith('COPY ')))) return undefined
   return throughClient.test(text) ? new UsageError(wayOut, { cause: failure, context }) : undefined
+}
+
+/** Converts the error of a statement, and destroys the connection if the error says that it cannot be used any more. */
+export function failureOn (connection: { destroy (): void } | undefined, error: Error, circumstances: ErrorCircumstances): DatabaseError {
+  const failure = toDatabaseError(error, circumstances)
+  if (failure instanceof ConnectionError) connection?.destroy()
+  return failure
 }

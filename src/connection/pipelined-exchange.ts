@@ -128,7 +128,7 @@ export class PipelinedExchange implements Exchange, ResponseReader {
     this.#finish(undefined)
   }
 
-  awaitReady (settled: () => void): void { onceReady(this.#client, settled) }
+  awaitReady (ready: () => void): void { onceReady(this.#client, ready) }
 
   #finish (error: Error | undefined): void {
     this.#prepared?.end()

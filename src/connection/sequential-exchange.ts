@@ -23,12 +23,12 @@ export class SequentialExchange implements Exchange {
   preludeAnswer: string | undefined
   isAnswered = false
   readonly #client: ClientBase
-  readonly #lead: readonly string[]
+  readonly #prelude: readonly string[]
   readonly #queries: Query[] = []
 
   constructor (client: ClientBase, prelude: readonly string[]) {
     this.#client = client
-    this.#lead = prelude
+    this.#prelude = prelude
   }
 
   add (statement: Statement): void {
@@ -38,7 +38,7 @@ export class SequentialExchange implements Exchange {
 
   send (finished: (error: Error | undefined) => void): void {
     const { preludeDone } = this
-    const prelude = this.#lead[preludeDone]
+    const prelude = this.#prelude[preludeDone]
     const place = this.answers.findIndex(({ isDone }) => !isDone)
     const query = prelude === undefined ? this.#queries[place] : { text: prelude, values: [] }
     if (query === undefined) {
@@ -59,8 +59,8 @@ export class SequentialExchange implements Exchange {
    * Some clients tell of an error before PostgreSQL is ready again and some after that. A client answers in the order in which
    * it was asked: behind the answer to an empty query, which never fails for what it says, both have the last word.
    */
-  awaitReady (settled: () => void): void {
-    this.#client.query('', () => settled())
+  awaitReady (ready: () => void): void {
+    this.#client.query('', () => ready())
   }
 
   #take (results: Results): void {

@@ -69,7 +69,7 @@ export class Closing {
       await connections.idle(this.#remaining)
     }
     this.#end()
-    await connections.settled()
+    await connections.finished()
     await health.close()
     if (ownsPool) await connections.close(Math.max(this.#remaining, farewellMillis))
     return this.#isDrained === true
@@ -81,9 +81,9 @@ export class Closing {
     clearTimeout(this.#timer)
     const { connections, settings: { logger } } = this.#parts
     this.#isDrained ??= connections.isIdle && this.#callbacks === 0
-    for (const holding of connections.end()) {
-      const cause = holding.holder === takenByHand ? 'a client that was taken with pool.connect() and never released was ended' : 'a connection still in use was ended'
-      logger.error(holding, `closing took too long: ${cause}, and what it had not committed is rolled back`)
+    for (const usage of connections.end()) {
+      const cause = usage.holder === takenByHand ? 'a client that was taken with pool.connect() and never released was ended' : 'a connection still in use was ended'
+      logger.error(usage, `closing took too long: ${cause}, and what it had not committed is rolled back`)
     }
   }
 }

@@ -1,5 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { ConnectionError, PoolTimeoutError } from '../errors/errors.js'
+import { pauseBefore, pauseMillis } from '../runtime/backoff.js'
 import type { ConnectionPool } from '../pool/connection-pool.js'
 import type { Settings } from '../settings/settings.js'
 
@@ -28,7 +28,7 @@ const ways: ReadonlyMap<string, string> = new Map([
   ['08P01', poolerRefused]
 ])
 
-const pauseMillis = { first: 100, longest: 2000 }
+const backoff = { firstMillis: 100, longestMillis: 2000, jitter: 0 }
 
 /**
  * Reaches the server, as often as the settings allow, and warns when the pool is larger than what the server has left.
@@ -38,10 +38,8 @@ const pauseMillis = { first: 100, longest: 2000 }
  */
 export async function reach (pool: ConnectionPool, settings: Settings): Promise<void> {
   const deadline = performance.now() + settings.waitForDatabaseSeconds * 1000
-  let pause = pauseMillis.first
-  while (!await isDone(pool, settings, deadline - pause)) {
-    await wait(pause)
-    pause = Math.min(pause * 2, pauseMillis.longest)
+  for (let attempt = 1; !await isDone(pool, settings, deadline - pauseMillis(backoff, attempt)); attempt++) {
+    await pauseBefore(attempt, backoff)
   }
 }
 

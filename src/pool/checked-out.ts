@@ -36,7 +36,7 @@ export class CheckedOut {
   }
 
   /** Resolves when every COMMIT and ROLLBACK under way has its answer, or was given up by its own limit. */
-  async settled (): Promise<void> {
+  async finished (): Promise<void> {
     await Promise.all(this.#checkedOut.all().filter(({ isSettling }) => isSettling).map((connection) => connection.idle()))
   }
 }

@@ -190,8 +190,8 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
   }
 
   /** Resolves when PostgreSQL knows of what was ended, and every COMMIT and ROLLBACK under way has its answer, or was given up by its own limit. */
-  async settled (): Promise<void> {
-    await Promise.all([this.#checkedOut.settled(), ...this.#cancels])
+  async finished (): Promise<void> {
+    await Promise.all([this.#checkedOut.finished(), ...this.#cancels])
   }
 
   /** Ends pg's pool; resolves when its connections are closed, or after the time. */

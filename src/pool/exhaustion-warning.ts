@@ -78,7 +78,7 @@ export class ExhaustionWarning {
   }
 
   #holdsOne (caller: Caller): boolean {
-    return [...this.#state.checkedOut].some((checkedOutEntry) => isWithin(caller, checkedOutEntry.caller))
+    return [...this.#state.checkedOut].some((connection) => isWithin(caller, connection.caller))
   }
 }
 
@@ -90,10 +90,10 @@ function isWithin (caller: Caller | undefined, other: Caller): boolean {
 /** The holdings come with the longest first. */
 function groupByHolder (usages: readonly ConnectionUsage[]): Holder[] {
   const groups = new Map<string, [longest: ConnectionUsage, ...others: ConnectionUsage[]]>()
-  for (const holding of usages) {
-    const group = groups.get(holding.holder)
-    if (group === undefined) groups.set(holding.holder, [holding])
-    else group.push(holding)
+  for (const usage of usages) {
+    const group = groups.get(usage.holder)
+    if (group === undefined) groups.set(usage.holder, [usage])
+    else group.push(usage)
   }
   return Array.from(groups, ([holder, group]) => ({
     holder,

@@ -17,13 +17,13 @@ const shortestWatchMillis = 100
 export function warnOfLeaks (checkedOut: CheckedOut, clients: OpenClients, { leakWarningSeconds, logger }: Settings): void {
   if (leakWarningSeconds === 0) return
   const told = new WeakSet<Connection | TakenClient>()
-  const warn = (lent: Connection | TakenClient, { logger, holding }: { logger: Logger, holding: () => ConnectionUsage }): void => {
+  const warn = (lent: Connection | TakenClient, { logger, usage }: { logger: Logger, usage: () => ConnectionUsage }): void => {
     if (told.has(lent) || performance.now() - lent.since < leakWarningSeconds * 1000) return
     told.add(lent)
-    logger.warn(holding(), 'a database connection is held for long: is a session never closed, or a client never released?')
+    logger.warn(usage(), 'a database connection is held for long: is a session never closed, or a client never released?')
   }
   checkedOut.watch(Math.max(leakWarningSeconds * 500, shortestWatchMillis), () => {
-    for (const checkedOutEntry of checkedOut) warn(checkedOutEntry, { logger: checkedOutEntry.caller.logger, holding: () => usageOf(checkedOutEntry) })
-    for (const taken of clients.taken) warn(taken, { logger, holding: () => usageOfTaken(taken) })
+    for (const connection of checkedOut) warn(connection, { logger: connection.caller.logger, usage: () => usageOf(connection) })
+    for (const taken of clients.taken) warn(taken, { logger, usage: () => usageOfTaken(taken) })
   })
 }

@@ -1,9 +1,7 @@
+import { longestTimerMillis } from '../runtime/timers.js'
 import { extendConnection } from '../settings/url/connection-string.js'
 import type { PoolConfig } from 'pg'
 import type { Settings } from '../settings/settings.js'
-
-/** The longest time that a timer of Node's takes, in seconds. */
-const longestTimerSeconds = (2 ** 31 - 1) / 1000
 
 /**
  * The options of pg's pool, for the core and for `@fastify/postgres`.
@@ -15,5 +13,5 @@ export function poolConfig ({ connection = {}, pool }: Settings): PoolConfig {
 
 /** A lifetime up to 10 % shorter or longer, so that connections are not all renewed at once. */
 export function jittered (recycleSeconds: number): number {
-  return Math.min(recycleSeconds * (0.9 + Math.random() * 0.2), longestTimerSeconds)
+  return Math.min(recycleSeconds * (0.9 + Math.random() * 0.2), longestTimerMillis / 1000)
 }

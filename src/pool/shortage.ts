@@ -32,8 +32,8 @@ export class Shortage {
   owed = 0
 
   /** `grown` is told when the pool may have more again. */
-  constructor (places: Slots, settings: Settings, grown: () => void) {
-    this.#slots = places
+  constructor (slots: Slots, settings: Settings, grown: () => void) {
+    this.#slots = slots
     this.#settings = settings
     this.#grown = grown
   }

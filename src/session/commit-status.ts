@@ -1,6 +1,6 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { CommitUnknownError, ConnectionError } from '../errors/errors.js'
 import { toDatabaseError } from '../errors/to-database-error.js'
+import { pauseBefore } from '../runtime/backoff.js'
 import type { Caller } from '../statement/caller.js'
 import type { ConnectionSource } from '../pool/connection-source.js'
 import type { Statement } from '../statement/statement.js'
@@ -41,8 +41,8 @@ const question = `select status, ${system}::text as system, ${timeline} as timel
   case status when 'committed' then pg_logical_emit_message(true, 'fastify-data-access', ''::text) end
   from (select case when $1::xid8 >= pg_current_xact_id() then 'aborted' else pg_xact_status($1::xid8) end as status offset 0) as fate`
 
-/** How long to wait before the question is asked again, in milliseconds. */
-const pauseMillis = 50
+/** The pauses between two queries. */
+const backoff = { firstMillis: 50, longestMillis: 50, jitter: 0 }
 
 /** Who wants to know, and for how long. */
 export interface CommitStatusOptions {
@@ -72,7 +72,7 @@ export async function findCommitStatus (identity: string, options: CommitStatusO
     const answer = await ask({ statement, isWitness }, options, deadline)
     if (answer?.status === 'aborted') return 'aborted'
     if (answer?.status === 'committed') return answer.life === life && answer.timeline === timeline ? 'committed' : undefined
-    await wait(pauseMillis)
+    await pauseBefore(1, backoff)
   }
   return undefined
 }

@@ -1,11 +1,12 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { DeadlockError, SerializationFailureError, TransactionAbortedError } from '../errors/errors.js'
+import { pauseBefore } from '../runtime/backoff.js'
+import type { Backoff } from '../runtime/backoff.js'
 import type { Logger } from '../runtime/logger.js'
 
-/** The longest pause before the first repetition, and before any, in milliseconds. */
-const longestPause = { first: 20, ever: 1000 }
+/** Pauses before repetitions. Full jitter: transactions that collided must not meet again. */
+export const retryBackoff: Backoff = { firstMillis: 20, longestMillis: 1000, jitter: 1 }
 
-/** How often work may be done again, and who is told of it. */
+/** How often a transaction may be repeated, and the log of its repetitions. */
 export interface RetryOptions {
   /** Repetitions after the first attempt. */
   readonly retries: number
@@ -13,24 +14,16 @@ export interface RetryOptions {
 }
 
 /**
- * Whether a transaction failed for its company alone, so that the same work may succeed when it is done again: PostgreSQL
- * could not put it into an order with others (40001), or ended it to untie a deadlock (40P01). Also when that was swallowed
- * and only the commit told of it. An unknown commit is none: it may have happened.
+ * Whether a transaction failed only because of concurrent transactions, so that a repetition may succeed: a serialization
+ * failure (40001) or a deadlock (40P01), also one that was swallowed and that only the commit reported.
+ * An unknown commit is not a conflict: the transaction may have been committed.
  */
 export function isConflict (error: unknown): boolean {
   return error instanceof SerializationFailureError || error instanceof DeadlockError ||
     (error instanceof TransactionAbortedError && isConflict(error.cause))
 }
 
-/**
- * Waits before the next repetition; the more there were, the longer it may be.
- * Full jitter: those that collided must not meet again. https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
- */
-export async function pauseBefore (repetition: number): Promise<void> {
-  await wait(Math.random() * Math.min(longestPause.first * 2 ** (repetition - 1), longestPause.ever))
-}
-
-/** Runs a whole transaction, and again from its beginning when it failed for its company. Rejects with the last attempt's error. */
+/** Runs a whole transaction, and repeats it from its beginning after a conflict. Rejects with the error of the last attempt. */
 export async function retrying<Result> (attempt: () => Promise<Result>, { retries, logger }: RetryOptions): Promise<Result> {
   for (let repetition = 1; repetition <= retries; repetition++) {
     try {
@@ -39,7 +32,7 @@ export async function retrying<Result> (attempt: () => Promise<Result>, { retrie
       if (!isConflict(error)) throw error
       logger.warn({ err: error, attempt: repetition }, 'a transaction collided with another one and is repeated')
     }
-    await pauseBefore(repetition)
+    await pauseBefore(repetition, retryBackoff)
   }
   return await attempt()
 }

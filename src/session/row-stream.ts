@@ -12,8 +12,8 @@
  * Between two batches the transaction is idle, and PostgreSQL's limit for that holds: a reader who is slower loses the stream.
  */
 import { cancelUntilIdle } from '../connection/cancel-until-idle.js'
-import { ConnectionError, PoolTimeoutError } from '../errors/errors.js'
-import { toDatabaseError } from '../errors/to-database-error.js'
+import { failureOn } from '../connection/outcome.js'
+import { PoolTimeoutError } from '../errors/errors.js'
 import { endTransaction } from './transaction-control.js'
 import type { Outcome } from '../connection/outcome.js'
 import type { Cancel, LentConnection } from '../pool/connection-source.js'
@@ -40,7 +40,7 @@ export interface RowStreamOptions {
 }
 
 export class RowStream implements RowSource<never> {
-  readonly #host: SessionContext
+  readonly #context: SessionContext
   readonly #statement: Statement
   readonly #options: RowStreamOptions
   #cancel: Cancel | undefined
@@ -48,8 +48,8 @@ export class RowStream implements RowSource<never> {
   #closing: Promise<void> | undefined
   #reason: Error | undefined
 
-  constructor (host: SessionContext, statement: Statement, options: RowStreamOptions) {
-    this.#host = host
+  constructor (context: SessionContext, statement: Statement, options: RowStreamOptions) {
+    this.#context = context
     this.#statement = statement
     this.#options = options
   }
@@ -82,14 +82,14 @@ export class RowStream implements RowSource<never> {
     if (this.#connection !== undefined) return this.#rowsOf(await run(this.#connection, [fetch]))
     const declare: Statement = { kind: 'read', text: `declare ${name} no scroll cursor for ${text}`, values, name: known && `${known}_stream`, context }
     const begun = this.#begin([declare, fetch])
-    this.#host.watch?.(this.#statement, begun)
+    this.#context.watch?.(this.#statement, begun)
     return this.#rowsOf(await begun)
   }
 
   /** Takes a connection and sends in the same moment: one that has no transaction yet is in nobody's hands. */
   #begin (statements: readonly Statement[]): Promise<Outcome> {
     const { caller, mayWait, obstacle } = this.#options
-    const { pool } = this.#host
+    const { pool } = this.#context
     const reason = obstacle?.()
     if (reason !== undefined) throw reason
     const isPatient = mayWait?.() !== false
@@ -103,7 +103,7 @@ export class RowStream implements RowSource<never> {
         lend: (connection) => {
           this.#connection = connection
           connection.enterTransaction()
-          run(connection, statements, ['begin read only', ...this.#host.settings]).then(resolve)
+          run(connection, statements, ['begin read only', ...this.#context.settings]).then(resolve)
         },
         refuse: reject
       })
@@ -112,9 +112,7 @@ export class RowStream implements RowSource<never> {
 
   #rowsOf ({ error, result }: Outcome): never[] {
     if (error === undefined) return (result as { rows: never[] }).rows
-    const failure = toDatabaseError(error, { context: this.#statement.context, readOnly: true, constraints: this.#host.constraints })
-    if (failure instanceof ConnectionError) this.#connection?.destroy()
-    throw failure
+    throw failureOn(this.#connection, error, { context: this.#statement.context, readOnly: true, constraints: this.#context.constraints })
   }
 
   async #close (): Promise<void> {
@@ -142,13 +140,13 @@ function run (connection: LentConnection, statements: readonly Statement[], prel
 
 /** The streams that were opened in somebody's name and have not ended. */
 export class Streams {
-  readonly #host: SessionContext
-  readonly #borrower: Caller
+  readonly #context: SessionContext
+  readonly #caller: Caller
   readonly #open = new Set<RowStream>()
 
-  constructor (host: SessionContext, caller: Caller) {
-    this.#host = host
-    this.#borrower = caller
+  constructor (context: SessionContext, caller: Caller) {
+    this.#context = context
+    this.#caller = caller
   }
 
   /** A stream, which holds no connection before its first batch. @throws what is in its way */
@@ -156,7 +154,7 @@ export class Streams {
     const obstacle = options.obstacle?.()
     if (obstacle !== undefined) throw obstacle
     const ended = (): void => { this.#open.delete(stream) }
-    const stream = new RowStream(this.#host, statement, { ...options, caller: this.#borrower, ended })
+    const stream = new RowStream(this.#context, statement, { ...options, caller: this.#caller, ended })
     this.#open.add(stream)
     return stream as RowSource<never> // its rows are what the statement's reader makes of them
   }

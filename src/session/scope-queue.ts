@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { TransactionScopeError } from '../errors/errors.js'
 
-interface Turn {
+interface QueuedCall {
   readonly start: () => void
   readonly reject: (error: Error) => void
   readonly timer: NodeJS.Timeout
@@ -9,45 +9,45 @@ interface Turn {
 
 /** Calls that wait, in their order, until the nested scope before them has ended. */
 export class ScopeQueue {
-  readonly #waiting = new Set<Turn>()
+  readonly #waiting = new Set<QueuedCall>()
   readonly #timeoutMillis: number
 
   constructor (timeoutMillis: number) {
     this.#timeoutMillis = timeoutMillis
   }
 
-  /** Starts something when its turn comes. @throws {TransactionScopeError} when it did not come in time */
+  /** Starts a call when it is its turn. @throws {TransactionScopeError} if its turn does not come in time */
   take<Result> (start: () => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#waiting.delete(turn)
+        this.#waiting.delete(call)
         reject(new TransactionScopeError())
       }, this.#timeoutMillis)
       // Whoever ends the scope before starts this; what it runs belongs to the one who called.
-      const turn = { start: AsyncResource.bind(() => { start().then(resolve, reject) }), reject, timer }
-      this.#waiting.add(turn)
+      const call = { start: AsyncResource.bind(() => { start().then(resolve, reject) }), reject, timer }
+      this.#waiting.add(call)
     })
   }
 
   /** Starts what waits, in order, for as long as `free` says so: a scope among them holds up those behind it. */
   next (free: () => boolean): void {
-    for (const turn of this.#waiting) {
+    for (const call of this.#waiting) {
       if (!free()) return
-      this.#leave(turn)
-      turn.start()
+      this.#leave(call)
+      call.start()
     }
   }
 
   /** Refuses all that wait. */
   clear (reason: () => Error): void {
-    for (const turn of this.#waiting) {
-      this.#leave(turn)
-      turn.reject(reason())
+    for (const call of this.#waiting) {
+      this.#leave(call)
+      call.reject(reason())
     }
   }
 
-  #leave (turn: Turn): void {
-    clearTimeout(turn.timer)
-    this.#waiting.delete(turn)
+  #leave (call: QueuedCall): void {
+    clearTimeout(call.timer)
+    this.#waiting.delete(call)
   }
 }

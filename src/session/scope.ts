@@ -63,7 +63,7 @@ export class Scope implements StatementRunner {
   readonly #parent: Scope | undefined
   protected readonly callbacks = new Callbacks()
   readonly #savepoint: Savepoint | undefined
-  #turns: ScopeQueue | undefined
+  #queue: ScopeQueue | undefined
   #child: Scope | undefined
   #ended: (() => Error) | undefined
   /** The scope around ended first, and took this one's savepoint with it. */
@@ -203,7 +203,7 @@ export class Scope implements StatementRunner {
   /** Refuses everything from now on, here and in the scope that is open inside; tells whether one was. */
   protected end (reason: () => Error): boolean {
     this.#ended ??= reason
-    this.#turns?.clear(reason)
+    this.#queue?.clear(reason)
     if (this.#child === undefined) return false
     this.#child.#isUndone = true
     this.#child.end(reason)
@@ -232,8 +232,8 @@ export class Scope implements StatementRunner {
   #enter<Result> (start: () => Promise<Result>): Promise<Result> {
     if (this.#ended !== undefined) return this.#refuse(this.#ended())
     if (this.#child === undefined) return start()
-    this.#turns ??= new ScopeQueue(this.root.host.scopeTimeoutMillis)
-    return this.#turns.take(start)
+    this.#queue ??= new ScopeQueue(this.root.host.scopeTimeoutMillis)
+    return this.#queue.take(start)
   }
 
   /** Somebody goes on with work that is over: a handler after its reply, or a promise that nobody awaited. */
@@ -256,7 +256,7 @@ export class Scope implements StatementRunner {
       return await child.#complete(fn, savepoint, this.callbacks)
     } finally {
       this.#child = undefined
-      this.#turns?.next(() => this.#child === undefined)
+      this.#queue?.next(() => this.#child === undefined)
     }
   }
 

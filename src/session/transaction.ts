@@ -12,8 +12,8 @@
  * *ended*: every statement is refused, those that still wait as well. The connection has gone back, or was destroyed where its
  * state was not certain.
  */
-import type { Outcome } from '../connection/outcome.js'
-import { ConnectionError, TransactionAbortedError, TransactionBrokenError } from '../errors/errors.js'
+import { failureOn } from '../connection/outcome.js'
+import { TransactionAbortedError, TransactionBrokenError } from '../errors/errors.js'
 import { toDatabaseError } from '../errors/to-database-error.js'
 import { control, endTransaction, nothing, opening } from './transaction-control.js'
 import { cancelUntilIdle } from '../connection/cancel-until-idle.js'
@@ -24,6 +24,7 @@ import { setsSomething } from '../statement/sets-something.js'
 import { errorForCaller } from './end-reason.js'
 import { askIdentity, resolveCommit } from './commit-status.js'
 import { UnsentWrites } from './unsent-writes.js'
+import type { Outcome } from '../connection/outcome.js'
 import type { TransactionSettings } from '../settings/transaction-options.js'
 import type { SessionContext } from './session-context.js'
 import type { AcquireRequest } from '../pool/acquire-queue.js'
@@ -41,7 +42,7 @@ interface TransactionEvents {
 }
 
 export class Transaction {
-  readonly #host: SessionContext
+  readonly #context: SessionContext
   readonly #settings: TransactionSettings
   readonly #events: TransactionEvents
   /** What waits for the transaction's connection, in call order. */
@@ -69,8 +70,8 @@ export class Transaction {
   /** The scopes in which the user's own SQL has set something that another connection does not have: undone with them. */
   readonly settingScopes = new Set<Savepoint | undefined>()
 
-  constructor (host: SessionContext, settings: TransactionSettings, events: TransactionEvents) {
-    this.#host = host
+  constructor (context: SessionContext, settings: TransactionSettings, events: TransactionEvents) {
+    this.#context = context
     this.#settings = settings
     this.#events = events
     this.#reads = new ReadsBeforeBegin((request) => this.#acquire(request))
@@ -94,7 +95,7 @@ export class Transaction {
   get #isAborted (): boolean { return this.#connection?.status === 'E' }
 
   /** Whether something was asked of the transaction that another one could not know of: all but reads which have a snapshot each. */
-  get isUsed (): boolean { return this.#hasWritten || (this.#hasRead && !hasOwnSnapshots(this.#settings, this.#host.pool, this.#connection)) }
+  get isUsed (): boolean { return this.#hasWritten || (this.#hasRead && !hasOwnSnapshots(this.#settings, this.#context.pool, this.#connection)) }
 
   /** Whether nothing is under way and nothing waits. */
   get isIdle (): boolean { return !this.#busy && this.#tasks.length === 0 && this.#reads.size === 0 }
@@ -155,8 +156,8 @@ export class Transaction {
     if (missedTransaction) throw new TransactionBrokenError(undefined, { context })
     if (result?.command === 'COMMIT') return
     if (error === undefined) throw new TransactionAbortedError(undefined, { context })
-    if (lost) return await resolveCommit(this.#identity, error, { pool: this.#host.pool, caller: this.#events.caller, timeoutMillis })
-    throw toDatabaseError(error, { context, constraints: this.#host.constraints })
+    if (lost) return await resolveCommit(this.#identity, error, { pool: this.#context.pool, caller: this.#events.caller, timeoutMillis })
+    throw toDatabaseError(error, { context, constraints: this.#context.constraints })
   }
 
   /** Undoes everything and gives the connections back; what still runs is cancelled. Never rejects. */
@@ -219,7 +220,7 @@ export class Transaction {
   }
 
   #acquire ({ lend, refuse }: Omit<AcquireRequest<LentConnection>, 'caller'>): Cancel {
-    return this.#host.pool.acquire({ caller: this.#events.caller, lend, refuse })
+    return this.#context.pool.acquire({ caller: this.#events.caller, lend, refuse })
   }
 
   #done (): void {
@@ -249,7 +250,7 @@ export class Transaction {
 
   /** What is sent before the first statement. */
   get #prelude (): readonly string[] {
-    return [this.#settings.begin, ...this.#host.settings, ...this.#settings.resolveCommits ? [askIdentity] : []]
+    return [this.#settings.begin, ...this.#context.settings, ...this.#settings.resolveCommits ? [askIdentity] : []]
   }
 
   #startTimer (): void {
@@ -258,7 +259,7 @@ export class Transaction {
   }
 
   #mayReadOutside ({ kind }: Statement): boolean {
-    return kind === 'read' && this.#settings.readsOutside && this.#host.pool.readCommitted &&
+    return kind === 'read' && this.#settings.readsOutside && this.#context.pool.readCommitted &&
       this.#end === undefined && this.#connection === undefined && this.#tasks.length === 0
   }
 
@@ -282,9 +283,8 @@ export class Transaction {
       return task.resolve(result as StatementResult<never>)
     }
     const { context, nowait } = task.statement
-    const failure = toDatabaseError(error, { context, readOnly: this.#settings.readOnly, nowait, constraints: this.#host.constraints })
-    // Also a write refused as read only where nobody asked for that: this server is no primary any more.
-    if (failure instanceof ConnectionError) connection.destroy()
+    // A write that is refused as read-only in a read-write transaction is a ConnectionError, too: the server is no primary any more.
+    const failure = failureOn(connection, error, { context, readOnly: this.#settings.readOnly, nowait, constraints: this.#context.constraints })
     if (sent && this.#isAborted) this.#failure ??= failure
     if (sent) task.reject(errorForCaller(failure, this.#end))
     else this.#refuse(task, failure)

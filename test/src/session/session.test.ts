@@ -318,7 +318,7 @@ t.test('refuses a callback that is no function, and one that comes when all is o
   const database = await open(t)
   const session = database.createSession()
   for (const moment of ['beforeCommit', 'afterCommit', 'afterRollback'] as const) {
-    t.throws(() => session[moment]('mail' as never), new UsageError(`${moment} takes a function`))
+    t.throws(() => session[moment]('mail' as never), new UsageError(`${moment}() takes a function, which it calls by itself: pass it, not what it returns`))
   }
   await session.commit()
   t.throws(() => session.beforeCommit(() => {}), TransactionClosedError)

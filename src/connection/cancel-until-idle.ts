@@ -1,13 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Connection } from './connection.js'
 
-/** How long a cancel may take to show, in milliseconds; then another one is sent. */
+/** How long a cancel request may take to have an effect, in milliseconds; then another one is sent. */
 const patienceMillis = 100
 
 /**
- * Has PostgreSQL give up what runs on a connection, and resolves when nothing does any more and a cancel that comes late can
- * hit nothing else. One that overtakes its statement on the way hits nothing, so it is repeated. A connection that does not
- * answer in time is destroyed. Never rejects.
+ * Cancels the running statement. Resolves when the connection is idle and no late cancel request can hit another statement.
+ * A request that arrives before its statement has no effect, so requests are repeated. Never rejects: a connection that does
+ * not answer in time is destroyed.
  */
 export async function cancelUntilIdle (connection: Pick<Connection, 'idle' | 'isIdle' | 'cancel' | 'destroy'>, timeoutMillis: number): Promise<void> {
   const timer = setTimeout(() => connection.destroy(), timeoutMillis)

@@ -8,7 +8,7 @@ import type { Statement } from '../statement/statement.js'
 
 const clients = new WeakMap<PoolClient, ClientState>()
 
-/** Alive, which snapshots does it give, and does it write values as they are read? Asked of a new connection, and of one that stood idle for long. */
+/** Checks that a connection answers, and reads its isolation level and whether it writes values as they are read. */
 const probe = `select current_setting('default_transaction_isolation') as isolation, pg_backend_pid() as pid, ${oddity} as odd`
 
 interface Probed {
@@ -23,22 +23,22 @@ const limitName = /statement_timeout/i
 /** SQLSTATE of the notice that there is no transaction to end. */
 const noTransaction = '25P01'
 
-/** What is known of one of the pool's clients for as long as it lives, from checkout to checkout. */
+/** The state of one of the pool's clients. It outlives a checkout. */
 export class ClientState {
   readonly client: PoolClient
-  /** What PostgreSQL keeps by its name for this connection. */
+  /** The prepared statements of this connection. */
   readonly prepared = new PreparedStatements()
   /** How the connection was lost, if it was. */
   lost: Error | undefined
-  /** Whether PostgreSQL, told to end a transaction, said that there was none; whoever wants to know says `false` before. */
+  /** Whether PostgreSQL reported that there was no transaction to end; the caller resets it to `false` before. */
   missedTransaction = false
-  /** Whether somebody's own SQL may have changed the limit of its statements, for as long as the session of the server lasts. */
+  /** Whether the user's own SQL may have changed `statement_timeout` for the rest of the server session. */
   hasOwnLimit = false
-  /** What has to lead each transaction, for PostgreSQL to write values as they are read, where a setting does not stay with the connection. */
+  /** The statement that makes PostgreSQL write values as they are read. It leads each transaction if a setting does not stay with the connection. */
   correction: string | undefined
-  /** Whether a setting may have changed by which PostgreSQL writes values: it is asked before the next checkout. */
+  /** Whether a setting that decides how PostgreSQL writes values may have changed: the next checkout checks it. */
   isDoubtful = false
-  /** Set while it is in the hands of somebody who does not go through the sessions. */
+  /** Set while a program holds the client directly, through `pool.connect()`. */
   taken: Entry<TakenClient> | undefined
   #idleSince: number | undefined
   #isEnded = false
@@ -47,30 +47,30 @@ export class ClientState {
 
   private constructor (client: PoolClient) {
     this.client = client
-    // pg-pool listens only while a client is idle: a backend lost in use would end the process if nobody else did.
+    // pg-pool listens only while a client is idle: without this listener, a backend that is lost in use would end the process.
     client.on('error', (error) => { this.lost ??= error })
     client.on('notice', ({ code }) => { if (code === noTransaction) this.missedTransaction = true })
     client.on('end', () => { this.lost ??= new Error('The connection has ended') })
     if (isOrdinary(client)) followReports(client, (name, value) => { if (this.correction === undefined && isOddReport(name, value)) this.isDoubtful = true })
   }
 
-  /** The one record of a client. */
+  /** The state of a client; there is one for each. */
   static of (client: PoolClient): ClientState {
     let pooled = clients.get(client)
     if (pooled === undefined) clients.set(client, pooled = new ClientState(client))
     return pooled
   }
 
-  /** How long ago it was given back, in milliseconds; undefined while it is new. */
+  /** How long ago it was released, in milliseconds; undefined while it is new. */
   get idleMillis (): number | undefined { return this.#idleSince && performance.now() - this.#idleSince }
 
-  /** Whether a statement outside a transaction sees what one inside would. */
+  /** Whether a statement outside a transaction sees the same rows as one inside. */
   get readCommitted (): boolean { return this.#isolation === 'read committed' || this.#isolation === 'read uncommitted' }
 
-  /** PostgreSQL's last word on the transaction. */
+  /** The transaction status that PostgreSQL reported last. */
   get status (): TransactionStatus { return this.client.getTransactionStatus() ?? 'I' }
 
-  /** Resolves when the server has answered within the time; rejects when it has not, and the connection is useless. */
+  /** Resolves when the server has answered in time; else rejects, and the connection must not be used. */
   async probe (timeoutMillis: number): Promise<void> {
     const { rows } = await this.#ask<Probed>(probe, timeoutMillis)
     this.isDoubtful = false
@@ -92,7 +92,7 @@ export class ClientState {
     return false
   }
 
-  /** Behind a pooler, which gives itself out as another backend, a setting would stay with somebody else's connection. */
+  /** Behind a pooler, whose process id is not the backend's, a setting would stay with another program's connection. */
   async #correct (pid: number, timeoutMillis: number): Promise<void> {
     if (isOrdinary(this.client) && processOf(this.client) !== pid) this.correction = correctForTransaction
     else {
@@ -101,12 +101,12 @@ export class ClientState {
     }
   }
 
-  /** Forgets what the last user left in the session: settings, temporary tables, advisory locks, prepared statements. */
+  /** Discards the state of the server session: settings, temporary tables, advisory locks, prepared statements. */
   async reset (timeoutMillis: number): Promise<void> {
     await this.#ask('discard all', timeoutMillis)
     this.prepared.clear()
     this.hasOwnLimit = false
-    // What was set for the connection is gone, too.
+    // DISCARD ALL resets our own correction, too.
     if (this.#isCorrected) await this.#ask(correct, timeoutMillis)
     this.isDoubtful = false
   }
@@ -120,7 +120,7 @@ export class ClientState {
     }
   }
 
-  /** Gives the client back to pg's pool, or ends it at once; of one that was ended there is nothing to give back. */
+  /** Releases the client to pg's pool, or destroys it; a destroyed client is not released again. */
   release (destroyed: boolean): void {
     if (this.#isEnded) return
     this.#isEnded = destroyed
@@ -130,9 +130,9 @@ export class ClientState {
   }
 }
 
-/** A client that somebody took from pg's pool with `pool.connect()`. */
+/** A client that a program took from pg's pool with `pool.connect()`. */
 export interface TakenClient {
   readonly client: PoolClient
-  /** When, on the clock of `performance.now()`. */
+  /** The time of the checkout, on the clock of `performance.now()`. */
   readonly since: number
 }

@@ -1,9 +1,9 @@
 /**
- * One checked-out connection: runs what it is given one statement after the other, in call order, and goes back exactly once.
+ * One checked-out connection: it runs statements one after the other, in call order, and is released exactly once.
  *
- * Three things are decided here, between the answer to one statement and the sending of the next, because nowhere else is
- * early enough: a BEGIN that failed, a transaction that the user's own SQL has ended, and a connection that was lost. After
- * each of them nothing more is sent, or the next statement would commit by itself.
+ * Three failures are noticed here, between the response to one statement and the sending of the next: BEGIN failed, the user's
+ * own SQL ended the transaction, or the connection was lost. No other place is early enough. Nothing is sent after any of
+ * them, because the next statement would commit by itself.
  */
 import { ConnectionError, TransactionClosedError } from '../errors/errors.js'
 import { isConnectionLost } from '../errors/to-database-error.js'
@@ -25,40 +25,40 @@ import type { Exchange } from './exchange.js'
 import type { Outcome } from './outcome.js'
 import type { Response } from './response.js'
 
-/** Statements whose answer is awaited. */
+/** The statements that are running. */
 export interface Running {
   readonly texts: readonly string[]
   /** When they were sent, on the clock of `performance.now()`. */
   readonly since: number
   readonly inTransaction: boolean
-  /** Whether the user's own SQL may have changed the limit of the statements on this connection. */
+  /** Whether the user's own SQL may have changed `statement_timeout` on this connection. */
   readonly hasOwnLimit: boolean
 }
 
-/** Where a connection comes from. */
+/** The pool that a connection is released to. */
 export interface ConnectionHome {
-  /** Whether PostgreSQL may keep statements by their names. */
+  /** Whether statements may be prepared by name. */
   readonly prepares: boolean
   takeBack (connection: Connection, destroyed: boolean): void
-  /** Another client in place of one that was lost, where there may be one; rejects when none is to be had. */
+  /** Resolves with another client in place of a lost one; rejects if none is available. */
   replace?: (lost: ClientState) => Promise<ClientState>
-  /** Sees each statement when it is answered: for echo, slow queries, and what may come (metrics, tracing). */
+  /** Called for each statement when its response has come: for `echo` and the log of slow statements. */
   observe (caller: Caller, statement: Statement, observed: Observed): void
 }
 
-/** What came of statements that were sent. */
+/** How an exchange ended. */
 interface Finish {
   readonly error: Error | undefined
   readonly started: number
-  /** Whether the connection was lost before PostgreSQL had begun with any of them. */
+  /** Whether the connection was lost before PostgreSQL ran any of the statements. */
   readonly neverRan: boolean
 }
 
 export class Connection {
   readonly caller: Caller
-  /** When it was handed over, on the clock of `performance.now()`. */
+  /** The time of the checkout, on the clock of `performance.now()`. */
   readonly since = performance.now()
-  /** Its place among those that are in use. */
+  /** Its entry in the list of checked-out connections. */
   checkedOutEntry: Entry<Connection> | undefined
   #pooled: ClientState
   readonly #home: ConnectionHome
@@ -71,9 +71,9 @@ export class Connection {
   #hasOwnLimit = false
   #refusal: Error | undefined
   #released = false
-  /** Whether nothing was answered yet: then whoever has the connection cannot tell one client from another. */
+  /** Whether no response has come yet: until then the client can be replaced without the caller's notice. */
   #isFirst = true
-  /** While another client is awaited: answers what waits for it. */
+  /** Set while another client is awaited: fails the statements that wait for it. */
   #giveUp: (() => void) | undefined
 
   constructor (pooled: ClientState, caller: Caller, home: ConnectionHome) {
@@ -82,29 +82,29 @@ export class Connection {
     this.#home = home
   }
 
-  /** The client behind it. */
+  /** The client of this connection. */
   get pooled (): ClientState { return this.#pooled }
 
-  /** Whether each statement on this connection has a snapshot of its own unless a BEGIN says otherwise. */
+  /** Whether each statement on this connection has a snapshot of its own, unless BEGIN sets another isolation level. */
   get readCommitted (): boolean { return this.pooled.readCommitted }
 
-  /** PostgreSQL's last word on the transaction. */
+  /** The transaction status that PostgreSQL reported last. */
   get status (): TransactionStatus { return this.pooled.status }
 
-  /** What it does, for the log. */
+  /** The state of the connection, for the log. */
   get state (): 'running' | 'idle in transaction' | 'idle' {
     if (this.#active !== undefined) return 'running'
     return this.status === 'I' ? 'idle' : 'idle in transaction'
   }
 
-  /** What is awaited. */
+  /** The statements that are running, if any. */
   get running (): Running | undefined {
     if (this.#active === undefined) return undefined
     const texts = this.#active.tasks.map(({ statement: { text } }) => text)
     return { texts, since: this.#sentAt, inTransaction: this.#inTransaction, hasOwnLimit: this.#hasOwnLimit || this.pooled.hasOwnLimit }
   }
 
-  /** How many bytes have come from the server so far. */
+  /** How many bytes the server has sent so far. */
   get bytesRead (): number { return bytesReadBy(this.pooled.client) }
 
   /** Why nothing more is sent over this connection, if so. */
@@ -113,36 +113,36 @@ export class Connection {
     return this.#refusal ?? this.pooled.lost
   }
 
-  /** Says that from the next statement on this connection is inside a transaction, until {@link leaveTransaction}. */
+  /** From the next statement on, the connection is inside a transaction, until {@link leaveTransaction}. */
   enterTransaction (): void { this.#inTransaction = true }
 
-  /** Says that the next statement ends the transaction, within a limit of its own. */
+  /** The next statement ends the transaction, and its sender limits its time. */
   leaveTransaction (): void {
     this.#inTransaction = false
     this.#isSettling = true
   }
 
-  /** Whether its last word is awaited, the answer to COMMIT or ROLLBACK, which has a limit of its own. */
+  /** Whether COMMIT or ROLLBACK is running, whose sender limits its time. */
   get isSettling (): boolean { return this.#isSettling }
 
-  /** Runs a statement behind those that were given before it; `prelude` travels with it and comes first. Never rejects. */
+  /** Runs a statement after all earlier ones; `prelude` is sent with it and runs first. Never rejects. */
   run (statement: Statement, prelude: readonly string[] = []): Promise<Outcome> {
     return new Promise((resolve) => this.send([{ statement, done: resolve }], prelude))
   }
 
-  /** Runs statements in one round trip, behind those that were given before them; behind a failure none takes effect. */
+  /** Runs statements in one round trip, after all earlier ones. After a failure PostgreSQL skips the rest. */
   send (tasks: readonly Task[], prelude: readonly string[] = []): void {
     this.#queue.push({ tasks, prelude, corrected: -1, isRepeated: false })
     this.#proceed()
   }
 
-  /** Whether it was given back. */
+  /** Whether it was released. */
   get isReleased (): boolean { return this.#released }
 
   /** Whether nothing runs. */
   get isIdle (): boolean { return this.#active === undefined }
 
-  /** Resolves when all that was given to run has been answered. */
+  /** Resolves when every statement has its response. */
   idle (): Promise<void> {
     return new Promise((resolve) => {
       if (this.#active === undefined) resolve()
@@ -150,21 +150,21 @@ export class Connection {
     })
   }
 
-  /** Asks PostgreSQL to give up the running statement; resolves when a late cancel can hit nothing else any more. */
+  /** Sends a cancel request for the running statement; resolves when the request can hit no later statement. */
   async cancel (timeoutMillis: number): Promise<void> {
     if (this.#active !== undefined && this.pooled.lost === undefined) await requestCancel(this.pooled.client, timeoutMillis)
   }
 
-  /** Gives the connection back, to the pool if it is sure to be clean, else to be destroyed. */
+  /** Releases the connection to the pool; destroys it unless it is certainly clean. */
   release (): void {
     if (this.#active === undefined && this.refusal === undefined && this.status === 'I') this.#return(false)
     else this.destroy()
   }
 
-  /** Sends nothing any more, and has the connection destroyed when it is given back. */
+  /** Sends nothing more, and destroys the connection when it is released. */
   distrust (reason: Error): void { this.#refusal ??= reason }
 
-  /** Ends the connection now: PostgreSQL rolls back what was not committed. */
+  /** Destroys the connection now: PostgreSQL rolls its transaction back. */
   destroy (): void {
     if (this.#released) return
     this.#refusal ??= new ConnectionError()
@@ -173,12 +173,12 @@ export class Connection {
 
   #return (destroyed: boolean): void {
     this.#released = true
-    // One that awaits another client goes back with that.
+    // A connection that awaits another client is released together with that one.
     if (this.#giveUp === undefined) this.#home.takeBack(this, destroyed)
     else this.#giveUp()
   }
 
-  /** Sends what waits, what was given together at a time; all at once it is refused. */
+  /** Sends the next batch; refuses all batches if nothing may be sent any more. */
   #proceed (): void {
     while (this.#active === undefined && this.#queue.length > 0) {
       const { refusal } = this
@@ -189,30 +189,30 @@ export class Connection {
     if (this.#active === undefined && this.#waiting.length > 0) for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
-  #send (asked: Batch): void {
+  #send (requested: Batch): void {
     const { pooled } = this
-    const given = pooled.correction === undefined ? asked : withCorrection(asked, pooled.correction, this.status)
-    // A value may run a statement while it is written: that one has to wait.
-    this.#active = given
+    const batch = pooled.correction === undefined ? requested : withCorrection(requested, pooled.correction, this.status)
+    // A value's `toPostgres()` may run a statement: it has to wait.
+    this.#active = batch
     const wasOpen = this.status !== 'I'
-    const exchange = this.#exchange(given)
-    const tasks = given.tasks.filter((task) => add(task, exchange))
+    const exchange = this.#exchange(batch)
+    const tasks = batch.tasks.filter((task) => add(task, exchange))
     if (tasks.length === 0) {
       this.#active = undefined
       return
     }
-    const batch: SentBatch = { prelude: given.prelude, tasks, corrected: given.corrected, isRepeated: given.isRepeated, wasOpen }
+    const sent: SentBatch = { prelude: batch.prelude, tasks, corrected: batch.corrected, isRepeated: batch.isRepeated, wasOpen }
     const started = performance.now()
-    this.#active = batch
+    this.#active = sent
     this.#sentAt = started
     for (const { statement } of tasks) if (statement.kind === 'raw' && pooled.note(statement)) this.#hasOwnLimit = true
     pooled.missedTransaction = false
     exchange.send((error) => {
-      if (error === undefined || exchange.isAnswered) return this.#finish(batch, exchange, { error: undefined, started, neverRan: false })
+      if (error === undefined || exchange.isAnswered) return this.#finish(sent, exchange, { error: undefined, started, neverRan: false })
       const isLost = isConnectionLost(error) || pooled.lost !== undefined
       if (isLost) pooled.lost ??= error
-      if (isLost) this.#finish(batch, exchange, { error, started, neverRan: hasNeverRun(error, exchange) })
-      else exchange.awaitReady(() => this.#finish(batch, exchange, { error, started, neverRan: false }))
+      if (isLost) this.#finish(sent, exchange, { error, started, neverRan: hasNeverRun(error, exchange) })
+      else exchange.awaitReady(() => this.#finish(sent, exchange, { error, started, neverRan: false }))
     })
   }
 
@@ -220,7 +220,7 @@ export class Connection {
     const { client, prepared } = this.pooled
     if (!isOrdinary(client)) return new SequentialExchange(client, prelude)
     const isAlone = prelude.length === 0 && tasks.length === 1
-    // What this group needs must not be closed to make room for another of its names.
+    // A name that this batch needs must not be closed to make room for another one.
     if (!isAlone) for (const { statement: { name } } of tasks) if (name !== undefined) prepared.keep(name)
     return new PipelinedExchange(client, { prelude, isAlone, prepared: this.#home.prepares && !isRepeated ? prepared : undefined })
   }
@@ -239,7 +239,7 @@ export class Connection {
     this.#conclude(batch, exchange, finish)
   }
 
-  /** Sends once more, over another client, what the one that was lost has not run. */
+  /** Sends a batch again, over another client, because the lost client has not run it. */
   #sendAgain ({ tasks, prelude, corrected, isRepeated }: SentBatch, replace: (lost: ClientState) => Promise<ClientState>, fail: () => void): void {
     this.#giveUp = fail
     replace(this.#pooled).then((pooled) => {
@@ -255,13 +255,15 @@ export class Connection {
     })
   }
 
-  /** Tells what became of statements, and goes on with the next. */
-  #conclude (batch: SentBatch, exchange: Exchange, { error: given, started, neverRan }: Finish): void {
+  /** Reports the outcome of each statement, and goes on with the next batch. */
+  #conclude (batch: SentBatch, exchange: Exchange, { error: failure, started, neverRan }: Finish): void {
     const { tasks, prelude } = batch
     const { lost, missedTransaction } = this.pooled
     const isLost = lost !== undefined
-    const error = exchange.isStale || (neverRan && Object(given).code === idleSession) ? new ConnectionError(undefined, { cause: given, context: contextOf(batch, given) }) : given
-    // Of a connection that was lost the last word on the transaction is an old one.
+    const error = exchange.isStale || (neverRan && Object(failure).code === idleSession)
+      ? new ConnectionError(undefined, { cause: failure, context: contextOf(batch, failure) })
+      : failure
+    // The transaction status of a lost connection is out of date.
     if (!isLost) this.#refusal ??= exchange.isStale ? error : this.#judge(batch, exchange, error)
     const observed = { prelude, durationMillis: performance.now() - started }
     const { answers, preludeDone, preludeAnswer } = exchange
@@ -270,20 +272,24 @@ export class Connection {
     for (let place = 0; place < tasks.length; place++) {
       const { statement, done } = tasks[place] as Task
       this.#home.observe(this.caller, statement, place === 0 ? observed : { ...observed, prelude: [] })
-      const failure = place < failed ? undefined : place === failed || failed === -1 || isLost || preludeDone < prelude.length ? error : skipped(error)
-      done(outcomeOf(answers[place] as Response, failure, { lost: isLost && !neverRan, preludeDone: preludeDoneOf(batch, preludeDone), preludeAnswer, missedTransaction }))
+      const isOwn = place === failed || failed === -1 || isLost || preludeDone < prelude.length
+      const ownError = place < failed ? undefined : isOwn ? error : skipped(error)
+      const circumstances = { lost: isLost && !neverRan, preludeDone: preludeDoneOf(batch, preludeDone), preludeAnswer, missedTransaction }
+      done(outcomeOf(answers[place] as Response, ownError, circumstances))
     }
     this.#proceed()
   }
 
-  /** Whether nothing of what failed has taken effect, in no transaction that had begun before: then it may be sent once more. */
-  #isUndone (batch: SentBatch, { preludeDone }: Exchange): boolean { return !batch.wasOpen && preludeDoneOf(batch, preludeDone) === 0 && this.status === 'I' }
+  /** Whether a failed batch has had no effect, and no transaction was open before: then it may be sent again. */
+  #isUndone (batch: SentBatch, { preludeDone }: Exchange): boolean {
+    return !batch.wasOpen && preludeDoneOf(batch, preludeDone) === 0 && this.status === 'I'
+  }
 
-  /** Why nothing may be sent behind statements that were answered, if so. */
+  /** Why nothing more may be sent after a batch, if so. */
   #judge ({ prelude, tasks: [task] }: Batch, { preludeDone, answers: [answer] }: Exchange, error: Error | undefined): Error | undefined {
     const { status } = this
     if (preludeDone < prelude.length && status === 'I') return error
-    // A statement of a repository ends a transaction only in ways that PostgreSQL's own word shows.
+    // A repository's statement cannot end a transaction without PostgreSQL's status showing it.
     const isSuspect = this.#inTransaction && (status === 'I' || task?.statement.kind === 'raw')
     return isSuspect && answer !== undefined ? endedByUser(answer.tags, status, answer.statement.text) : undefined
   }

@@ -2,10 +2,10 @@ import { TransactionBrokenError } from '../errors/errors.js'
 import type { TransactionStatus } from '../pg/client.js'
 
 /**
- * Whether a statement has ended the transaction that it ran in: then what follows would run outside, or in another one.
+ * The error if a statement has ended the transaction that it ran in: later statements would run outside, or in another one.
  *
- * PostgreSQL's word on the transaction tells, unless the same text began another one. `ROLLBACK TO SAVEPOINT` has the tag
- * ROLLBACK too, and leaves the transaction open.
+ * PostgreSQL's status shows it, unless the same text began another transaction. `ROLLBACK TO SAVEPOINT` has the tag ROLLBACK
+ * too, and leaves the transaction open.
  */
 export function endedByUser (tags: readonly string[], status: TransactionStatus, text: string): TransactionBrokenError | undefined {
   const rollback = tags.indexOf('ROLLBACK')

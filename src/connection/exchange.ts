@@ -1,24 +1,24 @@
 import type { Response } from './response.js'
 import type { Statement } from '../statement/statement.js'
 
-/** Statements on their way to PostgreSQL together, what leads them first; after the first failure none of the rest takes effect. */
+/** Statements that are sent together, behind their prelude. After the first failure PostgreSQL skips the rest. */
 export interface Exchange {
-  /** What has come back for each statement, in their order. */
+  /** The response to each statement, in order. */
   readonly answers: readonly Response[]
-  /** How many of those that lead PostgreSQL has carried out. */
+  /** How many statements of the prelude PostgreSQL has run. */
   readonly preludeDone: number
-  /** The first column of what the last leading query answered, as text. */
+  /** The first column of the last query in the prelude, as text. */
   readonly preludeAnswer: string | undefined
-  /** Whether PostgreSQL has carried out everything. */
+  /** Whether PostgreSQL has run everything. */
   readonly isAnswered: boolean
-  /** Whether a name that the connection was to know is the reason of a failure. */
+  /** Whether it failed because PostgreSQL does not know a prepared statement, or its columns have changed. */
   readonly isStale: boolean
-  /** Whether PostgreSQL would have told by now if it had taken over values, and has not. */
+  /** Whether no BindComplete has come, in an exchange that would have received one. */
   readonly isUnbound: boolean
-  /** Adds a statement. @throws when a value cannot be written as text; then nothing of it is sent */
+  /** Adds a statement. @throws if a value cannot be written as text; then nothing of the statement is sent */
   add (statement: Statement): void
-  /** Sends everything. `finished` is called once: with the first error, or when PostgreSQL is ready for more. */
+  /** Sends everything. `finished` is called once: with the first error, or when PostgreSQL is ready for the next query. */
   send (finished: (error: Error | undefined) => void): void
-  /** Calls back once PostgreSQL's word on the transaction behind an error is there, or the connection has ended. */
+  /** After an error: calls back when PostgreSQL has reported the transaction status, or the connection has ended. */
   awaitReady (ready: () => void): void
 }

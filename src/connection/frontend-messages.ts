@@ -1,5 +1,5 @@
 /**
- * What a client sends to PostgreSQL, several messages in one buffer.
+ * Writes the messages of a client to PostgreSQL, several of them into one buffer.
  * https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 import { prepareValue } from '../pg/values.js'
@@ -11,20 +11,20 @@ const statement = 0x53
 /** Up to this length a loop is faster than a call into Node's native code. */
 const shortLength = 32
 
-/** Longer buffers are not kept for the next group. */
+/** A longer buffer is not reused. */
 const keptBytes = 1 << 16
 
 export class FrontendMessages {
   #buffer = Buffer.allocUnsafe(4096)
   #end = 0
 
-  /** How many bytes were written. */
+  /** How many bytes are in the buffer. */
   get length (): number { return this.#end }
 
-  /** Forgets what was written behind a place. */
+  /** Drops everything behind a position. */
   cut (length: number): void { this.#end = length }
 
-  /** A statement by its text; without a name it is gone with the next one. */
+  /** Parses a statement; the next unnamed one replaces an unnamed one. */
   parse (name: string, text: string): void {
     const start = this.#begin(kinds.parse)
     this.#text(name)
@@ -33,7 +33,7 @@ export class FrontendMessages {
     this.#finish(start)
   }
 
-  /** The values of a statement, all as text but for Buffers. @throws what a `toPostgres()` of a value's own throws */
+  /** Binds the values of a statement: Buffers as bytes, all others as text. @throws what a value's `toPostgres()` throws */
   bind (name: string, values: readonly unknown[]): void {
     const start = this.#begin(kinds.bind)
     this.#byte(0)
@@ -41,16 +41,16 @@ export class FrontendMessages {
     const formats = this.#formats(values)
     this.#int16(values.length)
     for (let place = 0; place < values.length; place++) this.#value(prepareValue(values[place]), formats + place * 2)
-    // One format for all columns of the answer: text.
+    // One format for all result columns: text.
     this.#int16(1)
     this.#int16(0)
     this.#finish(start)
   }
 
-  /** Asks for the columns of what was bound last. */
+  /** Asks for the columns of the last bound statement. */
   describe (): void { this.#short(kinds.describe, portal) }
 
-  /** Carries out what was bound last. */
+  /** Runs the last bound statement. */
   execute (): void {
     const start = this.#begin(kinds.execute)
     this.#byte(0)
@@ -58,7 +58,7 @@ export class FrontendMessages {
     this.#finish(start)
   }
 
-  /** Forgets a statement; one that does not exist is none. */
+  /** Closes a prepared statement; an unknown name is no error. */
   close (name: string): void {
     const start = this.#begin(kinds.close)
     this.#byte(statement)
@@ -66,17 +66,17 @@ export class FrontendMessages {
     this.#finish(start)
   }
 
-  /** Ends a group: behind a failure PostgreSQL skips everything up to here. */
+  /** Ends a group: after a failure PostgreSQL skips everything up to here. */
   sync (): void { this.#finish(this.#begin(kinds.sync)) }
 
-  /** A text that may be several statements, outside of any group. */
+  /** A simple query: a text that may hold several statements. */
   query (text: string): void {
     const start = this.#begin(kinds.query)
     this.#text(text)
     this.#finish(start)
   }
 
-  /** Everything that was written, to keep; the next group begins anew. */
+  /** A copy of the buffer, which is emptied. */
   take (): Buffer {
     const bytes = Buffer.allocUnsafe(this.#end)
     this.#buffer.copy(bytes, 0, 0, this.#end)
@@ -85,7 +85,7 @@ export class FrontendMessages {
     return bytes
   }
 
-  /** Writes that each value is text, and returns where that stands. */
+  /** Writes the format of each value as text, and returns the position of the formats. */
   #formats (values: readonly unknown[]): number {
     this.#int16(values.length)
     const start = this.#end
@@ -94,7 +94,7 @@ export class FrontendMessages {
   }
 
   #value (value: string | Buffer | null, format: number): void {
-    // pg passes on what `toPostgres()` gives, which may be undefined.
+    // pg passes on the result of `toPostgres()`, which may be undefined.
     if (value === null || value === undefined) return this.#int32(-1)
     const start = this.#end
     this.#int32(0)
@@ -136,12 +136,12 @@ export class FrontendMessages {
   }
 
   #characters (text: string): void {
-    // UTF-8 has at most three bytes for a unit of a JavaScript string.
+    // UTF-8 needs at most three bytes for a UTF-16 code unit.
     this.#reserve(text.length * 3)
     if (text.length > shortLength || !this.#ascii(text)) this.#end += this.#buffer.write(text, this.#end)
   }
 
-  /** Writes a text unless something in it takes more than one byte. */
+  /** Writes a text if all its characters are ASCII; else returns `false`. */
   #ascii (text: string): boolean {
     const start = this.#end
     for (let place = 0; place < text.length; place++) {

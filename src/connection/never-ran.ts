@@ -1,24 +1,24 @@
 import type { Exchange } from './exchange.js'
 import type { Refusal } from './prepared-statements.js'
 
-/** Where PostgreSQL ends a connection that was asked to end, or stood idle for too long. */
+/** The function in PostgreSQL's source that ends a terminated or idle connection. */
 const interrupts = 'ProcessInterrupts'
 
-/** SQLSTATE of the limit of a connection that stands idle outside a transaction. */
+/** SQLSTATE of `idle_session_timeout`. */
 export const idleSession = '57P05'
 
-/** The limits of a connection that stands idle, outside a transaction and inside one: PostgreSQL looks at them before it begins what has come. */
+/** SQLSTATEs of the idle limits, outside and inside a transaction. PostgreSQL checks them before it runs the next message. */
 const idleLimits: ReadonlySet<unknown> = new Set([idleSession, '25P03'])
 
-/** What may end a connection at any time: by an administrator, or because its database is dropped. */
+/** SQLSTATEs that may end a connection at any time: an administrator's command, or a dropped database. */
 const endings: ReadonlySet<unknown> = new Set(['57P01', '57P04'])
 
 /**
- * Whether the error with which PostgreSQL ended a connection proves that nothing of what was sent has run.
+ * Whether the error with which PostgreSQL ended a connection proves that none of the sent statements has run.
  *
- * Its messages come in order. Behind the limit of an idle connection nothing ran, where nothing was answered before. An
- * administrator's end may come while a statement runs, or when it has committed and the answer is on its way: only what has not
- * even its values, without BindComplete in an answer that would show one, has not run.
+ * PostgreSQL's messages come in order. After an idle limit nothing ran, if no response came before. An administrator's command
+ * may come while a statement runs, or after it has committed and before the response arrives. Then only a missing BindComplete,
+ * in an exchange that would have received one, proves that the statement has not run.
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
  */
 export function hasNeverRun (error: Error, { preludeDone, answers: [first], isUnbound }: Exchange): boolean {

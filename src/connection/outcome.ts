@@ -4,41 +4,42 @@ import type { ErrorCircumstances } from '../errors/to-database-error.js'
 import type { Response } from './response.js'
 import type { StatementResult } from '../statement/statement.js'
 
-/** How a statement reached PostgreSQL, for whoever has to tell what became of it. */
+/** What became of a statement. */
 export interface Outcome {
-  /** The error as pg gave it, or what kept the statement from being sent. */
+  /** pg's error, or the reason why the statement was not sent. */
   readonly error: Error | undefined
   readonly result: StatementResult<never> | undefined
-  /** Whether any byte of it may have left. */
+  /** Whether any byte of it may have been sent. */
   readonly sent: boolean
-  /** Whether the connection went with it: what PostgreSQL did is not known then. */
+  /** Whether the connection was lost, so that PostgreSQL's result is unknown. */
   readonly lost: boolean
-  /** How many of the leading statements took effect. */
+  /** How many statements of the prelude took effect. */
   readonly preludeDone: number
-  /** The first column of what the last leading query answered, as text. */
+  /** The first column of the last query in the prelude, as text. */
   readonly preludeAnswer: string | undefined
-  /** Whether the statement was to end a transaction and PostgreSQL had none: a pooler on the way has changed the server, say. */
+  /** Whether the statement should end a transaction and PostgreSQL had none: a pooler may have switched the server. */
   readonly missedTransaction: boolean
 }
 
-/** What was never sent. */
+/** The outcome of a statement that was not sent. */
 export function notSent (error: Error): Outcome {
   return { error, result: undefined, sent: false, lost: false, preludeDone: 0, preludeAnswer: undefined, missedTransaction: false }
 }
 
-/** What becomes of a statement whose predecessor in the same transaction has failed. */
+/** The error of a statement that PostgreSQL skipped because an earlier one in its batch failed. */
 export function skipped (cause: Error | undefined): Error {
   return new TransactionAbortedError(undefined, { cause })
 }
 
-/** What an answer came to. */
-export function outcomeOf (answer: Response, failure: Error | undefined, { lost, preludeDone, preludeAnswer, missedTransaction }: Omit<Outcome, 'error' | 'result' | 'sent'>): Outcome {
+/** The outcome of a statement with this response. */
+export function outcomeOf (answer: Response, failure: Error | undefined, circumstances: Omit<Outcome, 'error' | 'result' | 'sent'>): Outcome {
+  const { lost, preludeDone, preludeAnswer, missedTransaction } = circumstances
   const error = refusalOfCopy(answer, failure) ?? failure ?? (answer.unreadable && unreadable(answer))
-  const result = error === undefined ? answer as unknown as StatementResult<never> : undefined // its rows are what the statement's reader made of them
+  const result = error === undefined ? answer as unknown as StatementResult<never> : undefined // the statement's reader made its rows
   return { error, result, sent: true, lost, preludeDone, preludeAnswer, missedTransaction }
 }
 
-/** A repository's reader names the column. */
+/** The error of a row that could not be read. A repository's reader names the column. */
 function unreadable ({ unreadable: cause, statement: { context } }: Response): DatabaseError {
   if (cause instanceof DatabaseError) return new DatabaseError(cause.message, { cause: cause.cause, context: { ...cause.context, ...context } })
   return new DatabaseError('A column of a row cannot be read: its parser failed', { cause, context })

@@ -1,10 +1,10 @@
 /**
- * A message group is several statements under one Sync: they travel together, and after the first failure PostgreSQL skips
- * all the rest until the Sync. That is how BEGIN and the first statement share one round trip without the danger of pg's own
- * pipeline mode, where each query has a Sync of its own and a failed BEGIN lets the statement behind it commit by itself.
+ * Several statements under one Sync: they are sent together, and after the first failure PostgreSQL skips the rest until the
+ * Sync. So BEGIN and the first statement share one round trip. In pg's own pipeline mode each query has a Sync of its own: after
+ * a failed BEGIN the next statement would commit by itself.
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
  *
- * A text without values that travels alone is a simple Query instead: it may be several statements, or a COPY.
+ * A text without values that is sent alone is a simple Query instead: it may hold several statements, or a COPY.
  */
 import { Response } from './response.js'
 import { FrontendMessages } from './frontend-messages.js'
@@ -16,19 +16,19 @@ import type { ResponseReader, Field } from '../pg/client.js'
 import type { PreparedStatement, PreparedStatements, Refusal } from './prepared-statements.js'
 import type { Statement } from '../statement/statement.js'
 
-/** How a group is written. */
+/** How an exchange is written. */
 export interface PipelineOptions {
   readonly prelude: readonly string[]
-  /** The names that the connection knows; without them none are used. */
+  /** The prepared statements of the connection; undefined: no names are used. */
   readonly prepared: PreparedStatements | undefined
-  /** Whether there is one statement, and nothing that leads. */
+  /** Whether there is one statement and no prelude. */
   readonly isAlone: boolean
 }
 
-/** One buffer serves all groups, one after the other; a value that runs a statement while it is written gives that another one. */
+/** The buffer that all exchanges share. An exchange that is written while another one is, by a value's `toPostgres()`, gets a new one. */
 let spare: FrontendMessages | undefined
 
-/** BEGIN comes in few kinds, and with every transaction: it has a name, as a repository's statements have. */
+/** The names of BEGIN statements: there are few variants, and each transaction sends one. */
 const begins = new Map<string, string>()
 
 function nameOf (prelude: string): string | undefined {
@@ -46,7 +46,7 @@ export class PipelinedExchange implements Exchange, ResponseReader {
   isStale = false
   readonly #client: ClientBase
   readonly #prepared: PreparedStatements | undefined
-  readonly #leads: ReadonlyArray<PreparedStatement | undefined>
+  readonly #preludeStatements: ReadonlyArray<PreparedStatement | undefined>
   readonly #isAlone: boolean
   readonly #messages: FrontendMessages
   #isQuery = false
@@ -61,12 +61,12 @@ export class PipelinedExchange implements Exchange, ResponseReader {
     spare = undefined
     this.#messages.cut(0)
     prepared?.begin(client)
-    this.#leads = prelude.map((text) => this.#write({ text, name: nameOf(text), values: [] }, false))
+    this.#preludeStatements = prelude.map((text) => this.#write({ text, name: nameOf(text), values: [] }, false))
   }
 
   get isUnbound (): boolean { return !this.#isQuery && this.#prepared?.isUnbound === true }
 
-  /** Without what leads: a transaction is told by its first statement. */
+  /** The SQL without the prelude. */
   get text (): string { return this.answers.map(({ statement: { text } }) => text).join('; ') }
 
   get done (): Pick<Response, 'command' | 'rowCount'> { return this.answers.at(-1) as Response }
@@ -100,12 +100,12 @@ export class PipelinedExchange implements Exchange, ResponseReader {
   }
 
   row (fields: ReadonlyArray<string | null>): void {
-    if (this.preludeDone === this.#leads.length) this.answers[this.#current]?.row(fields)
+    if (this.preludeDone === this.#preludeStatements.length) this.answers[this.#current]?.row(fields)
     else this.preludeAnswer = String(fields[0])
   }
 
   completed (tag: string | undefined): void {
-    if (this.preludeDone < this.#leads.length) {
+    if (this.preludeDone < this.#preludeStatements.length) {
       this.preludeDone++
       return
     }
@@ -117,7 +117,7 @@ export class PipelinedExchange implements Exchange, ResponseReader {
 
   failed (error: Error & Refusal): void {
     const place = this.preludeDone + this.#current
-    const failing = this.preludeDone < this.#leads.length ? this.#leads[this.preludeDone] : this.answers[this.#current]?.prepared
+    const failing = this.preludeDone < this.#preludeStatements.length ? this.#preludeStatements[this.preludeDone] : this.answers[this.#current]?.prepared
     this.isStale = failing !== undefined && this.#prepared?.isRefused(failing, error, place) === true
     for (const { isDone, prepared } of this.answers) if (!isDone && prepared?.readRow === undefined) forgetDescription(prepared)
     this.#finish(error)
@@ -137,7 +137,7 @@ export class PipelinedExchange implements Exchange, ResponseReader {
     finished?.(error)
   }
 
-  /** Writes a statement: its text only where PostgreSQL does not know its name, and the question for its columns only once. */
+  /** Writes a statement: Parse only if PostgreSQL does not know the name, Describe only once for a name. */
   #write ({ text, name, values }: Pick<Statement, 'text' | 'name' | 'values'>, isDescribed: boolean): PreparedStatement | undefined {
     const messages = this.#messages
     const book = this.#prepared
@@ -161,7 +161,7 @@ export class PipelinedExchange implements Exchange, ResponseReader {
     return prepared
   }
 
-  /** What has to make room is closed before, so that there is never one name too many. */
+  /** Parses a statement. The one that makes room is closed first, so that there is never one too many. */
   #parse (book: PreparedStatements, { name, text, known }: { name: string, text: string, known: PreparedStatement | undefined }): PreparedStatement {
     const closed = known ?? book.surplus()
     if (closed !== undefined) {
@@ -173,7 +173,7 @@ export class PipelinedExchange implements Exchange, ResponseReader {
   }
 }
 
-/** Whether PostgreSQL has described it is not known: it is asked again. */
+/** Describes a statement again the next time, because its description may not have come. */
 function forgetDescription (prepared: PreparedStatement | undefined): void {
   if (prepared !== undefined) prepared.isDescribed = false
 }

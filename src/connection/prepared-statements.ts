@@ -4,40 +4,38 @@ import type { ClientBase } from 'pg'
 /** One named statement of a connection. */
 export interface PreparedStatement {
   readonly name: string
-  /** Whether PostgreSQL has another statement under this name than was thought, or none: it is closed before it is parsed again. */
+  /** Whether PostgreSQL may have another statement of this name, or none: it is closed before it is parsed again. */
   isDoubtful: boolean
-  /** Whether its columns were asked for: they stay the same for as long as the connection knows the name. */
+  /** Whether its columns are known: they stay the same as long as the connection knows the name. */
   isDescribed: boolean
   /** How its rows are read. */
   readRow: ((fields: ReadonlyArray<string | null>) => unknown) | undefined
   used: number
 }
 
-/** A Parse or a Close on its way; of a statement without a name nothing is to be remembered. */
+/** A Parse or a Close that was sent; without a statement if that is unnamed. */
 interface Change {
   readonly statement: PreparedStatement | undefined
   readonly isClose: boolean
 }
 
-/** What an error may say of a name. */
+/** The fields of an error that show whether it is about a prepared statement. */
 export interface Refusal {
   readonly code?: unknown
-  /** The function in PostgreSQL's source that raised it, in no language. */
+  /** The function in PostgreSQL's source that raised it; it is never translated. */
   readonly routine?: unknown
 }
 
 const unnamed: Change = { statement: undefined, isClose: false }
 
-/** Each costs PostgreSQL about 20 KB of its backend's memory. */
+/** The most prepared statements of a connection. Each costs about 20 KB of memory in PostgreSQL's backend. */
 export const mostNames = 100
 
 /**
- * The statements that PostgreSQL keeps by their names for one connection: never more than a bounded number, the least used of
- * which makes room.
+ * The prepared statements of one connection. Their number is bounded; the least recently used one makes room.
  *
- * Nothing is believed but PostgreSQL's word: a name is known from its ParseComplete to its CloseComplete. What stood in a group
- * behind a failure was skipped, a Close as well. One group at a time writes its changes here, and PostgreSQL confirms them in
- * the same order.
+ * Only PostgreSQL's confirmation counts: a name is known from its ParseComplete to its CloseComplete. After a failure PostgreSQL
+ * skips the rest of a group, also a Close. One group at a time records its changes here, and PostgreSQL confirms them in order.
  */
 export class PreparedStatements {
   readonly #known = new Map<string, PreparedStatement>()
@@ -46,10 +44,10 @@ export class PreparedStatements {
   #bound = 0
   #clock = 0
   #isFollowing = false
-  /** Whether what PostgreSQL confirms is the group's, and not somebody else's query. */
+  /** Whether confirmations belong to the group, not to a query of another library. */
   #isAwaited = false
 
-  /** A group begins to be written. */
+  /** Begins to record a group. */
   begin (client: ClientBase): void {
     if (!this.#isFollowing) followConfirmations(client, { confirmed: () => this.#confirm(), bound: () => { this.#bound++ } })
     this.#isFollowing = true
@@ -63,19 +61,19 @@ export class PreparedStatements {
     this.#isAwaited = true
   }
 
-  /** Whether no statement of the group that was sent last has got its values. */
+  /** Whether no BindComplete has come for the group that was sent last. */
   get isUnbound (): boolean { return this.#bound === 0 }
 
-  /** Nothing more comes for the group. */
+  /** The response to the group is complete. */
   end (): void { this.#isAwaited = false }
 
-  /** How many changes were written. */
+  /** How many changes were recorded. */
   get length (): number { return this.#changes.length }
 
-  /** Forgets the changes behind a place: they are not sent. */
+  /** Drops the changes behind a position: they are not sent. */
   cut (length: number): void { this.#changes.length = length }
 
-  /** The statement that PostgreSQL will have under a name behind all that was written. */
+  /** The statement that PostgreSQL will know by a name when it has run the recorded changes. */
   find (name: string): PreparedStatement | undefined {
     for (let place = this.#changes.length - 1; place >= 0; place--) {
       const { statement, isClose } = this.#changes[place] as Change
@@ -84,15 +82,15 @@ export class PreparedStatements {
     return this.#known.get(name)
   }
 
-  /** A statement will be used by the group that begins next. */
+  /** Marks a statement that the next group will use. */
   keep (name: string): void { this.use(this.#known.get(name)) }
 
-  /** A statement is used now: those used last are closed last. */
+  /** Marks a statement as used: the least recently used one is closed first. */
   use (statement: PreparedStatement | undefined): void {
     if (statement !== undefined) statement.used = ++this.#clock
   }
 
-  /** The statement that was not used for longest, when there is no room for one more. */
+  /** The least recently used statement, if there is no room for one more. */
   surplus (): PreparedStatement | undefined {
     if (this.#known.size + this.#changes.length < mostNames) return undefined
     const coming = new Map(this.#known)
@@ -106,17 +104,17 @@ export class PreparedStatements {
     return oldest
   }
 
-  /** A Parse was written. */
+  /** Records a Parse. */
   parse (name: string): PreparedStatement {
     const statement = { name, isDoubtful: false, isDescribed: false, readRow: undefined, used: 0 }
     this.#changes.push({ statement, isClose: false })
     return statement
   }
 
-  /** The Parse of a statement without a name was written. */
+  /** Records the Parse of an unnamed statement. */
   parseUnnamed (): void { this.#changes.push(unnamed) }
 
-  /** A Close was written. */
+  /** Records a Close. */
   close (statement: PreparedStatement): void { this.#changes.push({ statement, isClose: true }) }
 
   #confirm (): void {
@@ -128,16 +126,16 @@ export class PreparedStatements {
   }
 
   /**
-   * Whether a failure is about the name, and not about what its statement does; what is not certain then is in doubt from now on.
+   * Whether a failure is about the prepared statement, not about the work that it does; then the statement is marked as doubtful.
    *
-   * The same SQLSTATEs may come from the user's own SQL, a trigger say, but only behind the answer to Bind; and while a plan is
-   * made, "not supported" may come from a function. Such a failure has another origin than the look at a plan that was kept.
-   * `place` is that of the statement in the group.
+   * The user's own SQL, for example a trigger, may raise the same SQLSTATEs, but only after BindComplete. A function may raise
+   * "not supported" while a plan is made; its `routine` then differs from the check of a cached plan.
+   * `place` is the index of the statement in the group.
    */
   isRefused (statement: PreparedStatement, { code, routine }: Refusal, place: number): boolean {
     if (this.#bound > place) return false
     if (code === '26000') {
-      // One is gone: whoever has dropped it, DISCARD ALL or a pooler that has changed the server, has hardly dropped it alone.
+      // DISCARD ALL, or a pooler that switched the server, has probably dropped all of them.
       for (const known of this.#known.values()) known.isDoubtful = true
       return true
     }
@@ -150,9 +148,9 @@ export class PreparedStatements {
     return isStale
   }
 
-  /** PostgreSQL has forgotten all of them. */
+  /** Forgets all statements, after DISCARD ALL. */
   clear (): void { this.#known.clear() }
 }
 
-/** Where PostgreSQL finds out that a statement's columns are others than they were. */
+/** The function in PostgreSQL's source that finds out that the columns of a cached plan have changed. */
 const planCheck = 'RevalidateCachedQuery'

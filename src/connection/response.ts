@@ -4,13 +4,13 @@ import type { PreparedStatement } from './prepared-statements.js'
 import type { RowParser, Statement, StatementResult } from '../statement/statement.js'
 import type { TypeParsers } from '../pg/values.js'
 
-/** What has come back for one statement; of several in one text, for the last, with all of them in {@link Response.results}. */
+/** The response to one text: that of its last statement, and all of them in {@link Response.results}. */
 export class Response {
   readonly statement: Statement
   readonly prepared: PreparedStatement | undefined
   rows: unknown[] = []
   fields: readonly Field[] = []
-  /** PostgreSQL's words for what it did, `INSERT 0 1`: one for each statement in the text. */
+  /** PostgreSQL's command tags, for example `INSERT 0 1`: one for each statement in the text. */
   readonly tags: string[] = []
   isDone = false
   /** Why a row could not be read. */
@@ -24,15 +24,15 @@ export class Response {
     this.prepared = prepared
   }
 
-  /** One for each statement, in their order, where the text had several. */
+  /** One result for each statement, in order, if the text had several. */
   get results (): StatementResult[] | undefined { return this.#earlier && [...this.#earlier, this.#result] }
 
   get #result (): StatementResult {
     const { rows, rowCount, command, fields } = this
-    return { rows: rows as never[], rowCount, command, fields } // they are what the statement's reader made of them
+    return { rows: rows as never[], rowCount, command, fields } // the statement's reader made them
   }
 
-  /** Another statement of the same text is answered now. */
+  /** Begins the response to the next statement of the text. */
   #next (): void {
     this.#earlier ??= []
     this.#earlier.push(this.#result)
@@ -46,7 +46,7 @@ export class Response {
     return end === -1 ? tag : tag.slice(0, end)
   }
 
-  /** How many rows were read or written, where PostgreSQL says so. */
+  /** How many rows were read or written, if PostgreSQL says so. */
   get rowCount (): number | null {
     const tag = this.tags.at(-1) ?? ''
     const count = tag.slice(tag.lastIndexOf(' ') + 1)
@@ -63,7 +63,7 @@ export class Response {
     } catch (error) {
       this.unreadable ??= error as Error
       this.#readRow = () => { throw error }
-      // Whoever asks next time may have better luck.
+      // The next use describes it again.
       if (prepared !== undefined) prepared.isDescribed = false
     }
     if (prepared !== undefined) prepared.readRow = this.#readRow

@@ -1,6 +1,6 @@
 /**
- * The same as a message group for a client whose insides are not known: each statement is a query of its own, sent when the
- * one before has been answered. It takes a round trip for each, and nothing is sent behind a failure.
+ * The exchange for a client of another pg package, whose internals are unknown: each statement is a query of its own, sent when
+ * the one before has its response. Each takes a round trip, and nothing is sent after a failure.
  */
 import { Response } from './response.js'
 import { asText, parsersOfClient, prepareValue } from '../pg/values.js'
@@ -45,7 +45,7 @@ export class SequentialExchange implements Exchange {
       this.isAnswered = true
       return finished(undefined)
     }
-    // Rows are read by the statement's own reader, as in a group.
+    // The statement's own reader reads the rows, as in a pipelined exchange.
     const config = { ...query, rowMode: 'array' as const, types: asText }
     this.#client.query(config, (error: Error | null, results: Results) => {
       if (error !== null) return finished(error)
@@ -56,8 +56,8 @@ export class SequentialExchange implements Exchange {
   }
 
   /**
-   * Some clients tell of an error before PostgreSQL is ready again and some after that. A client answers in the order in which
-   * it was asked: behind the answer to an empty query, which never fails for what it says, both have the last word.
+   * Some clients report an error before PostgreSQL is ready again, others after that. A client answers queries in order, so the
+   * status is certain after the response to an empty query, which cannot fail by itself.
    */
   awaitReady (ready: () => void): void {
     this.#client.query('', () => ready())

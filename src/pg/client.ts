@@ -1,13 +1,12 @@
 /**
- * The one file that touches pg's internals: the query object that it lets a program bring along, the socket behind a client,
- * and what its type declarations leave out.
+ * pg's client: custom query objects, the socket behind a client, and everything that pg's type declarations leave out.
  */
 import pg from 'pg'
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import type { ClientBase, QueryResult } from 'pg'
 
-/** pg's wire connection, as far as it is used here. */
+/** The part of pg's wire connection that is used here. */
 interface WireConnection extends EventEmitter {
   readonly stream: Socket
 }
@@ -19,45 +18,44 @@ interface ReadyForQuery {
 /** PostgreSQL's own letters: idle, in a transaction, in a failed transaction. */
 export type TransactionStatus = 'I' | 'T' | 'E'
 
-/** A column of an answer. */
+/** A column of a result. */
 export interface Field {
   readonly name: string
   readonly dataTypeID: number
 }
 
-/** Reads an answer, message by message, in PostgreSQL's order. */
+/** Reads a response, message by message, in PostgreSQL's order. */
 export interface ResponseReader {
-  /** What was sent, for programs that watch pg. */
+  /** The SQL, for programs that watch pg. */
   readonly text: string
-  /** What PostgreSQL did at last, for them. */
+  /** The last command and its row count, for the same programs. */
   readonly done: Pick<QueryResult, 'command' | 'rowCount'>
   /** The columns of the rows that follow. */
   described (fields: readonly Field[]): void
   /** Each column's text, or null. */
   row (fields: ReadonlyArray<string | null>): void
-  /** A statement was carried out: `INSERT 0 1`; without a tag, an empty one. */
+  /** A statement has run; its command tag, for example `INSERT 0 1`, or undefined for an empty statement. */
   completed (tag: string | undefined): void
-  /** PostgreSQL or the network failed; the first time counts. */
+  /** PostgreSQL or the network failed; only the first call counts. */
   failed (error: Error): void
-  /** PostgreSQL has answered everything, and is ready for more. */
+  /** PostgreSQL has finished everything, and is ready for the next query. */
   ready (): void
 }
 
 /** Called at the end of a query, as pg calls it. */
 type QueryCallback = (error: Error | null, result: QueryResult | undefined) => void
 
-/** The callback of a query that nobody watches. */
+/** The callback of a query that no program watches. */
 const nobody: QueryCallback = () => {}
 
 /**
- * Messages that were written already, sent by an ordinary client of pg as a query of its own: pg takes any object that has
- * `submit` and the handlers below.
+ * Written messages that an ordinary pg client sends as one query: pg accepts any object with `submit` and the handlers below.
  *
- * Programs that watch pg (OpenTelemetry's instrumentation, dd-trace) read `text`, `name` and `values`, and put a function of
- * theirs in place of `callback`, which must be called once, at the end. A query with a `name` is one whose text they leave as it is.
+ * Programs that watch pg (OpenTelemetry's instrumentation, dd-trace) read `text`, `name` and `values`, and replace `callback`
+ * with their own function, which must be called once, at the end. They do not change the text of a query that has a `name`.
  */
 class GroupQuery {
-  /** Empty, so that pg keeps no book of what was parsed. */
+  /** Empty, so that pg does not record it as a prepared statement. */
   readonly name = ''
   readonly values = undefined
   callback = nobody
@@ -69,7 +67,7 @@ class GroupQuery {
     this.#reader = reader
   }
 
-  /** The statements, one behind the other. */
+  /** The SQL of the statements. */
   get text (): string { return this.#reader.text }
 
   submit ({ stream }: WireConnection): null {
@@ -95,7 +93,7 @@ class GroupQuery {
     this.#reader.ready()
   }
 
-  /** Tells whoever watches: before the reader may send the next statement, and at most once. */
+  /** Calls the callback: before the reader may send the next statement, and at most once. */
   #end (error: Error | null): void {
     const { callback } = this
     this.callback = nobody
@@ -103,10 +101,10 @@ class GroupQuery {
   }
 }
 
-// In pipeline mode pg refuses whatever is no Query; and what a Query does about COPY is right here, too.
+// In pipeline mode pg refuses anything that is no Query; a Query's handling of COPY is right here, too.
 Object.setPrototypeOf(GroupQuery.prototype, pg.Query.prototype)
 
-/** What pg would tell of a group, without its rows: the reader has them, in another form. */
+/** The result that pg would report, without rows: the reader has them. */
 function resultOf ({ done: { command, rowCount } }: ResponseReader): QueryResult {
   return { command, rowCount, oid: 0, rows: [], fields: [] }
 }
@@ -127,8 +125,8 @@ function wire (client: ClientBase): WireConnection {
 }
 
 /**
- * Calls back when PostgreSQL is ready for the next statement, with its word on the transaction; with `undefined` when the
- * connection ended first. pg reports an error before that word has come, and its own `getTransactionStatus()` is stale till then.
+ * Calls back with the transaction status when PostgreSQL is ready for the next query; with `undefined` if the connection ended
+ * first. pg reports an error before the status has come, and its own `getTransactionStatus()` is stale until then.
  */
 export function onceReady (client: ClientBase, callback: (status: TransactionStatus | undefined) => void): void {
   const connection = wire(client)
@@ -138,15 +136,15 @@ export function onceReady (client: ClientBase, callback: (status: TransactionSta
   connection.once('end', ended)
 }
 
-/** What PostgreSQL confirms on the way to an answer, for whoever keeps book of the statements that it knows by their names. */
+/** Callbacks for PostgreSQL's confirmations of prepared statements. */
 export interface Confirmations {
   /** A statement was parsed, or closed. */
   confirmed (): void
-  /** A statement has its values. */
+  /** Values were bound to a statement. */
   bound (): void
 }
 
-/** Calls back from now on for all that is confirmed on a connection, whoever has sent it. */
+/** Calls back for every confirmation on a connection, of any query. */
 export function followConfirmations (client: ClientBase, { confirmed, bound }: Confirmations): void {
   const connection = wire(client)
   connection.on('parseComplete', confirmed)
@@ -154,33 +152,33 @@ export function followConfirmations (client: ClientBase, { confirmed, bound }: C
   connection.on('bindComplete', bound)
 }
 
-/** Calls back from now on for each setting that PostgreSQL reports as changed. https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-ASYNC */
+/** Calls back for each setting that PostgreSQL reports as changed. https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-ASYNC */
 export function followReports (client: ClientBase, reported: (name: string, value: string) => void): void {
   wire(client).on('parameterStatus', ({ parameterName, parameterValue }: { parameterName: string, parameterValue: string }) => reported(parameterName, parameterValue))
 }
 
-/** The process that the server gave itself out as; of a pooler it is none. */
+/** The process id that the server reported; a pooler's is not that of a backend. */
 export function processOf (client: ClientBase): number {
   return (client as unknown as ConnectedClient).processID
 }
 
-/** Ends a connection now, without the farewell that a dead network would never carry. */
+/** Destroys a connection now, without a Terminate message, which a dead network would not deliver. */
 export function destroySocket (client: ClientBase): void {
   wire(client).stream.destroy()
 }
 
-/** How many bytes have come over a connection so far. */
+/** How many bytes a connection has received so far. */
 export function bytesReadBy (client: ClientBase): number {
   return wire(client).stream.bytesRead
 }
 
-/** Whether a client has something to finish: a statement that runs, or a transaction. One that is kept for LISTEN has not. */
+/** Whether a client runs a statement or a transaction; a client that is kept for LISTEN does not. */
 export function isAtWork (client: ClientBase): boolean {
   // `readyForQuery` is public in pg and missing from its type declarations.
   return client.getTransactionStatus() !== 'I' || (client as unknown as { readonly readyForQuery: boolean }).readyForQuery === false
 }
 
-/** Whether an open connection keeps the process from ending when it has nothing else to do. */
+/** Sets whether an open connection keeps the process alive. */
 export function holdProcess (client: ClientBase, holds: boolean): void {
   // `ref` and `unref` are public in pg and missing from its type declarations.
   const handle = client as unknown as { ref (): void, unref (): void }
@@ -188,14 +186,14 @@ export function holdProcess (client: ClientBase, holds: boolean): void {
   else handle.unref()
 }
 
-/** pg's wire connection, as far as a cancel request uses it. */
+/** The part of pg's wire connection that a cancel request uses. */
 interface CancelConnection extends WireConnection {
   connect (port: number, host: string): void
   requestSsl (): void
   cancel (processId: number, secretKey: number): void
 }
 
-/** What pg's client shows of the connection that it made, missing from its type declarations. */
+/** Properties of pg's client that its type declarations lack. */
 interface ConnectedClient {
   readonly host: string
   readonly port: number
@@ -206,8 +204,8 @@ interface ConnectedClient {
 }
 
 /**
- * Asks PostgreSQL over a second connection to cancel what the client's backend is doing, and resolves when that connection
- * has ended: only then has the cancel been delivered, and cannot hit a later statement any more.
+ * Sends a cancel request for a client's running statement over a second connection. Resolves when that connection has ended:
+ * then the request was delivered, and can hit no later statement.
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
  */
 export function requestCancel (client: ClientBase, timeoutMillis: number): Promise<void> {

@@ -1,25 +1,25 @@
 import type { Pool, PoolClient } from 'pg'
 
-// What pg's pool knows of its clients, and of those who wait for one; missing from its type declarations.
+// Properties of pg's pool that its type declarations lack.
 
 interface PoolInternals {
-  /** Those on their way included. */
+  /** Includes clients that are still connecting. */
   readonly _clients: readonly PoolClient[]
   readonly _pendingQueue: Array<{ callback (error: Error): void }>
   _remove (client: PoolClient): void
 }
 
-/** The clients that the pool has, those on their way included. */
+/** The pool's clients, including those that are still connecting. */
 export function clientsOf (pool: Pool): readonly PoolClient[] {
   return (pool as unknown as PoolInternals)._clients
 }
 
-/** Refuses those who wait for a client. */
+/** Refuses the requests that wait for a client. */
 export function refuseWaiting (pool: Pool, error: Error): void {
   for (const { callback } of (pool as unknown as PoolInternals)._pendingQueue.splice(0)) callback(error)
 }
 
-/** Has the pool forget a client and end it; that it is released later does no harm. */
+/** Removes a client from the pool and ends it; a later release does no harm. */
 export function removeClient (pool: Pool, client: PoolClient): void {
   (pool as unknown as PoolInternals)._remove(client)
 }

@@ -1,23 +1,23 @@
 import pg from 'pg'
 import type { ClientBase, CustomTypesConfig } from 'pg'
 
-/** How a value is written as text for PostgreSQL; a Buffer is sent as it is. pg's types do not tell of it. @throws what a `toPostgres()` of the value's own throws */
+/** Writes a value as text for PostgreSQL; a Buffer stays as it is. pg's types lack it. @throws what the value's `toPostgres()` throws */
 export const prepareValue = (pg as unknown as { utils: { prepareValue (value: unknown): string | Buffer | null } }).utils.prepareValue
 
-/** Finds the parser for a type, as pg's clients and `types` options do. */
+/** Finds the parser of a type, like pg's clients and `types` options. */
 export interface TypeParsers {
   getTypeParser (oid: number, format: 'text'): (text: string) => unknown
 }
 
-/** The parsers of a `types` option, whose own type has an overload for each format. */
+/** The parsers of a `types` option, whose declared type has an overload for each format. */
 export function parsersOf (types: CustomTypesConfig): TypeParsers {
   return types as TypeParsers
 }
 
-/** A client's parsers, which its types do not tell of. */
+/** A client's parsers, which its types lack. */
 export function parsersOfClient (client: ClientBase): TypeParsers {
   return client as unknown as TypeParsers
 }
 
-/** A `types` option that leaves every value the text it is. */
+/** A `types` option that leaves every value as text. */
 export const asText = { getTypeParser: () => (text: string) => text } as unknown as CustomTypesConfig

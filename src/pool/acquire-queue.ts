@@ -3,58 +3,58 @@ import type { Connection } from '../connection/connection.js'
 import type { Entry } from '../runtime/linked-list.js'
 import type { Caller } from '../statement/caller.js'
 
-/** One who wants a connection; exactly one of the two functions is called, unless the wait is cancelled. */
+/** A request for a connection. Exactly one of the two functions is called, unless the wait is cancelled. */
 export interface AcquireRequest<Lent = Connection> {
   readonly caller: Caller
-  /** Called with the connection in the moment it is handed over, so that it is never in nobody's hands. */
+  /** Called synchronously with the connection, so that it always has an owner. */
   readonly lend: (connection: Lent) => void
   readonly refuse: (error: Error) => void
   /**
-   * Whether to wait until somebody else gives a connection back, where none can be opened. Not so for one who holds another.
+   * Whether to wait for a connection to be released if none can be opened. `false` for a caller that holds another connection.
    * @defaultValue `true`
    */
   readonly mayWait?: boolean | undefined
 }
 
-/** One who waits for a connection. */
+/** A request that waits for a connection. */
 export interface Waiter {
   readonly request: AcquireRequest
   readonly deadline: number
-  /** Its place in the line; undefined when it does not wait any more. */
+  /** Its entry in the queue; undefined when it no longer waits. */
   entry: Entry<Waiter> | undefined
 }
 
 /**
- * Those who wait for a connection, in the order in which they came, each until its deadline.
+ * The waiters of a pool, in the order of their requests, each until its deadline.
  *
- * All wait equally long, so the first to come is the first to give up: one timer for the head serves them all, and a
- * checkout that is answered at once costs no timer of its own.
+ * All waits have the same length, so the oldest waiter expires first: one timer, for the head of the queue, serves all of them,
+ * and a checkout that succeeds at once needs no timer.
  */
 export class AcquireQueue {
-  readonly #line = new List<Waiter>()
+  readonly #waiters = new List<Waiter>()
   readonly #timeoutMillis: number
   readonly #expire: (waiters: readonly Waiter[]) => void
   #timer: NodeJS.Timeout | undefined
 
-  /** `expire` is told of those whose time is up, and rejects them. */
+  /** `expire` receives the waiters whose time is up, and must reject them. */
   constructor (timeoutMillis: number, expire: (waiters: readonly Waiter[]) => void) {
     this.#timeoutMillis = timeoutMillis
     this.#expire = expire
   }
 
-  /** How many wait. */
-  get size (): number { return this.#line.size }
+  /** How many waiters there are. */
+  get size (): number { return this.#waiters.size }
 
-  /** Who came first. */
-  get first (): Waiter | undefined { return this.#line.first }
+  /** The oldest waiter. */
+  get first (): Waiter | undefined { return this.#waiters.first }
 
-  /** All who wait. */
-  all (): Waiter[] { return this.#line.all() }
+  /** All waiters. */
+  all (): Waiter[] { return this.#waiters.all() }
 
-  /** Starts to wait. */
+  /** Adds a waiter. */
   add (request: AcquireRequest): Waiter {
     const waiter: Waiter = { request, deadline: performance.now() + this.#timeoutMillis, entry: undefined }
-    waiter.entry = this.#line.add(waiter)
+    waiter.entry = this.#waiters.add(waiter)
     this.#timer ??= this.#wait(this.#timeoutMillis)
     return waiter
   }
@@ -73,14 +73,14 @@ export class AcquireQueue {
     if (this.#leave(waiter)) waiter.request.refuse(error)
   }
 
-  /** Sends everybody away. */
+  /** Rejects all waiters. */
   rejectAll (error: Error): void {
     for (const waiter of this.all()) this.reject(waiter, error)
   }
 
   #leave (waiter: Waiter): boolean {
     const { entry } = waiter
-    if (entry !== undefined) this.#line.delete(entry)
+    if (entry !== undefined) this.#waiters.delete(entry)
     waiter.entry = undefined
     return entry !== undefined
   }

@@ -1,7 +1,7 @@
 import { List } from '../runtime/linked-list.js'
 import type { Connection } from '../connection/connection.js'
 
-/** The connections that are in use. */
+/** The checked-out connections. */
 export class CheckedOut {
   readonly #checkedOut = new List<Connection>()
   readonly #timers: NodeJS.Timeout[] = []
@@ -14,17 +14,18 @@ export class CheckedOut {
 
   [Symbol.iterator] (): Iterator<Connection> { return this.#checkedOut.all().values() }
 
-  /** Looks at the loans now and then, by one coarse timer for all of them that does not keep the process. */
-  watch (everyMillis: number, look: () => void): void {
-    this.#timers.push(setInterval(look, everyMillis).unref())
+  /** Calls a function at an interval. One coarse timer serves all connections, and does not keep the process alive. */
+  watch (everyMillis: number, check: () => void): void {
+    this.#timers.push(setInterval(check, everyMillis).unref())
   }
 
-  /** Those that do not end by themselves within a limit of their own. */
+  /** The connections that are not running COMMIT or ROLLBACK, which have a limit of their own. */
   get lasting (): Connection[] { return this.#checkedOut.all().filter(({ isSettling }) => !isSettling) }
 
   /**
-   * Ends the watches, and every connection in use that does not end by itself; what runs on one is cancelled, because PostgreSQL
-   * notices only behind a statement that its client is gone. The promises are those of the cancels; none rejects.
+   * Stops the timers and destroys every checked-out connection that is not running COMMIT or ROLLBACK. Running statements are
+   * cancelled, because PostgreSQL notices a lost client only after a statement. The promises resolve when the cancel requests
+   * were delivered; none rejects.
    */
   end (cancelMillis: number): Array<Promise<void>> {
     for (const timer of this.#timers) clearInterval(timer)
@@ -35,7 +36,7 @@ export class CheckedOut {
     })
   }
 
-  /** Resolves when every COMMIT and ROLLBACK under way has its answer, or was given up by its own limit. */
+  /** Resolves when every running COMMIT and ROLLBACK has its response, or has reached its own limit. */
   async finished (): Promise<void> {
     await Promise.all(this.#checkedOut.all().filter(({ isSettling }) => isSettling).map((connection) => connection.idle()))
   }

@@ -35,10 +35,10 @@ import { ignore } from '../runtime/promises.js'
 import type { Statement } from '../statement/statement.js'
 import type { Settings } from '../settings/settings.js'
 
-/** By how much timers of the same length may miss each other, in milliseconds. */
+/** By how much two timers of the same length may differ, in milliseconds. */
 const timerSlackMillis = 5
 
-/** How long PostgreSQL may take to hear that what runs is not wanted any more, in milliseconds. */
+/** How long the delivery of a cancel request may take, in milliseconds. */
 const cancelMillis = 500
 
 export class ConnectionPool implements ConnectionHome, ConnectionSource {
@@ -54,7 +54,7 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
   readonly #liveness: LivenessCheck
   readonly #unfollow: () => void
   readonly #cancels: Array<Promise<void>> = []
-  /** How many places are taken for connections on their way. */
+  /** How many slots are taken for connections on their way. */
   #coming = 0
   #ended = false
 
@@ -66,13 +66,14 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
     this.#slots = new Slots(settings.pool.max)
     this.#liveness = new LivenessCheck(settings.pool)
     this.#unfollow = followPool(pool, { settings, clients: this.#clients, info: () => this.info })
-    this.#exhaustion = new ExhaustionWarning(settings, { checkedOut: this.#checkedOut, usages: () => this.#usages, waiting: () => this.info.waiting, limit: () => this.#slots.limit })
+    const state = { checkedOut: this.#checkedOut, usages: () => this.#usages, waiting: () => this.info.waiting, limit: () => this.#slots.limit }
+    this.#exhaustion = new ExhaustionWarning(settings, state)
     this.#shortage = new Shortage(this.#slots, settings, () => this.#proceed())
     warnOfLeaks(this.#checkedOut, this.#clients, settings)
     watchForStalls(this.#checkedOut, settings)
   }
 
-  /** Asks for a connection that is alive; refuses with `PoolTimeoutError` or `ConnectionError`. */
+  /** Requests a connection that is alive; refuses with `PoolTimeoutError` or `ConnectionError`. */
   acquire (request: AcquireRequest): Cancel {
     if (this.#ended) request.refuse(new ConnectionError('The database was closed'))
     else if (!this.#slots.isFree && this.#queue.size - this.#coming >= this.#settings.pool.maxWaiting) request.refuse(new PoolTimeoutError())
@@ -87,36 +88,37 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
     return ignore
   }
 
-  /** The same as a promise, for one who never gives up. */
+  /** Resolves with a connection; such a request cannot be cancelled. */
   connect (caller: Caller): Promise<Connection> {
     return new Promise((resolve, reject) => { this.acquire({ caller, lend: resolve, refuse: reject }) })
   }
 
-  /** Whether one who asks now need not wait for others. */
+  /** Whether a connection is available without waiting for others. */
   get hasRoom (): boolean { return this.#slots.isFree }
 
-  /** What the newest connection said of statements outside a transaction: whether they see what one inside would. */
+  /** Whether a statement outside a transaction sees on the newest connection what it would see inside one. */
   get readCommitted (): boolean { return this.#liveness.readCommitted }
 
-  /** Counts and waits. */
+  /** Counts of the pool. */
   get info (): PoolInfo {
     const { size, max } = this.#settings.pool
     const { totalCount: total, idleCount: idle, waitingCount } = this.pool
-    return { size, max, total, idle, inUse: Math.max(total - idle - this.#spare, 0), waiting: Math.max(this.#queue.size - this.#coming, 0) + waitingCount }
+    const waiting = Math.max(this.#queue.size - this.#coming, 0) + waitingCount
+    return { size, max, total, idle, inUse: Math.max(total - idle - this.#spare, 0), waiting }
   }
 
-  /** How many connections are on their way that nobody waits for any more. */
+  /** How many connections are on their way without a waiter. */
   get #spare (): number { return Math.max(this.#coming - this.#queue.size, 0) }
 
-  /** Resolves when all connections have come that nobody waits for any more: those who did were given others. */
+  /** Resolves when no connection is on its way without a waiter. */
   async arrived (): Promise<void> {
     await this.#slots.until(() => this.#spare === 0, this.#settings.pool.timeoutMillis)
   }
 
-  /** True as soon as a place is free or was passed on, false when none was within the limit. */
+  /** `true` as soon as a slot is free or was passed on; `false` if that did not happen in time. */
   breathes (timeoutMillis: number): Promise<boolean> { return this.#slots.breathes(timeoutMillis) }
 
-  /** Whether PostgreSQL may keep statements by their names. */
+  /** Whether statements may be prepared by name. */
   get prepares (): boolean { return this.#settings.preparedStatements }
 
   observe (caller: Caller, statement: Statement, observed: Observed): void { this.#log.tell(caller, statement, observed) }
@@ -128,7 +130,7 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
     pooled.reset(pingMillis).then(() => this.#end(pooled, false), () => this.#end(pooled, true))
   }
 
-  /** Another client, which has just proved that it is alive: those that have stood idle as long as the one that was lost may be lost, too. */
+  /** Resolves with another client, which has just been checked: clients that were idle as long as the lost one may be lost, too. */
   readonly replace = async (lost: ClientState): Promise<ClientState> => {
     lost.release(true)
     for (;;) {
@@ -157,7 +159,7 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
     this.#proceed()
   }
 
-  /** Resolves when nothing is in use any more, but clients that are kept and do nothing, or the time is over. */
+  /** Resolves when nothing is in use any more, apart from clients that a program keeps idle, or when the time is over. */
   async idle (timeoutMillis: number): Promise<void> {
     const deadline = performance.now() + timeoutMillis
     const left = (): number => deadline - performance.now()
@@ -167,16 +169,16 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
     } while (!this.isIdle && left() > 0)
   }
 
-  /** Whether whoever comes is refused. */
+  /** Whether requests are refused. */
   get hasEnded (): boolean { return this.#ended }
 
-  /** Whether nothing is in use, or on its way to one who waits. */
+  /** Whether no connection is in use, or on its way to a waiter. */
   get isIdle (): boolean { return this.#isQuiet && this.#endable.length === 0 }
 
-  /** Whether nobody has a connection, or waits for one; those on their way are nobody's. */
+  /** Whether no session has a connection or waits for one; a connection on its way belongs to none. */
   get #isQuiet (): boolean { return this.#slots.taken === this.#coming && this.#queue.size === 0 }
 
-  /** Refuses whoever comes or waits, and ends what is still in use, but for a COMMIT or ROLLBACK under way; tells who used it. */
+  /** Refuses requests and waiters, and ends connections in use unless COMMIT or ROLLBACK is running; returns the usages that it ended. */
   end (): ConnectionUsage[] {
     this.#ended = true
     this.#shortage.end()
@@ -189,18 +191,18 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
     return usages
   }
 
-  /** Resolves when PostgreSQL knows of what was ended, and every COMMIT and ROLLBACK under way has its answer, or was given up by its own limit. */
+  /** Resolves when all cancel requests are delivered, and every running COMMIT and ROLLBACK has its response or has reached its limit. */
   async finished (): Promise<void> {
     await Promise.all([this.#checkedOut.finished(), ...this.#cancels])
   }
 
-  /** Ends pg's pool; resolves when its connections are closed, or after the time. */
+  /** Ends pg's pool; resolves when its connections are closed, or the time is over. */
   close (timeoutMillis: number): Promise<void> { return this.#clients.end(this.pool, timeoutMillis) }
 
-  /** Whether the pool was made from our settings, by whomever; with a pool of the user's own nothing is done that was not asked for. */
+  /** Whether the pool was made from our settings. A pool that the user made is left as it is. */
   get #isOurs (): boolean { return this.#settings.pg === undefined }
 
-  /** What closing ends when its time is over. */
+  /** The usages that closing ends when its time is over. */
   get #endable (): ConnectionUsage[] {
     const lent = this.#checkedOut.lasting.map(usageOf)
     return this.#isOurs ? [...lent, ...this.#clients.atWork.map(usageOfTaken)] : lent
@@ -216,9 +218,9 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
     this.#slots.breathe()
   }
 
-  /** Has connections come for those who wait, as far as there are places. */
+  /** Checks out connections for the waiters, as far as there are slots. */
   #proceed (): void {
-    // Those on their way may be long in coming: one that stands idle is taken besides.
+    // Connections on their way may take long: an idle one is checked out, too.
     if (this.#coming >= this.#queue.size && this.#queue.size > 0 && this.#slots.isFree && this.pool.idleCount > 0) this.#checkOut()
     while (this.#coming < this.#queue.size && this.#slots.isFree) this.#checkOut()
   }
@@ -230,23 +232,23 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
   }
 
   readonly #arrived = (error: Error | undefined, client: PoolClient | undefined): void => {
-    if (client === undefined) return this.#missed(error as Error)
+    if (client === undefined) return this.#failed(error as Error)
     this.#clients.claim(client)
     this.#admit(ClientState.of(client))
   }
 
   #admit (pooled: ClientState): void {
     if (pooled.status !== 'I') {
-      this.#settings.logger.warn({}, 'a connection came back to the pool inside a transaction, which is undone: who used pool.connect() must end what it began')
+      this.#settings.logger.warn({}, 'a connection was released inside a transaction, which is rolled back: code that uses pool.connect() must end its transaction')
       return this.#replace(pooled)
     }
     if (!this.#liveness.needs(pooled)) return this.#lend(pooled)
     const isNew = pooled.idleMillis === undefined
     this.#liveness.run(pooled).then(() => this.#lend(pooled), (error: Error) => {
-      // One that died while it stood idle is replaced; where a new one fails, the next would as well.
+      // A connection that died while it was idle is replaced. If a new one fails, the next would fail, too.
       if (!isNew) return this.#replace(pooled)
       pooled.release(true)
-      this.#missed(error)
+      this.#failed(error)
     })
   }
 
@@ -257,7 +259,7 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
     this.#proceed()
   }
 
-  /** Hands a connection to the one who has waited longest. */
+  /** Hands a connection to the oldest waiter. */
   #lend (pooled: ClientState): void {
     const { first } = this.#queue
     this.#coming--
@@ -271,13 +273,13 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
     this.#queue.resolve(first, connection)
   }
 
-  /** No connection came. */
-  #missed (error: Error): void {
+  /** A connection could not be opened. */
+  #failed (error: Error): void {
     this.#coming--
     this.#slots.free()
     const { totalCount, idleCount } = this.pool
     const open = this.#slots.taken + idleCount
-    // Where clients that were taken by hand fill pg's pool, none was opened: those who wait have a limit of their own.
+    // If pool.connect() has used up pg's pool, no connection was tried: the waiters have a limit of their own.
     if (totalCount < this.#settings.pool.max && !this.#ended) {
       if (open > 0) this.#shortage.note(error, open)
       this.#refuseFor(error, open)
@@ -285,12 +287,14 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
     this.#proceed()
   }
 
-  /** Refuses those for whom nothing will come: so many as connections could not be opened, if none is there; else those who may not wait for others. */
+  /** Refuses the waiters that will get no connection: as many as failed to open if none is open, else those that must not wait. */
   #refuseFor (cause: Error, open: number): void {
     const waiting = this.#queue.all()
-    const refused = open > 0 ? waiting.slice(this.#coming).filter(({ request }) => request.mayWait === false) : waiting.slice(0, this.#shortage.owed + 1)
+    const refused = open > 0
+      ? waiting.slice(this.#coming).filter(({ request }) => request.mayWait === false)
+      : waiting.slice(0, this.#shortage.owed + 1)
     if (open === 0) this.#shortage.owed = 0
-    // pg-pool has a limit of its own, which is as long as that of a waiter, and ends a moment before or after.
+    // pg-pool's own limit is as long as a waiter's, and ends a moment before or after.
     const early = refused.filter((waiter) => this.#queue.remaining(waiter) > timerSlackMillis)
     for (const waiter of early) this.#queue.reject(waiter, new ConnectionError(undefined, { cause }))
   }

@@ -2,23 +2,23 @@ import type { Connection } from '../connection/connection.js'
 import type { AcquireRequest } from './acquire-queue.js'
 import type { Caller } from '../statement/caller.js'
 
-/** What a session asks of a connection. */
+/** The part of a connection that sessions use. */
 export type LentConnection = Pick<Connection,
   'run' | 'send' | 'idle' | 'isIdle' | 'cancel' | 'release' | 'isReleased' | 'destroy' | 'status' | 'refusal' | 'readCommitted' | 'enterTransaction' | 'leaveTransaction'>
 
-/** Where sessions take their connections: the pool, or what a test has put in front of it. */
+/** Where sessions get their connections: the pool, or a test's substitute. */
 export interface ConnectionSource {
-  /** What the newest connection said of statements outside a transaction: whether they see what one inside would. */
+  /** Whether a statement outside a transaction sees on the newest connection what it would see inside one. */
   readonly readCommitted: boolean
-  /** Whether a connection can be had without a wait. */
+  /** Whether a connection is available without a wait. */
   readonly hasRoom: boolean
   acquire (request: AcquireRequest<LentConnection>): Cancel
   connect (caller: Caller): Promise<LentConnection>
-  /** Resolves when no connection is on its way any more that nobody waits for. */
+  /** Resolves when no connection is on its way without a waiter. */
   arrived (): Promise<void>
-  /** Steps aside before the database is closed. */
+  /** Called before the database is closed. */
   leave? (): Promise<void>
 }
 
-/** Stops waiting: the applicant is refused with the given error, or has its connection already and nothing happens. */
+/** Cancels a wait: the request is refused with the error. It does nothing if the request has its connection already. */
 export type Cancel = (error: Error) => void

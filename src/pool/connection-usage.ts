@@ -3,31 +3,31 @@ import type { Connection } from '../connection/connection.js'
 import type { TakenClient } from '../connection/client-state.js'
 import type { Caller } from '../statement/caller.js'
 
-/** One connection in use, as the log tells of it. */
+/** One connection in use, for the log. */
 export interface ConnectionUsage {
-  /** The route, say. */
+  /** For example the route. */
   readonly holder: string
   readonly heldSeconds: number
   readonly state: string
-  /** Where the user's program asked for it. */
+  /** Where the program requested it. */
   readonly stack: string
 }
 
-/** How a client that was taken past the sessions is called. */
+/** The name of a client that was checked out by `pool.connect()`. */
 export const takenByHand = 'pool.connect()'
 
-/** A session's connection. */
+/** The usage of a session's connection. */
 export function usageOf ({ state, caller, since }: Connection): ConnectionUsage {
   return { holder: caller.label, heldSeconds: secondsSince(since), state, stack: stackOf(caller) }
 }
 
-/** A client that somebody took from pg's pool. */
+/** The usage of a client that was checked out by `pool.connect()`. */
 export function usageOfTaken ({ client, since }: TakenClient): ConnectionUsage {
   const state = client.getTransactionStatus() === 'I' ? 'no transaction' : 'in a transaction'
   return { holder: takenByHand, heldSeconds: secondsSince(since), state, stack: 'not taken: pg keeps none' }
 }
 
-/** Where somebody asked, as far as that is known. */
+/** Where a caller requested a connection, as far as that is known. */
 export function stackOf ({ callSite }: Caller): string {
   return callSite === undefined ? 'not taken: too many others asked in the same second' : framesOf(callSite)
 }

@@ -5,20 +5,20 @@ import type { Waiter } from './acquire-queue.js'
 import type { Caller } from '../statement/caller.js'
 import type { Settings } from '../settings/settings.js'
 
-/** One warning in this time is enough, in milliseconds, or in that of the wait if it is longer. */
+/** The shortest time between two warnings, in milliseconds; the pool's wait limit if that is longer. */
 const quietMillis = 1000
 
-/** How many holders are named, those with the most connections first. */
+/** How many holders the warning names, those with the most connections first. */
 const namedHolders = 10
 
-/** What there is to tell of. */
+/** The state of the pool that the warning describes. */
 export interface PoolState {
   readonly checkedOut: CheckedOut
-  /** All connections in use, also those that were taken past the sessions. */
+  /** All connections in use, also those of `pool.connect()`. */
   readonly usages: () => ConnectionUsage[]
-  /** Those who still wait. */
+  /** How many requests still wait. */
   readonly waiting: () => number
-  /** How many connections there can be for now. */
+  /** How many connections there can be at present. */
   readonly limit: () => number
 }
 
@@ -26,10 +26,10 @@ export interface PoolState {
 interface Holder {
   readonly holder: string
   readonly connections: number
-  /** The longest. */
+  /** Of the connection held longest. */
   readonly heldSeconds: number
   readonly idleInTransaction: number
-  /** Of the one held longest. */
+  /** Where the connection held longest was requested. */
   readonly stack: string
 }
 
@@ -37,7 +37,7 @@ const ownFault = 'a request that holds a database connection waited in vain for 
 const exhausted = 'all database connections were held for longer than others could wait: whoever holds one must not wait for another (use request.db or the scope, open no second transaction inside one); else make transactions shorter, or raise pool.size and pool.maxOverflow'
 const unreachable = 'no database connection could be opened within the wait limit'
 
-/** Tells the log who holds the connections when others wait for one in vain: once in a while, however many they are. */
+/** Logs who holds the connections when a wait was in vain; at most once in a while. */
 export class ExhaustionWarning {
   readonly #settings: Settings
   readonly #state: PoolState
@@ -49,7 +49,7 @@ export class ExhaustionWarning {
     this.#state = state
   }
 
-  /** Some have waited for as long as they may, and were refused. */
+  /** Reports waiters that were refused because their time was up. */
   tell (waiters: readonly Waiter[]): void {
     const { logger, pool: { max, timeoutMillis } } = this.#settings
     const limit = this.#state.limit()
@@ -82,12 +82,12 @@ export class ExhaustionWarning {
   }
 }
 
-/** Whether one is the other, or works for it. */
+/** Whether a caller is another one, or runs inside its scope. */
 function isWithin (caller: Caller | undefined, other: Caller): boolean {
   return caller !== undefined && (caller === other || isWithin(caller.within, other))
 }
 
-/** The holdings come with the longest first. */
+/** Groups usages by holder; the longest one comes first in `usages`. */
 function groupByHolder (usages: readonly ConnectionUsage[]): Holder[] {
   const groups = new Map<string, [longest: ConnectionUsage, ...others: ConnectionUsage[]]>()
   for (const usage of usages) {

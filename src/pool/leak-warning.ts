@@ -7,19 +7,19 @@ import type { TakenClient } from '../connection/client-state.js'
 import type { Logger } from '../runtime/logger.js'
 import type { Settings } from '../settings/settings.js'
 
-/** How often leaks are looked for at most, in milliseconds. */
+/** The shortest interval between two checks, in milliseconds. */
 const shortestWatchMillis = 100
 
 /**
- * Tells of each connection once that is in use for longer than `leakWarningSeconds`, with the stack of whoever asked for it.
- * The clients that somebody takes from pg's pool are looked at as well.
+ * Warns once of each connection that is in use for longer than `leakWarningSeconds`, with the stack of its request.
+ * Clients that a program takes from pg's pool are checked as well.
  */
 export function warnOfLeaks (checkedOut: CheckedOut, clients: OpenClients, { leakWarningSeconds, logger }: Settings): void {
   if (leakWarningSeconds === 0) return
-  const told = new WeakSet<Connection | TakenClient>()
+  const warned = new WeakSet<Connection | TakenClient>()
   const warn = (lent: Connection | TakenClient, { logger, usage }: { logger: Logger, usage: () => ConnectionUsage }): void => {
-    if (told.has(lent) || performance.now() - lent.since < leakWarningSeconds * 1000) return
-    told.add(lent)
+    if (warned.has(lent) || performance.now() - lent.since < leakWarningSeconds * 1000) return
+    warned.add(lent)
     logger.warn(usage(), 'a database connection is held for long: is a session never closed, or a client never released?')
   }
   checkedOut.watch(Math.max(leakWarningSeconds * 500, shortestWatchMillis), () => {

@@ -10,24 +10,23 @@ import type { TakenClient } from '../connection/client-state.js'
 /**
  * The clients that pg's pool has open.
  *
- * pg-pool's own `end()` resolves before the connections are closed, never for a client that nobody gives back or that is
- * still connecting, forgets those who wait for one, and leaves the socket of one whose network is silent open, which keeps
- * the process alive.
+ * pg-pool's own `end()` resolves before the connections are closed. It never resolves for a client that is not released or that
+ * is still connecting, it forgets waiters, and it leaves a socket open if the network is silent, which keeps the process alive.
  */
 export class OpenClients {
   readonly #clients = new Set<PoolClient>()
   readonly #taken = new List<TakenClient>()
-  #allGone: (() => void) | undefined
-  /** Has whoever waits for the clients that were taken by hand look again. */
-  #look: (() => void) | undefined
+  #allClosed: (() => void) | undefined
+  /** Checks again whether the clients of `pool.connect()` have finished. */
+  #check: (() => void) | undefined
 
-  /** Those in the hands of somebody who does not go through the sessions. */
+  /** The clients that were checked out by `pool.connect()`. */
   get taken (): Iterable<TakenClient> { return this.#taken.all() }
 
-  /** Those among them that have something to finish: one that is kept for LISTEN is no work. */
+  /** Those among them that run a statement or a transaction; a client that is kept for LISTEN does not. */
   get atWork (): TakenClient[] { return this.#taken.all().filter(({ client }) => isAtWork(client)) }
 
-  /** A client was checked out; by hand, unless {@link claim} says otherwise. */
+  /** A client was checked out: by `pool.connect()`, unless {@link claim} follows. */
   checkedOut (client: PoolClient): void {
     this.#clients.add(client)
     ClientState.of(client).taken = this.#taken.add({ client, since: performance.now() })
@@ -40,35 +39,35 @@ export class OpenClients {
     pooled.taken = undefined
   }
 
-  /** A client was given back. */
+  /** A client was released. */
   checkedIn (client: PoolClient): void {
     this.claim(client)
-    this.#look?.()
+    this.#check?.()
   }
 
   delete (client: PoolClient): void {
     this.#clients.delete(client)
-    if (this.#clients.size === 0) this.#allGone?.()
+    if (this.#clients.size === 0) this.#allClosed?.()
   }
 
-  /** Resolves when those that were at work have finished, or were given back, or the time is over. */
+  /** Resolves when the clients that are at work have finished or were released, or the time is over. */
   async finished (timeoutMillis: number): Promise<void> {
     const working = this.atWork
     if (working.length === 0) return
     const rest = new Promise<void>((resolve) => {
-      this.#look = () => { if (!this.atWork.some((taken) => working.includes(taken))) resolve() }
+      this.#check = () => { if (!this.atWork.some((taken) => working.includes(taken))) resolve() }
     })
-    const look = (): void => this.#look?.()
+    const check = (): void => this.#check?.()
     // pg emits it when no statement is left to run.
-    for (const { client } of working) client.on('drain', look)
+    for (const { client } of working) client.on('drain', check)
     await within(timeoutMillis, rest)
-    for (const { client } of working) client.off('drain', look)
-    this.#look = undefined
+    for (const { client } of working) client.off('drain', check)
+    this.#check = undefined
   }
 
   /**
-   * Ends what would wait for ever at the pool's end: clients that were taken by hand, those that still connect, and who asked
-   * for one. The promises are those of the cancels of what the first may run; none rejects.
+   * Ends everything that would keep pg's pool from ending: clients of `pool.connect()`, clients that still connect, and waiters.
+   * The promises resolve when cancel requests for running statements were delivered; none rejects.
    */
   cut (pool: Pool, cancelMillis: number): Array<Promise<void>> {
     const cancels: Array<Promise<void>> = []
@@ -86,11 +85,11 @@ export class OpenClients {
     return cancels
   }
 
-  /** Ends the pool; resolves when its connections are closed. Those that are not within the time are cut. */
+  /** Ends the pool; resolves when its connections are closed. Connections that are not closed in time are destroyed. */
   async end (pool: Pool, timeoutMillis: number): Promise<void> {
-    const gone = this.#clients.size === 0 ? undefined : new Promise<void>((resolve) => { this.#allGone = resolve })
+    const closed = this.#clients.size === 0 ? undefined : new Promise<void>((resolve) => { this.#allClosed = resolve })
     const ended = pool.ending ? undefined : pool.end()
-    await within(timeoutMillis, Promise.all([ended, gone]))
+    await within(timeoutMillis, Promise.all([ended, closed]))
     for (const client of this.#clients) destroySocket(client)
   }
 }

@@ -6,15 +6,15 @@ import type { Pool, PoolClient } from 'pg'
 import type { Settings } from '../settings/settings.js'
 import type { OpenClients } from './open-clients.js'
 
-/** What is kept up to date, and what is told with each event. */
+/** What {@link followPool} updates, and what it logs. */
 export interface PoolObserver {
   readonly settings: Settings
   readonly clients: OpenClients
-  /** Counts and waits. */
+  /** Counts of the pool. */
   readonly info: () => object
 }
 
-/** Follows what pg's pool does with its clients; what is returned ends that. */
+/** Listens to the events of pg's pool; the returned function removes the listeners. */
 export function followPool (pool: Pool, { settings, clients, info }: PoolObserver): () => void {
   const echo = (event: string): void => {
     if (settings.pool.echo) settings.logger.info({ event, ...info() }, 'pool event')
@@ -25,7 +25,7 @@ export function followPool (pool: Pool, { settings, clients, info }: PoolObserve
       if (settings.pg === undefined) pool.options.maxLifetimeSeconds = jittered(settings.pool.recycleSeconds)
       echo('connect')
     },
-    // Clients that the pool had before us, and those that others check out, get their listeners here.
+    // Clients that the pool had before, and those that a program checks out, get their listeners here.
     acquire: (client: PoolClient) => {
       ClientState.of(client)
       clients.checkedOut(client)
@@ -39,7 +39,7 @@ export function followPool (pool: Pool, { settings, clients, info }: PoolObserve
       clients.delete(client)
       echo('remove')
     },
-    // What happens to an idle client must never end the process.
+    // An error of an idle client must never end the process.
     error: ignore
   }
   const events: EventEmitter = pool

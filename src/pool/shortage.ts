@@ -1,19 +1,18 @@
 /**
- * A server, or a pooler before it, that allows fewer connections than the pool may have.
+ * Handles a server, or a pooler before it, that allows fewer connections than the pool may open.
  *
- * A connection that cannot be opened while others are open refuses nobody: the pool makes do with those, and whoever waits gets
- * the first that comes free. From time to time it may have one more again, then twice as many more, until it is as large as its
- * settings allow or the next one cannot be opened. Whether the server is full, a pooler is, or something else went wrong makes
- * no difference: each says it in another way.
+ * If a connection cannot be opened while others are open, no waiter is refused: the pool is limited to the open connections, and
+ * a waiter gets the first one that is released. After a pause the limit grows by one, then by twice as many, until it is at its
+ * maximum or the next connection cannot be opened. The reason makes no difference: servers and poolers report it differently.
  */
 import { ConnectionError } from '../errors/errors.js'
 import type { Slots } from './slots.js'
 import type { Settings } from '../settings/settings.js'
 
-/** How long the pool stays as it is before it tries again, in milliseconds; twice as long after each try that fails. */
+/** How long the limit stays before it grows again, in milliseconds; twice as long after each failure. */
 const pauseMillis = { shortest: 1000, longest: 10_000 }
 
-/** One warning in this time is enough, in milliseconds. */
+/** The shortest time between two warnings, in milliseconds. */
 const quietMillis = 60_000
 
 const warning = 'a database connection could not be opened while others are open: the pool makes do with those for a while, and then tries again. Lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW, or raise what the server (max_connections, the connection limit of the role or database) or the pooler allows'
@@ -24,21 +23,21 @@ export class Shortage {
   readonly #grown: () => void
   #pause = pauseMillis.shortest
   #step = 1
-  /** Whether nothing has failed since the pool was allowed to grow. */
+  /** Whether the limit has grown and nothing has failed since. */
   #isTrying = false
   #timer: NodeJS.Timeout | undefined
   #quietUntil = 0
-  /** How many connections could not be opened since the last one that was to be had: so many are refused if none comes. */
+  /** How many connections could not be opened since the last success: that many waiters are refused if none is open. */
   owed = 0
 
-  /** `grown` is told when the pool may have more again. */
+  /** `grown` is called when the limit has grown. */
   constructor (slots: Slots, settings: Settings, grown: () => void) {
     this.#slots = slots
     this.#settings = settings
     this.#grown = grown
   }
 
-  /** No more than so many can be had for now. */
+  /** Limits the pool to the connections that are open. */
   note (error: Error, open: number): void {
     this.owed++
     this.#slots.limit = Math.min(this.#slots.limit, open)
@@ -50,7 +49,7 @@ export class Shortage {
     this.#warn(error)
   }
 
-  /** Ends the wait for better times. */
+  /** Stops the timer. */
   end (): void { clearTimeout(this.#timer) }
 
   #wait (): NodeJS.Timeout {

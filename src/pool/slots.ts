@@ -1,6 +1,6 @@
-/** The places of a pool: each is taken by a connection in use, or on its way to one who waits. */
+/** The slots of a pool: each is taken by a connection in use, or on its way to a waiter. */
 export class Slots {
-  /** How many there are. */
+  /** How many slots there are. */
   limit: number
   readonly #breaths = new Set<() => void>()
   #taken = 0
@@ -12,28 +12,28 @@ export class Slots {
   /** How many are taken. */
   get taken (): number { return this.#taken }
 
-  /** Whether one is free. */
+  /** Whether a slot is free. */
   get isFree (): boolean { return this.#taken < this.limit }
 
   take (): void { this.#taken++ }
 
-  /** A place was given back. */
+  /** Frees a slot. */
   free (): void {
     this.#taken--
     this.breathe()
   }
 
-  /** Has those look again who wait until something changes. */
+  /** Wakes those that wait for a change. */
   breathe (): void {
     for (const breathe of this.#breaths) breathe()
   }
 
-  /** True as soon as a place is free or was passed on, false when none was within the limit. */
+  /** `true` as soon as a slot is free or was passed on; `false` if that did not happen in time. */
   breathes (timeoutMillis: number): Promise<boolean> {
     return this.isFree ? Promise.resolve(true) : this.#breath(timeoutMillis)
   }
 
-  /** Resolves when a condition holds, which is looked at whenever something changes, or the time is over. */
+  /** Resolves when a condition holds, which is checked on each change, or the time is over. */
   async until (condition: () => boolean, timeoutMillis: number): Promise<void> {
     const deadline = performance.now() + timeoutMillis
     while (!condition() && performance.now() < deadline) await this.#breath(deadline - performance.now())

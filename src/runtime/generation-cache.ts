@@ -1,8 +1,8 @@
 /**
- * Remembers the latest values by their key, within a bound, and costs a used entry nothing but its look-up.
+ * A bounded cache of the latest values by key; reading a recent entry costs only the look-up.
  *
- * Two generations: when the young one is full it becomes the old one, and what is asked for again moves back to the young.
- * At most twice `size` entries are held, and the `size` used last are always among them.
+ * It has two generations: when the young one is full it becomes the old one, and an entry that is read again moves back to the
+ * young one. It holds at most twice `size` entries, and always the `size` used last.
  */
 export class GenerationCache<Value> {
   readonly size: number

@@ -1,4 +1,4 @@
-/** A place in a list. */
+/** An entry of a list. */
 export interface Entry<Item> {
   readonly item: Item
   next: Entry<Item> | undefined
@@ -6,11 +6,11 @@ export interface Entry<Item> {
 }
 
 /**
- * A list that is left as fast as it is joined, from any place, in the order of joining.
+ * A doubly linked list: adding and deleting an entry take constant time, at any position.
  *
- * For what comes and goes with every statement. A Set would do, but when a Set of V8's makes room, its old table points to its
- * new one: once the first is old, the young collector keeps all that follow, and everything in them, until the next full
- * collection. An entry that leaves this list points to nobody.
+ * It is for entries that come and go with every statement. When a Set in V8 grows, its old table points to the new one: once the
+ * first table is in the old generation, the young collector keeps all later ones, and their entries, until the next full
+ * collection. A deleted entry of this list points to nothing.
  */
 export class List<Item> {
   #first: Entry<Item> | undefined
@@ -30,7 +30,7 @@ export class List<Item> {
     return entry
   }
 
-  /** Takes an entry out, once. */
+  /** Deletes an entry; call it once. */
   delete (entry: Entry<Item>): void {
     const { next, previous } = entry
     if (previous === undefined) this.#first = next
@@ -41,7 +41,7 @@ export class List<Item> {
     this.#size--
   }
 
-  /** All that are in the list now. */
+  /** All items of the list. */
   all (): Item[] {
     const items: Item[] = []
     for (let entry = this.#first; entry !== undefined; entry = entry.next) items.push(entry.item)

@@ -1,7 +1,7 @@
 import { ignore } from './promises.js'
 
 /**
- * Where the package tells what happened: the part of pino's interface that it uses, so that `fastify.log` fits as it is.
+ * The log of the package: the part of pino's interface that it uses, so `fastify.log` fits as it is.
  */
 export interface Logger {
   debug (context: object, message: string): void
@@ -10,5 +10,5 @@ export interface Logger {
   error (context: object, message: string): void
 }
 
-/** Says nothing: the logger of a database that was opened without one. */
+/** Writes nothing: the logger of a database that was opened without one. */
 export const silentLogger: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore }

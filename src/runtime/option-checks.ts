@@ -1,4 +1,4 @@
-/** An object of one's own making, of JSON's, or a parsed query string's, not a date, a buffer or another class's: nothing stands behind what it inherits from. */
+/** Whether a value is a plain object (a literal, from JSON, or a parsed query string), not a Date, a Buffer or an instance of a class. */
 export function isPlainObject (value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)

@@ -6,35 +6,35 @@ import type { ConnectionSource } from '../pool/connection-source.js'
 import type { Statement } from '../statement/statement.js'
 
 /**
- * Which life of the server this is. After a crash PostgreSQL gives ids anew that it had not written down before: the same id is
- * another transaction's then. A restart shows in the start of the postmaster, a crash under it in the reset of its statistics.
+ * Identifies one run of the server. After a crash PostgreSQL may assign a transaction id again that it had not written down.
+ * A restart changes the start time of the postmaster, a crash of a backend the reset time of its statistics.
  */
 const life = "concat_ws(',', extract(epoch from pg_postmaster_start_time()), extract(epoch from pg_stat_get_bgwriter_stat_reset_time()))"
 
-/** Which cluster this is: standbys and copies have the same identifier. Everybody may ask unless somebody has revoked that. */
+/** Identifies the cluster: standbys and copies have the same identifier. Every role may read it unless that was revoked. */
 const system = '(select system_identifier from pg_control_system())'
 
-/** The timeline, as the names of the log's files begin with it: 8 hexadecimal digits. */
+/** The timeline: the first 8 hexadecimal digits of a WAL file name. */
 const timeline = 'left(pg_walfile_name(pg_current_wal_flush_lsn()), 8)'
 
 /**
- * Asked behind BEGIN, so that the answer is known before COMMIT is sent: what is lost with the connection would be lost together
- * with an id that was asked for only then. It takes no round trip of its own; a transaction that writes has an id anyway.
+ * Runs after BEGIN, so that the transaction's id is known before COMMIT is sent: later it would be lost with the connection.
+ * It takes no round trip of its own, and a transaction that writes has an id anyway.
  */
 export const askIdentity = `select concat_ws(' ', pg_current_xact_id(), ${system}, ${timeline}, pg_current_wal_flush_lsn(), ${life})`
 
-/** The transaction's id out of the answer to {@link askIdentity}. */
+/** The transaction's id from the result of {@link askIdentity}. */
 function idOf (identity: string): string {
   return identity.replace(/ .*/, '')
 }
 
 /**
- * To be told of an id, a server gives one of its own: a standby refuses that, and an id from that one on was given to nobody.
- * It has come as far as the log was written before the transaction wrote, unless it is a copy from before.
+ * The query takes a transaction id of its own: a standby refuses that, and a larger id than this was never assigned.
+ * `reached` is true if the server's WAL goes as far as it did before the transaction wrote; a copy from before has less.
  *
- * Where COMMIT waits for a synchronous standby and its session is ended meanwhile, the server calls the transaction committed
- * although the standby may not have it. So whoever says *committed* writes to the log behind it: the question is answered when
- * its own COMMIT is, and that has waited for all that was written before.
+ * If COMMIT waits for a synchronous standby and its session is terminated, the server calls the transaction committed although
+ * the standby may not have it. So a query that reads *committed* writes to the WAL: its own COMMIT waits for the standby, and so
+ * for everything that was written before.
  * https://www.postgresql.org/docs/current/warm-standby.html#SYNCHRONOUS-REPLICATION-HA
  */
 const question = `select status, ${system}::text as system, ${timeline} as timeline, pg_current_wal_insert_lsn() >= $2::pg_lsn as reached, ${life} as life,
@@ -44,7 +44,7 @@ const question = `select status, ${system}::text as system, ${timeline} as timel
 /** The pauses between two queries. */
 const backoff = { firstMillis: 50, longestMillis: 50, jitter: 0 }
 
-/** Who wants to know, and for how long. */
+/** How a lost COMMIT is looked up, and for how long. */
 export interface CommitStatusOptions {
   readonly pool: ConnectionSource
   readonly caller: Caller
@@ -52,24 +52,24 @@ export interface CommitStatusOptions {
 }
 
 /**
- * Finds out over another connection what became of a transaction whose COMMIT was not answered; undefined when that cannot be
- * told within the time. The question is repeated while the database is away, or its backend is still at work, or the address
- * leads to a server that cannot know, or what is committed waits for a standby.
+ * Looks up over another connection whether a transaction was committed whose COMMIT had no response; undefined if that cannot be
+ * found out in time. The query is repeated while the database is unreachable, the transaction's backend is still at work, the
+ * address leads to a server that cannot know, or the commit waits for a standby.
  *
- * Who can know: a server that is no standby, of the same cluster, on the timeline of the transaction or a later one. A standby
- * may not have come so far yet, and a server on an earlier timeline, or with less of the log, is a copy from before. On a later
- * timeline a standby has taken over: what it does not have it will never get, and so it was not saved. What it calls committed
- * may be another transaction with an id that was given anew, as after a crash.
+ * A server can know if it is a primary of the same cluster, on the transaction's timeline or a later one. A standby may lag
+ * behind. A server on an earlier timeline, or with less WAL, is a copy from before. On a later timeline a standby was promoted:
+ * a transaction that it lacks was not saved, and one that it calls committed may be another one with the same id, as after a
+ * crash.
  * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
  */
 export async function findCommitStatus (identity: string, options: CommitStatusOptions): Promise<CommitStatus | undefined> {
   const [id, system, timeline, position, life] = identity.split(' ')
   const statement: Statement = { kind: 'read', text: question, values: [id, position], context: { operation: 'pg_xact_status' } }
-  const isWitness = (answer: Answer): boolean =>
+  const canKnow = (answer: Answer): boolean =>
     answer.system === system && (answer.timeline === timeline ? answer.reached : answer.timeline > String(timeline))
   const deadline = performance.now() + options.timeoutMillis
   while (performance.now() < deadline) {
-    const answer = await ask({ statement, isWitness }, options, deadline)
+    const answer = await ask({ statement, canKnow }, options, deadline)
     if (answer?.status === 'aborted') return 'aborted'
     if (answer?.status === 'committed') return answer.life === life && answer.timeline === timeline ? 'committed' : undefined
     await pauseBefore(1, backoff)
@@ -91,27 +91,27 @@ export async function resolveCommit (identity: string | undefined, cause: Error,
   options.caller.logger.warn(context, 'commit confirmed by pg_xact_status')
 }
 
-/** What became of a transaction. */
+/** Whether a transaction was committed. */
 export type CommitStatus = 'committed' | 'aborted'
 
-/** What a server says of an id and of itself. */
+/** A server's row about a transaction id and about itself. */
 interface Answer {
   readonly status: CommitStatus | 'in progress' | null
   readonly system: string
   readonly timeline: string
-  /** Whether its log goes as far as the transaction's server had written it before. */
+  /** Whether its WAL goes as far as it did before the transaction wrote. */
   readonly reached: boolean
   readonly life: string
 }
 
-/** A question, and whose answer counts. */
+/** The query, and the test whether a server can know. */
 interface Question {
   readonly statement: Statement
-  readonly isWitness: (answer: Answer) => boolean
+  readonly canKnow: (answer: Answer) => boolean
 }
 
-/** One question; undefined without the answer of one who can know before the deadline. */
-function ask ({ statement, isWitness }: Question, { pool, caller }: CommitStatusOptions, deadline: number): Promise<Answer | undefined> {
+/** Runs the query once; undefined if no server that can know answers before the deadline. */
+function ask ({ statement, canKnow }: Question, { pool, caller }: CommitStatusOptions, deadline: number): Promise<Answer | undefined> {
   return new Promise((resolve) => {
     let giveUp: () => void
     const timer = setTimeout(() => giveUp(), deadline - performance.now())
@@ -120,12 +120,12 @@ function ask ({ statement, isWitness }: Question, { pool, caller }: CommitStatus
       caller,
       lend: (connection) => {
         giveUp = () => connection.destroy()
-        // Cancelled, its COMMIT would no longer wait for the standby, and say so to nobody: it has our limit instead.
+        // If the query was cancelled, its COMMIT would stop waiting for the standby, without an error: only our own limit applies.
         connection.leaveTransaction()
         connection.run(statement).then(({ result, lost }) => {
           const answer = result?.rows[0] as Answer | undefined
-          const counts = answer !== undefined && isWitness(answer)
-          // The address may lead to another server next time.
+          const counts = answer !== undefined && canKnow(answer)
+          // A server that cannot know is left: the address may lead to another one next time.
           if (counts || lost) connection.release()
           else connection.destroy()
           answered(counts ? answer : undefined)

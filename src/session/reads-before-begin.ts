@@ -8,11 +8,11 @@ import type { Cancel, ConnectionSource, LentConnection } from '../pool/connectio
 import type { TransactionSettings } from '../settings/transaction-options.js'
 import type { Statement } from '../statement/statement.js'
 
-/** Who wants to read: one of the first three is called, and then `done`. */
+/** The callbacks of a read: one of the first three is called, and then `done`. */
 export interface Reader {
   answered (outcome: Outcome, connection: LentConnection): void
   refused (error: Error): void
-  /** The connection gives its reads another snapshot than a transaction would: nothing was read. */
+  /** The connection's isolation level differs from READ COMMITTED: nothing was read. */
   unsuited (): void
   done (): void
 }
@@ -20,12 +20,12 @@ export interface Reader {
 interface Read {
   cancel: Cancel
   connection: LentConnection | undefined
-  /** Where it was given up: resolves when the cancel can hit nothing else any more. */
+  /** Set if the read was cancelled: resolves when the cancel request can hit no other statement. */
   interrupted: Promise<void> | undefined
   entry: Entry<Read> | undefined
 }
 
-/** The plain reads of a session that has not begun, each on a connection of the pool, for one round trip. */
+/** The plain reads of a session that has not begun its transaction: each takes a connection from the pool for one round trip. */
 export class ReadsBeforeBegin {
   readonly #reads = new List<Read>()
   readonly #acquire: (request: Omit<AcquireRequest<LentConnection>, 'caller'>) => Cancel
@@ -34,10 +34,10 @@ export class ReadsBeforeBegin {
     this.#acquire = acquire
   }
 
-  /** How many are under way. */
+  /** How many reads are under way. */
   get size (): number { return this.#reads.size }
 
-  /** Reads over the next connection to be had. */
+  /** Reads over the next connection that is available. */
   start (statement: Statement, reader: Reader): void {
     const read: Read = { cancel: ignore, connection: undefined, interrupted: undefined, entry: undefined }
     read.entry = this.#reads.add(read)
@@ -60,7 +60,7 @@ export class ReadsBeforeBegin {
 
   #answered (read: Read, reader: Reader, { outcome, connection }: { outcome: Outcome, connection: LentConnection }): void {
     reader.answered(outcome, connection)
-    // A cancel that comes late must not hit whoever has the connection next.
+    // A late cancel request must not hit the next user of the connection.
     if (read.interrupted === undefined) this.#end(read, reader)
     else read.interrupted.then(() => this.#end(read, reader))
   }
@@ -71,12 +71,12 @@ export class ReadsBeforeBegin {
     reader.done()
   }
 
-  /** Refuses those that have no connection yet. */
+  /** Refuses the reads that have no connection yet. */
   close (reason: () => Error): void {
     for (const { cancel } of this.#reads.all()) cancel(reason())
   }
 
-  /** Cancels those that run: nobody waits for their answers any more. */
+  /** Cancels the running reads, whose session has ended. */
   async abandon (timeoutMillis: number): Promise<void> {
     await Promise.all(this.#reads.all().map((read) => {
       read.interrupted = read.connection && cancelUntilIdle(read.connection, timeoutMillis)

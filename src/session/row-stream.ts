@@ -1,15 +1,16 @@
 /**
- * The rows of one statement, a batch at a time, by a cursor of PostgreSQL's in a read-only transaction of its own.
+ * Reads the rows of one statement, a batch at a time, by a PostgreSQL cursor in a read-only transaction of its own.
  *
  *     opened ──first batch──> BEGIN, DECLARE and FETCH travel together ──> FETCH … ──a batch is not full──> closed
- *        └────── close(), an error, or the end of whom it belongs to ──────> what runs is cancelled ──> closed
+ *        └────── close(), an error, or the end of its session ──────> the running statement is cancelled ──> closed
  *
- * *closed*: ROLLBACK was answered and the connection given back, once; where that is not sure it was destroyed.
+ * *closed*: ROLLBACK has its response and the connection was released, once; it was destroyed if its state is uncertain.
  *
- * What its session has set, a tenant or a role, does not hold on its connection: it is refused then, or it would read other rows.
+ * Settings of the session, for example a tenant or a role, do not apply on the stream's connection. A session that has set
+ * something therefore refuses streams, which would read other rows.
  *
- * It never waits for a connection while its session holds another: a pool full of such sessions would wait for itself.
- * Between two batches the transaction is idle, and PostgreSQL's limit for that holds: a reader who is slower loses the stream.
+ * A stream never waits for a connection while its session holds one: a pool full of such sessions would deadlock.
+ * Between two batches the transaction is idle, and `idle_in_transaction_session_timeout` applies: a slower reader loses the stream.
  */
 import { cancelUntilIdle } from '../connection/cancel-until-idle.js'
 import { failureOn } from '../connection/outcome.js'
@@ -21,21 +22,21 @@ import type { Caller } from '../statement/caller.js'
 import type { RowSource, Statement } from '../statement/statement.js'
 import type { SessionContext } from './session-context.js'
 
-/** The name of the cursor: a connection has one at a time. */
+/** The name of the cursor; a connection has one at a time. */
 const name = 'data_access_stream'
 
-/** The longest wait for the answer to a cancel or to ROLLBACK, in milliseconds; then the connection is destroyed. */
+/** The longest wait for a cancel or for ROLLBACK, in milliseconds; then the connection is destroyed. */
 const settleMillis = 5000
 
 /** How a stream is read. */
 export interface RowStreamOptions {
   readonly batchSize: number
   readonly caller: Caller
-  /** Whether to wait for a connection where the pool has none to spare. @defaultValue always */
+  /** Whether to wait for a connection if the pool has none free. @defaultValue always */
   readonly mayWait?: () => boolean
-  /** Why it would not read what its session would; asked when it is opened, and before the first batch. @defaultValue never */
+  /** Why the stream must not be read; called on opening, and before the first batch. @defaultValue never */
   readonly obstacle?: () => Error | undefined
-  /** Told of the end, once. */
+  /** Called at the end, once. */
   readonly ended: () => void
 }
 
@@ -77,16 +78,16 @@ export class RowStream implements RowSource<never> {
 
   async #next (): Promise<never[]> {
     const { batchSize } = this.#options
-    const { text, values, name: known, reader, rowMode, context } = this.#statement
+    const { text, values, name: statementName, reader, rowMode, context } = this.#statement
     const fetch: Statement = { kind: 'read', text: `fetch forward ${batchSize} from ${name}`, values: [], reader, rowMode, context }
     if (this.#connection !== undefined) return this.#rowsOf(await run(this.#connection, [fetch]))
-    const declare: Statement = { kind: 'read', text: `declare ${name} no scroll cursor for ${text}`, values, name: known && `${known}_stream`, context }
+    const declare: Statement = { kind: 'read', text: `declare ${name} no scroll cursor for ${text}`, values, name: statementName && `${statementName}_stream`, context }
     const begun = this.#begin([declare, fetch])
     this.#context.watch?.(this.#statement, begun)
     return this.#rowsOf(await begun)
   }
 
-  /** Takes a connection and sends in the same moment: one that has no transaction yet is in nobody's hands. */
+  /** Takes a connection, and sends the first statements synchronously. */
   #begin (statements: readonly Statement[]): Promise<Outcome> {
     const { caller, mayWait, obstacle } = this.#options
     const { pool } = this.#context
@@ -126,7 +127,7 @@ export class RowStream implements RowSource<never> {
   }
 }
 
-/** Runs statements in one round trip, and resolves with what became of the last, or of the first that failed. */
+/** Runs statements in one round trip; resolves with the outcome of the last, or of the first that failed. */
 function run (connection: LentConnection, statements: readonly Statement[], prelude: readonly string[] = []): Promise<Outcome> {
   return new Promise((resolve) => {
     const outcomes: Outcome[] = []
@@ -138,7 +139,7 @@ function run (connection: LentConnection, statements: readonly Statement[], prel
   })
 }
 
-/** The streams that were opened in somebody's name and have not ended. */
+/** The open streams of one caller. */
 export class Streams {
   readonly #context: SessionContext
   readonly #caller: Caller
@@ -149,17 +150,17 @@ export class Streams {
     this.#caller = caller
   }
 
-  /** A stream, which holds no connection before its first batch. @throws what is in its way */
+  /** Opens a stream, which holds no connection before its first batch. @throws the `obstacle`, if any */
   open<Row> (statement: Statement, options: Pick<RowStreamOptions, 'batchSize' | 'mayWait' | 'obstacle'>): RowSource<Row> {
     const obstacle = options.obstacle?.()
     if (obstacle !== undefined) throw obstacle
     const ended = (): void => { this.#open.delete(stream) }
     const stream = new RowStream(this.#context, statement, { ...options, caller: this.#caller, ended })
     this.#open.add(stream)
-    return stream as RowSource<never> // its rows are what the statement's reader makes of them
+    return stream as RowSource<never> // the statement's reader makes its rows
   }
 
-  /** Ends them all, for a reason that their readers get to know. Never rejects. */
+  /** Ends all streams; their readers receive the reason. Never rejects. */
   async end (reason: () => Error): Promise<void> {
     await Promise.all(Array.from(this.#open, (stream) => stream.close(reason())))
   }

@@ -1,16 +1,16 @@
-/** The savepoint of a nested scope, sent with the first statement that runs in it. */
+/** The savepoint of a nested scope; it is sent with the first statement of the scope. */
 export interface Savepoint {
   readonly name: string
   readonly outer: Savepoint | undefined
   sent: boolean
 }
 
-/** Which savepoints have to be sent before a statement in the last of them, in their order. */
+/** The savepoints that must be sent before a statement in this one, outermost first. */
 export function unsent (savepoint: Savepoint | undefined): Savepoint[] {
   return savepoint === undefined || savepoint.sent ? [] : [...unsent(savepoint.outer), savepoint]
 }
 
-/** Whether a savepoint is the other one, or lies inside it. */
+/** Whether a savepoint is `outer`, or lies inside it. */
 export function isWithin (savepoint: Savepoint | undefined, outer: Savepoint): boolean {
   return savepoint !== undefined && (savepoint === outer || isWithin(savepoint.outer, outer))
 }

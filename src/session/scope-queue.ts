@@ -7,7 +7,7 @@ interface QueuedCall {
   readonly timer: NodeJS.Timeout
 }
 
-/** Calls that wait, in their order, until the nested scope before them has ended. */
+/** Calls that wait, in order, until the open nested scope has ended. */
 export class ScopeQueue {
   readonly #waiting = new Set<QueuedCall>()
   readonly #timeoutMillis: number
@@ -23,13 +23,13 @@ export class ScopeQueue {
         this.#waiting.delete(call)
         reject(new TransactionScopeError())
       }, this.#timeoutMillis)
-      // Whoever ends the scope before starts this; what it runs belongs to the one who called.
+      // The end of another scope starts this call, which must run in the async context of its own caller.
       const call = { start: AsyncResource.bind(() => { start().then(resolve, reject) }), reject, timer }
       this.#waiting.add(call)
     })
   }
 
-  /** Starts what waits, in order, for as long as `free` says so: a scope among them holds up those behind it. */
+  /** Starts the waiting calls, in order, as long as `free` returns `true`: a new scope holds up the calls behind it. */
   next (free: () => boolean): void {
     for (const call of this.#waiting) {
       if (!free()) return
@@ -38,7 +38,7 @@ export class ScopeQueue {
     }
   }
 
-  /** Refuses all that wait. */
+  /** Rejects all waiting calls. */
   clear (reason: () => Error): void {
     for (const call of this.#waiting) {
       this.#leave(call)

@@ -1,10 +1,9 @@
 /**
- * What a session and the scopes nested in it have in common: the order of calls, and the gate that ends them.
+ * The base of a session and of the scopes nested in it: the order of calls, and the gate that ends them.
  *
- * While a nested scope is open its parent's own statements wait behind it, and so do its siblings: none of them may land
- * between its savepoint and the end of it. A scope costs no round trip of its own to open: its savepoint leaves with its
- * first statement, and one that never runs a statement has none. Every handle means the innermost open scope in whose
- * function it is used.
+ * While a nested scope is open, its parent's own statements and its siblings wait: none of them may run between its savepoint
+ * and its end. Opening a scope costs no round trip: its savepoint is sent with its first statement, and a scope without
+ * statements has none. Every handle means the innermost open scope in whose function it is used.
  */
 import { TransactionAbortedError, TransactionScopeError, UsageError } from '../errors/errors.js'
 import { Callbacks, runAll } from './transaction-callbacks.js'
@@ -24,30 +23,30 @@ import type { Transaction } from './transaction.js'
 import type { RepositoryOf, RepositorySource } from '../repository/repository.js'
 import type { Caller } from '../statement/caller.js'
 
-/** What the scopes of one session share. */
+/** The state that the scopes of one session share. */
 export interface ScopeRoot {
   readonly host: SessionContext
   readonly transaction: Transaction
   readonly caller: Caller
-  /** How many savepoints the session has named. */
+  /** How many savepoints the session has named so far. */
   savepoints: number
-  /** What is read over connections of their own, once something was. */
+  /** The streams of the session, once one was opened. */
   streams: Streams | undefined
   /** Leaves the async context, once a nested scope has entered it. */
   leaveContext: (() => void) | undefined
-  /** Whether the log has been told of statements after the end: once is enough. */
+  /** Whether a statement after the end was logged; it is logged once. */
   hasToldOfZombie: boolean
 }
 
 /**
- * Which nested scope a caller is in, however deep its calls go.
+ * The nested scope that a caller is in, however deep its calls go.
  *
- * The context is entered with a session's first nested scope, and left when the last of those sessions is settled: not before,
- * or work that an ended scope left behind would no longer be known as such, and would land in the transaction around it.
+ * The context is entered with a session's first nested scope, and left when the last of those sessions is settled. Left earlier,
+ * work that an ended scope left running would be taken for work of the outer transaction.
  */
 const nesting = new AsyncContext<Scope>()
 
-/** The innermost nested scope in whose function the caller runs, of whichever session. */
+/** The innermost nested scope in whose function the caller runs, of any session. */
 export function currentScope (): Scope | undefined {
   return nesting.current
 }
@@ -57,7 +56,7 @@ const withoutSettings = 'stream() reads over a connection of its own, where what
 const nestedOptions = 'A nested transaction takes no options: it is a savepoint of the one around it, and lives by that one\'s isolation level'
 
 export class Scope implements StatementRunner {
-  /** The scope in whose function this one was opened, of whichever session. */
+  /** The scope in whose function this one was opened, of any session. */
   readonly outer: Scope | undefined
   protected readonly root: ScopeRoot
   readonly #parent: Scope | undefined
@@ -66,16 +65,16 @@ export class Scope implements StatementRunner {
   #queue: ScopeQueue | undefined
   #child: Scope | undefined
   #ended: (() => Error) | undefined
-  /** The scope around ended first, and took this one's savepoint with it. */
+  /** The outer scope ended first, together with this one's savepoint. */
   #isUndone = false
-  /** The first write that waited here for a nested scope in vain. */
+  /** The error of the first write that waited too long for a nested scope. */
   #missed: Error | undefined
   #mustRollBack = false
   #drizzle: DrizzleDatabase | undefined
 
-  /** @throws {UsageError}, as only the package makes one. */
+  /** @throws {UsageError} if a program calls it: only the package makes scopes */
   constructor (root: ScopeRoot, parent?: Scope, savepoint?: Savepoint) {
-    // What JavaScript, or a cast, gives instead.
+    // The types rule this out; JavaScript and casts do not.
     if ((root as Partial<ScopeRoot> | null | undefined)?.transaction === undefined) throw new UsageError('A scope is not made by "new": session.transaction((scope) => …) gives it')
     this.root = root
     this.outer = currentScope()
@@ -83,7 +82,7 @@ export class Scope implements StatementRunner {
     this.#savepoint = savepoint
   }
 
-  /** In whose name connections are taken here. */
+  /** The caller for whom connections are taken. */
   get caller (): Caller { return this.root.caller }
 
   /** A real Drizzle database whose every query runs here, and whose own `.transaction()` is a nested scope. */
@@ -147,12 +146,12 @@ export class Scope implements StatementRunner {
   }
 
   /**
-   * Runs a function in a nested scope, a savepoint: what it did stays if it resolves, and is undone if it throws.
+   * Runs a function in a nested scope, a savepoint: its changes stay if it resolves, and are undone if it throws.
    *
    * The function receives the scope. Siblings that are started together run one after the other.
    *
-   * @throws {TransactionScopeError} when the scope's turn did not come in time, or the function left a scope of its own open
-   * @throws {TransactionAbortedError} when the function resolved although a statement in it had failed
+   * @throws {TransactionScopeError} if the scope waited too long for others, or the function left a scope of its own open
+   * @throws {TransactionAbortedError} if the function resolved although a statement in it had failed
    * @example
    * ```ts
    * const post = await request.transaction(async (scope) => scope.repo(posts).create(draft)).catch(() => undefined)
@@ -166,29 +165,29 @@ export class Scope implements StatementRunner {
   }
 
   /**
-   * Runs a function inside the outermost transaction, just before its COMMIT; it may write, and prevents the commit by throwing.
-   * It must not wait for `commit()` or `rollback()`, which wait for it.
+   * Runs a function inside the outermost transaction, just before its COMMIT. It may write, and prevents the commit by throwing.
+   * It must not await `commit()` or `rollback()`, which wait for it.
    */
   beforeCommit (fn: Callback): void { this.#register('beforeCommit', fn) }
 
   /**
-   * Runs a function once everything is committed, when the connection is back in the pool.
-   * The reply waits until it has started, not until it is done. It is dropped with the scope that it was registered in.
+   * Runs a function when everything is committed and the connection is back in the pool.
+   * The reply waits until it has started, not until it is done. It is dropped if its scope is undone.
    */
   afterCommit (fn: Callback): void { this.#register('afterCommit', fn) }
 
-  /** Runs a function once what was done here has been rolled back. */
+  /** Runs a function when this scope has been rolled back. */
   afterRollback (fn: Callback): void { this.#register('afterRollback', fn) }
 
-  /** Undoes everything at the end, whatever the reply says: a dry run. On a nested scope, undoes that scope alone. The reason goes to the log, at `debug`. */
+  /** Rolls back at the end, whatever the reply says: a dry run. On a nested scope, undoes that scope alone. The reason is logged at `debug`. */
   rollbackOnly (reason?: string): void {
     this.#innermost().#mustRollBack = true
-    const given: unknown = reason
-    if (given !== undefined && typeof given !== 'string') throw new UsageError('The reason of rollbackOnly() is a text for the log; what is done here will be undone, as was asked')
+    const unchecked: unknown = reason
+    if (unchecked !== undefined && typeof unchecked !== 'string') throw new UsageError('The reason of rollbackOnly() is a text for the log; what is done here will be undone, as was asked')
     this.root.caller.logger.debug({ reason }, 'rollbackOnly() was called: what is done here will be undone')
   }
 
-  /** Why nothing that was done here can be kept, if so. */
+  /** Why this scope cannot be kept, if so. */
   protected get obstacle (): Error | undefined {
     const missed = this.#missed && new TransactionAbortedError(undefined, { cause: this.#missed })
     return missed ?? this.root.transaction.obstacle
@@ -200,7 +199,7 @@ export class Scope implements StatementRunner {
   /** Whether a nested scope is open. */
   protected get hasChild (): boolean { return this.#child !== undefined }
 
-  /** Refuses everything from now on, here and in the scope that is open inside; tells whether one was. */
+  /** Refuses all later calls, here and in the open nested scope; returns whether there was one. */
   protected end (reason: () => Error): boolean {
     this.#ended ??= reason
     this.#queue?.clear(reason)
@@ -236,10 +235,10 @@ export class Scope implements StatementRunner {
     return this.#queue.take(start)
   }
 
-  /** Somebody goes on with work that is over: a handler after its reply, or a promise that nobody awaited. */
+  /** A statement came after the end: from a handler after its reply, or from a promise that was not awaited. */
   #refuse (reason: Error): Promise<never> {
     const { root } = this
-    // Nobody can be told, and nobody is at fault, where the client has left.
+    // If the client has left, the late statement is no mistake.
     const level = isClientGone(reason) ? 'debug' : 'warn'
     if (!root.hasToldOfZombie) root.caller.logger[level]({ err: reason }, 'a statement came after the end of its transaction and was refused')
     root.hasToldOfZombie = true
@@ -273,7 +272,7 @@ export class Scope implements StatementRunner {
     }
   }
 
-  /** Everything that may prevent that the scope is kept; false when its rollback was asked for. */
+  /** Does everything that may prevent the scope from being kept; `false` after `rollbackOnly()`. */
   async #keep (savepoint: Savepoint): Promise<boolean> {
     const { transaction } = this.root
     const left = this.end(closed)

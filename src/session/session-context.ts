@@ -6,17 +6,17 @@ import type { Statement } from '../statement/statement.js'
 
 /** What the sessions of one database share. */
 export interface SessionContext {
-  /** Asked for each time: a test may put something else in its place. */
+  /** Read for each use: a test may replace it. */
   pool: ConnectionSource
   readonly repositories: Repositories
   readonly drizzle: DrizzleBinding
   readonly constraints: ConstraintMap | undefined
-  /** Sent behind each BEGIN: limits that a pooler refuses as startup parameters. */
+  /** Statements that follow each BEGIN: limits that a pooler refuses as startup parameters. */
   readonly settings: readonly string[]
   /** The longest wait for a nested scope to end, in milliseconds. */
   readonly scopeTimeoutMillis: number
-  /** Lets `close()` wait for callbacks that are under way. */
+  /** Makes `close()` wait for callbacks that are running. */
   track (work: Promise<void>): void
-  /** Sees each statement in the moment it is asked for, in the async context of the one who asks: for a test that counts them. */
+  /** Called synchronously for every statement, in the caller's async context. Used by `captureStatements()`. */
   watch: ((statement: Statement, answer: Promise<unknown>) => void) | undefined
 }

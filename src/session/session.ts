@@ -1,18 +1,17 @@
 /**
  * A session: at most one transaction, from its first need to its end.
  *
- * It is settled once. Whoever decides first, a commit, a rollback, a client that left or a time limit, decides for good, and
- * everybody else gets to know that decision; only a commit whose COMMIT has not been sent yet can still be prevented, by an
- * abort, which waits for no callback.
+ * It is settled once. The first decision stands: a commit, a rollback, a client that left, or a time limit. Every later caller
+ * is told that decision. Only an abort can still prevent a commit, as long as COMMIT has not been sent; it waits for no callback.
  *
- *     commit:   beforeCommit callbacks ──> gate closed ──> statements under way answered ──> COMMIT ──> tag read
- *               ──> connection given back ──> afterCommit callbacks
+ *     commit:   beforeCommit callbacks ──> gate closed ──> running statements finished ──> COMMIT ──> tag read
+ *               ──> connection released ──> afterCommit callbacks
  *     rollback: gate closed ──> waiting statements refused, running one cancelled ──> ROLLBACK
- *               ──> connection given back ──> afterRollback callbacks
+ *               ──> connection released ──> afterRollback callbacks
  *
- * No beforeCommit callback is called for what cannot be kept: after a failure that nothing has undone, a rollback that was asked
- * for, or an abort.
- * A connection whose state is not certain at the end of either is destroyed, and PostgreSQL rolls back by itself.
+ * beforeCommit callbacks are not called if the transaction cannot be committed: after a failure that nothing has undone, after
+ * `rollbackOnly()`, or after an abort.
+ * A connection whose state is uncertain at the end is destroyed, and PostgreSQL rolls back by itself.
  */
 import { CommitUnknownError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError, UsageError } from '../errors/errors.js'
 import { closed } from './end-reason.js'
@@ -27,10 +26,10 @@ import type { TransactionSettings } from '../settings/transaction-options.js'
 
 const nothingToCommit = Promise.resolve()
 
-/** What became of a session's transaction: `none` was opened; `unknown` where the answer to COMMIT was lost. */
+/** What became of a session's transaction. `none`: it was never opened. `unknown`: the response to COMMIT was lost. */
 export type SessionOutcome = 'none' | 'open' | 'committed' | 'rolledBack' | 'unknown'
 
-/** What was asked of a session's fate before its work began; it holds for every attempt of that work. */
+/** Callbacks and `rollbackOnly()` from before a handler: they hold for each attempt of the handler. */
 export interface Wishes {
   readonly callbacks: Callbacks
   readonly mustRollBack: boolean
@@ -42,14 +41,14 @@ export class Session extends Scope {
   #isRolledBack = false
   /** Prevents the commit that is being prepared. */
   #prevent: ((reason: Error) => void) | undefined
-  /** Whether COMMIT leaves, whatever anybody wants. */
+  /** Whether COMMIT can no longer be prevented. */
   #isPrepared = false
   #veto: Error | undefined
   #outcome: SessionOutcome | undefined
 
-  /** @throws {UsageError}, as only the package makes one. */
+  /** @throws {UsageError} if a program calls it: only the package makes sessions */
   constructor (host: SessionContext, settings: TransactionSettings, caller: Caller) {
-    // What JavaScript, or a cast, gives instead.
+    // The types rule this out; JavaScript and casts do not.
     if ((host as Partial<SessionContext> | null | undefined)?.pool === undefined) throw new UsageError('A session is not made by "new": database.createSession(), database.session((session) => …) and request.db give it')
     const transaction = new Transaction(host, settings, { caller, timedOut: () => this.abort(new TransactionTimeoutError()) })
     super({ host, transaction, caller, savepoints: 0, streams: undefined, leaveContext: undefined, hasToldOfZombie: false })
@@ -60,32 +59,32 @@ export class Session extends Scope {
     return this.#outcome ?? (this.root.transaction.isOpen ? 'open' : 'none')
   }
 
-  /** Whether somebody who could decide so undid the transaction; not where a limit or a lost client did. */
+  /** Whether `rollback()` or `close()` ended the transaction; not a time limit or a lost client. */
   get isRolledBack (): boolean { return this.#isRolledBack }
 
-  /** Whether the session's fate is decided: a commit or a rollback is under way or done. */
+  /** Whether a commit or a rollback has begun. */
   get isSettled (): boolean { return this.#committing !== undefined || this.#undoing !== undefined }
 
-  /** Whether something was done in the transaction, so that another one would lack it; plain reads under READ COMMITTED are not. */
+  /** Whether another transaction would lack something that was done in this one. Plain reads under READ COMMITTED do not count. */
   get isUsed (): boolean { return this.root.transaction.isUsed || this.hasChild || this.obstacle !== undefined }
 
-  /** Whether a statement or a nested scope is under way, or waits. */
+  /** Whether a statement or a nested scope is running, or waits. */
   get isBusy (): boolean { return this.hasChild || !this.root.transaction.isIdle }
 
-  /** How many statements were asked for. */
+  /** How many statements were requested. */
   get asked (): number { return this.root.transaction.asked }
 
-  /** What was asked of the session's fate so far. */
+  /** The callbacks and `rollbackOnly()` so far. */
   wishes (): Wishes {
     const callbacks = new Callbacks()
     this.callbacks.passTo(callbacks)
     return { callbacks, mustRollBack: this.mustRollBack }
   }
 
-  /** Leaves to another session what was asked of this one first. */
+  /** Drops the callbacks that another session takes over. */
   bequeath ({ callbacks }: Wishes): void { this.callbacks.drop(callbacks) }
 
-  /** Takes over what another session has left. */
+  /** Takes over the callbacks and `rollbackOnly()` of another session. */
   inherit ({ callbacks, mustRollBack }: Wishes): void {
     callbacks.passTo(this.callbacks)
     if (mustRollBack) this.rollbackOnly()
@@ -97,30 +96,30 @@ export class Session extends Scope {
   }
 
   /**
-   * Commits, and resolves when PostgreSQL has confirmed it. Statements after it are refused. A second call gets the same answer.
+   * Commits; resolves when PostgreSQL has confirmed it. Later statements are refused. A second call returns the same promise.
    *
-   * @throws {TransactionAbortedError} when a statement had failed and nothing undid it, or PostgreSQL rolled back
-   * @throws {TransactionClosedError} when the session was rolled back before
-   * @throws {ConnectionError} when the connection was lost before COMMIT was sent: nothing was saved
-   * @throws {CommitUnknownError} when the answer to COMMIT was lost
+   * @throws {TransactionAbortedError} if a statement had failed and nothing undid it, or PostgreSQL rolled back
+   * @throws {TransactionClosedError} if the session was rolled back before
+   * @throws {ConnectionError} if the connection was lost before COMMIT was sent: nothing was saved
+   * @throws {CommitUnknownError} if the response to COMMIT was lost
    */
   commit (): Promise<void> {
     if (this.#committing === undefined) {
       this.#committing = this.#undoing === undefined ? this.#commit() : this.#refuse(this.#undoing)
-      // Closing the database waits for what comes after the commit, which gives its connection back before.
+      // The commit releases its connection before the callbacks run, so closing the database must wait for it here.
       this.root.host.track(this.#committing.catch(ignore))
     }
     return this.#committing
   }
 
-  /** Undoes everything that is not committed yet. Never rejects: a connection that cannot roll back is destroyed. */
+  /** Rolls back. Never rejects: a connection that cannot roll back is destroyed. */
   rollback (): Promise<void> {
     if (this.#committing !== undefined) return this.#committing.catch(ignore)
     this.#isRolledBack ||= this.#undoing === undefined
     return this.#undoOnce()
   }
 
-  /** Ends the session: rolls back what is not committed, and ends the streams that were opened in it. */
+  /** Ends the session: rolls back unless it is committed, and ends the streams that were opened in it. */
   async close (): Promise<void> {
     await this.rollback()
     await this.endStreams(closed)
@@ -130,12 +129,12 @@ export class Session extends Scope {
     return this.close()
   }
 
-  /** Ends what `repo.stream()` still reads, for a reason that its readers get to know. Never rejects; undefined where there were none. */
+  /** Ends the streams of `repo.stream()`; their readers receive the reason. Never rejects; undefined if there were none. */
   endStreams (reason: () => Error): Promise<void> | undefined {
     return this.root.streams?.end(reason)
   }
 
-  /** Rolls back for a reason that everybody gets to know who still uses the session; comes too late once COMMIT was sent. */
+  /** Rolls back for a reason that later statements receive as their error. It has no effect once COMMIT was sent. */
   abort (reason: Error): void {
     if (this.#undoing !== undefined || this.#isPrepared) return
     this.#veto = reason
@@ -144,7 +143,7 @@ export class Session extends Scope {
   }
 
   /**
-   * Commits at once, where there is nothing to commit and nobody to wait for; `false` where there is, and then nothing was done.
+   * Commits synchronously if there is nothing to commit and nothing to wait for; else does nothing and returns `false`.
    */
   commitNow (): boolean {
     const { transaction, leaveContext } = this.root
@@ -192,7 +191,7 @@ export class Session extends Scope {
     })
   }
 
-  /** Everything that may prevent the commit; false when a rollback was asked for. */
+  /** Does everything that may prevent the commit; `false` after `rollbackOnly()`. */
   async #prepare (): Promise<boolean> {
     const { transaction } = this.root
     for (const callback of this.callbacks.beforeCommit) {

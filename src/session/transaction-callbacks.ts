@@ -1,28 +1,28 @@
 import type { Logger } from '../runtime/logger.js'
 
-/** Work that belongs to the fate of a transaction. */
+/** Work that runs before or after the end of a transaction. */
 export type Callback = () => unknown
 
 const moments = ['beforeCommit', 'afterCommit', 'afterRollback'] as const
 
-/** What was asked to happen before the commit, after it, or after a rollback: of a session, or of one scope in it. */
+/** The callbacks of a session, or of one scope in it. */
 export class Callbacks {
   readonly beforeCommit: Callback[] = []
   readonly afterCommit: Callback[] = []
   readonly afterRollback: Callback[] = []
 
-  /** Hands everything to the scope around, or to another session, whose fate decides from now on. */
+  /** Moves all callbacks to the outer scope, or to another session. */
   passTo (other: Callbacks): void {
     for (const moment of moments) other[moment].push(...this[moment])
   }
 
-  /** Forgets what was asked first: as much as the other one holds. */
+  /** Drops the first callbacks: as many as `first` holds. */
   drop (first: Callbacks): void {
     for (const moment of moments) this[moment].splice(0, first[moment].length)
   }
 }
 
-/** Runs callbacks one after the other; the first starts at once. What they throw is logged and changes nothing. */
+/** Runs callbacks one after the other; the first starts at once. Their errors are logged and change nothing. */
 export async function runAll (callbacks: readonly Callback[], moment: string, logger: Logger): Promise<void> {
   for (const callback of callbacks) {
     try {

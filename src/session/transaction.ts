@@ -1,16 +1,16 @@
 /**
- * The connection's side of a session: which connection a statement runs on, when BEGIN leaves, and how it ends.
+ * The connection's side of a session: which connection a statement runs on, when BEGIN is sent, and how the transaction ends.
  *
- *     none ──first statement──> opening ──connection──> open ──COMMIT or ROLLBACK answered──> ended
+ *     none ──first statement──> opening ──connection──> open ──COMMIT or ROLLBACK finished──> ended
  *
- * *none*: no connection is held. Plain reads may run on the pool here, each on a connection of its own for one round trip.
- * *opening*: something else came. Reads under way are awaited first, because a session that holds its transaction's
- * connection must never wait for another one; statements that come meanwhile stand behind, in call order.
- * *open*: everything runs on the one connection, one statement after the other. BEGIN, and the savepoint of a scope in which
- * nothing ran yet, travel with a statement under one Sync. Whether they are still due is known only when PostgreSQL has
- * answered, so nothing is sent before that.
- * *ended*: every statement is refused, those that still wait as well. The connection has gone back, or was destroyed where its
- * state was not certain.
+ * *none*: no connection is held. Plain reads may run on the pool, each on a connection of its own for one round trip.
+ * *opening*: another statement came. Running reads are awaited first, because a session that holds its transaction's
+ * connection must never wait for another one. Statements that come meanwhile wait, in call order.
+ * *open*: everything runs on the one connection, one statement after the other. BEGIN, and the savepoint of a scope without
+ * statements so far, are sent with a statement under one Sync. Only PostgreSQL's response shows whether they have run, so
+ * nothing is sent before it.
+ * *ended*: every statement is refused, also those that still wait. The connection was released, or destroyed if its state was
+ * uncertain.
  */
 import { failureOn } from '../connection/outcome.js'
 import { TransactionAbortedError, TransactionBrokenError } from '../errors/errors.js'
@@ -34,10 +34,10 @@ import type { Statement, StatementResult } from '../statement/statement.js'
 import type { Savepoint } from './savepoint.js'
 import type { QueuedStatement } from './queued-statement.js'
 
-/** What a transaction tells the session that it belongs to. */
+/** The link from a transaction to its session. */
 interface TransactionEvents {
   readonly caller: Caller
-  /** `timeoutMillis` has passed since BEGIN. */
+  /** Called when `timeoutMillis` has passed since BEGIN. */
   readonly timedOut: () => void
 }
 
@@ -45,29 +45,29 @@ export class Transaction {
   readonly #context: SessionContext
   readonly #settings: TransactionSettings
   readonly #events: TransactionEvents
-  /** What waits for the transaction's connection, in call order. */
+  /** The statements that wait for the transaction's connection, in call order. */
   readonly #tasks: QueuedStatement[] = []
   readonly #reads: ReadsBeforeBegin
   readonly #wakers: Array<() => void> = []
-  /** Whether a connection for the transaction is awaited, or an answer on it. */
+  /** Whether the transaction's connection, or a response on it, is awaited. */
   #busy = false
-  /** Whether what waits is sent at the end of this turn. */
+  /** Whether a microtask will send the waiting statements. */
   #isDue = false
   #cancel: Cancel | undefined
   #connection: LentConnection | undefined
   #begun = false
-  /** What it was asked for, besides BEGIN. */
+  /** Which statements were requested, besides BEGIN. */
   #hasRead = false
   #hasWritten = false
-  /** How many statements were asked for. */
+  /** How many statements were requested. */
   asked = 0
-  /** Which transaction this is to the server, if that was asked for. */
+  /** The transaction's identity on the server, with `resolveCommits`. */
   #identity: string | undefined
   #timer: NodeJS.Timeout | undefined
   #end: (() => Error) | undefined
   #failure: Error | undefined
   readonly #unsent = new UnsentWrites()
-  /** The scopes in which the user's own SQL has set something that another connection does not have: undone with them. */
+  /** The scopes in which the user's own SQL has changed settings; undoing a scope undoes them. */
   readonly settingScopes = new Set<Savepoint | undefined>()
 
   constructor (context: SessionContext, settings: TransactionSettings, events: TransactionEvents) {
@@ -83,7 +83,7 @@ export class Transaction {
   /** Whether the transaction has a connection now. */
   get holdsConnection (): boolean { return this.#connection?.isReleased === false }
 
-  /** Why nothing can be kept, if so: a statement failed and nothing undid it, or nothing more can be sent. */
+  /** Why the transaction cannot be committed, if so: a statement failed and nothing undid it, or nothing more can be sent. */
   get obstacle (): Error | undefined {
     const refusal = this.#connection?.refusal
     if (refusal !== undefined) return toDatabaseError(refusal)
@@ -94,13 +94,13 @@ export class Transaction {
 
   get #isAborted (): boolean { return this.#connection?.status === 'E' }
 
-  /** Whether something was asked of the transaction that another one could not know of: all but reads which have a snapshot each. */
+  /** Whether another transaction would lack something that was done in this one: anything but reads with a snapshot of their own. */
   get isUsed (): boolean { return this.#hasWritten || (this.#hasRead && !hasOwnSnapshots(this.#settings, this.#context.pool, this.#connection)) }
 
-  /** Whether nothing is under way and nothing waits. */
+  /** Whether no statement is running and none waits. */
   get isIdle (): boolean { return !this.#busy && this.#tasks.length === 0 && this.#reads.size === 0 }
 
-  /** Runs a statement behind those that were given before it. */
+  /** Runs a statement after all earlier ones. */
   run (statement: Statement, savepoint: Savepoint | undefined): Promise<StatementResult<never>> {
     this.asked++
     return new Promise((resolve, reject) => {
@@ -114,12 +114,12 @@ export class Transaction {
     })
   }
 
-  /** Resolves when every statement that was given has been answered; undefined where they have. */
+  /** Resolves when every statement is finished; undefined if all are. */
   idle (): Promise<void> | undefined {
     return this.isIdle ? undefined : new Promise((resolve) => this.#wakers.push(resolve))
   }
 
-  /** Keeps what ran since a savepoint; resolves with what prevented it. */
+  /** Releases a savepoint; resolves with the error that prevented it, if any. */
   async release ({ name, sent }: Savepoint): Promise<Error | undefined> {
     const outcome = sent ? await this.#connection?.run(control(`release savepoint ${name}`)) : undefined
     if (outcome?.error === undefined) return undefined
@@ -127,7 +127,7 @@ export class Transaction {
     return this.obstacle
   }
 
-  /** Undoes what ran since a savepoint, and forgets how it failed. */
+  /** Rolls back to a savepoint, and forgets the failure. */
   async undo (savepoint: Savepoint): Promise<void> {
     this.#unsent.undo(savepoint)
     for (const scope of this.settingScopes) if (isWithin(scope, savepoint)) this.settingScopes.delete(scope)
@@ -138,17 +138,17 @@ export class Transaction {
   }
 
   /**
-   * Sends COMMIT, and believes nothing but PostgreSQL's own word for it: the tag COMMIT, or the status of the transaction's id.
+   * Sends COMMIT. Only PostgreSQL's own confirmation counts: the tag COMMIT, or the status of the transaction's id.
    *
-   * @throws {TransactionAbortedError} where PostgreSQL rolled back instead
-   * @throws {TransactionBrokenError} where PostgreSQL had no transaction to commit
-   * @throws {ConnectionError} where the answer was lost, and nothing was saved
-   * @throws {CommitUnknownError} where the answer was lost, and what became of it could not be found out
+   * @throws {TransactionAbortedError} if PostgreSQL rolled back instead
+   * @throws {TransactionBrokenError} if PostgreSQL had no transaction to commit
+   * @throws {ConnectionError} if the response was lost, and nothing was saved
+   * @throws {CommitUnknownError} if the response was lost, and nobody knows whether it was committed
    */
   async commit (): Promise<void> {
     const connection = this.#connection
     if (connection === undefined) return
-    // What should have taken BEGIN along was never sent: there is nothing to end.
+    // BEGIN was never sent: there is nothing to end.
     if (!this.#begun) return connection.release()
     const { settleTimeoutMillis: timeoutMillis } = this.#settings
     const { error, result, lost, missedTransaction } = await endTransaction(connection, 'commit', timeoutMillis)
@@ -160,12 +160,12 @@ export class Transaction {
     throw toDatabaseError(error, { context, constraints: this.#context.constraints })
   }
 
-  /** Undoes everything and gives the connections back; what still runs is cancelled. Never rejects. */
+  /** Rolls back and releases the connections; running statements are cancelled. Never rejects. */
   async rollback (): Promise<void> {
     await Promise.all([this.#rollBack(), this.#reads.abandon(this.#settings.settleTimeoutMillis)])
   }
 
-  /** Refuses what comes from now on, and what has not been sent yet. */
+  /** Refuses later statements, and those that have not been sent yet. */
   close (reason: () => Error): void {
     this.#end = reason
     clearTimeout(this.#timer)
@@ -183,7 +183,7 @@ export class Transaction {
     connection.release()
   }
 
-  /** What is asked for in the same turn travels together; a connection is asked for at once. */
+  /** Statements of the same microtask are sent together; a connection is requested at once. */
   #proceedSoon (): void {
     if (this.#connection === undefined) this.#proceed()
     else if (!this.#isDue) {
@@ -195,7 +195,7 @@ export class Transaction {
     }
   }
 
-  /** Does what is next; called whenever something has come or is done. */
+  /** Does the next step; called after every event. */
   #proceed (): void {
     if (this.#end !== undefined) for (const { reject } of this.#tasks.splice(0)) reject(this.#end())
     if (this.isIdle) for (const wake of this.#wakers.splice(0)) wake()
@@ -234,7 +234,7 @@ export class Transaction {
     const savepoints = unsent(first?.savepoint)
     const prelude = [...begin, ...savepoints.map(({ name }) => `savepoint ${name}`)]
     this.#startTimer()
-    // Without values the text may be anything: several statements, a COPY, a COMMIT. Such a one travels alone.
+    // A raw text without values may be several statements, a COPY or a COMMIT: it is sent alone, after the prelude.
     const alone = prelude.length > 0 && first?.statement.kind === 'raw' && first.statement.values.length === 0
     let open = tasks.length
     const answered = (task: QueuedStatement, outcome: Outcome): void => {
@@ -248,7 +248,7 @@ export class Transaction {
     connection.send(tasks.map((task) => ({ statement: alone ? nothing : task.statement, done: (outcome) => answered(task, outcome) })), prelude)
   }
 
-  /** What is sent before the first statement. */
+  /** The statements that are sent before the first one. */
   get #prelude (): readonly string[] {
     return [this.#settings.begin, ...this.#context.settings, ...this.#settings.resolveCommits ? [askIdentity] : []]
   }
@@ -267,7 +267,7 @@ export class Transaction {
     this.#reads.start(task.statement, {
       answered: (outcome, connection) => this.#answer(task, outcome, connection),
       refused: (error) => this.#refuse(task, error),
-      // It belongs into the transaction, and was asked for before all that wait.
+      // It has to run in the transaction, before the waiting statements.
       unsuited: () => {
         this.#hasRead = true
         this.#tasks.unshift(task)
@@ -278,7 +278,7 @@ export class Transaction {
 
   #answer (task: QueuedStatement, { error, result, sent }: Outcome, connection: LentConnection): void {
     if (error === undefined) {
-      // The user's own SQL may have gone back to a savepoint, as a scope does.
+      // The user's own SQL may have rolled back to a savepoint.
       this.#failure = undefined
       return task.resolve(result as StatementResult<never>)
     }

@@ -22,7 +22,7 @@ const shapes = new Map<string, Shape>([
   ['casing', { fits: (value) => value === 'snake_case' || value === 'camelCase', must: "must be 'snake_case' or 'camelCase'" }],
   ['logger', { fits: (value) => hasAll(value, ['debug', 'info', 'warn', 'error']), must: "must have the methods debug, info, warn and error; Drizzle's own logger goes into drizzle: { logger }" }],
   ['pg', { fits: (value) => hasAll(value, ['connect', 'options', 'totalCount']), must: 'must be a pool of the package pg (with @fastify/postgres: fastify.pg.pool)' }],
-  ['transaction', { fits: isOptions, must: 'must be an object' }],
+  ['transaction', { fits: isOptions, must: 'must be an object (false, for no transaction, only on a route)' }],
   ['errors', { fits: isOptions, must: 'must be an object of format, constraints' }],
   ['health', { fits: (value) => value === false || isOptions(value), must: 'must be an object, or false for no routes' }],
   ['migrations', { fits: isOptions, must: 'must be an object' }],

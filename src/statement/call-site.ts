@@ -1,27 +1,27 @@
-/** Where in a program a connection was asked for. */
+/** The place in a program that requested a connection. */
 export interface CallSite {
-  /** As V8 keeps it: text is made of it when it is read. */
+  /** V8's stack; it becomes text when it is read. */
   readonly stack?: unknown
 }
 
-/** How deep a stack is kept: up to 15 of the frames are the package's own. */
+/** The number of frames that are kept; up to 15 of them are the package's own. */
 const depth = 24
 
-/** How many stacks are taken within a second at most. */
+/** The most stacks that are taken in a second. */
 const perSecond = 100
 
 /**
- * Takes stacks, so that a leak can be found, at a price that nobody feels.
+ * Takes stacks, so that a leak can be found, at a negligible cost.
  *
- * One costs about 15 µs, where a short transaction costs 150 µs of Node's time: too much for each. A hundred a second cost
- * less than 0.2 % of a processor, whatever the load. A server below that rate has the stack of every leak; one above it has
- * those of some, and of more and more of them as leaks take its connections and slow it down.
+ * A stack costs about 15 µs; a short transaction costs 150 µs of Node's time, so one for each would be too much. A hundred a
+ * second cost less than 0.2 % of a processor at any load. A server below that rate has the stack of every leak. A server above
+ * it has some, and more and more of them as leaks take its connections and slow it down.
  */
 export class CallSites {
   #second = 0
   #taken = 0
 
-  /** The stack of whoever called; undefined when there were too many in this second. */
+  /** The caller's stack; undefined if there were too many in this second. */
   here (): CallSite | undefined {
     const second = Math.trunc(performance.now() / 1000)
     if (second !== this.#second) {
@@ -41,12 +41,12 @@ function captureStack (): CallSite {
   return callSite
 }
 
-/** This file, as a stack shows it: a URL, or a path where source maps are on. */
+/** This file as a stack shows it: a URL, or a path if source maps are on. */
 const ownFile = /(?:\(|at )(?:file:\/\/)?(\S+)src\/statement\/call-site\.[jt]s:\d/
 
 /**
- * What has the frames in it that are not the program's: those of Node, of libraries, and of the package, which is found by a
- * stack of its own. In a bundle it has no files, and `import.meta.url` would be empty in one that is CommonJS.
+ * The path prefixes of frames that are not the program's: Node's, libraries', and the package's own, which a stack of its own
+ * shows. A bundle has no such files, and in a CommonJS bundle `import.meta.url` would be empty.
  */
 export function foreignPlaces (ownStack: string): string[] {
   const home = ownFile.exec(ownStack)?.[1]
@@ -56,7 +56,7 @@ export function foreignPlaces (ownStack: string): string[] {
 
 const places = foreignPlaces(String(new Error().stack))
 
-/** The frames that are the user's, innermost first; the whole stack where none is. */
+/** The program's own frames, innermost first; the whole stack if there is none. */
 export function framesOf ({ stack }: CallSite): string {
   const text = String(stack)
   const frames = text.split('\n').slice(1).map((frame) => frame.trim())

@@ -1,13 +1,13 @@
 import type { Logger } from '../runtime/logger.js'
 import type { CallSite } from './call-site.js'
 
-/** For whom a connection is taken: named in the log when it is held for too long. */
+/** The work that a connection is taken for; the log names it when the connection is held for too long. */
 export interface Caller {
   readonly logger: Logger
-  /** The route, say. */
+  /** For example the route. */
   readonly label: string
-  /** Where in the user's program it was asked for. */
+  /** Where the program requested the connection. */
   callSite?: CallSite | undefined
-  /** The one in whose nested scope it was asked for. */
+  /** The caller in whose nested scope it was requested. */
   within?: Caller | undefined
 }

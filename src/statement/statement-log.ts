@@ -2,13 +2,13 @@ import type { Caller } from './caller.js'
 import type { Observed } from './statement-observer.js'
 import type { Statement } from './statement.js'
 
-/** The settings that say which statements are told of. */
+/** The settings that decide which statements are logged. */
 export interface StatementLogSettings {
   readonly echo: boolean
   readonly slowQueryMillis: number
 }
 
-/** Tells a borrower's log of slow statements, and of all with `echo`; never of their values. */
+/** Logs slow statements, and with `echo` all statements, to the caller's log; never their values. */
 export class StatementLog {
   readonly #settings: StatementLogSettings
 
@@ -19,8 +19,8 @@ export class StatementLog {
   tell ({ logger }: Caller, { text, context }: Statement, { prelude, durationMillis }: Observed): void {
     const slow = durationMillis >= this.#settings.slowQueryMillis
     if (!slow && !this.#settings.echo) return
-    const story = { statement: [...prelude, text].join('; '), durationMillis: Math.round(durationMillis * 1000) / 1000, ...context }
-    if (slow) logger.warn(story, 'slow statement')
-    else logger.info(story, 'statement')
+    const entry = { statement: [...prelude, text].join('; '), durationMillis: Math.round(durationMillis * 1000) / 1000, ...context }
+    if (slow) logger.warn(entry, 'slow statement')
+    else logger.info(entry, 'statement')
   }
 }

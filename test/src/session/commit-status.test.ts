@@ -52,7 +52,7 @@ t.test('an answer leaves nothing behind that keeps the process, and gives the co
   const before = timers()
   let released = 0
   const run = async (): Promise<unknown> => ({ result: { rows: [{ status: 'committed', system: '4711', timeline: '00000001', reached: true, life: 'life' }] } })
-  const connection = { run, release: () => { released++ } } as unknown as LentConnection
+  const connection = { run, leaveTransaction: () => {}, release: () => { released++ } } as unknown as LentConnection
   t.equal(await ask(({ lend }) => { lend(connection); return () => {} }, 600_000), 'committed')
   t.equal(released, 1)
   await wait(0)
@@ -63,5 +63,5 @@ t.test('an answer leaves nothing behind that keeps the process, and gives the co
 function silent (lent: { ended: number }): LentConnection {
   let end = (): void => {}
   const run = (): Promise<unknown> => new Promise((resolve) => { end = () => resolve({ error: new Error('ended'), lost: true }) })
-  return { run, destroy: () => { lent.ended++; end() }, release: () => {} } as unknown as LentConnection
+  return { run, leaveTransaction: () => {}, destroy: () => { lent.ended++; end() }, release: () => {} } as unknown as LentConnection
 }

@@ -21,11 +21,11 @@ export class Names extends CasingCache {
   }
 
   override getColumnCasing (column: Column): string {
-    return nameOf(column, this.#casing)
+    return casedName(column, this.#casing)
   }
 }
 
 /** A column's name in the database. */
-export function nameOf ({ name, keyAsName }: { readonly name: string, readonly keyAsName: boolean }, casing: Casing | undefined): string {
+export function casedName ({ name, keyAsName }: { readonly name: string, readonly keyAsName: boolean }, casing: Casing | undefined): string {
   return keyAsName ? cased(name, casing) : name
 }

@@ -6,7 +6,7 @@ import { UsageError } from '../errors/errors.js'
 import { isOptions } from '../runtime/call-options.js'
 import { checkCall } from '../errors/check-call.js'
 import { isEntity } from '../drizzle/entity.js'
-import { columnsOf, nameOf } from './table.js'
+import { columnsOf, qualifiedName } from './table.js'
 
 /** A value as JSON has it: dates, bigints and bytes are strings. */
 export type JsonOf<Value> =
@@ -60,7 +60,7 @@ export function toDict<T extends PgTable, Row extends Partial<InferSelectModel<T
   checkCall('toDict()', options, { omit: names, include: names })
   const { omit = [], include = [] } = options
   const unknown = omit.find((key) => !Object.hasOwn(columns, key))
-  if (unknown !== undefined) throw new UsageError(`Table "${nameOf(table)}" has no column "${unknown}" to omit`)
+  if (unknown !== undefined) throw new UsageError(`Table "${qualifiedName(table)}" has no column "${unknown}" to omit`)
 
   const hidden = new Set<string>(omit)
   const keys = [...Object.keys(columns).filter((key) => !hidden.has(key)), ...include]
@@ -79,7 +79,7 @@ export function inspectRow<T extends PgTable> (table: T, row: Partial<InferSelec
   const cells = keys
     .filter((key) => Object.hasOwn(row, key))
     .map((key) => `${key}=${inspect(Reflect.get(row, key), { depth: 2, breakLength: Infinity, maxStringLength: 200 })}`)
-  return `${nameOf(table)}(${cells.join(', ')})`
+  return `${qualifiedName(table)}(${cells.join(', ')})`
 }
 
 const names = [(value: unknown) => Array.isArray(value) && value.every((name) => typeof name === 'string'), 'is an array of names'] as const

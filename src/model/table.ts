@@ -31,7 +31,7 @@ const models = new WeakMap<PgTable, TableModel>()
 export function describeTable<T extends PgTable> (table: T): TableModel<T> {
   const known = models.get(table)
   if (known !== undefined) return known as TableModel<T> // it was stored under this very table
-  const model = describe(table)
+  const model = buildModel(table)
   models.set(table, model)
   return model
 }
@@ -48,10 +48,10 @@ export function columnsOf (table: PgTable): Readonly<Record<string, PgColumn>> {
   throw new UsageError(`View "${name}" cannot be used as a table: read it through \`drizzle\``, { context: { table: name } })
 }
 
-function describe<T extends PgTable> (table: T): TableModel<T> {
+function buildModel<T extends PgTable> (table: T): TableModel<T> {
   const columns = columnsOf(table)
   const entries = Object.entries(columns)
-  const name = nameOf(table)
+  const name = qualifiedName(table)
   const marks = entries.map(([key, column]) => ({ key, mark: markOf(column) }))
   return {
     table,
@@ -65,7 +65,7 @@ function describe<T extends PgTable> (table: T): TableModel<T> {
 }
 
 /** The SQL name of a table, with its schema where it has one. */
-export function nameOf (table: PgTable): string {
+export function qualifiedName (table: PgTable): string {
   const { schema, name } = getTableConfig(table)
   return schema === undefined ? name : `${schema}.${name}`
 }

@@ -19,15 +19,15 @@ const known = new WeakMap<PgTable, readonly UniqueKey[]>()
 /** The primary key, the unique constraints and the unique indexes that a table declares, those of all rows first. Indexes of expressions are left out. */
 export function uniqueKeysOf (table: PgTable): readonly UniqueKey[] {
   let keys = known.get(table)
-  if (keys === undefined) known.set(table, keys = describe(table))
+  if (keys === undefined) known.set(table, keys = declaredKeys(table))
   return keys
 }
 
-function describe (table: PgTable): UniqueKey[] {
+function declaredKeys (table: PgTable): UniqueKey[] {
   const { primaryKeys, uniqueConstraints, indexes } = getTableConfig(table)
   const entries = Object.entries(columnsOf(table))
   // Before any casing a column has one name in Drizzle, and an index has columns of its own by that name.
-  const keysOf = (parts: readonly unknown[]): string[] => parts.map((part) => entries.find(([, { name }]) => name === nameOf(part))?.[0]).filter((key) => key !== undefined)
+  const keysOf = (parts: readonly unknown[]): string[] => parts.map((part) => entries.find(([, { name }]) => name === columnNameOf(part))?.[0]).filter((key) => key !== undefined)
   const single = entries.flatMap(([key, { primary, isUnique, uniqueType }]) => primary || isUnique
     ? [{ columns: [key], where: undefined, nullsNotDistinct: uniqueType === 'not distinct' }]
     : [])
@@ -40,7 +40,7 @@ function describe (table: PgTable): UniqueKey[] {
 }
 
 /** Of a column, or of its copy in an index; an expression has none. */
-function nameOf (part: unknown): string | undefined {
+function columnNameOf (part: unknown): string | undefined {
   if (is(part, PgColumn)) return part.name
   return typeof part === 'object' && part !== null && 'name' in part ? String(part.name) : undefined
 }

@@ -3,26 +3,27 @@ import { columnsOf } from '../model/table.js'
 import { isPlainObject } from '../runtime/option-checks.js'
 import type { PgTable } from 'drizzle-orm/pg-core'
 
-/** Under which a repository class keeps what it was made for; only `Repository.of()` writes it. */
+/** The key of a repository class for its table and options; only `Repository.of()` writes it. */
 export const declared: unique symbol = Symbol('what a repository class is for')
 
-/** What a repository class was made for. */
+/** The table and the options of a repository class. */
 export interface Declared {
   readonly table: PgTable
-  /** The only columns that callers may write; every column unless given. */
+  /** The only columns that callers may write; undefined for every column. */
   readonly writable: readonly string[] | undefined
 }
 
-/** What `Repository.of` takes besides the table. */
+/** The options of `Repository.of`. */
 export interface ClassOptions<W extends string> {
   /** The only columns that callers may write. @defaultValue every column that can be written */
   readonly writable?: readonly W[] | undefined
 }
 
 /**
- * What a class is made for. Columns are looked at when a database first asks: tables of files that import each other may not be whole yet.
+ * Checks the table and the options of a class. The columns are checked when a database first uses the class, because tables of
+ * files that import each other may not be complete yet.
  *
- * @throws UsageError for what is no table, and for options that there are none.
+ * @throws UsageError for anything but a table, and for unknown options.
  */
 export function declare (table: PgTable, options: ClassOptions<string>): Declared {
   columnsOf(table)

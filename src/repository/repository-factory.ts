@@ -10,10 +10,10 @@ import { parseWritable } from './write/writable-columns.js'
 
 type SourceClass = new (context: RepositoryContext) => unknown
 
-/** What is found out once about a source. */
+/** The parts of a repository that are the same for every session. */
 type Described = Omit<RepositoryContext, 'session' | 'visibility'>
 
-/** Makes the repositories of one database: tables are described and statements built once, repositories cost next to nothing. */
+/** Makes the repositories of one database. Tables are described and statements built once, so a repository is cheap. */
 export class Repositories {
   readonly #builder: SqlBuilder
   readonly #described = new WeakMap<object, Described>()
@@ -23,19 +23,21 @@ export class Repositories {
   }
 
   /**
-   * The repository of a table or class, whose statements the given session or database runs.
+   * Returns the repository of a table or class; the given session or database runs its statements.
    *
-   * @throws UsageError for a view, a table without a primary key, what is neither table nor repository class, and a class
-   * whose `writable` names what cannot be written.
+   * @throws UsageError for a view, a table without a primary key, anything that is neither a table nor a repository class, and a
+   * class whose `writable` names a column that cannot be written.
    */
   create<Source extends RepositorySource> (session: RepositorySession, source: Source): RepositoryOf<Source> {
     const { statements, hooks, writable } = this.#described.get(source) ?? this.#describe(source)
     const Class: SourceClass = typeof source === 'function' ? source : Repository
-    return new Class({ session, statements, visibility: 'table', hooks, writable }) as RepositoryOf<Source> // the type says what was just decided
+    return new Class({ session, statements, visibility: 'table', hooks, writable }) as RepositoryOf<Source> // RepositoryOf<Source> is this decision as a type
   }
 
   #describe (source: RepositorySource): Described {
-    if (typeof source !== 'function') return this.#remember(source, { statements: new TableStatements(source, this.#builder), hooks: undefined, writable: undefined })
+    if (typeof source !== 'function') {
+      return this.#remember(source, { statements: new TableStatements(source, this.#builder), hooks: undefined, writable: undefined })
+    }
     const { table, writable: keys } = declarationOf(source)
     const { statements } = this.#described.get(table) ?? this.#describe(table)
     const writable = keys === undefined ? undefined : parseWritable({ keys }, statements)
@@ -48,7 +50,7 @@ export class Repositories {
   }
 }
 
-/** What came from JavaScript may be any function. */
+/** JavaScript may pass any function. */
 function declarationOf (source: RepositoryClass & { readonly name: string }): Declared {
   const { name, [declared]: declaration } = source as Partial<RepositoryClass> & { readonly name: string }
   if (declaration !== undefined) return declaration

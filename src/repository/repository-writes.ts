@@ -32,20 +32,20 @@ export class RepositoryWrites<T extends PgTable, W extends ColumnKey<T>, O exten
     return typed(createRow(this.#context, values))
   }
 
-  /** Inserts any number of rows, all or none, and resolves with them as stored, in the order given. Leave the rows as they are until then. */
+  /** Inserts any number of rows, all or none, and resolves with them as stored, in the given order. Do not change the array or its rows until then. */
   createMany (rows: ReadonlyArray<NewRow<T, W, O>>): Promise<Array<Row<T>>> {
     return typed(createRows(this.#context, rows))
   }
 
   /**
-   * Inserts a row, or changes the one that has the same key: the row as stored, and whether it was made. However many do this with
-   * the same key at the same time, there is one row and no error.
+   * Inserts a row, or changes the existing row with the same key. Resolves with the row as stored and whether it was created.
+   * Concurrent calls with the same key make one row and no error.
    *
-   * Every column given but the target is written into a row that is there, `$onUpdate` and the version with it. Under REPEATABLE READ
-   * and SERIALIZABLE a row of somebody else's that came in meanwhile is a `SerializationFailureError`, for `retries`.
+   * Every given column except the target is written to an existing row, together with `$onUpdate` and the version. Under REPEATABLE
+   * READ and SERIALIZABLE, a row that another transaction inserted meanwhile is a `SerializationFailureError`, which `retries` handles.
    *
-   * @throws UsageError for a target that is no unique key; UniqueViolationError where a row that this repository does not see has
-   * the key, a deleted one for example, or another unique key is taken.
+   * @throws UsageError for a target that is not a unique key; UniqueViolationError if a row that this repository does not see, such
+   * as a soft-deleted one, has the key, or if another unique key is taken.
    * @example
    * ```ts
    * const { row, created } = await repo.upsert({ email: 'ada@example.com', name: 'Ada' }, { target: 'email' })
@@ -57,25 +57,25 @@ export class RepositoryWrites<T extends PgTable, W extends ColumnKey<T>, O exten
   }
 
   /**
-   * As {@link RepositoryWrites.upsert} for each of the rows, one after the other and all or none, however many: the results in the order
-   * given. Of two rows with the same key the second changes what the first has made; each result is the row as it was then.
+   * Does {@link RepositoryWrites.upsert} for any number of rows, in order, all or none. Resolves with the results in the given order.
+   * If two rows have the same key, the second changes the row of the first; each result is the row as of its own step.
    *
-   * Two calls at once that have the same rows in different orders can be a `DeadlockError`, as with any locks: sort them.
-   * Leave the rows as they are until it resolves; the table's functions for defaults may be called twice for a row.
+   * Concurrent calls with the same rows in different orders can fail with a `DeadlockError`, as with any locks: sort the rows.
+   * Do not change the array or its rows until it resolves. The table's default functions may be called twice for a row.
    */
   upsertMany (rows: ReadonlyArray<NewRow<T, W, O>>, options?: UpsertOptions<T, W, O>): Promise<Array<Upserted<T>>> {
     return typed(upsertMany(this.#context, rows, options))
   }
 
   /**
-   * The row that matches, or a new one, made of what the filter says that columns are, and of the defaults: the row, and whether it
-   * was made. However many ask for the same key at the same time, there is one row and no error, and the transaction around stays whole.
+   * Reads the row that matches, or creates one from the filter's values and the defaults. Resolves with the row and whether it was
+   * created. Concurrent calls with the same key make one row and no error, and the surrounding transaction stays usable.
    *
-   * The filter names every column of a unique key with its value. Under REPEATABLE READ and SERIALIZABLE a row of somebody else's that
-   * came in meanwhile is a `SerializationFailureError`, for `retries`.
+   * The filter names every column of a unique key with its value. Under REPEATABLE READ and SERIALIZABLE, a row that another
+   * transaction inserted meanwhile is a `SerializationFailureError`, which `retries` handles.
    *
-   * @throws ValidationError for a filter without a unique key; UniqueViolationError where a row with that key is there and is not what
-   * the filter wants, or is not seen, as a deleted one.
+   * @throws ValidationError for a filter without a unique key; UniqueViolationError if a row with that key exists and does not match
+   * the filter, or is hidden from this repository, such as a soft-deleted one.
    * @example
    * ```ts
    * const { row: tag, created } = await repo.getOrCreate({ name: 'fastify' }, { colour: 'black' })
@@ -86,12 +86,13 @@ export class RepositoryWrites<T extends PgTable, W extends ColumnKey<T>, O exten
   }
 
   /**
-   * Changes the row with this primary key: the row as stored, or undefined when there is none. Without values nothing is written.
+   * Changes the row with this primary key. Resolves with the row as stored, or undefined if there is none. Without values, nothing is
+   * written.
    *
    * A value may be `increment(1)` or SQL, which PostgreSQL computes from the row. With `expectedVersion`, on a table with
-   * `version()`, the row is changed only if nobody else has changed it since that version was read.
+   * `version()`, the row is changed only if it has not been changed since that version was read.
    *
-   * @throws StaleRowError when the row is there with another version.
+   * @throws StaleRowError if the row has another version.
    * @example
    * ```ts
    * const note = await repo.getOrThrow(id)
@@ -103,8 +104,8 @@ export class RepositoryWrites<T extends PgTable, W extends ColumnKey<T>, O exten
   }
 
   /**
-   * Changes the row with this primary key and resolves with it as stored; for the rest as {@link RepositoryWrites.update}.
-   * @throws NotFoundError when there is none, StaleRowError when it is there with another version than the one expected.
+   * Changes the row with this primary key and resolves with it as stored; otherwise like {@link RepositoryWrites.update}.
+   * @throws NotFoundError if there is none, StaleRowError if it has another version than the expected one.
    */
   updateOrThrow (id: Key<T>, values: RowChanges<T, W, O>, options?: UpdateOptions<T>): Promise<Row<T>> {
     return typed(found(this.#context, 'updateOrThrow', updateOne(this.#context, id, { values, options })))
@@ -112,42 +113,42 @@ export class RepositoryWrites<T extends PgTable, W extends ColumnKey<T>, O exten
 
   /**
    * Changes the rows that match and resolves with their number.
-   * @throws EmptyFilterError for a filter that is empty, unless `{ all: true }` says that every row is meant.
+   * @throws EmptyFilterError for an empty filter, unless `{ all: true }` confirms that every row is meant.
    */
   updateMany (filter: Filter<T>, values: RowChanges<T, W, O>, options?: ManyOptions): Promise<number> {
     return handled(updateMatching(this.#context, values, { filter, options }))
   }
 
-  /** Deletes the row with this primary key for good: whether there was one. */
+  /** Permanently deletes the row with this primary key. Resolves with whether there was one. */
   delete (id: Key<T>): Promise<boolean> {
     return handled(deleteByKey(this.#context, id))
   }
 
   /**
-   * Deletes the row with this primary key for good and resolves with what it was.
-   * @throws NotFoundError when there is none.
+   * Permanently deletes the row with this primary key and resolves with the deleted row.
+   * @throws NotFoundError if there is none.
    */
   deleteOrThrow (id: Key<T>): Promise<Row<T>> {
     return typed(found(this.#context, 'deleteOrThrow', takeByKey(this.#context, id)))
   }
 
   /**
-   * Deletes the rows that match for good and resolves with their number.
-   * @throws EmptyFilterError for a filter that is empty, unless `{ all: true }` says that every row is meant.
+   * Permanently deletes the rows that match and resolves with their number.
+   * @throws EmptyFilterError for an empty filter, unless `{ all: true }` confirms that every row is meant.
    */
   deleteMany (filter: Filter<T>, options?: ManyOptions): Promise<number> {
     return handled(deleteMatching(this.#context, { filter, options }))
   }
 
-  /** Marks the row with this primary key as deleted, by the clock of the database: the row, or undefined when there is none that lives. */
+  /** Marks the row with this primary key as deleted, by the database's clock. Resolves with the row, or undefined if there is none that is not deleted. */
   softDelete (this: SoftDeletable<T>, id: Key<T>): Promise<Row<T> | undefined>
   softDelete (id: Key<T>): Promise<Row<T> | undefined> {
     return typed(markDeleted(this.#context, id))
   }
 
   /**
-   * Takes the mark of deletion from the row with this primary key: the row, or undefined when there is none that is deleted.
-   * @throws UniqueViolationError when a row that lives has what `uniqueLive()` allows once.
+   * Restores the soft-deleted row with this primary key. Resolves with the row, or undefined if there is none that is deleted.
+   * @throws UniqueViolationError if a row that is not deleted has the same values of a `uniqueLive()` key.
    */
   restore (this: SoftDeletable<T>, id: Key<T>): Promise<Row<T> | undefined>
   restore (id: Key<T>): Promise<Row<T> | undefined> {
@@ -155,8 +156,8 @@ export class RepositoryWrites<T extends PgTable, W extends ColumnKey<T>, O exten
   }
 
   /**
-   * Deletes for good the rows that were deleted before a time, or longer ago than a number of days, and resolves with their number.
-   * What else the repository sees makes no difference.
+   * Permanently deletes the rows that were soft-deleted before a time, or more than a number of days ago. Resolves with their number.
+   * It ignores `withDeleted()` and `onlyDeleted()`.
    *
    * @example
    * ```ts
@@ -169,23 +170,23 @@ export class RepositoryWrites<T extends PgTable, W extends ColumnKey<T>, O exten
   }
 
   /**
-   * Called for each new row before it is written, by `create` and every method that makes rows: returns other values, or nothing.
-   * Whatever can be written may be returned. What it throws undoes the whole write; so it is with every hook.
+   * Called for each new row before it is written, by `create` and every other method that creates rows. Returns replacement values,
+   * or nothing. A hook may write any writable column. If a hook throws, the whole write is undone.
    */
   protected beforeCreate (_values: NewRow<T>): NewRow<T> | void | Promise<NewRow<T> | void> {}
 
-  /** Called once by `update`, `updateMany` and `restore`, unless there is nothing to write: returns other values, or nothing. */
+  /** Called once by `update`, `updateMany` and `restore`, unless there is nothing to write. Returns replacement values, or nothing. */
   protected beforeUpdate (_values: RowChanges<T>, _which: Affected<T>): RowChanges<T> | void | Promise<RowChanges<T> | void> {}
 
   /** Called once by `delete`, `deleteMany`, `softDelete` and `purge`, before anything is deleted. */
   protected beforeDelete (_which: Affected<T>, _deletion: Deletion): void | Promise<void> {}
 
-  /** Called with each row that was created, as stored, in the transaction. */
+  /** Called with each created row, as stored, in the transaction. */
   protected afterCreate (_row: Row<T>): void | Promise<void> {}
 
-  /** Called with each row that was changed or restored, as stored, in the transaction. */
+  /** Called with each changed or restored row, as stored, in the transaction. */
   protected afterUpdate (_row: Row<T>): void | Promise<void> {}
 
-  /** Called with each row that was deleted, as it was, or as it is marked now, in the transaction. */
+  /** Called with each deleted row in the transaction: as it was, or with its mark after a soft delete. */
   protected afterDelete (_row: Row<T>, _deletion: Deletion): void | Promise<void> {}
 }

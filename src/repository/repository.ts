@@ -15,7 +15,7 @@ import type { Relations } from './types/related-rows.js'
 import type { HookNames, LifecycleHooks } from './write/lifecycle-hooks.js'
 import type { Writable } from './write/writable-columns.js'
 
-/** What a repository is made of; only the package makes one. */
+/** The parts of a repository. Only the package makes one. */
 export interface RepositoryContext {
   readonly session: RepositorySession
   readonly statements: TableStatements
@@ -27,11 +27,10 @@ export interface RepositoryContext {
 const madeByHand = 'A repository is not made by "new": request.repo(table), session.repo(table) and database.repo(table) give it'
 
 /**
- * Reads and writes the rows of one table, in the session it was asked from.
+ * Reads and writes the rows of one table, in the session that it belongs to.
  *
- * Every method rejects with a `ValidationError` for a column, value, filter or page that cannot be, and with a `UsageError`
- * for an option that there is none, before anything is sent.
- * Of a table with `softDelete()` it sees the rows that are not deleted.
+ * Every method rejects with a `ValidationError` for an invalid column, value, filter or page, and with a `UsageError` for an
+ * unknown option, before anything is sent. Of a table with `softDelete()` it sees only rows that are not deleted.
  *
  * @example
  * ```ts
@@ -41,22 +40,23 @@ const madeByHand = 'A repository is not made by "new": request.repo(table), sess
  * const user = await request.repo(UserRepository).findByEmail('ada@example.com')
  * ```
  *
- * A class may have hooks, `beforeCreate` and the five others. `W` are the columns that callers may write.
+ * A class may override hooks: `beforeCreate` and five others. `W` are the columns that callers may write.
  */
 export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<T>, O extends Others = 'refuse'> extends RepositoryWrites<T, W, O> {
-  /** The Drizzle table, for SQL of one's own. */
+  /** The Drizzle table, for custom SQL. */
   protected readonly table: T
   /** The session, or database, that runs the statements. */
   protected readonly session: RepositorySession
   readonly #context: RepositoryContext
 
   /**
-   * The class of the repositories of a table, for a class of one's own to extend: `request.repo()` takes either.
+   * Makes the repository class of a table. Extend it with your own methods; `request.repo()` takes either class.
    *
-   * With `writable` callers may write those columns only, by their types and at run time; hooks and `this.unrestricted()` may write all.
+   * With `writable`, callers may write only those columns; types and run time both check it. Hooks and `this.unrestricted()` may
+   * write all.
    *
-   * @throws UsageError for a view, what is no table, and an option that there is none; for a column that cannot be written, when
-   * the class is first asked for.
+   * @throws UsageError for a view, anything else that is not a table, and an unknown option; for a column that cannot be written,
+   * when the class is first used.
    * @example
    * ```ts
    * class UserRepository extends Repository.of(users, { writable: ['name', 'email'] }) {
@@ -71,34 +71,34 @@ export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<
     }
   }
 
-  /** @throws UsageError, as only the package makes a repository: it has a session. */
+  /** @throws UsageError unless the package calls it: a repository needs a session. */
   constructor (context: RepositoryContext) {
-    // What JavaScript, or a cast, gives instead.
+    // JavaScript, or a cast, may pass anything.
     if (!((context as Partial<RepositoryContext> | undefined)?.statements instanceof TableStatements)) throw new UsageError(madeByHand)
     const { session, statements: table, visibility, writable, hooks } = context
     const Class = new.target as unknown as new (context: RepositoryContext) => LifecycleHooks // hooks are protected, and a subclass inherits the constructor
     const inScope = (scope: StatementRunner): LifecycleHooks => new Class({ ...context, session: scope as RepositorySession, writable: undefined }) // as its session is one
-    super({ table, session, seen: visible(table.softDelete, visibility), writable, hooks: hooks && { names: hooks, in: inScope } })
+    super({ table, session, visibleRows: visible(table.softDelete, visibility), writable, hooks: hooks && { names: hooks, on: inScope } })
     this.table = table.table as T // Repositories pairs each class with the statements of its own table
     this.session = session
     this.#context = context
   }
 
-  /** The same repository, seeing deleted rows as well. */
+  /** Returns the same repository, which also sees soft-deleted rows. */
   withDeleted (): this {
     return this.#as({ visibility: 'all' })
   }
 
-  /** The same repository, seeing nothing but deleted rows. */
+  /** Returns the same repository, which sees only soft-deleted rows. */
   onlyDeleted (): this {
     return this.#as({ visibility: 'deleted' })
   }
 
   /**
-   * The same repository, which writes nothing but these columns for its callers: any other key is a `ValidationError`, or dropped.
-   * Hooks of the class may still write all. It can be made less, never more.
+   * Returns the same repository, whose callers may write only these columns: any other key is a `ValidationError`, or dropped.
+   * Hooks of the class may still write all. A further call can remove columns, never add any.
    *
-   * @throws UsageError, at once, for what is no column, cannot be written, or was not writable before.
+   * @throws UsageError at once for an unknown column, one that cannot be written, or one that was not writable before.
    * @example
    * ```ts
    * await request.repo(users).writable(['name', 'email']).update(id, request.body)
@@ -106,19 +106,19 @@ export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<
    */
   writable<const K extends W, D extends Others = 'refuse'> (keys: readonly K[], options?: WritableOptions<D>): WritableRepository<this, T, K, D> {
     const { statements, writable } = this.#context
-    // Its type leaves out what may not be written; it is the same class.
+    // The type leaves out the other columns; the class is the same.
     return this.#as({ writable: parseWritable({ keys, options }, statements, writable) }) as unknown as WritableRepository<this, T, K, D>
   }
 
-  /** The same repository without what {@link Repository.of} or {@link Repository.writable} say of it: for methods of the class, which know what they write. */
+  /** Returns the same repository without the limits of {@link Repository.of} and {@link Repository.writable}, for methods of the class. */
   protected unrestricted (): Repository<T> {
     return this.#as({ writable: undefined }) as unknown as Repository<T> // as above
   }
 
   /**
-   * The same rows, each with what is related to it: for reading alone. Related rows that were deleted are hidden as they are
-   * elsewhere: in a relation to one, such a row is null, whatever its type says. The relations are those of the schema that was
-   * given to the database; the types come from `Register`.
+   * Reads each row with its related rows. The result can only read. Soft-deleted related rows are hidden: a relation to one such
+   * row is null, even if its type does not say so. The relations are those of the schema of the database; the types come from
+   * `Register`.
    *
    * @throws UsageError, from the methods, for a relation that is not in the schema.
    * @example
@@ -131,12 +131,12 @@ export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<
     return new RelatedRepository({ repo: this, session, statements, relations, seesDeleted: visibility === 'all' || visibility === 'deleted' })
   }
 
-  /** Another repository in the same session: of a table, or an instance of a class. */
+  /** Returns another repository in the same session: of a table, or an instance of a class. */
   protected repo<Source extends RepositorySource> (source: Source): RepositoryOf<Source> {
     return this.session.repo(source)
   }
 
-  /** Runs a Drizzle query, which resolves with its own result, or an `sql` template, which resolves with `{ rows, rowCount, command }`. */
+  /** Runs a Drizzle query and resolves with its own result, or an `sql` template and resolves with `{ rows, rowCount, command }`. */
   execute<Result> (query: DrizzleQuery<Result>): Promise<Result>
   execute<R = Record<string, unknown>> (statement: SQLWrapper): Promise<StatementResult<R>>
   execute (statement: SQLWrapper): Promise<unknown> {
@@ -149,27 +149,27 @@ export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<
   }
 }
 
-/** Methods that take values, and so depend on what may be written. */
+/** Methods that take values; their types depend on the writable columns. */
 type ValueMethod = 'create' | 'createMany' | 'upsert' | 'upsertMany' | 'getOrCreate' | 'update' | 'updateOrThrow' | 'updateMany'
 
-/** Methods that give the same repository again. */
+/** Methods that return the same repository. */
 interface SameAgain<R, T extends PgTable, W extends ColumnKey<T>, O extends Others> {
   withDeleted (): WritableRepository<R, T, W, O>
   onlyDeleted (): WritableRepository<R, T, W, O>
   writable<const K extends W, D extends Others = 'refuse'> (keys: readonly K[], options?: WritableOptions<D>): WritableRepository<R, T, K, D>
 }
 
-/** A repository, or an instance of a repository class, whose callers may write the columns `W` only. */
+/** A repository, or an instance of a repository class, whose callers may write only the columns `W`. */
 export type WritableRepository<R, T extends PgTable, W extends ColumnKey<T>, O extends Others> =
   Omit<R, ValueMethod | keyof SameAgain<R, T, W, O>> & Pick<Repository<T, W, O>, ValueMethod> & SameAgain<R, T, W, O>
 
-/** A class of repositories for one table: `Repository.of(table)` makes it, a class of one's own extends it. */
+/** A class of repositories for one table: `Repository.of(table)`, or a class that extends it. */
 export interface RepositoryClass<R = unknown> {
   readonly [declared]: Declared
   new (context: RepositoryContext): R
 }
 
-/** What a repository can be had for: a table, or a class that extends `Repository.of(table)`. */
+/** The argument of `repo()`: a table, or a class that extends `Repository.of(table)`. */
 export type RepositorySource = PgTable | RepositoryClass
 
 /** The repository of a table, or the instance of a class. */
@@ -178,10 +178,10 @@ export type RepositoryOf<Source extends RepositorySource> =
     : Source extends RepositoryClass<infer R> ? R
       : never
 
-/** The session or database that a repository belongs to: it runs its statements, and has other repositories. */
+/** The session or database of a repository. It runs the statements, and gives other repositories. */
 export interface RepositorySession extends StatementRunner {
-  /** Another repository here: of a table, or an instance of a class. */
+  /** Returns another repository: of a table, or an instance of a class. */
   repo<Source extends RepositorySource> (source: Source): RepositoryOf<Source>
-  /** All or nothing: a nested scope in a session, a transaction of its own on a database. */
+  /** Runs all or nothing: in a nested scope of a session, or in a transaction of its own on a database. */
   transaction<Result> (fn: (scope: RepositorySession) => Promise<Result>): Promise<Result>
 }

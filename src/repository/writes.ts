@@ -17,11 +17,11 @@ import { insert } from './write/write-statements.js'
 import { acceptedValues, keyed } from './write/write-context.js'
 import type { WriteContext } from './write/write-context.js'
 
-// What the writing methods of a repository do, before the types of its table are put on. Input is unknown here, and checked: bad input rejects and never throws.
+// The writing methods of a repository, without the types of its table. All input is checked; invalid input rejects and never throws.
 
 export function createRow (context: WriteContext, values: unknown): Promise<AnyRow> {
   const { table, session, hooks } = context
-  // What is done most often takes the short way.
+  // A fast path for the most common case.
   if (hooks === undefined) return insertRow(table, session, () => rowOf(acceptedValues(context, values), table))
   let row: readonly Change[]
   return storeRows(context, [values], {
@@ -48,7 +48,7 @@ export async function deleteByKey (context: WriteContext, id: unknown): Promise<
   return await removeRows(context, { operation: 'delete', where: () => keyed(context, id), which: { id } }) > 0
 }
 
-/** Deletes the row and resolves with what it was. */
+/** Deletes the row and resolves with the deleted row. */
 export async function takeByKey (context: WriteContext, id: unknown): Promise<AnyRow | undefined> {
   const [row] = await takeRows(context, { operation: 'deleteOrThrow', where: () => keyed(context, id), which: { id } })
   return row
@@ -58,26 +58,26 @@ export function deleteMatching (context: WriteContext, { filter, options }: Matc
   return removeRows(context, { operation: 'deleteMany', where: () => some(context, 'deleteMany', { filter, options }), which: { filter } })
 }
 
-/** Which rows a write is for, and the options of its method, as they were given. */
+/** The filter and the options of a write, not checked yet. */
 interface Matching {
   readonly filter: unknown
   readonly options: unknown
 }
 
-/** The condition for the rows of a filter that a write may be given: an empty one could be a slip. */
+/** The condition of a filter for a write. An empty filter is refused without consent: it could be a mistake. */
 function some (context: WriteContext, operation: string, { filter, options }: Matching): Condition {
-  const { table, seen } = context
+  const { table, visibleRows } = context
   const all = meansAll(operation, options)
   const asked = parseFilter(filter, table.columns)
   if (asked.kind === 'everything' && !all) throw new EmptyFilterError(undefined, about(context, operation))
-  return allOf([asked, seen])
+  return allOf([asked, visibleRows])
 }
 
 function about ({ table }: WriteContext, operation: string): { context: { operation: string, table: string } } {
   return { context: { operation, table: table.name } }
 }
 
-/** @throws UsageError for an option that there is none, and a value that it cannot have: only the program writes them. */
+/** @throws UsageError for an unknown option or an invalid value: only the program writes them. */
 function meansAll (operation: string, options: unknown): boolean {
   const given = options ?? {}
   const { all = false, ...rest }: Record<string, unknown> = isPlainObject(given) ? given : { given }

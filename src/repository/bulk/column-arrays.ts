@@ -1,6 +1,5 @@
 /**
- * New rows as lists: one array of PostgreSQL's for each column, whatever the number of rows. A list is written as PostgreSQL
- * reads an array, so that a thousand values are one parameter.
+ * New rows as column arrays: one PostgreSQL array for each column, for any number of rows. A thousand values are one parameter.
  * https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
  */
 import type { Change } from '../write/column-values.js'
@@ -9,12 +8,12 @@ import { prepareValue } from '../../pg/values.js'
 import { isSql } from '../../values/column-codec.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 
-/** What an element says between its quotes; null for SQL's NULL, which has none. */
+/** The text of an element between its quotes; null for SQL's NULL, which has none. */
 export type Element = string | null
 
 /**
- * A value, encoded already, as an element of its column's list; undefined where it cannot be one: SQL stands for itself, and
- * the bytes that pg sends for a Buffer have a text for `bytea` alone.
+ * An encoded value as an element of its column's array; undefined if it cannot be one. SQL cannot, and the bytes of a Buffer
+ * have a text only for `bytea`.
  */
 export function elementOf (codec: ColumnCodec, value: unknown): Element | undefined {
   if (codec.list === undefined) return undefined
@@ -27,29 +26,29 @@ export function elementOf (codec: ColumnCodec, value: unknown): Element | undefi
   return text !== null && codec.bytes ? `\\\\x${text.toString('hex')}` : undefined
 }
 
-/** The elements of a row that was found to have them. */
+/** The elements of a row whose values can all be elements. */
 export function elementsOf (row: readonly Change[]): Element[] {
   return row.map(([codec, value]) => elementOf(codec, value) as Element)
 }
 
-/** New rows of the same columns: a list for each. */
+/** New rows with the same columns: an array for each column. */
 export interface ColumnArrays {
   readonly codecs: readonly ColumnCodec[]
   readonly lists: readonly string[]
-  /** How many elements each of them has. */
+  /** The number of elements of each array. */
   readonly rows: number
 }
 
-/** More rows in a statement win nothing. */
+/** More rows in a statement are not faster. */
 export const mostRows = 1000
 
-/** Nor do more characters: PostgreSQL sorts and keeps them in its memory. */
+/** Nor are more characters: PostgreSQL sorts them and keeps them in memory. */
 const mostCharacters = 1_000_000
 
-/** So many rows of the same columns one after another are worth a statement of their own. */
+/** From this many consecutive rows with the same columns, a statement with arrays is faster. */
 export const fewRows = 50
 
-/** Lists that grow row by row, until they are one statement. */
+/** Column arrays that grow row by row until they make a statement. */
 export class GrowingColumnArrays {
   readonly codecs: readonly ColumnCodec[]
   readonly #columns: Element[][]

@@ -8,26 +8,26 @@ import type { TableStatements } from '../table/table-statements.js'
 import type { GivenRow } from '../write/insert-pipeline.js'
 import { insert } from '../write/write-statements.js'
 
-/** PostgreSQL takes 65,535 parameters; half of them keeps Drizzle, which passes them as arguments, clear of the end of the stack. */
+/** PostgreSQL allows 65,535 parameters. Drizzle passes them as function arguments; about half of them fits the stack. */
 const mostParameters = 32_000
 
-/** A statement of new rows, which PostgreSQL answers with as many. */
+/** A statement that inserts rows, and their number. */
 export interface Batch {
   readonly statement: Statement
   readonly rows: number
 }
 
 /**
- * Makes statements of new rows while they come, so that no more than their texts are kept of them.
+ * Turns new rows into statements as they come, so that only their texts are kept in memory.
  *
- * Rows of the same columns become lists. Where columns differ from row to row, or a value is SQL, they are written out, so that
- * all are inserted in the order in which they came.
+ * Consecutive rows with the same columns become column arrays. Rows with different columns or SQL values become VALUES lists.
+ * All rows are inserted in the given order.
  */
 export class NewRows {
   readonly #table: TableStatements
   readonly #operation: string
   readonly #batches: Batch[] = []
-  /** Rows that wait, and how many of the last of them could be lists together. */
+  /** Rows not in a statement yet, and how many of the last ones could be arrays together. */
   #waiting: Array<readonly Change[]> = []
   #alike = 0
   #parameters = 0
@@ -52,7 +52,7 @@ export class NewRows {
   /** Whether a statement is complete. */
   get hasNext (): boolean { return this.#batches.length > 0 }
 
-  /** The next statement, of rows that are still to be joined by others where none is complete; undefined where there are none. */
+  /** The next statement: a complete one, or else one of the rows so far; undefined if there are none. */
   next (): Batch | undefined {
     if (!this.hasNext) this.#finish()
     return this.#batches.shift()
@@ -94,10 +94,11 @@ export class NewRows {
   #closeLists (): void {
     const lists = this.#lists
     this.#lists = undefined
-    if (lists !== undefined && lists.rows > 0) this.#batches.push({ statement: insertColumnArrays(this.#table, this.#operation, lists.close()), rows: lists.rows })
+    if (lists === undefined || lists.rows === 0) return
+    this.#batches.push({ statement: insertColumnArrays(this.#table, this.#operation, lists.close()), rows: lists.rows })
   }
 
-  /** Writes out the first rows that wait. */
+  /** Makes a VALUES statement of the first waiting rows. */
   #writeOut (count: number): void {
     const rows = this.#waiting.splice(0, count)
     this.#parameters = this.#waiting.reduce((sum, row) => sum + row.length, 0)

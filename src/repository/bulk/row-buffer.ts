@@ -5,11 +5,11 @@ import type { Element } from './column-arrays.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 import type { GivenRow } from '../write/insert-pipeline.js'
 
-/** One new row after the other: its columns, in the order of the table, and what is written into them, in arrays that serve all. */
+/** A reusable buffer for the row being encoded; its arrays are overwritten by the next row. */
 export class RowBuffer {
   readonly codecs: ColumnCodec[] = []
   readonly values: unknown[] = []
-  /** The values as elements of lists, where all of them can be. */
+  /** The values as array elements; shorter than `codecs` if some value cannot be one. */
   readonly elements: Element[] = []
   readonly #columns: readonly ColumnCodec[]
 
@@ -17,7 +17,7 @@ export class RowBuffer {
     this.#columns = columns
   }
 
-  /** Puts a row at hand. @throws ValidationError for a value that does not fit */
+  /** Encodes a row. @throws ValidationError for a value that does not fit */
   read (given: GivenRow): void {
     let columns = 0
     let elements = 0
@@ -29,12 +29,12 @@ export class RowBuffer {
       const element = elementOf(codec, value)
       if (element !== undefined) this.elements[elements++] = element
     }
-    // An array that is emptied for each row would have to grow for each.
+    // Arrays emptied for each row would have to grow again for each.
     if (this.codecs.length > columns) this.codecs.length = this.values.length = columns
     if (this.elements.length > elements) this.elements.length = elements
   }
 
-  /** Whether it could be a part of lists. */
+  /** Whether every value can be an array element. */
   get isListable (): boolean {
     return this.elements.length > 0 && this.elements.length === this.codecs.length
   }
@@ -43,7 +43,7 @@ export class RowBuffer {
     return this.values[this.codecs.indexOf(codec)]
   }
 
-  /** For keeps. */
+  /** A copy of the row that stays valid. */
   get changes (): Change[] {
     return this.codecs.map((codec, place) => [codec, this.values[place]])
   }

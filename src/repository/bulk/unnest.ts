@@ -5,10 +5,11 @@ import type { ColumnArrays } from './column-arrays.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 import { parameter } from '../read/select.js'
 import type { Shape } from '../table/statement-shape.js'
+import { typedArray } from '../table/typed-array.js'
 import type { TableStatements } from '../table/table-statements.js'
 import type { Statement } from '../../statement/statement.js'
 
-/** New rows from lists, stored and answered in the order of the lists: one statement for every number of rows. */
+/** Inserts the rows of column arrays and returns them in order: one statement for any number of rows. */
 export function insertColumnArrays (table: TableStatements, operation: string, lists: ColumnArrays): Statement {
   const shape = table.shape(operation)
   collectColumnArrays(lists, shape)
@@ -18,7 +19,7 @@ export function insertColumnArrays (table: TableStatements, operation: string, l
   }))
 }
 
-/** Adds lists to the shape of a call. */
+/** Adds column arrays to the shape of a call. */
 export function collectColumnArrays ({ codecs, lists, rows }: ColumnArrays, shape: Shape): void {
   shape.key += 'lists '
   for (const { index } of codecs) shape.key += `${index},`
@@ -26,8 +27,8 @@ export function collectColumnArrays ({ codecs, lists, rows }: ColumnArrays, shap
 }
 
 /**
- * The rows that lists are unfolded to: side by side among what is selected, which takes PostgreSQL less than `from unnest(…)`,
- * where each list is kept as a table of its own first.
+ * The rows of column arrays. `unnest` stands in the SELECT list, which is faster than `from unnest(…)`: there PostgreSQL
+ * materializes each array as a table first.
  */
 export function rowsOfColumnArrays (table: TableStatements, codecs: readonly ColumnCodec[]): SQL {
   const aliases = new Aliases([table.table], table.builder)
@@ -38,21 +39,21 @@ export function rowsOfColumnArrays (table: TableStatements, codecs: readonly Col
     const value = sql`${list}.${names[index]}`
     return codec.list === 'text' ? read(table, codec, { text: value, row: aliases.of('row') }) : value
   })
-  // By the column of the list: a bare name would be that of a column of the table, if there is one.
-  return sql`select ${sql.join(values, sql`, `)} from (select generate_series(1, ${parameter}::integer) as ${place}, ${sql.join(unfolded, sql`, `)}) as ${list} order by ${list}.${place}`
+  // Ordered by the qualified name: a bare one could be a column of the table.
+  const rows = sql`select generate_series(1, ${parameter}::integer) as ${place}, ${sql.join(unfolded, sql`, `)}`
+  return sql`select ${sql.join(values, sql`, `)} from (${rows}) as ${list} order by ${list}.${place}`
 }
 
-/** PostgreSQL cannot tell the type of an array that is only unnested: an empty list of the column's own values does. */
 function listParameter (table: TableStatements, { column, list }: ColumnCodec): SQL {
-  return list === 'text' ? sql`${parameter}::text[]` : sql`coalesce(${parameter}, array(select ${column} from ${table.table} limit 0))`
+  return list === 'text' ? sql`${parameter}::text[]` : typedArray(parameter, column, table.table)
 }
 
 /**
- * A text as a value of a column, whose type may have a name that Drizzle does not know: PostgreSQL looks it up in the table.
- * That is asked for a row, of which there is none: as the name of a type `"path"` would be PostgreSQL's own, whatever tables there are.
+ * A text as a value of a column. Drizzle may not know the name of the column's type, so PostgreSQL takes it from a row of the table.
+ * That row is an empty subquery: the table's name as a type could mean another type, as `"path"` does.
  */
 function read (table: TableStatements, { column }: ColumnCodec, { text, row }: { text: SQL, row: SQL }): SQL {
   const name = table.builder.unqualified(sql`${column}`)
-  const key = literal(table.builder.nameOf(column))
+  const key = literal(table.builder.columnName(column))
   return sql`(json_populate_record((select ${row} from ${table.table} as ${row} where false), json_build_object(${key}, ${text}))).${name}`
 }

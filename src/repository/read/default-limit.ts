@@ -5,15 +5,15 @@ import { boundsOf } from './parse-options.js'
 import type { Bounds } from './parse-options.js'
 import type { TableStatements } from '../table/table-statements.js'
 
-/** A list, as its caller asked for it. */
+/** The operation and the options of a list. */
 export interface AskedList {
   readonly operation: string
   readonly options: unknown
 }
 
 /**
- * Which rows a list reads: one more than the default limit where its caller gave none, so as to know whether there are more.
- * Rows that are to be locked are not read for that: it would lock one that the caller does not get.
+ * The limit and the offset of a list. Without a given limit it reads one row more than the default limit, to know whether there
+ * are more. A list that locks its rows does not: it would lock a row that the caller does not get.
  *
  * @throws ValidationError as {@link boundsOf}
  */
@@ -22,13 +22,15 @@ export function boundsOfList (options: unknown, { builder: { limits } }: TableSt
   return has('limit', options) || has('lock', options) ? bounds : { limit: bounds.limit + 1, skip: bounds.skip }
 }
 
-/** The rows of a list without the one that was read to know more; says in the log, once for a route, that there are more. */
-export function cut ({ rows }: StatementResult<AnyRow>, { operation, options }: AskedList, { session, table }: { session: StatementRunner, table: TableStatements }): AnyRow[] {
+/** Removes the extra row of a list. Logs once per route that the default limit cut a list. */
+export function cut (
+  { rows }: StatementResult<AnyRow>, { operation, options }: AskedList, { session, table }: { session: StatementRunner, table: TableStatements }
+): AnyRow[] {
   const { defaultLimit } = table.builder.limits
   if (has('limit', options) || rows.length < (has('lock', options) ? defaultLimit : defaultLimit + 1)) return rows
   const { logger, label } = session.caller
-  if (!table.cutFor.has(label)) {
-    table.cutFor.add(label)
+  if (table.warnedCallers.get(label) === undefined) {
+    table.warnedCallers.set(label, true)
     logger.warn({ route: label, table: table.name, operation, limit: defaultLimit },
       'a list ended at the default limit, and there may be more rows: give it a limit, read page by page with cursor() or paginate(), or everything with stream()')
   }

@@ -15,14 +15,14 @@ import type { TableStatements } from '../table/table-statements.js'
 import type { CursorRows } from './cursor-page.js'
 import type { NumberedRows } from './paginate.js'
 
-// What the reading methods of a repository do, before the types of its table are put on. Input is unknown here, and checked: bad input rejects and never throws.
+// The reading methods of a repository, without the types of its table. All input is checked; invalid input rejects and never throws.
 
-/** What the reads of one repository stand on. */
+/** The parts of a repository that its reads need. */
 export interface ReadContext {
   readonly table: TableStatements
   readonly session: StatementRunner
   /** The rows that the repository sees. */
-  readonly seen: Condition
+  readonly visibleRows: Condition
 }
 
 export function getByKey (context: ReadContext, id: unknown, options: unknown): Promise<AnyRow | undefined> {
@@ -30,19 +30,22 @@ export function getByKey (context: ReadContext, id: unknown, options: unknown): 
 }
 
 export function getByFilter (context: ReadContext, filter: unknown, options: unknown): Promise<AnyRow | undefined> {
-  return ask(context.session, () => select(context.table, { operation: 'getBy', where: matching(context, filter), options, kind: 'row', limit: 2 }), ({ rows }) => {
+  const make = (): Statement => select(context.table, { operation: 'getBy', where: matching(context, filter), options, kind: 'row', limit: 2 })
+  return ask(context.session, make, ({ rows }) => {
     if (rows.length > 1) throw new MultipleResultsError(undefined, about(context, 'getBy'))
     return rows[0] as AnyRow | undefined
   })
 }
 
-export function getByKeys ({ table, session, seen }: ReadContext, ids: unknown): Promise<AnyRow[]> {
-  if (!Array.isArray(ids)) return Promise.reject(new ValidationError('getMany() takes an array of primary keys', { context: { operation: 'getMany', table: table.name } }))
+export function getByKeys ({ table, session, visibleRows }: ReadContext, ids: unknown): Promise<AnyRow[]> {
+  if (!Array.isArray(ids)) {
+    return Promise.reject(new ValidationError('getMany() takes an array of primary keys', { context: { operation: 'getMany', table: table.name } }))
+  }
   if (ids.length === 0) return Promise.resolve([])
-  return ask(session, () => selectMany(table, ids, seen), rowsOf)
+  return ask(session, () => selectMany(table, ids, visibleRows), rowsOf)
 }
 
-/** A page of rows, for the operations that list them. */
+/** Reads a page of rows for `getAll` and `filter`. */
 export function listRows (context: ReadContext, { operation, filter, options }: { operation: string, filter?: unknown, options: unknown }): Promise<AnyRow[]> {
   const { table, session } = context
   const make = (): Statement => {
@@ -60,7 +63,7 @@ export async function pageByCursor (context: ReadContext, filter: unknown, optio
   return await readByCursor(context.session, context.table, { where: matching(context, filter), options })
 }
 
-/** Bad input throws at once here: there is no promise yet that could reject. */
+/** Invalid input throws at once: there is no promise yet that could reject. */
 export function streamRows (context: ReadContext, filter: unknown, options: unknown): AsyncGenerator<AnyRow, void, undefined> {
   return stream(context.session, context.table, { where: matching(context, filter), options })
 }
@@ -77,7 +80,7 @@ export async function anyRow (context: ReadContext, filter: unknown): Promise<bo
   return await ask(context.session, () => exists(context.table, matching(context, filter)), valueOf) !== undefined
 }
 
-/** The row that was looked for. @throws NotFoundError without one */
+/** Resolves with the row. @throws NotFoundError without one */
 export function found (context: ReadContext, operation: string, looked: Promise<AnyRow | undefined>): Promise<AnyRow> {
   return looked.then((row) => {
     if (row === undefined) throw new NotFoundError(undefined, about(context, operation))
@@ -85,12 +88,12 @@ export function found (context: ReadContext, operation: string, looked: Promise<
   })
 }
 
-function withKey ({ table, seen }: ReadContext, id: unknown): Condition {
-  return allOf([keyCondition(id, table), seen])
+function withKey ({ table, visibleRows }: ReadContext, id: unknown): Condition {
+  return allOf([keyCondition(id, table), visibleRows])
 }
 
-function matching ({ table, seen }: ReadContext, filter: unknown): Condition {
-  return allOf([parseFilter(filter, table.columns), seen])
+function matching ({ table, visibleRows }: ReadContext, filter: unknown): Condition {
+  return allOf([parseFilter(filter, table.columns), visibleRows])
 }
 
 function about ({ table }: ReadContext, operation: string): { context: { operation: string, table: string } } {

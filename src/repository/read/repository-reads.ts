@@ -14,57 +14,58 @@ export class RepositoryReads<T extends PgTable> {
     this.#context = context
   }
 
-  /** The row with this primary key, or undefined. */
+  /** Reads the row with this primary key, or undefined if there is none. */
   get<K extends ColumnKey<T> = ColumnKey<T>> (id: Key<T>, options?: RowOptions<T, K>): Promise<Picked<Row<T>, K> | undefined> {
     return typed(getByKey(this.#context, id, options))
   }
 
   /**
-   * The row with this primary key.
-   * @throws NotFoundError when there is none.
+   * Reads the row with this primary key.
+   * @throws NotFoundError if there is none.
    */
   getOrThrow<K extends ColumnKey<T> = ColumnKey<T>> (id: Key<T>, options?: RowOptions<T, K>): Promise<Picked<Row<T>, K>> {
     return typed(found(this.#context, 'getOrThrow', getByKey(this.#context, id, options)))
   }
 
   /**
-   * The one row that matches, or undefined.
-   * @throws MultipleResultsError when two rows match.
+   * Reads the only row that matches, or undefined if none does.
+   * @throws MultipleResultsError if several rows match.
    */
   getBy<K extends ColumnKey<T> = ColumnKey<T>> (filter: Filter<T>, options?: RowOptions<T, K>): Promise<Picked<Row<T>, K> | undefined> {
     return typed(getByFilter(this.#context, filter, options))
   }
 
   /**
-   * The one row that matches.
-   * @throws NotFoundError when none does, MultipleResultsError when two do.
+   * Reads the only row that matches.
+   * @throws NotFoundError if none matches, MultipleResultsError if several do.
    */
   getByOrThrow<K extends ColumnKey<T> = ColumnKey<T>> (filter: Filter<T>, options?: RowOptions<T, K>): Promise<Picked<Row<T>, K>> {
     return typed(found(this.#context, 'getByOrThrow', getByFilter(this.#context, filter, options)))
   }
 
-  /** The rows with these primary keys, in the order of the keys; keys without a row are left out. */
+  /** Reads the rows with these primary keys, in the order of the keys. Keys without a row are skipped. */
   getMany (ids: ReadonlyArray<Key<T>>): Promise<Array<Row<T>>> {
     return typed(getByKeys(this.#context, ids))
   }
 
-  /** A page of all rows: 100 unless it has a `limit`. The log says, once for a route, where that was less than there are. */
+  /** Reads a page of all rows: 100 without a `limit`. If the default cuts a list short, the log says so once per route. */
   getAll<K extends ColumnKey<T> = ColumnKey<T>> (page?: Page<T, K>): Promise<Array<Picked<Row<T>, K>>> {
     return typed(listRows(this.#context, { operation: 'getAll', options: page }))
   }
 
-  /** A page of the rows that match: 100 unless it has a `limit`, as {@link RepositoryReads.getAll}. */
+  /** Reads a page of the rows that match: 100 without a `limit`, as with {@link RepositoryReads.getAll}. */
   filter<K extends ColumnKey<T> = ColumnKey<T>> (filter: Filter<T>, page?: Page<T, K>): Promise<Array<Picked<Row<T>, K>>> {
     return typed(listRows(this.#context, { operation: 'filter', filter, options: page }))
   }
 
-  /** The first of the rows that match, in the order asked for, or undefined. */
+  /** Reads the first row that matches, in the given order, or undefined if none does. */
   first<K extends ColumnKey<T> = ColumnKey<T>> (filter?: Filter<T>, options?: FirstOptions<T, K>): Promise<Picked<Row<T>, K> | undefined> {
     return typed(firstRow(this.#context, filter, options))
   }
 
   /**
-   * A page by its number, and how many rows match in all: two statements, given together. For long lists {@link RepositoryReads.cursor} is faster.
+   * Reads a page by its number, and the total of rows that match: two statements, sent together. For long lists
+   * {@link RepositoryReads.cursor} is faster.
    *
    * @example
    * ```ts
@@ -76,12 +77,13 @@ export class RepositoryReads<T extends PgTable> {
   }
 
   /**
-   * A page behind a cursor, or in front of one: no row that stays is repeated or left out, whatever changes between two pages.
+   * Reads the page after or before a cursor. A row that exists throughout is neither repeated nor skipped, whatever else changes
+   * between two pages.
    *
-   * Page 5,000 costs what the first costs where an index has the columns of the order: all of them in one direction and none
-   * nullable, or the first not nullable. A cursor belongs to its table, filter and order.
+   * Page 5,000 costs as much as the first if an index has the columns of the order: all in one direction and none nullable, or the
+   * first not nullable. A cursor is valid only for its table, filter and order.
    *
-   * @throws ValidationError for a cursor of another list, and for one that is damaged.
+   * @throws ValidationError for a damaged cursor, and for a cursor of another list.
    * @example
    * ```ts
    * const first = await repo.cursor({}, { orderBy: { createdAt: 'desc' }, limit: 20 })
@@ -93,28 +95,28 @@ export class RepositoryReads<T extends PgTable> {
   }
 
   /**
-   * The rows that match, one by one, however many: all as they were at the first, with one batch in memory.
+   * Reads any number of matching rows one by one, all as of the first row, with one batch in memory.
    *
-   * It reads on a read-only connection of its own, from the first row until the last, `break` or an error, and does not see
-   * what its session has not committed. It goes on after the commit of a request, and ends with the request.
+   * The stream holds a read-only connection of its own from the first row until the last, `break` or an error. It does not see
+   * uncommitted changes of its session. It may go on after the commit of a request, and ends with the request.
    *
-   * @throws ValidationError at once, for a filter that cannot be, UsageError for an option; PoolTimeoutError at the first row, where the pool
-   * has no connection to spare and the session holds another.
+   * @throws ValidationError at once for an invalid filter, UsageError at once for an invalid option; PoolTimeoutError at the first
+   * row if the pool has no free connection and the session holds another.
    * @example
    * ```ts
    * for await (const user of repo.stream({ active: true }, { batchSize: 1000 })) await mailer.send(user.email)
    * ```
    */
   stream<K extends ColumnKey<T> = ColumnKey<T>> (filter?: Filter<T>, options?: StreamOptions<T, K>): AsyncGenerator<Picked<Row<T>, K>, void, undefined> {
-    return streamRows(this.#context, filter, options) as AsyncGenerator<never, void, undefined> // as in typed() below
+    return streamRows(this.#context, filter, options) as AsyncGenerator<never, void, undefined> // as in typed()
   }
 
-  /** How many rows match. */
+  /** Counts the rows that match. */
   count (filter?: Filter<T>): Promise<number> {
     return handled(countRows(this.#context, filter))
   }
 
-  /** Whether any row matches. */
+  /** Tells whether any row matches. */
   exists (filter?: Filter<T>): Promise<boolean> {
     return handled(anyRow(this.#context, filter))
   }

@@ -6,6 +6,7 @@ import type { Condition } from '../filter/condition.js'
 import { encodeKey } from '../filter/key-condition.js'
 import { parseReadOptions } from './parse-options.js'
 import type { AskedOptions, Bounds, LockClause } from './parse-options.js'
+import { typedArray } from '../table/typed-array.js'
 import type { Statement } from '../../statement/statement.js'
 import type { TableStatements } from '../table/table-statements.js'
 
@@ -44,16 +45,16 @@ function lockConfig ({ nowait, skipLocked }: LockClause): { noWait: true } | { s
 }
 
 /** The rows of a list of keys, in the order of the list: one statement for lists of every length. */
-export function selectMany (table: TableStatements, ids: readonly unknown[], seen: Condition): Statement {
+export function selectMany (table: TableStatements, ids: readonly unknown[], visibleRows: Condition): Statement {
   const { primaryKey } = table
   const keys = ids.map((id) => encodeKey(id, table))
   const shape = table.shape('getMany')
   shape.values.push(...primaryKey.map((_, part) => keys.map((key) => key[part])))
-  collect(seen, shape)
+  collect(visibleRows, shape)
   return table.call(shape, () => {
     const { wanted, matches, place } = wantedKeys(table)
     const columns = sql.join(table.codecs.map(({ column }) => column), sql`, `)
-    const condition = toSql(seen)
+    const condition = toSql(visibleRows)
     const where = condition && sql` where ${condition}`
     return {
       query: sql`select ${columns} from ${table.table} join ${wanted} on ${matches}${where} order by ${place}`,
@@ -75,8 +76,7 @@ export interface WantedKeys {
 
 /** The keys of a list with their places, beside the table. */
 export function wantedKeys ({ primaryKey, table, builder }: TableStatements, aliases = new Aliases([table], builder)): WantedKeys {
-  // PostgreSQL cannot tell the type of an array that is only unnested: an empty list of the column's own values does.
-  const lists = primaryKey.map(({ column }) => sql`coalesce(${parameter}, array(select ${column} from ${table} limit 0))`)
+  const lists = primaryKey.map(({ column }) => typedArray(parameter, column, table))
   const [wanted, place] = [aliases.of('wanted'), aliases.of('place')]
   const names = primaryKey.map((_, part) => aliases.of(`key_${part}`))
   return {

@@ -4,6 +4,7 @@ import type { TableRelationalConfig } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import { UsageError } from '../../errors/errors.js'
 import { Aliases } from '../table/aliases.js'
+import { typedArray } from '../table/typed-array.js'
 import { relationalSchemaOf } from '../../drizzle/relational-schema.js'
 import { encodeKey } from '../filter/key-condition.js'
 import { relatedReader } from './related-reader.js'
@@ -108,8 +109,7 @@ function readerOf ({ primaryKey }: TableStatements, related: readonly RelatedSql
 function isAmong ({ table, primaryKey }: TableStatements): SQL {
   const [first] = primaryKey
   if (primaryKey.length === 1) return sql`${first?.column} = any(${sql.placeholder('0')})`
-  // As in getMany(): PostgreSQL cannot tell the type of an array that is only unnested.
-  const lists = primaryKey.map(({ column }, part) => sql`coalesce(${sql.placeholder(String(part))}, array(select ${column} from ${table} limit 0))`)
+  const lists = primaryKey.map(({ column }, part) => typedArray(sql.placeholder(String(part)), column, table))
   const columns = primaryKey.map(({ column }) => sql`${column}`)
   return sql`(${sql.join(columns, sql`, `)}) in (select * from unnest(${sql.join(lists, sql`, `)}))`
 }

@@ -119,11 +119,11 @@ export class RelatedRepository<T extends PgTable, W> {
     const { statement, nothing } = selectRelated(statements, rows, this.#context)
     if (rows.length === 0) return rows
     const answer = await session.run<AnyRow>(statement)
-    const related = new Map(answer.rows.map((row) => [keyOf(row, keys), row]))
+    const related = new Map(answer.rows.map((row) => [rowKey(row, keys), row]))
     const surplus = columns === undefined ? [] : keys.filter((key) => !columns.includes(key))
     return rows.map((row) => {
       // One that was deleted between the two statements is related to nothing any more.
-      const whole = { ...row, ...related.get(keyOf(row, keys)) ?? nothing() }
+      const whole = { ...row, ...related.get(rowKey(row, keys)) ?? nothing() }
       for (const key of surplus) delete whole[key]
       return whole
     })
@@ -134,6 +134,6 @@ interface Columns {
   readonly columns?: readonly string[]
 }
 
-function keyOf (row: AnyRow, keys: readonly string[]): string {
+function rowKey (row: AnyRow, keys: readonly string[]): string {
   return keys.map((key) => JSON.stringify(String(row[key]))).join()
 }

@@ -9,7 +9,7 @@ import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 
 interface NameWriter {
   /** The name of a column as a text. */
-  nameOf (column: PgColumn): string
+  columnName (column: PgColumn): string
 }
 
 /** Makes aliases for one statement, from the tables in it. */
@@ -20,7 +20,7 @@ export class Aliases {
     for (const table of tables) {
       this.#taken.add(getTableName(table))
       // Columns are written in their own casing, and an alias may be none of them: an output column would win in ORDER BY.
-      for (const column of Object.values(getTableColumns(table))) this.#taken.add(writer.nameOf(column))
+      for (const column of Object.values(getTableColumns(table))) this.#taken.add(writer.columnName(column))
     }
   }
 

@@ -62,7 +62,7 @@ export class SqlBuilder implements SqlWriter {
   }
 
   /** The name of a column as a text. */
-  nameOf (column: PgColumn): string {
+  columnName (column: PgColumn): string {
     let name = this.#names.get(column)
     if (name === undefined) this.#names.set(column, name = this.dialect.sqlToQuery(sql`${column}`, 'indexes').sql.slice(1, -1).replaceAll('""', '"'))
     return name
@@ -98,6 +98,9 @@ let names = 0
 /** How many shapes of one table are remembered at least: more than an application has calls, few enough to forget made-up ones. */
 const rememberedShapes = 200
 
+/** How many callers of one table are remembered at least: more than an application has routes. A program may make a label for each job. */
+const rememberedCallers = 1000
+
 /** All statements of one table: the table is described once, each shape is built once. */
 export class TableStatements {
   readonly table: PgTable
@@ -111,8 +114,8 @@ export class TableStatements {
   readonly version: ColumnCodec | undefined
   /** Keys of the columns that PostgreSQL alone may write. */
   readonly generated: ReadonlySet<string>
-  /** Routes and others of which the log has said that the default limit cuts their lists. */
-  readonly cutFor = new Set<string>()
+  /** Labels of callers that were warned that the default limit cuts their lists. A caller that was forgotten is warned again. */
+  readonly warnedCallers = new GenerationCache<true>(rememberedCallers)
   readonly #shapes = new GenerationCache<Compiled>(rememberedShapes)
 
   /** @throws UsageError for a view, or a table without a primary key. */

@@ -13,34 +13,39 @@ export type ColumnKey<T extends PgTable> = keyof Row<T> & string
 /** The row with these columns only. */
 export type Picked<R, K extends keyof R> = Simplify<Pick<R, K>>
 
-/** What becomes of keys that may not be written: a `ValidationError`, or nothing at all. */
+/** How keys that may not be written are handled: refused with a `ValidationError`, or dropped. */
 export type Others = 'refuse' | 'drop'
 
-/** The columns that a caller can write: all but the generated ones and the version. */
+/** The columns that a caller can write: all except generated columns and the version. */
 export type WritableKey<T extends PgTable> = Exclude<ColumnKey<T> & InsertKey<T>, VersionKey<T>>
 
-/** Asked of the columns one by one: TypeScript 5.9 leaves the optional keys out of `keyof InferInsertModel<T>`. */
+/** Derived from each column: TypeScript 5.9 omits the optional keys from `keyof InferInsertModel<T>`. */
 type InsertKey<T extends PgTable> = {
-  [Key in keyof ColumnsOf<T>]: [ColumnsOf<T>[Key]['_']['generated']] extends [undefined] ? 'always' extends ColumnsOf<T>[Key]['_']['identity'] ? never : Key : never
+  [Key in keyof ColumnsOf<T>]: [ColumnsOf<T>[Key]['_']['generated']] extends [undefined]
+    ? 'always' extends ColumnsOf<T>[Key]['_']['identity'] ? never : Key
+    : never
 }[keyof ColumnsOf<T>]
 
 /**
- * Keys of columns that are not to be written here: not even from a variable whose type has them. The version of a row is one of
- * `$inferInsert`, whose variables are taken: where it has a value it is refused at run time.
+ * Keys of columns that may not be written here, not even from a variable whose type has them. The version is allowed in the type,
+ * because `$inferInsert` has it; a value for it is refused at run time.
  */
-type Unwritten<T extends PgTable, W, O extends Others> = O extends 'drop' ? unknown : { readonly [Key in Exclude<ColumnKey<T>, W | (WritableKey<T> extends W ? VersionKey<T> : never)>]?: undefined }
+type Unwritten<T extends PgTable, W, O extends Others> = O extends 'drop'
+  ? unknown
+  : { readonly [Key in Exclude<ColumnKey<T>, W | (WritableKey<T> extends W ? VersionKey<T> : never)>]?: undefined }
 
 /**
- * What `create` takes: the required columns, any of the others, and SQL in place of a value. Generated columns and the version are
- * not among them, nor columns that are not writable here: `W`.
+ * The values of `create`: the required columns and any optional ones; each may be SQL. Generated columns, the version and columns
+ * outside `W` cannot be given.
  */
 export type NewRow<T extends PgTable, W extends ColumnKey<T> = WritableKey<T>, O extends Others = 'refuse'> = Simplify<{
   readonly [Key in keyof InferInsertModel<T> as Extract<Exclude<Key, VersionKey<T>>, W>]: InferInsertModel<T>[Key] | SQL
 } & Unwritten<T, Extract<W, WritableKey<T>>, O>>
 
-/** What `update` takes: any columns but the generated ones, the version, and those not writable here. `undefined` means "not given". */
+/** The values of `update`: any writable columns. Generated columns and the version cannot be given; `undefined` means "not given". */
 export type RowChanges<T extends PgTable, W extends ColumnKey<T> = WritableKey<T>, O extends Others = 'refuse'> = Simplify<{
-  readonly [Key in keyof InferInsertModel<T> as Extract<Exclude<Key, VersionKey<T>>, W>]?: InferInsertModel<T>[Key] | SQL | IncrementOf<ColumnsOf<T>, Key> | undefined
+  readonly [Key in keyof InferInsertModel<T> as Extract<Exclude<Key, VersionKey<T>>, W>]?:
+    InferInsertModel<T>[Key] | SQL | IncrementOf<ColumnsOf<T>, Key> | undefined
 } & Unwritten<T, Extract<W, WritableKey<T>>, O>>
 
 type IncrementOf<Columns, Key> = Key extends keyof Columns
@@ -60,21 +65,21 @@ type PrimaryKeyOf<T extends PgTable> = {
 type CompositeKey<T extends PgTable> = { readonly [Key in keyof Row<T>]?: NonNullable<Row<T>[Key]> }
 
 /**
- * The primary key: its value, or an object for a key that `primaryKey({ columns })` declares
- * (Drizzle's types do not tell which columns that names: a missing one is a `ValidationError`).
+ * The primary key: its value, or an object for a key declared by `primaryKey({ columns })`. Drizzle's types do not tell the columns
+ * of such a key, so a missing one is a `ValidationError` at run time.
  */
 export type Key<T extends PgTable> = [PrimaryKeyOf<T>] extends [never] ? CompositeKey<T> : ColumnsOf<T>[PrimaryKeyOf<T>]['_']['data']
 
 type TextOperators = {
-  /** LIKE with a pattern of one's own: `%` and `_` are wildcards. */
+  /** Matches a LIKE pattern: `%` and `_` are wildcards. */
   readonly like?: string
-  /** LIKE without regard to case. */
+  /** Matches a LIKE pattern, ignoring case. */
   readonly ilike?: string
-  /** The text stands somewhere in the column; `%` and `_` mean themselves. */
+  /** The column contains this text; `%` and `_` are ordinary characters. */
   readonly contains?: string
-  /** The column begins with the text; `%` and `_` mean themselves. */
+  /** The column begins with this text; `%` and `_` are ordinary characters. */
   readonly startsWith?: string
-  /** The column ends with the text; `%` and `_` mean themselves. */
+  /** The column ends with this text; `%` and `_` are ordinary characters. */
   readonly endsWith?: string
 }
 
@@ -86,29 +91,29 @@ type IsText<C extends Column> = C['_']['columnType'] extends TextColumnType
 
 type Comparisons<C extends Column> = {
   readonly eq?: C['_']['data'] | null
-  /** Rows in which the column is NULL do not match, as in SQL, unless `null` is what they must not be. */
+  /** Not equal. As in SQL, NULL never matches. `{ ne: null }` means IS NOT NULL. */
   readonly ne?: C['_']['data'] | null
   readonly lt?: C['_']['data']
   readonly lte?: C['_']['data']
   readonly gt?: C['_']['data']
   readonly gte?: C['_']['data']
-  /** One of the list; an empty list matches nothing. */
+  /** Equal to a value of this list; an empty list matches no row. */
   readonly in?: ReadonlyArray<C['_']['data']>
-  /** None of the list; an empty list matches every row. */
+  /** Equal to no value of this list; an empty list matches every row. */
   readonly notIn?: ReadonlyArray<C['_']['data']>
-  /** Both ends included. */
+  /** From the first value to the second, both included. */
   readonly between?: readonly [C['_']['data'], C['_']['data']]
 }
 
-/** PostgreSQL has no equality for these. */
+/** Types for which PostgreSQL has no equality. */
 type IncomparableType = 'PgJson' | 'PgPointTuple' | 'PgPointObject'
 
 type ArrayOperators<C extends Column> = {
-  /** Each of these is in the column's array, `@>`. */
+  /** The column's array has all of these elements, `@>`. */
   readonly arrayContains?: C['_']['data']
-  /** Each element of the column's array is one of these, `<@`. */
+  /** The column's array has only these elements, `<@`. */
   readonly arrayContained?: C['_']['data']
-  /** At least one of these is in the column's array, `&&`. */
+  /** The column's array has at least one of these elements, `&&`. */
   readonly arrayOverlaps?: C['_']['data']
 }
 
@@ -119,9 +124,9 @@ export type JsonPart<Document> =
       : Document
 
 type JsonOperators<C extends Column> = {
-  /** All of this is in the column's document, `@>`: a GIN index serves it. */
+  /** The column's document contains this one, `@>`. A GIN index supports it. */
   readonly jsonContains?: JsonPart<C['_']['data']>
-  /** All of the column's document is in this one, `<@`. */
+  /** The column's document is contained in this one, `<@`. */
   readonly jsonContained?: C['_']['data']
 }
 
@@ -132,31 +137,35 @@ export type Operators<C extends Column> = { readonly isNull?: boolean } &
   (C['_']['columnType'] extends 'PgArray' ? ArrayOperators<C> : unknown) &
   (C['_']['columnType'] extends 'PgJsonb' ? JsonOperators<C> : unknown)
 
-/** A plain object is read as operators, so that a value of json is compared by `{ eq: … }`. */
+/** A plain object is read as operators, so a json value is compared with `{ eq: … }`. */
 type ColumnFilter<C extends Column> = Shorthand<C> | null | Operators<C>
 
 type Shorthand<C extends Column> = C['_']['dataType'] extends 'json' ? never : C['_']['columnType'] extends IncomparableType ? never : C['_']['data']
 
 type Joining = 'and' | 'or' | 'not'
 
-/** What a column of the name of a joining key is filtered by: an array behind it is always one of filters. */
-type JoiningColumn<T extends PgTable, Key extends Joining> = Key extends keyof ColumnsOf<T> ? string extends keyof ColumnsOf<T> ? never : Exclude<ColumnFilter<ColumnsOf<T>[Key]>, readonly unknown[]> : never
+/** The filter of a column named `and`, `or` or `not`. An array there is always a list of filters, never a value. */
+type JoiningColumn<T extends PgTable, Key extends Joining> = Key extends keyof ColumnsOf<T>
+  ? string extends keyof ColumnsOf<T> ? never : Exclude<ColumnFilter<ColumnsOf<T>[Key]>, readonly unknown[]>
+  : never
 
-/** In a table that has a column `not`, a list of filters is always what is negated; an object of operators alone is the column's. */
-type NegatedList<T extends PgTable> = 'not' extends keyof ColumnsOf<T> ? string extends keyof ColumnsOf<T> ? never : ReadonlyArray<FilterObject<T> | SQL> : never
+/** In a table with a column `not`, a list of filters is negated, and an object of operators filters the column. */
+type NegatedList<T extends PgTable> = 'not' extends keyof ColumnsOf<T>
+  ? string extends keyof ColumnsOf<T> ? never : ReadonlyArray<FilterObject<T> | SQL>
+  : never
 
-/** A filter by columns; everything in it is joined by AND. */
+/** A filter by columns; all entries are joined by AND. */
 export type FilterObject<T extends PgTable> = {
   readonly [Key in Exclude<keyof ColumnsOf<T> & string, Joining>]?: ColumnFilter<ColumnsOf<T>[Key]>
 } & {
   readonly and?: ReadonlyArray<FilterObject<T> | SQL> | JoiningColumn<T, 'and'>
-  /** At least one of them; an empty list matches nothing. */
+  /** At least one of these filters matches; an empty list matches no row. */
   readonly or?: ReadonlyArray<FilterObject<T> | SQL> | JoiningColumn<T, 'or'>
   readonly not?: FilterObject<T> | SQL | NegatedList<T> | JoiningColumn<T, 'not'>
 }
 
 /**
- * Which rows are meant: `{ column: value | null | { operator: … } }` with `and`, `or`, `not`, or a condition made with Drizzle.
+ * Selects rows: `{ column: value | null | { operator: … } }` with `and`, `or`, `not`, or a Drizzle condition.
  *
  * @example
  * ```ts
@@ -169,7 +178,7 @@ export type Filter<T extends PgTable> = FilterObject<T> | SQL | undefined
 /** Ascending or descending. */
 export type Direction = 'asc' | 'desc'
 
-/** The order of a list: columns in their order of weight, or Drizzle's expressions. The primary key is always the last. */
+/** The order of a list: columns, the most significant first, or Drizzle expressions. The primary key is always added at the end. */
 export type OrderBy<T extends PgTable> =
   | { readonly [Key in ColumnKey<T>]?: Direction | { readonly direction: Direction, readonly nulls?: 'first' | 'last' } }
   | SQL | Column | ReadonlyArray<SQL | Column>
@@ -182,13 +191,13 @@ export type Lock = LockStrength | {
   readonly strength: LockStrength
   /** Fail at once instead of waiting: a `LockTimeoutError` with status 409. */
   readonly nowait?: boolean
-  /** Leave out rows that someone else has locked. */
+  /** Skip rows that another transaction has locked. */
   readonly skipLocked?: boolean
 }
 
 /** How one row is read. */
 export interface RowOptions<T extends PgTable, K extends ColumnKey<T> = ColumnKey<T>> {
-  /** Only these columns. @defaultValue all of them */
+  /** Read only these columns. @defaultValue all of them */
   readonly columns?: readonly K[]
   /** Lock the row; the statement then runs in the transaction. @defaultValue none */
   readonly lock?: Lock
@@ -202,7 +211,7 @@ export interface FirstOptions<T extends PgTable, K extends ColumnKey<T> = Column
 
 /** Which part of a list is read, and in which order. */
 export interface Page<T extends PgTable, K extends ColumnKey<T> = ColumnKey<T>> extends FirstOptions<T, K> {
-  /** How many rows to leave out. @defaultValue 0 */
+  /** How many rows to skip. @defaultValue 0 */
   readonly skip?: number
   /** The most rows to read. @defaultValue `repository.defaultLimit`, 100; at most `repository.maxLimit`, 1000 */
   readonly limit?: number
@@ -214,20 +223,20 @@ export interface ManyOptions {
   readonly all?: boolean
 }
 
-/** What `update` goes by; `expectedVersion` is there for tables with `version()`. */
+/** The options of `update`. Only tables with `version()` have `expectedVersion`. */
 export type UpdateOptions<T extends PgTable> = [VersionKey<T>] extends [never] ? { readonly expectedVersion?: undefined } : {
-  /** The version that the row must still have: with another one nothing is written, and the update is a `StaleRowError`. @defaultValue any */
+  /** The version that the row must still have. If it has another, nothing is written and the update rejects with a `StaleRowError`. @defaultValue any */
   readonly expectedVersion?: number
 }
 
-/** What `writable` goes by. */
+/** The options of `writable`. */
 export interface WritableOptions<O extends Others = Others> {
-  /** What becomes of keys that may not be written: refused with a `ValidationError`, or dropped. @defaultValue 'refuse' */
+  /** How keys that may not be written are handled: refused with a `ValidationError`, or dropped. @defaultValue 'refuse' */
   readonly others?: O
 }
 
-/** Which deleted rows `purge` deletes for good. */
+/** Which soft-deleted rows `purge` deletes permanently. */
 export interface PurgeOptions {
-  /** Those deleted before this time, or longer ago than this number of days by the clock of the database; 0 is all of them. */
+  /** Rows deleted before this time, or more than this number of days ago by the database's clock; 0 means all of them. */
   readonly olderThan: Date | number
 }

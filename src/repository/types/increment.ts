@@ -4,7 +4,7 @@ import { UsageError, ValidationError } from '../../errors/errors.js'
 import { about } from '../../values/encode-value.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 
-/** What is added to the column of a row by PostgreSQL: made by {@link increment}. */
+/** An amount that PostgreSQL adds to a column; made by {@link increment}. */
 export class Increment<out N = unknown> {
   readonly #by: N
 
@@ -12,28 +12,28 @@ export class Increment<out N = unknown> {
     this.#by = by
   }
 
-  /** How much is added. */
+  /** The amount. */
   get by (): N { return this.#by }
 }
 
 /**
- * Adds to a column instead of replacing it, in `update`, `updateOrThrow` and `updateMany`: PostgreSQL does the sum, so that no
- * increment of two at the same time is lost. A negative number is taken away; what is NULL stays NULL.
+ * Adds to a column instead of replacing its value, in `update`, `updateOrThrow` and `updateMany`. PostgreSQL computes the sum, so
+ * concurrent increments are not lost. A negative amount subtracts; NULL stays NULL.
  *
- * @throws UsageError, from the methods, for a column that holds no numbers; ValidationError for an amount that is none, and a sum out of range.
+ * @throws UsageError, from the methods, for a column that holds no numbers; ValidationError for an amount that is not a finite number, and for a sum out of range.
  * @example
  * ```ts
  * await request.repo(posts).update(1, { views: increment(1) })
  * ```
  */
 export function increment<const N extends number | bigint | string> (by: N): Increment<N extends number ? number : N extends bigint ? bigint : string> {
-  return new Increment(by) as Increment<never> // of the kind of number that the conditional type finds
+  return new Increment(by) as Increment<never> // the conditional type decides the kind of number
 }
 
 const numericType = /^(?:(?:small|big)?(?:int|serial)|integer|int\d|real|float|double precision|numeric|decimal)\b(?!.*\])/
 
 /**
- * The increment with its amount as it is sent.
+ * The increment with its amount encoded for PostgreSQL.
  *
  * @throws UsageError and ValidationError as {@link increment} says.
  */
@@ -43,7 +43,7 @@ export function encodeIncrement (codec: ColumnCodec, { by }: Increment): Increme
   return new Increment(String(by)) // PostgreSQL reads it as a number of the column's type
 }
 
-/** NaN would stay in the column for ever. */
+/** NaN is refused: every later sum would be NaN too. */
 function isAmount (by: unknown): boolean {
   const isNumber = typeof by === 'number' || typeof by === 'bigint' || (typeof by === 'string' && by.trim() !== '')
   return isNumber && Number.isFinite(Number(by))

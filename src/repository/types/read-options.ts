@@ -9,7 +9,7 @@ export interface NumberedPage<T extends PgTable, K extends ColumnKey<T> = Column
   readonly limit?: number
   /** @defaultValue the primary key, ascending */
   readonly orderBy?: OrderBy<T>
-  /** Only these columns. @defaultValue all of them */
+  /** Read only these columns. @defaultValue all of them */
   readonly columns?: readonly K[]
 }
 
@@ -19,45 +19,45 @@ export interface Paginated<Row> {
   /** The number of this page, from 1. */
   readonly page: number
   readonly limit: number
-  /** How many rows match in all, also on a page past the end. */
+  /** How many rows match in total, also on a page past the end. */
   readonly total: number
   readonly pages: number
 }
 
-/** The order of a list that is read by cursor: columns in their order of weight, and behind them the primary key. */
+/** The order of a list read by cursor: columns, the most significant first. The primary key is always added at the end. */
 export type CursorOrder<T extends PgTable> = {
   readonly [Key in ColumnKey<T>]?: Direction | { readonly direction: Direction, readonly nulls?: 'first' | 'last' }
 }
 
-/** Which part of a list is read by cursor. Without `after` and `before` it is the first. */
+/** Which page of a list is read by cursor. Without `after` and `before` it is the first. */
 export interface CursorPage<T extends PgTable, K extends ColumnKey<T> = ColumnKey<T>> {
-  /** Rows behind this cursor, which is the `next` of a page before. */
+  /** Read the rows after this cursor, the `next` of an earlier page. */
   readonly after?: string | undefined
-  /** Rows in front of this cursor, which is the `previous` of a page before; in the order of the list as well. */
+  /** Read the rows before this cursor, the `previous` of an earlier page. They keep the order of the list. */
   readonly before?: string | undefined
   /** How many rows a page has, at least 1. @defaultValue `repository.defaultLimit`, 100; at most `repository.maxLimit`, 1000 */
   readonly limit?: number
-  /** The same for every page of a list. @defaultValue the primary key, ascending */
+  /** Must be the same for every page of a list. @defaultValue the primary key, ascending */
   readonly orderBy?: CursorOrder<T>
-  /** Only these columns. @defaultValue all of them */
+  /** Read only these columns. @defaultValue all of them */
   readonly columns?: readonly K[]
 }
 
-/** Rows of a list, and the cursors of the pages beside them. */
+/** One page of a list, and the cursors of its neighbours. */
 export interface CursorResult<Row> {
   readonly items: Row[]
-  /** Give it as `after` to read on; null where the list ends. */
+  /** Pass it as `after` to read the next page; null at the end of the list. */
   readonly next: string | null
-  /** Give it as `before` to go back; null where the list begins. */
+  /** Pass it as `before` to read the previous page; null at the start of the list. */
   readonly previous: string | null
 }
 
 /** How a stream is read. */
 export interface StreamOptions<T extends PgTable, K extends ColumnKey<T> = ColumnKey<T>> {
-  /** How many rows are fetched at a time, and held in memory at most: 1 to 10,000. @defaultValue 500 */
+  /** How many rows are fetched at a time and kept in memory: 1 to 10,000. @defaultValue 500 */
   readonly batchSize?: number
   /** @defaultValue the primary key, ascending */
   readonly orderBy?: OrderBy<T>
-  /** Only these columns. @defaultValue all of them */
+  /** Read only these columns. @defaultValue all of them */
   readonly columns?: readonly K[]
 }

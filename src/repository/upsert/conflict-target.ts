@@ -56,7 +56,7 @@ function targetOf ({ columns, where, nullsNotDistinct }: UniqueKey, table: Table
  *
  * @throws ValidationError where the new row leaves a column of the key open, or NULL where NULL is never the same.
  */
-export function keyOf ({ codecs, nullsNotDistinct }: ConflictTarget, valueOf: (codec: ColumnCodec) => unknown): unknown[] {
+export function keyValues ({ codecs, nullsNotDistinct }: ConflictTarget, valueOf: (codec: ColumnCodec) => unknown): unknown[] {
   return codecs.map((codec) => {
     const value = valueOf(codec)
     if (value === undefined || (value === null && !nullsNotDistinct)) {
@@ -66,9 +66,9 @@ export function keyOf ({ codecs, nullsNotDistinct }: ConflictTarget, valueOf: (c
   })
 }
 
-/** The values of a new row's key. @throws ValidationError as {@link keyOf} */
+/** The values of a new row's key. @throws ValidationError as {@link keyValues} */
 export function keyIn (target: ConflictTarget, changes: readonly Change[]): unknown[] {
-  return keyOf(target, (codec) => changes.find(([written]) => written === codec)?.[1])
+  return keyValues(target, (codec) => changes.find(([written]) => written === codec)?.[1])
 }
 
 /** The condition for the row with these values of a key. */

@@ -8,10 +8,11 @@ import type { ConflictTarget } from './conflict-target.js'
 import { encode } from '../../values/encode-value.js'
 import { isColumnKey, parseFilter } from '../filter/parse-filter.js'
 import { isPlainObject } from '../../runtime/option-checks.js'
-import { insertOrSelect, settle } from './insert-or-select.js'
+import { prepareInsertOrSelect, insertOrSelect } from './insert-or-select.js'
 import type { InsertOrSelect, UpsertResult } from './insert-or-select.js'
 import type { CreatedRow } from '../../values/column-codec.js'
 import { select } from '../read/select.js'
+import { findColumn } from '../table/find-column.js'
 import type { TableStatements } from '../table/table-statements.js'
 import { storeRows } from '../write/insert-pipeline.js'
 import { stored } from './upsert.js'
@@ -20,34 +21,34 @@ import type { WriteContext } from '../write/write-context.js'
 
 const operation = 'getOrCreate'
 
-/** The row that matches, or a new one of what the filter says and the defaults. */
+/** Reads the row that matches, or creates one from the filter's values and the defaults. */
 export async function getOrCreate (context: WriteContext, filter: unknown, defaults: unknown): Promise<CreatedRow> {
-  const { table, session, seen } = context
+  const { table, session, visibleRows } = context
   const asked = parseFilter(filter, table.columns)
   const equalities = equalitiesOf(filter, table)
   const values = newValues(equalities, defaults)
-  const target = keyOf(equalities, table)
-  for (const [key, value] of Object.entries(acceptedValues(context, values))) encode(table.columns.get(key) as never, value) // a column that was found
-  const found = allOf([asked, seen])
+  const target = uniqueKeyAmong(equalities, table)
+  for (const [key, value] of Object.entries(acceptedValues(context, values))) encode(findColumn(key, table.columns), value)
+  const found = allOf([asked, visibleRows])
   const row = await ask<AnyRow, AnyRow | undefined>(session, () => select(table, { operation, where: found, options: undefined, kind: 'row' }), firstOf)
   if (row !== undefined) return { row, created: false }
   const ready: InsertOrSelect[] = []
   const [met] = await storeRows(context, [values], {
-    take: (given) => { ready.push(insertOrSelect(table, { operation, target, set: [], where: everything, found, mayLeave: true }, rowOf(given, table))) },
-    send: (session) => Promise.all(ready.map((one) => settle(session, one))),
+    take: (given) => { ready.push(prepareInsertOrSelect(table, { operation, target, set: [], where: everything, found, mayLeave: true }, rowOf(given, table))) },
+    send: (session) => Promise.all(ready.map((one) => insertOrSelect(session, one))),
     stored
   })
   return (met as UpsertResult).result // one row was given
 }
 
-/** Without a unique key two that ask at the same time would make two rows. */
-function keyOf (given: AnyRow, table: TableStatements): ConflictTarget {
+/** The unique key in the filter. Without one, concurrent calls would make two rows. */
+function uniqueKeyAmong (given: AnyRow, table: TableStatements): ConflictTarget {
   const target = targetAmong(given, table)
   if (target !== undefined) return target
   throw new ValidationError(`The filter of getOrCreate() has to name every column of a unique key of "${table.name}" with its value`, { context: { operation, table: table.name } })
 }
 
-/** The columns of which the filter says what they are. */
+/** The columns that the filter compares with one value. */
 function equalitiesOf (filter: unknown, { columns }: TableStatements): AnyRow {
   const values: AnyRow = Object.create(null)
   if (!isPlainObject(filter)) return values

@@ -15,47 +15,47 @@ import { exists, policed, select } from '../read/select.js'
 import type { TableStatements } from '../table/table-statements.js'
 import { insert } from '../write/write-statements.js'
 
-/** How new rows are met, and what becomes of one that is in the way. */
+/** How an existing row with the same key is found and handled. */
 export interface ConflictPlan extends Conflict {
-  /** Which rows may be found. */
+  /** The rows that may be found. */
   readonly found: Condition
-  /** Whether the row that is met may be left as it is. */
+  /** Whether an existing row may stay unchanged. */
   readonly mayLeave: boolean
 }
 
-/** A row that was made, changed, or only met. */
+/** A row that was created, changed, or only found. */
 export interface UpsertResult {
   readonly result: CreatedRow
   readonly written: boolean
 }
 
-/** Inserts a row unless one is in the way, and resolves with the one that is there then: sent as often as is needed. */
+/** The statements that insert a row or find the existing one; they may run several times. */
 export interface InsertOrSelect {
   readonly insert: Statement
   readonly find: () => Statement
-  /** Whether the row that is met may be left as it is. */
+  /** Whether an existing row may stay unchanged. */
   readonly mayLeave: boolean
   readonly look: () => Statement
-  /** The same new row, where a row in its way is an error. */
+  /** Inserts the same row without ON CONFLICT: an existing row is an error. */
   readonly plain: () => Statement
-  /** Asks whether policies hide rows of the table. */
+  /** Reads whether policies hide rows of the table. */
   readonly isPoliced: () => Statement
-  /** The values of its key, as PostgreSQL tells of them. */
+  /** The values of its key, as PostgreSQL prints them in an error. */
   readonly key: string
 }
 
-/** A row would have to come and go between two statements each time; behind that many it is asked why. */
+/** After this many attempts a plain INSERT finds the reason: a row would have to come and go between two statements each time. */
 const mostAttempts = 5
 
 const hidden = 'A row with the same unique value already exists, and is not seen here: it is deleted, or a policy hides it'
 
-/** What is sent for a new row, checked and made once. @throws ValidationError where its key is not complete */
-export function insertOrSelect (table: TableStatements, meeting: ConflictPlan, changes: readonly Change[]): InsertOrSelect {
-  const { operation, target, found, mayLeave } = meeting
+/** Prepares the statements for a new row. @throws ValidationError for an incomplete key */
+export function prepareInsertOrSelect (table: TableStatements, plan: ConflictPlan, changes: readonly Change[]): InsertOrSelect {
+  const { operation, target, found, mayLeave } = plan
   const values = keyIn(target, changes)
   const key = inTheWay(target, values)
   return {
-    insert: insertOnConflict(table, meeting, changes),
+    insert: insertOnConflict(table, plan, changes),
     mayLeave,
     find: () => select(table, { operation, where: allOf([key, found]), options: undefined, kind: 'row' }),
     look: () => exists(table, key),
@@ -66,17 +66,17 @@ export function insertOrSelect (table: TableStatements, meeting: ConflictPlan, c
 }
 
 /**
- * INSERT … ON CONFLICT meets every row, those of transactions that are still open included, for which it waits: two that do this
- * at the same time make one row. What it met and did not write it does not tell, so that is read. Whoever deletes the row in between
- * makes room for another attempt.
+ * Inserts a row, or finds the existing one. INSERT … ON CONFLICT waits for open transactions with the same key, so concurrent calls
+ * make one row. It does not return a row that it did not write, so a SELECT reads it. If the row is deleted in between, the next
+ * attempt can insert.
  *
- * Where others of the same call are sent behind it in one transaction, a row that may be left is read at once, before one of them
+ * If later rows of the same call follow in the same transaction, a row that may stay unchanged is read at once, before one of them
  * can change it.
  *
- * @throws UniqueViolationError where the row in the way is none that may be found; NotStoredError where PostgreSQL does not write the
- * row, though nothing is in its way or the one in its way is to be changed.
+ * @throws UniqueViolationError if the existing row may not be found; NotStoredError if PostgreSQL does not write the row although
+ * nothing conflicts, or does not change a row that is to be changed.
  */
-export async function settle (session: StatementRunner, one: InsertOrSelect, { isFollowed = false } = {}): Promise<UpsertResult> {
+export async function insertOrSelect (session: StatementRunner, one: InsertOrSelect, { isFollowed = false } = {}): Promise<UpsertResult> {
   const { insert, find, look, mayLeave } = one
   const { context } = insert
   const read = (): Promise<AnyRow | undefined> => ask<AnyRow, AnyRow | undefined>(session, find, firstOf)
@@ -95,7 +95,7 @@ export async function settle (session: StatementRunner, one: InsertOrSelect, { i
   return await insertAnyhow(session, one)
 }
 
-/** The row is never there, and never stored: a plain INSERT tells why. */
+/** The row is neither found nor stored: a plain INSERT gives the reason. */
 async function insertAnyhow (session: StatementRunner, { plain, isPoliced, key }: InsertOrSelect): Promise<UpsertResult> {
   try {
     const row = await session.transaction((scope) => ask<AnyRow, AnyRow>(scope, plain, storedOf))
@@ -104,13 +104,13 @@ async function insertAnyhow (session: StatementRunner, { plain, isPoliced, key }
     if (!(error instanceof UniqueViolationError)) throw error
     const { cause, context } = error
     if (await ask(session, isPoliced, valueOf) === true) throw new UniqueViolationError(hidden, { cause, context })
-    // Where it is the row that was looked for, it comes and goes; where it is another one, a trigger has changed the key.
+    // With the same key, the row comes and goes; with another key, a trigger has changed it.
     if (detailOf(cause).includes(`=(${key})`)) throw new SerializationFailureError(undefined, { cause, context })
     throw error
   }
 }
 
-/** `Key (name)=(ada) already exists.`, in any language. */
+/** `Key (name)=(ada) already exists.`, in any language; read by pattern. */
 function detailOf (answer: unknown): string {
   return String((answer as { detail?: unknown }).detail) // an answer of PostgreSQL
 }

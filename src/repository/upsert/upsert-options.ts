@@ -28,7 +28,7 @@ const names = ['target', 'update', 'where', 'deleted']
  * @throws UsageError for an option that does not exist or cannot be, or a target that is no unique key.
  */
 export function parseUpsert (context: WriteContext, options: unknown = {}): UpsertPlan {
-  const { table, seen } = context
+  const { table, visibleRows } = context
   if (!isPlainObject(options)) throw new UsageError(`The options of an upsert are an object of ${names.join(', ')}`)
   const stranger = Object.keys(options).find((name) => !names.includes(name))
   if (stranger !== undefined) throw new UsageError(`Unknown option "${stranger.slice(0, 63)}": use ${names.join(', ')}`)
@@ -42,7 +42,7 @@ export function parseUpsert (context: WriteContext, options: unknown = {}): Upse
       target,
       update: (given) => {
         const set = changesOf(updated(given), table)
-        return { set, where: allOf([seen, asked]), mayLeave: isAsked || set.length === 0 }
+        return { set, where: allOf([visibleRows, asked]), mayLeave: isAsked || set.length === 0 }
       }
     }
   }

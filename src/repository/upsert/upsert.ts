@@ -8,25 +8,25 @@ import { parseUpsert } from './upsert-options.js'
 import { UpsertRuns } from './upsert-batches.js'
 import type { WriteContext } from '../write/write-context.js'
 
-/** Inserts a row, or changes the one with the same key. */
+/** Inserts a row, or changes the existing row with the same key. */
 export async function upsertOne (context: WriteContext, values: unknown, options: unknown): Promise<CreatedRow> {
   const [met] = await upsertRows(context, [values], { operation: 'upsert', options })
   return (met as UpsertResult).result // one row was given
 }
 
-/** Inserts the rows, or changes those with the same keys, one after the other, all or none. */
+/** Inserts the rows, or changes the existing rows with the same keys; in order, all or none. */
 export async function upsertMany (context: WriteContext, rows: unknown, options: unknown): Promise<CreatedRow[]> {
   if (!Array.isArray(rows)) throw new ValidationError('upsertMany() takes an array of rows', { context: { operation: 'upsertMany', table: context.table.name } })
   return (await upsertRows(context, rows, { operation: 'upsertMany', options })).map(({ result }) => result)
 }
 
 function upsertRows (context: WriteContext, rows: readonly unknown[], { operation, options }: { operation: string, options: unknown }): Promise<UpsertResult[]> {
-  const { table, seen: found } = context
+  const { table, visibleRows: found } = context
   const { target, update } = parseUpsert(context, options)
-  const meet = meeting(table, (given) => ({ operation, target, ...update(given), found }))
+  const planFor = planByColumns(table, (given) => ({ operation, target, ...update(given), found }))
   const runs = new UpsertRuns(table)
   return storeRows(context, rows, {
-    take: (given) => runs.add(meet(given), given),
+    take: (given) => runs.add(planFor(given), given),
     isGradual: true,
     isNumbered: operation === 'upsertMany',
     send: async (session, given) => rows.length > 1 ? await session.transaction((scope) => runs.send(scope, given)) : await runs.send(session, given),
@@ -35,21 +35,21 @@ function upsertRows (context: WriteContext, rows: readonly unknown[], { operatio
 }
 
 /**
- * How a row is met: by which columns it has, whatever their values, so that rows like the one before are met like that;
- * unless `$onUpdate` makes a value for each.
+ * Makes the conflict plan of a row, or reuses the last one: the plan depends only on which columns are given. With `$onUpdate` it
+ * is new for each row.
  */
-function meeting ({ codecs }: TableStatements, meet: (given: GivenRow) => ConflictPlan): (given: GivenRow) => ConflictPlan {
-  if (codecs.some(({ column }) => column.onUpdateFn !== undefined)) return meet
-  let before: { readonly keys: readonly string[], readonly meeting: ConflictPlan } | undefined
+function planByColumns ({ codecs }: TableStatements, makePlan: (given: GivenRow) => ConflictPlan): (given: GivenRow) => ConflictPlan {
+  if (codecs.some(({ column }) => column.onUpdateFn !== undefined)) return makePlan
+  let before: { readonly keys: readonly string[], readonly plan: ConflictPlan } | undefined
   return (given) => {
     const keys = Object.keys(given)
     const isAlike = before?.keys.length === keys.length && keys.every((key, place) => key === before?.keys[place])
-    if (before === undefined || !isAlike) before = { keys, meeting: meet(given) }
-    return before.meeting
+    if (before === undefined || !isAlike) before = { keys, plan: makePlan(given) }
+    return before.plan
   }
 }
 
-/** What the hooks of a class are told of. */
+/** The rows that are passed to the hooks of a class. */
 export function stored (all: readonly UpsertResult[]): StoredRows {
   return {
     created: all.filter(({ result }) => result.created).map(({ result }) => result.row),

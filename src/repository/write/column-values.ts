@@ -11,7 +11,7 @@ import type { Shape } from '../table/statement-shape.js'
 import { notWritable, refuseGenerated } from './writable-columns.js'
 import type { Writable } from './writable-columns.js'
 
-/** A column and what is written into it: an encoded value, SQL, or in an update an {@link Increment}. */
+/** A column and its new value: an encoded value, SQL, or in an update an {@link Increment}. */
 export type Change = readonly [codec: ColumnCodec, value: unknown]
 
 interface WritableTable {
@@ -22,10 +22,10 @@ interface WritableTable {
 }
 
 /**
- * What a new row is made of, in the order of the table: the given values, and those that the table's functions
- * (`$default`, `$onUpdate`) make for it. For the others PostgreSQL has its DEFAULT.
+ * The values of a new row, in the order of the table: the given values, and the results of the table's functions (`$default`,
+ * `$onUpdate`). PostgreSQL fills the other columns with their DEFAULT.
  *
- * @throws ValidationError naming the column that is given a value that does not fit.
+ * @throws ValidationError naming a column whose value does not fit.
  */
 export function rowOf (given: Readonly<Record<string, unknown>>, table: WritableTable): Change[] {
   const changes: Change[] = []
@@ -36,7 +36,7 @@ export function rowOf (given: Readonly<Record<string, unknown>>, table: Writable
   return changes
 }
 
-/** What a new row has in a column, encoded; undefined where PostgreSQL decides. @throws ValidationError as {@link rowOf} */
+/** The encoded value of one column of a new row; undefined for PostgreSQL's DEFAULT. @throws ValidationError as {@link rowOf} */
 export function newValue (given: Readonly<Record<string, unknown>>, codec: ColumnCodec): unknown {
   const value = given[codec.key]
   if (value !== undefined) {
@@ -49,16 +49,16 @@ export function newValue (given: Readonly<Record<string, unknown>>, codec: Colum
 }
 
 /**
- * What an update changes, in the order of the table: the given values, what `$onUpdate` makes, and the version counted up.
- * Without a given value nothing.
+ * The changes of an update, in the order of the table: the given values, the results of `$onUpdate`, and the version plus one.
+ * Without given values there are no changes.
  *
- * @throws ValidationError naming the column that is given a value that does not fit.
+ * @throws ValidationError naming a column whose value does not fit.
  */
 export function changesOf (given: Readonly<Record<string, unknown>>, table: WritableTable): Change[] {
   return Object.keys(given).length === 0 ? [] : changesWith(given, table)
 }
 
-/** As {@link changesOf}, where something is written in any case. */
+/** Like {@link changesOf}, for an update that always writes. */
 export function changesWith (given: Readonly<Record<string, unknown>>, table: WritableTable): Change[] {
   const changes: Change[] = []
   for (const codec of table.codecs) {
@@ -78,18 +78,18 @@ export function changesWith (given: Readonly<Record<string, unknown>>, table: Wr
 }
 
 /**
- * The values given, in an object of their own; `undefined` is not given. With `writable` only its columns may be.
+ * Copies the given values into a new object, without `undefined`. With `writable`, only its columns are allowed.
  *
- * @throws ValidationError naming the column that is unknown or not to be written.
+ * @throws ValidationError naming a column that is unknown or may not be written.
  */
 export function givenValues (values: unknown, table: WritableTable, writable?: Writable): Record<string, unknown> {
-  if (typeof values !== 'object' || values === null || Array.isArray(values) || isSql(values)) throw new ValidationError(noRow)
+  if (!isRecord(values)) throw new ValidationError(noRow)
   const given: Record<string, unknown> = Object.create(blank)
   const keys = Object.keys(values)
-  // A promise that nobody has awaited, a Map or a Date would be a row without values.
+  // A promise without await, a Map or a Date would be taken for a row without values.
   if (keys.length === 0 && Object.prototype.toString.call(values) !== '[object Object]') throw new ValidationError(noRow)
   for (const key of keys) {
-    const value: unknown = values[key as never]
+    const value = values[key]
     const mayBeWritten = writable === undefined || writable.keys.has(key)
     if (!mayBeWritten && writable.others === 'drop') continue
     const codec = findColumn(key, table.columns)
@@ -101,9 +101,13 @@ export function givenValues (values: unknown, table: WritableTable, writable?: W
   return given
 }
 
+function isRecord (values: unknown): values is Readonly<Record<string, unknown>> {
+  return typeof values === 'object' && values !== null && !Array.isArray(values) && !isSql(values)
+}
+
 const noRow = 'The values of a row are an object { column: value }, not a list, a promise or an object of another kind'
 
-/** Inherits nothing; and to inherit from it is faster than to have no prototype at all. */
+/** A prototype that has nothing: faster than no prototype at all. */
 const blank = Object.freeze(Object.create(null))
 
 /** Adds changes to the shape of a call. */
@@ -120,7 +124,7 @@ export function collectChanges (changes: readonly Change[], shape: Shape): void 
   shape.key += ';'
 }
 
-/** What a change writes into its column. */
+/** The SQL of a change's new value. */
 export function changeSql ([codec, value]: Change): SQL {
   return value instanceof Increment ? sumOf(codec, value) : slot(value)
 }

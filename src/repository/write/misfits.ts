@@ -2,17 +2,19 @@ import { typeOf } from '../../values/driver-values.js'
 import type { Change } from './column-values.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 
-/** A value that its column cannot have, found behind PostgreSQL's word that there is one: PostgreSQL does not say which. */
+/** A value that does not fit its column. PostgreSQL reports that there is one, but not which. */
 export interface Misfit {
   readonly codec: ColumnCodec
-  /** Its place among the rows. */
+  /** The index of its row. */
   readonly place: number
 }
 
-/** Whether a text cannot be of a column; undefined where that is not known here. */
+/** Whether a text does not fit a column; undefined if that is not known here. */
 type Check = (text: string, codec: ColumnCodec) => boolean | undefined
 
-const integerBits: Readonly<Record<string, number>> = { smallint: 16, int2: 16, smallserial: 16, integer: 32, int: 32, int4: 32, serial: 32, bigint: 64, int8: 64, bigserial: 64 }
+const integerBits: Readonly<Record<string, number>> = {
+  smallint: 16, int2: 16, smallserial: 16, integer: 32, int: 32, int4: 32, serial: 32, bigint: 64, int8: 64, bigserial: 64
+}
 const floats = new Set(['real', 'float4', 'double precision', 'float8'])
 const numerics = new Set(['numeric', 'decimal'])
 const times = /^(?:date|time|timestamp|timetz|timestamptz|interval)\b/
@@ -24,7 +26,7 @@ const boolean = /^\s*(?:t|tr|tru|true|f|fa|fal|fals|false|y|ye|yes|n|no|on|of|of
 
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const checks: Readonly<Record<string, Check | undefined>> = {
-  // string_data_right_truncation: spaces at the end do not count.
+  // string_data_right_truncation: trailing spaces do not count.
   22001: (text, { column }) => {
     const length = /\((\d+)\)$/.exec(column.getSQLType())?.[1]
     return length !== undefined && [...text.replace(/ +$/, '')].length > Number(length)
@@ -56,7 +58,7 @@ function timesOnly (_text: string, { column }: ColumnCodec): boolean | undefined
   return times.test(typeOf(column)) ? undefined : false
 }
 
-/** The value behind an error of PostgreSQL: the first that its column cannot have, or the one that alone may be it. */
+/** The value that an error of PostgreSQL is about: the first that does not fit its column, or the only one that may not. */
 export function findMisfit (sqlState: string, rows: ReadonlyArray<readonly Change[]>): Misfit | undefined {
   const check = checks[sqlState]
   if (check === undefined) return undefined
@@ -72,7 +74,7 @@ export function findMisfit (sqlState: string, rows: ReadonlyArray<readonly Chang
   return possible.length === 1 ? possible[0] : undefined
 }
 
-/** What is sent for a value, where it is a text. */
+/** The text that is sent for a value; undefined if it is not sent as text. */
 export function textOf (value: unknown): string | undefined {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : undefined
 }

@@ -8,13 +8,15 @@ import type { Change } from './column-values.js'
 /** A statement that writes rows. */
 export interface Writing {
   readonly table: TableStatements
-  /** A row, encoded; of an update with what its condition compares. */
+  /** The encoded row; for an update, also the values of its condition. */
   readonly row: () => readonly Change[]
   readonly make: (row: readonly Change[]) => Statement
 }
 
-/** Like `ask()`, for a statement that writes these rows: an error says which column it is about, where that can be known. */
-export async function askWriting<Result> (session: StatementRunner, { table, row, make }: Writing, read: (answer: StatementResult<AnyRow>, statement: Statement) => Result): Promise<Result> {
+/** Like `ask()`, for a statement that writes a row: an error names its column, if that is known. */
+export async function askWriting<Result> (
+  session: StatementRunner, { table, row, make }: Writing, read: (answer: StatementResult<AnyRow>, statement: Statement) => Result
+): Promise<Result> {
   const changes = row()
   const statement = make(changes)
   try {
@@ -24,13 +26,13 @@ export async function askWriting<Result> (session: StatementRunner, { table, row
   }
 }
 
-/** The row that was inserted. @throws NotStoredError where PostgreSQL gives none back */
+/** The inserted row. @throws NotStoredError if PostgreSQL returns none */
 export function storedOf ({ rows: [row] }: StatementResult<AnyRow>, { context }: Statement): AnyRow {
   if (row === undefined) throw new NotStoredError(undefined, { context })
   return row
 }
 
-/** The number of rows that were written. */
+/** The number of written rows. */
 export function writtenBy ({ rowCount }: StatementResult): number {
   return Number(rowCount)
 }

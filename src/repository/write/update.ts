@@ -33,7 +33,7 @@ export function updateOne (context: WriteContext, id: unknown, { values, options
     const where = keyed(context, id)
     const expected = expectedVersion(options, table)
     const given = acceptedValues(context, values)
-    const changes = step.hooks === undefined ? changesOf(given, table) : await changesHeard(given, context, { hooks: step.hooks, which: { id } })
+    const changes = step.hooks === undefined ? changesOf(given, table) : await changesFromHook(given, context, { hooks: step.hooks, which: { id } })
     if (changes.length === 0) return await untouched(context, step, { where, expected })
     if (expected !== undefined) return await updateVersion(context, step, { changes, where, expected })
     const row = await askWriting(step.session, { table, row: () => [...changes, ...operandsOf(where)], make: () => update(table, { operation: 'update', changes, where, returning: true }) }, firstOf)
@@ -70,7 +70,7 @@ export function updateRows (context: WriteContext, values: unknown, { where, fil
     const { table } = context
     const meant = where()
     const given = acceptedValues(context, values)
-    const changes = hooks === undefined ? changesOf(given, table) : await changesHeard(given, context, { hooks, which: { filter } })
+    const changes = hooks === undefined ? changesOf(given, table) : await changesFromHook(given, context, { hooks, which: { filter } })
     if (changes.length === 0) return Number(await ask(session, () => count(table, meant), valueOf))
     if (hooks === undefined || !context.hooks?.names.has('afterUpdate')) {
       return await ask(session, () => update(table, { operation: 'updateMany', changes, where: meant, returning: false }), writtenBy)
@@ -81,13 +81,13 @@ export function updateRows (context: WriteContext, values: unknown, { where, fil
   })
 }
 
-interface Hearing {
+interface HookCall {
   readonly hooks: LifecycleHooks
   readonly which: AnyAffected
 }
 
 /** The changes that a hook makes of the values; where nothing is to be written, nobody is asked. */
-async function changesHeard (given: AnyRow, { table }: WriteContext, { hooks, which }: Hearing): Promise<Change[]> {
+async function changesFromHook (given: AnyRow, { table }: WriteContext, { hooks, which }: HookCall): Promise<Change[]> {
   if (Object.keys(given).length === 0) return []
   return changesOf(await runBeforeHook(given, table, (values) => hooks.beforeUpdate(values, which)), table)
 }

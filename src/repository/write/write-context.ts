@@ -8,47 +8,47 @@ import { keyCondition } from '../filter/key-condition.js'
 import type { TableStatements } from '../table/table-statements.js'
 import type { Writable } from './writable-columns.js'
 
-/** What the writes of one repository stand on. */
+/** The parts of a repository that its writes need. */
 export interface WriteContext {
   readonly table: TableStatements
   readonly session: StatementRunner
-  /** Which rows the repository sees. */
-  readonly seen: Condition
-  /** What its callers may write. @defaultValue every column */
+  /** The rows that the repository sees. */
+  readonly visibleRows: Condition
+  /** The columns that callers may write. @defaultValue every column */
   readonly writable?: Writable | undefined
-  /** What its class wants to be asked and told. @defaultValue nothing */
+  /** The hooks of its class. @defaultValue none */
   readonly hooks?: ClassHooks | undefined
 }
 
-/** One write under way. */
+/** One running write. */
 export interface WriteStep {
-  /** Where its statements run: the session of the repository, or a scope inside it where there are hooks. */
+  /** Runs its statements: the session of the repository, or with hooks a scope inside it. */
   readonly session: StatementRunner
-  /** Undefined where the class has no hook for this write. */
+  /** Undefined if the class has no hook for this write. */
   readonly hooks: LifecycleHooks | undefined
 }
 
 /**
- * Runs a write. Where the class has hooks for it, everything happens in a nested scope, the hooks' own statements included, so that
- * a hook that throws undoes the write. Otherwise it happens as it is, and its first statement leaves at once: the order of calls is kept.
+ * Runs a write. If the class has hooks for it, the write and the statements of its hooks run in a nested scope, so that a hook that
+ * throws undoes the write. Otherwise it runs directly, and its first statement is sent at once: the order of calls is kept.
  */
 export function writing<Result> ({ session, hooks }: WriteContext, names: readonly HookName[], write: (step: WriteStep) => Promise<Result>): Promise<Result> {
   if (hooks === undefined || !names.some((name) => hooks.names.has(name))) return write({ session, hooks: undefined })
-  return session.transaction((scope) => write({ session: scope, hooks: hooks.in(scope) }))
+  return session.transaction((scope) => write({ session: scope, hooks: hooks.on(scope) }))
 }
 
-/** The values that the caller gave. @throws ValidationError for a key that is not to be written by it */
+/** The given values, checked. @throws ValidationError for a key that the caller may not write */
 export function acceptedValues ({ table, writable }: WriteContext, values: unknown): AnyRow {
   return givenValues(values, table, writable)
 }
 
-/** The values as a hook wants them: those that it returns, or those that it was given. It may write whatever can be written. */
+/** Calls the hook and returns its values, or the given ones if it returns nothing. A hook may write any writable column. */
 export async function runBeforeHook (given: Readonly<AnyRow>, table: TableStatements, hook: (values: AnyRow) => unknown): Promise<AnyRow> {
   const own = { ...given }
   return givenValues(await hook(own) ?? own, table)
 }
 
 /** The condition for the row of a primary key, if the repository sees it. */
-export function keyed ({ table, seen }: WriteContext, id: unknown): Condition {
-  return allOf([keyCondition(id, table), seen])
+export function keyed ({ table, visibleRows }: WriteContext, id: unknown): Condition {
+  return allOf([keyCondition(id, table), visibleRows])
 }

@@ -3,7 +3,7 @@ import { SQL, StringChunk, is, sql } from 'drizzle-orm'
 import { PgPolicy, PgTable, getMaterializedViewConfig, getTableConfig, getViewConfig, isPgMaterializedView, isPgView } from 'drizzle-orm/pg-core'
 import { writableDefault } from './defaults.js'
 import { expressionText, type Context } from './expressions.js'
-import { nameOf } from '../../../drizzle/casing.js'
+import { casedName } from '../../../drizzle/casing.js'
 import { viewText, type Source } from './view-names.js'
 import type { Casing } from '../../../drizzle/casing.js'
 import type { Policy, Snapshot } from '../snapshots/snapshot.js'
@@ -27,7 +27,7 @@ export function withTexts (exported: readonly unknown[], casing: Casing | undefi
   try {
     for (const { table, columns } of parts.tables) {
       for (const column of columns) {
-        const name = `${table}.${nameOf(column, casing)}`
+        const name = `${table}.${casedName(column, casing)}`
         const { generated } = column
         put(column, 'default', writableDefault(column, { place: `The default of ${name}`, casing }))
         const as = typeof generated?.as === 'function' ? generated.as() : generated?.as
@@ -66,7 +66,7 @@ function complete (made: Snapshot, { tables, policies }: Parts, casing: Casing |
     for (const { name, value } of checks) noted.checkConstraints[name]!.value = expressionText(value, { place: `The check ${name} of ${table}`, casing })
     for (const { config: { name, columns, where } } of indexes) {
       // drizzle-kit takes an expression only into an index that has a name.
-      const called = name ?? `${tableName}_${columns.map((column) => nameOf(column as { name: string, keyAsName: boolean }, casing)).join('_')}_index`
+      const called = name ?? `${tableName}_${columns.map((column) => casedName(column as { name: string, keyAsName: boolean }, casing)).join('_')}_index`
       const index = noted.indexes[called]!
       const place = `The index ${called} of ${table}`
       if (where !== undefined) index.where = expressionText(where, { place, casing })

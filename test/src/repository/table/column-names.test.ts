@@ -99,7 +99,7 @@ t.test('a composite key may be called as the list of its values', async (t) => {
 
 t.test('no alias is called as a table or a column of the statement, or as another alias', async (t) => {
   const table = pgTable('list', { a: text('list_1'), b: text('place') })
-  const aliases = new Aliases([table], { nameOf: ({ name }) => name })
+  const aliases = new Aliases([table], { columnName: ({ name }) => name })
   t.strictSame(['list', 'list', 'place', 'other', 'a'].map((wanted) => aliases.textOf(wanted)), ['list_2', 'list_3', 'place_1', 'other', 'a'])
 })
 

@@ -11,7 +11,7 @@ export function cased (name: string, casing: Casing | undefined): string {
   return casing === undefined ? name : conversions[casing](name)
 }
 
-/** Drizzle asks the table of a column for all of its columns, and a view has none to give. */
+/** Drizzle's own cache reads all columns from the table of a column; a view has none, so this one does not. */
 export class Names extends CasingCache {
   readonly #casing: Casing | undefined
 

@@ -1,8 +1,8 @@
 import type { PgColumn, PgColumnBuilderBase } from 'drizzle-orm/pg-core'
 
-// What this package knows of the inside of a column: Drizzle hands the builder's `config`, protected by its types, to the column it builds.
+// The internals of a column: Drizzle passes the builder's `config`, protected by its types, to the column.
 
-/** What a column is for, beyond its type. */
+/** The purpose of a column, beyond its type. */
 export interface Mark {
   /** Rows with a value here are deleted; `filter` hides them from the repository. */
   readonly softDelete?: { readonly filter: boolean }
@@ -10,21 +10,21 @@ export interface Mark {
   readonly version?: true
 }
 
-/** Registered, so that a schema built by another copy of this package is understood. */
+/** A registered symbol, so that a schema built by another copy of this package works. */
 const key: unique symbol = Symbol.for('fastify-data-access:mark')
 
 interface Configured {
   readonly config: { [key]?: Mark }
 }
 
-/** The builder, whose column will be known for what it is. */
+/** Marks the builder of a column. */
 export function marked<Builder extends PgColumnBuilderBase> (builder: Builder, mark: Mark): Builder {
   const { config } = builder as unknown as Configured // protected
   config[key] = mark
   return builder
 }
 
-/** What a column was marked as; nothing for a column of the user's own. */
+/** The mark of a column; empty for a column without one. */
 export function markOf (column: PgColumn): Mark {
   const { config } = column as unknown as Configured // protected
   return config[key] ?? {}

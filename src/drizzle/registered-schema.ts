@@ -1,5 +1,5 @@
 /**
- * Where a program tells its schema, once, so that `drizzle.query` knows its tables everywhere.
+ * Declares the schema of a program once, so that `drizzle.query` and `repo.with()` know its tables everywhere.
  *
  * @example
  * ```ts
@@ -8,7 +8,7 @@
  * }
  * ```
  */
-// Empty on purpose: programs add to it.
+// Empty: programs extend it.
 export interface Register {}
 
 /** The schema of {@link Register}, or none. */

@@ -1,8 +1,8 @@
 import type { SQL } from 'drizzle-orm'
 
-// What Drizzle keeps to itself of its SQL.
+// Internals of Drizzle's SQL.
 
-/** What reads the values of an SQL expression: what `mapWith` was given, if it was. */
+/** The decoder of an SQL expression, given to `mapWith`. */
 export function decoderOf (own: SQL): { mapFromDriverValue (value: unknown): unknown } {
   return (own as unknown as { decoder: { mapFromDriverValue (value: unknown): unknown } }).decoder
 }

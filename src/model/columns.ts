@@ -13,10 +13,9 @@ function time () {
 /**
  * The columns `createdAt` and `updatedAt`: `timestamptz(3)`, by the clock of the database.
  *
- * Both are the time of the transaction when a row is inserted, so that rows made together share it and a row never
- * updated has two equal times. An update sets `updatedAt` to the time of the statement (`clock_timestamp()`): the time
- * of the transaction would stand still between two updates in one, and would go back when a transaction that began
- * earlier updates the row later.
+ * On insert, both are the time of the transaction, so rows created together share it and a row that was never updated has two
+ * equal times. An update sets `updatedAt` to the time of the statement (`clock_timestamp()`): the time of the transaction would
+ * not change between two updates in one transaction, and would go back if a transaction that began earlier updates the row later.
  *
  * The columns are named after their keys, by the `casing` of the database: `createdAt`, or `created_at` with `'snake_case'`.
  *
@@ -36,19 +35,19 @@ export function timestamps () {
   }
 }
 
-/** What {@link softDelete} takes. */
+/** The options of {@link softDelete}. */
 export interface SoftDeleteOptions {
   /**
-   * Hides deleted rows from the repository unless they are asked for.
+   * Hides deleted rows from the repository, except with `withDeleted()` and `onlyDeleted()`.
    * @defaultValue `true`
    */
   readonly filter?: boolean
 }
 
 /**
- * The column `deletedAt`, null while the row lives: `timestamptz(3)`, named as {@link timestamps} are.
+ * The column `deletedAt`, null until the row is deleted: `timestamptz(3)`, named like {@link timestamps}.
  *
- * @throws {UsageError} for an option that there is none
+ * @throws {UsageError} for an unknown option
  * @example
  * ```ts
  * const users = pgTable('users', { id: integer().primaryKey(), name: text().notNull(), ...softDelete() })
@@ -58,11 +57,11 @@ export function softDelete (options: SoftDeleteOptions = {}) {
   checkCall('softDelete()', options, { filter: flag })
   const { filter = true } = options
   const deletedAt = marked(time(), { softDelete: { filter } })
-  return { deletedAt: deletedAt as typeof deletedAt & { _: { softDelete: true } } } // a type of its own, the way Drizzle's notNull() makes one
+  return { deletedAt: deletedAt as typeof deletedAt & { _: { softDelete: true } } } // a type of its own, as Drizzle's notNull() makes one
 }
 
 /**
- * The column `version`, an integer that starts at 1 and that each update raises: two people who edit the same row find out.
+ * The column `version`, an integer that starts at 1 and grows with each update: concurrent edits of a row are detected.
  *
  * @example
  * ```ts

@@ -8,7 +8,7 @@ import { checkCall } from '../errors/check-call.js'
 import { isEntity } from '../drizzle/entity.js'
 import { columnsOf, qualifiedName } from './table.js'
 
-/** A value as JSON has it: dates, bigints and bytes are strings. */
+/** The JSON type of a value: dates, bigints and bytes are strings. */
 export type JsonOf<Value> =
   Value extends Date | bigint | Uint8Array ? string
     : Value extends string | number | boolean | null | undefined ? Value
@@ -16,20 +16,20 @@ export type JsonOf<Value> =
         : Value extends object ? { [Key in keyof Value]: JsonOf<Value[Key]> }
           : unknown
 
-/** What {@link toDict} leaves out and adds. */
+/** The options of {@link toDict}. */
 export interface DictOptions<Column extends PropertyKey = string, Other extends PropertyKey = string> {
   /** Columns to leave out. */
   readonly omit?: readonly Column[]
-  /** Properties of the row that are no columns of its table: joined rows, computed values. */
+  /** Properties of the row to add that are not columns of its table: joined rows, computed values. */
   readonly include?: readonly Other[]
 }
 
 type ColumnOf<T extends PgTable> = keyof InferSelectModel<T> & string
 
 /**
- * Whether a row of a table with `softDelete()` is deleted.
+ * Tells whether a row of a table with `softDelete()` is deleted.
  *
- * @throws {@link UsageError} for what is no row, or one that was read without its `deletedAt`.
+ * @throws {@link UsageError} for anything but a row, and for a row that was read without its `deletedAt`.
  */
 export function isDeleted (row: { readonly deletedAt: Date | string | null }): boolean {
   checkRow(row)
@@ -40,17 +40,20 @@ export function isDeleted (row: { readonly deletedAt: Date | string | null }): b
 }
 
 /**
- * A row as JSON can carry it: its columns in the order of the table, dates as ISO strings, bigints as decimal strings,
+ * Converts a row to JSON values: its columns in the order of the table, dates as ISO strings, bigints as decimal strings,
  * bytes as base64, at any depth of arrays and JSON columns. Other properties are left out unless included.
  *
  * @example
  * ```ts
  * toDict(users, user, { omit: ['passwordHash'] })
  * ```
- * @throws {@link UsageError} for a name in `omit` that is no column: a slip there would publish what it should hide; for what is no
- * table, row or option, and for a value that holds itself.
+ * @throws {@link UsageError} for a name in `omit` that is not a column, since a typing mistake there would publish a value; for an
+ * invalid table, row or option, and for a value that contains itself.
  */
-export function toDict<T extends PgTable, Row extends Partial<InferSelectModel<T>>, Omitted extends ColumnOf<T> = never, Included extends Exclude<keyof Row, ColumnOf<T>> & string = never> (
+export function toDict<
+  T extends PgTable, Row extends Partial<InferSelectModel<T>>, Omitted extends ColumnOf<T> = never,
+  Included extends Exclude<keyof Row, ColumnOf<T>> & string = never
+> (
   table: T,
   row: Row,
   options: DictOptions<Omitted, Included> = {}
@@ -69,9 +72,9 @@ export function toDict<T extends PgTable, Row extends Partial<InferSelectModel<T
 }
 
 /**
- * A row in one line for people who debug: `users(id=1, name='John')`. It shows values; keep it out of logs that others read.
+ * Formats a row in one line for debugging: `users(id=1, name='John')`. It shows values: keep it out of logs that others read.
  *
- * @throws {@link UsageError} for what is no table or no row
+ * @throws {@link UsageError} for an invalid table or row
  */
 export function inspectRow<T extends PgTable> (table: T, row: Partial<InferSelectModel<T>>): string {
   const keys = Object.keys(columnsOf(table))
@@ -88,7 +91,7 @@ function checkRow (row: unknown): void {
   if (!isOptions(row) || isEntity(row, Table)) throw new UsageError('A row is an object { column: value }: not a list of rows, none, or the promise of one')
 }
 
-/** @param around the objects and arrays in which the value lies */
+/** @param around the objects and arrays that contain the value */
 function jsonOf (value: unknown, around: readonly unknown[]): unknown {
   if (typeof value === 'bigint') return String(value)
   if (typeof value !== 'object' || value === null) return value

@@ -5,32 +5,32 @@ import { UsageError } from '../errors/errors.js'
 import { isEntity } from '../drizzle/entity.js'
 import { markOf } from '../drizzle/column-mark.js'
 
-/** What this package knows of a table. Keys are the TypeScript names of columns, in the order of their declaration. */
+/** The model of a table. Keys are the TypeScript names of columns, in the order of their declaration. */
 export interface TableModel<T extends PgTable = PgTable> {
   readonly table: T
   /** The SQL name, with its schema where it has one: for messages and the log. */
   readonly name: string
-  /** Without a prototype: only a declared column is found, never `constructor`. */
+  /** Without a prototype, so that `constructor` is not found as a column. */
   readonly columns: Readonly<Record<string, PgColumn>>
   /** One key, or several when the key is composite. */
   readonly primaryKey: readonly string[]
   readonly softDelete: { readonly key: string, readonly filter: boolean } | undefined
   /** The key of the optimistic lock. */
   readonly version: string | undefined
-  /** Keys that PostgreSQL alone may write: generated columns and `GENERATED ALWAYS AS IDENTITY`. */
+  /** Keys that only PostgreSQL may write: generated columns and `GENERATED ALWAYS AS IDENTITY`. */
   readonly generated: ReadonlySet<string>
 }
 
 const models = new WeakMap<PgTable, TableModel>()
 
 /**
- * What a repository needs to know of a table, found out once.
+ * Returns the model of a table, which is built once.
  *
  * @throws {@link UsageError} for a view, and for a table without a primary key.
  */
 export function describeTable<T extends PgTable> (table: T): TableModel<T> {
   const known = models.get(table)
-  if (known !== undefined) return known as TableModel<T> // it was stored under this very table
+  if (known !== undefined) return known as TableModel<T> // it was stored for this table
   const model = buildModel(table)
   models.set(table, model)
   return model
@@ -39,7 +39,7 @@ export function describeTable<T extends PgTable> (table: T): TableModel<T> {
 /**
  * The columns of a table by their TypeScript names, on an object without a prototype.
  *
- * @throws {@link UsageError} for a view, and for what is no table at all.
+ * @throws {@link UsageError} for a view, and for anything else that is not a table.
  */
 export function columnsOf (table: PgTable): Readonly<Record<string, PgColumn>> {
   if (isEntity(table, PgTable)) return Object.assign(Object.create(null), getTableColumns(table))
@@ -72,7 +72,7 @@ export function qualifiedName (table: PgTable): string {
 
 function primaryKeyOf (table: PgTable, { name, entries }: { name: string, entries: ReadonlyArray<[string, PgColumn]> }): string[] {
   const declared = entries.filter(([, column]) => column.primary)
-  // A composite key keeps the order in which it names its columns; before any casing a column has one name in Drizzle.
+  // A composite key keeps its own order of columns. Before casing, a column has one name in Drizzle.
   const composite = getTableConfig(table).primaryKeys.flatMap(({ columns }) => columns)
     .flatMap((part) => entries.filter(([, column]) => column.name === part.name))
   const keys = [...declared, ...composite].map(([key]) => key)

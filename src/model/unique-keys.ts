@@ -4,19 +4,19 @@ import { PgColumn, getTableConfig } from 'drizzle-orm/pg-core'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import { columnsOf } from './table.js'
 
-/** Columns of which no two rows have the same values. */
+/** Columns whose values are unique. */
 export interface UniqueKey {
   /** TypeScript names, in no order. */
   readonly columns: readonly string[]
-  /** The rows that the key holds; undefined for all of them. */
+  /** The condition of a partial index; undefined for a key over all rows. */
   readonly where: SQL | undefined
-  /** Whether two rows with NULL are the same. */
+  /** Whether NULLs are equal. */
   readonly nullsNotDistinct: boolean
 }
 
 const known = new WeakMap<PgTable, readonly UniqueKey[]>()
 
-/** The primary key, the unique constraints and the unique indexes that a table declares, those of all rows first. Indexes of expressions are left out. */
+/** The primary key, the unique constraints and the unique indexes of a table, those over all rows first. Indexes on expressions are left out. */
 export function uniqueKeysOf (table: PgTable): readonly UniqueKey[] {
   let keys = known.get(table)
   if (keys === undefined) known.set(table, keys = declaredKeys(table))
@@ -26,8 +26,9 @@ export function uniqueKeysOf (table: PgTable): readonly UniqueKey[] {
 function declaredKeys (table: PgTable): UniqueKey[] {
   const { primaryKeys, uniqueConstraints, indexes } = getTableConfig(table)
   const entries = Object.entries(columnsOf(table))
-  // Before any casing a column has one name in Drizzle, and an index has columns of its own by that name.
-  const keysOf = (parts: readonly unknown[]): string[] => parts.map((part) => entries.find(([, { name }]) => name === columnNameOf(part))?.[0]).filter((key) => key !== undefined)
+  // Before casing, a column has one name in Drizzle; an index has copies of the columns with that name.
+  const keyOf = (part: unknown): string | undefined => entries.find(([, { name }]) => name === columnNameOf(part))?.[0]
+  const keysOf = (parts: readonly unknown[]): string[] => parts.map(keyOf).filter((key) => key !== undefined)
   const single = entries.flatMap(([key, { primary, isUnique, uniqueType }]) => primary || isUnique
     ? [{ columns: [key], where: undefined, nullsNotDistinct: uniqueType === 'not distinct' }]
     : [])
@@ -39,7 +40,7 @@ function declaredKeys (table: PgTable): UniqueKey[] {
   return [...single, ...constraints, ...indexed].sort((one, other) => Number(one.where !== undefined) - Number(other.where !== undefined))
 }
 
-/** Of a column, or of its copy in an index; an expression has none. */
+/** The name of a column, or of its copy in an index; undefined for an expression. */
 function columnNameOf (part: unknown): string | undefined {
   if (is(part, PgColumn)) return part.name
   return typeof part === 'object' && part !== null && 'name' in part ? String(part.name) : undefined

@@ -9,9 +9,9 @@ type IndexColumn = Partial<ExtraConfigColumn>
 
 /**
  * A unique index over the rows that are not deleted, for a table with `softDelete()`: a deleted row keeps its e-mail address, and
- * somebody else may have it. To restore a row whose place was taken is a `UniqueViolationError`.
+ * another row may use it. Restoring a row whose value was taken is a `UniqueViolationError`.
  *
- * @throws {@link UsageError}, when the table is first used, where it has no `softDelete()`, or something else than columns is given.
+ * @throws {@link UsageError} when the table is first used, if it has no `softDelete()` or an argument is not a column.
  * @example
  * ```ts
  * const users = pgTable('users', { id: integer().primaryKey(), email: text().notNull(), ...softDelete() },
@@ -20,8 +20,10 @@ type IndexColumn = Partial<ExtraConfigColumn>
  */
 export function uniqueLive (column: IndexColumn, ...columns: IndexColumn[]): IndexBuilder {
   const tables = [column, ...columns].map((given: unknown) => Object(given).table)
-  const table: unknown = tables[0] // a column of a table that is being made has one
-  if (!isEntity(table, PgTable) || tables.some((other) => other !== table)) throw new UsageError('uniqueLive() takes columns of the table that is being made: (table) => [uniqueLive(table.email)]')
+  const table: unknown = tables[0] // a column of a table under construction has one
+  if (!isEntity(table, PgTable) || tables.some((other) => other !== table)) {
+    throw new UsageError('uniqueLive() takes columns of the table that is being made: (table) => [uniqueLive(table.email)]')
+  }
   const deletedAt = Object.values(getTableColumns(table)).find((candidate) => markOf(candidate).softDelete !== undefined)
   if (deletedAt === undefined) throw new UsageError('uniqueLive() needs a table with ...softDelete() among its columns')
   return uniqueIndex().on(column, ...columns).where(sql`${deletedAt} is null`)

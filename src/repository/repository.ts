@@ -77,7 +77,8 @@ export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<
     if (!((context as Partial<RepositoryContext> | undefined)?.statements instanceof TableStatements)) throw new UsageError(madeByHand)
     const { session, statements: table, visibility, writable, hooks } = context
     const Class = new.target as unknown as new (context: RepositoryContext) => LifecycleHooks // hooks are protected, and a subclass inherits the constructor
-    const inScope = (scope: StatementRunner): LifecycleHooks => new Class({ ...context, session: scope as RepositorySession, writable: undefined }) // as its session is one
+    const inScope = (scope: StatementRunner): LifecycleHooks =>
+      new Class({ ...context, session: scope as RepositorySession, writable: undefined }) // a scope is a session too
     super({ table, session, visibleRows: visible(table.softDelete, visibility), writable, hooks: hooks && { names: hooks, on: inScope } })
     this.table = table.table as T // Repositories pairs each class with the statements of its own table
     this.session = session

@@ -1,21 +1,21 @@
 /**
- * Arrays as PostgreSQL writes and reads them, of every type and depth.
+ * Reads and writes the text of PostgreSQL arrays, of any type and depth.
  * https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
  */
 import { UnreadableText } from './unreadable-text.js'
 
-/** How the elements of an array are read, and what stands between them. */
+/** How the elements of an array are delimited and read. */
 export interface ArrayForm {
-  /** A comma but for few types: a semicolon between boxes, a colon between PostGIS's geometries. */
+  /** A comma except for a few types: a semicolon for boxes, a colon for geometries of PostGIS. */
   readonly delimiter: string
-  /** The text of an element to JavaScript; undefined where it stays text. */
+  /** Converts the text of an element; undefined if it stays text. */
   readonly read: ((text: string) => unknown) | undefined
 }
 
 /**
- * The elements of an array, and those of its arrays, whatever number its first one has (`[0:1]={1,2}`).
+ * Reads the elements of an array and of its nested arrays; any lower bound is ignored (`[0:1]={1,2}`).
  *
- * @throws UnreadableText for a text that is no array of PostgreSQL's
+ * @throws UnreadableText for a text that is not a PostgreSQL array
  */
 export function readArray (text: string, form: ArrayForm): unknown[] {
   const start = text[0] === '[' ? text.indexOf('=') + 1 : 0
@@ -38,7 +38,7 @@ class ArrayText {
     this.#form = form
   }
 
-  /** Reads from a brace to the one that closes it. */
+  /** Reads from an opening brace to its closing one. */
   array (): unknown[] {
     const text = this.#text
     const { delimiter } = this.#form
@@ -65,7 +65,7 @@ class ArrayText {
     return read === undefined ? element : read(element)
   }
 
-  /** PostgreSQL puts quotes around whatever holds a sign of its own, so a plain element ends at the next one. */
+  /** PostgreSQL quotes every element with a special character, so an unquoted one ends at the next delimiter or brace. */
   #plain (): string {
     const text = this.#text
     const { delimiter } = this.#form
@@ -88,26 +88,26 @@ class ArrayText {
   }
 }
 
-/** What is to be written as an array. */
+/** How an array is written. */
 export interface ArrayWriting {
   readonly delimiter: string
-  /** How many arrays are in each other; what is in the innermost is an element, even if it is an array to JavaScript. */
+  /** The number of dimensions. A value at that depth is an element, even if it is a JavaScript array. */
   readonly depth: number
-  /** The text of an element. @throws where it has none */
+  /** The text of an element. @throws if it has none */
   readonly write: (value: unknown) => string
 }
 
-/** An array as PostgreSQL reads it. @throws what `write` throws */
+/** Writes the text of an array. @throws what `write` throws */
 export function writeArray (values: readonly unknown[], { delimiter, depth, write }: ArrayWriting): string {
   const inner = { delimiter, depth: depth - 1, write }
   const items = values.map((value) => {
     if (value === null) return 'NULL'
-    return depth > 1 ? writeArray(value as readonly unknown[], inner) : `"${escaped(write(value))}"` // the column's acceptor has seen arrays to this depth
+    return depth > 1 ? writeArray(value as readonly unknown[], inner) : `"${escaped(write(value))}"` // the column's acceptor has checked arrays to this depth
   })
   return `{${items.join(delimiter)}}`
 }
 
-/** A text between the quotes of an element: one would end it, and a backslash escapes what stands behind it. Faster than a regular expression. */
+/** Escapes quotes and backslashes in a quoted element. Faster than a regular expression. */
 export function escaped (text: string): string {
   const doubled = text.includes('\\') ? text.replaceAll('\\', '\\\\') : text
   return doubled.includes('"') ? doubled.replaceAll('"', '\\"') : doubled

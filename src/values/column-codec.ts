@@ -5,36 +5,36 @@ import { unreadableColumn } from './unreadable-text.js'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import type { RowParser, RowReader } from '../statement/statement.js'
 
-/** A column as the statements of one table use it. */
+/** A column and how its values are checked, written and read. */
 export interface ColumnCodec {
   /** The property of a row. */
   readonly key: string
-  /** The place in the table: short, unique, and so the column's name in the key of a shape. */
+  /** The index in the table: the short, unique name of the column in the key of a shape. */
   readonly index: number
   /** The table's name, for the context of errors. */
   readonly table: string
   readonly column: PgColumn
-  /** Whether a value of JavaScript may become one of this column's type; PostgreSQL has the last word. */
+  /** Whether a JavaScript value may fit the column; PostgreSQL makes the final check. */
   readonly accepts: (value: unknown) => boolean
-  /** A value as pg takes it. @throws what the column's own mapper throws */
+  /** Converts a value for pg. @throws what the column's own mapper throws */
   readonly write: (value: unknown) => unknown
-  /** LIKE works on it. */
+  /** Whether LIKE works on it. */
   readonly textual: boolean
-  /** PostgreSQL knows when two of its values are equal. */
+  /** Whether PostgreSQL has equality for its type. */
   readonly comparable: boolean
-  /** It holds json or jsonb. */
+  /** Whether it is json or jsonb. */
   readonly json: boolean
-  /** Its type is an array, so that a list of its values is no array of PostgreSQL. */
+  /** Whether its type is an array: a list of its values is then not a PostgreSQL array. */
   readonly array: boolean
-  /** Its type is `bytea`. */
+  /** Whether its type is `bytea`. */
   readonly bytes: boolean
-  /** How many of its values travel as one parameter: as an array of its type, or of texts that PostgreSQL then reads; undefined where only one by one. */
+  /** How several values are sent as one parameter: as an array of its type, or of texts that PostgreSQL converts; undefined if they cannot be. */
   readonly list: 'typed' | 'text' | undefined
 }
 
 /**
- * A reader for rows of these columns, in this order, whose results are those of Drizzle's own mapper: made once for a shape.
- * Its parser is made once for the types that PostgreSQL names, and looks nothing up for a row.
+ * A reader for rows of these columns, in this order, with the same results as Drizzle's own mapper. It is made once per shape; its
+ * parser is made once for the reported types and looks up nothing per row.
  */
 export function rowReader (columns: readonly ColumnCodec[]): RowReader {
   let known: { readonly types: string, readonly parse: RowParser } | undefined
@@ -45,13 +45,13 @@ export function rowReader (columns: readonly ColumnCodec[]): RowReader {
   }
 }
 
-/** A row, and PostgreSQL's own texts of some of its columns: what a cursor holds. */
+/** A row, and PostgreSQL's texts of some of its columns, for a cursor. */
 export interface PlacedRow {
   readonly row: Record<string, unknown>
   readonly position: ReadonlyArray<string | null>
 }
 
-/** A reader for rows whose first columns are these, with the texts that stand at certain places. */
+/** A reader for rows that begin with these columns, and for the texts at some places. */
 export function placedReader (columns: readonly ColumnCodec[], places: readonly number[]): RowReader {
   const reader = rowReader(columns)
   return (fields) => {
@@ -60,13 +60,13 @@ export function placedReader (columns: readonly ColumnCodec[], places: readonly 
   }
 }
 
-/** A row, and whether it was made just now. */
+/** A row, and whether it was just created. */
 export interface CreatedRow {
   readonly row: Record<string, unknown>
   readonly created: boolean
 }
 
-/** A reader for rows of these columns, behind which PostgreSQL says whether they are new. */
+/** A reader for rows of these columns, followed by whether the row is new. */
 export function createdReader (columns: readonly ColumnCodec[]): RowReader {
   const reader = rowReader(columns)
   return (fields) => {
@@ -94,7 +94,7 @@ function rowParser (columns: readonly ColumnCodec[], fields: Parameters<RowReade
   }
 }
 
-/** Describes one column of a table to the statements. */
+/** Makes the codec of one column. */
 export function describeColumn (key: string, index: number, column: PgColumn): ColumnCodec {
   return {
     key,
@@ -119,22 +119,24 @@ function listing (column: PgColumn): ColumnCodec['list'] {
 }
 
 /**
- * Types of the user's own columns whose arrays are written with commas. Another name may be that of an array, or of a type
- * that has its own mind, as PostGIS has.
+ * Types of custom columns whose arrays use commas. Any other name may be an array, or a type with its own delimiter, as in PostGIS.
  */
 const commonTypes = new Set([
-  'smallint', 'int2', 'integer', 'int', 'int4', 'bigint', 'int8', 'numeric', 'decimal', 'real', 'float4', 'double precision', 'float8', 'money', 'boolean', 'bool',
+  'smallint', 'int2', 'integer', 'int', 'int4', 'bigint', 'int8', 'numeric', 'decimal', 'real', 'float4', 'double precision', 'float8', 'money',
+  'boolean', 'bool',
   'text', 'varchar', 'character varying', 'char', 'character', 'bpchar', 'citext', 'bytea', 'bit', 'bit varying', 'varbit', 'uuid', 'json', 'jsonb', 'xml',
-  'date', 'time', 'timetz', 'time with time zone', 'time without time zone', 'timestamp', 'timestamptz', 'timestamp with time zone', 'timestamp without time zone', 'interval',
+  'date', 'time', 'timetz', 'time with time zone', 'time without time zone', 'timestamp', 'timestamptz', 'timestamp with time zone',
+  'timestamp without time zone', 'interval',
   'inet', 'cidr', 'macaddr', 'macaddr8', 'tsvector', 'tsquery', 'hstore', 'ltree', 'vector', 'halfvec', 'sparsevec',
-  'int4range', 'int8range', 'numrange', 'tsrange', 'tstzrange', 'daterange', 'int4multirange', 'int8multirange', 'nummultirange', 'tsmultirange', 'tstzmultirange', 'datemultirange'
+  'int4range', 'int8range', 'numrange', 'tsrange', 'tstzrange', 'daterange',
+  'int4multirange', 'int8multirange', 'nummultirange', 'tsmultirange', 'tstzmultirange', 'datemultirange'
 ])
 
 const textualTypes = new Set<string>(['PgText', 'PgVarchar', 'PgChar', 'PgCustomColumn'])
 const incomparableTypes = new Set<string>(['PgJson', 'PgPointTuple', 'PgPointObject'])
 const scalarTypes = new Set<string>(['number', 'bigint', 'boolean'])
 
-/** Drizzle passes most values on as they are, and pg writes an object into a text column as JSON: neither is meant. */
+/** Checks values by type: Drizzle passes most values on unchecked, and pg would write an object into a text column as JSON. */
 function acceptor (column: PgColumn): (value: unknown) => boolean {
   const element = elementOf(column)
   if (element !== undefined) {
@@ -160,7 +162,7 @@ function isValue (value: unknown): boolean {
   return value !== undefined && typeof value !== 'function' && typeof value !== 'symbol'
 }
 
-/** Whether a value is SQL that was written with Drizzle. */
+/** Whether a value is Drizzle's SQL. */
 export function isSql (value: unknown): value is SQL {
   return isInstance(value) && is(value, SQL)
 }
@@ -170,7 +172,7 @@ export function isColumn (value: unknown): value is Column {
   return isInstance(value) && is(value, Column)
 }
 
-/** Drizzle's `is` reads the constructor of the prototype, which a parsed query string does not have, and looks long at the values of rows. */
+/** Guards Drizzle's `is`, which needs a prototype with a constructor (a parsed query string has none) and is slow for the values of rows. */
 function isInstance (value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)

@@ -1,6 +1,6 @@
 /**
- * How values pass between Drizzle's columns and PostgreSQL's text, where Drizzle's own way loses something: the elements of
- * arrays, strings in json, dates that ISO 8601 writes in another way than PostgreSQL.
+ * Converts values between Drizzle's columns and PostgreSQL's text where Drizzle's own conversion loses something: elements of
+ * arrays, strings in json, dates that ISO 8601 and PostgreSQL write differently.
  */
 import { Column, is, SQL } from 'drizzle-orm'
 import { PgArray, PgColumn, PgJson, PgJsonb } from 'drizzle-orm/pg-core'
@@ -12,27 +12,27 @@ import { readArray, writeArray } from './array-text.js'
 import { elementTypes } from './element-types.js'
 import { isUsualDate, momentReader, momentText } from './timestamp-reader.js'
 
-/** Makes a value of a text; undefined where it stays text. */
+/** Converts a text to a value; undefined if it stays text. */
 export type TextReader = ((text: string) => unknown) | undefined
 
 /**
- * Types whose text Drizzle's columns read themselves, as its node-postgres session has it:
+ * Types whose text Drizzle's columns read themselves, as in its node-postgres session:
  * timestamptz, timestamp, date, interval and the arrays of numeric, timestamp, timestamptz, interval, date.
  */
 const keptAsText = new Set([1184, 1114, 1082, 1186, 1231, 1115, 1185, 1187, 1182])
 
-/** How the text of a type becomes what Drizzle's columns expect, by the parsers that Drizzle itself gives to pg; undefined where it stays text. */
+/** Converts the text of a type to what Drizzle's columns expect, with the parsers that Drizzle gives to pg; undefined if it stays text. */
 export function parserOf (oid: number): TextReader {
   return keptAsText.has(oid) ? undefined : pg.types.getTypeParser(oid, 'text')
 }
 
-/** How a column reads the text of a value whose type PostgreSQL has told: as Drizzle does, where nothing is lost by it. */
+/** The reader of a column for the type that PostgreSQL reports: as Drizzle reads it, unless that loses something. */
 export function readerOf (column: PgColumn, oid: number): TextReader {
   const exact = exactReaderOf(column)
   return exact === undefined ? drizzleReader(column, oid) : exact(oid)
 }
 
-/** The same for a column that Drizzle would read with a loss, by the type that PostgreSQL has told; undefined for any other. */
+/** The reader of a column that Drizzle would read with a loss; undefined for any other column. */
 export function exactReaderOf (column: PgColumn): ((oid: number) => (text: string) => unknown) | undefined {
   if (isOwnArray(column)) return (oid) => arrayReader(column, oid)
   if (isOwnJson(column)) return (oid) => oid === 114 || oid === 3802 ? jsonReader(oid) : (text) => column.mapFromDriverValue(text)
@@ -46,7 +46,7 @@ function drizzleReader (column: PgColumn, oid: number): TextReader {
   return parse === undefined ? (text) => column.mapFromDriverValue(text) : (text) => column.mapFromDriverValue(parse(text))
 }
 
-/** How the values of an expression are read, whose type PostgreSQL has told: as Drizzle reads what it selects, by the column that `mapWith` was given, if it was. */
+/** How the values of an expression of a known type are read: as Drizzle reads a selected expression, by the column given to `mapWith`, if any. */
 export function expressionReader (own: SQL, oid: number): TextReader {
   const decoder = decoderOf(own)
   if (is(decoder, PgColumn)) return readerOf(decoder, oid)
@@ -69,13 +69,13 @@ function arrayReader (column: PgColumn, oid: number): (text: string) => unknown 
   return (text) => readArray(text, form)
 }
 
-/** Parsed once: not at all where the program's own parser for pg has done so. */
+/** A JSON reader that parses once, even if the program's own pg parser already does. */
 function jsonReader (oid: number): (text: string) => unknown {
   const parse = pg.types.getTypeParser(oid, 'text') as (text: string) => unknown
   return parse('"1"') === '"1"' ? JSON.parse : parse
 }
 
-/** How a column writes a value for PostgreSQL. The function throws what Drizzle's columns and customs types throw. */
+/** The writer of a column. It throws what Drizzle's columns and custom types throw. */
 export function writerOf (column: PgColumn): (value: unknown) => unknown {
   if (column instanceof PgArray && column.mapToDriverValue === PgArray.prototype.mapToDriverValue) return arrayWriter(column)
   if (column.dataType !== 'date') return (value) => column.mapToDriverValue(value)
@@ -90,7 +90,7 @@ function arrayWriter (column: PgColumn): (value: unknown) => unknown {
   return (value) => writeArray(value as readonly unknown[], writing) // the column accepts nothing else
 }
 
-/** What stands for an element between its quotes. @throws for what pg would send as bytes, or not at all */
+/** The text of an element between its quotes. @throws for a value that pg would send as bytes, or not at all */
 function elementText (value: unknown, isBytes: boolean): string {
   if (typeof value === 'string') return value
   if (value instanceof SQL) throw new TypeError('SQL is no element of an array')
@@ -100,12 +100,12 @@ function elementText (value: unknown, isBytes: boolean): string {
   return `\\x${prepared.toString('hex')}`
 }
 
-/** The name of a column's type in SQL, without what narrows it. */
+/** The SQL type of a column, without its parameters. */
 export function typeOf (column: PgColumn): string {
   return column.getSQLType().toLowerCase().replace(/\(.*\)/, '')
 }
 
-/** What PostgreSQL has between two elements (`typdelim` of `pg_type`): PostgreSQL itself for boxes, PostGIS for its own. */
+/** The delimiter of elements (`typdelim` of `pg_type`): a comma, except for boxes and the types of PostGIS. */
 function delimiterOf (element: PgColumn): string {
   const type = typeOf(element)
   if (type === 'box') return ';'

@@ -1,6 +1,6 @@
 /**
- * Which type the elements of an array have, by the numbers that PostgreSQL has given its own types for ever: a parser of pg is
- * known by them. Other types (enums, extensions) get their numbers in each database, and have no parser.
+ * The element type of each array type, by the fixed OIDs of PostgreSQL's own types; pg finds its parsers by them. Other types
+ * (enums, extensions) get OIDs per database and have no parser.
  * https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat
  */
 export const elementTypes: ReadonlyMap<number, number> = new Map([

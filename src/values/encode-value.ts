@@ -2,20 +2,20 @@ import { ValidationError } from '../errors/errors.js'
 import { isSql } from './column-codec.js'
 import type { ColumnCodec } from './column-codec.js'
 
-/** NUL, which no text of PostgreSQL can hold, and lone surrogates, which pg would send as U+FFFD without a word. */
+/** NUL, which PostgreSQL cannot store in text, and lone surrogates, which pg would silently send as U+FFFD. */
 // eslint-disable-next-line no-control-regex
 const unstorable = /[\u0000\p{Surrogate}]/u
 
-/** The same two as JSON.stringify writes them, unless the backslash is itself escaped. */
+/** The same two as escaped by JSON.stringify, unless the backslash is itself escaped. */
 const unstorableJson = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/
 
-/** PostgreSQL refuses a pattern whose last backslash escapes nothing. */
+/** A last backslash that escapes nothing: PostgreSQL refuses such a pattern. */
 const danglingEscape = /(?<!\\)(?:\\\\)*\\$/
 
 /**
- * The value as it is sent to PostgreSQL; SQL stays SQL.
+ * Encodes a value for PostgreSQL; SQL stays SQL.
  *
- * @throws ValidationError that names the column, when the value cannot be one of its type.
+ * @throws ValidationError that names the column if the value does not fit its type.
  */
 export function encode (codec: ColumnCodec, value: unknown): unknown {
   if (value === null || isSql(value)) return value
@@ -33,9 +33,9 @@ function checkText (codec: ColumnCodec, text: string): void {
 }
 
 /**
- * A pattern for LIKE as it is sent to PostgreSQL.
+ * Checks a LIKE pattern.
  *
- * @throws ValidationError when PostgreSQL could not read it.
+ * @throws ValidationError if PostgreSQL would refuse it.
  */
 export function encodePattern (codec: ColumnCodec, pattern: string): string {
   checkText(codec, pattern)
@@ -57,7 +57,7 @@ function unfit (codec: ColumnCodec, cause?: unknown): ValidationError {
   return new ValidationError(`Column "${codec.key}": the value does not fit the type of the column`, { ...about(codec), cause })
 }
 
-/** What an error about one column tells of its statement. */
+/** The context of an error about one column. */
 export function about (codec: ColumnCodec): { context: { table: string, columns: readonly string[] } } {
   return { context: { table: codec.table, columns: [codec.key] } }
 }

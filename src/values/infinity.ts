@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 
-/** PostgreSQL's `infinity` and `-infinity`, which no ordinary Date can hold: each is itself wherever it is compared, written as JSON or stored again. */
+/** PostgreSQL's `infinity` or `-infinity`, which no ordinary Date can hold. It keeps its value when compared, written as JSON or stored. */
 class InfiniteDate extends Date {
   readonly #millis: number
   readonly #text: string
@@ -25,8 +25,8 @@ class InfiniteDate extends Date {
 }
 
 /**
- * The Date that a column of dates reads for PostgreSQL's `infinity`, and that writes it: later than every other. Its time is
- * `Infinity`, its text in JSON `"infinity"`. There is only this one, so `===` finds it.
+ * The Date for PostgreSQL's `infinity`, for reading and writing: later than every other. Its time is `Infinity`, its JSON is
+ * `"infinity"`. There is only this one, so `===` recognizes it.
  *
  * @example
  * ```ts
@@ -36,5 +36,5 @@ class InfiniteDate extends Date {
  */
 export const infinity: Date = new InfiniteDate(Infinity, 'infinity')
 
-/** The Date for PostgreSQL's `-infinity`, earlier than every other: as {@link infinity}. */
+/** The Date for PostgreSQL's `-infinity`, earlier than every other; otherwise like {@link infinity}. */
 export const minusInfinity: Date = new InfiniteDate(-Infinity, '-infinity')

@@ -1,6 +1,6 @@
 /**
- * Dates as PostgreSQL writes and reads them, in ISO style: the reader takes nothing else, since `01/02/2026` is one day in
- * one style and another day in the next.
+ * Reads and writes dates in PostgreSQL's ISO style. The reader refuses other styles, because `01/02/2026` is a different day in
+ * different styles.
  * https://www.postgresql.org/docs/current/datatype-datetime.html#DATATYPE-DATETIME-OUTPUT
  */
 import { PgDate, PgTimestamp } from 'drizzle-orm/pg-core'
@@ -8,7 +8,7 @@ import { infinity, minusInfinity } from './infinity.js'
 import { UnreadableText } from './unreadable-text.js'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 
-/** How the text of a column becomes a Date, faster than Drizzle makes one; undefined for a column that Drizzle does not read as one in its own way. */
+/** Reads the text of a column as a Date, faster than Drizzle; undefined for a column that Drizzle does not read as a Date itself. */
 export function momentReader (column: PgColumn): ((text: string) => Date) | undefined {
   if (column instanceof PgDate && column.mapFromDriverValue === PgDate.prototype.mapFromDriverValue) return (text) => anyMoment(text, false)
   if (!(column instanceof PgTimestamp) || column.mapFromDriverValue !== PgTimestamp.prototype.mapFromDriverValue) return undefined
@@ -16,13 +16,13 @@ export function momentReader (column: PgColumn): ((text: string) => Date) | unde
   return (text) => momentOf(text, withTimezone) ?? anyMoment(text, withTimezone)
 }
 
-/** Whether ISO 8601, in which Drizzle writes dates, has the same form as PostgreSQL for a Date. */
+/** Whether PostgreSQL reads the ISO 8601 text of a Date, which Drizzle writes. */
 export function isUsualDate (date: Date): boolean {
   const year = date.getUTCFullYear()
   return year >= 1 && year <= 9999
 }
 
-/** A Date of another year as PostgreSQL reads it: there is no year 0, and those before 1 count down. */
+/** The text of a Date in another year: PostgreSQL has no year 0 and counts years before 1 as BC. */
 export function momentText (date: Date): string {
   const iso = date.toISOString()
   const year = date.getUTCFullYear()
@@ -36,8 +36,8 @@ const digit0 = 48
 const digit9 = 57
 
 /**
- * Reads `2026-11-26 09:05:00.123456+05:30`, the usual form; digits behind the milliseconds are cut off, as JavaScript
- * cuts them. Undefined for any other: years before 100 and after 9999, `infinity`, offsets with seconds, styles that are not ISO.
+ * Reads the usual form, `2026-11-26 09:05:00.123456+05:30`. Digits after the milliseconds are cut off, as in JavaScript. Undefined
+ * for any other form: years before 100 and after 9999, `infinity`, offsets with seconds, other styles.
  */
 function momentOf (text: string, withTimezone: boolean): Date | undefined {
   if (!isUsual(text)) return undefined
@@ -53,7 +53,7 @@ function momentOf (text: string, withTimezone: boolean): Date | undefined {
   return new Date((minutes * 60 + twoDigits(text, 17)) * 1000 + millis)
 }
 
-/** Only this form has these signs in these places. */
+/** Only the usual form has these characters at these positions. */
 function isUsual (text: string): boolean {
   return text.length >= 19 && text[4] === '-' && text[7] === '-' && text[10] === ' ' && text[13] === ':' && text[16] === ':' && twoDigits(text, 0) > 0
 }
@@ -67,7 +67,7 @@ function offsetOf (text: string, start: number): number | undefined {
   return undefined
 }
 
-/** Days since 1970, in years that begin in March, so that the odd day comes last: `days_from_civil` of https://howardhinnant.github.io/date_algorithms.html */
+/** Days since 1970, with years from March so that the leap day is last: `days_from_civil` of https://howardhinnant.github.io/date_algorithms.html */
 function daysOf (text: string): number {
   const month = twoDigits(text, 5)
   const year = twoDigits(text, 0) * 100 + twoDigits(text, 2) - (month <= 2 ? 1 : 0)
@@ -84,10 +84,10 @@ function isDigit (text: string, place: number): boolean {
   return code >= digit0 && code <= digit9
 }
 
-/** A date, a time, an offset as far as its seconds (of a local time before there were zones), and the era. */
+/** A date, a time, an offset with optional seconds (local times before time zones had them), and the era. */
 const isoStyle = /^(?<year>\d{4,})-(?<month>\d\d)-(?<day>\d\d)(?: (?<hours>\d\d):(?<minutes>\d\d):(?<seconds>\d\d)(?:\.(?<fraction>\d+))?)?(?<offset>[+-]\d\d(?::\d\d){0,2})?(?<era> BC)?$/
 
-/** Reads every other form of ISO style. @throws UnreadableText for what no Date can hold */
+/** Reads every other form of ISO style. @throws UnreadableText for a time that no Date can hold */
 function anyMoment (text: string, withTimezone: boolean): Date {
   if (text === 'infinity') return infinity
   if (text === '-infinity') return minusInfinity

@@ -1,5 +1,5 @@
 /**
- * The one file that touches Drizzle's sessions: real Drizzle databases whose every query runs where we say.
+ * The only file that uses Drizzle's sessions: real Drizzle databases whose queries run on our runner.
  */
 import { DefaultLogger, DrizzleQueryError, SQL, createTableRelationsHelpers, extractTablesRelationalConfig } from 'drizzle-orm'
 import { NodePgDatabase, NodePgSession, NodePgTransaction } from 'drizzle-orm/node-postgres'
@@ -21,33 +21,33 @@ import type { RowReader, Statement, StatementResult, StatementRunner } from '../
 /** A Drizzle database over the registered schema. */
 export type DrizzleDatabase = NodePgDatabase<RegisteredSchema>
 
-/** Where Drizzle's queries and transactions go: a session, a scope in one, or a database. */
+/** Runs Drizzle's queries and transactions: a session, a scope, or a database. */
 export interface DrizzleRunner extends Pick<StatementRunner, 'run'> {
   transaction<Result> (fn: (runner: DrizzleRunner) => Result | Promise<Result>, options?: PgTransactionConfig): Promise<Result>
 }
 
-/** What `drizzle()` takes, as far as it concerns how queries are written. */
+/** The options of `drizzle()` that decide how queries are written. */
 export interface DrizzleSettings {
   readonly schema: Record<string, unknown> | undefined
   readonly casing: 'snake_case' | 'camelCase' | undefined
-  /** True prints. */
+  /** `true` prints queries. */
   readonly queryLogger: boolean | QueryLogger | undefined
 }
 
 type RelationalSchema = ConstructorParameters<typeof NodePgSession<Record<string, unknown>, TablesRelationalConfig>>[2]
 
-/** What Drizzle hands to a client of pg. */
+/** The query that Drizzle passes to a pg client. */
 interface ClientQuery {
   readonly text: string
-  /** Given by `.prepare('name')`. */
+  /** The name given to `.prepare('name')`. */
   readonly name?: string | undefined
   readonly rowMode?: 'array'
   readonly types?: CustomTypesConfig
-  /** How its rows are read, where Drizzle's own way loses something. */
+  /** Reads its rows where Drizzle's own mapper loses something. */
   readonly reader?: RowReader
 }
 
-/** Binds Drizzle to whatever runs statements. */
+/** Binds Drizzle to a runner of statements. */
 export class DrizzleBinding {
   readonly #dialect: PgDialect
   readonly #schema: RelationalSchema
@@ -65,16 +65,16 @@ export class DrizzleBinding {
   /** A Drizzle database whose queries run on the runner. */
   bind (runner: DrizzleRunner): DrizzleDatabase {
     const session = this.#session(runner)
-    // The registered schema is a promise of the program's; Drizzle's own `drizzle()` believes it in the same way.
+    // The program declares the registered schema; `drizzle()` trusts its type in the same way.
     return new NodePgDatabase<Record<string, unknown>>(this.#dialect, session, this.#schema) as unknown as DrizzleDatabase
   }
 
-  /** Runs a query, whichever Drizzle database it was built with, or an `sql` template. */
+  /** Runs a query of any Drizzle database, or an `sql` template. */
   async execute (runner: DrizzleRunner, statement: SQLWrapper): Promise<unknown> {
     if (isEntity(statement, PgRaw)) return this.execute(runner, statement.getSQL())
     if (hasSession(statement)) {
       const rebound = Object.create(statement, { session: { value: this.#session(runner) } }) as Rebindable
-      // A `$count` is a promise and an SQL fragment in one; every other query is prepared by its session.
+      // A `$count` is both a promise and an SQL fragment; any other query is prepared by its session.
       return rebound._prepare === undefined ? await rebound : await rebound._prepare().execute()
     }
     if (!isEntity(statement, SQL)) throw new UsageError('execute takes a Drizzle query or an sql`…` template')
@@ -85,11 +85,12 @@ export class DrizzleBinding {
   }
 
   #session (runner: DrizzleRunner): BoundSession {
-    return new BoundSession(runner, this.#dialect, { schema: this.#schema, names: this.#names, options: this.#logger === undefined ? {} : { logger: this.#logger } })
+    const options = this.#logger === undefined ? {} : { logger: this.#logger }
+    return new BoundSession(runner, this.#dialect, { schema: this.#schema, names: this.#names, options })
   }
 }
 
-/** What `execute` tells of a result. */
+/** The result of `execute`. */
 function plain<Row> ({ rows, rowCount, command }: StatementResult<Row>): StatementResult<Row> {
   return { rows, rowCount, command }
 }
@@ -107,7 +108,7 @@ function raw ({ text, name, rowMode, types, reader }: ClientQuery, values: reado
   return { kind: 'raw', text, name, values, rowMode, types, reader, context: { operation: 'execute' } }
 }
 
-/** What the sessions of one database share. */
+/** The parts that the sessions of one database share. */
 interface Shared {
   readonly schema: RelationalSchema
   readonly names: PreparedNames
@@ -119,7 +120,7 @@ class BoundSession extends NodePgSession<Record<string, unknown>, TablesRelation
   readonly #shared: Shared
 
   constructor (runner: DrizzleRunner, dialect: PgDialect, shared: Shared) {
-    // All that Drizzle asks of a client is `query`.
+    // Drizzle only calls `query` of its client.
     const client = {
       query: async (query: ClientQuery, values: unknown[]): Promise<StatementResult> => {
         const { rows, rowCount, command, fields, results } = await runner.run<Record<string, unknown>>(raw(query, values))
@@ -137,14 +138,14 @@ class BoundSession extends NodePgSession<Record<string, unknown>, TablesRelation
     const exact = customMapper === undefined && fields !== undefined ? readExactly(fields) : undefined
     const kept = name === undefined ? name : this.#shared.names.keep(name, { text: query.sql, readBy: exact?.columns ?? [] })
     const prepared = super.prepareQuery<T>(query, exact?.fields ?? fields, kept, isArrays, customMapper, ...rest)
-    // What it hands to its client is its own: that is the way of a reader to the statement.
+    // The query object is its own, so it can carry the reader to the statement.
     if (exact !== undefined) Object.assign((prepared as unknown as { queryConfig: ClientQuery }).queryConfig, { reader: exact.reader })
     const execute = prepared.execute.bind(prepared)
     prepared.execute = (values) => handled(execute(values).catch(withoutStatement))
     return prepared
   }
 
-  /** Drizzle's migrator reads its table in this way. */
+  /** Drizzle's migrator calls it to read its table. */
   override all<Row = unknown> (query: SQL): Promise<Row[]> {
     return handled(super.all<Row>(query).catch(withoutStatement))
   }
@@ -155,11 +156,13 @@ class BoundSession extends NodePgSession<Record<string, unknown>, TablesRelation
   ): Promise<Result> {
     const refusal = mustBeFunction(fn, 'transaction()')
     if (refusal !== undefined) return handled(Promise.reject(refusal))
-    return this.#runner.transaction((scope) => fn(new BoundTransaction(this.dialect, new BoundSession(scope, this.dialect, this.#shared), this.#shared.schema)), config)
+    return this.#runner.transaction((scope) => {
+      return fn(new BoundTransaction(this.dialect, new BoundSession(scope, this.dialect, this.#shared), this.#shared.schema))
+    }, config)
   }
 }
 
-/** Drizzle's own nested transaction names every savepoint alike; ours is a scope. */
+/** Drizzle's own nested transactions give every savepoint the same name; ours use a scope. */
 class BoundTransaction extends NodePgTransaction<Record<string, unknown>, TablesRelationalConfig> {
   readonly #session: BoundSession
 
@@ -175,7 +178,7 @@ class BoundTransaction extends NodePgTransaction<Record<string, unknown>, Tables
   }
 }
 
-/** Drizzle wraps an error into one whose message holds the SQL and its values, which Fastify would send to the client. */
+/** Unwraps Drizzle's error, whose message holds the SQL and its values: Fastify would send it to the client. */
 function withoutStatement (error: unknown): never {
   throw error instanceof DrizzleQueryError ? error.cause : error
 }

@@ -1,6 +1,6 @@
 /**
- * The columns of Drizzle's own queries, read as a repository reads them: Drizzle's mapper loses NULL and backslashes in arrays,
- * parses strings in json twice, and makes an invalid Date of `infinity`.
+ * Reads the columns of Drizzle's own queries like a repository. Drizzle's mapper loses NULL and backslashes in arrays, parses
+ * strings in json twice, and turns `infinity` into an invalid Date.
  */
 import { SQL, getTableName, is } from 'drizzle-orm'
 import { PgColumn } from 'drizzle-orm/pg-core'
@@ -10,21 +10,21 @@ import { unreadableColumn } from '../../values/unreadable-text.js'
 import type { Column } from 'drizzle-orm'
 import type { RowReader } from '../../statement/statement.js'
 
-/** What a query selects, as Drizzle hands it to its mapper of rows. */
+/** A selected field, as Drizzle passes it to its row mapper. */
 interface SelectedField {
   readonly path: string[]
   readonly field: unknown
 }
 
-/** The same fields for Drizzle's mapper, and a reader for what it would lose. */
+/** The same fields for Drizzle's mapper, and a reader for those that it would read with a loss. */
 export interface ExactReading<Fields> {
   readonly fields: Fields
   readonly reader: RowReader
-  /** The columns that read, by the places of their fields. */
+  /** The columns that are read here, by the index of their field. */
   readonly columns: readonly unknown[]
 }
 
-/** Undefined where Drizzle's own way loses nothing. */
+/** Undefined if Drizzle's mapper loses nothing. */
 export function readExactly<Fields> (given: Fields): ExactReading<Fields> | undefined {
   const fields = given as unknown as readonly SelectedField[] // Drizzle does not export the type
   const columns = fields.map(({ field }) => columnOf(field))
@@ -44,12 +44,12 @@ export function readExactly<Fields> (given: Fields): ExactReading<Fields> | unde
   return { fields: read as unknown as Fields, reader, columns } // the same, but for how they are read
 }
 
-/** What a field is read by: itself, or what it was told to be read by. */
+/** The decoder of a field: its own column, or the one given to `mapWith`. */
 function columnOf (field: unknown): unknown {
   return is(field, SQL) ? decoderOf(field) : is(field, SQL.Aliased) ? decoderOf(field.sql) : field
 }
 
-/** How a column reads; undefined where Drizzle loses nothing. */
+/** The reader of a column; undefined if Drizzle loses nothing. */
 function exactReading (column: unknown): ((oid: number) => (text: string) => unknown) | undefined {
   const exact = is(column, PgColumn) ? exactReaderOf(column) : undefined
   if (exact === undefined) return undefined
@@ -68,8 +68,9 @@ function exactReading (column: unknown): ((oid: number) => (text: string) => unk
 
 const passOn = (value: unknown): unknown => value
 
-/** A field whose values have been read: Drizzle's mapper passes them on. */
+/** A field whose values are already read: Drizzle's mapper passes them on. */
 function asRead (field: unknown): unknown {
   if (is(field, SQL.Aliased)) return Object.create(field, { sql: { value: asRead(field.sql) } })
-  return Object.create(field as Column | SQL, is(field, SQL) ? { decoder: { value: { mapFromDriverValue: passOn } } } : { mapFromDriverValue: { value: passOn } })
+  const own = is(field, SQL) ? { decoder: { value: { mapFromDriverValue: passOn } } } : { mapFromDriverValue: { value: passOn } }
+  return Object.create(field as Column | SQL, own)
 }

@@ -1,24 +1,24 @@
-/** What PostgreSQL keeps of a name, in bytes. */
+/** The longest name in PostgreSQL, in bytes. */
 const longestName = 63
 
-/** More names than a connection keeps, by far; a program that makes one for each value gets no more. */
+/** The most names: far more than a connection keeps. A program that makes a name per value gets no more. */
 const mostNames = 1000
 
-/** What a name stands for. */
+/** The statement of a name. */
 interface Named {
   readonly text: string
-  /** The columns by which its answers are read in another way than Drizzle's. */
+  /** The columns whose values are read differently from Drizzle. */
   readonly readBy: readonly unknown[]
 }
 
 /**
- * The names that a program gives to its statements by `.prepare('name')`. PostgreSQL keeps a statement and a connection the way to
- * read its rows by the name, so one name stands for one statement: another that is given the same is sent without.
+ * The names that a program gives to its statements with `.prepare('name')`. PostgreSQL keeps the statement by its name, and a
+ * connection the reader of its rows, so a name belongs to one statement. Another statement with the same name is sent without one.
  */
 export class PreparedNames {
   readonly #known = new Map<string, Named>()
 
-  /** The name under which a statement may be sent; undefined for one without. */
+  /** The name that a statement is sent with; undefined for a statement without one. */
   keep (name: string | undefined, { text, readBy }: Named): string | undefined {
     if (name === undefined || name === '' || name.startsWith('data_access_') || Buffer.byteLength(name) > longestName) return undefined
     const known = this.#known.get(name)

@@ -12,9 +12,9 @@ import type { TableStatements } from '../table/table-statements.js'
 import type { WriteContext } from '../write/write-context.js'
 
 /**
- * Inserts the rows in as few statements as are worth it, all or none, and resolves with them as stored, in the order given.
+ * Inserts the rows in few statements, all or none, and resolves with them as stored, in the given order.
  *
- * Rows are checked some statements ahead of PostgreSQL, which is at work meanwhile; one that is refused undoes what was sent.
+ * Rows are checked some statements ahead, while PostgreSQL works. A refused row undoes what was sent.
  */
 export function insertMany (context: WriteContext, rows: readonly unknown[]): Promise<AnyRow[]> {
   const made = new NewRows(context.table, 'createMany')
@@ -29,48 +29,49 @@ export function insertMany (context: WriteContext, rows: readonly unknown[]): Pr
       }
       const first = some(next)
       const make = (): Batch | undefined => first.shift() ?? next()
-      const send = (runner: StatementRunner): Promise<AnyRow[]> => sendAll<AnyRow>(runner, { make, start: 0, fewer: notStored, failed: failedIn(context.table, at) })
-      // PostgreSQL may store some of the rows alone, and those have to be undone.
+      const sending = { make, start: 0, fewer: notStored, failed: failedIn(context.table, at) }
+      const send = (runner: StatementRunner): Promise<AnyRow[]> => sendAll<AnyRow>(runner, sending)
+      // PostgreSQL may store only some of the rows, and those must be undone.
       return await (rows.length > 1 ? session.transaction(send) : send(session))
     },
     stored: (created) => ({ created })
   })
 }
 
-/** PostgreSQL has the next statement at hand while the answer to one is read; more of them win nothing. */
+/** How many statements are sent together: PostgreSQL has the next one while a result is read. More are not faster. */
 export const together = 8
 
-/** Fewer rows came back than a statement has. */
+/** A statement that returned fewer rows than it inserts. */
 export interface Fewer<Row> extends Batch {
-  /** The place of its first row among all. */
+  /** The index of its first row among all rows. */
   readonly start: number
   readonly came: readonly Row[]
 }
 
-/** Rows of one statement, by their places among all. */
+/** The rows of one statement, by their index among all rows. */
 interface SentTogether {
   readonly start: number
   readonly count: number
 }
 
-/** How statements are made and answered. */
+/** How statements are made, and their failures handled. */
 export interface Sending<Row> {
   readonly make: () => Batch | undefined
-  /** The place of the first row among all. */
+  /** The index of the first row among all rows. */
   readonly start: number
-  /** What is thrown where fewer rows come back than were sent. */
+  /** The error for a statement that returned fewer rows. */
   readonly fewer: (fewer: Fewer<Row>) => Error
-  /** Says of an error which of the rows of its statement it is about. */
+  /** Adds to an error the row of its statement that it is about. */
   readonly failed: (error: unknown, rows: SentTogether) => unknown
 }
 
-/** Sends statements as they are made: some together, and the next ones behind them; resolves with the rows of all answers. */
+/** Sends statements as they are made, a group at a time and the next group behind it. Resolves with the rows of all results. */
 export async function sendAll<Row> (session: StatementRunner, { make, start, fewer, failed }: Sending<Row>): Promise<Row[]> {
   const all: Row[] = []
   let place = start
   let current = sendSome<Row>(session, make)
   while (current.length > 0) {
-    // What was given leaves at the end of the turn, and PostgreSQL works while the next is made.
+    // The statements are sent at the end of this tick; PostgreSQL works while the next ones are made.
     await undefined
     const following = sendSome<Row>(session, make)
     for (const { batch, answer } of current) {
@@ -93,7 +94,7 @@ function sendSome<Row> (session: StatementRunner, make: () => Batch | undefined)
   return some(make).map((batch) => ({ batch, answer: handled(session.run<Row>(batch.statement)) }))
 }
 
-/** As many statements as travel together, where there are so many. */
+/** The next group of statements. */
 function some (make: () => Batch | undefined): Batch[] {
   const made: Batch[] = []
   for (let batch = make(); batch !== undefined; batch = make()) {
@@ -103,7 +104,7 @@ function some (make: () => Batch | undefined): Batch[] {
   return made
 }
 
-/** Looks at the rows of a statement that failed, which are prepared again for it. */
+/** Encodes the rows of a failed statement again, to find the one that the error is about. */
 export function failedIn (table: TableStatements, at: GivenRows['at']): Sending<unknown>['failed'] {
   return (error, { start, count }) => {
     const rows = Array.from({ length: count }, (_, place) => rowOf(at(start + place), table))

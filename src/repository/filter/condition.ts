@@ -4,12 +4,12 @@ import type { ColumnCodec } from '../../values/column-codec.js'
 import { slot } from '../table/statement-shape.js'
 import type { Shape } from '../table/statement-shape.js'
 
-/** What a column is tested for. `inEach` and `notInEach` have one parameter for each element, `in` and `notIn` one array. */
+/** The test of a column. `inEach` and `notInEach` have one parameter per element, `in` and `notIn` one array. */
 export type Test =
   | 'eq' | 'ne' | 'lt' | 'lte' | 'gt' | 'gte' | 'in' | 'notIn' | 'inEach' | 'notInEach'
   | 'between' | 'isNull' | 'notNull' | 'like' | 'ilike' | 'holds' | 'heldBy' | 'overlaps'
 
-/** Several columns compared with as many values at once, as PostgreSQL compares rows: an index over them serves it. */
+/** A row comparison of several columns with as many values; an index over the columns supports it. */
 interface RowComparison {
   readonly kind: 'row'
   readonly codecs: readonly ColumnCodec[]
@@ -17,7 +17,7 @@ interface RowComparison {
   readonly operands: readonly unknown[]
 }
 
-/** A filter that was read and found good: its columns are the table's, its values are encoded, and no part of it is empty. */
+/** A checked filter: its columns exist, its values are encoded, and no part of it is empty. */
 export type Condition =
   | { readonly kind: 'everything' | 'nothing' }
   | { readonly kind: 'test', readonly codec: ColumnCodec, readonly test: Test, readonly operands: readonly unknown[] }
@@ -26,13 +26,13 @@ export type Condition =
   | { readonly kind: 'not', readonly part: Condition }
   | { readonly kind: 'own', readonly sql: SQL }
 
-/** The condition that holds for each row. */
+/** The condition that is true for every row. */
 export const everything: Condition = { kind: 'everything' }
 
-/** The condition that holds for no row. */
+/** The condition that is true for no row. */
 export const nothing: Condition = { kind: 'nothing' }
 
-/** All of the parts. Those that always hold are left out, so that an empty filter is seen as one wherever it stands. */
+/** All of the parts. Parts that are always true are left out, so an empty filter is found at any depth. */
 export function allOf (parts: readonly Condition[]): Condition {
   const kept = parts.filter(({ kind }) => kind !== 'everything')
   if (kept.some(({ kind }) => kind === 'nothing')) return nothing
@@ -46,13 +46,13 @@ export function anyOf (parts: readonly Condition[]): Condition {
   return kept.length > 1 ? { kind: 'or', parts: kept } : kept[0] ?? nothing
 }
 
-/** The opposite of the part; what is NULL stays NULL, as in SQL. */
+/** The negation of the part; NULL stays NULL, as in SQL. */
 export function negate (part: Condition): Condition {
   if (part.kind === 'everything') return nothing
   return part.kind === 'nothing' ? everything : { kind: 'not', part }
 }
 
-/** The values that a condition on a key compares columns with, for an error that is to name one. */
+/** The columns and values of a condition on a key, for an error that names one. */
 export function operandsOf (condition: Condition): Array<readonly [codec: ColumnCodec, value: unknown]> {
   const parts = condition.kind === 'and' ? condition.parts : [condition]
   return parts.filter((part) => part.kind === 'test').flatMap(({ codec, operands }) => operands.map((operand) => [codec, operand] as const))
@@ -88,7 +88,7 @@ export function collect (condition: Condition, shape: Shape): void {
   }
 }
 
-/** The condition as SQL, its parameters in the order of {@link collect}; undefined when it always holds. */
+/** The condition as SQL, its parameters in the order of {@link collect}; undefined if it is always true. */
 export function toSql (condition: Condition): SQL | undefined {
   switch (condition.kind) {
     case 'everything': return undefined

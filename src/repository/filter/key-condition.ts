@@ -11,9 +11,9 @@ interface KeyedTable {
 }
 
 /**
- * The parts of a primary key, encoded, in the order of its columns.
+ * Encodes the parts of a primary key, in the order of its columns.
  *
- * @throws ValidationError when one is missing, null, unknown or of the wrong type.
+ * @throws ValidationError if one is missing, null, unknown or of the wrong type.
  */
 export function encodeKey (id: unknown, { name, primaryKey }: KeyedTable): unknown[] {
   const [first] = primaryKey
@@ -33,7 +33,7 @@ function incomplete (table: string, columns: readonly string[]): ValidationError
   return new ValidationError(`The primary key is ${words}`, { context: { table, columns } })
 }
 
-/** The condition that holds for the row of a primary key. */
+/** The condition for the row with a primary key. */
 export function keyCondition (id: unknown, table: KeyedTable): Condition {
   const values = encodeKey(id, table)
   return allOf(table.primaryKey.map((codec, index) => ({ kind: 'test', codec, test: 'eq', operands: [values[index]] })))

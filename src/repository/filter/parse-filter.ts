@@ -9,7 +9,7 @@ import type { Columns } from '../table/find-column.js'
 import type { Condition, Test } from './condition.js'
 
 /**
- * Reads a filter: columns and operators are looked up, values encoded.
+ * Reads a filter: finds its columns and operators, and encodes its values.
  *
  * @throws ValidationError naming the column or operator that is unknown, undefined or of the wrong type.
  */
@@ -77,7 +77,7 @@ function comparison (name: Test, nullTest?: Test): Operator {
   }
 }
 
-/** A value to compare a column with, encoded. SQL is none: the whole condition is written with Drizzle then. */
+/** Encodes the value of a comparison. SQL is refused: a condition with SQL is written with Drizzle as a whole. */
 function operandOf (codec: ColumnCodec, operand: unknown): unknown {
   if (isSql(operand)) {
     throw new UsageError(`Column "${codec.key}": a filter takes values; write the condition with SQL as a Drizzle condition`, about(codec))
@@ -96,7 +96,7 @@ function list (name: 'in' | 'notIn'): Operator {
       if (item === null) throw new ValidationError(`Column "${codec.key}": null in "${name}" never matches, use isNull`, about(codec))
       return operandOf(codec, item)
     })
-    // An array of arrays is not a list of arrays to PostgreSQL, and SQL is no element of one.
+    // PostgreSQL does not take an array of arrays for a list of arrays, and SQL cannot be an element.
     return codec.array || values.some(isSql) ? test(codec, `${name}Each`, values) : test(codec, name, [values])
   }
 }
@@ -128,7 +128,7 @@ function arrays (name: Test): Operator {
   }
 }
 
-/** PostgreSQL looks into jsonb, and not into json. */
+/** PostgreSQL has containment for jsonb, not for json. */
 function documents (name: Test): Operator {
   return (codec, operand) => {
     if (!codec.json || !codec.comparable) throw new ValidationError(`Column "${codec.key}" holds no jsonb to look into`, about(codec))
@@ -136,7 +136,7 @@ function documents (name: Test): Operator {
   }
 }
 
-/** A text as a part of a pattern: what would be a wildcard in it means itself. */
+/** Escapes the wildcards of a text for a pattern. */
 export function literally (text: string): string {
   return text.replace(/[\\%_]/g, '\\$&')
 }
@@ -171,8 +171,8 @@ export function isOperator (name: string): name is keyof typeof operators {
 }
 
 /**
- * Whether a key of a filter means a column. In a table that has columns called `and`, `or` and `not`, an array is always one of
- * filters, and an object of operators alone is always the column's; any other object behind `not` is the filter that it negates.
+ * Whether a key of a filter names a column. In a table with columns `and`, `or` or `not`, an array is always a list of filters, and
+ * an object of operators always belongs to the column; any other object under `not` is a negated filter.
  */
 export function isColumnKey (key: string, value: unknown, columns: Columns): boolean {
   if (!joining.has(key)) return true

@@ -2,7 +2,7 @@ import { everything } from './condition.js'
 import type { Condition } from './condition.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 
-/** Which rows of a table with `softDelete()` a repository sees: what the table hides is hidden, or all, live or deleted rows alone. */
+/** The rows of a table with `softDelete()` that a repository sees: by the table's own setting, all, only live, or only deleted rows. */
 export type Visibility = 'table' | 'all' | 'live' | 'deleted'
 
 interface SoftDelete {
@@ -10,7 +10,7 @@ interface SoftDelete {
   readonly filter: boolean
 }
 
-/** The condition under which a row is seen; of a table without `softDelete()` each row is live. */
+/** The condition of a visible row. Without `softDelete()` every row is live. */
 export function visible (softDelete: SoftDelete | undefined, visibility: Visibility): Condition {
   const wanted = visibility === 'table' ? (softDelete?.filter === true ? 'live' : 'all') : visibility
   if (softDelete === undefined || wanted === 'all') return everything

@@ -6,11 +6,11 @@ import type { QueryType } from './query-type.js'
 const day = '\\d{4}-\\d\\d-\\d\\d'
 const hours = '(?:[01]\\d|2[0-3])'
 const time = `(?:${hours}:[0-5]\\d:[0-5]\\d(?:\\.\\d{1,9})?|24:00:00)`
-/** PostgreSQL knows zones of up to sixteen hours. */
+/** PostgreSQL accepts offsets of up to sixteen hours. */
 const offset = '[-+](?:0\\d|1[0-5])'
 const endless = '-?infinity'
 
-/** Days and times: those before the year 1 and after 9999 have no form here. */
+/** Days and times of the years 1 to 9999. */
 function momentType (form: string, read: (text: string) => unknown = (text) => text): QueryType {
   const pattern = new RegExp(`^(?:${form}|${endless})$`)
   return {
@@ -19,7 +19,7 @@ function momentType (form: string, read: (text: string) => unknown = (text) => t
   }
 }
 
-/** JavaScript takes 30 February for 2 March; PostgreSQL refuses it. */
+/** JavaScript reads 30 February as 2 March; PostgreSQL refuses it. */
 function isOnCalendar (text: string): boolean {
   if (text.endsWith('infinity')) return true
   const date = text.slice(0, 10)
@@ -32,7 +32,7 @@ function dateOf (text: string): Date {
   return text === '-infinity' ? minusInfinity : new Date(text)
 }
 
-/** A day, or a time with its zone: without one it would mean another moment on every server. */
+/** A day, or a time with its offset: without one it would mean a different time on each server. */
 export const dates = momentType(`${day}(?:T${time}(?:Z|${offset}:[0-5]\\d))?`, dateOf)
 
 /** Days as PostgreSQL writes them. */
@@ -41,10 +41,10 @@ export const days = momentType(day)
 /** As `dates`, and as PostgreSQL writes them; a day is its midnight in UTC. */
 const zonedTexts = momentType(`${day}(?:[T ]${time}(?:Z|${offset}(?::[0-5]\\d)?))?`, (text) => text.length === '2026-01-01'.length ? `${text}T00:00:00Z` : text)
 
-/** PostgreSQL would pass over any zone. */
+/** Without an offset: PostgreSQL would ignore it. */
 const localTexts = momentType(`${day}(?:[T ]${time}Z?)?`)
 
-/** How the texts of a column of timestamps stand in a query string. */
+/** The texts of a timestamp column in a query string. */
 export function timestampTexts (column: PgColumn): QueryType {
   return hasZone(column) ? zonedTexts : localTexts
 }
@@ -53,7 +53,7 @@ const clock = `(?:${hours}:[0-5]\\d(?::[0-5]\\d(?:\\.\\d{1,6})?)?|24:00(?::00)?)
 const zonedClocks = textType(`${clock}(?:Z|${offset}(?::[0-5]\\d)?)?`)
 const localClocks = textType(clock)
 
-/** How a column of times without a day stands in a query string. */
+/** The texts of a time column without a day in a query string. */
 export function clocks (column: PgColumn): QueryType {
   return hasZone(column) ? zonedClocks : localClocks
 }

@@ -25,59 +25,59 @@ export type SearchableKey<T extends PgTable> = { [K in ColumnKey<T>]: TypeOf<T, 
 /** The operators that a client may be given for a column. */
 export type QueryOperator<T extends PgTable, K extends ColumnKey<T>> = K extends SearchableKey<T> ? PlainOperator | SearchOperator : PlainOperator
 
-/** What the clients of a list may ask for; nothing else can be. */
+/** The columns and operators that clients of a list may use; anything else is refused. */
 export interface ListQueryOptions<T extends PgTable> {
-  /** The columns to filter by, with every operator that suits them, or with those given for each. @defaultValue none */
+  /** The columns to filter by, with every operator of their type or with the given ones. @defaultValue none */
   readonly filterable?: ReadonlyArray<FilterableKey<T>> | { readonly [K in FilterableKey<T>]?: ReadonlyArray<QueryOperator<T, K>> }
   /** The columns to sort by. @defaultValue none */
   readonly sortable?: ReadonlyArray<FilterableKey<T>>
-  /** The columns of text in which `search` looks, without regard to case. @defaultValue none */
+  /** The text columns that `search` looks in, ignoring case. @defaultValue none */
   readonly searchable?: ReadonlyArray<SearchableKey<T>>
   /** The largest `limit`. @defaultValue `repository.maxLimit` */
   readonly maxLimit?: number
-  /** How many rows there are without `limit`. @defaultValue `repository.defaultLimit`; with `maxLimit` that, and at most 100 */
+  /** How many rows a list has without `limit`. @defaultValue `repository.defaultLimit`; with `maxLimit` that, and at most 100 */
   readonly defaultLimit?: number
-  /** Whether pages are chosen by number or by cursor, for the schema. @defaultValue both */
+  /** Whether the schema has pages by number or by cursor. @defaultValue both */
   readonly pages?: 'numbered' | 'cursor'
 }
 
-/** The query string of a list: what it may hold, and what that means. */
+/** The query string of a list: its schema, and its filter and page. */
 export interface ListQuery<T extends PgTable> {
   /**
-   * The JSON schema of the query string: for `schema: { querystring }` of a route, and so for OpenAPI. It refuses whatever was
-   * not declared, also where Fastify's validator would take it away. A server whose validator reads no JSON schemas (zod's,
-   * TypeBox 0.34), or makes no numbers of texts (TypeBox 1), does not check it: `filter`, `paginate` and `cursor` refuse the same by themselves.
+   * The JSON schema of the query string, for `schema: { querystring }` of a route, and so for OpenAPI. It refuses undeclared
+   * parameters, which Fastify's validator would otherwise remove. A validator that does not read JSON schemas (zod's, TypeBox 0.34)
+   * or does not convert texts to numbers (TypeBox 1) does not check it; `filter`, `paginate` and `cursor` then refuse the same.
    */
   readonly schema: JsonSchema
-  /** What `repo.filter(...)` and, with the second alone, `repo.getAll()` take. @throws ValidationError for what was not declared */
+  /** The arguments of `repo.filter(...)`; `repo.getAll()` takes the second. @throws ValidationError for an undeclared parameter */
   filter (query: unknown): [filter: Filter<T>, page: Page<T>]
-  /** What `repo.paginate(...)` takes. @throws ValidationError for what was not declared */
+  /** The arguments of `repo.paginate(...)`. @throws ValidationError for an undeclared parameter */
   paginate (query: unknown): [filter: Filter<T>, page: NumberedPage<T>]
-  /** What `repo.cursor(...)` takes. @throws ValidationError for what was not declared */
+  /** The arguments of `repo.cursor(...)`. @throws ValidationError for an undeclared parameter */
   cursor (query: unknown): [filter: Filter<T>, page: CursorPage<T>]
 }
 
-/** How a query string chooses a page, besides `limit`. */
+/** The parameters of a page besides `limit`. */
 const pageParameters = {
   numbered: { page: { type: 'integer', minimum: 1 } },
   cursor: { after: { type: 'string' }, before: { type: 'string' } }
 } as const satisfies Record<string, Record<string, JsonSchema>>
 
-/** The schemas that were made here. */
+/** The schemas of all list queries. */
 const listSchemas = new WeakSet<object>()
 
-/** Whether something is the schema of a list's query string. */
+/** Whether a value is the schema of a list query. */
 export function isListSchema (schema: unknown): schema is JsonSchema {
   return listSchemas.has(Object(schema))
 }
 
 /**
- * Gives a list endpoint its query string: the schema that lets through what is declared here, and the filter, order and page that it asks for.
+ * Declares the query string of a list endpoint: its schema, and the filter, order and page of a request.
  *
- * `?name=Ada` is equality, `?name[contains]=ada` and `?id[in]=1,2,3` the other operators, `?sort=-createdAt,name` the order,
- * `?search=ada` looks into all searchable columns. A key that comes twice, and a nested object, is refused with 400.
+ * `?name=Ada` is equality, `?name[contains]=ada` and `?id[in]=1,2,3` are other operators, `?sort=-createdAt,name` is the order,
+ * `?search=ada` looks in all searchable columns. A repeated key or a nested object is refused with 400.
  *
- * @throws UsageError for an option that does not exist, and a column that is unknown or cannot be used in the way that is declared.
+ * @throws UsageError for an unknown option, and for a column that is unknown or cannot be used as declared.
  * @example
  * ```ts
  * const userList = listQuery(users, { filterable: { name: ['eq', 'contains'] }, sortable: ['createdAt'], searchable: ['name', 'email'], maxLimit: 100 })
@@ -128,7 +128,9 @@ function schemaOf ({ filters, sortable, searchable, limits: { maxLimit, defaultL
   const names = sortable.map((name) => name.replace(/\W/g, '\\$&')).join('|')
   const properties: Record<string, JsonSchema> = {
     ...Object.fromEntries(filters.map(({ key, schema }) => [key, schema])),
-    ...(sortable.length > 0 && { sort: { type: 'string', pattern: `^-?(${names})(,-?(${names}))*$`, description: `${sortable.join(', ')}; "-" in front: descending` } }),
+    ...(sortable.length > 0 && {
+      sort: { type: 'string', pattern: `^-?(${names})(,-?(${names}))*$`, description: `${sortable.join(', ')}; "-" in front: descending` }
+    }),
     ...(searchable.length > 0 && { search: { type: 'string', minLength: 1, description: `looks into ${searchable.join(', ')}` } }),
     limit: { type: 'integer', minimum: 1, ...(maxLimit !== undefined && { maximum: maxLimit }), ...(defaultLimit !== undefined && { default: defaultLimit }) },
     ...(pages !== 'cursor' && pageParameters.numbered),

@@ -3,19 +3,19 @@ import { UsageError } from '../../errors/errors.js'
 import type { JsonSchema, QueryType } from './query-type.js'
 import { booleans, queryTypeOf } from './value-types.js'
 
-/** The operators that a client may be given for any column. */
+/** The operators for any column. */
 export type PlainOperator = 'eq' | 'ne' | 'lt' | 'lte' | 'gt' | 'gte' | 'in' | 'notIn' | 'between' | 'isNull'
 
-/** Those for text. Patterns are not among them: a client's could take long. */
+/** The operators for text. Patterns are left out: a client's pattern could take long. */
 export type SearchOperator = 'contains' | 'startsWith' | 'endsWith'
 
-/** One parameter of a query string that is a part of a filter. */
+/** One filter parameter of a query string. */
 export interface FilterParameter {
   readonly key: string
   readonly column: string
   readonly operator: PlainOperator | SearchOperator
   readonly schema: JsonSchema
-  /** What the operator compares with; undefined for a value that cannot be. */
+  /** Reads the operand of the operator; undefined for an invalid value. */
   readonly read: (given: unknown) => unknown
 }
 
@@ -23,21 +23,21 @@ const plainOperators: readonly PlainOperator[] = ['eq', 'ne', 'lt', 'lte', 'gt',
 const searchOperators: readonly SearchOperator[] = ['contains', 'startsWith', 'endsWith']
 const textTypes = new Set(['PgText', 'PgVarchar', 'PgChar'])
 
-/** How many values a list may have. */
+/** The most values of a list. */
 const longestList = 100
 
 /** Names that mean something else in a query string than the columns of the same name. */
 const reserved = new Set(['sort', 'search', 'limit', 'page', 'after', 'before'])
 
-/** Whether it holds text that can be searched. */
+/** Whether a column holds text that can be searched. */
 export function isTextual (column: PgColumn): boolean {
   return textTypes.has(column.columnType)
 }
 
 /**
- * The parameters of one column: `name` for equality, `name[operator]` for the others.
+ * The parameters of one column: `name` for equality, `name[operator]` for other operators.
  *
- * @throws UsageError for a column that cannot stand in a query string, and for an operator that it does not have.
+ * @throws UsageError for a column without a query type, and for an operator that the column does not have.
  */
 export function parametersOf (name: string, column: PgColumn, asked: readonly string[] | undefined): FilterParameter[] {
   const type = queryTypeOf(column)
@@ -68,7 +68,7 @@ function listOf (type: QueryType, { description, fits }: { description: string, 
     schema: { type: 'string', description },
     read: (given) => {
       if (typeof given === 'object') return undefined
-      // A validator may have made a number of a list of one.
+      // A validator may have converted a list of one element to a number.
       const values = String(given).split(',').map(type.read)
       return values.includes(undefined) || !fits(values.length) ? undefined : values
     }

@@ -4,7 +4,7 @@ import { isPlainObject } from '../../runtime/option-checks.js'
 import type { FilterParameter } from './parameters.js'
 import type { Direction } from '../types/filters.js'
 
-/** What the clients of a list may ask for. */
+/** The declared parameters of a list. */
 export interface DeclaredList {
   readonly filters: readonly FilterParameter[]
   readonly sortable: readonly string[]
@@ -13,10 +13,10 @@ export interface DeclaredList {
 }
 
 /**
- * The filter that a query string asks for, in the order in which its parameters are declared, and the page; `pageKeys` are
- * those by which the page may be chosen.
+ * Reads the filter, in the order in which the parameters are declared, and the page of a query string. `pageKeys` are the allowed
+ * parameters of the page.
  *
- * @throws ValidationError naming the parameter that was not declared or cannot be read.
+ * @throws ValidationError naming a parameter that is undeclared or cannot be read.
  */
 export function readQuery (declared: DeclaredList, query: unknown, pageKeys: readonly string[]): [filter: unknown, page: unknown] {
   if (!isPlainObject(query)) throw new ValidationError('A query string is an object of parameters')

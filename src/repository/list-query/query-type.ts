@@ -1,15 +1,15 @@
 /** A part of a JSON schema. */
 export type JsonSchema = Readonly<Record<string, unknown>>
 
-/** How values of one type stand in a query string. */
+/** The values of one type in a query string. */
 export interface QueryType {
-  /** What a validator lets through, and OpenAPI shows. */
+  /** The schema for validators and OpenAPI. */
   readonly schema: JsonSchema
-  /** The value of a column, from a text or from what a validator made of it; undefined where it is none. */
+  /** The value of a column, from a text or from a validator's result; undefined if it is invalid. */
   readonly read: (given: unknown) => unknown
 }
 
-/** Texts of one form. */
+/** Texts with one pattern. */
 export function textType (form: string, schema: JsonSchema = {}): QueryType {
   const pattern = new RegExp(`^${form}$`)
   return {

@@ -3,7 +3,7 @@ import { clocks, dates, days, timestampTexts } from './date-texts.js'
 import { textType } from './query-type.js'
 import type { QueryType } from './query-type.js'
 
-/** Whole numbers that JavaScript has exactly. */
+/** Integers that JavaScript represents exactly. */
 function integers (minimum: number, maximum: number): QueryType {
   return {
     schema: { type: 'integer', minimum, maximum },
@@ -14,7 +14,7 @@ function integers (minimum: number, maximum: number): QueryType {
   }
 }
 
-/** Whole numbers of so many digits, as texts: JSON has no bigint. */
+/** Integers with a number of digits, as texts: JSON has no bigint. */
 function bigints (digits: number, isInRange: (value: bigint) => boolean = () => true): QueryType {
   const pattern = new RegExp(`^-?\\d{1,${digits}}$`)
   return {
@@ -33,7 +33,7 @@ function number (given: unknown): unknown {
   return Number.isFinite(value) ? value : undefined
 }
 
-/** PostgreSQL refuses numbers that four bytes make infinite, or 0. */
+/** Whether a four-byte float can hold a number. PostgreSQL refuses numbers that would become infinite, or 0. */
 function real (given: unknown): unknown {
   const value = number(given) as number | undefined
   if (value === undefined || value === 0) return value
@@ -82,10 +82,10 @@ const types = {
   PgTime: clocks
 } as const satisfies Record<string, QueryType | ((column: PgColumn) => QueryType)>
 
-/** Drizzle's names of the types whose values can stand in a query string. */
+/** Drizzle's column types that have a query type. */
 export type QueryColumnType = keyof typeof types | 'PgEnumColumn' | 'PgEnumObjectColumn'
 
-/** How a column's values stand in a query string; undefined where they cannot. */
+/** The query type of a column; undefined if its values cannot be in a query string. */
 export function queryTypeOf (column: PgColumn): QueryType | undefined {
   const { columnType, enumValues } = column
   if (enumValues !== undefined && enumValues.length > 0) {

@@ -18,20 +18,20 @@ import type { Shape } from '../table/statement-shape.js'
 import type { Statement, StatementRunner } from '../../statement/statement.js'
 import type { TableStatements } from '../table/table-statements.js'
 
-/** Rows of a list, and the cursors of the pages beside them. */
+/** One page of a list, and the cursors of its neighbours. */
 export interface CursorRows {
   readonly items: AnyRow[]
   readonly next: string | null
   readonly previous: string | null
 }
 
-/** Which list is read, and how. */
+/** The condition and the options of a list. */
 interface Asked {
   readonly where: Condition
   readonly options: unknown
 }
 
-/** A part of a list: where it begins, in which direction it goes, and how many rows it has at most. */
+/** A part of a list: its start, its direction, and its most rows. */
 interface Walk {
   readonly keys: readonly KeysetKey[]
   readonly position: Position | undefined
@@ -39,7 +39,7 @@ interface Walk {
   readonly limit: number
 }
 
-/** One page behind a cursor, or before one. One row more than asked for is read: it tells whether the list goes on. */
+/** Reads one page after or before a cursor. It reads one row more than the limit, to know whether the list goes on. */
 export async function readByCursor (session: StatementRunner, table: TableStatements, { where, options }: Asked): Promise<CursorRows> {
   const given = knownOptions({ options, kind: 'cursor' })
   const shape = table.shape('cursor')
@@ -71,10 +71,12 @@ function walkOf ({ after, before }: Readonly<Record<string, unknown>>, keys: rea
   return { keys: isBackward ? reversed(keys) : keys, position, isBackward, limit }
 }
 
-function selectWalk (table: TableStatements, shape: Shape, { where, columns, walk }: { where: Condition, columns: readonly ColumnCodec[], walk: Walk }): Statement {
+function selectWalk (
+  table: TableStatements, shape: Shape, { where, columns, walk }: { where: Condition, columns: readonly ColumnCodec[], walk: Walk }
+): Statement {
   const { keys, position, isBackward, limit } = walk
   const from = position === undefined ? where : allOf([where, behind(keys, position)])
-  // Walking backwards is another order; everything else of it stands in the shape already.
+  // Going backwards is another order; the rest is in the shape already.
   shape.key += isBackward ? 'before ' : 'after '
   shape.values.length = 0
   collect(from, shape)
@@ -88,7 +90,7 @@ function selectWalk (table: TableStatements, shape: Shape, { where, columns, wal
   })
 }
 
-/** SQLSTATE of a time zone that does not exist: here of a cursor that somebody made. */
+/** SQLSTATE of an unknown time zone: the cursor was forged. */
 const unknownZone = '22023'
 
 function isUnreadable (error: unknown): boolean {

@@ -1,9 +1,9 @@
 /**
- * Which rows come behind a position, in an order: what a page by cursor is made of.
+ * The condition for the rows after a position in an order: a page by cursor.
  *
- * Where all columns of the order go in one direction and none may be NULL, it is one comparison of rows, which an index over
- * them answers from the position on. Otherwise it is told column by column, and led by a bound of the first column, from
- * which an index can still begin: unless its NULLs are yet to come, which no one range holds.
+ * If all columns have one direction and none is nullable, it is one row comparison, which an index over them answers from the
+ * position on. Otherwise it compares column by column, after a bound on the first column from which an index can still start.
+ * If NULLs of the first column come later, there is no such bound: no single range has both.
  * https://www.postgresql.org/docs/current/functions-comparisons.html#ROW-WISE-COMPARISON
  */
 import { allOf, anyOf, everything, nothing } from '../filter/condition.js'
@@ -11,7 +11,7 @@ import type { Condition } from '../filter/condition.js'
 import type { OrderKey } from './order.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 
-/** A column of an order that is total, and whether it may be NULL. */
+/** A column of a total order, and whether it may be NULL. */
 export interface KeysetKey extends OrderKey {
   readonly nullable: boolean
 }
@@ -19,7 +19,7 @@ export interface KeysetKey extends OrderKey {
 /** PostgreSQL's own texts of the columns of an order. */
 export type Position = ReadonlyArray<string | null>
 
-/** The order with what has to be known of its columns; where none is NULL it does not matter where those would stand. */
+/** The order with the nullability of its columns. For a column without NULLs, the position of NULLs does not matter. */
 export function keysetOf (order: readonly OrderKey[], primaryKey: readonly ColumnCodec[]): readonly KeysetKey[] {
   return order.map((key) => {
     const nullable = !key.codec.column.notNull && !primaryKey.includes(key.codec)
@@ -27,13 +27,13 @@ export function keysetOf (order: readonly OrderKey[], primaryKey: readonly Colum
   })
 }
 
-/** The same order from behind. */
+/** The reversed order. */
 export function reversed (keys: readonly KeysetKey[]): readonly KeysetKey[] {
   const opposite = { first: 'last', last: 'first', default: 'default' } as const
   return keys.map((key) => ({ ...key, direction: key.direction === 'asc' ? 'desc' : 'asc', nulls: opposite[key.nulls] }))
 }
 
-/** The condition that holds for the rows behind a position. */
+/** The condition for the rows after a position. */
 export function behind (keys: readonly KeysetKey[], position: Position): Condition {
   const [first] = keys as [KeysetKey]
   const isPlain = keys.every(({ direction, nullable }) => direction === first.direction && !nullable)

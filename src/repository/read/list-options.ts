@@ -26,14 +26,16 @@ const known: CallOptions<GivenListOptions> = {
   pages: [(value) => value === 'numbered' || value === 'cursor', "is 'numbered' or 'cursor'"]
 }
 
-/** @throws UsageError for an option that does not exist, or is not what it can be. */
+/** @throws UsageError for an unknown option or an invalid value. */
 export function checkListOptions (given: GivenListOptions): void {
   checkCall('listQuery()', given, known)
   const { defaultLimit, maxLimit } = given
-  if (defaultLimit !== undefined && maxLimit !== undefined && defaultLimit > maxLimit) throw new UsageError('"defaultLimit" of listQuery() is larger than its "maxLimit"')
+  if (defaultLimit !== undefined && maxLimit !== undefined && defaultLimit > maxLimit) {
+    throw new UsageError('"defaultLimit" of listQuery() is larger than its "maxLimit"')
+  }
 }
 
-/** Also one that is read only, of which `Array.isArray` does not tell. */
+/** Narrows read-only arrays too, which `Array.isArray` does not. */
 export function isList (value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string')
 }

@@ -13,7 +13,7 @@ import type { Direction } from '../types/filters.js'
 export interface OrderKey {
   readonly codec: ColumnCodec
   readonly direction: Direction
-  /** By `default` PostgreSQL takes NULL for larger than every value. */
+  /** By `default` PostgreSQL sorts NULL as larger than every value. */
   readonly nulls: 'first' | 'last' | 'default'
 }
 
@@ -23,9 +23,9 @@ interface OrderedTable {
 }
 
 /**
- * The order asked for, and behind it the primary key: a list without a total order loses rows between its pages.
+ * The given order, followed by the primary key: a list without a total order loses rows between its pages.
  *
- * @throws ValidationError naming the column that is unknown, or what cannot be ordered by.
+ * @throws ValidationError for an unknown column, or a value that cannot be ordered by.
  */
 export function parseOrder (orderBy: unknown, table: OrderedTable, shape: Shape): readonly SQL[] {
   if (isPlainObject(orderBy) || orderBy === undefined) return parseOrderKeys(orderBy, table, shape).map(orderSql)
@@ -33,7 +33,7 @@ export function parseOrder (orderBy: unknown, table: OrderedTable, shape: Shape)
   return [...order, ...table.primaryKey.map(({ column }) => sql`${column}`)]
 }
 
-/** The same for an order by columns alone. The primary key goes in the direction of the column before it, so that one index serves them all. */
+/** The same for an order by columns only. The primary key has the direction of the column before it, so that one index serves them all. */
 export function parseOrderKeys (orderBy: Readonly<Record<string, unknown>> = {}, { columns, primaryKey }: OrderedTable, shape: Shape): readonly OrderKey[] {
   const keys = Object.entries(orderBy).map(([key, value]) => parseOrderKey(findColumn(key, columns), value))
   for (const { codec, direction, nulls } of keys) shape.key += `${codec.index}${direction} ${nulls},`

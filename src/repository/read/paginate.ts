@@ -8,7 +8,7 @@ import { count, select } from './select.js'
 import type { StatementRunner } from '../../statement/statement.js'
 import type { TableStatements } from '../table/table-statements.js'
 
-/** One page of a list, and how long the list is. */
+/** One page of a list, and the length of the list. */
 export interface NumberedRows {
   readonly items: AnyRow[]
   readonly page: number
@@ -17,8 +17,10 @@ export interface NumberedRows {
   readonly pages: number
 }
 
-/** A page by its number, with the count of all that match. The two statements are given together, so that a session sends them together. */
-export async function paginate (session: StatementRunner, table: TableStatements, { where, options }: { where: Condition, options: unknown }): Promise<NumberedRows> {
+/** Reads a page by its number, and counts all rows that match. Both statements start together, so a session sends them together. */
+export async function paginate (
+  session: StatementRunner, table: TableStatements, { where, options }: { where: Condition, options: unknown }
+): Promise<NumberedRows> {
   const given = knownOptions({ options, kind: 'numbered' })
   const limit = pageSizeOf(given['limit'], table.builder.limits)
   const page = pageNumberOf(given['page'], limit)

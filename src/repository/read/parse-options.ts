@@ -8,7 +8,7 @@ import type { Shape } from '../table/statement-shape.js'
 import type { Limits } from '../table/table-statements.js'
 import type { LockStrength } from '../types/filters.js'
 
-/** PostgreSQL's words for a row lock. */
+/** The SQL of each row lock. */
 export interface LockClause {
   readonly strength: 'update' | 'no key update' | 'share' | 'key share'
   readonly nowait: boolean
@@ -22,7 +22,7 @@ export interface ReadOptions {
   readonly orderBy: readonly SQL[]
 }
 
-/** What the user gave, and which options the method has. */
+/** The given options, and the kind of read that decides which are allowed. */
 export interface AskedOptions {
   readonly options: unknown
   readonly kind: OptionsKind
@@ -62,9 +62,9 @@ export function knownOptions ({ options, kind }: AskedOptions): Readonly<Record<
 }
 
 /**
- * Reads the options of a read and adds what they ask for to the shape, after its filter; how many rows are read is left to the caller.
+ * Checks the options of a read and adds them to the shape, after its filter. The caller adds the limit.
  *
- * @throws ValidationError for a column that there is not, UsageError for an option or a lock.
+ * @throws ValidationError for an unknown column, UsageError for an unknown option or lock.
  */
 export function parseReadOptions (shape: Shape, table: TableColumns, asked: AskedOptions): ReadOptions {
   const given = knownOptions(asked)
@@ -75,7 +75,7 @@ export function parseReadOptions (shape: Shape, table: TableColumns, asked: Aske
   }
 }
 
-/** The columns asked for, in the order of the table; all of them when none are named. */
+/** The wanted columns, in the order of the table; all of them if none are named. */
 export function parseColumns (keys: unknown, table: TableColumns, shape: Shape): readonly ColumnCodec[] {
   if (keys === undefined) return table.codecs
   if (!Array.isArray(keys) || keys.length === 0) throw new ValidationError('"columns" takes an array of at least one column name')
@@ -99,21 +99,23 @@ function isStrength (value: unknown): value is LockStrength {
 function parseLock (lock: unknown, shape: Shape): LockClause | undefined {
   if (lock === undefined) return undefined
   const { strength, nowait = false, skipLocked = false, ...others }: Record<string, unknown> = isPlainObject(lock) ? lock : { strength: lock }
-  if (!isStrength(strength) || typeof nowait !== 'boolean' || typeof skipLocked !== 'boolean' || Object.keys(others).length > 0) throw new UsageError(`"lock" is one of ${Object.keys(strengths).join(', ')}, or an object { strength, nowait: true, skipLocked: true }`)
+  if (!isStrength(strength) || typeof nowait !== 'boolean' || typeof skipLocked !== 'boolean' || Object.keys(others).length > 0) {
+    throw new UsageError(`"lock" is one of ${Object.keys(strengths).join(', ')}, or an object { strength, nowait: true, skipLocked: true }`)
+  }
   if (nowait && skipLocked) throw new UsageError('"lock" takes either nowait or skipLocked')
   const clause = { strength: strengths[strength], nowait, skipLocked }
   shape.key += `for ${clause.strength}${clause.nowait ? ' nowait' : ''}${clause.skipLocked ? ' skip locked' : ''};`
   return clause
 }
 
-/** Which rows of a list are read. */
+/** The limit and the offset of a list. */
 export interface Bounds {
   readonly limit: number
   readonly skip: number
 }
 
 /**
- * `limit` and `skip`, as the last two parameters of a list have them.
+ * Reads `limit` and `skip`, the last two parameters of a list.
  *
  * @throws ValidationError for anything but whole numbers within bounds.
  */
@@ -125,7 +127,7 @@ export function boundsOf (options: unknown, { defaultLimit, maxLimit }: Limits):
 }
 
 /**
- * How many rows a page has that is one of many: at least one.
+ * Reads the size of a page: at least one row.
  *
  * @throws ValidationError for anything but a whole number within bounds.
  */

@@ -10,20 +10,20 @@ import { typedArray } from '../table/typed-array.js'
 import type { Statement } from '../../statement/statement.js'
 import type { TableStatements } from '../table/table-statements.js'
 
-/** What a select is to find. */
+/** The rows that a select reads. */
 export interface Selection extends AskedOptions {
   readonly operation: string
   readonly where: Condition
-  /** The most rows to read, where the method says so and not the options. */
+  /** The most rows to read, if the method decides it and not the options. */
   readonly limit?: number
-  /** Which part of a list to read. */
+  /** The part of a list to read. */
   readonly bounds?: Bounds
 }
 
-/** Only the text of a query is kept, so a parameter whose value is already in the shape may have any name. */
+/** A parameter whose value is already in the shape. Only the text of a query is kept, so its name does not matter. */
 export const parameter = sql.placeholder('parameter')
 
-/** Rows of the table, in order, from a page of them or by themselves. */
+/** Selects rows of the table in order: one row, the first one, or a page. */
 export function select (table: TableStatements, { operation, where, options, kind, limit, bounds }: Selection): Statement {
   const shape = table.shape(operation)
   collect(where, shape)
@@ -44,7 +44,7 @@ function lockConfig ({ nowait, skipLocked }: LockClause): { noWait: true } | { s
   return skipLocked ? { skipLocked: true } : {}
 }
 
-/** The rows of a list of keys, in the order of the list: one statement for lists of every length. */
+/** Selects the rows of a list of keys, in the order of the list: one statement for lists of any length. */
 export function selectMany (table: TableStatements, ids: readonly unknown[], visibleRows: Condition): Statement {
   const { primaryKey } = table
   const keys = ids.map((id) => encodeKey(id, table))
@@ -64,17 +64,17 @@ export function selectMany (table: TableStatements, ids: readonly unknown[], vis
   })
 }
 
-/** A list of keys to join a table with. */
+/** A list of keys that a table is joined with. */
 export interface WantedKeys {
-  /** The list as a table; its parameters are one array for each part of the key. */
+  /** The list as a table; its parameters are one array per part of the key. */
   readonly wanted: SQL
-  /** Which row has the key. */
+  /** The join condition. */
   readonly matches: SQL
-  /** Where in the list the key stands, counted from 1. */
+  /** The position of the key in the list, from 1. */
   readonly place: SQL
 }
 
-/** The keys of a list with their places, beside the table. */
+/** The keys of a list with their positions, to join with the table. */
 export function wantedKeys ({ primaryKey, table, builder }: TableStatements, aliases = new Aliases([table], builder)): WantedKeys {
   const lists = primaryKey.map(({ column }) => typedArray(parameter, column, table))
   const [wanted, place] = [aliases.of('wanted'), aliases.of('place')]
@@ -86,7 +86,7 @@ export function wantedKeys ({ primaryKey, table, builder }: TableStatements, ali
   }
 }
 
-/** How many rows match. */
+/** Counts the rows that match. */
 export function count (table: TableStatements, where: Condition): Statement {
   const shape = table.shape('count')
   collect(where, shape)
@@ -96,7 +96,7 @@ export function count (table: TableStatements, where: Condition): Statement {
   }))
 }
 
-/** One row of no columns' own, if any row matches. */
+/** Selects one row with a constant if any row matches. */
 export function exists (table: TableStatements, where: Condition): Statement {
   const shape = table.shape('exists')
   collect(where, shape)
@@ -107,7 +107,7 @@ export function exists (table: TableStatements, where: Condition): Statement {
   }))
 }
 
-/** Whether policies may hide rows of the table from whoever asks. Behind what was written, in the same transaction. */
+/** Selects whether policies may hide rows of the table from the current user. It runs after the write, in the same transaction. */
 export function policed (table: TableStatements, operation: string): Statement {
   const shape = table.shape(`${operation} policed`)
   shape.values.push(table.builder.dialect.sqlToQuery(sql`${table.table}`).sql)

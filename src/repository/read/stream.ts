@@ -7,20 +7,24 @@ import { select } from './select.js'
 import type { RowSource, StatementRunner } from '../../statement/statement.js'
 import type { TableStatements } from '../table/table-statements.js'
 
-/** How many rows are fetched at a time, unless asked otherwise. */
+/** The default batch size, in rows. */
 const defaultBatchSize = 500
 
-/** The most that may be asked for. */
+/** The largest batch size, in rows. */
 const largestBatchSize = 10_000
 
 /**
- * Rows one by one, fetched a batch at a time, all of them of one snapshot.
+ * Reads rows one by one, fetched in batches, all from one snapshot.
  *
- * @throws ValidationError at once, for options that cannot be.
+ * @throws ValidationError at once for invalid options.
  */
-export function stream (session: StatementRunner, table: TableStatements, { where, options }: { where: Condition, options: unknown }): AsyncGenerator<AnyRow, void, undefined> {
+export function stream (
+  session: StatementRunner, table: TableStatements, { where, options }: { where: Condition, options: unknown }
+): AsyncGenerator<AnyRow, void, undefined> {
   const { batchSize = defaultBatchSize } = knownOptions({ options, kind: 'stream' })
-  if (!isCount(batchSize) || batchSize < 1 || batchSize > largestBatchSize) throw new ValidationError(`"batchSize" is a whole number from 1 to ${largestBatchSize}`)
+  if (!isCount(batchSize) || batchSize < 1 || batchSize > largestBatchSize) {
+    throw new ValidationError(`"batchSize" is a whole number from 1 to ${largestBatchSize}`)
+  }
   return rowsFrom(session.stream<AnyRow>(select(table, { operation: 'stream', where, options, kind: 'stream' }), batchSize))
 }
 

@@ -1,5 +1,5 @@
 /**
- * The relations that a program asks for, as a tree. Names and options are those of Drizzle's relational queries.
+ * The wanted relations as a tree. Names and options are those of Drizzle's relational queries.
  * https://orm.drizzle.team/docs/rqb
  */
 import { getTableColumns, getTableUniqueName, is, Many, sql, SQL } from 'drizzle-orm'
@@ -12,33 +12,33 @@ import type { Relation, TableRelationalConfig } from 'drizzle-orm'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import type { RelationalSchema } from '../../drizzle/relational-schema.js'
 
-/** How related rows are read. */
+/** The settings for reading related rows. */
 export interface RelatedSight {
   readonly tables: RelationalSchema
   readonly seesDeleted: boolean
   readonly maxLimit: number
 }
 
-/** The columns that a condition, an order or an expression is about. */
+/** The columns that a condition, an order or an expression gets. */
 export type Fields = Readonly<Record<string, PgColumn>>
 
-/** Rows that are related to those of another table, and what is related to them. */
+/** A relation with its own relations. */
 export interface RelatedPart {
-  /** What the relation is called. */
+  /** The name of the relation. */
   readonly name: string
   readonly relation: Relation
-  /** Whether it is a list of rows, and not one row or none. */
+  /** Whether it is a list of rows rather than one row or none. */
   readonly isMany: boolean
   readonly table: PgTable
-  /** What is read of each row, by the properties that they get. */
+  /** The columns of each row, by property name. */
   readonly columns: ReadonlyArray<readonly [key: string, column: PgColumn]>
-  /** Expressions beside the columns. */
+  /** Expressions besides the columns. */
   readonly extras: (fields: Fields) => ReadonlyArray<readonly [key: string, expression: SQL]>
   readonly where: (fields: Fields, operators: unknown) => SQL | undefined
   readonly orderBy: (fields: Fields, operators: unknown) => ReadonlyArray<SQL | PgColumn>
   /** The last keys of each order. */
   readonly primaryKey: readonly PgColumn[]
-  /** The column that says when a row was deleted, where such rows are hidden. */
+  /** The `softDelete()` column, if deleted rows are hidden. */
   readonly hidden: PgColumn | undefined
   readonly limit: number | undefined
   readonly parts: readonly RelatedPart[]
@@ -47,16 +47,16 @@ export interface RelatedPart {
 const known = new Set(['columns', 'with', 'where', 'orderBy', 'limit', 'extras'])
 
 /**
- * Reads which relations of a table are wanted.
+ * Reads the wanted relations of a table.
  *
- * @throws UsageError for a relation or an option that there is none.
+ * @throws UsageError for an unknown relation or option.
  */
 export function relatedParts (asked: unknown, table: TableRelationalConfig, sight: RelatedSight): RelatedPart[] {
   if (!isPlainObject(asked)) throw new UsageError('Relations are an object { relation: true | { columns, with, where, orderBy, limit, extras } }')
   return Object.entries(asked).filter(([, value]) => value !== undefined && value !== false).map(([name, value]) => partOf(name, value, { table, sight }))
 }
 
-/** What a row is related to that is gone: nothing. */
+/** The related rows of a row that no longer exists: none. */
 export function nothingRelated (parts: readonly RelatedPart[]): Record<string, unknown> {
   return Object.fromEntries(parts.map(({ name, isMany }) => [name, isMany ? [] : null]))
 }
@@ -70,7 +70,7 @@ function partOf (name: string, asked: unknown, { table, sight }: { table: TableR
   const stranger = Object.keys(given).find((key) => !known.has(key))
   if (stranger !== undefined) throw new UsageError(`Relation "${name}" has no option "${stranger.slice(0, 63)}": use ${[...known].join(', ')}`)
   const { columns, with: deeper, where, orderBy, limit, extras } = given
-  const fields = getTableColumns(relation.referencedTable) as Record<string, PgColumn> // a relation leads to a table of PostgreSQL's
+  const fields = getTableColumns(relation.referencedTable) as Record<string, PgColumn> // related tables are PostgreSQL tables
   return {
     name,
     relation,
@@ -87,7 +87,7 @@ function partOf (name: string, asked: unknown, { table, sight }: { table: TableR
   }
 }
 
-/** As Drizzle has it: those that are true, or else all but those that are false. */
+/** The columns as in Drizzle: those that are true, or else all except those that are false. */
 function columnsOf (asked: unknown, fields: Fields, name: string): Array<[string, PgColumn]> {
   const all = Object.entries(fields)
   if (asked === undefined) return all
@@ -100,15 +100,19 @@ function columnsOf (asked: unknown, fields: Fields, name: string): Array<[string
   return chosen.length === 0 ? [] : all.filter(([key]) => !chosen.some(([other]) => other === key))
 }
 
-/** Drizzle takes a value, or a function that makes it. */
+/** Drizzle takes a value, or a function that returns it. */
 function called (given: unknown, fields: Fields, operators: unknown): unknown {
   return typeof given === 'function' ? (given as (fields: Fields, operators: unknown) => unknown)(fields, operators) : given
 }
 
 function extrasOf (extras: unknown, name: string): Array<[string, SQL]> {
   if (extras === undefined) return []
-  const entries = isPlainObject(extras) ? Object.entries(extras).map(([key, value]) => [key, isEntity(value, SQL.Aliased) ? value.sql : value] as const) : undefined
-  if (entries?.every((entry): entry is [string, SQL] => isSql(entry[1])) !== true) throw new UsageError(`"extras" of relation "${name}" is an object { key: sql\`…\`.as('key') }`)
+  const entries = isPlainObject(extras)
+    ? Object.entries(extras).map(([key, value]) => [key, isEntity(value, SQL.Aliased) ? value.sql : value] as const)
+    : undefined
+  if (entries?.every((entry): entry is [string, SQL] => isSql(entry[1])) !== true) {
+    throw new UsageError(`"extras" of relation "${name}" is an object { key: sql\`…\`.as('key') }`)
+  }
   return entries
 }
 
@@ -119,7 +123,9 @@ function conditionOf (where: unknown, name: string): SQL | undefined {
 
 function orderOf (orderBy: unknown, name: string): Array<SQL | PgColumn> {
   const orders: unknown[] = orderBy === undefined ? [] : [orderBy].flat()
-  if (!orders.every((order): order is SQL | PgColumn => isSql(order) || isColumn(order))) throw new UsageError(`"orderBy" of relation "${name}" is a column, asc() or desc() of one, or a list of them`)
+  if (!orders.every((order): order is SQL | PgColumn => isSql(order) || isColumn(order))) {
+    throw new UsageError(`"orderBy" of relation "${name}" is a column, asc() or desc() of one, or a list of them`)
+  }
   return orders
 }
 

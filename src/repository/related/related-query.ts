@@ -1,4 +1,4 @@
-/** What is related to rows that were read: in a statement of its own over their keys. */
+/** The statement that reads the related rows of rows that were read, by their primary keys. */
 import { Placeholder, SQL, Table, is, sql } from 'drizzle-orm'
 import type { TableRelationalConfig } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
@@ -18,28 +18,30 @@ import type { RelatedSql } from './related-sql.js'
 import type { RowReader, Statement, StatementContext } from '../../statement/statement.js'
 import type { TableStatements } from '../table/table-statements.js'
 
-/** Which relations of which table. */
+/** The wanted relations, and whether deleted related rows are visible. */
 export interface RelatedAsked {
   readonly relations: unknown
   readonly seesDeleted: boolean
 }
 
-/** The parameters of each statement that was built, told apart by its context: conditions add some of their own to the keys, whose places are held. */
+/** The parameters of each built statement, by its context: placeholders for the keys, and the values of conditions. */
 const parameters = new WeakMap<StatementContext, unknown[]>()
 
-/** A statement, and what is to be thought of a row that it does not find any more. */
+/** A statement, and the related rows of a row that it does not find any more. */
 export interface RelatedSelection {
   readonly statement: Statement
   readonly nothing: () => Record<string, unknown>
 }
 
-/** The statement that reads, for each of these rows, its key and what is related to it. */
+/** Selects the key and the related rows of each row. */
 export function selectRelated (table: TableStatements, rows: readonly AnyRow[], { relations, seesDeleted }: RelatedAsked): RelatedSelection {
   const { builder, primaryKey } = table
   const tables = relationalSchemaOf(builder.drizzle)
   const parts = relatedParts(relations, registered(table, tables), { tables, seesDeleted, maxLimit: builder.limits.maxLimit })
   const lossy = primaryKey.find(({ column }) => column.columnType === 'PgTimestamp')
-  if (lossy !== undefined) throw new UsageError(`Column "${lossy.key}": a key of times is not found again by a Date, which has less digits: declare it with { mode: 'string' }`)
+  if (lossy !== undefined) {
+    throw new UsageError(`Column "${lossy.key}": a key of times is not found again by a Date, which has less digits: declare it with { mode: 'string' }`)
+  }
   const keys = rows.map((row) => encodeKey(Object.fromEntries(primaryKey.map(({ key }) => [key, row[key]])), table))
   const lists = primaryKey.map((_, part) => keys.map((values) => values[part]))
   const shape = table.shape('with')
@@ -58,7 +60,7 @@ export function selectRelated (table: TableStatements, rows: readonly AnyRow[], 
   return { statement: { ...statement, values }, nothing: () => nothingRelated(parts) }
 }
 
-/** The table in the schema, as Drizzle describes it. */
+/** The table in the schema, in Drizzle's description. */
 function registered ({ table, name, builder: { schema } }: TableStatements, tables: RelationalSchema): TableRelationalConfig {
   const key = Object.keys(schema ?? {}).find((key) => schema?.[key] === table)
   const config = key === undefined ? undefined : tables.schema[key]
@@ -74,8 +76,8 @@ function relatedQueries ({ table, builder }: TableStatements, parts: readonly Re
 }
 
 /**
- * Keys and JSON, and behind them a column without values for each value in the JSON, so that PostgreSQL tells the types: they are
- * those of a second part without rows, of which nothing is left in the plan.
+ * Selects keys and JSON, and an empty column for each value in the JSON, so that PostgreSQL reports the types of the values. The
+ * types come from a second part without rows, which the planner removes.
  */
 function queryOf (table: TableStatements, related: readonly RelatedSql[]): SQL {
   const keys = table.primaryKey.map(({ column }) => sql`${column}`)
@@ -114,7 +116,7 @@ function isAmong ({ table, primaryKey }: TableStatements): SQL {
   return sql`(${sql.join(columns, sql`, `)}) in (select * from unnest(${sql.join(lists, sql`, `)}))`
 }
 
-/** What tells these relations from others; undefined where they hold functions or SQL, which may be others each time. */
+/** The cache key of relations; undefined if they have functions or SQL, which may differ each time. */
 function textOf (relations: unknown): string | undefined {
   let isPlain = true
   const text = JSON.stringify(relations, (name, value: unknown) => {

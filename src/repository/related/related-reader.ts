@@ -1,17 +1,17 @@
-/** Reads the JSON of related rows: each value is the text of its column, of the type that PostgreSQL has told. */
+/** Reads the JSON of related rows: each value is the text of its column, with the type that PostgreSQL reports. */
 import { getTableName } from 'drizzle-orm'
 import { expressionReader, readerOf } from '../../values/driver-values.js'
 import { isColumn } from '../../values/column-codec.js'
 import { unreadableColumn } from '../../values/unreadable-text.js'
 import type { RelatedSql } from './related-sql.js'
 
-/** Makes what is related to a row of JSON that was parsed. */
+/** Makes the related rows of a row from parsed JSON. */
 export type RelatedReader = (found: unknown) => unknown
 
-/** A row in JSON: the texts of its values, and what is related to it. */
+/** A row in JSON: the texts of its values, and its related rows. */
 type JsonRow = readonly [texts: ReadonlyArray<string | null>, ...found: unknown[]]
 
-/** A reader for the rows of a relation, which takes the types of their values from the front of a list, and then those of the relations in it. */
+/** A reader for the rows of a relation. It takes the types of its values, then those of its nested relations, from the front of the list. */
 export function relatedReader ({ part, values, inner }: RelatedSql, types: number[]): RelatedReader {
   const table = getTableName(part.table)
   const readers = values.map(([key, source]) => {

@@ -11,10 +11,12 @@ import type { StatementRunner } from '../../statement/statement.js'
 import { TableStatements } from '../table/table-statements.js'
 import type { ColumnKey, Filter, FirstOptions, Key, Page, RowOptions } from '../types/filters.js'
 
-/** The methods of a repository that have rows to relate. */
-type Reading<T extends PgTable> = Pick<RepositoryReads<T>, 'get' | 'getOrThrow' | 'getBy' | 'getByOrThrow' | 'getMany' | 'getAll' | 'filter' | 'first' | 'paginate' | 'cursor'>
+/** The reading methods that related rows are added to. */
+type Reading<T extends PgTable> = Pick<RepositoryReads<T>, ReadMethod>
 
-/** What related rows are read with. */
+type ReadMethod = 'get' | 'getOrThrow' | 'getBy' | 'getByOrThrow' | 'getMany' | 'getAll' | 'filter' | 'first' | 'paginate' | 'cursor'
+
+/** The parts of a related repository. */
 export interface RelatedContext<T extends PgTable> extends RelatedAsked {
   readonly repo: Reading<T>
   readonly session: StatementRunner
@@ -22,18 +24,20 @@ export interface RelatedContext<T extends PgTable> extends RelatedAsked {
 }
 
 /**
- * Reads rows as their repository does, each with what is related to it.
+ * Reads rows like their repository, each with its related rows.
  *
- * The rows come by the repository's own statement, with its filter, order, limits and visibility; a second one reads what is
- * related to all of them, each value as it would be read in a row of its own.
+ * The repository's own statement reads the rows, with its filter, order, limits and visibility. A second statement reads the related
+ * rows of all of them; their values are read like those of any row.
  */
 export class RelatedRepository<T extends PgTable, W> {
   readonly #context: RelatedContext<T>
 
-  /** @throws UsageError, as only a repository makes it. */
+  /** @throws UsageError unless a repository calls it. */
   constructor (context: RelatedContext<T>) {
-    // What JavaScript, or a cast, gives instead.
-    if (!((context as Partial<RelatedContext<T>> | undefined)?.statements instanceof TableStatements)) throw new UsageError('Related rows are read through a repository: repo.with({ relation: true })')
+    // JavaScript, or a cast, may pass anything.
+    if (!((context as Partial<RelatedContext<T>> | undefined)?.statements instanceof TableStatements)) {
+      throw new UsageError('Related rows are read through a repository: repo.with({ relation: true })')
+    }
     this.#context = context
   }
 
@@ -42,17 +46,17 @@ export class RelatedRepository<T extends PgTable, W> {
     return this.#one(options, (repo, keyed) => repo.get(id, keyed))
   }
 
-  /** As {@link RepositoryReads.getOrThrow}. @throws NotFoundError when there is none */
+  /** As {@link RepositoryReads.getOrThrow}. @throws NotFoundError if there is none */
   getOrThrow<K extends ColumnKey<T> = ColumnKey<T>> (id: Key<T>, options?: RowOptions<T, K>): Promise<RelatedRow<T, W, K>> {
     return this.#one(options, (repo, keyed) => repo.getOrThrow(id, keyed))
   }
 
-  /** As {@link RepositoryReads.getBy}. @throws MultipleResultsError when two rows match */
+  /** As {@link RepositoryReads.getBy}. @throws MultipleResultsError if several rows match */
   getBy<K extends ColumnKey<T> = ColumnKey<T>> (filter: Filter<T>, options?: RowOptions<T, K>): Promise<RelatedRow<T, W, K> | undefined> {
     return this.#one(options, (repo, keyed) => repo.getBy(filter, keyed))
   }
 
-  /** As {@link RepositoryReads.getByOrThrow}. @throws NotFoundError when none matches, MultipleResultsError when two do */
+  /** As {@link RepositoryReads.getByOrThrow}. @throws NotFoundError if none matches, MultipleResultsError if several do */
   getByOrThrow<K extends ColumnKey<T> = ColumnKey<T>> (filter: Filter<T>, options?: RowOptions<T, K>): Promise<RelatedRow<T, W, K>> {
     return this.#one(options, (repo, keyed) => repo.getByOrThrow(filter, keyed))
   }
@@ -87,17 +91,24 @@ export class RelatedRepository<T extends PgTable, W> {
     return this.#page(page, (repo, keyed) => repo.cursor(filter, keyed))
   }
 
-  // Rows are typed by their table and by the relations asked for; what reads them below knows neither, and the two meet in these three.
+  // These three methods give rows their type, which comes from the table and the relations; the code below knows neither.
 
-  #one<Options extends Columns, Result> (options: Options | undefined, read: (repo: Reading<T>, keyed: Options | undefined) => Promise<unknown>): Promise<Result> {
-    return handled(this.#read(options, async (keyed) => [await read(this.#context.repo, keyed)].filter((row) => row !== undefined)).then(([row]) => row as Result))
+  #one<Options extends Columns, Result> (
+    options: Options | undefined, read: (repo: Reading<T>, keyed: Options | undefined) => Promise<unknown>
+  ): Promise<Result> {
+    const rows = this.#read(options, async (keyed) => [await read(this.#context.repo, keyed)].filter((row) => row !== undefined))
+    return handled(rows.then(([row]) => row as Result))
   }
 
-  #many<Options extends Columns, Result> (options: Options | undefined, read: (repo: Reading<T>, keyed: Options | undefined) => Promise<unknown>): Promise<Result> {
+  #many<Options extends Columns, Result> (
+    options: Options | undefined, read: (repo: Reading<T>, keyed: Options | undefined) => Promise<unknown>
+  ): Promise<Result> {
     return handled(this.#read(options, async (keyed) => await read(this.#context.repo, keyed) as unknown[]) as Promise<Result>)
   }
 
-  #page<Options extends Columns, Result> (options: Options | undefined, read: (repo: Reading<T>, keyed: Options | undefined) => Promise<{ items: unknown[] }>): Promise<Result> {
+  #page<Options extends Columns, Result> (
+    options: Options | undefined, read: (repo: Reading<T>, keyed: Options | undefined) => Promise<{ items: unknown[] }>
+  ): Promise<Result> {
     const related = async (): Promise<unknown> => {
       let page = {}
       const items = await this.#read(options, async (keyed) => {
@@ -110,7 +121,7 @@ export class RelatedRepository<T extends PgTable, W> {
     return handled(related() as Promise<Result>)
   }
 
-  /** The keys are read with the columns asked for, and taken away again where they were not among them. */
+  /** Reads the primary keys with the wanted columns, and removes them again if they were not wanted. */
   async #read<Options extends Columns> (options: Options | undefined, read: (keyed: Options | undefined) => Promise<unknown[]>): Promise<AnyRow[]> {
     const { session, statements } = this.#context
     const keys = statements.primaryKey.map(({ key }) => key)
@@ -122,7 +133,7 @@ export class RelatedRepository<T extends PgTable, W> {
     const related = new Map(answer.rows.map((row) => [rowKey(row, keys), row]))
     const surplus = columns === undefined ? [] : keys.filter((key) => !columns.includes(key))
     return rows.map((row) => {
-      // One that was deleted between the two statements is related to nothing any more.
+      // A row that was deleted between the two statements has no related rows.
       const whole = { ...row, ...related.get(rowKey(row, keys)) ?? nothing() }
       for (const key of surplus) delete whole[key]
       return whole

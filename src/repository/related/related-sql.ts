@@ -1,6 +1,6 @@
 /**
- * The SQL that reads related rows. They travel as JSON, in which each value is the text that PostgreSQL has for it, as the values
- * of every other row are: JSON's own numbers, dates and arrays are not those of the columns.
+ * The SQL that reads related rows as JSON. Each value in the JSON is PostgreSQL's text of it, as in any other row: JSON's own
+ * numbers, dates and arrays differ from those of the columns.
  */
 import { aliasedTableColumn, and, eq, getOperators, getOrderByOperators, getTableColumns, isNull, normalizeRelation, sql } from 'drizzle-orm'
 import type { Column, SQL } from 'drizzle-orm'
@@ -11,23 +11,23 @@ import { isColumn } from '../../values/column-codec.js'
 import type { Fields, RelatedPart } from './related-options.js'
 import type { RelationalSchema } from '../../drizzle/relational-schema.js'
 
-/** How the rows of a relation are read with those that they are related to. */
+/** The SQL of a relation. */
 export interface RelatedSql {
   readonly part: RelatedPart
-  /** What is read of each row, by the properties that they get. */
+  /** The columns and expressions of each row, by property name. */
   readonly values: ReadonlyArray<readonly [key: string, source: PgColumn | SQL]>
   readonly inner: readonly RelatedSql[]
-  /** Behind FROM, and behind the row that they are related to. */
+  /** The FROM item, after the row that it is related to. */
   readonly join: SQL
-  /** The JSON of the rows: a list, or one of them or NULL. */
+  /** The JSON of the rows: a list, or one row or NULL. */
   readonly found: SQL
-  /** A table without rows, whose columns have the types of the values. */
+  /** An empty table whose columns have the types of the values. */
   readonly types: SQL
   /** Its columns. */
   readonly typed: readonly SQL[]
 }
 
-/** What all relations of a statement are written with. */
+/** The parts that all relations of a statement share. */
 export interface RelatedWriting {
   readonly tables: RelationalSchema
   readonly aliases: Aliases
@@ -45,7 +45,7 @@ export function relatedSql (part: RelatedPart, parent: (column: Column) => SQL, 
   }
   const fields: Fields = Object.fromEntries(Object.entries(getTableColumns(table)).map(([key, column]) => [key, aliasedTableColumn(column, alias)]))
   const selected: SQL[] = []
-  // Under names of ours, so that the order and the limit hold before anything is made of the rows.
+  // Under our own names, so that order and limit apply before the JSON is built.
   const select = (source: Column | SQL): SQL => {
     const name = aliases.of('value')
     selected.push(sql`${own(source)} as ${name}`)
@@ -56,32 +56,35 @@ export function relatedSql (part: RelatedPart, parent: (column: Column) => SQL, 
   const inner = part.parts.map((deeper) => relatedSql(deeper, select, writing))
   const row = sql`json_build_array(${sql.join([sql`array[${sql.join(texts, sql`, `)}]::text[]`, ...inner.map(({ found }) => found)], sql`, `)})`
   const made = isMany ? sql`coalesce(json_agg(${row}), '[]')` : row
-  const { fields: theirs, references } = normalizeRelation(tables.schema, tables.tableNamesMap as Record<string, string>, relation) // Drizzle does not write into it
+  const tableNames = tables.tableNamesMap as Record<string, string> // Drizzle does not change it
+  const { fields: theirs, references } = normalizeRelation(tables.schema, tableNames, relation)
   const joined = theirs.map((column, place) => eq(sql`${own(references[place] as PgColumn)}`, parent(column)))
   const where = part.where(fields, getOperators())
   const condition = and(...joined, where && sql`(${own(where)})`, part.hidden && isNull(own(part.hidden)))
-  const chosen = sql`select ${sql.join(selected, sql`, `)} from ${table} as ${sql.identifier(alias)} where ${condition}${orderOf(part, fields, own)}${limitOf(part)}`
+  const rest = sql`${orderOf(part, fields, own)}${limitOf(part)}`
+  const chosen = sql`select ${sql.join(selected, sql`, `)} from ${table} as ${sql.identifier(alias)} where ${condition}${rest}`
   const typed = values.map(([, source]) => ({ source, name: aliases.of('type') }))
+  const columns = typed.map(({ source, name }) => sql`${own(source)} as ${name}`)
   return {
     part,
     values,
     inner,
     join: sql` left join lateral (select ${made} as found from (${chosen}) as ${rows}${sql.join(inner.map(({ join }) => join))}) as ${whole} on true`,
     found: sql`${whole}.found`,
-    types: sql`(select ${sql.join(typed.map(({ source, name }) => sql`${own(source)} as ${name}`), sql`, `)} from ${table} as ${sql.identifier(alias)} where false) as ${types}`,
+    types: sql`(select ${sql.join(columns, sql`, `)} from ${table} as ${sql.identifier(alias)} where false) as ${types}`,
     typed: typed.map(({ name }) => sql`${types}.${name}`)
   }
 }
 
 /**
- * The text of a value as PostgreSQL sends it. A cast is another one for some types: `::text` gives an inet a mask, and takes the
- * blanks of a char. A value of a composite type may have nothing but NULL in it, and is not NULL itself, which only DISTINCT sees.
+ * The text of a value as PostgreSQL sends it. A cast differs for some types: `::text` adds a mask to an inet, and removes the
+ * blanks of a char. A composite value with only NULLs in it is not NULL itself, which only IS DISTINCT FROM tells.
  */
 function textOf (value: SQL): SQL {
   return sql`case when ${value} is distinct from null then concat(${value}) end`
 }
 
-/** Lists have a total order. */
+/** Lists have a total order: the primary key is last. */
 function orderOf (part: RelatedPart, fields: Fields, own: (source: Column | SQL) => Column | SQL): SQL | undefined {
   const orders = part.isMany ? [...part.orderBy(fields, getOrderByOperators()), ...part.primaryKey] : []
   return orders.length === 0 ? undefined : sql` order by ${sql.join(orders.map((order) => sql`${own(order)}`), sql`, `)}`

@@ -1,6 +1,6 @@
 /**
- * The names that statements give to their own parts. A user's table or column may have any name, so that none is taken for
- * granted: in one statement no alias is called as a table or a column that stands in it.
+ * The aliases of a statement. A user's table or column may have any name, so no alias of a statement equals the name of a table or
+ * a column in it.
  */
 import { Column, SQL, aliasedTableColumn, getTableColumns, getTableName, is, sql } from 'drizzle-orm'
 import { inlinesParams } from '../../drizzle/sql-internals.js'
@@ -8,7 +8,7 @@ import type { SQLChunk } from 'drizzle-orm'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 
 interface NameWriter {
-  /** The name of a column as a text. */
+  /** The name of a column, unquoted. */
   columnName (column: PgColumn): string
 }
 
@@ -19,12 +19,12 @@ export class Aliases {
   constructor (tables: Iterable<PgTable>, writer: NameWriter) {
     for (const table of tables) {
       this.#taken.add(getTableName(table))
-      // Columns are written in their own casing, and an alias may be none of them: an output column would win in ORDER BY.
+      // By the names in the database: in ORDER BY an output column would win over an alias.
       for (const column of Object.values(getTableColumns(table))) this.#taken.add(writer.columnName(column))
     }
   }
 
-  /** A name like the one wanted that nothing in the statement has, an alias made before included. */
+  /** The wanted name, with a number if the statement already uses it. */
   textOf (wanted: string): string {
     let name = wanted
     for (let count = 1; this.#taken.has(name); count++) name = `${wanted}_${count}`
@@ -32,13 +32,13 @@ export class Aliases {
     return name
   }
 
-  /** The same as it stands in SQL. */
+  /** The same, quoted for SQL. */
   of (wanted: string): SQL {
     return sql`${sql.identifier(this.textOf(wanted))}`
   }
 }
 
-/** SQL in which the columns of a table are those of its alias; what stands in subqueries of Drizzle's builder is left as it is. */
+/** Replaces the columns of a table in SQL by those of its alias. Subqueries of Drizzle's builder stay unchanged. */
 export function throughAlias (own: SQL, table: PgTable, alias: string): SQL {
   const mapped = new SQL(own.queryChunks.map((chunk): SQLChunk => {
     if (is(chunk, Column)) return chunk.table === table ? aliasedTableColumn(chunk, alias) : chunk
@@ -47,7 +47,7 @@ export function throughAlias (own: SQL, table: PgTable, alias: string): SQL {
   return inlinesParams(own) ? mapped.inlineParams() : mapped
 }
 
-/** A text as it stands in SQL, whatever the server thinks of backslashes. */
+/** A text as an SQL literal, independent of the server's setting for backslashes. */
 export function literal (text: string): SQL {
   const doubled = text.replaceAll("'", "''")
   return sql.raw(text.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`)

@@ -4,8 +4,10 @@ import type { Statement, StatementResult, StatementRunner } from '../../statemen
 /** A row as an object. */
 export type AnyRow = Record<string, unknown>
 
-/** Runs the statement that is made, and resolves with what is read of its answer; what is thrown on the way rejects. */
-export async function ask<Row, Result> (session: StatementRunner, make: () => Statement, read: (answer: StatementResult<Row>, statement: Statement) => Result): Promise<Result> {
+/** Makes and runs a statement, and resolves with what `read` returns. Anything that throws rejects. */
+export async function ask<Row, Result> (
+  session: StatementRunner, make: () => Statement, read: (answer: StatementResult<Row>, statement: Statement) => Result
+): Promise<Result> {
   const statement = make()
   return read(await session.run<Row>(statement), statement)
 }
@@ -20,12 +22,12 @@ export function firstOf ({ rows }: StatementResult<AnyRow>): AnyRow | undefined 
   return rows[0]
 }
 
-/** The one value that was asked for; undefined without a row. */
+/** The first column of the first row; undefined without a row. */
 export function valueOf ({ rows }: StatementResult<unknown[]>): unknown {
   return rows[0]?.[0]
 }
 
-/** Rows are mapped by the table's columns, from which Drizzle derives their type as well: here the two meet. */
+/** Gives rows their type: rows are read by the table's columns, from which Drizzle derives the same type. */
 export function typed<Result> (rows: Promise<unknown>): Promise<Result> {
   return handled(rows as Promise<Result>)
 }

@@ -1,7 +1,7 @@
 import { UsageError, ValidationError } from '../../errors/errors.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 
-/** The column that a key names; without one the error asked for, which is a client's unless only the program can have named it. */
+/** The column of a key. Without one it throws a ValidationError, or the given error if only the program can have named the key. */
 export function findColumn (key: string, columns: Columns, Refusal: typeof ValidationError | typeof UsageError = ValidationError): ColumnCodec {
   const codec = columns.get(key)
   if (codec === undefined) {

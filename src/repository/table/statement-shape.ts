@@ -8,12 +8,12 @@ import { isSql } from '../../values/column-codec.js'
 export type SqlWriter = Pick<PgDialect, 'sqlToQuery'>
 
 /**
- * What one call asks for, told twice: the key says which statement it is (calls with equal keys have equal SQL),
- * the values are its parameters, in the order in which the SQL has them.
+ * One call as a cache key and parameters: calls with equal keys have equal SQL. The values are the parameters, in the order of the
+ * SQL.
  */
 export class Shape {
   readonly values: unknown[] = []
-  /** False once the user's own SQL is in it: that may be different each time, and would push out what comes again. */
+  /** False if it contains the user's own SQL, which may differ each time and would push reusable statements out of the cache. */
   cacheable = true
   key: string
   readonly operation: string
@@ -25,7 +25,7 @@ export class Shape {
     this.#writer = writer
   }
 
-  /** Adds a parameter. SQL in its place is part of the statement: its text goes into the key, its parameters join the values. */
+  /** Adds a parameter. SQL is part of the statement: its text goes into the key, its parameters into the values. */
   add (value: unknown): void {
     if (isSql(value)) {
       const fragment = this.#writer.sqlToQuery(value)
@@ -36,14 +36,14 @@ export class Shape {
     }
   }
 
-  /** Adds SQL that the user wrote for this call, unless it is known that it never changes. */
+  /** Adds the user's own SQL, and makes the shape uncacheable unless the SQL is a constant. */
   addOwn (own: SQL): void {
     if (!isConstant(own)) this.cacheable = false
     this.add(own)
   }
 }
 
-/** The place of a value in SQL that is being built: a parameter, or the SQL that stands for it. */
+/** A value in SQL: a parameter, or the SQL itself. */
 export function slot (value: unknown): SQL {
   return isSql(value) ? value : sql`${sql.param(value)}`
 }

@@ -14,15 +14,15 @@ import type { RowReader, Statement, StatementContext, StatementKind } from '../.
 import type { ColumnCodec } from '../../values/column-codec.js'
 import type { SqlWriter } from './statement-shape.js'
 
-/** How names are written into SQL, and how long lists may be. */
+/** The casing, the schema and the limits of a database. */
 export interface StatementSettings extends Limits {
-  /** As given to `drizzle()`. @defaultValue names as they stand in the table */
+  /** As given to `drizzle()`. @defaultValue the names in the table */
   readonly casing?: 'snake_case' | 'camelCase' | undefined
-  /** As given to `drizzle()`: where relations are found. */
+  /** As given to `drizzle()`; it declares the relations. */
   readonly schema?: Record<string, unknown> | undefined
 }
 
-/** Drizzle as a writer of SQL that runs none: one for each database. */
+/** Drizzle as a writer of SQL that runs nothing; one per database. */
 export class SqlBuilder implements SqlWriter {
   readonly limits: Limits
   readonly drizzle: ReturnType<typeof drizzle.mock>
@@ -35,12 +35,12 @@ export class SqlBuilder implements SqlWriter {
   constructor ({ casing, schema, defaultLimit, maxLimit }: StatementSettings) {
     this.limits = { defaultLimit, maxLimit }
     this.schema = schema
-    // The types of a schema are known where its tables are, not here.
+    // The type of the schema is not known here.
     this.drizzle = drizzle.mock({ ...(casing && { casing }), ...(schema && { schema }) }) as ReturnType<typeof drizzle.mock>
     this.dialect = new PgDialect(casing === undefined ? {} : { casing })
   }
 
-  /** SQL as PostgreSQL reads it; a constant is written the first time only. */
+  /** Writes SQL as text and parameters; a constant is written only once. */
   sqlToQuery (own: SQL): QueryWithTypings {
     const known = this.#constants.get(own)
     if (known !== undefined) return known
@@ -49,19 +49,19 @@ export class SqlBuilder implements SqlWriter {
     return written
   }
 
-  /** SQL with the names of columns by themselves, as an INSERT lists them, and an index has them. */
+  /** SQL with unqualified column names, as in the column list of INSERT or in an index. */
   unqualified (own: SQL): SQL {
     return sql.raw(this.dialect.sqlToQuery(own, 'indexes').sql)
   }
 
-  /** What a row that was to be inserted has in a column, where another row is in its way. */
+  /** The value of a column that ON CONFLICT did not insert: `excluded.column`. */
   excluded (column: PgColumn): SQL {
     let own = this.#excluded.get(column)
     if (own === undefined) this.#excluded.set(column, own = constant(sql`excluded.${this.unqualified(sql`${column}`)}`))
     return own
   }
 
-  /** The name of a column as a text. */
+  /** The name of a column, unquoted. */
   columnName (column: PgColumn): string {
     let name = this.#names.get(column)
     if (name === undefined) this.#names.set(column, name = this.dialect.sqlToQuery(sql`${column}`, 'indexes').sql.slice(1, -1).replaceAll('""', '"'))
@@ -69,12 +69,12 @@ export class SqlBuilder implements SqlWriter {
   }
 }
 
-/** What is built when a shape is seen for the first time. */
+/** A statement to build for a new shape. */
 export interface Blueprint {
   readonly query: SQL
-  /** The columns of the answer, which become rows; without them its rows are arrays. */
+  /** The columns of the result; without them its rows are arrays. */
   readonly columns?: readonly ColumnCodec[]
-  /** How the rows of the answer are read. @defaultValue as rows of `columns` */
+  /** Reads the rows of the result. @defaultValue a reader of `columns` */
   readonly reader?: RowReader
   /** @defaultValue 'write' */
   readonly kind?: StatementKind
@@ -82,7 +82,7 @@ export interface Blueprint {
   readonly nowait?: boolean
 }
 
-/** A statement that was built once, to be run with the values of each call of its shape. */
+/** A statement built once and run with the values of each call of its shape. */
 interface Compiled {
   readonly kind: StatementKind
   readonly text: string
@@ -92,16 +92,16 @@ interface Compiled {
   readonly reader: RowReader | undefined
 }
 
-/** How many statements have got a name in this process. */
+/** The number of statement names in this process. */
 let names = 0
 
-/** How many shapes of one table are remembered at least: more than an application has calls, few enough to forget made-up ones. */
+/** How many shapes of one table are cached at least: more than an application has calls, few enough to drop shapes made by clients. */
 const rememberedShapes = 200
 
-/** How many callers of one table are remembered at least: more than an application has routes. A program may make a label for each job. */
+/** How many warned callers of one table are remembered at least: more than an application has routes. A program may make a label per job. */
 const rememberedCallers = 1000
 
-/** All statements of one table: the table is described once, each shape is built once. */
+/** The statements of one table. The table is described once, each shape is built once. */
 export class TableStatements {
   readonly table: PgTable
   readonly builder: SqlBuilder
@@ -109,12 +109,12 @@ export class TableStatements {
   readonly codecs: readonly ColumnCodec[]
   readonly columns: ReadonlyMap<string, ColumnCodec>
   readonly primaryKey: readonly ColumnCodec[]
-  /** The column that says when a row was deleted, and whether deleted rows are hidden. */
+  /** The column of `softDelete()`, and whether deleted rows are hidden. */
   readonly softDelete: { readonly codec: ColumnCodec, readonly filter: boolean } | undefined
   readonly version: ColumnCodec | undefined
-  /** Keys of the columns that PostgreSQL alone may write. */
+  /** Keys of the columns that only PostgreSQL may write. */
   readonly generated: ReadonlySet<string>
-  /** Labels of callers that were warned that the default limit cuts their lists. A caller that was forgotten is warned again. */
+  /** Labels of callers whose log has the warning of the default limit. A forgotten caller is warned again. */
   readonly warnedCallers = new GenerationCache<true>(rememberedCallers)
   readonly #shapes = new GenerationCache<Compiled>(rememberedShapes)
 
@@ -132,12 +132,12 @@ export class TableStatements {
     this.generated = model.generated
   }
 
-  /** The beginning of a shape. */
+  /** A new shape. */
   shape (operation: string): Shape {
     return new Shape(operation, this.builder)
   }
 
-  /** The statement of a shape, with the shape's values; the blueprint is asked for only when the shape is new. */
+  /** The statement of a shape with its values. The blueprint is called only for a new shape. */
   call (shape: Shape, blueprint: () => Blueprint): Statement {
     const { kind, text, name, nowait, context, reader } = this.#compiled(shape, blueprint)
     return { kind, text, name, values: shape.values, rowMode: 'array', reader, nowait, context }
@@ -151,7 +151,7 @@ export class TableStatements {
     const compiled: Compiled = {
       kind,
       text,
-      // What hardly comes again would only push out what does.
+      // A statement that hardly repeats would push reusable ones out of the cache.
       name: shape.cacheable ? statementName(++names, text) : undefined,
       nowait,
       context: Object.freeze({ operation: shape.operation, table: this.name }),
@@ -161,25 +161,25 @@ export class TableStatements {
     return compiled
   }
 
-  /** The names of columns, as an INSERT lists them. */
+  /** The column list of an INSERT. */
   names (columns: readonly ColumnCodec[]): SQL {
     return sql.join(columns.map(({ column }) => this.builder.unqualified(sql`${column}`)), sql`, `)
   }
 
-  /** All columns, as RETURNING lists them. */
+  /** All columns, for RETURNING. */
   returned (): SQL {
     return sql.join(this.codecs.map(({ column }) => column), sql`, `)
   }
 
-  /** These columns, as Drizzle is told to select or return them. */
+  /** These columns as fields of Drizzle's `select` or `returning`. */
   fields (columns: readonly ColumnCodec[]): Record<string, ColumnCodec['column']> {
     return Object.fromEntries(columns.map(({ key, column }) => [key, column]))
   }
 }
 
-/** The bounds of lists. */
+/** The limits of lists. */
 export interface Limits {
-  /** How many rows a list has when no limit is given. */
+  /** How many rows a list has without a limit. */
   readonly defaultLimit: number
   /** The largest limit that may be given. */
   readonly maxLimit: number

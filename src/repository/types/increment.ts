@@ -20,7 +20,8 @@ export class Increment<out N = unknown> {
  * Adds to a column instead of replacing its value, in `update`, `updateOrThrow` and `updateMany`. PostgreSQL computes the sum, so
  * concurrent increments are not lost. A negative amount subtracts; NULL stays NULL.
  *
- * @throws UsageError, from the methods, for a column that holds no numbers; ValidationError for an amount that is not a finite number, and for a sum out of range.
+ * @throws UsageError, from the methods, for a column that holds no numbers; ValidationError for an amount that is not a finite
+ * number, and for a sum out of range.
  * @example
  * ```ts
  * await request.repo(posts).update(1, { views: increment(1) })

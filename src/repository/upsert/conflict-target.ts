@@ -4,6 +4,7 @@ import { UsageError, ValidationError } from '../../errors/errors.js'
 import { constant } from '../../drizzle/constant-sql.js'
 import { uniqueKeysOf } from '../../model/unique-keys.js'
 import type { UniqueKey } from '../../model/unique-keys.js'
+import { about } from '../../values/encode-value.js'
 import { allOf } from '../filter/condition.js'
 import type { Condition } from '../filter/condition.js'
 import type { Change } from '../write/column-values.js'
@@ -11,18 +12,18 @@ import { findColumn } from '../table/find-column.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 import type { TableStatements } from '../table/table-statements.js'
 
-/** The unique key by which a new row meets one that is there. */
+/** The unique key by which a new row conflicts with an existing one. */
 export interface ConflictTarget {
   readonly codecs: readonly ColumnCodec[]
-  /** The rows that the key holds, as an index names them; undefined for all of them. */
+  /** The condition of a partial index; undefined for a key over all rows. */
   readonly where: SQL | undefined
   readonly nullsNotDistinct: boolean
 }
 
 /**
- * The unique key that consists of the columns named: the primary key unless any are.
+ * The unique key of the named columns, by default the primary key.
  *
- * @throws UsageError where the table declares no such key.
+ * @throws UsageError if the table declares no such key.
  */
 export function conflictTarget (target: unknown, table: TableStatements): ConflictTarget {
   const names = target === undefined ? table.primaryKey.map(({ key }) => key) : Array.isArray(target) ? target.map(columnName) : [columnName(target)]
@@ -35,15 +36,16 @@ export function conflictTarget (target: unknown, table: TableStatements): Confli
   )
 }
 
-/** A column as an option names it. @throws UsageError for what is no name */
+/** The column name in an option. @throws UsageError for anything but a string */
 export function columnName (name: unknown): string {
   if (typeof name === 'string') return name
   throw new UsageError('"target" is the name of a column, or an array of names; "update" an array of names, or an object { column: value }')
 }
 
-/** The unique key whose columns are all among those that are given, null where it takes that for a value; undefined where there is none. */
+/** A unique key of which all columns are given, with null only if the key treats NULLs as equal; undefined if there is none. */
 export function targetAmong (given: Readonly<Record<string, unknown>>, table: TableStatements): ConflictTarget | undefined {
-  const found = uniqueKeysOf(table.table).find(({ columns, nullsNotDistinct }) => columns.every((key) => given[key] !== undefined && (nullsNotDistinct || given[key] !== null)))
+  const found = uniqueKeysOf(table.table).find(({ columns, nullsNotDistinct }) =>
+    columns.every((key) => given[key] !== undefined && (nullsNotDistinct || given[key] !== null)))
   return found && targetOf(found, table)
 }
 
@@ -52,15 +54,15 @@ function targetOf ({ columns, where, nullsNotDistinct }: UniqueKey, table: Table
 }
 
 /**
- * What a new row is met by, in the order of the target's columns.
+ * The key values of a new row, in the order of the target's columns.
  *
- * @throws ValidationError where the new row leaves a column of the key open, or NULL where NULL is never the same.
+ * @throws ValidationError if a column of the key has no value, or NULL in a key that treats NULLs as distinct.
  */
 export function keyValues ({ codecs, nullsNotDistinct }: ConflictTarget, valueOf: (codec: ColumnCodec) => unknown): unknown[] {
   return codecs.map((codec) => {
     const value = valueOf(codec)
     if (value === undefined || (value === null && !nullsNotDistinct)) {
-      throw new ValidationError(`Column "${codec.key}" is what the row is found by: it needs a value`, { context: { table: codec.table, columns: [codec.key] } })
+      throw new ValidationError(`Column "${codec.key}" is what the row is found by: it needs a value`, about(codec))
     }
     return value
   })
@@ -82,7 +84,7 @@ export function inTheWay (target: ConflictTarget, values: readonly unknown[]): C
 
 const fixedConditions = new WeakMap<SQL, SQL>()
 
-/** The condition of an index never changes, so that statements with it are remembered. */
+/** The condition of an index never changes, so statements with it can be cached. */
 function fixed (where: SQL): SQL {
   let condition = fixedConditions.get(where)
   if (condition === undefined) fixedConditions.set(where, condition = constant(sql`${where}`.inlineParams()))

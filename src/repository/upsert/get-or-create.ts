@@ -9,7 +9,7 @@ import { encode } from '../../values/encode-value.js'
 import { isColumnKey, parseFilter } from '../filter/parse-filter.js'
 import { isPlainObject } from '../../runtime/option-checks.js'
 import { prepareInsertOrSelect, insertOrSelect } from './insert-or-select.js'
-import type { InsertOrSelect, UpsertResult } from './insert-or-select.js'
+import type { ConflictPlan, InsertOrSelect, UpsertResult } from './insert-or-select.js'
 import type { CreatedRow } from '../../values/column-codec.js'
 import { select } from '../read/select.js'
 import { findColumn } from '../table/find-column.js'
@@ -33,8 +33,9 @@ export async function getOrCreate (context: WriteContext, filter: unknown, defau
   const row = await ask<AnyRow, AnyRow | undefined>(session, () => select(table, { operation, where: found, options: undefined, kind: 'row' }), firstOf)
   if (row !== undefined) return { row, created: false }
   const ready: InsertOrSelect[] = []
+  const plan: ConflictPlan = { operation, target, set: [], where: everything, found, mayLeave: true }
   const [met] = await storeRows(context, [values], {
-    take: (given) => { ready.push(prepareInsertOrSelect(table, { operation, target, set: [], where: everything, found, mayLeave: true }, rowOf(given, table))) },
+    take: (given) => { ready.push(prepareInsertOrSelect(table, plan, rowOf(given, table))) },
     send: (session) => Promise.all(ready.map((one) => insertOrSelect(session, one))),
     stored
   })
@@ -45,7 +46,8 @@ export async function getOrCreate (context: WriteContext, filter: unknown, defau
 function uniqueKeyAmong (given: AnyRow, table: TableStatements): ConflictTarget {
   const target = targetAmong(given, table)
   if (target !== undefined) return target
-  throw new ValidationError(`The filter of getOrCreate() has to name every column of a unique key of "${table.name}" with its value`, { context: { operation, table: table.name } })
+  const message = `The filter of getOrCreate() has to name every column of a unique key of "${table.name}" with its value`
+  throw new ValidationError(message, { context: { operation, table: table.name } })
 }
 
 /** The columns that the filter compares with one value. */

@@ -15,17 +15,17 @@ import type { TableStatements } from '../table/table-statements.js'
 import type { Statement } from '../../statement/statement.js'
 import { insertable, valuesClause } from '../write/write-statements.js'
 
-/** What becomes of a row that is in the way of a new one. */
+/** How an existing row with the same key is handled. */
 export interface Conflict {
   readonly operation: string
   readonly target: ConflictTarget
-  /** What is written into the row that is there; nothing leaves it as it is. */
+  /** The changes to the existing row; none leave it unchanged. */
   readonly set: readonly Change[]
-  /** Which rows it is written into. */
+  /** The existing rows that are changed. */
   readonly where: Condition
 }
 
-/** Inserts a row, or changes the one in its way; answers with what was written, and whether it was made. */
+/** Inserts a row, or changes the existing one; returns the written row and whether it was created. */
 export function insertOnConflict (table: TableStatements, conflict: Conflict, changes: readonly Change[]): Statement {
   const shape = conflictShape(table, conflict)
   collectChanges(changes, shape)
@@ -33,7 +33,7 @@ export function insertOnConflict (table: TableStatements, conflict: Conflict, ch
   return statementOf(table, { conflict, shape, columns: insertable(table), rows: () => valuesClause(table, [changes]) })
 }
 
-/** As {@link insertOnConflict} for rows from lists, in their order: PostgreSQL refuses those that meet each other. */
+/** Like {@link insertOnConflict} for column arrays, in their order. PostgreSQL refuses two rows with the same key. */
 export function insertColumnArraysOnConflict (table: TableStatements, conflict: Conflict, lists: ColumnArrays): Statement {
   const shape = conflictShape(table, conflict)
   collectColumnArrays(lists, shape)
@@ -56,7 +56,7 @@ function collectConflict ({ set, where }: Conflict, shape: Shape): void {
 interface Parts {
   readonly conflict: Conflict
   readonly shape: Shape
-  /** Which columns the rows have. */
+  /** The columns of the rows. */
   readonly columns: readonly ColumnCodec[]
   readonly rows: () => SQL
 }
@@ -64,24 +64,26 @@ interface Parts {
 function statementOf (table: TableStatements, { conflict, shape, columns, rows }: Parts): Statement {
   return table.call(shape, () => {
     const target = targetOf(table)
+    const insert = sql`insert into ${target.named} (${table.names(columns)}) ${rows()}`
+    const returning = sql`returning ${target.own(table.returned())}, ${isNew(conflict, target)}`
     return {
-      query: sql`insert into ${target.named} (${table.names(columns)}) ${rows()} ${conflictClause(table, conflict, target)} returning ${target.own(table.returned())}, ${isNew(conflict, target)}`,
+      query: sql`${insert} ${conflictClause(table, conflict, target)} ${returning}`,
       reader: createdReader(table.codecs)
     }
   })
 }
 
-/** The table as it is called in the statement. */
+/** The table and its alias in the statement. */
 interface Target {
   readonly named: SQL
   readonly name: SQL
-  /** SQL whose columns of the table are those of the row that is there. */
+  /** Rewrites SQL so that its columns are those of the existing row. */
   readonly own: (sql: SQL) => SQL
-  /** Whether a row is one of the table's own, and not of one of its partitions. */
+  /** Whether a row is in the table itself, not in a partition. */
   readonly isPlain: SQL
 }
 
-/** `excluded` is PostgreSQL's name for the row that was to be inserted: a table of that name needs another one here. */
+/** `excluded` is PostgreSQL's name for the row that was not inserted, so a table with that name needs an alias. */
 function targetOf ({ table, builder }: TableStatements): Target {
   const alias = getTableName(table) === 'excluded' ? new Aliases([table], builder).textOf('there') : undefined
   const name = alias === undefined ? sql`${table}` : sql`${sql.identifier(alias)}`
@@ -94,21 +96,21 @@ function targetOf ({ table, builder }: TableStatements): Target {
 }
 
 /**
- * Says of a row of a partition that it was met: its system columns cannot be read any more when it is returned. The mark is taken
- * away again with the answer; one that no answer takes, where a trigger left the row as it was, is of another time.
+ * Marks that a row of a partition already existed: RETURNING cannot read its system columns. The result takes the mark away again.
+ * A mark that stays, because a trigger left the row unchanged, has the time of another statement.
  */
 const mark = literal('fastify_data_access.met')
 const now = sql`statement_timestamp()::text`
 
-/** For the condition under which a row that is there is written, as its last part. */
+/** The last part of the condition for changing an existing row. */
 function noted ({ isPlain }: Target): SQL {
   return sql`case when ${isPlain} then true else set_config(${mark}, ${now}, true) is not null end`
 }
 
-/** Whether a row that was written was made. */
+/** Whether a written row was created. */
 function isNew ({ set }: Conflict, { name, isPlain }: Target): SQL {
   if (set.length === 0) return sql`true`
-  // A new row has no xmax. One that was there was locked before it was changed, and its next version keeps the mark of that.
+  // A new row has no xmax. An existing row is locked before it is changed, and its next version keeps the xmax of the lock.
   return sql`case when ${isPlain} then ${name}.xmax = 0 when current_setting(${mark}, true) = ${now} then set_config(${mark}, '', true) is null else true end`
 }
 

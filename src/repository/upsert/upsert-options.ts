@@ -16,7 +16,7 @@ import type { WriteContext } from '../write/write-context.js'
 /** The options of an upsert, checked. */
 export interface UpsertPlan {
   readonly target: ConflictTarget
-  /** What is written into a row that is there, and into which. */
+  /** The changes to an existing row, and the condition for them. */
   readonly update: (given: GivenRow) => { readonly set: readonly Change[], readonly where: Condition, readonly mayLeave: boolean }
 }
 
@@ -25,7 +25,7 @@ const names = ['target', 'update', 'where', 'deleted']
 /**
  * Reads the options of `upsert` and `upsertMany`.
  *
- * @throws UsageError for an option that does not exist or cannot be, or a target that is no unique key.
+ * @throws UsageError for an unknown or invalid option, or a target that is not a unique key.
  */
 export function parseUpsert (context: WriteContext, options: unknown = {}): UpsertPlan {
   const { table, visibleRows } = context
@@ -50,7 +50,7 @@ export function parseUpsert (context: WriteContext, options: unknown = {}): Upse
     target,
     update: (given) => {
       const values = updated(given)
-      // A row that lives has nothing to be revived from: where that is all, it is left as it is.
+      // A row that is not deleted needs no revival: without other changes it stays unchanged.
       const isChange = Object.keys(values).length > 0
       const where = isChange ? asked : allOf([visible(table.softDelete, 'deleted'), asked])
       return { set: changesOf(withoutPrototype({ [revived]: null }, values), table), where, mayLeave: isAsked || !isChange }
@@ -63,7 +63,7 @@ interface Parsing {
   readonly target: ConflictTarget
 }
 
-/** The key of the column that a revived row loses its mark in. */
+/** The key of the `softDelete()` column that `revive` sets to NULL. */
 function parseDeleted (deleted: unknown, { context: { table: { softDelete, name } }, target }: Parsing): string | undefined {
   if (deleted === undefined || deleted === 'keep') return undefined
   if (deleted !== 'revive') throw new UsageError('"deleted" is "keep" or "revive"')
@@ -73,7 +73,7 @@ function parseDeleted (deleted: unknown, { context: { table: { softDelete, name 
   return softDelete.codec.key
 }
 
-/** What is written into a row that is there, in an object of its own. */
+/** The changes to an existing row, in a new object. */
 function parseUpdate (update: unknown, { context, target }: Parsing): (given: GivenRow) => Record<string, unknown> {
   const { table } = context
   if (update !== undefined && !Array.isArray(update)) {
@@ -91,7 +91,7 @@ function parseUpdate (update: unknown, { context, target }: Parsing): (given: Gi
   }
 }
 
-/** A column may be called as something that each object of JavaScript's own inherits. */
+/** Without a prototype, because a column may have the name of an inherited property. */
 function withoutPrototype (...parts: ReadonlyArray<Readonly<Record<string, unknown>>>): Record<string, unknown> {
   return Object.assign(Object.create(null) as Record<string, unknown>, ...parts) as Record<string, unknown>
 }

@@ -16,11 +16,15 @@ export async function upsertOne (context: WriteContext, values: unknown, options
 
 /** Inserts the rows, or changes the existing rows with the same keys; in order, all or none. */
 export async function upsertMany (context: WriteContext, rows: unknown, options: unknown): Promise<CreatedRow[]> {
-  if (!Array.isArray(rows)) throw new ValidationError('upsertMany() takes an array of rows', { context: { operation: 'upsertMany', table: context.table.name } })
+  if (!Array.isArray(rows)) {
+    throw new ValidationError('upsertMany() takes an array of rows', { context: { operation: 'upsertMany', table: context.table.name } })
+  }
   return (await upsertRows(context, rows, { operation: 'upsertMany', options })).map(({ result }) => result)
 }
 
-function upsertRows (context: WriteContext, rows: readonly unknown[], { operation, options }: { operation: string, options: unknown }): Promise<UpsertResult[]> {
+function upsertRows (
+  context: WriteContext, rows: readonly unknown[], { operation, options }: { operation: string, options: unknown }
+): Promise<UpsertResult[]> {
   const { table, visibleRows: found } = context
   const { target, update } = parseUpsert(context, options)
   const planFor = planByColumns(table, (given) => ({ operation, target, ...update(given), found }))

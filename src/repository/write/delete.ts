@@ -23,14 +23,14 @@ const purgeOptions = 'purge() takes { olderThan: a Date, or a number of days }'
 
 const deleteHooks: readonly HookName[] = ['beforeDelete', 'afterDelete']
 
-/** Which rows are deleted for good, and by which method. */
+/** The rows to delete permanently, and the method that does it. */
 export interface Removal {
   readonly operation: string
   readonly where: () => Condition
   readonly which: AnyAffected
 }
 
-/** Deletes rows for good and counts them. They are read for a hook alone. */
+/** Deletes rows permanently and counts them. The rows are read only for a hook. */
 export function removeRows (context: WriteContext, { operation, where, which }: Removal): Promise<number> {
   const removed = (session: StatementRunner, meant: () => Condition): Promise<number> =>
     ask(session, () => remove(context.table, { operation, where: meant(), returning: false }), writtenBy)
@@ -43,7 +43,7 @@ export function removeRows (context: WriteContext, { operation, where, which }: 
   })
 }
 
-/** Deletes rows for good and resolves with what they were. */
+/** Deletes rows permanently and resolves with the deleted rows. */
 export function takeRows (context: WriteContext, { operation, where, which }: Removal): Promise<AnyRow[]> {
   return writing(context, deleteHooks, async ({ session, hooks }) => {
     const meant = where()
@@ -54,7 +54,7 @@ export function takeRows (context: WriteContext, { operation, where, which }: Re
   })
 }
 
-/** Marks a row that lives as deleted, whatever else the repository sees. */
+/** Marks a live row as deleted, independent of the visibility of the repository. */
 export function markDeleted (context: WriteContext, id: unknown): Promise<AnyRow | undefined> {
   return writing(context, deleteHooks, async ({ session, hooks }) => {
     const { table } = context
@@ -68,7 +68,7 @@ export function markDeleted (context: WriteContext, id: unknown): Promise<AnyRow
   })
 }
 
-/** Takes the mark from a row that is deleted, whatever else the repository sees: an update, to the hooks. */
+/** Removes the mark of a deleted row, independent of the visibility of the repository. Hooks see an update. */
 export function markLive (context: WriteContext, id: unknown): Promise<AnyRow | undefined> {
   return writing(context, updateHooks, async ({ session, hooks }) => {
     const { table } = context
@@ -82,7 +82,7 @@ export function markLive (context: WriteContext, id: unknown): Promise<AnyRow | 
   })
 }
 
-/** Deletes for good what was deleted long enough ago, whatever else the repository sees. */
+/** Permanently deletes rows that were deleted long enough ago, independent of the visibility of the repository. */
 export async function purge (context: WriteContext, options: unknown): Promise<number> {
   const where = deletedBefore(options, deletedAtOf(context, 'purge'))
   return await removeRows(context, { operation: 'purge', where: () => where, which: { filter: toSql(where) } })
@@ -93,13 +93,13 @@ function deletedAtOf ({ table: { softDelete, name } }: WriteContext, operation: 
   throw new UsageError(`${operation}() needs a table with ...softDelete() among its columns`, { context: { operation, table: name } })
 }
 
-/** A purge that was told nothing must not delete everything. */
+/** The condition of `olderThan`, which is required: a purge without it must not delete everything. */
 function deletedBefore (options: unknown, codec: ColumnCodec): Condition {
   if (!isPlainObject(options) || Object.keys(options).join() !== 'olderThan') throw new UsageError(purgeOptions)
   const { olderThan } = options
   if (olderThan instanceof Date) return { kind: 'test', codec, test: 'lt', operands: [encode(codec, olderThan)] }
   if (typeof olderThan === 'number' && Number.isFinite(olderThan) && olderThan >= 0) {
-    // Rounded as the column is: otherwise what was deleted in this very millisecond would not be older than 0 days.
+    // Rounded like the column: otherwise a row deleted in this millisecond would not be older than 0 days.
     return { kind: 'test', codec, test: 'lte', operands: [sql`(now() - ${olderThan}::float8 * interval '24 hours')::timestamptz(3)`] }
   }
   throw new ValidationError(purgeOptions)

@@ -15,9 +15,9 @@ interface VersionedTable {
 }
 
 /**
- * What the options of an update expect; undefined for any version.
+ * Reads the expected version from the options of an update; undefined for any version.
  *
- * @throws UsageError for an option that does not exist and a table without `version()`, ValidationError for what is no version.
+ * @throws UsageError for an unknown option and for a table without `version()`, ValidationError for an invalid version.
  */
 export function expectedVersion (options: unknown, { name, version: codec }: VersionedTable): Expected | undefined {
   if (options === undefined) return undefined
@@ -32,12 +32,12 @@ export function expectedVersion (options: unknown, { name, version: codec }: Ver
   return { codec, version }
 }
 
-/** The condition that the row still has that version. */
+/** The condition that the row still has the version. */
 export function unchangedSince ({ codec, version }: Expected): Condition {
   return { kind: 'test', codec, test: 'eq', operands: [version] }
 }
 
-/** For a row that is there with another version. */
+/** The error for a row with another version. */
 export function staleRow ({ codec }: Expected): StaleRowError {
   return new StaleRowError(undefined, { context: { operation: 'update', table: codec.table, columns: [codec.key] } })
 }

@@ -4,42 +4,44 @@ import { atRow } from './failed-rows.js'
 import { acceptedValues, runBeforeHook, writing } from './write-context.js'
 import type { WriteContext } from './write-context.js'
 
-/** The values of a new row, as its caller gave them and the hook left them, without any default: their keys are columns that may be written. */
+/** The values of a new row after its hook, without defaults; every key is a writable column. */
 export type GivenRow = Readonly<AnyRow>
 
-/** The rows of a result, by what became of them. */
+/** The created and the updated rows of a result. */
 export interface StoredRows {
   readonly created: readonly AnyRow[]
   readonly updated?: readonly AnyRow[]
 }
 
-/** The rows that a write was given. */
+/** The given rows of a write. */
 export interface GivenRows {
-  /** Has one more row taken, and tells whether there was one. */
+  /** Takes one more row, and tells whether there was one. */
   readonly more: () => boolean
-  /** A row that was taken, by its place among all. */
+  /** A taken row, by its index among all rows. */
   readonly at: (place: number) => GivenRow
 }
 
-/** How rows that are prepared reach the database, and what came of them. */
+/** How rows are checked, sent, and passed to hooks. */
 export interface Storing<Result> {
-  /** Checks a row, and keeps of it what is to be sent; a row behind it may still be refused. */
+  /** Checks a row and keeps its encoded values; a later row may still be refused. */
   readonly take: (given: GivenRow) => void
-  /** Whether an error says which row it is about: where the caller gave many. */
+  /** Whether an error has the index of its row: for methods that take many. */
   readonly isNumbered?: boolean
-  /** Whether rows are taken while others are sent: what then throws must undo those. Otherwise all are taken before. */
+  /** Whether rows are taken while others are sent; an error then undoes those. Otherwise all are taken first. */
   readonly isGradual?: boolean
-  /** Sends what was taken, through this session, which is the repository's own or a scope inside it. */
+  /** Sends the taken rows through the repository's session or a scope inside it. */
   readonly send: (session: StatementRunner, rows: GivenRows) => Promise<Result>
-  /** Which rows the result has. */
+  /** The rows of the result. */
   readonly stored: (result: Result) => StoredRows
 }
 
 /**
- * The way of every new row, whatever method makes it: what its caller may write is checked, the hook `beforeCreate` has its
- * say, the row is stored, and the hooks `afterCreate` and `afterUpdate` get it as it is now.
+ * The path of every new row, for all methods: checks the given columns, calls `beforeCreate`, stores the row, and calls
+ * `afterCreate` or `afterUpdate` with the stored row.
  */
-export function storeRows<Result> (context: WriteContext, rows: readonly unknown[], { take, isGradual = false, isNumbered = false, send, stored }: Storing<Result>): Promise<Result> {
+export function storeRows<Result> (
+  context: WriteContext, rows: readonly unknown[], { take, isGradual = false, isNumbered = false, send, stored }: Storing<Result>
+): Promise<Result> {
   return writing(context, ['beforeCreate', 'afterCreate', 'afterUpdate'], async ({ session, hooks }) => {
     if (hooks === undefined) {
       const givens = givenRows(context, rows, { take, isNumbered })
@@ -60,8 +62,10 @@ export function storeRows<Result> (context: WriteContext, rows: readonly unknown
   })
 }
 
-/** Rows that are checked as they are taken, whatever becomes of their array meanwhile. */
-function givenRows (context: WriteContext, rows: readonly unknown[], { take, isNumbered }: { take: (given: GivenRow) => void, isNumbered: boolean }): GivenRows {
+/** Rows that are checked when they are taken, from a copy of the given array. */
+function givenRows (
+  context: WriteContext, rows: readonly unknown[], { take, isNumbered }: { take: (given: GivenRow) => void, isNumbered: boolean }
+): GivenRows {
   const all = [...rows]
   const at = (place: number): GivenRow => acceptedValues(context, all[place])
   let taken = 0

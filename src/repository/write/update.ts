@@ -1,5 +1,6 @@
 import { ask, firstOf, rowsOf, valueOf } from '../table/answers.js'
 import { askWriting, writtenBy } from './run-write.js'
+import type { Statement } from '../../statement/statement.js'
 import type { AnyRow } from '../table/answers.js'
 import { changesOf } from './column-values.js'
 import type { Change } from './column-values.js'
@@ -16,16 +17,16 @@ import type { WriteContext, WriteStep } from './write-context.js'
 /** The hooks of methods that change rows. */
 export const updateHooks: readonly HookName[] = ['beforeUpdate', 'afterUpdate']
 
-/** What is to be written, as the method was told. */
+/** The values and the options of an update, not checked yet. */
 interface Asked {
   readonly values: unknown
   readonly options?: unknown
 }
 
 /**
- * Changes the row with a primary key: the row as stored, or undefined when there is none.
+ * Changes the row with a primary key. Resolves with the row as stored, or undefined if there is none.
  *
- * @throws StaleRowError when it has another version than the one expected.
+ * @throws StaleRowError if the row has another version than the expected one.
  */
 export function updateOne (context: WriteContext, id: unknown, { values, options }: Asked): Promise<AnyRow | undefined> {
   return writing(context, updateHooks, async (step) => {
@@ -36,14 +37,17 @@ export function updateOne (context: WriteContext, id: unknown, { values, options
     const changes = step.hooks === undefined ? changesOf(given, table) : await changesFromHook(given, context, { hooks: step.hooks, which: { id } })
     if (changes.length === 0) return await untouched(context, step, { where, expected })
     if (expected !== undefined) return await updateVersion(context, step, { changes, where, expected })
-    const row = await askWriting(step.session, { table, row: () => [...changes, ...operandsOf(where)], make: () => update(table, { operation: 'update', changes, where, returning: true }) }, firstOf)
+    const make = (): Statement => update(table, { operation: 'update', changes, where, returning: true })
+    const row = await askWriting(step.session, { table, row: () => [...changes, ...operandsOf(where)], make }, firstOf)
     if (row !== undefined) await step.hooks?.afterUpdate(row)
     return row
   })
 }
 
-/** An update of nothing writes nothing, and gives the row as it is. */
-async function untouched ({ table }: WriteContext, { session }: WriteStep, { where, expected }: { where: Condition, expected: Expected | undefined }): Promise<AnyRow | undefined> {
+/** Reads the row of an update without changes. */
+async function untouched (
+  { table }: WriteContext, { session }: WriteStep, { where, expected }: { where: Condition, expected: Expected | undefined }
+): Promise<AnyRow | undefined> {
   const row = await ask(session, () => select(table, { operation: 'update', where, options: undefined, kind: 'row' }), firstOf)
   if (row !== undefined && expected !== undefined && row[expected.codec.key] !== expected.version) throw staleRow(expected)
   return row
@@ -55,16 +59,19 @@ interface VersionUpdate {
   readonly expected: Expected
 }
 
-/** Only where nothing was changed it is asked why: a row that is not there is no conflict. */
-async function updateVersion ({ table }: WriteContext, { session, hooks }: WriteStep, { changes, where, expected }: VersionUpdate): Promise<AnyRow | undefined> {
+/** Updates a row with an expected version. If no row changed, a second statement tells a missing row from another version. */
+async function updateVersion (
+  { table }: WriteContext, { session, hooks }: WriteStep, { changes, where, expected }: VersionUpdate
+): Promise<AnyRow | undefined> {
   const current = allOf([where, unchangedSince(expected)])
-  const row = await askWriting(session, { table, row: () => [...changes, ...operandsOf(where)], make: () => update(table, { operation: 'update', changes, where: current, returning: true }) }, firstOf)
+  const make = (): Statement => update(table, { operation: 'update', changes, where: current, returning: true })
+  const row = await askWriting(session, { table, row: () => [...changes, ...operandsOf(where)], make }, firstOf)
   if (row !== undefined) await hooks?.afterUpdate(row)
   else if (await ask(session, () => exists(table, where), valueOf) !== undefined) throw staleRow(expected)
   return row
 }
 
-/** Changes the rows of a condition and counts them. They are read for a hook alone. */
+/** Changes the rows of a condition and counts them. The rows are read only for a hook. */
 export function updateRows (context: WriteContext, values: unknown, { where, filter }: { where: () => Condition, filter: unknown }): Promise<number> {
   return writing(context, updateHooks, async ({ session, hooks }) => {
     const { table } = context
@@ -86,7 +93,7 @@ interface HookCall {
   readonly which: AnyAffected
 }
 
-/** The changes that a hook makes of the values; where nothing is to be written, nobody is asked. */
+/** The changes after the hook `beforeUpdate`, which is not called if there is nothing to write. */
 async function changesFromHook (given: AnyRow, { table }: WriteContext, { hooks, which }: HookCall): Promise<Change[]> {
   if (Object.keys(given).length === 0) return []
   return changesOf(await runBeforeHook(given, table, (values) => hooks.beforeUpdate(values, which)), table)

@@ -5,7 +5,7 @@ import { findColumn } from '../table/find-column.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 import type { Others } from '../types/filters.js'
 
-/** Which columns the callers of a repository may write, and what becomes of other keys. */
+/** The columns that callers of a repository may write, and how other keys are handled. */
 export interface Writable {
   readonly keys: ReadonlySet<string>
   readonly others: Others
@@ -18,16 +18,18 @@ interface CheckedTable {
 }
 
 /**
- * Reads the keys and the options of `writable()`, which leave what was writable before as it is or make it less.
+ * Checks the keys and the options of `writable()`. They may only remove columns that were writable before.
  *
- * @throws UsageError for what is no column, no column that can be written, or not writable before.
+ * @throws UsageError for an unknown column, one that cannot be written, or one that was not writable before.
  */
 export function parseWritable ({ keys, options = {} }: { keys: unknown, options?: unknown }, table: CheckedTable, before?: Writable): Writable {
   if (!Array.isArray(keys)) throw new UsageError('writable takes an array of column names')
   for (const key of keys) {
     const codec = findColumn(String(key), table.columns, UsageError)
     refuseGenerated(codec, table, UsageError)
-    if (before !== undefined && !before.keys.has(codec.key)) throw new UsageError(`Column "${codec.key}" was not writable before: writable() can only leave columns out`, about(codec))
+    if (before !== undefined && !before.keys.has(codec.key)) {
+      throw new UsageError(`Column "${codec.key}" was not writable before: writable() can only leave columns out`, about(codec))
+    }
   }
   return { keys: new Set(keys), others: parseOthers(options) }
 }
@@ -38,8 +40,10 @@ function parseOthers (options: unknown): Others {
   throw new UsageError('The options of writable() are { others: "refuse" } or { others: "drop" }')
 }
 
-/** @throws the error asked for, a ValidationError unless given, for a column that PostgreSQL, or this package, writes by itself. */
-export function refuseGenerated (codec: ColumnCodec, { version, generated }: CheckedTable, Refusal: typeof ValidationError | typeof UsageError = ValidationError): void {
+/** @throws the given error, by default a ValidationError, for a generated column and for the version. */
+export function refuseGenerated (
+  codec: ColumnCodec, { version, generated }: CheckedTable, Refusal: typeof ValidationError | typeof UsageError = ValidationError
+): void {
   if (codec === version) {
     throw new Refusal(`Column "${codec.key}" counts the versions of a row by itself and cannot be written`, about(codec))
   }
@@ -48,7 +52,7 @@ export function refuseGenerated (codec: ColumnCodec, { version, generated }: Che
   }
 }
 
-/** For a column that the table has and the caller may not write. */
+/** The error for a column that the caller may not write. */
 export function notWritable (codec: ColumnCodec): ValidationError {
   return new ValidationError(`Column "${codec.key}" may not be written here`, about(codec))
 }

@@ -9,24 +9,24 @@ import type { ColumnCodec } from '../../values/column-codec.js'
 import type { Statement } from '../../statement/statement.js'
 import type { TableStatements } from '../table/table-statements.js'
 
-/** Which rows are written, and whether the answer has them or only their number. */
+/** The rows to write, and whether the result has the rows or only their number. */
 export interface Write {
   readonly operation: string
   readonly where: Condition
   readonly returning: boolean
 }
 
-/** A long list hardly comes again with the same length, and its text is as long as it is. */
+/** Longer lists are not cached: the same length hardly repeats, and the text is long. */
 const mostRememberedRows = 20
 
-/** The columns that an INSERT may name, which is what Drizzle names in it. */
+/** The columns that Drizzle names in an INSERT. */
 export function insertable (table: TableStatements): ColumnCodec[] {
   return table.codecs.filter(({ column }) => column.generated === undefined)
 }
 
 /**
  * `values (…), (…)` for all columns that are {@link insertable}.
- * One flat list of as few pieces as can be: Drizzle's own has several, nested, for each value, and takes seconds for long lists.
+ * It is one flat list of few chunks. Drizzle's own has several nested chunks per value and takes seconds for long lists.
  */
 export function valuesClause (table: TableStatements, rows: ReadonlyArray<readonly Change[]>): SQL {
   const columns = insertable(table)
@@ -77,7 +77,7 @@ export function update (table: TableStatements, { operation, changes, where, ret
   })
 }
 
-/** Deletes the rows that match, for good. */
+/** Permanently deletes the rows that match. */
 export function remove (table: TableStatements, { operation, where, returning }: Write): Statement {
   const shape = table.shape(operation)
   if (returning) shape.key += 'returning '

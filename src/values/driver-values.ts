@@ -93,7 +93,7 @@ function arrayWriter (column: PgColumn): (value: unknown) => unknown {
 /** The text of an element between its quotes. @throws for a value that pg would send as bytes, or not at all */
 function elementText (value: unknown, isBytes: boolean): string {
   if (typeof value === 'string') return value
-  if (value instanceof SQL) throw new TypeError('SQL is no element of an array')
+  if (value instanceof SQL) throw new TypeError('SQL cannot be an element of an array')
   const prepared = prepareValue(value)
   if (typeof prepared === 'string') return prepared
   if (prepared === null || !isBytes) throw new TypeError('An element of an array has no text')

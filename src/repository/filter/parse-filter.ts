@@ -83,7 +83,7 @@ function operandOf (codec: ColumnCodec, operand: unknown): unknown {
     throw new UsageError(`Column "${codec.key}": a filter takes values; write the condition with SQL as a Drizzle condition`, about(codec))
   }
   if (!codec.comparable) {
-    throw new ValidationError(`Column "${codec.key}": PostgreSQL cannot compare values of its type, only isNull can be asked`, about(codec))
+    throw new ValidationError(`Column "${codec.key}": PostgreSQL cannot compare values of its type, use isNull`, about(codec))
   }
   return encode(codec, operand)
 }

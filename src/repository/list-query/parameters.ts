@@ -41,7 +41,7 @@ export function isTextual (column: PgColumn): boolean {
  */
 export function parametersOf (name: string, column: PgColumn, asked: readonly string[] | undefined): FilterParameter[] {
   const type = queryTypeOf(column)
-  if (type === undefined) throw new UsageError(`Column "${name}" cannot be filtered by a query string: its values have no form there`)
+  if (type === undefined) throw new UsageError(`Column "${name}" cannot be filtered by a query string: values of its type cannot be written there`)
   const known = isTextual(column) ? [...plainOperators, ...searchOperators] : plainOperators
   const stranger = asked?.find((operator) => !known.some((one) => one === operator))
   if (stranger !== undefined) throw new UsageError(`Column "${name}" has no operator "${stranger}" in a query string, use some of ${known.join(', ')}`)

@@ -39,36 +39,36 @@ export function readQuery (declared: DeclaredList, query: unknown, pageKeys: rea
 function filterOf ({ key, column, operator, read }: FilterParameter, given: unknown): object[] {
   if (given === undefined) return []
   const operand = read(given)
-  if (operand === undefined) throw unreadable(key)
+  if (operand === undefined) throw unreadable(key, 'values of the type of its column')
   return [{ [column]: { [operator]: operand } }]
 }
 
 function searchOf (searchable: readonly string[], given: unknown): object[] {
   if (given === undefined) return []
-  if (typeof given !== 'string' || given === '' || searchable.length === 0) throw unreadable('search')
+  if (typeof given !== 'string' || given === '' || searchable.length === 0) throw unreadable('search', 'a text, if the list has searchable columns')
   return [{ or: searchable.map((column) => ({ [column]: { ilike: `%${literally(given)}%` } })) }]
 }
 
 function orderOf (sortable: readonly string[], given: unknown): Readonly<Record<string, Direction>> {
   if (given === undefined) return {}
-  if (typeof given !== 'string') throw unreadable('sort')
+  if (typeof given !== 'string') throw unreadable('sort', sortForm)
   const keys = given.split(',').map((part): [string, Direction] => part.startsWith('-') ? [part.slice(1), 'desc'] : [part, 'asc'])
   const order = new Map(keys)
-  if (order.size < keys.length || keys.some(([key]) => !sortable.includes(key))) throw unreadable('sort')
+  if (order.size < keys.length || keys.some(([key]) => !sortable.includes(key))) throw unreadable('sort', sortForm)
   return Object.fromEntries(order)
 }
 
 function limitOf ({ defaultLimit, maxLimit = Infinity }: DeclaredList['limits'], given: unknown): number | undefined {
   if (given === undefined) return defaultLimit
   const limit = wholeNumber(given)
-  if (limit === undefined || limit > maxLimit) throw unreadable('limit')
+  if (limit === undefined || limit > maxLimit) throw unreadable('limit', `a whole number from 1 to ${Math.min(maxLimit, Number.MAX_SAFE_INTEGER)}`)
   return limit
 }
 
 function pageOf (key: string, given: unknown): Array<[string, unknown]> {
   if (given === undefined) return []
   const value = key === 'page' ? wholeNumber(given) : given
-  if (value === undefined) throw unreadable(key)
+  if (value === undefined) throw unreadable(key, 'a whole number of at least 1')
   return [[key, value]]
 }
 
@@ -77,6 +77,8 @@ function wholeNumber (given: unknown): number | undefined {
   return Number.isSafeInteger(value) && (value as number) > 0 ? value as number : undefined
 }
 
-function unreadable (key: string): ValidationError {
-  return new ValidationError(`The parameter "${key}" has a value that it cannot have`)
+const sortForm = 'sortable columns, each at most once, with "-" in front of one for descending order'
+
+function unreadable (key: string, takes: string): ValidationError {
+  return new ValidationError(`The parameter "${key}" takes ${takes}`)
 }

@@ -40,7 +40,7 @@ export function selectRelated (table: TableStatements, rows: readonly AnyRow[], 
   const parts = relatedParts(relations, registered(table, tables), { tables, seesDeleted, maxLimit: builder.limits.maxLimit })
   const lossy = primaryKey.find(({ column }) => column.columnType === 'PgTimestamp')
   if (lossy !== undefined) {
-    throw new UsageError(`Column "${lossy.key}": a key of times is not found again by a Date, which has less digits: declare it with { mode: 'string' }`)
+    throw new UsageError(`Column "${lossy.key}": a Date has fewer digits than this key and would not find it again: declare it with { mode: 'string' }`)
   }
   const keys = rows.map((row) => encodeKey(Object.fromEntries(primaryKey.map(({ key }) => [key, row[key]])), table))
   const lists = primaryKey.map((_, part) => keys.map((values) => values[part]))

@@ -104,9 +104,9 @@ t.test('67: refuses what was not declared, and what no value of the column can b
   ]) t.throws(() => everything.paginate(parse(query)), ValidationError, query)
   for (const query of ['page=1', 'skip=1']) t.throws(() => everything.cursor(parse(query)), ValidationError, query)
   t.throws(() => listQuery(things).filter(parse('search=x')), /"search"/)
-  t.throws(() => listQuery(things).filter(parse('sort=id')), /"sort"/)
+  t.throws(() => listQuery(things).filter(parse('sort=id')), { message: 'The parameter "sort" takes sortable columns, each at most once, with "-" in front of one for descending order' })
   t.throws(() => everything.filter(parse('name[like]=x')), { message: 'Unknown parameter "name[like]"', statusCode: 400 })
-  t.throws(() => everything.filter(parse('id=one')), /The parameter "id" has a value that it cannot have/)
+  t.throws(() => everything.filter(parse('id=one')), { message: 'The parameter "id" takes values of the type of its column' })
 })
 
 t.test('67: refuses objects and lists, however they were parsed', async (t) => {

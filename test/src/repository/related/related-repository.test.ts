@@ -300,7 +300,7 @@ t.test('refuses relations and options that there are none', async (t) => {
   }
   for (const limit of [-1, 1001, '5']) await t.rejects(related(authorRepo, { books: { limit } }).getAll(), ValidationError)
   await t.rejects(related(repositories.create(runner, strangers), { books: true }).getAll(), /Table "strangers" is not in the schema/)
-  await t.rejects(related(repositories.create(runner, moments), {}).getAll(), /less digits/)
+  await t.rejects(related(repositories.create(runner, moments), {}).getAll(), /fewer digits/)
   const bare = new Repositories({ defaultLimit: 100, maxLimit: 1000 })
   await t.rejects(related(bare.create(runner, strangers), {}).getAll(), /is not in the schema/)
   await t.rejects(related(authorRepo, { books: true }).filter({ nope: 1 } as never), ValidationError)

@@ -1,10 +1,10 @@
 import { isOptions } from '../src/runtime/call-options.js'
 import { SettingsError } from '../src/errors/settings-error.js'
 
-/** For each option: what it must be where its value cannot be used, else undefined. */
+/** For each option: the complaint about an invalid value, else undefined. */
 export type OptionChecks<Options> = Record<keyof Options, (value: unknown) => string | undefined>
 
-/** Asks for something of an option's value, in words that follow its name. */
+/** A check of an option's value; `expected` follows the option's name and "must". */
 export function must (expected: string, valid: (value: unknown) => boolean): (value: unknown) => string | undefined {
   return (value) => valid(value) ? undefined : `must ${expected}`
 }
@@ -12,7 +12,7 @@ export function must (expected: string, valid: (value: unknown) => boolean): (va
 /** The options of one plugin. */
 export interface OptionsOf<Options> {
   readonly name: string
-  /** What they are, in words that follow "must be". */
+  /** The expected value, as a text that follows "must be". */
   readonly expected: string
   readonly checks: OptionChecks<Options>
 }
@@ -20,7 +20,7 @@ export interface OptionsOf<Options> {
 /**
  * Checks options; undefined counts as not given.
  *
- * @throws {SettingsError} for what is no object, for a name that is no option, and for a value that cannot be used
+ * @throws {SettingsError} for a value that is no object, an unknown option, and an invalid value
  */
 export function checkOptions<Options extends object> (options: Options, { name, expected, checks }: OptionsOf<Options>): void {
   if (!isOptions(options)) throw new SettingsError(name, `must be ${expected}`)

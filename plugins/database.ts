@@ -21,12 +21,12 @@ declare module 'fastify' {
 export type DatabasePluginOptions = DatabaseOptions & ErrorsPluginOptions & TransactionPluginOptions
 
 /**
- * Opens the pool by `@fastify/postgres` and decorates `fastify.db`; the server is ready when PostgreSQL has answered.
+ * Opens the pool with `@fastify/postgres` and decorates `fastify.db`; the server is ready when PostgreSQL has answered.
  *
- * A pool given as `pg`, or an `@fastify/postgres` that was registered before, is used as it is and never ended here.
+ * A pool given as `pg`, or by an `@fastify/postgres` that was registered before, is used as it is and never ended here.
  *
- * @throws {SettingsError} for a setting that does not exist or cannot be used
- * @throws {ConnectionError} when the server does not answer
+ * @throws {SettingsError} for an unknown or invalid setting
+ * @throws {ConnectionError} if the server does not answer
  */
 async function plugin (fastify: FastifyInstance, options: DatabasePluginOptions): Promise<void> {
   const { pg = registeredPool(fastify), logger = fastify.log, transaction = {} } = options
@@ -41,9 +41,9 @@ async function plugin (fastify: FastifyInstance, options: DatabasePluginOptions)
     constraints: options.errors?.constraints
   })
   fastify.decorate('db', database)
-  // Before the other hooks on close Fastify waits for requests in flight, for ever if need be.
+  // Before the other close hooks Fastify waits for the running requests, without a limit.
   fastify.addHook('preClose', async () => database.drain())
-  // They run last in, first out: the pool is drained before @fastify/postgres ends it.
+  // Close hooks run last in, first out: the pool is drained before @fastify/postgres ends it.
   fastify.addHook('onClose', () => database.close())
   await database.start()
 }

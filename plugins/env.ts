@@ -2,7 +2,8 @@ import fastifyEnv from '@fastify/env'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { hide } from '../src/runtime/hidden-properties.js'
-import { environmentSchema, missingConnection, readEnvironment, type DatabaseEnvironment, type DatabaseOptions, type Environment } from '../src/settings/settings.js'
+import { environmentSchema, missingConnection, readEnvironment } from '../src/settings/settings.js'
+import type { DatabaseEnvironment, DatabaseOptions, Environment } from '../src/settings/settings.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -11,7 +12,7 @@ declare module 'fastify' {
   }
 }
 
-/** What {@link envPlugin} asks of the options: with one of these, `DATABASE_URL` may be absent. */
+/** The options that {@link envPlugin} reads: with one of these, `DATABASE_URL` may be absent. */
 export type EnvPluginOptions = Pick<DatabaseOptions, 'connectionString' | 'pg'>
 
 const decorator = 'databaseEnvironment'
@@ -19,16 +20,16 @@ const decorator = 'databaseEnvironment'
 /**
  * Reads the `DATABASE_*` variables into `fastify.databaseConfig`.
  *
- * `@fastify/env` works in a context of its own: `fastify.config` and `getEnvs` stay the user's.
+ * `@fastify/env` runs in a context of its own: `fastify.config` and `getEnvs` stay the user's.
  *
- * @throws {SettingsError} for a variable that cannot be used, or when nothing names the database
+ * @throws {SettingsError} for an invalid variable, or if no option or variable names the database
  */
 async function plugin (fastify: FastifyInstance, options: EnvPluginOptions): Promise<void> {
   await fastify.register(async (context) => {
     await context.register(fastifyEnv, { confKey: decorator, schema: environmentSchema })
     const texts = context.getDecorator<Environment>(decorator)
     fastify.decorate('databaseConfig', readEnvironment(texts))
-    // The context stays a child of the server, where whoever inspects the server sees it.
+    // The context stays a child of the server, and would show up when the server is inspected.
     hide(texts, 'DATABASE_URL')
   })
 

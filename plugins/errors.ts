@@ -7,10 +7,10 @@ import { checkErrorOptions } from '../src/settings/error-options.js'
 import { SettingsError } from '../src/errors/settings-error.js'
 import { explainBigint } from './unserializable.js'
 
-/** How errors are told to clients. */
+/** How errors are sent to clients. */
 export interface ErrorsOptions {
   /**
-   * `'fastify'`: no error handler is set, Fastify's own sends our errors as they are.
+   * `'fastify'`: no error handler is set; Fastify's own sends the package's errors as they are.
    * `'envelope'`: `{ success: false, error: { code, message, details? }, requestId }`.
    * `'problem'`: RFC 9457, `application/problem+json`.
    * @defaultValue `'fastify'`
@@ -45,14 +45,14 @@ const formats: Readonly<Record<string, WireFormat | undefined>> = {
 }
 
 /**
- * Answers errors in the format asked for; with the default one it leaves everything to Fastify.
+ * Sends errors in the chosen format; with the default one it leaves everything to Fastify.
  *
- * An error handler that the server had before keeps every error but ours. Where only Fastify's own was there, all
- * errors are formatted, and so is Fastify's answer to a route that does not exist; a not-found handler of the
- * server's own keeps its answers. Register this plugin after the error handler that it shall respect: Fastify warns then
- * that a handler is set twice in one scope (FSTWRN004), and refuses it with `allowErrorHandlerOverride: false`.
+ * An error handler that the server had before keeps every error except the package's. If there was only Fastify's own, all errors
+ * are formatted, and so is Fastify's reply to a route that does not exist; the server's own not-found handler keeps its replies.
+ * Register this plugin after the error handler that it should respect. Fastify then warns that a handler is set twice in one
+ * scope (FSTWRN004), and refuses it with `allowErrorHandlerOverride: false`.
  *
- * @throws {@link SettingsError} for a format that is not one, or a constraint's status that is not that of an error.
+ * @throws {SettingsError} for an unknown format, and for a constraint's status that is not one of an error
  */
 async function plugin (fastify: FastifyInstance, { errors = {} }: ErrorsPluginOptions): Promise<void> {
   checkErrorOptions(errors)
@@ -78,7 +78,7 @@ async function plugin (fastify: FastifyInstance, { errors = {} }: ErrorsPluginOp
   if (handlesAll) fastify.addHook('preSerialization', notFoundIn(wire))
 }
 
-/** Fastify's answer to a route that does not exist is no error: it is known by its words. */
+/** Fastify's reply to a route that does not exist is not an error object: it is recognized by its text. */
 function notFoundIn ({ contentType, write }: WireFormat): preSerializationAsyncHookHandler {
   return async (request, reply, payload) => {
     if (!request.is404 || !isFastifysNotFound(payload, request)) return payload
@@ -92,12 +92,12 @@ function isFastifysNotFound (payload: unknown, { raw: { method, url } }: Fastify
     payload.message === `Route ${method}:${url} not found`
 }
 
-/** A handler of the server's own is bound to its instance, so that its name starts with `bound`. */
+/** The server's own handler is bound to its instance, so its name starts with `bound`. */
 function isFastifysOwn (handler: ErrorHandler): boolean {
   return handler.name === 'defaultErrorHandler'
 }
 
-/** An error that is sent again goes to the handler before ours; anything else that was thrown would be sent as a payload. */
+/** An error that is sent again goes to the earlier handler. Any other thrown value would be sent as a payload. */
 function handOver (before: ErrorHandler, { error, request, reply }: { error: unknown, request: FastifyRequest, reply: FastifyReply }): void {
   if (error instanceof Error) reply.send(error)
   else return before(error, request, reply)
@@ -107,7 +107,7 @@ function headersOf (error: unknown): object {
   return error instanceof Error && 'headers' in error ? Object(error.headers) : {}
 }
 
-/** One line for each failure, as Fastify's own error handler writes it. */
+/** Logs each failure in one line, as Fastify's own error handler does. */
 function log (error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { disableRequestLogging: silent } = request.server.initialConfig
   if (typeof silent === 'function' ? silent(request) : silent) return

@@ -6,19 +6,20 @@ import { readsJsonSchema } from './route-schemas.js'
 import type { FastifyInstance, FastifyRequest, FastifySchema, LogLevel, RouteOptions } from 'fastify'
 import type { OptionChecks } from './check-options.js'
 
-/** Where the health routes are, who may call them, and what they tell. */
+/** The path of the health routes, who may call them, and how much they show. */
 export interface HealthOptions {
   /**
-   * The path of the health route; that of the pool is `${path}/pool`. A `prefix` given at `register` does not move it; that of a context around the plugin does.
+   * The path of the health route; that of the pool is `${path}/pool`.
+   * A `prefix` given at `register` does not change it; that of a context around the plugin does.
    * @defaultValue `'/health/database'`
    */
   path?: string | undefined
   /**
-   * Whether the answer also has the server's version and the reason of a failure (an error code, never a host name).
+   * Whether the reply also has the server's version and the reason of a failure (an error code, never a host name).
    * @defaultValue `false`
    */
   details?: boolean | ((request: FastifyRequest) => boolean | Promise<boolean>) | undefined
-  /** Runs before both routes: to let monitoring in and keep the rest of the world out. */
+  /** Runs before both routes, for example to admit monitoring only. */
   preHandler?: NonNullable<RouteOptions['preHandler']> | undefined
   /**
    * Requests below this level are not logged: probes come every few seconds.
@@ -26,7 +27,7 @@ export interface HealthOptions {
    */
   logLevel?: LogLevel | undefined
   /**
-   * The longest time in milliseconds that an answer may take: 1 to 60000.
+   * The longest time that a check may take, in milliseconds: 1 to 60000.
    * @defaultValue `1000`
    */
   timeoutMillis?: number | undefined
@@ -38,7 +39,7 @@ export interface HealthPluginOptions {
   health?: HealthOptions | false | undefined
 }
 
-/** An answer is good for everybody who asks within this time, in milliseconds. */
+/** How long a result is reused, in milliseconds. */
 const maxAgeMillis = 1000
 
 const count = { type: 'integer' }
@@ -101,7 +102,7 @@ export function refuseTakenRoutes (fastify: FastifyInstance, options: HealthOpti
  *
  * Answers come within `timeoutMillis`, are shared for a second, and hold no transaction of the request.
  *
- * @throws {SettingsError} for an option that cannot be used, with its name.
+ * @throws {SettingsError} for an unknown or invalid option, with its name
  */
 async function plugin (fastify: FastifyInstance, { health: options = {} }: HealthPluginOptions): Promise<void> {
   if (options === false) return
@@ -112,8 +113,9 @@ async function plugin (fastify: FastifyInstance, { health: options = {} }: Healt
   let isClosing = false
   fastify.addHook('preClose', async () => { isClosing = true })
 
-  // Where the server's compiler reads no JSON schemas, the routes have none: swagger's transform could not read them, either.
-  const isReadable = readsJsonSchema(fastify.serializerCompiler, { schema: poolBody, method: 'GET', url: `${path}/pool`, httpStatus: '200' }, emptyPool)
+  // If the server's compiler accepts no JSON schemas, the routes have none: swagger's transform could not read them, either.
+  const example = { schema: poolBody, method: 'GET', url: `${path}/pool`, httpStatus: '200' }
+  const isReadable = readsJsonSchema(fastify.serializerCompiler, example, emptyPool)
   const common = {
     method: 'GET',
     exposeHeadRoute: true,
@@ -157,5 +159,5 @@ const checks: OptionChecks<HealthOptions> = {
   timeoutMillis: must(`be a number of milliseconds from 1 to ${longestMillis}`, (value) => typeof value === 'number' && value >= 1 && value <= longestMillis)
 }
 
-/** The plugin that adds the health routes; it wants the database plugin before it. */
+/** The plugin that adds the health routes; register the database plugin before it. */
 export const healthPlugin = fp(plugin, { fastify: '5.x', name: 'data-access/health', dependencies: ['data-access/database'] })

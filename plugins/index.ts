@@ -41,9 +41,9 @@ const requestDecorators = ['db', 'repo', 'transaction']
 /**
  * Gives a server a PostgreSQL pool wrapped by Drizzle, one transaction per request, repositories, typed errors and health routes.
  *
- * @throws {SettingsError} for a setting that does not exist or cannot be used, with its name
- * @throws {ConnectionError} when the server does not answer
- * @throws {MigrationError} with `migrations`, when folder and database do not fit
+ * @throws {SettingsError} for an unknown or invalid setting, with its name
+ * @throws {ConnectionError} if the server does not answer
+ * @throws {MigrationError} with `migrations`, if the folder and the database do not match
  * @example
  * ```ts
  * await server.register(dataAccess, { schema })
@@ -64,7 +64,9 @@ async function plugin (fastify: FastifyInstance, options: DataAccessOptions): Pr
 }
 
 function refuseTakenNames (fastify: FastifyInstance): void {
-  if (fastify.hasDecorator('db') && fastify.db instanceof Database) throw new SettingsError('fastify-data-access', 'is registered already on this server: register it once, at the root')
+  if (fastify.hasDecorator('db') && fastify.db instanceof Database) {
+    throw new SettingsError('fastify-data-access', 'is registered already on this server: register it once, at the root')
+  }
   const taken = [
     ...decorators.filter((name) => fastify.hasDecorator(name)).map((name) => `fastify.${name}`),
     ...requestDecorators.filter((name) => fastify.hasRequestDecorator(name)).map((name) => `request.${name}`)

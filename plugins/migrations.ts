@@ -11,15 +11,15 @@ import type { OptionChecks } from './check-options.js'
 
 /** The part of the common options that this plugin reads. */
 export interface MigrationsPluginOptions extends Pick<DatabaseOptions, 'degraded' | 'logger'> {
-  /** What the server does about migrations when it starts; nothing unless given. */
+  /** What the server does about migrations when it starts. @defaultValue nothing */
   readonly migrations?: MigrationsAtStart | undefined
 }
 
 /**
- * Looks whether the database has the migrations of the folder, or applies them, before the server is ready.
+ * Checks that the database has the migrations of the folder, or applies them, before the server is ready.
  *
- * @throws {SettingsError} for an option that does not exist or cannot be used, with its name
- * @throws {MigrationError} when folder and database do not fit, or a migration fails
+ * @throws {SettingsError} for an unknown or invalid option, with its name
+ * @throws {MigrationError} if the folder and the database do not match, or a migration fails
  */
 async function plugin (fastify: FastifyInstance, { migrations: options, degraded = false, logger = fastify.log }: MigrationsPluginOptions): Promise<void> {
   if (options === undefined) return
@@ -50,5 +50,5 @@ const checks: OptionChecks<MigrationsAtStart> = {
   lockRetries: limit('lockRetries')
 }
 
-/** The plugin that looks after migrations when the server starts; it wants the database plugin before it. */
+/** The plugin that checks or applies migrations when the server starts; register the database plugin before it. */
 export const migrationsPlugin = fp(plugin, { fastify: '5.x', name: 'data-access/migrations', dependencies: ['data-access/database'] })

@@ -18,7 +18,7 @@ declare module 'fastify' {
   }
 }
 
-/** Decorates requests with `repo`, and lets `listQuery` be used under every validator. */
+/** Decorates requests with `repo`, and makes `listQuery` work under every validator. */
 async function plugin (fastify: FastifyInstance): Promise<void> {
   fastify.decorateRequest('repo', function (this: FastifyRequest, source) { return this.db.repo(source) })
   fastify.addHook('onRoute', leaveOutListSchema)

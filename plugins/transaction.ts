@@ -12,24 +12,27 @@ import type { Session, Wishes } from '../src/session/session.js'
 import type { Attempt } from './request/attempt.js'
 import type { RequestTransactionOptions, TransactionPlan, TransactionPluginOptions } from './request/transaction-plan.js'
 
-/** What the plugin keeps with a request. */
+/** The plugin's own properties of a request. */
 const replyOf = Symbol('data-access.reply')
 const sessionOf = Symbol('data-access.session')
 const running = Symbol('data-access.attempt')
 const hasFailed = Symbol('data-access.failed')
 const stage = Symbol('data-access.stage')
-/** What it keeps with a route: that its last `onSend` hook is ours, and what its requests do with their transaction. */
+/** The plan of a route. A route that has one has our `onSend` hook, too. */
 const plan = Symbol('data-access.plan')
 
-/** What Fastify calls its hook that takes the body from a reply to HEAD. */
+const tooEarly = 'request.db does not exist yet: register fastify-data-access before the plugins that use it, and use it from the onRequest hook on'
+const forRequestsOnly = 'request.db ends with its request, and a websocket goes on: use fastify.db.session() for each message'
+
+/** The name of Fastify's hook that removes the body of a reply to HEAD. */
 const headHook = 'headRouteOnSendHandler'
 
-/** Which of our `onSend` hooks the reply has passed: none, the one at the root, or the last one of its route. */
+/** The last of our `onSend` hooks that the reply has passed: none, the one at the root, or the one of its route. */
 type Stage = 'none' | 'root' | 'route'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The request's session: at most one transaction, and no connection before the first query. Made at first use. */
+    /** The request's session: at most one transaction, and no connection before the first query. It is made on first use. */
     readonly db: Session
     /** Runs a function in a nested scope (savepoint) of the request's transaction. */
     transaction<Result> (fn: (scope: Scope) => Result | Promise<Result>): Promise<Result>
@@ -40,7 +43,7 @@ declare module 'fastify' {
     [stage]: Stage
   }
   interface FastifyContextConfig {
-    /** How the transaction of this route begins and ends; `false`: the route has none, and `request.db` is refused. */
+    /** How the transaction of this route begins and ends. `false`: the route has none, and `request.db` throws. */
     transaction?: RequestTransactionOptions | false | undefined
     [plan]?: TransactionPlan | false
   }
@@ -49,10 +52,10 @@ declare module 'fastify' {
 /**
  * Opens, commits and rolls back one transaction per request.
  *
- * The commit is the last thing before the first byte leaves: a client never reads `201 Created` for a row which PostgreSQL
- * then refused. A thrown error, a status from 400 on, `rollbackOnly()` and a client that left roll back.
+ * The commit comes directly before the first byte of the reply: a client never reads `201 Created` for a row that PostgreSQL then
+ * refused. A thrown error, a status of 400 or more, `rollbackOnly()` and a client that left roll back.
  *
- * @throws {SettingsError} for an option that cannot be used, also when a route that has one is declared
+ * @throws {SettingsError} for an invalid option, also when a route with one is declared
  */
 async function plugin (fastify: FastifyInstance, { transaction: options = {} }: TransactionPluginOptions): Promise<void> {
   const defaultPlan = planTransaction(options)
@@ -72,26 +75,29 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {} }: 
     else done()
   })
 
-  // Whatever the error handler makes of it.
+  // Independent of the error handler's reply.
   fastify.addHook('onError', (request, _reply, _error, done) => {
     const counts = request[sessionOf]?.fail() ?? true
     if (counts) request[hasFailed] = true
     done()
   })
 
-  // Appended to each route, so that it runs after the other onSend hooks and sees the status that is really sent.
+  // Appended to each route, so that it runs after the other onSend hooks and sees the status that is sent.
   fastify.addHook('onRoute', (route) => {
     const routePlan = planOfRoute(route, options)
     if (routePlan !== false && routePlan.beginsOnRequest) someBeginOnRequest = true
-    if (routePlan !== false && routePlan.settings.retries > 0) route.handler = repeating(route.handler, { retries: routePlan.settings.retries, beginsOnRequest: routePlan.beginsOnRequest, ...sessions })
+    if (routePlan !== false && routePlan.settings.retries > 0) {
+      const { settings: { retries }, beginsOnRequest } = routePlan
+      route.handler = repeating(route.handler, { retries, beginsOnRequest, ...sessions })
+    }
     route.config = { ...route.config, [plan]: routePlan }
-    // In a HEAD route that Fastify makes of a GET route, streams are decided before its own hook lets go of them.
+    // In a HEAD route that Fastify makes from a GET route, a stream decides before Fastify's own hook destroys it.
     const others = [route.onSend ?? []].flat().filter((hook) => hook !== decide && hook !== decideStream)
       .flatMap((hook) => hook.name === headHook ? [decideStream, hook] : [hook])
     route.onSend = [...others, decide]
   })
 
-  // Not-found handlers, and routes declared before us, have no such hook: decided here, still before the first byte.
+  // Not-found handlers, and routes declared before this plugin, have no such hook: they decide here, before the first byte.
   fastify.addHook('onSend', (request, reply, payload, done) => {
     if (defaultPlan.commitsAtEnd && planOf(request) === undefined) openForStream(request, payload)
     request[stage] = 'root'
@@ -109,8 +115,8 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {} }: 
 
   function open (request: FastifyRequest): RequestSession {
     const reply = request[replyOf]
-    if (reply === undefined) throw new TransactionClosedError('request.db is not there yet: register fastify-data-access before the plugins that use it, and use it from the onRequest hook on')
-    if (isWebsocket(request)) throw new TransactionClosedError('request.db ends with its request, and a websocket goes on: use fastify.db.session() for each message')
+    if (reply === undefined) throw new TransactionClosedError(tooEarly)
+    if (isWebsocket(request)) throw new TransactionClosedError(forRequestsOnly)
     const planned = planOf(request)
     if (planned === false) throw new TransactionClosedError('This route has config.transaction: false: use fastify.db, or take that out')
     const isDecidedByRoute = planned !== undefined
@@ -125,7 +131,7 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {} }: 
   }
 }
 
-/** The plan of the request's route, if that has one: a not-found handler has none, nor has a route declared before us. */
+/** The plan of the request's route. A not-found handler, and a route declared before this plugin, have none. */
 function planOf (request: FastifyRequest): TransactionPlan | false | undefined {
   return request.routeOptions.config?.[plan]
 }
@@ -159,7 +165,7 @@ function decideStream (request: FastifyRequest, reply: FastifyReply, payload: un
   else done()
 }
 
-/** What makes a stream may ask for the session as it goes, for the first time, too. */
+/** Opens the session before a stream starts: its source may use the session for the first time while it runs. */
 function openForStream (request: FastifyRequest, payload: unknown): void {
   if (isStream(payload) && request[sessionOf] === undefined && !isWebsocket(request)) Reflect.get(request, 'db')
 }
@@ -174,7 +180,7 @@ function decide (request: FastifyRequest, _reply: FastifyReply, payload: unknown
   if (work === undefined) return done()
   const decided = work.decide({ payload, id: done, failed: request[hasFailed] })
   if (decided === true) return done()
-  // What throws behind `done`, a header that cannot be written, say, becomes the reply as well.
+  // An error behind `done`, for example a header that cannot be written, becomes the reply, too.
   decided.then((isSent) => { if (isSent) (done as SendDone)(null, work.replacement) }).catch(done)
 }
 

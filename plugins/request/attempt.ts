@@ -1,9 +1,9 @@
 /**
- * Which attempt of a repeated handler a caller belongs to, however deep its calls go.
+ * The attempt of a repeated handler that a caller belongs to, however deep its calls go.
  *
- * Work that a failed attempt left running must not meet the transaction of the next one: what it asks of its request is
- * answered by the session that has ended with its own attempt. The async context is entered on routes with `retries` only, and
- * left when the request's last session is settled.
+ * Work that a failed attempt left running must not use the transaction of the next attempt: its request gives it the session of
+ * its own attempt, which has ended. The async context is entered on routes with `retries` only, and left when the request's last
+ * session is settled.
  */
 import { AsyncContext } from '../../src/runtime/async-context.js'
 import { isOver } from './client-gone.js'
@@ -15,24 +15,24 @@ const context = new AsyncContext<Attempt>()
 /** One run of a handler. */
 export class Attempt {
   readonly request: FastifyRequest
-  /** The attempt in which this one was made: a handler may ask another route by `inject`. */
+  /** The attempt around this one: a handler may call another route by `inject`. */
   readonly outer = context.current
-  /** The session that it used, once that is over. */
+  /** The session that it used, once the attempt is over. */
   left: RequestSession | undefined
-  /** Whether somebody else used its session meanwhile: work that a hook left running. */
+  /** Whether work that a hook left running used its session, too. */
   isShared = false
 
   constructor (request: FastifyRequest) {
     this.request = request
   }
 
-  /** Runs the handler in a context of its own. */
+  /** Runs the handler in an async context of its own. */
   run<Result> (handle: () => Promise<Result>): Promise<Result> {
     return context.run(this, handle)
   }
 }
 
-/** The attempt at answering a request that the caller belongs to. */
+/** The attempt for a request that the caller belongs to. */
 export function attemptAt (request: FastifyRequest): Attempt | undefined {
   for (let attempt = context.current; attempt !== undefined; attempt = attempt.outer) {
     if (attempt.request === request) return attempt
@@ -40,7 +40,7 @@ export function attemptAt (request: FastifyRequest): Attempt | undefined {
   return undefined
 }
 
-/** Keeps attempts apart until the reply is gone, and what the last of them did is settled. */
+/** Tracks attempts until the reply is closed and the last session is settled. */
 export function keepApart ({ raw }: FastifyReply, settled: () => Promise<void>): void {
   const leave = context.enter()
   const close = async (): Promise<void> => {

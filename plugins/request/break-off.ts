@@ -4,8 +4,8 @@ import { TLSSocket } from 'node:tls'
 import type { FastifyReply } from 'fastify'
 
 /**
- * Ends a response whose headers have left so that its client knows that it is not whole: HTTP/2 resets its stream with an error,
- * TCP its connection, since a quiet end of that is how HTTP/1.0 says that all was sent.
+ * Ends a response after its headers in a way that shows its client that it is incomplete. HTTP/2 resets the stream with an
+ * error. HTTP/1 resets the TCP connection, because in HTTP/1.0 a normal end means that the response is complete.
  */
 export function breakOff (raw: FastifyReply['raw']): void {
   if ('stream' in raw) Object(raw.stream).close(constants.NGHTTP2_INTERNAL_ERROR)

@@ -1,17 +1,17 @@
 import { Transform } from 'node:stream'
 import type { TransformCallback } from 'node:stream'
 
-/** What decides the end of a stream. */
+/** How the end of a stream is decided. */
 export interface HeldBackOptions {
-  /** The length that the reply has promised, in bytes: a client that has got so many believes that it has got all. */
+  /** The reply's `content-length`, in bytes: a client that has received as many takes the reply for complete. */
   readonly contentLength: number
-  /** Resolves when the end may be sent. */
+  /** Resolves when the last piece may be sent. */
   readonly commit: () => Promise<void>
-  /** Called instead, or where that has failed: the stream does not end well. The error is told to others afterwards. */
+  /** Called if the stream fails, or `commit` has failed; the error is reported afterwards. */
   readonly abandon: (error: Error | null) => Promise<void>
 }
 
-/** A stream one piece behind its source: the last piece is let go when somebody has agreed to it. */
+/** A stream that is one piece behind its source: the last piece is sent after the commit. */
 export class HeldBack extends Transform {
   readonly #options: HeldBackOptions
   #held: Uint8Array | undefined
@@ -19,8 +19,8 @@ export class HeldBack extends Transform {
   #isCommitted = false
 
   constructor (options: HeldBackOptions) {
-    // In object mode a piece that is neither text nor bytes is an error of this stream; otherwise it would end the process. Buffers of
-    // one piece see to it that the reader has taken all pieces but the last when the end is decided.
+    // In object mode a piece that is neither text nor bytes is an error of this stream; otherwise it would end the process.
+    // With buffers of one piece the reader has taken all pieces but the last when the end is decided.
     super({ writableObjectMode: true, writableHighWaterMark: 1, readableHighWaterMark: 1 })
     this.#options = options
   }

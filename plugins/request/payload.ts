@@ -1,22 +1,22 @@
-/** What a reply may carry instead of text: Node's streams, the web's, and web Responses. */
+/** The payloads of a reply that are not text: Node's streams, web streams, and web Responses. */
 import { Readable } from 'node:stream'
 import { ignore } from '../../src/runtime/promises.js'
 import type { FastifyReply } from 'fastify'
 
-/** Headers that describe a payload, for when it is not sent after all. */
+/** Headers that describe a payload; they are removed if it is not sent. */
 export const payloadHeaders = ['content-encoding', 'content-length', 'etag', 'last-modified', 'cache-control', 'location']
 
-/** Whether a payload is sent piece by piece: known as Fastify knows it, by what it can do. */
+/** Whether a payload is a stream, by the same test as Fastify's. */
 export function isStream (payload: unknown): boolean {
   return isNodeStream(payload) || isWebStream(payload) || (isResponse(payload) && payload.body !== null)
 }
 
-/** Keeps a stream that fails while the reply waits for PostgreSQL from ending the process; Fastify asks later how it is. */
+/** A stream that fails while the reply waits for PostgreSQL must not end the process; Fastify checks it later. */
 export function guard (payload: unknown): void {
   if (isNodeStream(payload)) payload.on('error', ignore)
 }
 
-/** Lets go of a payload that is not sent after all: a stream, or the body of a web Response. */
+/** Destroys a payload that is not sent: a stream, or the body of a web Response. */
 export function discard (payload: unknown): void {
   guard(payload)
   if (isNodeStream(payload)) payload.destroy?.()
@@ -29,15 +29,15 @@ export function hasBroken (payload: unknown): boolean {
   return isNodeStream(payload) && payload.errored instanceof Error
 }
 
-/** Whether a payload is a web Response, of this realm or of a package that brings its own: Fastify tells them by the same mark. */
+/** Whether a payload is a web Response, of this realm or of a package with its own class; the same test as Fastify's. */
 export function isResponse (payload: unknown): payload is Response {
   return Object.prototype.toString.call(payload) === '[object Response]'
 }
 
 /**
- * The bytes of a stream as a stream of Node's. What a Response says besides goes to the reply, as Fastify would do it.
+ * The bytes of a stream, as a Node stream. The status and headers of a Response go to the reply, as Fastify would do it.
  *
- * @throws {TypeError} when somebody reads it already
+ * @throws {TypeError} if it is already being read
  */
 export function bytesOf (payload: unknown, reply: FastifyReply): NodeJS.ReadableStream {
   if (isNodeStream(payload)) return payload
@@ -48,7 +48,7 @@ export function bytesOf (payload: unknown, reply: FastifyReply): NodeJS.Readable
   return bytes
 }
 
-/** Node's own bridge takes streams of this realm only, and ends the process over a piece of another kind. */
+/** Node's own bridge accepts streams of this realm only, and a piece of another kind ends the process. */
 function fromWeb (stream: ReadableStream): Readable {
   const reader = stream.getReader()
   return new Readable({

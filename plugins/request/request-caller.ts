@@ -3,7 +3,7 @@ import type { CallSite } from '../../src/statement/call-site.js'
 import type { Caller } from '../../src/statement/caller.js'
 import type { Logger } from '../../src/runtime/logger.js'
 
-/** In whose name a request takes connections; what it is called is asked for only by the log. */
+/** The caller for whom a request takes connections. Only the log reads its label. */
 export class RequestCaller implements Caller {
   readonly logger: Logger
   callSite: CallSite | undefined = undefined

@@ -1,24 +1,24 @@
 /**
- * The session of one request, and how the reply decides its fate.
+ * The session of one request. The reply decides whether it commits.
  *
- *     undecided ──a reply reaches its last onSend hook──> deciding ──PostgreSQL has answered──> decided
+ *     undecided ──a reply reaches its last onSend hook──> deciding ──PostgreSQL has responded──> decided
  *         └────────────── the response ends or breaks without one ──────────────> rolled back
  *
- * *undecided*: nothing is settled. Replies that go past every hook (hijacked, ended by hand, abandoned by their client) end
- * here, by the raw response's `close`, which comes in any case.
- * *deciding*: COMMIT or ROLLBACK is on its way. Another reply that comes meanwhile (sent twice, thrown after it was sent, the
- * handler's time limit) is dropped: the answer follows the outcome.
- * *decided*: the reply goes on to the wire. Where it cannot (a commit that failed, a hook after ours that threw, a header that
- * cannot be written), an error takes its place, and passes; what was decided stands.
+ * *undecided*: nothing is settled. A reply that passes no hook (hijacked, ended by hand, abandoned by its client) ends here, on
+ * the raw response's `close`, which always comes.
+ * *deciding*: COMMIT or ROLLBACK is running. A second reply (sent twice, thrown after the first was sent, the handler's time
+ * limit) is dropped: the first reply follows the outcome.
+ * *decided*: the reply goes on to the wire. If it cannot (the commit failed, a later hook threw, a header cannot be written), an
+ * error takes its place and passes; the decision stands.
  *
- * A stream is settled before it starts, and refused while the session is at work: what its handler goes on to do could not be kept.
+ * The session is settled before a stream starts; a stream is refused while a statement is running, which could not be committed.
  * With `commit: 'atEnd'` it is *streaming* instead of *deciding*: the session stays open until the stream has ended, and the last
- * piece of it, or the connection, tells the client what PostgreSQL has answered.
+ * piece, or the broken connection, shows the client PostgreSQL's response.
  */
 import { TransactionClosedError } from '../../src/errors/errors.js'
 import { clientGone, isClientGone, isOver } from './client-gone.js'
 import { discard, guard, hasBroken, isStream, payloadHeaders } from './payload.js'
-import { seeNothingFollow } from './nothing-follows.js'
+import { requireNothingFollows } from './nothing-follows.js'
 import { keepFromWriting, letWrite } from './raw-writes.js'
 import { restore } from './reply-state.js'
 import { RequestCaller } from './request-caller.js'
@@ -31,20 +31,20 @@ import type { Session, Wishes } from '../../src/session/session.js'
 import type { TransactionPlan } from './transaction-plan.js'
 import type { DecidingReply, Verdict } from './verdict.js'
 
-/** What a session belongs to. */
+/** The request and the reply that a session belongs to. */
 export interface Exchange {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
-  /** Whether the route itself calls {@link RequestSession.decide}, last of its hooks; else the hook at the root does. */
+  /** Whether the route itself calls {@link RequestSession.decide}, in its last hook; else the hook at the root does. */
   readonly isDecidedByRoute: boolean
-  /** Whether the reply has passed that hook: what is done from now on could not be told to the client. */
+  /** Whether the reply has passed that hook, so that the client could not be told of a later failure. */
   readonly isLate: boolean
 }
 
 /** A reply on its way through the `onSend` hooks. */
 export interface Passage {
   readonly payload: unknown
-  /** The same for all hooks of one passage. */
+  /** The same value for all hooks of one passage. */
   readonly id: unknown
   /** Whether an error has been raised for this request. */
   readonly failed: boolean
@@ -58,14 +58,14 @@ export class RequestSession {
   readonly #reply: FastifyReply
   #state: 'undecided' | 'streaming' | 'deciding' | 'decided' | 'replaced' = 'undecided'
   #passage: Passage | undefined
-  /** An error has been raised: the next reply is the one that tells of it. */
+  /** An error was raised: the next reply reports it. */
   #failed = false
-  /** Somebody else has written to the reply while COMMIT was on its way. */
+  /** Another reply came while COMMIT or ROLLBACK was running. */
   #disturbed = false
   readonly #onClose = (): void => { this.#onResponseGone() }
   /** With `commit: 'atEnd'`. */
   #streamed: StreamedReply | undefined
-  /** With `commit: 'onResponse'`: what the reply said when it was sent. */
+  /** With `commit: 'onResponse'`: whether the reply commits. */
   #commitLater = false
 
   constructor (database: Database, plan: TransactionPlan, { request, reply, isDecidedByRoute, isLate }: Exchange) {
@@ -76,34 +76,36 @@ export class RequestSession {
     this.session = database.lend(plan.settings, new RequestCaller(request))
     const { raw } = reply
     if (isLate || raw.headersSent || isOver(raw)) {
-      this.session.abort(isClientGone(request, reply) && !raw.writableEnded ? clientGone('the statement was not run') : new TransactionClosedError('The reply was sent before: the statement was not run'))
+      const isGone = isClientGone(request, reply) && !raw.writableEnded
+      const tooLate = 'The reply was sent before: the statement was not run'
+      this.session.abort(isGone ? clientGone('the statement was not run') : new TransactionClosedError(tooLate))
     } else {
       raw.once('close', this.#onClose)
     }
   }
 
-  /** Takes note of an error that was raised, before anybody makes a reply of it; false where that reply comes too late to count. */
+  /** Records an error before a reply is made of it; `false` if that reply comes too late to count. */
   fail (): boolean {
     if (this.#state === 'deciding') {
       this.#disturbed = true
       return false
     }
     this.#failed = true
-    // The headers may be written at any moment: whatever tells of the error would come too late.
+    // The headers may be written at any moment: a reply about the error would come too late.
     if (this.#state === 'streaming') this.#streamed?.fail()
     return true
   }
 
-  /** What is sent in the place of the payload, if anything. */
+  /** The stream that is sent in place of the payload, if any. */
   get replacement (): Readable | undefined { return this.#streamed?.body }
 
   /**
-   * Commits or rolls back as the reply says: `true` where nothing had to be awaited, else a promise of whether the reply may be
-   * sent. What it rejects with becomes the reply.
+   * Commits or rolls back, as the reply says: `true` if nothing had to be awaited, else a promise of whether the reply may be sent.
+   * Its rejection becomes the reply.
    */
   decide (passage: Passage): true | Promise<boolean> {
     const { payload, id, failed } = passage
-    // A route that hands over to a not-found handler keeps its hook, behind the one at the root.
+    // A route that calls the not-found handler keeps its hook, which runs after the one at the root.
     if (id === this.#passage?.id) return true
     if (this.#state !== 'undecided') return this.#isTaken ? this.#drop(payload) : this.#replace(payload)
 
@@ -121,7 +123,7 @@ export class RequestSession {
     guard(payload)
     try {
       if (verdict.commits && this.#commitsBehind(payload)) await this.#stream(payload)
-      else await this.#undisturbed('decided', () => this.#carryOut(verdict, payload))
+      else await this.#protected('decided', () => this.#carryOut(verdict, payload))
     } catch (error) {
       await this.session.rollback()
       this.#failed = true
@@ -132,21 +134,21 @@ export class RequestSession {
     return true
   }
 
-  /** Commits what a handler has resolved with, if it claims success, before the reply is made: a conflict can still be repeated then. */
+  /** Commits when a handler has resolved successfully, before the reply is made: then a conflict can still be repeated. */
   async commitEarly (payload: unknown): Promise<void> {
-    const commits = !this.#plan.commitsAfterResponse && !this.#commitsBehind(payload) && !this.session.isRolledBack && mayCommit(this.#plan, this.#deciding(payload))
-    if (!commits) return
+    const isEarly = !this.#plan.commitsAfterResponse && !this.#commitsBehind(payload) && !this.session.isRolledBack
+    if (!isEarly || !mayCommit(this.#plan, this.#deciding(payload))) return
     guard(payload)
     try {
-      await this.#undisturbed('undecided', () => this.#commit(payload))
+      await this.#protected('undecided', () => this.#commit(payload))
     } catch (error) {
       discard(payload)
       throw error
     }
   }
 
-  /** Whatever others do to the reply meanwhile: what was decided first is what the client gets to know. */
-  async #undisturbed (state: 'decided' | 'undecided', decide: () => Promise<void>): Promise<void> {
+  /** Runs a decision, and restores the reply afterwards if another one came meanwhile: the first decision counts. */
+  async #protected (state: 'decided' | 'undecided', decide: () => Promise<void>): Promise<void> {
     const { statusCode } = this.#reply
     const headers = this.#reply.getHeaders()
     this.#state = 'deciding'
@@ -154,7 +156,7 @@ export class RequestSession {
     try {
       await decide()
     } catch (error) {
-      // Fastify asks an error for its status once, and has asked the other one.
+      // Fastify reads the status of an error once, and has read that of the other one.
       if (this.#disturbed) Object.assign(headers, Object(error).headers)
       if (this.#disturbed) this.#restore({ statusCode: Object(error).statusCode ?? 500, headers })
       throw error
@@ -169,7 +171,7 @@ export class RequestSession {
     restore(this.#reply, before)
   }
 
-  /** Undoes everything and lets go of the reply, for another attempt that does what hooks have asked for; false when there is nobody, or no way, to answer. */
+  /** Rolls back and leaves the reply to another attempt, which takes over the wishes of hooks; `false` if no other reply can be sent. */
   async leave (wishes: Wishes | undefined): Promise<boolean> {
     if (this.#state !== 'undecided' || this.#disturbed || this.#isClientGone) return false
     this.#reply.raw.off('close', this.#onClose)
@@ -189,23 +191,23 @@ export class RequestSession {
   }
 
   async #commit (payload: unknown): Promise<void> {
-    if (isStream(payload) && !this.session.isSettled) await seeNothingFollow(this.session)
+    if (isStream(payload) && !this.session.isSettled) await requireNothingFollows(this.session)
     await this.session.commit()
   }
 
-  /** Whether a payload's end waits for the commit. */
+  /** Whether the end of a payload waits for the commit. */
   #commitsBehind (payload: unknown): boolean {
     return this.#plan.commitsAtEnd && isStream(payload) && !this.session.isSettled
   }
 
   async #stream (payload: unknown): Promise<void> {
     const streamed = new StreamedReply(payload, { request: this.#request, reply: this.#reply }, {
-      commit: () => this.#undisturbed('decided', () => this.session.commit()),
+      commit: () => this.#protected('decided', () => this.session.commit()),
       rollback: () => this.#giveUp()
     })
     this.#streamed = streamed
     if (streamed.isBodiless) {
-      return await this.#undisturbed('decided', async () => {
+      return await this.#protected('decided', async () => {
         await streamed.readSource()
         await this.session.commit()
       })
@@ -214,7 +216,7 @@ export class RequestSession {
     streamed.start()
   }
 
-  /** A stream whose end was held back does not come to it. */
+  /** Rolls back because a stream failed before its end. */
   async #giveUp (): Promise<string> {
     this.#state = 'decided'
     this.#failed = true
@@ -222,7 +224,7 @@ export class RequestSession {
     return this.session.outcome
   }
 
-  /** Whether the reply that decided is, or will be, on the wire: nobody has said that it failed, or its headers have left. */
+  /** Whether the deciding reply is, or will be, on the wire: it has not failed, or its headers were sent. */
   get #isTaken (): boolean {
     return this.#state === 'deciding' || this.#state === 'streaming' || (this.#state === 'decided' && !this.#failed) || this.#reply.raw.headersSent
   }
@@ -248,31 +250,32 @@ export class RequestSession {
     return false
   }
 
-  /** An error takes the place of the reply that decided. */
+  /** An error takes the place of the deciding reply. */
   async #replace (payload: unknown): Promise<true> {
     if (this.#commitLater) {
       this.#commitLater = false
       await this.#rollBack(payload)
     }
-    if (this.#state === 'decided' && this.session.outcome === 'committed') this.#tellOfFailure()
+    if (this.#state === 'decided' && this.session.outcome === 'committed') this.#logFailedReply()
     this.#state = 'replaced'
     return true
   }
 
-  #tellOfFailure (): void {
+  #logFailedReply (): void {
     const { statusCode, log } = this.#reply
     log.error({ statusCode }, 'committed, response failed')
   }
 
   #onResponseGone (): void {
     const isAnswered = this.#reply.raw.writableEnded
-    this.session.endStreams(() => isAnswered ? new TransactionClosedError('The response has ended: the stream was ended') : clientGone('the stream was ended'))
+    const reason = (): Error => isAnswered ? new TransactionClosedError('The response has ended: the stream was ended') : clientGone('the stream was ended')
+    this.session.endStreams(reason)
     this.#streamed?.discard()
     const isDone = this.#state === 'decided' && !this.#commitLater && this.#reply.raw.writableEnded
     if (!isDone) this.#closed()
   }
 
-  /** The last net: whatever has not been decided when the response is gone, is undone. */
+  /** The response is closed: rolls back unless the session is decided. */
   async #closed (): Promise<void> {
     const { raw, log } = this.#reply
     const isAnswered = raw.writableEnded
@@ -286,11 +289,11 @@ export class RequestSession {
       if (!isAnswered) log.debug('the client left, rolled back')
       else if (wasOpen) log.error('response ended outside the lifecycle, rolled back')
     } else if (!isAnswered) {
-      // Comes too late once COMMIT has been sent; then the outcome stands.
+      // It has no effect once COMMIT was sent; then the outcome stands.
       this.session.abort(clientGone('nothing was saved'))
       await this.session.rollback()
       if (this.session.outcome !== 'committed') return
-      if (hasBroken(this.#passage?.payload)) this.#tellOfFailure()
+      if (hasBroken(this.#passage?.payload)) this.#logFailedReply()
       else log.warn('committed, but the client did not get the answer')
     }
   }

@@ -1,14 +1,14 @@
 /**
- * A route's handler, run again when the request's transaction failed for its company (40001, 40P01), as long as no reply is on its
- * way: with a new transaction, and with the status and headers that the reply had before.
+ * Repeats a route's handler after a conflict (40001, 40P01) as long as no reply is on its way: in a new transaction, with the status
+ * and headers that the reply had before.
  *
- * The handler alone is run again; hooks are not. So what hooks have done in the transaction decides:
- * - A statement of theirs went down with it, and nobody would send it again: the route is not repeated. A savepoint behind their
- *   statements would not do. PostgreSQL's order of serializable transactions cannot be had with an old snapshot, COMMIT may be
- *   what fails, and whoever goes back to a savepoint keeps the locks that he had before it, over which the next deadlock comes.
- * - Callbacks that they have registered, and `rollbackOnly()`, go on to the session of the next attempt: `beforeCommit` is how a
- *   hook writes in whichever transaction is committed.
- * - Plain reads under READ COMMITTED have left nothing in it, and change nothing.
+ * Only the handler is repeated, not the hooks. So it depends on what hooks have done in the transaction:
+ * - A statement of a hook was rolled back and would not run again: the route is not repeated. A savepoint after the hooks'
+ *   statements would not help: a serializable transaction needs a new snapshot, COMMIT itself may fail, and a transaction that
+ *   returns to a savepoint keeps its earlier locks, which would cause the next deadlock.
+ * - Callbacks of hooks, and `rollbackOnly()`, pass to the session of the next attempt: `beforeCommit` is how a hook writes in the
+ *   transaction that is finally committed.
+ * - Plain reads under READ COMMITTED leave nothing in the transaction, and change nothing.
  */
 import { TransactionClosedError } from '../../src/errors/errors.js'
 import { pauseBefore } from '../../src/runtime/backoff.js'
@@ -20,27 +20,29 @@ import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { Wishes } from '../../src/session/session.js'
 import type { RequestSession } from './request-session.js'
 
+const notRepeated = 'a transaction collided with another one and is not repeated, because a hook had used it: hooks are not run again, but callbacks that they give to request.db.beforeCommit() are'
+
 /** How a route's handler is repeated. */
 export interface Repetition {
   /** Repetitions after the first attempt. */
   readonly retries: number
   /** Whether BEGIN comes before the handler. */
   readonly beginsOnRequest: boolean
-  /** The session that the request has used, if it has. */
+  /** The request's session, if there is one. */
   sessionOf (request: FastifyRequest): RequestSession | undefined
-  /** Says which attempt runs, `undefined` between two. */
+  /** Sets the running attempt; `undefined` between two. */
   enter (request: FastifyRequest, attempt: Attempt | undefined): void
   /** Gives the request a session for the next attempt. */
   renew (request: FastifyRequest, wishes: Wishes | undefined): void
 }
 
 /**
- * A handler that is repeated.
+ * Makes a handler that is repeated.
  *
- * COMMIT comes when the handler has resolved with its payload, before that is serialized; otherwise it would be too late to
- * try again. A handler that answers with `reply.send` commits as without retries.
+ * COMMIT is sent when the handler has resolved with its payload, before the payload is serialized; later it could not be repeated.
+ * A handler that calls `reply.send` commits as without retries.
  *
- * What an attempt left running goes on to mean its own transaction, which has ended: it is refused.
+ * Work that an attempt left running still uses its own transaction, which has ended: it is refused.
  */
 export function repeating (handler: RouteHandlerMethod, { retries, beginsOnRequest, sessionOf, enter, renew }: Repetition): RouteHandlerMethod {
   return async function (request, reply) {
@@ -65,11 +67,11 @@ export function repeating (handler: RouteHandlerMethod, { retries, beginsOnReque
         return await attempt.run(handle)
       } catch (error) {
         const work = sessionOf(request)
-        // What a hook has made, a repository say, means the first attempt for ever.
+        // A repository, for example, that a hook has made belongs to the first attempt for ever.
         if (collision !== undefined && isKnownToHooks && error instanceof TransactionClosedError && work?.hasCommitted === false) throw collision
         if (repetition > retries || !isConflict(error)) throw error
         if (isUsed === true || attempt.isShared) {
-          request.log.warn({ err: error, attempt: repetition }, 'a transaction collided with another one and is not repeated, because a hook had used it: hooks are not run again, but what they give to request.db.beforeCommit() is')
+          request.log.warn({ err: error, attempt: repetition }, notRepeated)
           throw error
         }
         attempt.left = work

@@ -8,19 +8,19 @@ import { HeldBack } from './held-back.js'
 import { bytesOf, discard, payloadHeaders } from './payload.js'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** How a streamed reply decides about its transaction. */
+/** How a streamed reply ends its transaction. */
 export interface StreamEnds {
-  /** Commits; the last bytes leave when it resolves. */
+  /** Commits; the last bytes are sent when it resolves. */
   readonly commit: () => Promise<void>
-  /** Undoes everything, unless that is decided already; tells what came of it. Never rejects. */
+  /** Rolls back unless the transaction is decided; resolves with the outcome. Never rejects. */
   readonly rollback: () => Promise<string>
 }
 
-/** Replies whose headers are all: the commit comes before them. */
+/** Statuses without a body: the commit comes before the headers. */
 const bodiless = [204, 304]
 
 export class StreamedReply {
-  /** What is sent in the place of the payload. */
+  /** The stream that is sent in place of the payload. */
   readonly body: Readable
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
@@ -28,7 +28,7 @@ export class StreamedReply {
   readonly #ends: StreamEnds
 
   /**
-   * @throws {TypeError} when somebody reads the payload already
+   * @throws {TypeError} if the payload is already being read
    */
   constructor (payload: unknown, { request, reply }: { readonly request: FastifyRequest, readonly reply: FastifyReply }, ends: StreamEnds) {
     this.#request = request
@@ -43,7 +43,7 @@ export class StreamedReply {
     return this.#request.method === 'HEAD' || bodiless.includes(this.#reply.statusCode)
   }
 
-  /** Has the source do what it does, for nobody. */
+  /** Reads the source to its end, and drops the pieces. */
   async readSource (): Promise<void> {
     await finished(this.#source, new Writable({ objectMode: true, write: (_piece, _encoding, done) => { done() } }))
   }
@@ -53,10 +53,10 @@ export class StreamedReply {
     pipeline(this.#source, this.body as HeldBack, ignore)
   }
 
-  /** Ends the reply, because an error takes its place. */
+  /** Ends the stream, because an error takes its place. */
   fail (): void { this.body.destroy(new Error('An error was raised while the reply was streamed')) }
 
-  /** Lets go of the source, when nobody reads any more. */
+  /** Destroys the source when its reader is gone. */
   discard (): void { discard(this.#source) }
 
   #heldBack (): HeldBack {

@@ -16,14 +16,14 @@ export interface RequestTransactionOptions extends Omit<TransactionOptions, 'beg
   /**
    * `onSend`: the commit is confirmed before the first byte of the reply. `onResponse`: after the reply, for latency;
    * a commit that fails then can only be logged. `atEnd`: as `onSend`, but a stream is sent within the transaction. Its last piece
-   * is kept back until the commit is confirmed, and the connection is broken off where it is not: a reply that came whole is a
-   * commit that held. The transaction lasts as long as the slowest reader then.
+   * is held back until the commit is confirmed; if it is not, the connection is broken off. So a complete reply means that the
+   * commit succeeded. The transaction then lasts as long as the slowest reader.
    * @defaultValue `'onSend'`
    */
   readonly commit?: 'onSend' | 'onResponse' | 'atEnd' | undefined
   /**
    * Which replies commit.
-   * @defaultValue those with a status below 400, but 207: what a multi-status reply keeps, only the route can say
+   * @defaultValue those with a status below 400, except 207: only the route knows whether a multi-status reply commits
    */
   readonly commitOn?: ((reply: FastifyReply, payload: unknown) => boolean) | undefined
 }
@@ -33,7 +33,7 @@ export interface TransactionPluginOptions {
   readonly transaction?: RequestTransactionOptions | undefined
 }
 
-/** What a route's requests do with their transaction. */
+/** The checked transaction options of a route. */
 export interface TransactionPlan {
   readonly settings: TransactionSettings
   readonly beginsOnRequest: boolean
@@ -48,9 +48,9 @@ const beginPoints: readonly unknown[] = ['firstWrite', 'firstQuery', 'onRequest'
 const commitPoints: readonly unknown[] = ['onSend', 'onResponse', 'atEnd']
 
 /**
- * The options that were really given: undefined counts as not given.
+ * The options without those that are undefined.
  *
- * @throws {SettingsError} when they are no object, or hold a name that is no option
+ * @throws {SettingsError} for a value that is no object, and for an unknown option
  */
 export function givenTransaction (options: RequestTransactionOptions): RequestTransactionOptions {
   if (!isOptions(options)) throw new SettingsError('transaction', 'must be an object (false, for no transaction, only on a route)')
@@ -61,10 +61,10 @@ export function givenTransaction (options: RequestTransactionOptions): RequestTr
 }
 
 /**
- * Checks options and completes them with defaults.
+ * Checks options and adds the defaults.
  *
- * @throws {SettingsError} that names the option which does not exist, or the one that cannot be used
- * @throws {UsageError} the same, for those that hold without a request, too
+ * @throws {SettingsError} for an unknown option, and for an invalid value
+ * @throws {UsageError} the same, for the options that sessions without a request have, too
  */
 export function planTransaction (options: RequestTransactionOptions): TransactionPlan {
   const { begin = 'firstWrite', commit = 'onSend', commitOn = claimsSuccess, ...rest } = givenTransaction(options)
@@ -80,7 +80,7 @@ export function planTransaction (options: RequestTransactionOptions): Transactio
   }
 }
 
-/** What of a request's options holds for sessions without a request, too. */
+/** The options that also hold for sessions without a request. */
 export function databaseTransaction (options: RequestTransactionOptions): TransactionOptions {
   const { begin, commit, commitOn, ...rest } = options
   return { ...rest, begin: coreBegin(begin) }
@@ -91,12 +91,12 @@ function coreBegin (begin: BeginPoint | undefined): TransactionOptions['begin'] 
   return begin === 'onRequest' ? 'firstQuery' : begin
 }
 
-/** The status that the client gets: a web Response brings one of its own, which the reply does not show yet when it is sent. */
+/** The status that the client gets. A web Response has a status of its own, which the reply does not show yet. */
 export function statusOf (reply: FastifyReply, payload: unknown): number {
   return isResponse(payload) ? payload.status : reply.statusCode
 }
 
-/** Parts of the request have failed, and others have not. */
+/** Some parts of the request have failed, others have not. */
 const multiStatus = 207
 
 function claimsSuccess (reply: FastifyReply, payload: unknown): boolean {

@@ -31,11 +31,13 @@ export interface SentBatch extends Batch {
 /** The Bind message counts values in 16 bits. */
 const mostValues = 65_535
 
+const tooManyValues = 'A statement takes 65,535 values at most: pass a long list as one array, `= any($1)`, or write its rows by several statements'
+
 /** Adds a statement to an exchange; `false` if one of its values cannot be sent. */
 export function add ({ statement, done }: Task, exchange: Exchange): boolean {
   const { values, context } = statement
   if (values.length > mostValues) {
-    done(notSent(new ValidationError('A statement takes 65,535 values at most: pass a long list as one array, `= any($1)`, or write its rows by several statements', { context })))
+    done(notSent(new ValidationError(tooManyValues, { context })))
     return false
   }
   try {

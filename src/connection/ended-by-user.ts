@@ -9,7 +9,8 @@ import type { TransactionStatus } from '../pg/client.js'
  */
 export function endedByUser (tags: readonly string[], status: TransactionStatus, text: string): TransactionBrokenError | undefined {
   const rollback = tags.indexOf('ROLLBACK')
-  const begunAnew = tags.some((tag, position) => position > rollback && ['BEGIN', 'START TRANSACTION', 'START'].includes(tag)) || /\band\b.*\bchain\b/is.test(text)
+  const hasBegin = tags.some((tag, position) => position > rollback && ['BEGIN', 'START TRANSACTION', 'START'].includes(tag))
+  const begunAnew = hasBegin || /\band\b.*\bchain\b/is.test(text)
   const ended = status === 'I' || tags.includes('COMMIT') || tags.includes('PREPARE TRANSACTION') || (rollback !== -1 && begunAnew)
   if (!ended) return undefined
   const kinds = tags.filter((tag) => ['COMMIT', 'ROLLBACK', 'PREPARE TRANSACTION'].includes(tag)).join(', ')

@@ -35,7 +35,7 @@ import type { DatabaseOptions, Settings } from '../settings/settings.js'
 
 /** What {@link openDatabase} takes. */
 export interface OpenOptions extends DatabaseOptions {
-  /** How transactions begin and how long they may take, unless a call says otherwise. */
+  /** How transactions begin and how long they may take; a call may override it. */
   readonly transaction?: TransactionOptions | undefined
   readonly errors?: {
     /** Status, code and message for violations of the constraints named. */
@@ -43,11 +43,11 @@ export interface OpenOptions extends DatabaseOptions {
   } | undefined
 }
 
-/** What a database is made of, besides its settings. */
+/** The parts of a database, besides its settings. */
 export interface DatabaseParts {
   readonly transaction?: TransactionOptions | undefined
   readonly constraints?: ConstraintMap | undefined
-  /** Whether the pool ends with the database; not where somebody else made it. */
+  /** Whether closing the database ends the pool: not if other code made it. */
   readonly ownsPool?: boolean | undefined
 }
 
@@ -64,11 +64,12 @@ export class Database implements StatementRunner {
   readonly #closing: Closing
   #drizzle: DrizzleDatabase | undefined
 
-  /** @throws {UsageError} for what is no pool and no settings: {@link openDatabase} makes them */
+  /** @throws {UsageError} without a pool and settings: {@link openDatabase} makes them */
   constructor (pool: PgPool, settings: Settings, parts: DatabaseParts = {}) {
     const given: unknown = parts
-    // What JavaScript, or a cast, gives instead.
-    if ((pool as Partial<PgPool> | null | undefined)?.options === undefined || (settings as Partial<Settings> | null | undefined)?.pool === undefined || !isOptions(given)) {
+    // The types rule this out; JavaScript and casts do not.
+    if ((pool as Partial<PgPool> | null | undefined)?.options === undefined ||
+      (settings as Partial<Settings> | null | undefined)?.pool === undefined || !isOptions(given)) {
       throw new UsageError('A database is not made by "new": await openDatabase(options) gives it, and server.db')
     }
     this.pool = pool
@@ -90,7 +91,7 @@ export class Database implements StatementRunner {
     }
   }
 
-  /** Resolves when the server has answered. @throws {ConnectionError} that tells the way out when it does not in time */
+  /** Resolves when the server has answered. @throws {ConnectionError} with the way out, if it does not answer in time */
   start (): Promise<void> {
     return reach(this.#connections, this.#settings)
   }
@@ -107,8 +108,8 @@ export class Database implements StatementRunner {
   }
 
   /**
-   * Runs a function with a session: commits when it resolves, unless it rolled back itself; rolls back when it throws; always gives the connection back.
-   * With `retries` all of it is done again after a conflict.
+   * Runs a function with a session: commits when it resolves, unless it rolled back itself; rolls back when it throws. The
+   * connection is always released. With `retries` everything is repeated after a conflict.
    *
    * @example
    * ```ts
@@ -138,9 +139,9 @@ export class Database implements StatementRunner {
   }
 
   /**
-   * A session to be settled by hand; it holds no connection before its first statement.
+   * A session that the program commits or rolls back itself; it holds no connection before its first statement.
    *
-   * @throws {UsageError} for an option that does not exist or cannot have its value
+   * @throws {UsageError} for an unknown or invalid option
    * @example
    * ```ts
    * await using session = database.createSession()
@@ -152,15 +153,15 @@ export class Database implements StatementRunner {
     return this.lend(this.#transactionSettings(options))
   }
 
-  /** A session in somebody's name, for whoever knows more of its user than this class: the Fastify edge. */
+  /** A session for a caller that the Fastify plugins know better than this class. */
   lend (settings: TransactionSettings, caller?: Caller): Session {
     return new Session(this.#host, settings, this.#named(caller))
   }
 
-  /** @internal In whose name it takes connections, unless somebody else's is given. */
+  /** @internal The caller for whom it takes connections by default. */
   get caller (): Caller { return { logger: this.#settings.logger, label: 'database', callSite: undefined, within: undefined } }
 
-  /** One who takes a connection, with all that the log may want to tell. */
+  /** A caller, with its call site and its outer caller for the log. */
   #named (caller: Caller = this.caller): Caller {
     caller.callSite = this.#callSites.here()
     caller.within = currentScope()?.caller
@@ -169,7 +170,7 @@ export class Database implements StatementRunner {
 
   /** Runs a function in a transaction, which begins with its first statement: as {@link Database.session}, without reads outside. */
   transaction<Result> (fn: (session: Session) => Result | Promise<Result>, options?: TransactionOptions): Promise<Result> {
-    // What is no object of options is handed on as it is, and refused there.
+    // A value that is no object of options is passed on, and refused there.
     return this.session(fn, options === undefined || isOptions(options) ? { begin: 'firstQuery', ...options } : options)
   }
 
@@ -192,37 +193,37 @@ export class Database implements StatementRunner {
     return new Streams(this.#host, this.#named()).open(statement, { batchSize })
   }
 
-  /** How the database is, asked over a connection of its own. Never rejects for what the database does. @throws {UsageError} for options that cannot be */
+  /** Checks the database over a connection of its own. A failure of the database does not reject. @throws {UsageError} for invalid options */
   checkHealth (options?: CheckOptions): Promise<Health> {
     return this.#health.check(options)
   }
 
-  /** Makes the database unready as long as a question is answered with why it is: migrations that are pending, say. It must not reject. */
+  /** Makes the database unready as long as the function resolves with a reason, for example pending migrations. It must not reject. */
   awaits (reason: () => Promise<string | undefined>): void {
     this.#health.awaits(reason)
   }
 
-  /** The server's version, its connections to this database, and the counts of the pool. @throws {ConnectionError} without an answer */
+  /** The server's version, its connections to this database, and the counts of the pool. @throws {ConnectionError} if it does not answer */
   getInfo (): Promise<DatabaseInfo> {
     return this.#health.getInfo()
   }
 
-  /** Counts and waits of the pool, without asking the server. */
+  /** The counts of the pool, without a query. */
   get poolInfo (): PoolInfo { return this.#connections.info }
 
-  /** Begins the time that {@link Database.close} grants, and lets everybody work on: for a server that still answers requests before it closes. */
+  /** Starts the time limit of {@link Database.close}; work goes on, for a server that still answers requests before it closes. */
   drain (): void { this.#closing.begin() }
 
   /**
-   * Lets what is under way finish, callbacks after a commit included, then ends the pool; what still runs after
-   * `drainTimeoutSeconds` is ended with it. A second call gets the same answer: whether everything could finish.
+   * Waits for running work, including callbacks after a commit, then ends the pool, together with everything that still runs after
+   * `drainTimeoutSeconds`. Resolves with whether everything could finish; a second call returns the same promise.
    */
   close (): Promise<boolean> {
     const left = this.#host.pool.leave?.()
     return left === undefined ? this.#closing.finish() : left.then(() => this.#closing.finish())
   }
 
-  /** What its sessions share: for the testing kit, which stands between them and the pool. */
+  /** The context of its sessions, for the testing kit, which stands between them and the pool. */
   get host (): SessionContext { return this.#host }
 
   #transactionSettings (options: TransactionOptions | undefined): TransactionSettings {
@@ -235,8 +236,8 @@ export class Database implements StatementRunner {
 /**
  * Opens a database; resolves when the server has answered.
  *
- * @throws {SettingsError} for a setting that does not exist or cannot be used, with its name
- * @throws {ConnectionError} when the server does not answer (wait for it with `waitForDatabaseSeconds`, or start without it with `degraded`)
+ * @throws {SettingsError} for an unknown or invalid setting, with its name
+ * @throws {ConnectionError} if the server does not answer (wait for it with `waitForDatabaseSeconds`, or start without it with `degraded`)
  * @example
  * ```ts
  * const database = await openDatabase({ connectionString: 'postgresql://ada@localhost/shop' })

@@ -1,8 +1,9 @@
 /**
- * Whether the database can serve: asked over a connection of its own, so that no queue of traffic decides the answer.
+ * Checks whether the database can serve, over a connection of its own, so that the result does not depend on the pool's queue.
  *
- * Three questions run side by side, within one time limit. Does PostgreSQL answer? Not so: down. Does the pool still pass its
- * connections on? Not so: saturated. Has everything come that the server waits for? Not so: pending. The process must live through every answer, and a silent socket is never waited for.
+ * Three checks run in parallel, within one time limit. PostgreSQL does not answer: down. The pool passes on no connection:
+ * saturated. Something that the server waits for is missing: pending. No failure may end the process, and a silent socket is
+ * never awaited.
  */
 import { Client, DatabaseError as PostgresError } from 'pg'
 import type { ClientConfig, QueryResult, QueryResultRow } from 'pg'
@@ -14,10 +15,13 @@ import { checkCall } from '../errors/check-call.js'
 import type { CallOptions } from '../runtime/call-options.js'
 import type { PoolInfo } from '../pool/pool-info.js'
 
-/** `up`: serves. `saturated`: PostgreSQL answers, and has no connection left for us. `pending`: migrations are not applied yet. `down`: no answer. `closing`: we are leaving. */
+/**
+ * `up`: it serves. `saturated`: PostgreSQL answers, but no connection is free. `pending`: migrations are not applied yet.
+ * `down`: no answer. `closing`: the database is being closed.
+ */
 export type HealthStatus = 'up' | 'saturated' | 'pending' | 'down' | 'closing'
 
-/** What a check came to. */
+/** The result of a check. */
 export interface Health {
   /** Whether the status is `up`. */
   readonly healthy: boolean
@@ -28,11 +32,11 @@ export interface Health {
   readonly timestamp: Date
   /** `PostgreSQL 18.0`, when it answered. */
   readonly version?: string
-  /** Why it is not healthy, in words that hold no host, user or URL. */
+  /** Why it is not healthy, without a host, user or URL. */
   readonly error?: string
 }
 
-/** How fresh an answer must be, and how long it may take. */
+/** How fresh a result must be, and how long the check may take. */
 export interface CheckOptions {
   /**
    * The longest time that the check may take, in milliseconds.
@@ -40,19 +44,19 @@ export interface CheckOptions {
    */
   readonly timeoutMillis?: number | undefined
   /**
-   * An answer not older than this, in milliseconds, is good enough. Whoever asks while a check runs shares its answer in any case.
+   * A result that is not older than this, in milliseconds, is reused. Calls during a check always share its result.
    * @defaultValue `0`
    */
   readonly maxAgeMillis?: number | undefined
 }
 
-/** Client connections to this database, of all its users, without the one that counts. */
+/** Client connections to this database, of all its users, without the one that counts them. */
 export interface ConnectionCounts {
   readonly active: number
   readonly idle: number
   readonly idleInTransaction: number
   readonly waitingForLock: number
-  /** All of them. PostgreSQL tells what other users' connections do only to members of `pg_read_all_stats`. */
+  /** All of them. PostgreSQL shows the state of other users' connections only to members of `pg_read_all_stats`. */
   readonly total: number
   /** The server's `max_connections`. */
   readonly max: number
@@ -66,12 +70,12 @@ export interface DatabaseInfo {
   readonly pool: PoolInfo
 }
 
-/** What a health check has to know of a database. */
+/** The parts of a database that a health check needs. */
 export interface HealthSource {
   readonly connection: ClientConfig
   readonly pool: {
     readonly info: PoolInfo
-    /** Resolves with whether a connection was free, or was passed on, within the time. */
+    /** Resolves with whether a connection was free, or was passed on, in time. */
     breathes (timeoutMillis: number): Promise<boolean>
   }
 }
@@ -85,13 +89,13 @@ const count = `select ${version}, current_setting('max_connections')::int as max
   (count(*) filter (where wait_event_type = 'Lock'))::int as "waitingForLock"
 from pg_stat_activity where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()`
 
-/** How long a connection may take to say goodbye before it is cut, in milliseconds. */
+/** How long a connection may take to end before it is destroyed, in milliseconds. */
 const farewellMillis = 500
 
-/** SQLSTATE too_many_connections: PostgreSQL is there, and full. */
+/** SQLSTATE too_many_connections: PostgreSQL runs, and is full. */
 const tooManyConnections = '53300'
 
-/** Asks a database how it is. Opens nothing before the first question. */
+/** Checks a database. It opens no connection before the first check. */
 export class HealthCheck {
   readonly #source: HealthSource
   readonly #idleMillis: number
@@ -103,7 +107,7 @@ export class HealthCheck {
   #closed = false
   #awaited: (() => Promise<string | undefined>) | undefined
 
-  /** `idleMillis` is how long the connection is kept for the next question. */
+  /** `idleMillis`: how long the connection is kept for the next check. */
   constructor (source: HealthSource, { idleMillis = 30_000 }: { idleMillis?: number } = {}) {
     this.#source = source
     this.#idleMillis = idleMillis
@@ -138,7 +142,7 @@ export class HealthCheck {
     }
   }
 
-  /** Ends the connection, questions under way included. Later checks answer `closing`. */
+  /** Ends the connection, and running checks with it. Later checks result in `closing`. */
   async close (): Promise<void> {
     this.#closed = true
     for (const client of this.#busy) destroySocket(client)
@@ -156,7 +160,8 @@ export class HealthCheck {
       const { version } = await this.#ask<{ version: string }>(probe, timeoutMillis)
       const answered = { latencyMillis: latency(), timestamp, version }
       const [breathes, reason] = await Promise.all([breath, missing])
-      if (!breathes) health = { healthy: false, status: 'saturated', ...answered, error: `no connection of the pool came free within ${timeoutMillis} ms` }
+      const busy = `no connection of the pool came free within ${timeoutMillis} ms`
+      if (!breathes) health = { healthy: false, status: 'saturated', ...answered, error: busy }
       else if (reason !== undefined) health = { healthy: false, status: 'pending', ...answered, error: reason }
       else health = { healthy: true, status: 'up', ...answered }
     } catch (error) {
@@ -168,7 +173,7 @@ export class HealthCheck {
     return health
   }
 
-  /** Why the database is not ready although it answers; that there was no time to find out is a reason, too. */
+  /** Why the database is not ready although it answers; a check that takes too long is a reason, too. */
   async #findMissing (timeoutMillis: number): Promise<string | undefined> {
     let reason: string | undefined
     if (this.#awaited === undefined) return reason
@@ -185,7 +190,7 @@ export class HealthCheck {
       try {
         return await this.#run(kept, () => kept.query<Row>(text), deadline)
       } catch (error) {
-        // It may have died while it stood idle, unnoticed till now: a new one will tell. After a silence the time is up.
+        // The idle connection may have died unnoticed: a new one decides. After a timeout there is no time left.
         if (error instanceof NoAnswer) throw error
       }
     }
@@ -200,7 +205,7 @@ export class HealthCheck {
     try {
       const { rows } = await question().finally(() => { this.#busy.delete(client); clearTimeout(timer) })
       this.#keep(client)
-      // Both questions are answered by exactly one row.
+      // Both queries return exactly one row.
       const [row] = rows as [Row]
       return row
     } catch (error) {
@@ -218,10 +223,10 @@ export class HealthCheck {
   }
 
   #keep (client: Client): void {
-    // Two questions at a time are rare; one connection is enough to keep.
+    // Two queries at a time are rare, so one connection is kept.
     const surplus = this.#takeKept()
     if (surplus !== undefined) part(surplus)
-    // Kept for the next question, it must not keep the process.
+    // The kept connection must not keep the process alive.
     holdProcess(client, false)
     this.#kept = client
     this.#idleTimer = setTimeout(() => this.#dismiss(), this.#idleMillis).unref()
@@ -252,14 +257,14 @@ interface Deadline {
 
 class NoAnswer extends Error {}
 
-/** Ends a connection politely; one that does not answer is cut. */
+/** Ends a connection; destroys it if it does not end in time. */
 async function part (client: Client): Promise<void> {
   const timer = setTimeout(() => destroySocket(client), farewellMillis)
   await client.end()
   clearTimeout(timer)
 }
 
-/** What is answered from the moment that the database begins to close. */
+/** The result once the database begins to close. */
 export function leaving (): Health {
   return { healthy: false, status: 'closing', latencyMillis: 0, timestamp: new Date(), error: 'the database is being closed' }
 }
@@ -271,7 +276,7 @@ const words: ReadonlyMap<string, string> = new Map([
   ['EAI_AGAIN', 'host not found']
 ])
 
-/** What went wrong, without the error's own text: that names hosts, users and databases. */
+/** The reason of a failure, without the error's own text, which may name hosts, users and databases. */
 function describe (error: unknown): string {
   if (error instanceof NoAnswer) return error.message
   const code = codeOf(error)
@@ -280,7 +285,7 @@ function describe (error: unknown): string {
   return `${words.get(code) ?? 'connection failed'} (${code})`
 }
 
-/** The SQLSTATE, or Node's own name for what happened to a socket. */
+/** The SQLSTATE, or Node's code of a socket error. */
 function codeOf (error: unknown): string | undefined {
   const code: unknown = Object(error).code
   return typeof code === 'string' ? code : undefined

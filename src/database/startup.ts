@@ -3,11 +3,11 @@ import { pauseBefore, pauseMillis } from '../runtime/backoff.js'
 import type { ConnectionPool } from '../pool/connection-pool.js'
 import type { Settings } from '../settings/settings.js'
 
-/** SQLSTATEs that no waiting will cure: wrong password, not allowed, no such database. */
+/** SQLSTATEs that waiting does not cure: wrong password, not allowed, no such database. */
 const incurable = new Set(['28P01', '28000', '3D000'])
 
 const poolerRefused = 'a pooler refused a startup parameter: set DATABASE_PREPARED_STATEMENTS=false, or have the pooler ignore statement_timeout, lock_timeout and idle_in_transaction_session_timeout'
-const untrusted = 'the certificate of the server is not to be trusted: name its authority in sslrootcert, or correct host and sslmode'
+const untrusted = 'the certificate of the server is not trusted: name its authority in sslrootcert, or correct the host and sslmode'
 
 const ways: ReadonlyMap<string, string> = new Map([
   ['28P01', 'the password or the user is wrong'],
@@ -15,11 +15,11 @@ const ways: ReadonlyMap<string, string> = new Map([
   ['3D000', 'the database does not exist: create it first'],
   ['53300', 'the server has no connection left: lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW, or raise its max_connections'],
   ['57P03', 'the server is starting or stopping: wait for it with waitForDatabaseSeconds'],
-  ['ECONNREFUSED', 'nothing listens there: start PostgreSQL, or correct host and port'],
-  ['ENOTFOUND', 'the host is not known: correct its name'],
+  ['ECONNREFUSED', 'nothing is listening there: start PostgreSQL, or correct the host and port'],
+  ['ENOTFOUND', 'the host is unknown: correct its name'],
   ['EAI_AGAIN', 'the host is not known yet: correct its name, or the name server'],
-  ['ETIMEDOUT', 'nothing answered in time: see whether host and port are right, and no firewall stands between'],
-  ['ENOENT', 'there is no such socket: start PostgreSQL, or correct host and port'],
+  ['ETIMEDOUT', 'nothing answered in time: check the host, the port, and firewalls on the way'],
+  ['ENOENT', 'the socket does not exist: start PostgreSQL, or correct the host and port'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', untrusted],
   ['SELF_SIGNED_CERT_IN_CHAIN', untrusted],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', untrusted],
@@ -31,8 +31,8 @@ const ways: ReadonlyMap<string, string> = new Map([
 const backoff = { firstMillis: 100, longestMillis: 2000, jitter: 0 }
 
 /**
- * Reaches the server, as often as the settings allow, and warns when the pool is larger than what the server has left.
- * What no waiting will cure is an error also where the start may be degraded, and so is a pool that was ended meanwhile.
+ * Connects to the server, as often as the settings allow, and warns if the pool is larger than the connections that are left.
+ * A failure that waiting does not cure is an error also with `degraded`, and so is a pool that was ended meanwhile.
  *
  * @throws {ConnectionError} with the way out, and no part of the URL
  */
@@ -43,10 +43,10 @@ export async function reach (pool: ConnectionPool, settings: Settings): Promise<
   }
 }
 
-/** Whether there is nothing more to wait for; an attempt that begins after the last one's time is the last. */
+/** Whether the wait is over; an attempt that begins after `lastTime` is the last one. */
 async function isDone (pool: ConnectionPool, settings: Settings, lastTime: number): Promise<boolean> {
   try {
-    await greet(pool, settings)
+    await checkServer(pool, settings)
     return true
   } catch (error) {
     const failure = explained(error as Error)
@@ -62,7 +62,7 @@ async function isDone (pool: ConnectionPool, settings: Settings, lastTime: numbe
   }
 }
 
-async function greet (pool: ConnectionPool, { logger, pool: { max } }: Settings): Promise<void> {
+async function checkServer (pool: ConnectionPool, { logger, pool: { max } }: Settings): Promise<void> {
   const connection = await pool.connect({ logger, label: 'start' })
   const { result, error } = await connection.run({
     kind: 'read',
@@ -80,11 +80,11 @@ async function greet (pool: ConnectionPool, { logger, pool: { max } }: Settings)
 
 function explained (error: Error): ConnectionError {
   const code = codeOf(error)
-  const way = ways.get(code) ?? 'see whether DATABASE_URL (connectionString) names the right host, port, user, password and database, and a fitting sslmode'
+  const way = ways.get(code) ?? 'check that DATABASE_URL (connectionString) names the right host, port, user, password and database, and a suitable sslmode'
   return new ConnectionError(`The database could not be reached${code === '' ? '' : ` (${code})`}: ${way}`, { cause: Object(error).cause ?? error })
 }
 
-/** The SQLSTATE, or Node's name for what happened to the socket. */
+/** The SQLSTATE, or Node's code of a socket error. */
 function codeOf (error: unknown): string {
   if (error instanceof PoolTimeoutError) return 'ETIMEDOUT'
   const { code } = Object(Object(error).cause ?? error)

@@ -152,9 +152,14 @@ export function followConfirmations (client: ClientBase, { confirmed, bound }: C
   connection.on('bindComplete', bound)
 }
 
+interface ParameterStatus {
+  readonly parameterName: string
+  readonly parameterValue: string
+}
+
 /** Calls back for each setting that PostgreSQL reports as changed. https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-ASYNC */
 export function followReports (client: ClientBase, reported: (name: string, value: string) => void): void {
-  wire(client).on('parameterStatus', ({ parameterName, parameterValue }: { parameterName: string, parameterValue: string }) => reported(parameterName, parameterValue))
+  wire(client).on('parameterStatus', ({ parameterName, parameterValue }: ParameterStatus) => reported(parameterName, parameterValue))
 }
 
 /** The process id that the server reported; a pooler's is not that of a backend. */

@@ -99,7 +99,6 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
   /** Whether a statement outside a transaction sees on the newest connection what it would see inside one. */
   get readCommitted (): boolean { return this.#liveness.readCommitted }
 
-  /** Counts of the pool. */
   get info (): PoolInfo {
     const { size, max } = this.#settings.pool
     const { totalCount: total, idleCount: idle, waitingCount } = this.pool
@@ -169,7 +168,6 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
     } while (!this.isIdle && left() > 0)
   }
 
-  /** Whether requests are refused. */
   get hasEnded (): boolean { return this.#ended }
 
   /** Whether no connection is in use, or on its way to a waiter. */

@@ -4,7 +4,8 @@ import type { Caller } from '../statement/caller.js'
 
 /** The part of a connection that sessions use. */
 export type LentConnection = Pick<Connection,
-  'run' | 'send' | 'idle' | 'isIdle' | 'cancel' | 'release' | 'isReleased' | 'destroy' | 'status' | 'refusal' | 'readCommitted' | 'enterTransaction' | 'leaveTransaction'>
+  'run' | 'send' | 'idle' | 'isIdle' | 'cancel' | 'release' | 'isReleased' | 'destroy' |
+  'status' | 'refusal' | 'readCommitted' | 'enterTransaction' | 'leaveTransaction'>
 
 /** Where sessions get their connections: the pool, or a test's substitute. */
 export interface ConnectionSource {

@@ -33,8 +33,8 @@ interface Holder {
   readonly stack: string
 }
 
-const ownFault = 'a request that holds a database connection waited in vain for another one: use request.db, or the scope that was passed to your function, for all that belongs together, and open no second transaction inside one'
-const exhausted = 'all database connections were held for longer than others could wait: whoever holds one must not wait for another (use request.db or the scope, open no second transaction inside one); else make transactions shorter, or raise pool.size and pool.maxOverflow'
+const ownFault = 'a request that holds a database connection waited in vain for another one: use request.db, or the scope that was passed to your function, for everything that belongs together, and open no second transaction inside one'
+const exhausted = 'all database connections were held for longer than others could wait: code that holds one must not wait for another (use request.db or the scope, open no second transaction inside one); else make transactions shorter, or raise pool.size and pool.maxOverflow'
 const unreachable = 'no database connection could be opened within the wait limit'
 
 /** Logs who holds the connections when a wait was in vain; at most once in a while. */

@@ -15,7 +15,7 @@ const pauseMillis = { shortest: 1000, longest: 10_000 }
 /** The shortest time between two warnings, in milliseconds. */
 const quietMillis = 60_000
 
-const warning = 'a database connection could not be opened while others are open: the pool makes do with those for a while, and then tries again. Lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW, or raise what the server (max_connections, the connection limit of the role or database) or the pooler allows'
+const warning = 'a database connection could not be opened while others are open: the pool uses those for a while, and then tries again. Lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW, or raise what the server (max_connections, the connection limit of the role or database) or the pooler allows'
 
 export class Shortage {
   readonly #slots: Slots

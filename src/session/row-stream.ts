@@ -28,6 +28,8 @@ const name = 'data_access_stream'
 /** The longest wait for a cancel or for ROLLBACK, in milliseconds; then the connection is destroyed. */
 const settleMillis = 5000
 
+const noConnection = 'No connection is free for a stream, and a session that holds one does not wait for another: read the stream before the first write, or after the commit'
+
 /** How a stream is read. */
 export interface RowStreamOptions {
   readonly batchSize: number
@@ -81,7 +83,8 @@ export class RowStream implements RowSource<never> {
     const { text, values, name: statementName, reader, rowMode, context } = this.#statement
     const fetch: Statement = { kind: 'read', text: `fetch forward ${batchSize} from ${name}`, values: [], reader, rowMode, context }
     if (this.#connection !== undefined) return this.#rowsOf(await run(this.#connection, [fetch]))
-    const declare: Statement = { kind: 'read', text: `declare ${name} no scroll cursor for ${text}`, values, name: statementName && `${statementName}_stream`, context }
+    const preparedName = statementName && `${statementName}_stream`
+    const declare: Statement = { kind: 'read', text: `declare ${name} no scroll cursor for ${text}`, values, name: preparedName, context }
     const begun = this.#begin([declare, fetch])
     this.#context.watch?.(this.#statement, begun)
     return this.#rowsOf(await begun)
@@ -95,7 +98,7 @@ export class RowStream implements RowSource<never> {
     if (reason !== undefined) throw reason
     const isPatient = mayWait?.() !== false
     if (!isPatient && !pool.hasRoom) {
-      throw new PoolTimeoutError('No connection is free for a stream, and a session that holds one does not wait for another: read the stream before the first write, or after the commit')
+      throw new PoolTimeoutError(noConnection)
     }
     return new Promise((resolve, reject) => {
       this.#cancel = pool.acquire({

@@ -51,9 +51,9 @@ export function currentScope (): Scope | undefined {
   return nesting.current
 }
 
-const withoutSettings = 'stream() reads over a connection of its own, where what this session has set (SET, set_config, a role) does not hold: read by cursor() or filter() in the session, or set it for the database user'
+const withoutSettings = 'stream() reads over a connection of its own, where the settings of this session (SET, set_config, a role) do not apply: read by cursor() or filter() in the session, or set them for the database user'
 
-const nestedOptions = 'A nested transaction takes no options: it is a savepoint of the one around it, and lives by that one\'s isolation level'
+const nestedOptions = 'A nested transaction takes no options: it is a savepoint of the outer one, and has its isolation level'
 
 export class Scope implements StatementRunner {
   /** The scope in whose function this one was opened, of any session. */
@@ -75,7 +75,9 @@ export class Scope implements StatementRunner {
   /** @throws {UsageError} if a program calls it: only the package makes scopes */
   constructor (root: ScopeRoot, parent?: Scope, savepoint?: Savepoint) {
     // The types rule this out; JavaScript and casts do not.
-    if ((root as Partial<ScopeRoot> | null | undefined)?.transaction === undefined) throw new UsageError('A scope is not made by "new": session.transaction((scope) => …) gives it')
+    if ((root as Partial<ScopeRoot> | null | undefined)?.transaction === undefined) {
+      throw new UsageError('A scope is not made by "new": session.transaction((scope) => …) gives it')
+    }
     this.root = root
     this.outer = currentScope()
     this.#parent = parent
@@ -183,8 +185,10 @@ export class Scope implements StatementRunner {
   rollbackOnly (reason?: string): void {
     this.#innermost().#mustRollBack = true
     const unchecked: unknown = reason
-    if (unchecked !== undefined && typeof unchecked !== 'string') throw new UsageError('The reason of rollbackOnly() is a text for the log; what is done here will be undone, as was asked')
-    this.root.caller.logger.debug({ reason }, 'rollbackOnly() was called: what is done here will be undone')
+    if (unchecked !== undefined && typeof unchecked !== 'string') {
+      throw new UsageError('The reason of rollbackOnly() is a text for the log; the transaction will be rolled back, as requested')
+    }
+    this.root.caller.logger.debug({ reason }, 'rollbackOnly() was called: the changes will be undone')
   }
 
   /** Why this scope cannot be kept, if so. */

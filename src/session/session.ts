@@ -49,7 +49,9 @@ export class Session extends Scope {
   /** @throws {UsageError} if a program calls it: only the package makes sessions */
   constructor (host: SessionContext, settings: TransactionSettings, caller: Caller) {
     // The types rule this out; JavaScript and casts do not.
-    if ((host as Partial<SessionContext> | null | undefined)?.pool === undefined) throw new UsageError('A session is not made by "new": database.createSession(), database.session((session) => …) and request.db give it')
+    if ((host as Partial<SessionContext> | null | undefined)?.pool === undefined) {
+      throw new UsageError('A session is not made by "new": database.createSession(), database.session((session) => …) and request.db give it')
+    }
     const transaction = new Transaction(host, settings, { caller, timedOut: () => this.abort(new TransactionTimeoutError()) })
     super({ host, transaction, caller, savepoints: 0, streams: undefined, leaveContext: undefined, hasToldOfZombie: false })
   }

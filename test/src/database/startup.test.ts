@@ -61,12 +61,12 @@ t.test('warns of a pool that may outgrow what the server has left', async (t) =>
 
 t.test('a name that may have several addresses fails as one address does', async (t) => {
   const options: DatabaseOptions = { connectionString: 'postgresql://ada:s3cret@localhost:1/shop' }
-  await t.rejects(openDatabase(options), { message: /ECONNREFUSED.*nothing listens there/ })
+  await t.rejects(openDatabase(options), { message: /ECONNREFUSED.*nothing is listening there/ })
 })
 
 t.test('a failure without a code points to the URL', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const url = new URL(connectionString)
   url.searchParams.set('sslmode', 'require')
-  await t.rejects(openDatabase({ connectionString: url.href }), { message: /^The database could not be reached: see whether DATABASE_URL .*sslmode/ })
+  await t.rejects(openDatabase({ connectionString: url.href }), { message: /^The database could not be reached: check that DATABASE_URL .*sslmode/ })
 })

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { findCircles, readImports } from './imports.js'
+import { findLongTests } from './long-tests.js'
 import { findCrowds, findHomeless, findWrongArrows, readRooms } from './rooms.js'
 import { projectRoot, readTree } from './source-files.js'
 import type { SourceFile } from './source-files.js'
@@ -29,6 +30,16 @@ t.test('every file is in a room, and every room says what it is for', async (t) 
 
 t.test('no folder has more than 16 files, no file more than 300 lines, and half of them at most 90', async (t) => {
   t.strictSame(findCrowds(files), [])
+})
+
+t.test('no test file has more than 300 lines, nor a line of more than 160 characters outside texts', async (t) => {
+  t.strictSame(findLongTests(files), [])
+  t.strictSame(findLongTests([
+    { path: 'test/a.ts', text: `const a = '${'x'.repeat(300)}'\nconst b = /${'x'.repeat(300)}/\nconst c = \`\n${'x'.repeat(300)}\`\n` },
+    { path: 'test/b.ts', text: `call('text', ${'x'.repeat(160)})\n` },
+    { path: 'test/c.ts', text: 'call()\n'.repeat(301) },
+    { path: 'test/types/d.tst.ts', text: 'x'.repeat(161) }
+  ]), ['test/b.ts:1 has 168 characters outside texts', 'test/c.ts has 301 lines'])
 })
 
 t.test('the core reaches no Fastify from any of its doors', async (t) => {

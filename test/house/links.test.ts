@@ -54,7 +54,10 @@ t.test('README.md is a page to read in a minute or two, and names every page of 
 t.test('a link to a missing file or heading is named, also within its page, and text in code is no link', async (t) => {
   const tree = [
     { path: 'a.md', text: '# A\n\n[b](docs/b.md) [c](c.md) [x](docs/b.md#two-words) [y](docs/b.md#three) [own](#a) [web](https://example.com/#z)\n' },
-    { path: 'docs/b.md', text: '# B\n\n`[no](link)`\n\n```ts\n// # Three\nlist[0](missing)\n```\n\n## Two `words`!\n\n[up](../a.md#a) [self](#three)\n\n## Again\n\n## Again\n\n[twice](#again-1) ![chart](x.svg)\n' }
+    {
+      path: 'docs/b.md',
+      text: '# B\n\n`[no](link)`\n\n```ts\n// # Three\nlist[0](missing)\n```\n\n## Two `words`!\n\n[up](../a.md#a) [self](#three)\n\n## Again\n\n## Again\n\n[twice](#again-1) ![chart](x.svg)\n'
+    }
   ]
   t.strictSame(findDeadLinks(tree, (path) => path === 'docs/x.svg'), ['a.md:3 c.md', 'a.md:3 docs/b.md#three', 'docs/b.md:12 #three'])
   t.strictSame(findUnlisted([...tree.slice(1), { path: 'docs/c.md', text: '# C\n\n- [One: `two`](#one-two)\n\n## One: `two`\n' }]), ['docs/b.md'])

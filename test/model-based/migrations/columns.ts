@@ -1,5 +1,8 @@
 import { sql } from 'drizzle-orm'
-import { bigint, bigserial, boolean, char, date, doublePrecision, integer, interval, jsonb, numeric, serial, smallint, smallserial, text, time, timestamp, uuid, varchar } from 'drizzle-orm/pg-core'
+import {
+  bigint, bigserial, boolean, char, date, doublePrecision, integer, interval, jsonb, numeric, serial, smallint, smallserial, text, time,
+  timestamp, uuid, varchar
+} from 'drizzle-orm/pg-core'
 
 /** Columns that are a primary key alone. */
 export const keys = {
@@ -14,7 +17,16 @@ export const keys = {
 }
 
 /** The type of what refers to such a key. */
-export const links = { id: () => integer(), always: () => integer(), serial: () => integer(), plain: () => integer(), wide: () => bigint({ mode: 'number' }), small: () => smallint(), fives: () => integer(), uid: () => uuid() }
+export const links = {
+  id: () => integer(),
+  always: () => integer(),
+  serial: () => integer(),
+  plain: () => integer(),
+  wide: () => bigint({ mode: 'number' }),
+  small: () => smallint(),
+  fives: () => integer(),
+  uid: () => uuid()
+}
 
 /** Columns that are not, without those of an enum. */
 export const types = {
@@ -41,5 +53,23 @@ export const types = {
 
 /** A default for each of them. */
 export const defaults = {
-  integer: sql`7`, bigint: sql`8`, text: sql`'t'`, short: sql`'s'`, long: sql`'l'`, boolean: sql`true`, timestamp: sql`now()`, date: sql`'2026-01-01'`, numeric: sql`1.5`, jsonb: sql`'{}'`, texts: sql`'{a}'`, time: sql`'12:00'`, moment: sql`'2026-01-01'`, small: sql`3`, double: sql`2.5`, padded: sql`'p'`, uuid: sql`gen_random_uuid()`, numbers: sql`'{1}'`, span: sql`'1 hour'`
+  integer: sql`7`,
+  bigint: sql`8`,
+  text: sql`'t'`,
+  short: sql`'s'`,
+  long: sql`'l'`,
+  boolean: sql`true`,
+  timestamp: sql`now()`,
+  date: sql`'2026-01-01'`,
+  numeric: sql`1.5`,
+  jsonb: sql`'{}'`,
+  texts: sql`'{a}'`,
+  time: sql`'12:00'`,
+  moment: sql`'2026-01-01'`,
+  small: sql`3`,
+  double: sql`2.5`,
+  padded: sql`'p'`,
+  uuid: sql`gen_random_uuid()`,
+  numbers: sql`'{1}'`,
+  span: sql`'1 hour'`
 }

@@ -56,7 +56,10 @@ const table: fc.Arbitrary<TablePlan> = fc.record({
   uniquePair: fc.boolean(),
   uniqueIndex: fc.boolean(),
   check: fc.option(fc.integer({ min: 0, max: 2 }), { nil: undefined }),
-  readers: fc.array(fc.record({ kind: fc.constantFrom<Reader>('part', 'expression', 'policy', 'insertPolicy', 'restriction'), column: fc.constantFrom(...columnNames) }), { maxLength: 2 }),
+  readers: fc.array(
+    fc.record({ kind: fc.constantFrom<Reader>('part', 'expression', 'policy', 'insertPolicy', 'restriction'), column: fc.constantFrom(...columnNames) }),
+    { maxLength: 2 }
+  ),
   generated: fc.option(fc.record({ from: fc.constantFrom(...columnNames), how: fc.integer({ min: 0, max: 2 }), unique: fc.boolean() }), { nil: undefined }),
   refersTo: fc.option(fc.record({ table: fc.constantFrom('users', 'posts', 'tags'), onDelete: fc.constantFrom('cascade', 'set null') }), { nil: undefined })
 })
@@ -64,7 +67,21 @@ const table: fc.Arbitrary<TablePlan> = fc.record({
 /** Any model. */
 export const model: fc.Arbitrary<ModelPlan> = fc.record({
   tables: fc.dictionary(fc.constantFrom('users', 'posts', 'tags'), table, { minKeys: 1, maxKeys: 3, noNullPrototype: true }),
-  mood: fc.option(fc.record({ name: fc.constantFrom('mood', 'mood', 'spirit'), values: fc.uniqueArray(fc.constantFrom('calm', 'glad', 'sad'), { minLength: 1 }) }), { nil: undefined }),
-  view: fc.option(fc.record({ table: fc.constantFrom('users', 'posts', 'tags'), column: fc.constantFrom(...columnNames, undefined), materialized: fc.boolean(), above: fc.boolean() }), { nil: undefined }),
-  sequence: fc.option(fc.record({ name: fc.constantFrom('count', 'tally'), cycle: fc.boolean(), increment: fc.constantFrom(1, 5, -1), maxValue: fc.constantFrom(100, 1000) }), { nil: undefined })
+  mood: fc.option(
+    fc.record({ name: fc.constantFrom('mood', 'mood', 'spirit'), values: fc.uniqueArray(fc.constantFrom('calm', 'glad', 'sad'), { minLength: 1 }) }),
+    { nil: undefined }
+  ),
+  view: fc.option(
+    fc.record({
+      table: fc.constantFrom('users', 'posts', 'tags'),
+      column: fc.constantFrom(...columnNames, undefined),
+      materialized: fc.boolean(),
+      above: fc.boolean()
+    }),
+    { nil: undefined }
+  ),
+  sequence: fc.option(
+    fc.record({ name: fc.constantFrom('count', 'tally'), cycle: fc.boolean(), increment: fc.constantFrom(1, 5, -1), maxValue: fc.constantFrom(100, 1000) }),
+    { nil: undefined }
+  )
 })

@@ -31,7 +31,8 @@ const rowsDoNotFit = /^2[23]/
 /**
  * Goes from nothing to the first model, to the second, back, and there again.
  *
- * @throws Error where the catalogue after the way there is not that of the second model in an empty database, where it is not what it was before after the way back
+ * @throws Error where the catalogue after the way there is not that of the second model in an empty database, where it is not
+ * what it was before after the way back
  * or after the second way there, and where rows that are not marked as lost are not back
  */
 export async function makeTrip (client: Client, kit: DrizzleKit, { from, to, answers, nulls }: Trip): Promise<Outcome> {
@@ -78,7 +79,11 @@ async function fromNothing (kit: DrizzleKit, after: Snapshot): Promise<string[]>
   return await statementsOf(kit, { before: emptySnapshot(), after, renames: [] })
 }
 
-async function carryRows (client: Client, way: Way, { up, back, irreversible, nulls }: { up: readonly string[], back: readonly string[], irreversible: readonly string[], nulls: boolean }): Promise<Outcome> {
+async function carryRows (
+  client: Client,
+  way: Way,
+  { up, back, irreversible, nulls }: { up: readonly string[], back: readonly string[], irreversible: readonly string[], nulls: boolean }
+): Promise<Outcome> {
   const mood = moodOf(way)
   await fill(client, way.before, { key: 1, mood })
   if (nulls) await client.query(await another(client, way.before, { key: 2, mood, nulls }) ? 'release more' : 'rollback to more')

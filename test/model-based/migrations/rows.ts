@@ -39,7 +39,11 @@ export async function fill (client: Client, { tables, enums }: Snapshot, { key, 
       : `insert into ${written(table)} (${given.map((column) => `"${column.name}"`).join(', ')}) values (${values.join(', ')})`)
   }
   for (const table of Object.values(tables)) {
-    for (const { tableTo, schemaTo, columnsFrom, columnsTo } of Object.values(table.foreignKeys)) await client.query(`update ${written(table)} set "${columnsFrom[0]}" = (select "${columnsTo[0]}" from ${written({ name: tableTo, schema: schemaTo ?? '' })} limit 1)`)
+    for (const { tableTo, schemaTo, columnsFrom, columnsTo } of Object.values(table.foreignKeys)) {
+      await client.query(`update ${written(table)} set "${columnsFrom[0]}" = (select "${columnsTo[0]}" from ${written({
+      name: tableTo, schema: schemaTo ?? ''
+    })} limit 1)`)
+    }
   }
 }
 

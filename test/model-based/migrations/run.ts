@@ -25,7 +25,8 @@ try {
     numRuns: Number(values.runs),
     ...(values.seed !== undefined && { seed: Number(values.seed) })
   })
-  console.log(fc.defaultReportMessage(details) ?? `${details.numRuns} trips, and each came back to where it began (seed ${details.seed}, ${Math.round((performance.now() - started) / 1000)} s): ${[...outcomes].map(([outcome, count]) => `${count} times ${outcome}`).join(', ')}`)
+  console.log(fc.defaultReportMessage(details) ??
+    `${details.numRuns} trips, and each came back to where it began (seed ${details.seed}, ${Math.round((performance.now() - started) / 1000)} s): ${[...outcomes].map(([outcome, count]) => `${count} times ${outcome}`).join(', ')}`)
   if (details.failed) console.log(details.errorInstance)
   process.exitCode = details.failed ? 1 : 0
 } finally {

@@ -12,7 +12,9 @@ export function schemaOf ({ tables, mood, view, sequence }: ModelPlan): Record<s
   const apart = pgSchema('apart')
   const schema: Record<string, unknown> = {
     ...enumeration !== undefined && { mood: enumeration },
-    ...sequence !== undefined && { count: pgSequence(sequence.name, { cycle: sequence.cycle, increment: sequence.increment, maxValue: sequence.maxValue, minValue: -1000, startWith: 5 }) },
+    ...sequence !== undefined && {
+      count: pgSequence(sequence.name, { cycle: sequence.cycle, increment: sequence.increment, maxValue: sequence.maxValue, minValue: -1000, startWith: 5 })
+    },
     ...Object.values(tables).some((table) => table?.apart) && { apart }
   }
   const built = (name: string): ReturnType<typeof pgTable> => schema[name] as ReturnType<typeof pgTable>
@@ -26,7 +28,9 @@ export function schemaOf ({ tables, mood, view, sequence }: ModelPlan): Record<s
         const made = columnPlan === undefined ? undefined : columnOf(columnPlan, enumeration)
         return made === undefined ? [] : [[columnName, made]]
       })),
-      ...key !== undefined && key !== 'pair' && { link: (links[key]() as ReturnType<typeof integer>).references(() => built(target!.table)['id']!, { onDelete: target!.onDelete }) },
+      ...key !== undefined && key !== 'pair' && {
+        link: (links[key]() as ReturnType<typeof integer>).references(() => built(target!.table)['id']!, { onDelete: target!.onDelete })
+      },
       ...plan.generated !== undefined && isImmutable(plan, plan.generated.from) && { made: madeOf(plan.generated) }
     }
     const more = (self: Partial<Record<string, ExtraConfigColumn>>) => extras(name, plan, self, enumeration)
@@ -53,7 +57,11 @@ function madeOf ({ from, how, unique: isUnique }: NonNullable<TablePlan['generat
 function viewsOf ({ column, materialized, above }: NonNullable<ModelPlan['view']>, table: PgTable) {
   const columns = table as unknown as Partial<Record<string, PgColumn>>
   const picked = column === undefined ? undefined : columns[column]
-  const seen = (materialized ? pgMaterializedView('seen') : pgView('seen')).as((q) => column === undefined ? q.select().from(table) as never : picked === undefined ? q.select({ seen: sql<number>`1`.as('seen') }).from(table) : q.select({ seen: picked }).from(table) as never)
+  const seen = (materialized
+    ? pgMaterializedView('seen')
+    : pgView('seen')).as((q) => column === undefined
+    ? q.select().from(table) as never
+    : picked === undefined ? q.select({ seen: sql<number>`1`.as('seen') }).from(table) : q.select({ seen: picked }).from(table) as never)
   return { seen, ...above && { above: pgView('a_view_above').as((q) => q.select().from(seen)) } }
 }
 
@@ -67,7 +75,9 @@ function columnOf ({ type, notNull, hasDefault, unique: isUnique }: ColumnPlan, 
   if (isMood && enumeration === undefined) return undefined
   const base = isMood ? type === 'mood' ? enumeration!() : enumeration!().array() : types[type]()
   // What fits which type is said in the tables above, type by type.
-  const withDefault = hasDefault ? base.default((isMood ? type === 'mood' ? enumeration!.enumValues.at(-1) : [enumeration!.enumValues.at(-1)] : defaults[type]) as never) : base
+  const withDefault = hasDefault
+    ? base.default((isMood ? type === 'mood' ? enumeration!.enumValues.at(-1) : [enumeration!.enumValues.at(-1)] : defaults[type]) as never)
+    : base
   const withNull = notNull ? withDefault.notNull() : withDefault
   return isUnique && type !== 'boolean' ? withNull.unique() : withNull
 }
@@ -77,16 +87,32 @@ function extras (name: string, plan: TablePlan, self: Partial<Record<string, Ext
   const indexed = plan.index.filter(has)
   return [
     ...plan.key === 'pair' ? [primaryKey({ columns: [self['left']!, self['right']!] })] : [],
-    ...indexed.length > 0 && indexed.every((column) => plan.columns[column]?.type !== 'jsonb') ? [index(`${name}_index`).on(...indexed.map((column) => self[column]!) as [never])] : [],
+    ...indexed.length > 0 && indexed.every((column) => plan.columns[column]?.type !== 'jsonb')
+      ? [
+          index(`${name}_index`).on(...indexed.map((column) => self[column]!) as [never])
+        ]
+      : [],
     ...plan.uniquePair && has('one') && has('two') ? [unique(`${name}_pair`).on(self['one']!, self['two']!)] : [],
     ...plan.uniqueIndex && has('three') ? [uniqueIndex(`${name}_three`).on(self['three']!)] : [],
     ...plan.check !== undefined && plan.columns['one']?.type === 'integer' ? [check(`${name}_check`, sql.raw(`"one" > ${plan.check}`))] : [],
-    ...plan.check !== undefined && has('two') && plan.columns['two']?.type === 'mood' ? [check(`${name}_mood`, lte(self['two']!, enumeration!.enumValues.at(-1)))] : [],
-    ...plan.readers.filter(({ column }) => has(column)).flatMap(({ kind, column }, index): Array<PgPolicy | IndexBuilder> => readerOf(`${name}_${kind}${index}`, kind, { plan, column, self }))
+    ...plan.check !== undefined && has('two') && plan.columns['two']?.type === 'mood'
+      ? [
+          check(`${name}_mood`, lte(self['two']!, enumeration!.enumValues.at(-1)))
+        ]
+      : [],
+    ...plan.readers.filter(({ column }) => has(column)).flatMap(({ kind, column }, index): Array<PgPolicy | IndexBuilder> => readerOf(
+      `${name}_${kind}${index}`,
+      kind,
+      { plan, column, self }
+    ))
   ]
 }
 
-function readerOf (name: string, kind: Reader, { plan, column, self }: { plan: TablePlan, column: string, self: Partial<Record<string, ExtraConfigColumn>> }): Array<PgPolicy | IndexBuilder> {
+function readerOf (
+  name: string,
+  kind: Reader,
+  { plan, column, self }: { plan: TablePlan, column: string, self: Partial<Record<string, ExtraConfigColumn>> }
+): Array<PgPolicy | IndexBuilder> {
   if (kind === 'insertPolicy') return [pgPolicy(name, { for: 'insert', withCheck: isNotNull(self[column]!) })]
   if (kind === 'restriction') return [pgPolicy(name, { as: 'restrictive', for: 'update', to: 'public', using: isNotNull(self[column]!), withCheck: sql`true` })]
   if (kind === 'policy') return [pgPolicy(name, { using: isNotNull(self[column]!) })]

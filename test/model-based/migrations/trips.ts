@@ -22,6 +22,13 @@ function mixed (from: ModelPlan, to: ModelPlan, stays: readonly boolean[]): Mode
   return { ...to, tables }
 }
 
-function eachShared<Plan> (plans: Readonly<Partial<Record<string, Plan>>>, others: Readonly<Partial<Record<string, Plan>>>, mix: (plan: Plan, other: Plan) => Plan): Partial<Record<string, Plan>> {
-  return Object.fromEntries(Object.entries(others).map(([name, other]) => [name, plans[name] === undefined || other === undefined ? other : mix(plans[name], other)]))
+function eachShared<Plan> (
+  plans: Readonly<Partial<Record<string, Plan>>>,
+  others: Readonly<Partial<Record<string, Plan>>>,
+  mix: (plan: Plan, other: Plan) => Plan
+): Partial<Record<string, Plan>> {
+  return Object.fromEntries(Object.entries(others).map(([name, other]) => [
+    name,
+    plans[name] === undefined || other === undefined ? other : mix(plans[name], other)
+  ]))
 }

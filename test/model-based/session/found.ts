@@ -12,14 +12,14 @@ function session (...steps: Step[]): SessionProgram {
 }
 
 function alone (...steps: Step[]): Program {
-  return { sessions: [session(...steps)], isPoolSmall: false, disaster: undefined }
+  return { sessions: [session(...steps)], isPoolSmall: false, interruption: undefined }
 }
 
 const create = (key: number): Step => ({ do: 'statement', statement: { run: 'create', key }, ...shared })
 const run = (what: 'divide' | 'unsendable' | 'select', awaited = true): Step => ({ do: 'statement', statement: { run: what }, via, awaited })
 const scope = (...steps: Step[]): Step => ({ do: 'scope', body: body(...steps), ...shared })
 
-/** Programs that once went another way than foretold, made as small as they would go: always replayed. */
+/** Programs that once ended otherwise than predicted, reduced as far as possible. Every run replays them. */
 export const found: ReadonlyArray<{ readonly title: string, readonly program: Program }> = [
   {
     title: 'a failure that a nested scope has undone is no cause of a later one',

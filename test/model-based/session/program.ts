@@ -54,8 +54,8 @@ export interface SessionProgram {
   readonly endsInParallel: boolean
 }
 
-/** Something from outside that nobody can foresee: after so many turns of the event loop. */
-export interface Disaster {
+/** An interruption from outside, after so many turns of the event loop. */
+export interface Interruption {
   readonly what: 'kill' | 'abort'
   readonly afterTurns: number
 }
@@ -65,7 +65,7 @@ export interface Program {
   readonly sessions: readonly SessionProgram[]
   /** Whether they share a pool of two connections. */
   readonly isPoolSmall: boolean
-  readonly disaster: Disaster | undefined
+  readonly interruption: Interruption | undefined
 }
 
 /** Whether all that a function has called is awaited before it ends: nested scopes, and what commits whoever undoes it meanwhile. */
@@ -148,7 +148,7 @@ const session: fc.Arbitrary<SessionProgram> = fc.record({
   endsInParallel: fc.boolean()
 })
 
-const disaster: fc.Arbitrary<Disaster | undefined> = fc.oneof(
+const interruption: fc.Arbitrary<Interruption | undefined> = fc.oneof(
   { weight: 4, arbitrary: fc.constant(undefined) },
   { weight: 1, arbitrary: fc.record({ what: fc.constantFrom('kill' as const, 'abort' as const), afterTurns: fc.nat({ max: 60 }) }) }
 )
@@ -158,23 +158,23 @@ export const programs: fc.Arbitrary<Program> = fc.record({
     weight: 1, arbitrary: fc.array(session, { minLength: 2, maxLength: 4 })
   }),
   isPoolSmall: fc.boolean(),
-  disaster
+  interruption
 }).map(withoutChance)
 
 /** Takes out of a program what nobody can foresee the end of. */
-function withoutChance ({ sessions, isPoolSmall, disaster }: Program): Program {
-  const few = disaster === undefined ? sessions : sessions.slice(0, 1)
+function withoutChance ({ sessions, isPoolSmall, interruption }: Program): Program {
+  const few = interruption === undefined ? sessions : sessions.slice(0, 1)
   return {
     isPoolSmall,
-    disaster,
-    sessions: few.map((session) => certain(session, { isAlone: few.length === 1, isPoolSmall, hasDisaster: disaster !== undefined }))
+    interruption,
+    sessions: few.map((session) => certain(session, { isAlone: few.length === 1, isPoolSmall, hasInterruption: interruption !== undefined }))
   }
 }
 
 interface Company {
   readonly isAlone: boolean
   readonly isPoolSmall: boolean
-  readonly hasDisaster: boolean
+  readonly hasInterruption: boolean
 }
 
 function certain (session: SessionProgram, company: Company): SessionProgram {
@@ -195,18 +195,18 @@ function certainBody (body: Body, place: Company & { readonly isTop: boolean, re
     return step.do === 'callback' && step.moment === 'afterRollback' && /write/i.test(step.kind) ? { ...step, kind: 'note' } : step
   })
   const { leavesOpen } = body
-  const isOpen = leavesOpen !== undefined && !place.hasDisaster
+  const isOpen = leavesOpen !== undefined && !place.hasInterruption
   return { ...body, steps, leavesOpen: isOpen ? certainBody(leavesOpen, { ...place, isTop: false, mayEnd: false }) : undefined }
 }
 
-function mayStay (step: Step, { isTop, mayEnd, isPoolSmall, hasDisaster }: Company & { readonly isTop: boolean, readonly mayEnd: boolean }): boolean {
+function mayStay (step: Step, { isTop, mayEnd, isPoolSmall, hasInterruption }: Company & { readonly isTop: boolean, readonly mayEnd: boolean }): boolean {
   switch (step.do) {
     // A commit from inside a scope that it waits for is refused, or hangs on who is faster.
-    case 'end': return mayEnd && !hasDisaster && (isTop || step.how !== 'commit')
-    case 'kill': return !hasDisaster
+    case 'end': return mayEnd && !hasInterruption && (isTop || step.how !== 'commit')
+    case 'kill': return !hasInterruption
     // One who holds a connection and waits for another one may wait for ever.
-    case 'alone': return !isPoolSmall && !hasDisaster
-    case 'statement': return !(hasDisaster && step.statement.run === 'endTransaction')
+    case 'alone': return !isPoolSmall && !hasInterruption
+    case 'statement': return !(hasInterruption && step.statement.run === 'endTransaction')
     default: return true
   }
 }

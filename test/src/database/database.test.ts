@@ -1,7 +1,6 @@
-import { once } from 'node:events'
 import { inspect } from 'node:util'
 import { eq, sql } from 'drizzle-orm'
-import { Client, Pool } from 'pg'
+import { Pool } from 'pg'
 import t from 'tap'
 import { CommitUnknownError, ConnectionError, Repository, TransactionBrokenError, UsageError, openDatabase } from '../../../src/index.js'
 import { extendConnection, parseConnectionString } from '../../../src/settings/url/connection-string.js'
@@ -249,50 +248,6 @@ t.test('a pool of one\'s own is used as it is, and outlives the database', async
   t.equal(pg.ended, false)
   t.same((await pg.query('select email from users')).rows, [ada])
   for (const event of ['connect', 'acquire', 'release', 'remove', 'error']) t.equal(pg.listenerCount(event), 0, event)
-})
-
-t.test('is closed when its connections are', async (t) => {
-  const { connectionString } = await createTestDatabase(t, { sql: tables })
-  const database = await openDatabase({ connectionString, schema })
-  await Promise.all(Array.from({ length: 5 }, () => database.execute(sql`select pg_sleep(0.01)`)))
-  const sockets = (database.pool as unknown as {
-    _clients: Array<Client & { connection: { stream: { closed: boolean } } }>
-  })._clients.map(({ connection }) => connection.stream)
-
-  await database.close()
-
-  t.equal(sockets.length, 5)
-  t.ok(sockets.every(({ closed }) => closed))
-  await t.rejects(database.repo(users).count(), { code: 'DB_CONNECTION', message: 'The database was closed' })
-  await t.rejects(database.session((session) => session.repo(users).create(ada)), { code: 'DB_CONNECTION' })
-})
-
-t.test('closing twice, at once or later, is one closing', async (t) => {
-  const database = await open(t)
-  await database.repo(users).count()
-
-  const closing = database.close()
-  t.equal(database.close(), closing)
-  await closing
-  await database.close()
-})
-
-t.test('is closed also when somebody has ended its pool before', async (t) => {
-  const database = await open(t)
-  await database.pool.end()
-  await database.close()
-  t.equal(database.pool.ended, true)
-})
-
-t.test('does not wait for ever for a client that somebody took from its pool', async (t) => {
-  const database = await open(t, { drainTimeoutSeconds: 0.05 })
-  const client = await database.pool.connect()
-  const ended = once(client, 'end').catch(() => {})
-
-  await database.close()
-
-  await ended
-  client.release()
 })
 
 t.test('gives violations of a constraint the words that it was opened with', async (t) => {

@@ -1,10 +1,14 @@
+import { once } from 'node:events'
 import t from 'tap'
+import { sql } from 'drizzle-orm'
+import { Client } from 'pg'
 import { ConnectionError, openDatabase } from '../../../src/index.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
 import { open } from '../../helpers/database.js'
 import { recordingLogger } from '../../helpers/logger.js'
 import { startProxy } from '../../helpers/proxy.js'
 import { until } from '../../helpers/until.js'
+import { schema, tables, users } from '../../helpers/schema.js'
 import type { DatabaseOptions } from '../../../src/index.js'
 
 const small = { size: 1, maxOverflow: 0 }
@@ -69,4 +73,50 @@ t.test('a failure without a code points to the URL', async (t) => {
   const url = new URL(connectionString)
   url.searchParams.set('sslmode', 'require')
   await t.rejects(openDatabase({ connectionString: url.href }), { message: /^The database could not be reached: check that DATABASE_URL .*sslmode/ })
+})
+
+const ada = { email: 'ada@example.com' }
+
+t.test('is closed when its connections are', async (t) => {
+  const { connectionString } = await createTestDatabase(t, { sql: tables })
+  const database = await openDatabase({ connectionString, schema })
+  await Promise.all(Array.from({ length: 5 }, () => database.execute(sql`select pg_sleep(0.01)`)))
+  const sockets = (database.pool as unknown as {
+    _clients: Array<Client & { connection: { stream: { closed: boolean } } }>
+  })._clients.map(({ connection }) => connection.stream)
+
+  await database.close()
+
+  t.equal(sockets.length, 5)
+  t.ok(sockets.every(({ closed }) => closed))
+  await t.rejects(database.repo(users).count(), { code: 'DB_CONNECTION', message: 'The database was closed' })
+  await t.rejects(database.session((session) => session.repo(users).create(ada)), { code: 'DB_CONNECTION' })
+})
+
+t.test('closing twice, at once or later, is one closing', async (t) => {
+  const database = await open(t)
+  await database.repo(users).count()
+
+  const closing = database.close()
+  t.equal(database.close(), closing)
+  await closing
+  await database.close()
+})
+
+t.test('is closed also when somebody has ended its pool before', async (t) => {
+  const database = await open(t)
+  await database.pool.end()
+  await database.close()
+  t.equal(database.pool.ended, true)
+})
+
+t.test('does not wait for ever for a client that somebody took from its pool', async (t) => {
+  const database = await open(t, { drainTimeoutSeconds: 0.05 })
+  const client = await database.pool.connect()
+  const ended = once(client, 'end').catch(() => {})
+
+  await database.close()
+
+  await ended
+  client.release()
 })

@@ -1,15 +1,23 @@
-/** A client whose insides are not known is asked by its own `query()`, a round trip for each statement. */
+import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import { Client, Pool } from 'pg'
 import t from 'tap'
 import { extendConnection, parseConnectionString } from '../../../src/settings/url/connection-string.js'
-import { DatabaseError, TransactionAbortedError, TransactionBrokenError, UniqueViolationError, ValidationError, openDatabase } from '../../../src/index.js'
+import {
+  DatabaseError, TransactionAbortedError, TransactionBrokenError, UniqueViolationError, ValidationError, openDatabase
+} from '../../../src/index.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
 import { posts, schema, tables, users } from '../../helpers/schema.js'
 import { watchPool } from '../../helpers/watch.js'
-import type { Database, OpenOptions } from '../../../src/index.js'
+import { LockTimeoutError } from '../../../src/errors/errors.js'
+import { open } from '../../helpers/database.js'
+import { recordingLogger } from '../../helpers/logger.js'
+import { findCommitStatus } from '../../../src/session/commit-status.js'
+import type { Database, OpenOptions, Lock } from '../../../src/index.js'
 import type { Test } from '../../helpers/test.js'
 import type { QueryConfig } from 'pg'
+import type { AcquireRequest } from '../../../src/pool/acquire-queue.js'
+import type { Cancel, ConnectionSource, LentConnection } from '../../../src/pool/connection-source.js'
 
 const sent: string[] = []
 
@@ -106,3 +114,105 @@ t.test('scopes keep and undo, and values that cannot be sent or read are told', 
   const unreadable = { getTypeParser: () => () => { throw new Error('no value') } }
   await t.rejects(database.run({ kind: 'read', text: 'select 1', values: [], types: unreadable as never, context }), DatabaseError)
 })
+
+t.test('a lock is held until the transaction ends: nowait fails at once with 409, skipLocked leaves the row out', async (t) => {
+  const database = await open(t)
+  await database.execute(sql`insert into users (email) select 'u' || n from generate_series(1, 3) n`)
+  const holder = database.createSession()
+  await holder.repo(users).get(2, { lock: 'update' })
+  await database.session(async (session) => {
+    const rows = await session.repo(users).getAll({ lock: { strength: 'update', skipLocked: true }, columns: ['id'] })
+    t.same(rows.map(({ id }) => id), [1, 3])
+    t.equal((await session.repo(users).get(2))?.email, 'u2', 'a plain read waits for nobody')
+    const error = await session.transaction((scope) => scope.repo(users).first({ id: 2 }, {
+      lock: { strength: 'share', nowait: true }
+    })).catch((error: unknown) => error)
+    t.ok(error instanceof LockTimeoutError)
+    t.match(error, { statusCode: 409 })
+  })
+  await t.rejects(
+    database.repo(users).first({ id: 2 }, { lock: { strength: 'share', nowait: true } }),
+    { code: 'DB_LOCK_TIMEOUT', statusCode: 409 },
+    'also without a session'
+  )
+  await holder.rollback()
+  await database.session(async (session) => {
+    t.equal((await session.repo(users).getBy({ id: 2 }, { lock: { strength: 'update', nowait: true } }))?.id, 2)
+  })
+})
+
+t.test('each strength shuts out those that PostgreSQL says, and no others', async (t) => {
+  const database = await open(t)
+  await database.execute(sql`insert into users (email) values ('u1')`)
+  const strengths = ['update', 'noKeyUpdate', 'share', 'keyShare'] as const
+  // https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-ROWS
+  const pass = new Set(['noKeyUpdate keyShare', 'keyShare noKeyUpdate', 'share share', 'share keyShare', 'keyShare share', 'keyShare keyShare'])
+  const isFree = (lock: Lock): Promise<boolean> => database.session(async (session) => (await session.repo(users).getAll({ lock })).length === 1)
+  for (const held of strengths) {
+    const holder = database.createSession()
+    await holder.repo(users).get(1, { lock: held })
+    for (const wanted of strengths) t.equal(await isFree({ strength: wanted, skipLocked: true }), pass.has(`${held} ${wanted}`), `${wanted} beside ${held}`)
+    await holder.rollback()
+  }
+})
+
+type Acquire = (request: AcquireRequest<LentConnection>) => Cancel
+
+const identity = '1234 4711 00000001 0/1 life'
+
+/** Asks a pool that does as it is told. */
+const ask = (acquire: Acquire, timeoutMillis: number): ReturnType<typeof findCommitStatus> =>
+  findCommitStatus(identity, { pool: { acquire } as ConnectionSource, caller: { logger: recordingLogger(), label: 'test' }, timeoutMillis })
+
+/** The timers that keep the process. */
+const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+
+t.test('while the database is away the question is repeated now and then, not all the time', async (t) => {
+  let asked = 0
+  const fate = await ask(({ refuse }) => {
+    asked++
+    refuse(new Error('away'))
+    return () => {}
+  }, 300)
+  t.equal(fate, undefined)
+  t.ok(asked > 1, 'repeated')
+  t.ok(asked <= 7, `after a pause each time, not ${asked} times`)
+})
+
+t.test('a silent connection is given up in time, however soon it was lent', async (t) => {
+  for (const moment of ['at once', 'later']) {
+    const lent = { ended: 0 }
+    const fate = await ask(({ lend }) => {
+      const connection = silent(lent)
+      if (moment === 'at once') lend(connection)
+      else queueMicrotask(() => lend(connection))
+      return () => {}
+    }, 100)
+    t.same([fate, lent.ended], [undefined, 1], moment)
+  }
+})
+
+t.test('a place in the pool is given up in time', async (t) => {
+  const reasons: string[] = []
+  const fate = await ask(({ refuse }) => (error) => { reasons.push(error.message); refuse(error) }, 100)
+  t.equal(fate, undefined)
+  t.same(reasons, ['No answer came in time'])
+})
+
+t.test('an answer leaves nothing behind that keeps the process, and gives the connection back', async (t) => {
+  const before = timers()
+  let released = 0
+  const run = async (): Promise<unknown> => ({ result: { rows: [{ status: 'committed', system: '4711', timeline: '00000001', reached: true, life: 'life' }] } })
+  const connection = { run, leaveTransaction: () => {}, release: () => { released++ } } as unknown as LentConnection
+  t.equal(await ask(({ lend }) => { lend(connection); return () => {} }, 600_000), 'committed')
+  t.equal(released, 1)
+  await wait(0)
+  t.equal(timers(), before)
+})
+
+/** A connection that answers when it is ended, and not before. */
+function silent (lent: { ended: number }): LentConnection {
+  let end = (): void => {}
+  const run = (): Promise<unknown> => new Promise((resolve) => { end = () => resolve({ error: new Error('ended'), lost: true }) })
+  return { run, leaveTransaction: () => {}, destroy: () => { lent.ended++; end() }, release: () => {} } as unknown as LentConnection
+}

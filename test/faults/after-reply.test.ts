@@ -1,0 +1,160 @@
+import { once } from 'node:events'
+import type { FastifyInstance } from 'fastify'
+import t from 'tap'
+import { connectionsOf } from '../helpers/connections.js'
+import { build } from '../helpers/server.js'
+import { recordLog } from '../helpers/log-stream.js'
+import { requestText, sendRaw } from '../helpers/raw-client.js'
+import { users } from '../helpers/schema.js'
+import { until } from '../helpers/until.js'
+
+const ada = { email: 'ada@example.com' }
+const grace = { email: 'grace@example.com' }
+
+/** One connection was used, and went back to the pool. */
+const reused = { acquired: 1, destroyed: 0 }
+
+const count = (server: FastifyInstance) => server.db.repo(users).count()
+
+t.test('29: a statement after the reply is refused and writes nothing, also where the request had not used the database before', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  const refused: unknown[] = []
+  server.post('/:before', async (request, reply) => {
+    if (request.url === '/used') await request.repo(users).create(ada)
+    const answered = once(reply.raw, 'finish')
+    reply.send('done')
+    await answered
+    await request.repo(users).count().catch(() => {})
+    await request.repo(users).create(grace).catch((error) => refused.push(error))
+  })
+
+  for (const url of ['/used', '/unused']) {
+    t.equal((await server.inject({ method: 'POST', url })).statusCode, 200)
+    await until(() => refused.length > 0)
+    t.match(refused.pop(), { code: 'DB_TRANSACTION_CLOSED' })
+  }
+  t.match(log.lines(40), [
+    { level: 40, reqId: 'req-1', err: { code: 'DB_TRANSACTION_CLOSED' }, msg: /after the end .* refused/ },
+    { level: 40, reqId: 'req-2', err: { code: 'DB_TRANSACTION_CLOSED' } }
+  ])
+  t.equal(log.lines(40).length, 2, 'once for each request')
+  t.strictSame((await server.db.repo(users).getAll()).map(({ email }) => email), [ada.email])
+})
+
+t.test('29: a request that was answered by hand cannot begin afterwards, neither at once nor when its response is closed', async (t) => {
+  const server = await build(t)
+  const refused: unknown[] = []
+  server.post('/:when', async (request, reply) => {
+    reply.hijack()
+    const closed = once(reply.raw, 'close')
+    reply.raw.end('raw')
+    if (request.url === '/closed') await closed
+    await request.repo(users).create(ada).catch((error) => refused.push(error))
+  })
+
+  for (const url of ['/at-once', '/closed']) {
+    t.equal((await server.inject({ method: 'POST', url })).body, 'raw')
+    await until(() => refused.length > 0)
+    t.match(refused.pop(), { code: 'DB_TRANSACTION_CLOSED', message: /^The reply was sent before/ }, url)
+    t.match(server.db.poolInfo, { inUse: 0, waiting: 0 })
+  }
+})
+
+t.test('30: what a callback after the commit throws is logged and changes nothing; the first starts before the reply leaves', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  const seen: string[] = []
+  server.post('/', async (request) => {
+    request.db.afterCommit(() => {
+      seen.push('callback')
+      throw new Error('no mail today')
+    })
+    return request.repo(users).create(ada)
+  })
+  server.addHook('onResponse', async () => { seen.push('response') })
+
+  t.equal((await server.inject({ method: 'POST', url: '/' })).statusCode, 200)
+  t.strictSame(seen, ['callback', 'response'])
+  t.equal(await count(server), 1)
+  t.match(log.lines(40), [{ level: 50, reqId: 'req-1', err: { message: 'no mail today' } }])
+  t.equal(log.lines(40).length, 1)
+})
+
+t.test('31: a reply ended by hand, or hijacked, without a commit leaves nothing, and the log says so', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  for (const commit of ['onSend', 'onResponse'] as const) {
+    server.post(`/raw/${commit}`, { config: { transaction: { commit } } }, async (request, reply) => {
+      await request.repo(users).create(ada)
+      reply.raw.end('raw')
+      return reply
+    })
+    server.post(`/hijacked/${commit}`, { config: { transaction: { commit } } }, async (request, reply) => {
+      await request.repo(users).create(ada)
+      reply.hijack()
+      reply.raw.end('raw')
+    })
+  }
+
+  const connections = connectionsOf(server.db)
+
+  for (const url of ['/raw/onSend', '/hijacked/onSend', '/raw/onResponse', '/hijacked/onResponse']) {
+    const client = await sendRaw(server, requestText('POST', url))
+    await client.ended
+    t.match(client.text, /^HTTP\/1\.1 200 .*raw/s, url)
+    await until(() => server.db.poolInfo.inUse === 0)
+    t.strictSame(connections(), reused, url)
+    t.equal(await count(server), 0, url)
+    connections()
+  }
+  await until(() => log.lines(50).length === 4)
+  t.strictSame(
+    log.lines(40).map(({ level, reqId, msg }) => `${level} ${reqId} ${msg}`),
+    [1, 2, 3, 4].map((n) => `50 req-${n} response ended outside the lifecycle, rolled back`)
+  )
+})
+
+t.test('31: a client that leaves a hijacked reply, and a server that cuts it, leave nothing either', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  const seen: Array<Promise<unknown>> = []
+  server.post('/:how', async (request, reply) => {
+    await request.repo(users).create(ada)
+    reply.hijack()
+    reply.raw.writeHead(200, { 'content-type': 'text/event-stream' })
+    reply.raw.write('data: 1\n\n')
+    if (request.url === '/cut') reply.raw.destroy()
+    else seen.push(once(reply.raw, 'close').then(() => request.repo(users).create(grace)).catch((error: unknown) => error))
+  })
+  const connections = connectionsOf(server.db)
+
+  const cut = await sendRaw(server, requestText('POST', '/cut'))
+  await cut.ended
+  await until(() => server.db.poolInfo.inUse === 0)
+  t.strictSame(connections(), reused)
+  const client = await sendRaw(server, requestText('POST', '/left'))
+  await until(() => client.text.includes('data: 1'))
+  await client.leave()
+  await until(() => server.db.poolInfo.inUse === 0)
+
+  t.strictSame(connections(), reused)
+  t.match(await Promise.all(seen), [{ code: 'DB_TRANSACTION_CLOSED' }], 'nor can anything be written afterwards')
+  t.equal(await count(server), 0)
+  await until(() => log.lines(20).filter(({ msg }) => msg === 'the client left, rolled back').length === 2)
+})
+
+t.test('31: a commit by hand before hijack() stays', async (t) => {
+  const log = recordLog()
+  const server = await build(t, { server: { logger: log.logger } })
+  server.post('/', async (request, reply) => {
+    await request.repo(users).create(ada)
+    await request.db.commit()
+    reply.hijack()
+    reply.raw.end('raw')
+  })
+
+  t.match(await server.inject({ method: 'POST', url: '/' }), { statusCode: 200, body: 'raw' })
+  t.equal(await count(server), 1)
+  t.equal(log.lines(40).length, 0)
+})

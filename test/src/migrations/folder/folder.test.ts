@@ -1,0 +1,175 @@
+import t from 'tap'
+import { parseMigration, singleStatements } from '../../../../src/migrations/folder/directives.js'
+import { scanSql } from '../../../../src/migrations/folder/sql-scanner.js'
+import { runMigrations } from '../../../../src/migrations/index.js'
+import { lint } from '../../../../src/migrations/folder/lint.js'
+import { posts, users } from '../folder.js'
+import { build, catalogue } from '../setup.js'
+
+t.test('a file without marks runs in a transaction, part by part', async (t) => {
+  t.strictSame(parseMigration('create table a ();\n--> statement-breakpoint\ncreate table b (); create table c ();\n', 'x.sql'), {
+    statements: ['create table a ();', 'create table b (); create table c ();'],
+    transactional: true,
+    irreversible: []
+  })
+})
+
+t.test('a file that is marked runs outside of a transaction, statement by statement', async (t) => {
+  const { statements, transactional } = parseMigration('-- data-access: no-transaction\nvacuum a; vacuum b;\n--> statement-breakpoint\nvacuum c', 'x.sql')
+  t.equal(transactional, false)
+  t.strictSame(statements, ['-- data-access: no-transaction\nvacuum a', 'vacuum b', 'vacuum c'])
+})
+
+t.test('a file that is all comment has nothing to do', async (t) => {
+  t.strictSame(parseMigration('-- nothing\n/* at all */ ;\n--> statement-breakpoint\n', 'x.sql').statements, [])
+  t.strictSame(parseMigration('', 'x.sql').statements, [])
+})
+
+t.test('each reason why the way back loses something is read', async (t) => {
+  const text = '-- data-access: irreversible the dropped column users.age\n--data-access:irreversible  rows of logs \r\nalter table users add age int'
+  t.strictSame(parseMigration(text, 'x.down.sql').irreversible, ['the dropped column users.age', 'rows of logs'])
+})
+
+t.test('a mark inside a string or a function is none, and other comments are nobody\'s business', async (t) => {
+  const text =
+    "select '\n-- data-access: no-transaction\n', $$\n-- data-access: no-transaction\n$$; -- see data-access: no-transaction\n/* data-access: no-transaction */"
+  t.equal(parseMigration(text, 'x.sql').transactional, true)
+})
+
+t.test('a mark that does not exist is refused, and so is a reason that is missing', async (t) => {
+  t.throws(() => parseMigration('-- data-access: no-transactoin', 'x.sql'), {
+    name: 'MigrationError', message: /^x\.sql has a mark that does not exist, no-transactoin: there are/
+  })
+  t.throws(() => parseMigration('-- data-access:', 'x.sql'), { message: /a mark that does not exist/ })
+  t.throws(() => parseMigration('-- data-access: irreversible ', 'x.down.sql'), { message: /^x\.down\.sql is marked as irreversible without a reason/ })
+})
+
+t.test('a part with several statements is read into them', async (t) => {
+  t.strictSame(singleStatements('select 1; commit').map(({ sql }) => sql), ['select 1', 'commit'])
+})
+
+const sqlOf = (text: string) => scanSql(text).statements.map(({ sql }) => sql)
+const wordsOf = (text: string) => scanSql(text).statements.map(({ words }) => words.join(' '))
+
+t.test('a statement ends at a semicolon, and the last one with the text', async (t) => {
+  t.strictSame(sqlOf('select 1; select 2 ;\n\nselect 3'), ['select 1', 'select 2', 'select 3'])
+  t.strictSame(sqlOf(' ; ;; \n'), [])
+})
+
+t.test('a semicolon inside something else ends nothing', async (t) => {
+  const whole = [
+    "select 'a;b', 'it''s; so'",
+    "select E'it\\'s; so', e'\\\\'",
+    'select ";" from "a "";"" b"',
+    'select $$ begin; commit; $$, $x$ $$;$$ $y$;$y$ $x$',
+    'select 1 /* a; /* nested; */ b; */ + 1',
+    'select 1 -- a; b\n + 1',
+    'create rule r as on insert to a do also (delete from b; delete from c)',
+    'create or replace function f() returns int begin atomic select case when true then 1 else 2 end; select 2; end',
+    'create procedure p() begin atomic select 1; end',
+    'select $1, a$b$c from t',
+    'select naïve'
+  ]
+  for (const text of whole) t.strictSame(sqlOf(`${text}; select 'next'`), [text, "select 'next'"], text)
+})
+
+t.test('a backslash escapes in strings that begin with E only', async (t) => {
+  t.strictSame(sqlOf("select 'a\\'; select 'b'"), ["select 'a\\'", "select 'b'"])
+  t.strictSame(sqlOf("select type'a\\'; select 2"), ["select type'a\\'", 'select 2'])
+})
+
+t.test('what is not closed ends with the text', async (t) => {
+  for (const text of ["select 'a;", "select E'a;\\'", 'select "a;', 'select $$a;', 'select 1 /* a;', 'select (1;']) t.strictSame(sqlOf(text), [text], text)
+})
+
+t.test('the words of a statement are its keywords, names and signs, without strings and comments', async (t) => {
+  t.strictSame(wordsOf("/* a */ create -- commit\n Index Concurrently \"My commit\" on t (a, b) where c = 'commit'"),
+    ['CREATE INDEX CONCURRENTLY "My commit" ON T ( A , B ) WHERE C = \''])
+  t.strictSame(wordsOf('begin; end case; END'), ['BEGIN', 'END CASE', 'END'])
+})
+
+t.test('comments of one line are given without their dashes, wherever the statement stands', async (t) => {
+  t.strictSame(scanSql("-- a\nselect '-- b', $$\n-- c\n$$ --d\r\n; --").lineComments, [' a', 'd', ''])
+})
+
+t.test('long texts and long strings are read without trouble', async (t) => {
+  const long = `insert into t values ('${"x'';".repeat(500_000)}', E'${'\\\\'.repeat(500_000)}')`
+  t.strictSame(sqlOf(`${long}; select 1`).map((sql) => sql.length), [long.length, 8])
+  t.equal(wordsOf(`insert into t values ${'(1),'.repeat(50_000)}(1); select 1`).length, 2)
+})
+
+const complaints = (text: string) => lint(parseMigration(text, 'x.sql'), 'x.sql')
+const marked = (text: string) => `-- data-access: no-transaction\n${text}`
+
+t.test('60: what begins or ends a transaction, or cannot run in one, is refused by its file and statement, unless the file is marked', async (t) => {
+  const refused = [
+    'begin', 'start transaction', 'commit', 'commit and chain', 'end', 'abort', 'rollback', 'rollback work', "prepare transaction 'a'", "commit prepared 'a'",
+    'create index concurrently a on t (b)', 'create unique index concurrently if not exists a on t (b)', 'drop index concurrently a',
+    'reindex table concurrently t',
+    'reindex (concurrently) index a', 'reindex database d', 'reindex (verbose) schema s', 'alter table t detach partition s.p concurrently',
+    'vacuum', 'vacuum (full) t', 'cluster', 'cluster verbose',
+    'create database d', 'drop tablespace s', 'alter database d set tablespace s', "alter system set work_mem = '1MB'", 'discard all',
+    'Create /* a */ INDEX\n-- b\nConcurrently a on t (b)'
+  ]
+  for (const sql of refused) {
+    t.match(complaints(`select 1;\n--> statement-breakpoint\nselect 2; ${sql};`), [/^x\.sql, statement 2, [A-Z ]+: .*data-access: no-transaction/], sql)
+    t.strictSame(complaints(marked(`select 1; ${sql}`)), [], sql)
+  }
+})
+
+t.test('60: what only looks like it is let through', async (t) => {
+  const allowed = [
+    "select 'commit; vacuum'", 'do $$ begin perform 1; end $$', 'create function f() returns int language sql begin atomic select 1; end',
+    '-- commit;\nselect 1', '/* vacuum; */ select 1',
+    'create table "commit" ()', 'create index "concurrently" on t (b)', 'create index concurrently_a on t (b)', 'savepoint a',
+    'rollback to savepoint a', 'rollback work to a', 'release a',
+    'refresh materialized view concurrently v', 'cluster t using i', 'alter table t detach partition p', 'reindex table t',
+    'alter database d set work_mem = 1', 'alter database "a SET TABLESPACE" set work_mem = 1', 'create index a on vacuum (commit)',
+    "alter type mood add value 'sad'"
+  ]
+  for (const sql of allowed) t.strictSame(complaints(sql), [], sql)
+})
+
+t.test('60: an index that is built outside of a transaction needs a name by which it is found again', async (t) => {
+  t.match(complaints(marked('create index concurrently on t (b)')), [/^x\.sql, statement 1, CREATE INDEX CONCURRENTLY: has no name/])
+})
+
+t.test('60: a file is refused once for each reason, with all of its statements, and says CONCURRENTLY', async (t) => {
+  const text = [
+    'create unique index concurrently a on t (b)',
+    'commit',
+    'alter table t detach partition p concurrently',
+    'reindex (concurrently) index a',
+    'select 1',
+    'rollback'
+  ].join(';\n--> statement-breakpoint\n')
+  t.match(complaints(text), [
+    /^x\.sql, statement 1, CREATE UNIQUE INDEX CONCURRENTLY; statement 3, ALTER TABLE T CONCURRENTLY; statement 4, REINDEX CONCURRENTLY: cannot run in a transaction/,
+    /^x\.sql, statement 2, COMMIT; statement 6, ROLLBACK: a file is one transaction already/
+  ])
+  t.equal(complaints(text).length, 2)
+})
+
+t.test('60: a file that would be refused is refused before those that come before it are run', async (t) => {
+  const { client, tables, ...options } = await build(t, [
+    users,
+    { ...posts, sql: 'create table posts (id int);\n--> statement-breakpoint\ncreate index concurrently posts_id on posts (id); commit' }
+  ])
+  const before = await catalogue(client)
+
+  const refusal = {
+    code: 'DB_MIGRATION_FAILED', message: /^0001_posts\.sql, statement 2, CREATE INDEX CONCURRENTLY: .*\n0001_posts\.sql, statement 2, COMMIT: /
+  }
+  await t.rejects(runMigrations(options), refusal)
+  await t.rejects(runMigrations({ ...options, dryRun: true }), refusal)
+  t.strictSame(await catalogue(client), before)
+  t.equal((await runMigrations({ ...options, to: '0000_users' })).applied.length, 1, 'what comes before it can be applied')
+})
+
+t.test('60: what cannot be read from a file is refused by PostgreSQL, with the way out', async (t) => {
+  const { tables, ...options } = await build(t, [{ ...posts, sql: 'do $$ begin commit; end $$' }])
+
+  await t.rejects(runMigrations(options), {
+    code: 'DB_MIGRATION_FAILED', message: /mark it with the line -- data-access: no-transaction/, context: { sqlState: '2D000' }
+  })
+})

@@ -1,0 +1,170 @@
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { sql } from 'drizzle-orm'
+import { check, foreignKey, index, integer, numeric, pgEnum, pgTable, text, timestamp, unique, varchar } from 'drizzle-orm/pg-core'
+import t, { type Test } from 'tap'
+import { createMigration, writeDownFiles } from '../../../../src/migrations/index.js'
+import { type Snapshot } from '../../../../src/migrations/generate/snapshots/snapshot.js'
+
+/** A folder of migrations that lead from model to model, without ways back. */
+async function build (t: Test, models: ReadonlyArray<Record<string, unknown>>) {
+  const folder = t.testdir()
+  for (const [index, schema] of models.entries()) {
+    await createMigration({ folder, schema, message: `step ${index}`, renames: {} })
+    rmSync(join(folder, `000${index}_step_${index}.down.sql`))
+  }
+  const file = (index: number) => join(folder, `000${index}_step_${index}.sql`)
+  return {
+    folder,
+    read: (index: number) => readFileSync(file(index), 'utf8'),
+    write: (index: number, text: string) => writeFileSync(file(index), text),
+    edit: (index: number, change: (snapshot: Snapshot) => void) => {
+      const path = join(folder, 'meta', `000${index}_snapshot.json`)
+      const snapshot: Snapshot = JSON.parse(readFileSync(path, 'utf8'))
+      change(snapshot)
+      writeFileSync(path, JSON.stringify(snapshot))
+    },
+    down: (index: number) => readFileSync(join(folder, `000${index}_step_${index}.down.sql`), 'utf8')
+  }
+}
+
+const boat = pgTable('boat', { id: integer().primaryKey() })
+const labelled = pgTable('boat', { id: integer().primaryKey(), label: text() })
+const crew = pgTable('crew', { id: integer().primaryKey() })
+
+t.test('a way back undoes only what the SQL has done, and is marked, where a snapshot says more', async (t) => {
+  const { folder, edit, down } = await build(t, [{ boat }, { boat, crew }, { boat: labelled, crew }])
+  edit(1, ({ tables }) => { delete tables['public.crew'] })
+
+  const { written } = await writeDownFiles({ folder })
+  t.match(written, [
+    { irreversible: [] },
+    { irreversible: [/written by hand/] },
+    { irreversible: [/^what its snapshots say and its SQL does not do: CREATE TABLE crew, ADD COLUMN crew\.id$/] }
+  ])
+  t.match(down(2), /^-- data-access: irreversible what its snapshots say and its SQL does not do/)
+  t.notMatch(down(2), /DROP TABLE/)
+  t.match(down(2), 'ALTER TABLE "boat" DROP COLUMN "label";')
+})
+
+t.test('a migration from a merged branch is compared with the snapshot that it was generated from', async (t) => {
+  const { folder, edit, down } = await build(t, [{ boat }, { boat, crew }, { boat: labelled, crew }])
+  let start = ''
+  edit(0, ({ id }) => { start = id })
+  edit(2, (snapshot) => {
+    snapshot.prevId = start
+    delete snapshot.tables['public.crew']
+  })
+
+  t.strictSame((await writeDownFiles({ folder })).written.map(({ irreversible }) => irreversible), [[], [], []])
+  t.match(down(2), 'ALTER TABLE "boat" DROP COLUMN "label";')
+  t.notMatch(down(2), 'crew')
+})
+
+t.test('the same SQL in another spelling has the same way back', async (t) => {
+  const mood = pgEnum('mood', ['calm', 'wild'])
+  const sea = pgTable('sea', {
+    id: integer().primaryKey(),
+    mood: mood().notNull().default('calm'),
+    boat: integer(),
+    size: varchar({ length: 10 }),
+    at: timestamp({ withTimezone: true }),
+    depth: numeric({ precision: 8, scale: 2 })
+  }, (self) => [
+    index('sea_size').on(self.size.desc(), self.at), unique('sea_one').on(self.size), foreignKey({
+      name: 'sea_boat', columns: [self.boat], foreignColumns: [boat.id]
+    }), check('sea_check', sql`"depth" > 0`)
+  ])
+  const wider = pgTable(
+    'sea',
+    {
+      id: integer().primaryKey(),
+      mood: mood().notNull(),
+      boat: integer(),
+      size: varchar({ length: 20 }),
+      at: timestamp({ withTimezone: true }),
+      depth: numeric({ precision: 8, scale: 2 }),
+      more: text()
+    },
+    (self) => [unique('sea_one').on(self.size)]
+  )
+  const { folder, write, read, down } = await build(t, [{ boat, mood, sea }, { boat, mood, sea: wider }])
+  await writeDownFiles({ folder })
+  const exact = [down(0), down(1)]
+  for (const name of readdirSync(folder).filter((name) => name.endsWith('.down.sql'))) rmSync(join(folder, name))
+
+  write(0, `/* by hand */ DO $$ BEGIN
+ CREATE TYPE "public"."mood" AS ENUM('calm', 'wild');
+EXCEPTION
+ WHEN duplicate_object THEN null;
+END $$;
+create table if not exists boat (id int NOT NULL PRIMARY KEY);
+create table public.sea (
+  mood mood default 'calm' not null, -- how it is
+  boat int4, "size" character varying(10), "depth" decimal(8,2), at timestamptz,
+  id integer primary key,
+  constraint sea_check check ("sea"."depth" > 0)
+);
+--> statement-breakpoint
+CREATE INDEX CONCURRENTLY IF NOT EXISTS "sea_size" ON ONLY "sea" ("size" DESC NULLS LAST, at ASC NULLS LAST);
+ALTER TABLE ONLY sea ADD CONSTRAINT sea_one UNIQUE ("size"), ADD CONSTRAINT sea_boat FOREIGN KEY (boat) REFERENCES boat (id);`.replace(
+      '"sea"."depth" > 0',
+      /check_?"? CHECK \((.*)\)/i.exec(read(0))?.[1] ?? ''
+    ))
+  write(1, `drop index if exists sea_size; alter table if exists sea drop constraint if exists sea_check, drop constraint sea_boat; alter table sea add if not exists more text, alter mood drop default,
+    alter size type character varying(20) using size::character varying(20);`)
+  const { written } = await writeDownFiles({ folder })
+  t.strictSame(written.map(({ irreversible }) => irreversible), [[], []])
+  t.strictSame([down(0), down(1)], exact)
+})
+
+t.test('SQL that does more, less or something else is named in the mark', async (t) => {
+  const cases: ReadonlyArray<readonly [sql: string, reasons: RegExp[]]> = [
+    ['create trigger touch before update on boat execute function f()', [/does and its snapshots do not say: CREATE TRIGGER touch$/]],
+    ['create or replace function f () returns int language sql as $$ select 1 $$', [/CREATE OR REPLACE FUNCTION f$/]],
+    ['create extension if not exists "pg_trgm"', [/CREATE EXTENSION pg_trgm$/]],
+    ["insert into boat values (1, 's3cret')", [/INSERT INTO boat$/]],
+    ["update boat set label = 's3cret'", [/UPDATE boat$/]],
+    ['delete from boat', [/DELETE FROM boat$/]],
+    ["do $$ begin perform 's3cret'; end $$", [/: DO$/]],
+    ['do language plpgsql $$ begin create table more (id int); exception when others then null; end $$', [/: DO$/]],
+    ['vacuum', [/: VACUUM$/]],
+    ['select', [/: SELECT$/]],
+    ['create index more on boat (label)', [/CREATE INDEX more$/]],
+    ['alter table boat add unique (label)', [/ALTER TABLE boat ADD UNIQUE$/]],
+    ['alter table boat alter column label set default \'s3cret\'', [/ALTER TABLE boat ALTER label$/]],
+    ['alter table boat drop constraint boat_pkey', [/ALTER TABLE boat DROP CONSTRAINT of its primary key$/]],
+    ['drop type mood cascade', [/DROP TYPE mood$/]],
+    ['alter table boat alter column label type text using upper(label)', [/ALTER COLUMN boat\.label SET DATA TYPE$/]]
+  ]
+  for (const [more, reasons] of cases) {
+    const { folder, read, write, down } = await build(t, [{ boat }, { boat: labelled }])
+    write(1, `${read(1)}${more};`)
+    const { written } = await writeDownFiles({ folder })
+    t.match(written[1]?.irreversible, reasons, more)
+    t.equal(written[1]?.irreversible.length, reasons.length, more)
+    t.notMatch(down(1), 's3cret')
+  }
+  const { folder, write } = await build(t, [{ boat }, { boat: labelled }])
+  write(1, 'alter table boat add label varchar(5)')
+  t.match((await writeDownFiles({ folder })).written[1]?.irreversible, [
+    /snapshots say and its SQL does not do: ADD COLUMN boat\.label/,
+    /SQL does and its snapshots do not say: ADD COLUMN boat\.label/
+  ])
+})
+
+t.test('what an earlier migration has made, or left otherwise than its snapshot says, is not undone by a later one in silence', async (t) => {
+  const numbered = pgTable('boat', { id: integer().primaryKey(), label: varchar({ length: 40 }) })
+  const { folder, write } = await build(t, [{ boat }, { boat: labelled }, { boat: numbered }, { boat: numbered, crew }, { boat: labelled, crew }])
+  write(0, 'create table boat (id integer primary key, label text); create table crew (id integer primary key)')
+  write(1, 'alter table boat add column if not exists label text')
+  write(3, 'create table if not exists crew (id integer primary key)')
+
+  t.match((await writeDownFiles({ folder })).written.map(({ irreversible }) => irreversible), [
+    [/snapshots do not say/],
+    [/leaves as an earlier migration has made it: ADD COLUMN boat\.label$/, /another state/],
+    [/left in another state than its snapshot says: ALTER COLUMN boat\.label/, /what the values/],
+    [/leaves as an earlier migration has made it: CREATE TABLE crew/, /another state/],
+    [/left in another state than its snapshot says: ALTER COLUMN boat\.label/]
+  ])
+})

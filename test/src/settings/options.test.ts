@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { silentLogger } from '../../../src/runtime/logger.js'
+import { environmentSchema, readEnvironment, resolveSettings } from '../../../src/settings/settings.js'
+import { settingRows } from '../../../src/settings/setting-table.js'
+import { UsageError } from '../../../src/index.js'
+import { resolveTransactionOptions } from '../../../src/settings/transaction-options.js'
+import type { TransactionOptions } from '../../../src/index.js'
+
+const url = 'postgresql://ada:hush%40hush@db.example/shop'
+
+t.test('has the documented defaults', async (t) => {
+  const settings = resolveSettings({}, { DATABASE_URL: url })
+
+  t.match(settings, {
+    connection: {
+      host: 'db.example',
+      user: 'ada',
+      database: 'shop',
+      keepAlive: true,
+      connectionTimeoutMillis: 30_000,
+      statement_timeout: 15_000,
+      lock_timeout: 5_000,
+      idle_in_transaction_session_timeout: 30_000,
+    },
+    pool: {
+      size: 20,
+      max: 60,
+      timeoutMillis: 30_000,
+      maxWaiting: 600,
+      recycleSeconds: 3600,
+      prePing: true,
+      prePingAfterMillis: 1000,
+      echo: false,
+      resetOnRelease: false,
+    },
+    echo: false,
+    slowQueryMillis: 500,
+    statementTimeoutSeconds: 15,
+    lockTimeoutSeconds: 5,
+    idleInTransactionTimeoutSeconds: 30,
+    preparedStatements: true,
+    drainTimeoutSeconds: 10,
+    leakWarningSeconds: 30,
+    waitForDatabaseSeconds: 0,
+    degraded: false,
+    repository: { defaultLimit: 100, maxLimit: 1000 },
+  })
+  t.equal(settings.connection?.password, 'hush@hush')
+  t.equal(settings.pg, undefined)
+  t.equal(settings.schema, undefined)
+  t.equal(settings.casing, undefined)
+  t.equal(settings.logger, silentLogger)
+})
+
+t.test('an environment that was read once reads the same again', async (t) => {
+  const environment = readEnvironment({ DATABASE_URL: url, DATABASE_POOL_SIZE: '3', DATABASE_ECHO: 'on', OTHER: 'x' })
+
+  t.match(environment, { DATABASE_POOL_SIZE: 3, DATABASE_ECHO: true, DATABASE_MAX_OVERFLOW: 40 })
+  t.equal(environment.DATABASE_POOL_MAX_WAITING, undefined)
+  t.equal(environment.DATABASE_URL, url)
+  t.notOk('OTHER' in environment)
+  t.ok(Object.isFrozen(environment))
+  t.strictSame(readEnvironment(environment), environment)
+  t.strictSame(resolveSettings({}, environment), resolveSettings({}, { DATABASE_URL: url, DATABASE_POOL_SIZE: '3', DATABASE_ECHO: 'on' }))
+})
+
+t.test('every option is documented with its variable and its default', async (t) => {
+  const source = readFileSync(new URL('../../../src/settings/database-options.ts', import.meta.url), 'utf8')
+
+  for (const row of settingRows) {
+    const name = row.path.replace(/^.*\./, '')
+    const place = row.path.startsWith('pool.') ? 'PoolOptions' : row.path.startsWith('repository.') ? 'RepositoryOptions' : 'DatabaseOptions'
+    const body = source.slice(source.indexOf(`export interface ${place} {`))
+    const before = body.slice(0, body.indexOf(`  ${name}?:`))
+    const docstring = before.slice(before.lastIndexOf('/**'))
+    if ('variable' in row) t.match(docstring, `\`${row.variable}\``, row.path)
+    if ('default' in row) t.match(docstring, `@defaultValue \`${row.default}\``, row.path)
+  }
+})
+
+t.test('the schema of the environment has every variable with its meaning', async (t) => {
+  t.match(environmentSchema.properties['DATABASE_POOL_SIZE'], {
+    type: 'string', description: 'Connections that stay open once they were opened. Must be a whole number from 1 to 262143.'
+  })
+  t.equal(Object.keys(environmentSchema.properties).length, 14)
+})
+
+t.test('completes what is not given', async (t) => {
+  const defaults = {
+    readsOutside: true, begin: 'begin', readOnly: false, retries: 0, timeoutMillis: undefined, settleTimeoutMillis: 5000, resolveCommits: false
+  }
+  t.same(resolveTransactionOptions({}), defaults)
+  t.same(resolveTransactionOptions({ begin: undefined, isolationLevel: undefined, deferrable: undefined, settleTimeoutMillis: undefined }), defaults)
+})
+
+t.test('makes a BEGIN of the modes, and never changes what it was given', async (t) => {
+  const options = Object.freeze({
+    isolationLevel: 'serializable', accessMode: 'read only', deferrable: true, timeoutMillis: 1, settleTimeoutMillis: 0.5
+  } as const)
+  t.same(resolveTransactionOptions(options), {
+    readsOutside: false,
+    begin: 'begin isolation level serializable, read only, deferrable',
+    isolationLevel: 'serializable',
+    readOnly: true,
+    retries: 0,
+    timeoutMillis: 1,
+    settleTimeoutMillis: 0.5,
+    resolveCommits: false
+  })
+  t.match(resolveTransactionOptions({ deferrable: false }), { begin: 'begin not deferrable', readsOutside: false })
+  t.match(resolveTransactionOptions({ begin: 'firstQuery' }), { begin: 'begin', readsOutside: false })
+})
+
+t.test('refuses what cannot be, by name, without the value', async (t) => {
+  const bad: Array<[Record<string, unknown>, RegExp]> = [
+    [{ begin: 'onRequest' }, /^transaction.begin must be 'firstWrite' or 'firstQuery'$/],
+    [{ isolationLevel: 'serializable; drop table users' }, /^transaction.isolationLevel must be 'read uncommitted' or .*'serializable'$/],
+    [{ isolationLevel: ['serializable'] }, /^transaction.isolationLevel/],
+    [{ accessMode: 'READ ONLY' }, /^transaction.accessMode must be 'read write' or 'read only'$/],
+    [{ accessMode: null }, /^transaction.accessMode/],
+    [{ deferrable: 'yes' }, /^transaction.deferrable must be true or false$/],
+    [{ isolation: 'serializable' }, /^transaction.isolation is no option: there are begin, isolationLevel/],
+    [{ toString: 1 }, /^transaction.toString is no option/],
+    ...['timeoutMillis', 'settleTimeoutMillis'].flatMap((name) => [
+      0, -1, NaN, Infinity, 2 ** 31, '5000', null
+    ].map((value): [Record<string, unknown>, RegExp] =>
+      [{ [name]: value }, new RegExp(`^transaction.${name} must be a number of milliseconds, above 0 and at most 2147483647$`)]))
+  ]
+  for (const [options, message] of bad) {
+    t.throws(() => resolveTransactionOptions(options as TransactionOptions), UsageError)
+    t.throws(() => resolveTransactionOptions(options as TransactionOptions), { message })
+  }
+})

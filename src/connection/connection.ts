@@ -269,13 +269,13 @@ export class Connection {
     const { answers, preludeDone, preludeAnswer } = exchange
     const failed = error === undefined ? -1 : firstFailed(batch, exchange, isLost)
     this.#active = undefined
-    for (let place = 0; place < tasks.length; place++) {
-      const { statement, done } = tasks[place] as Task
-      this.#home.observe(this.caller, statement, place === 0 ? observed : { ...observed, prelude: [] })
-      const isOwn = place === failed || failed === -1 || isLost || preludeDone < prelude.length
-      const ownError = place < failed ? undefined : isOwn ? error : skipped(error)
+    for (let index = 0; index < tasks.length; index++) {
+      const { statement, done } = tasks[index] as Task
+      this.#home.observe(this.caller, statement, index === 0 ? observed : { ...observed, prelude: [] })
+      const isOwn = index === failed || failed === -1 || isLost || preludeDone < prelude.length
+      const ownError = index < failed ? undefined : isOwn ? error : skipped(error)
       const circumstances = { lost: isLost && !neverRan, preludeDone: preludeDoneOf(batch, preludeDone), preludeAnswer, missedTransaction }
-      done(outcomeOf(answers[place] as Response, ownError, circumstances))
+      done(outcomeOf(answers[index] as Response, ownError, circumstances))
     }
     this.#proceed()
   }

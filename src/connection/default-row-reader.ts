@@ -11,16 +11,16 @@ import type { RowParser, Statement } from '../statement/statement.js'
 export function textReader ({ rowMode, types }: Statement, fields: readonly Field[], fallback: TypeParsers): RowParser {
   const found = types === undefined ? fallback : parsersOf(types)
   const parsers = fields.map(({ dataTypeID }) => found.getTypeParser(dataTypeID, 'text'))
-  const read = (texts: ReadonlyArray<string | null>, place: number): unknown => {
-    const text = texts[place] as string | null
-    return text === null ? null : parsers[place]?.(text)
+  const read = (texts: ReadonlyArray<string | null>, index: number): unknown => {
+    const text = texts[index] as string | null
+    return text === null ? null : parsers[index]?.(text)
   }
-  if (rowMode === 'array') return (texts) => texts.map((_, place) => read(texts, place))
+  if (rowMode === 'array') return (texts) => texts.map((_, index) => read(texts, index))
   // Assigning a column of this name would set the row's prototype; `fromEntries` makes it an ordinary key, and is slower.
-  if (fields.some(({ name }) => name === '__proto__')) return (texts) => Object.fromEntries(fields.map(({ name }, place) => [name, read(texts, place)]))
+  if (fields.some(({ name }) => name === '__proto__')) return (texts) => Object.fromEntries(fields.map(({ name }, index) => [name, read(texts, index)]))
   return (texts) => {
     const row: Record<string, unknown> = {}
-    for (const [place, { name }] of fields.entries()) row[name] = read(texts, place)
+    for (const [index, { name }] of fields.entries()) row[name] = read(texts, index)
     return row
   }
 }

@@ -40,7 +40,7 @@ export class FrontendMessages {
     this.#text(name)
     const formats = this.#formats(values)
     this.#int16(values.length)
-    for (let place = 0; place < values.length; place++) this.#value(prepareValue(values[place]), formats + place * 2)
+    for (let index = 0; index < values.length; index++) this.#value(prepareValue(values[index]), formats + index * 2)
     // One format for all result columns: text.
     this.#int16(1)
     this.#int16(0)
@@ -89,7 +89,7 @@ export class FrontendMessages {
   #formats (values: readonly unknown[]): number {
     this.#int16(values.length)
     const start = this.#end
-    for (let place = 0; place < values.length; place++) this.#int16(0)
+    for (let index = 0; index < values.length; index++) this.#int16(0)
     return start
   }
 
@@ -144,10 +144,10 @@ export class FrontendMessages {
   /** Writes a text if all its characters are ASCII; else returns `false`. */
   #ascii (text: string): boolean {
     const start = this.#end
-    for (let place = 0; place < text.length; place++) {
-      const code = text.charCodeAt(place)
+    for (let index = 0; index < text.length; index++) {
+      const code = text.charCodeAt(index)
       if (code > 0x7f) return false
-      this.#buffer[start + place] = code
+      this.#buffer[start + index] = code
     }
     this.#end = start + text.length
     return true

@@ -116,9 +116,9 @@ export class PipelinedExchange implements Exchange, ResponseReader {
   }
 
   failed (error: Error & Refusal): void {
-    const place = this.preludeDone + this.#current
+    const index = this.preludeDone + this.#current
     const failing = this.preludeDone < this.#preludeStatements.length ? this.#preludeStatements[this.preludeDone] : this.answers[this.#current]?.prepared
-    this.isStale = failing !== undefined && this.#prepared?.isRefused(failing, error, place) === true
+    this.isStale = failing !== undefined && this.#prepared?.isRefused(failing, error, index) === true
     for (const { isDone, prepared } of this.answers) if (!isDone && prepared?.readRow === undefined) forgetDescription(prepared)
     this.#finish(error)
   }

@@ -75,8 +75,8 @@ export class PreparedStatements {
 
   /** The statement that PostgreSQL will know by a name when it has run the recorded changes. */
   find (name: string): PreparedStatement | undefined {
-    for (let place = this.#changes.length - 1; place >= 0; place--) {
-      const { statement, isClose } = this.#changes[place] as Change
+    for (let index = this.#changes.length - 1; index >= 0; index--) {
+      const { statement, isClose } = this.#changes[index] as Change
       if (statement?.name === name) return isClose ? undefined : statement
     }
     return this.#known.get(name)
@@ -130,10 +130,10 @@ export class PreparedStatements {
    *
    * The user's own SQL, for example a trigger, may raise the same SQLSTATEs, but only after BindComplete. A function may raise
    * "not supported" while a plan is made; its `routine` then differs from the check of a cached plan.
-   * `place` is the index of the statement in the group.
+   * `index` is that of the statement in the group.
    */
-  isRefused (statement: PreparedStatement, { code, routine }: Refusal, place: number): boolean {
-    if (this.#bound > place) return false
+  isRefused (statement: PreparedStatement, { code, routine }: Refusal, index: number): boolean {
+    if (this.#bound > index) return false
     if (code === '26000') {
       // DISCARD ALL, or a pooler that switched the server, has probably dropped all of them.
       for (const known of this.#known.values()) known.isDoubtful = true

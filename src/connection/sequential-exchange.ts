@@ -39,8 +39,8 @@ export class SequentialExchange implements Exchange {
   send (finished: (error: Error | undefined) => void): void {
     const { preludeDone } = this
     const prelude = this.#prelude[preludeDone]
-    const place = this.answers.findIndex(({ isDone }) => !isDone)
-    const query = prelude === undefined ? this.#queries[place] : { text: prelude, values: [] }
+    const index = this.answers.findIndex(({ isDone }) => !isDone)
+    const query = prelude === undefined ? this.#queries[index] : { text: prelude, values: [] }
     if (query === undefined) {
       this.isAnswered = true
       return finished(undefined)
@@ -49,7 +49,7 @@ export class SequentialExchange implements Exchange {
     const config = { ...query, rowMode: 'array' as const, types: asText }
     this.#client.query(config, (error: Error | null, results: Results) => {
       if (error !== null) return finished(error)
-      if (prelude === undefined) this.#read(place, results)
+      if (prelude === undefined) this.#read(index, results)
       else this.#take(results)
       this.send(finished)
     })
@@ -68,8 +68,8 @@ export class SequentialExchange implements Exchange {
     for (const { rows: [row] } of [results].flat()) if (row !== undefined) this.preludeAnswer = String(row[0])
   }
 
-  #read (place: number, results: Results): void {
-    const answer = this.answers[place] as Response
+  #read (index: number, results: Results): void {
+    const answer = this.answers[index] as Response
     for (const { fields, rows, command, rowCount } of [results].flat()) {
       if (fields.length > 0) answer.describe(fields, parsersOfClient(this.#client))
       for (const row of rows) answer.row(row)

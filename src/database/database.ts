@@ -58,7 +58,7 @@ export class Database implements StatementRunner {
   readonly #connections: ConnectionPool
   readonly #parts: DatabaseParts
   readonly #transaction: TransactionSettings
-  readonly #host: SessionContext
+  readonly #context: SessionContext
   readonly #health: HealthCheck
   readonly #callSites = new CallSites()
   readonly #closing: Closing
@@ -79,7 +79,7 @@ export class Database implements StatementRunner {
     this.#connections = new ConnectionPool(pool, settings)
     this.#health = new HealthCheck({ connection: settings.connection ?? pool.options, pool: this.#connections })
     this.#closing = new Closing({ connections: this.#connections, health: this.#health, settings, ownsPool: parts.ownsPool === true })
-    this.#host = {
+    this.#context = {
       pool: this.#connections,
       repositories: new Repositories({ casing: settings.casing, schema: settings.schema, ...settings.repository }),
       drizzle: new DrizzleBinding(settings),
@@ -98,13 +98,13 @@ export class Database implements StatementRunner {
 
   /** A real Drizzle database over the pool. Each query commits by itself; `.transaction()` is {@link Database.transaction}. */
   get drizzle (): DrizzleDatabase {
-    this.#drizzle ??= this.#host.drizzle.bind(this)
+    this.#drizzle ??= this.#context.drizzle.bind(this)
     return this.#drizzle
   }
 
   /** A repository for a table, or an instance of a repository class, each call of which commits by itself. */
   repo<Source extends RepositorySource> (source: Source): RepositoryOf<Source> {
-    return this.#host.repositories.create(this, source)
+    return this.#context.repositories.create(this, source)
   }
 
   /**
@@ -155,7 +155,7 @@ export class Database implements StatementRunner {
 
   /** A session for a caller that the Fastify plugins know better than this class. */
   lend (settings: TransactionSettings, caller?: Caller): Session {
-    return new Session(this.#host, settings, this.#named(caller))
+    return new Session(this.#context, settings, this.#named(caller))
   }
 
   /** @internal The caller for whom it takes connections by default. */
@@ -178,19 +178,19 @@ export class Database implements StatementRunner {
   execute<Result> (query: DrizzleQuery<Result>): Promise<Result>
   execute<Row = Record<string, unknown>> (statement: SQLWrapper): Promise<StatementResult<Row>>
   execute (statement: SQLWrapper): Promise<unknown> {
-    return handled(this.#host.drizzle.execute(this, statement))
+    return handled(this.#context.drizzle.execute(this, statement))
   }
 
   /** Runs one statement that commits by itself: what repositories stand on. */
   run<Row> (statement: Statement): Promise<StatementResult<Row>> {
-    const answer = handled(runAutocommit(this.#host, this.#named(), statement) as Promise<StatementResult<Row>>)
-    this.#host.watch?.(statement, answer)
+    const answer = handled(runAutocommit(this.#context, this.#named(), statement) as Promise<StatementResult<Row>>)
+    this.#context.watch?.(statement, answer)
     return answer
   }
 
   /** The rows of a read, over a connection of its own: what `repo.stream()` stands on. */
   stream<Row> (statement: Statement, batchSize: number): RowSource<Row> {
-    return new Streams(this.#host, this.#named()).open(statement, { batchSize })
+    return new Streams(this.#context, this.#named()).open(statement, { batchSize })
   }
 
   /** Checks the database over a connection of its own. A failure of the database does not reject. @throws {UsageError} for invalid options */
@@ -219,12 +219,12 @@ export class Database implements StatementRunner {
    * `drainTimeoutSeconds`. Resolves with whether everything could finish; a second call returns the same promise.
    */
   close (): Promise<boolean> {
-    const left = this.#host.pool.leave?.()
+    const left = this.#context.pool.leave?.()
     return left === undefined ? this.#closing.finish() : left.then(() => this.#closing.finish())
   }
 
   /** The context of its sessions, for the testing kit, which stands between them and the pool. */
-  get host (): SessionContext { return this.#host }
+  get host (): SessionContext { return this.#context }
 
   #transactionSettings (options: TransactionOptions | undefined): TransactionSettings {
     if (options === undefined) return this.#transaction

@@ -28,6 +28,8 @@ const ways: ReadonlyMap<string, string> = new Map([
   ['08P01', poolerRefused]
 ])
 
+const poolTooLarge = 'the pool may grow beyond the connections that the server has left: lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW, or raise max_connections'
+
 const backoff = { firstMillis: 100, longestMillis: 2000, jitter: 0 }
 
 /**
@@ -75,7 +77,7 @@ async function checkServer (pool: ConnectionPool, { logger, pool: { max } }: Set
   connection.release()
   if (error !== undefined) throw error
   const left = Number(Object(result?.rows[0]).left)
-  if (max > left) logger.warn({ max, left }, 'the pool may grow beyond the connections that the server has left: lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW, or raise max_connections')
+  if (max > left) logger.warn({ max, left }, poolTooLarge)
 }
 
 function explained (error: Error): ConnectionError {

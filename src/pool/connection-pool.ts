@@ -38,6 +38,8 @@ import type { Settings } from '../settings/settings.js'
 /** By how much two timers of the same length may differ, in milliseconds. */
 const timerSlackMillis = 5
 
+const releasedInTransaction = 'a connection was released inside a transaction, which is rolled back: code that uses pool.connect() must end its transaction'
+
 /** How long the delivery of a cancel request may take, in milliseconds. */
 const cancelMillis = 500
 
@@ -54,7 +56,7 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
   readonly #liveness: LivenessCheck
   readonly #unfollow: () => void
   readonly #cancels: Array<Promise<void>> = []
-  /** How many slots are taken for connections on their way. */
+  /** Connections on their way; each takes a slot. */
   #coming = 0
   #ended = false
 
@@ -117,7 +119,6 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
   /** `true` as soon as a slot is free or was passed on; `false` if that did not happen in time. */
   breathes (timeoutMillis: number): Promise<boolean> { return this.#slots.breathes(timeoutMillis) }
 
-  /** Whether statements may be prepared by name. */
   get prepares (): boolean { return this.#settings.preparedStatements }
 
   observe (caller: Caller, statement: Statement, observed: Observed): void { this.#log.tell(caller, statement, observed) }
@@ -237,7 +238,7 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
 
   #admit (pooled: ClientState): void {
     if (pooled.status !== 'I') {
-      this.#settings.logger.warn({}, 'a connection was released inside a transaction, which is rolled back: code that uses pool.connect() must end its transaction')
+      this.#settings.logger.warn({}, releasedInTransaction)
       return this.#replace(pooled)
     }
     if (!this.#liveness.needs(pooled)) return this.#lend(pooled)

@@ -19,6 +19,8 @@ const silenceMillis = { shortest: 1000, longest: 5000 }
 /** How many checks there are in that time. */
 const checks = 5
 
+const warning = 'a statement was not answered although its limit has passed and the network is silent: it is cancelled, and its connection given up'
+
 /** Since when no byte has arrived. */
 interface Quiet {
   readonly statement: number
@@ -77,7 +79,7 @@ function quietOf ({ bytesRead, running }: Connection, before: Quiet | undefined,
 function giveUp (connection: Connection, patienceMillis: number): void {
   const { refusal, caller } = connection
   if (refusal !== undefined) return
-  caller.logger.warn({ holder: caller.label }, 'a statement was not answered although its limit has passed and the network is silent: it is cancelled, and its connection given up')
+  caller.logger.warn({ holder: caller.label }, warning)
   connection.distrust(new ConnectionError('The database did not answer: the connection was given up'))
   const timer = setTimeout(() => connection.destroy(), patienceMillis)
   connection.cancel(patienceMillis)

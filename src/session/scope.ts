@@ -25,7 +25,7 @@ import type { Caller } from '../statement/caller.js'
 
 /** The state that the scopes of one session share. */
 export interface ScopeRoot {
-  readonly host: SessionContext
+  readonly context: SessionContext
   readonly transaction: Transaction
   readonly caller: Caller
   /** How many savepoints the session has named so far. */
@@ -89,7 +89,7 @@ export class Scope implements StatementRunner {
 
   /** A real Drizzle database whose every query runs here, and whose own `.transaction()` is a nested scope. */
   get drizzle (): DrizzleDatabase {
-    this.#drizzle ??= this.root.host.drizzle.bind(this)
+    this.#drizzle ??= this.root.context.drizzle.bind(this)
     return this.#drizzle
   }
 
@@ -99,7 +99,7 @@ export class Scope implements StatementRunner {
    * @throws {UsageError} for a view, a table without a primary key, and what is neither a table nor a repository class
    */
   repo<Source extends RepositorySource> (source: Source): RepositoryOf<Source> {
-    return this.root.host.repositories.create(this, source)
+    return this.root.context.repositories.create(this, source)
   }
 
   /**
@@ -113,13 +113,13 @@ export class Scope implements StatementRunner {
   execute<Result> (query: DrizzleQuery<Result>): Promise<Result>
   execute<Row = Record<string, unknown>> (statement: SQLWrapper): Promise<StatementResult<Row>>
   execute (statement: SQLWrapper): Promise<unknown> {
-    return handled(this.root.host.drizzle.execute(this, statement))
+    return handled(this.root.context.drizzle.execute(this, statement))
   }
 
   /** Runs one statement: what repositories stand on. */
   run<Row> (statement: Statement): Promise<StatementResult<Row>> {
     const answer = this.#innermost().#run(statement) as Promise<StatementResult<Row>>
-    this.root.host.watch?.(statement, answer)
+    this.root.context.watch?.(statement, answer)
     return answer
   }
 
@@ -129,9 +129,9 @@ export class Scope implements StatementRunner {
    * @throws {UsageError} where the session's SQL has set something, which would not hold there
    */
   stream<Row> (statement: Statement, batchSize: number): RowSource<Row> {
-    const { transaction, host, caller } = this.root
+    const { transaction, context, caller } = this.root
     if (this.#ended !== undefined) throw this.#ended()
-    this.root.streams ??= new Streams(host, caller)
+    this.root.streams ??= new Streams(context, caller)
     return this.root.streams.open(statement, {
       batchSize,
       mayWait: () => !transaction.holdsConnection,
@@ -235,7 +235,7 @@ export class Scope implements StatementRunner {
   #enter<Result> (start: () => Promise<Result>): Promise<Result> {
     if (this.#ended !== undefined) return this.#refuse(this.#ended())
     if (this.#child === undefined) return start()
-    this.#queue ??= new ScopeQueue(this.root.host.scopeTimeoutMillis)
+    this.#queue ??= new ScopeQueue(this.root.context.scopeTimeoutMillis)
     return this.#queue.take(start)
   }
 
@@ -290,9 +290,9 @@ export class Scope implements StatementRunner {
   }
 
   async #undo (savepoint: Savepoint): Promise<void> {
-    const { transaction, host, caller } = this.root
+    const { transaction, context, caller } = this.root
     await transaction.idle()
     if (!this.#isUndone) await transaction.undo(savepoint)
-    if (this.callbacks.afterRollback.length > 0) host.track(runAll(this.callbacks.afterRollback, 'after a rollback', caller.logger))
+    if (this.callbacks.afterRollback.length > 0) context.track(runAll(this.callbacks.afterRollback, 'after a rollback', caller.logger))
   }
 }

@@ -47,13 +47,13 @@ export class Session extends Scope {
   #outcome: SessionOutcome | undefined
 
   /** @throws {UsageError} if a program calls it: only the package makes sessions */
-  constructor (host: SessionContext, settings: TransactionSettings, caller: Caller) {
+  constructor (context: SessionContext, settings: TransactionSettings, caller: Caller) {
     // The types rule this out; JavaScript and casts do not.
-    if ((host as Partial<SessionContext> | null | undefined)?.pool === undefined) {
+    if ((context as Partial<SessionContext> | null | undefined)?.pool === undefined) {
       throw new UsageError('A session is not made by "new": database.createSession(), database.session((session) => …) and request.db give it')
     }
-    const transaction = new Transaction(host, settings, { caller, timedOut: () => this.abort(new TransactionTimeoutError()) })
-    super({ host, transaction, caller, savepoints: 0, streams: undefined, leaveContext: undefined, hasToldOfZombie: false })
+    const transaction = new Transaction(context, settings, { caller, timedOut: () => this.abort(new TransactionTimeoutError()) })
+    super({ context, transaction, caller, savepoints: 0, streams: undefined, leaveContext: undefined, hasToldOfZombie: false })
   }
 
   /** What became of the transaction so far. */
@@ -109,7 +109,7 @@ export class Session extends Scope {
     if (this.#committing === undefined) {
       this.#committing = this.#undoing === undefined ? this.#commit() : this.#refuse(this.#undoing)
       // The commit releases its connection before the callbacks run, so closing the database must wait for it here.
-      this.root.host.track(this.#committing.catch(ignore))
+      this.root.context.track(this.#committing.catch(ignore))
     }
     return this.#committing
   }
@@ -238,6 +238,6 @@ export class Session extends Scope {
   }
 
   #runLater (callbacks: ReadonlyArray<() => unknown>, moment: string): void {
-    if (callbacks.length > 0) this.root.host.track(runAll(callbacks, moment, this.root.caller.logger))
+    if (callbacks.length > 0) this.root.context.track(runAll(callbacks, moment, this.root.caller.logger))
   }
 }

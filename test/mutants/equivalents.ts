@@ -40,14 +40,14 @@ export const equivalents: readonly Equivalent[] = [
   {
     file: 'src/session/transaction.ts',
     titles: [
-      "Transaction.#mayReadOutside: `kind === 'read' && this.#settings.readsOutside && this.#host.pool.readCommitted && this.#end === undefined && this.#connection === undefined && this.#tasks.length === 0` becomes `kind === 'read' && this.#settings.readsOutside && this.#end === undefined && this.#connection === undefined && this.#tasks.length === 0`"
+      "Transaction.#mayReadOutside: `kind === 'read' && this.#settings.readsOutside && this.#context.pool.readCommitted && this.#end === undefined && this.#connection === undefined && this.#tasks.length === 0` becomes `kind === 'read' && this.#settings.readsOutside && this.#end === undefined && this.#connection === undefined && this.#tasks.length === 0`"
     ],
     reason: 'It spares a way to a connection, which is asked for its level, too.'
   },
   {
     file: 'src/session/transaction.ts',
     titles: [
-      "Transaction.#mayReadOutside: `kind === 'read' && this.#settings.readsOutside && this.#host.pool.readCommitted && this.#end === undefined && this.#connection === undefined && this.#tasks.length === 0` becomes `kind === 'read' && this.#settings.readsOutside && this.#host.pool.readCommitted && this.#connection === undefined && this.#tasks.length === 0`"
+      "Transaction.#mayReadOutside: `kind === 'read' && this.#settings.readsOutside && this.#context.pool.readCommitted && this.#end === undefined && this.#connection === undefined && this.#tasks.length === 0` becomes `kind === 'read' && this.#settings.readsOutside && this.#context.pool.readCommitted && this.#connection === undefined && this.#tasks.length === 0`"
     ],
     reason: 'A second net: the scopes of a transaction that has ended refuse before.'
   },
@@ -100,15 +100,15 @@ export const equivalents: readonly Equivalent[] = [
   {
     file: 'src/session/scope-queue.ts',
     titles: [
-      'Turns.take.timer: `this.#waiting.delete(turn) reject(new TransactionScopeError())` becomes `reject(new TransactionScopeError()); this.#waiting.delete(turn)`',
-      'Turns.clear: `this.#leave(turn) turn.reject(reason())` becomes `turn.reject(reason()); this.#leave(turn)`',
-      'Turns.#leave: `clearTimeout(turn.timer) this.#waiting.delete(turn)` becomes `this.#waiting.delete(turn); clearTimeout(turn.timer)`'
+      'ScopeQueue.take.timer: `this.#waiting.delete(call) reject(new TransactionScopeError())` becomes `reject(new TransactionScopeError()); this.#waiting.delete(call)`',
+      'ScopeQueue.clear: `this.#leave(call) call.reject(reason())` becomes `call.reject(reason()); this.#leave(call)`',
+      'ScopeQueue.#leave: `clearTimeout(call.timer) this.#waiting.delete(call)` becomes `this.#waiting.delete(call); clearTimeout(call.timer)`'
     ],
     reason: 'Who is refused gets to know it in a later turn.'
   },
   {
     file: 'src/session/commit-status.ts',
-    titles: ['fateOf: `performance.now() < deadline` becomes `performance.now() <= deadline`'],
+    titles: ['findCommitStatus: `performance.now() < deadline` becomes `performance.now() <= deadline`'],
     reason: 'One question more or less in the very moment of the deadline.'
   },
   {
@@ -129,7 +129,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/session/reads-before-begin.ts',
-    titles: ['OutsideReads.start: `reader.refused(error) this.#end(read, reader)` becomes `this.#end(read, reader); reader.refused(error)`'],
+    titles: ['ReadsBeforeBegin.start: `reader.refused(error) this.#end(read, reader)` becomes `this.#end(read, reader); reader.refused(error)`'],
     reason: 'A read that was refused is no obstacle to a commit, and who asked for it gets to know it in a later turn.'
   },
   {

@@ -66,10 +66,8 @@ export class Database implements StatementRunner {
 
   /** @throws {UsageError} without a pool and settings: {@link openDatabase} makes them */
   constructor (pool: PgPool, settings: Settings, parts: DatabaseParts = {}) {
-    const given: unknown = parts
     // The types rule this out; JavaScript and casts do not.
-    if ((pool as Partial<PgPool> | null | undefined)?.options === undefined ||
-      (settings as Partial<Settings> | null | undefined)?.pool === undefined || !isOptions(given)) {
+    if (Object(pool).options === undefined || Object(settings).pool === undefined || !isOptions(parts)) {
       throw new UsageError('A database is not made by "new": await openDatabase(options) gives it, and server.db')
     }
     this.pool = pool

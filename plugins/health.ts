@@ -1,10 +1,10 @@
 import fp from 'fastify-plugin'
 import { leaving } from '../src/database/health-check.js'
+import { checkSettings } from '../src/errors/check-call.js'
 import { SettingsError } from '../src/errors/settings-error.js'
-import { checkOptions, must } from './check-options.js'
 import { readsJsonSchema } from './route-schemas.js'
 import type { FastifyInstance, FastifyRequest, FastifySchema, LogLevel, RouteOptions } from 'fastify'
-import type { OptionChecks } from './check-options.js'
+import type { OptionChecks } from '../src/runtime/option-checks.js'
 
 /** The path of the health routes, who may call them, and how much they show. */
 export interface HealthOptions {
@@ -106,7 +106,7 @@ export function refuseTakenRoutes (fastify: FastifyInstance, options: HealthOpti
  */
 async function plugin (fastify: FastifyInstance, { health: options = {} }: HealthPluginOptions): Promise<void> {
   if (options === false) return
-  checkOptions(options, { name: 'health', expected: 'an object, or false for no routes', checks })
+  checkSettings({ path: 'health', kind: 'an object, or false for no routes' }, options, checks)
   refuseTakenRoutes(fastify, options)
   const { path = defaultPath, details = false, preHandler, logLevel = 'warn', timeoutMillis = 1000 } = options
   const shows = typeof details === 'function' ? details : () => details
@@ -152,11 +152,11 @@ const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 const longestMillis = 60_000
 
 const checks: OptionChecks<HealthOptions> = {
-  path: must('begin with / and must not end with it', (value) => typeof value === 'string' && /^(\/[^/?#\s]+)+$/.test(value)),
-  details: must('be true, false, or a function of the request', (value) => ['boolean', 'function'].includes(typeof value)),
-  preHandler: must('be a hook, or an array of hooks', (value) => [value].flat().every((hook) => typeof hook === 'function')),
-  logLevel: must(`be one of ${levels.join(', ')}`, (value) => levels.some((level) => level === value)),
-  timeoutMillis: must(`be a number of milliseconds from 1 to ${longestMillis}`, (value) => typeof value === 'number' && value >= 1 && value <= longestMillis)
+  path: [(value) => typeof value === 'string' && /^(\/[^/?#\s]+)+$/.test(value), 'must begin with / and must not end with it'],
+  details: [(value) => ['boolean', 'function'].includes(typeof value), 'must be true, false, or a function of the request'],
+  preHandler: [(value) => [value].flat().every((hook) => typeof hook === 'function'), 'must be a hook, or an array of hooks'],
+  logLevel: [(value) => levels.some((level) => level === value), `must be one of ${levels.join(', ')}`],
+  timeoutMillis: [(value) => typeof value === 'number' && value >= 1 && value <= longestMillis, `must be a number of milliseconds from 1 to ${longestMillis}`]
 }
 
 /** The plugin that adds the health routes; register the database plugin before it. */

@@ -1,13 +1,13 @@
 import fp from 'fastify-plugin'
 import { StartedMigrations } from '../src/migrations/startup-migrations.js'
-import { complaint } from '../src/migrations/history/option-limits.js'
-import { checkOptions, must } from './check-options.js'
+import { limits } from '../src/migrations/history/option-limits.js'
+import { checkSettings } from '../src/errors/check-call.js'
+import { oneOf, text } from '../src/runtime/option-checks.js'
 import { warnOfShortPluginTimeoutForMigrations } from './time-limits.js'
 import type { FastifyInstance } from 'fastify'
 import type { MigrationsAtStart } from '../src/migrations/startup-migrations.js'
-import type { Limited } from '../src/migrations/history/option-limits.js'
 import type { DatabaseOptions } from '../src/settings/settings.js'
-import type { OptionChecks } from './check-options.js'
+import type { OptionChecks } from '../src/runtime/option-checks.js'
 
 /** The part of the common options that this plugin reads. */
 export interface MigrationsPluginOptions extends Pick<DatabaseOptions, 'degraded' | 'logger'> {
@@ -23,7 +23,7 @@ export interface MigrationsPluginOptions extends Pick<DatabaseOptions, 'degraded
  */
 async function plugin (fastify: FastifyInstance, { migrations: options, degraded = false, logger = fastify.log }: MigrationsPluginOptions): Promise<void> {
   if (options === undefined) return
-  checkOptions(options, { name: 'migrations', expected: 'an object', checks })
+  checkSettings({ path: 'migrations' }, options, checks)
   if (options.atStart === 'ignore') return
   if (options.atStart === 'apply') warnOfShortPluginTimeoutForMigrations(fastify, { lockTimeoutSeconds: options.lockTimeoutSeconds, logger })
   const migrations = new StartedMigrations(options, { database: fastify.db, logger, degraded })
@@ -32,22 +32,15 @@ async function plugin (fastify: FastifyInstance, { migrations: options, degraded
   await migrations.start()
 }
 
-const oneOf = (...values: string[]) => must(`be ${values.map((value) => `'${value}'`).join(' or ')}`, (value) => values.some((allowed) => allowed === value))
-const text = must('be a text', (value) => typeof value === 'string' && value !== '')
-const limit = (name: Limited) => (value: unknown): string | undefined => {
-  const expected = complaint(name, value)
-  return expected && `must be ${expected}`
-}
-
 const checks: OptionChecks<MigrationsAtStart> = {
   atStart: oneOf('verify', 'apply', 'ignore'),
   onPending: oneOf('unready', 'refuse'),
   onUnknown: oneOf('warn', 'refuse'),
   folder: text,
   table: text,
-  lockTimeoutSeconds: limit('lockTimeoutSeconds'),
-  statementLockTimeoutSeconds: limit('statementLockTimeoutSeconds'),
-  lockRetries: limit('lockRetries')
+  lockTimeoutSeconds: limits.lockTimeoutSeconds,
+  statementLockTimeoutSeconds: limits.statementLockTimeoutSeconds,
+  lockRetries: limits.lockRetries
 }
 
 /** The plugin that checks or applies migrations when the server starts; register the database plugin before it. */

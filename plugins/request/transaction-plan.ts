@@ -1,8 +1,9 @@
-import { resolveTransactionOptions, transactionOptionNames } from '../../src/settings/transaction-options.js'
-import { isOptions } from '../../src/runtime/call-options.js'
-import { SettingsError } from '../../src/errors/settings-error.js'
+import { checkSettings } from '../../src/errors/check-call.js'
+import { resolveTransactionOptions } from '../../src/settings/transaction-options.js'
+import { anything, oneOf } from '../../src/runtime/option-checks.js'
 import { isResponse } from './payload.js'
 import type { FastifyReply } from 'fastify'
+import type { OptionChecks } from '../../src/runtime/option-checks.js'
 import type { BeginPoint, TransactionOptions, TransactionSettings } from '../../src/settings/transaction-options.js'
 
 /** How the transaction of a request begins and ends. */
@@ -43,9 +44,19 @@ export interface TransactionPlan {
   readonly commitOn: (reply: FastifyReply, payload: unknown) => boolean
 }
 
-const names = ['commit', 'commitOn', ...transactionOptionNames]
-const beginPoints: readonly unknown[] = ['firstWrite', 'firstQuery', 'onRequest']
-const commitPoints: readonly unknown[] = ['onSend', 'onResponse', 'atEnd']
+const checks: OptionChecks<RequestTransactionOptions> = {
+  commit: oneOf('onSend', 'onResponse', 'atEnd'),
+  commitOn: [(value) => typeof value === 'function', 'must be a function of the reply and its payload'],
+  begin: oneOf('firstWrite', 'firstQuery', 'onRequest'),
+  // `resolveTransactionOptions` checks the values of those that sessions without a request have, too.
+  isolationLevel: anything,
+  accessMode: anything,
+  deferrable: anything,
+  retries: anything,
+  timeoutMillis: anything,
+  settleTimeoutMillis: anything,
+  resolveCommits: anything
+}
 
 /**
  * The options without those that are undefined.
@@ -53,10 +64,7 @@ const commitPoints: readonly unknown[] = ['onSend', 'onResponse', 'atEnd']
  * @throws {SettingsError} for a value that is no object, and for an unknown option
  */
 export function givenTransaction (options: RequestTransactionOptions): RequestTransactionOptions {
-  if (!isOptions(options)) throw new SettingsError('transaction', 'must be an object (false, for no transaction, only on a route)')
-  for (const name of Object.keys(options)) {
-    if (!names.includes(name)) throw new SettingsError(`transaction.${name}`, `is no option; there are ${names.join(', ')}`)
-  }
+  checkSettings({ path: 'transaction', kind: 'an object (false, for no transaction, only on a route)' }, options, checks)
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
@@ -68,9 +76,6 @@ export function givenTransaction (options: RequestTransactionOptions): RequestTr
  */
 export function planTransaction (options: RequestTransactionOptions): TransactionPlan {
   const { begin = 'firstWrite', commit = 'onSend', commitOn = claimsSuccess, ...rest } = givenTransaction(options)
-  if (!beginPoints.includes(begin)) throw new SettingsError('transaction.begin', "must be 'firstWrite', 'firstQuery' or 'onRequest'")
-  if (!commitPoints.includes(commit)) throw new SettingsError('transaction.commit', "must be 'onSend', 'onResponse' or 'atEnd'")
-  if (typeof commitOn !== 'function') throw new SettingsError('transaction.commitOn', 'must be a function of the reply and its payload')
   return {
     settings: resolveTransactionOptions({ ...rest, begin: coreBegin(begin) }),
     beginsOnRequest: begin === 'onRequest',

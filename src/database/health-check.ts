@@ -12,7 +12,7 @@ import { within } from '../runtime/within.js'
 import { ConnectionError } from '../errors/errors.js'
 import { ignore } from '../runtime/promises.js'
 import { checkCall } from '../errors/check-call.js'
-import type { CallOptions } from '../runtime/call-options.js'
+import type { OptionChecks } from '../runtime/option-checks.js'
 import type { PoolInfo } from '../pool/pool-info.js'
 
 /**
@@ -246,8 +246,8 @@ export class HealthCheck {
   }
 }
 
-const time = [(value: unknown) => typeof value === 'number' && value >= 0, 'is a number of milliseconds, 0 or more'] as const
-const known: CallOptions<CheckOptions> = { timeoutMillis: time, maxAgeMillis: time }
+const time = [(value: unknown) => typeof value === 'number' && value >= 0, 'must be a number of milliseconds, 0 or more'] as const
+const known: OptionChecks<CheckOptions> = { timeoutMillis: time, maxAgeMillis: time }
 
 interface Deadline {
   readonly timeoutMillis: number

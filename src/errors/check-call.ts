@@ -1,14 +1,36 @@
-import { complaintOf } from '../runtime/call-options.js'
+import { complaintOf, findComplaint, isPlainObject, notAnOption } from '../runtime/option-checks.js'
 import { UsageError } from './errors.js'
-import type { CallOptions } from '../runtime/call-options.js'
+import { SettingsError } from './settings-error.js'
+import type { OptionChecks } from '../runtime/option-checks.js'
 
-/** @throws {UsageError} for what is no object of options, an option that does not exist, or one that is not what it can be */
-export function checkCall<Options> (call: string, given: unknown, known: CallOptions<Options>): void {
-  const complaint = complaintOf(call, given, known)
+/** @throws {UsageError} when the options of a call are no object, or hold an unknown option or a value that it does not take */
+export function checkCall<Options> (call: string, options: unknown, checks: OptionChecks<Options>): void {
+  const complaint = complaintOf(call, options, checks)
   if (complaint !== undefined) throw new UsageError(complaint)
 }
 
-/** What is wrong with something that is to be called; undefined where it is a function. */
+/** As {@link checkCall}; refuses instances of classes, too. */
+export function checkPlainCall<Options> (call: string, options: unknown, checks: OptionChecks<Options>): asserts options is Record<string, unknown> {
+  checkCall(call, isPlainObject(options) ? options : undefined, checks)
+}
+
+/** The error for an option that a call does not have. */
+export function unknownOption (name: string, call: string, known: Iterable<string>): UsageError {
+  return new UsageError(`"${name.slice(0, 63)}" of ${call} ${notAnOption([...known])}`)
+}
+
+/**
+ * Checks the options of a plugin, or a part of them.
+ *
+ * @param path the name of the option that holds them; `kind` is what they must be, in words that follow "must be"
+ * @throws {SettingsError} when they are no object, or hold an unknown option or a value that it does not take
+ */
+export function checkSettings<Options> ({ path, kind }: { path: string, kind?: string }, options: unknown, checks: OptionChecks<Options>): asserts options is Options {
+  const complaint = findComplaint(options, checks, kind)
+  if (complaint !== undefined) throw new SettingsError(complaint.option === undefined ? path : `${path}.${complaint.option}`, complaint.reason)
+}
+
+/** The error for something that should be a function and is not. */
 export function mustBeFunction (fn: unknown, caller: string): UsageError | undefined {
   return typeof fn === 'function' ? undefined : new UsageError(`${caller} takes a function, which it calls by itself: pass it, not what it returns`)
 }

@@ -1,5 +1,5 @@
-import { complaintOf, flag, isOptions, isText } from '../runtime/call-options.js'
-import type { CallOptions } from '../runtime/call-options.js'
+import { anything, complaintOf, flag, object, text } from '../runtime/option-checks.js'
+import type { OptionChecks } from '../runtime/option-checks.js'
 import { withoutValues } from './redact.js'
 
 /** What an error tells of where it happened: names from the schema and from PostgreSQL's catalogue, never a value. */
@@ -36,16 +36,14 @@ export interface DatabaseErrorOptions {
   readonly statusCode?: number | undefined
 }
 
-const object = [isOptions, 'is an object'] as const
-
 /** `nowait` is of one class alone, and nothing to the others. */
-const known: CallOptions<DatabaseErrorOptions & { nowait?: boolean }> = {
-  cause: [() => true, ''],
+const known: OptionChecks<DatabaseErrorOptions & { nowait?: boolean }> = {
+  cause: anything,
   context: object,
   headers: object,
-  retryAfterSeconds: [(value) => typeof value === 'number' && value >= 0, 'is a number of seconds'],
-  code: [isText, 'is a text'],
-  statusCode: [(value) => typeof value === 'number' && value >= 400 && value <= 599, 'is a number from 400 to 599'],
+  retryAfterSeconds: [(value) => typeof value === 'number' && value >= 0, 'must be a number of seconds'],
+  code: text,
+  statusCode: [(value) => typeof value === 'number' && value >= 400 && value <= 599, 'must be a number from 400 to 599'],
   nowait: flag
 }
 

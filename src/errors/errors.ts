@@ -1,4 +1,4 @@
-import { isOptions } from '../runtime/call-options.js'
+import { isOptions } from '../runtime/option-checks.js'
 import { DatabaseError } from './database-error.js'
 import type { DatabaseErrorOptions } from './database-error.js'
 

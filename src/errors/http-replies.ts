@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { DatabaseError } from './errors.js'
 import { checkCall } from './check-call.js'
+import { anything } from '../runtime/option-checks.js'
 
 /** An answer that succeeded, in the envelope. */
 export interface SuccessReply<T, Meta = unknown> {
@@ -58,11 +59,10 @@ export interface ProblemOptions extends FailureOptions {
   readonly instance?: string | undefined
 }
 
-const anyText = [(value: unknown) => typeof value === 'string', 'is a text'] as const
-const anything = [() => true, ''] as const
+const anyText = [(value: unknown) => typeof value === 'string', 'must be a text'] as const
 const failureOptions = {
   requestId: anyText,
-  statusCode: [(value: unknown) => typeof value === 'number' && value >= 400 && value <= 599, 'is a number from 400 to 599'] as const
+  statusCode: [(value: unknown) => typeof value === 'number' && value >= 400 && value <= 599, 'must be a number from 400 to 599'] as const
 }
 
 /**

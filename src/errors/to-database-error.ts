@@ -6,8 +6,8 @@ import {
   SerializationFailureError, StatementTimeoutError, TransactionAbortedError, TransactionTimeoutError, UniqueViolationError, ValidationError
 } from './errors.js'
 import type { ErrorContext } from './errors.js'
-import { flag, isOptions } from '../runtime/call-options.js'
-import type { CallOptions } from '../runtime/call-options.js'
+import { flag, object } from '../runtime/option-checks.js'
+import type { OptionChecks } from '../runtime/option-checks.js'
 import { checkCall } from './check-call.js'
 import { isPostgresError, unwrapped } from './redact.js'
 import type { PostgresError } from './redact.js'
@@ -89,8 +89,7 @@ export interface ErrorCircumstances {
   readonly connectionLost?: boolean | undefined
 }
 
-const object = [isOptions, 'is an object'] as const
-const known: CallOptions<ErrorCircumstances> = { context: object, readOnly: flag, nowait: flag, constraints: object, connectionLost: flag }
+const known: OptionChecks<ErrorCircumstances> = { context: object, readOnly: flag, nowait: flag, constraints: object, connectionLost: flag }
 
 /**
  * The error of this package that stands for a failure: found by SQLSTATE, never by text.

@@ -5,7 +5,7 @@ import { isModelMigrated, modelOptions } from './generate/compare-model.js'
 import { compare } from './history/compare.js'
 import { migrationOptions, withClient } from './history/migration-options.js'
 import { obstacles, unfinished } from './history/problems.js'
-import type { CallOptions } from '../runtime/call-options.js'
+import type { OptionChecks } from '../runtime/option-checks.js'
 import type { ModelOptions } from './generate/compare-model.js'
 import type { Comparison } from './history/compare.js'
 import type { MigrationOptions } from './history/migration-options.js'
@@ -69,4 +69,4 @@ export function databaseProblems (comparison: Comparison): MigrationProblem[] {
 }
 
 /** Of checkMigrations. */
-export const checkOptions: CallOptions<CheckOptions> = { ...migrationOptions, ...modelOptions }
+export const checkOptions: OptionChecks<CheckOptions> = { ...migrationOptions, ...modelOptions }

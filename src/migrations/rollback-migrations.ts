@@ -1,15 +1,15 @@
 import { checkCall } from '../errors/check-call.js'
 import { UsageError } from '../errors/errors.js'
-import { flag, text } from '../runtime/call-options.js'
+import { flag, text } from '../runtime/option-checks.js'
 import { compare } from './history/compare.js'
 import { runnerOptions, withClient } from './history/migration-options.js'
-import { limited } from './history/option-limits.js'
+import { limits } from './history/option-limits.js'
 import { planDown } from './history/plan.js'
 import { withoutText } from './migration-status.js'
 import { startRun } from './runner/run-context.js'
 import { runFile } from './runner/run-file.js'
 import { withMigrationLock } from './runner/runner-lock.js'
-import type { CallOptions } from '../runtime/call-options.js'
+import type { OptionChecks } from '../runtime/option-checks.js'
 import type { Migration } from './folder/migration-files.js'
 import type { RunnerOptions } from './history/migration-options.js'
 
@@ -58,4 +58,4 @@ export async function rollbackMigrations (options: RollbackOptions = {}): Promis
 }
 
 /** Of rollbackMigrations. */
-export const rollbackOptions: CallOptions<RollbackOptions> = { ...runnerOptions, steps: limited('steps'), to: text, confirmIrreversible: flag }
+export const rollbackOptions: OptionChecks<RollbackOptions> = { ...runnerOptions, steps: limits.steps, to: text, confirmIrreversible: flag }

@@ -1,5 +1,5 @@
 import { checkCall } from '../errors/check-call.js'
-import { text } from '../runtime/call-options.js'
+import { text } from '../runtime/option-checks.js'
 import { asDatabaseError } from './history/as-database-error.js'
 import { compare } from './history/compare.js'
 import { runnerOptions, withClient } from './history/migration-options.js'
@@ -8,7 +8,7 @@ import { withoutText } from './migration-status.js'
 import { startRun } from './runner/run-context.js'
 import { runFile } from './runner/run-file.js'
 import { withMigrationLock } from './runner/runner-lock.js'
-import type { CallOptions } from '../runtime/call-options.js'
+import type { OptionChecks } from '../runtime/option-checks.js'
 import type { Migration } from './folder/migration-files.js'
 import type { RunnerOptions } from './history/migration-options.js'
 
@@ -53,4 +53,4 @@ export async function runMigrations (options: RunOptions = {}): Promise<{ applie
 }
 
 /** Of runMigrations. */
-export const runOptions: CallOptions<RunOptions> = { ...runnerOptions, to: text }
+export const runOptions: OptionChecks<RunOptions> = { ...runnerOptions, to: text }

@@ -1,6 +1,6 @@
 import { integer, timestamp } from 'drizzle-orm/pg-core'
 import type { PgTable } from 'drizzle-orm/pg-core'
-import { flag } from '../runtime/call-options.js'
+import { flag } from '../runtime/option-checks.js'
 import { checkCall } from '../errors/check-call.js'
 import { clockTimestamp, now } from '../drizzle/constant-sql.js'
 import { marked } from '../drizzle/column-mark.js'

@@ -3,7 +3,7 @@ import { Table } from 'drizzle-orm'
 import type { InferSelectModel } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import { UsageError } from '../errors/errors.js'
-import { isOptions } from '../runtime/call-options.js'
+import { isOptions } from '../runtime/option-checks.js'
 import { checkCall } from '../errors/check-call.js'
 import { isEntity } from '../drizzle/entity.js'
 import { columnsOf, qualifiedName } from './table.js'
@@ -85,7 +85,7 @@ export function inspectRow<T extends PgTable> (table: T, row: Partial<InferSelec
   return `${qualifiedName(table)}(${cells.join(', ')})`
 }
 
-const names = [(value: unknown) => Array.isArray(value) && value.every((name) => typeof name === 'string'), 'is an array of names'] as const
+const names = [(value: unknown) => Array.isArray(value) && value.every((name) => typeof name === 'string'), 'must be an array of names'] as const
 
 function checkRow (row: unknown): void {
   if (!isOptions(row) || isEntity(row, Table)) throw new UsageError('A row is an object { column: value }: not a list of rows, none, or the promise of one')

@@ -1,4 +1,5 @@
-import { EmptyFilterError, UsageError, ValidationError } from '../errors/errors.js'
+import { checkPlainCall } from '../errors/check-call.js'
+import { EmptyFilterError, ValidationError } from '../errors/errors.js'
 import { askWriting, storedOf } from './write/run-write.js'
 import type { AnyRow } from './table/answers.js'
 import { insertMany } from './bulk/bulk-insert.js'
@@ -7,7 +8,7 @@ import type { Change } from './write/column-values.js'
 import { allOf } from './filter/condition.js'
 import type { Condition } from './filter/condition.js'
 import { parseFilter } from './filter/parse-filter.js'
-import { isPlainObject } from '../runtime/option-checks.js'
+import { flag } from '../runtime/option-checks.js'
 import { removeRows, takeRows } from './write/delete.js'
 import { updateRows } from './write/update.js'
 import { storeRows } from './write/insert-pipeline.js'
@@ -80,7 +81,6 @@ function about ({ table }: WriteContext, operation: string): { context: { operat
 /** @throws UsageError for an unknown option or an invalid value: only the program writes them. */
 function meansAll (operation: string, options: unknown): boolean {
   const given = options ?? {}
-  const { all = false, ...rest }: Record<string, unknown> = isPlainObject(given) ? given : { given }
-  if (typeof all === 'boolean' && Object.keys(rest).length === 0) return all
-  throw new UsageError(`The options of ${operation}() are { all: true } or { all: false }`)
+  checkPlainCall(`${operation}()`, given, { all: flag })
+  return given['all'] === true
 }

@@ -1,11 +1,94 @@
-/** Whether a value is a plain object (a literal, from JSON, or a parsed query string), not a Date, a Buffer or an instance of a class. */
+/** For each option: the values that it takes besides undefined, and the words that follow its name for any other value: `must be …`. */
+export type OptionChecks<Options> = Readonly<Record<keyof Options, OptionCheck>>
+
+/** The check of one option. */
+export type OptionCheck = readonly [isValid: (value: unknown) => boolean, reason: string]
+
+/** What is wrong with options. */
+export interface OptionComplaint {
+  /** Undefined where what was given is no object of options. */
+  readonly option: string | undefined
+  /** In words that follow the name of the option, or of what was given. */
+  readonly reason: string
+}
+
+/** The first thing that is wrong with options: no object, an unknown name, a value that an option does not take. The caller throws the error. */
+export function findComplaint<Options> (options: unknown, checks: OptionChecks<Options>, kind?: string): OptionComplaint | undefined {
+  if (!isOptions(options)) return { option: undefined, reason: `must be ${kind ?? `an object of ${Object.keys(checks).join(', ')}`}` }
+  for (const [option, value] of Object.entries(options)) {
+    if (!Object.hasOwn(checks, option)) return { option: option.slice(0, 63), reason: notAnOption(Object.keys(checks)) }
+    const [isValid, reason] = checks[option as keyof Options] // an own key, as the line before has found
+    if (value !== undefined && !isValid(value)) return { option, reason }
+  }
+  return undefined
+}
+
+/** The words for a name that is no option. */
+export function notAnOption (names: readonly string[]): string {
+  return `is not an option: use ${names.join(', ')}`
+}
+
+/** The complaint about the options of a call as a sentence. */
+export function complaintOf<Options> (call: string, options: unknown, checks: OptionChecks<Options>): string | undefined {
+  const complaint = findComplaint(options, checks)
+  if (complaint === undefined) return undefined
+  const { option, reason } = complaint
+  return option === undefined ? `The options of ${call} ${reason}` : `"${option}" of ${call} ${reason}`
+}
+
+/** Whether a value is an object of options: not an array, a promise or another built-in object, which would seem to have no options. */
+export function isOptions (value: unknown): value is Record<string, unknown> {
+  return Object.prototype.toString.call(value) === '[object Object]'
+}
+
+/** Whether a value is an object literal, or comes from JSON or a query string: an instance of a class may hide keys behind its prototype. */
 export function isPlainObject (value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-/** Whether a value is a whole number that can count something. */
+/** Whether a value is a whole number of 0 or more. */
 export function isCount (value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+/** Whether a value is a text that is not empty. */
+export function isText (value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
+}
+
+/** The longest delay of a Node timer, and PostgreSQL's largest time limit. Node runs a longer timer at once. */
+export const longestMillis = 2 ** 31 - 1
+
+/** {@link longestMillis} in seconds. */
+export const longestSeconds = longestMillis / 1000
+
+/** An option that takes every value: its caller checks it. */
+export const anything: OptionCheck = [() => true, '']
+
+/** An option that takes a text that is not empty. */
+export const text: OptionCheck = [isText, 'must be a text that is not empty']
+
+/** An option that takes true or false. */
+export const flag: OptionCheck = [(value) => typeof value === 'boolean', 'must be true or false']
+
+/** An option that takes a function. */
+export const called: OptionCheck = [(value) => typeof value === 'function', 'must be a function']
+
+/** An option that takes an object of further options. */
+export const object: OptionCheck = [isOptions, 'must be an object']
+
+/** An option that takes a time in milliseconds. */
+export const millis: OptionCheck = [(value) => typeof value === 'number' && value > 0, 'must be a number of milliseconds above 0']
+
+/** An option that takes one of several words. */
+export function oneOf (...words: readonly string[]): OptionCheck {
+  const quoted = words.map((word) => `'${word}'`)
+  return [(value) => words.some((word) => word === value), `must be ${[quoted.slice(0, -1).join(', '), quoted.at(-1)].join(' or ')}`]
+}
+
+/** An option that takes a whole number. */
+export function wholeNumber (least: number, most: number): OptionCheck {
+  return [(value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most, `must be a whole number from ${least} to ${most}`]
 }

@@ -1,31 +1,19 @@
-import { isOptions } from '../runtime/call-options.js'
+import { checkSettings } from '../errors/check-call.js'
+import { anything, isOptions, text, wholeNumber } from '../runtime/option-checks.js'
+import type { OptionChecks } from '../runtime/option-checks.js'
 import { SettingsError } from '../errors/settings-error.js'
 
-const optionNames = ['format', 'constraints']
-const constraintWords = ['status', 'code', 'message']
+const optionChecks: OptionChecks<{ format: unknown, constraints: unknown }> = { format: anything, constraints: anything }
+const constraintChecks = { status: wholeNumber(400, 599), code: text, message: text }
 
 /**
  * Checks the options about errors; undefined counts as not given.
  *
- * @throws {SettingsError} for a name that is no option, and for words of a constraint that cannot be used
+ * @throws {SettingsError} for an unknown option, and for the reply to a constraint that cannot be used
  */
-export function checkErrorOptions (errors: unknown): void {
-  const { constraints } = optionsAt('errors', errors, optionNames)
-  const names = optionsAt('errors.constraints', constraints)
-  for (const [name, words] of Object.entries(names)) checkWords(`errors.constraints.${name}`, words)
-}
-
-function checkWords (path: string, given: unknown): void {
-  const { status = 409, ...texts } = optionsAt(path, given, constraintWords)
-  if (typeof status !== 'number' || !Number.isInteger(status) || status < 400 || status > 599) throw new SettingsError(`${path}.status`, 'must be a whole number from 400 to 599')
-  const wrong = Object.entries(texts).find(([, text]) => text !== undefined && (typeof text !== 'string' || text === ''))
-  if (wrong !== undefined) throw new SettingsError(`${path}.${wrong[0]}`, 'must be a text')
-}
-
-function optionsAt (path: string, given: unknown, known?: readonly string[]): Record<string, unknown> {
-  if (given === undefined) return {}
-  if (!isOptions(given)) throw new SettingsError(path, `must be an object${known === undefined ? ': { constraint: { status, code, message } }' : ` of ${known.join(', ')}`}`)
-  const unknown = known && Object.keys(given).find((key) => !known.includes(key))
-  if (unknown !== undefined) throw new SettingsError(`${path}.${unknown}`, `is not an option; there are ${known?.join(', ')}`)
-  return given
+export function checkErrorOptions (errors: unknown = {}): void {
+  checkSettings({ path: 'errors' }, errors, optionChecks)
+  const { constraints = {} } = errors
+  if (!isOptions(constraints)) throw new SettingsError('errors.constraints', 'must be an object: { constraint: { status, code, message } }')
+  for (const [name, reply = {}] of Object.entries(constraints)) checkSettings({ path: `errors.constraints.${name}` }, reply, constraintChecks)
 }

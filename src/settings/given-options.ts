@@ -1,5 +1,6 @@
 import { isTable } from 'drizzle-orm'
-import { isOptions } from '../runtime/call-options.js'
+import { anything, isOptions, notAnOption, object, oneOf } from '../runtime/option-checks.js'
+import type { OptionCheck } from '../runtime/option-checks.js'
 import type { DatabaseOptions } from './database-options.js'
 import { SettingsError } from '../errors/settings-error.js'
 import { settingRows } from './setting-table.js'
@@ -7,25 +8,20 @@ import { settingRows } from './setting-table.js'
 /** Options of Drizzle's that a reader may look for, and why there are none. */
 const refused = new Map(['cache', 'drizzle.cache'].map((path) => [path, 'is refused: a cache knows nothing of transactions, and would give rows of a transaction that was rolled back, or that others have changed since. Keep results that may be old in a cache of your own, and drop them in afterCommit()']))
 
-interface Shape {
-  readonly fits: (value: unknown) => boolean
-  readonly must: string
-}
-
 /** The options that are more than one value. */
-const shapes = new Map<string, Shape>([
-  ['pool', { fits: isOptions, must: 'must be an object' }],
-  ['repository', { fits: isOptions, must: 'must be an object' }],
-  ['schema', { fits: isSchema, must: 'must be an object that holds the tables, as in drizzle({ schema }): import * as schema from your module, or { users }' }],
-  ['drizzle', { fits: isOptions, must: 'must be an object: { logger }' }],
-  ['drizzle.logger', { fits: (value) => typeof value === 'boolean' || hasAll(value, ['logQuery']), must: 'must be true, false or an object with the method logQuery, as in drizzle({ logger })' }],
-  ['casing', { fits: (value) => value === 'snake_case' || value === 'camelCase', must: "must be 'snake_case' or 'camelCase'" }],
-  ['logger', { fits: (value) => hasAll(value, ['debug', 'info', 'warn', 'error']), must: "must have the methods debug, info, warn and error; Drizzle's own logger goes into drizzle: { logger }" }],
-  ['pg', { fits: (value) => hasAll(value, ['connect', 'options', 'totalCount']), must: 'must be a pool of the package pg (with @fastify/postgres: fastify.pg.pool)' }],
-  ['transaction', { fits: isOptions, must: 'must be an object (false, for no transaction, only on a route)' }],
-  ['errors', { fits: isOptions, must: 'must be an object of format, constraints' }],
-  ['health', { fits: (value) => value === false || isOptions(value), must: 'must be an object, or false for no routes' }],
-  ['migrations', { fits: isOptions, must: 'must be an object' }],
+const shapes = new Map<string, OptionCheck>([
+  ['pool', object],
+  ['repository', object],
+  ['schema', [isSchema, 'must be an object that holds the tables, as in drizzle({ schema }): import * as schema from your module, or { users }']],
+  ['drizzle', [isOptions, 'must be an object: { logger }']],
+  ['drizzle.logger', [(value) => typeof value === 'boolean' || hasAll(value, ['logQuery']), 'must be true, false or an object with the method logQuery, as in drizzle({ logger })']],
+  ['casing', oneOf('snake_case', 'camelCase')],
+  ['logger', [(value) => hasAll(value, ['debug', 'info', 'warn', 'error']), "must have the methods debug, info, warn and error; Drizzle's own logger goes into drizzle: { logger }"]],
+  ['pg', [(value) => hasAll(value, ['connect', 'options', 'totalCount']), 'must be a pool of the package pg (with @fastify/postgres: fastify.pg.pool)']],
+  ['transaction', [isOptions, 'must be an object (false, for no transaction, only on a route)']],
+  ['errors', [isOptions, 'must be an object of format, constraints']],
+  ['health', [(value) => value === false || isOptions(value), 'must be an object, or false for no routes']],
+  ['migrations', object],
 ])
 
 const groups = ['pool', 'repository', 'drizzle']
@@ -57,9 +53,9 @@ function knownEntries (options: object, prefix: string, known: readonly string[]
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   return given.map(([name, value]) => {
     const path = `${prefix}${name}`
-    if (!known.includes(path)) throw new SettingsError(path, refused.get(path) ?? `is not an option; there are ${known.filter((other) => other.startsWith(prefix)).join(', ')}`)
-    const shape = shapes.get(path)
-    if (shape?.fits(value) === false) throw new SettingsError(path, shape.must)
+    if (!known.includes(path)) throw new SettingsError(path, refused.get(path) ?? notAnOption(known.filter((other) => other.startsWith(prefix))))
+    const [isValid, reason] = shapes.get(path) ?? anything
+    if (!isValid(value)) throw new SettingsError(path, reason)
     return [path, value]
   })
 }

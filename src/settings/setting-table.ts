@@ -1,10 +1,9 @@
-/** The longest delay of a Node timer, and PostgreSQL's largest time limit; Node runs a longer timer at once. */
-const LONGEST_MILLIS = 2 ** 31 - 1
-const LONGEST_SECONDS = LONGEST_MILLIS / 1000
-const SHORTEST_SECONDS = 0.001
+import { longestMillis, longestSeconds } from '../runtime/option-checks.js'
+
+const shortestSeconds = 0.001
 
 /** PostgreSQL's own upper bound of `max_connections`. */
-const MOST_CONNECTIONS = 262_143
+const mostConnections = 262_143
 
 interface Row {
   /** Where the option is found in the options object. */
@@ -34,27 +33,27 @@ export type SettingRow = UrlRow | BooleanRow | NumberRow
 /** Every setting that is a single value, written once: options, environment variables, checks and documentation come from here. */
 export const settingRows = [
   { path: 'connectionString', variable: 'DATABASE_URL', kind: 'url', meaning: 'The URL of the database.' },
-  { path: 'pool.size', variable: 'DATABASE_POOL_SIZE', kind: 'integer', min: 1, max: MOST_CONNECTIONS, default: 20, meaning: 'Connections that stay open once they were opened.' },
-  { path: 'pool.maxOverflow', variable: 'DATABASE_MAX_OVERFLOW', kind: 'integer', min: 0, max: MOST_CONNECTIONS, default: 40, meaning: 'Connections beyond the size, closed when idle.' },
-  { path: 'pool.timeoutSeconds', variable: 'DATABASE_POOL_TIMEOUT', kind: 'seconds', min: SHORTEST_SECONDS, max: LONGEST_SECONDS, default: 30, meaning: 'The longest wait for a connection.' },
-  { path: 'pool.maxWaiting', variable: 'DATABASE_POOL_MAX_WAITING', kind: 'integer', min: 0, max: LONGEST_MILLIS, meaning: 'Waiters beyond this number are refused at once; 10 for each connection unless given.' },
-  { path: 'pool.recycleSeconds', variable: 'DATABASE_POOL_RECYCLE', kind: 'seconds', min: SHORTEST_SECONDS, max: LONGEST_SECONDS, zero: 'no limit', default: 3600, meaning: 'The longest life of a connection.' },
+  { path: 'pool.size', variable: 'DATABASE_POOL_SIZE', kind: 'integer', min: 1, max: mostConnections, default: 20, meaning: 'Connections that stay open once they were opened.' },
+  { path: 'pool.maxOverflow', variable: 'DATABASE_MAX_OVERFLOW', kind: 'integer', min: 0, max: mostConnections, default: 40, meaning: 'Connections beyond the size, closed when idle.' },
+  { path: 'pool.timeoutSeconds', variable: 'DATABASE_POOL_TIMEOUT', kind: 'seconds', min: shortestSeconds, max: longestSeconds, default: 30, meaning: 'The longest wait for a connection.' },
+  { path: 'pool.maxWaiting', variable: 'DATABASE_POOL_MAX_WAITING', kind: 'integer', min: 0, max: longestMillis, meaning: 'Waiters beyond this number are refused at once; 10 for each connection unless given.' },
+  { path: 'pool.recycleSeconds', variable: 'DATABASE_POOL_RECYCLE', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'no limit', default: 3600, meaning: 'The longest life of a connection.' },
   { path: 'pool.prePing', variable: 'DATABASE_POOL_PRE_PING', kind: 'boolean', default: true, meaning: 'Proves a connection that was idle before it is handed out.' },
-  { path: 'pool.prePingAfterMillis', kind: 'millis', min: 0, max: LONGEST_MILLIS, default: 1000, meaning: 'How long a connection was idle before it is proved.' },
+  { path: 'pool.prePingAfterMillis', kind: 'millis', min: 0, max: longestMillis, default: 1000, meaning: 'How long a connection was idle before it is proved.' },
   { path: 'pool.echo', variable: 'DATABASE_ECHO_POOL', kind: 'boolean', default: false, meaning: 'Logs the events of the pool.' },
   { path: 'pool.resetOnRelease', kind: 'boolean', default: false, meaning: 'Sends DISCARD ALL when a connection comes back.' },
   { path: 'echo', variable: 'DATABASE_ECHO', kind: 'boolean', default: false, meaning: 'Logs every statement with its duration.' },
-  { path: 'statementTimeoutSeconds', variable: 'DATABASE_STATEMENT_TIMEOUT', kind: 'seconds', min: SHORTEST_SECONDS, max: LONGEST_SECONDS, zero: 'none', default: 15, meaning: 'The longest run of a statement.' },
-  { path: 'lockTimeoutSeconds', variable: 'DATABASE_LOCK_TIMEOUT', kind: 'seconds', min: SHORTEST_SECONDS, max: LONGEST_SECONDS, zero: 'none', default: 5, meaning: 'The longest wait of a statement for a lock.' },
-  { path: 'idleInTransactionTimeoutSeconds', variable: 'DATABASE_IDLE_IN_TRANSACTION_TIMEOUT', kind: 'seconds', min: SHORTEST_SECONDS, max: LONGEST_SECONDS, zero: 'none', default: 30, meaning: 'The longest pause inside a transaction.' },
-  { path: 'slowQueryMillis', variable: 'DATABASE_SLOW_QUERY_MILLIS', kind: 'millis', min: 0, max: LONGEST_MILLIS, default: 500, meaning: 'Slower statements are logged as warnings.' },
+  { path: 'statementTimeoutSeconds', variable: 'DATABASE_STATEMENT_TIMEOUT', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'none', default: 15, meaning: 'The longest run of a statement.' },
+  { path: 'lockTimeoutSeconds', variable: 'DATABASE_LOCK_TIMEOUT', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'none', default: 5, meaning: 'The longest wait of a statement for a lock.' },
+  { path: 'idleInTransactionTimeoutSeconds', variable: 'DATABASE_IDLE_IN_TRANSACTION_TIMEOUT', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'none', default: 30, meaning: 'The longest pause inside a transaction.' },
+  { path: 'slowQueryMillis', variable: 'DATABASE_SLOW_QUERY_MILLIS', kind: 'millis', min: 0, max: longestMillis, default: 500, meaning: 'Slower statements are logged as warnings.' },
   { path: 'preparedStatements', variable: 'DATABASE_PREPARED_STATEMENTS', kind: 'boolean', default: true, meaning: 'Keeps named prepared statements on each connection.' },
-  { path: 'drainTimeoutSeconds', kind: 'seconds', min: SHORTEST_SECONDS, max: LONGEST_SECONDS, zero: 'no waiting', default: 10, meaning: 'How long closing waits for work in flight.' },
-  { path: 'leakWarningSeconds', kind: 'seconds', min: SHORTEST_SECONDS, max: LONGEST_SECONDS, zero: 'no warning', default: 30, meaning: 'A connection in use for longer is logged as a warning.' },
-  { path: 'waitForDatabaseSeconds', kind: 'seconds', min: SHORTEST_SECONDS, max: LONGEST_SECONDS, zero: 'no waiting', default: 0, meaning: 'How long the start waits for a database that is not there yet.' },
+  { path: 'drainTimeoutSeconds', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'no waiting', default: 10, meaning: 'How long closing waits for work in flight.' },
+  { path: 'leakWarningSeconds', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'no warning', default: 30, meaning: 'A connection in use for longer is logged as a warning.' },
+  { path: 'waitForDatabaseSeconds', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'no waiting', default: 0, meaning: 'How long the start waits for a database that is not there yet.' },
   { path: 'degraded', kind: 'boolean', default: false, meaning: 'Starts even when the database does not answer.' },
-  { path: 'repository.defaultLimit', kind: 'integer', min: 1, max: LONGEST_MILLIS, default: 100, meaning: 'Rows in a list that asks for no limit.' },
-  { path: 'repository.maxLimit', kind: 'integer', min: 1, max: LONGEST_MILLIS, default: 1000, meaning: 'Rows that a list may ask for at most.' },
+  { path: 'repository.defaultLimit', kind: 'integer', min: 1, max: longestMillis, default: 100, meaning: 'Rows in a list that asks for no limit.' },
+  { path: 'repository.maxLimit', kind: 'integer', min: 1, max: longestMillis, default: 1000, meaning: 'Rows that a list may ask for at most.' },
 ] as const satisfies readonly SettingRow[]
 
 type KnownRow = typeof settingRows[number]

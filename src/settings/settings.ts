@@ -9,7 +9,7 @@ import type { DatabaseOptions } from './database-options.js'
 import { newPoolSettings, ownPoolSettings, type PoolSettings } from './pool-settings.js'
 import { SettingsError } from '../errors/settings-error.js'
 import { defaultOf, settingRows, type SettingRow, type SettingValues } from './setting-table.js'
-import { isOptions } from '../runtime/call-options.js'
+import { isOptions } from '../runtime/option-checks.js'
 import { checkValue } from './setting-values.js'
 
 export { missingConnection } from './client-config.js'

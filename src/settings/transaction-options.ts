@@ -1,5 +1,6 @@
 import { UsageError } from '../errors/errors.js'
-import { isOptions } from '../runtime/call-options.js'
+import { findComplaint, flag, isOptions, longestMillis, oneOf, wholeNumber } from '../runtime/option-checks.js'
+import type { OptionCheck, OptionChecks } from '../runtime/option-checks.js'
 
 /** PostgreSQL's isolation levels, in its own words. */
 export type IsolationLevel = 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable'
@@ -64,37 +65,22 @@ export interface TransactionSettings {
   readonly resolveCommits: boolean
 }
 
-const isolationLevels = ['read uncommitted', 'read committed', 'repeatable read', 'serializable']
-const longestTimer = 2 ** 31 - 1
+const time: OptionCheck = [(value) => typeof value === 'number' && value > 0 && value <= longestMillis, `must be a number of milliseconds, above 0 and at most ${longestMillis}`]
 
-const checks: Record<keyof TransactionOptions, { readonly valid: (value: unknown) => boolean, readonly expected: string }> = {
-  begin: oneOf(['firstWrite', 'firstQuery']),
-  isolationLevel: oneOf(isolationLevels),
-  accessMode: oneOf(['read write', 'read only']),
-  deferrable: { valid: (value) => typeof value === 'boolean', expected: 'true or false' },
-  retries: { valid: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 100, expected: 'a whole number from 0 to 100' },
-  timeoutMillis: millis(),
-  settleTimeoutMillis: millis(),
-  resolveCommits: { valid: (value) => typeof value === 'boolean', expected: 'true or false' }
+const checks: OptionChecks<TransactionOptions> = {
+  begin: oneOf('firstWrite', 'firstQuery'),
+  isolationLevel: oneOf('read uncommitted', 'read committed', 'repeatable read', 'serializable'),
+  accessMode: oneOf('read write', 'read only'),
+  deferrable: flag,
+  retries: wholeNumber(0, 100),
+  timeoutMillis: time,
+  settleTimeoutMillis: time,
+  resolveCommits: flag
 }
 
-/** Every option of a transaction. */
-export const transactionOptionNames: readonly string[] = Object.keys(checks)
-
-function oneOf (values: readonly string[]): { valid: (value: unknown) => boolean, expected: string } {
-  return { valid: (value) => typeof value === 'string' && values.includes(value), expected: values.map((value) => `'${value}'`).join(' or ') }
-}
-
-function millis (): { valid: (value: unknown) => boolean, expected: string } {
-  return {
-    valid: (value) => typeof value === 'number' && value > 0 && value <= longestTimer,
-    expected: `a number of milliseconds, above 0 and at most ${longestTimer}`
-  }
-}
-
-/** @throws {UsageError} for what is no object of options. */
+/** @throws {UsageError} for something that is not an object of options. */
 export function checkAreOptions (options: unknown): void {
-  if (!isOptions(options)) throw new UsageError(`The options of a transaction are an object of ${transactionOptionNames.join(', ')}`)
+  if (!isOptions(options)) throw new UsageError(`The options of a transaction must be an object of ${Object.keys(checks).join(', ')}`)
 }
 
 /**
@@ -104,11 +90,8 @@ export function checkAreOptions (options: unknown): void {
  */
 export function resolveTransactionOptions (options: TransactionOptions): TransactionSettings {
   checkAreOptions(options)
-  for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(checks, name)) throw new UsageError(`transaction.${name} is no option: there are ${transactionOptionNames.join(', ')}`)
-    const { valid, expected } = checks[name as keyof TransactionOptions]
-    if (value !== undefined && !valid(value)) throw new UsageError(`transaction.${name} must be ${expected}`)
-  }
+  const complaint = findComplaint(options, checks)
+  if (complaint !== undefined) throw new UsageError(`transaction.${complaint.option} ${complaint.reason}`)
   const { begin = 'firstWrite', isolationLevel, accessMode, deferrable, retries = 0, timeoutMillis, settleTimeoutMillis = 5000, resolveCommits = false } = options
   const modes = [
     isolationLevel && `isolation level ${isolationLevel}`,

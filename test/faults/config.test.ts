@@ -25,7 +25,7 @@ t.test('62: numbers that cannot be are refused at register, with the name of the
     [{ pool: { size: '20' } }, /^pool\.size must/],
     [{ pool: { maxOverflow: -1 } }, /^pool\.maxOverflow must/],
     [{ pool: { timeoutSeconds: 'abc' } }, /^pool\.timeoutSeconds must/],
-    [{ pool: { max: 5 } }, /^pool\.max is not an option; there are pool\.size/],
+    [{ pool: { max: 5 } }, /^pool\.max is not an option: use pool\.size/],
     [{ statementTimeoutSeconds: -1 }, /^statementTimeoutSeconds must/],
     [{ poolSize: 5 }, /^poolSize is not an option/],
     [{ transaction: { begin: 'never' } }, /^transaction\.begin must/],

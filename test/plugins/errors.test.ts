@@ -206,7 +206,7 @@ t.test('refuses a format that is none, and a status that is not that of an error
     [{ constraints: { users_email_key: { status: 409.5 } } }, 'errors.constraints.users_email_key.status must be a whole number from 400 to 599'],
     [
       { constraints: { users_email_key: { staus: 409 } } as object },
-      'errors.constraints.users_email_key.staus is not an option; there are status, code, message'
+      'errors.constraints.users_email_key.staus is not an option: use status, code, message'
     ]
   ]
   for (const [errors, message] of bad) {

@@ -207,13 +207,13 @@ t.test('a degraded server that verifies looks when it is asked', async (t) => {
 t.test('options that do not exist or cannot be used are refused by their name', async (t) => {
   const { connectionString } = await build(t)
   const refused: Array<[options: unknown, setting: string, message: RegExp]> = [
-    [{ attStart: 'apply' }, 'migrations.attStart', /is not an option; there are atStart, onPending/],
+    [{ attStart: 'apply' }, 'migrations.attStart', /is not an option: use atStart, onPending/],
     [{ constructor: 1 }, 'migrations.constructor', /is not an option/],
-    [{ atStart: true }, 'migrations.atStart', /must be 'verify' or 'apply' or 'ignore'$/],
+    [{ atStart: true }, 'migrations.atStart', /must be 'verify', 'apply' or 'ignore'$/],
     [{ onPending: 'warn' }, 'migrations.onPending', /must be 'unready' or 'refuse'$/],
     [{ onUnknown: 'unready' }, 'migrations.onUnknown', /must be 'warn' or 'refuse'$/],
-    [{ folder: '' }, 'migrations.folder', /must be a text$/],
-    [{ table: 7 }, 'migrations.table', /must be a text$/],
+    [{ folder: '' }, 'migrations.folder', /must be a text that is not empty$/],
+    [{ table: 7 }, 'migrations.table', /must be a text that is not empty$/],
     [{ lockTimeoutSeconds: -1 }, 'migrations.lockTimeoutSeconds', /must be a number of seconds/],
     [{ statementLockTimeoutSeconds: 0 }, 'migrations.statementLockTimeoutSeconds', /must be a number of seconds from 0.001/],
     [{ lockRetries: 1.5 }, 'migrations.lockRetries', /must be a whole number/],

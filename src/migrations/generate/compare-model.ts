@@ -1,5 +1,5 @@
 import { MigrationError } from '../../errors/errors.js'
-import { text } from '../../runtime/call-options.js'
+import { oneOf, text } from '../../runtime/option-checks.js'
 import { isSchema } from '../../settings/given-options.js'
 import { readJournal } from '../folder/journal.js'
 import { statementsOf } from './changes/diff-statements.js'
@@ -9,7 +9,7 @@ import { ask } from './renames/ask-renames.js'
 import { decideBy, decideNothing, decideRenames } from './renames/decide-renames.js'
 import { newestSnapshot } from './snapshots/read-snapshots.js'
 import type { Casing } from '../../drizzle/casing.js'
-import type { CallOptions } from '../../runtime/call-options.js'
+import type { OptionChecks } from '../../runtime/option-checks.js'
 import type { Terminal } from './renames/ask-renames.js'
 import type { Rename } from './snapshots/rename.js'
 import type { Snapshot } from './snapshots/snapshot.js'
@@ -78,8 +78,8 @@ export async function isModelMigrated (options: ModelOptions): Promise<boolean> 
   return (await statementsOf(kit, { before, after, renames: [] })).length === 0
 }
 
-export const modelOptions: CallOptions<ModelOptions> = {
-  schema: [isSchema, "is what the module of the tables exports: import * as schema from './schema.js'"],
+export const modelOptions: OptionChecks<ModelOptions> = {
+  schema: [isSchema, "must be what the module of the tables exports: import * as schema from './schema.js'"],
   folder: text,
-  casing: [(value) => value === 'snake_case' || value === 'camelCase', "is 'snake_case' or 'camelCase'"]
+  casing: oneOf('snake_case', 'camelCase')
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { checkCall } from '../../errors/check-call.js'
 import { UsageError } from '../../errors/errors.js'
-import { flag, isOptions, isText, text } from '../../runtime/call-options.js'
+import { flag, isOptions, isText, text } from '../../runtime/option-checks.js'
 import { readJournal } from '../folder/journal.js'
 import { downName } from '../folder/migration-files.js'
 import { joined, statementsOf } from './changes/diff-statements.js'
@@ -11,7 +11,7 @@ import { nextEntry, prefixOf, slug } from './migration-name.js'
 import { loadDrizzleKit, snapshotOf } from './model/drizzle-kit.js'
 import { newestSnapshot } from './snapshots/read-snapshots.js'
 import { pretty, writeMigration } from './write-files.js'
-import type { CallOptions } from '../../runtime/call-options.js'
+import type { OptionChecks } from '../../runtime/option-checks.js'
 import type { Way } from './changes/diff-statements.js'
 import type { ModelOptions, RenameOptions } from './compare-model.js'
 import type { DownFile } from './down-file.js'
@@ -108,12 +108,12 @@ function customDraft (before: Snapshot): Draft {
 }
 
 /** Of createMigration; its message has to be given. */
-export const createOptions: CallOptions<CreateOptions> = {
+export const createOptions: OptionChecks<CreateOptions> = {
   ...modelOptions,
   message: text,
   autogenerate: flag,
   prefix: text,
   breakpoints: flag,
-  renames: [(value) => isOptions(value) && Object.values(value).every(isText), 'is an object of names: { old: new }'],
-  terminal: [(value) => isOptions(value) && typeof Object(value['input']).on === 'function' && typeof Object(value['output']).write === 'function', 'is an object of two streams, { input, output }']
+  renames: [(value) => isOptions(value) && Object.values(value).every(isText), 'must be an object of names: { old: new }'],
+  terminal: [(value) => isOptions(value) && typeof Object(value['input']).on === 'function' && typeof Object(value['output']).write === 'function', 'must be an object of two streams, { input, output }']
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { checkCall } from '../../errors/check-call.js'
 import { MigrationError } from '../../errors/errors.js'
-import { called, text } from '../../runtime/call-options.js'
+import { called, text } from '../../runtime/option-checks.js'
 import { readJournal } from '../folder/journal.js'
 import { downName, readSql } from '../folder/migration-files.js'
 import { customDownFile, downFileOf, marked } from './down-file.js'
@@ -18,7 +18,7 @@ import { reconciled } from './sql/reconcile.js'
 import { factsOf } from './sql/sql-facts.js'
 import { SqlHistory } from './sql/sql-history.js'
 import { writeNewFiles } from './write-files.js'
-import type { CallOptions } from '../../runtime/call-options.js'
+import type { OptionChecks } from '../../runtime/option-checks.js'
 import type { Way } from './changes/diff-statements.js'
 import type { CreatedMigration } from './create-migration.js'
 import type { DownFile } from './down-file.js'
@@ -147,4 +147,4 @@ function about (tag: string, { message, code, cause }: MigrationError): Migratio
 }
 
 /** Of writeDownFiles. */
-export const downFilesOptions: CallOptions<DownFilesOptions> = { folder: text, onProgress: called }
+export const downFilesOptions: OptionChecks<DownFilesOptions> = { folder: text, onProgress: called }

@@ -1,12 +1,12 @@
 import { Client } from 'pg'
 import { toDatabaseError } from '../../errors/to-database-error.js'
-import { called, flag, text } from '../../runtime/call-options.js'
+import { called, flag, text } from '../../runtime/option-checks.js'
 import { ignore } from '../../runtime/promises.js'
 import { missingConnection } from '../../settings/client-config.js'
 import { extendConnection, parseConnectionString } from '../../settings/url/connection-string.js'
-import { limited } from './option-limits.js'
+import { limits } from './option-limits.js'
 import type { ClientConfig, Pool } from 'pg'
-import type { CallOptions } from '../../runtime/call-options.js'
+import type { OptionChecks } from '../../runtime/option-checks.js'
 import type { MigrationProgress, MigrationWait } from './step.js'
 
 /** Which migrations, and on which database. */
@@ -97,20 +97,20 @@ function clientConfig ({ connectionString, database }: MigrationOptions): Client
 }
 
 /** What tells which migrations, and on which database. */
-export const migrationOptions: CallOptions<MigrationOptions> = {
-  connectionString: [(value) => typeof value === 'string', 'is a URL'],
-  database: [(value) => Object(Object(Object(value).pool).options) === Object(value).pool?.options, 'is an open database, as openDatabase() or server.db gives it'],
+export const migrationOptions: OptionChecks<MigrationOptions> = {
+  connectionString: [(value) => typeof value === 'string', 'must be a URL'],
+  database: [(value) => Object(Object(Object(value).pool).options) === Object(value).pool?.options, 'must be an open database, as openDatabase() or server.db gives it'],
   folder: text,
   table: text,
-  lockTimeoutSeconds: limited('lockTimeoutSeconds')
+  lockTimeoutSeconds: limits.lockTimeoutSeconds
 }
 
-export const runnerOptions: CallOptions<RunnerOptions> = {
+export const runnerOptions: OptionChecks<RunnerOptions> = {
   ...migrationOptions,
   dryRun: flag,
-  statementLockTimeoutSeconds: limited('statementLockTimeoutSeconds'),
-  lockRetries: limited('lockRetries'),
-  signal: [(value) => value instanceof AbortSignal, 'is the signal of an AbortController'],
+  statementLockTimeoutSeconds: limits.statementLockTimeoutSeconds,
+  lockRetries: limits.lockRetries,
+  signal: [(value) => value instanceof AbortSignal, 'must be the signal of an AbortController'],
   onProgress: called,
   onWait: called
 }

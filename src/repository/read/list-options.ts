@@ -1,7 +1,7 @@
 import { UsageError } from '../../errors/errors.js'
 import { checkCall } from '../../errors/check-call.js'
-import { isCount, isPlainObject } from '../../runtime/option-checks.js'
-import type { CallOptions } from '../../runtime/call-options.js'
+import { isCount, isPlainObject, oneOf } from '../../runtime/option-checks.js'
+import type { OptionChecks } from '../../runtime/option-checks.js'
 
 /** The options of `listQuery` without the types of a table. */
 export interface GivenListOptions {
@@ -13,17 +13,17 @@ export interface GivenListOptions {
   readonly pages?: 'numbered' | 'cursor'
 }
 
-const columns = 'takes an array of column names'
-const limit = 'is a whole number from 1'
+const columns = 'must be an array of column names'
+const limit = 'must be a whole number from 1'
 
-const known: CallOptions<GivenListOptions> = {
+const known: OptionChecks<GivenListOptions> = {
   filterable: [(value) => isList(value) || (isPlainObject(value) && Object.values(value).every((operators) => operators === undefined || isList(operators))),
     `${columns}, or an object of arrays of operators`],
   sortable: [isList, columns],
   searchable: [isList, columns],
   maxLimit: [isLimit, limit],
   defaultLimit: [isLimit, limit],
-  pages: [(value) => value === 'numbered' || value === 'cursor', "is 'numbered' or 'cursor'"]
+  pages: oneOf('numbered', 'cursor')
 }
 
 /** @throws UsageError for an unknown option or an invalid value. */

@@ -1,3 +1,4 @@
+import { unknownOption } from '../../errors/check-call.js'
 import { UsageError, ValidationError } from '../../errors/errors.js'
 import { isCount, isPlainObject } from '../../runtime/option-checks.js'
 import { findColumn } from '../table/find-column.js'
@@ -52,11 +53,9 @@ const known: Record<OptionsKind, ReadonlySet<string>> = {
  */
 export function knownOptions ({ options, kind }: AskedOptions): Readonly<Record<string, unknown>> {
   const given = options === undefined ? {} : options
-  if (!isPlainObject(given)) throw new UsageError(`The options of a read are an object of ${[...known[kind]].join(', ')}`)
+  if (!isPlainObject(given)) throw new UsageError(`The options of a read must be an object of ${[...known[kind]].join(', ')}`)
   for (const name of Object.keys(given)) {
-    if (!known[kind].has(name)) {
-      throw new UsageError(`Unknown option "${name.slice(0, 63)}": use ${[...known[kind]].join(', ')}`)
-    }
+    if (!known[kind].has(name)) throw unknownOption(name, 'a read', known[kind])
   }
   return given
 }

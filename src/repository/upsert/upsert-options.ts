@@ -1,3 +1,4 @@
+import { checkPlainCall } from '../../errors/check-call.js'
 import { UsageError } from '../../errors/errors.js'
 import { changesOf } from '../write/column-values.js'
 import type { Change } from '../write/column-values.js'
@@ -6,7 +7,7 @@ import type { Condition } from '../filter/condition.js'
 import { columnName, conflictTarget } from './conflict-target.js'
 import type { ConflictTarget } from './conflict-target.js'
 import { parseFilter } from '../filter/parse-filter.js'
-import { isPlainObject } from '../../runtime/option-checks.js'
+import { anything, oneOf } from '../../runtime/option-checks.js'
 import { findColumn } from '../table/find-column.js'
 import type { GivenRow } from '../write/insert-pipeline.js'
 import { visible } from '../filter/visibility.js'
@@ -20,7 +21,7 @@ export interface UpsertPlan {
   readonly update: (given: GivenRow) => { readonly set: readonly Change[], readonly where: Condition, readonly mayLeave: boolean }
 }
 
-const names = ['target', 'update', 'where', 'deleted']
+const checks = { target: anything, update: anything, where: anything, deleted: oneOf('keep', 'revive') }
 
 /**
  * Reads the options of `upsert` and `upsertMany`.
@@ -29,9 +30,7 @@ const names = ['target', 'update', 'where', 'deleted']
  */
 export function parseUpsert (context: WriteContext, options: unknown = {}): UpsertPlan {
   const { table, visibleRows } = context
-  if (!isPlainObject(options)) throw new UsageError(`The options of an upsert are an object of ${names.join(', ')}`)
-  const stranger = Object.keys(options).find((name) => !names.includes(name))
-  if (stranger !== undefined) throw new UsageError(`Unknown option "${stranger.slice(0, 63)}": use ${names.join(', ')}`)
+  checkPlainCall('an upsert', options, checks)
   const target = conflictTarget(options['target'], table)
   const revived = parseDeleted(options['deleted'], { context, target })
   const updated = parseUpdate(options['update'], { context, target })
@@ -65,8 +64,7 @@ interface Parsing {
 
 /** The key of the `softDelete()` column that `revive` sets to NULL. */
 function parseDeleted (deleted: unknown, { context: { table: { softDelete, name } }, target }: Parsing): string | undefined {
-  if (deleted === undefined || deleted === 'keep') return undefined
-  if (deleted !== 'revive') throw new UsageError('"deleted" is "keep" or "revive"')
+  if (deleted !== 'revive') return undefined
   const context = { table: name }
   if (softDelete === undefined) throw new UsageError('"deleted" needs a table with ...softDelete() among its columns', { context })
   if (target.where !== undefined) throw new UsageError('A deleted row cannot be revived by a unique index that does not hold it', { context })

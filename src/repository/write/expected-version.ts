@@ -1,6 +1,7 @@
+import { checkPlainCall } from '../../errors/check-call.js'
 import { StaleRowError, UsageError, ValidationError } from '../../errors/errors.js'
 import type { Condition } from '../filter/condition.js'
-import { isCount, isPlainObject } from '../../runtime/option-checks.js'
+import { anything, isCount } from '../../runtime/option-checks.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 
 /** The version that a row must have to be changed. */
@@ -21,13 +22,11 @@ interface VersionedTable {
  */
 export function expectedVersion (options: unknown, { name, version: codec }: VersionedTable): Expected | undefined {
   if (options === undefined) return undefined
-  const given = isPlainObject(options) ? options : { options }
-  const stranger = Object.keys(given).find((key) => key !== 'expectedVersion')
-  if (stranger !== undefined) throw new UsageError(`Unknown option "${stranger.slice(0, 63)}": use expectedVersion`)
-  if (!Object.hasOwn(given, 'expectedVersion')) return undefined
+  checkPlainCall('an update', options, { expectedVersion: anything })
+  if (!Object.hasOwn(options, 'expectedVersion')) return undefined
   if (codec === undefined) throw new UsageError('"expectedVersion" needs a table with ...version() among its columns', { context: { table: name } })
   // A version that a request forgot must not mean "any".
-  const version = given['expectedVersion']
+  const version = options['expectedVersion']
   if (!isCount(version)) throw new ValidationError('"expectedVersion" is the version that was read with the row, a whole number')
   return { codec, version }
 }

@@ -1,6 +1,7 @@
+import { checkPlainCall } from '../../errors/check-call.js'
 import { UsageError, ValidationError } from '../../errors/errors.js'
 import { about } from '../../values/encode-value.js'
-import { isPlainObject } from '../../runtime/option-checks.js'
+import { oneOf } from '../../runtime/option-checks.js'
 import { findColumn } from '../table/find-column.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 import type { Others } from '../types/filters.js'
@@ -35,9 +36,8 @@ export function parseWritable ({ keys, options = {} }: { keys: unknown, options?
 }
 
 function parseOthers (options: unknown): Others {
-  const { others = 'refuse', ...rest }: Record<string, unknown> = isPlainObject(options) ? options : { options }
-  if ((others === 'refuse' || others === 'drop') && Object.keys(rest).length === 0) return others
-  throw new UsageError('The options of writable() are { others: "refuse" } or { others: "drop" }')
+  checkPlainCall('writable()', options, { others: oneOf('refuse', 'drop') })
+  return options['others'] === 'drop' ? 'drop' : 'refuse'
 }
 
 /** @throws the given error, by default a ValidationError, for a generated column and for the version. */

@@ -2,9 +2,9 @@ import { Client } from 'pg'
 import { parseConnectionString } from '../../settings/url/connection-string.js'
 import { UsageError } from '../../errors/errors.js'
 import { ignore } from '../../runtime/promises.js'
-import { called, complaintOf, isOptions, isText, text } from '../../runtime/call-options.js'
+import { called, findComplaint, isOptions, isText, text } from '../../runtime/option-checks.js'
 import { checkCall } from '../../errors/check-call.js'
-import type { CallOptions } from '../../runtime/call-options.js'
+import type { OptionChecks } from '../../runtime/option-checks.js'
 import { openDatabase, type Database, type OpenOptions } from '../../database/database.js'
 import { sharedPostgres } from '../postgres/shared-server.js'
 import { templateOn, type TemplateOptions } from './template-database.js'
@@ -38,11 +38,11 @@ export interface TestDatabase {
   drop (): Promise<void>
 }
 
-const anyText = [(value: unknown) => typeof value === 'string', 'is a text'] as const
-const folder = [(value: unknown) => isText(value) || complaintOf('', value, { folder: text, table: text }) === undefined, 'is a folder, or an object { folder, table } of texts'] as const
+const anyText = [(value: unknown) => typeof value === 'string', 'must be a text'] as const
+const folder = [(value: unknown) => isText(value) || findComplaint(value, { folder: text, table: text }) === undefined, 'must be a folder, or an object { folder, table } of texts'] as const
 
 /** Those that are not handed on. */
-const known: CallOptions<TemplateOptions & Pick<TestDatabaseOptions, 'connectionString' | 'sql'>> = {
+const known: OptionChecks<TemplateOptions & Pick<TestDatabaseOptions, 'connectionString' | 'sql'>> = {
   connectionString: anyText, sql: anyText, migrations: folder, migrate: called, seed: called, templateKey: anyText
 }
 

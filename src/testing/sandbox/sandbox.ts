@@ -1,6 +1,6 @@
 import { Database } from '../../database/database.js'
 import { UsageError } from '../../errors/errors.js'
-import { millis } from '../../runtime/call-options.js'
+import { millis } from '../../runtime/option-checks.js'
 import { checkCall } from '../../errors/check-call.js'
 import { SandboxPool } from './sandbox-pool.js'
 

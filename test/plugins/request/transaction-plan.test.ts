@@ -101,7 +101,7 @@ t.test('an option that cannot be used is refused at register, by its name', asyn
     [{ commitOn: 200 }, /^transaction\.commitOn must be a function of the reply and its payload$/],
     [{ isolationLevel: 'snapshot' }, /^transaction\.isolationLevel must be/],
     [{ timeoutMillis: -1 }, /^transaction\.timeoutMillis must be/],
-    [{ comitOn: () => true }, /^transaction\.comitOn is no option; there are commit, commitOn, begin, /],
+    [{ comitOn: () => true }, /^transaction\.comitOn is not an option: use commit, commitOn, begin, /],
     [false, /^transaction must be an object \(false, for no transaction, only on a route\)$/],
     [null, /^transaction must be an object/],
     [[], /^transaction must be an object/]

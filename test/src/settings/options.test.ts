@@ -115,13 +115,13 @@ t.test('makes a BEGIN of the modes, and never changes what it was given', async 
 t.test('refuses what cannot be, by name, without the value', async (t) => {
   const bad: Array<[Record<string, unknown>, RegExp]> = [
     [{ begin: 'onRequest' }, /^transaction.begin must be 'firstWrite' or 'firstQuery'$/],
-    [{ isolationLevel: 'serializable; drop table users' }, /^transaction.isolationLevel must be 'read uncommitted' or .*'serializable'$/],
+    [{ isolationLevel: 'serializable; drop table users' }, /^transaction.isolationLevel must be 'read uncommitted', .* or 'serializable'$/],
     [{ isolationLevel: ['serializable'] }, /^transaction.isolationLevel/],
     [{ accessMode: 'READ ONLY' }, /^transaction.accessMode must be 'read write' or 'read only'$/],
     [{ accessMode: null }, /^transaction.accessMode/],
     [{ deferrable: 'yes' }, /^transaction.deferrable must be true or false$/],
-    [{ isolation: 'serializable' }, /^transaction.isolation is no option: there are begin, isolationLevel/],
-    [{ toString: 1 }, /^transaction.toString is no option/],
+    [{ isolation: 'serializable' }, /^transaction.isolation is not an option: use begin, isolationLevel/],
+    [{ toString: 1 }, /^transaction.toString is not an option/],
     ...['timeoutMillis', 'settleTimeoutMillis'].flatMap((name) => [
       0, -1, NaN, Infinity, 2 ** 31, '5000', null
     ].map((value): [Record<string, unknown>, RegExp] =>

@@ -178,7 +178,7 @@ t.test('refuses an option that does not exist, and names those that do', async (
   t.equal(refusal({ connectionString: url, pol: {} }).setting, 'pol')
   t.equal(
     refusal({ connectionString: url, pool: { max: 5 } }).message,
-    'pool.max is not an option; there are pool.size, pool.maxOverflow, pool.timeoutSeconds, pool.maxWaiting, pool.recycleSeconds, pool.prePing, pool.prePingAfterMillis, pool.echo, pool.resetOnRelease'
+    'pool.max is not an option: use pool.size, pool.maxOverflow, pool.timeoutSeconds, pool.maxWaiting, pool.recycleSeconds, pool.prePing, pool.prePingAfterMillis, pool.echo, pool.resetOnRelease'
   )
   t.equal(refusal({ connectionString: url, repository: { limit: 5 } }).setting, 'repository.limit')
   t.equal(refusal({ connectionString: url, 'pool.size': 5 }).setting, 'pool.size')

@@ -80,7 +80,7 @@ t.test('Drizzle\'s cache is refused with the reason, and what is no logger of Dr
   for (const [setting, options, reason] of [
     ['cache', { cache: {} }, cache],
     ['drizzle.cache', { drizzle: { cache: {} } }, cache],
-    ['drizzle.schema', { drizzle: { schema } }, /is not an option; there are drizzle\.logger$/],
+    ['drizzle.schema', { drizzle: { schema } }, /is not an option: use drizzle\.logger$/],
     ...[null, 1, '', [], true, () => undefined].map((drizzle) => ['drizzle', { drizzle }, /must be an object: { logger }/] as const),
     ...[null, 1, '', [], {}, () => undefined].map((logger) => [
       'drizzle.logger',

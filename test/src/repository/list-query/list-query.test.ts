@@ -158,11 +158,11 @@ t.test('refuses options that do not exist, or cannot be what they are, as mistak
   const wrong: Array<[options: unknown, message: RegExp]> = [
     [
       null,
-      /options of listQuery\(\) are an object of filterable, sortable/
-    ], [[], /are an object/], [{ filtrable: ['id'] }, /Unknown option "filtrable".*filterable/],
+      /options of listQuery\(\) must be an object of filterable, sortable/
+    ], [[], /must be an object/], [{ filtrable: ['id'] }, /"filtrable" of listQuery\(\) is not an option: use filterable/],
     [
       { constructor: 1 },
-      /Unknown option "constructor"/
+      /"constructor" of listQuery\(\) is not an option/
     ], [{ filterable: 'id' }, /"filterable"/], [{ filterable: { id: 'eq' } }, /"filterable"/], [{ filterable: [1] }, /"filterable"/],
     [{ sortable: 'id' }, /"sortable"/], [
       { searchable: { name: true } },

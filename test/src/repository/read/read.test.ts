@@ -227,7 +227,7 @@ t.test('refuses absurd pages and unknown options', async (t) => {
   ]
   for (const page of pages) await t.rejects(repo.getAll(page as never), ValidationError)
   for (const page of [{ offset: 10 }, { constructor: 1 }, null, 10, []]) await t.rejects(repo.getAll(page as never), UsageError)
-  await t.rejects(repo.get(1, { limit: 1 } as never), { message: 'Unknown option "limit": use columns, lock' })
+  await t.rejects(repo.get(1, { limit: 1 } as never), { message: '"limit" of a read is not an option: use columns, lock' })
   await t.rejects(repo.first({}, { limit: 1 } as never), UsageError)
 })
 

@@ -3,6 +3,7 @@ import type { Client } from 'pg'
 import { decideRenames } from '../../../src/migrations/generate/renames/decide-renames.js'
 import { downFileOf } from '../../../src/migrations/generate/down-file.js'
 import { snapshotOf, type DrizzleKit } from '../../../src/migrations/generate/model/drizzle-kit.js'
+import { inOrder, referenced, renamed } from '../../../src/migrations/generate/snapshots/rename.js'
 import { emptySnapshot, type Snapshot } from '../../../src/migrations/generate/snapshots/snapshot.js'
 import { statementsOf, type Way } from '../../../src/migrations/generate/changes/diff-statements.js'
 import { readCatalogue } from './catalogue.js'
@@ -119,10 +120,11 @@ async function unlessUnfit (work: Promise<boolean>, must: RegExp): Promise<boole
   })
 }
 
-/** The constraints that rows keep on the whole way, since what they hold stays: foreign keys to the same table. */
-function keptForeignKeys ({ before, after }: Way): RegExp {
-  const names = (snapshot: Snapshot) => Object.values(snapshot.tables).flatMap(({ foreignKeys }) => Object.keys(foreignKeys))
-  const both = names(before).filter((name) => names(after).includes(name))
+/** The foreign keys that no row may violate on the whole way, since they refer to the same table before and after. */
+function keptForeignKeys ({ before, after, renames }: Way): RegExp {
+  const targets = ({ tables }: Snapshot) => Object.values(tables).flatMap(({ foreignKeys }) => Object.entries(foreignKeys).map(([name, key]) => `${name} to ${referenced(key)}`))
+  const former = targets(inOrder(renames).reduce(renamed, before))
+  const both = targets(after).filter((target) => former.includes(target)).map((target) => target.split(' to ')[0])
   return new RegExp(`^(${both.join('|') || '-'})$`)
 }
 

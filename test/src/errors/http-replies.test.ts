@@ -167,7 +167,7 @@ t.test('a conversion that failed does not quote what it was given, and tells whe
     } catch (failure) {
       const error = toDatabaseError(failure)
       t.notMatch(printed(error), /secret|0\.5 cannot/)
-      t.match(printed(error), 'without-values.test')
+      t.match(printed(error), 'http-replies.test')
       t.match(error.cause, { original: failure })
       t.equal((error.cause as Error).constructor, (failure as Error).constructor)
     }

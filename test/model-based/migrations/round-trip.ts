@@ -122,7 +122,8 @@ async function unlessUnfit (work: Promise<boolean>, must: RegExp): Promise<boole
 
 /** The foreign keys that no row may violate on the whole way, since they refer to the same table before and after. */
 function keptForeignKeys ({ before, after, renames }: Way): RegExp {
-  const targets = ({ tables }: Snapshot) => Object.values(tables).flatMap(({ foreignKeys }) => Object.entries(foreignKeys).map(([name, key]) => `${name} to ${referenced(key)}`))
+  const targets = ({ tables }: Snapshot) => Object.values(tables).flatMap(({ foreignKeys }) =>
+    Object.entries(foreignKeys).map(([name, key]) => `${name} to ${referenced(key)}`))
   const former = targets(inOrder(renames).reduce(renamed, before))
   const both = targets(after).filter((target) => former.includes(target)).map((target) => target.split(' to ')[0])
   return new RegExp(`^(${both.join('|') || '-'})$`)

@@ -66,8 +66,9 @@ export class Database implements StatementRunner {
 
   /** @throws {UsageError} without a pool and settings: {@link openDatabase} makes them */
   constructor (pool: PgPool, settings: Settings, parts: DatabaseParts = {}) {
+    const given: unknown = parts
     // The types rule this out; JavaScript and casts do not.
-    if (Object(pool).options === undefined || Object(settings).pool === undefined || !isOptions(parts)) {
+    if (Object(pool).options === undefined || Object(settings).pool === undefined || !isOptions(given)) {
       throw new UsageError('A database is not made by "new": await openDatabase(options) gives it, and server.db')
     }
     this.pool = pool

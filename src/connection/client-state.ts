@@ -1,6 +1,7 @@
 import { destroySocket, followReports, isOrdinary, processOf } from '../pg/client.js'
 import { correct, correctForTransaction, isChangedBy, isOddReport, oddity } from './exact-settings.js'
 import { PreparedStatements } from './prepared-statements.js'
+import { sqlStates } from '../errors/sqlstate-codes.js'
 import type { PoolClient, QueryResult, QueryResultRow } from 'pg'
 import type { TransactionStatus } from '../pg/client.js'
 import type { Entry } from '../runtime/linked-list.js'
@@ -21,7 +22,7 @@ interface Probed {
 const limitName = /statement_timeout/i
 
 /** SQLSTATE of the notice that there is no transaction to end. */
-const noTransaction = '25P01'
+const noTransaction = sqlStates.noActiveSqlTransaction
 
 /** The state of one of the pool's clients. It outlives a checkout. */
 export class ClientState {

@@ -1,3 +1,4 @@
+import { sqlStates } from '../errors/sqlstate-codes.js'
 import type { Exchange } from './exchange.js'
 import type { Refusal } from './prepared-statements.js'
 
@@ -5,13 +6,13 @@ import type { Refusal } from './prepared-statements.js'
 const interrupts = 'ProcessInterrupts'
 
 /** SQLSTATE of `idle_session_timeout`. */
-export const idleSession = '57P05'
+export const idleSession = sqlStates.idleSessionTimeout
 
 /** SQLSTATEs of the idle limits, outside and inside a transaction. PostgreSQL checks them before it runs the next message. */
-const idleLimits: ReadonlySet<unknown> = new Set([idleSession, '25P03'])
+const idleLimits: ReadonlySet<unknown> = new Set([idleSession, sqlStates.idleInTransactionSessionTimeout])
 
 /** SQLSTATEs that may end a connection at any time: an administrator's command, or a dropped database. */
-const endings: ReadonlySet<unknown> = new Set(['57P01', '57P04'])
+const endings: ReadonlySet<unknown> = new Set([sqlStates.adminShutdown, sqlStates.databaseDropped])
 
 /**
  * Whether the error with which PostgreSQL ended a connection proves that none of the sent statements has run.

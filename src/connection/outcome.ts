@@ -1,5 +1,6 @@
 import { ConnectionError, DatabaseError, TransactionAbortedError, UsageError } from '../errors/errors.js'
 import { toDatabaseError } from '../errors/to-database-error.js'
+import { sqlStates } from '../errors/sqlstate-codes.js'
 import type { ErrorCircumstances } from '../errors/to-database-error.js'
 import type { Response } from './response.js'
 import type { StatementResult } from '../statement/statement.js'
@@ -49,7 +50,7 @@ function unreadable ({ unreadable: cause, statement: { context } }: Response): D
 const throughClient = /\bcopy\b[\s\S]*\b(?:from|to)(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)+std(?:in|out)\b/i
 
 /** SQLSTATE of a cancelled statement, and of a COPY FROM STDIN, to which pg sends no rows. */
-const cancelled = '57014'
+const cancelled = sqlStates.queryCanceled
 
 const wayOut = 'COPY FROM STDIN and TO STDOUT do not go through execute: take a client by database.pool.connect() and use pg-copy-streams, or write the rows by createMany() and read them by stream()'
 

@@ -1,4 +1,5 @@
 import { followConfirmations } from '../pg/client.js'
+import { sqlStates } from '../errors/sqlstate-codes.js'
 import type { ClientBase } from 'pg'
 
 /** One named statement of a connection. */
@@ -134,13 +135,13 @@ export class PreparedStatements {
    */
   isRefused (statement: PreparedStatement, { code, routine }: Refusal, index: number): boolean {
     if (this.#bound > index) return false
-    if (code === '26000') {
+    if (code === sqlStates.invalidSqlStatementName) {
       // DISCARD ALL, or a pooler that switched the server, has probably dropped all of them.
       for (const known of this.#known.values()) known.isDoubtful = true
       return true
     }
     const isParsedHere = this.#changes.some((change) => change.statement === statement)
-    const isStale = code === '42P05' || (code === '0A000' && !isParsedHere && (routine ?? planCheck) === planCheck)
+    const isStale = code === sqlStates.duplicatePreparedStatement || (code === sqlStates.featureNotSupported && !isParsedHere && (routine ?? planCheck) === planCheck)
     if (isStale) {
       statement.isDoubtful = true
       this.#known.set(statement.name, statement)

@@ -6,6 +6,7 @@
  * never awaited.
  */
 import { Client, DatabaseError as PostgresError } from 'pg'
+import { sqlStates } from '../errors/sqlstate-codes.js'
 import type { ClientConfig, QueryResult, QueryResultRow } from 'pg'
 import { destroySocket, holdProcess } from '../pg/client.js'
 import { within } from '../runtime/within.js'
@@ -93,7 +94,7 @@ from pg_stat_activity where datname = current_database() and backend_type = 'cli
 const farewellMillis = 500
 
 /** SQLSTATE too_many_connections: PostgreSQL runs, and is full. */
-const tooManyConnections = '53300'
+const tooManyConnections = sqlStates.tooManyConnections
 
 /** Checks a database. It opens no connection before the first check. */
 export class HealthCheck {

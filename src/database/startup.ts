@@ -1,20 +1,21 @@
 import { ConnectionError, PoolTimeoutError } from '../errors/errors.js'
 import { pauseBefore, pauseMillis } from '../runtime/backoff.js'
+import { sqlStates } from '../errors/sqlstate-codes.js'
 import type { ConnectionPool } from '../pool/connection-pool.js'
 import type { Settings } from '../settings/settings.js'
 
 /** SQLSTATEs that waiting does not cure: wrong password, not allowed, no such database. */
-const incurable = new Set(['28P01', '28000', '3D000'])
+const incurable = new Set([sqlStates.invalidPassword, sqlStates.invalidAuthorizationSpecification, sqlStates.invalidCatalogName])
 
 const poolerRefused = 'a pooler refused a startup parameter: set DATABASE_PREPARED_STATEMENTS=false, or have the pooler ignore statement_timeout, lock_timeout and idle_in_transaction_session_timeout'
 const untrusted = 'the certificate of the server is not trusted: name its authority in sslrootcert, or correct the host and sslmode'
 
 const ways: ReadonlyMap<string, string> = new Map([
-  ['28P01', 'the password or the user is wrong'],
-  ['28000', 'the user may not connect: see pg_hba.conf on the server, and sslmode'],
-  ['3D000', 'the database does not exist: create it first'],
-  ['53300', 'the server has no connection left: lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW, or raise its max_connections'],
-  ['57P03', 'the server is starting or stopping: wait for it with waitForDatabaseSeconds'],
+  [sqlStates.invalidPassword, 'the password or the user is wrong'],
+  [sqlStates.invalidAuthorizationSpecification, 'the user may not connect: see pg_hba.conf on the server, and sslmode'],
+  [sqlStates.invalidCatalogName, 'the database does not exist: create it first'],
+  [sqlStates.tooManyConnections, 'the server has no connection left: lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW, or raise its max_connections'],
+  [sqlStates.cannotConnectNow, 'the server is starting or stopping: wait for it with waitForDatabaseSeconds'],
   ['ECONNREFUSED', 'nothing is listening there: start PostgreSQL, or correct the host and port'],
   ['ENOTFOUND', 'the host is unknown: correct its name'],
   ['EAI_AGAIN', 'the host is not known yet: correct its name, or the name server'],
@@ -24,8 +25,8 @@ const ways: ReadonlyMap<string, string> = new Map([
   ['SELF_SIGNED_CERT_IN_CHAIN', untrusted],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', untrusted],
   ['ERR_TLS_CERT_ALTNAME_INVALID', untrusted],
-  ['42704', poolerRefused],
-  ['08P01', poolerRefused]
+  [sqlStates.undefinedObject, poolerRefused],
+  [sqlStates.protocolViolation, poolerRefused]
 ])
 
 const poolTooLarge = 'the pool may grow beyond the connections that the server has left: lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW, or raise max_connections'

@@ -1,3 +1,4 @@
+import { sqlStates } from './sqlstate-codes.js'
 import { DrizzleQueryError } from 'drizzle-orm'
 
 /** What pg makes of PostgreSQL's ErrorResponse. */
@@ -17,7 +18,7 @@ const quotingFields = new Set(['detail', 'hint', 'where', 'internalQuery'])
 const namingClasses = new Set(['08', '0A', '23', '25', '26', '28', '34', '3B', '3D', '3F', '40', '42', '53', '54', '55', '57', '58'])
 
 /** `syntax error at or near "…"` quotes the statement, literals included. */
-const syntaxError = '42601'
+const syntaxError = sqlStates.syntaxError
 
 /** The routine behind PL/pgSQL's RAISE: its message is whatever the function put together. */
 const raise = 'exec_stmt_raise'

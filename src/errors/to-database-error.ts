@@ -1,4 +1,5 @@
 import { wordsOf } from './constraint-words.js'
+import { sqlStates } from './sqlstate-codes.js'
 import type { ConstraintMap } from './constraint-words.js'
 import {
   CheckViolationError, CommitUnknownError, ConnectionError, DatabaseError, DeadlockError, ExclusionViolationError,
@@ -16,36 +17,36 @@ type ErrorClass = new (...args: ConstructorParameters<typeof LockTimeoutError>) 
 
 /** SQLSTATE to class; what is not here is looked up by its first two letters. */
 const classes: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>([
-  ['22001', ValidationError], // string_data_right_truncation
-  ['22003', ValidationError], // numeric_value_out_of_range
-  ['22007', ValidationError], // invalid_datetime_format
-  ['22008', ValidationError], // datetime_field_overflow
-  ['22009', ValidationError], // invalid_time_zone_displacement_value
-  ['22015', ValidationError], // interval_field_overflow
-  ['22021', ValidationError], // character_not_in_repertoire: NUL in a text
-  ['22P02', ValidationError], // invalid_text_representation
-  ['22P05', ValidationError], // untranslatable_character: NUL inside jsonb
-  ['428C9', ValidationError], // generated_always
-  ['23502', NotNullViolationError],
-  ['23503', ForeignKeyViolationError],
-  ['23505', UniqueViolationError],
-  ['23514', CheckViolationError],
-  ['23P01', ExclusionViolationError],
-  ['44000', CheckViolationError], // with_check_option_violation: a view refuses the row
-  ['25P02', TransactionAbortedError], // in_failed_sql_transaction
-  ['25P03', TransactionTimeoutError], // idle_in_transaction_session_timeout
-  ['25P04', TransactionTimeoutError], // transaction_timeout
-  ['3D000', ConnectionError], // invalid_catalog_name: no such database
-  ['40001', SerializationFailureError],
-  ['40003', CommitUnknownError], // statement_completion_unknown
-  ['40P01', DeadlockError],
-  ['55P03', LockTimeoutError], // lock_not_available
-  ['57014', StatementTimeoutError], // query_canceled
-  ['57P01', ConnectionError], // admin_shutdown
-  ['57P02', ConnectionError], // crash_shutdown
-  ['57P03', ConnectionError], // cannot_connect_now
-  ['57P04', ConnectionError], // database_dropped
-  ['57P05', TransactionTimeoutError], // idle_session_timeout
+  [sqlStates.stringDataRightTruncation, ValidationError],
+  [sqlStates.numericValueOutOfRange, ValidationError],
+  [sqlStates.invalidDatetimeFormat, ValidationError],
+  [sqlStates.datetimeFieldOverflow, ValidationError],
+  [sqlStates.invalidTimeZoneDisplacementValue, ValidationError],
+  [sqlStates.intervalFieldOverflow, ValidationError],
+  [sqlStates.characterNotInRepertoire, ValidationError], // NUL in a text
+  [sqlStates.invalidTextRepresentation, ValidationError],
+  [sqlStates.untranslatableCharacter, ValidationError], // NUL inside jsonb
+  [sqlStates.generatedAlways, ValidationError],
+  [sqlStates.notNullViolation, NotNullViolationError],
+  [sqlStates.foreignKeyViolation, ForeignKeyViolationError],
+  [sqlStates.uniqueViolation, UniqueViolationError],
+  [sqlStates.checkViolation, CheckViolationError],
+  [sqlStates.exclusionViolation, ExclusionViolationError],
+  [sqlStates.withCheckOptionViolation, CheckViolationError], // a view refuses the row
+  [sqlStates.inFailedSqlTransaction, TransactionAbortedError],
+  [sqlStates.idleInTransactionSessionTimeout, TransactionTimeoutError],
+  [sqlStates.transactionTimeout, TransactionTimeoutError],
+  [sqlStates.invalidCatalogName, ConnectionError], // no such database
+  [sqlStates.serializationFailure, SerializationFailureError],
+  [sqlStates.statementCompletionUnknown, CommitUnknownError],
+  [sqlStates.deadlockDetected, DeadlockError],
+  [sqlStates.lockNotAvailable, LockTimeoutError],
+  [sqlStates.queryCanceled, StatementTimeoutError],
+  [sqlStates.adminShutdown, ConnectionError],
+  [sqlStates.crashShutdown, ConnectionError],
+  [sqlStates.cannotConnectNow, ConnectionError],
+  [sqlStates.databaseDropped, ConnectionError],
+  [sqlStates.idleSessionTimeout, TransactionTimeoutError],
   ['08', ConnectionError], // connection exception
   ['28', ConnectionError], // invalid authorization
   ['53', ConnectionError] // insufficient resources
@@ -56,23 +57,20 @@ const classes: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>([
  * refuses has the SQLSTATE of a missing privilege, and rules that leave nothing to return that of whatever is not supported.
  */
 const classesOfRoutines: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>([
-  ['42501 ExecWithCheckOptions', PolicyViolationError],
-  ['0A000 RewriteQuery', NotStoredError]
+  [`${sqlStates.insufficientPrivilege} ExecWithCheckOptions`, PolicyViolationError],
+  [`${sqlStates.featureNotSupported} RewriteQuery`, NotStoredError]
 ])
 
 /** What may help whoever reads it, where the class alone says too little. */
 const hints: ReadonlyMap<string, string> = new Map([
-  ['42P01', 'A table does not exist in the database: run your migrations'] // undefined_table
+  [sqlStates.undefinedTable, 'A table does not exist in the database: run your migrations']
 ])
 
-/** read_only_sql_transaction */
-const readOnlyState = '25006'
-
 /** A server in recovery does not begin a SERIALIZABLE transaction. */
-const notSerializableRoutine = '0A000 call_enum_check_hook'
+const notSerializableRoutine = `${sqlStates.featureNotSupported} call_enum_check_hook`
 
 /** PostgreSQL ends the connection with these; its severity says so too, but in the server's language. */
-const endingStates = new Set(['25P03', '25P04', '57P01', '57P02', '57P03', '57P04', '57P05'])
+const endingStates = new Set([sqlStates.idleInTransactionSessionTimeout, sqlStates.transactionTimeout, sqlStates.adminShutdown, sqlStates.crashShutdown, sqlStates.cannotConnectNow, sqlStates.databaseDropped, sqlStates.idleSessionTimeout])
 
 /** Codes of Node's own for a connection that is gone or never was, where the error does not name a system call. */
 const connectionCodes = /^ERR_(?:SOCKET|STREAM|SSL|TLS)_/
@@ -145,7 +143,7 @@ function fromPostgres (error: PostgresError, circumstances: ErrorCircumstances):
 
 function classOf ({ code: sqlState, routine }: PostgresError, readOnly = false): ErrorClass {
   const raised = `${sqlState} ${routine}`
-  if (sqlState === readOnlyState) return readOnly ? ReadOnlyError : ConnectionError
+  if (sqlState === sqlStates.readOnlySqlTransaction) return readOnly ? ReadOnlyError : ConnectionError
   if (raised === notSerializableRoutine && !readOnly) return ConnectionError
   return classesOfRoutines.get(raised) ?? classes.get(sqlState) ?? classes.get(sqlState.slice(0, 2)) ?? DatabaseError
 }

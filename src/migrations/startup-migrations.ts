@@ -7,6 +7,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { ConnectionError, MigrationError } from '../errors/errors.js'
 import { isConnectionLost } from '../errors/to-database-error.js'
+import { pauseMillis } from '../runtime/backoff.js'
 import type { Logger } from '../runtime/logger.js'
 import { databaseProblems } from './check-migrations.js'
 import { compare } from './history/compare.js'
@@ -44,7 +45,7 @@ export interface StartCircumstances extends Pick<RunnerOptions, 'database'> {
   readonly degraded: boolean
 }
 
-const pauseMillis = { first: 500, longest: 10_000 }
+const backoff = { firstMillis: 500, longestMillis: 10_000, jitter: 0 }
 
 /** The migrations of one server, from its start on. */
 export class StartedMigrations {
@@ -144,8 +145,8 @@ export class StartedMigrations {
   async #applyLater (): Promise<void> {
     const { logger } = this.#circumstances
     const { signal } = this.#stopped
-    for (let pause = pauseMillis.first; !signal.aborted; pause = Math.min(pause * 2, pauseMillis.longest)) {
-      await wait(pause, undefined, { signal, ref: false }).catch(ignore)
+    for (let attempts = 1; !signal.aborted; attempts++) {
+      await wait(pauseMillis(backoff, attempts), undefined, { signal, ref: false }).catch(ignore)
       const error = signal.aborted ? undefined : await this.#attempt().then(() => undefined, (error: Error) => error)
       if (isPassing(error)) continue
       if (error === undefined) return

@@ -1,4 +1,4 @@
-import { longestTimerMillis } from '../runtime/timers.js'
+import { longestSeconds } from '../runtime/timers.js'
 import { extendConnection } from '../settings/url/connection-string.js'
 import type { PoolConfig } from 'pg'
 import type { Settings } from '../settings/settings.js'
@@ -13,5 +13,5 @@ export function poolConfig ({ connection = {}, pool }: Settings): PoolConfig {
 
 /** A lifetime up to 10 % shorter or longer, so that connections are not all renewed at once. */
 export function jittered (recycleSeconds: number): number {
-  return Math.min(recycleSeconds * (0.9 + Math.random() * 0.2), longestTimerMillis / 1000)
+  return Math.min(recycleSeconds * (0.9 + Math.random() * 0.2), longestSeconds)
 }

@@ -58,12 +58,6 @@ export function isText (value: unknown): boolean {
   return typeof value === 'string' && value !== ''
 }
 
-/** The longest delay of a Node timer, and PostgreSQL's largest time limit. Node runs a longer timer at once. */
-export const longestMillis = 2 ** 31 - 1
-
-/** {@link longestMillis} in seconds. */
-export const longestSeconds = longestMillis / 1000
-
 /** An option that takes every value: its caller checks it. */
 export const anything: OptionCheck = [() => true, '']
 

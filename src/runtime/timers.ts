@@ -1,2 +1,5 @@
-/** The longest time that a timer of Node's takes, in milliseconds: a longer one fires at once. */
-export const longestTimerMillis = 2 ** 31 - 1
+/** The longest time that a timer of Node takes, in milliseconds: a longer one fires at once. */
+export const longestMillis = 2 ** 31 - 1
+
+/** {@link longestMillis} in seconds. */
+export const longestSeconds = longestMillis / 1000

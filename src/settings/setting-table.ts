@@ -1,4 +1,4 @@
-import { longestMillis, longestSeconds } from '../runtime/option-checks.js'
+import { longestMillis, longestSeconds } from '../runtime/timers.js'
 
 const shortestSeconds = 0.001
 

@@ -1,5 +1,6 @@
 import { UsageError } from '../errors/errors.js'
-import { findComplaint, flag, isOptions, longestMillis, oneOf, wholeNumber } from '../runtime/option-checks.js'
+import { findComplaint, flag, isOptions, oneOf, wholeNumber } from '../runtime/option-checks.js'
+import { longestMillis } from '../runtime/timers.js'
 import type { OptionCheck, OptionChecks } from '../runtime/option-checks.js'
 
 /** PostgreSQL's isolation levels, in its own words. */

@@ -1,4 +1,5 @@
-import { longestSeconds, wholeNumber } from '../../runtime/option-checks.js'
+import { wholeNumber } from '../../runtime/option-checks.js'
+import { longestSeconds } from '../../runtime/timers.js'
 import type { OptionCheck } from '../../runtime/option-checks.js'
 
 /** The longest wait for another process, in seconds. */

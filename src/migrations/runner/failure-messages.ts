@@ -1,10 +1,11 @@
 import { MigrationError } from '../../errors/errors.js'
 import { isConnectionLost, toDatabaseError } from '../../errors/to-database-error.js'
+import { sqlStates } from '../../errors/sqlstate-codes.js'
 import type { DatabaseError } from '../../errors/errors.js'
 import type { MigrationStep } from '../history/step.js'
 
 /** active_sql_transaction and invalid_transaction_termination: statements that must not meet a transaction. */
-const outsideOnly = new Set(['25001', '2D000'])
+const outsideOnly = new Set([sqlStates.activeSqlTransaction, sqlStates.invalidTransactionTermination])
 
 /** What became of a file that is one transaction. */
 export function failedTogether ({ file, direction }: MigrationStep, { place, sql }: { place: string, sql: string | undefined }, cause: unknown): MigrationError {

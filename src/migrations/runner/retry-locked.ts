@@ -1,14 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { toDatabaseError } from '../../errors/to-database-error.js'
+import { pauseMillis } from '../../runtime/backoff.js'
 import { lockedOut } from './failure-messages.js'
+import { sqlStates } from '../../errors/sqlstate-codes.js'
 import type { DatabaseError } from '../../errors/errors.js'
 import type { MigrationStep } from '../history/step.js'
 import type { RunContext } from './run-context.js'
 
-/** lock_not_available and deadlock_detected */
-const conflicts: readonly unknown[] = ['55P03', '40P01']
+const conflicts: readonly unknown[] = [sqlStates.lockNotAvailable, sqlStates.deadlockDetected]
 
-const pauseMillis = { first: 500, longest: 10_000 }
+/** Pauses of random length do not fall into step with the application's statements. */
+const backoff = { firstMillis: 500, longestMillis: 10_000, jitter: 0.5 }
 
 /**
  * Tries what did not get its locks again, after a pause in which the application's statements have their turn.
@@ -21,7 +23,7 @@ export async function retryForLocks (work: RunContext, step: MigrationStep, atte
     attempts++
     const blockedBy = work.watcher.take()
     if (attempts > work.lockRetries) throw lockedOut(step, { attempts, blockedBy }, failure)
-    const pause = pauseBefore(attempts)
+    const pause = Math.round(pauseMillis(backoff, attempts))
     work.tellWait(step, { attempts, pauseMillis: pause, blockedBy })
     await wait(pause)
     work.goOn()
@@ -35,10 +37,4 @@ async function conflictOf (attempt: () => Promise<void>): Promise<DatabaseError 
     if (!conflicts.includes(failure.context.sqlState)) throw failure
     return failure
   })
-}
-
-/** Doubles from attempt to attempt, and is of random length, so that it does not fall into step with the traffic. */
-function pauseBefore (attempts: number): number {
-  const longest = Math.min(pauseMillis.first * 2 ** (attempts - 1), pauseMillis.longest)
-  return Math.round(longest * (0.5 + Math.random() / 2))
 }

@@ -1,4 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises'
+import { pauseBefore } from '../../runtime/backoff.js'
 import type { Client } from 'pg'
 import { MigrationError } from '../../errors/errors.js'
 import { asDatabaseError } from '../history/as-database-error.js'
@@ -14,7 +14,7 @@ import { describe, sessionColumns, type Session } from './waiting-sessions.js'
 const runnerLock = 'fastify-data-access/migrations'
 const workLock = 'fastify-data-access/migrations/work'
 
-const pauseMillis = { first: 20, longest: 250 }
+const backoff = { firstMillis: 20, longestMillis: 250, jitter: 0 }
 
 /** What a runner works with. */
 export interface RunnerConnections {
@@ -46,14 +46,14 @@ export function withMigrationLock<Result> (options: MigrationOptions, fn: (conne
  * so that the runner that builds an index and the one that waits for it would wait for each other.
  */
 async function acquire (client: Client, lock: string, { deadline, lockTimeoutSeconds }: { deadline: number, lockTimeoutSeconds: number }): Promise<void> {
-  for (let pause = pauseMillis.first; !await tryLock(client, lock); pause = Math.min(pause * 2, pauseMillis.longest)) {
+  for (let attempts = 1; !await tryLock(client, lock); attempts++) {
     if (performance.now() >= deadline) {
       throw new MigrationError(
         `Another process has been running migrations on this database for ${lockTimeoutSeconds} seconds${await holderOf(client, lock)}: wait for it, or raise lockTimeoutSeconds`,
         'DB_MIGRATION_LOCKED'
       )
     }
-    await wait(pause)
+    await pauseBefore(attempts, backoff)
   }
 }
 

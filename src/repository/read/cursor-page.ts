@@ -1,5 +1,6 @@
 import { DatabaseError, ValidationError } from '../../errors/errors.js'
 import { ask } from '../table/answers.js'
+import { sqlStates } from '../../errors/sqlstate-codes.js'
 import type { AnyRow } from '../table/answers.js'
 import { collect, allOf, toSql } from '../filter/condition.js'
 import type { Condition } from '../filter/condition.js'
@@ -91,7 +92,7 @@ function selectWalk (
 }
 
 /** SQLSTATE of an unknown time zone: the cursor was forged. */
-const unknownZone = '22023'
+const unknownZone = sqlStates.invalidParameterValue
 
 function isUnreadable (error: unknown): boolean {
   return error instanceof DatabaseError && error.context.sqlState === unknownZone

@@ -1,4 +1,5 @@
 import { DatabaseError } from '../../errors/errors.js'
+import { sqlStates } from '../../errors/sqlstate-codes.js'
 import type { StatementRunner } from '../../statement/statement.js'
 import { explained } from '../write/failed-rows.js'
 import { failedIn, sendAll, together } from '../bulk/bulk-insert.js'
@@ -43,7 +44,7 @@ const mostTogether = 200
 const mostListed = 32_000
 
 /** cardinality_violation: two rows of a statement have the same key, although its texts differ. */
-const sameKeyTwice = '21000'
+const sameKeyTwice = sqlStates.cardinalityViolation
 
 /** A row that is sent by itself, and its index among all rows. */
 interface Single {

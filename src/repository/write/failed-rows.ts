@@ -4,6 +4,7 @@
  * values and punctuation, which are the same in every language. A detail that does not match names no row; the error stays valid.
  */
 import { DatabaseError } from '../../errors/errors.js'
+import { sqlStates } from '../../errors/sqlstate-codes.js'
 import type { ErrorContext } from '../../errors/errors.js'
 import type { Change } from './column-values.js'
 import { findMisfit, textOf } from './misfits.js'
@@ -61,11 +62,11 @@ function inRow (row: number | undefined, message: string): string {
 function faultOf ({ context: { column }, cause }: DatabaseError, sqlState: string, { table, rows }: Pick<SentRows, 'table' | 'rows'>): Fault {
   const detail = String(Object(cause).detail)
   switch (sqlState) {
-    case '23502': return missing(table.codecs.filter((codec) => table.builder.columnName(codec.column) === column), rows)
-    case '23503': return ofKey(detail, { table, rows }, ([first]) => first)
+    case sqlStates.notNullViolation: return missing(table.codecs.filter((codec) => table.builder.columnName(codec.column) === column), rows)
+    case sqlStates.foreignKeyViolation: return ofKey(detail, { table, rows }, ([first]) => first)
     // Of two rows with the same key, PostgreSQL refuses the second, or both.
-    case '23505': return ofKey(detail, { table, rows }, ([first, second]) => second ?? first)
-    case '23514': return { place: onlyOne(placesOf(rows, (changes) => changes.every((change) => isIn(detail, change)))), columns: [] }
+    case sqlStates.uniqueViolation: return ofKey(detail, { table, rows }, ([first, second]) => second ?? first)
+    case sqlStates.checkViolation: return { place: onlyOne(placesOf(rows, (changes) => changes.every((change) => isIn(detail, change)))), columns: [] }
     default: {
       const misfit = findMisfit(sqlState, rows)
       return misfit === undefined ? { columns: [] } : { place: misfit.place, columns: [misfit.codec] }

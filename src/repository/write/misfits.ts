@@ -1,4 +1,5 @@
 import { typeOf } from '../../values/driver-values.js'
+import { sqlStates } from '../../errors/sqlstate-codes.js'
 import type { Change } from './column-values.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 
@@ -24,22 +25,21 @@ const special = /^\s*[-+]?(?:nan|inf|infinity)\s*$/i
 const uuid = /^\{?[0-9a-f]{4}(?:-?[0-9a-f]{4}){7}\}?$/i
 const boolean = /^\s*(?:t|tr|tru|true|f|fa|fal|fals|false|y|ye|yes|n|no|on|of|off|0|1)\s*$/i
 
-/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+/** By SQLSTATE. */
 const checks: Readonly<Record<string, Check | undefined>> = {
-  // string_data_right_truncation: trailing spaces do not count.
-  22001: (text, { column }) => {
+  // Trailing spaces do not count.
+  [sqlStates.stringDataRightTruncation]: (text, { column }) => {
     const length = /\((\d+)\)$/.exec(column.getSQLType())?.[1]
     return length !== undefined && [...text.replace(/ +$/, '')].length > Number(length)
   },
-  // numeric_value_out_of_range
-  22003: (text, { column }) => {
+  [sqlStates.numericValueOutOfRange]: (text, { column }) => {
     const bits = integerBits[typeOf(column)]
     if (bits !== undefined) return integer.test(text) && BigInt(text) !== BigInt.asIntN(bits, BigInt(text))
     const [, precision, scale = '0'] = /^(?:numeric|decimal)\((\d+)(?:, *(\d+))?\)$/.exec(column.getSQLType()) ?? []
     if (precision !== undefined) return Math.abs(Number(text)) + 0.5 / 10 ** Number(scale) >= 10 ** (Number(precision) - Number(scale))
     return floats.has(typeOf(column)) ? undefined : false
   },
-  '22P02': (text, { column }) => {
+  [sqlStates.invalidTextRepresentation]: (text, { column }) => {
     const type = typeOf(column)
     if (column.enumValues !== undefined && !texts.test(type)) return !column.enumValues.includes(text)
     if (type in integerBits) return !integer.test(text)
@@ -48,10 +48,10 @@ const checks: Readonly<Record<string, Check | undefined>> = {
     if (type === 'boolean') return !boolean.test(text)
     return texts.test(type) || times.test(type) ? false : undefined
   },
-  22007: timesOnly,
-  22008: timesOnly,
-  22009: timesOnly,
-  22015: timesOnly
+  [sqlStates.invalidDatetimeFormat]: timesOnly,
+  [sqlStates.datetimeFieldOverflow]: timesOnly,
+  [sqlStates.invalidTimeZoneDisplacementValue]: timesOnly,
+  [sqlStates.intervalFieldOverflow]: timesOnly
 }
 
 function timesOnly (_text: string, { column }: ColumnCodec): boolean | undefined {

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises'
-import { checkCall } from '../errors/check-call.js'
+import { checkMigrationCall } from './history/check-migration-call.js'
 import { downName } from './folder/migration-files.js'
 import { isModelMigrated, modelOptions } from './generate/compare-model.js'
 import { compare } from './history/compare.js'
@@ -34,7 +34,7 @@ export interface CheckOptions extends MigrationOptions, ModelOptions {}
  * if (!ok) console.error(problems.map(({ message }) => message).join('\n'))
  */
 export async function checkMigrations (options: CheckOptions = {}): Promise<MigrationCheck> {
-  checkCall('checkMigrations()', options, checkOptions)
+  checkMigrationCall('checkMigrations()', options, checkOptions)
   const comparison = await withClient(options, (client) => compare(client, options))
   const problems = [
     ...databaseProblems(comparison),

@@ -2,7 +2,7 @@ import { databaseProblems, type MigrationCheck } from './check-migrations.js'
 import { compare, isKnown, type Comparison } from './history/compare.js'
 import type { Migration } from './folder/migration-files.js'
 import { migrationOptions, type MigrationOptions, withClient } from './history/migration-options.js'
-import { checkCall } from '../errors/check-call.js'
+import { checkMigrationCall } from './history/check-migration-call.js'
 import { planUp } from './history/plan.js'
 import { refuse, strangeness } from './history/problems.js'
 
@@ -16,7 +16,7 @@ export async function getMigrationHistory (options: MigrationOptions = {}): Prom
 }
 
 async function historyFor (call: string, options: MigrationOptions): Promise<Migration[]> {
-  checkCall(call, options, migrationOptions)
+  checkMigrationCall(call, options, migrationOptions)
   const comparison = await withClient(options, (client) => compare(client, options))
   refuse(comparison.applied.flatMap((migration) => strangeness(migration, comparison.folder)))
   return appliedOf(comparison)
@@ -33,7 +33,7 @@ export async function getCurrentMigration (options: MigrationOptions = {}): Prom
  * @throws {MigrationError} as that does, when folder and database do not fit
  */
 export async function getPendingMigrations (options: MigrationOptions = {}): Promise<Migration[]> {
-  checkCall('getPendingMigrations()', options, migrationOptions)
+  checkMigrationCall('getPendingMigrations()', options, migrationOptions)
   const comparison = await withClient(options, (client) => compare(client, options))
   return planUp(comparison, undefined).map(({ migration }) => withoutText(migration))
 }

@@ -1,4 +1,4 @@
-import { checkCall } from '../errors/check-call.js'
+import { checkMigrationCall } from './history/check-migration-call.js'
 import { UsageError } from '../errors/errors.js'
 import { flag, text } from '../runtime/option-checks.js'
 import { compare } from './history/compare.js'
@@ -42,7 +42,7 @@ export interface RollbackOptions extends RunnerOptions {
  * console.log(rolledBack.map((migration) => migration.tag))
  */
 export async function rollbackMigrations (options: RollbackOptions = {}): Promise<{ rolledBack: Migration[] }> {
-  checkCall('rollbackMigrations()', options, rollbackOptions)
+  checkMigrationCall('rollbackMigrations()', options, rollbackOptions)
   const { dryRun = false, steps: count, to } = options
   if (count !== undefined && to !== undefined) throw new UsageError('steps and to exclude each other: give one of them')
   if (dryRun) {

@@ -1,4 +1,4 @@
-import { checkCall } from '../errors/check-call.js'
+import { checkMigrationCall } from './history/check-migration-call.js'
 import { text } from '../runtime/option-checks.js'
 import { asDatabaseError } from './history/as-database-error.js'
 import { compare } from './history/compare.js'
@@ -37,7 +37,7 @@ export interface RunOptions extends RunnerOptions {
  * console.log(applied.map((migration) => migration.tag))
  */
 export async function runMigrations (options: RunOptions = {}): Promise<{ applied: Migration[] }> {
-  checkCall('runMigrations()', options, runOptions)
+  checkMigrationCall('runMigrations()', options, runOptions)
   const { dryRun = false, to } = options
   if (dryRun) {
     const steps = await withClient(options, async (client) => planUp(await compare(client, options), to))

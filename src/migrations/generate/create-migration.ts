@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { checkCall } from '../../errors/check-call.js'
+import { checkMigrationCall } from '../history/check-migration-call.js'
 import { UsageError } from '../../errors/errors.js'
 import { flag, isOptions, isText, text } from '../../runtime/option-checks.js'
 import { readJournal } from '../folder/journal.js'
@@ -62,7 +62,7 @@ export interface CreatedMigration {
  * console.log(created?.tag ?? 'nothing to do')
  */
 export async function createMigration (options: CreateOptions): Promise<{ created?: CreatedMigration }> {
-  checkCall('createMigration()', options, createOptions)
+  checkMigrationCall('createMigration()', options, createOptions)
   if (options.message === undefined) throw new UsageError('createMigration() needs a message, by which its file is named: createMigration({ message: "add a nickname", schema })')
   const { folder = './drizzle', autogenerate = true, prefix = 'index', breakpoints = true } = options
   const words = slug(options.message)

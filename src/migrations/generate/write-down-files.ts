@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { checkCall } from '../../errors/check-call.js'
+import { checkMigrationCall } from '../history/check-migration-call.js'
 import { MigrationError } from '../../errors/errors.js'
 import { called, text } from '../../runtime/option-checks.js'
 import { readJournal } from '../folder/journal.js'
@@ -52,7 +52,7 @@ export interface DownFilesOptions {
  * const { written } = await writeDownFiles({ folder: './drizzle' })
  */
 export async function writeDownFiles (options: DownFilesOptions = {}): Promise<{ written: CreatedMigration[] }> {
-  checkCall('writeDownFiles()', options, downFilesOptions)
+  checkMigrationCall('writeDownFiles()', options, downFilesOptions)
   const { folder = './drizzle', onProgress } = options
   const { entries } = await readJournal(folder)
   const snapshots = await readSnapshots(folder)

@@ -92,3 +92,10 @@ const rows: Record<string, Row> = {
 t.test('every function for migrations says what is wrong with a bad option, before it asks a database or reads a folder', (t) => refuses(t, rows))
 
 t.test('every export has a row', async (t) => t.strictSame(missing(Object.keys(migrations), rows), []))
+
+t.test('one object that says where the migrations are serves every function', async (t) => {
+  const where = { ...nowhere, table: 'drizzle.noted', lockTimeoutSeconds: 1, schema: {}, casing: 'snake_case' } as const
+
+  for (const [name, call] of Object.entries({ ...functions, writeDownFiles })) await t.resolves(begun(call(where)), name)
+  await t.resolves(begun(createMigration({ ...where, message: 'first' })), 'createMigration')
+})

@@ -111,4 +111,6 @@ t.test('isDeleted tells by deletedAt', async (t) => {
   t.equal(isDeleted({ deletedAt: '2026-01-02' }), true)
   // @ts-expect-error a row without the column
   t.throws(() => isDeleted({ id: 1 }), { name: 'UsageError', message: 'The row has no deletedAt: read it with that column' })
+  // @ts-expect-error a number is no time
+  t.throws(() => isDeleted({ deletedAt: 5 }), { name: 'UsageError', message: /^The deletedAt of a row is a date, a text or null/ })
 })

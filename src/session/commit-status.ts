@@ -65,7 +65,7 @@ export interface CommitStatusOptions {
 export async function findCommitStatus (identity: string, options: CommitStatusOptions): Promise<CommitStatus | undefined> {
   const [id, system, timeline, position, life] = identity.split(' ')
   const statement: Statement = { kind: 'read', text: question, values: [id, position], context: { operation: 'pg_xact_status' } }
-  const canKnow = (answer: Answer): boolean =>
+  const canKnow = (answer: StatusAnswer): boolean =>
     answer.system === system && (answer.timeline === timeline ? answer.reached : answer.timeline > String(timeline))
   const deadline = performance.now() + options.timeoutMillis
   while (performance.now() < deadline) {
@@ -95,7 +95,7 @@ export async function resolveCommit (identity: string | undefined, cause: Error,
 export type CommitStatus = 'committed' | 'aborted'
 
 /** A server's row about a transaction id and about itself. */
-interface Answer {
+interface StatusAnswer {
   readonly status: CommitStatus | 'in progress' | null
   readonly system: string
   readonly timeline: string
@@ -107,15 +107,15 @@ interface Answer {
 /** The query, and the test whether a server can know. */
 interface Question {
   readonly statement: Statement
-  readonly canKnow: (answer: Answer) => boolean
+  readonly canKnow: (answer: StatusAnswer) => boolean
 }
 
 /** Runs the query once; undefined if no server that can know answers before the deadline. */
-function ask ({ statement, canKnow }: Question, { pool, caller }: CommitStatusOptions, deadline: number): Promise<Answer | undefined> {
+function ask ({ statement, canKnow }: Question, { pool, caller }: CommitStatusOptions, deadline: number): Promise<StatusAnswer | undefined> {
   return new Promise((resolve) => {
     let giveUp: () => void
     const timer = setTimeout(() => giveUp(), deadline - performance.now())
-    const answered = (answer?: Answer): void => { clearTimeout(timer); resolve(answer) }
+    const answered = (answer?: StatusAnswer): void => { clearTimeout(timer); resolve(answer) }
     const cancel = pool.acquire({
       caller,
       lend: (connection) => {
@@ -123,7 +123,7 @@ function ask ({ statement, canKnow }: Question, { pool, caller }: CommitStatusOp
         // If the query was cancelled, its COMMIT would stop waiting for the standby, without an error: only our own limit applies.
         connection.leaveTransaction()
         connection.run(statement).then(({ result, lost }) => {
-          const answer = result?.rows[0] as Answer | undefined
+          const answer = result?.rows[0] as StatusAnswer | undefined
           const counts = answer !== undefined && canKnow(answer)
           // A server that cannot know is left: the address may lead to another one next time.
           if (counts || lost) connection.release()

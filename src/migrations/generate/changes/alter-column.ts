@@ -1,6 +1,6 @@
 import { conversion } from './conversions.js'
 import { tablePairs } from '../snapshots/differences.js'
-import type { Fates } from './fates.js'
+import type { ColumnChanges } from './column-changes.js'
 import { renameIdentitySequences } from './identity-names.js'
 import { primaryKey, shared } from '../snapshots/pairs.js'
 import { changeCounting, changeSequence, startCounting, stopCounting, type Place } from './numbering.js'
@@ -19,11 +19,11 @@ export interface Passage {
   readonly start: Snapshot
   readonly before: Snapshot
   readonly after: Snapshot
-  readonly fates: Fates
+  readonly columnChanges: ColumnChanges
 }
 
 /** What turns the enums, sequences and columns that two snapshots have in common into those of the second. */
-export function alterations ({ start, before, after, fates: { remade } }: Passage): Alterations {
+export function alterations ({ start, before, after, columnChanges: { remade } }: Passage): Alterations {
   const snapshot = structuredClone({ ...before, enums: { ...before.enums, ...shared(after.enums, before.enums) }, sequences: { ...before.sequences, ...shared(after.sequences, before.sequences) } })
   const places: Array<[from: Place, to: Place]> = []
   for (const [key, table, other] of tablePairs(before, after)) {
@@ -62,7 +62,7 @@ function addValues (type: Enum, other: Enum): string[] {
   })
 }
 
-function alterColumn (from: Place, to: Place, remade: Fates['remade']): string[] {
+function alterColumn (from: Place, to: Place, remade: ColumnChanges['remade']): string[] {
   const [a, b] = [from.column, to.column]
   const here: Place = { ...from, table: to.table }
   const [counted, counts] = [numberingOf(a), numberingOf(b)]

@@ -1,6 +1,6 @@
 import { alterations } from './alter-column.js'
 import { findDifferences, tablePairs } from '../snapshots/differences.js'
-import { fatesOf } from './fates.js'
+import { columnChangesOf } from './column-changes.js'
 import { common, eachTable, loses, missing, primaryKey, shared } from '../snapshots/pairs.js'
 import { lift } from './lift-and-restore.js'
 import type { Snapshot } from '../snapshots/snapshot.js'
@@ -16,11 +16,11 @@ export interface Stop {
  * step is one that drizzle-kit does well: first all goes that others hold on to, then columns, enums and sequences change, and then comes what is new.
  */
 export function stops (before: Snapshot, after: Snapshot): Stop[] {
-  const fates = fatesOf(before, after)
-  const lifted = lift(before, after, fates).map((snapshot): Stop => ({ snapshot }))
+  const columnChanges = columnChangesOf(before, after)
+  const lifted = lift(before, after, columnChanges).map((snapshot): Stop => ({ snapshot }))
   const bare = lifted.at(-1)!.snapshot
-  if (alterations({ start: before, before: bare, after, fates }).statements.length > 0) lifted.push({ snapshot: withTypes(bare, after) })
-  const altered = alterations({ start: before, before: lifted.at(-1)!.snapshot, after, fates })
+  if (alterations({ start: before, before: bare, after, columnChanges }).statements.length > 0) lifted.push({ snapshot: withTypes(bare, after) })
+  const altered = alterations({ start: before, before: lifted.at(-1)!.snapshot, after, columnChanges })
   const ways: Stop[] = [...lifted, altered]
   const here = altered.snapshot
   if (needsEarlyAdditions(here, after)) {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Fate, Fates } from './fates.js'
+import type { ColumnChange, ColumnChanges } from './column-changes.js'
 import { common, eachTable, loses, losesPrimaryKey, shared } from '../snapshots/pairs.js'
 import { referenced } from '../snapshots/rename.js'
 import type { ForeignKey, Policy, Snapshot, View } from '../snapshots/snapshot.js'
@@ -9,32 +9,32 @@ import { enumOf, mentions } from '../snapshots/names.js'
 // PostgreSQL lets nobody change what others hold on to, or takes those with it. They are lifted first, and come back when all is as they need it.
 
 /** Snapshots on the way to one without all that is in the way: each leaves out what nothing in it needs any more. */
-export function lift (before: Snapshot, after: Snapshot, fates: Fates): Snapshot[] {
-  const free = withoutReaders(before, after, fates)
-  const bare = withoutKeys(free, after, fates)
-  return [free, bare, withoutColumns(bare, fates)]
+export function lift (before: Snapshot, after: Snapshot, columnChanges: ColumnChanges): Snapshot[] {
+  const free = withoutReaders(before, after, columnChanges)
+  const bare = withoutKeys(free, after, columnChanges)
+  return [free, bare, withoutColumns(bare, columnChanges)]
 }
 
 /** Without the views, policies and foreign keys that the later snapshot does not have, or that hold on to what changes. */
-function withoutReaders (before: Snapshot, after: Snapshot, fates: Fates): Snapshot {
-  const isInTheWay = readersInTheWay(before, after, fates)
+function withoutReaders (before: Snapshot, after: Snapshot, columnChanges: ColumnChanges): Snapshot {
+  const isInTheWay = readersInTheWay(before, after, columnChanges)
   const views = keptViews(before, after, isInTheWay)
   const keeps = (policy: Policy, other: Policy | undefined, own?: string) => isDeepStrictEqual(policy, other) && !isInTheWay(`${policy.using ?? ''} ${policy.withCheck ?? ''}`, own)
   const policies = filter(before.policies, (policy, key) => keeps(policy, after.policies[key]))
   return eachTable({ ...before, views, policies }, (table, key) => {
     const other = after.tables[key]
     table.policies = filter(table.policies, (policy, name) => keeps(policy, other?.policies[name], key))
-    table.foreignKeys = filter(table.foreignKeys, (foreignKey, name) => isDeepStrictEqual(foreignKey, other?.foreignKeys[name]) && !isHeldUp(foreignKey, { before, after, fates, key }))
+    table.foreignKeys = filter(table.foreignKeys, (foreignKey, name) => isDeepStrictEqual(foreignKey, other?.foreignKeys[name]) && !isHeldUp(foreignKey, { before, after, columnChanges, key }))
   })
 }
 
 /** Tells an expression that reads a column whose type changes, or that is replaced, or an enum that is made anew. */
-function readersInTheWay (before: Snapshot, after: Snapshot, { remade, columns }: Fates): (expression: string, own?: string) => boolean {
+function readersInTheWay (before: Snapshot, after: Snapshot, { remade, columns }: ColumnChanges): (expression: string, own?: string) => boolean {
   const enums = [...remade].map((key) => before.enums[key]!.name)
-  const tables = [...columns].map(([key, fates]) => {
+  const tables = [...columns].map(([key, columnChanges]) => {
     const { name } = before.tables[key]!
     // What goes from the model is in none of its expressions; a star stands for all that there is.
-    const wanted = [...fates].filter(([, fate]) => fate !== 'gone').map(([column]) => column)
+    const wanted = [...columnChanges].filter(([, columnChange]) => columnChange !== 'gone').map(([column]) => column)
     return { key, name, wanted, changes: !isDeepStrictEqual(Object.keys(before.tables[key]!.columns).sort(), Object.keys(after.tables[key]!.columns).sort()) }
   })
   return (expression, own) => enums.some((name) => mentions(expression, name)) || tables.some(({ key, name, wanted, changes }) => {
@@ -54,7 +54,7 @@ function isSameView (view: View, other: View | undefined): boolean {
 }
 
 /** A foreign key stands and falls with the types of its columns on both sides, and with the key that it refers to. */
-function isHeldUp (foreignKey: ForeignKey, { before, after, fates: { columns }, key }: { before: Snapshot, after: Snapshot, fates: Fates, key: string }): boolean {
+function isHeldUp (foreignKey: ForeignKey, { before, after, columnChanges: { columns }, key }: { before: Snapshot, after: Snapshot, columnChanges: ColumnChanges, key: string }): boolean {
   const { columnsFrom, columnsTo } = foreignKey
   const target = referenced(foreignKey)
   const [a, b] = [before.tables[target], after.tables[target]]
@@ -62,16 +62,16 @@ function isHeldUp (foreignKey: ForeignKey, { before, after, fates: { columns }, 
 }
 
 /** Without the tables, keys, indexes and checks that the later snapshot does not have, or that hold on to what changes. */
-function withoutKeys (before: Snapshot, after: Snapshot, { remade, columns }: Fates): Snapshot {
+function withoutKeys (before: Snapshot, after: Snapshot, { remade, columns }: ColumnChanges): Snapshot {
   const enums = [...remade].map((key) => before.enums[key]!.name)
   return eachTable({ ...before, tables: shared(before.tables, after.tables) }, (table, key) => {
     const other = after.tables[key]!
-    const fates = columns.get(key)!
-    const isWanted = (expression: string | undefined) => [...fates.keys(), ...enums].some((name) => mentions(expression, name))
-    const has = (names: readonly string[], ...kinds: Fate[]) => names.some((name) => kinds.includes(fates.get(name)!))
+    const columnChanges = columns.get(key)!
+    const isWanted = (expression: string | undefined) => [...columnChanges.keys(), ...enums].some((name) => mentions(expression, name))
+    const has = (names: readonly string[], ...kinds: ColumnChange[]) => names.some((name) => kinds.includes(columnChanges.get(name)!))
     table.checkConstraints = filter(common(table.checkConstraints, other.checkConstraints), ({ value }) => !isWanted(value))
     table.uniqueConstraints = filter(common(table.uniqueConstraints, other.uniqueConstraints), (unique) => !has(unique.columns, 'replaced', 'gone'))
-    table.indexes = filter(common(table.indexes, other.indexes), (index) => !isWanted(index.where) && !index.columns.some(({ expression, isExpression }) => isExpression ? isWanted(expression) : fates.has(expression)))
+    table.indexes = filter(common(table.indexes, other.indexes), (index) => !isWanted(index.where) && !index.columns.some(({ expression, isExpression }) => isExpression ? isWanted(expression) : columnChanges.has(expression)))
     const keyColumns = [...Object.values(table.columns).filter(({ primaryKey }) => primaryKey).map(({ name }) => name), ...Object.values(table.compositePrimaryKeys).flatMap((primaryKey) => primaryKey.columns)]
     if (!losesPrimaryKey(table, other) && !has(keyColumns, 'replaced')) return
     table.compositePrimaryKeys = {}
@@ -80,12 +80,12 @@ function withoutKeys (before: Snapshot, after: Snapshot, { remade, columns }: Fa
 }
 
 /** Without the columns that are replaced, and without those that would have to be turned into something else first, or hold on to others, and go anyway. */
-function withoutColumns (before: Snapshot, { remade, columns }: Fates): Snapshot {
+function withoutColumns (before: Snapshot, { remade, columns }: ColumnChanges): Snapshot {
   return eachTable(before, (table, key) => {
-    const fates = columns.get(key)!
+    const columnChanges = columns.get(key)!
     table.columns = filter(table.columns, (column, name) => {
-      const fate = fates.get(name)
-      return fate !== 'replaced' && !(fate === 'gone' && (remade.has(enumOf(column)) || column.generated !== undefined))
+      const columnChange = columnChanges.get(name)
+      return columnChange !== 'replaced' && !(columnChange === 'gone' && (remade.has(enumOf(column)) || column.generated !== undefined))
     })
   })
 }

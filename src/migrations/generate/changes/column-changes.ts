@@ -4,37 +4,37 @@ import type { Column, Enum, Snapshot } from '../snapshots/snapshot.js'
 import { catalogueType, enumOf, mentions } from '../snapshots/names.js'
 
 /** What becomes of a column: another type, dropped and added again, or dropped. */
-export type Fate = 'retyped' | 'replaced' | 'gone'
+export type ColumnChange = 'retyped' | 'replaced' | 'gone'
 
 /** What a way does to enums and columns that others hold on to. */
-export interface Fates {
+export interface ColumnChanges {
   /** The keys of enums that are made anew. */
   readonly remade: ReadonlySet<string>
   /** By the key of the table and the name of the column; what just stays is not there. */
-  readonly columns: ReadonlyMap<string, ReadonlyMap<string, Fate>>
+  readonly columns: ReadonlyMap<string, ReadonlyMap<string, ColumnChange>>
 }
 
 /** What becomes of the enums and columns that are in both, or in the first only. */
-export function fatesOf (before: Snapshot, after: Snapshot): Fates {
+export function columnChangesOf (before: Snapshot, after: Snapshot): ColumnChanges {
   const remade = remadeEnums(before, after)
   const names = [...remade].map((key) => before.enums[key]!.name)
   const columns = tablePairs(before, after).map(([key, a, b]) => {
-    const fates = new Map<string, Fate>()
+    const columnChanges = new Map<string, ColumnChange>()
     for (const column of Object.values(a.columns)) {
-      const fate = fateOf(column, b.columns[column.name], remade)
-      if (fate !== undefined) fates.set(column.name, fate)
+      const columnChange = columnChangeOf(column, b.columns[column.name], remade)
+      if (columnChange !== undefined) columnChanges.set(column.name, columnChange)
     }
     // A generated column holds on to those that it is made of, and none is made of another.
-    const moved = [...names, ...fates.keys()]
+    const moved = [...names, ...columnChanges.keys()]
     for (const { name, generated } of Object.values(a.columns)) {
-      if (b.columns[name]?.generated !== undefined && moved.some((other) => mentions(generated?.as, other))) fates.set(name, 'replaced')
+      if (b.columns[name]?.generated !== undefined && moved.some((other) => mentions(generated?.as, other))) columnChanges.set(name, 'replaced')
     }
-    return [key, fates] as const
+    return [key, columnChanges] as const
   })
   return { remade, columns: new Map(columns) }
 }
 
-function fateOf (column: Column, other: Column | undefined, remade: ReadonlySet<string>): Fate | undefined {
+function columnChangeOf (column: Column, other: Column | undefined, remade: ReadonlySet<string>): ColumnChange | undefined {
   if (other === undefined) return 'gone'
   const isRetyped = catalogueType(column) !== catalogueType(other) || column.typeSchema !== other.typeSchema || remade.has(enumOf(column))
   if (other.generated !== undefined && (isRetyped || column.generated?.as !== other.generated.as)) return 'replaced'

@@ -1,5 +1,5 @@
 import { takenByHand } from '../pool/connection-usage.js'
-import { within } from '../runtime/within.js'
+import { within } from '../runtime/promises.js'
 import type { HealthCheck } from './health-check.js'
 import type { ConnectionPool } from '../pool/connection-pool.js'
 import type { Settings } from '../settings/settings.js'

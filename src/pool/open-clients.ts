@@ -3,7 +3,7 @@ import { ConnectionError } from '../errors/errors.js'
 import { destroySocket, isAtWork, requestCancel } from '../pg/client.js'
 import { clientsOf, refuseWaiting, removeClient } from '../pg/pool.js'
 import { List } from '../runtime/linked-list.js'
-import { within } from '../runtime/within.js'
+import { within } from '../runtime/promises.js'
 import type { Pool, PoolClient } from 'pg'
 import type { TakenClient } from '../connection/client-state.js'
 

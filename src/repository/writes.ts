@@ -7,6 +7,7 @@ import { rowOf } from './write/column-values.js'
 import type { Change } from './write/column-values.js'
 import { allOf } from './filter/condition.js'
 import type { Condition } from './filter/condition.js'
+import { errorContext, rowWithKey } from './read/read-context.js'
 import { parseFilter } from './filter/parse-filter.js'
 import { flag } from '../runtime/option-checks.js'
 import { removeRows, takeRows } from './write/delete.js'
@@ -15,7 +16,7 @@ import { storeRows } from './write/insert-pipeline.js'
 import type { StatementRunner } from '../statement/statement.js'
 import type { TableStatements } from './table/table-statements.js'
 import { insert } from './write/write-statements.js'
-import { acceptedValues, keyed } from './write/write-context.js'
+import { acceptedValues } from './write/write-context.js'
 import type { WriteContext } from './write/write-context.js'
 
 // The writing methods of a repository, without the types of its table. All input is checked; invalid input rejects and never throws.
@@ -37,7 +38,7 @@ function insertRow (table: TableStatements, session: StatementRunner, row: () =>
 }
 
 export async function createRows (context: WriteContext, rows: unknown): Promise<AnyRow[]> {
-  if (!Array.isArray(rows)) throw new ValidationError('createMany() takes an array of rows', about(context, 'createMany'))
+  if (!Array.isArray(rows)) throw new ValidationError('createMany() takes an array of rows', errorContext(context, 'createMany'))
   return await insertMany(context, rows)
 }
 
@@ -46,12 +47,12 @@ export function updateMatching (context: WriteContext, values: unknown, { filter
 }
 
 export async function deleteByKey (context: WriteContext, id: unknown): Promise<boolean> {
-  return await removeRows(context, { operation: 'delete', where: () => keyed(context, id), which: { id } }) > 0
+  return await removeRows(context, { operation: 'delete', where: () => rowWithKey(context, id), which: { id } }) > 0
 }
 
 /** Deletes the row and resolves with the deleted row. */
 export async function takeByKey (context: WriteContext, id: unknown): Promise<AnyRow | undefined> {
-  const [row] = await takeRows(context, { operation: 'deleteOrThrow', where: () => keyed(context, id), which: { id } })
+  const [row] = await takeRows(context, { operation: 'deleteOrThrow', where: () => rowWithKey(context, id), which: { id } })
   return row
 }
 
@@ -70,12 +71,8 @@ function some (context: WriteContext, operation: string, { filter, options }: Ma
   const { table, visibleRows } = context
   const all = meansAll(operation, options)
   const asked = parseFilter(filter, table.columns)
-  if (asked.kind === 'everything' && !all) throw new EmptyFilterError(undefined, about(context, operation))
+  if (asked.kind === 'everything' && !all) throw new EmptyFilterError(undefined, errorContext(context, operation))
   return allOf([asked, visibleRows])
-}
-
-function about ({ table }: WriteContext, operation: string): { context: { operation: string, table: string } } {
-  return { context: { operation, table: table.name } }
 }
 
 /** @throws UsageError for an unknown option or an invalid value: only the program writes them. */

@@ -22,7 +22,7 @@ export interface ScannedSql {
   readonly lineComments: readonly string[]
 }
 
-/** No rule about a statement looks further; a long INSERT has any number of words. */
+/** The rules about statements need no more words than this. A long INSERT can have any number. */
 const wordLimit = 100
 
 const nameStart = /^[a-z_\u0080-\uffff]/i

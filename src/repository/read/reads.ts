@@ -1,38 +1,30 @@
 import { MultipleResultsError, NotFoundError, ValidationError } from '../../errors/errors.js'
 import { allOf } from '../filter/condition.js'
-import { keyCondition } from '../filter/key-condition.js'
 import { parseFilter } from '../filter/parse-filter.js'
 import { ask, firstOf, rowsOf, valueOf } from '../table/answers.js'
 import { readByCursor } from './cursor-page.js'
 import { boundsOfList, cut } from './default-limit.js'
 import { paginate } from './paginate.js'
+import { errorContext, rowWithKey } from './read-context.js'
 import { count, exists, select, selectMany } from './select.js'
 import { stream } from './stream.js'
-import type { Statement, StatementRunner } from '../../statement/statement.js'
+import type { Statement } from '../../statement/statement.js'
 import type { Condition } from '../filter/condition.js'
 import type { AnyRow } from '../table/answers.js'
-import type { TableStatements } from '../table/table-statements.js'
 import type { CursorRows } from './cursor-page.js'
 import type { NumberedRows } from './paginate.js'
+import type { ReadContext } from './read-context.js'
 
 // The reading methods of a repository, without the types of its table. All input is checked; invalid input rejects and never throws.
 
-/** The parts of a repository that its reads need. */
-export interface ReadContext {
-  readonly table: TableStatements
-  readonly session: StatementRunner
-  /** The rows that the repository sees. */
-  readonly visibleRows: Condition
-}
-
 export function getByKey (context: ReadContext, id: unknown, options: unknown): Promise<AnyRow | undefined> {
-  return ask(context.session, () => select(context.table, { operation: 'get', where: withKey(context, id), options, kind: 'row' }), firstOf)
+  return ask(context.session, () => select(context.table, { operation: 'get', where: rowWithKey(context, id), options, kind: 'row' }), firstOf)
 }
 
 export function getByFilter (context: ReadContext, filter: unknown, options: unknown): Promise<AnyRow | undefined> {
   const make = (): Statement => select(context.table, { operation: 'getBy', where: matching(context, filter), options, kind: 'row', limit: 2 })
   return ask(context.session, make, ({ rows }) => {
-    if (rows.length > 1) throw new MultipleResultsError(undefined, about(context, 'getBy'))
+    if (rows.length > 1) throw new MultipleResultsError(undefined, errorContext(context, 'getBy'))
     return rows[0] as AnyRow | undefined
   })
 }
@@ -83,19 +75,11 @@ export async function anyRow (context: ReadContext, filter: unknown): Promise<bo
 /** Resolves with the row. @throws NotFoundError without one */
 export function found (context: ReadContext, operation: string, looked: Promise<AnyRow | undefined>): Promise<AnyRow> {
   return looked.then((row) => {
-    if (row === undefined) throw new NotFoundError(undefined, about(context, operation))
+    if (row === undefined) throw new NotFoundError(undefined, errorContext(context, operation))
     return row
   })
 }
 
-function withKey ({ table, visibleRows }: ReadContext, id: unknown): Condition {
-  return allOf([keyCondition(id, table), visibleRows])
-}
-
 function matching ({ table, visibleRows }: ReadContext, filter: unknown): Condition {
   return allOf([parseFilter(filter, table.columns), visibleRows])
-}
-
-function about ({ table }: ReadContext, operation: string): { context: { operation: string, table: string } } {
-  return { context: { operation, table: table.name } }
 }

@@ -4,7 +4,7 @@ import { typed } from '../table/answers.js'
 import { anyRow, countRows, firstRow, found, getByFilter, getByKey, getByKeys, listRows, pageByCursor, paginateRows, streamRows } from './reads.js'
 import type { ColumnKey, Filter, FirstOptions, Key, Page, Picked, Row, RowOptions } from '../types/filters.js'
 import type { CursorPage, CursorResult, NumberedPage, Paginated, StreamOptions } from '../types/read-options.js'
-import type { ReadContext } from './reads.js'
+import type { ReadContext } from './read-context.js'
 
 /** The methods of a repository that read. */
 export class RepositoryReads<T extends PgTable> {

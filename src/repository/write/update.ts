@@ -11,7 +11,8 @@ import type { Expected } from './expected-version.js'
 import type { AnyAffected, HookName, LifecycleHooks } from './lifecycle-hooks.js'
 import { count, exists, select } from '../read/select.js'
 import { update } from './write-statements.js'
-import { acceptedValues, runBeforeHook, keyed, writing } from './write-context.js'
+import { rowWithKey } from '../read/read-context.js'
+import { acceptedValues, runBeforeHook, writing } from './write-context.js'
 import type { WriteContext, WriteStep } from './write-context.js'
 
 /** The hooks of methods that change rows. */
@@ -31,7 +32,7 @@ interface Asked {
 export function updateOne (context: WriteContext, id: unknown, { values, options }: Asked): Promise<AnyRow | undefined> {
   return writing(context, updateHooks, async (step) => {
     const { table } = context
-    const where = keyed(context, id)
+    const where = rowWithKey(context, id)
     const expected = expectedVersion(options, table)
     const given = acceptedValues(context, values)
     const changes = step.hooks === undefined ? changesOf(given, table) : await changesFromHook(given, context, { hooks: step.hooks, which: { id } })

@@ -1,19 +1,13 @@
 import type { StatementRunner } from '../../statement/statement.js'
 import type { AnyRow } from '../table/answers.js'
 import { givenValues } from './column-values.js'
-import { allOf } from '../filter/condition.js'
-import type { Condition } from '../filter/condition.js'
+import type { ReadContext } from '../read/read-context.js'
 import type { ClassHooks, HookName, LifecycleHooks } from './lifecycle-hooks.js'
-import { keyCondition } from '../filter/key-condition.js'
 import type { TableStatements } from '../table/table-statements.js'
 import type { Writable } from './writable-columns.js'
 
 /** The parts of a repository that its writes need. */
-export interface WriteContext {
-  readonly table: TableStatements
-  readonly session: StatementRunner
-  /** The rows that the repository sees. */
-  readonly visibleRows: Condition
+export interface WriteContext extends ReadContext {
   /** The columns that callers may write. @defaultValue every column */
   readonly writable?: Writable | undefined
   /** The hooks of its class. @defaultValue none */
@@ -46,9 +40,4 @@ export function acceptedValues ({ table, writable }: WriteContext, values: unkno
 export async function runBeforeHook (given: Readonly<AnyRow>, table: TableStatements, hook: (values: AnyRow) => unknown): Promise<AnyRow> {
   const own = { ...given }
   return givenValues(await hook(own) ?? own, table)
-}
-
-/** The condition for the row of a primary key, if the repository sees it. */
-export function keyed ({ table, visibleRows }: WriteContext, id: unknown): Condition {
-  return allOf([keyCondition(id, table), visibleRows])
 }

@@ -2,9 +2,8 @@
  * The pool of a sandbox: one connection, inside one transaction, lent to one after the other.
  */
 import { Connection } from '../../connection/connection.js'
-import { within } from '../../runtime/within.js'
 import { ConnectionError, TransactionBrokenError, TransactionScopeError } from '../../errors/errors.js'
-import { ignore } from '../../runtime/promises.js'
+import { ignore, within } from '../../runtime/promises.js'
 import { silentLogger } from '../../runtime/logger.js'
 import { ConnectionPool } from '../../pool/connection-pool.js'
 import { endings } from '../../session/transaction-control.js'

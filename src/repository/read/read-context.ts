@@ -1,0 +1,23 @@
+import { allOf } from '../filter/condition.js'
+import { keyCondition } from '../filter/key-condition.js'
+import type { StatementRunner } from '../../statement/statement.js'
+import type { Condition } from '../filter/condition.js'
+import type { TableStatements } from '../table/table-statements.js'
+
+/** The parts of a repository that its reads need. */
+export interface ReadContext {
+  readonly table: TableStatements
+  readonly session: StatementRunner
+  /** The rows that the repository sees. */
+  readonly visibleRows: Condition
+}
+
+/** The condition for the row of a primary key, if the repository sees it. */
+export function rowWithKey ({ table, visibleRows }: ReadContext, id: unknown): Condition {
+  return allOf([keyCondition(id, table), visibleRows])
+}
+
+/** The operation and the table, for an error of the repository. */
+export function errorContext ({ table }: ReadContext, operation: string): { context: { operation: string, table: string } } {
+  return { context: { operation, table: table.name } }
+}

@@ -14,7 +14,8 @@ import type { WriteContext } from '../write/write-context.js'
 /**
  * Inserts the rows in few statements, all or none, and resolves with them as stored, in the given order.
  *
- * Rows are checked some statements ahead, while PostgreSQL works. A refused row undoes what was sent.
+ * Rows are checked some statements ahead, while PostgreSQL works. A refused row undoes what was sent. Checking all rows first
+ * takes 11 % more processor time and a third longer (100,000 rows of `npm run bench:bulk`), and blocks the event loop meanwhile.
  */
 export function insertMany (context: WriteContext, rows: readonly unknown[]): Promise<AnyRow[]> {
   const made = new NewRows(context.table, 'createMany')

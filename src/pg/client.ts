@@ -114,7 +114,7 @@ export function sendGroup (client: ClientBase, bytes: Buffer, reader: ResponseRe
   client.query(new GroupQuery(bytes, reader) as never)
 }
 
-/** Whether a client is one whose insides are known; not so one of another copy or version of pg, or of a class of the user's own. */
+/** Whether the internals of a client are known: it is of this copy of pg, and its `query` was not replaced. */
 export function isOrdinary (client: ClientBase): boolean {
   return client instanceof pg.Client && client.query === pg.Client.prototype.query
 }

@@ -1,6 +1,7 @@
 import { destroySocket, followReports, isOrdinary, processOf } from '../pg/client.js'
 import { correct, correctForTransaction, isChangedBy, isOddReport, oddity } from './exact-settings.js'
 import { PreparedStatements } from './prepared-statements.js'
+import { limitChangedBy } from './statement-limit.js'
 import { sqlStates } from '../errors/sqlstate-codes.js'
 import type { PoolClient, QueryResult, QueryResultRow } from 'pg'
 import type { TransactionStatus } from '../pg/client.js'
@@ -17,9 +18,6 @@ interface Probed {
   readonly pid: number
   readonly odd: boolean | null
 }
-
-/** The name of PostgreSQL's statement limit. */
-const limitName = /statement_timeout/i
 
 /** SQLSTATE of the notice that there is no transaction to end. */
 const noTransaction = sqlStates.noActiveSqlTransaction
@@ -83,14 +81,13 @@ export class ClientState {
 
   /**
    * Records which settings the user's own SQL may have changed: how values are written, and `statement_timeout`.
-   * Returns `true` if the latter holds for this transaction only (`SET LOCAL`), which ends before the connection is released.
+   * Returns `true` if the latter holds for this transaction only, which ends before the connection is released.
    */
-  note ({ text, values }: Statement): boolean {
-    if (isChangedBy(text, values)) this.isDoubtful = true
-    if (!limitName.test(text) && !values.includes('statement_timeout')) return false
-    if (/\bset\s+local\b/i.test(text)) return true
-    this.hasOwnLimit = true
-    return false
+  note (statement: Statement): boolean {
+    if (isChangedBy(statement.text, statement.values)) this.isDoubtful = true
+    const changed = limitChangedBy(statement)
+    if (changed === 'session') this.hasOwnLimit = true
+    return changed === 'transaction'
   }
 
   /** Behind a pooler, whose process id is not the backend's, a setting would stay with another program's connection. */

@@ -1,0 +1,18 @@
+/** Reads from the user's own SQL what the stall watchdog needs about `statement_timeout`. */
+import type { Statement } from '../statement/statement.js'
+
+/** The name of PostgreSQL's statement limit. */
+const limitName = /statement_timeout/i
+
+const setLocal = /\bset\s+local\b/i
+
+/** For how long a statement may change the limit: for its transaction (`SET LOCAL`), or for the rest of the server session. */
+export function limitChangedBy ({ text, values }: Statement): 'transaction' | 'session' | undefined {
+  if (!limitName.test(text) && !values.includes('statement_timeout')) return undefined
+  return setLocal.test(text) ? 'transaction' : 'session'
+}
+
+/** How many statements these texts have at most: each of them has the whole limit. */
+export function countStatements (texts: readonly string[]): number {
+  return texts.join(';').split(';').length
+}

@@ -1,5 +1,6 @@
-export { Database, openDatabase } from './database/database.js'
-export type { OpenOptions } from './database/database.js'
+export { Database } from './database/database.js'
+export { openDatabase } from './database/open-database.js'
+export type { OpenOptions } from './database/open-database.js'
 export * from './errors/errors.js'
 export { toDatabaseError } from './errors/to-database-error.js'
 export type { ErrorCircumstances } from './errors/to-database-error.js'

@@ -1,9 +1,7 @@
-import { Pool } from 'pg'
 import { Closing } from './shutdown.js'
 import { CallSites } from '../statement/call-site.js'
 import { HealthCheck } from './health-check.js'
 import { ConnectionPool } from '../pool/connection-pool.js'
-import { poolConfig } from '../pool/pool-config.js'
 import { Repositories } from '../repository/repository-factory.js'
 import { UsageError } from '../errors/errors.js'
 import { runAutocommit } from '../session/autocommit.js'
@@ -15,9 +13,7 @@ import { checkAreOptions, resolveTransactionOptions } from '../settings/transact
 import { retrying } from '../session/retry.js'
 import { Session } from '../session/session.js'
 import { Streams } from '../session/row-stream.js'
-import { resolveSettings } from '../settings/settings.js'
 import { isOptions } from '../runtime/option-checks.js'
-import { checkErrorOptions } from '../settings/error-options.js'
 import { limitsWithBegin } from '../settings/begin-limits.js'
 import { reach } from './startup.js'
 import type { SQLWrapper } from 'drizzle-orm'
@@ -31,17 +27,7 @@ import type { DrizzleDatabase } from '../drizzle/queries/drizzle-session.js'
 import type { SessionContext } from '../session/session-context.js'
 import type { TransactionOptions, TransactionSettings } from '../settings/transaction-options.js'
 import type { DrizzleQuery, RowSource, Statement, StatementResult, StatementRunner } from '../statement/statement.js'
-import type { DatabaseOptions, Settings } from '../settings/settings.js'
-
-/** What {@link openDatabase} takes. */
-export interface OpenOptions extends DatabaseOptions {
-  /** How transactions begin and how long they may take; a call may override it. */
-  readonly transaction?: TransactionOptions | undefined
-  readonly errors?: {
-    /** Status, code and message for violations of the constraints named. */
-    readonly constraints?: ConstraintMap | undefined
-  } | undefined
-}
+import type { Settings } from '../settings/settings.js'
 
 /** The parts of a database, besides its settings. */
 export interface DatabaseParts {
@@ -230,34 +216,4 @@ export class Database implements StatementRunner {
     checkAreOptions(options)
     return resolveTransactionOptions({ ...this.#parts.transaction, ...options })
   }
-}
-
-/**
- * Opens a database; resolves when the server has answered.
- *
- * @throws {SettingsError} for an unknown or invalid setting, with its name
- * @throws {ConnectionError} if the server does not answer (wait for it with `waitForDatabaseSeconds`, or start without it with `degraded`)
- * @example
- * ```ts
- * const database = await openDatabase({ connectionString: 'postgresql://ada@localhost/shop' })
- * const user = await database.repo(users).get(1)
- * await database.close()
- * ```
- */
-export async function openDatabase (options: OpenOptions = {}): Promise<Database> {
-  const settings = resolveSettings(options)
-  checkErrorOptions(options.errors)
-  const pool = settings.pg ?? new Pool(poolConfig(settings))
-  const database = new Database(pool, settings, {
-    transaction: options.transaction,
-    constraints: options.errors?.constraints,
-    ownsPool: settings.pg === undefined
-  })
-  try {
-    await database.start()
-  } catch (error) {
-    await database.close()
-    throw error
-  }
-  return database
 }

@@ -2,15 +2,14 @@
  * Checks whether the database can serve, over a connection of its own, so that the result does not depend on the pool's queue.
  *
  * Three checks run in parallel, within one time limit. PostgreSQL does not answer: down. The pool passes on no connection:
- * saturated. Something that the server waits for is missing: pending. No failure may end the process, and a silent socket is
- * never awaited.
+ * saturated. Something that the server waits for is missing: pending.
  */
-import { Client, DatabaseError as PostgresError } from 'pg'
+import { DatabaseError as PostgresError } from 'pg'
 import { sqlStates } from '../errors/sqlstate-codes.js'
-import type { ClientConfig, QueryResult, QueryResultRow } from 'pg'
-import { destroySocket, holdProcess } from '../pg/client.js'
+import type { ClientConfig } from 'pg'
+import { HealthConnection, NoAnswer } from './health-connection.js'
 import { ConnectionError } from '../errors/errors.js'
-import { ignore, within } from '../runtime/promises.js'
+import { within } from '../runtime/promises.js'
 import { checkCall } from '../errors/check-call.js'
 import type { OptionChecks } from '../runtime/option-checks.js'
 import type { PoolInfo } from '../pool/pool-info.js'
@@ -89,41 +88,34 @@ const count = `select ${version}, current_setting('max_connections')::int as max
   (count(*) filter (where wait_event_type = 'Lock'))::int as "waitingForLock"
 from pg_stat_activity where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()`
 
-/** How long a connection may take to end before it is destroyed, in milliseconds. */
-const farewellMillis = 500
-
 /** SQLSTATE too_many_connections: PostgreSQL runs, and is full. */
 const tooManyConnections = sqlStates.tooManyConnections
 
 /** Checks a database. It opens no connection before the first check. */
 export class HealthCheck {
   readonly #source: HealthSource
-  readonly #idleMillis: number
-  readonly #busy = new Set<Client>()
-  #kept: Client | undefined
-  #idleTimer: NodeJS.Timeout | undefined
+  readonly #connection: HealthConnection
   #running: Promise<Health> | undefined
   #last: { readonly health: Health, readonly at: number } | undefined
-  #closed = false
   #awaited: (() => Promise<string | undefined>) | undefined
 
   /** `idleMillis`: how long the connection is kept for the next check. */
   constructor (source: HealthSource, { idleMillis = 30_000 }: { idleMillis?: number } = {}) {
     this.#source = source
-    this.#idleMillis = idleMillis
+    this.#connection = new HealthConnection(source.connection, idleMillis)
   }
 
   /** How the database is. Rejects for options that cannot be, never for what the database does. */
   async check (options: CheckOptions = {}): Promise<Health> {
     checkCall('checkHealth()', options, known)
     const { timeoutMillis = 1000, maxAgeMillis = 0 } = options
-    if (this.#closed) return leaving()
+    if (this.#connection.isClosed) return leaving()
     if (this.#last !== undefined && performance.now() - this.#last.at < maxAgeMillis) return this.#last.health
     this.#running ??= this.#measure(timeoutMillis).finally(() => { this.#running = undefined })
     return await this.#running
   }
 
-  /** Asks this, too, from now on: the answer is why the database is not ready, or undefined. */
+  /** Makes the database unready as long as the function resolves with a reason. It must not reject. */
   awaits (reason: () => Promise<string | undefined>): void {
     this.#awaited = reason
   }
@@ -135,7 +127,7 @@ export class HealthCheck {
    */
   async getInfo ({ timeoutMillis = 1000 }: { timeoutMillis?: number } = {}): Promise<DatabaseInfo> {
     try {
-      const { version, ...connections } = await this.#ask<ConnectionCounts & { version: string }>(count, timeoutMillis)
+      const { version, ...connections } = await this.#connection.ask<ConnectionCounts & { version: string }>(count, timeoutMillis)
       return { version, connections, pool: this.#source.pool.info }
     } catch (cause) {
       throw new ConnectionError(undefined, { cause })
@@ -143,10 +135,8 @@ export class HealthCheck {
   }
 
   /** Ends the connection, and running checks with it. Later checks result in `closing`. */
-  async close (): Promise<void> {
-    this.#closed = true
-    for (const client of this.#busy) destroySocket(client)
-    await this.#dismiss()
+  close (): Promise<void> {
+    return this.#connection.close()
   }
 
   async #measure (timeoutMillis: number): Promise<Health> {
@@ -157,7 +147,7 @@ export class HealthCheck {
     const missing = this.#findMissing(timeoutMillis)
     let health: Health
     try {
-      const { version } = await this.#ask<{ version: string }>(probe, timeoutMillis)
+      const { version } = await this.#connection.ask<{ version: string }>(probe, timeoutMillis)
       const answered = { latencyMillis: latency(), timestamp, version }
       const [breathes, reason] = await Promise.all([breath, missing])
       const busy = `no connection of the pool came free within ${timeoutMillis} ms`
@@ -168,7 +158,7 @@ export class HealthCheck {
       const status = codeOf(error) === tooManyConnections ? 'saturated' : 'down'
       health = { healthy: false, status, latencyMillis: latency(), timestamp, error: describe(error) }
     }
-    if (this.#closed) return leaving()
+    if (this.#connection.isClosed) return leaving()
     this.#last = { health, at: performance.now() }
     return health
   }
@@ -181,88 +171,10 @@ export class HealthCheck {
     await within(timeoutMillis, this.#awaited().then((answer) => { reason = answer }))
     return reason
   }
-
-  async #ask<Row extends QueryResultRow> (text: string, timeoutMillis: number): Promise<Row> {
-    if (this.#closed) throw new ConnectionError('The database was closed')
-    const deadline = { timeoutMillis, at: performance.now() + timeoutMillis }
-    const kept = this.#takeKept()
-    if (kept !== undefined) {
-      try {
-        return await this.#run(kept, () => kept.query<Row>(text), deadline)
-      } catch (error) {
-        // The idle connection may have died unnoticed: a new one decides. After a timeout there is no time left.
-        if (error instanceof NoAnswer) throw error
-      }
-    }
-    const client = this.#newClient()
-    return await this.#run(client, () => client.connect().then(() => client.query<Row>(text)), deadline)
-  }
-
-  async #run<Row extends QueryResultRow> (client: Client, question: () => Promise<QueryResult<Row>>, { timeoutMillis, at }: Deadline): Promise<Row> {
-    let late = false
-    const timer = setTimeout(() => { late = true; destroySocket(client) }, Math.max(at - performance.now(), 1))
-    this.#busy.add(client)
-    try {
-      const { rows } = await question().finally(() => { this.#busy.delete(client); clearTimeout(timer) })
-      this.#keep(client)
-      // Both queries return exactly one row.
-      const [row] = rows as [Row]
-      return row
-    } catch (error) {
-      destroySocket(client)
-      throw late ? new NoAnswer(`no answer within ${timeoutMillis} ms`) : error
-    }
-  }
-
-  #newClient (): Client {
-    const client = new Client(this.#source.connection)
-    // Without a listener a connection that is lost while it stands idle would end the process.
-    client.on('error', ignore)
-    client.once('end', () => { if (this.#kept === client) this.#takeKept() })
-    return client
-  }
-
-  #keep (client: Client): void {
-    // Two queries at a time are rare, so one connection is kept.
-    const surplus = this.#takeKept()
-    if (surplus !== undefined) part(surplus)
-    // The kept connection must not keep the process alive.
-    holdProcess(client, false)
-    this.#kept = client
-    this.#idleTimer = setTimeout(() => this.#dismiss(), this.#idleMillis).unref()
-  }
-
-  #takeKept (): Client | undefined {
-    const kept = this.#kept
-    if (kept !== undefined) holdProcess(kept, true)
-    clearTimeout(this.#idleTimer)
-    this.#kept = undefined
-    return kept
-  }
-
-  async #dismiss (): Promise<void> {
-    const kept = this.#takeKept()
-    if (kept !== undefined) await part(kept)
-  }
 }
 
 const time = [(value: unknown) => typeof value === 'number' && value >= 0, 'must be a number of milliseconds, 0 or more'] as const
 const known: OptionChecks<CheckOptions> = { timeoutMillis: time, maxAgeMillis: time }
-
-interface Deadline {
-  readonly timeoutMillis: number
-  /** On the clock of `performance.now()`. */
-  readonly at: number
-}
-
-class NoAnswer extends Error {}
-
-/** Ends a connection; destroys it if it does not end in time. */
-async function part (client: Client): Promise<void> {
-  const timer = setTimeout(() => destroySocket(client), farewellMillis)
-  await client.end()
-  clearTimeout(timer)
-}
 
 /** The result once the database begins to close. */
 export function leaving (): Health {

@@ -1,4 +1,6 @@
-import { openDatabase, type Database, type OpenOptions } from '../../database/database.js'
+import type { Database } from '../../database/database.js'
+import { openDatabase } from '../../database/open-database.js'
+import type { OpenOptions } from '../../database/open-database.js'
 import { readMigrations } from '../../migrations/folder/migration-files.js'
 import { runMigrations } from '../../migrations/run-migrations.js'
 import { shortHash } from '../postgres/data-folder.js'

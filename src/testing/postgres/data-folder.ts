@@ -10,7 +10,7 @@ export interface Account {
   readonly gid: number
 }
 
-/** Runs a program to its end as `account` and tells whether it succeeded. */
+/** Runs a program to its end as `account`, and returns whether it succeeded. */
 export function succeeds (program: string, args: readonly string[], account: Account): boolean {
   return spawnSync(program, args, { ...account, cwd: '/', stdio: 'ignore' }).status === 0
 }
@@ -21,8 +21,8 @@ export function shortHash (text: string): string {
 }
 
 /**
- * The account for a PostgreSQL that keeps its files in `folder`: the caller's own; and since PostgreSQL refuses to run as root,
- * for root the one that owns the folder already, else `postgres`, else `nobody`. No account is ever created.
+ * Returns the account for a PostgreSQL that keeps its files in `folder`: the caller's own. PostgreSQL refuses to run as root,
+ * so root gets the owner of the folder, else `postgres`, else `nobody`. No account is ever created.
  */
 export function accountFor (folder: string, { uid, gid } = userInfo()): Account {
   if (uid !== 0) return { uid, gid }
@@ -32,9 +32,9 @@ export function accountFor (folder: string, { uid, gid } = userInfo()): Account 
 }
 
 /**
- * The first of these accounts that exists on this machine.
+ * Returns the first of these accounts that exists on this machine.
  *
- * @throws Error when there is none of them.
+ * @throws Error when none exists.
  */
 export function accountOf (names: readonly string[]): Account {
   for (const name of names) {
@@ -46,8 +46,8 @@ export function accountOf (names: readonly string[]): Account {
 }
 
 /**
- * Makes `folder` a place where PostgreSQL can keep its files, and says under which account.
- * Root may have asked for a folder that the other account cannot reach (a clone in `/root`): then it is a folder in the temporary directory.
+ * Creates a folder for PostgreSQL's files, and returns it with the account that owns it. When root wants a folder that the other
+ * account cannot reach (a clone in `/root`), a folder in the temporary directory is used.
  */
 export function prepareFolder (wanted: string): { folder: string, account: Account } {
   const reachable = prepared(wanted)

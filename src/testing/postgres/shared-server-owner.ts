@@ -6,64 +6,64 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { startPostgres } from './start-postgres.js'
 import { ignore } from '../../runtime/promises.js'
 
-/** What a keeper is told by the process that starts it. */
+/** How an owner runs. The process that starts it passes these options. */
 export interface OwnerOptions {
-  /** The folder in which the processes of a run find their keeper: its symbolic link `current` leads to the folder of the living one. */
-  readonly meetingPoint: string
-  /** The process that runs the tests: when it has ended, nobody else will come. */
+  /** The folder in which the processes of a run find the owner. Its symbolic link `current` leads to the folder of the current owner. */
+  readonly sharedFolder: string
+  /** The process that runs the tests. When it has ended, no other process will connect. */
   readonly runner: number
-  /** How long PostgreSQL waits for the next process of the run. */
+  /** How long PostgreSQL stays for the next process of the run. */
   readonly graceMillis: number
 }
 
-/** What happens inside the process that keeps. */
+/** The parts that the process of an owner passes in. */
 export interface OwnerHooks {
   readonly onListening: () => void
   readonly start?: typeof startPostgres
 }
 
-interface Visits {
+interface Clients {
   /** One connection for each process that uses PostgreSQL. */
-  readonly guests: Set<Socket>
-  lastLeftAt: number
+  readonly sockets: Set<Socket>
+  lastClosedAt: number
 }
 
-/** What a keeper tells each process that connects, as one line of JSON. */
+/** The answer to each process that connects, sent as one line of JSON. */
 export interface OwnerAnswer {
   readonly connectionString?: string
   readonly error?: string
 }
 
 /**
- * Owns the PostgreSQL that all processes of a test run share. Each of them holds a connection to the keeper for as long as it lives, however it ends;
- * when the last one is gone and no other came within the grace time, PostgreSQL ends, and nothing of it stays on the disk.
+ * Owns the PostgreSQL that all processes of a test run share. Each process stays connected to the owner until it ends, in any way.
+ * PostgreSQL ends, and its files are removed, when no process has been connected for the grace time.
  *
- * Resolves when all that has happened, or at once when there is another keeper already. `onListening` is called as soon as processes may connect.
+ * Resolves after that, or at once when another owner is running. `onListening` is called as soon as processes may connect.
  */
-export async function keep (options: OwnerOptions, hooks: OwnerHooks): Promise<void> {
-  const { meetingPoint } = options
-  // PostgreSQL may run under another account, which must be able to walk through.
-  mkdirSync(meetingPoint, { recursive: true, mode: 0o711 })
-  const folder = mkdtempSync(join(meetingPoint, 'run-'))
+export async function ownSharedServer (options: OwnerOptions, hooks: OwnerHooks): Promise<void> {
+  const { sharedFolder } = options
+  // PostgreSQL may run under another account, which must be able to enter.
+  mkdirSync(sharedFolder, { recursive: true, mode: 0o711 })
+  const folder = mkdtempSync(join(sharedFolder, 'run-'))
   chmodSync(folder, 0o711)
   const server = createServer().listen(join(folder, 'socket'))
   await once(server, 'listening')
 
-  if (await becomeCurrent(folder, meetingPoint)) {
+  if (await becomeCurrent(folder, sharedFolder)) {
     await serve(server, folder, { ...options, ...hooks })
   }
   server.close()
   rmSync(folder, { recursive: true, force: true })
-  tidyUp(folder, meetingPoint)
+  removeSharedFolder(folder, sharedFolder)
 }
 
-/** Makes `folder` the current one, unless another keeper answers already. A keeper listens before it becomes current: silence means that it is dead. */
-async function becomeCurrent (folder: string, meetingPoint: string): Promise<boolean> {
-  const current = join(meetingPoint, 'current')
+/** Makes `folder` the current one, unless another owner answers. An owner listens before it becomes current, so one that does not answer is dead. */
+async function becomeCurrent (folder: string, sharedFolder: string): Promise<boolean> {
+  const current = join(sharedFolder, 'current')
   while (!linked(folder, current)) {
-    const guest = await knock(current)
-    guest?.destroy()
-    if (guest !== undefined) return false
+    const socket = await connectToOwner(current)
+    socket?.destroy()
+    if (socket !== undefined) return false
     rmSync(current, { force: true })
   }
   return true
@@ -79,75 +79,75 @@ function linked (folder: string, path: string): boolean {
 }
 
 async function serve (server: Server, folder: string, { onListening, start = startPostgres, ...options }: OwnerOptions & OwnerHooks): Promise<void> {
-  const visits: Visits = { guests: new Set(), lastLeftAt: Date.now() }
+  const clients: Clients = { sockets: new Set(), lastClosedAt: Date.now() }
   const starting = start({ folder: join(folder, 'postgres'), persistent: false })
   const answer = starting.then(
     ({ connectionString }): OwnerAnswer => ({ connectionString }),
     (error: Error): OwnerAnswer => ({ error: error.message })
   )
-  server.on('connection', (guest) => {
-    visits.guests.add(guest)
-    // One that has gone before it got its answer is no failure.
-    guest.on('error', ignore).on('close', () => leave(visits, guest)).resume()
-    answer.then((line) => guest.write(`${JSON.stringify(line)}\n`))
+  server.on('connection', (socket) => {
+    clients.sockets.add(socket)
+    // A process that ended before it got its answer is not a failure.
+    socket.on('error', ignore).on('close', () => noteClosed(clients, socket)).resume()
+    answer.then((line) => socket.write(`${JSON.stringify(line)}\n`))
   })
   onListening()
-  await removeTheDead(folder, options.meetingPoint)
+  await removeDeadOwners(folder, options.sharedFolder)
 
   const postgres = await starting.catch(() => undefined)
-  // A failure is told to those who are on their way; who comes later tries again.
-  if (postgres === undefined) await untilAlone(visits, { ...options, graceMillis: 500 })
-  else await Promise.race([untilAlone(visits, options), postgres.ended])
+  // Processes that connect now get the error. Later ones start a new owner.
+  if (postgres === undefined) await untilUnused(clients, { ...options, graceMillis: 500 })
+  else await Promise.race([untilUnused(clients, options), postgres.ended])
 
-  // From here on nobody gets in any more to be told of a PostgreSQL that is going away.
+  // No new process may connect to a PostgreSQL that is stopping.
   server.close()
   await postgres?.stop()
-  for (const guest of visits.guests) guest.end()
+  for (const socket of clients.sockets) socket.end()
 }
 
-function leave (visits: Visits, guest: Socket): void {
-  visits.guests.delete(guest)
-  visits.lastLeftAt = Date.now()
+function noteClosed (clients: Clients, socket: Socket): void {
+  clients.sockets.delete(socket)
+  clients.lastClosedAt = Date.now()
 }
 
-async function untilAlone (visits: Visits, { runner, graceMillis }: OwnerOptions): Promise<void> {
-  while (visits.guests.size > 0 || (Date.now() - visits.lastLeftAt < graceMillis && isAlive(runner))) await delay(100)
+async function untilUnused (clients: Clients, { runner, graceMillis }: OwnerOptions): Promise<void> {
+  while (clients.sockets.size > 0 || (Date.now() - clients.lastClosedAt < graceMillis && isAlive(runner))) await delay(100)
 }
 
 function isAlive (pid: number): boolean {
   try {
     return process.kill(pid, 0)
   } catch (error) {
-    // The process of another account is alive, too.
+    // The process belongs to another account, and is alive.
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 
-/** Folders of keepers that were killed together with everything that could have tidied up after them. */
-async function removeTheDead (folder: string, meetingPoint: string): Promise<void> {
-  for (const name of readdirSync(meetingPoint)) {
+/** Removes the folders of owners that were killed before they could remove them. */
+async function removeDeadOwners (folder: string, sharedFolder: string): Promise<void> {
+  for (const name of readdirSync(sharedFolder)) {
     if (!name.startsWith('run-') || name === basename(folder)) continue
-    const guest = await knock(join(meetingPoint, name))
-    guest?.destroy()
-    if (guest === undefined) rmSync(join(meetingPoint, name), { recursive: true, force: true })
+    const socket = await connectToOwner(join(sharedFolder, name))
+    socket?.destroy()
+    if (socket === undefined) rmSync(join(sharedFolder, name), { recursive: true, force: true })
   }
 }
 
-function tidyUp (folder: string, meetingPoint: string): void {
+function removeSharedFolder (folder: string, sharedFolder: string): void {
   try {
-    if (readlinkSync(join(meetingPoint, 'current')) === folder) rmSync(join(meetingPoint, 'current'))
-    rmdirSync(meetingPoint)
+    if (readlinkSync(join(sharedFolder, 'current')) === folder) rmSync(join(sharedFolder, 'current'))
+    rmdirSync(sharedFolder)
   } catch {
-    // What cannot be removed belongs to a keeper that came later.
+    // A folder that is not empty belongs to a newer owner.
   }
 }
 
-/** A connection to the keeper that listens in `folder`, `undefined` when there is none. */
-export async function knock (folder: string): Promise<Socket | undefined> {
-  const guest = connect(join(folder, 'socket'))
+/** Connects to the owner that listens in `folder`. Returns `undefined` when there is none. */
+export async function connectToOwner (folder: string): Promise<Socket | undefined> {
+  const socket = connect(join(folder, 'socket'))
   try {
-    await once(guest, 'connect')
-    return guest
+    await once(socket, 'connect')
+    return socket
   } catch {
     return undefined
   }

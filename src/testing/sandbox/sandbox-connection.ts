@@ -1,10 +1,10 @@
 /**
- * A connection in a sandbox, which makes of one transaction after the other one savepoint after the other:
+ * A connection in a sandbox. It turns each transaction into a savepoint:
  *
- *     begin …    savepoint; set transaction read only, if that was asked for
- *     commit     deferred constraints are checked; release savepoint
- *     rollback   rollback to savepoint; release savepoint
- *     a statement that would commit by itself: a savepoint, the statement, and one of the two
+ *     begin …      savepoint; set transaction read only, if requested
+ *     commit       check deferred constraints; release savepoint
+ *     rollback     rollback to savepoint; release savepoint
+ *     autocommit   savepoint; the statement; then as commit or as rollback
  */
 import { ConnectionError, TransactionClosedError } from '../../errors/errors.js'
 import { notSent } from '../../connection/outcome.js'
@@ -22,8 +22,8 @@ const undo = 'rollback to savepoint data_access_sandbox'
 const release = control('release savepoint data_access_sandbox')
 
 /**
- * Checks what is checked at COMMIT, and lets the next transaction start with the constraints as they were declared.
- * A check cannot be undone for that: triggers that ran have done their work.
+ * Runs the checks of COMMIT, then defers the constraints again for the next transaction.
+ * A rollback could not restore that: it would also undo the work of the triggers that ran.
  */
 const check = control(`do $$
 declare deferred text;
@@ -34,25 +34,25 @@ begin
   if deferred is not null then execute 'set constraints ' || deferred || ' deferred'; end if;
 end $$`)
 
-/** Where a connection comes from. */
-export interface SandboxHome {
-  /** The longest wait for the end of what runs, when a transaction is given up. */
+/** The pool of a {@link SandboxConnection}. */
+export interface SandboxSource {
+  /** How long to wait for a running statement when a transaction is destroyed. */
   readonly timeoutMillis: number
-  /** Called when the next one may have the connection. */
+  /** Called when the next caller may have the connection. */
   readonly returned: () => void
 }
 
 export class SandboxConnection implements LentConnection {
   readonly #connection: Connection
-  readonly #home: SandboxHome
+  readonly #source: SandboxSource
   /** Whether there is a savepoint. */
   #isOpen = false
   #work: Promise<void> | undefined
   #refusal: Error | undefined
 
-  constructor (connection: Connection, home: SandboxHome) {
+  constructor (connection: Connection, source: SandboxSource) {
     this.#connection = connection
-    this.#home = home
+    this.#source = source
   }
 
   get readCommitted (): boolean { return this.#connection.readCommitted }
@@ -85,25 +85,25 @@ export class SandboxConnection implements LentConnection {
     else if (first.statement === endings.rollback) this.#follow(this.#rollBack(), first)
     else if (this.#isOpen) this.#connection.send(tasks, prelude)
     else if (prelude.length > 0) this.#begin(tasks, prelude)
-    else this.#follow(this.#runAlone(first.statement), first)
+    else this.#follow(this.#runAutocommit(first.statement), first)
   }
 
   release (): void {
     if (this.#refusal !== undefined) return
     if (this.#isOpen || !this.isIdle) return this.destroy()
     this.#refusal = new TransactionClosedError()
-    this.#home.returned()
+    this.#source.returned()
   }
 
-  /** Undoes what is under way: the connection itself is needed for what comes next. */
+  /** Rolls back the transaction. The connection stays open for the next caller. */
   destroy (): void {
     if (this.#refusal !== undefined) return
     this.#refusal = new ConnectionError()
-    this.#clear().then(this.#home.returned)
+    this.#clear().then(this.#source.returned)
   }
 
   async #clear (): Promise<void> {
-    await cancelUntilIdle(this.#connection, this.#home.timeoutMillis)
+    await cancelUntilIdle(this.#connection, this.#source.timeoutMillis)
     await this.#work
     await this.#rollBack()
   }
@@ -132,7 +132,7 @@ export class SandboxConnection implements LentConnection {
       return checked
     }
     this.#isOpen = false
-    return answered(released, 'COMMIT')
+    return endOutcome(released, 'COMMIT')
   }
 
   /** Two statements in one round trip. */
@@ -149,11 +149,11 @@ export class SandboxConnection implements LentConnection {
   async #rollBack (): Promise<Outcome> {
     if (!this.#isOpen) return notSent(new TransactionClosedError())
     this.#isOpen = false
-    return answered(await this.#connection.run(release, [undo]), 'ROLLBACK')
+    return endOutcome(await this.#connection.run(release, [undo]), 'ROLLBACK')
   }
 
-  async #runAlone (statement: Statement): Promise<Outcome> {
-    // Without values the text may be anything: several statements, a COPY. Such a one travels alone.
+  async #runAutocommit (statement: Statement): Promise<Outcome> {
+    // A text without values may hold several statements or a COPY. It is sent alone.
     const isAlone = statement.kind === 'raw' && statement.values.length === 0
     const { preludeDone } = isAlone ? await this.#connection.run(nothing, [savepoint]) : { preludeDone: 0 }
     const outcome = await this.#connection.run(statement, isAlone ? [] : [savepoint])
@@ -167,8 +167,8 @@ export class SandboxConnection implements LentConnection {
   }
 }
 
-/** As PostgreSQL answers where a transaction ends. */
-function answered (outcome: Outcome, command: 'COMMIT' | 'ROLLBACK'): Outcome {
+/** The outcome as PostgreSQL would report it for a COMMIT or ROLLBACK. */
+function endOutcome (outcome: Outcome, command: 'COMMIT' | 'ROLLBACK'): Outcome {
   const result: StatementResult<never> = { rows: [], rowCount: null, command }
   return { ...outcome, preludeDone: 0, result: outcome.error === undefined ? result : undefined }
 }

@@ -1,5 +1,5 @@
 /**
- * The pool of a sandbox: one connection, inside one transaction, lent to one after the other.
+ * The pool of a sandbox: one connection with one open transaction, lent to one caller at a time.
  */
 import { Connection } from '../../connection/connection.js'
 import { ConnectionError, TransactionBrokenError, TransactionScopeError } from '../../errors/errors.js'
@@ -14,10 +14,10 @@ import type { Cancel, ConnectionSource, LentConnection } from '../../pool/connec
 import type { SessionContext } from '../../session/session-context.js'
 import type { Statement } from '../../statement/statement.js'
 
-/** By which the transaction of a sandbox, of whichever process, is known from one that was left open. */
+/** Tells the open transaction of a sandbox, in any process, from a leaked one. */
 export const applicationName = 'fastify-data-access sandbox'
 
-/** A test may stand still in a debugger: the sandbox waits. */
+/** Without timeouts of PostgreSQL, because a test may pause in a debugger. */
 const settings: Statement = {
   kind: 'write',
   text: `select set_config('application_name', '${applicationName}', true), set_config(name, '0', true)
@@ -26,11 +26,11 @@ const settings: Statement = {
   context: { operation: 'sandbox' }
 }
 
-/** A sandbox holds its connection for long, and nobody has to be warned of that. */
+/** The logger is silent: a sandbox holds its connection for long, which needs no warning. */
 const caller: Caller = { label: 'sandbox', logger: silentLogger }
 
-const taken = 'There is a sandbox on this database already: roll that back first, or give tests that run at the same time a server, or a database, each'
-const ended = 'A statement has ended the transaction of the sandbox, and what it committed stays: test code that has a COMMIT or ROLLBACK in its SQL without a sandbox'
+const taken = 'There is a sandbox on this database already: roll it back first, or give each test that runs at the same time its own server or database'
+const ended = 'A statement has ended the transaction of the sandbox, and its committed rows stay: test code with a COMMIT or ROLLBACK in its SQL without a sandbox'
 
 export class SandboxPool implements ConnectionSource {
   readonly #host: SessionContext
@@ -38,7 +38,7 @@ export class SandboxPool implements ConnectionSource {
   readonly #connection: Connection
   readonly #timeoutMillis: number
   readonly #waiting = new Set<AcquireRequest<LentConnection>>()
-  /** Who has the connection. */
+  /** The caller that has the connection. */
   #holder: Caller | undefined
   #timer: NodeJS.Timeout | undefined
   #wake = ignore
@@ -51,7 +51,7 @@ export class SandboxPool implements ConnectionSource {
     this.#timeoutMillis = timeoutMillis
   }
 
-  /** Begins the outer transaction, and takes the place of the pool. @throws Error when another one has it already */
+  /** Begins the outer transaction, and replaces the pool. @throws Error when another sandbox has replaced it already */
   static async open (host: SessionContext, timeoutMillis: number): Promise<SandboxPool> {
     const { pool } = host
     if (!(pool instanceof ConnectionPool)) throw new Error(taken)
@@ -68,10 +68,10 @@ export class SandboxPool implements ConnectionSource {
 
   get readCommitted (): boolean { return this.#connection.readCommitted }
 
-  /** Whether its connection has not gone back, nor been lost. */
+  /** Whether its connection is neither released nor lost. */
   get holdsConnection (): boolean { return !this.#connection.isReleased }
 
-  /** Whose transaction is under way. */
+  /** The label of the caller whose transaction is under way. */
   get holder (): string | undefined { return this.#holder?.label }
 
   get hasRoom (): boolean { return this.#holder === undefined }
@@ -89,12 +89,12 @@ export class SandboxPool implements ConnectionSource {
 
   arrived (): Promise<void> { return this.#pool.arrived() }
 
-  /** Rolls back when the database is closed. */
+  /** Called when the database closes. */
   leave (): Promise<void> {
     return this.rollback().catch(ignore)
   }
 
-  /** Undoes everything when nobody has the connection any more, and gives the pool its place again. */
+  /** Waits until the connection is free, rolls back everything, and restores the pool. */
   rollback (): Promise<void> {
     this.#rollingBack ??= this.#rollBack()
     return this.#rollingBack
@@ -108,7 +108,7 @@ export class SandboxPool implements ConnectionSource {
     const connection = this.#connection
     if (holder !== undefined) {
       connection.destroy()
-      throw new Error(`The sandbox was rolled back while a transaction of ${holder} was open: await everything, and settle each session, before you roll it back`)
+      throw new Error(`The sandbox was rolled back while a transaction of ${holder} was open: await every call, and end each session, before you roll it back`)
     }
     const obstacle = this.#obstacle
     if (obstacle === undefined) {
@@ -134,20 +134,20 @@ export class SandboxPool implements ConnectionSource {
     next.lend(new SandboxConnection(this.#share(next.caller), { timeoutMillis: this.#timeoutMillis, returned: () => this.#lendNext() }))
   }
 
-  /** The connection in the name of another one, whose log is told of statements. */
+  /** The same connection for another caller, whose logger reports its statements. */
   #share (caller: Caller): Connection {
     const { pooled } = this.#connection
     const connection = new Connection(pooled, caller, {
       prepares: this.#pool.prepares,
-      observe: (...told) => this.#pool.observe(...told),
+      observe: (...args) => this.#pool.observe(...args),
       takeBack: () => this.#connection.destroy()
     })
-    // A COMMIT in the user's own SQL is noticed from now on.
+    // From now on the connection notices a COMMIT in the user's SQL.
     connection.enterTransaction()
     return connection
   }
 
-  /** Why nothing can happen here any more. */
+  /** The reason why the sandbox can run no more statements. */
   get #obstacle (): Error | undefined {
     const { refusal, status } = this.#connection
     if (refusal !== undefined) return new ConnectionError('The sandbox has lost its connection, and everything in it', { cause: refusal })
@@ -165,7 +165,7 @@ export class SandboxPool implements ConnectionSource {
     return setTimeout(() => {
       this.#timer = undefined
       this.#refuseAll(new TransactionScopeError(
-        `In a sandbox one transaction runs at a time, and that of ${this.holder} has not ended: settle it before another begins, or test this without a sandbox`
+        `In a sandbox one transaction runs at a time, and that of ${this.holder} has not ended: end it before another begins, or test this without a sandbox`
       ))
     }, this.#timeoutMillis)
   }

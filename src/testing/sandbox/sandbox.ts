@@ -4,9 +4,9 @@ import { millis } from '../../runtime/option-checks.js'
 import { checkCall } from '../../errors/check-call.js'
 import { SandboxPool } from './sandbox-pool.js'
 
-/** A Fastify server with the plugin on it, as far as a sandbox needs to know it. */
+/** The parts of a Fastify server that a sandbox uses. */
 export interface ServerWithDatabase {
-  /** Not there before the plugins are loaded. */
+  /** Missing until the plugins are loaded. */
   readonly db?: Database
   ready (): PromiseLike<unknown>
 }
@@ -14,19 +14,19 @@ export interface ServerWithDatabase {
 /** How a sandbox behaves. */
 export interface SandboxOptions {
   /**
-   * How long those who wait for their turn wait for the transaction before them to end, in milliseconds; and how long
-   * {@link Sandbox.rollback} waits for the last one.
+   * How long a transaction waits for the one before it to end, in milliseconds. {@link Sandbox.rollback} waits as long for
+   * the last one.
    * @defaultValue `2000`
    */
   readonly timeoutMillis?: number | undefined
 }
 
-/** Everything that happens on a database until it is rolled back. */
+/** An open sandbox, until it is rolled back. */
 export interface Sandbox {
   /**
-   * Undoes everything, when the transactions that are under way have ended. A second call gets the same answer.
+   * Waits for the open transaction to end, then undoes everything. A second call returns the same promise.
    *
-   * @throws Error when one does not end in time, or when a statement has ended the sandbox's own transaction
+   * @throws Error when the transaction does not end in time, or when a statement has ended the sandbox's own transaction
    */
   rollback (): Promise<void>
   /** The same, for `await using`. */
@@ -34,21 +34,22 @@ export interface Sandbox {
 }
 
 /**
- * Lets everything that happens on a database, requests through `inject` included, happen inside one outer transaction, which
- * {@link Sandbox.rollback} undoes.
+ * Runs all statements on a database, including those of requests through `inject`, inside one outer transaction.
+ * {@link Sandbox.rollback} undoes it.
  *
- * What a test sees is the same as without it: a commit checks deferred constraints and calls `afterCommit`, a rollback undoes
- * one transaction, and a statement that fails outside of a transaction undoes nothing but itself. Transactions run one after
- * the other, so each isolation level holds by itself: `isolationLevel` and `deferrable` are not sent.
+ * A test sees the same behaviour as without a sandbox. A commit checks deferred constraints and calls `afterCommit`. A rollback
+ * undoes one transaction. A statement that fails outside a transaction undoes only itself. Transactions run one after
+ * the other, so every isolation level holds: `isolationLevel` and `deferrable` are not sent.
  *
- * `repo.stream()` reads in a transaction, so it waits for its turn, and others wait until it was read or left. A session that
- * holds its transaction cannot wait for that: its stream is refused with `PoolTimeoutError`, as where a pool is exhausted.
+ * `repo.stream()` reads in a transaction. It waits for its turn, and others wait until it ends. In a session that
+ * holds its transaction, a stream would wait for itself: it is refused with `PoolTimeoutError`, as with an exhausted pool.
  *
- * Some things differ, since to PostgreSQL it is one transaction: `now()` stands still, NOTIFY is never sent, `SET LOCAL` and
- * advisory locks of a transaction last to the end, and a COMMIT in SQL of your own really commits. What does not go through
- * the sessions (`fastify.pg`, `database.pool`, another process) is not in the sandbox and does not see what is.
+ * Some things differ, because PostgreSQL sees one transaction. `now()` does not advance, NOTIFY is never sent, `SET LOCAL` and
+ * advisory locks of a transaction last to the end, and a COMMIT in your own SQL really commits. Statements outside the
+ * sessions (`fastify.pg`, `database.pool`, another process) are not in the sandbox, and do not see its rows.
  *
- * @throws UsageError for what is neither a server nor a database; Error when there is a sandbox on this database already: tests that run at the same time need a database, or a server, each
+ * @throws UsageError when the argument is neither a server nor a database; Error when this database has a sandbox already:
+ * each test that runs at the same time needs its own server or database
  * @example
  * ```ts
  * test('creates a user', async () => {
@@ -69,7 +70,7 @@ export async function sandbox (serverOrDatabase: Database | ServerWithDatabase, 
 }
 
 async function databaseOf (server: ServerWithDatabase): Promise<Database> {
-  // Routes may still be added to a server whose plugins are there.
+  // ready() is called only if needed, because a test may still add routes.
   if (server.db === undefined) await server.ready()
   if (server.db === undefined) throw new Error('There is no database on this server: register fastify-data-access at its root')
   return server.db

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
 import t from 'tap'
 import { createTestDatabase } from '../../../../src/testing/index.js'
-import { loaderFor, meetingPointOf } from '../../../../src/testing/postgres/shared-server.js'
+import { loaderFor, sharedFolderOf } from '../../../../src/testing/postgres/shared-server.js'
 import { TestServer } from '../../../../src/testing/databases/test-server.js'
 import { until } from '../../../helpers/until.js'
 import type { Test } from '../../../helpers/test.js'
@@ -57,10 +57,10 @@ t.test('of a run that was killed no process stays, and no file', async (t) => {
   const cwd = realpathSync(t.testdir())
   const { files, kill } = await startRun(t, cwd, '')
   t.equal(new URL(String(files[0]?.connectionString)).port, new URL(String(files[1]?.connectionString)).port, 'both had the same PostgreSQL')
-  t.ok(existsSync(meetingPointOf(cwd)))
+  t.ok(existsSync(sharedFolderOf(cwd)))
 
   kill()
-  await until(() => !existsSync(meetingPointOf(cwd)))
+  await until(() => !existsSync(sharedFolderOf(cwd)))
   t.notOk(await answers(String(files[0]?.connectionString)))
 })
 

@@ -6,23 +6,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import t, { type Test } from 'tap'
-import { keep, knock, type OwnerHooks } from '../../../../src/testing/postgres/shared-server-owner.js'
+import { ownSharedServer, connectToOwner, type OwnerHooks } from '../../../../src/testing/postgres/shared-server-owner.js'
 import { startPostgres } from '../../../../src/testing/postgres/start-postgres.js'
 import { joinRun, loaderFor } from '../../../../src/testing/postgres/shared-server.js'
 
 function build (t: Test) {
-  const meetingPoint = mkdtempSync(join(tmpdir(), 'keeper-'))
-  t.after(() => rmSync(meetingPoint, { recursive: true, force: true }))
-  const options = { meetingPoint, runner: process.pid, graceMillis: 300 }
-  const startKeeper = async (hooks: Partial<OwnerHooks> = {}) => {
+  const sharedFolder = mkdtempSync(join(tmpdir(), 'owner-'))
+  t.after(() => rmSync(sharedFolder, { recursive: true, force: true }))
+  const options = { sharedFolder, runner: process.pid, graceMillis: 300 }
+  const startOwner = async (hooks: Partial<OwnerHooks> = {}) => {
     let onListening = () => {}
     const listening = new Promise<void>((resolve) => { onListening = resolve })
-    const kept = keep(options, { onListening, ...hooks })
-    await Promise.race([listening, kept])
+    const ended = ownSharedServer(options, { onListening, ...hooks })
+    await Promise.race([listening, ended])
     // Not as the promise itself, which would be awaited.
-    return { kept }
+    return { ended }
   }
-  return { meetingPoint, options, startKeeper }
+  return { sharedFolder, options, startOwner }
 }
 
 async function serverId (connectionString: string): Promise<string> {
@@ -34,52 +34,52 @@ async function serverId (connectionString: string): Promise<string> {
 }
 
 t.test('processes that meet share one PostgreSQL, and nothing stays when the last one has gone', async (t) => {
-  const { meetingPoint, options, startKeeper } = build(t)
-  const { kept } = await startKeeper()
+  const { sharedFolder, options, startOwner } = build(t)
+  const { ended } = await startOwner()
   const [one, two] = await Promise.all([joinRun(options, () => {}), joinRun(options, () => {})])
   t.equal(await serverId(one.connectionString), await serverId(two.connectionString))
 
   await one.release()
   t.ok(await serverId(two.connectionString), 'it stays for the other one')
   await two.release()
-  await kept
-  t.notOk(existsSync(meetingPoint))
+  await ended
+  t.notOk(existsSync(sharedFolder))
 })
 
 t.test('one that is not there is started, as a process of its own, and ends by itself', async (t) => {
-  const { meetingPoint, options } = build(t)
+  const { sharedFolder, options } = build(t)
   const shared = await Promise.all([joinRun(options, () => {}), joinRun(options, () => {})])
-  const owner = await knock(join(meetingPoint, 'current'))
+  const owner = await connectToOwner(join(sharedFolder, 'current'))
 
   await Promise.all(shared.map(({ release }) => release()))
   t.ok(owner?.resume().destroy())
-  while (existsSync(meetingPoint)) await new Promise((resolve) => setImmediate(resolve))
+  while (existsSync(sharedFolder)) await new Promise((resolve) => setImmediate(resolve))
 })
 
 t.test('a second keeper steps back', async (t) => {
-  const { meetingPoint, options, startKeeper } = build(t)
-  const { kept } = await startKeeper()
+  const { sharedFolder, options, startOwner } = build(t)
+  const { ended } = await startOwner()
   const { release } = await joinRun(options, () => {})
 
-  await keep(options, { onListening: () => t.fail('it serves') })
-  t.equal(readdirSync(meetingPoint).length, 2, 'current, and the folder that it leads to')
+  await ownSharedServer(options, { onListening: () => t.fail('it serves') })
+  t.equal(readdirSync(sharedFolder).length, 2, 'current, and the folder that it leads to')
   await release()
-  await kept
+  await ended
 })
 
 t.test('what a killed keeper left behind hinders nobody and is removed, but not what a living one needs', async (t) => {
-  const { meetingPoint, options, startKeeper } = build(t)
-  mkdirSync(join(meetingPoint, 'run-dead', 'postgres'), { recursive: true })
-  symlinkSync(join(meetingPoint, 'run-dead'), join(meetingPoint, 'current'))
-  mkdirSync(join(meetingPoint, 'run-living'))
-  const living = createServer().listen(join(meetingPoint, 'run-living', 'socket'))
+  const { sharedFolder, options, startOwner } = build(t)
+  mkdirSync(join(sharedFolder, 'run-dead', 'postgres'), { recursive: true })
+  symlinkSync(join(sharedFolder, 'run-dead'), join(sharedFolder, 'current'))
+  mkdirSync(join(sharedFolder, 'run-living'))
+  const living = createServer().listen(join(sharedFolder, 'run-living', 'socket'))
   await once(living, 'listening')
 
-  const { kept } = await startKeeper()
+  const { ended } = await startOwner()
   const { release } = await joinRun(options, () => {})
   await release()
-  await kept
-  t.strictSame(readdirSync(meetingPoint), ['run-living'])
+  await ended
+  t.strictSame(readdirSync(sharedFolder), ['run-living'])
   living.close()
 })
 
@@ -88,50 +88,50 @@ t.test('with the runner gone, PostgreSQL goes without grace', async (t) => {
   const runner = spawnSync('true').pid
 
   const longest = { ...options, runner, graceMillis: 3_600_000 }
-  await keep(longest, { onListening: () => {} })
+  await ownSharedServer(longest, { onListening: () => {} })
 })
 
 t.test('a PostgreSQL that was killed takes its keeper along, and those that used it are told', async (t) => {
-  const { options, startKeeper } = build(t)
+  const { options, startOwner } = build(t)
   const started: Array<ReturnType<typeof startPostgres>> = []
-  const { kept } = await startKeeper({ start: (how) => { started.push(startPostgres(how)); return started[0]! } })
+  const { ended } = await startOwner({ start: (how) => { started.push(startPostgres(how)); return started[0]! } })
   let told = () => {}
   const end = new Promise<void>((resolve) => { told = resolve })
   await joinRun(options, told)
 
   process.kill((await started[0]!).pid, 'SIGKILL')
   await end
-  await kept
+  await ended
 })
 
 t.test('a PostgreSQL that does not start is an error for everybody who wants it, in its own words', async (t) => {
-  const { options, startKeeper } = build(t)
+  const { options, startOwner } = build(t)
   let fail = (_: Error) => {}
-  const { kept } = await startKeeper({ start: () => new Promise((_resolve, reject) => { fail = reject }) })
+  const { ended } = await startOwner({ start: () => new Promise((_resolve, reject) => { fail = reject }) })
   const both = [joinRun(options, () => {}), joinRun(options, () => {})]
   fail(new Error('out of memory'))
 
   await Promise.all(both.map((one) => t.rejects(one, { message: 'out of memory' })))
-  await kept
+  await ended
 })
 
 t.test('a process that left before PostgreSQL was ready is no failure', async (t) => {
-  const { meetingPoint, options, startKeeper } = build(t)
-  const { kept } = await startKeeper()
-  const guest = await knock(join(meetingPoint, 'current'))
-  guest?.destroy()
+  const { sharedFolder, options, startOwner } = build(t)
+  const { ended } = await startOwner()
+  const client = await connectToOwner(join(sharedFolder, 'current'))
+  client?.destroy()
 
   const { connectionString, release } = await joinRun(options, () => {})
   t.ok(await serverId(connectionString))
   await release()
-  await kept
+  await ended
 })
 
 t.test('a keeper that always hangs up is an error with the way out', async (t) => {
-  const { meetingPoint, options } = build(t)
-  mkdirSync(join(meetingPoint, 'run-busy'))
-  symlinkSync(join(meetingPoint, 'run-busy'), join(meetingPoint, 'current'))
-  const busy = createServer((guest) => guest.end()).listen(join(meetingPoint, 'run-busy', 'socket'))
+  const { sharedFolder, options } = build(t)
+  mkdirSync(join(sharedFolder, 'run-busy'))
+  symlinkSync(join(sharedFolder, 'run-busy'), join(sharedFolder, 'current'))
+  const busy = createServer((client) => client.end()).listen(join(sharedFolder, 'run-busy', 'socket'))
   await once(busy, 'listening')
   t.after(() => busy.close())
 

@@ -34,14 +34,14 @@ t.test('without a transaction under way nothing leaks; with one, that is told', 
   await using session = database.createSession()
   await session.repo(users).create({ email: 'ada' })
 
-  await t.rejects(expectNoLeaks(database), { message: 'The test leaks: a transaction of database is open in the sandbox: settle it;' })
+  await t.rejects(expectNoLeaks(database), { message: 'The test leaks: a transaction of database is open in the sandbox: end it;' })
 })
 
 t.test('a second sandbox on the same database is refused, also where both are asked for at once', async (t) => {
   const database = await open(t)
   const both = await Promise.allSettled([sandbox(database), sandbox(database)])
   t.strictSame(both.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected'])
-  await t.rejects(sandbox(database), /There is a sandbox on this database already: roll that back first/)
+  await t.rejects(sandbox(database), /There is a sandbox on this database already: roll it back first/)
   for (const one of both) if (one.status === 'fulfilled') await one.value.rollback()
 
   await enterSandbox(t, database)

@@ -132,7 +132,7 @@ t.test('who waits for a transaction that does not end gets an error that says th
   await session.repo(users).create({ email: 'ada' })
 
   await t.rejects(Promise.all([server.db.repo(users).count(), server.db.repo(users).count()]), {
-    code: 'DB_TRANSACTION_SCOPE', message: /one transaction runs at a time, and that of database has not ended: settle it before/
+    code: 'DB_TRANSACTION_SCOPE', message: /one transaction runs at a time, and that of database has not ended: end it before/
   })
   t.equal((await server.inject('/users')).json().code, 'DB_TRANSACTION_SCOPE')
   await session.commit()

@@ -36,7 +36,7 @@ t.test('lists the newest users first', async (t) => {
   t.match((await server.inject('/users')).json(), [{ name: 'Grace' }, { name: 'Ada' }])
 })
 
-t.test('reads the posts of a user by two statements, however many there are', async (t) => {
+t.test('reads the posts of a user with two statements, whatever their number', async (t) => {
   const { authorId } = await newPost({}, server.db)
   for (let n = 0; n < 5; n++) await newPost({ authorId }, server.db)
   const { result, statements } = await captureStatements(server.db, () => server.inject(`/users/${authorId}/posts`))

@@ -36,7 +36,7 @@ test('lists the newest users first', async () => {
   expect((await server.inject('/users')).json()).toMatchObject([{ name: 'Grace' }, { name: 'Ada' }])
 })
 
-test('reads the posts of a user by two statements, however many there are', async () => {
+test('reads the posts of a user with two statements, whatever their number', async () => {
   const { authorId } = await newPost({}, server.db)
   for (let n = 0; n < 5; n++) await newPost({ authorId }, server.db)
   const { result, statements } = await captureStatements(server.db, () => server.inject(`/users/${authorId}/posts`))

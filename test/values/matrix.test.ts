@@ -71,16 +71,16 @@ async function passEverything (t: Tap, database: Database): Promise<void> {
 }
 
 for (const release of [18, 15] as const) {
-  t.test(`every value of every type comes back through every door as it was given, on PostgreSQL ${release}`, async (t) => {
+  t.test(`every value comes back unchanged through every method, on PostgreSQL ${release}`, async (t) => {
     await passEverything(t, await open(t, { release, settings: { timezone: 'UTC' } }))
   })
 
-  t.test(`so it does where the settings of the database would have values written otherwise, on PostgreSQL ${release}`, async (t) => {
+  t.test(`every value comes back unchanged with odd output settings, on PostgreSQL ${release}`, async (t) => {
     await passEverything(t, await open(t, { release, settings: oddSettings }))
   })
 }
 
-t.test('behind a pooler, where no setting may outlive its transaction, the settings of the database are answered for, too', async (t) => {
+t.test('every value comes back unchanged behind a pooler, with odd output settings', async (t) => {
   const database = await open(t, { release: 18, settings: oddSettings, isPooled: true })
   await passEverything(t, database)
   const { rows: [row] } = await database.pool.query('select current_setting(\'datestyle\') as datestyle, current_setting(\'array_nulls\') as nulls')

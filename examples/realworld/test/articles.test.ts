@@ -9,7 +9,7 @@ const app = await openApp(t)
 t.beforeEach(async (t) => { t.teardown((await sandbox(app)).rollback) })
 const draft = { title: 'On savepoints', description: 'd', body: 'b' }
 
-t.test('a slug is made of letters and digits of any language, and is never that of the feed', async (t) => {
+t.test('a slug consists of letters and digits of any language, and never equals the path of the feed', async (t) => {
   t.equal(slugOf('  Crème brûlée, twice! '), 'creme-brulee-twice')
   t.equal(slugOf('数据库 101'), '数据库-101')
   t.equal(slugOf('Feed'), 'the-feed')
@@ -17,7 +17,7 @@ t.test('a slug is made of letters and digits of any language, and is never that 
   t.equal([...slugOf('\uFDFA'.repeat(200))].length, 200, 'a sign that is short for many letters')
 })
 
-t.test('a client writes what it may write, and nothing else that it sends', async (t) => {
+t.test('a client writes only writable columns; other fields that it sends are dropped', async (t) => {
   const user = await newUser({}, app.db)
   const other = await newUser({}, app.db)
   const author = as(app, user)
@@ -31,14 +31,14 @@ t.test('a client writes what it may write, and nothing else that it sends', asyn
   t.match(await author('PUT', '/user', { user: { bio: 'new', id: other.id, token: 'as it came' } }), { status: 200, body: { user: { username: user.username, bio: 'new' } } })
 })
 
-t.test('a title that is taken gets a longer slug, and what the request wrote before stays', async (t) => {
+t.test('a taken title gets a longer slug, and earlier writes of the request stay', async (t) => {
   const author = as(app, await newUser({}, app.db))
 
   t.match(await author('POST', '/articles', { article: draft }), { status: 201, body: { article: { slug: 'on-savepoints' } } })
   t.match(await author('POST', '/articles', { article: { ...draft, tagList: ['x'] } }), { status: 201, body: { article: { slug: /^on-savepoints-[0-9a-f]{8}$/, tagList: ['x'] } } })
 })
 
-t.test('a new title moves an article, also to one that is taken; the same title leaves it where it is', async (t) => {
+t.test('a new title changes the slug, even if the title is taken; the same title keeps it', async (t) => {
   const user = await newUser({}, app.db)
   const author = as(app, user)
   await newArticle({ authorId: user.id, slug: 'first', title: 'First' }, app.db)
@@ -50,7 +50,7 @@ t.test('a new title moves an article, also to one that is taken; the same title 
   t.match(await author('GET', `/articles/${slug}`), { status: 200, body: { article: { title: 'First', body: 'new' } } })
 })
 
-t.test('an article goes with everything that hangs on it', async (t) => {
+t.test('deleting an article deletes its comments, tags and favourites', async (t) => {
   const user = await newUser({}, app.db)
   const author = as(app, user)
   await author('POST', '/articles', { article: { ...draft, tagList: ['gone'] } })
@@ -62,7 +62,7 @@ t.test('an article goes with everything that hangs on it', async (t) => {
   t.strictSame((await author('GET', '/tags')).body, { tags: [] })
 })
 
-t.test('whose account is gone is told so, by the constraint that its article would break', async (t) => {
+t.test('a user whose account was deleted gets 401, found by the foreign key of the article', async (t) => {
   const user = await newUser({}, app.db)
   const { slug } = await newArticle({}, app.db)
   const ghost = as(app, user)
@@ -75,7 +75,7 @@ t.test('whose account is gone is told so, by the constraint that its article wou
   t.match(await ghost('GET', '/user'), gone)
 })
 
-t.test('what does not fit is refused with the reason', async (t) => {
+t.test('an invalid request is refused with the reason', async (t) => {
   const author = as(app, await newUser({}, app.db))
 
   t.match(await author('POST', '/articles', { article: { ...draft, title: 'x'.repeat(201) } }), { status: 422, body: { errors: { body: [/^title /] } } })

@@ -22,7 +22,7 @@ async function writeTwenty () {
   return { reader, slugs }
 }
 
-t.test('a page of articles is two statements, however many articles, authors and tags there are', async (t) => {
+t.test('a page of articles takes two statements, whatever the number of articles, authors and tags', async (t) => {
   const { reader, slugs } = await writeTwenty()
   const ask = as(app, reader)
 
@@ -35,7 +35,7 @@ t.test('a page of articles is two statements, however many articles, authors and
   }
 })
 
-t.test('the comments on an article are two statements, however many there are', async (t) => {
+t.test('the comments on an article take two statements, whatever their number', async (t) => {
   const article = await newArticle({}, app.db)
   for (let n = 0; n < 10; n++) await newComment({ articleId: article.id }, app.db)
 
@@ -44,7 +44,7 @@ t.test('the comments on an article are two statements, however many there are', 
   t.equal(statements.length, 2)
 })
 
-t.test('one article is one statement, and publishing one with tags is four', async (t) => {
+t.test('one article takes one statement, and publishing one with tags takes four', async (t) => {
   const author = await newUser({}, app.db)
   const tagList = Array.from({ length: 10 }, (_, n) => `tag${n}`)
 
@@ -58,7 +58,7 @@ t.test('one article is one statement, and publishing one with tags is four', asy
   t.equal(reading.statements.length, 1)
 })
 
-t.test('an offset past the end shows no article and still says how many there are', async (t) => {
+t.test('an offset past the end returns no article and the right total', async (t) => {
   const author = await newUser({}, app.db)
   for (let n = 0; n < 3; n++) await newArticle({ authorId: author.id }, app.db)
 

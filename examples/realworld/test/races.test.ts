@@ -7,14 +7,14 @@ const app = await openApp(t)
 const times = <Result>(count: number, ask: (n: number) => Promise<Result>) => Promise.all(Array.from({ length: count }, (_, n) => ask(n)))
 t.afterEach(() => expectNoLeaks(app.db))
 
-t.test('of many who register one name at the same time, one gets it and the others are told', async (t) => {
+t.test('when many register one name at once, one gets it and the others get an error', async (t) => {
   const replies = await times(8, (n) => as(app)('POST', '/users', { user: { username: 'wanted', email: `${n}@example.com`, password: 'x' } }))
 
   t.equal(replies.filter(({ status }) => status === 201).length, 1)
   for (const { body } of replies.filter(({ status }) => status !== 201)) t.strictSame(body, { errors: { body: ['username has already been taken'] } })
 })
 
-t.test('articles with one title, published at the same time with tags in any order, all come out', async (t) => {
+t.test('articles with one title, published at once with tags in any order, are all created', async (t) => {
   const author = await newUser({}, app.db)
   const tagList = ['d', 'c', 'b', 'a']
   const replies = await times(20, (n) => as(app, author)('POST', '/articles', {
@@ -26,7 +26,7 @@ t.test('articles with one title, published at the same time with tags in any ord
   t.match((await as(app)('GET', '/articles?tag=a')).body, { articlesCount: 20 })
 })
 
-t.test('a favourite and a follow count once, however often they are asked for at the same time', async (t) => {
+t.test('parallel requests for a favourite or a follow count once', async (t) => {
   const fan = await newUser({}, app.db)
   const star = await newUser({}, app.db)
   const { slug } = await newArticle({ authorId: star.id }, app.db)

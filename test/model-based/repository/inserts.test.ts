@@ -4,7 +4,7 @@ import { openItems } from './open.js'
 import { insertCases } from './insert-cases.js'
 import { checkInserts } from './insert-check.js'
 
-t.test('inserts and upserts of every kind make of a table what they would make of an array, with soft deletion and without', async (t) => {
+t.test('inserts and upserts do to a table what they would do to an array, with and without soft deletion', async (t) => {
   const database = await openItems(t)
   await fc.assert(fc.asyncProperty(insertCases, (asked) => checkInserts(database, asked)), { numRuns: 150 })
 })

@@ -4,7 +4,7 @@ import { readCases } from './cases.js'
 import { openItems } from './open.js'
 import { checkReads } from './read-check.js'
 
-t.test('every method that reads gives what an array would, for random rows, filters, orders and pages', async (t) => {
+t.test('every read method returns the same as an array, for random rows, filters, orders and pages', async (t) => {
   const database = await openItems(t)
   await fc.assert(fc.asyncProperty(readCases, (asked) => checkReads(database, asked)), { numRuns: 150 })
 })

@@ -4,7 +4,7 @@ import { openItems } from './open.js'
 import { checkWrites } from './write-check.js'
 import { writeCases } from './write-cases.js'
 
-t.test('every method that writes does and gives what a map would, for random rows and programs, with and without soft deletion', async (t) => {
+t.test('every write method does what a map would do, for random programs, with and without soft deletion', async (t) => {
   const database = await openItems(t)
   await fc.assert(fc.asyncProperty(writeCases, (done) => checkWrites(database, done)), { numRuns: 300 })
 })

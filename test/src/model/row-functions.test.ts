@@ -35,7 +35,7 @@ const user = {
 /** Compiles only for equal types. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : never
 
-t.test('toDict gives what JSON can carry, at any depth', async (t) => {
+t.test('toDict returns only values that JSON can carry, at any depth', async (t) => {
   const dict = toDict(users, user)
   t.strictSame(dict, {
     id: 1,
@@ -51,7 +51,7 @@ t.test('toDict gives what JSON can carry, at any depth', async (t) => {
   t.strictSame(JSON.parse(JSON.stringify(dict)), dict, 'and survives the way there and back')
 })
 
-t.test('toDict is typed from the row', async (t) => {
+t.test('the type of toDict follows from the row', async (t) => {
   const row: typeof users.$inferSelect = { ...user }
   const dict = toDict(users, row, { omit: ['passwordHash', 'more', 'any'] })
   const typed: Same<typeof dict, { id: number, name: string, big: string | null, picture: string | null, born: string | null, deletedAt: string | null }> = true
@@ -72,7 +72,7 @@ t.test('toDict is typed from the row', async (t) => {
   toDict(users, { id: 'one' })
 })
 
-t.test('toDict leaves out what is omitted, and what is no column unless it is included', async (t) => {
+t.test('toDict leaves out omitted columns, and keys that are not columns unless they are included', async (t) => {
   const row = { id: 1, name: 'John', passwordHash: 'secret', posts: [{ at: born }], token: 'secret' }
   t.strictSame(toDict(users, row, { omit: ['passwordHash'] }), { id: 1, name: 'John' })
   t.strictSame(toDict(users, row, { omit: ['passwordHash'], include: ['posts'] }), {
@@ -80,14 +80,14 @@ t.test('toDict leaves out what is omitted, and what is no column unless it is in
   })
 })
 
-t.test('toDict keeps the order of the table and is not deceived by names', async (t) => {
+t.test("toDict keeps the order of the table, even for columns named like Object.prototype's keys", async (t) => {
   t.strictSame(Object.keys(toDict(users, { name: 'John', id: 1 })), ['id', 'name'])
   const dict = toDict(users, { id: 1, any: JSON.parse('{"__proto__":{"admin":true}}') })
   t.equal(JSON.stringify(dict), '{"id":1,"any":{"__proto__":{"admin":true}}}')
   t.notOk('admin' in Object(dict.any))
 })
 
-t.test('toDict gives null for a time that JavaScript cannot hold', async (t) => {
+t.test('toDict returns null for a time that JavaScript cannot hold', async (t) => {
   t.strictSame(toDict(users, { id: 1, born: new Date('infinity') }), { id: 1, born: null })
 })
 
@@ -105,7 +105,7 @@ t.test('inspectRow writes a row in one line, columns only', async (t) => {
   t.equal(inspectRow(users, { id: 1, ...{ token: 'secret' } }), 'users(id=1)')
 })
 
-t.test('isDeleted tells by deletedAt', async (t) => {
+t.test('isDeleted reads deletedAt', async (t) => {
   t.equal(isDeleted(user), false)
   t.equal(isDeleted({ deletedAt: born }), true)
   t.equal(isDeleted({ deletedAt: '2026-01-02' }), true)

@@ -23,7 +23,7 @@ const users = pgTable('users', {
   ...version()
 }, (table) => [unique().on(table.email)])
 
-t.test('tells what Drizzle knows of a table', async (t) => {
+t.test('describes a table as Drizzle does', async (t) => {
   const model = describeTable(users)
   t.equal(model.table, users)
   t.equal(model.name, 'users')
@@ -35,22 +35,22 @@ t.test('tells what Drizzle knows of a table', async (t) => {
   t.strictSame([...model.generated], ['id', 'search'])
 })
 
-t.test('finds it out once', async (t) => {
+t.test('describes a table once', async (t) => {
   t.equal(describeTable(users), describeTable(users))
 })
 
-t.test('takes the name of a schema along', async (t) => {
+t.test('includes the schema in the name', async (t) => {
   t.equal(describeTable(pgSchema('app').table('users', { id: serial().primaryKey() })).name, 'app.users')
 })
 
-t.test('knows composite keys in the order of the key, whatever their SQL names', async (t) => {
+t.test('lists composite keys in the order of the key, whatever their SQL names', async (t) => {
   const members = pgTable('members', { userId: integer('user'), groupId: integer(), role: text() },
     (table) => [primaryKey({ columns: [table.groupId, table.userId] })])
   t.strictSame(describeTable(members).primaryKey, ['groupId', 'userId'])
   t.strictSame([...describeTable(members).generated], [])
 })
 
-t.test('knows its own columns by their mark, not by their name', async (t) => {
+t.test('recognizes the columns of this package by their mark, not by their name', async (t) => {
   const mine = pgTable('mine', { id: serial().primaryKey(), deletedAt: timestamp(), version: integer() })
   t.equal(describeTable(mine).softDelete, undefined)
   t.equal(describeTable(mine).version, undefined)
@@ -69,7 +69,7 @@ t.test('the same columns spread into two tables belong to both', async (t) => {
   for (const table of [one, two]) t.match(describeTable(table), { softDelete: { key: 'deletedAt' }, version: 'version' })
 })
 
-t.test('names that objects and tables bring along are no columns', async (t) => {
+t.test('names that every object or table has are not columns', async (t) => {
   const { columns } = describeTable(users)
   for (const name of ['constructor', '__proto__', 'hasOwnProperty', 'toString', 'enableRLS', '_', '$inferSelect', 'getSQL']) {
     t.equal(columns[name], undefined, name)
@@ -106,7 +106,7 @@ t.test('views are refused by name and by type, with the way out', async (t) => {
   t.throws(() => describeTable(existing), message('existing'))
 })
 
-t.test('what is no table at all is refused', async (t) => {
+t.test('a value that is not a table is refused', async (t) => {
   for (const nothing of [undefined, null, {}, 'users', { users }, class Users {}]) {
     t.throws(() => describeTable(nothing as unknown as PgTable), {
       name: 'UsageError', message: 'A table made by pgTable() of drizzle-orm/pg-core is needed'
@@ -142,7 +142,7 @@ t.test('the types are those of Drizzle columns', async (t) => {
   t.throws(() => softDelete({ filtered: true }), UsageError)
 })
 
-t.test('the type of a table tells its marked columns from those of the user', async (t) => {
+t.test("the type of a table tells marked columns from the user's own", async (t) => {
   const softDeleteKey: Same<SoftDeleteKey<typeof documents>, 'deletedAt'> = true
   const versionKey: Same<VersionKey<typeof documents>, 'version'> = true
   const noSoftDelete: Same<SoftDeleteKey<typeof plain>, never> = true
@@ -152,7 +152,7 @@ t.test('the type of a table tells its marked columns from those of the user', as
 })
 
 for (const casing of [undefined, 'snake_case'] as const) {
-  t.test(`work on real rows with ${casing ?? 'no'} casing`, async (t) => {
+  t.test(`columns work on real rows with ${casing ?? 'no'} casing`, async (t) => {
     const [createdAt, updatedAt, deletedAt] = casing === undefined ? ['"createdAt"', '"updatedAt"', '"deletedAt"'] : ['created_at', 'updated_at', 'deleted_at']
     const { connectionString } = await createTestDatabase(t, {
       sql: `create table documents (
@@ -193,7 +193,7 @@ const people = pgTable('people', { id: integer().primaryKey(), firm: text().notN
   (table) => [uniqueLive(table.firm, table.email)])
 
 for (const casing of [undefined, 'snake_case'] as const) {
-  t.test(`rows that live differ, deleted ones do not matter, in the migration that drizzle-kit writes (casing: ${casing})`, async (t) => {
+  t.test(`uniqueness holds among live rows only, in the migration of drizzle-kit (casing: ${casing})`, async (t) => {
     const statements = await generateMigration(generateDrizzleJson({}), generateDrizzleJson({ people }, undefined, undefined, casing))
     const { repo: open } = await openRepositories(t, statements.join(';'), casing === undefined ? {} : { casing })
     const repo = open(people)
@@ -210,7 +210,7 @@ for (const casing of [undefined, 'snake_case'] as const) {
   })
 }
 
-t.test('needs a table with softDelete()', async (t) => {
+t.test('uniqueness among live rows needs a table with softDelete()', async (t) => {
   const plain = pgTable('plain', { id: integer().primaryKey() }, (table) => [uniqueLive(table.id)])
   t.throws(() => describeTable(plain), UsageError)
 })

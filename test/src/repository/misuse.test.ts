@@ -139,12 +139,12 @@ const relatedRows = {
 const stored = async (): Promise<unknown> => (await database.execute(sql`select id, title, size, "deletedAt", version from notes order by id`)).rows
 const before = await stored()
 
-t.test('every method of a repository says what is wrong with a bad argument, and stores nothing', async (t) => {
+t.test('every method of a repository explains a bad argument, and stores nothing', async (t) => {
   await refuses(t, rows, async (t, title) => t.strictSame(await stored(), before, `${title} stores nothing`))
   t.strictSame(missing(methodsOf(Repository), rows), [], 'no method is without a row')
 })
 
-t.test('every method that reads related rows says what is wrong with a bad argument', async (t) => {
+t.test('every method that reads related rows explains a bad argument', async (t) => {
   await refuses(t, relatedRows)
   t.strictSame(missing(methodsOf(RelatedRepository), relatedRows), [], 'no method is without a row')
 })

@@ -57,7 +57,7 @@ t.test('makes the repository of a table, and an instance of a class that names o
   t.equal(repo.constructor, UserRepository)
 })
 
-t.test('a class has other repositories of its session', async (t) => {
+t.test('a class can use other repositories of its session', async (t) => {
   const { repo: open, runner } = await openRepositories(t, usersSql + notesSql)
   const repo = open(SpecialUserRepository)
   t.same(await repo.note('x'), ['x', 'x!'])
@@ -66,7 +66,7 @@ t.test('a class has other repositories of its session', async (t) => {
   t.equal(await open(notes).count(), 2)
 })
 
-t.test('the class of a table may be asked for as it is, and made by a function that adds to it', async (t) => {
+t.test('Repository.of(table) can be used as it is, and extended by a function', async (t) => {
   const { repo: open } = await openRepositories(t, usersSql + notesSql)
   await open(Repository.of(users)).create({ email: 'a', name: 'Ada' })
   t.equal(await open(counted(users)).total(), 1)
@@ -83,7 +83,7 @@ t.test('a subclass keeps its class and fields when it sees deleted rows', async 
   t.ok(repo.onlyDeleted() instanceof NoteRepository)
 })
 
-t.test('describes a table once, for itself and every class of it', async (t) => {
+t.test('describes a table once, for itself and all its classes', async (t) => {
   const { repo: open, runner } = await openRepositories(t, usersSql)
   await open(users).count()
   await open(UserRepository).count()
@@ -93,7 +93,7 @@ t.test('describes a table once, for itself and every class of it', async (t) => 
   for (const { context } of rest) t.equal(context, first?.context)
 })
 
-t.test('refuses what has no repository, by name and with the way out', async (t) => {
+t.test('refuses anything without a repository, by name and with the way out', async (t) => {
   const { repo: open } = await openRepositories(t, usersSql)
   class Nameless extends Repository<typeof users> {}
   class Unrelated { count () { return 0 } }
@@ -111,7 +111,7 @@ t.test('refuses what has no repository, by name and with the way out', async (t)
   for (const source of [view, materialized, undefined, null, 'users', {}]) t.throws(() => open(source as never), UsageError)
 })
 
-t.test('makes no class of what is no table, or with an option that there is none', (t) => {
+t.test('refuses to make a class from a value that is not a table, or with an unknown option', (t) => {
   const view = pgView('adults').as((query) => query.select().from(users))
   for (const table of [undefined, null, 0, '', 'users', [], {}, () => users, Symbol('users'), { users }, Promise.resolve(users)]) {
     t.throws(() => Repository.of(table as never), { name: 'UsageError', message: /^A table made by pgTable/ })
@@ -123,7 +123,7 @@ t.test('makes no class of what is no table, or with an option that there is none
   t.end()
 })
 
-t.test('"new" makes no repository', (t) => {
+t.test('"new" does not make a repository', (t) => {
   for (const context of [undefined, null, 0, '', [], {}, () => {}, users, { statements: {} }]) {
     for (const Class of [Repository, UserRepository, Repository.of(users)]) {
       t.throws(() => new Class(context as never), { name: 'UsageError', message: /^A repository is not made by "new": request\.repo\(table\)/ })

@@ -8,7 +8,7 @@ import type { Captured } from '../../../src/testing/index.js'
 
 const verbs = ({ statements }: Captured<unknown>) => statements.map(({ text }) => text.split(' ')[0])
 
-t.test('every way to send a statement is seen, in order, without what the package adds', async (t) => {
+t.test("every way to send a statement is captured, in order, without the package's own statements", async (t) => {
   const database = await open(t)
   const captured = await captureStatements(database, async () => {
     await database.repo(users).create({ email: 'ada' })
@@ -31,7 +31,7 @@ t.test('every way to send a statement is seen, in order, without what the packag
   t.equal(captured.statements[0]?.text, 'insert into "users" ("id", "email", "balance") values (default, $1, default) returning "id", "email", "balance"')
 })
 
-t.test('requests are seen, in a sandbox as without one', async (t) => {
+t.test('requests are captured, in a sandbox and without one', async (t) => {
   const server = await build(t)
   server.post('/users', async (request) => {
     await request.repo(users).create({ email: request.id })
@@ -47,7 +47,7 @@ t.test('requests are seen, in a sandbox as without one', async (t) => {
   await box.rollback()
 })
 
-t.test('captures that run at the same time do not mix; what comes from outside of all counts in each', async (t) => {
+t.test('parallel captures do not mix; statements outside all captures count in each', async (t) => {
   const database = await open(t)
   const all = await Promise.all([1, 2, 3].map((count) => captureStatements(database, async () => {
     for (let n = 0; n < count; n++) await database.repo(users).count()
@@ -61,7 +61,7 @@ t.test('captures that run at the same time do not mix; what comes from outside o
   t.strictSame((await both).map(({ statements }) => statements.length), [1, 1])
 })
 
-t.test('a capture within another counts in both, and one of another database in its own only', async (t) => {
+t.test('a nested capture counts in both, and one of another database only in its own', async (t) => {
   const [one, two] = [await open(t), await open(t)]
   const outer = await captureStatements(one, async () => {
     await one.repo(users).count()
@@ -76,7 +76,7 @@ t.test('a capture within another counts in both, and one of another database in 
   t.equal(outer.result.result.statements.length, 1)
 })
 
-t.test('statements that fail, or that nobody awaits, are seen; an error of the function is passed on', async (t) => {
+t.test('failed and unawaited statements are captured; an error of the function is passed on', async (t) => {
   const { database } = await createTestDatabase(t)
   const { statements } = await captureStatements(database, () => {
     database.execute(sql`select 1 / 0`)

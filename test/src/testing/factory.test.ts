@@ -10,7 +10,7 @@ class UserRepository extends Repository.of(users) {}
 
 const newUser = () => factory(users, (n) => ({ email: `user${n}@example.com` }))
 
-t.test('defaults count up, and what is given goes before them', async (t) => {
+t.test('defaults count up, and given values override them', async (t) => {
   const database = await open(t)
   const user = newUser()
 
@@ -19,7 +19,7 @@ t.test('defaults count up, and what is given goes before them', async (t) => {
   t.match(await user({ balance: sql`1 + 1` }, database), { balance: 2 })
 })
 
-t.test('defaults are an object, or a function that may take its time', async (t) => {
+t.test('defaults are an object, or a function that may be async', async (t) => {
   const database = await open(t)
   const fixed = factory(users, { email: 'ada' })
   const slow = factory(users, async (n) => ({ email: `slow${n}` }))
@@ -40,7 +40,7 @@ t.test('a row is created by a database, a session, a request or a repository', a
   t.equal(await server.db.repo(users).count(), 4)
 })
 
-t.test('a row that another one needs is created where none is given, in the same place', async (t) => {
+t.test('a row that another row needs is created only if none is given, in the same session', async (t) => {
   const database = await open(t)
   const user = newUser()
   const post = factory(posts, (n) => ({ title: `Post ${n}`, userId: async (source) => (await user({}, source)).id }))
@@ -54,7 +54,7 @@ t.test('a row that another one needs is created where none is given, in the same
   t.equal(await database.repo(users).count(), 1)
 })
 
-t.test('without a repository there are the values only, for the body of a request', async (t) => {
+t.test('without a repository only the values are made, for the body of a request', async (t) => {
   const post = factory(posts, (n) => ({ title: `Post ${n}`, userId: async (source) => (await newUser()({}, source)).id }))
 
   t.strictSame(await post(), { title: 'Post 1' })

@@ -42,7 +42,7 @@ const rows = {
   'startPostgres({ port: _ })': takes((x) => startPostgres({ port: x } as never))
 }
 
-t.test('every helper for tests says what is wrong with a bad argument', (t) => refuses(t, rows))
+t.test('every test helper explains a bad argument', (t) => refuses(t, rows))
 
 t.test('every export has a row', async (t) => t.strictSame(missing(Object.keys(testing), rows), []))
 

@@ -19,7 +19,7 @@ const words = fc.oneof(
 )
 
 for (const [server, create] of Object.entries({ 'PostgreSQL 18': createTestDatabase, 'PostgreSQL 15': createDatabase15 })) {
-  t.test(`reads what ${server} writes of any texts and NULLs, and writes what it reads`, async (t) => {
+  t.test(`reads every text and NULL that ${server} writes, and writes what it reads`, async (t) => {
     const { database } = await create(t)
     await fc.assert(fc.asyncProperty(fc.array(fc.option(words), { maxLength: 6 }), async (items) => {
       const written = writeArray(items, { delimiter: ',', depth: 1, write: String })
@@ -33,7 +33,7 @@ for (const [server, create] of Object.entries({ 'PostgreSQL 18': createTestDatab
     }), { numRuns: 200 })
   })
 
-  t.test(`knows the type of the elements of every array that ${server} has itself`, async (t) => {
+  t.test(`has the element type of every built-in array type of ${server}`, async (t) => {
     const { database } = await create(t)
     const { rows } = await database.execute<{ oid: number, element: number }>(sql`select a.oid::int as oid, e.oid::int as element from pg_type a join pg_type e on a.typelem = e.oid and e.typarray = a.oid
       where a.oid < 10000 and e.typtype in ('b', 'r', 'm')`)
@@ -42,7 +42,7 @@ for (const [server, create] of Object.entries({ 'PostgreSQL 18': createTestDatab
   })
 }
 
-t.test('reads arrays of arrays, whatever number the first element has', (t) => {
+t.test('reads arrays of arrays, with any lower bound', (t) => {
   const numbers = { delimiter: ',', read: Number }
   t.strictSame(readArray('{}', numbers), [])
   t.strictSame(readArray('{{1,NULL},{3,4}}', numbers), [[1, null], [3, 4]])
@@ -54,7 +54,7 @@ t.test('reads arrays of arrays, whatever number the first element has', (t) => {
   t.end()
 })
 
-t.test('refuses a text that is no array, whole or cut short', (t) => {
+t.test('refuses a text that is not an array, or is cut short', (t) => {
   for (const text of ['', '1 2', 'hello', '{', '{1', '{1,', '{"a', '{"a"x}', '{{1}', '{"a\\']) {
     t.throws(
       () => readArray(text, texts),
@@ -77,7 +77,7 @@ t.test('refuses an element that has no text of its own', async (t) => {
   await t.rejects(repo(things).create({ id: 2, names: [['nested']] } as never), { code: 'DB_VALIDATION' })
 })
 
-t.test('leaves to a column whatever it maps in a way of its own', (t) => {
+t.test("uses the column's own mapping if it has one", (t) => {
   const { own } = pgTable('owns', { own: integer().array() })
   own.mapFromDriverValue = () => ['its own']
   own.mapToDriverValue = () => 'its own'
@@ -89,14 +89,14 @@ t.test('leaves to a column whatever it maps in a way of its own', (t) => {
 const papers = pgTable('papers', { id: integer().primaryKey(), a: json(), b: jsonb(), many: jsonb().array() })
 const ddl = 'create table papers (id integer primary key, a json, b jsonb, many jsonb[])'
 
-t.test('a string in json stays one, whatever it looks like', async (t) => {
+t.test('a string in json stays a string, whatever it looks like', async (t) => {
   const { repo } = await openRepositories(t, ddl)
   const strings = ['10.50', 'true', 'null', '{"a":1}', '"', '']
   const rows = await repo(papers).createMany(strings.map((text, id) => ({ id, a: text, b: text, many: [text, null] })))
   t.strictSame(rows.map(({ a, b, many }) => [a, b, many]), strings.map((text) => [text, text, [text, null]]))
 })
 
-t.test('null is SQL\'s NULL; the null of JSON is written as SQL, and read as null', async (t) => {
+t.test("null is SQL's NULL; JSON's null is written as SQL, and read as null", async (t) => {
   const { repo, runner } = await openRepositories(t, ddl)
   await repo(papers).create({ id: 1, a: null, b: null })
   t.strictSame(
@@ -110,7 +110,7 @@ t.test('null is SQL\'s NULL; the null of JSON is written as SQL, and read as nul
   t.strictSame((await repo(papers).filter({ b: { isNull: true } })).map(({ id }) => id), [1])
 })
 
-t.test('a parser that the program gave to pg has the only word: what it leaves as text is parsed once', async (t) => {
+t.test("a user's parser in pg replaces ours, and a text that it returns is parsed once", async (t) => {
   const { repo } = await openRepositories(t, ddl)
   await repo(papers).create({ id: 1, b: '{"a":1}', many: ['7'] })
   const { getTypeParser, setTypeParser, builtins } = pg.types
@@ -122,7 +122,7 @@ t.test('a parser that the program gave to pg has the only word: what it leaves a
   t.match(await repo(papers).first({ id: 1 }), { b: { own: '"{\\"a\\":1}"' }, many: [{ own: '"7"' }] })
 })
 
-t.test('a column that is declared as json over another type is read as Drizzle reads it', async (t) => {
+t.test('a json column over another type is read as Drizzle reads it', async (t) => {
   const { repo } = await openRepositories(
     t,
     "create table papers (id integer primary key, a text, b text, many text[]); insert into papers values (1, '{\"a\":1}', 'plain', '{\"[1]\"}')"

@@ -204,7 +204,7 @@ interface Anything {
   count (filter: Record<string, unknown>): Promise<number>
 }
 
-t.test('a column whose encoder answers with SQL works in writes, filters and lists', async (t) => {
+t.test('a column whose encoder returns SQL works in writes, filters and lists', async (t) => {
   const shouted = customType<{ data: string }>({ dataType: () => 'text', toDriver: (value) => sql`upper(${value}::text)` })
   const words = pgTable('words', { id: integer().primaryKey(), word: shouted() })
   const { repo: open } = await openRepositories(t, 'create table words (id int primary key, word text)')
@@ -216,7 +216,7 @@ t.test('a column whose encoder answers with SQL works in writes, filters and lis
   t.equal(await repo.count({ word: { notIn: ['b', 'x'] } }), 1)
 })
 
-t.test('an encoder that throws, or that has no answer, is a value that does not fit', async (t) => {
+t.test('an encoder that throws, or returns nothing, makes its value invalid', async (t) => {
   const picky = customType<{ data: string }>({
     dataType: () => 'text',
     toDriver: (value) => {
@@ -230,7 +230,7 @@ t.test('an encoder that throws, or that has no answer, is a value that does not 
   await t.rejects(repo(table).create({ id: 1, value: 'nothing' }), { code: 'DB_VALIDATION', message: /"value"/ })
 })
 
-t.test('types of one\'s own that no list can hold, or whose names only PostgreSQL knows, are written as well', async (t) => {
+t.test('custom types that fit no array, or have unknown names, are written as well', async (t) => {
   const own = pgSchema('own')
   const colour = own.enum('Colour', ['red', 'deep blue'])
   const box = customType<{ data: string }>({ dataType: () => 'box' })

@@ -53,7 +53,7 @@ t.test('reads every other form of ISO style, which Drizzle misreads', async (t) 
   }
 })
 
-t.test('refuses a text in which days and months may be swapped, and a time that no Date can hold, and says the way out', async (t) => {
+t.test('refuses an ambiguous day and month, and a time that no Date can hold, with the way out', async (t) => {
   for (const text of ['Thu Nov 26 09:05:00 2026 UTC', '11/26/2026 09:05:00 UTC', '26.11.2026 09:05:00 UTC', '2026-11-26T09:05:00+00', '']) {
     for (const column of [moments.zoned, moments.plain]) t.throws(() => momentReader(column)?.(text), { message: /mode: 'string'/ }, text)
   }
@@ -66,13 +66,13 @@ t.test('infinity is a Date that is itself in comparisons, in JSON and in words',
     [[Infinity, 'infinity', '"infinity"', 'infinity', 'infinity'], [-Infinity, '-infinity', '"-infinity"', '-infinity', '-infinity']])
 })
 
-t.test('reads for itself only columns that Drizzle reads in its own way', async (t) => {
+t.test("replaces only Drizzle's own reader of a column", async (t) => {
   const other = pgTable('other', { id: integer().primaryKey(), name: text(), written: timestamp({ mode: 'string' }), special: timestamp() })
   other.special.mapFromDriverValue = (value) => value
   t.strictSame(Object.values(getTableColumns(other)).map((column) => momentReader(column)), [undefined, undefined, undefined, undefined])
 })
 
-t.test('whatever time zone the session has, rows are read as they are', async (t) => {
+t.test('rows are read right in any time zone of the session', async (t) => {
   const { repo, runner } = await openRepositories(t, 'create table moments (id integer primary key, zoned timestamptz, plain timestamp)')
   await runner.client.query(`insert into moments select row_number() over (), moment, moment at time zone 'UTC'
     from generate_series(timestamptz '1850-01-01 00:00:00.123456+00', '2100-01-01', interval '97 days 5 hours 3.0005 seconds') as moment`)
@@ -88,7 +88,7 @@ t.test('whatever time zone the session has, rows are read as they are', async (t
   }
 })
 
-t.test('a style set by hand in the session is no reason for another day: the error names the column', async (t) => {
+t.test('a date style set by hand never reads another day: the error names the column', async (t) => {
   const { repo, runner } = await openRepositories(t, 'create table moments (id integer primary key, zoned timestamptz, plain timestamp)')
   await runner.client.query("insert into moments values (1, '2026-02-01', '2026-02-01'); set datestyle to 'SQL, DMY'")
   await t.rejects(repo(moments).get(1), {

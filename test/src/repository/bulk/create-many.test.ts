@@ -34,7 +34,7 @@ t.test('creates rows in one statement, in order, each with its own columns', asy
   t.equal(runner.transactions, 1, 'one row it stores or not')
 })
 
-t.test('creates nothing from nothing, and sends nothing', async (t) => {
+t.test('creates nothing from an empty list, and sends nothing', async (t) => {
   t.same(await repo.createMany([]), [])
   t.equal(runner.statements.length, 0)
   await t.rejects(repo.createMany({ email: 'a' } as never), ValidationError)
@@ -52,7 +52,7 @@ t.test('creates more rows than one statement can carry, in order', async (t) => 
   for (const { values } of runner.statements) t.ok(values.length <= 65_535)
 })
 
-t.test('stays below the number of parameters that PostgreSQL takes where each row has other columns', async (t) => {
+t.test("stays below PostgreSQL's maximum of parameters when each row has other columns", async (t) => {
   const some = (id: number) => Object.fromEntries(places.slice(0, 18 + id % 3).map((key) => [key, id]))
   const rows = await open(wide).createMany(Array.from({ length: 4_000 }, (_, id) => ({ id, ...some(id) })))
 
@@ -62,7 +62,7 @@ t.test('stays below the number of parameters that PostgreSQL takes where each ro
   for (const { values } of runner.statements) t.ok(values.length > 0 && values.length <= 32_000)
 })
 
-t.test('sends one statement for every number of rows of the same columns, with a list for each', async (t) => {
+t.test('sends one statement for any number of rows with the same columns, with an array a column', async (t) => {
   for (const length of [1, 2, 49, 51, 999]) await repo.createMany(Array.from({ length }, (_, n) => ({ email: `user-${length}-${n}`, age: n })))
 
   const [first] = runner.statements
@@ -75,7 +75,7 @@ t.test('sends one statement for every number of rows of the same columns, with a
   t.ok(first?.name)
 })
 
-t.test('keeps the order of rows, of what they are given by default and of their answers, wherever their columns change', async (t) => {
+t.test('keeps the order of rows, defaults and results wherever the columns change', async (t) => {
   const lengths = [3, 60, 1, 1, 1200, 49, 51, 20]
   const values = lengths.flatMap((length, part) => Array.from({ length }, (_, n) => ({
     email: `${part}-${n}`, ...(part % 2 === 0 ? { age: n } : { name: 'x' })
@@ -90,7 +90,7 @@ t.test('keeps the order of rows, of what they are given by default and of their 
   t.equal(rows[1000]?.age, 42)
 })
 
-t.test('answers in order however PostgreSQL would like to go about it', async (t) => {
+t.test('returns rows in order, whatever plan PostgreSQL chooses', async (t) => {
   const names = Array.from({ length: 1000 }, (_, n) => `user-${(n * 7919) % 1000}`)
   for (const setting of ['enable_sort', 'enable_hashagg', 'enable_material']) {
     await runner.client.query(`truncate users restart identity; set ${setting} = off; set work_mem = '64kB'; set debug_parallel_query = on`)
@@ -101,7 +101,7 @@ t.test('answers in order however PostgreSQL would like to go about it', async (t
   await runner.client.query('reset all')
 })
 
-t.test('makes defaults of functions for each row, and passes SQL on', async (t) => {
+t.test('calls default functions for each row, and accepts SQL as a value', async (t) => {
   let made = 0
   const counted = pgTable('defaults', { id: integer().primaryKey().generatedAlwaysAsIdentity(), note: text().$defaultFn(() => `note ${++made}`) })
   const rows = await open(counted).createMany(Array.from({ length: 60 }, () => ({})))
@@ -110,7 +110,7 @@ t.test('makes defaults of functions for each row, and passes SQL on', async (t) 
   t.same(later.map(({ note }) => note), ['A', 'b'])
 })
 
-t.test('sends long texts in statements of a bearable size', async (t) => {
+t.test('limits the size of a statement with long texts', async (t) => {
   const long = 'x'.repeat(300_000)
   const rows = await repo.createMany(Array.from({ length: 12 }, (_, n) => ({ email: `${n}`, settings: { theme: long } })))
   t.equal(rows.length, 12)
@@ -124,13 +124,13 @@ t.test('creates all of the rows or none', async (t) => {
   t.equal(await repo.count(), 0)
 })
 
-t.test('checks eight thousand rows and more before it sends the first', async (t) => {
+t.test('checks more than eight thousand rows before it sends the first', async (t) => {
   const values = Array.from({ length: 8000 }, (_, n) => ({ email: n === 7999 ? 1 as never : `user-${n}` }))
   await t.rejects(repo.createMany(values), ValidationError)
   t.equal(runner.statements.length, 0)
 })
 
-t.test('a row that is refused when others were sent undoes those, and nothing more is sent', async (t) => {
+t.test('a refused row undoes the rows sent before, and no more rows are sent', async (t) => {
   const values = Array.from({ length: 100_000 }, (_, n) => ({ email: n === 39_999 ? 1 as never : `user-${n}` }))
   await t.rejects(repo.createMany(values), ValidationError)
   t.ok(runner.statements.length > 0)
@@ -138,20 +138,20 @@ t.test('a row that is refused when others were sent undoes those, and nothing mo
   t.equal(await repo.count(), 0)
 })
 
-t.test('creates the rows that it was given, whatever becomes of their array meanwhile', async (t) => {
+t.test('creates the given rows, even if their array changes meanwhile', async (t) => {
   const values = Array.from({ length: 20_000 }, (_, n) => ({ email: `user-${n}` }))
   const creating = repo.createMany(values)
   values.length = 0
   t.equal((await creating).length, 20_000)
 })
 
-t.test('creates rows of nothing but defaults, however many', async (t) => {
+t.test('creates any number of rows that have only defaults', async (t) => {
   const rows = await open(defaults).createMany(Array.from({ length: 12_001 }, () => ({})))
   t.equal(rows.length, 12_001)
   t.same(rows.at(-1), { id: 12_001, note: 'none' })
 })
 
-t.test('a column may have quotes and backslashes in its name, whatever standard_conforming_strings says', async (t) => {
+t.test('a column name may have quotes and backslashes, with any standard_conforming_strings', async (t) => {
   const odd = pgTable('odd', { id: integer().primaryKey(), list: text('it\'s \\ "odd"').array() })
   const { repo, runner } = await openRepositories(t, 'create table odd (id integer primary key, "it\'s \\ ""odd""" text[])')
   for (const [turn, setting] of ['on', 'off'].entries()) {

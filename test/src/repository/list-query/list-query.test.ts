@@ -74,7 +74,7 @@ t.test('reads every operator, by the type of its column', async (t) => {
   for (const [query, expected] of found) t.strictSame(await ids(query), expected, query)
 })
 
-t.test('72: what would be a wildcard in a search means itself', async (t) => {
+t.test('72: wildcards in a search are taken literally', async (t) => {
   t.strictSame(await ids('name[contains]=50%25'), [1])
   t.strictSame(await ids('name[contains]=a_b'), [3])
   t.strictSame(await ids('name[startsWith]=%25'), [])
@@ -84,7 +84,7 @@ t.test('72: what would be a wildcard in a search means itself', async (t) => {
   t.strictSame(await ids('search=\\'), [5])
 })
 
-t.test('67: refuses what was not declared, and what no value of the column can be, with the name of the parameter', async (t) => {
+t.test('67: refuses undeclared parameters, and values that do not fit the column, with their name', async (t) => {
   const refused = [
     'address=1', 'settings=1', 'nope=1', 'name[like]=x', 'name[regex]=x', 'name[]=x', 'name[contains', '__proto__=1', 'constructor=1',
     '__proto__[eq]=1', 'toString=1',
@@ -109,7 +109,7 @@ t.test('67: refuses what was not declared, and what no value of the column can b
   t.throws(() => everything.filter(parse('id=one')), { message: 'The parameter "id" takes values of the type of its column' })
 })
 
-t.test('67: refuses objects and lists, however they were parsed', async (t) => {
+t.test('67: refuses objects and lists, whatever parser made them', async (t) => {
   const nested = Object.assign(Object.create(null), { contains: 'x' })
   for (const value of [{ contains: 'x' }, nested, ['x'], [], {}, null, 7, true, new Date(), () => 1]) {
     t.throws(() => everything.filter({ name: value }), ValidationError)
@@ -123,7 +123,7 @@ t.test('67: refuses objects and lists, however they were parsed', async (t) => {
   await t.rejects(repo.cursor(...everything.cursor({ after: ['x'] })), ValidationError)
 })
 
-t.test('takes what a validator made of it as well', async (t) => {
+t.test('accepts values that a validator has converted', async (t) => {
   t.same(everything.filter({ id: 7, ratio: 0.5, flag: true, safe: 5, big: 6, 'id[in]': 7, limit: 3 }),
     [
       { and: [{ big: { eq: 6n } }, { safe: { eq: 5 } }, { ratio: { eq: 0.5 } }, { flag: { eq: true } }, { id: { eq: 7 } }, { id: { in: [7] } }] },
@@ -131,7 +131,7 @@ t.test('takes what a validator made of it as well', async (t) => {
     ])
 })
 
-t.test('the SQL does not depend on the order of the parameters, nor on their values', async (t) => {
+t.test('the SQL depends neither on the order of the parameters nor on their values', async (t) => {
   const from = runner.statements.length
   await ids('id[gt]=3&name[contains]=x&sort=id')
   await ids('sort=id&name[contains]=yy&id[gt]=5')
@@ -139,7 +139,7 @@ t.test('the SQL does not depend on the order of the parameters, nor on their val
   t.equal(one?.context, other?.context)
 })
 
-t.test('70: only operators that are declared can be used, and unsuitable declarations are refused', async (t) => {
+t.test('70: only declared operators can be used, and unsuitable declarations are refused', async (t) => {
   const list = listQuery(things, { filterable: { name: ['eq', 'contains'], id: [] }, pages: 'cursor' })
   t.strictSame(await ids('name=a_b', list), [3])
   for (const query of ['name[ne]=x', 'id=1', 'flag=true']) t.throws(() => list.filter(parse(query)), /Unknown parameter/)
@@ -154,7 +154,7 @@ t.test('70: only operators that are declared can be used, and unsuitable declara
   t.throws(() => listQuery(things, { searchable: ['id'] as never }), /holds no text/)
 })
 
-t.test('refuses options that do not exist, or cannot be what they are, as mistakes of the program', (t) => {
+t.test('refuses unknown options and invalid values as errors of the program', (t) => {
   const wrong: Array<[options: unknown, message: RegExp]> = [
     [
       null,
@@ -181,7 +181,7 @@ t.test('refuses options that do not exist, or cannot be what they are, as mistak
   t.end()
 })
 
-t.test('a day among the texts of times with a zone is midnight in UTC, whatever the time zone of the server', async (t) => {
+t.test('a day compared with a time with zone is midnight in UTC, in any time zone of the server', async (t) => {
   await runner.client.query("set timezone to 'Asia/Tokyo'")
   t.strictSame(await ids('atText[lt]=2026-01-01', everything), [])
   t.strictSame(await ids('atText[gte]=2026-01-01&id[lt]=3', everything), [1, 2])

@@ -56,7 +56,7 @@ async function walk (orderBy: Order, limit: number, filter: Filter<typeof events
   return { there, back }
 }
 
-t.test('walks to the end and back, in the order of one long list, for every type, direction and place of NULL', async (t) => {
+t.test('walks to the end and back in the order of a full list, for all types, directions and NULLs', async (t) => {
   const orders: Order[] = [
     {},
     { id: 'desc' },
@@ -80,7 +80,7 @@ t.test('walks to the end and back, in the order of one long list, for every type
   }
 })
 
-t.test('keeps to its filter, also to one that is written with Drizzle', async (t) => {
+t.test('keeps its filter, also one written with Drizzle', async (t) => {
   const filter = { rank: { gt: 1 }, or: [{ word: null }, { id: { in: [4, 7, 9, 23] } }] }
   const whole = (await repo.filter(filter, { orderBy: { rank: 'desc' } })).map(({ id }) => id)
   t.strictSame(await walk({ rank: 'desc' }, 3, filter), { there: whole, back: whole })
@@ -99,13 +99,13 @@ t.test('walks by a composite key', async (t) => {
   t.equal(third.next, null)
 })
 
-t.test('gives whole rows, and of the columns asked for no others than those', async (t) => {
+t.test('returns whole rows, or only the requested columns', async (t) => {
   const [row] = (await repo.cursor({}, { limit: 1 })).items
   t.strictSame(row, await repo.get(1))
   t.strictSame((await repo.cursor({}, { limit: 1, columns: ['word'], orderBy: { at: 'asc' } })).items, [{ word: 'w"\\1' }])
 })
 
-t.test('one comparison of rows serves an order in one direction without NULLs, bounds and alternatives the others', async (t) => {
+t.test('compares whole rows for an order in one direction without NULLs, and single columns otherwise', async (t) => {
   const textOf = async (orderBy: Order): Promise<string> => {
     const { next } = await repo.cursor({}, { orderBy, limit: 3, columns: ['id'] })
     await repo.cursor({}, { orderBy, limit: 3, columns: ['id'], after: String(next) })
@@ -140,7 +140,7 @@ t.test('a cursor is opaque, and holds the digits that a Date loses', async (t) =
   t.match(Buffer.from(String(page.next), 'base64url').toString(), /00:00:00\.000003/)
 })
 
-t.test('refuses a cursor of another table, order, filter or visibility, and one that is damaged', async (t) => {
+t.test('refuses a damaged cursor, and one of another table, order, filter or visibility', async (t) => {
   const orderBy = { at: 'asc' } as const
   const { next } = await repo.cursor({ rank: { gt: 1 } }, { orderBy, limit: 2 })
   const after = String(next)
@@ -167,7 +167,7 @@ t.test('refuses a cursor of another table, order, filter or visibility, and one 
   t.equal(runner.statements.length, from)
 })
 
-t.test('a cursor that somebody made is a 400, whatever it holds', async (t) => {
+t.test('a forged cursor gets 400, whatever it holds', async (t) => {
   const list = { identity: identityOf('events', 'cursor everything1asc default,', []), size: 2 }
   for (const position of [['once', '1'], ['2026-01-01 00:00 Mars/Base', '1'], ['2026-01-01', '1e9'], ['2026-01-01', '99999999999'], ['2026\u0000', '1']]) {
     const after = writeCursor(position, list)
@@ -176,7 +176,7 @@ t.test('a cursor that somebody made is a 400, whatever it holds', async (t) => {
   t.equal((await repo.cursor({}, { orderBy: { at: 'asc' }, after: writeCursor(['2026-01-01', '1'], list) })).items.length, 40, 'and only moves within the list')
 })
 
-t.test('where nothing is left behind a cursor, or in front of it, the page is empty', async (t) => {
+t.test('the page behind the last row, or before the first, is empty', async (t) => {
   await repo.createMany([{ id: 901, at: new Date(), big: 5n }, { id: 902, at: new Date(), big: 5n }])
   const filter = { big: 5n }
   const { next } = await repo.cursor(filter, { limit: 1 })
@@ -186,7 +186,7 @@ t.test('where nothing is left behind a cursor, or in front of it, the page is em
   t.strictSame(await repo.cursor(filter, { limit: 1, before: String(previous) }), { items: [], next: null, previous: null })
 })
 
-t.test('refuses what no page can be', async (t) => {
+t.test('refuses an invalid page', async (t) => {
   const { next } = await repo.cursor({}, { limit: 1 })
   const after = String(next)
   await t.rejects(repo.cursor({}, { after, before: after }), /not both/)
@@ -198,21 +198,21 @@ t.test('refuses what no page can be', async (t) => {
   for (const limit of [0, -1, 1.5, NaN, 1e12, '5']) await t.rejects(repo.cursor({}, { limit: limit as number }), /"limit"/)
 })
 
-t.test('an error that is not the fault of the cursor stays what it is', async (t) => {
+t.test('an error that the cursor did not cause stays unchanged', async (t) => {
   const { next } = await repo.cursor(sql`${events.id} > 0`, { limit: 1 })
   t.ok(next)
   await t.rejects(repo.cursor(sql`${events.id} / 0 > 0`, { limit: 1 }), { code: 'DB_ERROR' })
   await t.rejects(repo.cursor(sql`nope > 0`), { code: 'DB_ERROR' })
 })
 
-t.test('rows with a text too long for a cursor say so', async (t) => {
+t.test('a row with a text too long for a cursor is an error that says so', async (t) => {
   await repo.create({ id: 1000, at: new Date(), word: 'x'.repeat(20_000) })
   await repo.create({ id: 1001, at: new Date(), word: 'x'.repeat(20_001) })
   await t.rejects(repo.cursor({ id: { gte: 1000 } }, { orderBy: { word: 'asc' }, limit: 1 }), /too long a text/)
   await repo.deleteMany({ id: { gte: 1000 } })
 })
 
-t.test('page 5,000 is read from an index, without a sort: as many rows as page 1', async (t) => {
+t.test('page 5,000 is read from an index without a sort, and reads as many rows as page 1', async (t) => {
   const client = new Client({ connectionString })
   await client.connect()
   t.teardown(() => client.end())

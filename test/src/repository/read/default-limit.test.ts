@@ -4,7 +4,7 @@ import { SqlBuilder, TableStatements } from '../../../../src/repository/table/ta
 import { users } from '../schema.js'
 import type { StatementRunner } from '../../../../src/statement/statement.js'
 
-t.test('forgets the callers that it warned long ago, however many there are', async (t) => {
+t.test('forgets callers that it warned long ago, whatever their number', async (t) => {
   const table = new TableStatements(users, new SqlBuilder({ defaultLimit: 1, maxLimit: 10 }))
   const warned: string[] = []
   const list = (label: string): void => {

@@ -13,7 +13,7 @@ const opened = await openRepositories(t, usersSql + draftsSql + people)
 const { runner } = opened
 const repo = opened.repo(users)
 
-t.test('gives a page, the first being 1, with the number of all that match', async (t) => {
+t.test('returns a page, counted from 1, with the total of matching rows', async (t) => {
   const page = await repo.paginate({ name: 'n1' }, { page: 2, limit: 4, orderBy: { age: 'desc' }, columns: ['age'] })
   t.strictSame(page, { items: [{ age: 13 }, { age: 10 }, { age: 7 }, { age: 4 }], page: 2, limit: 4, total: 9, pages: 3 })
   t.match(await repo.paginate(), { page: 1, limit: 100, total: 25, pages: 1, items: { length: 25 } })
@@ -21,17 +21,17 @@ t.test('gives a page, the first being 1, with the number of all that match', asy
   t.match((await repo.paginate({}, { limit: 24 })), { pages: 2 })
 })
 
-t.test('the total is right past the end, and where nothing matches', async (t) => {
+t.test('the total is right past the end, and when no row matches', async (t) => {
   t.strictSame(await repo.paginate({ age: { lte: 7 } }, { page: 9, limit: 5 }), { items: [], page: 9, limit: 5, total: 7, pages: 2 })
   t.strictSame(await repo.paginate({ age: { in: [] } }, { limit: 5 }), { items: [], page: 1, limit: 5, total: 0, pages: 0 })
 })
 
-t.test('takes a Drizzle condition and expressions to order by', async (t) => {
+t.test('takes a Drizzle condition, and expressions to order by', async (t) => {
   const { items, total } = await repo.paginate(sql`${users.age} > ${20}`, { orderBy: sql`-${users.age}`, limit: 2, columns: ['age'] })
   t.strictSame([items, total], [[{ age: 25 }, { age: 24 }], 5])
 })
 
-t.test('a count of its own is sent, no window over every row, and one shape is one statement', async (t) => {
+t.test('counts with its own statement, without a window function; each shape is one statement', async (t) => {
   const from = runner.statements.length
   await repo.paginate({ age: 1 }, { page: 2, limit: 3 })
   await repo.paginate({ age: 2 }, { page: 3, limit: 4 })
@@ -41,7 +41,7 @@ t.test('a count of its own is sent, no window over every row, and one shape is o
   t.same(more.map(({ text }) => text), [list?.text, count?.text])
 })
 
-t.test('sees what the repository sees', async (t) => {
+t.test('sees the same rows as the repository', async (t) => {
   const draftRepo = opened.repo(drafts)
   await draftRepo.create({ title: 'lives' })
   await draftRepo.create({ title: 'is gone', deletedAt: new Date() })
@@ -49,7 +49,7 @@ t.test('sees what the repository sees', async (t) => {
   t.match(await draftRepo.onlyDeleted().paginate(), { total: 1, items: [{ title: 'is gone' }] })
 })
 
-t.test('68: refuses a page or limit that is no whole number from 1 on, before anything is sent', async (t) => {
+t.test('68: refuses a page or limit that is not a whole number from 1, before anything is sent', async (t) => {
   const from = runner.statements.length
   for (const page of [0, -1, 1.5, NaN, Infinity, 1e300, '1', null, Number.MAX_SAFE_INTEGER]) {
     await t.rejects(repo.paginate({}, { page: page as number, limit: 10 }), ValidationError)
@@ -64,7 +64,7 @@ t.test('68: refuses a page or limit that is no whole number from 1 on, before an
 
 const visits = pgTable('visits', { id: integer().primaryKey(), at: timestamp({ withTimezone: true }).notNull(), note: integer() })
 
-t.test('a walk of 100,000 rows that change under it meets each row that stays exactly once', async (t) => {
+t.test('a walk through 100,000 changing rows returns each row that stays exactly once', async (t) => {
   const { repo, connectionString } = await openRepositories(t, `
     create table visits (id integer primary key, at timestamptz not null, note integer);
     insert into visits select n * 10, '2026-01-01'::timestamptz + (n / 3) * interval '1 microsecond', null from generate_series(1, 100000) n;

@@ -39,7 +39,7 @@ t.test('gets a row by its primary key, or undefined', async (t) => {
   t.equal((await repo.getOrThrow(2)).name, 'Bob')
 })
 
-t.test('tells operation and table, and no value, when a row is missing', async (t) => {
+t.test('names the operation and the table, and no value, when a row is missing', async (t) => {
   const error = await repo.getOrThrow(99).catch((error: unknown) => error)
 
   t.ok(error instanceof NotFoundError)
@@ -47,7 +47,7 @@ t.test('tells operation and table, and no value, when a row is missing', async (
   await t.rejects(repo.getByOrThrow({ name: 'Zoe' }), NotFoundError)
 })
 
-t.test('takes an object for a composite key, and for a single one as well', async (t) => {
+t.test('takes an object for a composite key, and for a single one', async (t) => {
   t.equal((await members.getOrThrow({ group: 'a', member: 2 })).role, 'guest')
   t.equal((await members.getOrThrow({ member: 1, group: 'a' })).role, 'owner')
   t.equal((await repo.get({ id: 2 } as never))?.name, 'Bob')
@@ -62,7 +62,7 @@ t.test('refuses a key that is missing, null, incomplete, or of other columns', a
   }
 })
 
-t.test('selects the columns asked for, listed, in the order of the table', async (t) => {
+t.test('selects the requested columns, listed in the order of the table', async (t) => {
   t.strictSame(await repo.get(1, { columns: ['name', 'id', 'name'] }), { id: 1, name: 'Ada' })
   t.strictSame(await repo.getBy({ id: 1 }, { columns: ['email'] }), { email: 'ada@example.com' })
   t.strictSame(await repo.getAll({ columns: ['name'], limit: 1 }), [{ name: 'Ada' }])
@@ -133,7 +133,7 @@ t.test('finds rows by every operator', async (t) => {
   for (const [filter, expected] of cases) t.same(await names(repo.filter(filter)), expected, JSON.stringify(filter))
 })
 
-t.test('joins conditions by and, or, not, and Drizzle conditions anywhere', async (t) => {
+t.test('joins conditions by and, or, not, and Drizzle conditions at any depth', async (t) => {
   const cases: Array<[Parameters<typeof repo.filter>[0], string[]]> = [
     [{ or: [{ name: 'Ada' }, { age: null }] }, ['Ada', 'Bob']],
     [{ or: [] }, []],
@@ -156,7 +156,7 @@ t.test('joins conditions by and, or, not, and Drizzle conditions anywhere', asyn
   for (const [filter, expected] of cases) t.same(await names(repo.filter(filter)), expected)
 })
 
-t.test('refuses a filter with undefined in it, and says the way out', async (t) => {
+t.test('refuses a filter with undefined in it, and names the way out', async (t) => {
   for (const filter of [{ name: undefined }, { age: { gt: undefined } }, { or: [undefined] }, { and: undefined }, { not: undefined }]) {
     await t.rejects(repo.filter(filter as never), { code: 'DB_VALIDATION', message: /undefined in a filter.*leave it out, or write null/ })
   }
@@ -181,7 +181,7 @@ t.test('refuses unknown columns and operators, whatever their names, and wrong o
   t.match(await repo.getBy({ emial: 'x' } as never).catch((error: unknown) => error), { message: 'Unknown column "emial"' })
 })
 
-t.test('a parsed query string, whose prototype has none, is a filter and a page like another', async (t) => {
+t.test('a parsed query string without a prototype is a valid filter and page', async (t) => {
   t.same(await names(repo.filter(parse('name=Ada') as { name: string })), ['Ada'])
   t.same(await names(repo.getAll(Object.assign(parse(''), { limit: 1 }))), ['Ada'])
   await t.rejects(repo.filter(Object.assign(Object.create(Object.create({})), { name: 'Ada' })), ValidationError, 'an instance of a class is none')
@@ -211,7 +211,7 @@ t.test('refuses an order by anything but declared columns and two directions', a
   for (const orderBy of orders) await t.rejects(repo.getAll({ orderBy: orderBy as never }), ValidationError)
 })
 
-t.test('reads pages by skip and limit, 100 rows unless asked for otherwise', async (t) => {
+t.test('reads pages by skip and limit, 100 rows by default', async (t) => {
   t.same(await names(repo.getAll({ skip: 1, limit: 2 })), ['Bob', 'C_y'])
   t.same(await repo.getAll({ limit: 0 }), [])
   t.same(await names(repo.filter({ active: true }, { skip: 3, limit: 1000 })), ['Dan\\x'])
@@ -238,7 +238,7 @@ t.test('reads the first row of an order', async (t) => {
   t.equal(await repo.first({ id: 99 }), undefined)
 })
 
-t.test('counts rows and finds out whether there are any', async (t) => {
+t.test('counts rows, and checks if there are any', async (t) => {
   t.equal(await repo.count(), 4)
   t.equal(await repo.count({ age: 20 }), 2)
   t.equal(await repo.exists(), true)
@@ -267,12 +267,12 @@ t.test('locks rows in a statement that must run in the transaction', async (t) =
   }
 })
 
-t.test('statements of the user go to the session as they are', async (t) => {
+t.test("the user's own statements reach the session unchanged", async (t) => {
   const { rows } = await repo.execute<{ n: number }>(sql`select ${1}::int as n`)
   t.same(rows, [{ n: 1 }])
 })
 
-t.test('keys without meaning in SQL are columns as others', async (t) => {
+t.test('keys without a meaning in SQL are ordinary columns', async (t) => {
   const odd = pgTable('odd', { id: integer('select').primaryKey(), 'a"b': text('we"ird') }, (table) => [index().on(table.id)])
   const { repo, runner } = await openRepositories(t, 'create table odd ("select" int primary key, "we""ird" text)')
   t.same(await repo(odd).create({ id: 1, 'a"b': "x'; drop table odd" }), { id: 1, 'a"b': "x'; drop table odd" })
@@ -280,7 +280,7 @@ t.test('keys without meaning in SQL are columns as others', async (t) => {
   t.notMatch(runner.statements.map(({ text }) => text).join(), /drop/)
 })
 
-t.test('looks into arrays and into jsonb, and into nothing else', async (t) => {
+t.test('searches in arrays and in jsonb, and refuses other types', async (t) => {
   t.same(await names(repo.filter({ tags: { arrayContains: ['math'] } })), ['Ada'])
   t.same(await names(repo.filter({ tags: { arrayContained: ['math', 'a,b', 'x'] } })), ['Ada', 'C_y'])
   t.same(await names(repo.filter({ tags: { arrayOverlaps: ['x', 'a,b'] } })), ['Ada'])

@@ -22,7 +22,7 @@ function related (repo: { with (relations: never): unknown }, wanted: unknown): 
   return repo.with(wanted as never) as Loose
 }
 
-t.test('gives each row with what is related to it, in the order of keys, and without what was deleted', async (t) => {
+t.test('returns each row with its related rows, in the order of keys, without deleted ones', async (t) => {
   const whole = related(authorRepo, { books: { columns: { id: true, title: true, at: true } } })
   const ada = {
     id: 1, fullName: 'Ada', deletedAt: null, books: [{ id: 10, title: 'A', at: new Date('2026-01-01T00:00:00Z') }, { id: 11, title: 'B', at: null }]
@@ -65,7 +65,7 @@ t.test('reads relations of relations, to one and to many, over composite keys as
   t.strictSame(pageRows, [{ text: 'p1', book: { title: 'D' } }, { text: 'p2', book: { title: 'D' } }], 'the key is read, and not shown')
 })
 
-t.test('conditions and orders of the related rows are Drizzle\'s', async (t) => {
+t.test('conditions and orders of related rows are written as in Drizzle', async (t) => {
   const [ada] = await related(authorRepo, { books: { where: gt(books.id, 10), orderBy: asc(books.title) } }).getAll({ columns: ['id', 'fullName'] })
   t.match(ada, { id: 1, fullName: 'Ada', books: [{ id: 11 }] })
   const wanted = {
@@ -84,7 +84,7 @@ t.test('conditions and orders of the related rows are Drizzle\'s', async (t) => 
   t.match(await related(authorRepo, { books: false, nope: undefined }).get(1), { id: 1 })
 })
 
-t.test('who sees deleted rows sees those that are related, too', async (t) => {
+t.test('a repository that shows deleted rows shows deleted related rows, too', async (t) => {
   t.match(await related(authorRepo.withDeleted(), { books: true }).get(1), { books: { length: 3 } })
   t.match(await related(authorRepo.onlyDeleted(), { books: true }).getAll(), [{ id: 3, books: [{ id: 13 }] }])
 })
@@ -105,7 +105,7 @@ const firstLine = {
 const emptyLine = { id: 2, bill: 1, amount: null, big: null, host: null, code: null, pair: null, isPaid: null, tags: null, at: null }
 const lastLine = { id: 3, bill: 1, amount: '10.0', big: 1n, host: '::1/64', code: '    ', pair: '("",2)', isPaid: false, tags: [], at: 'infinity' }
 
-t.test('the values of related rows are those that the rows have by themselves', async (t) => {
+t.test('related rows have the same values as when they are read directly', async (t) => {
   t.strictSame(await repositories.create(runner, lines).getAll(), [firstLine, emptyLine, lastLine])
   t.strictSame(await related(billRepo, { lines: true }).getMany([2, 1]), [{ id: 2, lines: [] }, { id: 1, lines: [firstLine, emptyLine, lastLine] }])
   t.strictSame(await related(repositories.create(runner, lines), {
@@ -128,7 +128,7 @@ t.test('the values of related rows are those that the rows have by themselves', 
   })
 })
 
-t.test('columns are those wanted, or all but those not wanted, as Drizzle has it', async (t) => {
+t.test('columns are included or excluded as in Drizzle', async (t) => {
   const columns = async (columns: object): Promise<unknown> => Object(await related(billRepo, { lines: { columns, limit: 1 } }).get(1)).lines
   t.strictSame(await columns({ amount: true, id: true, big: false, host: undefined }), [{ amount: '3.30', id: 1 }])
   t.strictSame(
@@ -140,7 +140,7 @@ t.test('columns are those wanted, or all but those not wanted, as Drizzle has it
   t.strictSame(await related(billRepo, { lines: { columns: {} } }).get(1), { id: 1, lines: [{}, {}, {}] })
 })
 
-t.test('expressions beside the columns are read as what Drizzle selects is', async (t) => {
+t.test('expressions beside the columns are read as in Drizzle', async (t) => {
   const extras = (fields: typeof lines, operators: { sql: typeof sql }): object => ({
     double: operators.sql`${fields.amount} * ${2}`.as('d'),
     count: sql<string>`(select count(*) from ${lines} as other where other.bill = ${lines.bill})`.as('count'),
@@ -157,7 +157,7 @@ t.test('expressions beside the columns are read as what Drizzle selects is', asy
   })
 })
 
-t.test('an order or a condition may name what the table does not declare, and other tables', async (t) => {
+t.test('an order or a condition may name undeclared columns, and other tables', async (t) => {
   const ids = async (options: object): Promise<number[]> => (Object(await related(
     billRepo,
     { lines: { columns: { id: true }, ...options } }
@@ -170,7 +170,7 @@ t.test('an order or a condition may name what the table does not declare, and ot
   t.strictSame(await ids({ where: undefined, orderBy: undefined, limit: 0 }), [])
 })
 
-t.test('the same relations are the same statement, prepared', async (t) => {
+t.test('the same relations make the same statement, prepared', async (t) => {
   const from = runner.statements.length
   await related(authorRepo, { books: { limit: 5 } }).getMany([1, 2])
   await related(authorRepo, { books: { limit: 5 } }).getMany([2])
@@ -182,7 +182,7 @@ t.test('the same relations are the same statement, prepared', async (t) => {
   t.equal(runner.statements.at(-1)?.name, undefined)
 })
 
-t.test('a row that is deleted between the two statements is related to nothing', async (t) => {
+t.test('a row that is deleted between the two statements has no related rows', async (t) => {
   await runner.client.query("insert into authors_table values (7, 'Brief', null); insert into books values (70, 7, 'E', null, null, null)")
   const run = runner.run.bind(runner)
   t.teardown(() => { runner.run = run })
@@ -195,7 +195,7 @@ t.test('a row that is deleted between the two statements is related to nothing',
   t.match(await related(bookRepo, { author: true }).get(70), { id: 70, author: null })
 })
 
-t.test('refuses relations and options that there are none', async (t) => {
+t.test('refuses unknown relations and options', async (t) => {
   for (const wanted of [{ nope: true }, { constructor: true }, { __proto__: null, toString: true }, { books: 7 }, { books: { nope: 1 } },
     { books: { columns: ['id'] } }, { books: { columns: { nope: true } } }, {
       books: { columns: { constructor: false } }
@@ -218,7 +218,7 @@ t.test('refuses relations and options that there are none', async (t) => {
   await t.rejects(related(authorRepo, { books: true }).getAll({ columns: ['nope'] as never }), ValidationError)
 })
 
-t.test('runs inside its session, of a database that was given the schema', async (t) => {
+t.test('runs inside its session, for a database that was given the schema', async (t) => {
   const database = await openDatabase({ connectionString, schema, casing: 'snake_case' })
   t.teardown(() => database.close())
   await database.session(async (session) => {

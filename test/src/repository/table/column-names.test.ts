@@ -40,7 +40,7 @@ const { repo, runner } = await openRepositories(t, `${made}
 
 for (const table of tables) {
   const name = getTableName(table)
-  t.test(`a table ${JSON.stringify(name)} with columns ${JSON.stringify([table.list.name, table.note.name])} is like any other`, async (t) => {
+  t.test(`a table ${JSON.stringify(name)} with columns ${JSON.stringify([table.list.name, table.note.name])} is ordinary`, async (t) => {
     const rows = Array.from({ length: 60 }, (_, n) => ({ id: n + 1, list: [`z${99 - n}`, 'it\'s'], note: `n${n}`, seen: n, part: n + 100 }))
     t.strictSame(await repo(table).createMany(rows), rows, 'in the order given')
     const ids = [7, 3, 60, 1]
@@ -80,7 +80,7 @@ for (const table of tables) {
   })
 }
 
-t.test('a table "excluded" of a schema is like any other', async (t) => {
+t.test('a table "excluded" of a schema is ordinary', async (t) => {
   const excluded = pgSchema('odd').table('excluded', { id: integer().primaryKey(), seen: integer() })
   t.match(await repo(excluded).upsert({ id: 1, seen: 1 }), { created: true })
   t.match(
@@ -89,7 +89,7 @@ t.test('a table "excluded" of a schema is like any other', async (t) => {
   )
 })
 
-t.test('a composite key may be called as the list of its values', async (t) => {
+t.test('columns of a composite key may have the names that the list of values uses', async (t) => {
   const pairs = pgTable('pairs', { wanted: integer(), place: integer(), note: text().array() }, (table) => [
     primaryKey({ columns: [table.wanted, table.place] })
   ])
@@ -97,13 +97,13 @@ t.test('a composite key may be called as the list of its values', async (t) => {
   t.match(await repo(pairs).getMany([{ wanted: 2, place: 8 }, { wanted: 1, place: 9 }]), [{ wanted: 2 }, { wanted: 1 }])
 })
 
-t.test('no alias is called as a table or a column of the statement, or as another alias', async (t) => {
+t.test('no alias equals a table or column of the statement, or another alias', async (t) => {
   const table = pgTable('list', { a: text('list_1'), b: text('place') })
   const aliases = new Aliases([table], { columnName: ({ name }) => name })
   t.strictSame(['list', 'list', 'place', 'other', 'a'].map((wanted) => aliases.textOf(wanted)), ['list_2', 'list_3', 'place_1', 'other', 'a'])
 })
 
-t.test('a table under an alias has its own columns there, and those of no other', async (t) => {
+t.test('a table under an alias has only its own columns', async (t) => {
   const [one, other] = [pgTable('excluded', { n: integer() }), pgTable('other', { n: integer() })]
   const written = new PgDialect().sqlToQuery(throughAlias(
     sql`${one.n} + ${other.n} = ${sql`${one.n} + ${5}`} and ${sql`${one.n} < ${6}`.inlineParams()}`,

@@ -174,7 +174,7 @@ interface LooseRepository {
   cursor (filter: unknown, page: object): Promise<{ items: unknown[], next: string | null }>
 }
 
-t.test('whatever tables and columns are called, every method does with them what it does with any other', async (t) => {
+t.test('every method works with random names of tables and columns', async (t) => {
   await fc.assert(fc.asyncProperty(names, async (given) => {
     await t.test(JSON.stringify(given), (t) => useEverything(t, given))
     if (!t.passing()) throw new Error('seen above')

@@ -16,7 +16,7 @@ import { listQuery } from '../../../../src/repository/list-query/list-query.js'
 
 const limits = { defaultLimit: 100, maxLimit: 1000 }
 
-t.test('one shape is one statement, whatever the values and the length of a list', (t) => {
+t.test('one shape is one statement, for any values and any length of a list', (t) => {
   const statements = new TableStatements(users, new SqlBuilder(limits))
   const text = (filter: unknown, options?: unknown) =>
     select(statements, { operation: 'filter', where: parseFilter(filter, statements.columns), options, kind: 'page', bounds: boundsOf(options, limits) })
@@ -30,7 +30,7 @@ t.test('one shape is one statement, whatever the values and the length of a list
   t.end()
 })
 
-t.test("statements with the user's own SQL are built each time and not remembered", (t) => {
+t.test("statements with the user's own SQL are built each time and not stored", (t) => {
   const statements = new TableStatements(users, new SqlBuilder(limits))
   const ask = (options: unknown, filter?: unknown) =>
     select(statements, { operation: 'filter', where: parseFilter(filter, statements.columns), options, kind: 'page', bounds: boundsOf(options, limits) })
@@ -40,7 +40,7 @@ t.test("statements with the user's own SQL are built each time and not remembere
   t.end()
 })
 
-t.test('remembers a bounded number of shapes: those used last', (t) => {
+t.test('stores a bounded number of shapes: those used last', (t) => {
   const cache = new GenerationCache<number>(3)
   for (let n = 0; n < 100; n++) {
     cache.set(`key ${n}`, n)
@@ -54,7 +54,7 @@ t.test('remembers a bounded number of shapes: those used last', (t) => {
   t.end()
 })
 
-t.test('kinds, contexts and values: what a session sees of a call', async (t) => {
+t.test('a call reaches the session with its kind, context and values', async (t) => {
   const { repo: open, runner } = await openRepositories(t, usersSql)
   const repo = open(users)
   await repo.create({ email: 'a' })
@@ -75,7 +75,7 @@ t.test('kinds, contexts and values: what a session sees of a call', async (t) =>
   }
 })
 
-t.test('the values of a shape stand in the order of its parameters, for every filter', (t) => {
+t.test('the values of a shape have the order of its parameters, for every filter', (t) => {
   const builder = new SqlBuilder(limits)
   const { columns } = new TableStatements(users, builder)
   const test = fc.oneof(
@@ -126,7 +126,7 @@ t.test('columns called and, or, not are filtered as any other', async (t) => {
   t.strictSame(await ids({ and: { ne: null } }), [1, 2])
 })
 
-t.test('beside them filters are joined and negated as ever', async (t) => {
+t.test('filters on such a table are joined and negated as on any other', async (t) => {
   t.strictSame(await ids({ and: [{ and: 'a' }, { or: 10 }] }), [1])
   t.strictSame(await ids({ or: [{ or: 20 }, { and: null }, sql`false`] }), [2, 3])
   t.strictSame(await ids({ or: [] }), [])
@@ -138,7 +138,7 @@ t.test('beside them filters are joined and negated as ever', async (t) => {
   t.strictSame(await ids({ not: {} }), [])
 })
 
-t.test('an object of operators is the column\'s, a list behind not is negated, so that no filter means two things', async (t) => {
+t.test('an object of operators filters the column, and a list behind not is negated', async (t) => {
   t.strictSame(await ids({ not: { eq: 'x' } }), [1], 'the column "not", not the negation of the column "eq"')
   t.strictSame(await ids({ not: [{ eq: 'p' }] }), [2])
   t.strictSame(await ids({ not: [{ eq: 'p' }, { and: 'a' }] }), [2], 'what is negated is all of them together')
@@ -154,7 +154,7 @@ t.test('an object of operators is the column\'s, a list behind not is negated, s
   await t.rejects(repo(others).filter({ not: { eq: undefined } } as never), ValidationError)
 })
 
-t.test('a list endpoint, getOrCreate() and conditions of writes know them, too', async (t) => {
+t.test('list endpoints, getOrCreate() and conditions of writes accept such columns, too', async (t) => {
   const list = listQuery(words, { filterable: ['and', 'or', 'not', 'eq'], sortable: ['not'], searchable: ['and', 'not'] })
   t.match(await repo(words).filter(...list.filter({ and: 'a', 'or[gte]': '10', 'not[in]': 'x,y', eq: 'p' })), [{ id: 1 }])
   t.match(await repo(words).cursor(...list.cursor({ search: 'Y', sort: '-not' })), { items: [{ id: 2 }] })

@@ -60,7 +60,7 @@ t.beforeEach(async () => {
   runner.transactions = 0
 })
 
-t.test('gets a row, or creates it from what it was looked for by', async (t) => {
+t.test('gets a row, or creates it from the values of the search', async (t) => {
   const first = await repo.getOrCreate({ path: '/' }, { title: 'Home' })
   t.match(first, { created: true, row: { path: '/', title: 'Home' } })
   const second = await repo.getOrCreate({ path: { eq: '/' }, title: { startsWith: 'H' } }, { views: 9 } as never)
@@ -78,7 +78,7 @@ t.test('gets a row, or creates it from what it was looked for by', async (t) => 
   await t.rejects(repo.getOrCreate({ and: [{ path: '/' }] } as never), ValidationError)
 })
 
-t.test('does not get a deleted row, nor hide that it is there', async (t) => {
+t.test('neither returns a deleted row nor hides that it exists', async (t) => {
   const repo = open(accounts)
   const { id } = await repo.create({ email: 'a', login: 'ada' })
   await repo.softDelete(id)
@@ -98,7 +98,7 @@ class Told extends Repository.of(pages) {
   protected override afterUpdate ({ path, version }: typeof pages.$inferSelect) { Told.told.push(`updated ${path} ${version}`) }
 }
 
-t.test('tells the hooks of a class what became of each row, and writes what they make of it', async (t) => {
+t.test('calls the hooks of a class with the outcome of each row, and writes the values of the hooks', async (t) => {
   const repo = open(Told)
   t.match(await repo.upsert({ path: 'a' }, { target: 'path' }), { row: { title: 'by the hook' } })
   await repo.upsertMany([{ path: 'a' }, { path: 'b' }], { target: 'path' })
@@ -110,14 +110,14 @@ t.test('tells the hooks of a class what became of each row, and writes what they
   t.equal((await repo.getByOrThrow({ path: 'd' })).title, 'by the hook')
 })
 
-t.test('upserts the rows of a list one by one as the hooks of a class have left them', async (t) => {
+t.test('writes the values of a hook even when a batch is sent one by one', async (t) => {
   const rows = Array.from({ length: 100 }, (_, n) => ({ path: `p${n}`, code: n === 99 ? '50.00' : String(n + 1) }))
   const results = await open(Told).upsertMany(rows, { target: 'code' })
   t.same(results.map(({ row: { path, title } }) => [path, title]), rows.map(({ path }) => [path, 'by the hook']))
   t.equal(await repo.count(), 99)
 })
 
-t.test('writes what may be written', async (t) => {
+t.test('writes writable columns only', async (t) => {
   const some = repo.writable(['path', 'title'])
   await t.rejects(some.upsert({ path: 'a', views: 1 } as never, { target: 'path' }), /"views" may not be written here/)
   await t.rejects(some.upsert({ path: 'a' }, { target: 'path', update: { views: 1 } as never }), /"views" may not be written here/)

@@ -27,14 +27,14 @@ t.afterEach(() => expectNoLeaks(database))
 const hundred = Array.from({ length: 100 }, (_, n) => n)
 const onTarget = { target: 'name', update: { hits: sql`${counters.hits} + 1` } } as const
 
-t.test('a hundred upserts of one key at a time make one row, without an error', async (t) => {
+t.test('a hundred parallel upserts of one key make one row, without an error', async (t) => {
   const results = await Promise.all(hundred.map(() => database.repo(counters).upsert({ name: 'a', hits: 1 }, onTarget)))
   t.equal(results.filter(({ created }) => created).length, 1)
   t.same(results.map(({ row: { hits } }) => hits).sort((one, other) => one - other), hundred.map((n) => n + 1))
   t.equal(await database.repo(counters).count(), 1)
 })
 
-t.test('so they do in sessions, each with work of its own', async (t) => {
+t.test('a hundred parallel upserts in sessions with other work make one row', async (t) => {
   const results = await Promise.all(hundred.map((n) => database.session(async (session) => {
     await session.repo(tags).create({ name: `own ${n}` })
     return await session.repo(counters).upsert({ name: 'a', hits: 1 }, onTarget)
@@ -44,7 +44,7 @@ t.test('so they do in sessions, each with work of its own', async (t) => {
   t.equal(await database.repo(tags).count(), 100)
 })
 
-t.test('a hundred of getOrCreate of one key at a time make one row, without an error', async (t) => {
+t.test('a hundred parallel calls of getOrCreate for one key make one row, without an error', async (t) => {
   const results = await Promise.all(hundred.map((n) => database.repo(counters).getOrCreate({ name: 'a' }, { hits: n })))
   t.equal(results.filter(({ created }) => created).length, 1)
   t.equal(new Set(results.map(({ row: { id, hits } }) => `${id} ${hits}`)).size, 1)
@@ -55,7 +55,7 @@ t.test('a hundred of getOrCreate of one key at a time make one row, without an e
   t.equal(await database.repo(tags).count(), 1)
 })
 
-t.test('so they do in sessions, whose transactions stay whole', async (t) => {
+t.test('a hundred parallel calls of getOrCreate in sessions keep the transactions whole', async (t) => {
   const results = await Promise.all(hundred.map((n) => database.session(async (session) => {
     await session.repo(tags).create({ name: `before ${n}` })
     const { created } = await session.repo(counters).getOrCreate({ name: 'a' }, { hits: n })
@@ -67,7 +67,7 @@ t.test('so they do in sessions, whose transactions stay whole', async (t) => {
   t.equal(await database.repo(tags).count(), 200)
 })
 
-t.test('getOrCreate waits for a transaction that has the key: takes its row when it commits, its place when it does not', async (t) => {
+t.test('getOrCreate waits for a transaction that has the key, and creates the row if that rolls back', async (t) => {
   for (const [end, created] of [['commit', false], ['rollback', true]] as const) {
     const first = database.createSession()
     const second = database.createSession()
@@ -88,7 +88,7 @@ async function waitsForLock (): Promise<void> {
   }
 }
 
-t.test('a row that came in behind the snapshot is a conflict, which retries resolve', async (t) => {
+t.test('a row committed after the snapshot is a conflict, which retries resolve', async (t) => {
   for (const isolationLevel of ['repeatable read', 'serializable'] as const) {
     const ways = {
       upsert: (repo: ReturnType<typeof database.repo<typeof counters>>, name: string) => repo.upsert({ name, hits: 1 }, onTarget),
@@ -111,7 +111,7 @@ t.test('a row that came in behind the snapshot is a conflict, which retries reso
   }
 })
 
-t.test('many upserts at a time, in the same order, make each row once', async (t) => {
+t.test('parallel upserts of many rows, in the same order, make each row once', async (t) => {
   const rows = Array.from({ length: 500 }, (_, n) => ({ name: `n${n}`, hits: 1 }))
   const results = await Promise.all([1, 2, 3, 4].map(() => database.repo(counters).upsertMany(rows, onTarget)))
   t.equal(results.flat().filter(({ created }) => created).length, 500)
@@ -119,7 +119,7 @@ t.test('many upserts at a time, in the same order, make each row once', async (t
   for (const result of results) t.same(result.map(({ row: { name } }) => name), rows.map(({ name }) => name))
 })
 
-t.test('an upsert that fails in the middle of many leaves a session whole that goes on', async (t) => {
+t.test('a failed upsert of many rows leaves its session whole and usable', async (t) => {
   await database.session(async (session) => {
     await session.repo(counters).create({ name: 'kept', hits: 1 })
     await t.rejects(session.repo(counters).upsertMany([{ name: 'a', hits: 1 }, { name: 'b', hits: sql`1 / 0` }], onTarget))

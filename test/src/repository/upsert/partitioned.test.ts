@@ -35,7 +35,7 @@ for (const [version, create] of [['18', createTestDatabase], ['15', createDataba
     t.teardown(() => database.close())
 
     for (const table of [parts, parent]) {
-      t.test(`upserts tell what was made in ${table === parts ? 'partitions' : 'a table that others inherit from'}`, async (t) => {
+      t.test(`upserts report created rows in ${table === parts ? 'partitions' : 'a table that others inherit from'}`, async (t) => {
         const repo = database.repo(table)
         for (const d of places) {
           t.strictSame(await repo.upsert({ d, n: 1 }), { row: { d, n: 1, note: null }, created: true })
@@ -47,7 +47,7 @@ for (const [version, create] of [['18', createTestDatabase], ['15', createDataba
         }
       })
 
-      t.test('rows that are made and met in turn are told apart, many and few, in one transaction and in none', async (t) => {
+      t.test('created and existing rows are told apart, many and few, inside and outside a transaction', async (t) => {
         const rows = (offset: number): Array<{ d: number, n: number }> => Array.from({ length: 300 }, (_, n) => ({ d: offset + n * 10, n }))
         const everySecond = rows(0).filter(({ d }) => d % 20 === 0)
         await database.repo(table).deleteMany({}, { all: true })
@@ -65,7 +65,7 @@ for (const [version, create] of [['18', createTestDatabase], ['15', createDataba
       })
     }
 
-    t.test('a row that a trigger left as it was makes no other look as if it had been there', async (t) => {
+    t.test('a row that a trigger left unchanged does not make others look as if they had existed', async (t) => {
       await database.repo(parts).deleteMany({}, { all: true })
       await database.repo(parts).create({ d: 1, n: 1 })
       await database.session(async (session) => {
@@ -77,7 +77,7 @@ for (const [version, create] of [['18', createTestDatabase], ['15', createDataba
       })
     })
 
-    t.test('who waits for the row of another transaction is told that it was there', async (t) => {
+    t.test("an upsert that waits for another transaction's row reports that it existed", async (t) => {
       const client = new Client({ connectionString })
       await client.connect()
       t.teardown(() => client.end())
@@ -93,7 +93,7 @@ for (const [version, create] of [['18', createTestDatabase], ['15', createDataba
       }
     })
 
-    t.test('of many that make the same row at the same time one has made it', async (t) => {
+    t.test('when many create the same row at once, one reports that it was created', async (t) => {
       for (const table of [parts, parent]) {
         await database.repo(table).deleteMany({}, { all: true })
         const all = await Promise.all(Array.from({ length: 200 }, (_, n) => database.repo(table).upsert({ d: places[n % 3] as number, n })))

@@ -59,7 +59,7 @@ t.beforeEach(async () => {
   runner.transactions = 0
 })
 
-t.test('does many in one transaction, in order, the same key several times as well', async (t) => {
+t.test('upserts many rows in one transaction, in order, even the same key several times', async (t) => {
   await repo.create({ path: 'old', title: 'x' })
   const results = await repo.upsertMany([
     { path: 'a', title: 'one' }, { path: 'old', title: 'new' }, { path: 'a', slug: 'two' }, { path: 'b', slug: 'three' }, { path: 'a', title: 'four' }
@@ -73,7 +73,7 @@ t.test('does many in one transaction, in order, the same key several times as we
   t.equal(runner.transactions, 1, 'one row needs none')
 })
 
-t.test('gives of many each row as it was then, also one that it left alone before the next changed it', async (t) => {
+t.test('returns each of many rows as it was at its turn', async (t) => {
   await repo.create({ path: 'a', title: 'one' })
   const results = await repo.upsertMany([{ path: 'a' }, { path: 'a', title: 'two' }, { path: 'a' }, { path: 'a', title: 'three' }], { target: 'path' })
   t.same(results.map(({ row: { title, version } }) => [title, version]), [['one', 1], ['two', 2], ['two', 2], ['three', 3]])
@@ -84,7 +84,7 @@ t.test('gives of many each row as it was then, also one that it left alone befor
   t.same(bounded.map(({ row: { views } }) => views), [0, 2, 2])
 })
 
-t.test('does all of many or none, and checks thousands before it sends the first', async (t) => {
+t.test('upserts all of many rows or none, and checks thousands before it sends the first', async (t) => {
   const rows = Array.from({ length: 700 }, (_, n) => ({ path: `p${n}`, code: String(n === 699 ? 1 : n + 1) }))
   await t.rejects(repo.upsertMany(rows, { target: 'path' }), UniqueViolationError)
   t.equal(await repo.count(), 0)
@@ -98,7 +98,7 @@ function many (count: number, path: (n: number) => string = (n) => `p${n}`) {
   return Array.from({ length: count }, (_, n) => ({ path: path(n), title: n % 3 > 0 ? `"title\\${n}` : null, views: n }))
 }
 
-t.test('sends many rows of the same columns as lists, and tells of each whether it was made', async (t) => {
+t.test('sends many rows of the same columns as arrays, and reports for each if it was created', async (t) => {
   await repo.createMany(many(5000).filter((_, n) => n % 2 > 0).map((row) => ({ ...row, title: 'old', slug: 'kept' })))
   runner.statements.length = 0
   const rows = many(5000)
@@ -112,7 +112,7 @@ t.test('sends many rows of the same columns as lists, and tells of each whether 
   t.equal(await repo.count(), 5000)
 })
 
-t.test('begins new lists where a key comes again, so that the later row changes what the former has made', async (t) => {
+t.test('begins new arrays when a key repeats, so that the later row changes the earlier one', async (t) => {
   const results = await repo.upsertMany(many(180, (n) => `p${n % 60}`), { target: 'path', update: { views: increment(100) } })
   t.same(
     results.map(({ row: { views, version }, created }) => [views, version, created]),
@@ -121,7 +121,7 @@ t.test('begins new lists where a key comes again, so that the later row changes 
   t.equal(runner.statements.length, 3)
 })
 
-t.test('upserts the rows of a list one by one where they have the same key in other words', async (t) => {
+t.test('upserts rows one by one if two texts mean the same key', async (t) => {
   const rows = Array.from({ length: 100 }, (_, n) => ({ path: `p${n}`, code: n === 99 ? '50.00' : String(n + 1), slug: `s${n}` }))
   const results = await repo.upsertMany(rows, { target: 'code' })
   t.same(results.map(({ created }) => created), rows.map((_, n) => n < 99))
@@ -129,7 +129,7 @@ t.test('upserts the rows of a list one by one where they have the same key in ot
   t.equal(await repo.count(), 99)
 })
 
-t.test('keeps the order of hundreds of rows of which each has other columns than the one before, and so sends no lists', async (t) => {
+t.test('keeps the order of hundreds of rows with different columns each, and sends no arrays', async (t) => {
   const rows = Array.from({ length: 450 }, (_, n) => ({ path: `p${n % 300}`, ...(n % 2 > 0 ? { slug: `s${n}` } : { title: `t${n}` }) }))
   const results = await repo.upsertMany(rows, { target: 'path' })
   t.same(results.map(({ row: { path }, created }) => [path, created]), rows.map(({ path }, n) => [path, n < 300]))
@@ -137,13 +137,13 @@ t.test('keeps the order of hundreds of rows of which each has other columns than
   t.equal(runner.statements.length, 450)
 })
 
-t.test('upserts more rows than are undone together', async (t) => {
+t.test('upserts more rows than one savepoint covers', async (t) => {
   const results = await repo.upsertMany(many(32_100), { target: 'path' })
   t.same(results.map(({ row: { path } }) => path), many(32_100).map(({ path }) => path))
   t.equal(await repo.count(), 32_100)
 })
 
-t.test('loses no row behind a list that had to be sent one by one before all rows were taken', async (t) => {
+t.test('loses no row after a batch that is sent one by one while more rows are read', async (t) => {
   // Statements that are full before many rows were taken, behind as many rows as are checked first.
   const title = 'x'.repeat(100_000)
   const rows = Array.from({ length: 8250 }, (_, n) => ({
@@ -154,14 +154,14 @@ t.test('loses no row behind a list that had to be sent one by one before all row
   t.equal(await repo.count(), 8249)
 })
 
-t.test('a row that is refused when others were sent undoes those', async (t) => {
+t.test('a refused row undoes the rows sent before', async (t) => {
   const rows = many(20_000)
   await t.rejects(repo.upsertMany([...rows, { path: 1 } as never], { target: 'path' }), ValidationError)
   t.ok(runner.statements.length > 0)
   t.equal(await repo.count(), 0)
 })
 
-t.test('keeps nothing of a list that meets a row out of sight', async (t) => {
+t.test('keeps no row of a batch with a conflict on an invisible row', async (t) => {
   const repo = open(accounts)
   const { id } = await repo.create({ email: 'a', login: 'l99' })
   await repo.softDelete(id)
@@ -172,7 +172,7 @@ t.test('keeps nothing of a list that meets a row out of sight', async (t) => {
   t.match(await repo.get(id), { email: 'e99', deletedAt: null })
 })
 
-t.test('writes of many what $onUpdate made for each', async (t) => {
+t.test('writes the value of $onUpdate for each of many rows', async (t) => {
   let n = 0
   const stamped = pgTable('slots', {
     id: integer().primaryKey().generatedAlwaysAsIdentity(),

@@ -70,7 +70,7 @@ t.beforeEach(async () => {
   runner.transactions = 0
 })
 
-t.test('inserts a row, and changes the one with the same key by one statement that is built once', async (t) => {
+t.test('inserts a row, or changes the one with the same key, with one statement that is built once', async (t) => {
   const first = await repo.upsert({ path: '/', title: 'Home', slug: 'home' }, { target: 'path' })
   t.match(first, { created: true, row: { id: 1, path: '/', title: 'Home', views: 0, version: 1 } })
 
@@ -83,7 +83,7 @@ t.test('inserts a row, and changes the one with the same key by one statement th
   t.ok(runner.statements[0]?.name)
 })
 
-t.test('finds by the primary key unless told otherwise, composite ones as well', async (t) => {
+t.test('finds rows by the primary key by default, also a composite one', async (t) => {
   const members = open(memberships)
   t.match(await members.upsert({ group: 'a', member: 1 }), { created: true, row: { role: 'guest' } })
   t.match(await members.upsert({ group: 'a', member: 1, role: 'owner' }), { created: false, row: { role: 'owner' } })
@@ -91,7 +91,7 @@ t.test('finds by the primary key unless told otherwise, composite ones as well',
   t.match(await members.upsert({ group: 'a', member: 2 }), { created: false, row: { role: 'owner' } }, 'and nothing given is nothing written')
 })
 
-t.test('finds by unique constraints and unique indexes, partial ones with their condition', async (t) => {
+t.test('finds rows by unique constraints and unique indexes, partial ones with their condition', async (t) => {
   const slot = open(slots)
   t.match(await slot.upsert({ name: 'a', site: null, slug: 'x', colour: 'red' }, { target: ['slug', 'site'] }), { created: true })
   t.match(await slot.upsert({ name: 'b', site: null, slug: 'x' }, { target: ['site', 'slug'] }), { created: false, row: { id: 1, name: 'b' } })
@@ -105,7 +105,7 @@ t.test('finds by unique constraints and unique indexes, partial ones with their 
   t.match(await repo.upsert({ path: 'e', code: '1', slug: 'e', shown: false }, { target: 'code' }), { created: true }, 'which does not hold this row')
 })
 
-t.test('refuses what is no unique key, and rows without their key, before anything is sent', async (t) => {
+t.test('refuses keys that are not unique, and rows without their key, before anything is sent', async (t) => {
   for (const target of ['title', 'site', ['path', 'slug'], [], 'nothing', 'constructor', 7]) {
     await t.rejects(repo.upsert({ path: 'a', site: 1 }, { target: target as never }), UsageError, String(target))
   }
@@ -125,7 +125,7 @@ t.test('refuses what is no unique key, and rows without their key, before anythi
   t.equal(runner.statements.length, 0)
 })
 
-t.test('writes the columns listed, or values and SQL of their own, into a row that is there', async (t) => {
+t.test('writes the listed columns, or other values and SQL, into an existing row', async (t) => {
   await repo.upsert({ path: '/', title: 'Home', views: 1 }, { target: 'path' })
   t.match(
     await repo.upsert({ path: '/', title: 'x', views: 5 }, { target: 'path', update: ['views', 'slug'] }),
@@ -139,7 +139,7 @@ t.test('writes the columns listed, or values and SQL of their own, into a row th
   t.match(await repo.upsert({ path: '/', views: sql`1 + 1` }, { target: 'path' }), { row: { views: 2 } })
 })
 
-t.test('gives a row that is not to be changed as it is', async (t) => {
+t.test('returns an existing row as it is when there is nothing to change, or "where" does not match', async (t) => {
   await repo.upsert({ path: '/', title: 'Home' }, { target: 'path' })
   const same = { created: false, row: { id: 1, title: 'Home', version: 1 } }
   t.match(await repo.upsert({ path: '/', title: 'x' }, { target: 'path', update: [] }), same)
@@ -150,7 +150,7 @@ t.test('gives a row that is not to be changed as it is', async (t) => {
   t.match(await repo.upsert({ path: '/', title: 'x' }, { target: 'path', where: { views: 0 } }), { created: false, row: { title: 'x', version: 2 } })
 })
 
-t.test('knows a new row from an old one that others hold, or that the same transaction made', async (t) => {
+t.test('tells a new row from a locked one, and from one of the same transaction', async (t) => {
   const { row: { id } } = await repo.upsert({ path: '/' }, { target: 'path' })
   const { connectionString } = opened
   const { Client } = await import('pg')
@@ -173,7 +173,7 @@ t.test('knows a new row from an old one that others hold, or that the same trans
   await runner.client.query('rollback')
 })
 
-t.test('never changes a deleted row in silence', async (t) => {
+t.test('never changes a deleted row silently', async (t) => {
   const repo = open(accounts)
   const { id } = await repo.create({ email: 'a', login: 'ada', name: 'Ada' })
   await repo.softDelete(id)
@@ -200,7 +200,7 @@ t.test('never changes a deleted row in silence', async (t) => {
   t.equal(runner.statements.at(-1)?.name === undefined, false)
 })
 
-t.test('revives a deleted row where that is asked for', async (t) => {
+t.test('restores a deleted row when that is requested', async (t) => {
   const repo = open(accounts)
   const { id } = await repo.create({ email: 'a', login: 'ada' })
   await repo.softDelete(id)
@@ -218,7 +218,7 @@ t.test('revives a deleted row where that is asked for', async (t) => {
   await t.rejects(repo.upsert({ email: 'a' }, { target: 'email', deleted: 'revive' }), { message: /cannot be revived by a unique index/ })
 })
 
-t.test('makes room for another attempt where the row in the way goes away, and gives up in the end', async (t) => {
+t.test('tries again when the conflicting row disappears, and gives up in the end', async (t) => {
   let deletions = 0
   /** Deletes what the statement before has met. */
   class Racing extends TestRunner {

@@ -99,7 +99,7 @@ async function two (): Promise<Ids> {
   return { live, gone }
 }
 
-t.test('73: in every method of a repository deleted rows are invisible unless they are asked for', async (t) => {
+t.test('73: every method of a repository hides deleted rows unless they are requested', async (t) => {
   for (const method of Object.getOwnPropertyNames(Repository.prototype)) {
     if (method === 'constructor' || elsewhere.has(method)) continue
     const [rows, expected] = fixed[method] ?? [reached[method]]

@@ -21,7 +21,7 @@ t.beforeEach(async () => {
   await repo.create({ id: 1, text: 'first' })
 })
 
-t.test('changes the row that has the version, and no other', async (t) => {
+t.test('changes only a row that has the version', async (t) => {
   t.match(await repo.update(1, { text: 'second' }, { expectedVersion: 1 }), { text: 'second', version: 2 })
   await t.rejects(repo.update(1, { text: 'third' }, { expectedVersion: 1 }), StaleRowError)
   await t.rejects(repo.updateOrThrow(1, { text: 'third' }, { expectedVersion: 3 }), {
@@ -30,7 +30,7 @@ t.test('changes the row that has the version, and no other', async (t) => {
   t.match(await repo.get(1), { text: 'second', version: 2 })
 })
 
-t.test('a row that is not there is no conflict', async (t) => {
+t.test('a missing row is not a conflict', async (t) => {
   t.equal(await repo.update(9, { text: 'x' }, { expectedVersion: 1 }), undefined)
   await t.rejects(repo.updateOrThrow(9, { text: 'x' }, { expectedVersion: 1 }), NotFoundError)
   await repo.softDelete(1)
@@ -38,14 +38,14 @@ t.test('a row that is not there is no conflict', async (t) => {
   t.match(await repo.withDeleted().update(1, { text: 'x' }, { expectedVersion: 2 }), { text: 'x', version: 3 })
 })
 
-t.test('an update of nothing writes nothing, and still says that the row is another', async (t) => {
+t.test('an empty update writes nothing, and still reports another version', async (t) => {
   t.match(await repo.update(1, {}, { expectedVersion: 1 }), { text: 'first', version: 1 })
   t.match(await repo.update(1, { text: undefined }, {}), { version: 1 })
   await t.rejects(repo.update(1, {}, { expectedVersion: 2 }), StaleRowError)
   t.equal(await repo.update(9, {}, { expectedVersion: 1 }), undefined)
 })
 
-t.test('refuses what is no version, and a table without one', async (t) => {
+t.test('refuses an invalid version, and a table without versions', async (t) => {
   const options: unknown[] = [{ expectedVersion: undefined }, { expectedVersion: null }, { expectedVersion: '1' }, { expectedVersion: 1.5 }]
   for (const wrong of options) await t.rejects(repo.update(1, { text: 'x' }, wrong as never), ValidationError)
   for (const wrong of [{ version: 1 }, 1, null]) await t.rejects(repo.update(1, { text: 'x' }, wrong as never), UsageError)
@@ -54,7 +54,7 @@ t.test('refuses what is no version, and a table without one', async (t) => {
   t.equal((await repo.getOrThrow(1)).version, 1)
 })
 
-t.test('of two sessions that read the same version one writes, and the other gets to know', async (t) => {
+t.test('of two sessions that read the same version one writes, and the other gets an error', async (t) => {
   await using one = database.createSession()
   await using other = database.createSession()
   const [mine, theirs] = await Promise.all([one.repo(pages).getOrThrow(1), other.repo(pages).getOrThrow(1)])
@@ -68,7 +68,7 @@ t.test('of two sessions that read the same version one writes, and the other get
   t.match(await repo.get(1), { text: 'mine', version: 2 })
 })
 
-t.test('many who read, change and try again lose no update', async (t) => {
+t.test('parallel updates that read, change and retry lose nothing', async (t) => {
   const edit = async (): Promise<void> => {
     const { edits, version: expectedVersion } = await repo.getOrThrow(1)
     await repo.update(1, { edits: edits + 1 }, { expectedVersion }).catch((error: unknown) => {

@@ -62,7 +62,7 @@ const faults: ReadonlyArray<readonly [values: Record<string, unknown>, name: str
 const row = (id: number): Thing => ({ id, name: `n${id}`, note: 'good' })
 
 for (const [fault, name, columns, message] of faults) {
-  t.test(`an error says which row and column it is about: ${JSON.stringify(fault)}`, async (t) => {
+  t.test(`an error names its row and column: ${JSON.stringify(fault)}`, async (t) => {
     const database = await openDatabase({ connectionString })
     t.teardown(() => database.close())
     const repo = database.repo(things)
@@ -91,7 +91,7 @@ for (const [fault, name, columns, message] of faults) {
   })
 }
 
-t.test('of two new rows with the same key the second is told of; words of the program stay as they are', async (t) => {
+t.test("the error of a duplicate names the second new row; the user's own texts stay unchanged", async (t) => {
   const database = await openDatabase({ connectionString, errors: { constraints: { things_name_key: { message: 'This name is taken', status: 422 } } } })
   t.teardown(() => database.close())
   const repo = database.repo(things)
@@ -120,7 +120,7 @@ t.test('of two new rows with the same key the second is told of; words of the pr
   )
 })
 
-t.test('what PostgreSQL refuses for other reasons names no row', async (t) => {
+t.test('other errors of PostgreSQL name no row', async (t) => {
   const database = await openDatabase({ connectionString })
   t.teardown(() => database.close())
   const gone = pgTable('gone', { id: integer().primaryKey(), a: integer(), b: integer() })
@@ -134,7 +134,7 @@ t.test('what PostgreSQL refuses for other reasons names no row', async (t) => {
   await t.rejects(database.repo(things).create({ ...row(1), name: sql`null` as never }), { name: 'NotNullViolationError', context: { columns: ['name'] } })
 })
 
-t.test('getOrCreate takes null for a value where the key does', async (t) => {
+t.test('getOrCreate accepts null for a value where the key does', async (t) => {
   const database = await openDatabase({ connectionString })
   t.teardown(() => database.close())
   const repo = database.repo(pairs)

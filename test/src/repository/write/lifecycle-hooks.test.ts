@@ -56,7 +56,7 @@ async function entries (): Promise<string[]> {
 t.beforeEach(async () => { await database.execute(sql`truncate users, journal restart identity`) })
 t.afterEach(() => expectNoLeaks(database))
 
-t.test('every method that writes calls the hooks that it is for, bulk methods with each row', async (t) => {
+t.test('every write calls its hooks, and bulk methods call them for each row', async (t) => {
   const repo = database.repo(UserRepository)
   const told = async (write: () => Promise<unknown>): Promise<string[]> => {
     await database.execute(sql`truncate journal`)
@@ -78,7 +78,7 @@ t.test('every method that writes calls the hooks that it is for, bulk methods wi
   t.same(await told(() => repo.purge({ olderThan: 1 })), ['beforeDelete many true', 'afterDelete f true', 'afterDelete g true'])
 })
 
-t.test('what is not written is told to nobody afterwards', async (t) => {
+t.test('a row that was not written calls no hook afterwards', async (t) => {
   const repo = database.repo(UserRepository)
   t.equal(await repo.update(1, {}), undefined)
   t.equal(await repo.update(1, { role: 'x' }), undefined)
@@ -102,7 +102,7 @@ t.test('a hook that throws undoes the write, and the transaction goes on', async
   t.same(await entries(), ['afterCreate kept'], 'and what the hooks wrote before')
 })
 
-t.test('without a session the write and its hooks are one transaction of their own', async (t) => {
+t.test('without a session, a write and its hooks are one transaction', async (t) => {
   const repo = database.repo(UserRepository)
   await t.rejects(repo.create({ email: 'forbidden' }), { message: 'forbidden' })
   t.equal(await repo.count(), 0)
@@ -111,7 +111,7 @@ t.test('without a session the write and its hooks are one transaction of their o
   t.equal((await repo.getOrThrow(id)).email, 'ada')
 })
 
-t.test('hooks are called on the repository as it was asked for, bound to the scope of the write', async (t) => {
+t.test('hooks run on a repository that sees the same rows, bound to the scope of the write', async (t) => {
   class Seen extends Repository.of(users) {
     protected override async afterUpdate (row: User): Promise<void> {
       const { rows } = await this.execute<{ version: number }>(sql`select version from users where id = ${row.id}`)
@@ -127,7 +127,7 @@ t.test('hooks are called on the repository as it was asked for, bound to the sco
   t.same(found, [[1, 2], [2, 3]], 'it sees what its write did, and deleted rows where the caller sees them')
 })
 
-t.test('values of a hook are checked as any, and may be changed in place', async (t) => {
+t.test('values of a hook are checked like others, and may be changed in place', async (t) => {
   class Odd extends Repository.of(users) {
     protected override beforeCreate (values: NewRow<typeof users>): never {
       const { email } = values
@@ -150,7 +150,7 @@ t.test('values of a hook are checked as any, and may be changed in place', async
   t.match(await (await repo.softDelete(1), repo.restore(1)), { deletedAt: null }, 'but a row is restored')
 })
 
-t.test('a class without hooks for a write sends what a plain repository sends', async (t) => {
+t.test('a class without hooks for a write sends the same statements as a plain repository', async (t) => {
   class Named extends Repository.of(users) {
     protected override afterDelete (): void {}
   }
@@ -167,7 +167,7 @@ t.test('a class without hooks for a write sends what a plain repository sends', 
   t.same(await sent(Named), await sent(users))
 })
 
-t.test('rows of bulk methods are read only where somebody wants them', async (t) => {
+t.test('rows of bulk methods are read only if a hook needs them', async (t) => {
   class Before extends Repository.of(users) {
     protected override beforeUpdate (): void {}
     protected override beforeDelete (): void {}
@@ -212,7 +212,7 @@ t.test('the hooks of the base do nothing', async (t) => {
   t.match(await repo.deleteOrThrow(1), { email: 'B' })
 })
 
-t.test('writes with hooks that are started together run one after the other', async (t) => {
+t.test('writes with hooks that start together run one after the other', async (t) => {
   await database.session(async (session) => {
     const repo = session.repo(UserRepository)
     await Promise.all([repo.create({ email: 'A' }), repo.create({ email: 'B' }), repo.update(1, { role: 'x' })])

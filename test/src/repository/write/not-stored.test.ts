@@ -89,7 +89,7 @@ const makers: Record<string, (repository: typeof repo) => Promise<unknown>> = {
   getOrCreate: (repository) => repository.getOrCreate({ id: 1, name: 'drop' })
 }
 
-t.test('106: a new row that a trigger drops is NotStoredError from every method, and none of the call is kept', async (t) => {
+t.test('106: a new row that a trigger drops is NotStoredError everywhere, and the call is undone', async (t) => {
   await under(...before('insert', 'drop_named'), async () => {
     for (const [name, make] of Object.entries(makers)) {
       await t.rejects(make(repo), { ...notStored, context: { operation: name.split(' ')[0] as string, table: 'things' } }, name)
@@ -109,7 +109,7 @@ t.test('106: a new row that a trigger drops is NotStoredError from every method,
   })
 })
 
-t.test('106: a rule that does nothing instead of an INSERT is NotStoredError from every method', async (t) => {
+t.test('106: a rule that replaces an INSERT by nothing is NotStoredError from every method', async (t) => {
   await under('create rule hinder as on insert to things do instead nothing', 'drop rule hinder on things', async () => {
     for (const [name, make] of Object.entries(makers)) await t.rejects(make(repo), notStored, name)
   })
@@ -122,7 +122,7 @@ const changers: Record<string, (repository: typeof repo) => Promise<unknown>> = 
   'upsertMany of many': (repository) => repository.upsertMany([...crowd, { id: 1, name: 'new' }])
 }
 
-t.test('106: a row in the way that a trigger keeps from being changed is NotStoredError', async (t) => {
+t.test('106: an existing row that a trigger keeps unchanged is NotStoredError', async (t) => {
   await under(...before('update'), async () => {
     for (const [name, change] of Object.entries(changers)) {
       await database.execute(sql`truncate things`)
@@ -137,7 +137,7 @@ t.test('106: a row in the way that a trigger keeps from being changed is NotStor
   })
 })
 
-t.test('an update or delete of a row that a trigger keeps as it is comes to nothing, and changes nothing', async (t) => {
+t.test('an update or delete that a trigger stops returns no row and changes nothing', async (t) => {
   await repo.create({ id: 1, name: 'old' })
   await under(...before('update'), async () => {
     t.equal(await repo.update(1, { name: 'new' }), undefined)
@@ -151,7 +151,7 @@ t.test('an update or delete of a row that a trigger keeps as it is comes to noth
   t.match(await repo.get(1), { name: 'old', version: 1 })
 })
 
-t.test('what a trigger drops for a while only is written, and told as it is', async (t) => {
+t.test('a row that a trigger drops only for a while is written and reported as usual', async (t) => {
   const first = (count: number): [string, string] =>
     [
       `alter sequence calls restart; create trigger hinder before insert on things for each row execute function drop_first(${count})`,
@@ -162,7 +162,7 @@ t.test('what a trigger drops for a while only is written, and told as it is', as
   await under(...first(2), async () => t.match(await repo.upsert({ id: 2, name: 'b' }), { created: true, row: { id: 2 } }))
 })
 
-t.test('updateMany and deleteMany count what was written', async (t) => {
+t.test('updateMany and deleteMany count the written rows', async (t) => {
   await repo.createMany([{ id: 1, name: 'a' }, { id: 2, name: 'b' }])
   await under(...before('update', 'drop_named'), async () => {
     t.equal(await repo.updateMany({}, { name: 'drop' }, { all: true }), 0)
@@ -171,7 +171,7 @@ t.test('updateMany and deleteMany count what was written', async (t) => {
   await under(...before('delete'), async () => t.equal(await repo.deleteMany({}, { all: true }), 0))
 })
 
-t.test('a trigger that changes the key gives rows with that key', async (t) => {
+t.test('a trigger that changes the key returns rows with the new key', async (t) => {
   await under(...before('insert', 'other_key'), async () => {
     t.match(await repo.create({ id: 1, name: 'a' }), { id: 1001 })
     t.match(await repo.createMany([{ id: 2, name: 'b' }, { id: 3, name: 'c' }]), [{ id: 1002 }, { id: 1003 }])
@@ -185,7 +185,7 @@ t.test('a trigger that changes the key gives rows with that key', async (t) => {
   })
 })
 
-t.test('an AFTER trigger that deletes the row leaves the row as it was stored', async (t) => {
+t.test('a row deleted by an AFTER trigger is returned as it was stored', async (t) => {
   await under('create trigger hinder after insert on things for each row execute function delete_again()', 'drop trigger hinder on things', async () => {
     t.match(await repo.create({ id: 1, name: 'a' }), { id: 1, name: 'a' })
     t.match(await repo.createMany([{ id: 1, name: 'a' }, { id: 2, name: 'b' }]), [{ id: 1 }, { id: 2 }])
@@ -194,7 +194,7 @@ t.test('an AFTER trigger that deletes the row leaves the row as it was stored', 
   })
 })
 
-t.test('a generated column comes back with every row', async (t) => {
+t.test('every row comes back with its generated column', async (t) => {
   const loud = database.repo(computed)
   t.match(await loud.create({ id: 1, name: 'a' }), { loud: 'A' })
   t.match(await loud.createMany([{ id: 2, name: 'b' }]), [{ loud: 'B' }])
@@ -202,7 +202,7 @@ t.test('a generated column comes back with every row', async (t) => {
   t.match(await loud.update(1, { name: 'd' }), { loud: 'D' })
 })
 
-t.test('106: a view whose INSTEAD OF trigger stores nothing is NotStoredError, one that stores gives the row', async (t) => {
+t.test('106: a view that stores nothing is NotStoredError, one that stores returns the row', async (t) => {
   const view = database.repo(seen)
   t.match(await view.create({ id: 1, name: 'a' }), { id: 1, name: 'a' })
   t.match(await view.createMany([{ id: 2, name: 'b' }, { id: 3, name: 'c' }]), [{ id: 2 }, { id: 3 }])
@@ -233,7 +233,7 @@ t.test('106: a row that a policy refuses, or would hide, is PolicyViolationError
   }
 })
 
-t.test('106: a row in the way that a policy hides is told, and is no reason to try again', async (t) => {
+t.test('106: a conflict with a row that a policy hides is an error that is not retryable', async (t) => {
   await database.repo(guarded).create({ id: 1, name: 'hidden' })
   const rows = visitors.repo(guarded)
   await t.rejects(rows.create({ id: 1, name: 'a' }), UniqueViolationError)
@@ -247,6 +247,6 @@ t.test('106: a row in the way that a policy hides is told, and is no reason to t
   t.match(await rows.get(2), { name: 'behind' })
 })
 
-t.test('a privilege that is missing is no policy', async (t) => {
+t.test('a missing privilege is not a policy violation', async (t) => {
   await t.rejects(visitors.repo(things).create({ id: 1, name: 'a' }), { code: 'DB_ERROR', statusCode: 500, context: { sqlState: '42501' } })
 })

@@ -14,7 +14,7 @@ t.beforeEach(async () => {
 
 const left = async (): Promise<string[]> => (await repo.withDeleted().getAll({ orderBy: { title: 'asc' } })).map(({ title }) => title)
 
-t.test('deletes for good what was deleted longer ago than a number of days', async (t) => {
+t.test('purges rows that were deleted more than a number of days ago', async (t) => {
   t.equal(await repo.purge({ olderThan: 365 }), 1)
   t.same(await left(), ['live', 'today', 'week'])
   t.equal(await repo.purge({ olderThan: 7 }), 1)
@@ -24,13 +24,13 @@ t.test('deletes for good what was deleted longer ago than a number of days', asy
   t.equal(await repo.purge({ olderThan: 0 }), 0, 'rows that live stay')
 })
 
-t.test('or before a time', async (t) => {
+t.test('purges rows that were deleted before a time', async (t) => {
   t.equal(await repo.purge({ olderThan: new Date(Date.now() - 2 * 86_400_000) }), 2)
   t.same(await left(), ['live', 'today'])
   t.equal(await repo.purge({ olderThan: new Date(Date.now() + 86_400_000) }), 1)
 })
 
-t.test('is one statement for every number of days', async (t) => {
+t.test('sends one statement for every number of days', async (t) => {
   await repo.purge({ olderThan: 1 })
   await repo.purge({ olderThan: 2 })
   const [one, two] = runner.statements.slice(-2)
@@ -39,7 +39,7 @@ t.test('is one statement for every number of days', async (t) => {
   t.match(two, { values: [2], context: { operation: 'purge', table: 'notes' } })
 })
 
-t.test('0 days are all deleted rows, those of the same transaction among them', async (t) => {
+t.test('purges all deleted rows with 0 days, even those of the same transaction', async (t) => {
   await runner.transaction(async () => {
     await repo.softDelete((await repo.create({ title: 'now' })).id)
     t.equal(await repo.purge({ olderThan: 0 }), 4)
@@ -47,7 +47,7 @@ t.test('0 days are all deleted rows, those of the same transaction among them', 
   t.same(await left(), ['live'])
 })
 
-t.test('works where deleted rows are in plain sight, too', async (t) => {
+t.test('purges in a repository that shows deleted rows, too', async (t) => {
   const drawer = open(drafts)
   await drawer.createMany([{ id: 1 }, { id: 2 }])
   await drawer.softDelete(1)
@@ -55,7 +55,7 @@ t.test('works where deleted rows are in plain sight, too', async (t) => {
   t.equal(await drawer.count(), 1)
 })
 
-t.test('a purge that was told nothing, or nonsense, deletes nothing', async (t) => {
+t.test('a purge with no time, or an invalid one, deletes nothing', async (t) => {
   for (const options of [undefined, {}, null, 30, { olderThan: 1, limit: 5 }]) await t.rejects(repo.purge(options as never), UsageError)
   for (const olderThan of [undefined, '30', -1, NaN, Infinity, new Date(NaN)]) await t.rejects(repo.purge({ olderThan } as never), ValidationError)
   await t.rejects((open(users) as unknown as typeof repo).purge({ olderThan: 0 }), { message: /purge\(\) needs a table with/ })

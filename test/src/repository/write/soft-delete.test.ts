@@ -54,7 +54,7 @@ t.test('deletes softly by the clock of the database, and restores', async (t) =>
   t.equal((await repo.getOrThrow(id)).version, 3)
 })
 
-t.test('shows deleted rows to those who ask for them', async (t) => {
+t.test('shows deleted rows on request', async (t) => {
   const { live, gone } = await two()
   t.equal(await repo.withDeleted().count(), 2)
   t.equal((await repo.withDeleted().get(gone))?.title, 'gone')
@@ -65,7 +65,7 @@ t.test('shows deleted rows to those who ask for them', async (t) => {
   t.equal(await repo.withDeleted().softDelete(gone), undefined)
 })
 
-t.test('hides nothing where the table says filter: false', async (t) => {
+t.test('hides nothing if the table has filter: false', async (t) => {
   const repo = open(drafts)
   const { id } = await repo.create({ title: 'x' })
   await repo.softDelete(id)
@@ -75,7 +75,7 @@ t.test('hides nothing where the table says filter: false', async (t) => {
   t.equal(await repo.delete(id), true)
 })
 
-t.test('needs a table with softDelete()', async (t) => {
+t.test('soft deletion needs a table with softDelete()', async (t) => {
   const plain = open(users) as unknown as typeof repo
   await t.rejects(plain.softDelete('1'), { name: 'UsageError', message: /softDelete\(\) needs a table with/ })
   await t.rejects(plain.restore('1'), UsageError)
@@ -83,7 +83,7 @@ t.test('needs a table with softDelete()', async (t) => {
   t.equal(await plain.onlyDeleted().count(), 0)
 })
 
-t.test('counts the versions of a row, which nobody else can write', async (t) => {
+t.test('counts the versions of a row, which no caller can write', async (t) => {
   const { id, version } = await repo.create({ title: 'x' })
   t.equal(version, 1)
   t.equal((await repo.update(id, { title: 'y' }))?.version, 2)

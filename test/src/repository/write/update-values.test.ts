@@ -29,7 +29,7 @@ t.beforeEach(async () => {
   await runner.client.query('insert into posts (id) values (1), (2)')
 })
 
-t.test('increment() adds to what the row has, in every kind of number', async (t) => {
+t.test('increment() adds to the value of the row, for every numeric type', async (t) => {
   t.match(await repo.update(1, { views: increment(2), small: increment(-1), big: increment(2n ** 60n), price: increment('0.10'), title: 'x' }), {
     views: 2, small: -1, big: 2n ** 60n, price: '0.10', title: 'x', version: 2
   })
@@ -39,7 +39,7 @@ t.test('increment() adds to what the row has, in every kind of number', async (t
   t.equal((await repo.update(1, { ratio: increment(1) }))?.ratio, null, 'NULL and one is NULL')
 })
 
-t.test('increments of all amounts are one statement, and so is SQL of the same text', async (t) => {
+t.test('increments by any amount share one statement, and so does SQL of the same text', async (t) => {
   const names = async (write: (n: number) => Promise<unknown>): Promise<number> => {
     const before = runner.statements.length
     for (let n = 1; n <= 5; n++) await write(n)
@@ -52,7 +52,7 @@ t.test('increments of all amounts are one statement, and so is SQL of the same t
   t.equal(runner.statements.at(-1)?.name !== undefined, true)
 })
 
-t.test('an increment is no value, and no increment of nothing', async (t) => {
+t.test('an increment is not accepted as a plain value, and needs an amount', async (t) => {
   const bad: Array<[object, RegExp]> = [
     [{ title: increment(1) }, /"title" holds no numbers/],
     [{ doc: increment(1) }, /"doc" holds no numbers/],

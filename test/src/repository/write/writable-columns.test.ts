@@ -36,7 +36,7 @@ const hostile = [
   '{"name":"x","tenant":1}'
 ]
 
-t.test('70: a body writes the columns that are writable, and never another', async (t) => {
+t.test('70: a body writes writable columns only', async (t) => {
   const repo = open(users).writable(['name', 'email'])
   for (const body of hostile) {
     const values = JSON.parse(body)
@@ -51,7 +51,7 @@ t.test('70: a body writes the columns that are writable, and never another', asy
   t.match(await repo.create({ name: 'ada', role: undefined } as never), { name: 'ada', role: 'guest' })
 })
 
-t.test('or other keys are dropped, whatever they are', async (t) => {
+t.test('other keys are dropped, whatever they are', async (t) => {
   const repo = open(users).writable(['name'], { others: 'drop' })
   for (const body of hostile) t.match(await repo.create(JSON.parse(body)), { name: 'x', role: 'guest', tenant: 0, deletedAt: null })
   t.match(await repo.update(1, JSON.parse('{"role":"admin","id":9,"version":9,"nope":1}')), { id: 1, role: 'guest', version: 1 }, 'nothing is left to write')
@@ -60,7 +60,7 @@ t.test('or other keys are dropped, whatever they are', async (t) => {
   t.match(await repo.get(1), { name: 'y', email: null })
 })
 
-t.test('it is the same repository, and stays so', async (t) => {
+t.test('writable() keeps the class, and holds for repositories made from it', async (t) => {
   const repo = open(UserRepository).writable(['name'])
   t.ok(repo instanceof UserRepository)
   for (const again of [repo, repo.withDeleted(), repo.onlyDeleted(), repo.writable(['name'])]) {
@@ -70,7 +70,7 @@ t.test('it is the same repository, and stays so', async (t) => {
   t.match(await repo.promote(1), { role: 'admin' })
 })
 
-t.test('what is writable can be made less, never more', async (t) => {
+t.test('writable columns can be narrowed, never widened', async (t) => {
   t.throws(() => open(UserRepository).writable(['role'] as never), { message: /"role" was not writable before/ })
   t.throws(() => open(users).writable(['name']).writable(['email'] as never), UsageError)
   t.throws(() => open(users).writable(['nope'] as never), /Unknown column "nope"/)
@@ -80,7 +80,7 @@ t.test('what is writable can be made less, never more', async (t) => {
   for (const options of [{ others: 'ignore' }, { other: 'drop' }, 'drop']) t.throws(() => open(users).writable(['name'], options as never), /others/)
 })
 
-t.test('a class says for all of its callers what they may write; its hooks and its own methods may write more', async (t) => {
+t.test('a class declares the writable columns of its callers; its hooks and methods may write more', async (t) => {
   const repo = open(UserRepository)
   await t.rejects(repo.create({ name: 'x', role: 'admin' } as never), { message: 'Column "role" may not be written here' })
   t.match(await repo.create({ name: 'ada', email: 'ada@example.com' }), { role: 'guest', tenant: 7 })
@@ -90,7 +90,7 @@ t.test('a class says for all of its callers what they may write; its hooks and i
   t.match(await repo.restore(1), { deletedAt: null })
 })
 
-t.test('a class that says it wrongly is refused when it is first asked for', async (t) => {
+t.test('a class with an invalid declaration is refused at its first use', async (t) => {
   class Typo extends Repository.of(users, { writable: ['nmae' as never] }) {}
   class Generated extends Repository.of(users, { writable: ['id' as never] }) {}
   t.throws(() => open(Typo), { name: 'UsageError', message: /Unknown column "nmae"/ })

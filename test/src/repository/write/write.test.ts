@@ -40,7 +40,7 @@ t.test('creates a row and returns it as stored', async (t) => {
   t.match(runner.statements.at(-2), { kind: 'write', context: { operation: 'create', table: 'users' } })
 })
 
-t.test('runs the default and update functions of columns as Drizzle does', async (t) => {
+t.test('calls the default and update functions of columns as Drizzle does', async (t) => {
   made = 0
   const row = await desk.create({})
   t.same(row, { id: 1, code: 'T-1', stamp: 'MADE', touched: 'touch-2', changed: 'new', cleared: null, blank: null, shout: 'T-1' })
@@ -59,7 +59,7 @@ t.test('takes SQL in place of a value', async (t) => {
   t.equal((await repo.getOrThrow(id)).age, 84)
 })
 
-t.test('says that a unique value is taken', async (t) => {
+t.test('reports that a unique value is taken', async (t) => {
   await repo.create({ email: 'a' })
   await t.rejects(repo.create({ email: 'a' }), UniqueViolationError)
 })
@@ -75,7 +75,7 @@ t.test('updates a row and returns it as stored, or undefined', async (t) => {
   t.match(await members.update({ group: 'g', member: 1 }, { member: 2 }), { group: 'g', member: 2, role: 'guest' })
 })
 
-t.test('an update of nothing returns the row and writes nothing', async (t) => {
+t.test('an empty update returns the row and writes nothing', async (t) => {
   const { id } = await desk.create({})
   const before = await runner.client.query('select xmin from tickets')
   const count = runner.statements.length
@@ -89,7 +89,7 @@ t.test('an update of nothing returns the row and writes nothing', async (t) => {
   for (const { kind } of runner.statements.slice(count)) t.equal(kind, 'read')
 })
 
-t.test('updates and deletes the rows that match, and tells their number', async (t) => {
+t.test('updates and deletes matching rows, and returns their number', async (t) => {
   await repo.createMany([{ email: 'a', age: 1 }, { email: 'b', age: 1 }, { email: 'c', age: 2 }])
   t.equal(await repo.updateMany({ age: 1 }, { name: 'one' }), 2)
   t.equal(await repo.updateMany(eq(users.age, 9), { name: 'nine' }), 0)
@@ -108,7 +108,7 @@ t.test('updates and deletes the rows that match, and tells their number', async 
   t.equal(await repo.deleteMany({}, { all: true }), 2)
 })
 
-t.test('69: refuses to update or delete many without a condition, in whatever clothes', async (t) => {
+t.test('69: refuses to update or delete many without a condition, in any disguise', async (t) => {
   await repo.create({ email: 'a' })
   const empty = [{}, undefined, { and: [] }, { and: [{}] }, { or: [{}] }, { not: { or: [] } }, { id: { notIn: [] } }, { not: { id: { in: [] } } }, and()]
   for (const filter of empty) {
@@ -157,7 +157,7 @@ t.test('refuses columns that PostgreSQL generates', async (t) => {
   t.match(await desk.create({ id: undefined } as never), { id: 1 })
 })
 
-t.test('71: refuses values that no column of their type can hold, and saves nothing of them', async (t) => {
+t.test('71: refuses values that their column cannot hold, and saves nothing', async (t) => {
   const circular: Record<string, unknown> = {}
   circular['self'] = circular
   const bad: Array<Record<string, unknown>> = [
@@ -202,7 +202,7 @@ t.test('an error names the column and shows no value', async (t) => {
   t.notMatch(JSON.stringify(error), /secret-value/)
 })
 
-t.test('a failing call that nobody waits for does not end the process', async () => {
+t.test('a failed call that no caller awaits does not end the process', async () => {
   repo.create({ email: 1 } as never)
   repo.get(undefined as never)
   repo.getOrThrow(99)

@@ -27,7 +27,7 @@ const templates = (connectionString: string) =>
 const tablesIn = async (database: Database) =>
   (await database.execute<{ name: string }>(sql`select tablename as name from pg_tables where schemaname = 'public' order by 1`)).rows.map(({ name }) => name)
 
-t.test('migrations run once, and each database is a clone of what they made', async (t) => {
+t.test('migrations run once, and each database is a clone of the result', async (t) => {
   const options: TestDatabaseOptions = { migrations: 'drizzle' }
   const [one, two] = await Promise.all([createTestDatabase(t, options), createTestDatabase(t, options)])
   await one.database.execute(sql`drop table posts`)
@@ -38,7 +38,7 @@ t.test('migrations run once, and each database is a clone of what they made', as
   t.strictSame(await tablesIn(three.database), ['posts', 'users'])
 })
 
-t.test('where a migration changes there is another template', async (t) => {
+t.test('a changed migration makes another template', async (t) => {
   const folder = t.testdir()
   cpSync('drizzle', folder, { recursive: true })
   const { database: before } = await createTestDatabase(t, { migrations: folder })
@@ -49,7 +49,7 @@ t.test('where a migration changes there is another template', async (t) => {
   t.strictSame(await tablesIn(after), ['added', 'posts', 'users'])
 })
 
-t.test('functions run once for all processes, in their order, with the options of the database', async (t) => {
+t.test('functions run once for all processes, in order, with the options of the database', async (t) => {
   const calls = t.testdir({ calls: '' })
   const note = (text: string) => writeFileSync(join(calls, 'calls'), text, { flag: 'a' })
   const options: TestDatabaseOptions = {
@@ -67,7 +67,7 @@ t.test('functions run once for all processes, in their order, with the options o
   t.equal(readFileSync(join(calls, 'calls'), 'utf8'), 'migrate seed migrate seed ')
 })
 
-t.test('a template that cannot be made is told, and tried again the next time', async (t) => {
+t.test('a template that cannot be made is an error, and the next call tries again', async (t) => {
   let fails = true
   const migrate = async (database: Database) => {
     await database.execute(sql`create table half (id int)`)
@@ -81,7 +81,7 @@ t.test('a template that cannot be made is told, and tried again the next time', 
   t.strictSame(await tablesIn(database), ['half'])
 })
 
-t.test('templates that nobody used for a day are dropped when a new one is made, others are kept', async (t) => {
+t.test('a new template drops those that were unused for a day, and keeps others', async (t) => {
   const connectionString = await anotherWay(t)
   const at = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString()
   for (const [name, hours] of [['old', 25], ['new', 23]] as const) {
@@ -95,7 +95,7 @@ t.test('templates that nobody used for a day are dropped when a new one is made,
   t.notOk((await templates(connectionString)).includes('data_access_template_old'))
 })
 
-t.test('a template that is used lives on', async (t) => {
+t.test('a template that is used stays', async (t) => {
   const options = { seed: () => 'used', connectionString: await anotherWay(t) }
   const before = await templates(options.connectionString)
   await createTestDatabase(t, options)

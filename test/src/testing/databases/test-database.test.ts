@@ -11,7 +11,7 @@ async function connect (t: Test, connectionString: string): Promise<Client> {
   return client
 }
 
-t.test('each test database is fresh, and holds the tables that were asked for', async (t) => {
+t.test('each test database is new, and holds the requested tables', async (t) => {
   const one = await createTestDatabase(t, { sql: 'create table users (id int)' })
   const two = await createTestDatabase(t)
   const tables = "select count(*)::int as count from pg_tables where schemaname = 'public'"
@@ -20,7 +20,7 @@ t.test('each test database is fresh, and holds the tables that were asked for', 
   t.strictSame((await (await connect(t, two.connectionString)).query(tables)).rows, [{ count: 0 }])
 })
 
-t.test('a dropped database is gone, whoever is still connected to it; dropping twice is no failure', async (t) => {
+t.test('drop() removes the database even while others are connected, and may be called twice', async (t) => {
   const { connectionString, drop } = await createTestDatabase()
   const client = await connect(t, connectionString)
   const ended = new Promise<void>((resolve) => { client.once('end', resolve) })
@@ -31,7 +31,7 @@ t.test('a dropped database is gone, whoever is still connected to it; dropping t
   await t.rejects(connect(t, connectionString), { code: '3D000' })
 })
 
-t.test('the database is dropped when the test ends, of whichever framework that is', async (t) => {
+t.test('the database is dropped when the test ends, in every test framework', async (t) => {
   for (const name of ['after', 'teardown', 'onTestFinished', 'a function'] as const) {
     const atTheEnd: Array<() => Promise<void>> = []
     const register = (fn: () => Promise<void>) => { atTheEnd.push(fn) }
@@ -52,7 +52,7 @@ t.test('the server can be named by option or by DATABASE_URL', async (t) => {
   t.equal(host((await createTestDatabase(t)).connectionString), host(connectionString))
 })
 
-t.test('without DATABASE_URL it is an embedded PostgreSQL 18, the same for the whole process', async (t) => {
+t.test('without DATABASE_URL the server is an embedded PostgreSQL 18, shared by the whole process', async (t) => {
   t.intercept(process, 'env', { value: { ...process.env, DATABASE_URL: '' } })
   const [one, two] = await Promise.all([createTestDatabase(t), createTestDatabase(t)])
   const client = await connect(t, one.connectionString)
@@ -61,7 +61,7 @@ t.test('without DATABASE_URL it is an embedded PostgreSQL 18, the same for the w
   t.equal(new URL(one.connectionString).host, new URL(two.connectionString).host)
 })
 
-t.test('statements or options that fail are told, and leave no database behind', async (t) => {
+t.test('invalid statements or options are an error, and leave no database behind', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const admin = await connect(t, connectionString)
   const others = async () =>
@@ -72,7 +72,7 @@ t.test('statements or options that fail are told, and leave no database behind',
   t.strictSame(await others(), [])
 })
 
-t.test('the database comes opened, with the options that were given', async (t) => {
+t.test('the database is open, with the given options', async (t) => {
   const { database, drop } = await createTestDatabase(t, { sql: 'create table users (id int)', pool: { size: 2, maxOverflow: 1 } })
 
   t.equal(database.poolInfo.max, 3)
@@ -81,7 +81,7 @@ t.test('the database comes opened, with the options that were given', async (t) 
   await t.rejects(database.execute(sql`select 1`))
 })
 
-t.test('a connection that was not given back and a transaction left open are leaks, told with their backend', async (t) => {
+t.test('an unreleased connection and an open transaction are leaks, reported with their backend', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const pool = new Pool({ connectionString })
   t.after(() => pool.end())

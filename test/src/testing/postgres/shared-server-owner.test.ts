@@ -33,7 +33,7 @@ async function serverId (connectionString: string): Promise<string> {
   return row.id
 }
 
-t.test('processes that meet share one PostgreSQL, and nothing stays when the last one has gone', async (t) => {
+t.test('the processes of a run share one PostgreSQL, and nothing stays after the last one', async (t) => {
   const { sharedFolder, options, startOwner } = build(t)
   const { ended } = await startOwner()
   const [one, two] = await Promise.all([joinRun(options, () => {}), joinRun(options, () => {})])
@@ -46,7 +46,7 @@ t.test('processes that meet share one PostgreSQL, and nothing stays when the las
   t.notOk(existsSync(sharedFolder))
 })
 
-t.test('one that is not there is started, as a process of its own, and ends by itself', async (t) => {
+t.test('the first process starts the owner as a separate process, which ends by itself', async (t) => {
   const { sharedFolder, options } = build(t)
   const shared = await Promise.all([joinRun(options, () => {}), joinRun(options, () => {})])
   const owner = await connectToOwner(join(sharedFolder, 'current'))
@@ -56,7 +56,7 @@ t.test('one that is not there is started, as a process of its own, and ends by i
   while (existsSync(sharedFolder)) await new Promise((resolve) => setImmediate(resolve))
 })
 
-t.test('a second keeper steps back', async (t) => {
+t.test('a second owner ends at once', async (t) => {
   const { sharedFolder, options, startOwner } = build(t)
   const { ended } = await startOwner()
   const { release } = await joinRun(options, () => {})
@@ -67,7 +67,7 @@ t.test('a second keeper steps back', async (t) => {
   await ended
 })
 
-t.test('what a killed keeper left behind hinders nobody and is removed, but not what a living one needs', async (t) => {
+t.test('files of a killed owner are removed and disturb no process, files of a live owner stay', async (t) => {
   const { sharedFolder, options, startOwner } = build(t)
   mkdirSync(join(sharedFolder, 'run-dead', 'postgres'), { recursive: true })
   symlinkSync(join(sharedFolder, 'run-dead'), join(sharedFolder, 'current'))
@@ -83,7 +83,7 @@ t.test('what a killed keeper left behind hinders nobody and is removed, but not 
   living.close()
 })
 
-t.test('with the runner gone, PostgreSQL goes without grace', async (t) => {
+t.test('PostgreSQL ends without grace time when the runner has ended', async (t) => {
   const { options } = build(t)
   const runner = spawnSync('true').pid
 
@@ -91,7 +91,7 @@ t.test('with the runner gone, PostgreSQL goes without grace', async (t) => {
   await ownSharedServer(longest, { onListening: () => {} })
 })
 
-t.test('a PostgreSQL that was killed takes its keeper along, and those that used it are told', async (t) => {
+t.test('a killed PostgreSQL ends its owner and the connections of its users', async (t) => {
   const { options, startOwner } = build(t)
   const started: Array<ReturnType<typeof startPostgres>> = []
   const { ended } = await startOwner({ start: (how) => { started.push(startPostgres(how)); return started[0]! } })
@@ -104,7 +104,7 @@ t.test('a PostgreSQL that was killed takes its keeper along, and those that used
   await ended
 })
 
-t.test('a PostgreSQL that does not start is an error for everybody who wants it, in its own words', async (t) => {
+t.test('a PostgreSQL that does not start is an error for every process, in its own words', async (t) => {
   const { options, startOwner } = build(t)
   let fail = (_: Error) => {}
   const { ended } = await startOwner({ start: () => new Promise((_resolve, reject) => { fail = reject }) })
@@ -115,7 +115,7 @@ t.test('a PostgreSQL that does not start is an error for everybody who wants it,
   await ended
 })
 
-t.test('a process that left before PostgreSQL was ready is no failure', async (t) => {
+t.test('a process may end before PostgreSQL is ready', async (t) => {
   const { sharedFolder, options, startOwner } = build(t)
   const { ended } = await startOwner()
   const client = await connectToOwner(join(sharedFolder, 'current'))
@@ -127,7 +127,7 @@ t.test('a process that left before PostgreSQL was ready is no failure', async (t
   await ended
 })
 
-t.test('a keeper that always hangs up is an error with the way out', async (t) => {
+t.test('an owner that always closes the connection is an error with the way out', async (t) => {
   const { sharedFolder, options } = build(t)
   mkdirSync(join(sharedFolder, 'run-busy'))
   symlinkSync(join(sharedFolder, 'run-busy'), join(sharedFolder, 'current'))

@@ -20,7 +20,7 @@ function folderFor (t: Test): string {
   return folder
 }
 
-t.test('rows are found again after a stop and another start', async (t) => {
+t.test('rows are still there after a stop and another start', async (t) => {
   const folder = folderFor(t)
   const first = await startPostgres({ folder })
   await queryOnce(first.connectionString, 'create table kept as select 42 as answer')
@@ -33,7 +33,7 @@ t.test('rows are found again after a stop and another start', async (t) => {
   await t.rejects(queryOnce(second.connectionString, 'select 1'), { code: 'ECONNREFUSED' })
 })
 
-t.test('one that is not persistent leaves nothing on the disk', async (t) => {
+t.test('a PostgreSQL that is not persistent leaves nothing on the disk', async (t) => {
   const folder = folderFor(t)
   const postgres = await startPostgres({ folder, persistent: false })
   t.match(await queryOnce(postgres.connectionString, 'show fsync'), [{ fsync: 'off' }])
@@ -43,7 +43,7 @@ t.test('one that is not persistent leaves nothing on the disk', async (t) => {
   t.notOk(existsSync(folder))
 })
 
-t.test('nobody gets in without the password, and nobody from outside of this machine', async (t) => {
+t.test('connections need the password, and come from this machine only', async (t) => {
   const postgres = await startPostgres({ folder: folderFor(t), persistent: false })
   t.after(() => postgres.stop())
   const { host, username, password } = new URL(postgres.connectionString)
@@ -53,7 +53,7 @@ t.test('nobody gets in without the password, and nobody from outside of this mac
   t.ok(password.length > 20)
 })
 
-t.test('a port that somebody else took in the meantime is no failure', async (t) => {
+t.test('a port that is taken in the meantime is replaced by another', async (t) => {
   const taken = createServer().listen(0, '127.0.0.1')
   await once(taken, 'listening')
   t.after(() => taken.close())
@@ -69,7 +69,7 @@ t.test('a port that somebody else took in the meantime is no failure', async (t)
   await postgres.stop()
 })
 
-t.test('a second one in the same folder is refused with PostgreSQL\'s own words', async (t) => {
+t.test("a second PostgreSQL in the same folder is refused with PostgreSQL's own words", async (t) => {
   const folder = folderFor(t)
   const postgres = await startPostgres({ folder })
   t.after(() => postgres.stop())
@@ -77,7 +77,7 @@ t.test('a second one in the same folder is refused with PostgreSQL\'s own words'
   await t.rejects(startPostgres({ folder }), { message: /PostgreSQL did not start.*postmaster\.pid/ })
 })
 
-t.test('a start that was cut short is made good by the next one', async (t) => {
+t.test('an interrupted start is repaired by the next one', async (t) => {
   const folder = folderFor(t)
   await t.rejects(startPostgres({ folder, port: () => { throw new Error('cut short') } }), { message: 'cut short' })
 
@@ -86,7 +86,7 @@ t.test('a start that was cut short is made good by the next one', async (t) => {
   await postgres.stop()
 })
 
-t.test('it ends with the process that started it, even when that is killed, and the next start finds the rows', async (t) => {
+t.test('PostgreSQL ends with its process, even if killed, and the next start has the rows', async (t) => {
   const folder = folderFor(t)
   const module = new URL('../../../../src/testing/index.ts', import.meta.url).href
   const script =

@@ -14,7 +14,7 @@ async function enterSandbox (t: Test, ...args: Parameters<typeof sandbox>): Prom
   t.teardown(() => box.rollback())
 }
 
-t.test('a network that falls silent ends the sandbox within its time', async (t) => {
+t.test('a silent network ends the sandbox within its time', async (t) => {
   const { database, proxy } = await openByProxy(t)
   const box = await sandbox(database, { timeoutMillis: 100 })
   await database.repo(users).create({ email: 'ada' })
@@ -27,7 +27,7 @@ t.test('a network that falls silent ends the sandbox within its time', async (t)
   t.equal(await database.repo(users).count(), 0)
 })
 
-t.test('without a transaction under way nothing leaks; with one, that is told', async (t) => {
+t.test('an open transaction in a sandbox is a leak, and the sandbox itself is none', async (t) => {
   const database = await open(t)
   await enterSandbox(t, database)
   await t.resolves(expectNoLeaks(database))
@@ -37,7 +37,7 @@ t.test('without a transaction under way nothing leaks; with one, that is told', 
   await t.rejects(expectNoLeaks(database), { message: 'The test leaks: a transaction of database is open in the sandbox: end it;' })
 })
 
-t.test('a second sandbox on the same database is refused, also where both are asked for at once', async (t) => {
+t.test('a second sandbox on the same database is refused, even if both are opened at once', async (t) => {
   const database = await open(t)
   const both = await Promise.allSettled([sandbox(database), sandbox(database)])
   t.strictSame(both.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected'])
@@ -47,7 +47,7 @@ t.test('a second sandbox on the same database is refused, also where both are as
   await enterSandbox(t, database)
 })
 
-t.test('a transaction that is open at the rollback is told, and undone', async (t) => {
+t.test('a transaction that is open at the rollback is an error, and undone', async (t) => {
   const database = await open(t)
   const box = await sandbox(database, { timeoutMillis: 50 })
   const session = database.createSession()
@@ -62,7 +62,7 @@ t.test('a transaction that is open at the rollback is told, and undone', async (
   t.equal(await database.repo(users).count(), 0)
 })
 
-t.test('the rollback waits for what is under way', async (t) => {
+t.test('the rollback waits for open transactions', async (t) => {
   const database = await open(t)
   const box = await sandbox(database)
   const hold = deferred()
@@ -79,13 +79,13 @@ t.test('the rollback waits for what is under way', async (t) => {
   t.equal(await database.repo(users).count(), 0)
 })
 
-t.test('what is neither a server nor a database has no sandbox', async (t) => {
+t.test('an argument that is neither a server nor a database is refused', async (t) => {
   for (const given of [undefined, null, 0, '', [], {}, () => {}, Symbol('server'), Promise.resolve()]) {
     await t.rejects(sandbox(given as never), { name: 'UsageError', message: /^sandbox\(\) takes a Fastify server/ })
   }
 })
 
-t.test('a server whose plugins are not loaded yet loads them; one without a database is refused', async (t) => {
+t.test('a server loads its plugins first; a server without a database is refused', async (t) => {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   const server = Fastify()
   t.teardown(() => server.close())
@@ -105,7 +105,7 @@ t.test('closing the database rolls back', async (t) => {
   await box.rollback()
 })
 
-t.test('a COMMIT in SQL of the user\'s own ends the sandbox, which is told to everybody', async (t) => {
+t.test("a COMMIT in the user's own SQL ends the sandbox, with an error for every caller", async (t) => {
   const database = await open(t)
   const box = await sandbox(database)
   await t.rejects(database.transaction(async (session) => {
@@ -119,7 +119,7 @@ t.test('a COMMIT in SQL of the user\'s own ends the sandbox, which is told to ev
   t.strictSame((await database.repo(users).getAll()).map(({ email }) => email), ['ada'])
 })
 
-t.test('with its connection a sandbox loses everything, and says so', async (t) => {
+t.test('a lost connection loses everything in the sandbox, with an error', async (t) => {
   const database = await open(t)
   const box = await sandbox(database)
   await database.repo(users).create({ email: 'ada' })

@@ -25,7 +25,7 @@ async function read (rows: AsyncIterable<{ email: string }>): Promise<string[]> 
   return read
 }
 
-t.test('a stream sees what is in the sandbox, batch by batch, and the next transaction may write again', async (t) => {
+t.test('a stream sees the rows in the sandbox, batch by batch, and the next transaction may write', async (t) => {
   const database = await openSandbox(t)
   for (const batchSize of [1, 2, 5, 100]) t.strictSame(await read(database.repo(users).stream({}, { batchSize })), emails)
   await database.session(async (session) => {
@@ -37,7 +37,7 @@ t.test('a stream sees what is in the sandbox, batch by batch, and the next trans
   await expectNoLeaks(database)
 })
 
-t.test('a reply that is a stream comes out of the sandbox', async (t) => {
+t.test('a reply can be a stream from the sandbox', async (t) => {
   const server = await build(t)
   server.get('/users', (request, reply) => reply.type('text/plain').send(Readable.from(emailsOf(request.repo(users).stream({}, { batchSize: 2 })))))
   async function * emailsOf (rows: AsyncIterable<{ email: string }>): AsyncGenerator<string> {
@@ -51,7 +51,7 @@ t.test('a reply that is a stream comes out of the sandbox', async (t) => {
   t.equal((await server.inject('/users')).body, '')
 })
 
-t.test('one that is left, or that fails, undoes nothing but itself', async (t) => {
+t.test('a stream that is left or fails undoes only itself', async (t) => {
   const database = await openSandbox(t)
   const repo = database.repo(users)
   for await (const { email } of repo.stream({}, { batchSize: 2 })) if (email === 'bob') break
@@ -62,7 +62,7 @@ t.test('one that is left, or that fails, undoes nothing but itself', async (t) =
   await repo.create({ email: 'flo' })
 })
 
-t.test('a stream of a session that holds its transaction is refused, and may be read after the commit', async (t) => {
+t.test('a session that holds its transaction cannot stream, and may stream after the commit', async (t) => {
   const database = await openSandbox(t)
   await using session = database.createSession()
   await session.repo(users).create({ email: 'flo' })
@@ -74,7 +74,7 @@ t.test('a stream of a session that holds its transaction is refused, and may be 
   t.equal((await read(database.repo(users).stream())).length, 6)
 })
 
-t.test('who wants to write while a stream is read waits for its end, and no longer than that may take', async (t) => {
+t.test('a write waits for a stream to end, for a limited time', async (t) => {
   const database = await openSandbox(t, { timeoutMillis: 50 })
   const rows = database.repo(users).stream({}, { batchSize: 2 })
   await rows.next()

@@ -32,7 +32,7 @@ async function buildRoutes (t: Test): Promise<{ server: FastifyInstance, told: s
   return { server, told }
 }
 
-t.test('requests and direct use see each other, and the rollback undoes all of it', async (t) => {
+t.test('requests and direct calls see each other, and the rollback undoes all of them', async (t) => {
   const { server, told } = await buildRoutes(t)
   const box = await sandbox(server)
   t.equal((await server.inject({ method: 'POST', url: '/users/ada' })).statusCode, 201)
@@ -48,7 +48,7 @@ t.test('requests and direct use see each other, and the rollback undoes all of i
   t.strictSame((await server.inject('/users')).json(), [])
 })
 
-t.test('what fails undoes itself and nothing else', async (t) => {
+t.test('a failed statement or transaction undoes only itself', async (t) => {
   const { server } = await buildRoutes(t)
   await using box = await sandbox(server)
   t.type(box.rollback, 'function', 'and is rolled back when its block ends')
@@ -62,7 +62,7 @@ t.test('what fails undoes itself and nothing else', async (t) => {
   t.strictSame((await server.db.repo(users).getAll()).map(({ email }) => email), ['ada'])
 })
 
-t.test('raw statements keep what they wrote, several in one text too', async (t) => {
+t.test('raw statements keep their writes, even several in one text', async (t) => {
   const database = await open(t)
   await enterSandbox(t, database)
   await database.execute(sql.raw("insert into users (email) values ('ada'); insert into users (email) values ('bob')"))
@@ -71,7 +71,7 @@ t.test('raw statements keep what they wrote, several in one text too', async (t)
   t.equal(await database.repo(users).count(), 4)
 })
 
-t.test('deferred constraints are checked at each commit, and are deferred again in the next transaction', async (t) => {
+t.test('deferred constraints are checked at each commit, and deferred again in the next transaction', async (t) => {
   const database = await open(t)
   await enterSandbox(t, database)
   await database.execute(sql.raw('create table notes (id int primary key, next int references notes deferrable initially deferred)'))
@@ -115,7 +115,7 @@ t.test('sandboxes on different handles of one database do not see each other', a
   t.strictSame((await two.repo(users).getAll()).map(({ email }) => email), ['bob'])
 })
 
-t.test('requests that come together run one after the other', async (t) => {
+t.test('parallel requests run one after the other', async (t) => {
   const { server, told } = await buildRoutes(t)
   await enterSandbox(t, server)
   const emails = Array.from({ length: 20 }, (_, n) => `user${n}`)
@@ -125,7 +125,7 @@ t.test('requests that come together run one after the other', async (t) => {
   t.strictSame(told.toSorted(), emails.toSorted())
 })
 
-t.test('who waits for a transaction that does not end gets an error that says the way out', async (t) => {
+t.test('waiting for a transaction that does not end is an error with the way out', async (t) => {
   const { server } = await buildRoutes(t)
   await enterSandbox(t, server, { timeoutMillis: 50 })
   await using session = server.db.createSession()
@@ -139,7 +139,7 @@ t.test('who waits for a transaction that does not end gets an error that says th
   t.equal(await server.db.repo(users).count(), 1, 'and it goes on when it has ended')
 })
 
-t.test('one who gives up waiting is passed over', async (t) => {
+t.test('a caller that stops waiting is skipped', async (t) => {
   const database = await open(t)
   await enterSandbox(t, database)
   await using holder = database.createSession()
@@ -154,7 +154,7 @@ t.test('one who gives up waiting is passed over', async (t) => {
   t.equal(await last, 1)
 })
 
-t.test('nested scopes, outcomes, read-only transactions and isolation levels are as without it', async (t) => {
+t.test('nested scopes, outcomes and isolation levels work as without a sandbox', async (t) => {
   const database = await open(t)
   await enterSandbox(t, database)
   const session = database.createSession({ isolationLevel: 'serializable', deferrable: false })
@@ -177,7 +177,7 @@ t.test('nested scopes, outcomes, read-only transactions and isolation levels are
   t.strictSame((await database.repo(users).getAll()).map(({ email }) => email), ['ada'])
 })
 
-t.test('a transaction that collided is repeated from its own beginning', async (t) => {
+t.test('a transaction with a conflict is repeated from its own beginning', async (t) => {
   const database = await open(t)
   await enterSandbox(t, database)
   await database.repo(users).create({ email: 'before' })
@@ -191,7 +191,7 @@ t.test('a transaction that collided is repeated from its own beginning', async (
   t.equal(await database.repo(users).count(), 2)
 })
 
-t.test('a transaction whose time is over is undone, and the next one starts', async (t) => {
+t.test('a transaction that exceeds its time is undone, and the next one starts', async (t) => {
   const database = await open(t)
   await enterSandbox(t, database)
   await t.rejects(database.transaction(async (session) => {
@@ -202,7 +202,7 @@ t.test('a transaction whose time is over is undone, and the next one starts', as
   t.equal(await database.repo(users).count(), 0)
 })
 
-t.test('a commit that does not end in time is given up, and with it nothing else', async (t) => {
+t.test('a commit that does not end in time is destroyed, and others stay', async (t) => {
   const database = await open(t)
   await enterSandbox(t, database)
   await database.execute(sql.raw(`
@@ -214,7 +214,7 @@ t.test('a commit that does not end in time is given up, and with it nothing else
   t.strictSame((await database.repo(users).getAll()).map(({ email }) => email), ['ada'])
 })
 
-t.test('a failure that costs a connection elsewhere costs one transaction here', async (t) => {
+t.test('a failure that would close a connection ends only one transaction', async (t) => {
   const database = await open(t)
   await enterSandbox(t, database)
   await database.repo(users).create({ email: 'ada' })
@@ -225,7 +225,7 @@ t.test('a failure that costs a connection elsewhere costs one transaction here',
   t.equal(await database.repo(users).count(), 1)
 })
 
-t.test('a connection that is given back more than once is lent to one at a time', async (t) => {
+t.test('a connection that is released more than once is lent to one caller at a time', async (t) => {
   const database = await open(t)
   await enterSandbox(t, database)
   const caller = { label: 'test', logger: silentLogger }
@@ -239,7 +239,7 @@ t.test('a connection that is given back more than once is lent to one at a time'
   await t.rejects(expectNoLeaks(database), /a transaction of database is open/)
 })
 
-t.test('a connection that is given back in the middle of its transaction leaves nothing of that', async (t) => {
+t.test('a connection that is released inside its transaction leaves none of its writes', async (t) => {
   const database = await open(t)
   await enterSandbox(t, database)
   const connection = await database.host.pool.connect({ label: 'test', logger: silentLogger })

@@ -3,10 +3,13 @@ import { sql } from 'drizzle-orm'
 import { integer, pgTable, timestamp } from 'drizzle-orm/pg-core'
 import { Client } from 'pg'
 import { UsageError, ValidationError } from '../../../../src/errors/errors.js'
+import { cut } from '../../../../src/repository/read/default-limit.js'
+import { SqlBuilder, TableStatements } from '../../../../src/repository/table/table-statements.js'
 import { openRepositories } from '../../../helpers/runner.js'
 import { drafts, draftsSql, users, usersSql } from '../schema.js'
 import { seeded } from '../../../load/crash/random.js'
 import type { CursorResult } from '../../../../src/index.js'
+import type { StatementRunner } from '../../../../src/statement/statement.js'
 
 const people = "insert into users (email, name, age) select 'u' || n, 'n' || n % 3, n from generate_series(1, 25) n;"
 const opened = await openRepositories(t, usersSql + draftsSql + people)
@@ -106,4 +109,20 @@ t.test('a walk through 100,000 changing rows returns each row that stays exactly
   const stayed = Array.from({ length: 100_000 }, (_, n) => (n + 1) * 10).filter((id) => !gone.has(id))
   t.ok(pages >= 90 && stayed.length > 80_000, `${pages} pages, ${stayed.length} rows stayed`)
   t.equal(stayed.filter((id) => met.get(id) !== 1).length, 0)
+})
+
+t.test('forgets callers that it warned long ago, whatever their number', async (t) => {
+  const table = new TableStatements(users, new SqlBuilder({ defaultLimit: 1, maxLimit: 10 }))
+  const warned: string[] = []
+  const list = (label: string): void => {
+    const session = { caller: { label, logger: { warn: ({ route }: { route: string }) => warned.push(route) } } } as unknown as StatementRunner
+    t.equal(cut({ rows: [{ id: 1 }, { id: 2 }], rowCount: 2, command: 'SELECT' }, { operation: 'getAll', options: undefined }, { session, table }).length, 1)
+  }
+  for (let job = 0; job < 1000; job++) list(`job ${job}`)
+  for (let job = 0; job < 1000; job++) list(`job ${job}`)
+  t.equal(warned.length, 1000, 'each of the last thousand is warned once')
+  for (let job = 1000; job < 3000; job++) list(`job ${job}`)
+  list('job 0')
+  t.equal(warned.at(-1), 'job 0', 'the first was forgotten')
+  t.equal(warned.length, 3001)
 })

@@ -3,6 +3,9 @@ import { Client, Pool } from 'pg'
 import t, { type Test } from 'tap'
 import { createTestDatabase, expectNoLeaks, type TestLike } from '../../../../src/testing/index.js'
 
+// No test closes it. If it kept the process alive, the file would never end.
+const forTheFile = await createTestDatabase(t, { sql: 'create table notes (id int primary key)' })
+
 async function connect (t: Test, connectionString: string): Promise<Client> {
   const client = new Client({ connectionString })
   client.on('error', () => {})
@@ -64,12 +67,14 @@ t.test('without DATABASE_URL the server is an embedded PostgreSQL 18, shared by 
 t.test('invalid statements or options are an error, and leave no database behind', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const admin = await connect(t, connectionString)
-  const others = async () =>
-    (await admin.query(`select datname from pg_database where datname like 'test\\_%\\_${process.pid}\\_%' and datname <> current_database()`)).rows
+  const [owner] = /test_[0-9a-f]{12}/.exec(connectionString) ?? []
+  const own = async () => (await admin.query('select datname from pg_database where starts_with(datname, $1) order by 1', [`${owner}_`])).rows
+  const before = await own()
+  t.match(before, [{ datname: String }])
 
   await t.rejects(createTestDatabase(t, { sql: 'create table' }), { code: '42601' })
   await t.rejects(createTestDatabase(t, { pool: { size: -1 } }), /pool\.size/)
-  t.strictSame(await others(), [])
+  t.strictSame(await own(), before)
 })
 
 t.test('the database is open, with the given options', async (t) => {
@@ -104,4 +109,9 @@ t.test('an unreleased connection and an open transaction are leaks, reported wit
   )
   await pool.query('rollback')
   await t.resolves(expectNoLeaks({ pool }))
+})
+
+t.test('a database for the whole file serves its tests, and its health connection ends with the file', async (t) => {
+  t.match(await forTheFile.database.drizzle.execute('select count(*)::int as notes from notes'), { rows: [{ notes: 0 }] })
+  t.match(await forTheFile.database.checkHealth(), { healthy: true })
 })

@@ -5,11 +5,13 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { sql } from 'drizzle-orm'
 import { Client } from 'pg'
 import t, { type Test } from 'tap'
 import { startPostgres } from '../../../../src/testing/index.js'
 import { loaderFor } from '../../../../src/testing/postgres/shared-server.js'
 import { queryOnce } from '../../../helpers/backend.js'
+import { createDatabase15 } from '../../../helpers/postgres-15.js'
 
 // Each test makes a cluster of its own, which takes a busy machine many seconds.
 t.setTimeout(600_000)
@@ -103,4 +105,10 @@ t.test('PostgreSQL ends with its process, even if killed, and the next start has
   const next = await startPostgres({ folder })
   t.strictSame(await queryOnce(next.connectionString, 'select answer from kept'), [{ answer: 42 }])
   await next.stop()
+})
+
+t.test('tests can use a database on PostgreSQL 15, too', async (t) => {
+  const { database } = await createDatabase15(t)
+  const version = sql`select current_setting('server_version_num')::int / 10000 as version`
+  t.match(await database.execute(version), { rows: [{ version: 15 }] })
 })

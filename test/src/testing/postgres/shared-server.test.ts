@@ -15,6 +15,9 @@ import { joinRun, loaderFor, sharedFolderOf } from '../../../../src/testing/post
 import { TestServer } from '../../../../src/testing/databases/test-server.js'
 import { until } from '../../../helpers/until.js'
 
+// Nearly each test makes a cluster of its own, which takes a busy machine many seconds.
+t.setTimeout(600_000)
+
 function build (t: Test) {
   const sharedFolder = mkdtempSync(join(tmpdir(), 'owner-'))
   t.after(() => rmSync(sharedFolder, { recursive: true, force: true }))

@@ -56,7 +56,7 @@ t.test('a transaction that is open at the rollback is an error, and undone', asy
 
   await t.rejects(
     Promise.all([box.rollback(), t.rejects(waiting, { code: /DB_(CONNECTION|TRANSACTION_SCOPE)/ })]),
-    /rolled back while a transaction of database was open: await everything/
+    /rolled back while a transaction of database was open: await every call/
   )
   await t.rejects(session.commit())
   t.equal(await database.repo(users).count(), 0)
@@ -115,7 +115,7 @@ t.test("a COMMIT in the user's own SQL ends the sandbox, with an error for every
   }), { code: 'DB_TRANSACTION_BROKEN' })
 
   await t.rejects(database.repo(users).count(), { code: 'DB_TRANSACTION_BROKEN', message: /has ended the transaction of the sandbox/ })
-  await t.rejects(box.rollback(), /what it committed stays: test code that has a COMMIT/)
+  await t.rejects(box.rollback(), /its committed rows stay: test code with a COMMIT/)
   t.strictSame((await database.repo(users).getAll()).map(({ email }) => email), ['ada'])
 })
 

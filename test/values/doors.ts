@@ -7,13 +7,13 @@ import type { Builder, MatrixColumn } from './types.js'
 
 /** A table whose column `c` is of one type of the matrix. */
 export function holder (name: string, column: Builder) {
-  // The builder stands for one of every type: which it is, is known to the matrix alone.
+  // The builder can be of any type, which TypeScript does not know.
   return pgTable(name, { id: integer().primaryKey().generatedByDefaultAsIdentity(), c: column as unknown as ReturnType<typeof integer<'c'>> })
 }
 
 type Holder = ReturnType<typeof holder>
 
-/** Relations that lead from each row to itself, as one row and as a list. */
+/** Relations from each row to itself, as one row and as a list. */
 export function toItself (table: Holder) {
   return relations(table, ({ one, many }) => ({
     me: one(table, { fields: [table.id], references: [table.id], relationName: 'same' }), mine: many(table, { relationName: 'same' })
@@ -24,19 +24,19 @@ interface Row { id: number, c: unknown }
 
 interface RelatedRow extends Row { me: Row & { x: unknown }, mine: RelatedRow[] }
 
-/** Enough rows for a statement of lists. */
+/** Enough rows for a statement with arrays. */
 const many = 60
 
-/** What a value is, and of which kind: as text, in which `5` and `'5'` differ, and `NaN` is itself. */
+/** The value and its type as text, in which `5` and `'5'` differ and `NaN` equals itself. */
 export const shown = (value: unknown): string => inspect(value, { depth: 9, maxArrayLength: 200, maxStringLength: 500, breakLength: Infinity })
 
-/** Sends each value of a type through every door, and tells at which it came, or was stored, as another. */
+/** Sends each value of a type through every method, and lists the methods that return or store another value. */
 export async function passThroughDoors (database: Database, table: Holder, { name, values, comparable, isOrdered }: MatrixColumn): Promise<string[]> {
   const wrong: string[] = []
   const expect = (door: string, came: unknown, wanted: unknown): void => {
     if (shown(came) !== shown(wanted)) wrong.push(`${door}: ${shown(came)} instead of ${shown(wanted)}`)
   }
-  // Their text has the zone of the session.
+  // Their text depends on the time zone of the session.
   const isZonedText = name.startsWith('timestamptz string')
   const { rows: [written] } = await database.execute<{ texts: string[] }>(sql.raw(`select array[${values.map(([, expression]) =>
     `(${expression})::text`).join()}] as texts`))
@@ -121,7 +121,7 @@ export async function passThroughDoors (database: Database, table: Holder, { nam
     const among = await repo.filter({ c: { in: [value] } } as never) as Row[]
     if (!among.some(({ id }) => id === made[place]?.id)) wrong.push(`in finds no ${shown(value)}`)
   }
-  // What an array holds is looked for by PostgreSQL's own operators, in which NULL is equal to nothing.
+  // PostgreSQL's array operators compare the elements, and NULL equals nothing.
   for (const [place, value] of wanted.entries()) {
     if (!name.endsWith('[]') || !isOrdered || !Array.isArray(value)) continue
     const held = (name.endsWith('[][]') ? value.flat() : value as unknown[]).filter((item) => item !== null)
@@ -136,7 +136,7 @@ export async function passThroughDoors (database: Database, table: Holder, { nam
   return wrong
 }
 
-/** The text that PostgreSQL has for a moment, in arrays too. */
+/** PostgreSQL's text of a moment, also within arrays. */
 async function zoned (database: Database, value: unknown): Promise<unknown> {
   if (Array.isArray(value)) return await Promise.all(value.map((item) => zoned(database, item)))
   const { rows: [row] } = await database.execute<{ text: string | null }>(sql`select ${value}::timestamptz::text as text`)

@@ -5,26 +5,26 @@ import {
 import { infinity, minusInfinity } from '../../src/index.js'
 import type { PgColumnBuilderBase } from 'drizzle-orm/pg-core'
 
-/** A builder of columns, as far as the tests of values use one. */
+/** The methods of a column builder that these tests use. */
 export interface Builder extends PgColumnBuilderBase {
   array (): Builder
 }
 
-/** A value of JavaScript, and how a person would write it for PostgreSQL. */
+/** A value of JavaScript, and the same value in SQL. */
 export type Pair = readonly [value: unknown, literal: string]
 
-/** A type of column with odd values of it. Its arrays are made from them. */
+/** A type of column with odd values. Its arrays are made from them. */
 export interface ColumnType {
   readonly name: string
   readonly column: () => Builder
   /** The type in SQL. */
   readonly sql: string
   readonly values: readonly Pair[]
-  /** Whether PostgreSQL knows when two are equal. @defaultValue true */
+  /** Whether PostgreSQL can compare two values for equality. @defaultValue true */
   readonly comparable?: boolean
-  /** Whether PostgreSQL has an order for them. @defaultValue as `comparable` */
+  /** Whether PostgreSQL can order the values. @defaultValue as `comparable` */
   readonly isOrdered?: boolean
-  /** Whether its values stand by themselves only. @defaultValue false */
+  /** Whether the type is tested without its arrays. @defaultValue false */
   readonly isScalarOnly?: boolean
 }
 
@@ -37,12 +37,12 @@ const money = customType<{ data: string }>({ dataType: () => 'money' })
 const xml = customType<{ data: string }>({ dataType: () => 'xml' })
 const range = customType<{ data: string }>({ dataType: () => 'int4range' })
 const pair = customType<{ data: string }>({ dataType: () => 'pair' })
-/** Its values pass through functions of its own. */
+/** A custom type, whose own functions convert the values. */
 const cents = customType<{ data: { cents: number }, driverData: string }>({
   dataType: () => 'numeric', toDriver: ({ cents }) => String(cents / 100), fromDriver: (text) => ({ cents: Math.round(Number(text) * 100) })
 })
 
-/** What the domains and types of the table below are. */
+/** The domains and types that the table below uses. */
 export const typesSql = `
   create type mood as enum ('fine', 'so, so', '"odd"', 'NULL', '{}', 'back\\slash');
   create domain citext as text;
@@ -79,7 +79,7 @@ const beforeChrist = new Date(0)
 beforeChrist.setUTCFullYear(-43, 2, 15)
 const numbers: Pair[] = [[0, '0'], [-1, '-1'], [32767, '32767']]
 
-/** Every type of column that Drizzle has, and some that programs make. */
+/** Every type of column in Drizzle, and some custom types. */
 export const columnTypes: readonly ColumnType[] = [
   { name: 'text', column: () => text(), sql: 'text', values: odd },
   { name: 'varchar', column: () => varchar({ length: 40 }), sql: 'varchar(40)', values: odd },
@@ -200,14 +200,14 @@ export const columnTypes: readonly ColumnType[] = [
   { name: 'money', column: () => money(), sql: 'money', values: same('$1,234.50', '-$0.05') },
   { name: 'xml', column: () => xml(), sql: 'xml', values: same('<a b="c">{"\\,}</a>'), comparable: false },
   { name: 'range', column: () => range(), sql: 'int4range', values: same('[1,5)', 'empty', '(,)') },
-  // Neither extension is there: domains of their names show how their texts pass.
+  // The extensions are not installed. Domains of the same names stand for their types.
   { name: 'vector', column: () => vector({ dimensions: 3 }), sql: 'vector', values: [[[1, 2.5, -3], '[1,2.5,-3]']] },
   { name: 'halfvec', column: () => halfvec({ dimensions: 2 }), sql: 'halfvec', values: [[[1, 0.5], '[1,0.5]']] },
   { name: 'sparsevec', column: () => sparsevec({ dimensions: 3 }), sql: 'sparsevec', values: same('{1:1,3:2}/3') },
   { name: 'geometry', column: () => geometry({ type: 'point', mode: 'tuple' }), sql: 'geometry', values: [], isScalarOnly: true }
 ]
 
-/** A literal as a value of its type. */
+/** A literal, cast to its type. */
 const cast = (literal: string, sql: string): string => `'${literal.replaceAll("'", "''")}'::${sql}`
 
 /** One column of the matrix: a type, or an array of it, and its values as SQL. */
@@ -215,13 +215,13 @@ export interface MatrixColumn {
   readonly name: string
   readonly column: () => Builder
   readonly sql: string
-  /** A value of JavaScript, and an expression of SQL that is that value. */
+  /** A value of JavaScript, and an SQL expression of the same value. */
   readonly values: readonly Pair[]
   readonly comparable: boolean
   readonly isOrdered: boolean
 }
 
-/** Each type, its arrays and its arrays of arrays, with NULL among the values of each. */
+/** Each type, its arrays and its arrays of arrays. NULL is among the values of each. */
 export const matrix: readonly MatrixColumn[] = columnTypes.flatMap((
   { name, column, sql, values, comparable = true, isOrdered = comparable, isScalarOnly = false }
 ) => {
@@ -235,7 +235,7 @@ export const matrix: readonly MatrixColumn[] = columnTypes.flatMap((
     column: () => column().array(),
     sql: `${sql}[]`,
     values: [[elements, list], [[], `array[]::${sql}[]`], [[null], `array[null]::${sql}[]`], [null, `null::${sql}[]`]],
-    // Arrays are equal where their elements have an order.
+    // PostgreSQL compares arrays only if their elements have an order.
     comparable: isOrdered,
     isOrdered
   }, {

@@ -1,10 +1,10 @@
-/** Random tables, filters, orders and pages: from few values, so that rows tie and filters match. */
+/** Random tables, filters, orders and pages. They have few different values, so that rows tie and filters match. */
 import fc from 'fast-check'
 import type { Item } from './items.js'
 import type { OrderKey, Sight } from './model.js'
 import type { Column, Operation, Predicate } from './predicates.js'
 
-/** One table and what is asked of it. */
+/** The rows of one table, and the reads to compare. */
 export interface ReadCase {
   readonly rows: readonly Item[]
   readonly sight: Sight
@@ -37,7 +37,7 @@ export const values = {
 
 type ValueColumn = keyof typeof values
 
-/** For each column a value, or null. */
+/** A value or null for each column. */
 export const nullable = {
   word: fc.option(values.word),
   rank: fc.option(values.rank),
@@ -68,7 +68,7 @@ function operationsOn (column: ValueColumn): fc.Arbitrary<Operation> {
   return fc.oneof(...ordered)
 }
 
-/** Objects are read as operators, so a document is compared by `eq` alone. */
+/** An object would be read as operators, so a document is compared with `eq` only. */
 const columnTests: fc.Arbitrary<Predicate> = fc.constantFrom(...Object.keys(values) as ValueColumn[]).chain((column) => fc.oneof(
   ...column === 'doc' ? [] : [fc.option(values[column] as fc.Arbitrary<unknown>).map((value): Predicate => ({ column, value }))],
   fc.uniqueArray(operationsOn(column), {

@@ -2,12 +2,12 @@ import { pgTable } from 'drizzle-orm/pg-core'
 import { softDelete, version } from '../../../src/model/columns.js'
 import { itemColumns } from './items.js'
 
-// As items, and with what writing is about: a version, and rows that can be deleted softly, or not.
+// The columns of items, with a version and soft deletion, or without both.
 
 /** Deleted rows are hidden. */
 export const entries = pgTable('entries', { ...itemColumns(), ...softDelete(), ...version() })
 
-/** Rows that are deleted are gone, and have no version. */
+/** Deletes are final, and rows have no version. */
 export const remarks = pgTable('remarks', itemColumns())
 
 export type Entry = typeof entries.$inferSelect

@@ -1,4 +1,4 @@
-/** Random writes, of few values, so that rows meet. */
+/** Random writes with few different values, so that rows conflict. */
 import fc from 'fast-check'
 import type { NewShelfRow, ShelfUpsert } from './shelf-model.js'
 
@@ -9,7 +9,7 @@ export type Write =
   | { readonly kind: 'getOrCreate', readonly filter: NewShelfRow, readonly defaults: NewShelfRow }
   | { readonly kind: 'softDelete', readonly place: number }
 
-/** A table and what is written into it. */
+/** The rows of a table, and the writes to compare. */
 export interface InsertCase {
   readonly isSoft: boolean
   readonly seesDeleted: boolean
@@ -27,7 +27,7 @@ const values = {
 const row: fc.Arbitrary<NewShelfRow> = fc.record(values, { requiredKeys: [], noNullPrototype: true })
 const rows = fc.array(row, { maxLength: 5 })
 
-/** Rows of the same columns, so many that they become lists, between others. */
+/** Enough rows with the same columns to be sent as arrays, between other rows. */
 const many = fc.record({ before: rows, length: fc.integer({ min: 0, max: 120 }), rank: fc.boolean(), after: rows }).map(({ before, length, rank, after }) =>
   [...before, ...Array.from({ length }, (_, n) => ({ tags: [String(n)], ...(rank && { rank: n }) })), ...after])
 
@@ -49,7 +49,7 @@ const keyed = fc.oneof(
   { weight: 1, arbitrary: row }
 )
 
-/** Rows that become lists, between others, now and then with a key that comes again. */
+/** Enough rows to be sent as arrays, between other rows. Some keys repeat. */
 const manyKeyed = fc.record({
   before: fc.array(keyed, { maxLength: 3 }),
   length: fc.integer({ min: 0, max: 120 }),

@@ -1,4 +1,4 @@
-/** Has a repository and its model write the same, and compares what they tell and what they hold. */
+/** Writes the same rows through a repository and its model, and compares the results and the stored rows. */
 import assert from 'node:assert/strict'
 import { DatabaseError, increment } from '../../../src/index.js'
 import { ShelfModel } from './shelf-model.js'
@@ -47,7 +47,7 @@ async function written (repo: Shelf, model: ShelfModel, write: Write): Promise<u
   }
 }
 
-/** One of the rows that were given their id. */
+/** One of the rows with a given id. */
 async function softDelete (repo: Shelf, model: ShelfModel, place: number): Promise<unknown> {
   const candidates = model.rows.filter(({ id, deletedAt }) => id < 1000 && deletedAt === null)
   const { id } = candidates[place % Math.max(candidates.length, 1)] ?? {}
@@ -65,7 +65,7 @@ function optionsOf ({ target, update, rankAbove, deleted }: ShelfUpsert): Upsert
   }
 }
 
-/** Learns which ids PostgreSQL made for rows that the model numbered by itself: failed writes use some up. */
+/** Copies the ids that PostgreSQL generated into the model. They differ, because failed writes use ids up. */
 function translate (actual: readonly unknown[], expected: readonly unknown[], generated: Map<number, number>): void {
   for (const [place, row] of expected.entries()) {
     const id = idOf(row)
@@ -93,7 +93,7 @@ function byId (rows: readonly ShelfRow[]): ShelfRow[] {
   return [...rows].sort((one, other) => one.id - other.id)
 }
 
-/** What it gives, or the class of what it throws. */
+/** The result of a write, or the class of its error. */
 function outcome (run: () => unknown): unknown {
   try {
     return run()

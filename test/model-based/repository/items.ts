@@ -1,7 +1,7 @@
 import { boolean, integer, jsonb, numeric, pgTable, text, timestamp } from 'drizzle-orm/pg-core'
 import { softDelete } from '../../../src/model/columns.js'
 
-/** A column of each kind that a filter or an order treats in its own way. */
+/** One column of each type that filters or orders treat differently. */
 export const itemColumns = () => ({
   id: integer().primaryKey(),
   word: text(),
@@ -17,7 +17,7 @@ export const items = pgTable('items', { ...itemColumns(), ...softDelete() })
 
 export type Item = typeof items.$inferSelect
 
-/** The same in SQL. Texts are compared by their code points, as JavaScript does. */
+/** The same table in SQL. Texts are compared by their code points, as in JavaScript. */
 export const itemsSql = `create table items (
   id integer primary key, word text collate "C", rank integer, score numeric, flag boolean, at timestamptz, tags text[] collate "C", doc jsonb, "deletedAt" timestamptz(3)
 );`

@@ -1,9 +1,9 @@
-/** A repository as an array: what each method that reads must give, told as plainly as can be. */
+/** The model of reads: an array, with the expected result of each read method. */
 import { compare, truthOf } from './predicates.js'
 import type { Item } from './items.js'
 import type { Column, Predicate } from './predicates.js'
 
-/** Which rows a repository sees. */
+/** The rows that a repository sees. */
 export type Sight = 'live' | 'all' | 'deleted'
 
 export interface OrderKey {
@@ -34,7 +34,7 @@ export class RepositoryModel {
     return ids.flatMap((id) => this.get(id) ?? [])
   }
 
-  /** All that match, in order. */
+  /** All matching rows, in order. */
   list (predicate: Predicate, order: readonly OrderKey[], { skip, limit }: Bounds = { skip: 0, limit: Infinity }): Item[] {
     const keys: readonly OrderKey[] = [...order, { column: 'id', direction: order.at(-1)?.direction ?? 'asc', nulls: undefined }]
     return this.#seen

@@ -1,4 +1,4 @@
-/** Filters as data, and what they mean for a row: true, false, or null for what SQL calls unknown. */
+/** Filters as data, and their result for a row: true, false, or null for SQL's unknown. */
 import { sql } from 'drizzle-orm'
 import { items } from './items.js'
 import type { Filter } from '../../../src/index.js'
@@ -6,7 +6,7 @@ import type { Item } from './items.js'
 
 export type Column = keyof Item
 
-/** One operator and what it compares with. */
+/** One operator and its operand. */
 export type Operation = readonly [operator: string, operand: unknown]
 
 export type Predicate =
@@ -19,9 +19,9 @@ export type Predicate =
 
 type Truth = boolean | null
 
-/** The predicate as a repository takes it. */
+/** Turns a predicate into the filter of a repository. */
 export function toFilter (predicate: Predicate): Filter<typeof items> {
-  // By its name alone, so that it is a column of whatever table is asked.
+  // By its name only, so that it works for every table.
   if ('drizzle' in predicate) return sql`rank > ${predicate.drizzle}`
   if ('and' in predicate) return { and: predicate.and.map(toFilter) } as Filter<typeof items>
   if ('or' in predicate) return { or: predicate.or.map(toFilter) } as Filter<typeof items>
@@ -29,7 +29,7 @@ export function toFilter (predicate: Predicate): Filter<typeof items> {
   return { [predicate.column]: 'value' in predicate ? predicate.value : Object.fromEntries(predicate.operations) }
 }
 
-/** What the predicate says of a row. */
+/** The result of a predicate for a row. */
 export function truthOf (predicate: Predicate, row: Item): Truth {
   if ('drizzle' in predicate) return row.rank === null ? null : row.rank > predicate.drizzle
   if ('and' in predicate) return all(predicate.and.map((part) => truthOf(part, row)))
@@ -39,7 +39,7 @@ export function truthOf (predicate: Predicate, row: Item): Truth {
   return all(operations.map((operation) => test(predicate.column, row[predicate.column], operation)))
 }
 
-/** How many rows the predicate can match, by its form alone: none and all are what an empty list says. */
+/** How many rows a predicate can match, judged by its form. An empty list matches none or all. */
 export function extentOf (predicate: Predicate): 'all' | 'some' | 'none' {
   if ('and' in predicate) return least(predicate.and.map(extentOf))
   if ('or' in predicate) return opposite(least(predicate.or.map((part) => opposite(extentOf(part)))))
@@ -102,7 +102,7 @@ function test (column: Column, value: unknown, [operator, operand]: Operation): 
   }
 }
 
-/** The order of two values of one column, none of them NULL. */
+/** Compares two values of one column. Neither is NULL. */
 export function compare (column: Column, one: unknown, other: unknown): number {
   if (column === 'score') return Number(one) - Number(other)
   if (column === 'at' || column === 'deletedAt') return (one as Date).getTime() - (other as Date).getTime()

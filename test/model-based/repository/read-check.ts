@@ -1,4 +1,4 @@
-/** Asks a repository and its model the same, by every method that reads, and compares. */
+/** Calls every read method of a repository and of its model, and compares the results. */
 import assert from 'node:assert/strict'
 import { MultipleResultsError, NotFoundError } from '../../../src/index.js'
 import { items } from './items.js'
@@ -26,7 +26,7 @@ export async function fill (database: Database, rows: readonly Item[]): Promise<
   await all.createMany(rows)
 }
 
-/** The repository that sees these rows. */
+/** Returns the repository with this visibility. */
 export function seeing<R extends { withDeleted (): R, onlyDeleted (): R }> (repo: R, sight: Sight): R {
   if (sight === 'live') return repo
   return sight === 'all' ? repo.withDeleted() : repo.onlyDeleted()
@@ -93,7 +93,7 @@ function pick (row: Item, columns: ReadCase['columns']): Partial<Item> {
   return columns === undefined ? row : Object.fromEntries(columns.map((column) => [column, row[column]]))
 }
 
-/** What it resolves with, or the class of what it rejects with. */
+/** The result of a read, or the class of its error. */
 export async function orClass (promise: Promise<unknown>): Promise<unknown> {
   return await promise.catch((error: unknown) => (error as Error).constructor)
 }

@@ -1,6 +1,6 @@
 /**
- * Compares repositories with their models for as long as is wanted: `npm run test:repository -- --runs 10000`, with `--only reads`,
- * `--only writes` or `--only inserts` one part, and with `--seed <number>` the cases of one seed again.
+ * Compares repositories with their models: `npm run test:repository -- --runs 10000`. `--only reads`, `--only writes` or
+ * `--only inserts` runs one part. `--seed <number>` repeats the cases of one seed.
  */
 import { parseArgs } from 'node:util'
 import fc from 'fast-check'
@@ -31,7 +31,7 @@ try {
       ...(values.seed !== undefined && { seed: Number(values.seed) })
     })
     const took = Math.round((performance.now() - started) / 1000)
-    console.log(fc.defaultReportMessage(details) ?? `${details.numRuns} cases of ${part} as the model has them (seed ${details.seed}, ${took} s)`)
+    console.log(fc.defaultReportMessage(details) ?? `${details.numRuns} cases of ${part} equal the model (seed ${details.seed}, ${took} s)`)
     if (details.failed) {
       console.log(details.errorInstance)
       process.exitCode = 1

@@ -1,4 +1,4 @@
-/** A repository that writes, as an array: what each method must make of it, told as plainly as can be. */
+/** The model of inserts and upserts: an array, with the expected result of each method. */
 import { UniqueViolationError, UsageError, ValidationError } from '../../../src/index.js'
 import type { ShelfRow } from './shelf.js'
 
@@ -21,7 +21,7 @@ export interface ModelResult {
 export class ShelfModel {
   rows: readonly ShelfRow[] = []
   readonly isSoft: boolean
-  /** Whether deleted rows are in sight. */
+  /** Whether deleted rows are visible. */
   readonly seesDeleted: boolean
   #next = 1000
 
@@ -74,7 +74,7 @@ export class ShelfModel {
     return row
   }
 
-  /** All rows but the old one, none of which may have what is unique of the new one. */
+  /** All rows except the old one. None of them may have the unique values of the new one. */
   #without (old: ShelfRow | undefined, row: ShelfRow): ShelfRow[] {
     const others = this.rows.filter((other) => other !== old)
     const isTaken = others.some((other) => other.id === row.id || (row.code !== null && other.code === row.code) ||

@@ -1,4 +1,4 @@
-/** Tables for the model of writes: the same columns and keys with soft deletion and without. */
+/** Tables for the model of inserts, with the same columns and keys: one with soft deletion, one without. */
 import { sql } from 'drizzle-orm'
 import { integer, pgTable, text, unique } from 'drizzle-orm/pg-core'
 import { softDelete, uniqueLive, version } from '../../../src/index.js'
@@ -16,7 +16,7 @@ export const softShelf = pgTable('soft_shelf', { ...columns, ...softDelete() }, 
 
 export const plainShelf = pgTable('plain_shelf', columns, (table) => [unique().on(table.slot)])
 
-/** A row of either; `deletedAt` is there on the first alone. */
+/** A row of either table. Only the first has `deletedAt`. */
 export interface ShelfRow {
   readonly id: number
   readonly code: string | null

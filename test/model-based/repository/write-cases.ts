@@ -1,4 +1,4 @@
-/** Random programs of writes over a random table: small enough that keys are met again, versions go stale and filters match. */
+/** Random programs of writes on a random table. They are small, so that keys repeat, versions go stale and filters match. */
 import fc from 'fast-check'
 import { nullable, predicate, rows, values } from './cases.js'
 import type { Entry } from './entries.js'
@@ -6,13 +6,13 @@ import type { Item } from './items.js'
 import type { Sight } from './model.js'
 import type { Predicate } from './predicates.js'
 
-/** What is written into columns; a number in `more` is added to what the row has. */
+/** The values for the columns. A number in `more` is an increment. */
 export interface Changes {
   readonly values: Partial<Omit<Entry, 'id' | 'version'>>
   readonly more: { readonly rank?: number | undefined, readonly score?: string | undefined }
 }
 
-/** One call of a method that writes. */
+/** One call of a write method. */
 export type Write =
   | { readonly method: 'create', readonly row: NewEntry }
   | { readonly method: 'createMany', readonly rows: readonly NewEntry[] }
@@ -24,7 +24,7 @@ export type Write =
 
 export type NewEntry = Pick<Entry, 'id'> & Partial<Omit<Entry, 'id' | 'version'>>
 
-/** A table and what is done to it, each call by a repository that sees what it sees. */
+/** The rows of a table, and the calls. Each call has the visibility of its repository. */
 export interface WriteCase {
   readonly soft: boolean
   readonly rows: readonly Item[]

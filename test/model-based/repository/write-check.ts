@@ -1,4 +1,4 @@
-/** Does the same to a repository and to its model, call by call, and compares what each gives and what is stored at the end. */
+/** Makes the same calls on a repository and on its model, and compares each result and the stored rows at the end. */
 import assert from 'node:assert/strict'
 import { increment } from '../../../src/index.js'
 import { entries, remarks } from './entries.js'
@@ -13,7 +13,7 @@ type Entries = Repository<typeof entries>
 
 /** Fills the table, and throws at the first difference. */
 export async function checkWrites (database: Database, { soft, rows, writes }: WriteCase): Promise<void> {
-  // Without softDelete() and version() a table is less to its types, and the model knows what that means.
+  // The types of a table without softDelete() and version() forbid some of the calls. The model has the expected error.
   const repo = soft ? database.repo(entries) : database.repo(remarks) as unknown as Entries
   const model = new WritingModel(rows, soft)
   await repo.withDeleted().deleteMany({}, { all: true })
@@ -58,7 +58,7 @@ function same (what: string, actual: unknown, expected: unknown, soft: boolean):
   assert.deepEqual(given, wanted, `${what}: ${JSON.stringify(given)} and not ${JSON.stringify(wanted)}`)
 }
 
-/** Rows without what their table does not have, and without times that only the database knows: one that is late enough is right. */
+/** Leaves out columns that the table lacks, and replaces times of the database: any late enough time is right. */
 function plain (value: unknown, soft: boolean): unknown {
   if (Array.isArray(value)) return value.map((one) => plain(one, soft))
   if (typeof value !== 'object' || value === null) return value
@@ -68,5 +68,5 @@ function plain (value: unknown, soft: boolean): unknown {
   return { ...rest, version, deletedAt: isRecent ? byTheClock : deletedAt }
 }
 
-/** Times of the cases are all before. A minute is for clocks that differ. */
+/** All times in the cases are earlier. One minute allows for clocks that differ. */
 const started = Date.now() - 60_000

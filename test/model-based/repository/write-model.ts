@@ -1,4 +1,4 @@
-/** A repository that writes, as a map: what each of its methods must do and give, told as plainly as can be. */
+/** The model of writes: a map, with the expected effect and result of each method. */
 import { EmptyFilterError, NotFoundError, StaleRowError, UniqueViolationError, UsageError } from '../../../src/index.js'
 import { extentOf, truthOf } from './predicates.js'
 import type { Entry } from './entries.js'
@@ -7,7 +7,7 @@ import type { Sight } from './model.js'
 import type { Predicate } from './predicates.js'
 import type { Changes, NewEntry, Write } from './write-cases.js'
 
-/** Stands for a time that only the database knows. */
+/** Stands for a time of the database. */
 export const byTheClock = new Date(8.64e15)
 
 const nothing: Omit<Entry, 'id'> = { word: null, rank: null, score: null, flag: null, at: null, tags: null, doc: null, deletedAt: null, version: 1 }
@@ -26,7 +26,7 @@ export class WritingModel {
     return Array.from(this.#rows.values()).sort((one, other) => one.id - other.id)
   }
 
-  /** What the call resolves with, or the class of what it rejects with: then nothing has changed. */
+  /** The result of the call, or the class of its error. After an error nothing has changed. */
   call (write: Write, sight: Sight): unknown {
     const before = new Map(this.#rows)
     try {
@@ -90,7 +90,7 @@ export class WritingModel {
     return this.#keep({ ...row, deletedAt, version: row.version + 1 })
   }
 
-  /** All deletions of the model happened in the last ten years, and after the times that a purge may be told. */
+  /** All deletions of the model happened in the last ten years, after every time that a purge gets. */
   #purge (olderThan: Date | number): number {
     if (!this.#soft) refuse(UsageError)
     const isOld = (deletedAt: Date): boolean => typeof olderThan === 'number' ? olderThan === 0 : deletedAt < olderThan
@@ -121,7 +121,7 @@ function refuse (reason: unknown): never {
   throw new Refusal(reason)
 }
 
-/** As PostgreSQL adds numerics: with as many places as the longer of the two has. */
+/** Adds numerics as PostgreSQL does: the sum has as many decimal places as the longer operand. */
 function sum (one: string, other: string): string {
   const places = Math.max(...[one, other].map((text) => text.split('.')[1]?.length ?? 0))
   return (Number(one) + Number(other)).toFixed(places)

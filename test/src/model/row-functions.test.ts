@@ -48,7 +48,7 @@ t.test('toDict returns only values that JSON can carry, at any depth', async (t)
     any: [{ at: '2026-01-02T03:04:05.678Z' }],
     deletedAt: null
   })
-  t.strictSame(JSON.parse(JSON.stringify(dict)), dict, 'and survives the way there and back')
+  t.strictSame(JSON.parse(JSON.stringify(dict)), dict, 'and survives JSON.stringify and JSON.parse')
 })
 
 t.test('the type of toDict follows from the row', async (t) => {
@@ -62,13 +62,13 @@ t.test('the type of toDict follows from the row', async (t) => {
   t.ok(unknown)
   t.ok(untyped)
 
-  // @ts-expect-error there is no such column
+  // @ts-expect-error the column does not exist
   t.throws(() => toDict(users, row, { omit: ['pasword'] }), {
     name: 'UsageError', message: 'Table "users" has no column "pasword" to omit'
   }, 'a slip is refused at run time too: it would publish what it should hide')
   // @ts-expect-error the row has no such property
   t.strictSame(Object.keys(toDict(users, { id: 1 }, { include: ['posts'] })), ['id'])
-  // @ts-expect-error the row is not one of the table
+  // @ts-expect-error the row belongs to another table
   toDict(users, { id: 'one' })
 })
 
@@ -111,6 +111,6 @@ t.test('isDeleted reads deletedAt', async (t) => {
   t.equal(isDeleted({ deletedAt: '2026-01-02' }), true)
   // @ts-expect-error a row without the column
   t.throws(() => isDeleted({ id: 1 }), { name: 'UsageError', message: 'The row has no deletedAt: read it with that column' })
-  // @ts-expect-error a number is no time
+  // @ts-expect-error a number is not a time
   t.throws(() => isDeleted({ deletedAt: 5 }), { name: 'UsageError', message: /^The deletedAt of a row is a date, a text or null/ })
 })

@@ -98,11 +98,11 @@ t.test('views are refused by name and by type, with the way out', async (t) => {
     name: 'UsageError', message: `View "${name}" cannot be used as a table: read it through \`drizzle\``, context: { table: name }
   })
 
-  // @ts-expect-error a view is no table
+  // @ts-expect-error a view is not a table
   t.throws(() => describeTable(everyone), message('everyone'))
-  // @ts-expect-error a view is no table
+  // @ts-expect-error a view is not a table
   t.throws(() => describeTable(summary), message('summary'))
-  // @ts-expect-error a view is no table
+  // @ts-expect-error a view is not a table
   t.throws(() => describeTable(existing), message('existing'))
 })
 
@@ -138,7 +138,7 @@ t.test('the types are those of Drizzle columns', async (t) => {
 
   // @ts-expect-error filter is a boolean
   t.throws(() => softDelete({ filter: 'yes' }), UsageError)
-  // @ts-expect-error there is no such option
+  // @ts-expect-error the option does not exist
   t.throws(() => softDelete({ filtered: true }), UsageError)
 })
 
@@ -178,7 +178,7 @@ for (const casing of [undefined, 'snake_case'] as const) {
     const second = await update('second')
     t.ok(second.updatedAt > first.updatedAt, 'two updates in one transaction have two times')
     t.ok(first.updatedAt >= first.createdAt)
-    t.strictSame(second.createdAt, inserted[0]?.createdAt, 'an update leaves createdAt alone')
+    t.strictSame(second.createdAt, inserted[0]?.createdAt, 'an update keeps createdAt')
     await db.execute(sql`commit`)
 
     async function update (body: string) {
@@ -203,8 +203,8 @@ for (const casing of [undefined, 'snake_case'] as const) {
 
     await repo.softDelete(1)
     await repo.create({ id: 2, firm: 'a', email: 'ada@example.com' })
-    await t.rejects(repo.restore(1), UniqueViolationError, 'its twin lives')
-    t.ok((await repo.onlyDeleted().getOrThrow(1)).deletedAt, 'and so it stays deleted')
+    await t.rejects(repo.restore(1), UniqueViolationError, 'a live row has the same value')
+    t.ok((await repo.onlyDeleted().getOrThrow(1)).deletedAt, 'the row stays deleted')
     await repo.softDelete(2)
     t.equal((await repo.restore(1))?.deletedAt, null)
   })

@@ -141,17 +141,17 @@ const before = await stored()
 
 t.test('every method of a repository explains a bad argument, and stores nothing', async (t) => {
   await refuses(t, rows, async (t, title) => t.strictSame(await stored(), before, `${title} stores nothing`))
-  t.strictSame(missing(methodsOf(Repository), rows), [], 'no method is without a row')
+  t.strictSame(missing(methodsOf(Repository), rows), [], 'every method has a row')
 })
 
 t.test('every method that reads related rows explains a bad argument', async (t) => {
   await refuses(t, relatedRows)
-  t.strictSame(missing(methodsOf(RelatedRepository), relatedRows), [], 'no method is without a row')
+  t.strictSame(missing(methodsOf(RelatedRepository), relatedRows), [], 'every method has a row')
 })
 
 t.test('no refusal keeps a connection', () => expectNoLeaks(database))
 
-/** The methods of a class that take something. */
+/** The methods of a class that take arguments. */
 function methodsOf (Class: { readonly prototype: object }): string[] {
   const takeNothing = ['constructor', 'withDeleted', 'onlyDeleted', 'unrestricted']
   const hooks = ['beforeCreate', 'beforeUpdate', 'beforeDelete', 'afterCreate', 'afterUpdate', 'afterDelete'] // called by the package

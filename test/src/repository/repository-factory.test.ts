@@ -39,7 +39,7 @@ class SpecialUserRepository extends UserRepository {
   }
 }
 
-/** What several classes share. */
+/** A base class of several repositories. */
 function counted<T extends PgTable> (table: T) {
   return class extends Repository.of(table) {
     total () { return this.count() }

@@ -57,7 +57,7 @@ export const notesSql = `create table notes (
   version integer not null default 1
 );`
 
-/** As {@link notes}, with deleted rows in plain sight. */
+/** As {@link notes}, with visible deleted rows. */
 export const drafts = pgTable('drafts', {
   id: integer().primaryKey().generatedByDefaultAsIdentity(),
   title: text(),

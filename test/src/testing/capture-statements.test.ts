@@ -84,5 +84,5 @@ t.test('failed and unawaited statements are captured; an error of the function i
   t.match(statements, [{ text: 'select 1 / 0', durationMillis: Number }])
 
   await t.rejects(captureStatements(database, () => { throw new Error('no') }), { message: 'no' })
-  t.equal(database.host.watch, undefined, 'and nothing is watched afterwards')
+  t.equal(database.host.watch, undefined, 'nothing is captured afterwards')
 })

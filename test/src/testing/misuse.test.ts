@@ -7,7 +7,7 @@ const { captureStatements, createTestDatabase, expectNoLeaks, factory, sandbox, 
 const { database } = await createTestDatabase(t, { sql: notesTable, schema: { notes } })
 await database.repo(notes).create({ title: 'a' })
 
-/** A database that is made is dropped again. */
+/** Drops the databases that are created. */
 const making = (optionsOf: (mistake: never) => object) => async (x: never) => { await (await createTestDatabase(undefined, optionsOf(x))).drop() }
 
 const rows = {

@@ -6,7 +6,7 @@ import {
 import t from 'tap'
 import { openRepositories } from '../../helpers/runner.js'
 
-// Where UTC and local time are one, a parser that should leave times alone may pass unseen.
+// In UTC a wrong parser of local times would pass unnoticed.
 process.env['TZ'] = 'Asia/Kolkata'
 
 const mood = pgEnum('mood', ['sad', 'o"k', 'happy, very'])
@@ -142,7 +142,7 @@ const full: typeof kinds.$inferInsert = {
   jsons: [{ a: '"' }, [1]]
 }
 
-/** A column of each kind, empty where it can be. */
+/** A column of each type, nullable if possible. */
 const nulls = { ...Object.fromEntries(Object.keys(full).map((key) => [key, null])), aBigserial: 1n, aSmallserial: 1 }
 
 for (const casing of [undefined, 'snake_case'] as const) {
@@ -198,7 +198,7 @@ t.test('finds rows by a value of every type, alone and in a list', async (t) => 
   }
 })
 
-/** A repository whose types are out of the way, for filters made of keys and values in a loop. */
+/** A repository with loose types, for filters that a loop makes of keys and values. */
 interface Anything {
   create (values: unknown): Promise<unknown>
   count (filter: Record<string, unknown>): Promise<number>

@@ -8,7 +8,7 @@ import { momentReader } from '../../../src/values/timestamp-reader.js'
 import { openRepositories } from '../../helpers/runner.js'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 
-// Where UTC and local time are one, a reader that takes one for the other may pass unseen.
+// In UTC a reader that confuses UTC and local time would pass unnoticed.
 process.env['TZ'] = 'Asia/Kolkata'
 
 const moments = pgTable('moments', { id: integer().primaryKey(), zoned: timestamp({ withTimezone: true }), plain: timestamp() })
@@ -82,7 +82,7 @@ t.test('rows are read right in any time zone of the session', async (t) => {
   for (const zone of ['UTC', 'America/St_Johns', 'Asia/Kathmandu', 'Europe/Amsterdam']) {
     await runner.client.query(`set timezone to '${zone}'`)
     const read = await repo(moments).getAll({ limit: 1000 })
-    // Behind the millisecond digits are cut off, before 1970 as after it.
+    // Digits after the millisecond are cut off, before 1970 as after it.
     t.ok(read.every((row, place) => millis(row).every((time, part) => Math.abs(Number(time) - Number(expected[place]?.[part])) <= 1)), zone)
     t.ok(read.length > 900, 'and all of them')
   }

@@ -29,9 +29,9 @@ t.test('creates rows in one statement, in order, each with its own columns', asy
 
   t.same(rows.map(({ email, age, active }) => [email, age, active]), [['c', 3, true], ['a', null, false], ['b', null, true]])
   t.equal(runner.statements.length, 1)
-  t.equal(runner.transactions, 1, 'PostgreSQL may store some of the rows alone')
+  t.equal(runner.transactions, 1, 'PostgreSQL could store some of the rows only')
   await repo.createMany([{ email: 'd' }])
-  t.equal(runner.transactions, 1, 'one row it stores or not')
+  t.equal(runner.transactions, 1, 'a single row is stored or not')
 })
 
 t.test('creates nothing from an empty list, and sends nothing', async (t) => {

@@ -45,7 +45,7 @@ const everything = listQuery(things, {
   maxLimit: 50
 })
 
-/** The ids that a query string gives. */
+/** The ids that a query string finds. */
 async function ids (query: string, list = everything): Promise<number[]> {
   return (await repo.filter(...list.filter(parse(query)))).map(({ id }) => id)
 }

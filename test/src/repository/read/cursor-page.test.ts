@@ -23,7 +23,7 @@ const events = pgTable('events', {
   raw: json()
 })
 
-// Forty rows, all within 40 microseconds, which a Date cannot tell apart; every other column has NULLs and repeats itself.
+// Forty rows within 40 microseconds, which a Date cannot tell apart. All other columns have NULLs and repeated values.
 const seed = `
   create table events (id integer primary key, at timestamptz not null, rank integer, word text, price numeric, ratio double precision, big bigint,
     day date, token uuid, flag boolean, tags text[], raw json);
@@ -38,7 +38,7 @@ const repo = open(events)
 
 type Order = CursorOrder<typeof events>
 
-/** Walks a list to its end, and back again; tells what it met on both ways. */
+/** Walks a list to its end and back, and returns the rows of both ways. */
 async function walk (orderBy: Order, limit: number, filter: Filter<typeof events> = {}): Promise<{ there: number[], back: number[] }> {
   const pages: Array<CursorResult<{ id: number }>> = []
   let page = await repo.cursor(filter, { orderBy, limit, columns: ['id'] })
@@ -173,7 +173,7 @@ t.test('a forged cursor gets 400, whatever it holds', async (t) => {
     const after = writeCursor(position, list)
     await t.rejects(repo.cursor({}, { orderBy: { at: 'asc' }, after }), ValidationError, String(position))
   }
-  t.equal((await repo.cursor({}, { orderBy: { at: 'asc' }, after: writeCursor(['2026-01-01', '1'], list) })).items.length, 40, 'and only moves within the list')
+  t.equal((await repo.cursor({}, { orderBy: { at: 'asc' }, after: writeCursor(['2026-01-01', '1'], list) })).items.length, 40, 'a cursor made by hand only moves within the list')
 })
 
 t.test('the page behind the last row, or before the first, is empty', async (t) => {

@@ -78,7 +78,7 @@ t.test('a walk through 100,000 changing rows returns each row that stays exactly
   const random = seeded(5)
   const gone = new Set<number>()
 
-  /** Rows come, go, move and change anywhere: in front of the walk, behind it, and where it stands. */
+  /** Inserts, deletes, moves and changes rows before, behind and at the position of the walk. */
   async function change (): Promise<void> {
     const any = (): number => (1 + random.below(100_000)) * 10
     const deleted = Array.from({ length: 50 }, any)

@@ -184,7 +184,7 @@ t.test('refuses unknown columns and operators, whatever their names, and wrong o
 t.test('a parsed query string without a prototype is a valid filter and page', async (t) => {
   t.same(await names(repo.filter(parse('name=Ada') as { name: string })), ['Ada'])
   t.same(await names(repo.getAll(Object.assign(parse(''), { limit: 1 }))), ['Ada'])
-  await t.rejects(repo.filter(Object.assign(Object.create(Object.create({})), { name: 'Ada' })), ValidationError, 'an instance of a class is none')
+  await t.rejects(repo.filter(Object.assign(Object.create(Object.create({})), { name: 'Ada' })), ValidationError, 'an instance of a class is not a filter')
   t.same(await names(repo.filter(Object.assign(Object.create(null), { name: 'Ada' }))), ['Ada'])
   await t.rejects(repo.filter({ email: Object.assign(Object.create(null), { nope: 1 }) } as never), ValidationError)
 })
@@ -216,7 +216,7 @@ t.test('reads pages by skip and limit, 100 rows by default', async (t) => {
   t.same(await repo.getAll({ limit: 0 }), [])
   t.same(await names(repo.filter({ active: true }, { skip: 3, limit: 1000 })), ['Dan\\x'])
   await repo.getAll()
-  t.same(runner.statements.at(-1)?.values, [101, 0], 'one more is read, to know of it')
+  t.same(runner.statements.at(-1)?.values, [101, 0], 'one more row is read, to notice a cut list')
   t.same(await repo.getAll({ skip: Number.MAX_SAFE_INTEGER }), [])
 })
 

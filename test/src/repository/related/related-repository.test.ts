@@ -10,7 +10,7 @@ import type { RelatedRepository } from '../../../../src/index.js'
 
 const strangers = pgTable('strangers', { id: integer().primaryKey() })
 
-/** What the types of a registered schema would say; here the tables are this test's own. */
+/** Replaces the types of a registered schema, because this test has its own tables. */
 type Loose = RelatedRepository<typeof authors, never> & RelatedRepository<typeof books, never> & RelatedRepository<typeof pages, never>
 
 const { runner, connectionString } = await openRepositories(t, tables, { casing: 'snake_case' })
@@ -62,7 +62,7 @@ t.test('reads relations of relations, to one and to many, over composite keys as
   const pageRows = await related(repositories.create(runner, pages), {
     book: { columns: { title: true } }
   }).filter({ bookId: 13 }, { columns: ['text'], limit: 2 })
-  t.strictSame(pageRows, [{ text: 'p1', book: { title: 'D' } }, { text: 'p2', book: { title: 'D' } }], 'the key is read, and not shown')
+  t.strictSame(pageRows, [{ text: 'p1', book: { title: 'D' } }, { text: 'p2', book: { title: 'D' } }], 'the key is read, but not returned')
 })
 
 t.test('conditions and orders of related rows are written as in Drizzle', async (t) => {
@@ -119,7 +119,7 @@ t.test('related rows have the same values as when they are read directly', async
     { bill: 1, ...Object.fromEntries(Array.from({ length: 150 }, (_, place) => [`c${place}`, place])) },
     'more columns than a function takes arguments'
   )
-  t.equal(none?.wide, null, 'no row is null, a row of NULLs is none')
+  t.equal(none?.wide, null, 'a missing row is null, a row of NULLs is not')
   t.match(await related(billRepo, { numbers: true }).get(3), { numbers: { bill: 3, even: null } })
   await t.rejects(related(billRepo, { numbers: true }).get(2), {
     name: 'DatabaseError',
@@ -165,7 +165,7 @@ t.test('an order or a condition may name undeclared columns, and other tables', 
   t.strictSame(await ids({ orderBy: sql`undeclared, ${lines.amount} desc nulls first`, limit: 2 }), [2, 3])
   t.strictSame(await ids({ orderBy: [(lines.host), asc(lines.id)] }), [1, 3, 2])
   t.strictSame(await ids({ orderBy: (fields: typeof lines) => [fields.code] }), [3, 1, 2])
-  t.strictSame(await ids({ where: sql`${lines.id} = 1 or ${lines.id} = 3` }), [1, 3], 'it stays one condition beside the others')
+  t.strictSame(await ids({ where: sql`${lines.id} = 1 or ${lines.id} = 3` }), [1, 3], 'the parts of the condition stay together')
   t.strictSame(await ids({ where: sql`exists (select 1 from ${bills} where ${bills.id} = ${lines.id} - 1)` }), [2, 3])
   t.strictSame(await ids({ where: undefined, orderBy: undefined, limit: 0 }), [])
 })

@@ -5,7 +5,7 @@ import { increment } from '../../../../src/repository/types/increment.js'
 import { Aliases, literal, throughAlias } from '../../../../src/repository/table/aliases.js'
 import { openRepositories } from '../../../helpers/runner.js'
 
-/** What statements call their own parts, PostgreSQL's words and types, and what may be in any name. */
+/** Names that statements use themselves, keywords and types of PostgreSQL, and names with odd characters. */
 const names = [
   'wanted', 'excluded', 'place', 'list', 'row', 'there', 'key_0', 'key_1', 'c0', 'c1', 'c2', 'unnest', 'old', 'new', 'select', 'order', 'user',
   'table', 'default',
@@ -15,7 +15,7 @@ const names = [
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
-/** A table of this name, two of whose columns are an array and a text of other names. */
+/** A table of this name. `list` and `note` are the names of two of its columns. */
 function tableOf (name: string, [list, note]: readonly [string, string]) {
   return pgTable(
     name,

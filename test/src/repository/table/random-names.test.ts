@@ -11,7 +11,7 @@ import type { Test as Tap } from 'tap'
 
 t.setTimeout(300_000)
 
-/** What statements call their own parts, words of PostgreSQL, JavaScript and filters, and what may be in any name. */
+/** Names that statements use themselves, words of PostgreSQL, JavaScript and filters, and names with odd characters. */
 const special = [
   'wanted', 'place', 'list', 'row', 'there', 'excluded', 'key_0', 'key_1', 'c0', 'c1', 'value', 'value_1', 'related', 'related_1', 'rows', 'whole',
   'whole_1', 'found', 'types', 'type', 'created', 'data', 'met',
@@ -23,13 +23,13 @@ const special = [
 const name = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...special) },
   fc.string({ unit: fc.constantFrom(...'aZ_0"\'\\. ${}ö-'), minLength: 1, maxLength: 20 }))
 
-/** Names of columns besides, which no table may have. */
+/** Names of system columns, which no column of a table may have. */
 const systemColumns = ['xmax', 'xmin', 'ctid', 'tableoid', 'cmin', 'cmax']
 
 const names = fc.record({
   table: fc.oneof(name, fc.constantFrom(...systemColumns)),
   columns: fc.uniqueArray(name, { minLength: 6, maxLength: 6 }),
-  // Drizzle keeps tables' columns as properties, of which `__proto__` is none.
+  // Drizzle keeps columns as properties of the table, where `__proto__` cannot be one.
   keys: fc.uniqueArray(
     fc.oneof(name, fc.constantFrom(...systemColumns)).filter((key) => key !== '__proto__' &&
       key !== 'enableRLS' &&
@@ -47,16 +47,16 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 const { runner } = await openRepositories(t, '')
 
-/** Its rows, by their keys: the model of what must be found. */
+/** A row of the model, by the keys of its columns. */
 type Row = Record<string, unknown>
 
 async function useEverything (t: Tap, { table: tableName, columns, keys }: Names): Promise<void> {
-  // tap takes a key `constructor` for a class.
+  // tap mistakes an object with a key `constructor` for a class.
   const same = (found: unknown, wanted: unknown): void => { t.ok(isDeepStrictEqual(found, wanted), { found, wanted }) }
   const [id, parent, word, count, list, price] = keys as [string, string, string, string, string, string]
   const [one, many] = keys.slice(6) as [string, string]
   const [idName, parentName, wordName, countName, listName, priceName] = columns as [string, string, string, string, string, string]
-  // The keys are known here alone.
+  // TypeScript does not know the keys, which are random.
   const table = pgTable(tableName, {
     [id]: integer(idName).primaryKey(),
     [parent]: integer(parentName),

@@ -141,7 +141,7 @@ t.test('filters on such a table are joined and negated as on any other', async (
 t.test('an object of operators filters the column, and a list behind not is negated', async (t) => {
   t.strictSame(await ids({ not: { eq: 'x' } }), [1], 'the column "not", not the negation of the column "eq"')
   t.strictSame(await ids({ not: [{ eq: 'p' }] }), [2])
-  t.strictSame(await ids({ not: [{ eq: 'p' }, { and: 'a' }] }), [2], 'what is negated is all of them together')
+  t.strictSame(await ids({ not: [{ eq: 'p' }, { and: 'a' }] }), [2], 'the whole list is negated')
   t.strictSame(await ids({ not: [] }), [])
   t.strictSame((await repo(others).filter({ and: { eq: ['a'] }, or: { jsonContains: ['a'] }, not: { arrayContains: ['x'] } })).map(({ id }) => id), [1])
   await t.rejects(repo(others).filter({ and: ['a'] } as never), ValidationError)

@@ -68,7 +68,7 @@ t.test('gets a row, or creates it from the values of the search', async (t) => {
   t.match(await repo.getOrCreate({ path: 'a', site: 3, slug: null }), { created: true, row: { site: 3, slug: null } })
   t.equal((await repo.getOrCreate({ path: 'a' })).row.site, 3)
 
-  await t.rejects(repo.getOrCreate({ path: '/', title: 'Other' }), UniqueViolationError, 'which is there, and is not what is wanted')
+  await t.rejects(repo.getOrCreate({ path: '/', title: 'Other' }), UniqueViolationError, 'the row exists, but does not match the filter')
   await t.rejects(repo.getOrCreate({ title: 'x' } as never), { code: 'DB_VALIDATION', message: /unique key of "pages"/ })
   await t.rejects(repo.getOrCreate({ path: { contains: '/' } } as never), ValidationError)
   await t.rejects(repo.getOrCreate(sql`true` as never), ValidationError)
@@ -87,32 +87,32 @@ t.test('neither returns a deleted row nor hides that it exists', async (t) => {
   t.match(await repo.getOrCreate({ email: 'a' }, { name: 'Newer' }), { created: false, row: { name: 'New' } })
 })
 
-class Told extends Repository.of(pages) {
-  static told: unknown[] = []
+class Noting extends Repository.of(pages) {
+  static calls: unknown[] = []
   protected override beforeCreate (values: NewRow<typeof pages>) {
-    Told.told.push(`before ${String(values.path)}`)
+    Noting.calls.push(`before ${String(values.path)}`)
     return { ...values, title: 'by the hook' }
   }
 
-  protected override afterCreate ({ path }: typeof pages.$inferSelect) { Told.told.push(`created ${path}`) }
-  protected override afterUpdate ({ path, version }: typeof pages.$inferSelect) { Told.told.push(`updated ${path} ${version}`) }
+  protected override afterCreate ({ path }: typeof pages.$inferSelect) { Noting.calls.push(`created ${path}`) }
+  protected override afterUpdate ({ path, version }: typeof pages.$inferSelect) { Noting.calls.push(`updated ${path} ${version}`) }
 }
 
 t.test('calls the hooks of a class with the outcome of each row, and writes the values of the hooks', async (t) => {
-  const repo = open(Told)
+  const repo = open(Noting)
   t.match(await repo.upsert({ path: 'a' }, { target: 'path' }), { row: { title: 'by the hook' } })
   await repo.upsertMany([{ path: 'a' }, { path: 'b' }], { target: 'path' })
   await repo.upsert({ path: 'a' }, { target: 'path', update: [] })
   await repo.getOrCreate({ path: 'b' })
   await repo.getOrCreate({ path: 'c' })
   await repo.createMany([{ path: 'd' }])
-  t.same(Told.told, ['before a', 'created a', 'before a', 'before b', 'created b', 'updated a 2', 'before a', 'before c', 'created c', 'before d', 'created d'])
+  t.same(Noting.calls, ['before a', 'created a', 'before a', 'before b', 'created b', 'updated a 2', 'before a', 'before c', 'created c', 'before d', 'created d'])
   t.equal((await repo.getByOrThrow({ path: 'd' })).title, 'by the hook')
 })
 
 t.test('writes the values of a hook even when a batch is sent one by one', async (t) => {
   const rows = Array.from({ length: 100 }, (_, n) => ({ path: `p${n}`, code: n === 99 ? '50.00' : String(n + 1) }))
-  const results = await open(Told).upsertMany(rows, { target: 'code' })
+  const results = await open(Noting).upsertMany(rows, { target: 'code' })
   t.same(results.map(({ row: { path, title } }) => [path, title]), rows.map(({ path }) => [path, 'by the hook']))
   t.equal(await repo.count(), 99)
 })

@@ -8,11 +8,11 @@ import { createTestDatabase } from '../../../../src/testing/index.js'
 import { createDatabase15 } from '../../../helpers/postgres-15.js'
 import { until } from '../../../helpers/until.js'
 
-const tableOf = (name: string) => pgTable(name, { d: integer().primaryKey(), n: integer(), note: text() }) // of one type, for loops over both
+const tableOf = (name: string) => pgTable(name, { d: integer().primaryKey(), n: integer(), note: text() }) // the same type for both tables, for loops over them
 const parts = tableOf('parts')
 const parent = tableOf('parent')
 
-// Partitions whose columns lie otherwise than those of their table, partitions of partitions, and tables that inherit.
+// Partitions with another order of columns than their table, partitions of partitions, and tables that inherit.
 const tables = `
   create table parts (d integer, n integer, note text, primary key (d)) partition by range (d);
   create table parts_low partition of parts for values from (0) to (1000);

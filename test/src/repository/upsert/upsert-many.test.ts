@@ -70,7 +70,7 @@ t.test('upserts many rows in one transaction, in order, even the same key severa
   t.equal(runner.transactions, 1)
   t.same(await repo.upsertMany([]), [])
   t.match(await repo.upsertMany([{ path: 'c' }], { target: 'path' }), [{ created: true }])
-  t.equal(runner.transactions, 1, 'one row needs none')
+  t.equal(runner.transactions, 1, 'one row needs no transaction')
 })
 
 t.test('returns each of many rows as it was at its turn', async (t) => {
@@ -93,7 +93,7 @@ t.test('upserts all of many rows or none, and checks thousands before it sends t
   t.equal(runner.statements.length, 0)
 })
 
-/** Rows with keys of their own. */
+/** Rows with different keys. */
 function many (count: number, path: (n: number) => string = (n) => `p${n}`) {
   return Array.from({ length: count }, (_, n) => ({ path: path(n), title: n % 3 > 0 ? `"title\\${n}` : null, views: n }))
 }
@@ -144,7 +144,7 @@ t.test('upserts more rows than one savepoint covers', async (t) => {
 })
 
 t.test('loses no row after a batch that is sent one by one while more rows are read', async (t) => {
-  // Statements that are full before many rows were taken, behind as many rows as are checked first.
+  // Large rows, so that statements are full early, after as many small rows as are checked first.
   const title = 'x'.repeat(100_000)
   const rows = Array.from({ length: 8250 }, (_, n) => ({
     path: `p${n}`, code: n === 7999 ? '7990.00' : String(n), ...(n < 7950 ? { slug: `s${n}` } : { title })
@@ -184,7 +184,7 @@ t.test('writes the value of $onUpdate for each of many rows', async (t) => {
   const repo = open(stamped)
   const rows = Array.from({ length: 120 }, (_, n) => ({ colour: `c${n}`, site: n }))
   const first = await repo.upsertMany(rows, { target: 'colour' })
-  t.same(first.map(({ row: { name } }) => name), rows.map((_, n) => `n${n}`), 'it is asked for the new row and for the one in its way')
+  t.same(first.map(({ row: { name } }) => name), rows.map((_, n) => `n${n}`), 'it is called for the new row and for the existing one')
   n = 1000
   const second = await repo.upsertMany(rows, { target: 'colour', update: ['site'] })
   t.same(second.map(({ row: { name } }) => name), rows.map((_, n) => `n${n + 500}`))

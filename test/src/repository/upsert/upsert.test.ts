@@ -102,7 +102,7 @@ t.test('finds rows by unique constraints and unique indexes, partial ones with t
   t.match(await repo.upsert({ path: 'c', code: '1.0', slug: 'c' }, { target: 'code' }), { created: true })
   t.match(await repo.upsert({ path: 'd', code: '1', slug: 'd' }, { target: 'code' }), { created: false, row: { path: 'd' } })
   t.match(await repo.upsert({ path: 'd', code: '1' }, { target: 'code', update: [] }), { created: false, row: { path: 'd' } })
-  t.match(await repo.upsert({ path: 'e', code: '1', slug: 'e', shown: false }, { target: 'code' }), { created: true }, 'which does not hold this row')
+  t.match(await repo.upsert({ path: 'e', code: '1', slug: 'e', shown: false }, { target: 'code' }), { created: true }, 'the partial index does not include this row')
 })
 
 t.test('refuses keys that are not unique, and rows without their key, before anything is sent', async (t) => {
@@ -193,7 +193,7 @@ t.test('never changes a deleted row silently', async (t) => {
   t.ok((await repo.withDeleted().get(id))?.deletedAt)
 
   const beside = await repo.upsert({ email: 'b', name: 'New' }, { target: 'email' })
-  t.match(beside, { created: true, row: { name: 'New', deletedAt: null } }, 'by a key of living rows one is made beside it')
+  t.match(beside, { created: true, row: { name: 'New', deletedAt: null } }, 'a key that holds among live rows only creates another row')
   t.not(beside.row.id, id)
   t.match(await repo.upsert({ email: 'b', name: 'Newer' }, { target: 'email' }), { created: false, row: { id: beside.row.id, name: 'Newer' } })
   t.match(await repo.upsert({ email: 'b' }, { target: 'email' }), { created: false, row: { id: beside.row.id, version: 2 } })
@@ -209,18 +209,18 @@ t.test('restores a deleted row when that is requested', async (t) => {
   t.match(
     await repo.upsert({ email: 'a', login: 'ada' }, { ...options, update: [] }),
     { created: false, row: { id, version: 3 } },
-    'and leaves one alone that lives'
+    'a live row stays unchanged'
   )
   await repo.softDelete(id)
   t.match(await repo.upsert({ email: 'a', login: 'ada' }, { ...options, update: [] }), { created: false, row: { id, deletedAt: null, version: 5 } })
   await repo.softDelete(id)
-  await t.rejects(repo.upsert({ email: 'a', login: 'ada' }, { ...options, where: { name: 'Eve' } }), UniqueViolationError, 'which a condition may prevent')
+  await t.rejects(repo.upsert({ email: 'a', login: 'ada' }, { ...options, where: { name: 'Eve' } }), UniqueViolationError, 'a condition can prevent that')
   await t.rejects(repo.upsert({ email: 'a' }, { target: 'email', deleted: 'revive' }), { message: /cannot be revived by a unique index/ })
 })
 
 t.test('tries again when the conflicting row disappears, and gives up in the end', async (t) => {
   let deletions = 0
-  /** Deletes what the statement before has met. */
+  /** Deletes the row that the last statement conflicted with. */
   class Racing extends TestRunner {
     override async run<Row> (statement: Statement): Promise<StatementResult<Row>> {
       if (statement.kind === 'read' && deletions-- > 0) await this.client.query('truncate pages restart identity')

@@ -37,7 +37,7 @@ const { connectionString } = await createTestDatabase(t, {
 
 type Thing = typeof things.$inferInsert
 
-/** A value that cannot be, and what an error says of it. */
+/** An invalid value, and the expected parts of its error. */
 const faults: ReadonlyArray<readonly [values: Record<string, unknown>, name: string, columns: readonly string[] | undefined, message: RegExp]> = [
   [{ age: 'old' }, 'ValidationError', ['age'], /Column "age"/],
   [{ age: 3000000000 }, 'ValidationError', ['age'], /Column "age"/],

@@ -22,7 +22,7 @@ const { connectionString } = await createTestDatabase(t, {
 const database = await openDatabase({ connectionString })
 t.teardown(() => database.close())
 
-/** Writes down what its hooks are told, in the transaction of the write. */
+/** Stores the arguments of its hooks, in the transaction of the write. */
 class UserRepository extends Repository.of(users) {
   protected override beforeCreate (values: NewRow<typeof users>): NewRow<typeof users> {
     return { ...values, email: String(values.email).toLowerCase() }
@@ -99,7 +99,7 @@ t.test('a hook that throws undoes the write, and the transaction goes on', async
     t.equal(await repo.count(), 1)
   })
   t.same((await database.repo(users).getAll()).map(({ email }) => email), ['kept'])
-  t.same(await entries(), ['afterCreate kept'], 'and what the hooks wrote before')
+  t.same(await entries(), ['afterCreate kept'], 'and so are the writes of the hooks')
 })
 
 t.test('without a session, a write and its hooks are one transaction', async (t) => {
@@ -144,10 +144,10 @@ t.test('values of a hook are checked like others, and may be changed in place', 
   for (const email of ['unknown', 'version', 'list']) await t.rejects(repo.create({ email }), ValidationError)
   const given = { email: 'ada' }
   t.match(await repo.create(given), { role: 'placed' })
-  t.same(given, { email: 'ada' }, 'the values of the caller stay as they are')
+  t.same(given, { email: 'ada' }, "the caller's object stays unchanged")
   t.match(await repo.update(1, { role: 'x' }), { role: 'placed', version: 1 }, 'a hook may leave nothing to write')
   t.equal(await repo.updateMany({ id: 1 }, { role: 'x' }), 1)
-  t.match(await (await repo.softDelete(1), repo.restore(1)), { deletedAt: null }, 'but a row is restored')
+  t.match(await (await repo.softDelete(1), repo.restore(1)), { deletedAt: null }, 'a restore runs anyway')
 })
 
 t.test('a class without hooks for a write sends the same statements as a plain repository', async (t) => {

@@ -53,7 +53,7 @@ t.afterEach(async () => {
   await expectNoLeaks(visitors)
 })
 
-/** Puts things in the way of what is done to the table, for one test. */
+/** Adds triggers, rules or policies to the table for one test. */
 async function under<Result> (statements: string, undo: string, fn: () => Promise<Result>): Promise<Result> {
   await database.execute(sql.raw(statements))
   try {
@@ -71,7 +71,7 @@ t.beforeEach(() => database.execute(sql`truncate things, guarded, computed`))
 const repo = database.repo(things)
 const notStored = { code: 'DB_NOT_STORED', statusCode: 500, retryable: false }
 
-/** Each method that makes rows, given one that is dropped; several at a time with it in the middle. */
+/** Calls each method that creates rows with a row that is dropped. Methods for many rows get it in the middle. */
 const makers: Record<string, (repository: typeof repo) => Promise<unknown>> = {
   create: (repository) => repository.create({ id: 1, name: 'drop' }),
   createMany: (repository) => repository.createMany([{ id: 1, name: 'a' }, { id: 2, name: 'drop' }, { id: 3, name: 'b' }]),
@@ -115,7 +115,7 @@ t.test('106: a rule that replaces an INSERT by nothing is NotStoredError from ev
   })
 })
 
-/** Each method that changes the row 1 because it is in the way of a new one. */
+/** Calls each method that changes row 1 because a new row conflicts with it. */
 const changers: Record<string, (repository: typeof repo) => Promise<unknown>> = {
   upsert: (repository) => repository.upsert({ id: 1, name: 'new' }),
   upsertMany: (repository) => repository.upsertMany([{ id: 5, name: 'a' }, { id: 1, name: 'new' }]),
@@ -132,7 +132,7 @@ t.test('106: an existing row that a trigger keeps unchanged is NotStoredError', 
         await t.rejects(change(session.repo(things)), NotStoredError, `${name}, caught`)
         await session.repo(things).create({ id: 9, name: 'behind' })
       })
-      t.strictSame((await repo.getAll()).map(({ id, name }) => [id, name]), [[1, 'old'], [9, 'behind']], `${name}: what else was done is kept`)
+      t.strictSame((await repo.getAll()).map(({ id, name }) => [id, name]), [[1, 'old'], [9, 'behind']], `${name}: other writes are kept`)
     }
   })
 })
@@ -181,7 +181,7 @@ t.test('a trigger that changes the key returns rows with the new key', async (t)
       { created: true, row: { id: 1005 } }
     ])
     t.match(await repo.getOrCreate({ id: 6 }, { name: 'g' }), { created: true, row: { id: 1006 } })
-    await t.rejects(repo.getOrCreate({ id: 6 }, { name: 'h' }), UniqueViolationError, 'what it finds is another row')
+    await t.rejects(repo.getOrCreate({ id: 6 }, { name: 'h' }), UniqueViolationError, 'the search finds another row')
   })
 })
 

@@ -50,7 +50,7 @@ t.test('deletes softly by the clock of the database, and restores', async (t) =>
   t.ok(deleted?.deletedAt instanceof Date)
   t.equal(deleted?.version, 2)
   t.ok(deleted !== undefined && deleted.updatedAt >= deleted.createdAt)
-  t.equal(await repo.softDelete(id), undefined, 'there is no living row any more')
+  t.equal(await repo.softDelete(id), undefined, 'there is no live row any more')
 
   t.equal((await repo.restore(id))?.deletedAt, null)
   t.equal(await repo.restore(id), undefined, 'there is no deleted row any more')
@@ -63,7 +63,7 @@ t.test('shows deleted rows on request', async (t) => {
   t.equal((await repo.withDeleted().get(gone))?.title, 'gone')
   t.same((await repo.onlyDeleted().getAll()).map(({ title }) => title), ['gone'])
   t.equal(await repo.onlyDeleted().get(live), undefined)
-  t.equal(await repo.count(), 1, 'and to nobody else')
+  t.equal(await repo.count(), 1, 'other repositories do not show them')
   t.equal(await repo.onlyDeleted().deleteMany({}, { all: true }), 1)
   t.equal(await repo.withDeleted().softDelete(gone), undefined)
 })
@@ -73,7 +73,7 @@ t.test('hides nothing if the table has filter: false', async (t) => {
   const { id } = await repo.create({ title: 'x' })
   await repo.softDelete(id)
   t.ok((await repo.get(id))?.deletedAt)
-  t.equal(await repo.softDelete(id), undefined, 'but it is deleted once')
+  t.equal(await repo.softDelete(id), undefined, 'a row is deleted once')
   t.equal(await repo.onlyDeleted().count(), 1)
   t.equal(await repo.delete(id), true)
 })
@@ -119,7 +119,7 @@ t.test('purge()', async (t) => {
     t.equal(await repo.purge({ olderThan: 0.05 }), 0, 'parts of a day count')
     t.equal(await repo.purge({ olderThan: 0.03 }), 1)
     t.same(await left(), ['live'])
-    t.equal(await repo.purge({ olderThan: 0 }), 0, 'rows that live stay')
+    t.equal(await repo.purge({ olderThan: 0 }), 0, 'live rows stay')
   })
 
   t.test('purges rows that were deleted before a time', async (t) => {
@@ -172,7 +172,7 @@ interface Ids {
 const { database } = await createTestDatabase(t, { sql: notesSql, schema: { notes, noteRelations: relations(notes, () => ({})) } })
 const all = database.repo(notes).withDeleted()
 
-/** The titles of those rows among the createBoth that a promise of each has found. */
+/** The titles of the rows that a call finds, of the live one and the deleted one. */
 async function found (ids: Ids, one: (id: string) => Promise<unknown>): Promise<string[]> {
   const titles = []
   for (const [title, id] of Object.entries(ids)) {
@@ -184,7 +184,7 @@ async function found (ids: Ids, one: (id: string) => Promise<unknown>): Promise<
 
 const titles = (rows: ReadonlyArray<{ title: string }>): string[] => rows.map(({ title }) => title).sort().reverse()
 
-/** The rows that a write has changed, or that are no longer there. */
+/** The titles of the rows that a write changes or deletes. */
 async function written (write: () => Promise<unknown>): Promise<string[]> {
   const before = await all.getAll()
   await write()
@@ -192,7 +192,7 @@ async function written (write: () => Promise<unknown>): Promise<string[]> {
   return titles(before.filter(({ id, version }) => versions.get(id) !== version))
 }
 
-/** Which of the rows `live` and `gone` each method finds or writes. */
+/** The rows that each method finds or writes, of `live` and `gone`. */
 const reached: Record<string, (repo: Notes, ids: Ids) => Promise<string[]>> = {
   get: (repo, ids) => found(ids, (id) => repo.get(id)),
   getOrThrow: (repo, ids) => found(ids, (id) => repo.getOrThrow(id)),
@@ -233,7 +233,7 @@ const reached: Record<string, (repo: Notes, ids: Ids) => Promise<string[]>> = {
   deleteMany: (repo) => written(() => repo.deleteMany({ title: { in: ['live', 'gone'] } }))
 }
 
-/** Methods that go by the state of a row, whatever their repository sees. */
+/** Methods whose result does not depend on the visibility of the repository. */
 const fixed: Record<string, readonly [reached: (repo: Notes, ids: Ids) => Promise<string[]>, titles: readonly string[]]> = {
   softDelete: [(repo, ids) => written(() => found(ids, (id) => repo.softDelete(id))), ['live']],
   restore: [(repo, ids) => written(() => found(ids, (id) => repo.restore(id))), ['gone']],
@@ -242,7 +242,7 @@ const fixed: Record<string, readonly [reached: (repo: Notes, ids: Ids) => Promis
   onlyDeleted: [async (repo) => titles(await repo.onlyDeleted().getAll()), ['gone']]
 }
 
-/** Methods that make rows or repositories, run what they are given, or are called by others. */
+/** Methods that create rows or repositories, run the user's own SQL, or are hooks. */
 const elsewhere = new Set([
   'create', 'createMany', 'repo', 'execute', 'beforeCreate', 'beforeUpdate', 'beforeDelete', 'afterCreate', 'afterUpdate', 'afterDelete'
 ])

@@ -48,7 +48,7 @@ t.test('increment() adds to the value of the row, for every numeric type', async
   t.match(await repo.updateOrThrow(1, { views: increment(1), price: increment(1.5), big: increment(1) }), { views: 3, price: '1.60', big: 2n ** 60n + 1n })
   t.equal(await repo.updateMany({ id: { in: [1, 2] } }, { views: increment(10) }), 2)
   t.same((await repo.getAll()).map(({ views }) => views), [13, 10])
-  t.equal((await repo.update(1, { ratio: increment(1) }))?.ratio, null, 'NULL and one is NULL')
+  t.equal((await repo.update(1, { ratio: increment(1) }))?.ratio, null, 'NULL plus one is NULL')
 })
 
 t.test('increments by any amount share one statement, and so does SQL of the same text', async (t) => {
@@ -60,7 +60,7 @@ t.test('increments by any amount share one statement, and so does SQL of the sam
   t.equal(await names((n) => repo.update(1, { views: increment(n) })), 1)
   t.equal(await names((n) => repo.update(1, { views: sql`${posts.views} * ${n}` })), 1)
   t.equal(await names((n) => repo.updateMany({ id: n }, { views: increment(-n), price: increment(n) })), 1)
-  t.equal(new Set(runner.statements.slice(-15).map(({ name }) => name)).size, 3, 'but not the same')
+  t.equal(new Set(runner.statements.slice(-15).map(({ name }) => name)).size, 3, 'the three statements differ')
   t.equal(runner.statements.at(-1)?.name !== undefined, true)
 })
 
@@ -104,7 +104,7 @@ t.test('a missing row is not a conflict', async (t) => {
   t.equal(await pageRepo.update(9, { text: 'x' }, { expectedVersion: 1 }), undefined)
   await t.rejects(pageRepo.updateOrThrow(9, { text: 'x' }, { expectedVersion: 1 }), NotFoundError)
   await pageRepo.softDelete(1)
-  t.equal(await pageRepo.update(1, { text: 'x' }, { expectedVersion: 1 }), undefined, 'nor is one that was deleted')
+  t.equal(await pageRepo.update(1, { text: 'x' }, { expectedVersion: 1 }), undefined, 'nor is a deleted row')
   t.match(await pageRepo.withDeleted().update(1, { text: 'x' }, { expectedVersion: 2 }), { text: 'x', version: 3 })
 })
 

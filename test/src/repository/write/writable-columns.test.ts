@@ -86,7 +86,7 @@ t.test('a class declares the writable columns of its callers; its hooks and meth
   t.match(await repo.create({ name: 'ada', email: 'ada@example.com' }), { role: 'guest', tenant: 7 })
   t.match(await repo.promote(1), { role: 'admin' })
   await t.rejects(repo.promoteWrongly(1), ValidationError)
-  t.match(await repo.softDelete(1), { name: 'ada' }, 'deleting and restoring write nothing of the caller')
+  t.match(await repo.softDelete(1), { name: 'ada' }, 'deleting and restoring need no writable column')
   t.match(await repo.restore(1), { deletedAt: null })
 })
 

@@ -180,7 +180,7 @@ t.test('71: refuses values that their column cannot hold, and saves nothing', as
     await t.rejects(repo.create({ email: 'a', ...values } as never), { code: 'DB_VALIDATION', statusCode: 400 }, Object.keys(values).join())
   }
   const tooLong = bad.filter(({ name, balance }) => typeof name === 'string' || balance === '12345678901234')
-  for (const values of tooLong) t.equal(await repo.getBy(values as never), undefined, 'a value too long for its column is equal to none')
+  for (const values of tooLong) t.equal(await repo.getBy(values as never), undefined, 'a value too long for its column equals no value')
   for (const values of bad.filter((values) => !tooLong.includes(values))) {
     await t.rejects(
       repo.getBy(values as never),

@@ -8,13 +8,13 @@ import type { Database } from '../../../../src/index.js'
 import type { TestDatabaseOptions } from '../../../../src/testing/index.js'
 import type { Test } from '../../../helpers/test.js'
 
-/** A way to the same server that nobody in this process has gone yet, as another process would see it. */
-let ways = 0
-async function anotherWay (t: Test): Promise<string> {
+/** Another URL of the same server, for which this process has no connection yet: it acts as another process. */
+let urls = 0
+async function anotherUrl (t: Test): Promise<string> {
   const { connectionString } = await createTestDatabase(t)
   const url = new URL(connectionString)
   url.pathname = '/postgres'
-  url.searchParams.set('application_name', `way ${++ways}`)
+  url.searchParams.set('application_name', `url ${++urls}`)
   return url.href
 }
 
@@ -58,8 +58,8 @@ t.test('functions run once for all processes, in order, with the options of the 
     migrate: async (database) => { note('migrate '); await database.execute(sql`create table notes (id int)`) },
     seed: async (database) => { note('seed '); await database.execute(sql`insert into notes values (1)`) }
   }
-  const ways = [await anotherWay(t), await anotherWay(t), await anotherWay(t)]
-  const all = await Promise.all(ways.map((connectionString) => createTestDatabase(t, { ...options, connectionString })))
+  const urls = [await anotherUrl(t), await anotherUrl(t), await anotherUrl(t)]
+  const all = await Promise.all(urls.map((connectionString) => createTestDatabase(t, { ...options, connectionString })))
 
   t.equal(readFileSync(join(calls, 'calls'), 'utf8'), 'migrate seed ')
   for (const { database } of all) t.match(await database.execute(sql`select id from notes`), { rows: [{ id: 1 }] })
@@ -82,7 +82,7 @@ t.test('a template that cannot be made is an error, and the next call tries agai
 })
 
 t.test('a new template drops those that were unused for a day, and keeps others', async (t) => {
-  const connectionString = await anotherWay(t)
+  const connectionString = await anotherUrl(t)
   const at = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString()
   for (const [name, hours] of [['old', 25], ['new', 23]] as const) {
     await queryOnce(connectionString, `create database data_access_template_${name}`)
@@ -96,12 +96,12 @@ t.test('a new template drops those that were unused for a day, and keeps others'
 })
 
 t.test('a template that is used stays', async (t) => {
-  const options = { seed: () => 'used', connectionString: await anotherWay(t) }
+  const options = { seed: () => 'used', connectionString: await anotherUrl(t) }
   const before = await templates(options.connectionString)
   await createTestDatabase(t, options)
   const [name] = (await templates(options.connectionString)).filter((name) => !before.includes(name))
   await queryOnce(options.connectionString, `comment on database ${name} is '2000-01-01T00:00:00.000Z'`)
-  await createTestDatabase(t, { ...options, connectionString: await anotherWay(t) })
+  await createTestDatabase(t, { ...options, connectionString: await anotherUrl(t) })
 
   const [row] = await queryOnce<{ used: string }>(
     options.connectionString,

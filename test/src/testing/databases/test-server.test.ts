@@ -29,7 +29,7 @@ t.test('databases of live processes stay, and the next process drops those of de
   t.ok(await exists(kept))
   t.notOk(await exists('test_0123456789ab_1'))
   t.notOk(await exists('test_0123456789ab_2'))
-  t.ok(await exists('test_mine'), 'and what others made as well')
+  t.ok(await exists('test_mine'), 'other databases stay')
 })
 
 t.test('a live process is visible from every database of the server', async (t) => {
@@ -56,7 +56,7 @@ t.test('drop() waits for connections that are closing', async (t) => {
   await client.connect()
 
   const dropped = server.drop(name)
-  for (let look = 0; look < 10; look++) await admin.query('select 1')
+  for (let count = 0; count < 10; count++) await admin.query('select 1')
   t.ok(await exists(name))
   await client.end()
   await dropped
@@ -83,9 +83,9 @@ t.test('one clone is made ahead, for any process that needs the next one', async
   t.equal(spares.length, 1)
   const second = await two.clone(template)
   names.push(second)
-  t.strictSame(await oidOf(second), spares, 'it only gets its name')
+  t.strictSame(await oidOf(second), spares, 'the spare clone is renamed')
   await two.exclusively(async () => {})
-  t.equal((await oidOf(`${template}_spare_%`)).length, 1, 'and there is another one')
+  t.equal((await oidOf(`${template}_spare_%`)).length, 1, 'a new spare clone is made')
 
   const both = await Promise.all([two.clone(template), three.clone(template)])
   names.push(...both)
@@ -96,7 +96,7 @@ t.test('one clone is made ahead, for any process that needs the next one', async
   const guest = new Client({ connectionString: one.urlOf(spare.datname) })
   await guest.connect()
   names.push(await one.clone(template))
-  t.equal((await oidOf(String(names.at(-1)))).length, 1, 'one that cannot be had hinders nobody')
+  t.equal((await oidOf(String(names.at(-1)))).length, 1, 'a spare in use is skipped')
   await guest.end()
 })
 

@@ -7,7 +7,7 @@ import { prepareFolder, accountFor, accountOf } from '../../../../src/testing/po
 
 interface Link { readonly target: string }
 
-// In the temporary directory, which every account may enter; the project's folder may be closed to them.
+// In the temporary directory, which every account may enter. The project's folder may be closed to them.
 function build (t: Test) {
   const folder = mkdtempSync(join(tmpdir(), 'binaries-'))
   t.after(() => rmSync(folder, { recursive: true }))
@@ -32,7 +32,7 @@ t.test('missing links between libraries are made', async (t) => {
   const unneeded = links.find(({ target }) => target.includes('libecpg'))
   symlinkSync('nowhere', join(installed, '..', String(unneeded?.target)))
 
-  t.equal(runnableBinaries(installed, folder, account), installed, 'one that cannot be made does no harm')
+  t.equal(runnableBinaries(installed, folder, account), installed, 'a link that cannot be made is skipped')
 })
 
 t.test('binaries that the account may not run are copied', async (t) => {

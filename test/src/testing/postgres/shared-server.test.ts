@@ -27,7 +27,7 @@ function build (t: Test) {
     const listening = new Promise<void>((resolve) => { onListening = resolve })
     const ended = ownSharedServer(options, { onListening, ...hooks })
     await Promise.race([listening, ended])
-    // Not as the promise itself, which would be awaited.
+    // In an object, because a returned promise would be awaited.
     return { ended }
   }
   return { sharedFolder, options, startOwner }
@@ -48,7 +48,7 @@ t.test('the processes of a run share one PostgreSQL, and nothing stays after the
   t.equal(await serverId(one.connectionString), await serverId(two.connectionString))
 
   await one.release()
-  t.ok(await serverId(two.connectionString), 'it stays for the other one')
+  t.ok(await serverId(two.connectionString), 'PostgreSQL stays for the second process')
   await two.release()
   await ended
   t.notOk(existsSync(sharedFolder))
@@ -70,7 +70,7 @@ t.test('a second owner ends at once', async (t) => {
   const { release } = await joinRun(options, () => {})
 
   await ownSharedServer(options, { onListening: () => t.fail('it serves') })
-  t.equal(readdirSync(sharedFolder).length, 2, 'current, and the folder that it leads to')
+  t.equal(readdirSync(sharedFolder).length, 2, 'the link and the folder of the first owner')
   await release()
   await ended
 })
@@ -103,9 +103,9 @@ t.test('a killed PostgreSQL ends its owner and the connections of its users', as
   const { options, startOwner } = build(t)
   const started: Array<ReturnType<typeof startPostgres>> = []
   const { ended } = await startOwner({ start: (how) => { started.push(startPostgres(how)); return started[0]! } })
-  let told = () => {}
-  const end = new Promise<void>((resolve) => { told = resolve })
-  await joinRun(options, told)
+  let onEnd = () => {}
+  const end = new Promise<void>((resolve) => { onEnd = resolve })
+  await joinRun(options, onEnd)
 
   process.kill((await started[0]!).pid, 'SIGKILL')
   await end
@@ -197,7 +197,7 @@ async function answers (connectionString: string): Promise<boolean> {
 t.test('a killed run leaves no process and no file', async (t) => {
   const cwd = realpathSync(t.testdir())
   const { files, kill } = await startRun(t, cwd, '')
-  t.equal(new URL(String(files[0]?.connectionString)).port, new URL(String(files[1]?.connectionString)).port, 'both had the same PostgreSQL')
+  t.equal(new URL(String(files[0]?.connectionString)).port, new URL(String(files[1]?.connectionString)).port, 'both files use the same PostgreSQL')
   t.ok(existsSync(sharedFolderOf(cwd)))
 
   kill()

@@ -15,7 +15,7 @@ async function enterSandbox (t: Test, ...args: Parameters<typeof sandbox>): Prom
   t.teardown(() => box.rollback())
 }
 
-/** A server with routes that write, well or badly. */
+/** A server with routes that write, and fail or succeed. */
 async function buildRoutes (t: Test): Promise<{ server: FastifyInstance, told: string[] }> {
   const server = await build(t)
   const told: string[] = []
@@ -136,7 +136,7 @@ t.test('waiting for a transaction that does not end is an error with the way out
   })
   t.equal((await server.inject('/users')).json().code, 'DB_TRANSACTION_SCOPE')
   await session.commit()
-  t.equal(await server.db.repo(users).count(), 1, 'and it goes on when it has ended')
+  t.equal(await server.db.repo(users).count(), 1, 'the next transaction runs after its end')
 })
 
 t.test('a caller that stops waiting is skipped', async (t) => {

@@ -24,7 +24,7 @@ export function readArray (text: string, form: ArrayForm): unknown[] {
 }
 
 function malformed (): UnreadableText {
-  return new UnreadableText('it is declared as an array, and holds something else')
+  return new UnreadableText('it is declared as an array, but holds another value')
 }
 
 class ArrayText {

@@ -1,6 +1,6 @@
 /**
- * Converts values between Drizzle's columns and PostgreSQL's text where Drizzle's own conversion loses something: elements of
- * arrays, strings in json, dates that ISO 8601 and PostgreSQL write differently.
+ * Converts values between Drizzle's columns and PostgreSQL's text. It replaces Drizzle's own conversion where that loses
+ * something: elements of arrays, strings in json, and dates that ISO 8601 and PostgreSQL write differently.
  */
 import { Column, is, SQL } from 'drizzle-orm'
 import { PgArray, PgColumn, PgJson, PgJsonb } from 'drizzle-orm/pg-core'

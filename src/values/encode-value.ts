@@ -40,7 +40,7 @@ function checkText (codec: ColumnCodec, text: string): void {
 export function encodePattern (codec: ColumnCodec, pattern: string): string {
   checkText(codec, pattern)
   if (danglingEscape.test(pattern)) {
-    throw new ValidationError(`Column "${codec.key}": a pattern may not end with a single backslash, write two to look for one`, about(codec))
+    throw new ValidationError(`Column "${codec.key}": a pattern may not end with a single backslash: write two to search for one`, about(codec))
   }
   return pattern
 }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 
-/** PostgreSQL's `infinity` or `-infinity`, which no ordinary Date can hold. It keeps its value when compared, written as JSON or stored. */
+/** A Date for PostgreSQL's `infinity` or `-infinity`. It keeps its value when compared, written as JSON or stored. */
 class InfiniteDate extends Date {
   readonly #millis: number
   readonly #text: string

@@ -19,7 +19,7 @@ export function momentReader (column: PgColumn): ((text: string) => Date) | unde
   return (text) => momentOf(text, withTimezone) ?? anyMoment(text, withTimezone)
 }
 
-/** Whether PostgreSQL reads the ISO 8601 text of a Date, which Drizzle writes. */
+/** Whether PostgreSQL reads the ISO 8601 text of a Date, as Drizzle writes it. */
 export function isUsualDate (date: Date): boolean {
   const year = date.getUTCFullYear()
   return year >= 1 && year <= 9999
@@ -96,13 +96,13 @@ function anyMoment (text: string, withTimezone: boolean): Date {
   if (text === '-infinity') return minusInfinity
   const parts = isoStyle.exec(text)?.groups
   if (parts === undefined || (parts['offset'] !== undefined) !== withTimezone) {
-    throw new UnreadableText("its text is not in ISO style, the one in which a day cannot be taken for a month: leave the setting datestyle as it is, or declare the column with mode: 'string'")
+    throw new UnreadableText("its text is not in ISO style, and other styles confuse day and month: keep the setting datestyle on ISO, or declare the column with mode: 'string'")
   }
   const year = Number(parts['year'])
   const date = new Date(0)
   date.setUTCFullYear(parts['era'] === undefined ? year : 1 - year, Number(parts['month']) - 1, Number(parts['day']))
   date.setUTCHours(number(parts['hours']), number(parts['minutes']), number(parts['seconds']) - secondsEast(parts['offset']), millisOf(parts['fraction']))
-  if (Number.isNaN(date.getTime())) throw new UnreadableText("it holds a time that is too far away for a Date: declare the column with mode: 'string'")
+  if (Number.isNaN(date.getTime())) throw new UnreadableText("it holds a time that is outside the range of a Date: declare the column with mode: 'string'")
   return date
 }
 

@@ -6,6 +6,6 @@ export class UnreadableText extends Error {}
 /** The error for a row with a column that cannot be read. */
 export function unreadableColumn ({ key, table }: { readonly key: string, readonly table: string }, cause: unknown): DatabaseError {
   // Messages of other parsers may contain the value.
-  const reason = cause instanceof UnreadableText ? cause.message : 'the type that it is declared with cannot read what is stored'
+  const reason = cause instanceof UnreadableText ? cause.message : 'its declared type cannot read the stored value'
   return new DatabaseError(`Column "${key}" of a row cannot be read: ${reason}`, { cause, context: { operation: 'read', table, columns: [key] } })
 }

@@ -4,7 +4,7 @@ import type { AnyRow } from '../table/answers.js'
 import { handled } from '../../runtime/promises.js'
 import { rowOf } from '../write/column-values.js'
 import { explained } from '../write/failed-rows.js'
-import { NewRows } from './insert-batches.js'
+import { InsertBatches } from './insert-batches.js'
 import type { Batch } from './insert-batches.js'
 import { storeRows } from '../write/insert-pipeline.js'
 import type { GivenRows } from '../write/insert-pipeline.js'
@@ -12,13 +12,13 @@ import type { TableStatements } from '../table/table-statements.js'
 import type { WriteContext } from '../write/write-context.js'
 
 /**
- * Inserts the rows in few statements, all or none, and resolves with them as stored, in the given order.
+ * Inserts the rows with few statements, all or none, and resolves with the stored rows in the given order.
  *
- * Rows are checked some statements ahead, while PostgreSQL works. A refused row undoes what was sent. Checking all rows first
- * takes 11 % more processor time and a third longer (100,000 rows of `npm run bench:bulk`), and blocks the event loop meanwhile.
+ * Later rows are checked while PostgreSQL works. A refused row undoes the rows before it. Checking all rows first takes 11 % more
+ * processor time and a third longer (100,000 rows of `npm run bench:bulk`), and blocks the event loop meanwhile.
  */
 export function insertMany (context: WriteContext, rows: readonly unknown[]): Promise<AnyRow[]> {
-  const made = new NewRows(context.table, 'createMany')
+  const made = new InsertBatches(context.table, 'createMany')
   return storeRows(context, rows, {
     take: (given) => made.add(given),
     isGradual: true,
@@ -39,8 +39,8 @@ export function insertMany (context: WriteContext, rows: readonly unknown[]): Pr
   })
 }
 
-/** How many statements are sent together: PostgreSQL has the next one while a result is read. More are not faster. */
-export const together = 8
+/** How many statements are sent together, so that PostgreSQL works while a result is read. More are not faster. */
+export const groupSize = 8
 
 /** A statement that returned fewer rows than it inserts. */
 export interface Fewer<Row> extends Batch {
@@ -62,11 +62,11 @@ export interface Sending<Row> {
   readonly start: number
   /** The error for a statement that returned fewer rows. */
   readonly fewer: (fewer: Fewer<Row>) => Error
-  /** Adds to an error the row of its statement that it is about. */
+  /** Adds the failed row to an error of a statement. */
   readonly failed: (error: unknown, rows: SentTogether) => unknown
 }
 
-/** Sends statements as they are made, a group at a time and the next group behind it. Resolves with the rows of all results. */
+/** Makes and sends statements in groups, the next group while PostgreSQL works on the last. Resolves with the rows of all results. */
 export async function sendAll<Row> (session: StatementRunner, { make, start, fewer, failed }: Sending<Row>): Promise<Row[]> {
   const all: Row[] = []
   let place = start
@@ -100,12 +100,12 @@ function some (make: () => Batch | undefined): Batch[] {
   const made: Batch[] = []
   for (let batch = make(); batch !== undefined; batch = make()) {
     made.push(batch)
-    if (made.length === together) break
+    if (made.length === groupSize) break
   }
   return made
 }
 
-/** Encodes the rows of a failed statement again, to find the one that the error is about. */
+/** Encodes the rows of a failed statement again, to find the failed row. */
 export function failedIn (table: TableStatements, at: GivenRows['at']): Sending<unknown>['failed'] {
   return (error, { start, count }) => {
     const rows = Array.from({ length: count }, (_, place) => rowOf(at(start + place), table))

@@ -12,8 +12,8 @@ import type { ColumnCodec } from '../../values/column-codec.js'
 export type Element = string | null
 
 /**
- * An encoded value as an element of its column's array; undefined if it cannot be one. SQL cannot, and the bytes of a Buffer
- * have a text only for `bytea`.
+ * Turns an encoded value into an element of its column's array. Undefined for SQL, and for a Buffer unless the type is `bytea`:
+ * they have no text.
  */
 export function elementOf (codec: ColumnCodec, value: unknown): Element | undefined {
   if (codec.list === undefined) return undefined
@@ -34,19 +34,19 @@ export function elementsOf (row: readonly Change[]): Element[] {
 /** New rows with the same columns: an array for each column. */
 export interface ColumnArrays {
   readonly codecs: readonly ColumnCodec[]
-  readonly lists: readonly string[]
+  readonly arrays: readonly string[]
   /** The number of elements of each array. */
   readonly rows: number
 }
 
-/** More rows in a statement are not faster. */
-export const mostRows = 1000
+/** The most rows in a statement. More are not faster. */
+export const maxRows = 1000
 
-/** Nor are more characters: PostgreSQL sorts them and keeps them in memory. */
-const mostCharacters = 1_000_000
+/** The most characters in a statement. More are not faster, because PostgreSQL sorts them in memory. */
+const maxCharacters = 1_000_000
 
 /** From this many consecutive rows with the same columns, a statement with arrays is faster. */
-export const fewRows = 50
+export const minArrayRows = 50
 
 /** Column arrays that grow row by row until they make a statement. */
 export class GrowingColumnArrays {
@@ -67,7 +67,7 @@ export class GrowingColumnArrays {
   }
 
   get isFull (): boolean {
-    return this.#rows >= mostRows || this.#characters >= mostCharacters
+    return this.#rows >= maxRows || this.#characters >= maxCharacters
   }
 
   /** One element for each column. */
@@ -82,7 +82,7 @@ export class GrowingColumnArrays {
   }
 
   close (): ColumnArrays {
-    return { codecs: this.codecs, lists: this.#columns.map((elements, place) => this.#hasNull[place] ? sparse(elements) : full(elements)), rows: this.#rows }
+    return { codecs: this.codecs, arrays: this.#columns.map((elements, place) => this.#hasNull[place] ? sparse(elements) : full(elements)), rows: this.#rows }
   }
 }
 

@@ -1,15 +1,15 @@
 import type { Statement } from '../../statement/statement.js'
 import type { Change } from '../write/column-values.js'
 import { insertColumnArrays } from './unnest.js'
-import { GrowingColumnArrays, columnsOf, elementsOf, fewRows, hasColumns, mostRows } from './column-arrays.js'
+import { GrowingColumnArrays, columnsOf, elementsOf, minArrayRows, hasColumns, maxRows } from './column-arrays.js'
 import type { Element } from './column-arrays.js'
 import { RowBuffer } from './row-buffer.js'
 import type { TableStatements } from '../table/table-statements.js'
 import type { GivenRow } from '../write/insert-pipeline.js'
 import { insert } from '../write/write-statements.js'
 
-/** PostgreSQL allows 65,535 parameters. Drizzle passes them as function arguments; about half of them fits the stack. */
-const mostParameters = 32_000
+/** PostgreSQL allows 65,535 parameters. Drizzle passes them as function arguments, and about half of that fits the stack. */
+const maxParameters = 32_000
 
 /** A statement that inserts rows, and their number. */
 export interface Batch {
@@ -18,20 +18,20 @@ export interface Batch {
 }
 
 /**
- * Turns new rows into statements as they come, so that only their texts are kept in memory.
+ * Turns new rows into statements one by one, so that only their texts stay in memory.
  *
- * Consecutive rows with the same columns become column arrays. Rows with different columns or SQL values become VALUES lists.
+ * Consecutive rows with the same columns become column arrays. Rows with different columns or SQL values become VALUES arrays.
  * All rows are inserted in the given order.
  */
-export class NewRows {
+export class InsertBatches {
   readonly #table: TableStatements
   readonly #operation: string
   readonly #batches: Batch[] = []
-  /** Rows not in a statement yet, and how many of the last ones could be arrays together. */
+  /** The rows that are in no statement yet, and how many of the last ones could be arrays together. */
   #waiting: Array<readonly Change[]> = []
   #alike = 0
   #parameters = 0
-  #lists: GrowingColumnArrays | undefined
+  #arrays: GrowingColumnArrays | undefined
   readonly #row: RowBuffer
 
   constructor (table: TableStatements, operation: string) {
@@ -44,58 +44,58 @@ export class NewRows {
   add (given: GivenRow): void {
     const row = this.#row
     row.read(given)
-    if (this.#lists !== undefined && row.isListable && hasColumns(row.codecs, this.#lists.codecs)) return this.#list(this.#lists, row.elements)
-    this.#closeLists()
-    this.#wait(row)
+    if (this.#arrays !== undefined && row.fitsArrays && hasColumns(row.codecs, this.#arrays.codecs)) return this.#addElements(this.#arrays, row.elements)
+    this.#closeArrays()
+    this.#addWaiting(row)
   }
 
   /** Whether a statement is complete. */
   get hasNext (): boolean { return this.#batches.length > 0 }
 
-  /** The next statement: a complete one, or else one of the rows so far; undefined if there are none. */
+  /** The next complete statement, else a statement of the rows so far. Undefined if there are no rows. */
   next (): Batch | undefined {
     if (!this.hasNext) this.#finish()
     return this.#batches.shift()
   }
 
   #finish (): void {
-    if (this.#alike === this.#waiting.length) this.#listWaiting()
-    this.#closeLists()
+    if (this.#alike === this.#waiting.length) this.#moveToArrays()
+    this.#closeArrays()
     this.#writeOut(this.#waiting.length)
   }
 
-  #wait ({ codecs, changes, isListable }: RowBuffer): void {
-    if (this.#waiting.length === mostRows || this.#parameters + changes.length > mostParameters) this.#writeOut(this.#waiting.length)
+  #addWaiting ({ codecs, changes, fitsArrays }: RowBuffer): void {
+    if (this.#waiting.length === maxRows || this.#parameters + changes.length > maxParameters) this.#writeOut(this.#waiting.length)
     const before = this.#waiting.at(-1)
     const isAlike = this.#alike > 0 && before !== undefined && hasColumns(codecs, columnsOf(before))
-    this.#alike = isListable ? (isAlike ? this.#alike + 1 : 1) : 0
+    this.#alike = fitsArrays ? (isAlike ? this.#alike + 1 : 1) : 0
     this.#waiting.push(changes)
     this.#parameters += changes.length
-    if (this.#alike < fewRows) return
+    if (this.#alike < minArrayRows) return
     this.#writeOut(this.#waiting.length - this.#alike)
-    this.#listWaiting()
+    this.#moveToArrays()
   }
 
-  #listWaiting (): void {
+  #moveToArrays (): void {
     const [first] = this.#waiting
     if (first === undefined) return
-    this.#lists = new GrowingColumnArrays(columnsOf(first))
-    for (const row of this.#waiting.splice(0)) this.#list(this.#lists, elementsOf(row))
+    this.#arrays = new GrowingColumnArrays(columnsOf(first))
+    for (const row of this.#waiting.splice(0)) this.#addElements(this.#arrays, elementsOf(row))
     this.#alike = this.#parameters = 0
   }
 
-  #list (lists: GrowingColumnArrays, elements: readonly Element[]): void {
-    lists.add(elements)
-    if (!lists.isFull) return
-    this.#closeLists()
-    this.#lists = new GrowingColumnArrays(lists.codecs)
+  #addElements (arrays: GrowingColumnArrays, elements: readonly Element[]): void {
+    arrays.add(elements)
+    if (!arrays.isFull) return
+    this.#closeArrays()
+    this.#arrays = new GrowingColumnArrays(arrays.codecs)
   }
 
-  #closeLists (): void {
-    const lists = this.#lists
-    this.#lists = undefined
-    if (lists === undefined || lists.rows === 0) return
-    this.#batches.push({ statement: insertColumnArrays(this.#table, this.#operation, lists.close()), rows: lists.rows })
+  #closeArrays (): void {
+    const arrays = this.#arrays
+    this.#arrays = undefined
+    if (arrays === undefined || arrays.rows === 0) return
+    this.#batches.push({ statement: insertColumnArrays(this.#table, this.#operation, arrays.close()), rows: arrays.rows })
   }
 
   /** Makes a VALUES statement of the first waiting rows. */

@@ -5,7 +5,7 @@ import type { Element } from './column-arrays.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 import type { GivenRow } from '../write/insert-pipeline.js'
 
-/** A reusable buffer for the row being encoded; its arrays are overwritten by the next row. */
+/** A reusable buffer for one encoded row. The next row overwrites its arrays. */
 export class RowBuffer {
   readonly codecs: ColumnCodec[] = []
   readonly values: unknown[] = []
@@ -29,13 +29,13 @@ export class RowBuffer {
       const element = elementOf(codec, value)
       if (element !== undefined) this.elements[elements++] = element
     }
-    // Arrays emptied for each row would have to grow again for each.
+    // The arrays are only shortened: emptied ones would have to grow again for each row.
     if (this.codecs.length > columns) this.codecs.length = this.values.length = columns
     if (this.elements.length > elements) this.elements.length = elements
   }
 
   /** Whether every value can be an array element. */
-  get isListable (): boolean {
+  get fitsArrays (): boolean {
     return this.elements.length > 0 && this.elements.length === this.codecs.length
   }
 

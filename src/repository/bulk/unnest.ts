@@ -10,20 +10,20 @@ import type { TableStatements } from '../table/table-statements.js'
 import type { Statement } from '../../statement/statement.js'
 
 /** Inserts the rows of column arrays and returns them in order: one statement for any number of rows. */
-export function insertColumnArrays (table: TableStatements, operation: string, lists: ColumnArrays): Statement {
+export function insertColumnArrays (table: TableStatements, operation: string, arrays: ColumnArrays): Statement {
   const shape = table.shape(operation)
-  collectColumnArrays(lists, shape)
+  collectColumnArrays(arrays, shape)
   return table.call(shape, () => ({
-    query: sql`insert into ${table.table} (${table.names(lists.codecs)}) ${rowsOfColumnArrays(table, lists.codecs)} returning ${table.returned()}`,
+    query: sql`insert into ${table.table} (${table.names(arrays.codecs)}) ${rowsOfColumnArrays(table, arrays.codecs)} returning ${table.returned()}`,
     columns: table.codecs
   }))
 }
 
 /** Adds column arrays to the shape of a call. */
-export function collectColumnArrays ({ codecs, lists, rows }: ColumnArrays, shape: Shape): void {
+export function collectColumnArrays ({ codecs, arrays, rows }: ColumnArrays, shape: Shape): void {
   shape.key += 'lists '
   for (const { index } of codecs) shape.key += `${index},`
-  shape.values.push(rows, ...lists)
+  shape.values.push(rows, ...arrays)
 }
 
 /**
@@ -49,8 +49,8 @@ function listParameter (table: TableStatements, { column, list }: ColumnCodec): 
 }
 
 /**
- * A text as a value of a column. Drizzle may not know the name of the column's type, so PostgreSQL takes it from a row of the table.
- * That row is an empty subquery: the table's name as a type could mean another type, as `"path"` does.
+ * Converts a text to the type of a column. Drizzle may not know the name of the type, so PostgreSQL takes it from a row of the
+ * table. The row is an empty subquery, because the name of the table could also be the name of a type, such as `"path"`.
  */
 function read (table: TableStatements, { column }: ColumnCodec, { text, row }: { text: SQL, row: SQL }): SQL {
   const name = table.builder.unqualified(sql`${column}`)

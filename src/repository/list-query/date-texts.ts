@@ -32,13 +32,13 @@ function dateOf (text: string): Date {
   return text === '-infinity' ? minusInfinity : new Date(text)
 }
 
-/** A day, or a time with its offset: without one it would mean a different time on each server. */
+/** A day, or a time with its offset. Without an offset, the time would depend on the time zone of the server. */
 export const dates = momentType(`${day}(?:T${time}(?:Z|${offset}:[0-5]\\d))?`, dateOf)
 
 /** Days as PostgreSQL writes them. */
 export const days = momentType(day)
 
-/** As `dates`, and as PostgreSQL writes them; a day is its midnight in UTC. */
+/** As `dates`, or as PostgreSQL writes them. A day means its midnight in UTC. */
 const zonedTexts = momentType(`${day}(?:[T ]${time}(?:Z|${offset}(?::[0-5]\\d)?))?`, (text) => text.length === '2026-01-01'.length ? `${text}T00:00:00Z` : text)
 
 /** Without an offset: PostgreSQL would ignore it. */

@@ -35,7 +35,7 @@ export interface ListQueryOptions<T extends PgTable> {
   readonly searchable?: ReadonlyArray<SearchableKey<T>>
   /** The largest `limit`. @defaultValue `repository.maxLimit` */
   readonly maxLimit?: number
-  /** How many rows a list has without `limit`. @defaultValue `repository.defaultLimit`; with `maxLimit` that, and at most 100 */
+  /** How many rows a list has without `limit`. @defaultValue `repository.defaultLimit`; if `maxLimit` is given, `maxLimit`, but at most 100 */
   readonly defaultLimit?: number
   /** Whether the schema has pages by number or by cursor. @defaultValue both */
   readonly pages?: 'numbered' | 'cursor'
@@ -46,7 +46,7 @@ export interface ListQuery<T extends PgTable> {
   /**
    * The JSON schema of the query string, for `schema: { querystring }` of a route, and so for OpenAPI. It refuses undeclared
    * parameters, which Fastify's validator would otherwise remove. A validator that does not read JSON schemas (zod's, TypeBox 0.34)
-   * or does not convert texts to numbers (TypeBox 1) does not check it; `filter`, `paginate` and `cursor` then refuse the same.
+   * or does not convert texts to numbers (TypeBox 1) does not check it. `filter`, `paginate` and `cursor` refuse the same queries.
    */
   readonly schema: JsonSchema
   /** The arguments of `repo.filter(...)`; `repo.getAll()` takes the second. @throws ValidationError for an undeclared parameter */
@@ -131,11 +131,11 @@ function schemaOf ({ filters, sortable, searchable, limits: { maxLimit, defaultL
     ...(sortable.length > 0 && {
       sort: { type: 'string', pattern: `^-?(${names})(,-?(${names}))*$`, description: `${sortable.join(', ')}; "-" in front: descending` }
     }),
-    ...(searchable.length > 0 && { search: { type: 'string', minLength: 1, description: `looks into ${searchable.join(', ')}` } }),
+    ...(searchable.length > 0 && { search: { type: 'string', minLength: 1, description: `searches in ${searchable.join(', ')}` } }),
     limit: { type: 'integer', minimum: 1, ...(maxLimit !== undefined && { maximum: maxLimit }), ...(defaultLimit !== undefined && { default: defaultLimit }) },
     ...(pages !== 'cursor' && pageParameters.numbered),
     ...(pages !== 'numbered' && pageParameters.cursor)
   }
-  // Not `additionalProperties: false`: Fastify's validator would drop a filter that it does not know, and answer with every row.
+  // Not `additionalProperties: false`: Fastify's validator would drop an unknown filter, and the reply would have every row.
   return { type: 'object', properties, propertyNames: { enum: Object.keys(properties) } }
 }

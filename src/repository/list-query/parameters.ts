@@ -6,7 +6,7 @@ import { booleans, queryTypeOf } from './value-types.js'
 /** The operators for any column. */
 export type PlainOperator = 'eq' | 'ne' | 'lt' | 'lte' | 'gt' | 'gte' | 'in' | 'notIn' | 'between' | 'isNull'
 
-/** The operators for text. Patterns are left out: a client's pattern could take long. */
+/** The operators for text. LIKE patterns are left out, because a client's pattern could take long. */
 export type SearchOperator = 'contains' | 'startsWith' | 'endsWith'
 
 /** One filter parameter of a query string. */
@@ -26,7 +26,7 @@ const textTypes = new Set(['PgText', 'PgVarchar', 'PgChar'])
 /** The most values of a list. */
 const longestList = 100
 
-/** Names that mean something else in a query string than the columns of the same name. */
+/** Reserved parameters. For a column with such a name, equality is `name[eq]`. */
 const reserved = new Set(['sort', 'search', 'limit', 'page', 'after', 'before'])
 
 /** Whether a column holds text that can be searched. */
@@ -41,10 +41,10 @@ export function isTextual (column: PgColumn): boolean {
  */
 export function parametersOf (name: string, column: PgColumn, asked: readonly string[] | undefined): FilterParameter[] {
   const type = queryTypeOf(column)
-  if (type === undefined) throw new UsageError(`Column "${name}" cannot be filtered by a query string: values of its type cannot be written there`)
+  if (type === undefined) throw new UsageError(`Column "${name}" cannot be filtered: values of its type cannot be in a query string`)
   const known = isTextual(column) ? [...plainOperators, ...searchOperators] : plainOperators
-  const stranger = asked?.find((operator) => !known.some((one) => one === operator))
-  if (stranger !== undefined) throw new UsageError(`Column "${name}" has no operator "${stranger}" in a query string, use some of ${known.join(', ')}`)
+  const unknown = asked?.find((operator) => !known.some((one) => one === operator))
+  if (unknown !== undefined) throw new UsageError(`Column "${name}" has no operator "${unknown}" in a query string, use some of ${known.join(', ')}`)
   return known.filter((operator) => asked?.includes(operator) ?? true).map((operator) => ({
     key: operator === 'eq' && !reserved.has(name) ? name : `${name}[${operator}]`,
     column: name,

@@ -31,8 +31,8 @@ export function readQuery (declared: DeclaredList, query: unknown, pageKeys: rea
   const orderBy = orderOf(declared.sortable, take('sort'))
   const limit = limitOf(declared.limits, take('limit'))
   const page = pageKeys.flatMap((key) => pageOf(key, take(key)))
-  const [stranger] = given.keys()
-  if (stranger !== undefined) throw new ValidationError(`Unknown parameter "${stranger.slice(0, 63)}"`)
+  const [unknown] = given.keys()
+  if (unknown !== undefined) throw new ValidationError(`Unknown parameter "${unknown.slice(0, 63)}"`)
   return [{ and: [...filters, ...search] }, { orderBy, ...(limit !== undefined && { limit }), ...Object.fromEntries(page) }]
 }
 

@@ -14,7 +14,7 @@ function integers (minimum: number, maximum: number): QueryType {
   }
 }
 
-/** Integers with a number of digits, as texts: JSON has no bigint. */
+/** Integers of up to this many digits, as texts, because JSON has no bigint. */
 function bigints (digits: number, isInRange: (value: bigint) => boolean = () => true): QueryType {
   const pattern = new RegExp(`^-?\\d{1,${digits}}$`)
   return {
@@ -53,7 +53,7 @@ const safeIntegers = integers(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
 const bigIntegers = bigints(19, (value) => value === BigInt.asIntN(64, value))
 const numbers: QueryType = { schema: { type: 'number' }, read: number }
 
-/** Whether something is so. */
+/** True or false. */
 export const booleans: QueryType = { schema: { type: 'boolean' }, read: boolean }
 
 const types = {

@@ -13,7 +13,7 @@ import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import type { RelationalSchema } from '../../drizzle/relational-schema.js'
 
 /** The settings for reading related rows. */
-export interface RelatedSight {
+export interface RelatedSettings {
   readonly tables: RelationalSchema
   readonly seesDeleted: boolean
   readonly maxLimit: number
@@ -51,9 +51,9 @@ const known = new Set(['columns', 'with', 'where', 'orderBy', 'limit', 'extras']
  *
  * @throws UsageError for an unknown relation or option.
  */
-export function relatedParts (asked: unknown, table: TableRelationalConfig, sight: RelatedSight): RelatedPart[] {
+export function relatedParts (asked: unknown, table: TableRelationalConfig, settings: RelatedSettings): RelatedPart[] {
   if (!isPlainObject(asked)) throw new UsageError('Relations are an object { relation: true | { columns, with, where, orderBy, limit, extras } }')
-  return Object.entries(asked).filter(([, value]) => value !== undefined && value !== false).map(([name, value]) => partOf(name, value, { table, sight }))
+  return Object.entries(asked).filter(([, value]) => value !== undefined && value !== false).map(([name, value]) => partOf(name, value, { table, settings }))
 }
 
 /** The related rows of a row that no longer exists: none. */
@@ -61,14 +61,14 @@ export function nothingRelated (parts: readonly RelatedPart[]): Record<string, u
   return Object.fromEntries(parts.map(({ name, isMany }) => [name, isMany ? [] : null]))
 }
 
-function partOf (name: string, asked: unknown, { table, sight }: { table: TableRelationalConfig, sight: RelatedSight }): RelatedPart {
+function partOf (name: string, asked: unknown, { table, settings }: { table: TableRelationalConfig, settings: RelatedSettings }): RelatedPart {
   const relation = Object.hasOwn(table.relations, name) ? table.relations[name] : undefined
-  const target = relation && sight.tables.schema[sight.tables.tableNamesMap[getTableUniqueName(relation.referencedTable)] as string]
+  const target = relation && settings.tables.schema[settings.tables.tableNamesMap[getTableUniqueName(relation.referencedTable)] as string]
   if (relation === undefined || target === undefined) throw new UsageError(`Table "${table.dbName}" has no relation "${name.slice(0, 63)}" in the schema`)
   const given = asked === true ? {} : asked
   if (!isPlainObject(given)) throw new UsageError(`Relation "${name}" takes true or an object of ${[...known].join(', ')}`)
-  const stranger = Object.keys(given).find((key) => !known.has(key))
-  if (stranger !== undefined) throw new UsageError(`Relation "${name}" has no option "${stranger.slice(0, 63)}": use ${[...known].join(', ')}`)
+  const unknown = Object.keys(given).find((key) => !known.has(key))
+  if (unknown !== undefined) throw new UsageError(`Relation "${name}" has no option "${unknown.slice(0, 63)}": use ${[...known].join(', ')}`)
   const { columns, with: deeper, where, orderBy, limit, extras } = given
   const fields = getTableColumns(relation.referencedTable) as Record<string, PgColumn> // related tables are PostgreSQL tables
   return {
@@ -81,9 +81,9 @@ function partOf (name: string, asked: unknown, { table, sight }: { table: TableR
     where: (fields, operators) => conditionOf(called(where, fields, operators), name),
     orderBy: (fields, operators) => orderOf(called(orderBy, fields, operators), name),
     primaryKey: target.primaryKey as PgColumn[],
-    hidden: sight.seesDeleted ? undefined : Object.values(fields).find((column) => markOf(column).softDelete?.filter === true),
-    limit: limit === undefined ? undefined : limitOf(limit, name, sight.maxLimit),
-    parts: deeper === undefined ? [] : relatedParts(deeper, target, sight)
+    hidden: settings.seesDeleted ? undefined : Object.values(fields).find((column) => markOf(column).softDelete?.filter === true),
+    limit: limit === undefined ? undefined : limitOf(limit, name, settings.maxLimit),
+    parts: deeper === undefined ? [] : relatedParts(deeper, target, settings)
   }
 }
 
@@ -93,8 +93,8 @@ function columnsOf (asked: unknown, fields: Fields, name: string): Array<[string
   if (asked === undefined) return all
   const chosen = isPlainObject(asked) ? Object.entries(asked).filter(([, value]) => value !== undefined) : undefined
   if (chosen?.every(([, value]) => typeof value === 'boolean') !== true) throw new UsageError(`"columns" of relation "${name}" is an object { column: true }`)
-  const stranger = chosen.find(([key]) => !Object.hasOwn(fields, key))
-  if (stranger !== undefined) throw new UsageError(`"columns" of relation "${name}": unknown column "${stranger[0].slice(0, 63)}"`)
+  const unknown = chosen.find(([key]) => !Object.hasOwn(fields, key))
+  if (unknown !== undefined) throw new UsageError(`"columns" of relation "${name}": unknown column "${unknown[0].slice(0, 63)}"`)
   const wanted = chosen.filter(([, value]) => value === true).map(([key]) => key)
   if (wanted.length > 0) return wanted.map((key) => [key, fields[key] as PgColumn])
   return chosen.length === 0 ? [] : all.filter(([key]) => !chosen.some(([other]) => other === key))

@@ -1,4 +1,4 @@
-/** The statement that reads the related rows of rows that were read, by their primary keys. */
+/** The second statement of `with()`: it reads the related rows, by the primary keys of the rows that the first one read. */
 import { Placeholder, SQL, Table, is, sql } from 'drizzle-orm'
 import type { TableRelationalConfig } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
@@ -27,7 +27,7 @@ export interface RelatedAsked {
 /** The parameters of each built statement, by its context: placeholders for the keys, and the values of conditions. */
 const parameters = new WeakMap<StatementContext, unknown[]>()
 
-/** A statement, and the related rows of a row that it does not find any more. */
+/** The statement, and the related rows of a row that no longer exists. */
 export interface RelatedSelection {
   readonly statement: Statement
   readonly nothing: () => Record<string, unknown>
@@ -40,7 +40,7 @@ export function selectRelated (table: TableStatements, rows: readonly AnyRow[], 
   const parts = relatedParts(relations, registered(table, tables), { tables, seesDeleted, maxLimit: builder.limits.maxLimit })
   const lossy = primaryKey.find(({ column }) => column.columnType === 'PgTimestamp')
   if (lossy !== undefined) {
-    throw new UsageError(`Column "${lossy.key}": a Date has fewer digits than this key and would not find it again: declare it with { mode: 'string' }`)
+    throw new UsageError(`Column "${lossy.key}": a Date has fewer digits than this key and cannot find the row again: declare it with { mode: 'string' }`)
   }
   const keys = rows.map((row) => encodeKey(Object.fromEntries(primaryKey.map(({ key }) => [key, row[key]])), table))
   const lists = primaryKey.map((_, part) => keys.map((values) => values[part]))
@@ -76,8 +76,8 @@ function relatedQueries ({ table, builder }: TableStatements, parts: readonly Re
 }
 
 /**
- * Selects keys and JSON, and an empty column for each value in the JSON, so that PostgreSQL reports the types of the values. The
- * types come from a second part without rows, which the planner removes.
+ * Selects keys and JSON, and a NULL column for each value in the JSON, for which PostgreSQL reports the type of the value. The
+ * types come from a second SELECT without rows, which the planner removes.
  */
 function queryOf (table: TableStatements, related: readonly RelatedSql[]): SQL {
   const keys = table.primaryKey.map(({ column }) => sql`${column}`)
@@ -116,7 +116,7 @@ function isAmong ({ table, primaryKey }: TableStatements): SQL {
   return sql`(${sql.join(columns, sql`, `)}) in (select * from unnest(${sql.join(lists, sql`, `)}))`
 }
 
-/** The cache key of relations; undefined if they have functions or SQL, which may differ each time. */
+/** The cache key of relations. Undefined if they have functions or SQL, which may differ each time. */
 function textOf (relations: unknown): string | undefined {
   let isPlain = true
   const text = JSON.stringify(relations, (name, value: unknown) => {

@@ -27,7 +27,7 @@ export interface RelatedContext<T extends PgTable> extends RelatedAsked {
  * Reads rows like their repository, each with its related rows.
  *
  * The repository's own statement reads the rows, with its filter, order, limits and visibility. A second statement reads the related
- * rows of all of them; their values are read like those of any row.
+ * rows of all of them. Their values are read like those of any row.
  */
 export class RelatedRepository<T extends PgTable, W> {
   readonly #context: RelatedContext<T>
@@ -91,7 +91,7 @@ export class RelatedRepository<T extends PgTable, W> {
     return this.#page(page, (repo, keyed) => repo.cursor(filter, keyed))
   }
 
-  // These three methods give rows their type, which comes from the table and the relations; the code below knows neither.
+  // These three methods give rows their type. The code below works without it.
 
   #one<Options extends Columns, Result> (
     options: Options | undefined, read: (repo: Reading<T>, keyed: Options | undefined) => Promise<unknown>

@@ -33,7 +33,7 @@ export interface RelatedWriting {
   readonly aliases: Aliases
 }
 
-/** Reads rows that are related to one in which columns are written as told. */
+/** Builds the SQL for the rows related to a parent row. `parent` writes a column of the parent row. */
 export function relatedSql (part: RelatedPart, parent: (column: Column) => SQL, writing: RelatedWriting): RelatedSql {
   const { table, isMany, relation } = part
   const { tables, aliases } = writing
@@ -45,7 +45,7 @@ export function relatedSql (part: RelatedPart, parent: (column: Column) => SQL, 
   }
   const fields: Fields = Object.fromEntries(Object.entries(getTableColumns(table)).map(([key, column]) => [key, aliasedTableColumn(column, alias)]))
   const selected: SQL[] = []
-  // Under our own names, so that order and limit apply before the JSON is built.
+  // A subquery selects the values, so that order and limit apply before the JSON is built.
   const select = (source: Column | SQL): SQL => {
     const name = aliases.of('value')
     selected.push(sql`${own(source)} as ${name}`)
@@ -78,7 +78,7 @@ export function relatedSql (part: RelatedPart, parent: (column: Column) => SQL, 
 
 /**
  * The text of a value as PostgreSQL sends it. A cast differs for some types: `::text` adds a mask to an inet, and removes the
- * blanks of a char. A composite value with only NULLs in it is not NULL itself, which only IS DISTINCT FROM tells.
+ * blanks of a char. Only IS DISTINCT FROM tells a composite value that consists of NULLs from NULL.
  */
 function textOf (value: SQL): SQL {
   return sql`case when ${value} is distinct from null then concat(${value}) end`

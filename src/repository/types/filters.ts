@@ -65,8 +65,8 @@ type PrimaryKeyOf<T extends PgTable> = {
 type CompositeKey<T extends PgTable> = { readonly [Key in keyof Row<T>]?: NonNullable<Row<T>[Key]> }
 
 /**
- * The primary key: its value, or an object for a key declared by `primaryKey({ columns })`. Drizzle's types do not tell the columns
- * of such a key, so a missing one is a `ValidationError` at run time.
+ * The primary key: its value, or an object for a key declared by `primaryKey({ columns })`. Drizzle's types do not contain the
+ * columns of such a key, so a missing one is a `ValidationError` at run time.
  */
 export type Key<T extends PgTable> = [PrimaryKeyOf<T>] extends [never] ? CompositeKey<T> : ColumnsOf<T>[PrimaryKeyOf<T>]['_']['data']
 
@@ -195,7 +195,7 @@ export type Lock = LockStrength | {
   readonly skipLocked?: boolean
 }
 
-/** How one row is read. */
+/** Options for reading one row. */
 export interface RowOptions<T extends PgTable, K extends ColumnKey<T> = ColumnKey<T>> {
   /** Read only these columns. @defaultValue all of them */
   readonly columns?: readonly K[]
@@ -203,15 +203,15 @@ export interface RowOptions<T extends PgTable, K extends ColumnKey<T> = ColumnKe
   readonly lock?: Lock
 }
 
-/** How the first row of several is read. */
+/** Options for reading the first of several rows. */
 export interface FirstOptions<T extends PgTable, K extends ColumnKey<T> = ColumnKey<T>> extends RowOptions<T, K> {
   /** @defaultValue the primary key, ascending */
   readonly orderBy?: OrderBy<T>
 }
 
-/** Which part of a list is read, and in which order. */
+/** The part of a list to read, and its order. */
 export interface Page<T extends PgTable, K extends ColumnKey<T> = ColumnKey<T>> extends FirstOptions<T, K> {
-  /** How many rows to skip. @defaultValue 0 */
+  /** The number of rows to skip. @defaultValue 0 */
   readonly skip?: number
   /** The most rows to read. @defaultValue `repository.defaultLimit`, 100; at most `repository.maxLimit`, 1000 */
   readonly limit?: number
@@ -235,7 +235,7 @@ export interface WritableOptions<O extends Others = Others> {
   readonly others?: O
 }
 
-/** Which soft-deleted rows `purge` deletes permanently. */
+/** The soft-deleted rows that `purge` deletes permanently. */
 export interface PurgeOptions {
   /** Rows deleted before this time, or more than this number of days ago by the database's clock; 0 means all of them. */
   readonly olderThan: Date | number

@@ -1,11 +1,11 @@
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { ColumnKey, Direction, OrderBy } from './filters.js'
 
-/** Which page of a numbered list is read. */
+/** The page of a numbered list to read. */
 export interface NumberedPage<T extends PgTable, K extends ColumnKey<T> = ColumnKey<T>> {
   /** The number of the page; the first is 1. @defaultValue 1 */
   readonly page?: number
-  /** How many rows a page has, at least 1. @defaultValue `repository.defaultLimit`, 100; at most `repository.maxLimit`, 1000 */
+  /** The number of rows on a page, at least 1. @defaultValue `repository.defaultLimit`, 100; at most `repository.maxLimit`, 1000 */
   readonly limit?: number
   /** @defaultValue the primary key, ascending */
   readonly orderBy?: OrderBy<T>
@@ -13,13 +13,13 @@ export interface NumberedPage<T extends PgTable, K extends ColumnKey<T> = Column
   readonly columns?: readonly K[]
 }
 
-/** One page of a list, and how long the list is. */
+/** One page of a list, and the length of the list. */
 export interface Paginated<Row> {
   readonly items: Row[]
   /** The number of this page, from 1. */
   readonly page: number
   readonly limit: number
-  /** How many rows match in total, also on a page past the end. */
+  /** The number of all matching rows, also on a page past the end. */
   readonly total: number
   readonly pages: number
 }
@@ -29,13 +29,13 @@ export type CursorOrder<T extends PgTable> = {
   readonly [Key in ColumnKey<T>]?: Direction | { readonly direction: Direction, readonly nulls?: 'first' | 'last' }
 }
 
-/** Which page of a list is read by cursor. Without `after` and `before` it is the first. */
+/** The page of a list to read by cursor. Without `after` and `before` it is the first. */
 export interface CursorPage<T extends PgTable, K extends ColumnKey<T> = ColumnKey<T>> {
   /** Read the rows after this cursor, the `next` of an earlier page. */
   readonly after?: string | undefined
   /** Read the rows before this cursor, the `previous` of an earlier page. They keep the order of the list. */
   readonly before?: string | undefined
-  /** How many rows a page has, at least 1. @defaultValue `repository.defaultLimit`, 100; at most `repository.maxLimit`, 1000 */
+  /** The number of rows on a page, at least 1. @defaultValue `repository.defaultLimit`, 100; at most `repository.maxLimit`, 1000 */
   readonly limit?: number
   /** Must be the same for every page of a list. @defaultValue the primary key, ascending */
   readonly orderBy?: CursorOrder<T>
@@ -52,9 +52,9 @@ export interface CursorResult<Row> {
   readonly previous: string | null
 }
 
-/** How a stream is read. */
+/** Options for reading a stream. */
 export interface StreamOptions<T extends PgTable, K extends ColumnKey<T> = ColumnKey<T>> {
-  /** How many rows are fetched at a time and kept in memory: 1 to 10,000. @defaultValue 500 */
+  /** The number of rows fetched at a time and kept in memory: 1 to 10,000. @defaultValue 500 */
   readonly batchSize?: number
   /** @defaultValue the primary key, ascending */
   readonly orderBy?: OrderBy<T>

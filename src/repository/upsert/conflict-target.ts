@@ -42,7 +42,7 @@ export function columnName (name: unknown): string {
   throw new UsageError('"target" is the name of a column, or an array of names; "update" an array of names, or an object { column: value }')
 }
 
-/** A unique key of which all columns are given, with null only if the key treats NULLs as equal; undefined if there is none. */
+/** Finds a unique key whose columns all have a value. Null counts as a value only if the key treats NULLs as equal. */
 export function targetAmong (given: Readonly<Record<string, unknown>>, table: TableStatements): ConflictTarget | undefined {
   const found = uniqueKeysOf(table.table).find(({ columns, nullsNotDistinct }) =>
     columns.every((key) => given[key] !== undefined && (nullsNotDistinct || given[key] !== null)))
@@ -62,7 +62,7 @@ export function keyValues ({ codecs, nullsNotDistinct }: ConflictTarget, valueOf
   return codecs.map((codec) => {
     const value = valueOf(codec)
     if (value === undefined || (value === null && !nullsNotDistinct)) {
-      throw new ValidationError(`Column "${codec.key}" is what the row is found by: it needs a value`, about(codec))
+      throw new ValidationError(`Column "${codec.key}" identifies the row: it needs a value`, about(codec))
     }
     return value
   })
@@ -74,7 +74,7 @@ export function keyIn (target: ConflictTarget, changes: readonly Change[]): unkn
 }
 
 /** The condition for the row with these values of a key. */
-export function inTheWay (target: ConflictTarget, values: readonly unknown[]): Condition {
+export function conflictCondition (target: ConflictTarget, values: readonly unknown[]): Condition {
   const parts = values.map((value, place): Condition => {
     const codec = target.codecs[place] as ColumnCodec
     return value === null ? { kind: 'test', codec, test: 'isNull', operands: [] } : { kind: 'test', codec, test: 'eq', operands: [value] }

@@ -21,7 +21,7 @@ import type { WriteContext } from '../write/write-context.js'
 
 const operation = 'getOrCreate'
 
-/** Reads the row that matches, or creates one from the filter's values and the defaults. */
+/** Reads the matching row, or creates one from the values of the filter and the defaults. */
 export async function getOrCreate (context: WriteContext, filter: unknown, defaults: unknown): Promise<CreatedRow> {
   const { table, session, visibleRows } = context
   const asked = parseFilter(filter, table.columns)
@@ -34,12 +34,12 @@ export async function getOrCreate (context: WriteContext, filter: unknown, defau
   if (row !== undefined) return { row, created: false }
   const ready: InsertOrSelect[] = []
   const plan: ConflictPlan = { operation, target, set: [], where: everything, found, mayLeave: true }
-  const [met] = await storeRows(context, [values], {
+  const [created] = await storeRows(context, [values], {
     take: (given) => { ready.push(prepareInsertOrSelect(table, plan, rowOf(given, table))) },
     send: (session) => Promise.all(ready.map((one) => insertOrSelect(session, one))),
     stored
   })
-  return (met as UpsertResult).result // one row was given
+  return (created as UpsertResult).result // one row was given
 }
 
 /** The unique key in the filter. Without one, concurrent calls would make two rows. */

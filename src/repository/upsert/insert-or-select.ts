@@ -7,7 +7,7 @@ import type { AnyRow } from '../table/answers.js'
 import type { Change } from '../write/column-values.js'
 import { allOf } from '../filter/condition.js'
 import type { Condition } from '../filter/condition.js'
-import { inTheWay, keyIn } from './conflict-target.js'
+import { conflictCondition, keyIn } from './conflict-target.js'
 import { insertOnConflict } from './on-conflict.js'
 import type { Conflict } from './on-conflict.js'
 import type { CreatedRow } from '../../values/column-codec.js'
@@ -29,13 +29,14 @@ export interface UpsertResult {
   readonly written: boolean
 }
 
-/** The statements that insert a row or find the existing one; they may run several times. */
+/** The statements that insert a row or find the existing one. They may run several times. */
 export interface InsertOrSelect {
   readonly insert: Statement
   readonly find: () => Statement
   /** Whether an existing row may stay unchanged. */
   readonly mayLeave: boolean
-  readonly look: () => Statement
+  /** Reads whether any row has the key, visible or not. */
+  readonly hasKey: () => Statement
   /** Inserts the same row without ON CONFLICT: an existing row is an error. */
   readonly plain: () => Statement
   /** Reads whether policies hide rows of the table. */
@@ -44,21 +45,21 @@ export interface InsertOrSelect {
   readonly key: string
 }
 
-/** After this many attempts a plain INSERT finds the reason: a row would have to come and go between two statements each time. */
-const mostAttempts = 5
+/** After this many attempts, a plain INSERT shows the reason: a trigger, or a row that appears and disappears each time. */
+const maxAttempts = 5
 
-const hidden = 'A row with the same unique value already exists, and is not seen here: it is deleted, or a policy hides it'
+const hidden = 'A row with the same unique value already exists, but is not visible here: it is deleted, or a policy hides it'
 
 /** Prepares the statements for a new row. @throws ValidationError for an incomplete key */
 export function prepareInsertOrSelect (table: TableStatements, plan: ConflictPlan, changes: readonly Change[]): InsertOrSelect {
   const { operation, target, found, mayLeave } = plan
   const values = keyIn(target, changes)
-  const key = inTheWay(target, values)
+  const key = conflictCondition(target, values)
   return {
     insert: insertOnConflict(table, plan, changes),
     mayLeave,
     find: () => select(table, { operation, where: allOf([key, found]), options: undefined, kind: 'row' }),
-    look: () => exists(table, key),
+    hasKey: () => exists(table, key),
     plain: () => insert(table, operation, [changes]),
     isPoliced: () => policed(table, operation),
     key: values.map((value) => value ?? 'null').join(', ')
@@ -70,33 +71,33 @@ export function prepareInsertOrSelect (table: TableStatements, plan: ConflictPla
  * make one row. It does not return a row that it did not write, so a SELECT reads it. If the row is deleted in between, the next
  * attempt can insert.
  *
- * If later rows of the same call follow in the same transaction, a row that may stay unchanged is read at once, before one of them
+ * With `isFollowed`, other rows follow in the same transaction. A row that may stay unchanged is then read at once, before they
  * can change it.
  *
  * @throws UniqueViolationError if the existing row may not be found; NotStoredError if PostgreSQL does not write the row although
  * nothing conflicts, or does not change a row that is to be changed.
  */
 export async function insertOrSelect (session: StatementRunner, one: InsertOrSelect, { isFollowed = false } = {}): Promise<UpsertResult> {
-  const { insert, find, look, mayLeave } = one
+  const { insert, find, hasKey, mayLeave } = one
   const { context } = insert
   const read = (): Promise<AnyRow | undefined> => ask<AnyRow, AnyRow | undefined>(session, find, firstOf)
-  let isThere = false
-  for (let attempt = 0; attempt < mostAttempts; attempt++) {
+  let isFound = false
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const inserted = session.run<CreatedRow>(insert)
     const early = isFollowed && mayLeave ? handled(read()) : undefined
     const { rows: [written] } = await inserted
     if (written !== undefined) return { result: written, written: true }
     const row = await (early ?? read())
     if (row !== undefined && mayLeave) return { result: { row, created: false }, written: false }
-    isThere = row !== undefined
-    if (!isThere && await ask(session, look, valueOf) !== undefined) throw new UniqueViolationError(hidden, { context })
+    isFound = row !== undefined
+    if (!isFound && await ask(session, hasKey, valueOf) !== undefined) throw new UniqueViolationError(hidden, { context })
   }
-  if (isThere) throw new NotStoredError(undefined, { context })
-  return await insertAnyhow(session, one)
+  if (isFound) throw new NotStoredError(undefined, { context })
+  return await insertPlainly(session, one)
 }
 
-/** The row is neither found nor stored: a plain INSERT gives the reason. */
-async function insertAnyhow (session: StatementRunner, { plain, isPoliced, key }: InsertOrSelect): Promise<UpsertResult> {
+/** Sends a plain INSERT, whose error gives the reason why the row is neither found nor stored. */
+async function insertPlainly (session: StatementRunner, { plain, isPoliced, key }: InsertOrSelect): Promise<UpsertResult> {
   try {
     const row = await session.transaction((scope) => ask<AnyRow, AnyRow>(scope, plain, storedOf))
     return { result: { row, created: true }, written: true }
@@ -104,13 +105,13 @@ async function insertAnyhow (session: StatementRunner, { plain, isPoliced, key }
     if (!(error instanceof UniqueViolationError)) throw error
     const { cause, context } = error
     if (await ask(session, isPoliced, valueOf) === true) throw new UniqueViolationError(hidden, { cause, context })
-    // With the same key, the row comes and goes; with another key, a trigger has changed it.
+    // A conflict on the same key means that the row appears and disappears. On another key, a trigger has changed the key.
     if (detailOf(cause).includes(`=(${key})`)) throw new SerializationFailureError(undefined, { cause, context })
     throw error
   }
 }
 
-/** `Key (name)=(ada) already exists.`, in any language; read by pattern. */
+/** The detail of an error, `Key (name)=(ada) already exists.`, in any language. */
 function detailOf (answer: unknown): string {
   return String((answer as { detail?: unknown }).detail) // an answer of PostgreSQL
 }

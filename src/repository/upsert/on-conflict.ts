@@ -19,7 +19,7 @@ import { insertable, valuesClause } from '../write/write-statements.js'
 export interface Conflict {
   readonly operation: string
   readonly target: ConflictTarget
-  /** The changes to the existing row; none leave it unchanged. */
+  /** The changes to the existing row. Without any it stays unchanged. */
   readonly set: readonly Change[]
   /** The existing rows that are changed. */
   readonly where: Condition
@@ -34,11 +34,11 @@ export function insertOnConflict (table: TableStatements, conflict: Conflict, ch
 }
 
 /** Like {@link insertOnConflict} for column arrays, in their order. PostgreSQL refuses two rows with the same key. */
-export function insertColumnArraysOnConflict (table: TableStatements, conflict: Conflict, lists: ColumnArrays): Statement {
+export function insertColumnArraysOnConflict (table: TableStatements, conflict: Conflict, arrays: ColumnArrays): Statement {
   const shape = conflictShape(table, conflict)
-  collectColumnArrays(lists, shape)
+  collectColumnArrays(arrays, shape)
   collectConflict(conflict, shape)
-  return statementOf(table, { conflict, shape, columns: lists.codecs, rows: () => rowsOfColumnArrays(table, lists.codecs) })
+  return statementOf(table, { conflict, shape, columns: arrays.codecs, rows: () => rowsOfColumnArrays(table, arrays.codecs) })
 }
 
 function conflictShape (table: TableStatements, { operation, target }: Conflict): Shape {
@@ -96,14 +96,14 @@ function targetOf ({ table, builder }: TableStatements): Target {
 }
 
 /**
- * Marks that a row of a partition already existed: RETURNING cannot read its system columns. The result takes the mark away again.
- * A mark that stays, because a trigger left the row unchanged, has the time of another statement.
+ * A setting that marks an existing row of a partition, because RETURNING cannot read system columns there. RETURNING removes the
+ * mark. A mark that stays, because a trigger left the row unchanged, has the time of an earlier statement and is ignored.
  */
 const mark = literal('fastify_data_access.met')
 const now = sql`statement_timestamp()::text`
 
-/** The last part of the condition for changing an existing row. */
-function noted ({ isPlain }: Target): SQL {
+/** The last part of the condition for changing an existing row. It is always true, and sets the mark. */
+function setMark ({ isPlain }: Target): SQL {
   return sql`case when ${isPlain} then true else set_config(${mark}, ${now}, true) is not null end`
 }
 
@@ -117,9 +117,9 @@ function isNew ({ set }: Conflict, { name, isPlain }: Target): SQL {
 /** https://www.postgresql.org/docs/current/sql-insert.html#SQL-ON-CONFLICT */
 function conflictClause (table: TableStatements, { target, set, where }: Conflict, there: Target): SQL {
   const predicate = target.where && sql` where ${table.builder.unqualified(sql`${target.where}`.inlineParams())}`
-  const met = sql`on conflict (${table.names(target.codecs)})${predicate}`
-  if (set.length === 0) return sql`${met} do nothing`
+  const onConflict = sql`on conflict (${table.names(target.codecs)})${predicate}`
+  if (set.length === 0) return sql`${onConflict} do nothing`
   const assignments = set.map((change) => sql`${table.names([change[0]])} = ${there.own(changeSql(change))}`)
   const condition = toSql(where)
-  return sql`${met} do update set ${sql.join(assignments, sql`, `)} where ${condition && sql`${there.own(condition)} and `}${noted(there)}`
+  return sql`${onConflict} do update set ${sql.join(assignments, sql`, `)} where ${condition && sql`${there.own(condition)} and `}${setMark(there)}`
 }

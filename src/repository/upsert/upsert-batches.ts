@@ -2,14 +2,14 @@ import { DatabaseError } from '../../errors/errors.js'
 import { sqlStates } from '../../errors/sqlstate-codes.js'
 import type { StatementRunner } from '../../statement/statement.js'
 import { explained } from '../write/failed-rows.js'
-import { failedIn, sendAll, together } from '../bulk/bulk-insert.js'
+import { failedIn, sendAll, groupSize } from '../bulk/bulk-insert.js'
 import { rowOf } from '../write/column-values.js'
 import type { Change } from '../write/column-values.js'
 import { keyValues } from './conflict-target.js'
 import { Increment } from '../types/increment.js'
 import { prepareInsertOrSelect, insertOrSelect } from './insert-or-select.js'
 import type { InsertOrSelect, ConflictPlan, UpsertResult } from './insert-or-select.js'
-import { GrowingColumnArrays, elementsOf, fewRows, hasColumns, mostRows } from '../bulk/column-arrays.js'
+import { GrowingColumnArrays, elementsOf, minArrayRows, hasColumns, maxRows } from '../bulk/column-arrays.js'
 import type { Element } from '../bulk/column-arrays.js'
 import type { Batch } from '../bulk/insert-batches.js'
 import { insertColumnArraysOnConflict } from './on-conflict.js'
@@ -24,29 +24,29 @@ interface Run {
   readonly codecs: readonly ColumnCodec[]
   /** The keys of the rows, all different; undefined if the rows cannot be column arrays. */
   readonly keys: Set<string> | undefined
-  /** The index of its first row among all rows, and the number of its rows. */
+  /** The index of the first row among all rows, and the number of rows. */
   readonly start: number
   count: number
   /** The rows, until there are enough for column arrays. */
   readonly rows: Change[][]
-  lists: GrowingColumnArrays | undefined
+  arrays: GrowingColumnArrays | undefined
   /** Statements of full column arrays. */
   readonly batches: Batch[]
 }
 
 /** How many rows are checked before anything is sent, and later while PostgreSQL works. */
-const fewestAhead = together * mostRows
+const minAhead = groupSize * maxRows
 
 /** How many single rows are sent together: enough to save round trips, few enough for memory. */
-const mostTogether = 200
+const maxSingles = 200
 
-/** The most rows in one run of column arrays. A run that fails is sent again row by row; shorter runs would leave PostgreSQL idle between them. */
-const mostListed = 32_000
+/** The most rows in one run of column arrays. A failed run is sent again row by row. Shorter runs would leave PostgreSQL idle between them. */
+const maxRunRows = 32_000
 
 /** cardinality_violation: two rows of a statement have the same key, although its texts differ. */
-const sameKeyTwice = sqlStates.cardinalityViolation
+const duplicateKey = sqlStates.cardinalityViolation
 
-/** A row that is sent by itself, and its index among all rows. */
+/** A row that is sent alone, and its index among all rows. */
 interface Single {
   readonly one: InsertOrSelect
   readonly changes: readonly Change[]
@@ -54,7 +54,7 @@ interface Single {
 }
 
 /** Collects the rows of an upsert and sends them in order: long runs as column arrays, the others one by one. */
-export class UpsertRuns {
+export class UpsertBatches {
   readonly #table: TableStatements
   readonly #row: RowBuffer
   #taken = 0
@@ -72,64 +72,64 @@ export class UpsertRuns {
   add (plan: ConflictPlan, given: GivenRow): void {
     const row = this.#row
     row.read(given)
-    // Different keys with the same text only make a new run.
+    // If different keys have the same text, a new run begins, which does no harm.
     const key = keyValues(plan.target, (codec) => row.valueOf(codec)).join()
-    const isListable = row.isListable && !plan.mayLeave
+    const fitsArrays = row.fitsArrays && !plan.mayLeave
     const last = this.#last
-    const joins = last !== undefined && isListable && mayJoin(last, key) && hasColumns(last.codecs, row.codecs) && isSame(last.plan.set, plan.set)
-    const run = joins ? last : this.#begin(plan, isListable)
+    const joins = last !== undefined && fitsArrays && mayJoin(last, key) && hasColumns(last.codecs, row.codecs) && isSame(last.plan.set, plan.set)
+    const run = joins ? last : this.#begin(plan, fitsArrays)
     this.#taken++
     run.count++
     run.keys?.add(key)
-    if (run.lists === undefined) this.#wait(run, row.changes)
-    else this.#list(run, run.lists, row.elements)
+    if (run.arrays === undefined) this.#addWaiting(run, row.changes)
+    else this.#addElements(run, run.arrays, row.elements)
   }
 
-  #begin (plan: ConflictPlan, isListable: boolean): Run {
-    const keys = isListable ? new Set<string>() : undefined
-    const run: Run = { plan, codecs: [...this.#row.codecs], keys, start: this.#taken, count: 0, rows: [], lists: undefined, batches: [] }
+  #begin (plan: ConflictPlan, fitsArrays: boolean): Run {
+    const keys = fitsArrays ? new Set<string>() : undefined
+    const run: Run = { plan, codecs: [...this.#row.codecs], keys, start: this.#taken, count: 0, rows: [], arrays: undefined, batches: [] }
     this.#runs.push(run)
     this.#last = run
     return run
   }
 
-  #wait (run: Run, changes: Change[]): void {
+  #addWaiting (run: Run, changes: Change[]): void {
     run.rows.push(changes)
-    if (run.keys === undefined || run.rows.length < fewRows) return
-    run.lists = new GrowingColumnArrays(run.codecs)
-    for (const waiting of run.rows.splice(0)) this.#list(run, run.lists, elementsOf(waiting))
+    if (run.keys === undefined || run.rows.length < minArrayRows) return
+    run.arrays = new GrowingColumnArrays(run.codecs)
+    for (const waiting of run.rows.splice(0)) this.#addElements(run, run.arrays, elementsOf(waiting))
   }
 
-  #list (run: Run, lists: GrowingColumnArrays, elements: readonly Element[]): void {
-    lists.add(elements)
-    if (lists.isFull) this.#close(run, lists)
+  #addElements (run: Run, arrays: GrowingColumnArrays, elements: readonly Element[]): void {
+    arrays.add(elements)
+    if (arrays.isFull) this.#close(run, arrays)
   }
 
-  #close (run: Run, lists: GrowingColumnArrays): void {
-    run.batches.push({ statement: insertColumnArraysOnConflict(this.#table, run.plan, lists.close()), rows: lists.rows })
-    run.lists = new GrowingColumnArrays(run.codecs)
+  #close (run: Run, arrays: GrowingColumnArrays): void {
+    run.batches.push({ statement: insertColumnArraysOnConflict(this.#table, run.plan, arrays.close()), rows: arrays.rows })
+    run.arrays = new GrowingColumnArrays(run.codecs)
   }
 
   /**
-   * Sends the rows inside a scope that keeps all of them or none. Rows are checked some statements ahead, while PostgreSQL works.
+   * Sends the rows, in a scope that keeps all of them or none. Later rows are checked while PostgreSQL works.
    */
   async send (session: StatementRunner, given: GivenRows): Promise<UpsertResult[]> {
     const all: UpsertResult[] = []
     let singles: Single[] = []
     const flush = async (): Promise<void> => {
-      for (const met of await this.#sendSingles(session, singles)) all.push(met)
+      for (const result of await this.#sendSingles(session, singles)) all.push(result)
       singles = []
     }
     for (let run = this.#next(0, given); run !== undefined; run = this.#next(endOf(run), given)) {
-      const { plan, lists, rows } = run
-      if (lists !== undefined) {
+      const { plan, arrays, rows } = run
+      if (arrays !== undefined) {
         await flush()
-        for (const met of await this.#sendLists(session, run, given)) all.push(met)
+        for (const result of await this.#sendArrays(session, run, given)) all.push(result)
       } else {
         for (const [place, changes] of rows.entries()) {
           singles.push({ one: prepareInsertOrSelect(this.#table, plan, changes), changes, place: run.start + place })
         }
-        if (singles.length >= mostTogether) await flush()
+        if (singles.length >= maxSingles) await flush()
       }
     }
     await flush()
@@ -143,11 +143,11 @@ export class UpsertRuns {
   }
 
   #lookAhead (place: number, { more }: GivenRows): void {
-    while (this.#taken < place + fewestAhead && more()) continue
+    while (this.#taken < place + minAhead && more()) continue
   }
 
-  async #sendLists (session: StatementRunner, run: Run, given: GivenRows): Promise<UpsertResult[]> {
-    const written = await this.#writeLists(session, run, given)
+  async #sendArrays (session: StatementRunner, run: Run, given: GivenRows): Promise<UpsertResult[]> {
+    const written = await this.#writeArrays(session, run, given)
     if (written !== undefined) return written.map((result) => ({ result, written: true }))
     // The run may still be open: no more rows may join it.
     this.#last = undefined
@@ -158,14 +158,14 @@ export class UpsertRuns {
     }))
   }
 
-  /** The written rows, in order. Undefined if PostgreSQL did not write every row; then nothing is kept, and the rows are sent one by one. */
-  async #writeLists (session: StatementRunner, run: Run, given: GivenRows): Promise<CreatedRow[] | undefined> {
+  /** Writes the rows, and returns them in order. Undefined if PostgreSQL did not write every row: then none is kept. */
+  async #writeArrays (session: StatementRunner, run: Run, given: GivenRows): Promise<CreatedRow[] | undefined> {
     const make = (): Batch | undefined => {
       while (run.batches.length === 0 && this.#last === run && given.more()) continue
       const { batches } = run
-      const lists = run.lists as GrowingColumnArrays // only runs with column arrays get here
-      if (batches.length === 0 && lists.rows > 0) this.#close(run, lists)
-      // PostgreSQL works on the last batch: there is time to check the next rows.
+      const arrays = run.arrays as GrowingColumnArrays // only runs with column arrays get here
+      if (batches.length === 0 && arrays.rows > 0) this.#close(run, arrays)
+      // While PostgreSQL works on the last batch, the next rows are checked.
       if (batches.length === 0) this.#lookAhead(endOf(run), given)
       return batches.shift()
     }
@@ -173,7 +173,7 @@ export class UpsertRuns {
       const sending = { make, start: run.start, fewer: () => new NotAllWritten(), failed: failedIn(this.#table, given.at) }
       return await session.transaction((scope) => sendAll<CreatedRow>(scope, sending))
     } catch (error) {
-      if (error instanceof NotAllWritten || (error instanceof DatabaseError && error.context.sqlState === sameKeyTwice)) return undefined
+      if (error instanceof NotAllWritten || (error instanceof DatabaseError && error.context.sqlState === duplicateKey)) return undefined
       throw error
     }
   }
@@ -182,15 +182,15 @@ export class UpsertRuns {
   async #sendSingles (session: StatementRunner, singles: readonly Single[]): Promise<UpsertResult[]> {
     const all: UpsertResult[] = []
     const isFollowed = singles.length > 1
-    for (let start = 0; start < singles.length; start += mostTogether) {
-      const sending = singles.slice(start, start + mostTogether).map(async ({ one, changes, place }) => {
+    for (let start = 0; start < singles.length; start += maxSingles) {
+      const sending = singles.slice(start, start + maxSingles).map(async ({ one, changes, place }) => {
         try {
           return await insertOrSelect(session, one, { isFollowed })
         } catch (error) {
           throw explained(error, { table: this.#table, rows: [changes], start: one.insert.context.operation === 'upsertMany' ? place : undefined })
         }
       })
-      for (const met of await Promise.all(sending)) all.push(met)
+      for (const result of await Promise.all(sending)) all.push(result)
     }
     return all
   }
@@ -203,10 +203,10 @@ function endOf ({ start, count }: Run): number {
 
 /** Whether a row with this key can join the column arrays of a run. */
 function mayJoin ({ keys, count }: Run, key: string): boolean {
-  return keys?.has(key) === false && count < mostListed
+  return keys?.has(key) === false && count < maxRunRows
 }
 
-/** Undoes a run of column arrays of which some row was not written. */
+/** Undoes a run of column arrays in which a row was not written. */
 class NotAllWritten extends Error {}
 
 /** Whether two updates write the same values. */

@@ -5,16 +5,16 @@ import { storeRows } from '../write/insert-pipeline.js'
 import type { TableStatements } from '../table/table-statements.js'
 import type { GivenRow, StoredRows } from '../write/insert-pipeline.js'
 import { parseUpsert } from './upsert-options.js'
-import { UpsertRuns } from './upsert-batches.js'
+import { UpsertBatches } from './upsert-batches.js'
 import type { WriteContext } from '../write/write-context.js'
 
 /** Inserts a row, or changes the existing row with the same key. */
 export async function upsertOne (context: WriteContext, values: unknown, options: unknown): Promise<CreatedRow> {
-  const [met] = await upsertRows(context, [values], { operation: 'upsert', options })
-  return (met as UpsertResult).result // one row was given
+  const [first] = await upsertRows(context, [values], { operation: 'upsert', options })
+  return (first as UpsertResult).result // one row was given
 }
 
-/** Inserts the rows, or changes the existing rows with the same keys; in order, all or none. */
+/** Inserts the rows, or changes the existing rows with the same keys, in order: all or none. */
 export async function upsertMany (context: WriteContext, rows: unknown, options: unknown): Promise<CreatedRow[]> {
   if (!Array.isArray(rows)) {
     throw new ValidationError('upsertMany() takes an array of rows', { context: { operation: 'upsertMany', table: context.table.name } })
@@ -28,7 +28,7 @@ function upsertRows (
   const { table, visibleRows: found } = context
   const { target, update } = parseUpsert(context, options)
   const planFor = planByColumns(table, (given) => ({ operation, target, ...update(given), found }))
-  const runs = new UpsertRuns(table)
+  const runs = new UpsertBatches(table)
   return storeRows(context, rows, {
     take: (given) => runs.add(planFor(given), given),
     isGradual: true,
@@ -39,8 +39,8 @@ function upsertRows (
 }
 
 /**
- * Makes the conflict plan of a row, or reuses the last one: the plan depends only on which columns are given. With `$onUpdate` it
- * is new for each row.
+ * Makes the conflict plan of a row. The last plan is reused for a row with the same columns, except in a table with `$onUpdate`,
+ * whose values differ for each row.
  */
 function planByColumns ({ codecs }: TableStatements, makePlan: (given: GivenRow) => ConflictPlan): (given: GivenRow) => ConflictPlan {
   if (codecs.some(({ column }) => column.onUpdateFn !== undefined)) return makePlan

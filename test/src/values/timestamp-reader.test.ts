@@ -57,7 +57,7 @@ t.test('refuses an ambiguous day and month, and a time that no Date can hold, wi
   for (const text of ['Thu Nov 26 09:05:00 2026 UTC', '11/26/2026 09:05:00 UTC', '26.11.2026 09:05:00 UTC', '2026-11-26T09:05:00+00', '']) {
     for (const column of [moments.zoned, moments.plain]) t.throws(() => momentReader(column)?.(text), { message: /mode: 'string'/ }, text)
   }
-  t.throws(() => momentReader(moments.plain)?.('294276-12-31 23:59:59'), { message: /too far away for a Date.*mode: 'string'/ })
+  t.throws(() => momentReader(moments.plain)?.('294276-12-31 23:59:59'), { message: /outside the range of a Date.*mode: 'string'/ })
 })
 
 t.test('infinity is a Date that is itself in comparisons, in JSON and in words', async (t) => {

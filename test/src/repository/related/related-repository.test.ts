@@ -123,7 +123,7 @@ t.test('related rows have the same values as when they are read directly', async
   t.match(await related(billRepo, { numbers: true }).get(3), { numbers: { bill: 3, even: null } })
   await t.rejects(related(billRepo, { numbers: true }).get(2), {
     name: 'DatabaseError',
-    message: 'Column "even" of a row cannot be read: the type that it is declared with cannot read what is stored',
+    message: 'Column "even" of a row cannot be read: its declared type cannot read the stored value',
     context: { table: 'numbers', columns: ['even'] }
   })
 })

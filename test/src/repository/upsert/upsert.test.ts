@@ -112,8 +112,8 @@ t.test('refuses keys that are not unique, and rows without their key, before any
   await t.rejects(repo.upsert({ path: 'a' }, { target: 'site' }), {
     message: /No unique key of "pages" consists of "site"/, context: { table: 'pages', columns: ['site'] }
   })
-  await t.rejects(repo.upsert({ path: 'a' }), { code: 'DB_VALIDATION', message: /"id" is what the row is found by/ })
-  await t.rejects(repo.upsert({ path: 'a', code: null }, { target: 'code' }), /"code" is what the row is found by/)
+  await t.rejects(repo.upsert({ path: 'a' }), { code: 'DB_VALIDATION', message: /"id" identifies the row/ })
+  await t.rejects(repo.upsert({ path: 'a', code: null }, { target: 'code' }), /"code" identifies the row/)
   for (const options of [{ tarjet: 'path' }, 'path', null, { deleted: 'revive' }, { deleted: 'x' }, { target: 'path', update: ['nope'] }]) {
     await t.rejects(repo.upsert({ path: 'a' }, options as never), UsageError)
   }

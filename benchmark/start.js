@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Runs a program of the benchmark, once the packages that it needs are there. */
+/** Runs a program of the benchmark after checking that its packages are installed. */
 export async function start (program) {
   if (!existsSync(join(import.meta.dirname, 'node_modules', 'kysely'))) {
     console.error('The benchmark has packages of its own, about 500 MB of them. Install them with: npm ci --prefix benchmark')

@@ -1,5 +1,5 @@
 /**
- * What is measured, in the order of the tables. Each peer is one file of this folder, in the way its own documentation shows, and exports
+ * The peers, in the order of the tables. Each peer is one file of this folder, written as its own documentation shows. It exports
  * `open(fastify, options)`, which resolves with the six operations below.
  *
  * @typedef {{ id: number, name: string, email: string, balance: number, isActive: boolean, settings: object, note: string | null, createdAt: Date, updatedAt: Date }} Account
@@ -16,9 +16,9 @@
  * @typedef {object} PeerOptions
  * @property {string} connectionString
  * @property {number} poolSize connections, opened as needed and then kept
- * @property {boolean} plainReads whether `read` and `list` do without a transaction where the peer lets one choose
+ * @property {boolean} plainReads whether `read` and `list` run without a transaction, for peers with a choice
  *
- * @typedef {{ name: string, title: string, package?: string }} Peer `package` is the one whose version the results tell
+ * @typedef {{ name: string, title: string, package?: string }} Peer `package` is the package whose version the results show
  */
 
 /** @type {readonly Peer[]} */
@@ -39,5 +39,5 @@ export const peers = [
   { name: 'sql-mapper', title: 'Platformatic sql-mapper', package: '@platformatic/sql-mapper' }
 ]
 
-/** What the others are compared with. */
+/** The baselines of the ratios. */
 export const baselines = { transaction: 'pg-transaction', plain: 'pg' }

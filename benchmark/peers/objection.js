@@ -21,7 +21,7 @@ export async function open (fastify, { connectionString, poolSize, plainReads })
   return {
     read: ({ id }) => reading((trx) => Account.query(trx).findById(id)),
     list: ({ limit }) => reading((trx) => Account.query(trx).orderBy([{ column: 'createdAt', order: 'desc' }, { column: 'id', order: 'desc' }]).limit(limit)),
-    // `returning` instead of `…AndFetch`, which would ask once more: https://vincit.github.io/objection.js/recipes/returning-tricks.html
+    // `returning` instead of `…AndFetch`, which would send another query: https://vincit.github.io/objection.js/recipes/returning-tricks.html
     create: (values) => transaction((trx) => Account.query(trx).insert(values).returning('*')),
     createMany: (rows) => transaction((trx) => Account.query(trx).insert(rows).returning('*')),
 

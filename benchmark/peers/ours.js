@@ -12,7 +12,7 @@ const accounts = pgTable('accounts', {
   ...timestamps()
 }, (table) => [index().on(table.createdAt, table.id)])
 
-/** fastify-data-access as it comes, with the pool that all have. */
+/** fastify-data-access with its defaults, and the same pool size as all peers. */
 export async function open (fastify, { connectionString, poolSize, transaction = {} }) {
   await fastify.register(dataAccess, { connectionString, schema: { accounts }, casing: 'snake_case', pool: { size: poolSize, maxOverflow: 0 }, transaction })
 
@@ -35,7 +35,7 @@ export async function open (fastify, { connectionString, poolSize, transaction =
       const payer = locked.find(({ id }) => id === from)
       const payee = locked.find(({ id }) => id === to)
       if (payer === undefined || payee === undefined || payer.balance < amount) return undefined
-      // What is awaited together travels together.
+      // Statements that are awaited together are sent together.
       await Promise.all([repository.update(from, { balance: payer.balance - amount }), repository.update(to, { balance: payee.balance + amount })])
       return { from: payer.balance - amount, to: payee.balance + amount }
     }

@@ -7,10 +7,10 @@ const { balancesAfter, columnsOf, valuesOf } = statements
 const named = (name, values = []) => ({ name, text: statements[name] ?? name, values })
 
 /**
- * The most that can be had by hand: prepared statements, and nothing waits that need not. BEGIN travels with the first statement, COMMIT with the last:
+ * The fastest program by hand: prepared statements without needless waits. BEGIN is sent with the first statement, COMMIT with the last:
  * https://node-postgres.com/features/pipelining
  *
- * It is measured for its speed only. Each query has a Sync of its own here, so that after a BEGIN that failed the next statement commits by itself.
+ * It is measured for its speed only. Each query has its own Sync here, so that after a failed BEGIN the next statement commits by itself.
  */
 export async function open (fastify, { connectionString, poolSize }) {
   const pool = new Pool({ connectionString, max: poolSize, idleTimeoutMillis: 0, pipeline: true })

@@ -1,2 +1,2 @@
-// The same program in another process: what its numbers differ by is noise.
+// The same program in another process. The difference of its numbers is noise.
 export { open } from './pg-transaction.js'

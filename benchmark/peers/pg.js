@@ -4,7 +4,7 @@ import { inTransaction } from './pg-transaction.js'
 
 /**
  * Hand-written pg without a transaction: `pool.query`, as https://node-postgres.com/features/pooling shows for single statements.
- * A transfer without one would be wrong, so this one has BEGIN and COMMIT here, too.
+ * A transfer without a transaction would be wrong, so it has BEGIN and COMMIT here, too.
  */
 export async function open (fastify, { connectionString, poolSize }) {
   const pool = new Pool({ connectionString, max: poolSize, idleTimeoutMillis: 0 })

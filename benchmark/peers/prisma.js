@@ -22,7 +22,7 @@ export async function open (fastify, { connectionString, poolSize, plainReads })
       return tx.account.update({ where: { id }, data: { note } })
     }),
 
-    // Prisma has no row locks: SQL is its documented way to them.
+    // Prisma has no row locks: its documentation uses SQL for them.
     transfer: ({ from, to, amount }) => prisma.$transaction(async (tx) => {
       const locked = await tx.$queryRaw(Prisma.sql`select id, balance from accounts where id in (${from}, ${to}) order by id for update`)
       const payer = locked.find(({ id }) => id === from)

@@ -20,7 +20,7 @@ export async function open (fastify, { connectionString, poolSize, plainReads })
       return accounts.save({ input: { id, note }, tx })
     }),
 
-    // Entities have no row locks: SQL is the way to them.
+    // Entities have no row locks, so the locks use SQL.
     transfer: ({ from, to, amount }) => db.tx(async (tx) => {
       const locked = await tx.query(sql`select id, balance from accounts where id in (${from}, ${to}) order by id for update`)
       const payer = locked.find(({ id }) => id === from)

@@ -1,9 +1,9 @@
-// Readable on white and on black: colours of the middle, and no background.
+// Medium colours without a background, readable on white and on black.
 const colours = { ours: '#2f81f7', baseline: '#8b949e', other: '#b08800', text: '#6e7781' }
 const panel = { width: 490, labels: 240, bar: 15, gap: 4, title: 30, space: 26 }
 
 /**
- * Bars of the ratios to hand-written pg with BEGIN … COMMIT, one panel for each endpoint, two beside each other.
+ * Draws the ratios to hand-written pg with BEGIN … COMMIT as bars: one panel for each endpoint, two in a row.
  *
  * @returns {string} an SVG document
  */

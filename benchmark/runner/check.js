@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 const grown = { name: 'Ünïcode "quoted" 漢字', email: 'a@example.com', balance: 12, isActive: false, settings: { deep: { list: [1, 'two', null, { three: true }] } }, note: 'one\ntwo' }
 const small = { name: 'Small', email: 'b@example.com' }
 
-// Every endpoint, with what it refuses, too. The ids are those of a table just filled.
+// Requests to every endpoint, including refused ones. The ids are those of a newly filled table.
 const requests = [
   { method: 'GET', path: '/none' },
   { method: 'GET', path: '/accounts/17' },
@@ -23,7 +23,7 @@ const requests = [
 ]
 
 /**
- * Asks all servers the same, each over a table just filled, and compares replies and what the table is afterwards.
+ * Sends the same requests to all servers, each over a newly filled table, and compares the replies and the rows afterwards.
  *
  * @throws Error with the first difference
  */
@@ -45,7 +45,7 @@ async function ask (port, { method, path, body }) {
   return { status: response.status, body: withoutNow(JSON.parse(await response.text())) }
 }
 
-/** Times that were made just now differ, the others must not. */
+/** Times that were just created may differ. All other times must be the same. */
 function withoutNow (value) {
   if (Array.isArray(value)) return value.map(withoutNow)
   if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutNow(inner)]))

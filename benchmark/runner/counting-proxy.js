@@ -9,9 +9,9 @@ const readyForQuery = 'Z'.charCodeAt(0)
 const quietMillis = 10
 
 /**
- * A proxy before PostgreSQL that reads the protocol and counts. A round trip begins when a client sends something while PostgreSQL owes it nothing,
- * and ends with the ReadyForQuery after which nothing is owed any more: what is sent meanwhile costs no wait of its own.
- * PostgreSQL gets what a client sends once that has been quiet for a while: how fast it answers the first of several pieces must not matter.
+ * A proxy before PostgreSQL that reads the protocol and counts round trips. A round trip begins when a client sends a message while no answer is
+ * pending, and ends with the ReadyForQuery after which none is pending. Messages sent in between cost no extra round trip.
+ * The proxy forwards messages after the client has been quiet for a while, so that the speed of the first answer does not matter.
  */
 export async function startCountingProxy (port) {
   const counts = { roundTrips: 0, syncs: 0, owed: 0 }
@@ -57,9 +57,9 @@ class Conversation {
   #counts
   #fromClient = Buffer.alloc(0)
   #fromServer = Buffer.alloc(0)
-  /** The session has begun: from then on each message of the client's has a kind. */
+  /** Whether the session has begun. From then on each message of the client has a type. */
   #isOpen = false
-  /** The client asked whether to encrypt, and gets one byte without a frame. */
+  /** Whether the client has requested encryption. The answer is one byte without a frame. */
   #awaitsByte = false
   #isUnderWay = false
   #owed = 0
@@ -99,7 +99,7 @@ class Conversation {
     if (this.#owed === 0) this.#isUnderWay = false
   }
 
-  /** The kind of the client's next message, 0 for one that has none, `undefined` when it is not complete. */
+  /** The type of the client's next message: 0 if it has none, `undefined` if it is not complete. */
   #nextOfClient () {
     const buffer = this.#fromClient
     const start = this.#isOpen ? 1 : 0
@@ -110,7 +110,7 @@ class Conversation {
     if (this.#isOpen) return buffer[0]
     if (buffer.readInt32BE(4) === startup) {
       this.#isOpen = true
-      // Answered by the first ReadyForQuery, after the password.
+      // The first ReadyForQuery answers it, after the password.
       this.#owe(1)
     } else {
       this.#awaitsByte = true

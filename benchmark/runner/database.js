@@ -26,7 +26,7 @@ const rows = `
 `
 
 /**
- * A PostgreSQL of the benchmark's own, with the table.
+ * Starts a PostgreSQL for the benchmark, and creates the table.
  *
  * @param {{ folder: string, durable: boolean }} options `durable`: commits wait for the disk
  */
@@ -41,7 +41,7 @@ export async function startDatabase ({ folder, durable }) {
   return {
     connectionString: server.connectionString,
     version,
-    /** The table as it was in the beginning, ids included. */
+    /** Restores the table to its initial rows, with the same ids. */
     async fill () {
       await client.query('truncate accounts restart identity')
       await client.query(rows)
@@ -53,7 +53,7 @@ export async function startDatabase ({ folder, durable }) {
       return fingerprint
     },
     query: (text, values) => client.query(text, values),
-    /** Microseconds of processor time of all its processes, `undefined` where /proc does not tell. */
+    /** Microseconds of processor time of all its processes. `undefined` without /proc. */
     processorMicros: () => processorMicros(server.pid),
     async stop () {
       await client.end()
@@ -75,14 +75,14 @@ function processorMicros (postmaster) {
   return ticks * microsPerTick
 }
 
-/** Of proc_pid_stat(5), behind the name in parentheses: the parent is the 2nd field, user and system time are the 12th and 13th. */
+/** Reads proc_pid_stat(5). After the name in parentheses, the parent is the 2nd field, user and system time are the 12th and 13th. */
 function statOf (pid) {
   try {
     const stat = readFileSync(join('/proc', pid, 'stat'), 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return { parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) }
   } catch {
-    // Ended between the listing and the look.
+    // The process ended after it was listed.
     return undefined
   }
 }

@@ -1,15 +1,15 @@
 /**
- * What is asked of every peer.
+ * The requests to every peer.
  *
  * @typedef {{ method: string, path: string, body?: unknown }} Request
  * @typedef {object} Endpoint
  * @property {string} name
  * @property {string} title
  * @property {boolean} writes
- * @property {(random: (below: number) => number) => Request} request one of the requests that the load is made of
+ * @property {(random: (below: number) => number) => Request} request makes a request of the load
  */
 
-/** How many accounts there are before each measurement. */
+/** The number of accounts before each measurement. */
 export const rowCount = 10_000
 
 const anyId = (random) => 1 + random(rowCount)
@@ -19,7 +19,7 @@ function newAccount (random) {
   return { name: `Ada ${number}`, email: `ada${number}@example.com`, balance: random(1000), isActive: true, settings: { theme: 'dark', pages: [1, 2, 3] }, note: 'made by the benchmark' }
 }
 
-/** Two accounts; what is moved is so little that every account has it for the time of a burst. */
+/** Two accounts. The amount is small enough that no account runs empty during a burst. */
 function transfer (random) {
   const from = anyId(random)
   return { from, to: from % rowCount + 1, amount: 1 }
@@ -36,7 +36,7 @@ export const endpoints = [
   { name: 'many', title: 'Create 100', writes: true, request: (random) => ({ method: 'POST', path: '/accounts/many', body: Array.from({ length: 100 }, () => newAccount(random)) }) }
 ]
 
-/** Numbers that look random and are the same in each run: mulberry32. */
+/** Pseudo-random numbers, the same in each run: mulberry32. */
 export function seededRandom (seed) {
   let state = seed
   return (below) => {

@@ -1,5 +1,5 @@
-// A network between the servers and PostgreSQL, in a process of its own: node runner/latency-proxy.js <port> <millis>.
-// Holds back what goes either way for half of the time that a round trip is to take.
+// Adds latency between the servers and PostgreSQL, in a separate process: node runner/latency-proxy.js <port> <millis>.
+// Delays data in each direction by half of the round trip.
 import { connect, createServer } from 'node:net'
 
 const [port, roundTripMillis] = process.argv.slice(2).map(Number)
@@ -11,7 +11,7 @@ const server = createServer({ noDelay: true }, (client) => {
   hold(postgres, client)
 })
 
-/** Timers of one length fire in the order in which they were set, so that the pieces stay in theirs. */
+/** Timers of the same duration fire in the order in which they were set, so the data stays in order. */
 function hold (from, to) {
   from.on('data', (piece) => setTimeout(() => to.write(piece), oneWayMillis))
   from.on('end', () => setTimeout(() => to.end(), oneWayMillis))

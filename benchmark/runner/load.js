@@ -1,5 +1,5 @@
-// Makes load, in a process of its own: keeps so many connections busy for so long, one request after the other on each.
-// Requests are made before the clock starts, and of a reply only the frame is read, so that little of the machine is spent here.
+// Generates load in a separate process: a number of connections for a time, each with one request after the other.
+// Requests are prepared before the clock starts, and only the frame of a reply is read, so that the load costs little processor time.
 import { connect } from 'node:net'
 import { endpoints, seededRandom } from './endpoints.js'
 
@@ -16,7 +16,7 @@ const made = new Map()
 function requestsOf (name) {
   const endpoint = endpoints.find((one) => one.name === name)
   const random = seededRandom(1)
-  // Few of the large ones: they are alike.
+  // Only a few of the large requests, because they are alike.
   const count = name === 'many' ? kinds / 10 : kinds
   const requests = made.get(name) ?? Array.from({ length: count }, () => bytesOf(endpoint.request(random)))
   made.set(name, requests)
@@ -44,7 +44,7 @@ async function burst ({ port, endpoint, connections, seconds }) {
   return { requests: tally.count, errors: tally.errors, firstError: tally.firstError, elapsedSeconds, p50Micros: quantile(0.5), p99Micros: quantile(0.99) }
 }
 
-/** One connection, from its first request to the answer of the last. */
+/** Keeps one connection busy, from its first request to the last reply. */
 function keepBusy (port, { requests, tally, endAt, from }) {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
@@ -79,7 +79,7 @@ function keepBusy (port, { requests, tally, endAt, from }) {
   })
 }
 
-/** The status and the whole length of the reply at the start of `buffer`, once its head is complete. */
+/** The status and the total length of the reply at the start of `buffer`. `undefined` until its head is complete. */
 function frameOf (buffer) {
   const end = buffer.indexOf('\r\n\r\n')
   if (end === -1) return undefined

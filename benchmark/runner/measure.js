@@ -1,17 +1,17 @@
 import { ratio, summary } from './statistics.js'
 
-/** Before each burst: connections are opened or proved alive, and the caches are the server's again. */
+/** The time before each burst in which connections are opened or checked, and the processor caches fill. */
 const shortWarmUpSeconds = 0.25
 
 /**
- * Measures all servers at one endpoint, in turns: each has one burst in each round, and each round begins with another one. What disturbs the machine for a while
- * disturbs neighbours alike, and ratios are taken within a round.
+ * Measures all servers at one endpoint, in turns. Each server has one burst in each round, and each round begins with another server. A disturbance of the
+ * machine affects neighbouring bursts alike, and ratios are computed within a round.
  *
  * @returns a row for each server, in their order
  */
 export async function measure (endpoint, { servers, load, database, options, onBurst = () => {} }) {
   const bursts = servers.map(() => [])
-  // Until V8 has compiled what is busy.
+  // Warms up until V8 has compiled the hot code.
   for (const server of servers) await warmUp(endpoint, { server, load, options, seconds: options.warmUpSeconds })
   for (let round = 0; round < options.rounds; round++) {
     for (const index of turns(servers.length, round, options.rounds)) {
@@ -23,7 +23,7 @@ export async function measure (endpoint, { servers, load, database, options, onB
   return servers.map(({ peer }, index) => ({ peer, bursts: bursts[index] }))
 }
 
-/** Who comes when: each round begins elsewhere, and every second one goes backwards, so that nobody always follows the same one. */
+/** The order of the servers in a round. Each round begins with another server, and every second round is reversed, so that neighbours change. */
 function turns (count, round, rounds) {
   const start = Math.floor(round * count / rounds)
   const order = Array.from({ length: count }, (_, position) => (start + position) % count)
@@ -60,9 +60,9 @@ async function usage (server, database) {
 }
 
 /**
- * What the tables show of one endpoint.
+ * The values of one endpoint in the tables.
  *
- * @param rows as {@link measure} gives them
+ * @param rows the result of {@link measure}
  * @param {{ transaction: string, plain: string }} baselines names of peers; a ratio to one that was not measured is `undefined`
  */
 export function summarize (rows, baselines) {

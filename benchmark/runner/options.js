@@ -2,15 +2,15 @@ import { parseArgs } from 'node:util'
 import { peers } from '../peers/index.js'
 import { endpoints } from './endpoints.js'
 
-/** The command line cannot be meant as it is: the message says why. */
+/** The command line is invalid. The message gives the reason. */
 export class UsageError extends Error {
   name = 'UsageError'
 }
 
 /**
- * The values of flags, by `parseArgs` of Node.
+ * Reads the values of flags with Node's `parseArgs`.
  *
- * @throws {UsageError} for one that does not exist
+ * @throws {UsageError} for an unknown flag
  */
 export function parseFlags (args, options) {
   try {
@@ -54,10 +54,10 @@ export const help = `npm run bench -- [flags]
 Without --peers and --endpoints the results go to results.md and chart.svg, with them to the terminal only; --write writes them all the same.`
 
 /**
- * What the command line asks for.
+ * Reads the command line.
  *
  * @param {string[]} args
- * @throws {UsageError} that names the flag and what there is
+ * @throws {UsageError} that names the flag and the allowed values
  */
 export function readOptions (args) {
   const values = parseFlags(args, flags)

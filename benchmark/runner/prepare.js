@@ -1,4 +1,4 @@
-// Makes what the servers run: the library as npm would install it, and Prisma's client.
+// Builds the library as npm would install it, and Prisma's client.
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -7,7 +7,7 @@ import { join } from 'node:path'
 const folder = join(import.meta.dirname, '..')
 const root = join(folder, '..')
 
-/** Compiles this project into `node_modules`, beside the peers: the same compiled JavaScript that is published, over the same copies of pg, Drizzle and Fastify as theirs. */
+/** Compiles this project into `node_modules`, as it is published. It uses the same copies of pg, Drizzle and Fastify as the peers. */
 export function installLibrary () {
   const target = join(folder, 'node_modules', 'fastify-data-access')
   rmSync(target, { recursive: true, force: true })
@@ -21,14 +21,14 @@ export function installLibrary () {
 export function generatePrisma () {
   const target = join(folder, 'dist', 'prisma')
   if (existsSync(join(target, 'client.js'))) return
-  // `generate` needs no engine any more, but the command wants to download the one for migrations, unless it is told of one: any file will do.
+  // `generate` needs no engine, but the command would download the one for migrations unless it has a path to one. Any file is enough.
   const env = { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, PRISMA_HIDE_UPDATE_MESSAGE: 'true', CHECKPOINT_DISABLE: '1' }
   const command = createRequire(import.meta.url).resolve('prisma/build/index.js')
   execFileSync(process.execPath, [command, 'generate', '--schema', 'prisma/schema.prisma'], { cwd: folder, env, stdio: ['ignore', 'ignore', 'inherit'] })
   stripTypes(target)
 }
 
-/** The generated client is TypeScript: each file becomes JavaScript beside itself. */
+/** Compiles each file of the generated TypeScript client in place. */
 function stripTypes (target) {
   const ts = createRequire(join(root, 'package.json'))('typescript')
   const compilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext }

@@ -5,11 +5,11 @@ import { join } from 'node:path'
 const folder = join(import.meta.dirname, '..')
 
 /**
- * Starts a program of this benchmark as a process of its own.
+ * Starts a program of this benchmark as a separate process.
  *
  * @param {string} program its path below `benchmark/`
  * @param {{ args?: string[], env?: NodeJS.ProcessEnv }} [options]
- * @returns {Promise<{ first: object, ask: (message: object) => Promise<object>, stop: () => Promise<void> }>} `first` is the first thing that it said
+ * @returns {Promise<{ first: object, ask: (message: object) => Promise<object>, stop: () => Promise<void> }>} `first` is its first message
  */
 export async function startProcess (program, { args = [], env = {} } = {}) {
   const child = fork(join(folder, program), args, { cwd: folder, env: { ...process.env, NODE_ENV: 'production', ...env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
@@ -35,7 +35,7 @@ export async function startProcess (program, { args = [], env = {} } = {}) {
   }
 }
 
-/** A server of a peer, ready to answer. */
+/** Starts the server of a peer, and resolves when it is ready. */
 export async function startServer (peer, { connectionString, poolSize, plainReads }) {
   const env = { DATABASE_URL: connectionString, POOL_SIZE: String(poolSize), PLAIN_READS: String(plainReads) }
   const { first, ask, stop } = await startProcess('server/server.js', { args: [peer.name], env })

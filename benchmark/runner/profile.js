@@ -15,7 +15,7 @@ const flags = {
 }
 
 /**
- * Profiles one server under load: writes what Chrome's DevTools open into `dist/`, and prints the functions that most of the time was spent in.
+ * Profiles one server under load. Writes a profile for Chrome's DevTools into `dist/`, and prints the functions that took most of the time.
  *
  * @param {string[]} args the command line
  * @returns {Promise<number>} the exit code
@@ -52,7 +52,7 @@ async function profileUnderLoad (server, load, { endpoints: [endpoint], connecti
   return { profile: await server.ask('stopProfile'), requests, errors }
 }
 
-/** The functions with the most time of their own, in microseconds per request. */
+/** The functions with the most self time, in microseconds per request. */
 function busiest ({ nodes, samples, timeDeltas }, { requests, count }) {
   const functions = new Map()
   const nameOf = new Map(nodes.map(({ id, callFrame }) => [id, describe(callFrame)]))

@@ -5,20 +5,20 @@ import { join } from 'node:path'
 
 const folder = join(import.meta.dirname, '..')
 
-/** The version that is installed of a package. */
+/** Returns the installed version of a package. */
 export function versionOf (name) {
   const paths = createRequire(join(folder, 'package.json')).resolve.paths(name)
   for (const path of paths) {
     try {
       return JSON.parse(readFileSync(join(path, name, 'package.json'), 'utf8')).version
     } catch {
-      // One folder further up.
+      // Tries the parent folder.
     }
   }
   return 'not installed'
 }
 
-/** Where and how it was measured, as a list. */
+/** The machine and the settings of the measurement, as a list. */
 export function conditions ({ options, database, roundTripMicros }) {
   const [processor] = cpus()
   return [
@@ -37,13 +37,13 @@ const range = ({ min, max }, format) => `${format(min)}–${format(max)}`
 const withRange = (summary, format) => summary === undefined ? '–' : `${format(summary.median)} (${range(summary, format)})`
 const millis = (micros) => (micros / 1000).toFixed(1)
 
-/** A Markdown table; numbers to the right. */
+/** A Markdown table, with numbers aligned to the right. */
 export function table (head, rows) {
   const line = (cells) => `| ${cells.join(' | ')} |`
   return [line(head), line(head.map((_, index) => index === 0 ? '---' : '---:')), ...rows.map(line)].join('\n')
 }
 
-/** Everything about one endpoint. */
+/** The section of one endpoint. */
 export function endpointTable (rows) {
   const head = ['', 'requests/s', 'to BEGIN … COMMIT', 'to no transaction', 'server µs', 'PostgreSQL µs', 'p50 ms', 'p99 ms', 'memory MiB', 'errors']
   return table(head, rows.map((row) => [

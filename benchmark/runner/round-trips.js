@@ -6,7 +6,7 @@ import { startServer } from './processes.js'
 const countedRequests = 20
 
 /**
- * Counts what a peer's requests cost between server and PostgreSQL: one request after the other, when connections are open and statements known.
+ * Counts the round trips of a peer's requests to PostgreSQL, one request after the other, with open connections and prepared statements.
  *
  * @returns for each endpoint the round trips and the ReadyForQuery messages of one request
  */
@@ -32,7 +32,7 @@ async function countRequests (endpoint, { server, proxy }) {
   const random = seededRandom(2)
   const send = async (times) => {
     for (let sent = 0; sent < times; sent++) await request(server.port, endpoint.request(random))
-    // What a peer does behind the reply counts as well.
+    // Statements that a peer sends after the reply count as well.
     await delay(20)
     while (proxy.counts.owed > 0) await delay(1)
   }

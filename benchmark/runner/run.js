@@ -19,7 +19,7 @@ const say = (text) => console.error(text)
  * The whole benchmark.
  *
  * @param {string[]} args the command line
- * @returns {Promise<number>} the exit code: 1 when a peer failed to answer, or answers otherwise than the others
+ * @returns {Promise<number>} the exit code: 1 if a peer failed to answer, or answered differently
  */
 export async function run (args) {
   const options = readOptions(args)
@@ -75,7 +75,7 @@ async function measureAll (options, { servers, database, network }) {
   return failed.length === 0 ? 0 : 1
 }
 
-/** The way to PostgreSQL: straight, or through a proxy that makes it longer. */
+/** The address of PostgreSQL: its own, or that of a proxy that adds latency. */
 async function openNetwork ({ latencyMillis }, { connectionString }) {
   const url = new URL(connectionString)
   const proxy = latencyMillis > 0 ? await startProcess('runner/latency-proxy.js', { args: [url.port, String(latencyMillis)] }) : undefined

@@ -6,7 +6,7 @@ export function summary (values) {
   return { median, min: sorted[0], max: sorted[sorted.length - 1] }
 }
 
-/** How bursts compare with those of a baseline, round by round; `undefined` without one. */
+/** The ratios of bursts to those of a baseline, round by round. `undefined` without a baseline. */
 export function ratio (bursts, baseline) {
   if (baseline === undefined) return undefined
   return summary(bursts.map(({ perSecond }, round) => perSecond / baseline[round].perSecond))

@@ -2,7 +2,7 @@ import { Session } from 'node:inspector/promises'
 
 let session
 
-/** Starts what `node --cpu-prof` does, but without the start of the process in it. */
+/** Starts a profile like `node --cpu-prof`, without the start of the process in it. */
 export async function startProfile () {
   session = new Session()
   session.connect()
@@ -11,7 +11,7 @@ export async function startProfile () {
   await session.post('Profiler.start')
 }
 
-/** The profile since then, as a `.cpuprofile` holds it. */
+/** Returns the profile since then, in the format of a `.cpuprofile`. */
 export async function stopProfile () {
   const { profile } = await session.post('Profiler.stop')
   session.disconnect()

@@ -1,7 +1,7 @@
 import * as schemas from './schemas.js'
 
 /**
- * The same routes for every peer: what differs is behind `accounts`.
+ * The same routes for every peer. Only `accounts` differs.
  *
  * @param {import('fastify').FastifyInstance} fastify
  * @param {{ accounts: import('../peers/index.js').Accounts }} options

@@ -1,4 +1,4 @@
-// What goes in and out over HTTP, as a user of Fastify writes it.
+// JSON schemas of requests and replies, as a user of Fastify writes them.
 
 const time = { type: 'string', format: 'date-time' }
 const written = {

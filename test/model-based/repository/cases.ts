@@ -1,13 +1,13 @@
 /** Random tables, filters, orders and pages. They have few different values, so that rows tie and filters match. */
 import fc from 'fast-check'
 import type { Item } from './items.js'
-import type { OrderKey, Sight } from './model.js'
+import type { OrderKey, Visibility } from './model.js'
 import type { Column, Operation, Predicate } from './predicates.js'
 
 /** The rows of one table, and the reads to compare. */
 export interface ReadCase {
   readonly rows: readonly Item[]
-  readonly sight: Sight
+  readonly visibility: Visibility
   readonly predicate: Predicate
   readonly order: readonly OrderKey[]
   readonly skip: number
@@ -91,7 +91,7 @@ const orderKey: fc.Arbitrary<OrderKey> = fc.record({
 
 export const readCases: fc.Arbitrary<ReadCase> = fc.record({
   rows,
-  sight: fc.constantFrom('live', 'all', 'deleted'),
+  visibility: fc.constantFrom('live', 'all', 'deleted'),
   predicate: fc.oneof(predicate, fc.constant<Predicate>({ and: [] })),
   order: fc.uniqueArray(orderKey, { selector: ({ column }) => column, maxLength: 3 }),
   skip: fc.integer({ min: 0, max: 6 }),

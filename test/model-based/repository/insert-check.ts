@@ -20,10 +20,10 @@ export async function checkInserts (database: Database, { isSoft, seesDeleted, w
   for (const write of writes) {
     const expected = outcome(() => modelled(model, write))
     const actual = await outcomeOf(written(repo, model, write))
-    const told = JSON.stringify(write)
+    const label = JSON.stringify(write)
     if (Array.isArray(actual) && Array.isArray(expected)) translate(actual, expected, generated)
-    assert.deepEqual(named(actual, new Map()), named(expected, generated), told)
-    assert.deepEqual(byId(await all.withDeleted().getAll({ limit: 1000 })), byId(named(model.rows, generated) as ShelfRow[]), told)
+    assert.deepEqual(named(actual, new Map()), named(expected, generated), label)
+    assert.deepEqual(byId(await all.withDeleted().getAll({ limit: 1000 })), byId(named(model.rows, generated) as ShelfRow[]), label)
   }
 }
 

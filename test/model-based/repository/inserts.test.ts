@@ -6,5 +6,5 @@ import { checkInserts } from './insert-check.js'
 
 t.test('inserts and upserts do to a table what they would do to an array, with and without soft deletion', async (t) => {
   const database = await openItems(t)
-  await fc.assert(fc.asyncProperty(insertCases, (asked) => checkInserts(database, asked)), { numRuns: 150 })
+  await fc.assert(fc.asyncProperty(insertCases, (insertCase) => checkInserts(database, insertCase)), { numRuns: 150 })
 })

@@ -4,7 +4,7 @@ import type { Item } from './items.js'
 import type { Column, Predicate } from './predicates.js'
 
 /** The rows that a repository sees. */
-export type Sight = 'live' | 'all' | 'deleted'
+export type Visibility = 'live' | 'all' | 'deleted'
 
 export interface OrderKey {
   readonly column: Column
@@ -19,15 +19,15 @@ export interface Bounds {
 
 export class RepositoryModel {
   readonly rows: readonly Item[]
-  readonly #seen: readonly Item[]
+  readonly #visible: readonly Item[]
 
-  constructor (rows: readonly Item[], sight: Sight) {
+  constructor (rows: readonly Item[], visibility: Visibility) {
     this.rows = rows
-    this.#seen = rows.filter(({ deletedAt }) => sight === 'all' || (deletedAt === null) === (sight === 'live'))
+    this.#visible = rows.filter(({ deletedAt }) => visibility === 'all' || (deletedAt === null) === (visibility === 'live'))
   }
 
   get (id: number): Item | undefined {
-    return this.#seen.find((row) => row.id === id)
+    return this.#visible.find((row) => row.id === id)
   }
 
   getMany (ids: readonly number[]): Item[] {
@@ -37,7 +37,7 @@ export class RepositoryModel {
   /** All matching rows, in order. */
   list (predicate: Predicate, order: readonly OrderKey[], { skip, limit }: Bounds = { skip: 0, limit: Infinity }): Item[] {
     const keys: readonly OrderKey[] = [...order, { column: 'id', direction: order.at(-1)?.direction ?? 'asc', nulls: undefined }]
-    return this.#seen
+    return this.#visible
       .filter((row) => truthOf(predicate, row) === true)
       .sort((one, other) => keys.map((key) => inOrder(key, one[key.column], other[key.column])).find((sign) => sign !== 0) ?? 0)
       .slice(skip, skip + limit)

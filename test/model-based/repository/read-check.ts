@@ -7,16 +7,16 @@ import { toFilter } from './predicates.js'
 import type { CursorOrder, Database, Repository } from '../../../src/index.js'
 import type { ReadCase } from './cases.js'
 import type { Item } from './items.js'
-import type { Sight } from './model.js'
+import type { Visibility } from './model.js'
 
 type Items = Repository<typeof items>
 
 /** Fills the table, and throws at the first difference. */
-export async function checkReads (database: Database, asked: ReadCase): Promise<void> {
-  await fill(database, asked.rows)
-  const repo = seeing(database.repo(items), asked.sight)
-  const model = new RepositoryModel(asked.rows, asked.sight)
-  await Promise.all([checkRows(repo, model, asked), checkLists(repo, model, asked), checkCursor(repo, model, asked)])
+export async function checkReads (database: Database, readCase: ReadCase): Promise<void> {
+  await fill(database, readCase.rows)
+  const repo = withVisibility(database.repo(items), readCase.visibility)
+  const model = new RepositoryModel(readCase.rows, readCase.visibility)
+  await Promise.all([checkRows(repo, model, readCase), checkLists(repo, model, readCase), checkCursor(repo, model, readCase)])
 }
 
 /** Replaces all rows. */
@@ -27,9 +27,9 @@ export async function fill (database: Database, rows: readonly Item[]): Promise<
 }
 
 /** Returns the repository with this visibility. */
-export function seeing<R extends { withDeleted (): R, onlyDeleted (): R }> (repo: R, sight: Sight): R {
-  if (sight === 'live') return repo
-  return sight === 'all' ? repo.withDeleted() : repo.onlyDeleted()
+export function withVisibility<R extends { withDeleted (): R, onlyDeleted (): R }> (repo: R, visibility: Visibility): R {
+  if (visibility === 'live') return repo
+  return visibility === 'all' ? repo.withDeleted() : repo.onlyDeleted()
 }
 
 async function checkRows (repo: Items, model: RepositoryModel, { ids, predicate }: ReadCase): Promise<void> {
@@ -44,10 +44,10 @@ async function checkRows (repo: Items, model: RepositoryModel, { ids, predicate 
   same('exists', await repo.exists(filter), matching.length > 0)
 }
 
-async function checkLists (repo: Items, model: RepositoryModel, asked: ReadCase): Promise<void> {
-  const { predicate, order, skip, limit, columns } = asked
+async function checkLists (repo: Items, model: RepositoryModel, readCase: ReadCase): Promise<void> {
+  const { predicate, order, skip, limit, columns } = readCase
   const filter = toFilter(predicate)
-  const options = { orderBy: orderOf(asked), ...(columns && { columns }) }
+  const options = { orderBy: orderOf(readCase), ...(columns && { columns }) }
   const whole = model.list(predicate, order)
   const picked = (rows: readonly Item[]): unknown[] => rows.map((row) => pick(row, columns))
   same('getAll', await repo.getAll({ ...options, skip, limit }), picked(model.list({ and: [] }, order, { skip, limit })))
@@ -63,10 +63,10 @@ async function checkLists (repo: Items, model: RepositoryModel, asked: ReadCase)
 }
 
 /** Walks the list to its end and back. */
-async function checkCursor (repo: Items, model: RepositoryModel, asked: ReadCase): Promise<void> {
-  const { predicate, order, limit, columns } = asked
+async function checkCursor (repo: Items, model: RepositoryModel, readCase: ReadCase): Promise<void> {
+  const { predicate, order, limit, columns } = readCase
   const filter = toFilter(predicate)
-  const options = { orderBy: orderOf(asked), limit, ...(columns && { columns }) }
+  const options = { orderBy: orderOf(readCase), limit, ...(columns && { columns }) }
   const whole = model.list(predicate, order).map((row) => pick(row, columns))
   let page = await repo.cursor(filter, options)
   same('cursor', page.items, whole.slice(0, limit))

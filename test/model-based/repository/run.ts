@@ -17,9 +17,9 @@ const endings: Array<() => Promise<unknown>> = []
 const database = await openItems({ teardown: (fn) => endings.unshift(fn) })
 
 const properties = {
-  reads: fc.asyncProperty(readCases, (asked) => checkReads(database, asked)),
-  writes: fc.asyncProperty(writeCases, (done) => checkWrites(database, done)),
-  inserts: fc.asyncProperty(insertCases, (asked) => checkInserts(database, asked))
+  reads: fc.asyncProperty(readCases, (readCase) => checkReads(database, readCase)),
+  writes: fc.asyncProperty(writeCases, (writeCase) => checkWrites(database, writeCase)),
+  inserts: fc.asyncProperty(insertCases, (insertCase) => checkInserts(database, insertCase))
 }
 
 try {

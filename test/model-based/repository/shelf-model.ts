@@ -44,7 +44,7 @@ export class ShelfModel {
   getOrCreate (filter: NewShelfRow, defaults: NewShelfRow): ModelResult {
     const wanted = Object.entries(filter) as Array<[keyof NewShelfRow, unknown]>
     if (!wanted.some(([key, value]) => ['id', 'code', 'slot'].includes(key) && value !== null)) throw new ValidationError()
-    const found = this.rows.find((row) => this.#isSeen(row) && wanted.every(([key, value]) => row[key] === value))
+    const found = this.rows.find((row) => this.#isVisible(row) && wanted.every(([key, value]) => row[key] === value))
     return found === undefined ? { row: this.#insert({ ...filter, ...defaults }), created: true } : { row: found, created: false }
   }
 
@@ -53,18 +53,18 @@ export class ShelfModel {
   }
 
   #upsert (row: NewShelfRow, { target = 'id', update, rankAbove, deleted }: ShelfUpsert): ModelResult {
-    const met = this.rows.find((other) => other[target] === row[target] && (target !== 'slot' || isLive(other)))
-    if (met === undefined) return { row: this.#insert(row), created: true }
-    const changes = { ...changesOf(row, met, { target, update }), ...(deleted === 'revive' && { deletedAt: null }) }
-    const isChange = Object.keys(changes).length > (deleted === 'revive' && isLive(met) ? 1 : 0)
-    const isMeant = rankAbove === undefined || (met.rank !== null && met.rank > rankAbove)
-    if (isChange && isMeant && (deleted === 'revive' || this.#isSeen(met))) {
-      const changed = { ...met, ...changes, version: met.version + 1 }
-      this.rows = [...this.#without(met, changed), changed]
+    const existing = this.rows.find((other) => other[target] === row[target] && (target !== 'slot' || isLive(other)))
+    if (existing === undefined) return { row: this.#insert(row), created: true }
+    const changes = { ...changesOf(row, existing, { target, update }), ...(deleted === 'revive' && { deletedAt: null }) }
+    const isChange = Object.keys(changes).length > (deleted === 'revive' && isLive(existing) ? 1 : 0)
+    const isWanted = rankAbove === undefined || (existing.rank !== null && existing.rank > rankAbove)
+    if (isChange && isWanted && (deleted === 'revive' || this.#isVisible(existing))) {
+      const changed = { ...existing, ...changes, version: existing.version + 1 }
+      this.rows = [...this.#without(existing, changed), changed]
       return { row: changed, created: false }
     }
-    if (!this.#isSeen(met)) throw new UniqueViolationError()
-    return { row: met, created: false }
+    if (!this.#isVisible(existing)) throw new UniqueViolationError()
+    return { row: existing, created: false }
   }
 
   #insert ({ id, code = null, slot = null, rank = 7, tags = null }: NewShelfRow): ShelfRow {
@@ -83,7 +83,7 @@ export class ShelfModel {
     return others
   }
 
-  #isSeen (row: ShelfRow): boolean {
+  #isVisible (row: ShelfRow): boolean {
     return this.seesDeleted || isLive(row)
   }
 
@@ -102,9 +102,9 @@ function isLive ({ deletedAt }: ShelfRow): boolean {
   return deletedAt === undefined || deletedAt === null
 }
 
-function changesOf (row: NewShelfRow, met: ShelfRow, { target, update }: Pick<ShelfUpsert, 'update'> & { target: Key }): Partial<ShelfRow> {
+function changesOf (row: NewShelfRow, existing: ShelfRow, { target, update }: Pick<ShelfUpsert, 'update'> & { target: Key }): Partial<ShelfRow> {
   if (update !== undefined && 'rank' in update) return update
-  if (update !== undefined && 'add' in update) return { rank: met.rank === null ? null : met.rank + update.add }
+  if (update !== undefined && 'add' in update) return { rank: existing.rank === null ? null : existing.rank + update.add }
   const keys = (Object.keys(row) as Array<keyof NewShelfRow>).filter((key) => row[key] !== undefined &&
     (update === undefined ? key !== target : (update as readonly unknown[]).includes(key)))
   return Object.fromEntries(keys.map((key) => [key, row[key]]))

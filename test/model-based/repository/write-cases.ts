@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { nullable, predicate, rows, values } from './cases.js'
 import type { Entry } from './entries.js'
 import type { Item } from './items.js'
-import type { Sight } from './model.js'
+import type { Visibility } from './model.js'
 import type { Predicate } from './predicates.js'
 
 /** The values for the columns. A number in `more` is an increment. */
@@ -28,7 +28,7 @@ export type NewEntry = Pick<Entry, 'id'> & Partial<Omit<Entry, 'id' | 'version'>
 export interface WriteCase {
   readonly soft: boolean
   readonly rows: readonly Item[]
-  readonly writes: ReadonlyArray<{ readonly write: Write, readonly sight: Sight }>
+  readonly writes: ReadonlyArray<{ readonly write: Write, readonly visibility: Visibility }>
 }
 
 const id = fc.integer({ min: 1, max: 12 })
@@ -63,5 +63,5 @@ const write: fc.Arbitrary<Write> = fc.oneof(
 export const writeCases: fc.Arbitrary<WriteCase> = fc.record({
   soft: fc.boolean(),
   rows: rows.map((all) => all.map((row, place) => ({ ...row, id: place + 1 })).slice(0, 12)),
-  writes: fc.array(fc.record({ write, sight: fc.constantFrom<Sight>('live', 'all', 'deleted') }), { minLength: 1, maxLength: 8 })
+  writes: fc.array(fc.record({ write, visibility: fc.constantFrom<Visibility>('live', 'all', 'deleted') }), { minLength: 1, maxLength: 8 })
 })

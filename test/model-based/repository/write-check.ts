@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { increment } from '../../../src/index.js'
 import { entries, remarks } from './entries.js'
 import { toFilter } from './predicates.js'
-import { orClass, seeing } from './read-check.js'
+import { orClass, withVisibility } from './read-check.js'
 import { WritingModel, byTheClock } from './write-model.js'
 import type { Database, Filter, Repository, RowChanges } from '../../../src/index.js'
 import type { Changes, Write, WriteCase } from './write-cases.js'
@@ -18,9 +18,9 @@ export async function checkWrites (database: Database, { soft, rows, writes }: W
   const model = new WritingModel(rows, soft)
   await repo.withDeleted().deleteMany({}, { all: true })
   await repo.createMany(rows.map(({ deletedAt, ...row }) => soft ? { deletedAt, ...row } : row))
-  for (const { write, sight } of writes) {
-    const expected = model.call(write, sight)
-    same(write.method, await orClass(call(seeing(repo, sight), write)), expected, soft)
+  for (const { write, visibility } of writes) {
+    const expected = model.call(write, visibility)
+    same(write.method, await orClass(call(withVisibility(repo, visibility), write)), expected, soft)
   }
   same('all rows', await repo.withDeleted().getAll({ limit: 1000 }), model.rows, soft)
 }

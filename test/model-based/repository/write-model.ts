@@ -3,7 +3,7 @@ import { EmptyFilterError, NotFoundError, StaleRowError, UniqueViolationError, U
 import { extentOf, truthOf } from './predicates.js'
 import type { Entry } from './entries.js'
 import type { Item } from './items.js'
-import type { Sight } from './model.js'
+import type { Visibility } from './model.js'
 import type { Predicate } from './predicates.js'
 import type { Changes, NewEntry, Write } from './write-cases.js'
 
@@ -27,10 +27,10 @@ export class WritingModel {
   }
 
   /** The result of the call, or the class of its error. After an error nothing has changed. */
-  call (write: Write, sight: Sight): unknown {
+  call (write: Write, visibility: Visibility): unknown {
     const before = new Map(this.#rows)
     try {
-      return this.#call(write, sight)
+      return this.#call(write, visibility)
     } catch (error) {
       this.#rows = before
       if (error instanceof Refusal) return error.reason
@@ -38,30 +38,30 @@ export class WritingModel {
     }
   }
 
-  #call (write: Write, sight: Sight): unknown {
-    const seen = (id: number): Entry | undefined => this.#seen(sight).find((row) => row.id === id)
+  #call (write: Write, visibility: Visibility): unknown {
+    const seen = (id: number): Entry | undefined => this.#visible(visibility).find((row) => row.id === id)
     switch (write.method) {
       case 'create': return this.#create(write.row)
       case 'createMany': return write.rows.map((row) => this.#create(row))
       case 'update': return this.#update(seen(write.id), write)
       case 'updateOrThrow': return this.#update(seen(write.id), write) ?? refuse(NotFoundError)
-      case 'updateMany': return this.#matching(write, sight).map((row) => this.#change(row, write.changes)).length
+      case 'updateMany': return this.#matching(write, visibility).map((row) => this.#change(row, write.changes)).length
       case 'delete': return this.#remove(seen(write.id)) !== undefined
       case 'deleteOrThrow': return this.#remove(seen(write.id)) ?? refuse(NotFoundError)
-      case 'deleteMany': return this.#matching(write, sight).map((row) => this.#remove(row)).length
+      case 'deleteMany': return this.#matching(write, visibility).map((row) => this.#remove(row)).length
       case 'softDelete': return this.#mark(write.id, { isDeleted: false, deletedAt: byTheClock })
       case 'restore': return this.#mark(write.id, { isDeleted: true, deletedAt: null })
       case 'purge': return this.#purge(write.olderThan)
     }
   }
 
-  #seen (sight: Sight): Entry[] {
-    return this.rows.filter(({ deletedAt }) => !this.#soft || sight === 'all' || (deletedAt === null) === (sight === 'live'))
+  #visible (visibility: Visibility): Entry[] {
+    return this.rows.filter(({ deletedAt }) => !this.#soft || visibility === 'all' || (deletedAt === null) === (visibility === 'live'))
   }
 
-  #matching ({ predicate, all }: { predicate: Predicate, all: boolean }, sight: Sight): Entry[] {
+  #matching ({ predicate, all }: { predicate: Predicate, all: boolean }, visibility: Visibility): Entry[] {
     if (extentOf(predicate) === 'all' && !all) refuse(EmptyFilterError)
-    return this.#seen(sight).filter((row) => truthOf(predicate, row) === true)
+    return this.#visible(visibility).filter((row) => truthOf(predicate, row) === true)
   }
 
   #create (given: NewEntry): Entry {

@@ -79,7 +79,7 @@ export class ArticleRepository extends Repository.of(articles) {
   /** The article, locked until the request ends. */
   async ownOf (authorId: number, slug: string) {
     const article = await this.bySlug(slug, { lock: 'update' })
-    if (article.authorId !== authorId) throw new Refusal(403, 'this article is somebody else\'s')
+    if (article.authorId !== authorId) throw new Refusal(403, 'this article belongs to another user')
     return article
   }
 

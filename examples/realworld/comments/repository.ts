@@ -21,7 +21,7 @@ export class CommentRepository extends Repository.of(comments) {
   async withdraw (id: number, { articleId, authorId }: { articleId: number, authorId: number }): Promise<void> {
     const comment = await this.getBy({ id, articleId }, { lock: 'update' })
     if (comment === undefined) throw new NotFoundError('comment not found')
-    if (comment.authorId !== authorId) throw new Refusal(403, 'this comment is somebody else\'s')
+    if (comment.authorId !== authorId) throw new Refusal(403, 'this comment belongs to another user')
     await this.delete(id)
   }
 

@@ -65,7 +65,7 @@ t.test('the type of toDict follows from the row', async (t) => {
   // @ts-expect-error the column does not exist
   t.throws(() => toDict(users, row, { omit: ['pasword'] }), {
     name: 'UsageError', message: 'Table "users" has no column "pasword" to omit'
-  }, 'a slip is refused at run time too: it would publish what it should hide')
+  }, 'an unknown column is also refused at run time, because a misspelt name would publish the column')
   // @ts-expect-error the row has no such property
   t.strictSame(Object.keys(toDict(users, { id: 1 }, { include: ['posts'] })), ['id'])
   // @ts-expect-error the row belongs to another table

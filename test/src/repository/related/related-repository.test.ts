@@ -54,7 +54,7 @@ t.test('reads relations of relations, to one and to many, over composite keys as
   t.strictSame(
     (await related(bookRepo, { author: { columns: { id: true } } }).getMany([10, 13])).map((row) => Object(row).author),
     [{ id: 1 }, null],
-    'an author that was deleted is not shown'
+    'a deleted author is not returned'
   )
   t.match(await related(authorRepo, { books: { with: { pages: true }, columns: { id: true } } }).get(1), {
     books: [{ id: 10, pages: [{ text: 'p1' }, {}, {}] }, { id: 11, pages: [] }]
@@ -117,7 +117,7 @@ t.test('related rows have the same values as when they are read directly', async
   t.strictSame(
     one?.wide,
     { bill: 1, ...Object.fromEntries(Array.from({ length: 150 }, (_, place) => [`c${place}`, place])) },
-    'more columns than a function takes arguments'
+    'a function takes fewer arguments than these columns'
   )
   t.equal(none?.wide, null, 'a missing row is null, a row of NULLs is not')
   t.match(await related(billRepo, { numbers: true }).get(3), { numbers: { bill: 3, even: null } })

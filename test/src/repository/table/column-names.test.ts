@@ -50,7 +50,7 @@ for (const table of tables) {
     t.match(
       await repo(table).upsert({ id: 2, part: 101, seen: 50 }, { update: { seen: increment(5), note: sql`${table.note} || excluded.seen` } }),
       { row: { seen: 6, note: 'n150' }, created: false },
-      'the row that is there is meant'
+      'the changes apply to the existing row'
     )
     t.match(await repo(table).upsert({ id: 3, part: 102, seen: 50 }, { where: { seen: { gt: 1000 } } }), { row: { seen: 2 }, created: false })
     t.match(

@@ -188,7 +188,7 @@ t.test('never changes a deleted row silently', async (t) => {
   t.match(
     await repo.withDeleted().upsert({ email: 'b', login: 'ada' }, { target: 'login' }),
     { created: false, row: { email: 'b', version: 3 } },
-    'unless it is in sight'
+    'a visible deleted row is changed'
   )
   t.ok((await repo.withDeleted().get(id))?.deletedAt)
 

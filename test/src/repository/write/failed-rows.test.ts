@@ -111,7 +111,7 @@ t.test("the error of a duplicate names the second new row; the user's own texts 
   await t.rejects(
     repo.createMany(blurred as never),
     { name: 'CheckViolationError', message: 'A value breaks a rule of the database', context: { row: undefined } },
-    'either may be it'
+    'the failed row may be either'
   )
   await t.rejects(
     repo.createMany(alike.map((each) => ({ ...each, age: 1, note: each.id === 3 ? 'raise' : 'x' }))),

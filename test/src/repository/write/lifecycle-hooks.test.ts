@@ -124,7 +124,7 @@ t.test('hooks run on a repository that sees the same rows, bound to the scope of
   await repo.softDelete(2)
   await repo.update(1, { role: 'x' })
   await repo.withDeleted().update(1, { role: 'y' })
-  t.same(found, [[1, 2], [2, 3]], 'it sees what its write did, and deleted rows where the caller sees them')
+  t.same(found, [[1, 2], [2, 3]], 'a hook sees the result of its write, and deleted rows if the caller sees them')
 })
 
 t.test('values of a hook are checked like others, and may be changed in place', async (t) => {

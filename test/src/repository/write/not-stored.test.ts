@@ -64,7 +64,7 @@ async function under<Result> (statements: string, undo: string, fn: () => Promis
 }
 
 const before = (event: string, fn = 'drop_row'): [string, string] =>
-  [`create trigger hinder before ${event} on things for each row execute function ${fn}()`, 'drop trigger hinder on things']
+  [`create trigger prevent before ${event} on things for each row execute function ${fn}()`, 'drop trigger prevent on things']
 
 t.beforeEach(() => database.execute(sql`truncate things, guarded, computed`))
 
@@ -110,7 +110,7 @@ t.test('106: a new row that a trigger drops is NotStoredError everywhere, and th
 })
 
 t.test('106: a rule that replaces an INSERT by nothing is NotStoredError from every method', async (t) => {
-  await under('create rule hinder as on insert to things do instead nothing', 'drop rule hinder on things', async () => {
+  await under('create rule prevent as on insert to things do instead nothing', 'drop rule prevent on things', async () => {
     for (const [name, make] of Object.entries(makers)) await t.rejects(make(repo), notStored, name)
   })
 })
@@ -154,8 +154,8 @@ t.test('an update or delete that a trigger stops returns no row and changes noth
 t.test('a row that a trigger drops only for a while is written and reported as usual', async (t) => {
   const first = (count: number): [string, string] =>
     [
-      `alter sequence calls restart; create trigger hinder before insert on things for each row execute function drop_first(${count})`,
-      'drop trigger hinder on things'
+      `alter sequence calls restart; create trigger prevent before insert on things for each row execute function drop_first(${count})`,
+      'drop trigger prevent on things'
     ]
 
   await under(...first(5), async () => t.match(await repo.upsert({ id: 1, name: 'a' }), { created: true, row: { id: 1, name: 'a' } }))
@@ -186,7 +186,7 @@ t.test('a trigger that changes the key returns rows with the new key', async (t)
 })
 
 t.test('a row deleted by an AFTER trigger is returned as it was stored', async (t) => {
-  await under('create trigger hinder after insert on things for each row execute function delete_again()', 'drop trigger hinder on things', async () => {
+  await under('create trigger prevent after insert on things for each row execute function delete_again()', 'drop trigger prevent on things', async () => {
     t.match(await repo.create({ id: 1, name: 'a' }), { id: 1, name: 'a' })
     t.match(await repo.createMany([{ id: 1, name: 'a' }, { id: 2, name: 'b' }]), [{ id: 1 }, { id: 2 }])
     t.match(await repo.upsert({ id: 1, name: 'a' }), { created: true })

@@ -11,14 +11,14 @@ const repo = open(notes)
 
 t.beforeEach(() => runner.client.query('truncate notes, drafts restart identity'))
 
-async function two (): Promise<{ live: string, gone: string }> {
+async function createLiveAndGone (): Promise<{ live: string, gone: string }> {
   const [live, gone] = await repo.createMany([{ title: 'live' }, { title: 'gone' }])
   await repo.softDelete(gone?.id ?? '')
   return { live: live?.id ?? '', gone: gone?.id ?? '' }
 }
 
 t.test('73: a soft-deleted row is invisible to every method', async (t) => {
-  const { live, gone } = await two()
+  const { live, gone } = await createLiveAndGone()
 
   t.equal(await repo.get(gone), undefined)
   await t.rejects(repo.getOrThrow(gone), NotFoundError)
@@ -58,7 +58,7 @@ t.test('deletes softly by the clock of the database, and restores', async (t) =>
 })
 
 t.test('shows deleted rows on request', async (t) => {
-  const { live, gone } = await two()
+  const { live, gone } = await createLiveAndGone()
   t.equal(await repo.withDeleted().count(), 2)
   t.equal((await repo.withDeleted().get(gone))?.title, 'gone')
   t.same((await repo.onlyDeleted().getAll()).map(({ title }) => title), ['gone'])

@@ -105,7 +105,7 @@ t.test('an unreleased connection and an open transaction are leaks, reported wit
   await t.rejects(
     expectNoLeaks({ pool }),
     { message: /^The test leaks: 1 transactions are open and idle/ },
-    'also one that came back with its transaction open'
+    'a released connection with an open transaction is also a leak'
   )
   await pool.query('rollback')
   await t.resolves(expectNoLeaks({ pool }))

@@ -27,7 +27,7 @@ t.test('a silent network ends the sandbox within its time', async (t) => {
   t.equal(await database.repo(users).count(), 0)
 })
 
-t.test('an open transaction in a sandbox is a leak, and the sandbox itself is none', async (t) => {
+t.test('an open transaction in a sandbox is a leak, the sandbox itself is not', async (t) => {
   const database = await open(t)
   await enterSandbox(t, database)
   await t.resolves(expectNoLeaks(database))

@@ -40,14 +40,14 @@ await move(300)
 console.log('300 cents were moved')
 await move(5000).catch((error) => console.log(`5000 were not: ${error.code}`))
 
-// createSession(): the same by hand. If nothing is committed when the block ends, it is rolled back.
+// createSession(): the same by hand. Without a commit, the end of the block rolls it back.
 {
   await using session = database.createSession()
   await session.repo(accounts).deleteMany({ id: { in: [ada.id, grace.id] } })
   console.log(`inside the session ${await session.repo(accounts).count({ id: { in: [ada.id, grace.id] } })} of the two are left`)
 }
 
-// transaction(fn) takes PostgreSQL's options: here, one snapshot for both questions.
+// transaction(fn) takes PostgreSQL's options: here, one snapshot for all reads.
 const { owners, total } = await database.transaction(async (session) => {
   const rows = await session.repo(accounts).getMany([ada.id, grace.id])
   return { owners: rows.map(({ owner, cents }) => `${owner} ${cents}`), total: rows.reduce((sum, { cents }) => sum + cents, 0) }

@@ -46,7 +46,7 @@ function drizzleReader (column: PgColumn, oid: number): TextReader {
   return parse === undefined ? (text) => column.mapFromDriverValue(text) : (text) => column.mapFromDriverValue(parse(text))
 }
 
-/** How the values of an expression of a known type are read: as Drizzle reads a selected expression, by the column given to `mapWith`, if any. */
+/** The reader of an expression, for the type that PostgreSQL reports. It uses the column given to `mapWith`, if any, as Drizzle does. */
 export function expressionReader (own: SQL, oid: number): TextReader {
   const decoder = decoderOf(own)
   if (is(decoder, PgColumn)) return readerOf(decoder, oid)

@@ -6,15 +6,15 @@ import type { Database } from '../../src/index.js'
 import type { Builder, MatrixColumn } from './types.js'
 
 /** A table whose column `c` is of one type of the matrix. */
-export function holder (name: string, column: Builder) {
+export function valueTable (name: string, column: Builder) {
   // The builder can be of any type, which TypeScript does not know.
   return pgTable(name, { id: integer().primaryKey().generatedByDefaultAsIdentity(), c: column as unknown as ReturnType<typeof integer<'c'>> })
 }
 
-type Holder = ReturnType<typeof holder>
+type ValueTable = ReturnType<typeof valueTable>
 
 /** Relations from each row to itself, as one row and as a list. */
-export function toItself (table: Holder) {
+export function selfRelations (table: ValueTable) {
   return relations(table, ({ one, many }) => ({
     me: one(table, { fields: [table.id], references: [table.id], relationName: 'same' }), mine: many(table, { relationName: 'same' })
   }))
@@ -31,10 +31,10 @@ const many = 60
 export const shown = (value: unknown): string => inspect(value, { depth: 9, maxArrayLength: 200, maxStringLength: 500, breakLength: Infinity })
 
 /** Sends each value of a type through every method, and lists the methods that return or store another value. */
-export async function passThroughDoors (database: Database, table: Holder, { name, values, comparable, isOrdered }: MatrixColumn): Promise<string[]> {
+export async function checkRoundTrips (database: Database, table: ValueTable, { name, values, comparable, isOrdered }: MatrixColumn): Promise<string[]> {
   const wrong: string[] = []
-  const expect = (door: string, came: unknown, wanted: unknown): void => {
-    if (shown(came) !== shown(wanted)) wrong.push(`${door}: ${shown(came)} instead of ${shown(wanted)}`)
+  const expect = (method: string, actual: unknown, wanted: unknown): void => {
+    if (shown(actual) !== shown(wanted)) wrong.push(`${method}: ${shown(actual)} instead of ${shown(wanted)}`)
   }
   // Their text depends on the time zone of the session.
   const isZonedText = name.startsWith('timestamptz string')
@@ -49,9 +49,9 @@ export async function passThroughDoors (database: Database, table: Holder, { nam
     const byId = new Map(found.map(({ id, text }) => [id, text]))
     return rows.map(({ id }) => byId.get(id))
   }
-  const stored = async (door: string, rows: readonly Row[], of = wanted, expected = texts): Promise<void> => {
-    expect(`${door} answers`, rows.map(({ c }) => c), of)
-    expect(`${door} stores`, await textsOf(rows), expected)
+  const stored = async (method: string, rows: readonly Row[], of = wanted, expected = texts): Promise<void> => {
+    expect(`${method} returns`, rows.map(({ c }) => c), of)
+    expect(`${method} stores`, await textsOf(rows), expected)
   }
 
   const made: Row[] = []
@@ -79,7 +79,7 @@ export async function passThroughDoors (database: Database, table: Holder, { nam
   places.map((place) => wanted[place]), places.map((place) => texts[place] as string))
   await repo.deleteMany({ id: { notIn: made.map(({ id }) => id) } } as never)
 
-  const read = (door: string, rows: readonly unknown[]): void => expect(door, rows.map((row) => (row as Row).c), wanted)
+  const read = (method: string, rows: readonly unknown[]): void => expect(method, rows.map((row) => (row as Row).c), wanted)
   const each: unknown[] = []
   for (const { id } of made) each.push(await repo.get(id))
   read('get', each)

@@ -22,13 +22,13 @@ const story = [
   'in the end: Ada 700, Grace 300; together 1000'
 ]
 
-t.test('the script runs against the database in DATABASE_URL, as often as one likes, and ends by itself', async (t) => {
+t.test('the script runs on the database of DATABASE_URL, any number of times, and ends by itself', async (t) => {
   const { connectionString } = await createTestDatabase(t)
 
   t.strictSame(await start({ DATABASE_URL: connectionString }), story)
   t.strictSame(await start({ DATABASE_URL: connectionString }), story)
 })
 
-t.test('without a DATABASE_URL it makes a database of its own', async (t) => {
+t.test('without DATABASE_URL the script makes a database of its own', async (t) => {
   t.strictSame(await start({ DATABASE_URL: '' }), story)
 })

@@ -6,7 +6,7 @@ import { processesOf, startExample } from '../helpers/example.js'
 
 const program = new URL('../../examples/quickstart/server.ts', import.meta.url)
 
-t.test('the quickstart creates, reads, lists, updates and deletes, refuses what is wrong, and keeps its rows', async (t) => {
+t.test('the quickstart serves CRUD, refuses invalid requests, and keeps its rows over a restart', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'quickstart-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const { ask, end } = await startExample(t, program, folder)

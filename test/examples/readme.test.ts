@@ -49,7 +49,7 @@ t.test('the routes of "List routes" in docs/repository.md list, sort, page and s
   t.equal((await server.inject('/users/export')).body.split('\n').length - 1, 30)
 })
 
-t.test('the routes of "Writing" in docs/repository.md refuse what may not be written, and what was changed meanwhile', async (t) => {
+t.test('the routes of "Writing" in docs/repository.md refuse undeclared columns and stale rows', async (t) => {
   const server = await build(t)
   await server.db.execute(sql`create table members (id integer primary key generated always as identity, email text not null, name text not null,
     role text not null default 'guest', visits integer not null default 0, "deletedAt" timestamptz(3), version integer not null default 1)`)

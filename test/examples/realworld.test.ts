@@ -11,7 +11,7 @@ t.setTimeout(timeout)
 
 const program = new URL('../../examples/realworld/server.ts', import.meta.url)
 
-t.test('the RealWorld example does what the specification says, twice on one database, for twenty at once, and keeps its rows', { timeout }, async (t) => {
+t.test('the RealWorld example follows the specification, for 20 clients at once, over a restart', { timeout }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'realworld-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const example = await startExample(t, program, folder)

@@ -22,7 +22,7 @@ const none = { acquired: 0, destroyed: 0 }
 const count = (server: FastifyInstance) => server.db.repo(users).count()
 const idle = (server: FastifyInstance) => until(() => server.db.poolInfo.inUse === 0 && server.db.poolInfo.waiting === 0)
 
-t.test('32: a client that leaves while its handler waits for something else leaves nothing, however the handler ends', async (t) => {
+t.test('32: a client that leaves while its handler waits leaves no rows, however the handler ends', async (t) => {
   const ways: Record<string, () => unknown> = {
     value: () => 'done',
     nothing: () => undefined,
@@ -55,7 +55,7 @@ t.test('32: a client that leaves while its handler waits for something else leav
   }
 })
 
-t.test('32: the same over TLS, whether the client says goodbye or not', async (t) => {
+t.test('32: the same over TLS, with and without a close_notify', async (t) => {
   const server = await build(t, { server: { https: secret.server } as FastifyServerOptions })
   const [wrote, left, ended] = [new Map<string, () => void>(), new Map<string, Promise<void>>(), new Map<string, () => void>()]
   server.post<{ Params: { how: string } }>('/:how', async (request) => {
@@ -88,7 +88,7 @@ t.test('32: the same over TLS, whether the client says goodbye or not', async (t
   }
 })
 
-t.test('32: what a handler does after its client left is refused', async (t) => {
+t.test('32: statements of a handler are refused after its client left', async (t) => {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger } })
   const [wrote, left, refused] = [deferred(), deferred(), deferred<unknown>()]
@@ -109,7 +109,7 @@ t.test('32: what a handler does after its client left is refused', async (t) => 
   t.match(log.lines(20).filter(({ msg }) => msg === 'the client left, rolled back'), [{ level: 20, reqId: 'req-1' }])
 })
 
-t.test('32: a session that is asked for after the client left is refused, and takes no connection', async (t) => {
+t.test('32: a session requested after the client left is refused without a connection', async (t) => {
   const server = await build(t)
   const [came, left, refused] = [deferred(), deferred(), deferred<unknown>()]
   server.post('/', async (request) => {
@@ -128,7 +128,7 @@ t.test('32: a session that is asked for after the client left is refused, and ta
   t.equal(await count(server), 0)
 })
 
-t.test('35: once COMMIT has been sent the outcome stands, and the log says that the client did not hear of it', async (t) => {
+t.test('35: after COMMIT was sent the outcome stands, and the log notes that the client left', async (t) => {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger } })
   const held = await holdCommits(t, server.db)
@@ -168,7 +168,7 @@ t.test('35: until COMMIT has been sent, a client that leaves still prevents it',
   t.equal(await count(server), 0)
 })
 
-t.test('35: a client that leaves in the middle of a streamed answer changes nothing of what was committed', async (t) => {
+t.test('35: a client that leaves in the middle of a streamed reply changes no committed row', async (t) => {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger } })
   server.post('/', async (request, reply) => {

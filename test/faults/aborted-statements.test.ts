@@ -26,7 +26,7 @@ async function runs (server: FastifyInstance, text: string): Promise<boolean> {
   return rows.length > 0
 }
 
-t.test('33: a client that leaves during a long query has it cancelled, in its transaction and outside', async (t) => {
+t.test('33: a client that leaves during a query has it cancelled, in a transaction and outside', async (t) => {
   const log = recordLog()
   const server = await build(t, { echo: true, server: { logger: log.logger } })
   server.post('/inside', async (request) => {
@@ -60,7 +60,7 @@ t.test('33: a client that leaves during a long query has it cancelled, in its tr
   t.equal(await count(server), 0)
 })
 
-t.test('33: where the query cannot be cancelled, because the network is silent, its connection is destroyed', async (t) => {
+t.test('33: if the network is silent, so that a cancel fails, the connection is destroyed', async (t) => {
   const { server, proxy } = await buildByProxy(t, { transaction: { settleTimeoutMillis: 100 } })
   const [began, rejected] = [deferred(), deferred<unknown>()]
   server.post('/', async (request) => {
@@ -103,7 +103,7 @@ t.test('34: a client that leaves while it waits for a connection leaves the line
   t.equal(await count(server), 0)
 })
 
-t.test('34: a connection that is only opened for a client that has left goes to the pool when it is there', async (t) => {
+t.test('34: a connection that is still being opened for a client that left joins the pool', async (t) => {
   const { server, proxy } = await buildByProxy(t, { pool: { size: 2, maxOverflow: 0 } })
   const refused = deferred<unknown>()
   server.post('/', async (request) => { await request.repo(users).create(ada).catch(refused.resolve) })

@@ -16,7 +16,7 @@ const reused = { acquired: 1, destroyed: 0 }
 
 const count = (server: FastifyInstance) => server.db.repo(users).count()
 
-t.test('29: a statement after the reply is refused and writes nothing, also where the request had not used the database before', async (t) => {
+t.test('29: a statement after the reply is refused, also if the request used no database before', async (t) => {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger } })
   const refused: unknown[] = []
@@ -42,7 +42,7 @@ t.test('29: a statement after the reply is refused and writes nothing, also wher
   t.strictSame((await server.db.repo(users).getAll()).map(({ email }) => email), [ada.email])
 })
 
-t.test('29: a request that was answered by hand cannot begin afterwards, neither at once nor when its response is closed', async (t) => {
+t.test('29: a request answered by hand cannot begin a transaction later, nor in a close listener', async (t) => {
   const server = await build(t)
   const refused: unknown[] = []
   server.post('/:when', async (request, reply) => {
@@ -61,7 +61,7 @@ t.test('29: a request that was answered by hand cannot begin afterwards, neither
   }
 })
 
-t.test('30: what a callback after the commit throws is logged and changes nothing; the first starts before the reply leaves', async (t) => {
+t.test('30: an error of an afterCommit callback is logged; the first one starts before the reply', async (t) => {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger } })
   const seen: string[] = []

@@ -97,7 +97,7 @@ t.test('18: a backend that is dead before COMMIT was sent is answered 503, and n
 })
 
 for (const how of ['cut', 'reset', 'silence'] as const) {
-  t.test(`19: a lost answer to COMMIT (${how}) is answered 500 without Retry-After, and the log has what is known`, async (t) => {
+  t.test(`19: a lost answer to COMMIT (${how}) is 500 without Retry-After, and logged`, async (t) => {
     const { server, proxy, log, ran, connections } = await buildWriter(t, how === 'silence' ? { settleTimeoutMillis: 500 } : {})
     const lost = proxy.loseAnswer('commit', how)
 
@@ -117,7 +117,7 @@ for (const how of ['cut', 'reset', 'silence'] as const) {
   })
 }
 
-t.test('19: with resolveCommits the log has the transaction\'s id where its fate could not be found out', async (t) => {
+t.test('19: with resolveCommits the log has the id of a transaction whose status is unknown', async (t) => {
   const { server, proxy, log, ran } = await buildWriter(t, { resolveCommits: true, settleTimeoutMillis: 1000 })
   const lost = proxy.loseAnswer('commit', 'cut').then(() => proxy.blackHole())
 
@@ -134,7 +134,7 @@ t.test('19: with resolveCommits the log has the transaction\'s id where its fate
   await until(() => server.db.poolInfo.inUse === 0)
 })
 
-t.test('20: with resolveCommits a COMMIT that held although its answer was lost is answered as it was meant', async (t) => {
+t.test('20: with resolveCommits a COMMIT that held without an answer gets the intended reply', async (t) => {
   const { server, proxy, log, ran, connections } = await buildWriter(t, { resolveCommits: true })
   proxy.loseAnswer('commit')
 
@@ -149,7 +149,7 @@ t.test('20: with resolveCommits a COMMIT that held although its answer was lost 
   t.equal(log.lines(40).length, 1)
 })
 
-t.test('21: with resolveCommits a COMMIT that never arrived is answered 503: nothing was saved, try again', async (t) => {
+t.test('21: with resolveCommits a COMMIT that never arrived is 503: nothing saved, try again', async (t) => {
   const { server, proxy, log, ran, connections } = await buildWriter(t, { resolveCommits: true })
   proxy.loseRequest('commit')
 
@@ -165,7 +165,7 @@ t.test('21: with resolveCommits a COMMIT that never arrived is answered 503: not
   t.equal(log.lines(40).length, 1)
 })
 
-t.test('22: a COMMIT that hangs beyond the limit is unknown, or looked up until PostgreSQL has decided', async (t) => {
+t.test('22: a COMMIT that hangs beyond the limit is unknown, or looked up until it is decided', async (t) => {
   const commits = (server: FastifyInstance) => beside(
     server.db,
     "select from pg_stat_activity where datname = current_database() and query = 'commit' and state = 'active'"
@@ -222,7 +222,7 @@ t.test('25: FATAL 57P01 as the answer to COMMIT is an unknown outcome', async (t
   t.equal(await count(server), 0, 'here it was not saved')
 })
 
-t.test('17: a constraint that fails at COMMIT makes the reply an error, without the headers of the payload that was meant', async (t) => {
+t.test('17: a constraint that fails at COMMIT makes the reply an error, without the old headers', async (t) => {
   const server = await build(t)
   const meant = {
     'content-encoding': 'gzip', etag: '"1"', 'last-modified': 'Mon, 01 Jan 2024 00:00:00 GMT', 'cache-control': 'max-age=60', location: '/posts/1'

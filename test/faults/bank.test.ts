@@ -119,7 +119,7 @@ async function collide (server: FastifyInstance): Promise<number[]> {
   return await Promise.all([2, 3].map((to) => send(server, { number: to, from: 1, to, amount: 10 })))
 }
 
-t.test('the same transfers make money out of nothing where nothing keeps them apart: the tests above could fail', async (t) => {
+t.test('the same transfers create money without isolation: the tests above can fail', async (t) => {
   const server = await openBank(t, { transaction: { isolationLevel: 'read committed' }, afterReading: barrier(2) })
   t.strictSame(await collide(server), [201, 201])
   t.strictSame(sumOf(await balancesOf(server)), accounts.length * wealth + 10)

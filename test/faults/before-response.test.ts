@@ -51,7 +51,7 @@ t.test('1: a handler that throws after writes is answered 500, and nothing stays
   }
 })
 
-t.test('1: whoever fails after writes, and whatever is thrown, the client gets 500 over its socket, and nothing stays', async (t) => {
+t.test('1: any error after writes, from any place, is a 500, and no row stays', async (t) => {
   const write = async (request: FastifyRequest) => { await request.repo(users).create({ email: request.url }) }
   const slip = async () => { throw new Error('a slip') }
   const thrown: Record<string, unknown> = { error: new Error('a slip'), text: 'a slip', object: { a: 'slip' }, number: 7 }
@@ -84,7 +84,7 @@ t.test('1: whoever fails after writes, and whatever is thrown, the client gets 5
   }
 })
 
-t.test('2: what is below 400 is kept, and from 400 on nothing is', async (t) => {
+t.test('2: a status below 400 commits, and one from 400 on rolls back', async (t) => {
   const server = await build(t)
   server.post<{ Params: { status: number } }>('/:status', async (request, reply) => {
     await request.repo(users).create({ email: String(request.params.status) })
@@ -96,7 +96,7 @@ t.test('2: what is below 400 is kept, and from 400 on nothing is', async (t) => 
   t.strictSame(await emails(server), ['200', '201', '204', '302', '399'])
 })
 
-t.test('2: an explicit 409 or 422 after writes is sent as it is, and rolled back unless the route says otherwise', async (t) => {
+t.test('2: an explicit 409 or 422 after writes is sent and rolled back, unless the route commits it', async (t) => {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger } })
   const answer = (
@@ -145,7 +145,7 @@ t.test('3: answers 500, not 200, when a swallowed error spoiled the transaction'
   t.equal(log.lines(40).length, 1)
 })
 
-t.test('4: answers 500 when a statement that nobody awaited fails, also one that is still under way', async (t) => {
+t.test('4: answers 500 if a statement without await fails, even while it is still running', async (t) => {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger } })
   server.post('/', async (request) => {

@@ -19,7 +19,7 @@ const none = { acquired: 0, destroyed: 0 }
 const post = (server: FastifyInstance, url = '/') => server.inject({ method: 'POST', url })
 const emails = async (server: FastifyInstance) => (await server.db.repo(users).getAll()).map(({ email }) => email)
 
-t.test('16: 404, 401, 400 and slow bodies take no connection, so that they are answered while none is free', async (t) => {
+t.test('16: 404, 401, 400 and slow bodies are answered without a connection from a full pool', async (t) => {
   const server = await build(t, { pool: { size: 1, maxOverflow: 0 } })
   server.post('/users', {
     schema: { body: { type: 'object', required: ['email'], properties: { email: { type: 'string' } } } },
@@ -48,7 +48,7 @@ t.test('16: 404, 401, 400 and slow bodies take no connection, so that they are a
   t.strictSame(await emails(server), [ada.email])
 })
 
-t.test('16a: what a not-found handler writes is kept with 200 and 302, and undone with 404', async (t) => {
+t.test('16a: rows of a not-found handler are saved with 200 and 302, and undone with 404', async (t) => {
   const server = await build(t)
   server.setNotFoundHandler(async (request, reply) => {
     const status = Number(request.headers['x-status'])
@@ -65,7 +65,7 @@ t.test('16a: what a not-found handler writes is kept with 200 and 302, and undon
   t.strictSame(await emails(server), ['200', '302'])
 })
 
-t.test('16a: a route that hands over to the not-found handler is settled before the first byte, whichever of them wrote', async (t) => {
+t.test('16a: a route that calls callNotFound() is settled before the first byte of either handler', async (t) => {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger } })
   server.setNotFoundHandler(async (request, reply) => {
@@ -83,7 +83,7 @@ t.test('16a: a route that hands over to the not-found handler is settled before 
   t.equal(log.lines(40).length, 0)
 })
 
-t.test('16b: a route declared before register keeps what it writes, and rolls back its errors', async (t) => {
+t.test('16b: a route declared before register commits, and rolls back its errors', async (t) => {
   const log = recordLog()
   const server = await build(t, {
     server: { logger: log.logger },
@@ -106,7 +106,7 @@ t.test('16b: a route declared before register keeps what it writes, and rolls ba
   t.equal(log.lines(40).length, 1)
 })
 
-t.test('16c: where BEGIN is lost with its connection, the write behind it is not done, 503', async (t) => {
+t.test('16c: if BEGIN is lost with its connection, the write after it does not run, 503', async (t) => {
   const log = recordLog()
   const { server, proxy } = await buildByProxy(t, { server: { logger: log.logger } })
   server.post('/', (request) => request.repo(users).create(ada))
@@ -124,7 +124,7 @@ t.test('16c: where BEGIN is lost with its connection, the write behind it is not
   t.equal(log.lines(40).length, 1)
 })
 
-t.test('16c: cancels that hit anything, BEGIN included, leave exactly the rows that were answered for', async (t) => {
+t.test('16c: cancels at any moment, BEGIN included, leave exactly the acknowledged rows', async (t) => {
   const server = await build(t, { pool: { size: 2, maxOverflow: 0 }, slowQueryMillis: 60_000 })
   server.post<{ Params: { id: string } }>('/:id', async (request) => {
     await request.repo(users).create({ email: request.params.id })

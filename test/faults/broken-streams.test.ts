@@ -18,7 +18,7 @@ const reused = { acquired: 1, destroyed: 0 }
 
 const count = (server: FastifyInstance) => server.db.repo(users).count()
 
-t.test('26: a header that cannot be written is answered 500, what was committed stays, and the log says so', async (t) => {
+t.test('26: a header that cannot be written is a logged 500; committed rows stay', async (t) => {
   for (const format of ['fastify', 'envelope'] as const) {
     const log = recordLog()
     const server = await build(t, { server: { logger: log.logger }, errors: { format } })
@@ -38,7 +38,7 @@ t.test('26: a header that cannot be written is answered 500, what was committed 
   }
 })
 
-t.test('26: an onSend hook that throws after our commit is answered 500, what was committed stays, and the log says so', async (t) => {
+t.test('26: an onSend hook that throws after the commit is a logged 500; committed rows stay', async (t) => {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger } })
   server.addHook('onRoute', (route) => {
@@ -57,7 +57,7 @@ t.test('26: an onSend hook that throws after our commit is answered 500, what wa
   t.equal(log.lines(50).filter(({ msg }) => msg === 'committed, response failed').length, 1)
 })
 
-t.test('27: a stream that breaks before its first byte is answered 500, what was committed stays', async (t) => {
+t.test('27: a stream that breaks before its first byte is 500; committed rows stay', async (t) => {
   const gone = () => new Error('the disk is gone')
   const broken: Record<string, () => unknown> = {
     file: () => createReadStream('/nowhere/at/all'),
@@ -83,7 +83,7 @@ t.test('27: a stream that breaks before its first byte is answered 500, what was
   }
 })
 
-t.test('27: so is a web stream, or the body of a Response, that breaks; after its first byte it is cut', async (t) => {
+t.test('27: a web stream or Response that breaks before its first byte is 500, later it is cut', async (t) => {
   const body = (begins: boolean, breaks: Promise<void>) => new ReadableStream({
     start (controller) { if (begins) controller.enqueue(Buffer.from('half')) },
     async pull (controller) {
@@ -140,7 +140,7 @@ t.test('27: a stream that breaks while COMMIT is under way does not end the proc
   t.equal(log.lines(50).filter(({ msg }) => msg === 'committed, response failed').length, 1)
 })
 
-t.test('27: a stream that breaks after its first byte is cut, what was committed stays, and the log says so', async (t) => {
+t.test('27: a stream that breaks after its first byte is cut and logged; committed rows stay', async (t) => {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger } })
   const stream = new PassThrough()

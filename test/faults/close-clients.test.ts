@@ -62,7 +62,7 @@ t.test('80: so does the close of a server, whose pool is @fastify/postgres\'s', 
   client.release()
 })
 
-t.test('80: a request that hangs in the database is answered 503 after drainTimeoutSeconds, also over HTTP, where Fastify waits for it', async (t) => {
+t.test('80: a request that hangs in the database is 503 after drainTimeoutSeconds, also over HTTP', async (t) => {
   const log = recordLog()
   const server = await build(t, { drainTimeoutSeconds: 0.05, statementTimeoutSeconds: 0, server: { logger: log.logger } })
   server.post('/hangs/:id', async (request) => {
@@ -115,7 +115,7 @@ t.test('79: close() lets a client that was taken with pool.connect() finish', as
   t.match(await beside(server.db, 'select count(*)::int as total from users'), [{ total: 2 }])
 })
 
-t.test('80: a client that is still on its way when the network falls silent does not keep a server from closing', async (t) => {
+t.test('80: a client still being opened over a silent network does not delay close()', async (t) => {
   const { server, proxy } = await buildByProxy(t, { drainTimeoutSeconds: 0.05, pool: { size: 2, maxOverflow: 0 } })
   const first = await server.pg.connect()
   proxy.blackHole()
@@ -149,7 +149,7 @@ t.test('80: clients of a pool of one\'s own are neither waited for nor ended', a
   t.equal(pg.ending, false)
 })
 
-t.test('79: a client that is kept for LISTEN is no work: close() does not wait for it, ends it last, and says that everything could finish', async (t) => {
+t.test('79: close() does not wait for a client kept for LISTEN, ends it last, and reports no loss', async (t) => {
   const logger = recordingLogger()
   const database = await open(t, { drainTimeoutSeconds: 3600, logger })
   const listener = await database.pool.connect()
@@ -170,7 +170,7 @@ t.test('79: a client that is kept for LISTEN is no work: close() does not wait f
   listener.release()
 })
 
-t.test('79: close() waits until a client that was taken by hand has come to rest, though it is never given back', async (t) => {
+t.test('79: close() waits until a client taken by hand is idle, even if it is never released', async (t) => {
   const database = await open(t, { drainTimeoutSeconds: 3600 })
   const [kept, returned, idle] = await Promise.all([1, 2, 3].map(() => database.pool.connect()))
   await kept?.query('begin')

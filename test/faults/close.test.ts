@@ -13,7 +13,7 @@ import { until } from '../helpers/until.js'
 
 const ada = { email: 'ada@example.com' }
 
-t.test('79: close() lets a session in flight finish, and refuses whoever comes later', async (t) => {
+t.test('79: close() lets a running session finish, and refuses new ones', async (t) => {
   const database = await open(t)
   const started = deferred()
   const goOn = deferred()
@@ -34,7 +34,7 @@ t.test('79: close() lets a session in flight finish, and refuses whoever comes l
   t.match(await beside(database, 'select count(*)::int as total from users'), [{ total: 2 }])
 })
 
-t.test('79: close() lets those finish who wait for a connection', async (t) => {
+t.test('79: close() lets callers that wait for a connection finish', async (t) => {
   const database = await open(t, { pool: { size: 1, maxOverflow: 0 } })
   const work = Array.from({ length: 10 }, (_, position) => database.session((session) => session.repo(users).create({ email: `${position}@example.com` })))
 
@@ -59,7 +59,7 @@ t.test('79: close() waits for callbacks after a commit', async (t) => {
   t.equal(done, true)
 })
 
-t.test('80: a session that hangs is ended after drainTimeoutSeconds, its work undone, its holder named', async (t) => {
+t.test('80: a session that hangs is ended after drainTimeoutSeconds, undone, and its caller named', async (t) => {
   const logger = recordingLogger()
   const database = await open(t, { drainTimeoutSeconds: 0.05, logger })
   const session = database.createSession()
@@ -88,7 +88,7 @@ t.test('80: a statement that hangs is ended, and so is a callback that never doe
   await ended(database, 'pg_sleep')
 })
 
-t.test('80: what a session, and a client that was taken by hand, still run is ended in PostgreSQL as well, with the locks that it holds', async (t) => {
+t.test('80: close() also ends running statements in PostgreSQL, and so releases their locks', async (t) => {
   const database = await open(t, { drainTimeoutSeconds: 0.05, statementTimeoutSeconds: 0 })
   const session = database.createSession()
   await session.repo(users).create(ada)
@@ -132,7 +132,7 @@ t.test('80: close() cuts idle connections that a silent network keeps from closi
   await until(() => proxy.open === 0)
 })
 
-t.test('80: close() returns although the network is silent, for busy connections and those on their way', async (t) => {
+t.test('80: close() returns over a silent network, with busy connections and ones being opened', async (t) => {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   const proxy = await startProxy(t, connectionString)
   const database = await openDatabase({ connectionString: proxy.connectionString, schema, drainTimeoutSeconds: 0.05 })

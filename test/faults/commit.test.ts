@@ -53,7 +53,7 @@ t.test('20: also where the database is away for a while', async (t) => {
   t.equal(await database.repo(users).count(), 1)
 })
 
-t.test('21: a COMMIT that PostgreSQL never got is told as what it is: nothing was saved, try again', async (t) => {
+t.test('21: a COMMIT that never arrived is reported as not saved, retryable', async (t) => {
   const { database, proxy, session, ran } = await openResolving(t)
   proxy.loseRequest('commit')
 
@@ -81,7 +81,7 @@ t.test('22: a COMMIT that hangs beyond the limit is looked up until PostgreSQL h
   t.equal(session.outcome, 'committed')
 })
 
-t.test('19: the outcome stays unknown when the id cannot be looked up in time: no place in the pool, or a silent network', async (t) => {
+t.test('19: the outcome stays unknown if the id cannot be looked up in time', async (t) => {
   const full = await openResolving(t, { settleTimeoutMillis: 100 }, { pool: { size: 1, maxOverflow: 0 } })
   const next = full.database.createSession()
   const begun = next.begin() // takes the place that the lost connection leaves
@@ -103,7 +103,7 @@ t.test('19: the outcome stays unknown when the id cannot be looked up in time: n
   silent.proxy.cut()
 })
 
-t.test('the id is asked for together with BEGIN, and only where something can be written', async (t) => {
+t.test('the id is read together with BEGIN, and only if the session may write', async (t) => {
   const { database, sent } = await openEchoing(t)
   sent()
   await database.session((session) => session.repo(users).create(ada), { resolveCommits: true })

@@ -37,7 +37,7 @@ t.test('62: numbers that cannot be are refused at register, with the name of the
   }
 })
 
-t.test('63: what is wrong with the URL is told without any part of it, whatever the log level', async (t) => {
+t.test('63: an invalid URL is reported without any part of it, at any log level', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const { username, hostname, port, pathname } = new URL(connectionString)
   const wrong: Record<string, [string, RegExp]> = {
@@ -71,7 +71,7 @@ t.test('64: registering twice is refused, on the same server and in a child of i
   )
 })
 
-t.test('64: registering in two scopes beside each other, or in one of the root\'s and in the root, is refused in our words before a connection is made', async (t) => {
+t.test('64: a second register is refused with our error before any connection is opened', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const message =
     /^fastify-data-access is registered already on this server, in another scope, and GET \/(health\/database|ready\/pool) is there: register it once, at the root; for a database of its own in each scope, give this one other routes, with health: \{ path \}, or none, with health: false$/
@@ -92,7 +92,7 @@ t.test('64: registering in two scopes beside each other, or in one of the root\'
   }
 })
 
-t.test('64: a health route that the server has itself is refused by its name, and other routes, none, or a prefix are the way out', async (t) => {
+t.test('64: a health route that already exists is refused by name; other paths or a prefix work', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const withRoute = (): FastifyInstance => {
     const server = Fastify()
@@ -131,7 +131,7 @@ t.test('64: two servers, and two children of one server, each have a database of
   t.strictSame(names.map((name) => `/${String(name)}`), [connectionString, second].map((url) => new URL(url).pathname))
 })
 
-t.test('64: a decorator that somebody else has is named, and nothing was opened', async (t) => {
+t.test('64: an existing decorator is named, and no connection is opened', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const taken: Array<[(server: FastifyInstance) => unknown, RegExp]> = [
     [(server) => server.decorate<unknown>('db', {}), /^fastify\.db was decorated before by somebody else/],
@@ -148,7 +148,7 @@ t.test('64: a decorator that somebody else has is named, and nothing was opened'
   }
 })
 
-t.test('74: an error reply holds no SQL, values, table, constraint, host, port or user, in any format', async (t) => {
+t.test('74: an error reply holds no SQL, values, names of tables, host or user, in any format', async (t) => {
   for (const format of ['fastify', 'envelope', 'problem'] as const) {
     const { server, proxy } = await buildByProxy(t, { errors: { format } })
     const { port, user, database } = server.db.pool.options
@@ -217,7 +217,7 @@ t.test('74: nor does any other failure of the database, of a repository, or of a
 })
 
 for (const format of ['fastify', 'envelope', 'problem'] as const) {
-  t.test(`75: a failure is told to the log once (${format}), with the request, its code and the SQLSTATE, without values`, async (t) => {
+  t.test(`75: a failure is logged once (${format}), with request, code and SQLSTATE, without values`, async (t) => {
     const log = recordLog()
     const server = await build(t, { server: { logger: log.logger }, errors: { format } })
     server.get('/', async (request) => { await request.db.drizzle.insert(users).values({ email: 's3cret', balance: -1 }) })
@@ -238,7 +238,7 @@ for (const format of ['fastify', 'envelope', 'problem'] as const) {
   })
 }
 
-t.test('75: the log has the SQL where it was asked for, and its values never', async (t) => {
+t.test('75: the log has SQL only if configured, and never its values', async (t) => {
   const log = recordLog()
   const server = await build(t, { echo: true, slowQueryMillis: 0.001, server: { logger: log.logger } })
   server.get('/', async (request) => {
@@ -257,7 +257,7 @@ t.test('75: the log has the SQL where it was asked for, and its values never', a
   t.notMatch(log.text, /s3cret[^-]/)
 })
 
-t.test('78: inspecting the server, a request or the database shows no password, nor does an error in the log', async (t) => {
+t.test('78: no password shows in an inspected server, request or database, nor in a logged error', async (t) => {
   const log = recordLog()
   const { server, proxy } = await buildByProxy(t, { server: { logger: log.logger } })
   const password = String(server.pg.pool.options.password)

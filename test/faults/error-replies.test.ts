@@ -16,7 +16,7 @@ const reused = { acquired: 1, destroyed: 0 }
 const post = (server: FastifyInstance, url = '/') => server.inject({ method: 'POST', url })
 const emails = async (server: FastifyInstance) => (await server.db.repo(users).getAll()).map(({ email }) => email)
 
-t.test('6: violations are answered 409, 409 and 422, without names unless one was given words of its own', async (t) => {
+t.test('6: violations are 409, 409 and 422, without names of constraints unless words are given', async (t) => {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger } })
   const mapped = await build(t, {
@@ -125,7 +125,7 @@ t.test('14: an error that the error handler answers with 200 is rolled back, wit
   ])
 })
 
-t.test('14: what an error handler writes is undone as well', async (t) => {
+t.test('14: rows of an error handler are undone as well', async (t) => {
   const server = await build(t)
   server.setErrorHandler(async (_error, request, reply) => {
     await request.repo(users).create(ada)
@@ -137,7 +137,7 @@ t.test('14: what an error handler writes is undone as well', async (t) => {
   t.strictSame(await emails(server), [])
 })
 
-t.test('14a: a GraphQL answer of 200 with errors is rolled back, where commitOn reads the payload or the formatter says rollbackOnly()', async (t) => {
+t.test('14a: a GraphQL 200 with errors is rolled back by commitOn or rollbackOnly()', async (t) => {
   const server = await build(t)
   const answer = { data: null, errors: [{ message: 'a resolver threw' }] }
   server.post('/payload', {

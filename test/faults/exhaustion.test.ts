@@ -28,7 +28,7 @@ async function refusal (pool: ConnectionPool, limitMillis: number): Promise<unkn
   return isLate ? 'came too late' : error
 }
 
-t.test('39: each of many is refused within the limit and 50 ms more, with the way to try again, and leaves the line', async (t) => {
+t.test('39: each of many requests is refused within the limit plus 50 ms, and leaves the queue', async (t) => {
   const pool = await openPool(t, { pool: { ...one, timeoutSeconds: 1, maxWaiting: 100 } })
   const held = await pool.connect(caller)
   const refusals = []
@@ -62,7 +62,7 @@ t.test('39: a request that waited in vain is answered 503 with Retry-After, and 
   t.equal(await server.db.repo(users).count(), 1)
 })
 
-t.test('39: when the line is full the next is refused at once, until somebody has left it', async (t) => {
+t.test('39: with a full queue a request is refused at once, until a waiter has left', async (t) => {
   const pool = await openPool(t, { pool: { ...one, maxWaiting: 2 } })
   const held = await pool.connect(caller)
   const served: string[] = []
@@ -91,7 +91,7 @@ t.test('39: when the line is full the next is refused at once, until somebody ha
   t.match(pool.info, { total: 1, idle: 1, waiting: 0 })
 })
 
-t.test('40: a request that needs a second connection while it holds the only one is answered 503, and the log tells who holds it', async (t) => {
+t.test('40: a request that needs a second connection from a pool of one is 503, its holder logged', async (t) => {
   const log = recordLog()
   const server = await build(t, { pool: { ...one, timeoutSeconds: 1 }, server: { logger: log.logger } })
   server.post('/', async (request) => {
@@ -124,7 +124,7 @@ t.test('40: a request that needs a second connection while it holds the only one
   t.equal(await server.db.repo(users).count(), 0)
 })
 
-t.test('40: a request that calls another route while it holds the only one is answered, and so is the other', async (t) => {
+t.test('40: a request that calls another route from a pool of one is answered, as is the other', async (t) => {
   const log = recordLog()
   const server = await build(t, { pool: { ...one, timeoutSeconds: 1 }, server: { logger: log.logger } })
   server.post('/outer', async (request, reply) => {
@@ -140,7 +140,7 @@ t.test('40: a request that calls another route while it holds the only one is an
   t.equal(await server.db.repo(users).count(), 0)
 })
 
-t.test('40: where it is certain that who waits holds a connection itself, the log says so', async (t) => {
+t.test('40: if waiters are certain to hold a connection themselves, the log says so', async (t) => {
   const another: Record<string, (server: FastifyInstance) => Promise<unknown>> = {
     statement: ({ db }) => db.repo(users).create(grace),
     session: ({ db }) => db.session((session) => session.repo(users).create(grace)),
@@ -169,7 +169,7 @@ t.test('40: where it is certain that who waits holds a connection itself, the lo
   }
 })
 
-t.test('40: of a thousand who wait in vain the log tells once, with those who hold the connections', async (t) => {
+t.test('40: a thousand timeouts are logged once, with the holders of the connections', async (t) => {
   const logger = recordingLogger()
   const pool = await openPool(t, { pool: { size: 3, maxOverflow: 0, timeoutSeconds: 1, maxWaiting: 1000 }, logger })
   const [report, other] = await Promise.all([pool.connect({ logger, label: 'GET /reports' }), pool.connect({ logger, label: 'GET /reports' })])
@@ -231,7 +231,7 @@ t.test('40: parallel reads of one session that wait in vain for each other say s
   t.match(logger.lines, [{ context: { holdsOneItself: true, holders: [{ holder: 'database', connections: 1, idleInTransaction: 0 }] } }])
 })
 
-t.test('40: where nobody holds the connections, because none can be opened, the log blames nobody', async (t) => {
+t.test('40: if no connection can be opened, the log names no holder', async (t) => {
   const logger = recordingLogger()
   const { connectionString } = await createTestDatabase(t)
   const proxy = await startProxy(t, connectionString)

@@ -61,7 +61,7 @@ function leave (stream: ClientHttp2Stream): void {
   stream.close(8)
 }
 
-t.test('over HTTP/2 what a request wrote is kept with 200, confirmed before the first byte, and undone with an error', async (t) => {
+t.test('over HTTP/2 a 200 commits before the first byte, and an error rolls back', async (t) => {
   const { server, send, connections } = await build(t)
   server.post('/kept', (request) => request.repo(users).create(ada))
   server.post('/thrown', async (request) => {
@@ -86,7 +86,7 @@ t.test('over HTTP/2 what a request wrote is kept with 200, confirmed before the 
   t.equal(await count(server), 1)
 })
 
-t.test('32: a client that takes its request back over HTTP/2 leaves nothing, however the handler ends', async (t) => {
+t.test('32: a client that cancels its HTTP/2 request leaves no rows, however the handler ends', async (t) => {
   const { server, log, send, connections } = await build(t)
   const ways: Record<string, () => unknown> = {
     value: () => 'done',
@@ -125,7 +125,7 @@ t.test('32: a client that takes its request back over HTTP/2 leaves nothing, how
   t.strictSame(log.lines(40).flatMap(({ err }) => err?.message ?? []), ['a slip'], 'the handler\'s own error, and none of ours')
 })
 
-t.test('32: a session that is asked for after the client took its request back is refused, and takes no connection', async (t) => {
+t.test('32: a session requested after the client cancelled is refused without a connection', async (t) => {
   const { server, send, connections } = await build(t)
   const [came, left, refused] = [deferred(), deferred(), deferred<unknown>()]
   server.post('/', async (request, reply) => {
@@ -147,7 +147,7 @@ t.test('32: a session that is asked for after the client took its request back i
   t.equal(await count(server), 0)
 })
 
-t.test('32: nor is a handler repeated for one who took the request back', async (t) => {
+t.test('32: a handler is not retried for a client that cancelled its request', async (t) => {
   const { server, send } = await build(t, { retries: 2 })
   const [came, left, ended] = [deferred(), deferred(), deferred<unknown>()]
   let attempts = 0
@@ -170,7 +170,7 @@ t.test('32: nor is a handler repeated for one who took the request back', async 
   t.equal(await count(server), 0)
 })
 
-t.test('35: once COMMIT has been sent the outcome stands, also for a client that took its request back', async (t) => {
+t.test('35: after COMMIT was sent the outcome stands, also if the client cancelled its request', async (t) => {
   const { server, log, send, connections } = await build(t)
   server.post('/', (request) => request.repo(users).create(ada))
   const held = await holdCommits(t, server.db)
@@ -188,7 +188,7 @@ t.test('35: once COMMIT has been sent the outcome stands, also for a client that
   t.equal(await count(server), 1)
 })
 
-t.test('104: a stream of HTTP/2 whose COMMIT fails is reset before its last bytes, and its connection stays', async (t) => {
+t.test('104: an HTTP/2 stream whose COMMIT fails is reset before its end; its connection stays', async (t) => {
   const { server, log, send } = await build(t, { commit: 'atEnd' })
   server.get('/:ends', async (request) => Readable.from((async function * () {
     await request.repo(users).create(ada)

@@ -11,7 +11,7 @@ import type { Database, Session } from '../../src/index.js'
 const ada = { email: 'ada@example.com' }
 const message = 'a database connection is held for long: is a session never closed, or a client never released?'
 
-t.test('41: a connection that is held for long is told of once, with its holder and what it does', async (t) => {
+t.test('41: a long checkout is logged once, with its holder and statement', async (t) => {
   const logger = recordingLogger()
   const pool = await openPool(t, { leakWarningSeconds: 0.05 })
   const leaked = await pool.connect({ logger, label: 'GET /reports' })
@@ -31,7 +31,7 @@ t.test('41: a connection that is held for long is told of once, with its holder 
   late.release()
 })
 
-t.test('41: the route is named, and the lines of the handler that asked, in the log only', async (t) => {
+t.test('41: the log, and only the log, names the route and the lines of its handler', async (t) => {
   const log = recordLog()
   const server = await build(t, { leakWarningSeconds: 0.05, server: { logger: log.logger } })
   async function findSomething (session: Session): Promise<number> { return session.repo(users).count() }
@@ -78,7 +78,7 @@ t.test('41: a session that is never closed is found by the lines that opened it,
   }
 })
 
-t.test('41: a client that was taken from pg\'s pool and never released is told of as well', async (t) => {
+t.test('41: a client checked out through pg\'s pool and never released is logged as well', async (t) => {
   const logger = recordingLogger()
   const pool = await openPool(t, { leakWarningSeconds: 0.05, logger })
   const client = await pool.pool.connect()
@@ -99,7 +99,7 @@ t.test('41: a client that was taken from pg\'s pool and never released is told o
   }
 })
 
-t.test('41: with leakWarningSeconds 0 nothing is told', async (t) => {
+t.test('41: with leakWarningSeconds 0 nothing is logged', async (t) => {
   const logger = recordingLogger()
   const [silent, telling] = [await openPool(t, { leakWarningSeconds: 0, logger }), await openPool(t, { leakWarningSeconds: 0.05 })]
   const held = [await silent.connect({ ...caller, logger }), await silent.pool.connect()]

@@ -39,7 +39,7 @@ t.test('42: the next connection lives a little longer or shorter than this one',
   for (const connection of connections) connection.release()
 })
 
-t.test('43: what a session left behind is not there for the next, with resetOnRelease', async (t) => {
+t.test('43: with resetOnRelease the settings of one session do not reach the next', async (t) => {
   const pool = await openPool(t, { pool: { ...one, resetOnRelease: true } })
   const first = await pool.connect(caller)
   const pid = await backendOf(first)
@@ -65,7 +65,7 @@ t.test('43: what a session left behind is not there for the next, with resetOnRe
   second.release()
 })
 
-t.test('45: after a fast restart under load everything in flight has an answer, and the pool works again', async (t) => {
+t.test('45: after a fast restart under load every request has a reply, and the pool works again', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'data-access-restart-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   let postgres = await startPostgres({ folder })
@@ -138,7 +138,7 @@ t.test('49: or by a shorter limit for connecting', async (t) => {
   t.match(pool.info, { total: 0, waiting: 0 })
 })
 
-t.test('50: an idle connection that a network has forgotten is replaced before anybody gets it', async (t) => {
+t.test('50: an idle connection dropped by the network is replaced before it is lent', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const proxy = await startProxy(t, connectionString)
   const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { ...one, prePingAfterMillis: 0 } })
@@ -154,7 +154,7 @@ t.test('50: an idle connection that a network has forgotten is replaced before a
   t.match(pool.info, { total: 1, idle: 1 })
 })
 
-t.test('50: an idle connection whose end was not noticed yet is replaced before anybody gets it', async (t) => {
+t.test('50: an idle connection with an unnoticed end is replaced before it is lent', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const proxy = await startProxy(t, connectionString)
   const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { size: 3, maxOverflow: 0, prePingAfterMillis: 0 } })
@@ -170,7 +170,7 @@ t.test('50: an idle connection whose end was not noticed yet is replaced before 
   t.match(pool.info, { inUse: 0, waiting: 0 })
 })
 
-t.test('50: who gave up meanwhile leaves the place to the next', async (t) => {
+t.test('50: a waiter that gave up leaves its place to the next', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const proxy = await startProxy(t, connectionString)
   const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { ...one, prePingAfterMillis: 0, timeoutSeconds: 1 } })
@@ -186,7 +186,7 @@ t.test('50: who gave up meanwhile leaves the place to the next', async (t) => {
   next.release()
 })
 
-t.test('54: garbage instead of PostgreSQL\'s answer is told as a loss', async (t) => {
+t.test('54: garbage instead of an answer is a lost connection', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const proxy = await startProxy(t, connectionString)
   const pool = await openPool(t, { connectionString: proxy.connectionString })

@@ -31,7 +31,7 @@ async function runs (server: FastifyInstance, text: string): Promise<boolean> {
   return rows.length > 0
 }
 
-t.test('37: handlerTimeout during a query is answered 503, the query is cancelled, and the handler can write no more', async (t) => {
+t.test('37: handlerTimeout during a query is 503, the query cancelled, and later writes refused', async (t) => {
   const server = await build(t, { server: { handlerTimeout: limitMillis } })
   const results: unknown[] = []
   server.post('/', async (request) => {
@@ -113,7 +113,7 @@ t.test('23: the same on a route with retries, whose COMMIT comes before its repl
   t.equal(await count(server), 1)
 })
 
-t.test('23: on such a route a conflict that shows when the time is over is not repeated: it is the answer', async (t) => {
+t.test('23: after the handlerTimeout a conflict is answered, not retried', async (t) => {
   const log = recordLog()
   const server = await build(t, { transaction: { retries: 1 }, server: { logger: log.logger, handlerTimeout: limitMillis } })
   let attempts = 0
@@ -136,7 +136,7 @@ t.test('23: on such a route a conflict that shows when the time is over is not r
   t.equal(await count(server), 0)
 })
 
-t.test('23: a veto that comes when the time is over is the answer, with the status of an error that has none', async (t) => {
+t.test('23: a veto after the handlerTimeout is answered, as 500 if its error has no status', async (t) => {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger, handlerTimeout: limitMillis } })
   server.post('/', async (request, reply) => {
@@ -176,7 +176,7 @@ t.test('23: nor does a second error, which Fastify would write past all hooks', 
   t.equal(await count(server), 1)
 })
 
-t.test('38: a client that breaks off its upload, and one that is too slow with it, take no connection', async (t) => {
+t.test('38: a client that aborts its upload, or is too slow, takes no connection', async (t) => {
   const half = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"email"'
   const servers: Record<string, FastifyHttpOptions<Server>> = {
     ECONNRESET: {},
@@ -202,7 +202,7 @@ t.test('38: a client that breaks off its upload, and one that is too slow with i
   }
 })
 
-t.test('38a: an upload that is slow after the first write is ended by the idle limit of its transaction, 503', async (t) => {
+t.test('38a: an upload that is slow after the first write ends at the idle limit with 503', async (t) => {
   const server = await build(t, { idleInTransactionTimeoutSeconds: 0.5 })
   const refused = deferred<unknown>()
   let pid = 0

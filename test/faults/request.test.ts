@@ -91,7 +91,7 @@ t.test('7: a serialization failure is answered 409 with Retry-After', async (t) 
   t.match(await server.db.repo(users).get(user.id), { balance: 10 })
 })
 
-t.test('7: of two requests that wait for each other one is kept whole, and the other is answered 409 with Retry-After', async (t) => {
+t.test('7: of two requests in a deadlock one is saved, the other is 409 with Retry-After', async (t) => {
   const server = await build(t)
   const rows = await server.db.repo(users).createMany([ada, grace])
   const ids = rows.map(({ id }) => id)
@@ -147,7 +147,7 @@ t.test('rule 2: HEAD runs its GET route once, and commits once', async (t) => {
   t.equal(await count(server), 1)
 })
 
-t.test('rule 2: the status that counts is the one that an instance\'s or a child\'s onSend hook leaves', async (t) => {
+t.test('rule 2: the status that counts is the one that the last onSend hook leaves', async (t) => {
   const server = await build(t)
   server.register(async (child) => {
     child.addHook('onSend', async (request, reply, payload) => {
@@ -174,7 +174,7 @@ t.test('rule 2: a transaction that an onSend hook begins is settled with the rep
   t.equal(await count(server), 1)
 })
 
-t.test('what could not be told to the client any more is refused: a hook behind ours cannot begin', async (t) => {
+t.test('a hook after ours cannot begin a transaction that could not change the reply', async (t) => {
   const server = await build(t)
   const write = async (request: FastifyRequest) => { await request.repo(users).create(ada) }
   server.addHook('onRoute', (route) => { route.onSend = [route.onSend ?? [], write].flat() })
@@ -188,7 +188,7 @@ t.test('what could not be told to the client any more is refused: a hook behind 
   t.equal(await count(server), 0)
 })
 
-t.test('rule 2: an onSend hook that throws before the commit leaves nothing behind', async (t) => {
+t.test('rule 2: an onSend hook that throws before the commit leaves no rows', async (t) => {
   const server = await build(t)
   server.addHook('onSend', async (_request, reply) => { if (reply.statusCode < 400) throw new Error('no room') })
   server.post('/', (request) => request.repo(users).create(ada))
@@ -197,7 +197,7 @@ t.test('rule 2: an onSend hook that throws before the commit leaves nothing behi
   t.equal(await count(server), 0)
 })
 
-t.test('a hook behind ours, like that of @fastify/compress, gets the payload after the commit', async (t) => {
+t.test('a later onSend hook, like that of @fastify/compress, gets the payload after the commit', async (t) => {
   const server = await build(t)
   const seen: number[] = []
   server.addHook('onRoute', (route) => {

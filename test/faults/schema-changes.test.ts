@@ -62,7 +62,7 @@ async function change (server: FastifyInstance, statement: string): Promise<Answ
 for (const preparedStatements of [true, false]) {
   const title = `with preparedStatements: ${preparedStatements}`
 
-  t.test(`44a: ALTER COLUMN TYPE under traffic fails at most one request for each connection, as 503 to be tried again, ${title}`, async (t) => {
+  t.test(`44a: ALTER COLUMN TYPE under load costs each connection at most one 503, ${title}`, async (t) => {
     const server = await buildTraffic(t, preparedStatements)
     for (const statement of ['alter table users alter column balance type bigint', 'alter table users alter column email type varchar(200)']) {
       const failed = (await change(server, statement)).filter(({ statusCode }) => statusCode !== 200)

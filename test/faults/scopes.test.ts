@@ -9,7 +9,7 @@ async function emails (database: Database): Promise<string[]> {
   return (await database.repo(users).getAll()).map(({ email }) => email)
 }
 
-t.test('9: a nested transaction that fails and is caught leaves the outer one kept, and nothing of itself', async (t) => {
+t.test('9: a nested transaction that fails and is caught is undone, and the outer one saved', async (t) => {
   const database = await open(t)
   const pid = await backendOf(database)
   await database.session(async (session) => {
@@ -24,7 +24,7 @@ t.test('9: a nested transaction that fails and is caught leaves the outer one ke
   t.equal(await backendOf(database), pid)
 })
 
-t.test('9: a nested transaction whose failure was swallowed in it is refused and undone; the outer one is usable', async (t) => {
+t.test('9: a nested transaction that swallows its failure is undone; the outer one is usable', async (t) => {
   const database = await open(t)
   await database.session(async (session) => {
     await session.repo(users).create({ email: 'before' })
@@ -56,7 +56,7 @@ t.test('10: of nested transactions in parallel exactly those that were fulfilled
   t.same(await emails(database), ['a1', 'a2', 'b1', 'b2', 'c1', 'c2', 'd1', 'd2'])
 })
 
-t.test('29: what a nested transaction left behind is refused, and writes nothing', async (t) => {
+t.test('29: leftover statements of a nested transaction are refused', async (t) => {
   const database = await open(t)
   await database.session(async (session) => {
     let goOn = (): void => {}

@@ -45,7 +45,7 @@ t.test('17: a stream, or the body of a Response, that is not sent after all is l
   t.equal(await server.db.repo(posts).count(), 0)
 })
 
-t.test('24: of two replies the first one counts, with one COMMIT, also when the second is made while COMMIT is under way', async (t) => {
+t.test('24: of two replies the first counts, with one COMMIT, also if the second comes during it', async (t) => {
   const log = recordLog()
   const server = await build(t, { echo: true, server: { logger: log.logger } })
   const dropped = new PassThrough()

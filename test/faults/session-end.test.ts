@@ -39,7 +39,7 @@ t.test('17: a deferred constraint that fails at COMMIT is the error it is', asyn
   t.equal(await backendOf(database), pid, 'the connection is used again')
 })
 
-t.test('18: a backend lost before COMMIT was sent has saved nothing, and the error says so', async (t) => {
+t.test('18: a backend lost before COMMIT was sent saved nothing, and the error says so', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   const ran = callbacksOf(session)
@@ -51,7 +51,7 @@ t.test('18: a backend lost before COMMIT was sent has saved nothing, and the err
   t.equal(await database.repo(users).count(), 0)
 })
 
-t.test('18: a backend lost between the last look and COMMIT is no unknown outcome', async (t) => {
+t.test('18: a backend lost between the last check and COMMIT leaves no unknown outcome', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   await session.repo(users).create(ada)
@@ -61,7 +61,7 @@ t.test('18: a backend lost between the last look and COMMIT is no unknown outcom
   t.equal(session.outcome, 'rolledBack')
 })
 
-t.test('18: a backend lost in the middle of a statement, or of a scope, rejects with what was lost', async (t) => {
+t.test('18: a backend lost during a statement or a scope rejects with the lost connection', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   await session.repo(users).create(ada)
@@ -84,7 +84,7 @@ t.test('18: a backend lost in the middle of a statement, or of a scope, rejects 
 })
 
 for (const how of ['cut', 'reset', 'silence'] as const) {
-  t.test(`19: an answer to COMMIT that was lost (${how}) leaves the outcome unknown, and runs no callback`, async (t) => {
+  t.test(`19: a lost answer to COMMIT (${how}) leaves the outcome unknown, and runs no callback`, async (t) => {
     const { database, proxy } = await openByProxy(t)
     const session = database.createSession({ settleTimeoutMillis: how === 'silence' ? 500 : 5000 })
     const ran = callbacksOf(session)

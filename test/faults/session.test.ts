@@ -46,7 +46,7 @@ t.test('3: a commit after a swallowed failure is refused, with the first failure
   t.equal(await backendOf(database), pid, 'the connection is used again')
 })
 
-t.test('3: a failure that the user\'s own savepoint has undone does not count, and is no cause of a later one', async (t) => {
+t.test('3: a failure undone by the user\'s own savepoint does not prevent the commit', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   await session.repo(users).create(ada)
@@ -94,7 +94,7 @@ t.test('4: an un-awaited failing statement ends no process, and the commit refus
   t.equal(await database.repo(users).count(), 0)
 })
 
-t.test('4: a failing statement that is still on its way keeps beforeCommit callbacks from being called', async (t) => {
+t.test('4: a failing statement that is still running keeps beforeCommit callbacks from running', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   let called = false
@@ -141,7 +141,7 @@ t.test('13: rollbackOnly() makes of a commit a rollback that succeeds', async (t
   t.equal(await database.repo(users).count(), 0)
 })
 
-t.test('13: rollbackOnly() makes one also of a commit that meets an open scope, and so it does on a scope', async (t) => {
+t.test('13: rollbackOnly() turns a commit into a rollback, also with an open scope, and in scopes', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   const ran = callbacksOf(session)
@@ -170,7 +170,7 @@ t.test('15: a write in a read only session is refused as the caller\'s mistake',
   t.same(sent().map((trip) => trip.split(';')[0]), ['begin read only', 'rollback'])
 })
 
-t.test('16c: a BEGIN that never arrived takes the write behind it, and those after that, along', async (t) => {
+t.test('16c: a BEGIN that never arrived fails the write after it, and all later ones', async (t) => {
   const { database, proxy } = await openByProxy(t)
   const session = database.createSession()
   const lost = proxy.loseRequest('begin')
@@ -182,7 +182,7 @@ t.test('16c: a BEGIN that never arrived takes the write behind it, and those aft
   t.equal(await database.repo(users).count(), 0)
 })
 
-t.test('16c: rollback() right behind the first write leaves nothing, wherever the cancel arrives', async (t) => {
+t.test('16c: rollback() right after the first write leaves no row, wherever the cancel arrives', async (t) => {
   const database = await open(t)
   for (let round = 0; round < 10; round++) {
     await Promise.all(Array.from({ length: 4 }, async (_, n) => {
@@ -219,7 +219,7 @@ t.test('29: after the end every statement is refused, whichever handle it takes'
   t.equal(await database.repo(users).count(), 1)
 })
 
-t.test('30: what an afterCommit callback throws is logged, and changes nothing', async (t) => {
+t.test('30: an error of an afterCommit callback is logged, and changes nothing', async (t) => {
   const { database, lines } = await openEchoing(t)
   const ran: number[] = []
   await database.session(async (session) => {

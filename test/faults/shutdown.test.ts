@@ -51,7 +51,7 @@ t.test('79: close() lets requests in flight finish, also one whose first query i
   t.equal(server.db.poolInfo.total, 0)
 })
 
-t.test('80: a handler that hangs is ended after drainTimeoutSeconds, what it had not committed is undone, and the log names its route', async (t) => {
+t.test('80: a handler that hangs is undone after drainTimeoutSeconds, and the log names its route', async (t) => {
   const log = recordLog()
   const server = await build(t, { drainTimeoutSeconds: 0.1, server: { logger: log.logger } })
   const observer = await observe(t, server)
@@ -88,7 +88,7 @@ t.test('81: a COMMIT under way is awaited', async (t) => {
   t.equal(await observer.repo(users).count(), 1)
 })
 
-t.test('81: also beyond drainTimeoutSeconds: who could still be told the outcome is told it', async (t) => {
+t.test('81: a COMMIT under way is answered also beyond drainTimeoutSeconds', async (t) => {
   const log = recordLog()
   const server = await build(t, { drainTimeoutSeconds: 0.05, pool: { size: 1, maxOverflow: 0 }, server: { logger: log.logger } })
   const observer = await observe(t, server)

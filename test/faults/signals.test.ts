@@ -83,7 +83,7 @@ t.test('79: SIGTERM lets requests in flight finish, and the process ends with 0'
   t.strictSame(server.log, [])
 })
 
-t.test('80: SIGTERM while a request hangs in the database cuts it after drainTimeoutSeconds, 503, and the process ends with 1', async (t) => {
+t.test('80: SIGTERM while a request hangs in the database: 503 after the limit, exit code 1', async (t) => {
   const server = await start(t, { drainSeconds: 0.1 })
   await holdLock(t, server.database)
   const answer = server.post('/waits')
@@ -99,7 +99,7 @@ t.test('80: SIGTERM while a request hangs in the database cuts it after drainTim
   t.equal(await server.total(), 0)
 })
 
-t.test('80: SIGTERM while a handler hangs for ever ends the process with 1 at its limit, its work undone, its route named', async (t) => {
+t.test('80: SIGTERM while a handler hangs for ever: undone, its route logged, exit code 1', async (t) => {
   const server = await start(t, { drainSeconds: 0.1, limitMillis: 3000 })
   const answer = server.post('/hangs')
   await until(async () => (await server.database.execute(hanging)).rowCount === 1)
@@ -127,7 +127,7 @@ t.test('81: SIGTERM during COMMIT waits for its answer, and the process ends wit
   t.equal(await server.total(), 1)
 })
 
-t.test('82: a second SIGTERM changes nothing: what is in flight finishes, and the process ends with 0', async (t) => {
+t.test('82: a second SIGTERM changes nothing: requests finish, and the exit code is 0', async (t) => {
   const server = await start(t)
   const release = await holdLock(t, server.database)
   const answer = server.post('/waits')

@@ -68,7 +68,7 @@ async function write (
   return { committing }
 }
 
-t.test('102: a standby whose replay stands still never makes a committed write one that was not saved', async (t) => {
+t.test('102: a standby with paused replay never makes a committed write look unsaved', async (t) => {
   const address = await startAddress(t)
   const { primary, standby, proxy, count } = address
   const database = await openResolving(t, address)
@@ -80,7 +80,7 @@ t.test('102: a standby whose replay stands still never makes a committed write o
   t.equal(await count(primary), 1)
   t.equal(await count(standby), 0, 'it has not come so far')
 
-  await t.test('102: after the promotion the row is there, and nobody was told otherwise', async (t) => {
+  await t.test('102: after the promotion the row is there, and no reply denied it', async (t) => {
     await primary.stop()
     await standby.catchUp()
     await standby.promote()
@@ -98,7 +98,7 @@ t.test('102: a standby whose replay stands still never makes a committed write o
   })
 })
 
-t.test('102: where the address leads to a standby for a moment only, the primary says what became of it', async (t) => {
+t.test('102: if the address leads to a standby for a moment, the primary resolves the commit', async (t) => {
   const address = await startAddress(t)
   const { primary, standby, proxy, count } = address
   const database = await openResolving(t, address, { settleTimeoutMillis: 20_000 })
@@ -116,7 +116,7 @@ t.test('102: where the address leads to a standby for a moment only, the primary
     t.equal(await count(primary), 0)
   }
 
-  await t.test('102: a write that meets the standby is a retryable 503, under SERIALIZABLE as well, and its connection does not stay in the pool', async (t) => {
+  await t.test('102: a write on a standby is a retryable 503, and its connection leaves the pool', async (t) => {
     for (const isolationLevel of ['read committed', 'serializable'] as const) {
       proxy.leadTo(standby.connectionString)
       const misled = await openResolving(t, address)
@@ -129,7 +129,7 @@ t.test('102: where the address leads to a standby for a moment only, the primary
   })
 })
 
-t.test('102: a standby that has taken over without the transaction says that it was not saved; one that has it, not more than that it is not known', async (t) => {
+t.test('102: a promoted standby without the transaction says not saved; one with it, unknown', async (t) => {
   const address = await startAddress(t)
   const { primary, standby, proxy, count } = address
   const database = await openResolving(t, address)
@@ -147,7 +147,7 @@ t.test('102: a standby that has taken over without the transaction says that it 
   })
 })
 
-t.test('102: a standby that has taken over with the transaction does not say whose id it was', async (t) => {
+t.test('102: a promoted standby with the transaction does not say whose id it was', async (t) => {
   const address = await startAddress(t)
   const { primary, standby, count } = address
   const database = await openResolving(t, address, { settleTimeoutMillis: 20_000 })
@@ -159,7 +159,7 @@ t.test('102: a standby that has taken over with the transaction does not say who
   t.equal(await count(standby), 1)
 })
 
-t.test('102: what waits for a synchronous standby when its session is ended is saved when the standby has it, and not known before', async (t) => {
+t.test('102: a commit that waits for a synchronous standby is saved only when the standby has it', async (t) => {
   const address = await startAddress(t)
   const { primary, standby, count } = address
   await queryOnce(primary.connectionString, "alter system set synchronous_standby_names = '*'")

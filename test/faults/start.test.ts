@@ -45,7 +45,7 @@ async function trusts (connectionString: string): Promise<boolean> {
   return trusted
 }
 
-t.test('48: with nothing there the start fails at once, and tells the way out', async (t) => {
+t.test('48: without a server the start fails at once, and names the way out', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const proxy = await startProxy(t, connectionString)
   await proxy.refuse()
@@ -73,7 +73,7 @@ t.test('48: a degraded start refuses queries until the database is there', async
   t.match(await database.checkHealth(), { healthy: true })
 })
 
-t.test('48: a server does not start without its database, and says why; degraded, it does, and its health is 503 until the database is there', async (t) => {
+t.test('48: without its database a server does not start, or starts degraded with health 503', async (t) => {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   const proxy = await startProxy(t, connectionString)
   await proxy.refuse()
@@ -107,7 +107,7 @@ t.test('49: a start into a network that never answers ends with the wait limit',
   t.same(shows(error, proxy.connectionString), [])
 })
 
-t.test('63: what no waiting cures is fatal at once, degraded or not, without a part of the URL', async (t) => {
+t.test('63: a permanent failure is fatal at once, degraded or not, without a part of the URL', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const role = `nobody_${Date.now()}_${process.pid}`
   const client = new Client(parseConnectionString(connectionString))
@@ -158,7 +158,7 @@ t.test('62: settings that pg-pool would accept are refused with their name', asy
   }
 })
 
-t.test('82: close() while the start still waits for the database ends the wait, and nothing is left open', async (t) => {
+t.test('82: close() while the start waits for the database ends the wait, and leaves nothing open', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const proxy = await startProxy(t, connectionString)
   await proxy.refuse()
@@ -174,7 +174,7 @@ t.test('82: close() while the start still waits for the database ends the wait, 
   t.match(database.poolInfo, { total: 0, waiting: 0 })
 })
 
-t.test('82: a server that is closed while its start waits for the database closes when the wait is over, or Fastify gives it up', async (t) => {
+t.test('82: a server closed while its start waits closes when the wait is over or given up', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const proxy = await startProxy(t, connectionString)
   await proxy.refuse()

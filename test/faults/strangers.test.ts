@@ -33,7 +33,7 @@ const send = (server: FastifyInstance, url: string, body: string) => server.inje
   method: 'POST', url, body, headers: { 'content-type': 'application/json' }
 })
 
-t.test('69: an update or delete of many whose filter a stranger has left empty is answered 400, and changes nothing', async (t) => {
+t.test('69: an update or delete of many with an empty filter is 400 and changes no row', async (t) => {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger } })
   server.delete('/users', (request) => request.repo(users).deleteMany(request.query as object))
@@ -53,7 +53,7 @@ t.test('69: an update or delete of many whose filter a stranger has left empty i
   t.equal(log.lines(40).length, 0)
 })
 
-t.test('70: a body writes what was declared writable, and never who owns the row, when it was made or who may see it', async (t) => {
+t.test('70: a body writes only columns declared writable, never owner, timestamps or visibility', async (t) => {
   const server = await build(t)
   await beside(server.db, `create table accounts (id integer primary key generated always as identity, name text not null, "isAdmin" boolean not null default false,
     "tenantId" integer not null default 1, "createdAt" timestamptz(3) not null default now(), "updatedAt" timestamptz(3) not null default now(), "deletedAt" timestamptz(3))`)
@@ -98,7 +98,7 @@ t.test('70: a body writes what was declared writable, and never who owns the row
   t.equal(after.length, 2)
 })
 
-t.test('71: values that no column can hold are answered 400, whoever finds out: Fastify, the repository or PostgreSQL', async (t) => {
+t.test('71: values that no column can hold are 400, from Fastify, the repository or PostgreSQL', async (t) => {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger, onProtoPoisoning: 'ignore', onConstructorPoisoning: 'ignore' } })
   const strict = await build(t)
@@ -139,7 +139,7 @@ t.test('71: 40,000 rows are too many for a body, or written in several statement
   t.equal(await large.db.repo(users).count(), 40_000)
 })
 
-t.test('73: a soft-deleted row is read, listed, counted, updated and deleted by nobody', async (t) => {
+t.test('73: no call reads, lists, counts, updates or deletes a soft-deleted row', async (t) => {
   const server = await build(t)
   await beside(server.db, 'create table notes (id integer primary key generated always as identity, title text not null, "deletedAt" timestamptz(3))')
   server.get<{ Params: { id: number } }>('/notes/:id', (request) => request.repo(notes).getOrThrow(Number(request.params.id)))

@@ -7,15 +7,16 @@ import { tables } from './schema.js'
 import { watchPool } from './watch.js'
 import type { Connection } from '../../src/connection/connection.js'
 import type { Outcome } from '../../src/connection/outcome.js'
+import type { Cancel } from '../../src/pool/connection-source.js'
 import type { Caller } from '../../src/statement/caller.js'
 import type { StatementKind } from '../../src/statement/statement.js'
 import type { DatabaseOptions } from '../../src/settings/settings.js'
 import type { Test } from './test.js'
 
-/** Who asks for connections in tests that do not care. */
+/** The caller in tests that check no caller. */
 export const caller: Caller = { label: 'test', logger: { debug () {}, info () {}, warn () {}, error () {} } }
 
-/** A pool over a database of the test's own with {@link tables} in it, or the one named; ended with the test. */
+/** A pool over a new database with {@link tables} in it, or over the given one. It ends with the test. */
 export async function openPool (t: Test, options: DatabaseOptions = {}): Promise<ConnectionPool> {
   const { connectionString = (await createTestDatabase(t, { sql: tables })).connectionString } = options
   const settings = resolveSettings({ ...options, ...(options.pg === undefined && { connectionString }) }, {})
@@ -25,12 +26,22 @@ export async function openPool (t: Test, options: DatabaseOptions = {}): Promise
     pool.end()
     if (settings.pg === undefined) await pg.end()
   })
-  // The server of a pool that was given by its URL may be gone, or its network silent; of a pool of one's own tests count the listeners.
+  // The server behind a given URL may be gone, or its network silent; the listeners of a given pool are counted by tests.
   if (settings.pg === undefined) watchPool(t, pg, options.connectionString === undefined ? {} : { url: false })
   return pool
 }
 
-/** Runs a text on a connection, with what leads it. */
+/** Requests a connection in a way that the caller can give up. */
+export function request (pool: ConnectionPool): { cancel: Cancel, answer: Promise<Connection> } {
+  let cancel: Cancel = () => {}
+  const answer = new Promise<Connection>((resolve, reject) => {
+    cancel = pool.acquire({ caller, lend: resolve, refuse: reject })
+  })
+  answer.catch(() => {})
+  return { cancel, answer }
+}
+
+/** Runs a text on a connection, after its prelude. */
 export function run (
   connection: Connection,
   text: string,
@@ -44,7 +55,7 @@ export async function backendOf (connection: Connection): Promise<number> {
   return Number(await scalar(connection, 'select pg_backend_pid()'))
 }
 
-/** The one value that a text answers with. */
+/** The one value in the result of a text. */
 export async function scalar (connection: Connection, text: string): Promise<unknown> {
   const { error, result } = await run(connection, text)
   if (error !== undefined) throw error

@@ -23,7 +23,7 @@ t.test('no files import one another in a circle, types included', async (t) => {
   t.strictSame(findCircles(readImports(files)), [])
 })
 
-t.test('every file is in a room, and every room says what it is for', async (t) => {
+t.test('every file is in a room, and every room has its sentence', async (t) => {
   t.ok(rooms.length > 40)
   t.strictSame(findHomeless(files, rooms), [])
 })

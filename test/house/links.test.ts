@@ -51,7 +51,7 @@ t.test('README.md is a page to read in a minute or two, and names every page of 
   t.strictSame(pages.map(({ path }) => path).filter((path) => path.startsWith('docs/') && !readme.includes(`](${path})`)), [])
 })
 
-t.test('a link to a missing file or heading is named, also within its page, and text in code is no link', async (t) => {
+t.test('a link to a missing file or heading is reported, and text in code is no link', async (t) => {
   const tree = [
     { path: 'a.md', text: '# A\n\n[b](docs/b.md) [c](c.md) [x](docs/b.md#two-words) [y](docs/b.md#three) [own](#a) [web](https://example.com/#z)\n' },
     {

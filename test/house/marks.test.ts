@@ -5,7 +5,7 @@ import { projectRoot, readTree } from './source-files.js'
 // The two files that have to name what they refuse.
 const exempt = new Set(['test/house/marks.ts', 'test/house/marks.test.ts'])
 
-t.test('nothing in the project names this machine, a registry or another folder, skips a test, or gives up on types', async (t) => {
+t.test('the project names no machine, registry or other folder, skips no test, and keeps its types', async (t) => {
   const files = readTree(projectRoot).filter((file) => !exempt.has(file.path))
 
   t.ok(files.some((file) => file.path === 'package-lock.json'))
@@ -38,7 +38,7 @@ t.test('each forbidden thing is found, with its line', async (t) => {
   for (const [path, text, complaint] of forbidden) t.strictSame(findMarks({ path, text }), [complaint], `${path}: ${text}`)
 })
 
-t.test('what only looks forbidden is left alone', async (t) => {
+t.test('text that only resembles a forbidden mark is allowed', async (t) => {
   const allowed: Array<[path: string, text: string]> = [
     ['a.ts', 'repo.getAll({ skip: 10, limit: 5 })'],
     ['a.test.ts', "await t.rejects(repo.getAll({ skip: '10' }))"],

@@ -28,7 +28,7 @@ const running = (...texts: string[]) => async (client: PoolClient): Promise<void
   client.release()
 }
 
-t.test('the watch over a test sees a connection that was not given back, an open transaction, and one that is ended twice', async (t) => {
+t.test('watchPool reports an unreleased connection, an open transaction, and one ended twice', async (t) => {
   t.match(await verdict(async () => {}), /^1 connections were acquired and not released/)
   t.match(await verdict(running('begin')), /^The test leaks: 1 transactions are open/)
   for (const end of ['commit', 'rollback', 'end', 'ABORT', 'commit; begin; commit']) {
@@ -49,7 +49,7 @@ t.test('the watch over a test sees a connection that was not given back, an open
   }), /sent 4 commits and rollbacks, for 2/, 'and what our own query object sends, the second time without its text')
 })
 
-t.test('and lets everything else pass', async (t) => {
+t.test('watchPool reports nothing of transactions that end once', async (t) => {
   const fine = [
     'begin; commit',
     'start transaction; rollback',

@@ -1,4 +1,4 @@
-/** Mutants that change nothing which a program could see. */
+/** Mutants that change nothing that a program can observe. */
 export interface Equivalent {
   readonly file: string
   readonly titles: readonly string[]
@@ -9,7 +9,7 @@ export const equivalents: readonly Equivalent[] = [
   {
     file: 'src/session/scope.ts',
     titles: ['Scope.#run: `this.#ended === undefined && this.#child === undefined` becomes `false`'],
-    reason: 'A short cut: the long way does the same where nothing has ended and nothing is open.'
+    reason: 'A short cut: the long way does the same if nothing has ended and nothing is open.'
   },
   {
     file: 'src/session/scope.ts',
@@ -17,12 +17,12 @@ export const equivalents: readonly Equivalent[] = [
       'Scope.#undo: `this.callbacks.afterRollback.length > 0` becomes `true`',
       'Scope.#undo: `this.callbacks.afterRollback.length > 0` becomes `this.callbacks.afterRollback.length >= 0`'
     ],
-    reason: 'It spares a promise: where there are no callbacks none is called.'
+    reason: 'It saves a promise: without callbacks none is called.'
   },
   {
     file: 'src/session/transaction.ts',
     titles: ['Transaction.close: `this.isIdle` becomes `false`'],
-    reason: 'It spares an error with its stack: where nothing is under way there is nobody to be refused.'
+    reason: 'It saves an error with its stack: no statement is under way that could be refused.'
   },
   {
     file: 'src/session/transaction.ts',
@@ -35,36 +35,36 @@ export const equivalents: readonly Equivalent[] = [
   {
     file: 'src/session/transaction.ts',
     titles: ['Transaction.#send.answered: `--open === 0` becomes `true`'],
-    reason: 'The answers to statements that travelled together are told in one turn, and what is sent in it stands behind them.'
+    reason: 'The answers to statements of one group come in one turn, and a statement sent in that turn follows them.'
   },
   {
     file: 'src/session/transaction.ts',
     titles: [
       "Transaction.#mayReadOutside: `kind === 'read' && this.#settings.readsOutside && this.#context.pool.readCommitted && this.#end === undefined && this.#connection === undefined && this.#tasks.length === 0` becomes `kind === 'read' && this.#settings.readsOutside && this.#end === undefined && this.#connection === undefined && this.#tasks.length === 0`"
     ],
-    reason: 'It spares a way to a connection, which is asked for its level, too.'
+    reason: 'It saves an acquire: the connection is checked for its isolation level as well.'
   },
   {
     file: 'src/session/transaction.ts',
     titles: [
       "Transaction.#mayReadOutside: `kind === 'read' && this.#settings.readsOutside && this.#context.pool.readCommitted && this.#end === undefined && this.#connection === undefined && this.#tasks.length === 0` becomes `kind === 'read' && this.#settings.readsOutside && this.#context.pool.readCommitted && this.#connection === undefined && this.#tasks.length === 0`"
     ],
-    reason: 'A second net: the scopes of a transaction that has ended refuse before.'
+    reason: 'A second check: the scopes of an ended transaction refuse earlier.'
   },
   {
     file: 'src/session/transaction.ts',
     titles: ['Transaction.#proceedSoon: `!this.#isDue` becomes `true`'],
-    reason: 'It spares microtasks that find nothing to do.'
+    reason: 'It saves microtasks that would do nothing.'
   },
   {
     file: 'src/session/transaction.ts',
     titles: ['Transaction.#answer: `sent && this.#isAborted` becomes `this.#isAborted`'],
-    reason: 'What was not sent in a failed transaction comes behind the failure, which is kept.'
+    reason: 'An unsent statement of a failed transaction follows the failure, which is kept.'
   },
   {
     file: 'src/session/transaction.ts',
     titles: ['Transaction.#open: `connection.enterTransaction() this.#done()` becomes `this.#done(); connection.enterTransaction()`'],
-    reason: 'No answer comes in the turn in which a statement is sent, and nobody looks before.'
+    reason: 'No answer comes in the turn in which a statement is sent, and the state is not read before.'
   },
   {
     file: 'src/session/session.ts',
@@ -77,7 +77,7 @@ export const equivalents: readonly Equivalent[] = [
       'Session.commitNow: `this.end(closed) leaveContext?.()` becomes `leaveContext?.(); this.end(closed)`',
       'Session.#undo: `await transaction.rollback() this.root.leaveContext?.()` becomes `this.root.leaveContext?.(); await transaction.rollback()`'
     ],
-    reason: 'Everything is refused by then, whichever scope is meant.'
+    reason: 'Every scope refuses by then.'
   },
   {
     file: 'src/session/session.ts',
@@ -85,17 +85,17 @@ export const equivalents: readonly Equivalent[] = [
       "Session.commitNow: `leaveContext?.() this.#runLater(this.callbacks.afterCommit, 'after the commit')` becomes `this.#runLater(this.callbacks.afterCommit, 'after the commit'); leaveContext?.()`",
       'Session.#undo: `this.root.leaveContext?.() this.#rolledBack()` becomes `this.#rolledBack(); this.root.leaveContext?.()`'
     ],
-    reason: 'What a callback opens belongs to no session that is over, whether the context still knows that or not.'
+    reason: 'A session that has ended owns nothing that a callback opens, with or without its async context.'
   },
   {
     file: 'src/session/session.ts',
     titles: ['Session.#runLater: `callbacks.length > 0` becomes `true`', 'Session.#runLater: `callbacks.length > 0` becomes `callbacks.length >= 0`'],
-    reason: 'It spares a promise: where there are no callbacks none is called.'
+    reason: 'It saves a promise: without callbacks none is called.'
   },
   {
     file: 'src/session/session.ts',
     titles: ['Session.#commit: `await this.#undoOnce()` becomes `this.#undoOnce()`'],
-    reason: 'The promise is returned, and awaited by whoever called.'
+    reason: 'The promise is returned, and the caller awaits it.'
   },
   {
     file: 'src/session/scope-queue.ts',
@@ -104,37 +104,21 @@ export const equivalents: readonly Equivalent[] = [
       'ScopeQueue.clear: `this.#leave(call) call.reject(reason())` becomes `call.reject(reason()); this.#leave(call)`',
       'ScopeQueue.#leave: `clearTimeout(call.timer) this.#waiting.delete(call)` becomes `this.#waiting.delete(call); clearTimeout(call.timer)`'
     ],
-    reason: 'Who is refused gets to know it in a later turn.'
+    reason: 'The refusal reaches its caller in a later turn.'
   },
   {
     file: 'src/session/commit-status.ts',
     titles: ['findCommitStatus: `performance.now() < deadline` becomes `performance.now() <= deadline`'],
-    reason: 'One question more or less in the very moment of the deadline.'
-  },
-  {
-    file: 'src/session/commit-status.ts',
-    titles: [
-      'ask.answer: `clearTimeout(timer); resolve(given)` becomes `resolve(given); clearTimeout(timer);`',
-      "ask.cancel: `connection.release() answer(Object(error).code === notYetGiven ? { status: 'aborted' } : Object(result?.rows[0]))` becomes `answer(Object(error).code === notYetGiven ? { status: 'aborted' } : Object(result?.rows[0])); connection.release()`"
-    ],
-    reason: 'Who asked gets to know it in a later turn.'
-  },
-  {
-    file: 'src/session/transaction-callbacks.ts',
-    titles: [
-      'Callbacks.passTo: `parent.beforeCommit.push(...this.beforeCommit) parent.afterCommit.push(...this.afterCommit)` becomes `parent.afterCommit.push(...this.afterCommit); parent.beforeCommit.push(...this.beforeCommit)`',
-      'Callbacks.passTo: `parent.afterCommit.push(...this.afterCommit) parent.afterRollback.push(...this.afterRollback)` becomes `parent.afterRollback.push(...this.afterRollback); parent.afterCommit.push(...this.afterCommit)`'
-    ],
-    reason: 'Each list has an order of its own, and none is looked at between.'
+    reason: 'One query more or less at the exact deadline.'
   },
   {
     file: 'src/session/reads-before-begin.ts',
     titles: ['ReadsBeforeBegin.start: `reader.refused(error) this.#end(read, reader)` becomes `this.#end(read, reader); reader.refused(error)`'],
-    reason: 'A read that was refused is no obstacle to a commit, and who asked for it gets to know it in a later turn.'
+    reason: 'A refused read does not prevent a commit, and its refusal reaches the caller in a later turn.'
   },
   {
     file: 'src/runtime/async-context.ts',
     titles: ['AsyncContext.current: `this.#users === 0` becomes `false`'],
-    reason: 'A short cut: a storage that is off has nothing to tell.'
+    reason: 'A short cut: a storage that is off is empty.'
   }
 ]

@@ -57,19 +57,20 @@ process.exit([...verdicts.values()].some(({ kind }) => kind === 'survived') ? 1 
 
 function readTargets (): Target[] {
   const tree = readTree(projectRoot)
-  return tree.flatMap((source) => {
+  const targets = tree.flatMap((source) => {
     const area = areas.find(({ files }) => files.test(source.path))
     const mutants = area === undefined ? [] : mutantsOf(source)
     if (area === undefined || mutants.length === 0) return []
-    checkEquivalents(source.path, mutants)
     return [{ source, mutants, tests: tree.map(({ path }) => path).filter((path) => area.tests.test(path)) }]
   })
+  checkEquivalents(new Set(targets.flatMap(({ mutants }) => mutants.map(({ file, title }) => `${file} ${title}`))))
+  return targets
 }
 
-function checkEquivalents (file: string, mutants: readonly Mutant[]): void {
-  const titles = equivalents.filter((equivalent) => equivalent.file === file).flatMap((equivalent) => equivalent.titles)
-  const gone = titles.find((title) => mutants.every((mutant) => mutant.title !== title))
-  if (gone !== undefined) throw new Error(`equivalents.ts lists a mutant of ${file} that does not exist any more: ${gone}`)
+/** @throws Error that lists the entries of equivalents.ts that no mutant has */
+function checkEquivalents (mutants: ReadonlySet<string>): void {
+  const stale = equivalents.flatMap(({ file, titles }) => titles.map((title) => `${file} ${title}`)).filter((name) => !mutants.has(name))
+  if (stale.length > 0) throw new Error(`equivalents.ts lists mutants that do not exist:\n${stale.join('\n')}`)
 }
 
 function isWanted ({ file, title }: Mutant): boolean {

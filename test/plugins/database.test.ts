@@ -74,7 +74,7 @@ t.test('pool settings beside a pool of one\'s own are refused by name', async (t
   await t.rejects(async () => { await before.register(dataAccess, { pool: { size: 5 } }) }, { name: 'SettingsError', message: /^pool\.size / })
 })
 
-t.test('errors.constraints holds for fastify.db, and transaction for its sessions, onRequest as the first query', async (t) => {
+t.test('errors.constraints and transaction apply to fastify.db, also before the first request', async (t) => {
   const server = await build(t, {
     transaction: { begin: 'onRequest', accessMode: 'read only', commitOn: () => true },
     errors: { constraints: { users_email_key: { status: 422, code: 'EMAIL_TAKEN', message: 'That address is taken' } } }
@@ -90,7 +90,7 @@ t.test('errors.constraints holds for fastify.db, and transaction for its session
   }).catch((error) => t.match(error, { code: 'DB_TRANSACTION_CLOSED' }))
 })
 
-t.test('works alone after envPlugin, which it asks for, and with a logger of its own', async (t) => {
+t.test('works alone after envPlugin, which it requires, and with a logger of its own', async (t) => {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   await t.rejects(async () => { await Fastify().register(databasePlugin, { connectionString }) }, /data-access\/env/)
   const server = Fastify()
@@ -104,7 +104,7 @@ t.test('works alone after envPlugin, which it asks for, and with a logger of its
   t.ok(messages.includes('statement'))
 })
 
-t.test('65: warns at register when handlerTimeout is shorter than the limits of statement and settling together', async (t) => {
+t.test('65: warns at register if handlerTimeout is shorter than the limits of the database', async (t) => {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   const pg = new Pool({ connectionString })
   t.teardown(() => pg.end())

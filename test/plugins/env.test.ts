@@ -47,7 +47,7 @@ t.test('the URL does not show', async (t) => {
   t.notMatch(inspect(server, { depth: 9 }) + inspect(server.databaseConfig) + JSON.stringify(server.databaseConfig), 'hush')
 })
 
-t.test('leaves config and getEnvs to the user, whoever is registered first', async (t) => {
+t.test('leaves config and getEnvs to the user, in either order of registration', async (t) => {
   const schema = { type: 'object', properties: { GREETING: { type: 'string' } } }
   for (const isFirst of [true, false]) {
     const server = build(t, { DATABASE_URL: url, GREETING: 'hello' })

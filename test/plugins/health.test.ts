@@ -85,7 +85,7 @@ t.test('44: answers 503 within its limit, and no host or user, when PostgreSQL i
   t.notMatch(reply.body, /ada|s3cret|127\.0\.0\.1|nowhere/)
 })
 
-t.test('44: an answer is shared with those who ask soon after', async (t) => {
+t.test('44: an answer is shared with requests that come soon after', async (t) => {
   const server = await build(t)
 
   const replies = [await server.inject('/health/database'), await server.inject('/health/database')]
@@ -104,7 +104,7 @@ t.test('77: GET /health/database/pool answers counts and waits only', async (t) 
   t.match(reply.json(), { size: 2, max: 5, inUse: 0, waiting: 0 })
 })
 
-t.test('77: what the schemas do not name is never sent, even if the database tells it', async (t) => {
+t.test('77: fields outside the schemas are never sent, even if the database reports them', async (t) => {
   const database = await open(t)
   const told = Object.create(database, {
     poolInfo: { value: { ...database.poolInfo, options: { password: 's3cret' } } },
@@ -116,14 +116,14 @@ t.test('77: what the schemas do not name is never sent, even if the database tel
   t.notMatch((await server.inject('/health/database')).body, /internal/)
 })
 
-t.test('76: details are shown to those whom a function of the request lets see them', async (t) => {
+t.test('76: details are shown to requests that a function allows', async (t) => {
   const server = await build(t, { health: { ...patient, details: async (request) => request.headers['x-monitor'] === 'yes' } })
 
   t.notOk('version' in (await server.inject('/health/database')).json())
   t.match((await server.inject({ url: '/health/database', headers: { 'x-monitor': 'yes' } })).json(), { version: /^PostgreSQL \d/ })
 })
 
-t.test('76: of a database that is down nothing but that is told, unless details are asked for; never a host or a user', async (t) => {
+t.test('76: health shows only that the database is down; details on request, never host or user', async (t) => {
   const database = await openDatabase({ connectionString: await silentUrl(t), degraded: true, pool: { timeoutSeconds: 0.3 } })
   t.teardown(() => database.close())
   const server = await build(t, { database, health: { timeoutMillis: 50, details: (request) => request.headers['x-monitor'] === 'yes' } })
@@ -176,7 +176,7 @@ t.test('the routes open no transaction, and their requests are logged as warning
     ['GET', 'HEAD'].map((method) => ({ url, method, transaction: false, logLevel: 'warn' }))))
 })
 
-t.test('answers in JSON where the server has a serializer that knows no JSON schemas', async (t) => {
+t.test('answers in JSON if the server\'s serializer ignores JSON schemas', async (t) => {
   const database = await open(t)
   const fastify = Fastify()
   t.teardown(() => fastify.close())
@@ -187,7 +187,7 @@ t.test('answers in JSON where the server has a serializer that knows no JSON sch
   t.match((await fastify.inject('/health/database')).json(), { status: 'up' })
 })
 
-t.test('answers 503 while the server closes, also where Fastify would go on answering', async (t) => {
+t.test('answers 503 while the server closes, also if Fastify would go on answering', async (t) => {
   const server = await build(t, { server: { return503OnClosing: false } })
   const replies: Array<{ statusCode: number, body: unknown }> = []
   server.addHook('preClose', async () => {
@@ -240,7 +240,7 @@ t.test('is refused where no database was registered before', async (t) => {
   await t.rejects(async () => { await fastify.register(healthPlugin) }, /data-access\/database/)
 })
 
-t.test('answers 503 while the server waits for something, also when there is no time to ask', async (t) => {
+t.test('answers 503 while the server waits, also without time for a query', async (t) => {
   const database = await open(t)
   const server = await build(t, { database, health: { details: true, timeoutMillis: 2000 } })
 

@@ -9,7 +9,7 @@ import { build } from '../helpers/server.js'
 
 const ada = { email: 'ada@example.com' }
 
-t.test('one register gives fastify.db, fastify.pg, request.db, request.repo, request.transaction and the health routes', async (t) => {
+t.test('one register decorates the server and its requests, and adds the health routes', async (t) => {
   const server = await build(t)
   server.post('/', async (request, reply) => {
     const user = await request.repo(users).create(ada)

@@ -155,7 +155,7 @@ const cases: Readonly<Record<string, Case>> = {
 }
 
 for (const [name, { column, sql: type, found, refused, spelled = [] }] of Object.entries(cases)) {
-  t.test(`a list finds the smallest and the largest ${name}, and refuses what is none`, async (t) => {
+  t.test(`a list finds the smallest and the largest ${name}, and refuses invalid values`, async (t) => {
     const server = await build(t, {})
     const things = pgTable('things', { id: integer().primaryKey(), c: column() as ReturnType<typeof text> })
     await server.db.execute(sql.raw('create type mood as enum (\'fine\', \'so "so"\'); create type size as enum (\'s\', \'L\'\'s\')'))

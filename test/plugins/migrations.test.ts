@@ -42,7 +42,7 @@ t.test('a server whose database has all migrations is ready', async (t) => {
   t.strictSame(logger.lines.filter(({ level }) => level !== 'debug'), [])
 })
 
-t.test('a server whose database lacks one is unready, says so once, and becomes ready when somebody else has applied it', async (t) => {
+t.test('a server with a pending migration is unready, logs it once, and recovers', async (t) => {
   const { options, connectionString, folder, said, logger } = await build(t)
   const server = await start(t, { connectionString, logger, migrations: { atStart: 'verify', folder } })
 
@@ -58,7 +58,7 @@ t.test('a server whose database lacks one is unready, says so once, and becomes 
   t.equal(await statusOf(server), 'up', 'what was right once is not checked again')
 })
 
-t.test('a server that is told so does not start while migrations are pending', async (t) => {
+t.test('a server may refuse to start while migrations are pending', async (t) => {
   const { connectionString, folder } = await build(t)
 
   await t.rejects(start(t, { connectionString, migrations: { folder, onPending: 'refuse' } }), {
@@ -66,7 +66,7 @@ t.test('a server that is told so does not start while migrations are pending', a
   })
 })
 
-t.test('59: a server that is older than its database warns of it and starts, or refuses where it is told to', async (t) => {
+t.test('59: a server older than its database warns and starts, or refuses if configured', async (t) => {
   const { options, connectionString, folder, said, logger } = await build(t)
   await runMigrations(options)
   writeFolder(folder, [first])
@@ -116,7 +116,7 @@ t.test('55: servers that apply at their start apply each file once, and are read
   t.strictSame(applied.flat(), ['0000_users', '0001_posts'])
 })
 
-t.test('61: a server that applies at its start says who keeps its migration waiting', async (t) => {
+t.test('61: a server that applies at its start names the sessions that block its migration', async (t) => {
   const { options, connectionString, folder, logger } = await build(t)
   await runMigrations({ ...options, to: first.tag })
   const other = new Client({ connectionString, application_name: 'the application' })
@@ -141,7 +141,7 @@ t.test('a migration that fails at the start fails the start', async (t) => {
   })
 })
 
-t.test('without the option, or ignored, migrations are nobody\'s business', async (t) => {
+t.test('without the option, or with ignore, migrations are not checked', async (t) => {
   const { connectionString } = await build(t)
 
   t.equal(await statusOf(await start(t, { connectionString })), 'up')
@@ -149,7 +149,7 @@ t.test('without the option, or ignored, migrations are nobody\'s business', asyn
   await t.rejects(start(t, { connectionString, migrations: { folder: './nowhere' } }), { code: 'DB_MIGRATION_MISSING' })
 })
 
-t.test('a degraded server applies its migrations when the database is there, and is unready until then', async (t) => {
+t.test('a degraded server applies its migrations later, and is unready until then', async (t) => {
   const { connectionString, folder, tables } = await build(t)
   const proxy = await startProxy(t, connectionString)
   await proxy.refuse()
@@ -184,7 +184,7 @@ t.test('a degraded server that waits for its database closes at once', async (t)
   await t.resolves(server.close())
 })
 
-t.test('a degraded server that verifies looks when it is asked', async (t) => {
+t.test('a degraded server that verifies checks with each health request', async (t) => {
   const { options, connectionString, folder, said, logger } = await build(t)
   const proxy = await startProxy(t, connectionString)
   await proxy.refuse()

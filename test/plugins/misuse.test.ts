@@ -115,7 +115,7 @@ const requests = {
 
 t.test('every option of the plugins is refused by its name', (t) => refuses(t, rows))
 
-t.test('every method of a request says what is wrong with a bad argument', (t) => refuses(t, requests))
+t.test('every method of a request explains a bad argument', (t) => refuses(t, requests))
 
 t.test('every export has a row, here or with the core', async (t) => {
   const takeNothing = ['repositoryPlugin', 'default'] // `default` is dataAccess

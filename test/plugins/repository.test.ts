@@ -15,7 +15,7 @@ class UserRepository extends Repository.of(users) {
   findByEmail (email: string) { return this.getBy({ email }) }
 }
 
-t.test('request.repo() gives a repository of a table, or of a class, inside the request\'s transaction', async (t) => {
+t.test('request.repo() gives a repository of a table or class in the request\'s transaction', async (t) => {
   const server = await build(t)
   server.post('/', async (request) => {
     await request.repo(users).create(ada)
@@ -35,7 +35,7 @@ for (const [format, body] of [
   ['envelope', { success: false, error: { code: 'DB_USAGE', message: words }, requestId: 'req-1' }],
   ['problem', { type: 'about:blank', title: 'Internal Server Error', status: 500, detail: words, instance: '/', code: 'DB_USAGE', requestId: 'req-1' }]
 ] as const) {
-  t.test(`a mistake of the program is a 500 that names it and nothing else, and an error in the log: ${format}`, async (t) => {
+  t.test(`a mistake of the program is a 500 without details, and a logged error: ${format}`, async (t) => {
     const log = recordLog()
     const server = await build(t, { errors: { format }, server: { logger: log.logger } })
     server.get('/', async (request) => request.repo(keyless))

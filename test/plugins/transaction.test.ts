@@ -28,7 +28,7 @@ t.test('request.db is one session for the whole request, and another one for the
   t.not(seen[0], seen[2])
 })
 
-t.test('a request that never asks for the database has no session and no listener of ours', async (t) => {
+t.test('a request that never uses the database has no session and no listener of ours', async (t) => {
   const server = await build(t)
   const listeners: number[] = []
   server.get('/without', async (_request, reply) => { listeners.push(reply.raw.listenerCount('close')) })
@@ -112,7 +112,7 @@ t.test('with commit: \'onResponse\' the reply does not wait, and decides all the
   t.equal(log.lines(40).length, 0)
 })
 
-t.test('with commit: \'onResponse\' a commit that fails is told to the log, and a reply that fails undoes what it was to commit', async (t) => {
+t.test('with commit: \'onResponse\' a failed commit is logged, and a failed reply rolls back', async (t) => {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger }, transaction: { commit: 'onResponse' } })
   server.post('/fails', async (request) => {
@@ -176,7 +176,7 @@ t.test('works alone, with the plugins that it depends on registered before', asy
   t.equal(await count(server), 1)
 })
 
-t.test('a connection that is held for long is told of by its route, never by the URL that was asked for', async (t) => {
+t.test('a long checkout is logged with its route, never with the requested URL', async (t) => {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger }, leakWarningSeconds: 0.05 })
   const warned = () => until(() => log.lines(40).some(({ msg }) => msg.includes('held for long')))
@@ -196,7 +196,7 @@ t.test('a connection that is held for long is told of by its route, never by the
   t.match(log.lines(40).map(({ holder }) => holder), ['GET /users/:id', 'GET (no route)'])
 })
 
-t.test('a request whose nested transactions did nothing is settled at once, and leaves the async context', async (t) => {
+t.test('a request whose nested transactions were empty settles at once, outside the context', async (t) => {
   const server = await build(t)
   const order: string[] = []
   server.get('/', async (request) => {

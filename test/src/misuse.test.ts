@@ -210,7 +210,7 @@ const errors = Object.fromEntries(errorClasses.flatMap(([name, Class]) => [
 for (const [what, rows] of Object.entries({
   'what opens a database': opened, 'a database': transactions, 'a session': scopes, 'a list': lists, 'a helper': helpers, 'an error': errors
 })) {
-  t.test(`every call of ${what} says what is wrong with a bad argument`, (t) => refuses(t, rows))
+  t.test(`every call of ${what} explains a bad argument`, (t) => refuses(t, rows))
 }
 
 t.test('every export of the core, and every method of a database and a session, has a row', async (t) => {

@@ -9,7 +9,7 @@ import type { Operation } from './operations.js'
 const pair: Operation = { kind: 'pair', weight: 1, hasRight: true }
 const nested: Operation = { kind: 'nested', weight: 1, hasRight: false }
 
-t.test('what clients were told is held against the rows: what is lost, there although it was refused, or half is named', async (t) => {
+t.test('the verdict names rows that are lost, present although refused, or half written', async (t) => {
   const { database } = await createTestDatabase(t, { sql: tables })
   const journal = new Journal()
   const told = (operation: Operation, fate: Fate): void => journal.settle(journal.begin(operation), fate, fate)

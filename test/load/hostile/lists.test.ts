@@ -1,7 +1,7 @@
 import t from 'tap'
 import { attack, strangeIn } from './lists.js'
 
-t.test('hostile query strings and bodies are answered 2xx or 4xx, by statements from a finite set, and read and write nothing that was not declared', async (t) => {
+t.test('hostile requests get 2xx or 4xx from a finite set of statements on declared columns', async (t) => {
   const { statuses, texts } = await attack(t, { requests: 3000, seed: 20261125 })
 
   t.ok(Number(statuses.get(200)) > 100, 'some of them are what a list is for')
@@ -11,7 +11,7 @@ t.test('hostile query strings and bodies are answered 2xx or 4xx, by statements 
   t.ok(texts.size <= 2 ** 5 * 12 * 8)
 })
 
-t.test('a name that was not declared would be seen in a statement', async (t) => {
+t.test('an undeclared name in a statement is found', async (t) => {
   t.equal(strangeIn('select "id" from "people" where "people"."is_admin" = $1'), '"is_admin"')
   t.equal(strangeIn('select "id" from "people" where pg_sleep(9) is null'), 'pg_sleep9')
   t.equal(

@@ -7,12 +7,12 @@ import { openHarness } from './harness.js'
 /** As many as take about ten seconds. */
 const runs = 1000
 
-t.test('programs that once went another way than predicted', async (t) => {
+t.test('programs that once disagreed with the model', async (t) => {
   const harness = await openHarness(t)
   for (const { title, program } of found) await t.resolves(harness.play(program), title)
 })
 
-t.test('random programs end as the rules foretell', async (t) => {
+t.test('random programs end as the model predicts', async (t) => {
   const harness = await openHarness(t)
   // A machine that is slow runs fewer; a program that never ends is told of, too.
   await fc.assert(fc.asyncProperty(programs, (program) => harness.play(program)), { numRuns: runs, timeout: 20_000, interruptAfterTimeLimit: 60_000 })

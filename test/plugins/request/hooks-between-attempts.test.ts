@@ -53,7 +53,7 @@ t.test('101: work that a hook left running shares the transaction, which is not 
   t.same(await counts(server), { audit: 0, users: 0 })
 })
 
-t.test('101: also what such work does between two attempts is not forgotten by a third', async (t) => {
+t.test('101: work between two attempts also prevents a third', async (t) => {
   const { server, collide } = await buildAudited(t)
   let attempts = 0
   server.addHook('preHandler', async (request) => {
@@ -76,7 +76,7 @@ t.test('101: also what such work does between two attempts is not forgotten by a
   t.same(await counts(server), { audit: 0, users: 0 })
 })
 
-t.test('101: a hook is told once that all was undone when the client left between two attempts', async (t) => {
+t.test('101: a hook gets one afterRollback when the client left between two attempts', async (t) => {
   const { server, collide } = await buildAudited(t)
   const happened: string[] = []
   server.addHook('preHandler', async (request, reply) => {
@@ -134,7 +134,7 @@ for (const [name, transaction] of [
 }
 
 for (const commit of ['onSend', 'atEnd'] as const) {
-  t.test(`101: so with settings that hooks have made, and streams: each row has its own request's setting, ${commit}`, async (t) => {
+  t.test(`101: settings and streams of hooks belong to their own request after a retry, ${commit}`, async (t) => {
     const { server } = await buildAudited(t, { pool: { size: 10, maxOverflow: 0 } })
     const committed: string[] = []
     server.addHook('preHandler', async (request) => {

@@ -32,7 +32,7 @@ function streaming (request: FastifyRequest, end: () => Promise<void> = async ()
   }
 }
 
-t.test('with atEnd a stream of one piece whose COMMIT fails is answered with the error, without headers of the stream', async (t) => {
+t.test('with atEnd a one-chunk stream whose COMMIT fails is the error, without stream headers', async (t) => {
   const server = await build(t, { transaction })
   server.get('/', async (request, reply) => {
     await failing(request)
@@ -86,7 +86,7 @@ t.test('with atEnd a piece that is no text and no bytes keeps nothing, and does 
   }
 })
 
-t.test('with atEnd a client that leaves midway leaves nothing, its stream is let go, and the log has no error', async (t) => {
+t.test('with atEnd a client that leaves midway saves nothing; its stream is destroyed', async (t) => {
   for (const kind of kindsUnder('bare')) {
     const log = recordLog()
     const server = await build(t, { transaction, server: { logger: log.logger } })
@@ -124,7 +124,7 @@ t.test('with atEnd a stream whose status claims no success is sent, and nothing 
   t.equal(await count(server), 0)
 })
 
-t.test('with atEnd a reply without a body commits before its headers, and one that was rolled back by hand keeps nothing', async (t) => {
+t.test('with atEnd a reply without a body commits before its headers; rolled back, it saves nothing', async (t) => {
   const server = await build(t, { transaction })
   server.get('/:code', async (request, reply) => {
     reply.code(Number((request.params as { code: string }).code))
@@ -139,7 +139,7 @@ t.test('with atEnd a reply without a body commits before its headers, and one th
   t.equal(await count(server), 1)
 })
 
-t.test('with atEnd an error behind a sent stream takes its place and keeps nothing; a second reply is dropped', async (t) => {
+t.test('with atEnd an error after a sent stream replaces it; a second reply is dropped', async (t) => {
   const server = await build(t, { transaction })
   const [held, holding] = [deferred(), deferred()]
   const sent = (request: FastifyRequest, reply: FastifyReply): void => {
@@ -170,7 +170,7 @@ t.test('with atEnd an error behind a sent stream takes its place and keeps nothi
   t.equal(await count(server), 0)
 })
 
-t.test('with atEnd routes declared before the plugin and not-found handlers stream in their transaction, too', async (t) => {
+t.test('with atEnd earlier routes and not-found handlers stream in their transaction, too', async (t) => {
   const server = await build(t, {
     transaction,
     before: (server) => {
@@ -185,7 +185,7 @@ t.test('with atEnd routes declared before the plugin and not-found handlers stre
   }
 })
 
-t.test('with atEnd a stream behind an early commit is sent as it is, and a text is committed before its first byte', async (t) => {
+t.test('with atEnd a stream after an early commit is sent as it is; a text waits for COMMIT', async (t) => {
   const server = await build(t, { transaction })
   server.get('/early', async (request) => {
     await request.repo(users).create({ email: 'before it' })

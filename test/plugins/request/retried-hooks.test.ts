@@ -30,7 +30,7 @@ async function buildAudited (t: Test, options: BuildOptions = {}) {
 const join = (request: FastifyRequest) => request.repo(users).create({ email: 'ada@example.com' })
 const counts = async ({ db }: FastifyInstance) => ({ audit: await db.repo(audit).count(), users: await db.repo(users).count() })
 
-t.test('101: a route whose hook wrote in its transaction is not repeated, whichever kind of hook, wherever it was added', async (t) => {
+t.test('101: a route is not retried if any hook wrote in its transaction, wherever it was added', async (t) => {
   const { server, collide, log } = await buildAudited(t)
   const write = (name: string) => async (request: FastifyRequest) => {
     if (request.headers['x-hook'] === name) await request.repo(audit).create({ what: name })
@@ -161,7 +161,7 @@ t.test('101: callbacks that hooks registered belong to each attempt, and run onc
   t.same(await counts(server), { audit: 0, users: 0 })
 })
 
-t.test('101: a dry run that a hook asked for stays one', async (t) => {
+t.test('101: a dry run set by a hook stays one', async (t) => {
   const { server, collide } = await buildAudited(t)
   server.addHook('preHandler', async (request) => request.db.rollbackOnly('a dry run'))
   server.post('/', { config }, join)
@@ -171,7 +171,7 @@ t.test('101: a dry run that a hook asked for stays one', async (t) => {
   t.same(await counts(server), { audit: 0, users: 0 })
 })
 
-t.test('101: a repository that a hook made, used by the handler, ends with the first attempt: the client is told to come again', async (t) => {
+t.test('101: a repository made by a hook ends with the first attempt, and the reply is 409', async (t) => {
   const { server, collide } = await buildAudited(t)
   server.decorateRequest('audits')
   server.addHook('preHandler', async (request) => {

@@ -36,7 +36,7 @@ async function buildColliding (t: Test, moment: 'statement' | 'commit' = 'statem
   return { server, collide, log }
 }
 
-t.test('7: a handler whose transaction collided runs again, with the reply as it was before, and commits once', async (t) => {
+t.test('7: a handler whose transaction conflicts runs again with a fresh reply, and commits once', async (t) => {
   const { server, collide, log } = await buildColliding(t)
   const happened: string[] = []
   let attempts = 0
@@ -61,7 +61,7 @@ t.test('7: a handler whose transaction collided runs again, with the reply as it
   t.match(log.lines(40), [{ attempt: 1, reqId: 'req-1', err: { code: 'DB_CONFLICT' } }, { attempt: 2 }])
 })
 
-t.test('7: also where COMMIT tells of the collision, which therefore comes before the payload is serialized', async (t) => {
+t.test('7: a conflict at COMMIT is retried as well, before the payload is serialized', async (t) => {
   const { server, collide } = await buildColliding(t, 'commit')
   const outcomes: string[] = []
   server.addHook('preSerialization', async (request, _reply, payload) => { outcomes.push(request.db.outcome); return payload })
@@ -72,7 +72,7 @@ t.test('7: also where COMMIT tells of the collision, which therefore comes befor
   t.same(outcomes, ['committed'])
 })
 
-t.test('7: when the last attempt collides, and where no repetition is asked for, the client is told to come again', async (t) => {
+t.test('7: a conflict in the last attempt, or without retries, is 409 with Retry-After', async (t) => {
   const { server, collide } = await buildColliding(t)
   let attempts = 0
   const handler = (request: { repo: typeof server.db.repo }) => { attempts++; return request.repo(users).create(ada) }
@@ -93,7 +93,7 @@ t.test('7: when the last attempt collides, and where no repetition is asked for,
   t.equal(await server.db.repo(users).count(), 0)
 })
 
-t.test('nothing is repeated once a reply is on its way, nor for another reason, nor for a transaction that is not the request\'s', async (t) => {
+t.test('only conflicts of the request\'s own transaction are retried, before any reply began', async (t) => {
   const { server, collide } = await buildColliding(t, 'commit')
   let attempts = 0
   server.post('/sent', { config }, async (request, reply) => { attempts++; await request.repo(users).create(ada); return reply.send('sent') })
@@ -115,7 +115,7 @@ t.test('nothing is repeated once a reply is on its way, nor for another reason, 
   t.equal(await server.db.repo(users).count(), 0)
 })
 
-t.test('what the payload says of success holds for the early commit, too; one after the response stays there', async (t) => {
+t.test('commitOn also decides the early commit; a commit after the response stays after it', async (t) => {
   const { server } = await buildColliding(t)
   server.post('/refused', { config }, async (request, reply) => { await request.repo(users).create(ada); reply.code(422); return { message: 'no' } })
   server.post('/dry', { config }, async (request) => { await request.repo(users).create(ada); await request.db.rollback(); return 'dry' })
@@ -133,7 +133,7 @@ t.test('what the payload says of success holds for the early commit, too; one af
   t.equal(await server.db.repo(users).count(), 2)
 })
 
-t.test('nobody waits for another attempt after the client has left', async (t) => {
+t.test('no attempt follows after the client has left', async (t) => {
   const { server, collide } = await buildColliding(t)
   const [began, left] = [deferred(), deferred()]
   const done = deferred()
@@ -180,7 +180,7 @@ t.test('nor is the handler run again for a client that left during the pause', a
   t.equal(await server.db.repo(users).count(), 0)
 })
 
-t.test('7: what a failed attempt left running meets its own transaction, which has ended, and never that of the next attempt', async (t) => {
+t.test('7: leftovers of a failed attempt use its ended transaction, never that of the next attempt', async (t) => {
   const { server, collide } = await buildColliding(t)
   const [second, refused] = [deferred(), deferred<unknown[]>()]
   const late = async (request: FastifyRequest) => {
@@ -213,7 +213,7 @@ t.test('7: what a failed attempt left running meets its own transaction, which h
   t.equal(await server.db.repo(users).count(), 1)
 })
 
-t.test('7: a handler of one attempt that asks another route, and has failed, still means its own transaction', async (t) => {
+t.test('7: a failed attempt that calls another route still uses its own transaction', async (t) => {
   const { server, collide } = await buildColliding(t)
   const [second, refused] = [deferred(), deferred<unknown>()]
   let attempts = 0
@@ -275,7 +275,7 @@ t.test('7: attempts are kept apart until the reply is gone, and no longer', asyn
   t.equal(await server.db.repo(users).count(), 1)
 })
 
-t.test('7: what a failed attempt left running is refused also while a commit after the reply is prepared', async (t) => {
+t.test('7: leftovers of a failed attempt are refused also while a commit is prepared', async (t) => {
   const { server, collide } = await buildColliding(t)
   const [prepared, told] = [deferred(), deferred<unknown>()]
   let attempts = 0

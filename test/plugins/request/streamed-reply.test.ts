@@ -38,7 +38,7 @@ const goingOn: Record<string, Send> = {
   }
 }
 
-t.test('103: a stream that is sent while its request goes on with a statement is answered 500, and nothing is kept', async (t) => {
+t.test('103: a stream sent while a statement of its request runs is 500, and nothing is saved', async (t) => {
   for (const dress of dresses) {
     const server = await dressed(t, dress)
     for (const [way, send] of Object.entries(goingOn)) {
@@ -59,7 +59,7 @@ t.test('103: a stream that is sent while its request goes on with a statement is
   }
 })
 
-t.test('a stream that is sent behind every statement comes whole, of every kind, and what was written is there with its first byte', async (t) => {
+t.test('any kind of stream sent after all statements arrives whole, after its rows are committed', async (t) => {
   for (const dress of dresses) {
     const server = await dressed(t, dress)
     for (const [kind, payload] of Object.entries(payloads)) {
@@ -86,7 +86,7 @@ t.test('a stream that is sent behind every statement comes whole, of every kind,
   }
 })
 
-t.test('a stream that is sent on a route with retries is let go when its transaction collides, and made again', async (t) => {
+t.test('a stream on a route with retries is destroyed by a conflict, and made again', async (t) => {
   const server = await build(t, { transaction: { retries: 1 } })
   const made: Readable[] = []
   server.get('/', async (request) => {

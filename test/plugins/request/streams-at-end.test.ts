@@ -36,7 +36,7 @@ function streaming (request: FastifyRequest, end: () => Promise<void> = async ()
   }
 }
 
-t.test('104: with atEnd a stream writes in its transaction, and comes whole when that is committed, of every kind', async (t) => {
+t.test('104: with atEnd any kind of stream writes in its transaction, and ends after COMMIT', async (t) => {
   for (const dress of dresses) {
     const server = await dressed(t, dress, transaction)
     const kinds = kindsUnder(dress)
@@ -96,7 +96,7 @@ t.test('104: the answer to COMMIT is lost: the reply never comes whole', async (
   t.match(log.lines(50).find(({ msg }) => /broken off/.test(msg)), { outcome: 'unknown', err: { code: 'DB_COMMIT_UNKNOWN' } })
 })
 
-t.test('104: the last of the bytes that content-length promises waits, too, and more than it promises is never kept', async (t) => {
+t.test('104: with content-length the last byte waits for COMMIT, and a longer body is undone', async (t) => {
   const server = await build(t, { transaction })
   server.get<{ Params: { length: number } }>('/:length', async (request, reply) => {
     reply.header('content-length', request.params.length)

@@ -41,7 +41,7 @@ t.test('begin: \'onRequest\' begins before authentication, on matched routes onl
   t.strictSame(outcomes, { '/matched': 'open', '/later': 'none', '/nowhere': 'none' })
 })
 
-t.test('begin: \'onRequest\' may be asked for by one route, and holds for routes declared before register', async (t) => {
+t.test('begin: \'onRequest\' works for one route, and for routes declared before register', async (t) => {
   const one = await build(t)
   const outcomes: string[] = []
   one.get('/asks', { config: { transaction: { begin: 'onRequest' } } }, async (request) => { outcomes.push(request.db.outcome) })
@@ -82,7 +82,7 @@ t.test('rule 10: request.db is refused for a websocket, which outlives its reque
   t.match(await server.inject('/uses'), { statusCode: 200, body: '0' })
 })
 
-t.test('request.db in an onRequest hook before ours is refused, and tells what to do', async (t) => {
+t.test('request.db in an earlier onRequest hook is refused with the way out', async (t) => {
   const server = await build(t, {
     before: (server) => { server.addHook('onRequest', async (request) => { await request.repo(users).count() }) }
   })

@@ -78,14 +78,14 @@ for (const [name, message] of Object.entries(unasked)) {
   })
 }
 
-t.test('rows that came before an error are not given to anybody', async (t) => {
+t.test('rows that arrived before an error are dropped', async (t) => {
   const scripted = await connect(t)
   const { outcome } = await ask(scripted)
   scripted.peer.send(...parts.slice(0, -2), errorResponse('22012'), readyForQuery('E'))
   t.match(await outcome, { error: { code: '22012' }, result: undefined, lost: false })
 })
 
-t.test('52: a connection that ends behind the rows is lost, and the rows with it', async (t) => {
+t.test('52: a connection that ends after the rows is lost, and the rows with it', async (t) => {
   const scripted = await connect(t)
   const { outcome } = await ask(scripted)
   scripted.peer.send(...parts.slice(0, -1))
@@ -103,7 +103,7 @@ t.test('a connection that ends between an error and PostgreSQL\'s word on the tr
   t.match(await outcome, { error: { code: '22012' }, sent: true, lost: true, preludeDone: 0 })
 })
 
-t.test('46: PostgreSQL that says goodbye behind an error has the connection lost', async (t) => {
+t.test('46: a FATAL message after an error makes the connection lost', async (t) => {
   const scripted = await connect(t)
   const { outcome } = await ask(scripted)
   scripted.peer.send(errorResponse('22012'), errorResponse('57P01', 'FATAL'))
@@ -111,7 +111,7 @@ t.test('46: PostgreSQL that says goodbye behind an error has the connection lost
   t.match(await outcome, { error: { code: '22012' }, lost: true })
 })
 
-t.test('46: PostgreSQL that says goodbye behind an answer has the connection refused before anything else is sent', async (t) => {
+t.test('46: a FATAL message after an answer makes the connection refuse every later statement', async (t) => {
   const scripted = await connect(t)
   const { outcome } = await ask(scripted)
   scripted.peer.send(...parts, errorResponse('57P01', 'FATAL'))
@@ -122,7 +122,7 @@ t.test('46: PostgreSQL that says goodbye behind an answer has the connection ref
   t.same(scripted.peer.unread, [])
 })
 
-t.test('nothing is an answer, too', async (t) => {
+t.test('an empty query has an empty answer', async (t) => {
   const { connection, peer } = await connect(t)
   const outcome = run(connection, '')
   t.same(await peer.next(), ['Query'])
@@ -130,7 +130,7 @@ t.test('nothing is an answer, too', async (t) => {
   t.match(await outcome, { error: undefined, result: { rows: [], rowCount: null } })
 })
 
-t.test('54: an answer to what nobody has asked is nobody\'s', async (t) => {
+t.test('54: an answer that no statement waits for is dropped', async (t) => {
   const scripted = await connect(t)
   const { outcome } = await ask(scripted)
   scripted.peer.send(...parts.slice(0, -1), commandComplete('DELETE 5'), ...parts.slice(-1))

@@ -39,7 +39,7 @@ const documentsSql = `create table documents (
   "createdAt" timestamptz(3) not null default now(), "updatedAt" timestamptz(3) not null default now(), "deletedAt" timestamptz(3), version int not null default 1
 )`
 
-t.test('after the first time no call of a repository writes SQL', async (t) => {
+t.test('after its first call no method of a repository builds SQL', async (t) => {
   const database = await open(t)
   await database.execute(sql.raw(documentsSql))
   await database.execute(sql.raw(labelsSql))
@@ -97,7 +97,7 @@ t.test('after the first time no call of a repository writes SQL', async (t) => {
   t.equal(built, 1, 'what is counted')
 })
 
-t.test('the constants of a schema are one object each, which is written once for each way to write names', async (t) => {
+t.test('each constant of a schema is one object, written once for each casing', async (t) => {
   const others = pgTable('others', { id: integer().primaryKey(), ...timestamps(), ...version() })
   t.equal(documents.createdAt.default, others.createdAt.default)
   t.equal(documents.updatedAt.onUpdateFn?.(), others.updatedAt.onUpdateFn?.())

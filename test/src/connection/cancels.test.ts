@@ -42,7 +42,7 @@ const begin = (busy: Busy, timeoutMillis: number): Promise<void> => cancelUntilI
 /** The timers that keep the process. */
 const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
 
-t.test('the cancel leaves at once, and leaves nothing behind that keeps the process', async (t) => {
+t.test('a cancel is sent at once, and leaves no handle that keeps the process alive', async (t) => {
   const before = timers()
   const busy = new Busy(1)
   const interrupted = begin(busy, 600_000)
@@ -51,13 +51,13 @@ t.test('the cancel leaves at once, and leaves nothing behind that keeps the proc
   t.same([busy.cancels, busy.destroyed, timers()], [1, 0, before])
 })
 
-t.test('a cancel that hit nothing is repeated', async (t) => {
+t.test('a cancel that hit nothing is sent again', async (t) => {
   const busy = new Busy(3)
   await begin(busy, 600_000)
   t.same([busy.cancels, busy.destroyed], [3, 0])
 })
 
-t.test('what hears no cancel is destroyed in time, and was asked now and then, not all the time', async (t) => {
+t.test('a connection that ignores cancels is destroyed in time, after a few of them', async (t) => {
   const busy = new Busy(Infinity)
   await begin(busy, 350)
   t.equal(busy.destroyed, 1)
@@ -80,7 +80,7 @@ function insert (connection: Connection, prelude: string[], from = ''): Promise<
   return run(connection, `insert into users (email) select $1${from} returning id`, { prelude, values: [String(Math.random())], kind: 'write' })
 }
 
-t.test(`${rounds} late cancels: nothing is kept of a group that was refused, and nobody else is hit`, async (t) => {
+t.test(`${rounds} late cancels: a refused group leaves no rows, and no other statement is hit`, async (t) => {
   const pool = await openPool(t, { pool: { size: 2, maxOverflow: 0 } })
   let kept = 0
   let refused = 0

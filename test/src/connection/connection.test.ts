@@ -58,7 +58,7 @@ t.test('BEGIN travels with the first statement in one message group, and both ta
   connection.release()
 })
 
-t.test('what leads may answer with rows of its own: they are not the statement\'s', async (t) => {
+t.test('rows of the prelude are not the statement\'s', async (t) => {
   const pool = await openPool(t)
   const { connection } = await begin(t, pool)
 
@@ -67,7 +67,7 @@ t.test('what leads may answer with rows of its own: they are not the statement\'
   t.same(result?.rows, [{ two: 2 }])
 })
 
-t.test('a BEGIN that fails lets neither the statement behind it run nor any that waits', async (t) => {
+t.test('after a BEGIN that fails neither its statement nor any waiting one runs', async (t) => {
   const pool = await openPool(t)
   const { connection } = await begin(t, pool)
 

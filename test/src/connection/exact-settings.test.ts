@@ -33,7 +33,7 @@ async function openOdd (t: Test, open: (connectionString: string) => OpenOptions
 const settingsOf = async (database: Database): Promise<unknown> =>
   (await database.pool.query("select concat_ws('; ', current_setting('datestyle'), current_setting('intervalstyle'), current_setting('extra_float_digits'), current_setting('array_nulls')) as all")).rows[0].all
 
-t.test('values are right whatever the settings of the database; the order of day and month in what a person writes stays', async (t) => {
+t.test('values are read correctly under any database settings; only DateStyle\'s input order stays', async (t) => {
   const database = await openOdd(t)
   t.match(await database.repo(days).create(february), february)
   t.equal(await settingsOf(database), 'ISO, DMY; postgres; 1; on')
@@ -68,7 +68,7 @@ t.test('a setting changed by hand lasts no longer than the checkout', async (t) 
   await database.execute(sql`select set_config('app.tenant', ${'42'}, false)`)
 })
 
-t.test('a connection that is reset on release is told again', async (t) => {
+t.test('a connection that is reset on release gets the settings again', async (t) => {
   const database = await openOdd(t, (connectionString) => ({ connectionString, pool: { size: 1, maxOverflow: 0, resetOnRelease: true } }))
   for (let turn = 0; turn < 3; turn++) t.match(await database.repo(days).create(february), february)
   t.equal(await settingsOf(database), 'ISO, DMY; postgres; 1; on')
@@ -84,7 +84,7 @@ t.test('within a transaction that has set another style a date is refused rather
   t.match(await database.repo(days).get(id), february)
 })
 
-t.test('behind a pooler the settings lead each transaction, nested scopes in it included, and end with it', async (t) => {
+t.test('behind a pooler the settings precede each transaction and its scopes, and end with it', async (t) => {
   const database = await openOdd(t, (connectionString) => {
     const pool = new pg.Pool({ connectionString, max: 1 })
     // A pooler gives itself out as a process that is none of the server's.
@@ -109,7 +109,7 @@ t.test('behind a pooler the settings lead each transaction, nested scopes in it 
   t.equal(await settingsOf(database), 'SQL, DMY; iso_8601; 0; off')
 })
 
-t.test('behind a pooler a statement whose name was lost is sent once more, with its settings', async (t) => {
+t.test('behind a pooler a statement whose name was lost is sent again, with its settings', async (t) => {
   const database = await openOdd(t, (connectionString) => {
     const pool = new pg.Pool({ connectionString, max: 1 })
     pool.on('connect', (client) => Object.assign(client, { processID: 0 }))

@@ -40,7 +40,7 @@ async function cancels (t: Test, connectionString: string, config: PoolConfig): 
 }
 
 for (const direct of [false, true]) {
-  t.test(`a cancel goes over TLS as the connection does, ${direct ? 'from the first byte' : 'after asking for it'}`, async (t) => {
+  t.test(`a cancel uses TLS like its connection, ${direct ? 'directly' : 'after a request for it'}`, async (t) => {
     const { connectionString } = await createTestDatabase(t)
     const proxy = await startTlsProxy(t, connectionString, { direct })
     const { host, port, ssl } = proxy
@@ -69,7 +69,7 @@ t.test('a cancel goes over a Unix socket as the connection does', async (t) => {
   t.equal(await cancels(t, connectionString, extendConnection(parseConnectionString(connectionString), { host: folder, port: 5432 })), true)
 })
 
-t.test('rows come as arrays where the statement asks for that, behind what leads it, too', async (t) => {
+t.test('rows come as arrays if the statement wants them, also after a prelude', async (t) => {
   const pool = await openPool(t)
   const connection = await pool.connect(caller)
 
@@ -152,7 +152,7 @@ async function oneByOne (connection: Connection, statements: readonly Statement[
   return outcomes
 }
 
-t.test('a group answers as the same statements one by one in a transaction, and the connection knows its names', async (t) => {
+t.test('a group answers like its statements one by one in a transaction, and keeps their names', async (t) => {
   const pool = await openPool(t, { pool: { size: 2, maxOverflow: 0 } })
   const [fast, slow] = [await pool.connect(caller), await pool.connect(caller)]
   const what = fc.constantFrom(...Object.keys(texts) as Array<Step['what']>, 'read', 'change', 'insert', 'none')

@@ -27,7 +27,7 @@ function readBind (bytes: Buffer): { name: string, formats: number[], values: Ar
   return { name, formats, values }
 }
 
-t.test('whatever the values are, they arrive as they are: text in UTF-8, Buffers as bytes, null as nothing', (t) => {
+t.test('values are sent unchanged: text in UTF-8, Buffers as bytes, null as NULL', (t) => {
   const messages = new FrontendMessages()
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),
@@ -46,7 +46,7 @@ t.test('whatever the values are, they arrive as they are: text in UTF-8, Buffers
   t.end()
 })
 
-t.test('what is cut is not sent, and what is taken is not written over', (t) => {
+t.test('a cut buffer is not sent, and a taken one is not overwritten', (t) => {
   const messages = new FrontendMessages()
   messages.sync()
   const { length } = messages
@@ -114,7 +114,7 @@ interface Message {
   readonly values: readonly unknown[]
 }
 
-t.test('every message is, byte for byte, what pg writes for it', (t) => {
+t.test('every message equals that of pg, byte for byte', (t) => {
   const name = fc.string({ unit: 'grapheme', maxLength: 15 })
   const value = fc.oneof(
     fc.constantFrom(

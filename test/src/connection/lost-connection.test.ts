@@ -34,7 +34,7 @@ async function begin (t: Test, pool: ConnectionPool): Promise<Begun> {
   return { connection, pid }
 }
 
-t.test('a backend that is killed while a statement runs takes the statement and all that wait with it', async (t) => {
+t.test('a killed backend fails its running statement and all that wait behind it', async (t) => {
   const pool = await openPool(t)
   const { connection, pid } = await begin(t, pool)
   const outcomes = Promise.all([
@@ -59,7 +59,7 @@ t.test('a backend that is killed while a statement runs takes the statement and 
   t.equal(await countUsers(pool), 0)
 })
 
-t.test('a backend that is killed between two statements is noticed before the second is sent', async (t) => {
+t.test('a backend killed between two statements is noticed before the second is sent', async (t) => {
   const pool = await openPool(t)
   const { connection, pid } = await begin(t, pool)
   await run(connection, insert, { prelude: ['begin'] })
@@ -72,7 +72,7 @@ t.test('a backend that is killed between two statements is noticed before the se
   t.match(pool.info, { inUse: 0 })
 })
 
-t.test('52: a reset in the middle of an answer is told as a loss', async (t) => {
+t.test('52: a reset in the middle of an answer is a lost connection', async (t) => {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   const proxy = await startProxy(t, connectionString)
   const pool = await openPool(t, { connectionString: proxy.connectionString })
@@ -87,7 +87,7 @@ t.test('52: a reset in the middle of an answer is told as a loss', async (t) => 
   t.match(pool.info, { total: 0 })
 })
 
-t.test('a connection that ends between PostgreSQL\'s error and its word on the transaction is told as a loss', async (t) => {
+t.test('a connection that ends between an error and ReadyForQuery is reported as lost', async (t) => {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   const proxy = await startProxy(t, connectionString)
   const pool = await openPool(t, { connectionString: proxy.connectionString })
@@ -102,7 +102,7 @@ t.test('a connection that ends between PostgreSQL\'s error and its word on the t
   t.match(pool.info, { inUse: 0, total: 0 })
 })
 
-t.test('a connection that is destroyed answers what runs and refuses what waits', async (t) => {
+t.test('destroy() answers the running statement and refuses the waiting ones', async (t) => {
   const pool = await openPool(t)
   const connection = await pool.connect(caller)
   const outcomes = Promise.all([run(connection, 'select pg_sleep(30)'), run(connection, insert)])

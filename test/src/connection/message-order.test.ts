@@ -23,7 +23,7 @@ async function connect (t: Test): Promise<Scripted> {
   return { pool, postgres, connection, peer: await postgres.accept() }
 }
 
-t.test('what leads and the statement travel under one Sync, in this order, and each is executed before the next is parsed', async (t) => {
+t.test('prelude and statement share one Sync, in order, each executed before the next is parsed', async (t) => {
   const { connection, peer } = await connect(t)
 
   const outcome = run(connection, 'insert into users values ($1, $2)', { prelude: ['begin', 'savepoint s1'], values: ['ada', null] })
@@ -43,7 +43,7 @@ t.test('what leads and the statement travel under one Sync, in this order, and e
   t.match(await outcome, { error: undefined, preludeDone: 2, result: { command: 'INSERT', rowCount: 1 } })
 })
 
-t.test('a statement without values that nothing leads is one simple Query', async (t) => {
+t.test('a statement without values or prelude is one simple Query', async (t) => {
   const { connection, peer } = await connect(t)
   const outcome = run(connection, 'select 1; select 2')
   t.same(await peer.next(), ['Query select 1; select 2'])
@@ -51,7 +51,7 @@ t.test('a statement without values that nothing leads is one simple Query', asyn
   await outcome
 })
 
-t.test('nothing is sent before PostgreSQL is ready, although the statement before is answered', async (t) => {
+t.test('nothing is sent before ReadyForQuery, although the previous statement is answered', async (t) => {
   const { pool, connection, peer } = await connect(t)
   const outcomes = Promise.all([run(connection, 'first', { prelude: ['begin'] }), run(connection, 'second')])
   t.same(await peer.next(), group(['begin'], 'first'))
@@ -66,7 +66,7 @@ t.test('nothing is sent before PostgreSQL is ready, although the statement befor
   await outcomes
 })
 
-t.test('nothing is sent after an error either, before PostgreSQL has said what became of the transaction', async (t) => {
+t.test('nothing is sent between an error and ReadyForQuery', async (t) => {
   const { pool, connection, peer } = await connect(t)
   const outcomes = Promise.all([run(connection, 'first', { prelude: ['begin'] }), run(connection, 'second')])
   await peer.next()
@@ -81,7 +81,7 @@ t.test('nothing is sent after an error either, before PostgreSQL has said what b
   t.match(await outcomes, [{ error: { code: '23505' }, preludeDone: 1 }, { error: { code: '25P02' } }])
 })
 
-t.test('16c: behind a BEGIN that failed nothing follows', async (t) => {
+t.test('16c: nothing is sent after a BEGIN that failed', async (t) => {
   const { connection, peer } = await connect(t)
   const outcomes = Promise.all([run(connection, 'first', { prelude: ['begin'] }), run(connection, 'second'), run(connection, 'third')])
   t.same(await peer.next(), group(['begin'], 'first'))
@@ -93,7 +93,7 @@ t.test('16c: behind a BEGIN that failed nothing follows', async (t) => {
   t.same(await peer.rest(), [])
 })
 
-t.test('behind a statement that ended the transaction nothing follows', async (t) => {
+t.test('nothing is sent after a statement that ended the transaction', async (t) => {
   const { connection, peer } = await connect(t)
   const outcomes = Promise.all([run(connection, 'first', { prelude: ['begin'] }), run(connection, 'second'), run(connection, 'third')])
   await peer.next()
@@ -107,7 +107,7 @@ t.test('behind a statement that ended the transaction nothing follows', async (t
   t.same(await peer.rest(), [])
 })
 
-t.test('a cancel names the backend and its key, over a second connection on which nothing else is sent', async (t) => {
+t.test('a cancel names the backend and its key, alone on a second connection', async (t) => {
   const { postgres, connection, peer } = await connect(t)
   const outcome = run(connection, 'select pg_sleep(60)')
   await peer.next()

@@ -27,7 +27,7 @@ function end (peer: Peer, code: string, routine?: string): void {
 }
 
 for (const [way, routine] of [['with', 'ProcessInterrupts'], ['without', undefined]] as const) {
-  t.test(`107: a statement that meets 57P05 is sent again over another connection, ${way} the routine that raised it`, async (t) => {
+  t.test(`107: a statement that fails with 57P05 is sent again elsewhere, ${way} its routine`, async (t) => {
     const { database, postgres, peer } = await openScripted(t)
     const answered = database.run(write)
     t.same(await peer.next(), written)
@@ -42,7 +42,7 @@ for (const [way, routine] of [['with', 'ProcessInterrupts'], ['without', undefin
   })
 }
 
-t.test('107: all that travels together is sent again, with BEGIN before it, and the transaction goes on over the other connection', async (t) => {
+t.test('107: a group is sent again with its BEGIN, and the transaction uses the new connection', async (t) => {
   const { database, postgres, peer } = await openScripted(t)
   const done = database.session(async (session) => {
     await Promise.all([session.run(write), session.run(write)])
@@ -61,7 +61,7 @@ t.test('107: all that travels together is sent again, with BEGIN before it, and 
   await done
 })
 
-t.test('107: it is sent again once, and then refused as what may be tried again', async (t) => {
+t.test('107: a statement is sent again once, and then refused as retryable', async (t) => {
   const { database, postgres, peer } = await openScripted(t)
   const answered = database.run(write)
   await peer.next()
@@ -74,7 +74,7 @@ t.test('107: it is sent again once, and then refused as what may be tried again'
   t.match(database.poolInfo, { total: 0 })
 })
 
-t.test('107: what is not the first on its connection is refused as what may be tried again', async (t) => {
+t.test('107: a later statement of a connection is refused as retryable', async (t) => {
   const { database, peer } = await openScripted(t)
   const connection = await database.host.pool.connect(caller)
   const first = connection.run(write)
@@ -90,7 +90,7 @@ t.test('107: what is not the first on its connection is refused as what may be t
   t.match(database.poolInfo, { total: 0 })
 })
 
-t.test('107: idle_in_transaction_session_timeout in answer to COMMIT is a rollback, whose outcome is known', async (t) => {
+t.test('107: idle_in_transaction_session_timeout at COMMIT is a rollback with a known outcome', async (t) => {
   const { database, peer } = await openScripted(t)
   const session = database.createSession()
   const first = session.run(write)
@@ -105,7 +105,7 @@ t.test('107: idle_in_transaction_session_timeout in answer to COMMIT is a rollba
   t.equal(session.outcome, 'rolledBack')
 })
 
-t.test('107: an administrator who ends a connection before the values have arrived has prevented nothing: it is sent again', async (t) => {
+t.test('107: a statement is sent again if its connection was terminated before the values arrived', async (t) => {
   for (const code of ['57P01', '57P04']) {
     const { database, postgres, peer } = await openScripted(t, limited)
     const answered = database.run(named)
@@ -132,7 +132,7 @@ const doubtful: Array<[what: string, send: (peer: Peer) => void, statement: type
   ['another end', (peer) => end(peer, '57P02', 'ProcessInterrupts'), named, limited]
 ]
 for (const [what, send, statement, options] of doubtful) {
-  t.test(`107: ${what} leaves a write unknown, and it is not sent again`, async (t) => {
+  t.test(`107: ${what} leaves a write unknown, and the write is not sent again`, async (t) => {
     const { database, peer } = await openScripted(t, options)
     const answered = database.run(statement)
     await peer.next()
@@ -143,7 +143,7 @@ for (const [what, send, statement, options] of doubtful) {
   })
 }
 
-t.test('107: 57P05 behind BEGIN is no proof', async (t) => {
+t.test('107: 57P05 after BEGIN is no proof', async (t) => {
   const { database, peer } = await openScripted(t)
   const answered = database.session((session) => session.run(write))
   await peer.next()
@@ -235,7 +235,7 @@ t.test('107: settings that led the first time are not sent twice', async (t) => 
   connection.release()
 })
 
-t.test('107: a client that was left in a transaction, or is lost as well, does not take the place of one that was lost', async (t) => {
+t.test('107: a lost client is not replaced by one left in a transaction, or lost as well', async (t) => {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   const pool = await openPool(t, { connectionString, pool: { size: 3, maxOverflow: 0 } })
   const [first, second, third] = await Promise.all([1, 2, 3].map(() => pool.connect(caller))) as [Connection, Connection, Connection]

@@ -38,7 +38,7 @@ async function openKnowing (t: Test): Promise<Scripted> {
   return { database, peer }
 }
 
-t.test('one that failed behind its text is known, and its columns are asked for again', async (t) => {
+t.test('a statement that failed after Parse is known, and its columns are described again', async (t) => {
   const { database, peer } = await openScripted(t, { preparedStatements: true })
   const failed = database.run(one)
   await peer.next()
@@ -64,7 +64,7 @@ t.test('one whose text was refused is not known', async (t) => {
   await done
 })
 
-t.test('of several that travel together those in front of the failure are known, and those behind it are not', async (t) => {
+t.test('in a group, names before the failing statement are known, and those after it are not', async (t) => {
   const { database, peer } = await openScripted(t, { preparedStatements: true })
   const run = (...names: string[]) => database.session((session) => Promise.allSettled(names.map((name) => session.run(named(name, name, 1)))))
   const failed = run('a', 'b', 'c')
@@ -91,7 +91,7 @@ t.test('of several that travel together those in front of the failure are known,
   await next
 })
 
-t.test('not supported, said of a statement that was parsed just now, is no matter of its name', async (t) => {
+t.test('0A000 from a statement that was parsed just now does not concern its name', async (t) => {
   const { database, peer } = await openScripted(t, { preparedStatements: true })
   const failed = database.run(one)
   await peer.next()
@@ -99,7 +99,7 @@ t.test('not supported, said of a statement that was parsed just now, is no matte
   await t.rejects(failed, { code: 'DB_ERROR', statusCode: 500 })
 })
 
-t.test('BEGIN by a name that PostgreSQL has forgotten is sent once more, with what it leads', async (t) => {
+t.test('a prepared BEGIN that PostgreSQL has lost is sent again, with its statement', async (t) => {
   const { database, peer } = await openScripted(t, { preparedStatements: true })
   const done = database.session((session) => session.run(one))
   await peer.next()
@@ -121,7 +121,7 @@ t.test('BEGIN that took effect is not sent once more, although the transaction i
   t.same(await peer.rest(), [])
 })
 
-t.test('a repeat whose values cannot be written a second time is told, and the connection can be used again', async (t) => {
+t.test('a repeat whose values cannot be encoded again is reported; the connection stays usable', async (t) => {
   const { database, peer } = await openKnowing(t)
   let times = 0
   const value = { toPostgres () { if (++times === 2) throw new Error('only once'); return '1' } }
@@ -136,7 +136,7 @@ t.test('a repeat whose values cannot be written a second time is told, and the c
   await next
 })
 
-t.test('what waits behind a repeat that cannot be written is sent', async (t) => {
+t.test('statements behind a repeat that cannot be encoded are sent', async (t) => {
   const { database, peer } = await openKnowing(t)
   let times = 0
   const value = { toPostgres () { if (++times === 2) throw new Error('only once'); return '1' } }
@@ -157,7 +157,7 @@ t.test('what waits behind a repeat that cannot be written is sent', async (t) =>
 })
 
 for (const prepared of [true, false]) {
-  t.test(`not supported, said by the statement itself, is its own error, ${prepared ? 'with' : 'without'} a name`, async (t) => {
+  t.test(`0A000 from the statement itself is its own error, ${prepared ? 'with' : 'without'} a name`, async (t) => {
     const database = await open(t, { pool: { size: 1, maxOverflow: 0 } })
     // One is found out when the statement is planned with its values, the other when it runs.
     await database.execute(sql.raw(`

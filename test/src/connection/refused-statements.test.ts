@@ -40,7 +40,7 @@ t.test('a value that cannot be written is refused, and the connection can be use
   t.match(pool.info, { total: 1, idle: 1 })
 })
 
-t.test('a column that cannot be read is an error of the statement, and the connection can be used again', async (t) => {
+t.test('a column that cannot be read fails its statement; the connection stays usable', async (t) => {
   const pool = await openPool(t)
   const { connection, pid } = await begin(t, pool)
   const errors = [new Error('cannot read ada@example.com'), new TypeError('ada@example.com'), new SyntaxError('ada@example.com')]
@@ -64,7 +64,7 @@ t.test('a column that cannot be read is an error of the statement, and the conne
   t.match(pool.info, { total: 1, idle: 1 })
 })
 
-t.test('columns for which no parser can be had are an error of the statement, and the connection can be used again', async (t) => {
+t.test('columns without a parser fail their statement; the connection stays usable', async (t) => {
   const pool = await openPool(t)
   const { connection, pid } = await begin(t, pool)
   await run(connection, 'select 1', { prelude: ['begin'] })
@@ -140,7 +140,7 @@ for (const text of [
   })
 }
 
-t.test('112: what speaks of COPY only, or copies on the server, is no COPY through the connection', async (t) => {
+t.test('112: a text that mentions COPY, or copies on the server, is not refused', async (t) => {
   const pool = await openPool(t)
   const connection = await pool.connect(caller)
 

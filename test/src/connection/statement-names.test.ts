@@ -64,7 +64,7 @@ for (const { code, knew, routine } of refusals) {
   const asked = knew ? again : first
   const openKnew = async (t: Test): Promise<Scripted> => knew ? await openKnowing(t) : await openScripted(t, { preparedStatements: true })
 
-  t.test(`a name that PostgreSQL refuses with ${title} is in doubt, and the statement sent once more without it`, async (t) => {
+  t.test(`a name that PostgreSQL refuses with ${title} is dropped, and the statement sent without it`, async (t) => {
     const { database, peer } = await openKnew(t)
     const done = database.run(one)
     t.same(await peer.next(), asked)
@@ -79,7 +79,7 @@ for (const { code, knew, routine } of refusals) {
     await later
   })
 
-  t.test(`44a: in a transaction that has begun with it, ${title} fails it, to be tried again over another connection`, async (t) => {
+  t.test(`44a: with BEGIN in its group, ${title} fails the transaction as retryable elsewhere`, async (t) => {
     const { database, peer } = await openKnew(t)
     const done = database.session((session) => session.run(one))
     t.same(await peer.next(), [...beginParts, ...asked])
@@ -91,7 +91,7 @@ for (const { code, knew, routine } of refusals) {
 
   // A pooler may have changed the server on the way: the new one has no transaction, and what is sent would stay.
   for (const status of ['E', 'I'] as const) {
-    t.test(`44a: in a transaction that has begun before, ${title} with the status ${status} fails it, and nothing is sent again`, async (t) => {
+    t.test(`44a: in an open transaction, ${title} with status ${status} fails it, and nothing is resent`, async (t) => {
       const { database, peer } = await openKnew(t)
       const done = database.session(async (session) => {
         await session.run(named('two', 'select 2', 2))
@@ -109,7 +109,7 @@ for (const { code, knew, routine } of refusals) {
 }
 
 for (const status of ['E', 'I'] as const) {
-  t.test(`44a: COMMIT by a name that PostgreSQL refuses, with the status ${status}, is not sent again, and its connection is replaced`, async (t) => {
+  t.test(`44a: a prepared COMMIT refused with status ${status} is not resent; its connection is replaced`, async (t) => {
     const { database, peer } = await openKnowing(t)
     const done = database.session((session) => session.run(one))
     await peer.next()
@@ -161,7 +161,7 @@ t.test('a connection has at most a hundred names: the one that was not used for 
   connection.release()
 })
 
-t.test('also when they travel together; what the group needs is not closed for it, and what was skipped is not believed', async (t) => {
+t.test('groups keep the names that they need, and do not trust skipped messages', async (t) => {
   const pool = await openPool(t)
   const connection = await pool.connect(caller)
   for (let number = 0; number < mostNames; number++) await connection.run(numbered(number))
@@ -192,7 +192,7 @@ t.test('also when they travel together; what the group needs is not closed for i
   connection.release()
 })
 
-t.test('there is never one too many, not even between two messages, and a Close that was skipped has closed nothing', async (t) => {
+t.test('the limit of names holds between messages, and a skipped Close has closed nothing', async (t) => {
   const { database, peer } = await openScripted(t, { preparedStatements: true })
   for (let number = 0; number < mostNames; number++) {
     const done = database.run(numbered(number))
@@ -246,7 +246,7 @@ t.test("43: after somebody's own DISCARD ALL one statement is sent twice, and no
   for (const number of [2, 3, 1]) await ask(number, [`Close S name ${number}`, `Parse name ${number}`, `Bind name ${number}`], [closeComplete, ...firstAnswer])
 })
 
-t.test('what somebody prepares by hand on a connection of the pool is not taken for ours', async (t) => {
+t.test('a name prepared by hand on a pooled connection is not taken for ours', async (t) => {
   const pool = await openPool(t, { pool: { size: 1, maxOverflow: 0 } })
   const connection = await pool.connect(caller)
   const early = named('early', 'select $1::int as number from later', 1)
@@ -263,7 +263,7 @@ t.test('what somebody prepares by hand on a connection of the pool is not taken 
   next.release()
 })
 
-t.test('a name tells its text, fits into what PostgreSQL keeps of it, and is the same for the same text', (t) => {
+t.test('a name is derived from its text, within PostgreSQL\'s limit, and equal for equal texts', (t) => {
   t.match(statementName(7, 'select 1'), /^data_access_7_[0-9a-f]{16}$/)
   t.equal(statementName(7, 'select 1'), statementName(7, 'select 1'))
   t.not(statementName(7, 'select 1'), statementName(7, 'select 2'))

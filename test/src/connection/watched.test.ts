@@ -73,7 +73,7 @@ async function watched (t: Test, wrap: Wrap): Promise<{ database: Database, seen
 }
 
 for (const [way, wrap] of Object.entries({ before, after })) {
-  t.test(`whoever wraps the callback ${way} a statement is sent sees each end once, with its text, command and count`, async (t) => {
+  t.test(`a callback wrapped ${way} a statement is sent gets each result once, with its text`, async (t) => {
     const { database, seen } = await watched(t, wrap)
     const { id } = await database.repo(users).create({ email: 'ada@example.com' })
     await database.repo(users).get(id)
@@ -95,7 +95,7 @@ for (const [way, wrap] of Object.entries({ before, after })) {
     t.ok(seen.every(({ result }) => result?.rows.length === 0), 'no value')
   })
 
-  t.test(`whoever wraps the callback ${way} a statement is sent sees each failure once, and nothing is left waiting`, async (t) => {
+  t.test(`a callback wrapped ${way} a statement is sent gets each failure once`, async (t) => {
     const { database, seen } = await watched(t, wrap)
     await database.repo(users).create({ email: 'ada@example.com' })
     seen.length = 0
@@ -111,7 +111,7 @@ for (const [way, wrap] of Object.entries({ before, after })) {
     ])
   })
 
-  t.test(`statements that travel together are seen as one by whoever wraps the callback ${way} they are sent`, async (t) => {
+  t.test(`a callback wrapped ${way} a group is sent gets the group as one statement`, async (t) => {
     const { database, seen } = await watched(t, wrap)
     await database.session(async (session) => {
       await Promise.all([session.repo(users).create({ email: 'ada@example.com' }), session.repo(users).create({ email: 'grace@example.com' })])

@@ -201,7 +201,7 @@ t.test('without prepared statements, as poolers want it, limits go with each BEG
   t.same(words(none.sent()), ['begin; select', 'commit'])
 })
 
-t.test('tells its health, its counts, and those of the server', async (t) => {
+t.test('reports its health, its counts, and those of the server', async (t) => {
   const database = await open(t, { pool: { size: 2, maxOverflow: 1 } })
 
   t.match(await database.checkHealth(), { healthy: true, status: 'up' })

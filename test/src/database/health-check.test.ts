@@ -72,7 +72,7 @@ t.test('is up, with its version, when PostgreSQL answers and the pool breathes',
   t.notOk('error' in health)
 })
 
-t.test('opens no connection before it is asked, and keeps one for the next question', async (t) => {
+t.test('opens no connection before the first check, and keeps it for the next', async (t) => {
   const observer = await connected(t, 'observer')
   const check = closing(t, new HealthCheck({ connection: named('keeps'), pool: breathing }))
   t.strictSame(await pidsOf(observer, 'keeps'), [])
@@ -85,7 +85,7 @@ t.test('opens no connection before it is asked, and keeps one for the next quest
   t.strictSame(await pidsOf(observer, 'keeps'), first)
 })
 
-t.test('ends its connection when nobody asks for a while', async (t) => {
+t.test('ends its connection after a while without checks', async (t) => {
   const observer = await connected(t, 'observer')
   const check = closing(t, new HealthCheck({ connection: named('idles'), pool: breathing }, { idleMillis: 1 }))
 
@@ -174,7 +174,7 @@ t.test('44: is down while PostgreSQL is frozen, and up again when it thaws', asy
   t.match(await check.check(patient), { status: 'up' })
 })
 
-t.test('gives up a kept connection that hangs, and asks over another the next time', async (t) => {
+t.test('destroys a kept connection that hangs, and uses another one next time', async (t) => {
   const observer = await connected(t, 'observer')
   const check = closing(t, new HealthCheck({ connection: named('hangs'), pool: breathing }))
   await check.check(patient)
@@ -199,7 +199,7 @@ t.test('survives the loss of its idle connection', async (t) => {
   t.notSame(await pidsOf(observer, 'lost'), before)
 })
 
-t.test('asks once more over a new connection when the kept one died unnoticed', async (t) => {
+t.test('checks again over a new connection if the kept one died unnoticed', async (t) => {
   const check = closing(t, new HealthCheck({ connection: named('unnoticed'), pool: breathing }))
   await check.check(patient)
 
@@ -214,7 +214,7 @@ t.test('asks once more over a new connection when the kept one died unnoticed', 
   t.match(await check.check(patient), { status: 'up' })
 })
 
-t.test('counts the connections to this database by what they do', async (t) => {
+t.test('counts the connections to this database by state', async (t) => {
   const observer = await connected(t, 'observer')
   await observer.query('create database counted')
   const inCounted = async () => {
@@ -239,7 +239,7 @@ t.test('counts the connections to this database by what they do', async (t) => {
   await waiting
 })
 
-t.test('keeps one connection of two questions asked at the same time', async (t) => {
+t.test('keeps one connection of two simultaneous checks', async (t) => {
   const observer = await connected(t, 'observer')
   const check = closing(t, new HealthCheck({ connection: named('two'), pool: breathing }))
 
@@ -255,7 +255,7 @@ t.test('getInfo rejects with a ConnectionError when there is no answer in time',
   await t.rejects(check.getInfo({ timeoutMillis: 50 }), new ConnectionError())
 })
 
-t.test('closing ends its connection, and later questions are told so', async (t) => {
+t.test('close() ends its connection, and refuses later checks', async (t) => {
   const observer = await connected(t, 'observer')
   const check = new HealthCheck({ connection: named('closes'), pool: breathing })
   await check.check(patient)

@@ -13,7 +13,7 @@ import type { DatabaseOptions } from '../../../src/index.js'
 
 const small = { size: 1, maxOverflow: 0 }
 
-t.test('waits for a database that is not there yet, and tells that it does', async (t) => {
+t.test('waits for an unreachable database, and logs it', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const proxy = await startProxy(t, connectionString)
   await proxy.refuse()
@@ -53,7 +53,7 @@ t.test('a connection that is lost before it has answered counts as no answer', a
   await database.close()
 })
 
-t.test('warns of a pool that may outgrow what the server has left', async (t) => {
+t.test('warns if the pool may exceed the free connections of the server', async (t) => {
   const logger = recordingLogger()
   await open(t, { logger, pool: { size: 20, maxOverflow: 100_000 } })
   t.match(logger.lines, [{ level: 'warn', message: /DATABASE_POOL_SIZE/, context: { max: 100_020, left: Number } }])
@@ -103,14 +103,14 @@ t.test('closing twice, at once or later, is one closing', async (t) => {
   await database.close()
 })
 
-t.test('is closed also when somebody has ended its pool before', async (t) => {
+t.test('closes also if its pool has been ended before', async (t) => {
   const database = await open(t)
   await database.pool.end()
   await database.close()
   t.equal(database.pool.ended, true)
 })
 
-t.test('does not wait for ever for a client that somebody took from its pool', async (t) => {
+t.test('does not wait for ever for a client checked out through its pool', async (t) => {
   const database = await open(t, { drainTimeoutSeconds: 0.05 })
   const client = await database.pool.connect()
   const ended = once(client, 'end').catch(() => {})

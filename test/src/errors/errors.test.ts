@@ -67,7 +67,7 @@ t.test('keeps the cause out of sight of loops over its properties', async (t) =>
   t.notOk('cause' in new NotFoundError(), 'and has none unless given')
 })
 
-t.test('a lock asked for with NOWAIT is a conflict, one waited for an overload', async (t) => {
+t.test('a lock with NOWAIT is a conflict, a lock that was waited for is an overload', async (t) => {
   t.equal(new LockTimeoutError(undefined, { nowait: true }).statusCode, 409)
   t.equal(new LockTimeoutError(undefined, { nowait: false }).statusCode, 503)
   t.equal(new LockTimeoutError(undefined, { nowait: true, statusCode: 423 }).statusCode, 423)

@@ -25,14 +25,14 @@ t.test('success wraps the data, with a message and meta where they are given', a
   t.strictSame(success(null), { success: true, data: null })
 })
 
-t.test('failure tells the code and the message of our errors, whatever their status', async (t) => {
+t.test('failure shows code and message of our errors, with any status', async (t) => {
   t.strictSame(failure(new NotFoundError('User not found')), { success: false, error: { code: 'DB_NOT_FOUND', message: 'User not found' } })
   t.strictSame(failure(new ConnectionError(), { requestId: 'req-1' }), {
     success: false, error: { code: 'DB_CONNECTION', message: new ConnectionError().message }, requestId: 'req-1'
   })
 })
 
-t.test('failure and problem tell nothing of the cause and the context', async (t) => {
+t.test('failure and problem show neither cause nor context', async (t) => {
   const error = new UniqueViolationError(undefined, {
     cause: Object.assign(new Error('secret'), { code: '23505', detail: 'secret' }), context: { table: 'secret', constraint: 'secret' }
   })
@@ -57,7 +57,7 @@ t.test('an error of someone else says nothing of itself from 500 on', async (t) 
   t.strictSame(failure(Object.assign(new Error('secret'), { statusCode: 599 })).error, { code: 'UNKNOWN_ERROR', message: 'Unknown Error' })
 })
 
-t.test('failure lists what the validation found', async (t) => {
+t.test('failure lists the violations of a validation', async (t) => {
   t.strictSame(failure(invalid).error, {
     code: 'FST_ERR_VALIDATION',
     message: 'body/email must match format "email"',
@@ -67,7 +67,7 @@ t.test('failure lists what the validation found', async (t) => {
   t.strictSame(failure(sparse).error.details, [{}, {}], 'as far as the validator tells')
 })
 
-t.test('problem is what RFC 9457 asks for', async (t) => {
+t.test('problem follows RFC 9457', async (t) => {
   t.strictSame(problem(new NotFoundError('User not found'), { requestId: 'req-1', instance: '/users/7' }), {
     type: 'about:blank',
     title: 'Not Found',
@@ -149,7 +149,7 @@ t.test('the constraint and the text of PostgreSQL that names it are printed, its
   t.match(error.cause, { detail: 'Key (email)=(secret@x) already exists.', constraint: 'users_email_key', message: failure.message })
 })
 
-t.test('an error made by hand is as silent as one that was looked up', async (t) => {
+t.test('an error made by hand hides as much as one that was looked up', async (t) => {
   const failure = Object.assign(new pg.DatabaseError('invalid input syntax: "secret"', 1, 'error'), { severity: 'ERROR', code: '22P02' })
   const error = new CommitUnknownError(undefined, { cause: failure })
   t.notMatch(printed(error), 'secret')
@@ -159,7 +159,7 @@ t.test('an error made by hand is as silent as one that was looked up', async (t)
   t.equal(again.cause, error.cause, 'and stays so when it is passed on')
 })
 
-t.test('a conversion that failed does not quote what it was given, and tells where it failed', async (t) => {
+t.test('a failed conversion names its place, and does not quote its input', async (t) => {
   for (const convert of [() => BigInt('secret'), () => JSON.parse('secret'), () => BigInt(0.5)]) {
     try {
       convert()

@@ -50,7 +50,7 @@ t.test('a SQLSTATE that says too little is read with the routine that raised it'
   t.equal(toDatabaseError(postgresError('0A000')).constructor, DatabaseError)
 })
 
-t.test('what a standby refuses is the fault of the caller in a session opened read only, and a failover elsewhere', async (t) => {
+t.test('a standby\'s refusal is the caller\'s mistake in a read-only session, else a failover', async (t) => {
   t.equal(toDatabaseError(postgresError('25006'), { readOnly: true }).constructor, errors.ReadOnlyError)
   t.equal(toDatabaseError(postgresError('25006'), { readOnly: false }).constructor, ConnectionError)
   const notSerializable = postgresError('0A000', { routine: 'call_enum_check_hook' })
@@ -128,7 +128,7 @@ t.test('a failure that nothing is known of is a DatabaseError with its cause', a
   t.notOk(isConnectionLost('thrown text'))
 })
 
-t.test('knows the ways in which a connection is lost', async (t) => {
+t.test('recognizes every way to lose a connection', async (t) => {
   const lost: Record<string, Error> = {
     'a socket': Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read', errno: -104 }),
     'a socket whose error has a class of its own': Object.assign(new (class extends Error {})(), { code: 'ENOTFOUND', syscall: 'getaddrinfo' }),
@@ -157,7 +157,7 @@ t.test('an answer of PostgreSQL ends the connection when it is fatal', async (t)
   t.notOk(isConnectionLost(new NotFoundError()))
 })
 
-t.test('the caller may know better than the error whether the socket is gone', async (t) => {
+t.test('the caller may override whether the socket is lost', async (t) => {
   t.equal(toDatabaseError(new TypeError('late'), { connectionLost: true }).constructor, ConnectionError)
   t.equal(toDatabaseError(new Error('circular reference detected'), { connectionLost: false }).constructor, DatabaseError)
   t.equal(toDatabaseError(postgresError('25P03'), { connectionLost: true }).constructor, errors.TransactionTimeoutError, 'a SQLSTATE says more')
@@ -200,7 +200,7 @@ t.test('real failures of PostgreSQL', async (t) => {
   t.equal(toDatabaseError(late).constructor, errors.StatementTimeoutError)
 })
 
-t.test('a backend that is terminated is a lost connection, and so is every statement behind it', async (t) => {
+t.test('a terminated backend is a lost connection, for every later statement as well', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const client = new pg.Client(connectionString)
   client.on('error', () => {})

@@ -53,7 +53,7 @@ t.test('pg gives away how it writes a value as text: utils.prepareValue', (t) =>
   t.end()
 })
 
-t.test('pg runs a query object that a program brings along, and hands it each message: submit, handleRowDescription, handleDataRow, handleCommandComplete, handleEmptyQuery, handleReadyForQuery', async (t) => {
+t.test('pg runs a given query object and passes it each message, from submit to handleReadyForQuery', async (t) => {
   const client = await connect(t)
   t.strictSame(
     await send(client, (messages) => messages.query('select 1 as one, null as none; insert into pg_temp.none select where false')),
@@ -73,14 +73,14 @@ t.test('pg runs a query object that a program brings along, and hands it each me
   t.strictSame(await send(client, (messages) => messages.query('rollback')), ['ROLLBACK', 'ready'])
 })
 
-t.test('pg tells a query object of an error, before the connection tells of readyForQuery with the status: handleError', async (t) => {
+t.test('pg calls handleError of a query object before it emits readyForQuery with the status', async (t) => {
   const client = await connect(t)
   t.strictSame(await send(client, (messages) => messages.query('begin; select 1 / 0')), ['BEGIN', '22012', 'E'])
   t.equal(client.getTransactionStatus(), 'E')
   t.strictSame(await send(client, (messages) => messages.query('rollback')), ['ROLLBACK', 'ready'])
 })
 
-t.test('pg takes a query object that is chained to its Query, and that has refused COPY FROM STDIN by the time that PostgreSQL waits for rows', async (t) => {
+t.test('pg accepts a query object chained to its Query, which has refused COPY FROM STDIN in time', async (t) => {
   const client = await connect(t)
   await client.query('create temp table lines (line text)')
   t.strictSame(await send(client, (messages) => messages.query('copy lines from stdin')), ['57014', 'I'])
@@ -88,7 +88,7 @@ t.test('pg takes a query object that is chained to its Query, and that has refus
   t.equal((await client.query('select 1 as one')).rows[0].one, 1)
 })
 
-t.test('pg keeps no book of what a query object without a name has parsed, and emits what PostgreSQL confirms: parseComplete, bindComplete, closeComplete', async (t) => {
+t.test('pg keeps no parsed text without a name, and emits parseComplete, bindComplete, closeComplete', async (t) => {
   const client = await connect(t)
   const told: string[] = []
   followConfirmations(client, { confirmed: () => { told.push('confirmed') }, bound: () => { told.push('bound') } })
@@ -137,7 +137,7 @@ function failing (failed: (error: Error) => void): ResponseReader {
   return { ...unwatched, described () {}, row () {}, completed () {}, ready () {}, failed }
 }
 
-t.test('pg shows the socket and the numbers of its connection: connection.stream, processID, secretKey, host, port, ssl', async (t) => {
+t.test('pg exposes its connection\'s stream, processID, secretKey, host, port and ssl', async (t) => {
   const client = await connect(t)
   const { connection, ...shown } = insides(client) as unknown as { connection: EventEmitter & { stream: Socket } }
   t.ok(connection instanceof EventEmitter)
@@ -158,7 +158,7 @@ t.test('pg lets the process end or not: ref, unref', async (t) => {
   }
 })
 
-t.test('pg has a Connection that can be used by itself to cancel: connect, cancel, the events connect and end', async (t) => {
+t.test('pg has a Connection that can cancel by itself, with the events connect and end', async (t) => {
   const client = await connect(t)
   const running = client.query('select pg_sleep(60)')
   const rejected = t.rejects(running, { code: '57014' })
@@ -166,7 +166,7 @@ t.test('pg has a Connection that can be used by itself to cancel: connect, cance
   await rejected
 })
 
-t.test('pg tells its own clients from others: Client, Client.prototype.query', async (t) => {
+t.test('pg recognizes its own clients by Client and Client.prototype.query', async (t) => {
   const client = await connect(t)
   t.equal(isOrdinary(client), true)
   class Other extends pg.Client { override query (...given: never): never { return super.query(...given as [never]) } }

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import t from 'tap'
 import { AsyncContext } from '../../../src/runtime/async-context.js'
 
-t.test('a value is known in a function, and in all that it calls, as long as somebody needs that', async (t) => {
+t.test('a value is visible in a function and its calls as long as tracking is on', async (t) => {
   const context = new AsyncContext<string>()
   const leave = context.enter()
 
@@ -15,7 +15,7 @@ t.test('a value is known in a function, and in all that it calls, as long as som
   })
 })
 
-t.test('where nobody needs it a function runs without it, and no storage is switched on', async (t) => {
+t.test('without tracking a function runs without context, and no storage is enabled', async (t) => {
   const context = new AsyncContext<string>()
   const entered = t.capture(AsyncLocalStorage.prototype, 'run', AsyncLocalStorage.prototype.run)
 

@@ -10,7 +10,7 @@ import { StatementTimeoutError, TransactionClosedError, TransactionTimeoutError,
 const one = { pool: { size: 1, maxOverflow: 0 } }
 const ada = { email: 'ada' }
 
-t.test('timeoutMillis ends a transaction that takes longer, counted from BEGIN, and cancels what runs', async (t) => {
+t.test('timeoutMillis ends a transaction too long after BEGIN, and cancels its statement', async (t) => {
   const database = await open(t, one)
   const pid = await backendOf(database)
   const session = database.createSession({ timeoutMillis: 50 })
@@ -25,7 +25,7 @@ t.test('timeoutMillis ends a transaction that takes longer, counted from BEGIN, 
   t.equal(await backendOf(database), pid)
 })
 
-t.test('timeoutMillis ends a transaction that stands idle, and does not touch one that is quicker', async (t) => {
+t.test('timeoutMillis ends an idle transaction, and leaves a quicker one alone', async (t) => {
   const database = await open(t)
   const slow = database.createSession({ timeoutMillis: 20 })
   await slow.repo(users).create(ada)
@@ -35,7 +35,7 @@ t.test('timeoutMillis ends a transaction that stands idle, and does not touch on
   t.equal(await database.repo(users).count(), 1)
 })
 
-t.test('abort() tells its reason to everybody who still uses the session, and is settled by it', async (t) => {
+t.test('abort() rejects all use of the session with its reason, and settles it', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   await session.repo(users).create(ada)
@@ -55,7 +55,7 @@ t.test('abort() tells its reason to everybody who still uses the session, and is
   t.equal(await database.repo(users).count(), 0)
 })
 
-t.test('abort() in the pool\'s queue refuses what waits there with its reason', async (t) => {
+t.test('abort() in the pool\'s queue refuses waiting statements with its reason', async (t) => {
   const database = await open(t, one)
   const holder = database.createSession()
   await holder.repo(users).create(ada)
@@ -69,7 +69,7 @@ t.test('abort() in the pool\'s queue refuses what waits there with its reason', 
   t.equal(database.poolInfo.waiting, 0)
 })
 
-t.test('abort() during a beforeCommit callback prevents the commit, and waits neither for the callback nor for its statement', async (t) => {
+t.test('abort() in a beforeCommit callback prevents the commit without waiting for the callback', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   await session.repo(users).create(ada)
@@ -95,7 +95,7 @@ t.test('abort() during a beforeCommit callback prevents the commit, and waits ne
   t.same(called, ['first'])
 })
 
-t.test('abort() during a beforeCommit callback keeps the next one from being called, also where no statement was run', async (t) => {
+t.test('abort() in a beforeCommit callback skips the next callbacks, also without a statement', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   const reason = new TransactionClosedError('the client left')
@@ -105,7 +105,7 @@ t.test('abort() during a beforeCommit callback keeps the next one from being cal
   await session.rollback()
 })
 
-t.test('a commit that a beforeCommit callback has prevented is told of when everything is undone', async (t) => {
+t.test('a commit vetoed by beforeCommit rejects after the rollback is complete', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   await session.repo(users).create(ada)
@@ -151,7 +151,7 @@ t.test('abort() after a commit that had nothing to do, or after one that failed,
   t.same(ran, ['afterRollback of the failed one'])
 })
 
-t.test('beforeCommit runs in order inside the transaction, may write and register more, and vetoes by throwing', async (t) => {
+t.test('beforeCommit runs in order, inside the transaction, may write, and vetoes by throwing', async (t) => {
   const { database, sent } = await openEchoing(t)
   const order: string[] = []
   await database.session(async (session) => {
@@ -177,7 +177,7 @@ t.test('beforeCommit runs in order inside the transaction, may write and registe
   t.equal(await database.repo(users).count(), 1)
 })
 
-t.test('afterCommit callbacks run in order, each awaited, the first with the connection back in the pool', async (t) => {
+t.test('afterCommit callbacks run in order, each awaited, after the connection\'s release', async (t) => {
   const database = await open(t, one)
   const order: string[] = []
   const session = database.createSession()
@@ -199,7 +199,7 @@ t.test('afterCommit callbacks run in order, each awaited, the first with the con
   t.same(order.slice(1), ['first is done', 'second'], 'the database does')
 })
 
-t.test('afterCommit callbacks have started when commit() resolves, also where nothing was opened', async (t) => {
+t.test('afterCommit callbacks have started when commit() resolves, also without a transaction', async (t) => {
   const database = await open(t)
   for (const writes of [true, false]) {
     const session = database.createSession()
@@ -232,7 +232,7 @@ t.test('refuses a callback that is no function, and one that comes when all is o
   t.throws(() => session.beforeCommit(() => {}), TransactionClosedError)
 })
 
-t.test('knows that it was rolled back by somebody who may, and not by an abort', async (t) => {
+t.test('isRolledBack holds after a rollback by the program, and not after an abort', async (t) => {
   const database = await open(t)
   const [undone, aborted] = [database.createSession(), database.createSession()]
   await undone.rollback()

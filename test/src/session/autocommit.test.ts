@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import { Client, Pool } from 'pg'
 import t from 'tap'
@@ -11,13 +10,9 @@ import { posts, schema, tables, users } from '../../helpers/schema.js'
 import { watchPool } from '../../helpers/watch.js'
 import { LockTimeoutError } from '../../../src/errors/errors.js'
 import { open } from '../../helpers/database.js'
-import { recordingLogger } from '../../helpers/logger.js'
-import { findCommitStatus } from '../../../src/session/commit-status.js'
 import type { Database, OpenOptions, Lock } from '../../../src/index.js'
 import type { Test } from '../../helpers/test.js'
 import type { QueryConfig } from 'pg'
-import type { AcquireRequest } from '../../../src/pool/acquire-queue.js'
-import type { Cancel, ConnectionSource, LentConnection } from '../../../src/pool/connection-source.js'
 
 const sent: string[] = []
 
@@ -54,7 +49,7 @@ async function openPlain (t: Test, { Class = Changed, ...options }: OpenOptions 
   return database
 }
 
-t.test('BEGIN, statements and COMMIT go one after the other, and what they answer is the same', async (t) => {
+t.test('BEGIN, statements and COMMIT go one by one, with the same results', async (t) => {
   const database = await openPlain(t)
   const user = await database.session(async (session) => {
     const created = await session.repo(users).create({ email: 'ada@example.com' })
@@ -69,7 +64,7 @@ t.test('BEGIN, statements and COMMIT go one after the other, and what they answe
   t.match(await database.execute(sql.raw('')), { rows: [], rowCount: null })
 })
 
-t.test('with resolveCommits the id is asked for, too', async (t) => {
+t.test('resolveCommits reads the id as well', async (t) => {
   const database = await openPlain(t)
   await database.session((session) => session.repo(users).create({ email: 'ada@example.com' }), { resolveCommits: true })
   t.match(sent, ['begin', /pg_current_xact_id/, /^insert/, 'commit'])
@@ -98,7 +93,7 @@ for (const Class of [Changed, Late]) {
   })
 }
 
-t.test('scopes keep and undo, and values that cannot be sent or read are told', async (t) => {
+t.test('scopes commit and roll back; unsendable and unreadable values are errors', async (t) => {
   const database = await openPlain(t)
   await database.session(async (session) => {
     await session.transaction((scope) => scope.repo(users).create({ email: 'kept' }))
@@ -115,7 +110,7 @@ t.test('scopes keep and undo, and values that cannot be sent or read are told', 
   await t.rejects(database.run({ kind: 'read', text: 'select 1', values: [], types: unreadable as never, context }), DatabaseError)
 })
 
-t.test('a lock is held until the transaction ends: nowait fails at once with 409, skipLocked leaves the row out', async (t) => {
+t.test('a row lock lasts to the transaction\'s end: nowait is 409, skipLocked leaves the row out', async (t) => {
   const database = await open(t)
   await database.execute(sql`insert into users (email) select 'u' || n from generate_series(1, 3) n`)
   const holder = database.createSession()
@@ -155,64 +150,3 @@ t.test('each strength shuts out those that PostgreSQL says, and no others', asyn
     await holder.rollback()
   }
 })
-
-type Acquire = (request: AcquireRequest<LentConnection>) => Cancel
-
-const identity = '1234 4711 00000001 0/1 life'
-
-/** Asks a pool that does as it is told. */
-const ask = (acquire: Acquire, timeoutMillis: number): ReturnType<typeof findCommitStatus> =>
-  findCommitStatus(identity, { pool: { acquire } as ConnectionSource, caller: { logger: recordingLogger(), label: 'test' }, timeoutMillis })
-
-/** The timers that keep the process. */
-const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
-
-t.test('while the database is away the question is repeated now and then, not all the time', async (t) => {
-  let asked = 0
-  const fate = await ask(({ refuse }) => {
-    asked++
-    refuse(new Error('away'))
-    return () => {}
-  }, 300)
-  t.equal(fate, undefined)
-  t.ok(asked > 1, 'repeated')
-  t.ok(asked <= 7, `after a pause each time, not ${asked} times`)
-})
-
-t.test('a silent connection is given up in time, however soon it was lent', async (t) => {
-  for (const moment of ['at once', 'later']) {
-    const lent = { ended: 0 }
-    const fate = await ask(({ lend }) => {
-      const connection = silent(lent)
-      if (moment === 'at once') lend(connection)
-      else queueMicrotask(() => lend(connection))
-      return () => {}
-    }, 100)
-    t.same([fate, lent.ended], [undefined, 1], moment)
-  }
-})
-
-t.test('a place in the pool is given up in time', async (t) => {
-  const reasons: string[] = []
-  const fate = await ask(({ refuse }) => (error) => { reasons.push(error.message); refuse(error) }, 100)
-  t.equal(fate, undefined)
-  t.same(reasons, ['No answer came in time'])
-})
-
-t.test('an answer leaves nothing behind that keeps the process, and gives the connection back', async (t) => {
-  const before = timers()
-  let released = 0
-  const run = async (): Promise<unknown> => ({ result: { rows: [{ status: 'committed', system: '4711', timeline: '00000001', reached: true, life: 'life' }] } })
-  const connection = { run, leaveTransaction: () => {}, release: () => { released++ } } as unknown as LentConnection
-  t.equal(await ask(({ lend }) => { lend(connection); return () => {} }, 600_000), 'committed')
-  t.equal(released, 1)
-  await wait(0)
-  t.equal(timers(), before)
-})
-
-/** A connection that answers when it is ended, and not before. */
-function silent (lent: { ended: number }): LentConnection {
-  let end = (): void => {}
-  const run = (): Promise<unknown> => new Promise((resolve) => { end = () => resolve({ error: new Error('ended'), lost: true }) })
-  return { run, leaveTransaction: () => {}, destroy: () => { lent.ended++; end() }, release: () => {} } as unknown as LentConnection
-}

@@ -45,7 +45,7 @@ t.test('an answer ROLLBACK to COMMIT is no commit, and the connection is as good
   t.match(database.poolInfo, { total: 1, idle: 1 })
 })
 
-t.test('19: a connection that ends instead of an answer to COMMIT leaves the outcome unknown, and no callback runs', async (t) => {
+t.test('19: a connection that ends instead of answering COMMIT leaves the outcome unknown', async (t) => {
   const { database, peer, session, called } = await write(t)
   const committed = session.commit()
   await peer.next()
@@ -57,7 +57,7 @@ t.test('19: a connection that ends instead of an answer to COMMIT leaves the out
   t.match(database.poolInfo, { total: 0 })
 })
 
-t.test('25: a goodbye in answer to COMMIT leaves the outcome unknown', async (t) => {
+t.test('25: a FATAL answer to COMMIT leaves the outcome unknown', async (t) => {
   const { peer, session } = await write(t)
   const committed = session.commit()
   await peer.next()
@@ -68,7 +68,7 @@ t.test('25: a goodbye in answer to COMMIT leaves the outcome unknown', async (t)
   t.equal(session.outcome, 'unknown')
 })
 
-t.test('17: an error in answer to COMMIT is its error, when PostgreSQL is ready behind it', async (t) => {
+t.test('17: an error in answer to COMMIT is its error if ReadyForQuery follows', async (t) => {
   const { database, peer, session } = await write(t)
   const committed = session.commit()
   await peer.next()
@@ -79,7 +79,7 @@ t.test('17: an error in answer to COMMIT is its error, when PostgreSQL is ready 
   t.match(database.poolInfo, { total: 1, idle: 1 })
 })
 
-t.test('an error in answer to COMMIT with the end behind it leaves the outcome unknown', async (t) => {
+t.test('an error in answer to COMMIT followed by the end leaves the outcome unknown', async (t) => {
   const { database, peer, session } = await write(t)
   const committed = session.commit()
   await peer.next()
@@ -90,7 +90,7 @@ t.test('an error in answer to COMMIT with the end behind it leaves the outcome u
   await t.rejects(committed, { code: 'DB_COMMIT_UNKNOWN' })
 })
 
-t.test('22: COMMIT that is not answered in time leaves the outcome unknown, and nothing is sent behind it', async (t) => {
+t.test('22: COMMIT without an answer in time leaves the outcome unknown; nothing is sent after it', async (t) => {
   const { database, peer, session } = await write(t, { transaction: { settleTimeoutMillis: 20 } })
   await t.rejects(session.commit(), { code: 'DB_COMMIT_UNKNOWN' })
   t.match(database.poolInfo, { total: 0 })
@@ -120,7 +120,7 @@ t.test('COMMIT that says that there was no transaction (25P01) has committed not
   t.match(database.poolInfo, { total: 0 })
 })
 
-t.test('COMMIT behind which a transaction is still open has committed, but the connection is not used again', async (t) => {
+t.test('COMMIT that leaves a transaction open has committed, and its connection is destroyed', async (t) => {
   const { database, peer, session } = await write(t)
   const committed = session.commit()
   await peer.next()
@@ -132,7 +132,7 @@ t.test('COMMIT behind which a transaction is still open has committed, but the c
   t.same(await peer.rest(), [])
 })
 
-t.test('what waits behind a statement is refused at once when the session is aborted, and not when that is answered', async (t) => {
+t.test('a waiting statement is refused at once by an abort, before the running one is answered', async (t) => {
   const { database, peer, session } = await write(t, { transaction: { settleTimeoutMillis: 20 } })
   const running = session.run(insert)
   await peer.next()
@@ -150,7 +150,7 @@ t.test('what waits behind a statement is refused at once when the session is abo
   t.match(database.poolInfo, { total: 0 })
 })
 
-t.test('3: a transaction that PostgreSQL calls failed behind a success is rolled back, and COMMIT is not sent', async (t) => {
+t.test('3: a transaction that failed behind a success is rolled back without a COMMIT', async (t) => {
   const { peer, session } = await write(t)
   const second = session.run(insert)
   await peer.next()
@@ -163,7 +163,7 @@ t.test('3: a transaction that PostgreSQL calls failed behind a success is rolled
   await t.rejects(committed, { code: 'DB_TRANSACTION_ABORTED' })
 })
 
-t.test('5: behind a statement that left no transaction open neither COMMIT nor ROLLBACK is sent', async (t) => {
+t.test('5: after a statement that ended the transaction neither COMMIT nor ROLLBACK is sent', async (t) => {
   const { database, peer, session } = await write(t)
   const second = session.run(insert)
   await peer.next()
@@ -175,7 +175,7 @@ t.test('5: behind a statement that left no transaction open neither COMMIT nor R
   t.same(await peer.rest(), [])
 })
 
-t.test('81: what comes after a commit waits for ReadyForQuery, not for the tag alone', async (t) => {
+t.test('81: statements after a commit wait for ReadyForQuery, not only for the tag', async (t) => {
   const { database, peer, session, called } = await write(t)
   const committed = session.commit()
   await peer.next()
@@ -188,7 +188,7 @@ t.test('81: what comes after a commit waits for ReadyForQuery, not for the tag a
   t.same([session.outcome, called], ['committed', ['afterCommit']])
 })
 
-t.test('ROLLBACK that is not answered in time ends the connection instead, and the session is rolled back', async (t) => {
+t.test('ROLLBACK without an answer in time destroys the connection, and so rolls back', async (t) => {
   const { database, peer, session, called } = await write(t, { transaction: { settleTimeoutMillis: 20 } })
   await session.rollback()
   t.equal(session.outcome, 'rolledBack')
@@ -209,7 +209,7 @@ t.test('ROLLBACK that fails ends the connection', async (t) => {
 })
 
 for (const [number, status, outcome] of [[20, 'committed', 'committed'], [21, 'aborted', 'rolledBack']] as const) {
-  t.test(`${number}: resolveCommits asks for the id behind BEGIN, and once the answer to COMMIT is lost, over another connection for its fate: ${status}`, async (t) => {
+  t.test(`${number}: resolveCommits reads the id after BEGIN, and its status after a lost COMMIT: ${status}`, async (t) => {
     const { postgres, peer, database } = await openScripted(t, { transaction: { resolveCommits: true } })
     const session = database.createSession()
     const written = session.run(insert)

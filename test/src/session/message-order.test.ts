@@ -39,7 +39,7 @@ t.test('a session sends nothing before its first statement, and BEGIN with it', 
   t.same(peer.unread, [])
 })
 
-t.test('BEGIN is not sent again when the statement behind it has failed', async (t) => {
+t.test('BEGIN is not sent again after its statement has failed', async (t) => {
   const { database, peer } = await openScripted(t)
   const done = database.session(async (session) => {
     await t.rejects(session.run(write('first')), { code: 'DB_UNIQUE_VIOLATION' })
@@ -52,7 +52,7 @@ t.test('BEGIN is not sent again when the statement behind it has failed', async 
   await done
 })
 
-t.test('16c: behind a BEGIN that failed a session sends neither its statement again, nor another one, nor COMMIT or ROLLBACK', async (t) => {
+t.test('16c: after a BEGIN that failed a session sends nothing, not even ROLLBACK', async (t) => {
   const { database, peer } = await openScripted(t)
   const done = database.session(async (session) => {
     await t.rejects(session.run(write('first')), { code: 'DB_TIMEOUT' })
@@ -66,7 +66,7 @@ t.test('16c: behind a BEGIN that failed a session sends neither its statement ag
 })
 
 for (const end of ['commit', 'rollback'] as const) {
-  t.test(`a session whose BEGIN never left, because of a value that cannot be sent, ends without ${end.toUpperCase()}`, async (t) => {
+  t.test(`a session whose BEGIN was never sent ends without ${end.toUpperCase()}`, async (t) => {
     const { database, peer } = await openScripted(t)
     const session = database.createSession({ begin: 'firstQuery' })
     await t.rejects(session.run(read('first', unwritable)), { code: 'DB_VALIDATION' })
@@ -76,7 +76,7 @@ for (const end of ['commit', 'rollback'] as const) {
   })
 }
 
-t.test('several statements in one text travel alone, behind a group that begins', async (t) => {
+t.test('several statements in one text are sent alone, after a group that begins', async (t) => {
   const { database, peer } = await openScripted(t)
   const done = database.session((session) => session.run(raw('select 1; select 2')))
 
@@ -87,7 +87,7 @@ t.test('several statements in one text travel alone, behind a group that begins'
   await done
 })
 
-t.test('112: COPY FROM STDIN travels alone, is refused, and nothing is sent before PostgreSQL has taken note', async (t) => {
+t.test('112: COPY FROM STDIN travels alone and is refused before anything else is sent', async (t) => {
   const { database, peer } = await openScripted(t)
   const done = database.session(async (session) => {
     await session.run(write('first'))
@@ -108,7 +108,7 @@ t.test('112: COPY FROM STDIN travels alone, is refused, and nothing is sent befo
   await done
 })
 
-t.test('a savepoint leaves with the first statement of its scope, and BEGIN before it where that is due', async (t) => {
+t.test('a savepoint is sent with the first statement of its scope, after a due BEGIN', async (t) => {
   const { database, peer } = await openScripted(t)
   const done = database.session((session) => session.transaction(async (scope) => {
     await scope.run(write('first'))
@@ -121,7 +121,7 @@ t.test('a savepoint leaves with the first statement of its scope, and BEGIN befo
   await done
 })
 
-t.test('savepoints of scopes in which nothing ran yet leave together, outermost first, and are released innermost first', async (t) => {
+t.test('savepoints of empty scopes are sent together, and released innermost first', async (t) => {
   const { database, peer } = await openScripted(t)
   const done = database.session(async (session) => {
     await session.run(write('first'))
@@ -135,7 +135,7 @@ t.test('savepoints of scopes in which nothing ran yet leave together, outermost 
   await done
 })
 
-t.test('9: a scope that throws goes back to its savepoint and releases it in one round trip, and the scope around it goes on', async (t) => {
+t.test('9: a scope that throws rolls back and releases its savepoint in one round trip', async (t) => {
   const { database, peer } = await openScripted(t)
   const done = database.session((session) => session.transaction(async (outer) => {
     await t.rejects(outer.transaction(async (inner) => {
@@ -153,7 +153,7 @@ t.test('9: a scope that throws goes back to its savepoint and releases it in one
   await done
 })
 
-t.test('a savepoint that was not made, because the one before it failed, is neither rolled back to nor released', async (t) => {
+t.test('a savepoint that was never set is neither rolled back to nor released', async (t) => {
   const { database, peer } = await openScripted(t)
   const done = database.session(async (session) => {
     await session.run(write('first'))
@@ -168,7 +168,7 @@ t.test('a savepoint that was not made, because the one before it failed, is neit
   await done
 })
 
-t.test('10: what the session and a sibling ask for while a scope is open is sent behind its release, in call order', async (t) => {
+t.test('10: statements of the session and of siblings wait for the open scope, in call order', async (t) => {
   const { database, peer } = await openScripted(t)
   const done = database.session(async (session) => {
     await Promise.all([
@@ -188,7 +188,7 @@ t.test('10: what the session and a sibling ask for while a scope is open is sent
   await done
 })
 
-t.test('33: ROLLBACK behind a cancelled statement is sent when the connection of the cancel has ended, not before', async (t) => {
+t.test('33: ROLLBACK waits until the cancel\'s own connection has ended', async (t) => {
   const { database, postgres, peer } = await openScripted(t)
   const session = database.createSession()
   const running = session.run(write('first'))
@@ -208,7 +208,7 @@ t.test('33: ROLLBACK behind a cancelled statement is sent when the connection of
   t.match(database.poolInfo, { total: 1, idle: 1 })
 })
 
-t.test('a read outside the transaction that is cancelled gives its connection back when the connection of the cancel has ended, not before', async (t) => {
+t.test('a cancelled read outside the transaction is released after the cancel\'s connection ended', async (t) => {
   const { database, postgres, peer } = await openScripted(t)
   const session = database.createSession()
   const reading = session.run(read('first'))

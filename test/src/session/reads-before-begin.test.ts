@@ -49,7 +49,7 @@ t.test('begins with the first statement that is no plain read', async (t) => {
   t.same(words(sent()), ['begin; ', 'select', 'commit'], 'a raw statement without values may be anything, and travels alone')
 })
 
-t.test('reads inside the transaction where asked to, or where an option concerns its snapshot', async (t) => {
+t.test('reads inside the transaction if configured, or if an option concerns its snapshot', async (t) => {
   const { database, sent } = await openEchoing(t)
   const options: Record<string, TransactionOptions> = {
     begin: { begin: 'firstQuery' },
@@ -87,7 +87,7 @@ for (const level of ['repeatable read', 'serializable', 'read uncommitted']) {
   }
 }
 
-t.test('a read that got a connection with another level moves into the transaction, before what was asked for later', async (t) => {
+t.test('a read with a connection of another level moves into the transaction, in order', async (t) => {
   const { database, sent } = await openEchoing(t, { pool: { size: 2, maxOverflow: 0 } })
   await beside(database, `alter database ${database.pool.options.database} set default_transaction_isolation = 'repeatable read'`)
   const holder = database.createSession()
@@ -154,7 +154,7 @@ t.test('a read whose value cannot be sent does not prevent the commit', async (t
   t.equal(await database.repo(users).count(), 1)
 })
 
-t.test('close() behind a read under way takes no connection for the write that waits for it', async (t) => {
+t.test('close() during a read takes no connection for the write behind it', async (t) => {
   const database = await open(t, { pool: { size: 3, maxOverflow: 0 } })
   const lock = database.createSession()
   await lock.execute(sql`lock table users in access exclusive mode`)
@@ -168,7 +168,7 @@ t.test('close() behind a read under way takes no connection for the write that w
   await lock.rollback()
 })
 
-t.test('a commit awaits the reads that were asked for before it', async (t) => {
+t.test('a commit awaits earlier reads', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   const [count] = await Promise.all([session.repo(users).count(), session.commit()])

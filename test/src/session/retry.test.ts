@@ -11,7 +11,7 @@ import type { Database, Session, TransactionOptions } from '../../../src/index.j
 
 const ada = { email: 'ada@example.com' }
 
-t.test('7: a transaction that collided is done again as a whole, and what belonged to the failed attempts is dropped', async (t) => {
+t.test('7: a transaction that conflicts runs again as a whole, without its failed attempts\' rows', async (t) => {
   const logger = recordingLogger()
   const database = await open(t, { logger })
   const { collide } = await conflicts(database)
@@ -34,7 +34,7 @@ t.test('7: a transaction that collided is done again as a whole, and what belong
   t.match(logger.lines.filter(({ level }) => level === 'warn'), [1, 2, 1, 2].map((attempt) => ({ context: { attempt, err: { code: 'DB_CONFLICT' } } })))
 })
 
-t.test('7: also when COMMIT tells of the collision, or the function has swallowed it', async (t) => {
+t.test('7: a conflict at COMMIT, or one that the function swallowed, is retried as well', async (t) => {
   const database = await open(t)
   const atCommit = await conflicts(database, 'commit')
   await atCommit.collide(1)
@@ -50,7 +50,7 @@ t.test('7: also when COMMIT tells of the collision, or the function has swallowe
   t.equal(await database.repo(users).count(), 2)
 })
 
-t.test('7: after the last repetition the collision is told, with when to come again', async (t) => {
+t.test('7: after the last attempt the conflict is thrown, with its retry-after', async (t) => {
   const database = await open(t)
   const { collide } = await conflicts(database)
   await collide(10)
@@ -66,7 +66,7 @@ t.test('7: after the last repetition the collision is told, with when to come ag
   t.equal(await database.repo(users).count(), 0)
 })
 
-t.test('nothing but a collision is repeated, least of all a commit whose fate is not known', async (t) => {
+t.test('only a conflict is retried, never a commit with an unknown outcome', async (t) => {
   const database = await open(t)
   let attempts = 0
   await t.rejects(database.session(async (session) => {
@@ -78,7 +78,7 @@ t.test('nothing but a collision is repeated, least of all a commit whose fate is
   t.notOk(isConflict(new CommitUnknownError(undefined, { cause: new SerializationFailureError() })))
 })
 
-t.test('a number of repetitions that cannot be is refused, by name', async (t) => {
+t.test('an invalid number of retries is refused by name', async (t) => {
   const database = await open(t)
   for (const retries of [-1, 1.5, NaN, 101, '2'] as number[]) {
     t.throws(() => database.createSession({ retries }), { constructor: UsageError, message: /transaction\.retries must be a whole number from 0 to 100/ })
@@ -95,7 +95,7 @@ async function deposit (database: Database, id: number, options: TransactionOpti
   }, transaction)
 }
 
-t.test('deposits that read before they write all count under serializable with repetitions, and get lost under read committed', async (t) => {
+t.test('concurrent deposits all count under serializable with retries, not under read committed', async (t) => {
   const database = await open(t)
   const { id } = await database.repo(users).create(ada)
   for (const [isolationLevel, sum] of [['serializable', 4], ['read committed', 1]] as const) {
@@ -108,7 +108,7 @@ t.test('deposits that read before they write all count under serializable with r
   }
 })
 
-t.test('7: of two that wait for each other, the one that PostgreSQL ends is repeated, and both succeed', async (t) => {
+t.test('7: of two transactions in a deadlock one is retried, and both succeed', async (t) => {
   const database = await open(t)
   const [one, two] = await database.repo(users).createMany([{ email: 'one' }, { email: 'two' }])
   const both = deferred()

@@ -24,7 +24,7 @@ async function balances (rows: AsyncIterable<{ balance: number }>): Promise<numb
 
 const free = (database: Database): Promise<unknown> => until(() => database.poolInfo.inUse === 0)
 
-t.test('gives every row in order, whatever the size of a batch, and takes a connection only while it is read', async (t) => {
+t.test('gives every row in order with any batch size, and takes a connection only while read', async (t) => {
   const database = await openFilled(t)
   const repo = database.repo(users)
   const all = Array.from({ length: 25 }, (_, n) => n + 1)
@@ -38,7 +38,7 @@ t.test('gives every row in order, whatever the size of a batch, and takes a conn
   t.equal(database.poolInfo.inUse, 0, 'one that nobody reads takes none')
 })
 
-t.test('every row is of one snapshot, and what the session has not committed is not seen', async (t) => {
+t.test('all rows come from one snapshot, without uncommitted rows of the session', async (t) => {
   const database = await openFilled(t)
   await database.session(async (session) => {
     await session.repo(users).create({ email: 'own', balance: 100 })
@@ -72,7 +72,7 @@ t.test('an error of PostgreSQL ends it at any batch, as an error of ours', async
   t.equal(database.poolInfo.inUse, 0)
 })
 
-t.test('refuses bad input at once, before anybody reads', async (t) => {
+t.test('refuses bad input at once, before the first read', async (t) => {
   const repo = (await openFilled(t)).repo(users)
   for (const batchSize of [0, -1, 1.5, NaN, 10_001, '5']) t.throws(() => repo.stream({}, { batchSize: batchSize as number }), ValidationError)
   t.throws(() => repo.stream({ nope: 1 } as never), ValidationError)
@@ -80,7 +80,7 @@ t.test('refuses bad input at once, before anybody reads', async (t) => {
   t.throws(() => repo.stream({}, { limit: 5 } as never), /"limit" of a read is not an option/)
 })
 
-t.test('a stream that was opened before the commit is read behind it, one opened after the end is refused', async (t) => {
+t.test('a stream opened before the commit is readable after it; one opened later is refused', async (t) => {
   const database = await openFilled(t)
   const session = database.createSession()
   await session.repo(users).create({ email: 'new', balance: 26 })
@@ -124,7 +124,7 @@ t.test('the end of its session ends all that were opened in it', async (t) => {
   for (const rows of streams) await t.rejects(rows.next(), TransactionClosedError)
 })
 
-t.test('a full pool is a PoolTimeoutError: at once where the session holds a connection, in time where it does not', async (t) => {
+t.test('a full pool is a PoolTimeoutError, at once if the session holds a connection', async (t) => {
   const database = await openFilled(t, { pool: { size: 1, maxOverflow: 0, timeoutSeconds: 1 } })
   await database.session(async (session) => {
     await session.repo(users).create({ email: 'new' })
@@ -161,7 +161,7 @@ t.test('a connection that is lost between two batches is an error, and not poole
   await free(database)
 })
 
-t.test('database.close() ends a stream that nobody reads any more, when its time is over', async (t) => {
+t.test('database.close() ends an abandoned stream when its time is over', async (t) => {
   const database = await openFilled(t, { drainTimeoutSeconds: 0.2 })
   const rows = database.repo(users).stream({}, { batchSize: 5 })
   await rows.next()
@@ -186,7 +186,7 @@ const settingNothing = [
   'select 1 as reset'
 ]
 
-t.test('is refused, with the way out, where its session has set something, which would not hold for it', async (t) => {
+t.test('is refused with the way out if its session has set something that would not apply to it', async (t) => {
   const database = await openFilled(t)
   for (const text of settings.filter((text) => !text.includes('transaction_timeout'))) {
     await database.session(async (session) => {

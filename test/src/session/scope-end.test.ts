@@ -83,14 +83,14 @@ t.test('rollbackOnly() on a scope undoes that alone, and its function\'s result 
   t.same(await emails(database), ['kept'])
 })
 
-t.test('rollbackOnly() tells the log why', async (t) => {
+t.test('rollbackOnly() logs its reason', async (t) => {
   const logger = recordingLogger()
   const database = await open(t, { logger })
   await database.session((session) => { session.rollbackOnly('a dry run') })
   t.match(logger.lines.filter(({ context }) => 'reason' in context), [{ level: 'debug', context: { reason: 'a dry run' }, message: /^rollbackOnly\(\)/ }])
 })
 
-t.test('the log is told once of what comes after the end of a transaction', async (t) => {
+t.test('use after the end of a transaction is logged once', async (t) => {
   const logger = recordingLogger()
   const database = await open(t, { logger })
   const session = database.createSession()
@@ -101,7 +101,7 @@ t.test('the log is told once of what comes after the end of a transaction', asyn
   t.equal(logger.lines.filter(({ level }) => level === 'warn').length, 1)
 })
 
-t.test('the first reason of its end is the one that a scope tells', async (t) => {
+t.test('a scope reports the first reason of its end', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   const end = deferred()
@@ -113,7 +113,7 @@ t.test('the first reason of its end is the one that a scope tells', async (t) =>
   await session.close()
 })
 
-t.test('callbacks of a scope pass to the one around when it is kept, and are dropped when it is undone', async (t) => {
+t.test('callbacks of a scope pass to its parent if it is kept, else they are dropped', async (t) => {
   const database = await open(t)
   const ran: string[] = []
   const register = (scope: Scope | Session, name: string): void => {
@@ -157,7 +157,7 @@ t.test('a failure that a scope has undone is no cause of a later one', async (t)
   await t.rejects(session.commit(), { name: 'TransactionAbortedError', cause: { context: { sqlState: '22012' } } })
 })
 
-t.test('a write that could not be sent is not forgotten with a scope that was opened behind it; one inside the scope is', async (t) => {
+t.test('an unsent write outlives a later scope that is undone, and not its own scope', async (t) => {
   const database = await open(t)
   const circular: { self?: unknown } = {}
   circular.self = circular
@@ -184,7 +184,7 @@ t.test('a write that could not be sent is not forgotten with a scope that was op
   t.same(await emails(database), ['ada'])
 })
 
-t.test('a savepoint that the user\'s own SQL released is missed, and told of', async (t) => {
+t.test('a savepoint released by the user\'s own SQL is missed and reported', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   await t.rejects(session.transaction(async (scope) => {

@@ -55,7 +55,7 @@ t.test('the function of a scope that had to wait runs in the async context of it
   t.same(seen, ['a', 'b', 'c'])
 })
 
-t.test('a statement outside that waits longer than the limit is refused, with the way out; the scope is not touched', async (t) => {
+t.test('a statement that waits for a scope beyond the limit is refused; the scope goes on', async (t) => {
   const database = await open(t, { pool: { timeoutSeconds: 1 } })
   const session = database.createSession()
   const { promise, resolve } = deferred()
@@ -88,7 +88,7 @@ t.test('a handle that lost its async context waits outside instead of landing in
   t.same(await emails(database), [])
 })
 
-t.test('what waits for a scope is refused with the end of its session, whether the scope ends or not', async (t) => {
+t.test('statements that wait for a scope are refused at the end of the session', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   const end = deferred()
@@ -100,7 +100,7 @@ t.test('what waits for a scope is refused with the end of its session, whether t
   await nested
 })
 
-t.test('29: what an undone scope left behind is refused by every handle, also when no other scope is open', async (t) => {
+t.test('29: leftovers of an undone scope are refused by every handle, also with no scope open', async (t) => {
   const database = await open(t)
   await database.session(async (session) => {
     const [late, repo] = [deferred(), session.repo(users)]
@@ -129,7 +129,7 @@ t.test('a scope that waited when its session ended is never opened', async (t) =
   await rolledBack
 })
 
-t.test('a write that waited for a scope in vain is not forgotten: the commit is refused', async (t) => {
+t.test('a write that waited for a scope in vain makes the commit fail', async (t) => {
   const database = await open(t, { pool: { timeoutSeconds: 1 } })
   const session = database.createSession()
   const end = deferred()
@@ -144,7 +144,7 @@ t.test('a write that waited for a scope in vain is not forgotten: the commit is 
   t.equal((error as Error).cause, first, 'the first of them is the cause')
 })
 
-t.test('a write that waited for a scope and then failed is forgotten with the savepoint that was gone back to', async (t) => {
+t.test('a write that waited for a scope and failed is dropped with the undone savepoint', async (t) => {
   const database = await open(t)
   await database.session(async (session) => {
     await session.repo(users).create({ email: 'ada' })
@@ -159,7 +159,7 @@ t.test('a write that waited for a scope and then failed is forgotten with the sa
   t.same(await emails(database), ['ada'])
 })
 
-t.test('29: what an undone scope left behind is refused also while the scope is being undone', async (t) => {
+t.test('29: leftovers of an undone scope are refused also while the scope is being undone', async (t) => {
   const database = await open(t)
   await database.session(async (session) => {
     let straggler: Promise<unknown> = Promise.resolve()

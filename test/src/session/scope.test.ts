@@ -13,7 +13,7 @@ async function emails (database: Database): Promise<string[]> {
   return (await database.repo(users).getAll()).map(({ email }) => email)
 }
 
-t.test('a savepoint leaves with the first statement of its scope, with a name of its own, and is released at the end', async (t) => {
+t.test('a savepoint is sent with its scope\'s first statement, under its own name, and released', async (t) => {
   const { database, sent } = await openEchoing(t)
   await database.session(async (session) => {
     await session.transaction((scope) => scope.repo(users).create({ email: 'ada' }))
@@ -32,7 +32,7 @@ t.test('a savepoint leaves with the first statement of its scope, with a name of
   t.same(await emails(database), ['ada'])
 })
 
-t.test('every handle used in the function means the innermost open scope, and those of other sessions what they are', async (t) => {
+t.test('every handle means the innermost open scope; handles of other sessions keep theirs', async (t) => {
   const { database, sent } = await openEchoing(t)
   const other = database.createSession()
   await database.session(async (session) => {
@@ -153,7 +153,7 @@ t.test('leaves the async context when the last session that nested is settled', 
   t.equal(left().length, 1)
 })
 
-t.test('a scope that ends its session as soon as its turn has come tells how it failed itself', async (t) => {
+t.test('a scope that ends its session at its first turn reports its own failure', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   const mine = new Error('mine')

@@ -27,7 +27,7 @@ t.test('commits once PostgreSQL has confirmed it, and rolls back', async (t) => 
   t.same((await database.repo(users).getAll()).map(({ email }) => email), ['ada'])
 })
 
-t.test('tells a commit after a rollback that nothing was saved; everything else after the end is no error', async (t) => {
+t.test('commit() after a rollback throws, and every other call after the end is fine', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   await session.repo(users).create(ada)
@@ -43,7 +43,7 @@ t.test('tells a commit after a rollback that nothing was saved; everything else 
   t.ok(session.isSettled)
 })
 
-t.test('is disposed of by "await using": what is not committed is rolled back', async (t) => {
+t.test('"await using" rolls back uncommitted work', async (t) => {
   const { database, sent } = await openEchoing(t)
   for (const commits of [true, false]) {
     const session = database.createSession()
@@ -65,7 +65,7 @@ t.test('a commit that was started and not awaited is waited for, not undone', as
   t.equal(session.outcome, 'committed')
 })
 
-t.test('rollback() cancels the running statement, refuses those behind it, and gives the same connection back', async (t) => {
+t.test('rollback() cancels the running statement, refuses waiting ones, and frees the connection', async (t) => {
   const database = await open(t, one)
   const session = database.createSession()
   const pid = await backendOf(session)
@@ -78,7 +78,7 @@ t.test('rollback() cancels the running statement, refuses those behind it, and g
   t.equal(await backendOf(database), pid)
 })
 
-t.test('a statement that has to travel alone is not sent once the session has ended behind its BEGIN', async (t) => {
+t.test('a statement that is sent alone is skipped if the session ended after its BEGIN', async (t) => {
   const { database, sent } = await openEchoing(t)
   for (let round = 0; round < 5; round++) {
     const session = database.createSession()
@@ -90,7 +90,7 @@ t.test('a statement that has to travel alone is not sent once the session has en
   t.notOk(sent().some((trip) => trip.includes('pg_sleep')))
 })
 
-t.test('a late cancel of a read never hits whoever has its connection next', async (t) => {
+t.test('a late cancel of a read never hits the next user of its connection', async (t) => {
   const database = await open(t, one)
   for (let round = 0; round < 40; round++) {
     const session = database.createSession()
@@ -102,7 +102,7 @@ t.test('a late cancel of a read never hits whoever has its connection next', asy
   }
 })
 
-t.test('a commit with a nested scope still open is refused, and what that one does later comes to nothing', async (t) => {
+t.test('a commit with an open nested scope is refused, and that scope\'s later work is dropped', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   let go = (): void => {}
@@ -136,7 +136,7 @@ t.test('a statement that still runs when commit() is called is part of it', asyn
   t.equal(await database.repo(users).count(), 1)
 })
 
-t.test('a connection lost while nobody asks does not end the process, and the rollback does not hide it', async (t) => {
+t.test('a connection lost while idle does not end the process, and rollback() succeeds', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   await session.repo(users).create(ada)
@@ -170,7 +170,7 @@ t.test('COMMIT is waited for as long as its limit allows', async (t) => {
 
 type Six = [Session, Session, Session, Session, Session, Session]
 
-t.test('commits at once only where nothing was done, nothing is to be done, and nobody is waited for', async (t) => {
+t.test('commits at once only without past, open and waiting work', async (t) => {
   const database = await open(t)
   const nothing = database.createSession()
   const told: string[] = []
@@ -221,7 +221,7 @@ t.test('closing the database waits for a commit that holds no connection yet', a
   t.match(await beside(database, 'select email from users'), [ada])
 })
 
-t.test('does not commit at once what never left, for want of a connection', async (t) => {
+t.test('does not commit at once if a statement was never sent', async (t) => {
   const database = await open(t, { pool: { size: 1, maxOverflow: 0, timeoutSeconds: 1 } })
   const [holder, session] = [database.createSession(), database.createSession()]
   await holder.begin()

@@ -12,7 +12,7 @@ const write = (text: string, ...values: unknown[]): Statement => ({ kind: 'write
 const parts = (text: string): string[] => [`Parse ${text}`, 'Bind', 'Describe P', 'Execute']
 const done = [parseComplete, bindComplete, noData, commandComplete('UPDATE 1')]
 
-t.test('what a session is asked for in one turn travels under one Sync, in call order', async (t) => {
+t.test('statements of one turn are sent under one Sync, in call order', async (t) => {
   const { database, peer } = await openScripted(t)
   const finished = database.session((session) => Promise.all(['first', 'second', 'third'].map((text) => session.run(write(text)))))
   t.same(await peer.next(), ['Parse begin', 'Bind', 'Execute', ...parts('first'), ...parts('second'), ...parts('third'), 'Sync'])
@@ -22,7 +22,7 @@ t.test('what a session is asked for in one turn travels under one Sync, in call 
   t.match(await finished, [{ rowCount: 1 }, { rowCount: 1 }, { rowCount: 1 }])
 })
 
-t.test('raw statements, which may hold anything, travel alone', async (t) => {
+t.test('raw statements are sent alone', async (t) => {
   const { database, peer } = await openScripted(t)
   const finished = database.session(async (session) => {
     await session.run(write('first'))
@@ -37,7 +37,7 @@ t.test('raw statements, which may hold anything, travel alone', async (t) => {
   await finished
 })
 
-t.test('of those that travel together the first that fails has its own error, those before it their answers, and those behind it do nothing', async (t) => {
+t.test('in a group the first failure has its own error, earlier ones succeed, later ones are skipped', async (t) => {
   const database = await open(t)
   const repo = database.repo(users)
   await repo.create({ email: 'taken' })
@@ -54,7 +54,7 @@ t.test('of those that travel together the first that fails has its own error, th
   t.equal(await repo.count(), 1)
 })
 
-t.test('one whose value cannot be sent stays behind, and the others travel', async (t) => {
+t.test('a statement with an unsendable value is left out, and the others are sent', async (t) => {
   const database = await open(t)
   const unwritable = { toPostgres () { throw new TypeError('no text') } }
   const session = database.createSession({ begin: 'firstQuery' })
@@ -64,7 +64,7 @@ t.test('one whose value cannot be sent stays behind, and the others travel', asy
   await t.rejects(session.commit(), TransactionAbortedError)
 })
 
-t.test('more than fifty go in several round trips, and each is told of in the log once', async (t) => {
+t.test('more than fifty take several round trips, and each is logged once', async (t) => {
   const { database, sent } = await openEchoing(t)
   sent()
   await database.session((session) => Promise.all(Array.from({ length: 120 }, (_, number) => session.repo(users).create({ email: `${number}` }))))
@@ -73,7 +73,7 @@ t.test('more than fifty go in several round trips, and each is told of in the lo
   t.equal(await database.repo(users).count(), 120)
 })
 
-t.test('a constraint that fails at the implicit commit of a statement is its error, although PostgreSQL had carried it out', async (t) => {
+t.test('a constraint that fails at a statement\'s implicit commit is that statement\'s error', async (t) => {
   const database = await open(t)
   await database.execute(sql`create table later (id int unique deferrable initially deferred)`)
   await database.execute(sql`insert into later values (1)`)

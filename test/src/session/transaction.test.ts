@@ -35,7 +35,7 @@ t.test('PostgreSQL reads the text of BEGIN, COMMIT and ROLLBACK once for each co
   t.strictSame(rows.map(({ statement }) => statement).sort(), ['begin', 'commit', 'rollback'])
 })
 
-t.test('a commit that is refused names the statement that failed, not one whose answer could not be read', async (t) => {
+t.test('a refused commit names the statement that failed, not one whose answer was unreadable', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   await session.repo(users).create({ email: 'ada' })
@@ -46,7 +46,7 @@ t.test('a commit that is refused names the statement that failed, not one whose 
   await t.rejects(session.commit(), { name: 'TransactionAbortedError', cause: UniqueViolationError })
 })
 
-t.test('a commit that is refused names the first write that could not be sent', async (t) => {
+t.test('a refused commit names the first write that could not be sent', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   const named = (email: unknown) => session.run({
@@ -57,7 +57,7 @@ t.test('a commit that is refused names the first write that could not be sent', 
   await t.rejects(session.commit(), { name: 'TransactionAbortedError', cause: { context: { operation: 'first' } } })
 })
 
-t.test('a write that could not be sent is not forgotten with a scope inside its own', async (t) => {
+t.test('an unsent write survives the end of a scope inside its own', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   await t.rejects(session.transaction(async (outer) => {
@@ -70,7 +70,7 @@ t.test('a write that could not be sent is not forgotten with a scope inside its 
   await session.rollback()
 })
 
-t.test('what is settled leaves no timer behind', async (t) => {
+t.test('a settled transaction leaves no timer behind', async (t) => {
   const database = await open(t, one)
   const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
   const settle = async (way: 'commit' | 'rollback') => {
@@ -101,7 +101,7 @@ t.test('statements started together keep their call order', async (t) => {
   })
 })
 
-t.test('a value that cannot be sent never lets the statement behind it run outside the transaction', async (t) => {
+t.test('an unsendable value never lets the next statement run outside the transaction', async (t) => {
   const { database, sent } = await openEchoing(t)
   const session = database.createSession()
   const bad = session.execute(sql`insert into users (email) values (${unwritable})`)
@@ -114,7 +114,7 @@ t.test('a value that cannot be sent never lets the statement behind it run outsi
   t.equal(await database.repo(users).count(), 0)
 })
 
-t.test('a value that cannot be sent never lets the statement behind it run outside its scope', async (t) => {
+t.test('an unsendable value never lets the next statement run outside its scope', async (t) => {
   const { database, sent } = await openEchoing(t)
   await database.session(async (session) => {
     await session.repo(users).create({ email: 'kept' })
@@ -142,7 +142,7 @@ t.test('a write that got no connection is remembered; the commit refuses', async
   t.equal(await database.repo(users).count(), 0)
 })
 
-t.test('a write without a connection inside a scope that was undone is forgotten, and reads may always be tried again', async (t) => {
+t.test('an unsent write of an undone scope is dropped, and reads can always be retried', async (t) => {
   const database = await open(t, { pool: { size: 1, maxOverflow: 0, timeoutSeconds: 1 } })
   const holder = database.createSession()
   await holder.repo(users).create({ email: 'holder' })
@@ -166,7 +166,7 @@ t.test('a session of a closed database is refused, and settles', async (t) => {
   await session.rollback()
 })
 
-t.test('close() in the pool\'s queue leaves it: reads and writes are refused at once, the place goes to the next', async (t) => {
+t.test('close() leaves the pool\'s queue, refuses statements at once, and frees the slot', async (t) => {
   const database = await open(t, one)
   const holder = database.createSession()
   await holder.repo(users).create({ email: 'holder' })
@@ -182,7 +182,7 @@ t.test('close() in the pool\'s queue leaves it: reads and writes are refused at 
   t.equal(await database.repo(users).count(), 0)
 })
 
-t.test('sends the limits behind each BEGIN where a pooler refuses startup parameters', async (t) => {
+t.test('sends the limits after each BEGIN if a pooler refuses startup parameters', async (t) => {
   const { database, sent } = await openEchoing(t, { preparedStatements: false, statementTimeoutSeconds: 7, lockTimeoutSeconds: 0 })
   await database.session(async (session) => {
     await session.repo(users).create({ email: 'ada' })

@@ -86,7 +86,7 @@ t.test('the schema of the environment has every variable with its meaning', asyn
   t.equal(Object.keys(environmentSchema.properties).length, 14)
 })
 
-t.test('completes what is not given', async (t) => {
+t.test('completes missing options', async (t) => {
   const defaults = {
     readsOutside: true, begin: 'begin', readOnly: false, retries: 0, timeoutMillis: undefined, settleTimeoutMillis: 5000, resolveCommits: false
   }
@@ -94,7 +94,7 @@ t.test('completes what is not given', async (t) => {
   t.same(resolveTransactionOptions({ begin: undefined, isolationLevel: undefined, deferrable: undefined, settleTimeoutMillis: undefined }), defaults)
 })
 
-t.test('makes a BEGIN of the modes, and never changes what it was given', async (t) => {
+t.test('makes a BEGIN of the modes, and never changes the given options', async (t) => {
   const options = Object.freeze({
     isolationLevel: 'serializable', accessMode: 'read only', deferrable: true, timeoutMillis: 1, settleTimeoutMillis: 0.5
   } as const)
@@ -112,7 +112,7 @@ t.test('makes a BEGIN of the modes, and never changes what it was given', async 
   t.match(resolveTransactionOptions({ begin: 'firstQuery' }), { begin: 'begin', readsOutside: false })
 })
 
-t.test('refuses what cannot be, by name, without the value', async (t) => {
+t.test('refuses an invalid option by name, without its value', async (t) => {
   const bad: Array<[Record<string, unknown>, RegExp]> = [
     [{ begin: 'onRequest' }, /^transaction.begin must be 'firstWrite' or 'firstQuery'$/],
     [{ isolationLevel: 'serializable; drop table users' }, /^transaction.isolationLevel must be 'read uncommitted', .* or 'serializable'$/],

@@ -48,7 +48,7 @@ t.test('reads every variable of the environment', async (t) => {
   t.match(settings, { echo: true, slowQueryMillis: 0, statementTimeoutSeconds: 1.5, lockTimeoutSeconds: 0, idleInTransactionTimeoutSeconds: 7 })
 })
 
-t.test('reads process.env unless told otherwise', async (t) => {
+t.test('reads process.env by default', async (t) => {
   const before = process.env['DATABASE_POOL_SIZE']
   process.env['DATABASE_POOL_SIZE'] = '7'
   t.teardown(() => { process.env['DATABASE_POOL_SIZE'] = before ?? '' })
@@ -201,7 +201,7 @@ t.test('says how to name the database when nothing does', async (t) => {
   t.match(error.message, /DATABASE_URL .*connectionString/)
 })
 
-t.test('tells where a broken URL came from', async (t) => {
+t.test('names the source of a broken URL', async (t) => {
   t.equal(refusal({}, { DATABASE_URL: 'postgresql://ada:p@ss@db/shop' }).setting, 'DATABASE_URL')
   t.equal(refusal({ connectionString: 'postgresql://ada:p@ss@db/shop' }, { DATABASE_URL: url }).setting, 'connectionString')
 })
@@ -222,7 +222,7 @@ t.test('without prepared statements the server-side limits are no startup parame
   t.equal(settings.statementTimeoutSeconds, 15)
 })
 
-t.test('a pool of the user\'s own tells its own limits', async (t) => {
+t.test('a pool given by the user has its own limits', async (t) => {
   const pool = new pg.Pool({ connectionString: url, max: 4, min: 1, connectionTimeoutMillis: 900, maxLifetimeSeconds: 60 })
   t.teardown(() => pool.end())
 
@@ -234,7 +234,7 @@ t.test('a pool of the user\'s own tells its own limits', async (t) => {
   t.notMatch(inspect(settings, { depth: 9 }) + JSON.stringify(settings), 'hush')
 })
 
-t.test('a pool of the user\'s own that says nothing of limits is waited for as long as by default', async (t) => {
+t.test('a given pool without limits has the default time limit for waiters', async (t) => {
   const pool = new pg.Pool()
   pool.options.min = undefined
   t.teardown(() => pool.end())
@@ -242,7 +242,7 @@ t.test('a pool of the user\'s own that says nothing of limits is waited for as l
   t.match(resolveSettings({ pg: pool }, {}).pool, { size: 0, max: 10, timeoutMillis: 30_000, maxWaiting: 100, recycleSeconds: 0 })
 })
 
-t.test('refuses what a pool of the user\'s own makes meaningless', async (t) => {
+t.test('refuses options that a given pool makes meaningless', async (t) => {
   const pool = new pg.Pool()
   t.teardown(() => pool.end())
 
@@ -262,7 +262,7 @@ t.test('shows no secret, however it is printed (scenario 78)', async (t) => {
   t.notMatch(inspect(refusal({ connectionString: `${url}/hush` }), { depth: 9, showHidden: true }), /hush|db\.example/)
 })
 
-t.test('a pool made of the connection knows the password and hides it', async (t) => {
+t.test('a pool made of the connection has the password and hides it', async (t) => {
   const { connection } = resolveSettings({ connectionString: url }, {})
   const pool = new pg.Pool(connection)
   t.teardown(() => pool.end())

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { foreignPlaces, framesOf, CallSites } from '../../../src/statement/call-site.js'
 
-t.test('keeps the frames of the program, innermost first, and leaves the limit of other stacks as it was', async (t) => {
+t.test('keeps the program\'s frames, innermost first, and leaves Error.stackTraceLimit unchanged', async (t) => {
   const { stackTraceLimit } = Error
   t.teardown(() => { Error.stackTraceLimit = stackTraceLimit })
   Error.stackTraceLimit = 1
@@ -21,7 +21,7 @@ t.test('shows the whole stack where no frame is the program\'s', async (t) => {
   t.equal(framesOf({ stack }), stack)
 })
 
-t.test('knows the frames of the package by its own, and none of them in a bundle', async (t) => {
+t.test('recognizes the package\'s own frames, and none of them in a bundle', async (t) => {
   const others = ['node:', 'node_modules/', '(<anonymous>)']
   const own = ['/app/dist/src/', '/app/dist/plugins/']
   t.strictSame(foreignPlaces('Error\n    at file:///app/dist/src/statement/call-site.js:60:42\n    at ModuleJob.run (node:internal)'), [...own, ...others])

@@ -1,4 +1,4 @@
-// Read by test/house/hovers.test.ts: an editor's text for each of these names.
+// Read by test/house/types.test.ts: an editor's text for each of these names.
 import { relations } from 'drizzle-orm'
 import { boolean, integer, pgTable, text } from 'drizzle-orm/pg-core'
 import type { Repositories } from '../../../src/repository/repository-factory.js'

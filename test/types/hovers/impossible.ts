@@ -1,4 +1,4 @@
-// Read by test/house/hovers.test.ts: the compiler's error for each of these calls.
+// Read by test/house/types.test.ts: the compiler's error for each of these calls.
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
 import type { Repositories } from '../../../src/repository/repository-factory.js'
 import type { RepositorySession } from '../../../src/repository/repository.js'

@@ -22,7 +22,7 @@ function recorder (): { logger: Logger, seen: Seen[], take (): string[] } {
   }
 }
 
-t.test('Drizzle\'s logger sees the text and values of each query of Drizzle\'s, in the database, in sessions and in nested transactions', async (t) => {
+t.test('Drizzle\'s logger gets text and values of each query, in the database, sessions and scopes', async (t) => {
   const { logger, seen, take } = recorder()
   const database = await open(t, { drizzle: { logger } })
   const db = database.drizzle as unknown as NodePgDatabase<typeof schema>
@@ -72,7 +72,7 @@ t.test('with true Drizzle\'s own logger prints, with false and undefined nothing
   t.match(printed().map(({ args }) => args), [[/^Query: select .* -- params: \["ada"\]$/]])
 })
 
-t.test('Drizzle\'s cache is refused with the reason, and what is no logger of Drizzle\'s, before anything is opened', async (t) => {
+t.test('Drizzle\'s cache and an invalid logger are refused before a connection is opened', async (t) => {
   const refusal = (options: object): Promise<unknown> => openDatabase({
     connectionString: 'postgresql://nobody@127.0.0.1:1/none', ...options
   } as OpenOptions).catch((error: unknown) => error)
@@ -102,7 +102,7 @@ const word = () => text()
 const ddl = `create table things (id integer primary key, ids bigint[], paper jsonb, at timestamp, day date, name text);
   insert into things values (1, '{1,null}', '"10.50"', 'infinity', '-infinity', 'one'), (2, '{}', 'null', '0044-03-15 00:00:00', '12026-01-01', null)`
 
-t.test('Drizzle\'s own queries read the columns that Drizzle misreads as repositories do, under every alias', async (t) => {
+t.test('Drizzle\'s own queries read columns as repositories do, under every alias', async (t) => {
   const { database } = await createTestDatabase(t, { sql: ddl })
   const { drizzle } = database
   const rows = await drizzle.select().from(things).orderBy(things.id)
@@ -155,7 +155,7 @@ t.test('a result column called __proto__ is a key as any other, and inherits not
   t.equal(row?.['isAdmin'], undefined)
 })
 
-t.test('columns may be called as what every object inherits', async (t) => {
+t.test('columns may have names of inherited properties', async (t) => {
   const names = ['constructor', 'toString', 'hasOwnProperty', 'valueOf', 'toJSON'] as const
   const { database } = await createTestDatabase(t, { sql: `create table odd (id integer primary key, ${names.map((name) => `"${name}" text`).join()})` })
   const columns = Object.fromEntries(names.map((name) => [name, word()])) as unknown as Record<typeof names[number], ReturnType<typeof word>>

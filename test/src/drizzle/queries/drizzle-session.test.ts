@@ -37,7 +37,7 @@ t.test('every kind of query runs in the session\'s transaction, and resolves wit
   t.same(words(sent()).filter((trip) => /begin|commit|rollback/.test(trip)), ['begin; insert', 'rollback'])
 })
 
-t.test('a name that a program gives to a statement is the one that PostgreSQL keeps, for one statement', async (t) => {
+t.test('a name given to a statement is prepared in PostgreSQL for that one statement', async (t) => {
   const { database } = await openEchoing(t)
   const session = database.createSession()
   const db = typed(session.drizzle)
@@ -77,7 +77,7 @@ t.test('execute() takes queries of any Drizzle database, and runs them here', as
   await session.rollback()
 })
 
-t.test('execute() refuses what is no statement, and says what it takes', async (t) => {
+t.test('execute() refuses other values than SQL, and names the accepted ones', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   const bad: unknown[] = ['select 1', undefined, null, 7, {}, [], { text: 'select 1' }, users, new QueryBuilder().select().from(users)]
@@ -196,7 +196,7 @@ t.test('names are written in the casing of the settings, in relational queries t
   })
 })
 
-t.test('what a column type of the user\'s own throws comes out as it is', async (t) => {
+t.test('an error of a custom column type is thrown unchanged', async (t) => {
   const failure = new Error('cannot be read')
   const strange = customType<{ data: string }>({ dataType: () => 'text', fromDriver () { throw failure } })
   const database = await open(t)

@@ -30,7 +30,7 @@ t.test('takes a URL apart', async (t) => {
   t.equal(connection.ssl, undefined)
 })
 
-t.test('leaves what is not said to pg and its variables', async (t) => {
+t.test('leaves missing parts to pg and its variables', async (t) => {
   const before = process.env['PGPORT']
   process.env['PGPORT'] = '7777'
   t.teardown(() => { process.env['PGPORT'] = before ?? '' })
@@ -72,7 +72,7 @@ t.test('parameters win over the parts before them, empty ones count for nothing'
   t.equal(connection.password, 'hush')
 })
 
-t.test('hands on the parameters that pg knows', async (t) => {
+t.test('passes on the parameters that pg knows', async (t) => {
   t.match(parseConnectionString('postgresql://db/shop?application_name=a&fallback_application_name=b&options=-c%20geqo%3Doff&connect_timeout=5&keepalives_idle=60&channel_binding=require&client_encoding=UTF8&uselibpqcompat=true'), {
     application_name: 'a',
     fallback_application_name: 'b',

@@ -1,0 +1,65 @@
+import { basename, join } from 'node:path'
+import ts from 'typescript'
+import { exampleWith, readPage } from '../helpers/markdown.js'
+import { projectRoot, readTree } from './source-files.js'
+
+/** The names that the pages use without declaring them: a server, a request, tables, names of the application. */
+const surroundings = `
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import dataAccess from 'fastify-data-access'
+import type { NewUser } from './schema.js'
+
+interface Call { ctx: { req: FastifyRequest }, next: () => Promise<{ ok: boolean }> }
+
+declare global {
+  var server: FastifyInstance
+  var request: FastifyRequest
+  var dataAccess: typeof import('fastify-data-access').default
+  var people: NewUser[]
+  var paths: string[]
+  var t: { procedure: { use (call: (given: Call) => Promise<{ ok: boolean }>): unknown } }
+}
+export { dataAccess }
+`
+
+const otherTables = `
+import { integer, pgTable, text } from 'drizzle-orm/pg-core'
+export const hits = pgTable('hits', { path: text().primaryKey(), views: integer().notNull() })
+export const tags = pgTable('tags', { id: integer().primaryKey().generatedAlwaysAsIdentity(), name: text().notNull().unique(), colour: text() })
+`
+
+/** Without docs/testing.md: test/package compiles and runs its code. */
+const pages = ['README.md', ...readTree(projectRoot).map(({ path }) => path).filter((path) => /^docs\/(?!testing).*\.md$/.test(path))]
+
+/** The TypeScript of all pages, by the name of a file. */
+export function exampleFiles (): Record<string, string> {
+  return Object.fromEntries(pages.flatMap((path) => readPage(path).blocks
+    .filter(({ language }) => language === 'ts')
+    .map(({ heading, code }, index) => [`${basename(path, '.md')}-${index + 1}.ts`, `// ${path}, ${heading}\nexport {}\n${code}`])))
+}
+
+/** The files that the examples need beside them. */
+export function surroundingFiles (): Record<string, string> {
+  return {
+    'schema.ts': exampleWith('README.md', "export const users = pgTable('users'"),
+    'user-repository.ts': exampleWith('docs/repository.md', 'export class UserRepository'),
+    'other-tables.ts': otherTables,
+    'surroundings.ts': surroundings
+  }
+}
+
+/** The options of a program that uses the package. */
+export const exampleOptions: ts.CompilerOptions = {
+  module: ts.ModuleKind.NodeNext,
+  target: ts.ScriptTarget.ES2023,
+  lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'],
+  strict: true,
+  skipLibCheck: true,
+  types: ['node'],
+  typeRoots: [join(projectRoot, 'node_modules', '@types')],
+  paths: {
+    'fastify-data-access': [join(projectRoot, 'plugins/index.ts')],
+    'fastify-data-access/core': [join(projectRoot, 'src/index.ts')],
+    'fastify-data-access/migrations': [join(projectRoot, 'src/migrations/index.ts')]
+  }
+}

@@ -4,7 +4,6 @@ import type { ConstraintMap } from '../src/errors/constraint-words.js'
 import { DatabaseError } from '../src/errors/errors.js'
 import { failure, problem, statusOf } from '../src/errors/http-replies.js'
 import { checkErrorOptions } from '../src/settings/error-options.js'
-import { SettingsError } from '../src/errors/settings-error.js'
 import { explainBigint } from './unserializable.js'
 
 /** How errors are sent to clients. */
@@ -32,7 +31,7 @@ interface WireFormat {
   readonly write: (error: unknown, request: FastifyRequest, statusCode: number) => object
 }
 
-const formats: Readonly<Record<string, WireFormat | undefined>> = {
+const formats: Readonly<Record<NonNullable<ErrorsOptions['format']>, WireFormat | undefined>> = {
   fastify: undefined,
   envelope: {
     contentType: 'application/json; charset=utf-8',
@@ -57,7 +56,6 @@ const formats: Readonly<Record<string, WireFormat | undefined>> = {
 async function plugin (fastify: FastifyInstance, { errors = {} }: ErrorsPluginOptions): Promise<void> {
   checkErrorOptions(errors)
   const { format = 'fastify' } = errors
-  if (typeof format !== 'string' || !Object.hasOwn(formats, format)) throw new SettingsError('errors.format', "must be 'fastify', 'envelope' or 'problem'")
   fastify.addHook('onError', explainBigint)
   const wire = formats[format]
   if (wire === undefined) return

@@ -1,7 +1,8 @@
-import { UsageError } from '../errors/errors.js'
+import { checkPlainCall } from '../errors/check-call.js'
 import { columnsOf } from '../model/table.js'
-import { isPlainObject } from '../runtime/option-checks.js'
+import { anything } from '../runtime/option-checks.js'
 import type { PgTable } from 'drizzle-orm/pg-core'
+import type { OptionChecks } from '../runtime/option-checks.js'
 
 /** The key of a repository class for its table and options; only `Repository.of()` writes it. */
 export const declared: unique symbol = Symbol('what a repository class is for')
@@ -19,6 +20,8 @@ export interface ClassOptions<W extends string> {
   readonly writable?: readonly W[] | undefined
 }
 
+const checks: OptionChecks<ClassOptions<string>> = { writable: anything }
+
 /**
  * Checks the table and the options of a class. The columns are checked when a database first uses the class, because tables of
  * files that import each other may not be complete yet.
@@ -28,8 +31,6 @@ export interface ClassOptions<W extends string> {
 export function declare (table: PgTable, options: ClassOptions<string>): Declared {
   columnsOf(table)
   const given: unknown = options
-  if (!isPlainObject(given) || Object.keys(given).some((name) => name !== 'writable')) {
-    throw new UsageError('The options of Repository.of() are { writable: [column, …] }')
-  }
+  checkPlainCall('Repository.of()', given, checks)
   return { table, writable: options.writable }
 }

@@ -76,6 +76,6 @@ export function preludeDoneOf ({ corrected }: Batch, preludeDone: number): numbe
 }
 
 /** The index of the statement that failed; -1 if all have run and the implicit commit failed. */
-export function firstFailed ({ prelude }: Batch, { answers, preludeDone }: Exchange, isLost: boolean): number {
-  return isLost || preludeDone < prelude.length ? 0 : answers.findIndex(({ isDone }) => !isDone)
+export function firstFailed ({ prelude }: Batch, { responses, preludeDone }: Exchange, isLost: boolean): number {
+  return isLost || preludeDone < prelude.length ? 0 : responses.findIndex(({ isDone }) => !isDone)
 }

@@ -266,7 +266,7 @@ export class Connection {
     // The transaction status of a lost connection is out of date.
     if (!isLost) this.#refusal ??= exchange.isStale ? error : this.#judge(batch, exchange, error)
     const observed = { prelude, durationMillis: performance.now() - started }
-    const { answers, preludeDone, preludeAnswer } = exchange
+    const { responses, preludeDone, preludeValue } = exchange
     const failed = error === undefined ? -1 : firstFailed(batch, exchange, isLost)
     this.#active = undefined
     for (let index = 0; index < tasks.length; index++) {
@@ -274,8 +274,8 @@ export class Connection {
       this.#home.observe(this.caller, statement, index === 0 ? observed : { ...observed, prelude: [] })
       const isOwn = index === failed || failed === -1 || isLost || preludeDone < prelude.length
       const ownError = index < failed ? undefined : isOwn ? error : skipped(error)
-      const circumstances = { lost: isLost && !neverRan, preludeDone: preludeDoneOf(batch, preludeDone), preludeAnswer, missedTransaction }
-      done(outcomeOf(answers[index] as Response, ownError, circumstances))
+      const circumstances = { lost: isLost && !neverRan, preludeDone: preludeDoneOf(batch, preludeDone), preludeValue, missedTransaction }
+      done(outcomeOf(responses[index] as Response, ownError, circumstances))
     }
     this.#proceed()
   }
@@ -286,11 +286,11 @@ export class Connection {
   }
 
   /** Why nothing more may be sent after a batch, if so. */
-  #judge ({ prelude, tasks: [task] }: Batch, { preludeDone, answers: [answer] }: Exchange, error: Error | undefined): Error | undefined {
+  #judge ({ prelude, tasks: [task] }: Batch, { preludeDone, responses: [response] }: Exchange, error: Error | undefined): Error | undefined {
     const { status } = this
     if (preludeDone < prelude.length && status === 'I') return error
     // A repository's statement cannot end a transaction without PostgreSQL's status showing it.
     const isSuspect = this.#inTransaction && (status === 'I' || task?.statement.kind === 'raw')
-    return isSuspect && answer !== undefined ? endedByUser(answer.tags, status, answer.statement.text) : undefined
+    return isSuspect && response !== undefined ? endedByUser(response.tags, status, response.statement.text) : undefined
   }
 }

@@ -4,11 +4,11 @@ import type { Statement } from '../statement/statement.js'
 /** Statements that are sent together, behind their prelude. After the first failure PostgreSQL skips the rest. */
 export interface Exchange {
   /** The response to each statement, in order. */
-  readonly answers: readonly Response[]
+  readonly responses: readonly Response[]
   /** How many statements of the prelude PostgreSQL has run. */
   readonly preludeDone: number
   /** The first column of the last query in the prelude, as text. */
-  readonly preludeAnswer: string | undefined
+  readonly preludeValue: string | undefined
   /** Whether PostgreSQL has run everything. */
   readonly isAnswered: boolean
   /** Whether it failed because PostgreSQL does not know a prepared statement, or its columns have changed. */

@@ -22,7 +22,7 @@ const endings: ReadonlySet<unknown> = new Set([sqlStates.adminShutdown, sqlState
  * in an exchange that would have received one, proves that the statement has not run.
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
  */
-export function hasNeverRun (error: Error, { preludeDone, answers: [first], isUnbound }: Exchange): boolean {
+export function hasNeverRun (error: Error, { preludeDone, responses: [first], isUnbound }: Exchange): boolean {
   const { code, routine } = error as Refusal
   if (preludeDone > 0 || first === undefined || first.tags.length > 0 || first.rows.length > 0) return false
   return idleLimits.has(code) ? (routine ?? interrupts) === interrupts : isUnbound && endings.has(code) && routine === interrupts

@@ -17,14 +17,14 @@ export interface Outcome {
   /** How many statements of the prelude took effect. */
   readonly preludeDone: number
   /** The first column of the last query in the prelude, as text. */
-  readonly preludeAnswer: string | undefined
+  readonly preludeValue: string | undefined
   /** Whether the statement should end a transaction and PostgreSQL had none: a pooler may have switched the server. */
   readonly missedTransaction: boolean
 }
 
 /** The outcome of a statement that was not sent. */
 export function notSent (error: Error): Outcome {
-  return { error, result: undefined, sent: false, lost: false, preludeDone: 0, preludeAnswer: undefined, missedTransaction: false }
+  return { error, result: undefined, sent: false, lost: false, preludeDone: 0, preludeValue: undefined, missedTransaction: false }
 }
 
 /** The error of a statement that PostgreSQL skipped because an earlier one in its batch failed. */
@@ -33,11 +33,11 @@ export function skipped (cause: Error | undefined): Error {
 }
 
 /** The outcome of a statement with this response. */
-export function outcomeOf (answer: Response, failure: Error | undefined, circumstances: Omit<Outcome, 'error' | 'result' | 'sent'>): Outcome {
-  const { lost, preludeDone, preludeAnswer, missedTransaction } = circumstances
-  const error = refusalOfCopy(answer, failure) ?? failure ?? (answer.unreadable && unreadable(answer))
-  const result = error === undefined ? answer as unknown as StatementResult<never> : undefined // the statement's reader made its rows
-  return { error, result, sent: true, lost, preludeDone, preludeAnswer, missedTransaction }
+export function outcomeOf (response: Response, failure: Error | undefined, circumstances: Omit<Outcome, 'error' | 'result' | 'sent'>): Outcome {
+  const { lost, preludeDone, preludeValue, missedTransaction } = circumstances
+  const error = refusalOfCopy(response, failure) ?? failure ?? (response.unreadable && unreadable(response))
+  const result = error === undefined ? response as unknown as StatementResult<never> : undefined // the statement's reader made its rows
+  return { error, result, sent: true, lost, preludeDone, preludeValue, missedTransaction }
 }
 
 /** The error of a row that could not be read. A repository's reader names the column. */

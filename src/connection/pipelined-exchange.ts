@@ -39,9 +39,9 @@ function nameOf (prelude: string): string | undefined {
 }
 
 export class PipelinedExchange implements Exchange, ResponseReader {
-  readonly answers: Response[] = []
+  readonly responses: Response[] = []
   preludeDone = 0
-  preludeAnswer: string | undefined
+  preludeValue: string | undefined
   isAnswered = false
   isStale = false
   readonly #client: ClientBase
@@ -67,9 +67,9 @@ export class PipelinedExchange implements Exchange, ResponseReader {
   get isUnbound (): boolean { return !this.#isQuery && this.#prepared?.isUnbound === true }
 
   /** The SQL without the prelude. */
-  get text (): string { return this.answers.map(({ statement: { text } }) => text).join('; ') }
+  get text (): string { return this.responses.map(({ statement: { text } }) => text).join('; ') }
 
-  get done (): Pick<Response, 'command' | 'rowCount'> { return this.answers.at(-1) as Response }
+  get done (): Pick<Response, 'command' | 'rowCount'> { return this.responses.at(-1) as Response }
 
   add (statement: Statement): void {
     const messages = this.#messages
@@ -78,7 +78,7 @@ export class PipelinedExchange implements Exchange, ResponseReader {
     try {
       this.#isQuery = this.#isAlone && statement.values.length === 0 && (this.#prepared === undefined || statement.name === undefined)
       if (this.#isQuery) messages.query(statement.text)
-      this.answers.push(new Response(statement, this.#isQuery ? undefined : this.#write(statement, true)))
+      this.responses.push(new Response(statement, this.#isQuery ? undefined : this.#write(statement, true)))
     } catch (error) {
       messages.cut(length)
       this.#prepared?.cut(changes)
@@ -96,12 +96,12 @@ export class PipelinedExchange implements Exchange, ResponseReader {
   }
 
   described (fields: readonly Field[]): void {
-    this.answers[this.#current]?.describe(fields, this.#client)
+    this.responses[this.#current]?.describe(fields, this.#client)
   }
 
   row (fields: ReadonlyArray<string | null>): void {
-    if (this.preludeDone === this.#preludeStatements.length) this.answers[this.#current]?.row(fields)
-    else this.preludeAnswer = String(fields[0])
+    if (this.preludeDone === this.#preludeStatements.length) this.responses[this.#current]?.row(fields)
+    else this.preludeValue = String(fields[0])
   }
 
   completed (tag: string | undefined): void {
@@ -109,17 +109,17 @@ export class PipelinedExchange implements Exchange, ResponseReader {
       this.preludeDone++
       return
     }
-    const answer = this.answers[this.#current]
-    if (answer === undefined) return
-    answer.complete(tag)
+    const response = this.responses[this.#current]
+    if (response === undefined) return
+    response.complete(tag)
     if (!this.#isQuery) this.#current++
   }
 
   failed (error: Error & Refusal): void {
     const index = this.preludeDone + this.#current
-    const failing = this.preludeDone < this.#preludeStatements.length ? this.#preludeStatements[this.preludeDone] : this.answers[this.#current]?.prepared
+    const failing = this.preludeDone < this.#preludeStatements.length ? this.#preludeStatements[this.preludeDone] : this.responses[this.#current]?.prepared
     this.isStale = failing !== undefined && this.#prepared?.isRefused(failing, error, index) === true
-    for (const { isDone, prepared } of this.answers) if (!isDone && prepared?.readRow === undefined) forgetDescription(prepared)
+    for (const { isDone, prepared } of this.responses) if (!isDone && prepared?.readRow === undefined) forgetDescription(prepared)
     this.#finish(error)
   }
 

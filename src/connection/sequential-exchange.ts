@@ -19,11 +19,11 @@ interface Query {
 type Results = QueryArrayResult<Array<string | null>> | Array<QueryArrayResult<Array<string | null>>>
 
 export class SequentialExchange implements Exchange {
-  readonly answers: Response[] = []
+  readonly responses: Response[] = []
   readonly isStale = false
   readonly isUnbound = false
   preludeDone = 0
-  preludeAnswer: string | undefined
+  preludeValue: string | undefined
   isAnswered = false
   readonly #client: ClientBase
   readonly #prelude: readonly string[]
@@ -36,13 +36,13 @@ export class SequentialExchange implements Exchange {
 
   add (statement: Statement): void {
     this.#queries.push({ text: statement.text, values: statement.values.map(prepareValue) })
-    this.answers.push(new Response(statement, undefined))
+    this.responses.push(new Response(statement, undefined))
   }
 
   send (finished: (error: Error | undefined) => void): void {
     const { preludeDone } = this
     const prelude = this.#prelude[preludeDone]
-    const index = this.answers.findIndex(({ isDone }) => !isDone)
+    const index = this.responses.findIndex(({ isDone }) => !isDone)
     const query = prelude === undefined ? this.#queries[index] : { text: prelude, values: [] }
     if (query === undefined) {
       this.isAnswered = true
@@ -68,15 +68,15 @@ export class SequentialExchange implements Exchange {
 
   #take (results: Results): void {
     this.preludeDone++
-    for (const { rows: [row] } of [results].flat()) if (row !== undefined) this.preludeAnswer = String(row[0])
+    for (const { rows: [row] } of [results].flat()) if (row !== undefined) this.preludeValue = String(row[0])
   }
 
   #read (index: number, results: Results): void {
-    const answer = this.answers[index] as Response
+    const response = this.responses[index] as Response
     for (const { fields, rows, command, rowCount } of [results].flat()) {
-      if (fields.length > 0) answer.describe(fields, parsersOfClient(this.#client))
-      for (const row of rows) answer.row(row)
-      answer.complete(command === null ? undefined : [command, rowCount].join(' ').trimEnd())
+      if (fields.length > 0) response.describe(fields, parsersOfClient(this.#client))
+      for (const row of rows) response.row(row)
+      response.complete(command === null ? undefined : [command, rowCount].join(' ').trimEnd())
     }
   }
 }

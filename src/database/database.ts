@@ -168,9 +168,9 @@ export class Database implements StatementRunner {
 
   /** Runs one statement that commits by itself: what repositories stand on. */
   run<Row> (statement: Statement): Promise<StatementResult<Row>> {
-    const answer = handled(runAutocommit(this.#context, this.#named(), statement) as Promise<StatementResult<Row>>)
-    this.#context.watch?.(statement, answer)
-    return answer
+    const result = handled(runAutocommit(this.#context, this.#named(), statement) as Promise<StatementResult<Row>>)
+    this.#context.watch?.(statement, result)
+    return result
   }
 
   /** The rows of a read, over a connection of its own: what `repo.stream()` stands on. */

@@ -239,7 +239,7 @@ export class Transaction {
     let open = tasks.length
     const answered = (task: QueuedStatement, outcome: Outcome): void => {
       if (outcome.preludeDone > 0) this.#begun = true
-      this.#identity ??= outcome.preludeAnswer
+      this.#identity ??= outcome.preludeValue
       for (const savepoint of savepoints.slice(0, Math.max(outcome.preludeDone - begin.length, 0))) savepoint.sent = true
       if (alone && outcome.error === undefined) this.#tasks.unshift(task)
       else this.#answer(task, outcome, connection)

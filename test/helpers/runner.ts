@@ -42,9 +42,9 @@ export class TestRunner implements RepositorySession {
     } catch (error) {
       throw toDatabaseError(error, { context, nowait })
     }
-    const [answer] = exchange.answers
-    if (answer?.unreadable !== undefined) throw answer.unreadable
-    return answer as unknown as StatementResult<Row>
+    const [response] = exchange.responses
+    if (response?.unreadable !== undefined) throw response.unreadable
+    return response as unknown as StatementResult<Row>
   }
 
   /** All rows at once, handed out in batches. */

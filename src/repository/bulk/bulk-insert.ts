@@ -75,8 +75,8 @@ export async function sendAll<Row> (session: StatementRunner, { make, start, few
     // The statements are sent at the end of this tick; PostgreSQL works while the next ones are made.
     await undefined
     const following = sendSome<Row>(session, make)
-    for (const { batch, answer } of current) {
-      const { rows } = await answer.catch((error: unknown) => { throw failed(error, { start: place, count: batch.rows }) })
+    for (const { batch, result } of current) {
+      const { rows } = await result.catch((error: unknown) => { throw failed(error, { start: place, count: batch.rows }) })
       if (rows.length < batch.rows) throw fewer({ ...batch, start: place, came: rows })
       for (const row of rows) all.push(row)
       place += batch.rows
@@ -88,11 +88,11 @@ export async function sendAll<Row> (session: StatementRunner, { make, start, few
 
 interface Sent<Row> {
   readonly batch: Batch
-  readonly answer: Promise<StatementResult<Row>>
+  readonly result: Promise<StatementResult<Row>>
 }
 
 function sendSome<Row> (session: StatementRunner, make: () => Batch | undefined): Array<Sent<Row>> {
-  return some(make).map((batch) => ({ batch, answer: handled(session.run<Row>(batch.statement)) }))
+  return some(make).map((batch) => ({ batch, result: handled(session.run<Row>(batch.statement)) }))
 }
 
 /** The next group of statements. */

@@ -49,7 +49,7 @@ export async function readByCursor (session: StatementRunner, table: TableStatem
   const list = { identity: identityOf(table.name, shape.key, shape.values), size: keys.length }
   const walk = walkOf(given, keys, { list, limit: pageSizeOf(given['limit'], table.builder.limits) })
   const columns = parseColumns(given['columns'], table, shape)
-  const rows = await ask(session, () => selectWalk(table, shape, { where, columns, walk }), (answer: { rows: PlacedRow[] }) => answer.rows)
+  const rows = await ask(session, () => selectWalk(table, shape, { where, columns, walk }), (result: { rows: PlacedRow[] }) => result.rows)
     .catch((error: unknown) => { throw walk.position !== undefined && isUnreadable(error) ? invalidCursor(error) : error })
   return pageOf(rows, walk, list)
 }

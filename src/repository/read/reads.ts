@@ -44,7 +44,7 @@ export function listRows (context: ReadContext, { operation, filter, options }: 
     const bounds = boundsOfList(options, table)
     return select(table, { operation, where: matching(context, filter), options, kind: 'page', bounds })
   }
-  return ask<AnyRow, AnyRow[]>(session, make, (answer) => cut(answer, { operation, options }, { session, table }))
+  return ask<AnyRow, AnyRow[]>(session, make, (result) => cut(result, { operation, options }, { session, table }))
 }
 
 export async function paginateRows (context: ReadContext, filter: unknown, options: unknown): Promise<NumberedRows> {

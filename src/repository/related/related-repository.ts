@@ -129,8 +129,8 @@ export class RelatedRepository<T extends PgTable, W> {
     const rows = await read(columns === undefined ? options : { ...options as Options, columns: [...columns, ...keys] }) as AnyRow[]
     const { statement, nothing } = selectRelated(statements, rows, this.#context)
     if (rows.length === 0) return rows
-    const answer = await session.run<AnyRow>(statement)
-    const related = new Map(answer.rows.map((row) => [rowKey(row, keys), row]))
+    const result = await session.run<AnyRow>(statement)
+    const related = new Map(result.rows.map((row) => [rowKey(row, keys), row]))
     const surplus = columns === undefined ? [] : keys.filter((key) => !columns.includes(key))
     return rows.map((row) => {
       // A row that was deleted between the two statements has no related rows.

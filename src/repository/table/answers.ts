@@ -6,7 +6,7 @@ export type AnyRow = Record<string, unknown>
 
 /** Makes and runs a statement, and resolves with what `read` returns. Anything that throws rejects. */
 export async function ask<Row, Result> (
-  session: StatementRunner, make: () => Statement, read: (answer: StatementResult<Row>, statement: Statement) => Result
+  session: StatementRunner, make: () => Statement, read: (result: StatementResult<Row>, statement: Statement) => Result
 ): Promise<Result> {
   const statement = make()
   return read(await session.run<Row>(statement), statement)

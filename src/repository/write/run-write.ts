@@ -15,7 +15,7 @@ export interface Writing {
 
 /** Like `ask()`, for a statement that writes a row: an error names its column, if that is known. */
 export async function askWriting<Result> (
-  session: StatementRunner, { table, row, make }: Writing, read: (answer: StatementResult<AnyRow>, statement: Statement) => Result
+  session: StatementRunner, { table, row, make }: Writing, read: (result: StatementResult<AnyRow>, statement: Statement) => Result
 ): Promise<Result> {
   const changes = row()
   const statement = make(changes)

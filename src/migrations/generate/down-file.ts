@@ -1,4 +1,4 @@
-import { findLosses } from './irreversible-changes.js'
+import { findLosses } from './data-loss.js'
 import { reversed } from './snapshots/rename.js'
 import { joined, statementsOf, type Way } from './changes/diff-statements.js'
 import type { DrizzleKit } from './model/drizzle-kit.js'

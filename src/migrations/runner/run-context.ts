@@ -7,7 +7,7 @@ import type { RunnerConnections } from './runner-lock.js'
 import type { RunnerOptions } from '../history/migration-options.js'
 import { ProgressTable } from '../history/progress-table.js'
 import type { MigrationStep, MigrationWait } from '../history/step.js'
-import { Watcher } from './blocking-sessions.js'
+import { Watcher } from './connection-monitor.js'
 
 /** The work of a runner that has its locks. */
 export async function startRun (connections: RunnerConnections, options: RunnerOptions): Promise<RunContext> {

@@ -4,7 +4,7 @@ import { MigrationError } from '../../errors/errors.js'
 import { asDatabaseError } from '../history/as-database-error.js'
 import { defaultLockTimeoutSeconds } from '../history/option-limits.js'
 import { withClient, type MigrationOptions } from '../history/migration-options.js'
-import { describe, sessionColumns, type Session } from './waiting-sessions.js'
+import { describe, sessionColumns, type Session } from './describe-session.js'
 
 /**
  * Any two runners on one database ask for the same locks, whatever their folders and tables. The first lies on a connection of its own, so that nothing in a

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { tablePairs } from '../snapshots/differences.js'
+import { tablePairs } from '../snapshots/rename-candidates.js'
 import type { Column, Enum, Snapshot } from '../snapshots/snapshot.js'
 import { catalogueType, enumOf, mentions } from '../snapshots/names.js'
 

@@ -1,8 +1,8 @@
-import { alterations } from './alter-column.js'
-import { findDifferences, tablePairs } from '../snapshots/differences.js'
+import { alterations } from './alter-in-place.js'
+import { findDifferences, tablePairs } from '../snapshots/rename-candidates.js'
 import { columnChangesOf } from './column-changes.js'
-import { common, eachTable, loses, missing, primaryKey, shared } from '../snapshots/pairs.js'
-import { lift } from './lift-and-restore.js'
+import { common, eachTable, loses, missing, primaryKey, shared } from '../snapshots/snapshot-parts.js'
+import { lift } from './drop-dependents.js'
 import type { Snapshot } from '../snapshots/snapshot.js'
 
 /** A snapshot on the way, and the statements that lead to it, where drizzle-kit does not write them. */

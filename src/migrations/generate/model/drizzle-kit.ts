@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import { MigrationError } from '../../../errors/errors.js'
-import { withTexts } from './written-model.js'
+import { withTexts } from './with-sql-texts.js'
 import type { Snapshot } from '../snapshots/snapshot.js'
 import type { Casing } from '../../../drizzle/casing.js'
 

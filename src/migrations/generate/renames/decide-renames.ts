@@ -1,5 +1,5 @@
 import { MigrationError } from '../../../errors/errors.js'
-import { findDifferences, type Difference } from '../snapshots/differences.js'
+import { findDifferences, type Difference } from '../snapshots/rename-candidates.js'
 import type { Snapshot } from '../snapshots/snapshot.js'
 import { renamed, type Rename } from '../snapshots/rename.js'
 

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { MigrationError } from '../../../errors/errors.js'
-import { upToDate } from './old-snapshots.js'
+import { upToDate } from './upgrade-snapshot.js'
 import { emptySnapshot } from './snapshot.js'
 import type { Snapshot } from './snapshot.js'
 

@@ -2,10 +2,10 @@
  * Whether the SQL of a migration does what its two snapshots say. The way back is made of the snapshots: what they say and the SQL has not done, it would undo
  * all the same, and what the SQL has done besides, it would leave.
  */
-import { findDifferences } from '../snapshots/differences.js'
+import { findDifferences } from '../snapshots/rename-candidates.js'
 import { repair } from '../changes/repair-statements.js'
 import { inOrder, renamed, renameStatements } from '../snapshots/rename.js'
-import { factsOf, type Fact } from './sql-facts.js'
+import { factsOf, type Fact } from './sql-changes.js'
 import { statementsOf, type Way } from '../changes/diff-statements.js'
 import type { DrizzleKit } from '../model/drizzle-kit.js'
 

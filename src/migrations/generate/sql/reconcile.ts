@@ -1,6 +1,6 @@
-import { tablePairs } from '../snapshots/differences.js'
-import type { Fact } from './sql-facts.js'
-import { spelling } from './sql-words.js'
+import { tablePairs } from '../snapshots/rename-candidates.js'
+import type { Fact } from './sql-changes.js'
+import { spelling } from './normalize-sql.js'
 import type { Snapshot, Table } from '../snapshots/snapshot.js'
 import type { Way } from '../changes/diff-statements.js'
 

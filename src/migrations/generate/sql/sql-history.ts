@@ -1,5 +1,5 @@
 import type { Disagreement } from './compare-sql.js'
-import type { Fact } from './sql-facts.js'
+import type { Fact } from './sql-changes.js'
 
 /** What a change is about, and whether it makes or drops it. */
 interface Subject {

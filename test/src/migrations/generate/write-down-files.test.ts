@@ -8,7 +8,7 @@ import { loadDrizzleKit } from '../../../../src/migrations/generate/model/drizzl
 import { emptySnapshot, type Snapshot } from '../../../../src/migrations/generate/snapshots/snapshot.js'
 import { readSnapshot } from '../../../../src/migrations/generate/snapshots/read-snapshots.js'
 import { writeNewFiles } from '../../../../src/migrations/generate/write-files.js'
-import { factsOf } from '../../../../src/migrations/generate/sql/sql-facts.js'
+import { factsOf } from '../../../../src/migrations/generate/sql/sql-changes.js'
 
 /** A folder of migrations that lead from model to model, without ways back. */
 async function build (t: Test, models: ReadonlyArray<Record<string, unknown>>) {

@@ -1,10 +1,10 @@
 /** What drizzle-kit writes wrongly of a model, or not at all, in the words of SQL: values in expressions, defaults that are not just text, names in views. */
 import { SQL, StringChunk, is, sql } from 'drizzle-orm'
 import { PgPolicy, PgTable, getMaterializedViewConfig, getTableConfig, getViewConfig, isPgMaterializedView, isPgView } from 'drizzle-orm/pg-core'
-import { writableDefault } from './defaults.js'
-import { expressionText, type Context } from './expressions.js'
+import { writableDefault } from './column-default.js'
+import { expressionText, type Context } from './expression-text.js'
 import { casedName } from '../../../drizzle/casing.js'
-import { viewText, type Source } from './view-names.js'
+import { viewText, type Source } from './view-text.js'
 import type { Casing } from '../../../drizzle/casing.js'
 import type { Policy, Snapshot } from '../snapshots/snapshot.js'
 

@@ -1,9 +1,9 @@
-import { conversion } from './conversions.js'
-import { tablePairs } from '../snapshots/differences.js'
+import { conversion } from './using-expression.js'
+import { tablePairs } from '../snapshots/rename-candidates.js'
 import type { ColumnChanges } from './column-changes.js'
 import { renameIdentitySequences } from './identity-names.js'
-import { primaryKey, shared } from '../snapshots/pairs.js'
-import { changeCounting, changeSequence, startCounting, stopCounting, type Place } from './numbering.js'
+import { primaryKey, shared } from '../snapshots/snapshot-parts.js'
+import { changeCounting, changeSequence, startCounting, stopCounting, type Place } from './column-sequences.js'
 import type { Column, Enum, Snapshot } from '../snapshots/snapshot.js'
 import { catalogueType, enumOf, numberingOf, quoted, text, typeText, written } from '../snapshots/names.js'
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ColumnChange, ColumnChanges } from './column-changes.js'
-import { common, eachTable, loses, losesPrimaryKey, shared } from '../snapshots/pairs.js'
+import { common, eachTable, loses, losesPrimaryKey, shared } from '../snapshots/snapshot-parts.js'
 import { referenced } from '../snapshots/rename.js'
 import type { ForeignKey, Policy, Snapshot, View } from '../snapshots/snapshot.js'
 import { withoutReadersOfViews } from './view-order.js'

@@ -1,7 +1,7 @@
 import { SQL, is, sql } from 'drizzle-orm'
 import { PgArray, type PgColumn } from 'drizzle-orm/pg-core'
-import { expressionText, orRefuse, type Context } from './expressions.js'
-import { arrayText, literal } from './literals.js'
+import { expressionText, orRefuse, type Context } from './expression-text.js'
+import { arrayText, literal } from './literal.js'
 import { text } from '../snapshots/names.js'
 
 /**

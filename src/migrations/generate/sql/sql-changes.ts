@@ -1,6 +1,6 @@
 import { breakpoint } from '../../folder/directives.js'
 import { scanSql } from '../../folder/sql-scanner.js'
-import { partsOf, spelling, typeSpelling } from './sql-words.js'
+import { partsOf, spelling, typeSpelling } from './normalize-sql.js'
 
 /** One change to a database that a statement makes, in a form that is the same however the statement was written. */
 export interface Fact {

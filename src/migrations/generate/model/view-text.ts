@@ -1,6 +1,6 @@
 import { Column, Name, SQL, StringChunk, Subquery, is, isSQLWrapper, type SQLChunk } from 'drizzle-orm'
 import { MigrationError } from '../../../errors/errors.js'
-import { expressionText, type Context } from './expressions.js'
+import { expressionText, type Context } from './expression-text.js'
 import { cased } from '../../../drizzle/casing.js'
 import { mentions } from '../snapshots/names.js'
 

@@ -1,5 +1,5 @@
 import type { Client } from 'pg'
-import { describe, sessionColumns, type Session } from './waiting-sessions.js'
+import { describe, sessionColumns, type Session } from './describe-session.js'
 import { ignore } from '../../runtime/promises.js'
 
 /** How long after a cancel the next one leaves, in milliseconds. */

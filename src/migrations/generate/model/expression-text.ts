@@ -1,7 +1,7 @@
 import { MigrationError } from '../../../errors/errors.js'
 import { quoted, text } from '../snapshots/names.js'
 import { Names } from '../../../drizzle/casing.js'
-import { literal } from './literals.js'
+import { literal } from './literal.js'
 import type { SQL } from 'drizzle-orm'
 import type { Casing } from '../../../drizzle/casing.js'
 

@@ -1,4 +1,4 @@
-import { tablePairs } from './snapshots/differences.js'
+import { tablePairs } from './snapshots/rename-candidates.js'
 import { inOrder, renamed } from './snapshots/rename.js'
 import type { Column, Snapshot } from './snapshots/snapshot.js'
 import type { Way } from './changes/diff-statements.js'

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { DrizzleKit } from '../model/drizzle-kit.js'
-import { eachTable } from '../snapshots/pairs.js'
+import { eachTable } from '../snapshots/snapshot-parts.js'
 import type { Policy, Snapshot } from '../snapshots/snapshot.js'
 import { withViewsFromTheEnd, withViewsInOrder } from './view-order.js'
 

@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { StartedMigrations } from '../src/migrations/startup-migrations.js'
+import { StartupMigrations } from '../src/migrations/startup-migrations.js'
 import { limits } from '../src/migrations/history/option-limits.js'
 import { checkSettings } from '../src/errors/check-call.js'
 import { oneOf, text } from '../src/runtime/option-checks.js'
@@ -26,7 +26,7 @@ async function plugin (fastify: FastifyInstance, { migrations: options, degraded
   checkSettings({ path: 'migrations' }, options, checks)
   if (options.atStart === 'ignore') return
   if (options.atStart === 'apply') warnOfShortPluginTimeoutForMigrations(fastify, { lockTimeoutSeconds: options.lockTimeoutSeconds, logger })
-  const migrations = new StartedMigrations(options, { database: fastify.db, logger, degraded })
+  const migrations = new StartupMigrations(options, { database: fastify.db, logger, degraded })
   fastify.db.awaits(() => migrations.reason())
   fastify.addHook('onClose', async () => migrations.stop())
   await migrations.start()

@@ -4,7 +4,7 @@ import { downName } from './folder/migration-files.js'
 import { isModelMigrated, modelOptions } from './generate/compare-model.js'
 import { compare } from './history/compare.js'
 import { migrationOptions, withClient } from './history/migration-options.js'
-import { obstacles, unfinished } from './history/problems.js'
+import { blockingProblems, unfinishedProblems } from './history/problems.js'
 import type { OptionChecks } from '../runtime/option-checks.js'
 import type { ModelOptions } from './generate/compare-model.js'
 import type { Comparison } from './history/compare.js'
@@ -62,8 +62,8 @@ async function modelProblems (options: ModelOptions): Promise<MigrationProblem[]
 export function databaseProblems (comparison: Comparison): MigrationProblem[] {
   const { pending, progress } = comparison
   return [
-    ...obstacles(comparison),
-    ...(progress?.direction === 'up' ? unfinished(progress) : []),
+    ...blockingProblems(comparison),
+    ...(progress?.direction === 'up' ? unfinishedProblems(progress) : []),
     ...pending.map(({ tag }) => ({ kind: 'pending', tag, message: `${tag}.sql is not applied yet` } as const))
   ]
 }

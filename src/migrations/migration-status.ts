@@ -4,7 +4,7 @@ import type { Migration } from './folder/migration-files.js'
 import { migrationOptions, type MigrationOptions, withClient } from './history/migration-options.js'
 import { checkMigrationCall } from './history/check-migration-call.js'
 import { planUp } from './history/plan.js'
-import { refuse, strangeness } from './history/problems.js'
+import { refuse, appliedProblems } from './history/problems.js'
 
 /**
  * The migrations that were applied to the database, in the order in which that happened.
@@ -18,7 +18,7 @@ export async function getMigrationHistory (options: MigrationOptions = {}): Prom
 async function historyFor (call: string, options: MigrationOptions): Promise<Migration[]> {
   checkMigrationCall(call, options, migrationOptions)
   const comparison = await withClient(options, (client) => compare(client, options))
-  refuse(comparison.applied.flatMap((migration) => strangeness(migration, comparison.folder)))
+  refuse(comparison.applied.flatMap((migration) => appliedProblems(migration, comparison.folder)))
   return appliedOf(comparison)
 }
 

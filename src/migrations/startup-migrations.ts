@@ -48,7 +48,7 @@ export interface StartCircumstances extends Pick<RunnerOptions, 'database'> {
 const backoff = { firstMillis: 500, longestMillis: 10_000, jitter: 0 }
 
 /** The migrations of one server, from its start on. */
-export class StartedMigrations {
+export class StartupMigrations {
   readonly #options: MigrationsAtStart & RunnerOptions
   readonly #circumstances: StartCircumstances
   readonly #stopped = new AbortController()

@@ -2,11 +2,11 @@ import { MigrationError } from '../../errors/errors.js'
 import { oneOf, text } from '../../runtime/option-checks.js'
 import { isSchema } from '../../settings/given-options.js'
 import { readJournal } from '../folder/journal.js'
-import { statementsOf } from './changes/diff-statements.js'
+import { diffStatements } from './changes/diff-statements.js'
 import { prefixOf } from './migration-name.js'
 import { loadDrizzleKit, snapshotOf } from './model/drizzle-kit.js'
-import { ask } from './renames/ask-renames.js'
-import { decideBy, decideNothing, decideRenames } from './renames/decide-renames.js'
+import { askRenames } from './renames/ask-renames.js'
+import { decideByList, refuseToDecide, decideRenames } from './renames/decide-renames.js'
 import { newestSnapshot } from './snapshots/read-snapshots.js'
 import type { Casing } from '../../drizzle/casing.js'
 import type { OptionChecks } from '../../runtime/option-checks.js'
@@ -56,9 +56,9 @@ export function neededSchema ({ schema }: ModelOptions): Record<string, unknown>
 export async function renamesBetween (before: Snapshot, after: Snapshot, { renames, terminal = { input: process.stdin, output: process.stderr } }: RenameOptions): Promise<Rename[]> {
   if (renames === undefined) {
     const isTerminal = terminal.input.isTTY === true && terminal.output.isTTY === true
-    return await decideRenames(before, after, isTerminal ? ask(terminal) : decideNothing)
+    return await decideRenames(before, after, isTerminal ? askRenames(terminal) : refuseToDecide)
   }
-  const { decide, finish } = decideBy(renames)
+  const { decide, finish } = decideByList(renames)
   const decided = await decideRenames(before, after, decide)
   finish()
   return decided
@@ -75,7 +75,7 @@ export async function isModelMigrated (options: ModelOptions): Promise<boolean> 
   const kit = await loadDrizzleKit()
   const after = snapshotOf(kit, neededSchema(options), { casing, previous: before })
   // Whether something was renamed makes no difference to whether something has changed.
-  return (await statementsOf(kit, { before, after, renames: [] })).length === 0
+  return (await diffStatements(kit, { before, after, renames: [] })).length === 0
 }
 
 export const modelOptions: OptionChecks<ModelOptions> = {

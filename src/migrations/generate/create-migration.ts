@@ -4,7 +4,7 @@ import { UsageError } from '../../errors/errors.js'
 import { flag, isOptions, isText, text } from '../../runtime/option-checks.js'
 import { readJournal } from '../folder/journal.js'
 import { downName } from '../folder/migration-files.js'
-import { joined, statementsOf } from './changes/diff-statements.js'
+import { sqlText, diffStatements } from './changes/diff-statements.js'
 import { modelOptions, neededSchema, renamesBetween } from './compare-model.js'
 import { customDownFile, downFileOf } from './down-file.js'
 import { nextEntry, prefixOf, slug } from './migration-name.js'
@@ -12,7 +12,7 @@ import { loadDrizzleKit, snapshotOf } from './model/drizzle-kit.js'
 import { newestSnapshot } from './snapshots/read-snapshots.js'
 import { pretty, writeMigration } from './write-files.js'
 import type { OptionChecks } from '../../runtime/option-checks.js'
-import type { Way } from './changes/diff-statements.js'
+import type { Diff } from './changes/diff-statements.js'
 import type { ModelOptions, RenameOptions } from './compare-model.js'
 import type { DownFile } from './down-file.js'
 import type { Snapshot } from './snapshots/snapshot.js'
@@ -75,7 +75,7 @@ export async function createMigration (options: CreateOptions): Promise<{ create
     former,
     journal: { ...former, entries: [...former.entries, entry] },
     files: {
-      [`${entry.tag}.sql`]: joined(draft.statements, breakpoints),
+      [`${entry.tag}.sql`]: sqlText(draft.statements, breakpoints),
       [downName(entry.tag)]: draft.down.text,
       [`meta/${prefixOf(entry.tag)}_snapshot.json`]: pretty({ ...draft.snapshot, _meta: { columns: {}, schemas: {}, tables: {} } })
     }
@@ -92,10 +92,10 @@ interface Draft {
 async function compareWith (before: Snapshot, options: CreateOptions): Promise<Draft | undefined> {
   const kit = await loadDrizzleKit()
   const after = snapshotOf(kit, neededSchema(options), { casing: options.casing, previous: before })
-  const way: Way = { before, after, renames: await renamesBetween(before, after, options) }
-  const statements = await statementsOf(kit, way)
+  const diff: Diff = { before, after, renames: await renamesBetween(before, after, options) }
+  const statements = await diffStatements(kit, diff)
   if (statements.length === 0) return undefined
-  return { statements, down: await downFileOf(kit, way), snapshot: after }
+  return { statements, down: await downFileOf(kit, diff), snapshot: after }
 }
 
 /** The model as it was, with SQL to be written by hand. */

@@ -1,7 +1,7 @@
-import { tablePairs } from './snapshots/rename-candidates.js'
-import { inOrder, renamed } from './snapshots/rename.js'
+import { tablePairs } from './snapshots/snapshot-parts.js'
+import { orderRenames, applyRename } from './snapshots/rename.js'
 import type { Column, Snapshot } from './snapshots/snapshot.js'
-import type { Way } from './changes/diff-statements.js'
+import type { Diff } from './changes/diff-statements.js'
 import { catalogueType } from './snapshots/names.js'
 
 /** Something that a way deletes. */
@@ -13,7 +13,7 @@ export interface Loss {
 }
 
 /** What a way deletes, in words for a person. */
-export interface Losses {
+export interface DataLoss {
   /** Rows and values that are deleted: the way back restores the table or column, but not its contents. */
   readonly lost: readonly Loss[]
   /** Columns whose values are converted to another type that does not hold everything. */
@@ -21,8 +21,8 @@ export interface Losses {
 }
 
 /** What a way deletes from a database. */
-export function findLosses ({ before, after, renames }: Way): Losses {
-  const start = inOrder(renames).reduce(renamed, before)
+export function findDataLoss ({ before, after, renames }: Diff): DataLoss {
+  const start = orderRenames(renames).reduce(applyRename, before)
   const pairs = tablePairs(start, after)
   return {
     lost: [

@@ -1,6 +1,6 @@
-import { findLosses } from './data-loss.js'
-import { reversed } from './snapshots/rename.js'
-import { joined, statementsOf, type Way } from './changes/diff-statements.js'
+import { findDataLoss } from './data-loss.js'
+import { reverseRenames } from './snapshots/rename.js'
+import { sqlText, diffStatements, type Diff } from './changes/diff-statements.js'
 import type { DrizzleKit } from './model/drizzle-kit.js'
 
 /** A way back, as it is written to a file. */
@@ -12,22 +12,22 @@ export interface DownFile {
 }
 
 /** The way back from a migration: the same comparison the other way round. */
-export async function downFileOf (kit: DrizzleKit, { before, after, renames }: Way): Promise<DownFile> {
-  const back: Way = { before: after, after: before, renames: reversed(renames) }
-  const { lost, converted } = findLosses({ before, after, renames })
-  const { lost: dropped } = findLosses(back)
+export async function downFileOf (kit: DrizzleKit, { before, after, renames }: Diff): Promise<DownFile> {
+  const back: Diff = { before: after, after: before, renames: reverseRenames(renames) }
+  const { lost, converted } = findDataLoss({ before, after, renames })
+  const { lost: dropped } = findDataLoss(back)
   const irreversible = [...lost.map(({ text }) => text), ...converted]
   const comments = [
     ...irreversible.map((what) => `-- data-access: irreversible ${what}`),
     // To drop what the migration added needs no confirmation, but readers should know.
     ...dropped.map(({ comment }) => `-- ${comment}`)
   ]
-  const sql = joined(await statementsOf(kit, back))
+  const sql = sqlText(await diffStatements(kit, back))
   return { text: `${[...comments, sql].join('\n')}\n`, irreversible }
 }
 
 /** A way back that undoes less or more than its migration did: a mark says so, and whoever runs it has to confirm. */
-export function marked ({ text, irreversible }: DownFile, reasons: readonly string[]): DownFile {
+export function markIrreversible ({ text, irreversible }: DownFile, reasons: readonly string[]): DownFile {
   const lines = reasons.map((what) => `-- data-access: irreversible ${what}`)
   return {
     text: [...lines, '-- The SQL of this migration is not just what its snapshots say. Read through what stands below, write what is missing, and remove the lines above when it undoes everything.', text].join('\n'),

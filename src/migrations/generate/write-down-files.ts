@@ -6,7 +6,7 @@ import { MigrationError } from '../../errors/errors.js'
 import { called, text } from '../../runtime/option-checks.js'
 import { readJournal } from '../folder/journal.js'
 import { downName, readSql } from '../folder/migration-files.js'
-import { customDownFile, downFileOf, marked } from './down-file.js'
+import { customDownFile, downFileOf, markIrreversible } from './down-file.js'
 import { prefixOf } from './migration-name.js'
 import { loadDrizzleKit } from './model/drizzle-kit.js'
 import { decideRenames } from './renames/decide-renames.js'
@@ -14,18 +14,18 @@ import { decideBySql } from './renames/decide-by-sql.js'
 import { listSnapshots, readSnapshot } from './snapshots/read-snapshots.js'
 import { emptySnapshot } from './snapshots/snapshot.js'
 import { compareSql } from './sql/compare-sql.js'
-import { reconciled } from './sql/reconcile.js'
-import { factsOf } from './sql/sql-changes.js'
+import { reconcile } from './sql/reconcile.js'
+import { findSqlChanges } from './sql/sql-changes.js'
 import { SqlHistory } from './sql/sql-history.js'
 import { writeNewFiles } from './write-files.js'
 import type { OptionChecks } from '../../runtime/option-checks.js'
-import type { Way } from './changes/diff-statements.js'
+import type { Diff } from './changes/diff-statements.js'
 import type { CreatedMigration } from './create-migration.js'
 import type { DownFile } from './down-file.js'
 import type { DrizzleKit } from './model/drizzle-kit.js'
 import type { Snapshot } from './snapshots/snapshot.js'
 import type { Disagreement } from './sql/compare-sql.js'
-import type { Fact } from './sql/sql-changes.js'
+import type { SqlChange } from './sql/sql-changes.js'
 
 /** What {@link writeDownFiles} takes. */
 export interface DownFilesOptions {
@@ -96,46 +96,46 @@ interface Step {
 }
 
 async function downFileBetween (kit: DrizzleKit, { befores, after, sql, history }: Step): Promise<DownFile> {
-  const done = factsOf(sql)
+  const done = findSqlChanges(sql)
   const choice = after === undefined ? undefined : await closest(kit, { befores, after, sql }, done)
   const repeated = history.repeated(done)
   const doubtful = history.doubtful(done)
   // Without its snapshots there is only the SQL.
   history.add(done, choice ?? { onlySaid: [], onlyDone: done })
-  if (choice === undefined || isSame(choice.way)) return customDownFile
-  const { way, onlySaid, onlyDone } = choice
+  if (choice === undefined || isSame(choice.diff)) return customDownFile
+  const { diff, onlySaid, onlyDone } = choice
   const reasons = [
     ...reason('what its snapshots say and its SQL does not do', onlySaid),
     ...reason('what its SQL does and its snapshots do not say', onlyDone),
     ...reason('what its SQL leaves as an earlier migration has made it', repeated),
     ...reason('what an earlier migration has left in another state than its snapshot says', doubtful)
   ]
-  if (reasons.length === 0) return await downFileOf(kit, way)
-  return marked(await downFileOf(kit, reconciled(way, done.filter((fact) => !repeated.includes(fact)))), reasons)
+  if (reasons.length === 0) return await downFileOf(kit, diff)
+  return markIrreversible(await downFileOf(kit, reconcile(diff, done.filter((fact) => !repeated.includes(fact)))), reasons)
 }
 
 /** The way between two snapshots to which the SQL comes closest. */
-async function closest (kit: DrizzleKit, { befores, after, sql }: { befores: readonly Snapshot[], after: Snapshot, sql: string }, done: readonly Fact[]): Promise<Disagreement & { way: Way } | undefined> {
-  const ways: Array<Disagreement & { way: Way }> = []
+async function closest (kit: DrizzleKit, { befores, after, sql }: { befores: readonly Snapshot[], after: Snapshot, sql: string }, done: readonly SqlChange[]): Promise<Disagreement & { diff: Diff } | undefined> {
+  const diffs: Array<Disagreement & { diff: Diff }> = []
   for (const before of befores) {
-    const way: Way = { before, after, renames: await decideRenames(before, after, decideBySql(sql)) }
-    ways.push({ way, ...await compareSql(kit, way, done) })
+    const diff: Diff = { before, after, renames: await decideRenames(before, after, decideBySql(sql)) }
+    diffs.push({ diff, ...await compareSql(kit, diff, done) })
   }
-  return ways.toSorted((a, b) => sizeOf(a) - sizeOf(b))[0]
+  return diffs.toSorted((a, b) => sizeOf(a) - sizeOf(b))[0]
 }
 
 function sizeOf ({ onlySaid, onlyDone }: Disagreement): number {
   return onlySaid.length + onlyDone.length
 }
 
-function isSame ({ before, after }: Way): boolean {
+function isSame ({ before, after }: Diff): boolean {
   return isDeepStrictEqual(before, { ...after, id: before.id, prevId: before.prevId })
 }
 
 /** How many changes a mark names. */
 const named = 8
 
-function reason (what: string, facts: readonly Fact[]): string[] {
+function reason (what: string, facts: readonly SqlChange[]): string[] {
   const labels = [...new Set(facts.map(({ label }) => label))]
   const more = labels.length > named ? [`and ${labels.length - named} more`] : []
   return labels.length === 0 ? [] : [`${what}: ${[...labels.slice(0, named), ...more].join(', ')}`]

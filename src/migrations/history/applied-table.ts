@@ -48,7 +48,7 @@ export class AppliedTable {
     }))
   }
 
-  async note ({ hash, when }: Migration): Promise<void> {
+  async insert ({ hash, when }: Migration): Promise<void> {
     await this.#client.query(`insert into ${this.#fullName} (hash, created_at) values ($1, $2)`, [hash, when])
   }
 

@@ -37,24 +37,24 @@ export interface Comparison {
 /** Reads a folder and a database side by side; changes nothing. */
 export async function compare (client: Client, { folder = './drizzle', table }: MigrationOptions): Promise<Comparison> {
   const files = await readMigrations(folder)
-  const applied = matched(await asDatabaseError(new AppliedTable(client, table).read()), files)
+  const applied = matchRows(await asDatabaseError(new AppliedTable(client, table).read()), files)
   const pending = files.filter((file) => !applied.some((migration) => migration.file === file))
   const progress = await asDatabaseError(new ProgressTable(client, table).read())
   return { folder, files, applied, pending, progress }
 }
 
 /** What makes a row and a file belong together, the surest first: journals have been written anew, and two files may have been generated at the same time. */
-const ties: ReadonlyArray<(row: AppliedRow, file: MigrationFile) => boolean> = [
+const matchRules: ReadonlyArray<(row: AppliedRow, file: MigrationFile) => boolean> = [
   (row, { when, hashes }) => when === row.when && hashes.includes(row.hash),
   (row, { when }) => when === row.when,
   (row, { hashes }) => hashes.includes(row.hash)
 ]
 
 /** Each migration once, with all rows that note it. */
-function matched (rows: readonly AppliedRow[], files: readonly MigrationFile[]): AppliedMigration[] {
+function matchRows (rows: readonly AppliedRow[], files: readonly MigrationFile[]): AppliedMigration[] {
   const found = new Map<AppliedRow, MigrationFile>()
   const taken = new Set<MigrationFile>()
-  for (const belong of ties) {
+  for (const belong of matchRules) {
     for (const row of rows) {
       const file = found.has(row) ? undefined : files.find((candidate) => !taken.has(candidate) && belong(row, candidate))
       if (file === undefined) continue

@@ -2,7 +2,7 @@ import { MigrationError, UsageError } from '../../errors/errors.js'
 import { lint } from '../folder/lint.js'
 import { downName, readDown } from '../folder/migration-files.js'
 import { isKnown } from './compare.js'
-import { obstacles, refuse, strangeness, unfinished } from './problems.js'
+import { blockingProblems, refuse, appliedProblems, unfinishedProblems } from './problems.js'
 import type { MigrationText } from '../folder/directives.js'
 import type { MigrationFile } from '../folder/migration-files.js'
 import type { Comparison, KnownMigration } from './compare.js'
@@ -16,9 +16,9 @@ import type { MigrationStep } from './step.js'
  */
 export function planUp (comparison: Comparison, to: string | undefined): MigrationStep[] {
   const pending = to === undefined ? comparison.pending : pendingUpTo(comparison, to)
-  refuse(obstacles({ ...comparison, pending }))
+  refuse(blockingProblems({ ...comparison, pending }))
   const { progress } = comparison
-  if (progress !== undefined && pending.length > 0 && pending[0]?.tag !== progress.tag) refuse(unfinished(progress))
+  if (progress !== undefined && pending.length > 0 && pending[0]?.tag !== progress.tag) refuse(unfinishedProblems(progress))
   return pending.map(stepUp)
 }
 
@@ -50,8 +50,8 @@ export interface Target {
 export async function planDown (comparison: Comparison, target: Target): Promise<MigrationStep[]> {
   const { folder, progress } = comparison
   const leaving = comparison.applied.slice(countOfKept(comparison, target)).reverse()
-  if (progress !== undefined && leaving.length > 0 && progress.direction === 'up') refuse(unfinished(progress))
-  refuse(leaving.flatMap((migration) => strangeness(migration, folder)))
+  if (progress !== undefined && leaving.length > 0 && progress.direction === 'up') refuse(unfinishedProblems(progress))
+  refuse(leaving.flatMap((migration) => appliedProblems(migration, folder)))
   // Those without a file have just been refused.
   const steps = await Promise.all(leaving.filter(isKnown).map(async (migration) => {
     const { tag } = migration.file

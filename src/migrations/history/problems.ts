@@ -37,18 +37,18 @@ export function refuse (problems: readonly MigrationProblem[]): void {
 }
 
 /** Everything for which a run would skip or lose something, or that it would not carry out. */
-export function obstacles (comparison: Comparison): MigrationProblem[] {
+export function blockingProblems (comparison: Comparison): MigrationProblem[] {
   const { folder, applied, pending, progress } = comparison
   return [
-    ...applied.flatMap((migration) => strangeness(migration, folder)),
-    ...older(comparison),
+    ...applied.flatMap((migration) => appliedProblems(migration, folder)),
+    ...outOfOrderProblems(comparison),
     ...pending.flatMap(({ tag, up }) => lint(up, `${tag}.sql`).map((message) => ({ kind: 'unfit', tag, message } as const))),
-    ...(progress?.direction === 'down' ? unfinished(progress) : [])
+    ...(progress?.direction === 'down' ? unfinishedProblems(progress) : [])
   ]
 }
 
 /** What is wrong with one that was applied; as a rule nothing. */
-export function strangeness ({ row, file }: AppliedMigration, folder: string): MigrationProblem[] {
+export function appliedProblems ({ row, file }: AppliedMigration, folder: string): MigrationProblem[] {
   if (file === undefined) {
     const message = `The database has a migration that ${folder} does not have, generated ${new Date(row.when).toISOString()}: the database is newer than this code, or the file was removed`
     return [{ kind: 'missing', message }]
@@ -62,7 +62,7 @@ export function strangeness ({ row, file }: AppliedMigration, folder: string): M
  * drizzle-kit applies only what is newer than the newest applied one, so that an older file from a branch merged later would be skipped for ever. One that comes
  * behind all that is applied is next, however old it is: an empty database has them in the same order.
  */
-function older ({ files, applied, pending }: Comparison): MigrationProblem[] {
+function outOfOrderProblems ({ files, applied, pending }: Comparison): MigrationProblem[] {
   return pending.flatMap((file) => {
     const { tag, when } = file
     const isPassed = applied.some(({ row, file: other }) => row.when >= when && (other === undefined || files.indexOf(other) > files.indexOf(file)))
@@ -72,7 +72,7 @@ function older ({ files, applied, pending }: Comparison): MigrationProblem[] {
 }
 
 /** A file outside of a transaction that stands half-way. */
-export function unfinished ({ tag, direction, done }: NonNullable<Comparison['progress']>): MigrationProblem[] {
+export function unfinishedProblems ({ tag, direction, done }: NonNullable<Comparison['progress']>): MigrationProblem[] {
   const [file, way] = direction === 'up' ? [`${tag}.sql`, 'apply'] : [downName(tag), 'roll back']
   return [{ kind: 'unfinished', tag, message: `${file} stopped after ${done} of its statements, which have taken effect: ${way} once more to finish it` }]
 }

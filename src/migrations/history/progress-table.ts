@@ -62,13 +62,13 @@ export class ProgressTable {
   }
 
   /** PostgreSQL has refused the statement that was begun: it is known that it has not taken effect. */
-  async stop (): Promise<void> {
+  async notStarted (): Promise<void> {
     await this.#client.query('rollback')
     await this.#client.query(`update ${this.#name} set started = false`)
   }
 
   /** Leaves no table behind where nothing was done. */
-  async forgetNothing (): Promise<void> {
+  async dropIfUnused (): Promise<void> {
     const progress = await this.read()
     if (progress?.done === 0) await this.drop()
   }

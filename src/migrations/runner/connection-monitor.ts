@@ -1,12 +1,12 @@
 import type { Client } from 'pg'
-import { describe, sessionColumns, type Session } from './describe-session.js'
+import { describeSession, sessionColumns, type Session } from './describe-session.js'
 import { ignore } from '../../runtime/promises.js'
 
 /** How long after a cancel the next one leaves, in milliseconds. */
 const cancelEveryMillis = 100
 
 /** Looks after the connection that works, over a second one: who keeps it waiting, since PostgreSQL no longer tells once a lock was given up; and stops it. */
-export class Watcher {
+export class ConnectionMonitor {
   readonly #client: Client
   readonly #pid: number
   readonly #everyMillis: number
@@ -21,7 +21,7 @@ export class Watcher {
   }
 
   /** Who was last seen in the way, and forgets it. */
-  take (): readonly string[] {
+  takeBlockers (): readonly string[] {
     const seen = this.#seen
     this.#seen = []
     return seen
@@ -46,7 +46,7 @@ export class Watcher {
 
   async #look (): Promise<void> {
     const sessions = await this.#ask<Session>(`select ${sessionColumns} from pg_stat_activity where pid = any(pg_blocking_pids($1))`).catch(() => [])
-    if (sessions.length > 0) this.#seen = sessions.map(describe)
+    if (sessions.length > 0) this.#seen = sessions.map(describeSession)
   }
 
   /** One question after the other: pg does not queue them for ever. */

@@ -12,7 +12,7 @@ export const sessionColumns = 'pid, application_name as name, coalesce(state, \'
 const idle = 'idle in transaction'
 
 /** A session in words, without its SQL. */
-export function describe ({ pid, name, state, seconds }: Session): string {
+export function describeSession ({ pid, name, state, seconds }: Session): string {
   const since = state.startsWith(idle) ? ` for ${seconds} s` : ''
   return `process ${pid} (${[name, `${state}${since}`].filter((word) => word !== '').join(', ')})`
 }

@@ -8,7 +8,7 @@ import type { MigrationStep } from '../history/step.js'
 const outsideOnly = new Set([sqlStates.activeSqlTransaction, sqlStates.invalidTransactionTermination])
 
 /** What became of a file that is one transaction. */
-export function failedTogether ({ file, direction }: MigrationStep, { place, sql }: { place: string, sql: string | undefined }, cause: unknown): MigrationError {
+export function transactionalFileFailed ({ file, direction }: MigrationStep, { place, sql }: { place: string, sql: string | undefined }, cause: unknown): MigrationError {
   const lost = isConnectionLost(cause)
   if (lost && place === 'COMMIT') {
     return failed(`The connection was lost while ${file} was being committed, and it is not known whether it was: ${again(direction)}, which finds out`, cause)
@@ -29,7 +29,7 @@ interface Stop {
 }
 
 /** What became of a file that runs outside of a transaction. */
-export function failedAlone ({ file, direction, text: { statements } }: MigrationStep, { index, resumed, repeats }: Stop, cause: unknown): MigrationError {
+export function nonTransactionalFileFailed ({ file, direction, text: { statements } }: MigrationStep, { index, resumed, repeats }: Stop, cause: unknown): MigrationError {
   const place = index < statements.length ? `statement ${index + 1} of ${statements.length}` : 'the note that it was run'
   const what = isConnectionLost(cause) ? 'The connection was lost' : 'The cause says what PostgreSQL did not like'
   const hint = resumed ? '. It had been begun before, and may have taken effect then: if so, take it out of the file' : ''
@@ -44,7 +44,7 @@ export function brokenTransaction (message: string): MigrationError {
 }
 
 /** Lets somebody outside hear of something; what they throw ends the run, and is not taken for PostgreSQL's. */
-export function tell<Event> (listener: ((event: Event) => void) | undefined, event: Event): void {
+export function notify<Event> (listener: ((event: Event) => void) | undefined, event: Event): void {
   try {
     listener?.(event)
   } catch (cause) {
@@ -53,7 +53,7 @@ export function tell<Event> (listener: ((event: Event) => void) | undefined, eve
 }
 
 /** A file that did not get its locks, however often it was tried. */
-export function lockedOut ({ file }: MigrationStep, { attempts, blockedBy }: { attempts: number, blockedBy: readonly string[] }, { cause, context }: DatabaseError): MigrationError {
+export function locksNotAcquired ({ file }: MigrationStep, { attempts, blockedBy }: { attempts: number, blockedBy: readonly string[] }, { cause, context }: DatabaseError): MigrationError {
   const who = blockedBy.length > 0 ? blockedBy.join(', ') : 'Another session'
   return new MigrationError(
     `${file} did not get its locks, and was given up after ${attempts} attempt${attempts === 1 ? '' : 's'} so that nobody has to queue behind it. ${who} stood in its way: wait for that or end it, or raise lockRetries`,

@@ -6,10 +6,10 @@
  * comes in two parts, before and behind it. A runner that finds only the first looks whether the index is there, or runs the statement again.
  */
 import { MigrationError } from '../../errors/errors.js'
-import { brokenTransaction, failedAlone } from './failure-messages.js'
+import { brokenTransaction, nonTransactionalFileFailed } from './failure-messages.js'
 import { dropInvalidIndex, tookEffect } from './interrupted-index.js'
 import { controlsTransaction, isConcurrent, runsCode, runsOutside } from '../folder/lint.js'
-import { retryForLocks } from './retry-locked.js'
+import { retryLocked } from './retry-locked.js'
 import { singleStatements } from '../folder/directives.js'
 import { hashOf } from '../history/progress-table.js'
 import { ignore } from '../../runtime/promises.js'
@@ -27,12 +27,12 @@ export async function runNonTransactional (work: RunContext, step: MigrationStep
   }
   try {
     for (let index = done; index < statements.length; index++) {
-      await retryForLocks(work, step, () => attempt(work, step, { index, resumed: started && index === done }))
+      await retryLocked(work, step, () => attempt(work, step, { index, resumed: started && index === done }))
     }
     await finish(work, step)
   } catch (error) {
     // Of a file that has done nothing, nothing stays. On a lost connection there is nobody left to ask.
-    await progress.forgetNothing().catch(ignore)
+    await progress.dropIfUnused().catch(ignore)
     throw error
   }
 }
@@ -49,30 +49,30 @@ async function attempt (work: RunContext, step: MigrationStep, place: Place): Pr
     // One statement: parseMigration has cut them apart.
     const statement = singleStatements(step.text.statements[place.index] as string)[0] as SqlStatement
     const mustStandAlone = controlsTransaction(statement) || runsOutside(statement) || runsCode(statement)
-    if (mustStandAlone || wasInside) await alone(work, step, { ...place, statement })
-    else await withItsNote(work, step, place)
+    if (mustStandAlone || wasInside) await runOutsideTransaction(work, step, { ...place, statement })
+    else await runWithProgress(work, step, place)
   } catch (cause) {
-    await work.progress.stop().catch(ignore)
+    await work.progress.notStarted().catch(ignore)
     // A transaction of the file's own is gone, with the statements before this one: only another run begins it again.
-    throw failedAlone(step, { ...place, repeats: !wasInside }, cause)
+    throw nonTransactionalFileFailed(step, { ...place, repeats: !wasInside }, cause)
   }
 }
 
-async function withItsNote (work: RunContext, step: MigrationStep, { index }: Place): Promise<void> {
+async function runWithProgress (work: RunContext, step: MigrationStep, { index }: Place): Promise<void> {
   const { client, lockTimeout, progress } = work
   await client.query(`begin; set local lock_timeout = '${lockTimeout}'`)
-  await work.statement(step, index)
+  await work.runStatement(step, index)
   await progress.done(step.text.statements, index + 1)
   await client.query('commit')
 }
 
-async function alone (work: RunContext, step: MigrationStep, { index, resumed, statement }: Place & { statement: SqlStatement }): Promise<void> {
+async function runOutsideTransaction (work: RunContext, step: MigrationStep, { index, resumed, statement }: Place & { statement: SqlStatement }): Promise<void> {
   const { client, lockTimeout, progress } = work
   await client.query(`set lock_timeout = '${isConcurrent(statement) ? 0 : lockTimeout}'`)
   if (!resumed || !await tookEffect(client, statement)) {
     await progress.begin()
     await dropInvalidIndex(client, statement)
-    await work.statement(step, index)
+    await work.runStatement(step, index)
   }
   await progress.done(step.text.statements, index + 1)
 }
@@ -85,12 +85,12 @@ async function finish (work: RunContext, step: MigrationStep): Promise<void> {
   }
   try {
     await client.query('begin')
-    await work.note(step)
+    await work.recordFile(step)
     await progress.drop()
     await client.query('commit')
   } catch (cause) {
     await client.query('rollback').catch(ignore)
-    throw failedAlone(step, { index: step.text.statements.length, resumed: false, repeats: false }, cause)
+    throw nonTransactionalFileFailed(step, { index: step.text.statements.length, resumed: false, repeats: false }, cause)
   }
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { toDatabaseError } from '../../errors/to-database-error.js'
 import { pauseMillis } from '../../runtime/backoff.js'
-import { lockedOut } from './failure-messages.js'
+import { locksNotAcquired } from './failure-messages.js'
 import { sqlStates } from '../../errors/sqlstate-codes.js'
 import type { DatabaseError } from '../../errors/errors.js'
 import type { MigrationStep } from '../history/step.js'
@@ -17,16 +17,16 @@ const backoff = { firstMillis: 500, longestMillis: 10_000, jitter: 0.5 }
  *
  * @throws {MigrationError} `DB_MIGRATION_LOCKED` when the last attempt has failed, too; any other failure as it is
  */
-export async function retryForLocks (work: RunContext, step: MigrationStep, attempt: () => Promise<void>): Promise<void> {
+export async function retryLocked (work: RunContext, step: MigrationStep, attempt: () => Promise<void>): Promise<void> {
   let attempts = 0
   for (let failure = await conflictOf(attempt); failure !== undefined; failure = await conflictOf(attempt)) {
     attempts++
-    const blockedBy = work.watcher.take()
-    if (attempts > work.lockRetries) throw lockedOut(step, { attempts, blockedBy }, failure)
+    const blockedBy = work.monitor.takeBlockers()
+    if (attempts > work.lockRetries) throw locksNotAcquired(step, { attempts, blockedBy }, failure)
     const pause = Math.round(pauseMillis(backoff, attempts))
-    work.tellWait(step, { attempts, pauseMillis: pause, blockedBy })
+    work.notifyWait(step, { attempts, pauseMillis: pause, blockedBy })
     await wait(pause)
-    work.goOn()
+    work.throwIfAborted()
   }
 }
 

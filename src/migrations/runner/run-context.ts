@@ -1,20 +1,20 @@
 import type { Client } from 'pg'
 import { MigrationError } from '../../errors/errors.js'
 import { AppliedTable } from '../history/applied-table.js'
-import { tell } from './failure-messages.js'
+import { notify } from './failure-messages.js'
 import { asDatabaseError } from '../history/as-database-error.js'
 import type { RunnerConnections } from './runner-lock.js'
 import type { RunnerOptions } from '../history/migration-options.js'
 import { ProgressTable } from '../history/progress-table.js'
 import type { MigrationStep, MigrationWait } from '../history/step.js'
-import { Watcher } from './connection-monitor.js'
+import { ConnectionMonitor } from './connection-monitor.js'
 
 /** The work of a runner that has its locks. */
 export async function startRun (connections: RunnerConnections, options: RunnerOptions): Promise<RunContext> {
   const { rows: [row] } = await asDatabaseError(connections.work.query('select pg_backend_pid() as pid'))
   const work = new RunContext(connections, row.pid, options)
   // What has not begun when the signal comes is not begun any more; this is for what runs, or is on its way to PostgreSQL.
-  options.signal?.addEventListener('abort', () => work.watcher.cancel(), { once: true })
+  options.signal?.addEventListener('abort', () => work.monitor.cancel(), { once: true })
   return work
 }
 
@@ -23,7 +23,7 @@ export class RunContext {
   readonly client: Client
   readonly applied: AppliedTable
   readonly progress: ProgressTable
-  readonly watcher: Watcher
+  readonly monitor: ConnectionMonitor
   /** How often a file is tried again that did not get its locks. */
   readonly lockRetries: number
   /** As PostgreSQL takes it. */
@@ -38,30 +38,30 @@ export class RunContext {
     this.lockTimeout = `${Math.ceil(statementLockTimeoutSeconds * 1000)}ms`
     this.lockRetries = lockRetries
     this.#options = options
-    this.watcher = new Watcher(watch, pid, statementLockTimeoutSeconds * 1000 / 3)
+    this.monitor = new ConnectionMonitor(watch, pid, statementLockTimeoutSeconds * 1000 / 3)
   }
 
   /** Carries out one statement of a file, and tells of it. */
-  async statement ({ direction, migration: { tag }, text: { statements } }: MigrationStep, index: number): Promise<void> {
-    this.goOn()
+  async runStatement ({ direction, migration: { tag }, text: { statements } }: MigrationStep, index: number): Promise<void> {
+    this.throwIfAborted()
     const sql = statements[index] as string
     const began = performance.now()
-    await this.watcher.during(() => this.client.query(sql))
+    await this.monitor.during(() => this.client.query(sql))
     const durationMillis = performance.now() - began
-    tell(this.#options.onProgress, { direction, tag, statement: index + 1, total: statements.length, sql, durationMillis })
+    notify(this.#options.onProgress, { direction, tag, statement: index + 1, total: statements.length, sql, durationMillis })
   }
 
   /** @throws {MigrationError} `DB_MIGRATION_FAILED` when it was stopped */
-  goOn (): void {
+  throwIfAborted (): void {
     if (this.#options.signal?.aborted === true) throw new MigrationError('Stopped before the next statement', 'DB_MIGRATION_FAILED')
   }
 
   /** Notes in drizzle-kit's table that a file was run. */
-  async note ({ direction, migration, ids }: MigrationStep): Promise<void> {
-    await (direction === 'up' ? this.applied.note(migration) : this.applied.remove(ids))
+  async recordFile ({ direction, migration, ids }: MigrationStep): Promise<void> {
+    await (direction === 'up' ? this.applied.insert(migration) : this.applied.remove(ids))
   }
 
-  tellWait ({ direction, migration: { tag } }: MigrationStep, wait: Omit<MigrationWait, 'direction' | 'tag'>): void {
-    tell(this.#options.onWait, { direction, tag, ...wait })
+  notifyWait ({ direction, migration: { tag } }: MigrationStep, wait: Omit<MigrationWait, 'direction' | 'tag'>): void {
+    notify(this.#options.onWait, { direction, tag, ...wait })
   }
 }

@@ -4,7 +4,7 @@ import { MigrationError } from '../../errors/errors.js'
 import { asDatabaseError } from '../history/as-database-error.js'
 import { defaultLockTimeoutSeconds } from '../history/option-limits.js'
 import { withClient, type MigrationOptions } from '../history/migration-options.js'
-import { describe, sessionColumns, type Session } from './describe-session.js'
+import { describeSession, sessionColumns, type Session } from './describe-session.js'
 
 /**
  * Any two runners on one database ask for the same locks, whatever their folders and tables. The first lies on a connection of its own, so that nothing in a
@@ -69,5 +69,5 @@ async function holderOf (client: Client, lock: string): Promise<string> {
      where locktype = 'advisory' and granted and pg_locks.database = (select oid from pg_database where datname = current_database())
        and classid::bigint << 32 | objid::bigint = hashtextextended($1, 0) and objsubid = 1`, [lock]
   )
-  return rows.map((session) => `, ${describe(session)}`).join('')
+  return rows.map((session) => `, ${describeSession(session)}`).join('')
 }

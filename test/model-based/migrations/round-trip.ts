@@ -3,9 +3,9 @@ import type { Client } from 'pg'
 import { decideRenames } from '../../../src/migrations/generate/renames/decide-renames.js'
 import { downFileOf } from '../../../src/migrations/generate/down-file.js'
 import { snapshotOf, type DrizzleKit } from '../../../src/migrations/generate/model/drizzle-kit.js'
-import { inOrder, referenced, renamed } from '../../../src/migrations/generate/snapshots/rename.js'
+import { orderRenames, referenced, applyRename } from '../../../src/migrations/generate/snapshots/rename.js'
 import { emptySnapshot, type Snapshot } from '../../../src/migrations/generate/snapshots/snapshot.js'
-import { statementsOf, type Way } from '../../../src/migrations/generate/changes/diff-statements.js'
+import { diffStatements, type Diff } from '../../../src/migrations/generate/changes/diff-statements.js'
 import { readCatalogue } from './catalogue.js'
 import type { ModelPlan } from './models.js'
 import { fill, moodOf, readKept, sameRows, type Row } from './rows.js'
@@ -41,9 +41,9 @@ export async function makeTrip (client: Client, kit: DrizzleKit, { from, to, ans
   const after = snapshotOf(kit, schemaOf(to), { previous: before })
   let asked = 0
   const renames = await decideRenames(before, after, ({ gone }) => Promise.resolve(gone[(answers[asked++ % answers.length] ?? 0) - 1]))
-  const way: Way = { before, after, renames }
+  const way: Diff = { before, after, renames }
   const start = await fromNothing(kit, before)
-  const up = await statementsOf(kit, way)
+  const up = await diffStatements(kit, way)
   const { text: down, irreversible } = await downFileOf(kit, way)
   const back = down.split('--> statement-breakpoint')
 
@@ -77,12 +77,12 @@ export async function makeTrip (client: Client, kit: DrizzleKit, { from, to, ans
 }
 
 async function fromNothing (kit: DrizzleKit, after: Snapshot): Promise<string[]> {
-  return await statementsOf(kit, { before: emptySnapshot(), after, renames: [] })
+  return await diffStatements(kit, { before: emptySnapshot(), after, renames: [] })
 }
 
 async function carryRows (
   client: Client,
-  way: Way,
+  way: Diff,
   { up, back, irreversible, nulls }: { up: readonly string[], back: readonly string[], irreversible: readonly string[], nulls: boolean }
 ): Promise<Outcome> {
   const mood = moodOf(way)
@@ -121,10 +121,10 @@ async function unlessUnfit (work: Promise<boolean>, must: RegExp): Promise<boole
 }
 
 /** The foreign keys that no row may violate on the whole way, since they refer to the same table before and after. */
-function keptForeignKeys ({ before, after, renames }: Way): RegExp {
+function keptForeignKeys ({ before, after, renames }: Diff): RegExp {
   const targets = ({ tables }: Snapshot) => Object.values(tables).flatMap(({ foreignKeys }) =>
     Object.entries(foreignKeys).map(([name, key]) => `${name} to ${referenced(key)}`))
-  const former = targets(inOrder(renames).reduce(renamed, before))
+  const former = targets(orderRenames(renames).reduce(applyRename, before))
   const both = targets(after).filter((target) => former.includes(target)).map((target) => target.split(' to ')[0])
   return new RegExp(`^(${both.join('|') || '-'})$`)
 }

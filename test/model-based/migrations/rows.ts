@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Client } from 'pg'
-import type { Way } from '../../../src/migrations/generate/changes/diff-statements.js'
-import { catalogueType, mentions, written } from '../../../src/migrations/generate/snapshots/names.js'
+import type { Diff } from '../../../src/migrations/generate/changes/diff-statements.js'
+import { catalogueType, mentions, quotedName } from '../../../src/migrations/generate/snapshots/names.js'
 import type { Column, Snapshot } from '../../../src/migrations/generate/snapshots/snapshot.js'
 
 /** A table, and those of its columns whose values must be back. */
@@ -18,7 +18,7 @@ export interface Row {
 }
 
 /** The value of the enum that both models have: nobody can use a new one before its transaction has ended. */
-export function moodOf ({ before, after }: Way): string {
+export function moodOf ({ before, after }: Diff): string {
   const [values = [], others = []] = [before, after].map(({ enums }) => Object.values(enums)[0]?.values)
   return values.find((value) => others.includes(value)) ?? ''
 }
@@ -35,12 +35,12 @@ export async function fill (client: Client, { tables, enums }: Snapshot, { key, 
       return nulls && !column.notNull ? 'null' : `'${valueOf(column.type, anyMood, key)}'`
     })
     await client.query(given.length === 0
-      ? `insert into ${written(table)} default values`
-      : `insert into ${written(table)} (${given.map((column) => `"${column.name}"`).join(', ')}) values (${values.join(', ')})`)
+      ? `insert into ${quotedName(table)} default values`
+      : `insert into ${quotedName(table)} (${given.map((column) => `"${column.name}"`).join(', ')}) values (${values.join(', ')})`)
   }
   for (const table of Object.values(tables)) {
     for (const { tableTo, schemaTo, columnsFrom, columnsTo } of Object.values(table.foreignKeys)) {
-      await client.query(`update ${written(table)} set "${columnsFrom[0]}" = (select "${columnsTo[0]}" from ${written({
+      await client.query(`update ${quotedName(table)} set "${columnsFrom[0]}" = (select "${columnsTo[0]}" from ${quotedName({
       name: tableTo, schema: schemaTo ?? ''
     })} limit 1)`)
     }
@@ -48,7 +48,7 @@ export async function fill (client: Client, { tables, enums }: Snapshot, { key, 
 }
 
 /** What the way there and back must keep. */
-export async function readKept (client: Client, way: Way, irreversible: readonly string[]): Promise<unknown[]> {
+export async function readKept (client: Client, way: Diff, irreversible: readonly string[]): Promise<unknown[]> {
   const found: unknown[] = []
   for (const { table, columns } of keptBy(way, irreversible)) {
     const texts = columns.map((column) => `"${column}"::text`).join(', ') || 'null'
@@ -63,7 +63,7 @@ export function sameRows (expected: unknown[], found: unknown[]): void {
   if (!isDeepStrictEqual(expected, found)) throw new Error(`After the way back rows differ: ${JSON.stringify(expected)} became ${JSON.stringify(found)}`)
 }
 
-function keptBy ({ before, after, renames }: Way, irreversible: readonly string[]): Kept[] {
+function keptBy ({ before, after, renames }: Diff, irreversible: readonly string[]): Kept[] {
   return Object.entries(before.tables).flatMap(([key, table]) => {
     const laterTable = renames.find(({ kind, from }) => kind === 'table' && from === key)?.to ?? key
     const other = after.tables[laterTable]
@@ -81,7 +81,7 @@ function keptBy ({ before, after, renames }: Way, irreversible: readonly string[
     })
     // What is generated comes back when what it is made of does.
     const lost = Object.keys(table.columns).filter((name) => !columns.some((column) => column.name === name))
-    return [{ table: written(table), columns: columns.filter(({ generated }) => !lost.some((name) => mentions(generated?.as, name))).map(({ name }) => name) }]
+    return [{ table: quotedName(table), columns: columns.filter(({ generated }) => !lost.some((name) => mentions(generated?.as, name))).map(({ name }) => name) }]
   })
 }
 

@@ -1,21 +1,20 @@
-import { conversion } from './using-expression.js'
-import { tablePairs } from '../snapshots/rename-candidates.js'
+import { usingExpression } from './using-expression.js'
 import type { ColumnChanges } from './column-changes.js'
 import { renameIdentitySequences } from './identity-names.js'
-import { primaryKey, shared } from '../snapshots/snapshot-parts.js'
-import { changeCounting, changeSequence, startCounting, stopCounting, type Place } from './column-sequences.js'
+import { primaryKey, sharedEntries, tablePairs } from '../snapshots/snapshot-parts.js'
+import { alterColumnSequence, alterSequence, addColumnSequence, dropColumnSequence, type TableColumn } from './column-sequences.js'
 import type { Column, Enum, Snapshot } from '../snapshots/snapshot.js'
-import { catalogueType, enumOf, numberingOf, quoted, text, typeText, written } from '../snapshots/names.js'
+import { catalogueType, enumOf, sequenceKindOf, quotedIdentifier, quotedText, typeText, quotedName } from '../snapshots/names.js'
 
 /** A step in which enums, sequences and columns change where they are: drizzle-kit writes some of it in a way that PostgreSQL refuses, and forgets some. */
-export interface Alterations {
+export interface AlteredSnapshot {
   readonly statements: readonly string[]
   /** What the step leads to. */
   readonly snapshot: Snapshot
 }
 
 /** Two snapshots, and the one where all began, with what becomes of its columns. */
-export interface Passage {
+export interface AlterInput {
   readonly start: Snapshot
   readonly before: Snapshot
   readonly after: Snapshot
@@ -23,9 +22,9 @@ export interface Passage {
 }
 
 /** What turns the enums, sequences and columns that two snapshots have in common into those of the second. */
-export function alterations ({ start, before, after, columnChanges: { remade } }: Passage): Alterations {
-  const snapshot = structuredClone({ ...before, enums: { ...before.enums, ...shared(after.enums, before.enums) }, sequences: { ...before.sequences, ...shared(after.sequences, before.sequences) } })
-  const places: Array<[from: Place, to: Place]> = []
+export function alterInPlace ({ start, before, after, columnChanges: { recreated } }: AlterInput): AlteredSnapshot {
+  const snapshot = structuredClone({ ...before, enums: { ...before.enums, ...sharedEntries(after.enums, before.enums) }, sequences: { ...before.sequences, ...sharedEntries(after.sequences, before.sequences) } })
+  const places: Array<[from: TableColumn, to: TableColumn]> = []
   for (const [key, table, other] of tablePairs(before, after)) {
     for (const column of Object.values(table.columns)) {
       const wanted = other.columns[column.name]
@@ -34,15 +33,15 @@ export function alterations ({ start, before, after, columnChanges: { remade } }
       snapshot.tables[key]!.columns[column.name] = { ...structuredClone(wanted), primaryKey: column.primaryKey }
     }
   }
-  const enums = [...remade].map((key) => [before.enums[key]!, after.enums[key]!] as const)
+  const enums = [...recreated].map((key) => [before.enums[key]!, after.enums[key]!] as const)
   const statements = [
     ...places.filter(([{ column }, { column: wanted }]) => column.generated !== undefined && wanted.generated === undefined).map(([, place]) => `${alter(place)} DROP EXPRESSION;`),
-    ...Object.entries(before.enums).flatMap(([key, type]) => after.enums[key] === undefined || remade.has(key) ? [] : addValues(type, after.enums[key])),
-    ...enums.flatMap(([type, other]) => [`ALTER TYPE ${written(type)} RENAME TO ${quoted(formerName(type.name))};`, `CREATE TYPE ${written(other)} AS ENUM(${other.values.map(text).join(', ')});`]),
-    ...Object.entries(before.sequences).flatMap(([key, sequence]) => after.sequences[key] === undefined ? [] : changeSequence(sequence, after.sequences[key])),
+    ...Object.entries(before.enums).flatMap(([key, type]) => after.enums[key] === undefined || recreated.has(key) ? [] : addValues(type, after.enums[key])),
+    ...enums.flatMap(([type, other]) => [`ALTER TYPE ${quotedName(type)} RENAME TO ${quotedIdentifier(formerName(type.name))};`, `CREATE TYPE ${quotedName(other)} AS ENUM(${other.values.map(quotedText).join(', ')});`]),
+    ...Object.entries(before.sequences).flatMap(([key, sequence]) => after.sequences[key] === undefined ? [] : alterSequence(sequence, after.sequences[key])),
     ...renameIdentitySequences(before, after),
-    ...places.flatMap(([from, to]) => alterColumn(from, to, remade)),
-    ...enums.map(([type]) => `DROP TYPE ${written({ ...type, name: formerName(type.name) })};`)
+    ...places.flatMap(([from, to]) => alterColumn(from, to, recreated)),
+    ...enums.map(([type]) => `DROP TYPE ${quotedName({ ...type, name: formerName(type.name) })};`)
   ]
   return { statements, snapshot }
 }
@@ -58,43 +57,43 @@ function addValues (type: Enum, other: Enum): string[] {
     if (has.has(value)) return []
     has.add(value)
     const next = other.values.slice(index).find((later) => type.values.includes(later))
-    return [`ALTER TYPE ${written(type)} ADD VALUE ${text(value)}${next === undefined ? '' : ` BEFORE ${text(next)}`};`]
+    return [`ALTER TYPE ${quotedName(type)} ADD VALUE ${quotedText(value)}${next === undefined ? '' : ` BEFORE ${quotedText(next)}`};`]
   })
 }
 
-function alterColumn (from: Place, to: Place, remade: ColumnChanges['remade']): string[] {
+function alterColumn (from: TableColumn, to: TableColumn, recreated: ColumnChanges['recreated']): string[] {
   const [a, b] = [from.column, to.column]
-  const here: Place = { ...from, table: to.table }
-  const [counted, counts] = [numberingOf(a), numberingOf(b)]
-  const isRetyped = catalogueType(a) !== catalogueType(b) || a.typeSchema !== b.typeSchema || remade.has(enumOf(a))
+  const here: TableColumn = { ...from, table: to.table }
+  const [counted, counts] = [sequenceKindOf(a), sequenceKindOf(b)]
+  const isRetyped = catalogueType(a) !== catalogueType(b) || a.typeSchema !== b.typeSchema || recreated.has(enumOf(a))
   const [had, has] = [a.default === undefined ? undefined : String(a.default), b.default === undefined ? undefined : String(b.default)]
   const drops = had !== undefined && (isRetyped || has === undefined)
   return [
-    ...counted !== undefined && counts === undefined ? stopCounting(here) : [],
+    ...counted !== undefined && counts === undefined ? dropColumnSequence(here) : [],
     ...drops ? [`${alter(to)} DROP DEFAULT;`] : [],
     ...isRetyped ? [retype(a, to)] : [],
     ...has !== undefined && (has !== had || isRetyped) ? [`${alter(to)} SET DEFAULT ${has};`] : [],
     ...notNull(from, to),
-    ...counted === undefined && counts !== undefined ? startCounting(to) : [],
-    ...counted !== undefined && counts !== undefined ? changeCounting(here, to) : []
+    ...counted === undefined && counts !== undefined ? addColumnSequence(to) : [],
+    ...counted !== undefined && counts !== undefined ? alterColumnSequence(here, to) : []
   ]
 }
 
-function retype (column: Column, to: Place): string {
+function retype (column: Column, to: TableColumn): string {
   const type = typeText(to.column)
-  const name = quoted(to.column.name)
-  const using = conversion(typeText(column), type, name)
+  const name = quotedIdentifier(to.column.name)
+  const using = usingExpression(typeText(column), type, name)
   return `${alter(to)} SET DATA TYPE ${type}${using === undefined ? '' : ` USING ${using}`};`
 }
 
 /** A column that counts is never null, and neither is one of the primary key: it stays so when that is gone. */
-function notNull (from: Place, to: Place): string[] {
-  const is = ({ column }: Place) => column.notNull || numberingOf(column) !== undefined
-  const isKey = ({ table, column }: Place) => primaryKey(table).includes(column.name)
+function notNull (from: TableColumn, to: TableColumn): string[] {
+  const is = ({ column }: TableColumn) => column.notNull || sequenceKindOf(column) !== undefined
+  const isKey = ({ table, column }: TableColumn) => primaryKey(table).includes(column.name)
   if (is(to)) return is(from) ? [] : [`${alter(to)} SET NOT NULL;`]
   return (is(from) || isKey(from)) && !isKey(to) ? [`${alter(to)} DROP NOT NULL;`] : []
 }
 
-function alter ({ table, column }: Place): string {
-  return `ALTER TABLE ${written(table)} ALTER COLUMN ${quoted(column.name)}`
+function alter ({ table, column }: TableColumn): string {
+  return `ALTER TABLE ${quotedName(table)} ALTER COLUMN ${quotedIdentifier(column.name)}`
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { tablePairs } from '../snapshots/rename-candidates.js'
+import { tablePairs } from '../snapshots/snapshot-parts.js'
 import type { Column, Enum, Snapshot } from '../snapshots/snapshot.js'
 import { catalogueType, enumOf, mentions } from '../snapshots/names.js'
 
@@ -9,19 +9,19 @@ export type ColumnChange = 'retyped' | 'replaced' | 'gone'
 /** What a way does to enums and columns that others hold on to. */
 export interface ColumnChanges {
   /** The keys of enums that are made anew. */
-  readonly remade: ReadonlySet<string>
+  readonly recreated: ReadonlySet<string>
   /** By the key of the table and the name of the column; what just stays is not there. */
   readonly columns: ReadonlyMap<string, ReadonlyMap<string, ColumnChange>>
 }
 
 /** What becomes of the enums and columns that are in both, or in the first only. */
-export function columnChangesOf (before: Snapshot, after: Snapshot): ColumnChanges {
-  const remade = remadeEnums(before, after)
-  const names = [...remade].map((key) => before.enums[key]!.name)
+export function findColumnChanges (before: Snapshot, after: Snapshot): ColumnChanges {
+  const recreated = recreatedEnums(before, after)
+  const names = [...recreated].map((key) => before.enums[key]!.name)
   const columns = tablePairs(before, after).map(([key, a, b]) => {
     const columnChanges = new Map<string, ColumnChange>()
     for (const column of Object.values(a.columns)) {
-      const columnChange = columnChangeOf(column, b.columns[column.name], remade)
+      const columnChange = columnChangeOf(column, b.columns[column.name], recreated)
       if (columnChange !== undefined) columnChanges.set(column.name, columnChange)
     }
     // A generated column holds on to those that it is made of, and none is made of another.
@@ -31,12 +31,12 @@ export function columnChangesOf (before: Snapshot, after: Snapshot): ColumnChang
     }
     return [key, columnChanges] as const
   })
-  return { remade, columns: new Map(columns) }
+  return { recreated, columns: new Map(columns) }
 }
 
-function columnChangeOf (column: Column, other: Column | undefined, remade: ReadonlySet<string>): ColumnChange | undefined {
+function columnChangeOf (column: Column, other: Column | undefined, recreated: ReadonlySet<string>): ColumnChange | undefined {
   if (other === undefined) return 'gone'
-  const isRetyped = catalogueType(column) !== catalogueType(other) || column.typeSchema !== other.typeSchema || remade.has(enumOf(column))
+  const isRetyped = catalogueType(column) !== catalogueType(other) || column.typeSchema !== other.typeSchema || recreated.has(enumOf(column))
   if (other.generated !== undefined && (isRetyped || column.generated?.as !== other.generated.as)) return 'replaced'
   return isRetyped ? 'retyped' : undefined
 }
@@ -45,7 +45,7 @@ function columnChangeOf (column: Column, other: Column | undefined, remade: Read
  * The enums that cannot just get more values. PostgreSQL takes none away and moves none; and it lets nobody use a new one before the transaction that added it
  * has ended, which is too late for a default of the same file, and for all files where drizzle-kit applies several in one transaction.
  */
-function remadeEnums (before: Snapshot, after: Snapshot): Set<string> {
+function recreatedEnums (before: Snapshot, after: Snapshot): Set<string> {
   const uses = newTexts(before, after)
   return new Set(Object.entries(before.enums).filter(([key, type]) => {
     const other = after.enums[key]

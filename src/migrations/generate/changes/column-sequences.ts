@@ -1,35 +1,35 @@
 /** The sequences by which columns count: those of identities, and of `serial`. */
-import type { Column, Named, Numbering, Table } from '../snapshots/snapshot.js'
-import { catalogueType, numberingOf, quoted, text, typeText, written } from '../snapshots/names.js'
+import type { Column, Named, SequenceOptions, Table } from '../snapshots/snapshot.js'
+import { catalogueType, sequenceKindOf, quotedIdentifier, quotedText, typeText, quotedName } from '../snapshots/names.js'
 
 /** A column of a table, before or after. */
-export interface Place {
+export interface TableColumn {
   readonly table: Table
   readonly column: Column
 }
 
 /** What stops a column from counting. */
-export function stopCounting (place: Place): string[] {
-  if (numberingOf(place.column) === 'identity') return [`${alter(place)} DROP IDENTITY;`]
+export function dropColumnSequence (place: TableColumn): string[] {
+  if (sequenceKindOf(place.column) === 'identity') return [`${alter(place)} DROP IDENTITY;`]
   return [block(['"sequence" text := ' + ownedSequence(place)], dropSerial(place))]
 }
 
 /** Makes a column count that did not, from its largest value on. */
-export function startCounting (place: Place): string[] {
+export function addColumnSequence (place: TableColumn): string[] {
   const { table, column } = place
   const { increment, startWith } = column.identity ?? { increment: '1', startWith: '1' }
   const [furthest, beyond] = increment.startsWith('-') ? ['min', '<='] : ['max', '>=']
-  const name = quoted(column.name)
+  const name = quotedIdentifier(column.name)
   return [
-    ...numberingOf(column) === 'identity' ? [addIdentity(place)] : addSerial(place),
-    `SELECT setval(${ownedSequence(place)}, ${furthest}(${name})) FROM ${written(table)} HAVING ${furthest}(${name}) ${beyond} ${startWith};`
+    ...sequenceKindOf(column) === 'identity' ? [addIdentity(place)] : addSerial(place),
+    `SELECT setval(${ownedSequence(place)}, ${furthest}(${name})) FROM ${quotedName(table)} HAVING ${furthest}(${name}) ${beyond} ${startWith};`
   ]
 }
 
 /** What lets a column count on in another way. */
-export function changeCounting (from: Place, to: Place): string[] {
-  const kinds = [numberingOf(from.column), numberingOf(to.column)].join()
-  if (kinds === 'identity,identity') return changeIdentity(from, to)
+export function alterColumnSequence (from: TableColumn, to: TableColumn): string[] {
+  const kinds = [sequenceKindOf(from.column), sequenceKindOf(to.column)].join()
+  if (kinds === 'identity,identity') return alterIdentity(from, to)
   if (kinds === 'serial,serial') return from.column.type === to.column.type ? [] : [block(['"sequence" text := ' + ownedSequence(to)], [`EXECUTE format('ALTER SEQUENCE %s AS ${catalogueType(to.column)}', "sequence");`])]
   const [drop, add] = kinds === 'serial,identity' ? [dropSerial(from), [addIdentity(to)]] : [[`${alter(from)} DROP IDENTITY;`], addSerial(to)]
   return [block([`"sequence" text := ${ownedSequence(from)}`, '"last" bigint', '"called" boolean'], [
@@ -41,18 +41,18 @@ export function changeCounting (from: Place, to: Place): string[] {
 }
 
 /** What changes a sequence. */
-export function changeSequence (from: Named & Numbering, to: Named & Numbering): string[] {
+export function alterSequence (from: Named & SequenceOptions, to: Named & SequenceOptions): string[] {
   if (options(from) === options(to)) return []
-  const change = `ALTER SEQUENCE ${written(to)} ${options(to)}`
+  const change = `ALTER SEQUENCE ${quotedName(to)} ${options(to)}`
   if (bounds(from) === bounds(to)) return [`${change};`]
   return [block(['"last" bigint', '"called" boolean'], [
-    `SELECT "last_value", "is_called" INTO STRICT "last", "called" FROM ${written(to)};`,
+    `SELECT "last_value", "is_called" INTO STRICT "last", "called" FROM ${quotedName(to)};`,
     `${change} RESTART;`,
-    `IF "called" THEN PERFORM setval(${text(written(to))}, "last"); END IF;`
+    `IF "called" THEN PERFORM setval(${quotedText(quotedName(to))}, "last"); END IF;`
   ])]
 }
 
-function changeIdentity (from: Place, to: Place): string[] {
+function alterIdentity (from: TableColumn, to: TableColumn): string[] {
   const [a, b] = [from.column.identity!, to.column.identity!]
   const sets = options(b).replace(/(?<=^| )(INCREMENT|MINVALUE|MAXVALUE|START|CACHE|NO CYCLE|(?<!NO )CYCLE)/g, 'SET $1')
   const change = `${alter(to)} ${sets}`
@@ -70,22 +70,22 @@ function changeIdentity (from: Place, to: Place): string[] {
   ]
 }
 
-function addIdentity (place: Place): string {
+function addIdentity (place: TableColumn): string {
   const identity = place.column.identity!
-  const name = written({ name: identity.name, schema: place.table.schema })
+  const name = quotedName({ name: identity.name, schema: place.table.schema })
   return `${alter(place)} ADD GENERATED ${kind(identity)} AS IDENTITY (sequence name ${name} ${options(identity).replace(/ NO CYCLE$/, '')});`
 }
 
-function addSerial (place: Place): string[] {
+function addSerial (place: TableColumn): string[] {
   const { table, column } = place
-  const sequence = written({ name: serialName(table.name, column.name), schema: table.schema })
+  const sequence = quotedName({ name: serialName(table.name, column.name), schema: table.schema })
   return [
-    `CREATE SEQUENCE ${sequence} AS ${typeText(column)} OWNED BY ${written(table)}.${quoted(column.name)};`,
-    `${alter(place)} SET DEFAULT nextval(${text(sequence)});`
+    `CREATE SEQUENCE ${sequence} AS ${typeText(column)} OWNED BY ${quotedName(table)}.${quotedIdentifier(column.name)};`,
+    `${alter(place)} SET DEFAULT nextval(${quotedText(sequence)});`
   ]
 }
 
-function dropSerial (place: Place): string[] {
+function dropSerial (place: TableColumn): string[] {
   return [`${alter(place)} DROP DEFAULT;`, 'EXECUTE format(\'DROP SEQUENCE %s\', "sequence");']
 }
 
@@ -103,20 +103,20 @@ function kind ({ type }: { type: string }): string {
   return type === 'always' ? 'ALWAYS' : 'BY DEFAULT'
 }
 
-function bounds ({ increment, minValue, maxValue, startWith }: Numbering): string {
+function bounds ({ increment, minValue, maxValue, startWith }: SequenceOptions): string {
   return `INCREMENT BY ${increment} MINVALUE ${minValue} MAXVALUE ${maxValue} START WITH ${startWith}`
 }
 
-function options (numbering: Numbering): string {
+function options (numbering: SequenceOptions): string {
   return `${bounds(numbering)} CACHE ${numbering.cache} ${numbering.cycle ? 'CYCLE' : 'NO CYCLE'}`
 }
 
-function ownedSequence ({ table, column }: Place): string {
-  return `pg_get_serial_sequence(${text(written(table))}, ${text(column.name)})`
+function ownedSequence ({ table, column }: TableColumn): string {
+  return `pg_get_serial_sequence(${quotedText(quotedName(table))}, ${quotedText(column.name)})`
 }
 
-function alter ({ table, column }: Place): string {
-  return `ALTER TABLE ${written(table)} ALTER COLUMN ${quoted(column.name)}`
+function alter ({ table, column }: TableColumn): string {
+  return `ALTER TABLE ${quotedName(table)} ALTER COLUMN ${quotedIdentifier(column.name)}`
 }
 
 /** Statements that pass on what they found. */

@@ -1,6 +1,6 @@
 /** The names of the sequences behind identity columns. They share the namespace of tables, and keep their names when their table or column is renamed. */
-import { interimName, split } from '../snapshots/rename.js'
-import { text, written } from '../snapshots/names.js'
+import { interimName, splitKey } from '../snapshots/rename.js'
+import { quotedText, quotedName } from '../snapshots/names.js'
 import type { Snapshot, Table } from '../snapshots/snapshot.js'
 
 /** An identity column, and the name of its sequence. */
@@ -21,8 +21,8 @@ export function identitySequences ({ tables }: Snapshot): IdentitySequence[] {
 
 /** Renames the sequence of an identity column, whatever its present name is: a migration of drizzle-kit may have left it with an older one. */
 export function renameIdentitySequence ({ table, column }: IdentitySequence, name: string): string {
-  return `DO $$ DECLARE "sequence" text := pg_get_serial_sequence(${text(written(table))}, ${text(column)}); BEGIN
-  EXECUTE format('ALTER SEQUENCE %s RENAME TO %I', "sequence", ${text(name)});
+  return `DO $$ DECLARE "sequence" text := pg_get_serial_sequence(${quotedText(quotedName(table))}, ${quotedText(column)}); BEGIN
+  EXECUTE format('ALTER SEQUENCE %s RENAME TO %I', "sequence", ${quotedText(name)});
 END $$;`
 }
 
@@ -37,7 +37,7 @@ export function renameIdentitySequences (before: Snapshot, after: Snapshot): str
   const statements: string[] = []
   const rename = (sequence: IdentitySequence, name: string): void => {
     statements.push(renameIdentitySequence(sequence, name))
-    keys.set(sequence.owner, `${split(sequence.key)[0]}.${name}`)
+    keys.set(sequence.owner, `${splitKey(sequence.key)[0]}.${name}`)
   }
   /** @param waiting the owners whose renames wait for this one */
   const give = ({ owner, key }: IdentitySequence, waiting: readonly string[]): void => {
@@ -45,11 +45,11 @@ export function renameIdentitySequences (before: Snapshot, after: Snapshot): str
     if (holder?.owner === owner) return
     if (holder !== undefined) {
       const next = wanted.get(holder.owner)
-      if (next === undefined || waiting.includes(holder.owner)) rename(holder, interimName(split(key)[1]))
+      if (next === undefined || waiting.includes(holder.owner)) rename(holder, interimName(splitKey(key)[1]))
       else give(next, [...waiting, owner])
     }
     const own = present.get(owner)
-    if (own !== undefined) rename(own, split(key)[1])
+    if (own !== undefined) rename(own, splitKey(key)[1])
   }
   for (const sequence of wanted.values()) give(sequence, [])
   return statements

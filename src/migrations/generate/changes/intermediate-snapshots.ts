@@ -1,12 +1,12 @@
-import { alterations } from './alter-in-place.js'
-import { findDifferences, tablePairs } from '../snapshots/rename-candidates.js'
-import { columnChangesOf } from './column-changes.js'
-import { common, eachTable, loses, missing, primaryKey, shared } from '../snapshots/snapshot-parts.js'
-import { lift } from './drop-dependents.js'
+import { alterInPlace } from './alter-in-place.js'
+import { findRenameCandidates } from '../snapshots/rename-candidates.js'
+import { findColumnChanges } from './column-changes.js'
+import { equalEntries, lacksAny, losesKey, mapTables, primaryKey, sharedEntries, tablePairs } from '../snapshots/snapshot-parts.js'
+import { dropDependents } from './drop-dependents.js'
 import type { Snapshot } from '../snapshots/snapshot.js'
 
 /** A snapshot on the way, and the statements that lead to it, where drizzle-kit does not write them. */
-export interface Stop {
+export interface IntermediateSnapshot {
   readonly snapshot: Snapshot
   readonly statements?: readonly string[]
 }
@@ -15,25 +15,25 @@ export interface Stop {
  * The stops on the way from one snapshot to another. Each leaves out what stands in the way of the next step, or brings in what that step needs, so that each
  * step is one that drizzle-kit does well: first all goes that others hold on to, then columns, enums and sequences change, and then comes what is new.
  */
-export function stops (before: Snapshot, after: Snapshot): Stop[] {
-  const columnChanges = columnChangesOf(before, after)
-  const lifted = lift(before, after, columnChanges).map((snapshot): Stop => ({ snapshot }))
+export function intermediateSnapshots (before: Snapshot, after: Snapshot): IntermediateSnapshot[] {
+  const columnChanges = findColumnChanges(before, after)
+  const lifted = dropDependents(before, after, columnChanges).map((snapshot): IntermediateSnapshot => ({ snapshot }))
   const bare = lifted.at(-1)!.snapshot
-  if (alterations({ start: before, before: bare, after, columnChanges }).statements.length > 0) lifted.push({ snapshot: withTypes(bare, after) })
-  const altered = alterations({ start: before, before: lifted.at(-1)!.snapshot, after, columnChanges })
-  const ways: Stop[] = [...lifted, altered]
+  if (alterInPlace({ start: before, before: bare, after, columnChanges }).statements.length > 0) lifted.push({ snapshot: withTypes(bare, after) })
+  const altered = alterInPlace({ start: before, before: lifted.at(-1)!.snapshot, after, columnChanges })
+  const diffs: IntermediateSnapshot[] = [...lifted, altered]
   const here = altered.snapshot
   if (needsEarlyAdditions(here, after)) {
     const additions = withAdditions(here, after)
-    ways.push({ snapshot: withoutGenerated(here, additions) }, { snapshot: additions })
+    diffs.push({ snapshot: withoutGenerated(here, additions) }, { snapshot: additions })
   }
-  if (needsLateAdditions(here, after)) ways.push({ snapshot: withoutForeignKeys(here, after) })
-  return [...ways, { snapshot: after }]
+  if (needsLateAdditions(here, after)) diffs.push({ snapshot: withoutForeignKeys(here, after) })
+  return [...diffs, { snapshot: after }]
 }
 
 /** Whether what is new has to come before anything else: where drizzle-kit would ask, and for what is made of columns that it adds only later. */
 function needsEarlyAdditions (before: Snapshot, after: Snapshot): boolean {
-  return findDifferences(before, after).length > 0 || tablePairs(before, after).some(([, a, b]) => {
+  return findRenameCandidates(before, after).length > 0 || tablePairs(before, after).some(([, a, b]) => {
     const added = Object.values(b.columns).filter(({ name }) => a.columns[name] === undefined)
     return added.some(({ name, generated }) => generated !== undefined || (primaryKey(b).includes(name) && !b.columns[name]!.primaryKey))
   })
@@ -41,8 +41,8 @@ function needsEarlyAdditions (before: Snapshot, after: Snapshot): boolean {
 
 /** Whether foreign keys have to come after everything else: drizzle-kit adds them before the keys to which they refer. */
 function needsLateAdditions (before: Snapshot, after: Snapshot): boolean {
-  const added = Object.entries(after.tables).some(([key, table]) => missing(table.foreignKeys, before.tables[key]?.foreignKeys ?? {}))
-  return added && tablePairs(before, after).some(([, a, b]) => loses(b, a))
+  const added = Object.entries(after.tables).some(([key, table]) => lacksAny(table.foreignKeys, before.tables[key]?.foreignKeys ?? {}))
+  return added && tablePairs(before, after).some(([, a, b]) => losesKey(b, a))
 }
 
 /** With the types and sequences that columns may need. */
@@ -57,20 +57,20 @@ function withAdditions (before: Snapshot, after: Snapshot): Snapshot {
   const snapshot = structuredClone(withTypes(before, after))
   Object.assign(snapshot.roles, { ...after.roles, ...before.roles })
   // Views and policies hold no rows: they went first and come back last.
-  snapshot.views = shared(before.views, after.views)
-  snapshot.policies = shared(before.policies, after.policies)
+  snapshot.views = sharedEntries(before.views, after.views)
+  snapshot.policies = sharedEntries(before.policies, after.policies)
   for (const [key, table] of Object.entries(after.tables)) {
     const former = snapshot.tables[key]
     snapshot.tables[key] = former === undefined
       ? { ...table, foreignKeys: {}, indexes: {}, policies: {} }
-      : { ...former, columns: { ...table.columns, ...former.columns }, policies: shared(former.policies, table.policies) }
+      : { ...former, columns: { ...table.columns, ...former.columns }, policies: sharedEntries(former.policies, table.policies) }
   }
   return snapshot
 }
 
 /** Without the new columns that are made of others, which have to be there first. */
 function withoutGenerated (before: Snapshot, after: Snapshot): Snapshot {
-  return eachTable(after, (table, key) => {
+  return mapTables(after, (table, key) => {
     const former = before.tables[key]
     if (former === undefined) return
     table.columns = Object.fromEntries(Object.entries(table.columns).filter(([name, { generated }]) => generated === undefined || former.columns[name] !== undefined))
@@ -79,7 +79,7 @@ function withoutGenerated (before: Snapshot, after: Snapshot): Snapshot {
 
 /** Without the foreign keys that the earlier snapshot does not have. */
 function withoutForeignKeys (before: Snapshot, after: Snapshot): Snapshot {
-  return eachTable(after, (table, key) => {
-    table.foreignKeys = common(table.foreignKeys, before.tables[key]?.foreignKeys ?? {})
+  return mapTables(after, (table, key) => {
+    table.foreignKeys = equalEntries(table.foreignKeys, before.tables[key]?.foreignKeys ?? {})
   })
 }

@@ -1,4 +1,4 @@
-import { interimName, isTakenIn, renamed, renameStatements, split, type Rename } from '../snapshots/rename.js'
+import { interimName, isTakenIn, applyRename, renameStatements, splitKey, type Rename } from '../snapshots/rename.js'
 import { identitySequences, renameIdentitySequence } from './identity-names.js'
 import type { Snapshot } from '../snapshots/snapshot.js'
 
@@ -10,13 +10,13 @@ export interface Renamed {
 
 /** Carries out renames, one after the other. */
 export function renameAll (before: Snapshot, after: Snapshot, renames: readonly Rename[]): Renamed {
-  const aside = clearNames(before, after)
+  const aside = moveAside(before, after)
   const statements: string[] = []
   let snapshot = before
   for (const rename of [...aside, ...renames.map((other) => startingAt(other, aside))]) {
     const freed = freeSequenceNames(snapshot, rename)
     statements.push(...freed.statements, ...renameStatements(rename, isTakenIn(freed.snapshot)))
-    snapshot = renamed(freed.snapshot, rename)
+    snapshot = applyRename(freed.snapshot, rename)
   }
   return { statements, snapshot }
 }
@@ -27,11 +27,11 @@ const groups = { table: 'tables', sequence: 'sequences', enum: 'enums' } as cons
  * Interim names for things whose names something of another kind gets: they are renamed or dropped, but perhaps only later. Tables, sequences and types share
  * one namespace.
  */
-function clearNames (before: Snapshot, after: Snapshot): Rename[] {
+function moveAside (before: Snapshot, after: Snapshot): Rename[] {
   const kinds = Object.keys(groups) as Array<keyof typeof groups>
   return kinds.flatMap((kind) => Object.keys(before[groups[kind]]).flatMap((key): Rename[] => {
     const isWanted = kinds.some((other) => other !== kind && Object.hasOwn(after[groups[other]], key))
-    const [schema, name] = split(key)
+    const [schema, name] = splitKey(key)
     return isWanted ? [{ kind, from: key, to: `${schema}.${interimName(name)}` }] : []
   }))
 }
@@ -43,13 +43,13 @@ function startingAt (rename: Rename, aside: readonly Rename[]): Rename {
 
 /** A table takes its identity sequences along into another schema, where their names must be free. */
 function freeSequenceNames (before: Snapshot, { kind, from, to }: Rename): Renamed {
-  const [[fromSchema], [toSchema]] = [split(from), split(to)]
+  const [[fromSchema], [toSchema]] = [splitKey(from), splitKey(to)]
   if (kind !== 'table' || fromSchema === toSchema) return { statements: [], snapshot: before }
   const snapshot = structuredClone(before)
   const all = identitySequences(before)
   const isTaken = (key: string) => isTakenIn(before)(key) || all.some((sequence) => sequence.key === key)
-  const statements = all.filter(({ owner, key }) => owner.startsWith(`${from}.`) && isTaken(`${toSchema}.${split(key)[1]}`)).map((sequence) => {
-    const name = interimName(split(sequence.key)[1])
+  const statements = all.filter(({ owner, key }) => owner.startsWith(`${from}.`) && isTaken(`${toSchema}.${splitKey(key)[1]}`)).map((sequence) => {
+    const name = interimName(splitKey(sequence.key)[1])
     snapshot.tables[from]!.columns[sequence.column]!.identity!.name = name
     return renameIdentitySequence(sequence, name)
   })

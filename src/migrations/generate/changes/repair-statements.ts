@@ -1,5 +1,5 @@
 import type { Snapshot } from '../snapshots/snapshot.js'
-import { written } from '../snapshots/names.js'
+import { quotedName } from '../snapshots/names.js'
 
 /** drizzle-kit's comment in place of a statement: it does not know how PostgreSQL named the primary key. */
 const primaryKeyComment = /^\/\*[^]*table_schema = '(.+)'\s+AND table_name = '(.+)'[^]*-- ALTER TABLE/
@@ -7,8 +7,8 @@ const primaryKeyComment = /^\/\*[^]*table_schema = '(.+)'\s+AND table_name = '(.
 const rowLevelSecurity = /^ALTER TABLE (.+) (?:EN|DIS)ABLE ROW LEVEL SECURITY;$/
 
 /** drizzle-kit's statements between two snapshots on a way, and what PostgreSQL needs in place of one that does nothing. */
-export function repair (statements: readonly string[], { before }: { readonly before: Snapshot }): string[] {
-  const tables = new Set(Object.values(before.tables).map(written))
+export function repairStatements (statements: readonly string[], { before }: { readonly before: Snapshot }): string[] {
+  const tables = new Set(Object.values(before.tables).map(quotedName))
   return statements.flatMap((statement) => {
     const [, schema, table] = primaryKeyComment.exec(statement) ?? []
     if (schema !== undefined) return [dropPrimaryKey(`"${schema}"."${table}"`)]
@@ -19,11 +19,11 @@ export function repair (statements: readonly string[], { before }: { readonly be
 }
 
 /** What turns row level security on and off, of tables that were there before and still are. */
-export function changeRowLevelSecurity (before: Snapshot, after: Snapshot): string[] {
+export function alterRowLevelSecurity (before: Snapshot, after: Snapshot): string[] {
   const isOn = ({ tables }: Snapshot, key: string) => tables[key]!.isRLSEnabled === true || Object.keys(tables[key]!.policies).length > 0
   return Object.entries(after.tables).flatMap(([key, table]) => {
     if (before.tables[key] === undefined || isOn(before, key) === isOn(after, key)) return []
-    return [`ALTER TABLE ${written(table)} ${isOn(after, key) ? 'ENABLE' : 'DISABLE'} ROW LEVEL SECURITY;`]
+    return [`ALTER TABLE ${quotedName(table)} ${isOn(after, key) ? 'ENABLE' : 'DISABLE'} ROW LEVEL SECURITY;`]
   })
 }
 

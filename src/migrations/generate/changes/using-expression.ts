@@ -13,7 +13,7 @@ const times = /^time\b(?!stamp)/
 const wholes = /^(smallint|integer|bigint)$/
 
 /** The expression of `USING` for a column that gets another type; `undefined` where PostgreSQL needs none. */
-export function conversion (from: string, to: string, column: string): string | undefined {
+export function usingExpression (from: string, to: string, column: string): string | undefined {
   const [a, b] = [dimensions(from), dimensions(to)]
   if (a === b) return a > 0 ? `${column}::text::${to}` : scalarConversion(from, to, column)
   if (b === 0) return `(CASE WHEN cardinality(${column}) > 1 THEN ${column}::text ELSE ${column}[1]::text END)${families[1]!.test(to) ? '' : `::${to}`}`

@@ -2,12 +2,12 @@ import type { Snapshot, View } from '../snapshots/snapshot.js'
 import { mentions } from '../snapshots/names.js'
 
 /** With its views in an order in which each comes after those that it reads, so that they can be created one after the other. */
-export function withViewsInOrder (snapshot: Snapshot): Snapshot {
+export function withViewsInCreateOrder (snapshot: Snapshot): Snapshot {
   return { ...snapshot, views: inOrder(snapshot.views) }
 }
 
 /** With its views in the order in which they can be dropped. */
-export function withViewsFromTheEnd (snapshot: Snapshot): Snapshot {
+export function withViewsInDropOrder (snapshot: Snapshot): Snapshot {
   return { ...snapshot, views: Object.fromEntries(Object.entries(inOrder(snapshot.views)).reverse()) }
 }
 
@@ -24,8 +24,8 @@ function inOrder (views: Record<string, View>): Record<string, View> {
 }
 
 /** Those of some views that read none of the others, be it over views between them. */
-export function withoutReadersOfViews (views: Record<string, View>, kept: Record<string, View>): Record<string, View> {
+export function withoutDependentViews (views: Record<string, View>, kept: Record<string, View>): Record<string, View> {
   const lifted = Object.entries(views).filter(([key]) => kept[key] === undefined).map(([, { name }]) => name)
   const fewer = Object.fromEntries(Object.entries(kept).filter(([, view]) => view.isExisting || !lifted.some((name) => mentions(view.definition, name))))
-  return Object.keys(fewer).length === Object.keys(kept).length ? kept : withoutReadersOfViews(views, fewer)
+  return Object.keys(fewer).length === Object.keys(kept).length ? kept : withoutDependentViews(views, fewer)
 }

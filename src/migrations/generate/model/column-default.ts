@@ -1,25 +1,25 @@
 import { SQL, is, sql } from 'drizzle-orm'
 import { PgArray, type PgColumn } from 'drizzle-orm/pg-core'
-import { expressionText, orRefuse, type Context } from './expression-text.js'
+import { expressionText, refuseUnwritable, type Context } from './expression-text.js'
 import { arrayText, literal } from './literal.js'
-import { text } from '../snapshots/names.js'
+import { quotedText } from '../snapshots/names.js'
 
 /**
  * The default of a column as drizzle-kit takes it over: as it is where drizzle-kit writes it rightly, and else as SQL.
  *
  * @throws {MigrationError} `DB_MIGRATION_FAILED` for a value that has no text in SQL; it names table and column
  */
-export function writableDefault (column: PgColumn, context: Context): unknown {
+export function columnDefault (column: PgColumn, context: Context): unknown {
   const { default: value } = column
   if (is(value, SQL)) return sql.raw(expressionText(value, context))
   if (value === undefined || value === null) return value
-  return orRefuse(context.place, () => isRight(column, value) ? value : sql.raw(defaultText(column, value)))
+  return refuseUnwritable(context.place, () => writesCorrectly(column, value) ? value : sql.raw(defaultText(column, value)))
 }
 
 function defaultText (column: PgColumn, value: unknown): string {
   const type = column.getSQLType().toLowerCase()
-  if (/^jsonb?$/.test(type)) return `${text(JSON.stringify(value))}::${type}`
-  return is(column, PgArray) && Array.isArray(value) ? text(arrayText(elements(column.baseColumn, value))) : literal(column.mapToDriverValue(value))
+  if (/^jsonb?$/.test(type)) return `${quotedText(JSON.stringify(value))}::${type}`
+  return is(column, PgArray) && Array.isArray(value) ? quotedText(arrayText(elements(column.baseColumn, value))) : literal(column.mapToDriverValue(value))
 }
 
 /** The elements of an array as the driver takes them. */
@@ -33,15 +33,15 @@ function elements (base: PgColumn, values: readonly unknown[]): unknown[] {
 }
 
 /** Whether drizzle-kit writes a default so that PostgreSQL reads the same. */
-function isRight (column: PgColumn, value: unknown): boolean {
-  if (is(column, PgArray) && Array.isArray(value)) return value.every((element) => isRightElement(column.baseColumn, element))
+function writesCorrectly (column: PgColumn, value: unknown): boolean {
+  if (is(column, PgArray) && Array.isArray(value)) return value.every((element) => writesElementCorrectly(column.baseColumn, element))
   // Whoever gives a text for json that is JSON means what is in it: so drizzle-kit has always had it.
   if (isJson(column)) return typeof value === 'string' ? isJsonText(value) : !JSON.stringify(value).includes("'")
   return typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value) || isMoment(value)
 }
 
-function isRightElement (column: PgColumn, value: unknown): boolean {
-  if (is(column, PgArray) && Array.isArray(value)) return value.every((element) => isRightElement(column.baseColumn, element))
+function writesElementCorrectly (column: PgColumn, value: unknown): boolean {
+  if (is(column, PgArray) && Array.isArray(value)) return value.every((element) => writesElementCorrectly(column.baseColumn, element))
   if (typeof value === 'string') return !isJson(column) && !/["'\\]/.test(value)
   return ['boolean', 'number', 'bigint'].includes(typeof value) || isMoment(value)
 }

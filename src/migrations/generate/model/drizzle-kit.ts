@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import { MigrationError } from '../../../errors/errors.js'
-import { withTexts } from './with-sql-texts.js'
+import { withSqlTexts } from './with-sql-texts.js'
 import type { Snapshot } from '../snapshots/snapshot.js'
 import type { Casing } from '../../../drizzle/casing.js'
 
@@ -40,7 +40,7 @@ function refused (cause: unknown): MigrationError {
 export function snapshotOf (kit: DrizzleKit, schema: Record<string, unknown>, { casing, previous }: { casing?: Casing | undefined, previous: Snapshot }): Snapshot {
   // Re-exports would count twice.
   const exported = [...new Set(Object.values(schema))]
-  const made = withTexts(exported, casing, () => withoutExit(() => kit.generateDrizzleJson({ ...exported }, previous.id, undefined, casing)))
+  const made = withSqlTexts(exported, casing, () => withoutExit(() => kit.generateDrizzleJson({ ...exported }, previous.id, undefined, casing)))
   const { id, prevId, ...rest } = JSON.parse(JSON.stringify(made))
   return { id, prevId, ...rest }
 }

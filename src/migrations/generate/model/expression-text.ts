@@ -1,5 +1,5 @@
 import { MigrationError } from '../../../errors/errors.js'
-import { quoted, text } from '../snapshots/names.js'
+import { quotedIdentifier, quotedText } from '../snapshots/names.js'
 import { Names } from '../../../drizzle/casing.js'
 import { literal } from './literal.js'
 import type { SQL } from 'drizzle-orm'
@@ -20,11 +20,11 @@ export interface Context {
  * @throws {MigrationError} `DB_MIGRATION_FAILED` for a value that has no text in SQL; it names the place
  */
 export function expressionText (expression: SQL, { place, casing, isIndexed = false }: Context): string {
-  return orRefuse(place, () => expression.toQuery({
+  return refuseUnwritable(place, () => expression.toQuery({
     casing: new Names(casing),
-    escapeName: quoted,
+    escapeName: quotedIdentifier,
     escapeParam: (_number, value) => literal(value),
-    escapeString: text,
+    escapeString: quotedText,
     ...isIndexed && { invokeSource: 'indexes' }
   }).sql)
 }
@@ -34,7 +34,7 @@ export function expressionText (expression: SQL, { place, casing, isIndexed = fa
  *
  * @throws {MigrationError} `DB_MIGRATION_FAILED` where one has no text; it names the place
  */
-export function orRefuse<Result> (place: string, fn: () => Result): Result {
+export function refuseUnwritable<Result> (place: string, fn: () => Result): Result {
   try {
     return fn()
   } catch (cause) {

@@ -1,5 +1,5 @@
 import { Param, Placeholder, is } from 'drizzle-orm'
-import { text } from '../snapshots/names.js'
+import { quotedText } from '../snapshots/names.js'
 
 /**
  * A value as SQL has it, once Drizzle has turned it into what the driver takes.
@@ -9,7 +9,7 @@ import { text } from '../snapshots/names.js'
 export function literal (value: unknown): string {
   if (value === null) return 'null'
   if (typeof value === 'boolean' || typeof value === 'bigint' || Number.isFinite(value)) return String(value)
-  return text(plainText(value))
+  return quotedText(plainText(value))
 }
 
 /** The text, without quotes, that PostgreSQL reads as a value. */

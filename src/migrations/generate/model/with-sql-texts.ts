@@ -1,7 +1,7 @@
 /** What drizzle-kit writes wrongly of a model, or not at all, in the words of SQL: values in expressions, defaults that are not just text, names in views. */
 import { SQL, StringChunk, is, sql } from 'drizzle-orm'
 import { PgPolicy, PgTable, getMaterializedViewConfig, getTableConfig, getViewConfig, isPgMaterializedView, isPgView } from 'drizzle-orm/pg-core'
-import { writableDefault } from './column-default.js'
+import { columnDefault } from './column-default.js'
 import { expressionText, type Context } from './expression-text.js'
 import { casedName } from '../../../drizzle/casing.js'
 import { viewText, type Source } from './view-text.js'
@@ -16,7 +16,7 @@ type Parts = ReturnType<typeof partsOf>
  * @param exported what the modules of the model export
  * @throws {MigrationError} `DB_MIGRATION_FAILED` for what cannot be written into a migration; it names table and column
  */
-export function withTexts (exported: readonly unknown[], casing: Casing | undefined, make: () => Snapshot): Snapshot {
+export function withSqlTexts (exported: readonly unknown[], casing: Casing | undefined, make: () => Snapshot): Snapshot {
   const parts = partsOf(exported)
   const back: Array<() => void> = []
   const put = (thing: object, key: string, value: unknown): void => {
@@ -29,7 +29,7 @@ export function withTexts (exported: readonly unknown[], casing: Casing | undefi
       for (const column of columns) {
         const name = `${table}.${casedName(column, casing)}`
         const { generated } = column
-        put(column, 'default', writableDefault(column, { place: `The default of ${name}`, casing }))
+        put(column, 'default', columnDefault(column, { place: `The default of ${name}`, casing }))
         const as = typeof generated?.as === 'function' ? generated.as() : generated?.as
         if (generated !== undefined && is(as, SQL)) put(generated, 'as', sql.raw(expressionText(as, { place: `The expression of ${name}`, casing })))
       }

@@ -10,7 +10,7 @@ export interface Terminal {
 }
 
 /** Asks a person, by numbers. */
-export function ask ({ input, output }: Terminal): Decide {
+export function askRenames ({ input, output }: Terminal): Decide {
   return async ({ kind, added, gone }) => {
     const choices = ['new', ...gone.map((name) => `${name}, renamed: keeps what is in it`)]
     const text = [`The ${kind} ${added} is`, ...choices.map((choice, index) => `  ${index + 1}  ${choice}`), ''].join('\n')

@@ -1,7 +1,7 @@
 import { MigrationError } from '../../../errors/errors.js'
-import { findDifferences, type Difference } from '../snapshots/rename-candidates.js'
+import { findRenameCandidates, type RenameCandidates } from '../snapshots/rename-candidates.js'
 import type { Snapshot } from '../snapshots/snapshot.js'
-import { renamed, type Rename } from '../snapshots/rename.js'
+import { applyRename, type Rename } from '../snapshots/rename.js'
 
 /** Something new that may be something old under another name. Columns are named with their table: `users.name`. */
 export interface Question {
@@ -18,13 +18,13 @@ export type Decide = (question: Question) => Promise<string | undefined>
 /** Which tables, enums, sequences and columns go on under another name: asks about each one that is new where another one went. */
 export async function decideRenames (before: Snapshot, after: Snapshot, decide: Decide): Promise<Rename[]> {
   const others: Rename[] = []
-  for (const kind of ['enum', 'sequence', 'table'] as const) others.push(...await decideKind(findDifferences(before, after), kind, decide))
+  for (const kind of ['enum', 'sequence', 'table'] as const) others.push(...await decideKind(findRenameCandidates(before, after), kind, decide))
   // Which columns came and went shows when tables have their new names.
-  const columns = await decideKind(findDifferences(others.reduce(renamed, before), after), 'column', decide)
+  const columns = await decideKind(findRenameCandidates(others.reduce(applyRename, before), after), 'column', decide)
   return [...others, ...columns]
 }
 
-async function decideKind (differences: readonly Difference[], wanted: Rename['kind'], decide: Decide): Promise<Rename[]> {
+async function decideKind (differences: readonly RenameCandidates[], wanted: Rename['kind'], decide: Decide): Promise<Rename[]> {
   const renames: Rename[] = []
   for (const { kind, table, added, gone } of differences) {
     if (kind !== wanted) continue
@@ -42,7 +42,7 @@ async function decideKind (differences: readonly Difference[], wanted: Rename['k
 }
 
 /** Takes the answers from a list of old and new names; what is not in the list is new. */
-export function decideBy (renames: Readonly<Record<string, string>>): { decide: Decide, finish: () => void } {
+export function decideByList (renames: Readonly<Record<string, string>>): { decide: Decide, finish: () => void } {
   const used = new Set<string>()
   return {
     async decide ({ added, gone }) {
@@ -62,7 +62,7 @@ export function decideBy (renames: Readonly<Record<string, string>>): { decide: 
 }
 
 /** Where nobody can be asked. */
-export function decideNothing ({ kind, added, gone }: Question): Promise<never> {
+export function refuseToDecide ({ kind, added, gone }: Question): Promise<never> {
   const [first] = gone
   return Promise.reject(new MigrationError(
     `The ${kind} ${added} is new and ${gone.join(', ')} is gone, and nobody is here to say whether that is a new name: ` +

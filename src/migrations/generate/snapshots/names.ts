@@ -2,18 +2,18 @@
 import type { Column, Named } from './snapshot.js'
 
 /** A name in quotes. */
-export function quoted (name: string): string {
+export function quotedIdentifier (name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
 /** A text in quotes. */
-export function text (value: string): string {
+export function quotedText (value: string): string {
   return `'${value.replaceAll("'", "''")}'`
 }
 
 /** A table, type or sequence as drizzle-kit writes it: without `public`. */
-export function written ({ schema = '', name }: Named): string {
-  return schema === '' || schema === 'public' ? quoted(name) : `${quoted(schema)}.${quoted(name)}`
+export function quotedName ({ schema = '', name }: Named): string {
+  return schema === '' || schema === 'public' ? quotedIdentifier(name) : `${quotedIdentifier(schema)}.${quotedIdentifier(name)}`
 }
 
 /** Whether an expression has a name in it; a word that happens to be the same counts, too. */
@@ -31,7 +31,7 @@ export function catalogueType ({ type }: Column): string {
 }
 
 /** Whether a column counts by a sequence that belongs to it, and how it came to it. */
-export function numberingOf ({ type, identity }: Column): 'serial' | 'identity' | undefined {
+export function sequenceKindOf ({ type, identity }: Column): 'serial' | 'identity' | undefined {
   if (identity !== undefined) return 'identity'
   return serials[type] === undefined ? undefined : 'serial'
 }
@@ -40,7 +40,7 @@ export function numberingOf ({ type, identity }: Column): 'serial' | 'identity' 
 export function typeText (column: Column): string {
   if (column.typeSchema === undefined) return catalogueType(column)
   const [name = '', ...dimensions] = column.type.split(/(?=\[)/)
-  return `${written({ name, schema: column.typeSchema })}${dimensions.join('')}`
+  return `${quotedName({ name, schema: column.typeSchema })}${dimensions.join('')}`
 }
 
 /** The key of the enum that a column holds, arrays of it included. */

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { MigrationError } from '../../../errors/errors.js'
-import { upToDate } from './upgrade-snapshot.js'
+import { upgradeSnapshot } from './upgrade-snapshot.js'
 import { emptySnapshot } from './snapshot.js'
 import type { Snapshot } from './snapshot.js'
 
@@ -38,5 +38,5 @@ export async function readSnapshot (folder: string, prefix: string): Promise<Sna
   } catch (cause) {
     throw new MigrationError(`${path} is not there, or is not JSON: bring it back from version control`, 'DB_MIGRATION_MISSING', { cause })
   }
-  return upToDate(text, path, emptySnapshot())
+  return upgradeSnapshot(text, path, emptySnapshot())
 }

@@ -1,8 +1,9 @@
-import type { Named, Snapshot } from './snapshot.js'
+import { tablePairs } from './snapshot-parts.js'
 import type { Rename } from './rename.js'
+import type { Named, Snapshot } from './snapshot.js'
 
 /** What one snapshot has and the other has not, of one kind and in one place. */
-export interface Difference {
+export interface RenameCandidates {
   readonly kind: Rename['kind'] | 'other'
   /** For columns: their table. */
   readonly table?: string
@@ -11,28 +12,20 @@ export interface Difference {
 }
 
 /** Where something came while something of the same kind went: drizzle-kit would ask whether that is a new name of the old. */
-export function findDifferences (before: Snapshot, after: Snapshot): Difference[] {
+export function findRenameCandidates (before: Snapshot, after: Snapshot): RenameCandidates[] {
   return [
     { kind: 'other', ...compare(before.schemas, after.schemas) } as const,
     { kind: 'enum', ...compare(before.enums, after.enums) } as const,
     { kind: 'sequence', ...compare(before.sequences, after.sequences) } as const,
     { kind: 'other', ...compare(before.roles, after.roles) } as const,
     { kind: 'table', ...compare(before.tables, after.tables) } as const,
-    ...tablePairs(before, after).flatMap(([table, a, b]): Difference[] => [
+    ...tablePairs(before, after).flatMap(([table, a, b]): RenameCandidates[] => [
       { kind: 'column', table, ...compare(a.columns, b.columns) },
       { kind: 'other', ...compare(a.policies, b.policies) }
     ]),
     { kind: 'other', ...compare(before.policies, after.policies) } as const,
     { kind: 'other', ...compare(before.views, after.views) } as const
   ].filter(({ added, gone }) => added.length > 0 && gone.length > 0)
-}
-
-/** The tables that both have, by key. */
-export function tablePairs (before: Snapshot, after: Snapshot) {
-  return Object.entries(before.tables).flatMap(([key, table]) => {
-    const other = after.tables[key]
-    return other === undefined ? [] : [[key, table, other] as const]
-  })
 }
 
 function compare (before: Record<string, Named | string>, after: Record<string, Named | string>): { added: string[], gone: string[] } {

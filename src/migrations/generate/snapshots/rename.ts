@@ -14,14 +14,14 @@ export interface Rename {
 const words = { table: 'TABLE', enum: 'TYPE', sequence: 'SEQUENCE' } as const
 
 /** The same renames taken back, in the order in which that works. */
-export function reversed (renames: readonly Rename[]): Rename[] {
+export function reverseRenames (renames: readonly Rename[]): Rename[] {
   const formerTable = (name: string) => renames.find(({ kind, to }) => kind === 'table' && to === name)?.from ?? name
   // Tables come first in both directions, since columns are named by the table's new name.
-  return inOrder(renames.map(({ kind, from, to, table }) => ({ kind, from: to, to: from, ...table !== undefined && { table: formerTable(table) } })))
+  return orderRenames(renames.map(({ kind, from, to, table }) => ({ kind, from: to, to: from, ...table !== undefined && { table: formerTable(table) } })))
 }
 
 /** Tables, enums and sequences before columns. */
-export function inOrder (renames: readonly Rename[]): Rename[] {
+export function orderRenames (renames: readonly Rename[]): Rename[] {
   return renames.toSorted((a, b) => Number(a.kind === 'column') - Number(b.kind === 'column'))
 }
 
@@ -32,11 +32,11 @@ export function inOrder (renames: readonly Rename[]): Rename[] {
  */
 export function renameStatements (rename: Rename, isTaken: (key: string) => boolean = () => false): string[] {
   const { kind, from, to, table } = rename
-  if (kind === 'column') return [`ALTER TABLE ${qualified(table!)} RENAME COLUMN "${from}" TO "${to}";`]
-  const [fromSchema, fromName] = split(from)
-  const [toSchema, toName] = split(to)
-  const call = (key: string, name: string) => split(key)[1] === name ? [] : [`ALTER ${words[kind]} ${qualified(key)} RENAME TO "${name}";`]
-  const move = (name: string) => `ALTER ${words[kind]} ${qualified(`${fromSchema}.${name}`)} SET SCHEMA "${toSchema}";`
+  if (kind === 'column') return [`ALTER TABLE ${quotedKey(table!)} RENAME COLUMN "${from}" TO "${to}";`]
+  const [fromSchema, fromName] = splitKey(from)
+  const [toSchema, toName] = splitKey(to)
+  const call = (key: string, name: string) => splitKey(key)[1] === name ? [] : [`ALTER ${words[kind]} ${quotedKey(key)} RENAME TO "${name}";`]
+  const move = (name: string) => `ALTER ${words[kind]} ${quotedKey(`${fromSchema}.${name}`)} SET SCHEMA "${toSchema}";`
   if (fromSchema === toSchema) return call(from, toName)
   if (!isTaken(`${toSchema}.${fromName}`)) return [move(fromName), ...call(`${toSchema}.${fromName}`, toName)]
   const between = isTaken(`${fromSchema}.${toName}`) ? interimName(toName) : toName
@@ -54,7 +54,7 @@ export function isTakenIn ({ tables, views, sequences, enums }: Snapshot): (key:
 }
 
 /** A snapshot after a rename, with everything in it that goes by the old name: what PostgreSQL does by itself. */
-export function renamed (before: Snapshot, rename: Rename): Snapshot {
+export function applyRename (before: Snapshot, rename: Rename): Snapshot {
   const snapshot = structuredClone(before)
   if (rename.kind === 'column') renameColumn(snapshot, rename)
   if (rename.kind === 'table') renameTable(snapshot, rename)
@@ -65,7 +65,7 @@ export function renamed (before: Snapshot, rename: Rename): Snapshot {
 
 function renameTable (snapshot: Snapshot, { from, to }: Rename): void {
   rekey(snapshot.tables, { from, to })
-  const [schema, name] = split(to)
+  const [schema, name] = splitKey(to)
   for (const table of Object.values(snapshot.tables)) {
     for (const foreignKey of Object.values(table.foreignKeys)) {
       foreignKey.tableFrom = table.name
@@ -76,7 +76,7 @@ function renameTable (snapshot: Snapshot, { from, to }: Rename): void {
 
 function renameEnum (snapshot: Snapshot, { from, to }: Rename): void {
   rekey(snapshot.enums, { from, to })
-  const [toSchema, toName] = split(to)
+  const [toSchema, toName] = splitKey(to)
   for (const column of columnsOf(snapshot)) {
     // Arrays: mood[].
     const [type = '', ...dimensions] = column.type.split(/(?=\[)/)
@@ -101,7 +101,7 @@ function renameColumn (snapshot: Snapshot, { from, to, table: key }: Rename): vo
 }
 
 function rekey (group: Record<string, Named>, { from, to }: { from: string, to: string }): void {
-  const [schema, name] = split(to)
+  const [schema, name] = splitKey(to)
   const thing = group[from]!
   delete group[from]
   // A table of `public` has the schema ''.
@@ -118,13 +118,13 @@ export function referenced ({ tableTo, schemaTo = 'public' }: { tableTo: string,
 }
 
 /** A key's schema and name. */
-export function split (key: string): [schema: string, name: string] {
+export function splitKey (key: string): [schema: string, name: string] {
   const dot = key.indexOf('.')
   return [key.slice(0, dot), key.slice(dot + 1)]
 }
 
 /** As drizzle-kit writes it: without `public`, except for types and sequences, where it makes no difference. */
-export function qualified (key: string): string {
-  const [schema, name] = split(key)
+export function quotedKey (key: string): string {
+  const [schema, name] = splitKey(key)
   return schema === 'public' ? `"${name}"` : `"${schema}"."${name}"`
 }

@@ -4,16 +4,16 @@ import type { Index, Snapshot, Table } from './snapshot.js'
 // How parts of two snapshots compare.
 
 /** A copy in which each table was changed. */
-export function eachTable (snapshot: Snapshot, change: (table: Table, key: string) => void): Snapshot {
+export function mapTables (snapshot: Snapshot, change: (table: Table, key: string) => void): Snapshot {
   const copy = structuredClone(snapshot)
   for (const [key, table] of Object.entries(copy.tables)) change(table, key)
   return copy
 }
 
 /** Whether a table loses a key to which foreign keys may refer. */
-export function loses (table: Table, other: Table): boolean {
+export function losesKey (table: Table, other: Table): boolean {
   const uniques = (indexes: Record<string, Index>) => Object.fromEntries(Object.entries(indexes).filter(([, index]) => index.isUnique))
-  return missing(table.uniqueConstraints, other.uniqueConstraints) || missing(uniques(table.indexes), other.indexes) || !isDeepStrictEqual(primaryKey(table), primaryKey(other))
+  return lacksAny(table.uniqueConstraints, other.uniqueConstraints) || lacksAny(uniques(table.indexes), other.indexes) || !isDeepStrictEqual(primaryKey(table), primaryKey(other))
 }
 
 /** Whether a table loses its primary key, or gets another one. */
@@ -29,16 +29,24 @@ export function primaryKey (table: Table): string[] {
 }
 
 /** Whether the second lacks something of the first, or has something else under its name. */
-export function missing (group: Record<string, unknown>, others: Record<string, unknown>): boolean {
+export function lacksAny (group: Record<string, unknown>, others: Record<string, unknown>): boolean {
   return Object.entries(group).some(([key, value]) => !isDeepStrictEqual(value, others[key]))
 }
 
 /** What both have, and alike. */
-export function common<Value> (group: Record<string, Value>, others: Record<string, Value>): Record<string, Value> {
+export function equalEntries<Value> (group: Record<string, Value>, others: Record<string, Value>): Record<string, Value> {
   return Object.fromEntries(Object.entries(group).filter(([key, value]) => isDeepStrictEqual(value, others[key])))
 }
 
 /** What both have a name for. */
-export function shared<Value> (group: Record<string, Value>, others: Record<string, Value>): Record<string, Value> {
+export function sharedEntries<Value> (group: Record<string, Value>, others: Record<string, Value>): Record<string, Value> {
   return Object.fromEntries(Object.entries(group).filter(([key]) => Object.hasOwn(others, key)))
+}
+
+/** The tables that both have, by key. */
+export function tablePairs (before: Snapshot, after: Snapshot) {
+  return Object.entries(before.tables).flatMap(([key, table]) => {
+    const other = after.tables[key]
+    return other === undefined ? [] : [[key, table, other] as const]
+  })
 }

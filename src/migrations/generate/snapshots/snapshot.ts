@@ -8,11 +8,11 @@ export interface Column {
   notNull: boolean
   default?: unknown
   generated?: { as: string }
-  identity?: Numbering & { type: 'always' | 'byDefault', name: string }
+  identity?: SequenceOptions & { type: 'always' | 'byDefault', name: string }
 }
 
 /** How a sequence counts; drizzle-kit writes numbers as text. */
-export interface Numbering {
+export interface SequenceOptions {
   increment: string
   minValue: string
   maxValue: string
@@ -102,7 +102,7 @@ export interface Snapshot {
   tables: Record<string, Table>
   enums: Record<string, Enum>
   schemas: Record<string, string>
-  sequences: Record<string, Named & Numbering>
+  sequences: Record<string, Named & SequenceOptions>
   roles: Record<string, Named>
   policies: Record<string, Policy>
   views: Record<string, View>

@@ -16,7 +16,7 @@ type Thing = Record<string, unknown>
  * @param empty what a snapshot has that says nothing
  * @throws {MigrationError} `DB_MIGRATION_MISSING` for what is no snapshot; it names the file and the table
  */
-export function upToDate (read: unknown, path: string, empty: Snapshot): Snapshot {
+export function upgradeSnapshot (read: unknown, path: string, empty: Snapshot): Snapshot {
   const found = thing(read, path, 'is no snapshot of drizzle-kit')
   if (!versions.includes(found['version'])) {
     throw new MigrationError(`${path} has the version ${String(found['version'])}, and those up to 7 can be read: it was written by a drizzle-kit that is newer than this package, or is no snapshot`, 'DB_MIGRATION_MISSING')

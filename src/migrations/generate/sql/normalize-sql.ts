@@ -1,6 +1,6 @@
 import { invisible, piecesOf } from '../../folder/sql-scanner.js'
 
-/** Names that keep their quotes: without them they would be read as the keywords that {@link spelling} leaves out or swaps. */
+/** Names that keep their quotes: without them they would be read as the keywords that {@link normalizeSql} leaves out or swaps. */
 const keywords = new Set(['if', 'not', 'exists', 'only', 'using', 'btree', 'column', 'constraint', 'primary', 'foreign', 'unique', 'check', 'default', 'generated', 'null', 'asc', 'desc', 'nulls', 'cascade', 'type', 'data', 'on'])
 
 /** What PostgreSQL takes for the same type. */
@@ -21,7 +21,7 @@ const types: ReadonlyArray<readonly [RegExp, string]> = [
  * A statement as one text in which every word and sign stands between spaces, and no difference is left that PostgreSQL does not see: spaces, comments, capitals,
  * quotes that a name does not need, the schema `public`, and words that say what is so without them.
  */
-export function spelling (sql: string): string {
+export function normalizeSql (sql: string): string {
   return wordsOf(sql).join(' ')
     .replace(/(^| )public \. /g, '$1')
     .replace(/^(alter table|alter index|alter view|alter sequence|alter type|drop \w+|drop materialized view) if exists /, '$1 ')
@@ -36,7 +36,7 @@ export function spelling (sql: string): string {
 }
 
 /** A type as drizzle-kit writes it. */
-export function typeSpelling (text: string): string {
+export function normalizeType (text: string): string {
   return types.reduce((written, [pattern, name]) => written.replace(pattern, name), text)
 }
 

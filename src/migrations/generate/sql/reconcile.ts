@@ -1,8 +1,8 @@
-import { tablePairs } from '../snapshots/rename-candidates.js'
-import type { Fact } from './sql-changes.js'
-import { spelling } from './normalize-sql.js'
+import { tablePairs } from '../snapshots/snapshot-parts.js'
+import type { SqlChange } from './sql-changes.js'
+import { normalizeSql } from './normalize-sql.js'
 import type { Snapshot, Table } from '../snapshots/snapshot.js'
-import type { Way } from '../changes/diff-statements.js'
+import type { Diff } from '../changes/diff-statements.js'
 
 const groups = ['enums', 'schemas', 'sequences', 'roles', 'policies', 'views'] as const
 const parts = ['columns', 'indexes', 'foreignKeys', 'compositePrimaryKeys', 'uniqueConstraints', 'policies', 'checkConstraints'] as const
@@ -11,10 +11,10 @@ const parts = ['columns', 'indexes', 'foreignKeys', 'compositePrimaryKeys', 'uni
  * The way that a file's SQL goes, where the snapshots say more: what it never names was before it what it is behind it. So the way back touches nothing that the
  * SQL has not touched.
  */
-export function reconciled ({ before, after, renames }: Way, done: readonly Fact[]): Way {
+export function reconcile ({ before, after, renames }: Diff, done: readonly SqlChange[]): Diff {
   const words = done.map(({ text }) => new Set(text.replaceAll(': ', ' ').split(' ')))
   const isNamed = (...names: string[]): boolean => {
-    const written = names.map((name) => spelling(`"${name}"`))
+    const written = names.map((name) => normalizeSql(`"${name}"`))
     return words.some((found) => written.every((name) => found.has(name)))
   }
   const snapshot: Snapshot = structuredClone(before)

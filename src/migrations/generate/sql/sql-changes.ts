@@ -1,9 +1,9 @@
 import { breakpoint } from '../../folder/directives.js'
 import { scanSql } from '../../folder/sql-scanner.js'
-import { partsOf, spelling, typeSpelling } from './normalize-sql.js'
+import { partsOf, normalizeSql, normalizeType } from './normalize-sql.js'
 
 /** One change to a database that a statement makes, in a form that is the same however the statement was written. */
-export interface Fact {
+export interface SqlChange {
   readonly text: string
   /** In words for a person: what is done, and to what; without values. */
   readonly label: string
@@ -12,13 +12,13 @@ export interface Fact {
 }
 
 /** What a text of SQL changes, in its order. */
-export function factsOf (sql: string): Fact[] {
-  const facts = sql.split(breakpoint).flatMap((part) => scanSql(part).statements).flatMap(({ sql: statement }) => statementFacts(statement, false))
-  return asNamedAtTheEnd(facts)
+export function findSqlChanges (sql: string): SqlChange[] {
+  const facts = sql.split(breakpoint).flatMap((part) => scanSql(part).statements).flatMap(({ sql: statement }) => statementChanges(statement, false))
+  return underFinalNames(facts)
 }
 
 /** By which name a table is called depends on where its new one is given. */
-function asNamedAtTheEnd (facts: readonly Fact[]): Fact[] {
+function underFinalNames (facts: readonly SqlChange[]): SqlChange[] {
   const moves = facts.flatMap(({ text }) => {
     const [, from = '', newSchema, to] = /^(\S+(?: \. \S+)?): (?:set schema (\S+)|rename to (\S+))$/.exec(text) ?? []
     const [name = '', schema] = from.split(' . ').reverse()
@@ -37,7 +37,7 @@ function withSchema (schema: string | undefined, name: string): string {
 }
 
 /** What is switched off on a table that goes anyway makes no difference. */
-function withoutSwitches (facts: readonly Fact[]): Fact[] {
+function withoutSwitches (facts: readonly SqlChange[]): SqlChange[] {
   const dropped = new Set(facts.map(({ text }) => /^drop table (.+)$/.exec(text)?.[1]))
   return facts.filter(({ text }) => !dropped.has(/^(.+): disable row level security$/.exec(text)?.[1] ?? ''))
 }
@@ -51,36 +51,36 @@ const guarded = [
 /** What stands in place of a primary key's name, which is not known: drizzle-kit's comment is no statement, ours is this one. */
 const namelessKey = /"contype" = 'p' AND "conrelid" = '(.+)'::regclass/
 
-function statementFacts (sql: string, ifMissing: boolean): Fact[] {
-  const text = spelling(sql)
+function statementChanges (sql: string, ifMissing: boolean): SqlChange[] {
+  const text = normalizeSql(sql)
   const body = /^do (?:language plpgsql )?(\$.*)$/.exec(text) === null ? undefined : /(\$\w*\$)([^]*)\1/.exec(sql)?.[2]
-  if (body !== undefined) return blockFacts(text, body)
+  if (body !== undefined) return blockChanges(text, body)
   const made = { ifMissing: ifMissing || /\bif\s+not\s+exists\b|\bor\s+replace\b/i.test(sql.slice(0, 400)) }
   const [, created, rest] = /^create table (\S+(?: \. \S+)?) \( (.*)$/.exec(text) ?? []
-  if (created !== undefined && rest !== undefined) return tableFacts(created, rest).map((fact) => ({ ...fact, ...made }))
+  if (created !== undefined && rest !== undefined) return tableChanges(created, rest).map((fact) => ({ ...fact, ...made }))
   const [, altered, actions] = /^alter table (\S+(?: \. \S+)?) (.*)$/.exec(text) ?? []
-  if (altered !== undefined && actions !== undefined) return partsOf(actions).map((action) => ({ ...actionFact(altered, action), ...made }))
+  if (altered !== undefined && actions !== undefined) return partsOf(actions).map((action) => ({ ...actionChange(altered, action), ...made }))
   const [, dropped] = /^drop table (.*?)(?: cascade| restrict)?$/.exec(text) ?? []
   if (dropped !== undefined) return partsOf(dropped).map((name) => ({ text: `drop table ${name}`, label: `DROP TABLE ${plain(name)}`, ...made }))
   return [{ text: indexSpelling(text), label: labelOf(text), ...made }]
 }
 
-function blockFacts (text: string, body: string): Fact[] {
+function blockChanges (text: string, body: string): SqlChange[] {
   const [, table] = namelessKey.exec(body) ?? []
-  if (table !== undefined) return [{ ...keyDrop(spelling(table)), ifMissing: false }]
+  if (table !== undefined) return [{ ...keyDrop(normalizeSql(table)), ifMissing: false }]
   const inner = guarded.map((pattern) => pattern.exec(body)?.[1]).find((found) => found !== undefined)
   return inner === undefined
     ? [{ text, label: 'DO', ifMissing: false }]
-    : scanSql(inner).statements.flatMap(({ sql }) => statementFacts(sql, true))
+    : scanSql(inner).statements.flatMap(({ sql }) => statementChanges(sql, true))
 }
 
 /** A table and each part of it, so that it makes no difference whether a part comes with the table or behind it. */
-function tableFacts (table: string, rest: string): Array<Omit<Fact, 'ifMissing'>> {
+function tableChanges (table: string, rest: string): Array<Omit<SqlChange, 'ifMissing'>> {
   const end = closingOf(rest)
   const options = rest.slice(end + 1).trim()
   return [
     { text: `create table ${table}${options === '' ? '' : ` ${options}`}`, label: `CREATE TABLE ${plain(table)}` },
-    ...partsOf(rest.slice(0, end)).map((part) => actionFact(table, `add ${part}`))
+    ...partsOf(rest.slice(0, end)).map((part) => actionChange(table, `add ${part}`))
   ]
 }
 
@@ -94,7 +94,7 @@ function closingOf (text: string): number {
   return text.length
 }
 
-function actionFact (table: string, action: string): Omit<Fact, 'ifMissing'> {
+function actionChange (table: string, action: string): Omit<SqlChange, 'ifMissing'> {
   const what = action.replace(/^(add|drop|alter|rename) column /, '$1 ').replace(/^(add|drop) if (?:not )?exists /, '$1 ').replace(/^drop constraint if exists /, 'drop constraint ').replace(/^(alter \S+) set data type /, '$1 type ')
   const [, added, definition = ''] = /^add (?!constraint |primary key|foreign key|unique[ (]|check[ (]|exclude )(\S+) (.*)$/.exec(what) ?? []
   if (added !== undefined) return { text: `${table}: add ${added} ${columnSpelling(definition)}`, label: `ADD COLUMN ${plain(table)}.${plain(added)}` }
@@ -104,7 +104,7 @@ function actionFact (table: string, action: string): Omit<Fact, 'ifMissing'> {
   return { text: `${table}: ${what}`, label: `ALTER TABLE ${plain(table)} ${labelOf(what)}` }
 }
 
-function keyDrop (table: string): Omit<Fact, 'ifMissing'> {
+function keyDrop (table: string): Omit<SqlChange, 'ifMissing'> {
   return { text: `${table}: drop primary key`, label: `ALTER TABLE ${plain(table)} DROP CONSTRAINT of its primary key` }
 }
 
@@ -123,13 +123,13 @@ function columnSpelling (definition: string): string {
     return !flags.has(pair) && !flags.has(former)
   })
   if (flags.has('primary key')) flags.delete('not null')
-  return [typeSpelling(kept.join(' ')), ...[...flags].sort()].join(' ')
+  return [normalizeType(kept.join(' ')), ...[...flags].sort()].join(' ')
 }
 
 /** Without a cast that only says which type it is. */
 function withoutCast (column: string, type: string): string {
   const [, name = type, using] = /^(.*?) using (.*)$/.exec(type) ?? []
-  const spelled = typeSpelling(name)
+  const spelled = normalizeType(name)
   const casts = [`${column} : : ${name}`, `${column} : : text : : ${name}`].flatMap((cast) => [cast, `( ${cast} )`])
   return using === undefined || casts.includes(using) ? spelled : `${spelled} using ${using}`
 }

@@ -1,5 +1,5 @@
 import type { Disagreement } from './compare-sql.js'
-import type { Fact } from './sql-changes.js'
+import type { SqlChange } from './sql-changes.js'
 
 /** What a change is about, and whether it makes or drops it. */
 interface Subject {
@@ -15,7 +15,7 @@ export class SqlHistory {
   readonly #doubtful = new Set<string>()
 
   /** Those that do nothing, because a file before has made the same, and nothing of their own file has dropped it. */
-  repeated (facts: readonly Fact[]): Fact[] {
+  repeated (facts: readonly SqlChange[]): SqlChange[] {
     const gone = new Set<string>()
     return facts.filter(({ text, ifMissing }) => {
       const subjects = subjectsOf(text)
@@ -25,12 +25,12 @@ export class SqlHistory {
   }
 
   /** Those that are about what a file before has left in another state than its snapshot says. */
-  doubtful (facts: readonly Fact[]): Fact[] {
+  doubtful (facts: readonly SqlChange[]): SqlChange[] {
     return facts.filter(({ text }) => subjectsOf(text).some(({ key }) => this.#doubtful.has(key)))
   }
 
   /** Goes on behind a file. */
-  add (facts: readonly Fact[], { onlySaid, onlyDone }: Disagreement): void {
+  add (facts: readonly SqlChange[], { onlySaid, onlyDone }: Disagreement): void {
     const differing = new Set([...onlySaid, ...onlyDone].flatMap(({ text }) => subjectsOf(text)).map(({ key }) => key))
     for (const { key, table, verb } of facts.flatMap(({ text }) => subjectsOf(text))) {
       if (verb === 'make') this.#made.set(key, table)

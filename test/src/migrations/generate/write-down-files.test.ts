@@ -8,7 +8,7 @@ import { loadDrizzleKit } from '../../../../src/migrations/generate/model/drizzl
 import { emptySnapshot, type Snapshot } from '../../../../src/migrations/generate/snapshots/snapshot.js'
 import { readSnapshot } from '../../../../src/migrations/generate/snapshots/read-snapshots.js'
 import { writeNewFiles } from '../../../../src/migrations/generate/write-files.js'
-import { factsOf } from '../../../../src/migrations/generate/sql/sql-changes.js'
+import { findSqlChanges } from '../../../../src/migrations/generate/sql/sql-changes.js'
 
 /** A folder of migrations that lead from model to model, without ways back. */
 async function build (t: Test, models: ReadonlyArray<Record<string, unknown>>) {
@@ -178,7 +178,7 @@ t.test('writes nothing over what cannot be written to', async (t) => {
 })
 
 t.test('reads SQL into what it changes', (t) => {
-  const texts = (sql: string) => factsOf(sql).map(({ text }) => text)
+  const texts = (sql: string) => findSqlChanges(sql).map(({ text }) => text)
   t.strictSame(texts('CREATE TABLE "a" ("x" int4 DEFAULT (1 + 2) NOT NULL, y "text" UNIQUE NOT NULL, check (x > 0)) with (fillfactor = 70)'), [
     'create table a with ( fillfactor = 7 0 )', 'a: add x integer default ( 1 + 2 ) not null', 'a: add y text unique not null', 'a: add check ( x > 0 )'
   ])

@@ -11,23 +11,23 @@ import type { Comparison } from './history/compare.js'
 import type { MigrationOptions } from './history/migration-options.js'
 import type { MigrationProblem } from './history/problems.js'
 
-/** What a check came to. */
+/** The result of a check. */
 export interface MigrationCheck {
   /** Whether there is no problem. */
   readonly ok: boolean
   readonly problems: readonly MigrationProblem[]
 }
 
-/** What {@link checkMigrations} takes: with a `schema`, its tables are compared with the newest migration, too; that wants drizzle-kit. */
+/** The options of {@link checkMigrations}. With a `schema`, its tables are compared with the newest migration, too, which needs drizzle-kit. */
 export interface CheckOptions extends MigrationOptions, ModelOptions {}
 
 /**
- * Compares the folder with the database, and the model with the folder where there is a `schema`. Tells everything that does not fit instead of throwing at the
- * first; changes nothing.
+ * Compares the folder with the database and, if there is a `schema`, the model with the folder. It reports every difference instead of throwing at the
+ * first, and changes nothing.
  *
  * @throws {MigrationError} `DB_MIGRATION_MISSING` for a folder that cannot be read
- * @throws {ConnectionError} when the database does not answer
- * @throws {UsageError} for an option that there is none, or that cannot be used
+ * @throws {ConnectionError} if the database does not answer
+ * @throws {UsageError} for an unknown option or an unusable value
  *
  * @example
  * const { ok, problems } = await checkMigrations({ connectionString: process.env.DATABASE_URL })
@@ -44,21 +44,21 @@ export async function checkMigrations (options: CheckOptions = {}): Promise<Migr
   return { ok: problems.length === 0, problems }
 }
 
-/** SQL that nobody runs: drizzle-kit, too, goes by the journal. */
+/** SQL files that are not in the journal. Neither drizzle-kit nor this package runs them. */
 async function unlisted ({ folder, files }: Comparison): Promise<MigrationProblem[]> {
   const known = new Set(files.flatMap(({ tag }) => [`${tag}.sql`, downName(tag)]))
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql') && !known.has(name)).sort()
   return names.map((name) => ({
-    kind: 'unlisted', tag: name.replace(/(?:\.down)?\.sql$/, ''), message: `${name} is in the folder, but not in meta/_journal.json, so that nobody runs it: bring back its entry, as after a merge, or move the file away`
+    kind: 'unlisted', tag: name.replace(/(?:\.down)?\.sql$/, ''), message: `${name} is in the folder, but not in meta/_journal.json, so it never runs: restore its entry, as after a merge, or move the file away`
   }))
 }
 
 async function modelProblems (options: ModelOptions): Promise<MigrationProblem[]> {
   if (await isModelMigrated(options)) return []
-  return [{ kind: 'model', message: 'The tables of the model are not those of the newest migration: write the next one with data-access migrate create' }]
+  return [{ kind: 'model', message: 'The tables of the model differ from the newest migration: write the next one with data-access migrate create' }]
 }
 
-/** All that does not fit between files and rows, files that wait to be applied included. */
+/** All differences between files and rows, including pending files. */
 export function databaseProblems (comparison: Comparison): MigrationProblem[] {
   const { pending, progress } = comparison
   return [
@@ -68,5 +68,5 @@ export function databaseProblems (comparison: Comparison): MigrationProblem[] {
   ]
 }
 
-/** Of checkMigrations. */
+/** The checks of {@link CheckOptions}. */
 export const checkOptions: OptionChecks<CheckOptions> = { ...migrationOptions, ...modelOptions }

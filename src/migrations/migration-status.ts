@@ -7,9 +7,9 @@ import { planUp } from './history/plan.js'
 import { refuse, appliedProblems } from './history/problems.js'
 
 /**
- * The migrations that were applied to the database, in the order in which that happened.
+ * Returns the applied migrations, in the order in which they were applied.
  *
- * @throws {MigrationError} `DB_MIGRATION_EDITED` or `DB_MIGRATION_MISSING` when one of them is not what the folder has
+ * @throws {MigrationError} `DB_MIGRATION_EDITED` or `DB_MIGRATION_MISSING` if one of them differs from the folder
  */
 export async function getMigrationHistory (options: MigrationOptions = {}): Promise<Migration[]> {
   return historyFor('getMigrationHistory()', options)
@@ -22,15 +22,15 @@ async function historyFor (call: string, options: MigrationOptions): Promise<Mig
   return appliedOf(comparison)
 }
 
-/** The migration that was applied last, `undefined` where there is none. */
+/** Returns the migration that was applied last, or `undefined` if there is none. */
 export async function getCurrentMigration (options: MigrationOptions = {}): Promise<Migration | undefined> {
   return (await historyFor('getCurrentMigration()', options)).at(-1)
 }
 
 /**
- * The migrations that {@link runMigrations} would apply now, in that order.
+ * Returns the migrations that {@link runMigrations} would apply now, in order.
  *
- * @throws {MigrationError} as that does, when folder and database do not fit
+ * @throws {MigrationError} like {@link runMigrations}, if folder and database do not match
  */
 export async function getPendingMigrations (options: MigrationOptions = {}): Promise<Migration[]> {
   checkMigrationCall('getPendingMigrations()', options, migrationOptions)
@@ -38,7 +38,7 @@ export async function getPendingMigrations (options: MigrationOptions = {}): Pro
   return planUp(comparison, undefined).map(({ migration }) => withoutText(migration))
 }
 
-/** What was applied, edited files included, and all that does not fit: from one look at folder and database. */
+/** The applied migrations, including edited ones, and all problems, from one comparison of folder and database. */
 export async function readStatus (options: MigrationOptions): Promise<MigrationCheck & { readonly applied: Migration[] }> {
   const comparison = await withClient(options, (client) => compare(client, options))
   const problems = databaseProblems(comparison)
@@ -49,7 +49,7 @@ function appliedOf ({ applied }: Comparison): Migration[] {
   return applied.filter(isKnown).map(({ file, row: { appliedAt } }) => withoutText({ ...file, ...(appliedAt !== undefined && { appliedAt }) }))
 }
 
-/** What a user sees of a migration: all but its SQL. */
+/** A migration without its SQL, as callers get it. */
 export function withoutText ({ tag, when, hash, appliedAt, hasDown }: Migration): Migration {
   return { tag, when, hash, ...(appliedAt !== undefined && { appliedAt }), hasDown }
 }

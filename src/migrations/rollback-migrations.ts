@@ -13,29 +13,29 @@ import type { OptionChecks } from '../runtime/option-checks.js'
 import type { Migration } from './folder/migration-files.js'
 import type { RunnerOptions } from './history/migration-options.js'
 
-/** What {@link rollbackMigrations} takes. */
+/** The options of {@link rollbackMigrations}. */
 export interface RollbackOptions extends RunnerOptions {
   /**
-   * How many to undo, from the newest on; all where there are fewer. Not beside `to`.
+   * How many migrations to undo, from the newest on; all if there are fewer. It excludes `to`.
    * @defaultValue `1`
    */
   readonly steps?: number | undefined
-  /** The tag that stays as the newest one applied; `'nothing'` undoes all. */
+  /** The tag that stays as the newest applied one; `'nothing'` undoes all. */
   readonly to?: string | undefined
   /**
-   * Goes back although a down file says that it cannot restore everything.
+   * Rolls back even if a down file says that it cannot restore everything.
    * @defaultValue `false`
    */
   readonly confirmIrreversible?: boolean | undefined
 }
 
 /**
- * Undoes the migrations that were applied last, newest first, by their files `<tag>.down.sql`: one transaction for each file, with the row that noted it.
- * Before anything is touched it is known that each of them has a way back.
+ * Undoes the newest migrations, newest first, with their files `<tag>.down.sql`. Each file is one transaction, together with the row that records the migration.
+ * All files are checked before the first one runs.
  *
- * @throws {MigrationError} `DB_MIGRATION_NO_DOWN`, `DB_MIGRATION_EDITED`, `DB_MIGRATION_MISSING` or `DB_MIGRATION_IRREVERSIBLE` when one of them cannot be undone, before anything is changed;
- *   `DB_MIGRATION_LOCKED` and `DB_MIGRATION_FAILED` as {@link runMigrations} does
- * @throws {UsageError} for a number of steps that is none, or a tag that is not applied
+ * @throws {MigrationError} `DB_MIGRATION_NO_DOWN`, `DB_MIGRATION_EDITED`, `DB_MIGRATION_MISSING` or `DB_MIGRATION_IRREVERSIBLE` if one of them cannot be undone, before anything is changed;
+ *   `DB_MIGRATION_LOCKED` and `DB_MIGRATION_FAILED` like {@link runMigrations}
+ * @throws {UsageError} for an invalid number of steps, or a tag that is not applied
  *
  * @example
  * const { rolledBack } = await rollbackMigrations({ steps: 2 })
@@ -57,5 +57,5 @@ export async function rollbackMigrations (options: RollbackOptions = {}): Promis
   })
 }
 
-/** Of rollbackMigrations. */
+/** The checks of {@link RollbackOptions}. */
 export const rollbackOptions: OptionChecks<RollbackOptions> = { ...runnerOptions, steps: limits.steps, to: text, confirmIrreversible: flag }

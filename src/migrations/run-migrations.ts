@@ -12,7 +12,7 @@ import type { OptionChecks } from '../runtime/option-checks.js'
 import type { Migration } from './folder/migration-files.js'
 import type { RunnerOptions } from './history/migration-options.js'
 
-/** What {@link runMigrations} takes. */
+/** The options of {@link runMigrations}. */
 export interface RunOptions extends RunnerOptions {
   /**
    * The last migration to apply, by its tag.
@@ -22,15 +22,15 @@ export interface RunOptions extends RunnerOptions {
 }
 
 /**
- * Applies the migrations that the database does not have yet, one transaction for each file: after a failure it has whole files only.
- * Of several processes that start at once, one applies them and the others wait for it.
+ * Applies the pending migrations, each file in one transaction, so after a failure the database has whole files only.
+ * If several processes start at once, one applies the migrations and the others wait.
  *
- * The files and the table are drizzle-kit's: `drizzle-kit migrate` may take turns with this, but it takes no lock, and runs no file that is marked
+ * The files and the table are drizzle-kit's. `drizzle-kit migrate` can be used alternately, but it takes no lock, and cannot run a file with the directive
  * `-- data-access: no-transaction`.
  *
- * @throws {MigrationError} `DB_MIGRATION_EDITED`, `DB_MIGRATION_MISSING` or `DB_MIGRATION_OUT_OF_ORDER` when folder and database do not fit, before anything is changed;
- *   `DB_MIGRATION_LOCKED` when another process holds the lock for too long, or the application's statements hold a table; `DB_MIGRATION_FAILED` when a file cannot be run, or a statement fails
- * @throws {UsageError} for a number out of range, or a tag that is not in the folder or was passed
+ * @throws {MigrationError} `DB_MIGRATION_EDITED`, `DB_MIGRATION_MISSING` or `DB_MIGRATION_OUT_OF_ORDER` if folder and database do not match, before anything is changed;
+ *   `DB_MIGRATION_LOCKED` if another process holds the lock for too long, or the application's statements hold a table; `DB_MIGRATION_FAILED` if a file cannot be run, or a statement fails
+ * @throws {UsageError} for a number out of range, or a tag that is not in the folder or lies behind
  *
  * @example
  * const { applied } = await runMigrations({ connectionString: process.env.DATABASE_URL })
@@ -52,5 +52,5 @@ export async function runMigrations (options: RunOptions = {}): Promise<{ applie
   })
 }
 
-/** Of runMigrations. */
+/** The checks of {@link RunOptions}. */
 export const runOptions: OptionChecks<RunOptions> = { ...runnerOptions, to: text }

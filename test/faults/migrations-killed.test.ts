@@ -8,7 +8,7 @@ import { first, second } from '../src/migrations/history.js'
 import { writeFolder, type TestMigration } from '../src/migrations/folder.js'
 import { build, catalogueWithout, tags } from '../src/migrations/setup.js'
 
-t.test('56: a runner that loses its connection at any message leaves nothing or the whole file, and the next one finishes', async (t) => {
+t.test('56: a connection lost at any message leaves nothing or the whole file, and the next run finishes', async (t) => {
   const { connectionString, folder, client, tables } = await build(t, [first, second])
   const proxy = await startProxy(t, connectionString)
   const options = { connectionString: proxy.connectionString, folder }
@@ -39,7 +39,7 @@ t.test('56: a runner that loses its connection at any message leaves nothing or 
   }
 })
 
-t.test('56: a process that is killed at a statement leaves nothing of its file, its locks are free, and the next one finishes', async (t) => {
+t.test('56: a process killed at a statement leaves nothing of its file and no lock, and the next one finishes', async (t) => {
   for (const [tag, statement, applied] of [['0000_users', 1, 0], ['0001_posts', 2, 1]] as const) {
     const sleeping = (migration: TestMigration) => migration.tag === tag
       ? {
@@ -60,7 +60,7 @@ t.test('56: a process that is killed at a statement leaves nothing of its file, 
   }
 })
 
-t.test('56: where a process was killed and its statement goes on, the next runner waits for that', async (t) => {
+t.test('56: if the statement of a killed process still runs, the next runner waits for it', async (t) => {
   const sql = '-- data-access: no-transaction\ncreate index concurrently users_name2 on users (name); select 1'
   const { connectionString, folder, client } = await build(t, [first, { ...second, sql }])
   await runMigrations({ connectionString, folder, to: first.tag })

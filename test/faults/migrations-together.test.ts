@@ -4,7 +4,7 @@ import { startMigrating } from '../helpers/migrating.js'
 import { first, second } from '../src/migrations/history.js'
 import { build } from '../src/migrations/setup.js'
 
-t.test('55: of two runners that start together fifty times, one applies each file, and the other waits and reports none', async (t) => {
+t.test('55: of two runners that start together, fifty times, one applies each file and the other reports none', async (t) => {
   const { connectionString, folder, client } = await build(t, [first, second])
   const options = { connectionString, folder }
 

@@ -12,7 +12,7 @@ import { first, second, third } from '../src/migrations/history.js'
 import { writeFolder } from '../src/migrations/folder.js'
 import { build, catalogue, catalogueWithout, tags } from '../src/migrations/setup.js'
 
-t.test('57: a file that was edited after it had been applied is refused by its name, and nothing is touched', async (t) => {
+t.test('57: a file edited after it had been applied is refused by its name, and nothing changes', async (t) => {
   const { connectionString, folder, client } = await build(t, [first])
   await runMigrations({ connectionString, folder })
   writeFolder(folder, [{ ...first, sql: `${first.sql}-- edited` }, second])
@@ -25,7 +25,7 @@ t.test('57: a file that was edited after it had been applied is refused by its n
   t.strictSame(await catalogue(client), before)
 })
 
-t.test('58: an older file that is merged later is refused, and never skipped in silence', async (t) => {
+t.test('58: an older file merged later is refused, and never skipped silently', async (t) => {
   const { connectionString, folder, client } = await build(t, [first, third])
   await runMigrations({ connectionString, folder })
   writeFolder(folder, [first, second, third])
@@ -35,7 +35,7 @@ t.test('58: an older file that is merged later is refused, and never skipped in 
   t.strictSame(await catalogue(client), before)
 })
 
-t.test('59: a database that is newer than the code, and a journal whose file is gone, are refused', async (t) => {
+t.test('59: a database newer than the code, and a journal whose file is missing, are refused', async (t) => {
   const { connectionString, folder, client } = await build(t, [first, second])
   await runMigrations({ connectionString, folder })
   const before = await catalogue(client)
@@ -50,7 +50,7 @@ t.test('59: a database that is newer than the code, and a journal whose file is 
   t.strictSame(await catalogue(client), before)
 })
 
-t.test('drizzle-orm\'s migrator and ours take turns at each point of a history, up and down, and find nothing to do behind each other', async (t) => {
+t.test('drizzle-orm\'s migrator and ours find nothing to do after each other, at each point of a history', async (t) => {
   const history = [first, second, third]
   for (let point = 1; point <= history.length; point++) {
     for (const oursFirst of [true, false]) {
@@ -81,7 +81,7 @@ t.test('drizzle-orm\'s migrator and ours take turns at each point of a history, 
   }
 })
 
-t.test('drizzle-kit migrate and ours find nothing to do behind each other, after a rollback, too', async (t) => {
+t.test('drizzle-kit migrate and ours find nothing to do after each other, also after a rollback', async (t) => {
   const { connectionString, folder, client } = await build(t, [first])
   const kit = async () => {
     const bin = fileURLToPath(new URL('../../node_modules/drizzle-kit/bin.cjs', import.meta.url))

@@ -30,14 +30,14 @@ const folders: readonly Folder[] = [
     name: 'library',
     about: 'a merged branch: prevId skips a migration, a snapshot lacks a table, a file is in no journal',
     rows: "insert into shelf values (1, 'red', 2), (2, null, null); insert into book values (1, 'first'), (2, 'second')",
-    marks: { '0003_floor': /^what its snapshots say and its SQL does not do: CREATE TABLE book/ },
+    marks: { '0003_floor': /^changes of its snapshots that its SQL does not make: CREATE TABLE book/ },
     found: ['unlisted']
   },
   {
     name: 'orchard',
     about: 'SQL edited by hand: another spelling, and a trigger',
     rows: "insert into tree values (1, 'pear', now(), 3, 4), (2, null, null, null, null)",
-    marks: { '0002_touch': /^what its SQL does and its snapshots do not say: CREATE FUNCTION touch, CREATE TRIGGER touch$/ }
+    marks: { '0002_touch': /^changes of its SQL that its snapshots do not have: CREATE FUNCTION touch, CREATE TRIGGER touch$/ }
   },
   {
     name: 'market',
@@ -56,7 +56,7 @@ async function countRows (client: Client): Promise<Record<string, number>> {
 }
 
 for (const { name, about, rows, marks, found = [] } of folders) {
-  t.test(`${name} (${about}): each way back leads to where its migration began, or is refused and says why; no row is lost that it has not named`, async (t) => {
+  t.test(`${name} (${about}): each way back restores the start or is refused with its reason, and loses only what it lists`, async (t) => {
     const { client, connectionString, folder: root } = await build(t, [])
     const folder = join(root, name)
     cpSync(new URL(name, import.meta.url), folder, { recursive: true })

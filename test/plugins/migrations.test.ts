@@ -112,7 +112,7 @@ t.test('55: servers that apply at their start apply each file once, and are read
 
   for (const server of servers) t.equal(await statusOf(server), 'up')
   t.strictSame(await tables(), ['posts', 'users'])
-  const applied = logger.lines.filter(({ message }) => message === 'applied the migrations that were pending').map(({ context }) => context['migrations'])
+  const applied = logger.lines.filter(({ message }) => message === 'applied the pending migrations').map(({ context }) => context['migrations'])
   t.strictSame(applied.flat(), ['0000_users', '0001_posts'])
 })
 
@@ -125,7 +125,7 @@ t.test('61: a server that applies at its start names the sessions that block its
   await other.query("begin; insert into users values (7, 'a')")
 
   const starting = start(t, { connectionString, logger, migrations: { atStart: 'apply', folder, statementLockTimeoutSeconds: 0.3, lockRetries: 5 } })
-  const waited = () => logger.lines.find(({ message }) => message === 'a migration did not get its locks, and is tried again')
+  const waited = () => logger.lines.find(({ message }) => message === 'a migration did not get its locks and will be retried')
   await until(() => waited() !== undefined)
   await other.query('commit')
   t.equal(await statusOf(await starting), 'up')
@@ -171,7 +171,7 @@ t.test('a degraded server whose migrations cannot be applied stays unready, and 
   const server = await start(t, { connectionString: proxy.connectionString, degraded: true, logger, migrations: { atStart: 'apply', folder } })
   await proxy.resume()
 
-  await until(() => logger.lines.some(({ message }) => message === 'the migrations could not be applied: the server stays unready'))
+  await until(() => logger.lines.some(({ message }) => message === 'the migrations could not be applied, so the server stays unready'))
   t.match(await server.db.checkHealth(), { status: 'pending', error: /^0001_posts\.sql, statement 1, COMMIT/ })
 })
 

@@ -20,10 +20,10 @@ const options = {
   'lock-timeout': { type: 'string' }
 } as const
 
-/** The words and options of a call. */
+/** The parsed arguments of a call. */
 export type Call = ReturnType<typeof parse>
 
-/** The values of a call's options. */
+/** The option values of a call. */
 export type Values = Call['values']
 
 type OptionName = keyof typeof options
@@ -32,7 +32,7 @@ const always: readonly OptionName[] = ['config', 'folder', 'json', 'help', 'vers
 const database: readonly OptionName[] = ['table', 'url']
 const runner: readonly OptionName[] = ['to', 'dry-run', 'lock-timeout']
 
-/** The subcommands of `migrate`, and the options that each of them takes. */
+/** The subcommands of `migrate`, with the options that each accepts. */
 export const subcommands: Readonly<Record<string, readonly OptionName[]>> = {
   create: [...always, 'message', 'empty', 'rename', 'no-renames'],
   up: [...always, ...database, ...runner],
@@ -45,35 +45,35 @@ export const subcommands: Readonly<Record<string, readonly OptionName[]>> = {
 }
 
 /**
- * Reads a call's arguments.
+ * Parses the arguments of a call.
  *
- * @throws {CommandUsageError} for an option that is not known, or not to the subcommand
+ * @throws {CommandUsageError} for an option that is unknown, or unknown to the subcommand
  */
 export function readArguments (argv: readonly string[]): Call {
   const call = parse(argv)
   const [, subcommand = ''] = call.positionals
   const known = Object.hasOwn(subcommands, subcommand) ? subcommands[subcommand] : undefined
-  const stranger = known === undefined ? undefined : Object.keys(call.values).find((name) => !known.includes(name as OptionName))
-  if (stranger !== undefined) throw new CommandUsageError(`migrate ${subcommand} has no option --${stranger}`)
+  const unknown = known === undefined ? undefined : Object.keys(call.values).find((name) => !known.includes(name as OptionName))
+  if (unknown !== undefined) throw new CommandUsageError(`migrate ${subcommand} has no option --${unknown}`)
   return call
 }
 
 /**
- * A number of an option.
+ * The value of an option as a number.
  *
- * @throws {CommandUsageError} for anything else
+ * @throws {CommandUsageError} if it is not a number
  */
 export function numberOf (values: Values, name: 'steps' | 'lock-timeout'): number | undefined {
   const text = values[name]
   if (text === undefined) return undefined
-  if (!/^\d+(\.\d+)?$/.test(text)) throw new CommandUsageError(`--${name} has to be a number`)
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new CommandUsageError(`--${name} must be a number`)
   return Number(text)
 }
 
 /**
- * The pairs of `--rename old=new`; none at all with `--no-renames`, and `undefined` where nothing was said.
+ * The pairs of `--rename old=new`: an empty object with `--no-renames`, and `undefined` without both options.
  *
- * @throws {CommandUsageError} for what is no pair
+ * @throws {CommandUsageError} for a value that is not a pair
  */
 export function renamesOf ({ rename, 'no-renames': none = false }: Values): Record<string, string> | undefined {
   if (rename === undefined) return none ? {} : undefined

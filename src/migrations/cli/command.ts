@@ -6,24 +6,24 @@ import { details, overview } from './help.js'
 import { run } from './subcommands.js'
 import { CommandUsageError } from './usage-error.js'
 
-/** What a process gives its command. */
+/** The parts of a process that the command uses. */
 export interface Console {
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
   readonly stdout: NodeJS.WritableStream
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
-  /** Ctrl-C. */
+  /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal
 }
 
-/** What a call came to. */
+/** The exit codes. */
 const exitCodes = { done: 0, failed: 1, wrongUse: 2, due: 3, interrupted: 130 } as const
 
 /**
- * The command `data-access`: reads its arguments, does what they say, prints one answer to standard output and everything else to standard error.
+ * Runs the command `data-access`. It prints one result to standard output, and everything else to standard error.
  *
- * @param argv without the names of Node and of the script
+ * @param argv the arguments, without the paths of Node and of the script
  * @returns the exit code
  */
 export async function runCommand (argv: readonly string[], console: Console): Promise<number> {
@@ -36,7 +36,7 @@ export async function runCommand (argv: readonly string[], console: Console): Pr
       return exitCodes.done
     }
     const { document, text: answer, isDue = false } = await subcommandOf(call)(call.values, {
-      ...console, terminal: { input: console.stdin, output: stderr }, say: (line) => { stderr.write(`${line}\n`) }
+      ...console, terminal: { input: console.stdin, output: stderr }, log: (line) => { stderr.write(`${line}\n`) }
     })
     stdout.write(`${call.values.json === true ? JSON.stringify(document) : answer}\n`)
     return isDue ? exitCodes.due : exitCodes.done
@@ -49,7 +49,7 @@ export async function runCommand (argv: readonly string[], console: Console): Pr
   }
 }
 
-/** Where nothing is to be done but to tell. */
+/** The help or version text, if the call asks for one. */
 function textFor ({ values, positionals: [first, second] }: Call): string | undefined {
   if (values.version === true) return `${version()}\n`
   if (values.help === true) return (second !== undefined && Object.hasOwn(details, second) ? details[second] : undefined) ?? overview
@@ -58,8 +58,8 @@ function textFor ({ values, positionals: [first, second] }: Call): string | unde
 
 function subcommandOf ({ positionals: [command, subcommand, ...more] }: Call) {
   const known = subcommand !== undefined && Object.hasOwn(run, subcommand) ? run[subcommand] : undefined
-  if (command !== 'migrate' || known === undefined) throw new CommandUsageError(`There is no ${[command, subcommand].join(' ').trim()}: data-access --help tells what there is`)
-  if (more.length > 0) throw new CommandUsageError(`migrate ${subcommand} does not know what to do with ${more.join(' ')}`)
+  if (command !== 'migrate' || known === undefined) throw new CommandUsageError(`Unknown command ${[command, subcommand].join(' ').trim()}: data-access --help lists the commands`)
+  if (more.length > 0) throw new CommandUsageError(`migrate ${subcommand} takes no argument ${more.join(' ')}`)
   return known
 }
 

@@ -6,7 +6,7 @@ import { loadTogether } from './load-together.js'
 import { findFiles } from './find-files.js'
 import { CommandUsageError } from './usage-error.js'
 
-/** What drizzle.config.ts may say that concerns us. */
+/** The settings of drizzle.config.ts that this package uses. */
 export interface Config {
   readonly dialect?: string
   readonly out?: string
@@ -30,10 +30,10 @@ interface Credentials {
 const names = ['drizzle.config.ts', 'drizzle.config.js', 'drizzle.config.mjs', 'drizzle.config.cjs', 'drizzle.config.mts', 'drizzle.config.json']
 
 /**
- * drizzle-kit's configuration; an empty one where none is named and none is there.
+ * Reads drizzle-kit's configuration. It is empty if no path is given and no file is found.
  *
- * @param path as it was named; `undefined` looks for one under drizzle-kit's names
- * @throws {CommandUsageError} for a file that is not there, or that is for another database
+ * @param path the given path; `undefined` looks for a file with one of drizzle-kit's names
+ * @throws {CommandUsageError} for a file that does not exist, or is for another database
  */
 export async function readConfig (path: string | undefined, folder: string): Promise<Config> {
   const found = path ?? names.find((name) => existsSync(join(folder, name)))
@@ -41,20 +41,20 @@ export async function readConfig (path: string | undefined, folder: string): Pro
   const file = resolve(folder, found)
   if (!existsSync(file)) throw new CommandUsageError(`There is no configuration ${found}`)
   const config = unwrapped(await loadModule(file, folder)) as Config | null
-  if (config?.dialect !== 'postgresql') throw new CommandUsageError(`${found} is not for PostgreSQL: its dialect has to be 'postgresql'`)
+  if (config?.dialect !== 'postgresql') throw new CommandUsageError(`${found} is not for PostgreSQL: its dialect must be 'postgresql'`)
   return config
 }
 
-/** The exports of all files that the configuration names as schema, under keys that do not matter. */
+/** The exports of all schema files of the configuration, under arbitrary keys. */
 export async function readSchema ({ schema = [] }: Config, folder: string): Promise<Exports | undefined> {
   const patterns = typeof schema === 'string' ? [schema] : schema
   if (patterns.length === 0) return undefined
   const files = patterns.flatMap((pattern) => findFiles(resolve(folder, pattern)))
-  if (files.length === 0) throw new CommandUsageError(`No file is found for the schema ${patterns.join(', ')} of the configuration`)
+  if (files.length === 0) throw new CommandUsageError(`No file matches the schema ${patterns.join(', ')} of the configuration`)
   return { ...(await loadTogether(files, folder)).flatMap((exports) => Object.values(exports).flatMap(fromCommonJs)) }
 }
 
-/** Where CommonJS is read as ESM, its exports are found once more behind `default`. */
+/** If CommonJS is loaded as ESM, its exports appear a second time under `default`. */
 function fromCommonJs (value: unknown): unknown[] {
   return Object.prototype.toString.call(value) === '[object Object]' && Object.getPrototypeOf(value) === Object.prototype ? Object.values(value as object) : [value]
 }
@@ -64,19 +64,19 @@ function unwrapped (exports: Exports): unknown {
   return typeof value === 'object' && value !== null && 'default' in value ? value.default : value
 }
 
-/** The URL of the configuration's database, made of its parts where it has no URL. */
+/** The URL of the configuration's database, built from its parts if it has no URL. */
 export function urlOf ({ dbCredentials }: Config): string | undefined {
   if (dbCredentials === undefined) return undefined
   const { url, host, port, user, password, database, ssl } = dbCredentials
   if (url !== undefined) return url
   if (host === undefined || database === undefined) return undefined
-  if (typeof ssl === 'object') throw new CommandUsageError('dbCredentials.ssl cannot be an object here: name the database with its URL and sslmode, sslrootcert and so on in it')
+  if (typeof ssl === 'object') throw new CommandUsageError('dbCredentials.ssl cannot be an object here: give the database as a URL with sslmode, sslrootcert and so on in it')
   const account = user === undefined ? '' : `${encodeURIComponent(user)}${password === undefined ? '' : `:${encodeURIComponent(password)}`}@`
   const mode = ssl === undefined || ssl === false ? '' : `?sslmode=${ssl === true ? 'require' : encodeURIComponent(String(ssl))}`
   return `postgresql://${account}${host}${port === undefined ? '' : `:${port}`}/${encodeURIComponent(database)}${mode}`
 }
 
-/** `schema.table` of the table that notes what was applied. */
+/** The table that records the applied migrations, as `schema.table`. */
 export function tableOf ({ migrations = {} }: Config): string {
   const { table = '__drizzle_migrations', schema = 'drizzle' } = migrations
   return `${schema}.${table}`

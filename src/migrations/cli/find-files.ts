@@ -3,7 +3,7 @@ import { join, sep } from 'node:path'
 
 const modules = /\.[cm]?[jt]s$/
 
-/** The modules that a path of drizzle.config.ts stands for: a file, all of a folder, or a pattern with `*`, `**`, `?` and `{a,b}`; in the order of names. */
+/** Finds the modules that a path of drizzle.config.ts names: a file, a folder, or a pattern with `*`, `**`, `?` and `{a,b}`; sorted by name. */
 export function findFiles (pattern: string): string[] {
   const path = pattern.split(sep).join('/')
   if (isFolder(path)) return filesBelow(path).filter((file) => modules.test(file) && !file.slice(path.length + 1).includes('/'))

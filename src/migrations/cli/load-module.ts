@@ -4,14 +4,14 @@ import { extname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { CommandUsageError } from './usage-error.js'
 
-/** A module's exports; for JSON its value, as the default export. */
+/** The exports of a module. For JSON, the value is the default export. */
 export type Exports = Record<string, unknown>
 
 /**
- * Loads a configuration or a schema: JavaScript and JSON as they are, TypeScript with the loader that drizzle-kit brings along, else with Node's own.
+ * Loads a configuration or a schema. TypeScript is loaded with the loader that drizzle-kit installs, or else with Node's own.
  *
- * @param from the folder whose packages are asked for the loader
- * @throws {CommandUsageError} where nothing can load TypeScript, and for JSON that is none
+ * @param from the folder whose packages may have the loader
+ * @throws {CommandUsageError} if nothing can load TypeScript, and for invalid JSON
  */
 export async function loadModule (path: string, from: string): Promise<Exports> {
   const extension = extname(path)
@@ -25,11 +25,11 @@ export async function loadModule (path: string, from: string): Promise<Exports> 
   }
   return await import(url).catch((cause: unknown) => {
     if ((cause as NodeJS.ErrnoException).code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw cause
-    throw new CommandUsageError(`${path} is TypeScript, which this Node does not read: install drizzle-kit, which brings a loader for it; or name --folder and DATABASE_URL, and it is not needed`)
+    throw new CommandUsageError(`${path} is TypeScript, which this version of Node cannot load: install drizzle-kit, which has a loader; or give --folder and DATABASE_URL, and the file is not needed`)
   }) as Exports
 }
 
-/** JSON.parse quotes what it cannot read, which may be a password. */
+/** Parses JSON. The error of JSON.parse is dropped: it quotes the text, which may hold a password. */
 function parseJson (text: string, path: string): unknown {
   try {
     return JSON.parse(text)
@@ -38,16 +38,16 @@ function parseJson (text: string, path: string): unknown {
   }
 }
 
-/** A half of tsx: installed by the user, or with drizzle-kit, which needs it for the same work. */
-export function findLoader (half: 'tsx/esm/api' | 'tsx/cjs/api', from: string): string | undefined {
-  const asked = createRequire(join(from, 'package.json'))
-  for (const owner of [() => asked, () => createRequire(asked.resolve('drizzle-kit'))]) {
+/** The path of tsx's ESM or CommonJS API, installed by the user or with drizzle-kit. */
+export function findLoader (api: 'tsx/esm/api' | 'tsx/cjs/api', from: string): string | undefined {
+  const project = createRequire(join(from, 'package.json'))
+  for (const owner of [() => project, () => createRequire(project.resolve('drizzle-kit'))]) {
     try {
-      const path = owner().resolve(half)
-      // Required, the ESM half looks for its files in the wrong place.
-      return half === 'tsx/esm/api' ? path.replace(/\.cjs$/, '.mjs') : path
+      const path = owner().resolve(api)
+      // The .cjs file of the ESM API looks for its files in the wrong place.
+      return api === 'tsx/esm/api' ? path.replace(/\.cjs$/, '.mjs') : path
     } catch {
-      // Not there: the next one.
+      // Not installed there.
     }
   }
   return undefined

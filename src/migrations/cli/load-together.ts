@@ -4,20 +4,20 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { findLoader, loadModule, type Exports } from './load-module.js'
 
-/** Modules that share what they import: a table that two files know is one table. */
+/** Loads modules with one module cache, so that a table imported by two files is one table. */
 interface Registry {
   load (path: string): Promise<Exports>
   close (): Promise<void>
 }
 
 /**
- * Loads the files of a schema with one registry. Files that import each other begin at whichever of them can be the first.
+ * Loads the files of a schema with one registry. In a circle of imports, it starts with a file that can be loaded first.
  *
- * @param from the folder whose packages are asked for the loader
+ * @param from the folder whose packages may have the loader
  */
 export async function loadTogether (paths: readonly string[], from: string): Promise<Exports[]> {
   if (paths.some((path) => /\.[cm]?ts$/.test(path)) && findLoader('tsx/cjs/api', from) !== undefined) {
-    // As drizzle-kit does it. What waits for something while it is loaded cannot be required.
+    // drizzle-kit does the same. A module with top-level await cannot be required, so it is imported.
     return await inAnyOrder(paths, () => required(from)).catch((cause: Error) => isAsync(cause) ? inAnyOrder(paths, () => imported(from)) : Promise.reject(cause))
   }
   const loaded: Exports[] = []
@@ -25,7 +25,7 @@ export async function loadTogether (paths: readonly string[], from: string): Pro
   return loaded
 }
 
-/** A file that reaches for what is not there yet, in a circle of imports, goes to the end: then another one of the circle is the first. */
+/** In a circle of imports, a file that uses an export before it is initialized moves to the end, so that another file of the circle is loaded first. */
 async function inAnyOrder (paths: readonly string[], open: () => Promise<Registry>): Promise<Exports[]> {
   const moved = new Map<string, unknown>()
   for (let order = [...paths]; ; order = [...order.filter((path) => !moved.has(path)), ...moved.keys()]) {

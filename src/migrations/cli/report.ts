@@ -1,14 +1,14 @@
-/** What a subcommand came to. */
+/** The result of a subcommand. */
 export interface Report {
-  /** For pipelines: `--json`. */
+  /** The document that `--json` prints. */
   readonly document: unknown
-  /** For people. */
+  /** The text that is printed without `--json`. */
   readonly text: string
-  /** Whether something is left to be done: exit code 3. */
+  /** Whether something is pending or differs: exit code 3. */
   readonly isDue?: boolean
 }
 
-/** A headline with what belongs to it. */
+/** A headline and the lines below it. */
 export function lines (headline: string, more: readonly string[]): string {
   return [headline, ...more].join('\n')
 }

@@ -13,33 +13,33 @@ import { configOf, databaseOf, migrationsOf, modelOf, type Place } from './targe
 import { lines, type Report } from './report.js'
 import { CommandUsageError } from './usage-error.js'
 
-/** Where a call comes from and who listens. */
+/** The surroundings of a call: its folder and environment, the terminal, and the log. */
 export interface Caller extends Place {
   readonly terminal: Terminal
-  /** Stops what runs. */
+  /** Stops the run. */
   readonly signal: AbortSignal
-  /** One line for a person, while it works. */
-  readonly say: (line: string) => void
+  /** Prints one line of progress. */
+  readonly log: (line: string) => void
 }
 
 type Subcommand = (values: Values, caller: Caller) => Promise<Report>
 
-/** What each subcommand of `migrate` does. */
+/** The subcommands of `migrate`. */
 export const run: Readonly<Record<string, Subcommand>> = { create, up, down, status, history, current, check, 'down-files': downFiles }
 
 async function create (values: Values, caller: Caller): Promise<Report> {
   const { message, empty = false } = values
   if (message === undefined) throw new CommandUsageError('migrate create needs a message: -m "add a nickname"')
-  // Here the tables come from the configuration, also where the folder is named.
+  // The tables always come from the configuration, even if --folder is given.
   const config = await readConfig(values.config, caller.cwd)
   const { folder, ...model } = empty ? { folder: migrationsOf(values, config, caller) } : await modelOf(values, config, caller)
-  if (!empty && !('schema' in model && model.schema !== undefined)) throw new CommandUsageError('No configuration names a schema: write drizzle.config.ts with dialect, schema and out, or write SQL of your own with --empty')
+  if (!empty && !('schema' in model && model.schema !== undefined)) throw new CommandUsageError('No configuration names a schema: write a drizzle.config.ts with dialect, schema and out, or use --empty to write SQL of your own')
   const { created } = await createMigration({
     ...model, folder, message, autogenerate: !empty, renames: renamesOf(values), prefix: config.migrations?.prefix, breakpoints: config.breakpoints, terminal: caller.terminal
   })
   return {
     document: { created: created ?? null },
-    text: created === undefined ? 'Nothing to do: the tables are those of the newest migration' : lines(`Wrote ${created.tag}.sql and ${created.tag}.down.sql`, created.irreversible.map((what) => `  cannot be restored: ${what}`))
+    text: created === undefined ? 'Nothing to do: the tables match the newest migration' : lines(`Wrote ${created.tag}.sql and ${created.tag}.down.sql`, created.irreversible.map((what) => `  cannot be restored: ${what}`))
   }
 }
 
@@ -62,7 +62,7 @@ async function status (values: Values, caller: Caller): Promise<Report> {
   const others = problems.filter(({ kind }) => kind !== 'pending')
   return {
     document: { applied, pending, problems: others },
-    text: lines(ok ? 'Everything is applied' : 'Not everything is applied, or fits', [
+    text: lines(ok ? 'Everything is applied' : 'Something is pending or differs', [
       ...applied.map(({ tag }) => `  applied  ${tag}`), ...pending.map((tag) => `  pending  ${tag}`), ...others.map(({ message }) => `  ${message}`)
     ]),
     isDue: !ok
@@ -82,7 +82,7 @@ async function current (values: Values, caller: Caller): Promise<Report> {
 async function check (values: Values, caller: Caller): Promise<Report> {
   const config = await readConfig(values.config, caller.cwd)
   const { ok, problems } = await checkMigrations({ ...await modelOf(values, config, caller), ...databaseOf(values, config, caller) })
-  return { document: { ok, problems }, text: lines(ok ? 'Tables, folder and database fit' : 'Not everything fits', problems.map(({ message }) => `  ${message}`)), isDue: !ok }
+  return { document: { ok, problems }, text: lines(ok ? 'Tables, folder and database match' : 'Something differs', problems.map(({ message }) => `  ${message}`)), isDue: !ok }
 }
 
 async function downFiles (values: Values, caller: Caller): Promise<Report> {
@@ -100,8 +100,8 @@ async function runnerOf (values: Values, caller: Caller): Promise<RunnerOptions>
     lockTimeoutSeconds,
     dryRun: values['dry-run'],
     signal: caller.signal,
-    onProgress: ({ tag, statement, total, durationMillis }) => caller.say(`${tag}  ${statement}/${total}  ${Math.round(durationMillis)} ms`),
-    onWait: ({ tag, attempts, pauseMillis, blockedBy }) => caller.say(`${tag}  did not get its locks (${[`attempt ${attempts}`, ...blockedBy].join(', ')}): again in ${pauseMillis} ms`)
+    onProgress: ({ tag, statement, total, durationMillis }) => caller.log(`${tag}  ${statement}/${total}  ${Math.round(durationMillis)} ms`),
+    onWait: ({ tag, attempts, pauseMillis, blockedBy }) => caller.log(`${tag}  did not get its locks (${[`attempt ${attempts}`, ...blockedBy].join(', ')}): retrying in ${pauseMillis} ms`)
   }
 }
 

@@ -5,14 +5,14 @@ import type { Values } from './arguments.js'
 import { readConfig, readSchema, tableOf, urlOf, type Config } from './drizzle-config.js'
 import { CommandUsageError } from './usage-error.js'
 
-/** Where a command is called. */
+/** The folder and environment of a call. */
 export interface Place {
   /** The working directory. */
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-/** The configuration of a call: none where the folder is named and no configuration is. */
+/** The configuration of a call; empty if `--folder` is given without `--config`. */
 export async function configOf ({ config, folder }: Values, { cwd }: Place): Promise<Config> {
   return config === undefined && folder !== undefined ? {} : await readConfig(config, cwd)
 }
@@ -20,12 +20,12 @@ export async function configOf ({ config, folder }: Values, { cwd }: Place): Pro
 /**
  * The folder and the database of a call.
  *
- * @throws {CommandUsageError} when no database is named
+ * @throws {CommandUsageError} if no database is given
  */
 export function databaseOf (values: Values, config: Config, place: Place): MigrationOptions & { folder: string } {
   const connectionString = values.url ?? urlOf(config) ?? place.env['DATABASE_URL']
   if (connectionString === undefined || connectionString === '') {
-    throw new CommandUsageError('No database is named: set DATABASE_URL, or dbCredentials in the configuration')
+    throw new CommandUsageError('No database is given: set DATABASE_URL, or dbCredentials in the configuration')
   }
   return { connectionString, folder: migrationsOf(values, config, place), table: values.table ?? tableOf(config) }
 }
@@ -35,7 +35,7 @@ export async function modelOf (values: Values, config: Config, place: Place): Pr
   return { schema: await readSchema(config, place.cwd), casing: config.casing, folder: migrationsOf(values, config, place) }
 }
 
-/** The folder of the migrations, from the root. */
+/** The absolute path of the migrations' folder. */
 export function migrationsOf ({ folder }: Values, { out = './drizzle' }: Config, { cwd }: Place): string {
   return resolve(cwd, folder ?? out)
 }

@@ -2,48 +2,48 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MigrationError } from '../../errors/errors.js'
 
-/** One line of drizzle-kit's journal: a migration that was generated. */
+/** One entry of drizzle-kit's journal: a generated migration. */
 export interface JournalEntry {
   readonly idx: number
   readonly version: string
-  /** When it was generated, in milliseconds since 1970; how the database's table names it. */
+  /** When it was generated, in milliseconds since 1970. The database's table identifies it by this. */
   readonly when: number
-  /** The name of its file, without `.sql`. */
+  /** Its file name without `.sql`. */
   readonly tag: string
   readonly breakpoints: boolean
 }
 
-/** drizzle-kit's list of migrations, in the order in which they apply. */
+/** drizzle-kit's list of migrations, in the order in which they are applied. */
 export interface Journal {
   readonly version: string
   readonly dialect: string
   readonly entries: readonly JournalEntry[]
 }
 
-/** Where a folder has its journal. */
+/** The path of a folder's journal. */
 export function journalOf (folder: string): string {
   return join(folder, 'meta', '_journal.json')
 }
 
 /**
- * The journal of a folder; an empty one where there is none yet.
+ * The journal of a folder; an empty journal if there is none yet.
  *
- * @throws {MigrationError} `DB_MIGRATION_MISSING` for a file that is none
+ * @throws {MigrationError} `DB_MIGRATION_MISSING` if the file is not a journal
  */
 export async function readJournal (folder: string): Promise<Journal> {
   return await findJournal(folder) ?? { version: '7', dialect: 'postgresql', entries: [] }
 }
 
 /**
- * The migrations of a folder that must have some.
+ * The migrations of a folder that must have a journal.
  *
- * @throws {MigrationError} `DB_MIGRATION_MISSING` when there is no journal, or the file is none
+ * @throws {MigrationError} `DB_MIGRATION_MISSING` if there is no journal, or the file is not a journal
  */
 export async function readEntries (folder: string): Promise<readonly JournalEntry[]> {
   const journal = await findJournal(folder)
   if (journal !== undefined) return journal.entries
   throw new MigrationError(
-    `There is no journal of migrations, meta/_journal.json, in ${folder}: make one with npx drizzle-kit generate, or name its folder with the option folder`, 'DB_MIGRATION_MISSING'
+    `${folder} has no journal of migrations, meta/_journal.json: create one with npx drizzle-kit generate, or pass the right folder as the option folder`, 'DB_MIGRATION_MISSING'
   )
 }
 
@@ -53,6 +53,6 @@ async function findJournal (folder: string): Promise<Journal | undefined> {
     return { ...journal, entries: [...journal.entries] }
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new MigrationError(`${journalOf(folder)} is not JSON, or no journal of drizzle-kit's: bring it back from version control`, 'DB_MIGRATION_MISSING', { cause })
+    throw new MigrationError(`${journalOf(folder)} is not a journal of drizzle-kit: restore it from version control`, 'DB_MIGRATION_MISSING', { cause })
   }
 }

@@ -4,33 +4,33 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MigrationError } from '../../errors/errors.js'
 import { readEntries, type JournalEntry } from './journal.js'
-import { parseMigration, unmarkedTexts, type MigrationText } from './directives.js'
+import { equivalentTexts, parseMigration, type MigrationText } from './directives.js'
 
-/** A migration: a SQL file of drizzle-kit's. */
+/** A migration: one of drizzle-kit's SQL files. */
 export interface Migration {
-  /** The name of its file, without `.sql`. */
+  /** Its file name without `.sql`. */
   readonly tag: string
   /** When it was generated, in milliseconds since 1970. */
   readonly when: number
-  /** SHA-256 of its file, as drizzle-kit notes it. */
+  /** SHA-256 of its file, as drizzle-kit records it. */
   readonly hash: string
-  /** When it was applied, where the database's table has a column `applied_at`; the one that drizzle-orm 0.x makes has none. */
+  /** When it was applied, if the database's table has a column `applied_at`. The table that drizzle-orm 0.x creates does not. */
   readonly appliedAt?: Date
-  /** Whether it can be rolled back: there is a file `<tag>.down.sql`. */
+  /** Whether it can be rolled back: whether `<tag>.down.sql` exists. */
   readonly hasDown: boolean
 }
 
-/** A migration with what its file asks for. */
+/** A migration with its parsed file. */
 export interface MigrationFile extends Migration {
   readonly up: MigrationText
-  /** Those that a database may have noted for it: its own, and those that it has with other marks. */
+  /** The hashes that a database may have recorded for it: its own, and those of the same file with other directives. */
   readonly hashes: readonly string[]
 }
 
 /**
  * The migrations of a folder, in the order of its journal.
  *
- * @throws {MigrationError} `DB_MIGRATION_MISSING` when the journal, or a file that it names, is not there
+ * @throws {MigrationError} `DB_MIGRATION_MISSING` if the journal, or a file that it lists, is missing
  */
 export async function readMigrations (folder: string): Promise<MigrationFile[]> {
   const entries = await readEntries(folder)
@@ -38,9 +38,9 @@ export async function readMigrations (folder: string): Promise<MigrationFile[]> 
 }
 
 /**
- * The way back from a migration, `<tag>.down.sql`; undefined where there is none.
+ * The way back from a migration, `<tag>.down.sql`; undefined if the file does not exist.
  *
- * @throws {MigrationError} `DB_MIGRATION_FAILED` when it has a mark that does not exist
+ * @throws {MigrationError} `DB_MIGRATION_FAILED` for an unknown directive
  */
 export async function readDown (folder: string, tag: string): Promise<MigrationText | undefined> {
   const name = downName(tag)
@@ -48,7 +48,7 @@ export async function readDown (folder: string, tag: string): Promise<MigrationT
   return parseMigration(await readFile(join(folder, name), 'utf8'), name)
 }
 
-/** The name of the file that undoes a migration. */
+/** The file name of a migration's way back. */
 export function downName (tag: string): string {
   return `${tag}.down.sql`
 }
@@ -56,17 +56,17 @@ export function downName (tag: string): string {
 /**
  * The text of a migration, `<tag>.sql`.
  *
- * @throws {MigrationError} `DB_MIGRATION_MISSING` when it is not there
+ * @throws {MigrationError} `DB_MIGRATION_MISSING` if the file does not exist
  */
 export async function readSql (folder: string, tag: string): Promise<string> {
   return await readFile(join(folder, `${tag}.sql`), 'utf8').catch((cause: unknown) => {
-    throw new MigrationError(`${tag}.sql is in the journal of ${folder}, but not in the folder: bring the file back, or remove it with npx drizzle-kit drop`, 'DB_MIGRATION_MISSING', { cause })
+    throw new MigrationError(`${tag}.sql is in the journal of ${folder}, but not in the folder: restore the file, or remove the entry with npx drizzle-kit drop`, 'DB_MIGRATION_MISSING', { cause })
   })
 }
 
 async function readMigration (folder: string, { tag, when }: JournalEntry): Promise<MigrationFile> {
   const text = await readSql(folder, tag)
-  const [hash, ...others] = unmarkedTexts(text).map((each) => createHash('sha256').update(each).digest('hex')) as [string, ...string[]]
+  const [hash, ...others] = equivalentTexts(text).map((each) => createHash('sha256').update(each).digest('hex')) as [string, ...string[]]
   return {
     tag,
     when,

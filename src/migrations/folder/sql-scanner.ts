@@ -1,28 +1,28 @@
 /**
- * SQL read as PostgreSQL's own lexer does, as far as that is needed to tell where a statement ends and what its words are:
- * a semicolon, a keyword or a mark inside a string, a quoted name, a function's body or a comment is none.
+ * Reads SQL as PostgreSQL's lexer does, as far as needed to find the end of each statement and its words. A semicolon, keyword or directive inside
+ * a string, a quoted name, a function body or a comment does not count.
  *
- * The rules are those of psql, which has to find the end of a statement, too: a semicolon in parentheses belongs to a rule, one between
- * BEGIN ATOMIC and END to a function.
+ * The rules for the end of a statement are those of psql: a semicolon in parentheses belongs to a rule, and a semicolon between
+ * BEGIN ATOMIC and END belongs to a function.
  */
 
 /** One statement of a text. */
 export interface SqlStatement {
-  /** Without the semicolon, with the comments that stand before it. */
+  /** Without the semicolon, with the comments before the statement. */
   readonly sql: string
-  /** Its first words: in capitals, quoted names with their quotes, anything else but strings, spaces and comments one character each. */
+  /** Its first words, in capitals. Quoted names keep their quotes; every other sign is one character. Strings, spaces and comments are left out. */
   readonly words: readonly string[]
 }
 
-/** What a text holds. */
+/** The statements and comments of a text. */
 export interface ScannedSql {
-  /** Those that have words; nothing is left of one that is all comment. */
+  /** The statements that have words. A statement that is only a comment is left out. */
   readonly statements: readonly SqlStatement[]
-  /** The comments that begin with two dashes, without them. */
+  /** The comments that begin with two dashes, without the dashes. */
   readonly lineComments: readonly string[]
 }
 
-/** The rules about statements need no more words than this. A long INSERT can have any number. */
+/** The most words kept of a statement. The checks of statements need no more, and an INSERT can have any number. */
 const wordLimit = 100
 
 const nameStart = /^[a-z_\u0080-\uffff]/i
@@ -32,7 +32,7 @@ const line = /[^\r\n]*/y
 /** Spaces and comments. */
 export const invisible = /^(?:\s|--|\/\*)/
 
-/** Reads a text into its statements and comments. What is not closed ends with the text. */
+/** Splits a text into statements and comments. An unclosed string, comment or parenthesis ends with the text. */
 export function scanSql (text: string): ScannedSql {
   const statements: SqlStatement[] = []
   const lineComments: string[] = []
@@ -51,7 +51,7 @@ export function scanSql (text: string): ScannedSql {
   return { statements, lineComments }
 }
 
-/** A text from front to back: comments, strings, names and words, and single characters in between, spaces included. */
+/** The pieces of a text in order: comments, strings, names, words, and single characters, including spaces. */
 export function * piecesOf (text: string): Generator<{ readonly piece: string, readonly at: number }> {
   for (let at = 0, next = 0; at < text.length; at = next) {
     next = endOfPiece(text, at)
@@ -59,7 +59,7 @@ export function * piecesOf (text: string): Generator<{ readonly piece: string, r
   }
 }
 
-/** The words of one statement so far, and whether a semicolon would end it. */
+/** The words of one statement so far, and whether a semicolon ends it. */
 class StatementWords {
   readonly start: number
   readonly words: string[] = []
@@ -88,7 +88,7 @@ class StatementWords {
   }
 }
 
-/** Where the piece that begins at a place ends: a comment, a string, a name, or one character. */
+/** The end of the piece that begins at an offset: a comment, a string, a name, or one character. */
 function endOfPiece (text: string, at: number): number {
   const first = text.charAt(at)
   const pair = text.slice(at, at + 2)
@@ -96,13 +96,13 @@ function endOfPiece (text: string, at: number): number {
   if (pair === '/*') return endOfComment(text, at)
   if (pair.toLowerCase() === "e'") return endOfEscaped(text, at + 1)
   if (nameStart.test(first)) return at + lengthOf(name, text, at)
-  // A quote that is doubled ends one string and begins the next: for us that is the same as one.
+  // A doubled quote is read as the end of one string and the beginning of the next, with the same result.
   if (first === '"' || first === "'") return endAfter(first, text, at + 1)
   const opening = text.slice(at, at + lengthOf(dollarQuote, text, at))
   return opening === '' ? at + 1 : endAfter(opening, text, at + opening.length)
 }
 
-/** How many characters a sticky pattern takes at a place. */
+/** How many characters a sticky pattern matches at an offset. */
 function lengthOf (pattern: RegExp, text: string, at: number): number {
   pattern.lastIndex = at
   return pattern.exec(text)?.[0].length ?? 0
@@ -115,15 +115,15 @@ function endAfter (closing: string, text: string, from: number): number {
 
 /** The end of a string with backslashes, E'…'. */
 function endOfEscaped (text: string, quoteAt: number): number {
-  const mark = /\\[^]|'/g
-  mark.lastIndex = quoteAt + 1
-  for (let match = mark.exec(text); match !== null; match = mark.exec(text)) {
-    if (match[0] === "'") return mark.lastIndex
+  const edge = /\\[^]|'/g
+  edge.lastIndex = quoteAt + 1
+  for (let match = edge.exec(text); match !== null; match = edge.exec(text)) {
+    if (match[0] === "'") return edge.lastIndex
   }
   return text.length
 }
 
-/** PostgreSQL's comments nest. */
+/** The end of a comment. PostgreSQL's comments nest. */
 function endOfComment (text: string, at: number): number {
   const edge = /\/\*|\*\//g
   edge.lastIndex = at

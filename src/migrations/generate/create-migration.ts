@@ -17,9 +17,9 @@ import type { ModelOptions, RenameOptions } from './compare-model.js'
 import type { DownFile } from './down-file.js'
 import type { Snapshot } from './snapshots/snapshot.js'
 
-/** What {@link createMigration} takes. */
+/** The options of {@link createMigration}. */
 export interface CreateOptions extends ModelOptions, RenameOptions {
-  /** What it does, in a few words; its file is named by them. */
+  /** What the migration does, in a few words. Its files are named after them. */
   readonly message: string
   /**
    * `false` writes files for SQL of your own.
@@ -27,7 +27,7 @@ export interface CreateOptions extends ModelOptions, RenameOptions {
    */
   readonly autogenerate?: boolean | undefined
   /**
-   * How files are numbered: drizzle-kit's `migrations.prefix`.
+   * The numbering of files: drizzle-kit's `migrations.prefix`.
    * @defaultValue `'index'`
    */
   readonly prefix?: string | undefined
@@ -38,24 +38,24 @@ export interface CreateOptions extends ModelOptions, RenameOptions {
   readonly breakpoints?: boolean | undefined
 }
 
-/** A migration that was written. */
+/** A migration whose files were written. */
 export interface CreatedMigration {
-  /** The name of its files, without `.sql` and `.down.sql`. */
+  /** Its file name without `.sql` or `.down.sql`. */
   readonly tag: string
-  /** What its way back cannot restore; also written in the down file. */
+  /** What its way back cannot restore. The down file says the same. */
   readonly irreversible: readonly string[]
 }
 
 /**
- * Writes the migration that leads from the newest one to the model, and its way back: drizzle-kit's files, and `<tag>.down.sql` beside them.
- * `created` is missing, and nothing is written, where the model has not changed.
+ * Writes the migration that leads from the newest one to the model, with its way back: drizzle-kit's files, and `<tag>.down.sql` beside them.
+ * If the model has not changed, nothing is written and `created` is missing.
  *
- * What a way back cannot restore is marked in its file, and rolling back over it wants to be confirmed: rows and values that the migration drops, and values that it
- * turns into a type with less room. That a way back drops what the migration added, with what was written there since, is only noted.
+ * A down file lists what it cannot restore: rows and values that the migration drops, and values that it converts to a narrower type. Rolling back over it needs
+ * confirmation. A way back also drops what the migration added, with everything written there since. A comment says so; it needs no confirmation.
  *
- * @throws {MigrationError} `DB_MIGRATION_AMBIGUOUS` where something may have been renamed, and nobody can be asked; `DB_MIGRATION_LOCKED` when another process is writing a
- *   migration into the same folder; `DB_MIGRATION_FAILED` without drizzle-kit, without a schema, or when drizzle-kit refuses the model
- * @throws {UsageError} for an option that there is none, or that cannot be used
+ * @throws {MigrationError} `DB_MIGRATION_AMBIGUOUS` if something may have been renamed, and there is no terminal to ask in; `DB_MIGRATION_LOCKED` if another process
+ *   is writing a migration into the same folder; `DB_MIGRATION_FAILED` without drizzle-kit, without a schema, or if drizzle-kit refuses the model
+ * @throws {UsageError} for an unknown option or an unusable value
  *
  * @example
  * const { created } = await createMigration({ message: 'add a nickname', schema })
@@ -63,7 +63,7 @@ export interface CreatedMigration {
  */
 export async function createMigration (options: CreateOptions): Promise<{ created?: CreatedMigration }> {
   checkMigrationCall('createMigration()', options, createOptions)
-  if (options.message === undefined) throw new UsageError('createMigration() needs a message, by which its file is named: createMigration({ message: "add a nickname", schema })')
+  if (options.message === undefined) throw new UsageError('createMigration() needs a message, after which its files are named: createMigration({ message: "add a nickname", schema })')
   const { folder = './drizzle', autogenerate = true, prefix = 'index', breakpoints = true } = options
   const words = slug(options.message)
   const former = await readJournal(folder)
@@ -98,7 +98,7 @@ async function compareWith (before: Snapshot, options: CreateOptions): Promise<D
   return { statements, down: await downFileOf(kit, diff), snapshot: after }
 }
 
-/** The model as it was, with SQL to be written by hand. */
+/** An unchanged model, with files for handwritten SQL. */
 function customDraft (before: Snapshot): Draft {
   return {
     statements: ['-- Custom SQL migration file, put your code below! --'],
@@ -107,7 +107,7 @@ function customDraft (before: Snapshot): Draft {
   }
 }
 
-/** Of createMigration; its message has to be given. */
+/** The checks of {@link CreateOptions}. */
 export const createOptions: OptionChecks<CreateOptions> = {
   ...modelOptions,
   message: text,

@@ -4,23 +4,23 @@ import type { Column, Snapshot } from './snapshots/snapshot.js'
 import type { Diff } from './changes/diff-statements.js'
 import { catalogueType } from './snapshots/names.js'
 
-/** Something that a way deletes. */
+/** Something that a change deletes. */
 export interface Loss {
-  /** For a line about what cannot be undone. */
+  /** The text of an `irreversible` directive. */
   readonly text: string
-  /** A whole sentence, for a way back that deletes what its migration added. */
+  /** A sentence for the comment of a way back that deletes what its migration added. */
   readonly comment: string
 }
 
-/** What a way deletes, in words for a person. */
+/** Everything that a change deletes, described for a person. */
 export interface DataLoss {
-  /** Rows and values that are deleted: the way back restores the table or column, but not its contents. */
+  /** Deleted rows and values. The way back restores the table or column, but not its contents. */
   readonly lost: readonly Loss[]
-  /** Columns whose values are converted to another type that does not hold everything. */
+  /** Columns whose values are converted to a type that cannot hold all of them. */
   readonly converted: readonly string[]
 }
 
-/** What a way deletes from a database. */
+/** Finds what a change deletes from a database. */
 export function findDataLoss ({ before, after, renames }: Diff): DataLoss {
   const start = orderRenames(renames).reduce(applyRename, before)
   const pairs = tablePairs(start, after)
@@ -55,7 +55,7 @@ function gone (group: Record<string, unknown>, others: Record<string, unknown>):
   return Object.keys(group).filter((key) => !Object.hasOwn(others, key))
 }
 
-/** Types in which every value of the one before has its place. */
+/** Chains of types, in which each type can hold every value of the types before it. */
 const widenings: ReadonlyArray<readonly string[]> = [
   ['smallint', 'integer', 'bigint', 'numeric'],
   ['smallint', 'integer', 'bigint', 'uuid'],
@@ -66,24 +66,24 @@ const widenings: ReadonlyArray<readonly string[]> = [
   ['time', 'timestamp']
 ]
 
-/** Whether a column's values live on in another type, so that the way back can turn them into what they were. */
+/** Whether another type keeps a column's values, so that the way back can restore them. */
 function keepsValues (before: Snapshot, from: Column, to: Column): boolean {
   const [a, b] = [catalogueType(from), catalogueType(to)]
-  // A single value becomes an array of one.
+  // A single value becomes an array with one element.
   if (a === b || `${a}[]` === b) return true
   if (lengthOf(a) !== undefined && lengthOf(b) !== undefined) return lengthOf(b)! >= lengthOf(a)!
   const isEnum = before.enums[`${from.typeSchema ?? 'public'}.${a}`] !== undefined
   return (isEnum && b === 'text') || widenings.some((types) => types.includes(a) && types.indexOf(a) <= types.indexOf(b))
 }
 
-/** How many characters fit in; `undefined` where it is no text. `char` pads with spaces, and is left out. */
+/** The number of characters that a text type holds; `undefined` for other types. `char` is left out, because it pads with spaces. */
 function lengthOf (type: string): number | undefined {
   if (/^(text|varchar)$/.test(type)) return Infinity
   const [, length] = /^varchar\((\d+)\)$/.exec(type) ?? []
   return length === undefined ? undefined : Number(length)
 }
 
-/** Without the schema `public`, as people say it. */
+/** The name without the schema `public`. */
 function plainName (key: string): string {
   return key.replace(/^public\./, '')
 }

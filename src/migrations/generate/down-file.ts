@@ -3,15 +3,15 @@ import { reverseRenames } from './snapshots/rename.js'
 import { sqlText, diffStatements, type Diff } from './changes/diff-statements.js'
 import type { DrizzleKit } from './model/drizzle-kit.js'
 
-/** A way back, as it is written to a file. */
+/** The down file of a migration. */
 export interface DownFile {
   /** The text of `<tag>.down.sql`. */
   readonly text: string
-  /** What it cannot bring back; rollbacks over it want to be confirmed. Empty where it restores everything. */
+  /** What it cannot restore. If it is not empty, a rollback needs confirmation. */
   readonly irreversible: readonly string[]
 }
 
-/** The way back from a migration: the same comparison the other way round. */
+/** Writes the way back from a migration: the same comparison in the other direction. */
 export async function downFileOf (kit: DrizzleKit, { before, after, renames }: Diff): Promise<DownFile> {
   const back: Diff = { before: after, after: before, renames: reverseRenames(renames) }
   const { lost, converted } = findDataLoss({ before, after, renames })
@@ -19,28 +19,28 @@ export async function downFileOf (kit: DrizzleKit, { before, after, renames }: D
   const irreversible = [...lost.map(({ text }) => text), ...converted]
   const comments = [
     ...irreversible.map((what) => `-- data-access: irreversible ${what}`),
-    // To drop what the migration added needs no confirmation, but readers should know.
+    // Dropping what the migration added needs no confirmation, but the reader should know.
     ...dropped.map(({ comment }) => `-- ${comment}`)
   ]
   const sql = sqlText(await diffStatements(kit, back))
   return { text: `${[...comments, sql].join('\n')}\n`, irreversible }
 }
 
-/** A way back that undoes less or more than its migration did: a mark says so, and whoever runs it has to confirm. */
+/** Adds `irreversible` directives to a way back that undoes less or more than its migration did. */
 export function markIrreversible ({ text, irreversible }: DownFile, reasons: readonly string[]): DownFile {
   const lines = reasons.map((what) => `-- data-access: irreversible ${what}`)
   return {
-    text: [...lines, '-- The SQL of this migration is not just what its snapshots say. Read through what stands below, write what is missing, and remove the lines above when it undoes everything.', text].join('\n'),
+    text: [...lines, '-- The SQL of this migration differs from its snapshots. Check the statements below, add what is missing, and remove the lines above when they undo everything.', text].join('\n'),
     irreversible: [...reasons, ...irreversible]
   }
 }
 
-const unknown = 'what SQL written by hand has done: its way back is not written yet'
+const unknown = 'the effects of handwritten SQL: its way back is not written yet'
 
-/** Stands in for the way back from SQL that was written by hand: it is not known, so that no rollback should take it for done. */
+/** The placeholder for the unknown way back from handwritten SQL. A rollback refuses it without confirmation. */
 export const customDownFile: DownFile = {
   text: `-- data-access: irreversible ${unknown}
--- Write it here, and remove the line above. Without any statement this file then says that there is nothing to undo.
+-- Write it here, and remove the line above. A file without statements means that there is nothing to undo.
 `,
   irreversible: [unknown]
 }

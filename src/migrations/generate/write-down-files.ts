@@ -27,25 +27,25 @@ import type { Snapshot } from './snapshots/snapshot.js'
 import type { Disagreement } from './sql/compare-sql.js'
 import type { SqlChange } from './sql/sql-changes.js'
 
-/** What {@link writeDownFiles} takes. */
+/** The options of {@link writeDownFiles}. */
 export interface DownFilesOptions {
   /**
    * drizzle-kit's `out`.
    * @defaultValue `'./drizzle'`
    */
   readonly folder?: string | undefined
-  /** Hears of each migration that was read, and of how many there are. */
+  /** Called after each migration, with the number done and the total. */
   readonly onProgress?: ((progress: { readonly tag: string, readonly done: number, readonly total: number }) => void) | undefined
 }
 
 /**
- * Writes the ways back that are missing in a folder, of migrations that `drizzle-kit generate` has made: from the snapshots before and after each of them.
- * Renames are read from its SQL. SQL that was written by hand has a way back that only its author knows: its file is marked as irreversible, and says what to write.
- * Where the SQL does something else than its snapshots say, the way back undoes what the SQL has done, and is marked as irreversible with what differs.
+ * Writes the missing ways back of migrations that `drizzle-kit generate` has made, from the snapshots before and after each migration. Renames are read from its SQL.
+ * The way back from handwritten SQL is known only to its author, so its file gets an `irreversible` directive and says what to write.
+ * If the SQL differs from its snapshots, the way back undoes the SQL, and an `irreversible` directive lists the differences.
  *
- * Files that are there stay as they are. All that are missing are written, or none.
+ * Existing files stay unchanged. All missing files are written, or none.
  *
- * @throws {MigrationError} `DB_MIGRATION_MISSING` when a file of the folder is not there, or cannot be read; `DB_MIGRATION_FAILED` without drizzle-kit, or when it
+ * @throws {MigrationError} `DB_MIGRATION_MISSING` if a file of the folder is missing or unreadable; `DB_MIGRATION_FAILED` without drizzle-kit, or if it
  *   refuses a snapshot
  *
  * @example
@@ -64,7 +64,7 @@ export async function writeDownFiles (options: DownFilesOptions = {}): Promise<{
   for (const [index, { tag }] of entries.entries()) {
     const after = snapshots.get(prefixOf(tag))
     const befores = candidates(snapshots, former, after)
-    const { text, irreversible } = await downFileBetween(kit, { befores, after, sql: await readSql(folder, tag), history }).catch((cause: MigrationError) => { throw about(tag, cause) })
+    const { text, irreversible } = await downFileBetween(kit, { befores, after, sql: await readSql(folder, tag), history }).catch((cause: MigrationError) => { throw notWritten(tag, cause) })
     if (!existsSync(join(folder, downName(tag)))) {
       files[downName(tag)] = text
       written.push({ tag, irreversible })
@@ -82,7 +82,7 @@ async function readSnapshots (folder: string): Promise<Map<string, Snapshot>> {
   return snapshots
 }
 
-/** What may have been before a migration: the one before it in the journal, and the one from which it was generated; they differ where branches were merged. */
+/** The possible snapshots before a migration: the one before it in the journal, and the one from which it was generated. They differ where branches were merged. */
 function candidates (snapshots: ReadonlyMap<string, Snapshot>, former: Snapshot | undefined, after: Snapshot | undefined): Snapshot[] {
   const parent = after === undefined ? undefined : [emptySnapshot(), ...snapshots.values()].find(({ id }) => id === after.prevId)
   return [...new Set([former, parent])].filter((snapshot) => snapshot !== undefined)
@@ -100,21 +100,21 @@ async function downFileBetween (kit: DrizzleKit, { befores, after, sql, history 
   const choice = after === undefined ? undefined : await closest(kit, { befores, after, sql }, done)
   const repeated = history.repeated(done)
   const doubtful = history.doubtful(done)
-  // Without its snapshots there is only the SQL.
+  // Without its snapshot, only the SQL counts.
   history.add(done, choice ?? { onlySaid: [], onlyDone: done })
   if (choice === undefined || isSame(choice.diff)) return customDownFile
   const { diff, onlySaid, onlyDone } = choice
   const reasons = [
-    ...reason('what its snapshots say and its SQL does not do', onlySaid),
-    ...reason('what its SQL does and its snapshots do not say', onlyDone),
-    ...reason('what its SQL leaves as an earlier migration has made it', repeated),
-    ...reason('what an earlier migration has left in another state than its snapshot says', doubtful)
+    ...reason('changes of its snapshots that its SQL does not make', onlySaid),
+    ...reason('changes of its SQL that its snapshots do not have', onlyDone),
+    ...reason('objects that its SQL found already created by an earlier migration', repeated),
+    ...reason('objects that an earlier migration left in another state than its snapshot has', doubtful)
   ]
   if (reasons.length === 0) return await downFileOf(kit, diff)
-  return markIrreversible(await downFileOf(kit, reconcile(diff, done.filter((fact) => !repeated.includes(fact)))), reasons)
+  return markIrreversible(await downFileOf(kit, reconcile(diff, done.filter((change) => !repeated.includes(change)))), reasons)
 }
 
-/** The way between two snapshots to which the SQL comes closest. */
+/** The pair of snapshots whose difference is closest to the SQL. */
 async function closest (kit: DrizzleKit, { befores, after, sql }: { befores: readonly Snapshot[], after: Snapshot, sql: string }, done: readonly SqlChange[]): Promise<Disagreement & { diff: Diff } | undefined> {
   const diffs: Array<Disagreement & { diff: Diff }> = []
   for (const before of befores) {
@@ -132,19 +132,19 @@ function isSame ({ before, after }: Diff): boolean {
   return isDeepStrictEqual(before, { ...after, id: before.id, prevId: before.prevId })
 }
 
-/** How many changes a mark names. */
-const named = 8
+/** The most changes that a directive lists. */
+const listedChanges = 8
 
-function reason (what: string, facts: readonly SqlChange[]): string[] {
-  const labels = [...new Set(facts.map(({ label }) => label))]
-  const more = labels.length > named ? [`and ${labels.length - named} more`] : []
-  return labels.length === 0 ? [] : [`${what}: ${[...labels.slice(0, named), ...more].join(', ')}`]
+function reason (what: string, changes: readonly SqlChange[]): string[] {
+  const labels = [...new Set(changes.map(({ label }) => label))]
+  const more = labels.length > listedChanges ? [`and ${labels.length - listedChanges} more`] : []
+  return labels.length === 0 ? [] : [`${what}: ${[...labels.slice(0, listedChanges), ...more].join(', ')}`]
 }
 
-/** What went wrong with one migration, with its name. */
-function about (tag: string, { message, code, cause }: MigrationError): MigrationError {
+/** Adds the file to an error about one migration. */
+function notWritten (tag: string, { message, code, cause }: MigrationError): MigrationError {
   return new MigrationError(`${downName(tag)} cannot be written. ${message}`, code, { cause })
 }
 
-/** Of writeDownFiles. */
+/** The checks of {@link DownFilesOptions}. */
 export const downFilesOptions: OptionChecks<DownFilesOptions> = { folder: text, onProgress: called }

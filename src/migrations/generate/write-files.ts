@@ -3,33 +3,33 @@ import { join } from 'node:path'
 import { MigrationError } from '../../errors/errors.js'
 import { journalOf, readJournal, type Journal } from '../folder/journal.js'
 
-/** The journal that an edit begins with, and the files that belong to its last entry. */
+/** The journals before and after a new migration, and the files of the migration. */
 export interface NewMigration {
   readonly former: Journal
   readonly journal: Journal
-  /** Text by name, from the folder. */
+  /** The texts of files, by their path within the folder. */
   readonly files: Readonly<Record<string, string>>
 }
 
 /**
- * Writes the files of a migration, and then the journal that names them: it never names one that is not there.
+ * Writes the files of a migration, and then the journal, so the journal never lists a missing file.
  *
- * The new journal is written under another name, which only one process at a time can take, and takes the place of the old one in one step.
+ * The new journal is first written as a lock file, which only one process at a time can create. A rename then replaces the old journal atomically.
  *
- * @throws {MigrationError} `DB_MIGRATION_LOCKED` when another process is writing a migration, or wrote one since the journal was read
+ * @throws {MigrationError} `DB_MIGRATION_LOCKED` if another process is writing a migration, or wrote one since the journal was read
  */
 export async function writeMigration (folder: string, { former, journal, files }: NewMigration): Promise<void> {
   await mkdir(join(folder, 'meta'), { recursive: true })
   const lock = `${journalOf(folder)}.lock`
   const handle = await open(lock, 'wx').catch((cause: unknown) => {
-    throw new MigrationError(`Another process is writing a migration into ${folder}. If none is, one was killed: remove ${lock}, and files that the journal does not name`, 'DB_MIGRATION_LOCKED', { cause })
+    throw new MigrationError(`Another process is writing a migration into ${folder}. If none is, one was killed: remove ${lock}, and files that the journal does not list`, 'DB_MIGRATION_LOCKED', { cause })
   })
   const written: string[] = [lock]
   try {
     await handle.writeFile(pretty(journal))
     await handle.close()
     if (pretty(await readJournal(folder)) !== pretty(former)) {
-      throw new MigrationError(`Another migration was written into ${folder} meanwhile: create yours again, after it`, 'DB_MIGRATION_LOCKED')
+      throw new MigrationError(`Another migration was written into ${folder} meanwhile: create yours again`, 'DB_MIGRATION_LOCKED')
     }
     written.push(...await writeNewFiles(folder, files))
     await rename(lock, journalOf(folder))
@@ -40,9 +40,9 @@ export async function writeMigration (folder: string, { former, journal, files }
 }
 
 /**
- * Writes files that are not there yet: all, or none.
+ * Writes new files: all of them, or none.
  *
- * @throws {MigrationError} `DB_MIGRATION_FAILED` when one of them is there, or the folder cannot be written to
+ * @throws {MigrationError} `DB_MIGRATION_FAILED` if one of them exists, or the folder is not writable
  */
 export async function writeNewFiles (folder: string, files: Readonly<Record<string, string>>): Promise<string[]> {
   const written: string[] = []
@@ -60,11 +60,11 @@ export async function writeNewFiles (folder: string, files: Readonly<Record<stri
 }
 
 function notWritten (path: string, cause: NodeJS.ErrnoException): MigrationError {
-  const message = cause.code === 'EEXIST' ? `${path} is there already, although the journal does not name it: move it away` : `${path} cannot be written (${cause.code})`
+  const message = cause.code === 'EEXIST' ? `${path} already exists, although the journal does not list it: move it away` : `${path} cannot be written (${cause.code})`
   return new MigrationError(message, 'DB_MIGRATION_FAILED', { cause })
 }
 
-/** As drizzle-kit writes JSON. */
+/** JSON in drizzle-kit's format. */
 export function pretty (value: unknown): string {
   return JSON.stringify(value, null, 2)
 }

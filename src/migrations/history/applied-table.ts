@@ -2,16 +2,16 @@ import { escapeIdentifier } from 'pg'
 import type { Client } from 'pg'
 import type { Migration } from '../folder/migration-files.js'
 
-/** What the database knows of a migration that was applied to it. */
+/** A migration that the database has, as its table records it. */
 export interface AppliedRow {
-  /** Of the rows that note it: as a rule one. Two runs of drizzle-orm's migrator at the same time may have noted one file twice. */
+  /** The ids of the rows that record it: usually one. Two concurrent runs of drizzle-orm's migrator may have recorded a file twice. */
   readonly ids: readonly string[]
   readonly hash: string
   readonly when: number
   readonly appliedAt: Date | undefined
 }
 
-/** The table in which drizzle-orm's migrator, drizzle-kit and this package note what was applied. */
+/** The table in which drizzle-orm's migrator, drizzle-kit and this package record the applied migrations. */
 export class AppliedTable {
   readonly #client: Client
   readonly #schema: string
@@ -25,18 +25,18 @@ export class AppliedTable {
     this.#name = escapeIdentifier(name)
   }
 
-  /** As drizzle-orm's migrator makes it. Where it is there nothing is asked for: whoever may not create would be refused even what is there. */
+  /** Creates the table as drizzle-orm's migrator does. An existing table needs no permission to create one. */
   async create (): Promise<void> {
     const { rows: [found] } = await this.#client.query('select to_regnamespace($1) is not null as schema, to_regclass($2) is not null as table', [this.#schema, this.#fullName])
     if (!found.schema) await this.#client.query(`create schema if not exists ${this.#schema}`)
     if (!found.table) await this.#client.query(`create table if not exists ${this.#fullName} (id serial primary key, hash text not null, created_at bigint)`)
   }
 
-  /** In the order in which they were applied; none where the table is not there yet. */
+  /** Returns the migrations in the order in which they were applied; none if there is no table yet. */
   async read (): Promise<AppliedRow[]> {
     const { rows: [found] } = await this.#client.query('select to_regclass($1) is not null as exists', [this.#fullName])
     if (!found.exists) return []
-    // Later versions of drizzle-orm add applied_at: through jsonb it may be missing.
+    // Later versions of drizzle-orm add applied_at. Through jsonb the column may be missing.
     const { rows } = await this.#client.query<{ id: string, hash: string, created_at: string, applied_at: string | null }>(
       `select id::text, hash, created_at, to_jsonb(m) ->> 'applied_at' as applied_at from ${this.#fullName} m order by m.id`
     )
@@ -61,7 +61,7 @@ export class AppliedTable {
   }
 }
 
-/** The schema and the name of a table that is given as `schema.table`. */
+/** The schema and the name in `schema.table`. */
 export function partsOf (table = '__drizzle_migrations'): { schema: string, name: string } {
   const dot = table.indexOf('.')
   return { schema: dot < 0 ? 'drizzle' : table.slice(0, dot), name: table.slice(dot + 1) }

@@ -5,13 +5,13 @@ import { readMigrations, type MigrationFile } from '../folder/migration-files.js
 import type { MigrationOptions } from './migration-options.js'
 import { ProgressTable, type Progress } from './progress-table.js'
 
-/** A row of the database's table, and the file that it stands for, where there is one. */
+/** A row of the database's table, with its file if the folder has it. */
 export interface AppliedMigration {
   readonly row: AppliedRow
   readonly file: MigrationFile | undefined
 }
 
-/** One whose file is in the folder. */
+/** An applied migration whose file is in the folder. */
 export interface KnownMigration extends AppliedMigration {
   readonly file: MigrationFile
 }
@@ -21,20 +21,20 @@ export function isKnown (migration: AppliedMigration): migration is KnownMigrati
   return migration.file !== undefined
 }
 
-/** How the files of a folder and the rows of a database belong together. */
+/** The files of a folder matched with the rows of a database. */
 export interface Comparison {
   readonly folder: string
   /** In the order of the journal. */
   readonly files: readonly MigrationFile[]
   /** In the order in which they were applied. */
   readonly applied: readonly AppliedMigration[]
-  /** In the order in which they are to be applied. */
+  /** The files to apply, in order. */
   readonly pending: readonly MigrationFile[]
-  /** A file outside of a transaction that was begun and is not done. */
+  /** The non-transactional file that was begun and is not finished. */
   readonly progress: Progress | undefined
 }
 
-/** Reads a folder and a database side by side; changes nothing. */
+/** Compares a folder with a database. It changes nothing. */
 export async function compare (client: Client, { folder = './drizzle', table }: MigrationOptions): Promise<Comparison> {
   const files = await readMigrations(folder)
   const applied = matchRows(await asDatabaseError(new AppliedTable(client, table).read()), files)
@@ -43,20 +43,20 @@ export async function compare (client: Client, { folder = './drizzle', table }: 
   return { folder, files, applied, pending, progress }
 }
 
-/** What makes a row and a file belong together, the surest first: journals have been written anew, and two files may have been generated at the same time. */
+/** The rules by which a row matches a file, the strictest first: a journal may have been rewritten, and two files may have been generated at the same time. */
 const matchRules: ReadonlyArray<(row: AppliedRow, file: MigrationFile) => boolean> = [
   (row, { when, hashes }) => when === row.when && hashes.includes(row.hash),
   (row, { when }) => when === row.when,
   (row, { hashes }) => hashes.includes(row.hash)
 ]
 
-/** Each migration once, with all rows that note it. */
+/** Each migration once, with all rows that record it. */
 function matchRows (rows: readonly AppliedRow[], files: readonly MigrationFile[]): AppliedMigration[] {
   const found = new Map<AppliedRow, MigrationFile>()
   const taken = new Set<MigrationFile>()
-  for (const belong of matchRules) {
+  for (const matches of matchRules) {
     for (const row of rows) {
-      const file = found.has(row) ? undefined : files.find((candidate) => !taken.has(candidate) && belong(row, candidate))
+      const file = found.has(row) ? undefined : files.find((candidate) => !taken.has(candidate) && matches(row, candidate))
       if (file === undefined) continue
       found.set(row, file)
       taken.add(file)

@@ -2,10 +2,10 @@ import { wholeNumber } from '../../runtime/option-checks.js'
 import { longestSeconds } from '../../runtime/timers.js'
 import type { OptionCheck } from '../../runtime/option-checks.js'
 
-/** The longest wait for another process, in seconds. */
+/** The default of `lockTimeoutSeconds`. */
 export const defaultLockTimeoutSeconds = 60
 
-/** The options that are numbers. */
+/** The checks of the options that are numbers. */
 export const limits = {
   lockTimeoutSeconds: seconds(0),
   statementLockTimeoutSeconds: seconds(0.001),

@@ -9,9 +9,9 @@ import type { Comparison, KnownMigration } from './compare.js'
 import type { MigrationStep } from './step.js'
 
 /**
- * The steps that apply what is pending, up to a tag.
+ * Plans the steps that apply the pending migrations, up to a tag.
  *
- * @throws {MigrationError} when one of them would skip or lose something
+ * @throws {MigrationError} if a step would skip or lose something
  * @throws {UsageError} for a tag that cannot be reached by applying
  */
 export function planUp (comparison: Comparison, to: string | undefined): MigrationStep[] {
@@ -27,33 +27,33 @@ function pendingUpTo ({ files, applied, pending, folder }: Comparison, to: strin
   if (file === undefined) throw unknownTag(to, folder)
   const index = pending.indexOf(file)
   if (index < 0 && applied.at(-1)?.file !== file) {
-    throw new UsageError(`${to} is applied already, and others after it: rollbackMigrations({ to }) goes back to it`)
+    throw new UsageError(`${to} is already applied, and so are others after it: rollbackMigrations({ to }) goes back to it`)
   }
   return pending.slice(0, index + 1)
 }
 
 /** How far to go back. */
 export interface Target {
-  /** How many, from the newest on. */
+  /** The number of migrations, from the newest on. */
   readonly steps?: number | undefined
-  /** The tag that stays, or `nothing`. */
+  /** The newest tag that stays, or `nothing`. */
   readonly to?: string | undefined
   readonly confirmIrreversible?: boolean | undefined
 }
 
 /**
- * The steps that undo what was applied last, newest first; all of them are known to be possible.
+ * Plans the steps that undo the newest migrations, newest first. It checks every step before the first one runs.
  *
- * @throws {MigrationError} when one of them has no way back
+ * @throws {MigrationError} if a step has no way back
  * @throws {UsageError} for a tag that was not applied
  */
 export async function planDown (comparison: Comparison, target: Target): Promise<MigrationStep[]> {
   const { folder, progress } = comparison
-  const leaving = comparison.applied.slice(countOfKept(comparison, target)).reverse()
-  if (progress !== undefined && leaving.length > 0 && progress.direction === 'up') refuse(unfinishedProblems(progress))
-  refuse(leaving.flatMap((migration) => appliedProblems(migration, folder)))
-  // Those without a file have just been refused.
-  const steps = await Promise.all(leaving.filter(isKnown).map(async (migration) => {
+  const undone = comparison.applied.slice(countOfKept(comparison, target)).reverse()
+  if (progress !== undefined && undone.length > 0 && progress.direction === 'up') refuse(unfinishedProblems(progress))
+  refuse(undone.flatMap((migration) => appliedProblems(migration, folder)))
+  // Migrations without a file have just been refused.
+  const steps = await Promise.all(undone.filter(isKnown).map(async (migration) => {
     const { tag } = migration.file
     const text = await readDown(folder, tag)
     if (text === undefined) throw noDown(tag)
@@ -74,12 +74,12 @@ function countOfKept ({ applied, files, folder }: Comparison, { steps = 1, to }:
 }
 
 function unknownTag (tag: string, folder: string): UsageError {
-  return new UsageError(`There is no migration ${tag} in ${folder}: to is the name of a file, without .sql`)
+  return new UsageError(`There is no migration ${tag} in ${folder}: to takes the name of a file without .sql`)
 }
 
 function noDown (tag: string): MigrationError {
   return new MigrationError(
-    `${downName(tag)} is not there, so that ${tag} cannot be rolled back: write it (an empty one says that there is nothing to undo), or go forward with a new migration`,
+    `${downName(tag)} is not there, so ${tag} cannot be rolled back: write it (an empty file means that there is nothing to undo), or go forward with a new migration`,
     'DB_MIGRATION_NO_DOWN'
   )
 }
@@ -87,7 +87,7 @@ function noDown (tag: string): MigrationError {
 function refuseIrreversible (steps: readonly MigrationStep[]): void {
   const losses = steps.flatMap(({ file, text: { irreversible } }) => irreversible.map((reason) => `${file} cannot restore ${reason}`))
   if (losses.length === 0) return
-  throw new MigrationError(`${losses.join('; ')}: restore a backup instead, or say confirmIrreversible to go back all the same`, 'DB_MIGRATION_IRREVERSIBLE')
+  throw new MigrationError(`${losses.join('; ')}: restore a backup instead, or pass confirmIrreversible to roll back anyway`, 'DB_MIGRATION_IRREVERSIBLE')
 }
 
 /** The step that applies a migration. */
@@ -95,7 +95,7 @@ export function stepUp (migration: MigrationFile): MigrationStep {
   return { direction: 'up', migration, text: migration.up, file: `${migration.tag}.sql`, ids: [] }
 }
 
-/** The step that undoes one. */
+/** The step that undoes a migration. */
 export function stepDown ({ file, row: { ids } }: KnownMigration, text: MigrationText): MigrationStep {
   return { direction: 'down', migration: file, text, file: downName(file.tag), ids }
 }

@@ -4,21 +4,21 @@ import type { Client } from 'pg'
 import { partsOf } from './applied-table.js'
 import type { MigrationStep } from './step.js'
 
-/** How far a file has come that runs outside of a transaction. */
+/** The progress of a non-transactional file. */
 export interface Progress {
   readonly tag: string
   readonly direction: 'up' | 'down'
-  /** How many of its statements have taken effect. */
+  /** The number of statements that have taken effect. */
   readonly done: number
-  /** Whether the one behind them was begun, and nobody knows what became of it. */
+  /** Whether the next statement was begun, so that its outcome is unknown. */
   readonly started: boolean
-  /** Of the statements that are done. */
+  /** The hash of the statements that have taken effect. */
   readonly hash: string
 }
 
 /**
- * A table beside drizzle-kit's, in which a file that runs outside of a transaction notes its way, so that a runner that comes after one that was
- * killed goes on where that stopped. It is made by such a file, and gone when that is done.
+ * The table beside drizzle-kit's that records the progress of a non-transactional file, so that a runner continues where a killed one stopped. It exists
+ * only while such a file is unfinished.
  */
 export class ProgressTable {
   readonly #client: Client
@@ -27,11 +27,11 @@ export class ProgressTable {
   constructor (client: Client, table?: string) {
     const { schema, name } = partsOf(table)
     this.#client = client
-    // PostgreSQL would cut a longer name, in the end to that of the table beside it.
+    // PostgreSQL cuts longer names, possibly to the name of drizzle-kit's own table.
     this.#name = `${escapeIdentifier(schema)}.${escapeIdentifier(`${name.slice(0, 40)}_progress`)}`
   }
 
-  /** Undefined where nothing stands half-way. */
+  /** The recorded progress; undefined if no file is unfinished. */
   async read (): Promise<Progress | undefined> {
     const { rows: [found] } = await this.#client.query('select to_regclass($1) is not null as exists', [this.#name])
     if (!found.exists) return undefined
@@ -39,7 +39,7 @@ export class ProgressTable {
     return row
   }
 
-  /** How far a runner before has come with a file; from now on its way is noted. */
+  /** Returns the progress that an earlier runner recorded for a file, or starts a record. */
   async open ({ direction, migration, text }: MigrationStep): Promise<Progress> {
     const before = await this.read()
     if (before !== undefined) return before
@@ -51,23 +51,23 @@ export class ProgressTable {
     return progress
   }
 
-  /** The statement behind those that are done is about to be sent. */
+  /** Records that the next statement is about to be sent. */
   async begin (): Promise<void> {
     await this.#client.query(`update ${this.#name} set started = true`)
   }
 
-  /** So many statements have taken effect. */
+  /** Records that this many statements have taken effect. */
   async done (statements: readonly string[], done: number): Promise<void> {
     await this.#client.query(`update ${this.#name} set done = $1, started = false, hash = $2`, [done, hashOf(statements, done)])
   }
 
-  /** PostgreSQL has refused the statement that was begun: it is known that it has not taken effect. */
+  /** Records that the statement that was begun has not taken effect: PostgreSQL refused it. */
   async notStarted (): Promise<void> {
     await this.#client.query('rollback')
     await this.#client.query(`update ${this.#name} set started = false`)
   }
 
-  /** Leaves no table behind where nothing was done. */
+  /** Drops the table if no statement has taken effect. */
   async dropIfUnused (): Promise<void> {
     const progress = await this.read()
     if (progress?.done === 0) await this.drop()
@@ -78,7 +78,7 @@ export class ProgressTable {
   }
 }
 
-/** Tells whether the statements that are done are still what they were; the others may be corrected. */
+/** A hash of the first statements of a file. Those that have run may not be edited; the others may. */
 export function hashOf (statements: readonly string[], done: number): string {
   return createHash('sha256').update(statements.slice(0, done).join(';')).digest('hex')
 }

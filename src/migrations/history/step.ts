@@ -1,41 +1,41 @@
 import type { MigrationText } from '../folder/directives.js'
 import type { Migration } from '../folder/migration-files.js'
 
-/** Which way a database goes. */
+/** Whether migrations are applied (`up`) or rolled back (`down`). */
 export type MigrationDirection = 'up' | 'down'
 
-/** One file that is to be run, up or down. */
+/** A file to run, up or down. */
 export interface MigrationStep {
   readonly direction: MigrationDirection
   readonly migration: Migration
   readonly text: MigrationText
-  /** For messages. */
+  /** The file's name, for messages. */
   readonly file: string
-  /** On the way back: the rows that note it. */
+  /** For `down`: the ids of the rows that record the migration. */
   readonly ids: readonly string[]
 }
 
-/** A statement of a migration that was carried out. */
+/** A statement of a migration that has run. */
 export interface MigrationProgress {
   readonly direction: MigrationDirection
   readonly tag: string
-  /** Which one it is in its file, from 1. */
+  /** Its number in the file, from 1. */
   readonly statement: number
-  /** How many the file has. */
+  /** The number of statements in the file. */
   readonly total: number
   readonly sql: string
-  /** How long it took, in milliseconds. */
+  /** Its duration in milliseconds. */
   readonly durationMillis: number
 }
 
-/** A pause before a file is tried again that did not get its locks. */
+/** A pause before a file that did not get its locks is retried. */
 export interface MigrationWait {
   readonly direction: MigrationDirection
   readonly tag: string
-  /** How often it was tried so far. */
+  /** The number of attempts so far. */
   readonly attempts: number
-  /** How long the pause is, in milliseconds. */
+  /** The length of the pause in milliseconds. */
   readonly pauseMillis: number
-  /** Who held what it wanted, where that was seen: `process 4711 (psql, idle in transaction for 40 s)`. */
+  /** The sessions that were seen holding the locks: `process 4711 (psql, idle in transaction for 40 s)`. */
   readonly blockedBy: readonly string[]
 }

@@ -1,4 +1,4 @@
-/** What `pg_stat_activity` tells of a session. */
+/** A session, as `pg_stat_activity` shows it. */
 export interface Session {
   readonly pid: number
   readonly name: string
@@ -6,12 +6,12 @@ export interface Session {
   readonly seconds: number | null
 }
 
-/** How a {@link Session} is selected from it. */
+/** The columns that select a {@link Session} from `pg_stat_activity`. */
 export const sessionColumns = 'pid, application_name as name, coalesce(state, \'state unknown\') as state, extract(epoch from clock_timestamp() - state_change)::int as seconds'
 
 const idle = 'idle in transaction'
 
-/** A session in words, without its SQL. */
+/** Describes a session without its SQL: `process 4711 (psql, idle in transaction for 40 s)`. */
 export function describeSession ({ pid, name, state, seconds }: Session): string {
   const since = state.startsWith(idle) ? ` for ${seconds} s` : ''
   return `process ${pid} (${[name, `${state}${since}`].filter((word) => word !== '').join(', ')})`

@@ -7,7 +7,7 @@ const qualified = `(${name}(?: \\. ${name})?)`
 const creates = new RegExp(`^CREATE (?:UNIQUE )?INDEX CONCURRENTLY (?:IF NOT EXISTS )?(${name}) ON (?:ONLY )?${qualified}`)
 const drops = new RegExp(`^DROP INDEX CONCURRENTLY (?:IF EXISTS )?${qualified}`)
 
-/** Whether a statement has taken effect whose runner was killed before it could note that. Unknown is no. */
+/** Whether a statement took effect although its runner was killed before recording it. False if unknown. */
 export async function tookEffect (client: Client, { words }: SqlStatement): Promise<boolean> {
   const text = words.join(' ')
   if (creates.test(text)) return (await findIndex(client, text))?.valid === true
@@ -17,7 +17,7 @@ export async function tookEffect (client: Client, { words }: SqlStatement): Prom
   return row.gone
 }
 
-/** Drops what an interrupted CREATE INDEX CONCURRENTLY has left under its name: an index that costs every write and serves no read. */
+/** Drops the invalid index that an interrupted CREATE INDEX CONCURRENTLY left under its name. It slows every write and serves no read. */
 export async function dropInvalidIndex (client: Client, { words }: SqlStatement): Promise<void> {
   const index = await findIndex(client, words.join(' '))
   if (index?.valid !== false) return
@@ -30,7 +30,7 @@ interface FoundIndex {
   readonly valid: boolean
 }
 
-/** The index that a statement creates, where its table has one of that name. */
+/** The index that a statement creates, if its table already has one of that name. */
 async function findIndex (client: Client, text: string): Promise<FoundIndex | undefined> {
   const [, name, table] = creates.exec(text) ?? []
   if (name === undefined) return undefined

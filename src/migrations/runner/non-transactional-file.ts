@@ -1,29 +1,28 @@
 /**
- * A file outside of a transaction: each statement takes effect by itself, and what has taken effect is noted, so that a runner that comes
- * later goes on where this one stopped.
+ * Runs a file outside a transaction. Each statement takes effect by itself, and the progress is recorded, so a later runner continues where
+ * this one stopped.
  *
- * A statement that can run in a transaction is committed together with its note: it happens once, whatever is killed. For one that cannot, the note
- * comes in two parts, before and behind it. A runner that finds only the first looks whether the index is there, or runs the statement again.
+ * A statement that can run in a transaction is committed together with its record, so it happens exactly once. Any other statement is recorded before
+ * and after it runs. A runner that finds only the first record checks whether the index exists, or runs the statement again.
  */
 import { MigrationError } from '../../errors/errors.js'
 import { brokenTransaction, nonTransactionalFileFailed } from './failure-messages.js'
 import { dropInvalidIndex, tookEffect } from './interrupted-index.js'
 import { controlsTransaction, isConcurrent, runsCode, runsOutside } from '../folder/lint.js'
 import { retryLocked } from './retry-locked.js'
-import { singleStatements } from '../folder/directives.js'
 import { hashOf } from '../history/progress-table.js'
 import { ignore } from '../../runtime/promises.js'
 import type { SqlStatement } from '../folder/sql-scanner.js'
 import type { MigrationStep } from '../history/step.js'
 import type { RunContext } from './run-context.js'
 
-/** Runs a file statement by statement, from where a runner before this one has stopped. */
+/** Runs a file statement by statement, from the point where an earlier runner stopped. */
 export async function runNonTransactional (work: RunContext, step: MigrationStep): Promise<void> {
   const { progress } = work
   const { done, started, hash } = await progress.open(step)
   const { statements } = step.text
   if (hash !== hashOf(statements, done)) {
-    throw new MigrationError(`${step.file} was edited in its first ${done} statements, which have taken effect: bring back their former text`, 'DB_MIGRATION_EDITED')
+    throw new MigrationError(`${step.file} was edited in its first ${done} statements, which have already taken effect: restore their former text`, 'DB_MIGRATION_EDITED')
   }
   try {
     for (let index = done; index < statements.length; index++) {
@@ -31,7 +30,7 @@ export async function runNonTransactional (work: RunContext, step: MigrationStep
     }
     await finish(work, step)
   } catch (error) {
-    // Of a file that has done nothing, nothing stays. On a lost connection there is nobody left to ask.
+    // A file without effect leaves no progress table. On a lost connection this fails, too.
     await progress.dropIfUnused().catch(ignore)
     throw error
   }
@@ -39,21 +38,21 @@ export async function runNonTransactional (work: RunContext, step: MigrationStep
 
 interface Place {
   readonly index: number
-  /** A runner before this one had begun the statement. */
+  /** Whether an earlier runner had begun the statement. */
   readonly resumed: boolean
 }
 
 async function attempt (work: RunContext, step: MigrationStep, place: Place): Promise<void> {
   const wasInside = isInside(work)
   try {
-    // One statement: parseMigration has cut them apart.
-    const statement = singleStatements(step.text.statements[place.index] as string)[0] as SqlStatement
+    // Outside a transaction each text is one statement.
+    const [statement] = step.text.scanned[place.index] as [SqlStatement]
     const mustStandAlone = controlsTransaction(statement) || runsOutside(statement) || runsCode(statement)
     if (mustStandAlone || wasInside) await runOutsideTransaction(work, step, { ...place, statement })
     else await runWithProgress(work, step, place)
   } catch (cause) {
     await work.progress.notStarted().catch(ignore)
-    // A transaction of the file's own is gone, with the statements before this one: only another run begins it again.
+    // PostgreSQL has rolled back a transaction that the file began itself. Only another run repeats its earlier statements.
     throw nonTransactionalFileFailed(step, { ...place, repeats: !wasInside }, cause)
   }
 }
@@ -81,7 +80,7 @@ async function finish (work: RunContext, step: MigrationStep): Promise<void> {
   const { client, progress } = work
   if (isInside(work)) {
     await client.query('rollback')
-    throw brokenTransaction(`${step.file} leaves its transaction open, so that nothing of that was kept: end it with COMMIT`)
+    throw brokenTransaction(`${step.file} leaves its transaction open, so that transaction was rolled back: end it with COMMIT`)
   }
   try {
     await client.query('begin')

@@ -9,13 +9,13 @@ import type { RunContext } from './run-context.js'
 
 const conflicts: readonly unknown[] = [sqlStates.lockNotAvailable, sqlStates.deadlockDetected]
 
-/** Pauses of random length do not fall into step with the application's statements. */
+/** Random pauses, so that the attempts do not coincide with the application's statements again and again. */
 const backoff = { firstMillis: 500, longestMillis: 10_000, jitter: 0.5 }
 
 /**
- * Tries what did not get its locks again, after a pause in which the application's statements have their turn.
+ * Retries an attempt that did not get its locks, after a pause in which the application's statements can run.
  *
- * @throws {MigrationError} `DB_MIGRATION_LOCKED` when the last attempt has failed, too; any other failure as it is
+ * @throws {MigrationError} `DB_MIGRATION_LOCKED` when the last attempt has failed, too; any other failure unchanged
  */
 export async function retryLocked (work: RunContext, step: MigrationStep, attempt: () => Promise<void>): Promise<void> {
   let attempts = 0
@@ -30,7 +30,7 @@ export async function retryLocked (work: RunContext, step: MigrationStep, attemp
   }
 }
 
-/** What an attempt has met that may be gone at the next one; undefined when it went well. */
+/** The lock conflict that ended an attempt; undefined after success. Any other failure is thrown. */
 async function conflictOf (attempt: () => Promise<void>): Promise<DatabaseError | undefined> {
   return attempt().then(() => undefined, (error: unknown) => {
     const failure = toDatabaseError(error)

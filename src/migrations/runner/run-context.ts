@@ -9,24 +9,24 @@ import { ProgressTable } from '../history/progress-table.js'
 import type { MigrationStep, MigrationWait } from '../history/step.js'
 import { ConnectionMonitor } from './connection-monitor.js'
 
-/** The work of a runner that has its locks. */
+/** Starts the run of a runner that holds its locks. */
 export async function startRun (connections: RunnerConnections, options: RunnerOptions): Promise<RunContext> {
   const { rows: [row] } = await asDatabaseError(connections.work.query('select pg_backend_pid() as pid'))
   const work = new RunContext(connections, row.pid, options)
-  // What has not begun when the signal comes is not begun any more; this is for what runs, or is on its way to PostgreSQL.
+  // throwIfAborted() keeps later statements from starting. This cancels the current one, or one on its way to PostgreSQL.
   options.signal?.addEventListener('abort', () => work.monitor.cancel(), { once: true })
   return work
 }
 
-/** What the files of one run share: connections, tables, limits, and who hears of it. */
+/** The state that the files of one run share: connection, tables, limits and listeners. */
 export class RunContext {
   readonly client: Client
   readonly applied: AppliedTable
   readonly progress: ProgressTable
   readonly monitor: ConnectionMonitor
-  /** How often a file is tried again that did not get its locks. */
+  /** How often a file is retried that did not get its locks. */
   readonly lockRetries: number
-  /** As PostgreSQL takes it. */
+  /** PostgreSQL's `lock_timeout`, as text. */
   readonly lockTimeout: string
   readonly #options: RunnerOptions
 
@@ -41,7 +41,7 @@ export class RunContext {
     this.monitor = new ConnectionMonitor(watch, pid, statementLockTimeoutSeconds * 1000 / 3)
   }
 
-  /** Carries out one statement of a file, and tells of it. */
+  /** Runs one statement of a file, and reports its progress. */
   async runStatement ({ direction, migration: { tag }, text: { statements } }: MigrationStep, index: number): Promise<void> {
     this.throwIfAborted()
     const sql = statements[index] as string
@@ -51,12 +51,12 @@ export class RunContext {
     notify(this.#options.onProgress, { direction, tag, statement: index + 1, total: statements.length, sql, durationMillis })
   }
 
-  /** @throws {MigrationError} `DB_MIGRATION_FAILED` when it was stopped */
+  /** @throws {MigrationError} `DB_MIGRATION_FAILED` if the signal was aborted */
   throwIfAborted (): void {
-    if (this.#options.signal?.aborted === true) throw new MigrationError('Stopped before the next statement', 'DB_MIGRATION_FAILED')
+    if (this.#options.signal?.aborted === true) throw new MigrationError('The signal was aborted: the run stopped before the next statement', 'DB_MIGRATION_FAILED')
   }
 
-  /** Notes in drizzle-kit's table that a file was run. */
+  /** Records in drizzle-kit's table that a file was run. */
   async recordFile ({ direction, migration, ids }: MigrationStep): Promise<void> {
     await (direction === 'up' ? this.applied.insert(migration) : this.applied.remove(ids))
   }

@@ -7,27 +7,27 @@ import { withClient, type MigrationOptions } from '../history/migration-options.
 import { describeSession, sessionColumns, type Session } from './describe-session.js'
 
 /**
- * Any two runners on one database ask for the same locks, whatever their folders and tables. The first lies on a connection of its own, so that nothing in a
- * migration can let go of it. The second lies on the connection that works: where a process was killed, PostgreSQL may still carry out its last statement, and
- * nobody else may begin before that is over. Both end with their connections.
+ * All runners on one database take the same two locks, whatever their folders and tables. The first is on a connection of its own, so that no migration can
+ * release it. The second is on the working connection: if a process was killed, PostgreSQL may still run its last statement, and no other runner may start
+ * before that ends. Both locks end with their connections.
  */
 const runnerLock = 'fastify-data-access/migrations'
 const workLock = 'fastify-data-access/migrations/work'
 
 const backoff = { firstMillis: 20, longestMillis: 250, jitter: 0 }
 
-/** What a runner works with. */
+/** The two connections of a runner. */
 export interface RunnerConnections {
-  /** Carries out the statements. */
+  /** Runs the statements. */
   readonly work: Client
-  /** Holds the lock, and has nothing else to do: it may look after the other. */
+  /** Holds the first lock. It is otherwise idle, and monitors the working connection. */
   readonly watch: Client
 }
 
 /**
  * Runs `fn` while no other runner works on the same database.
  *
- * @throws {MigrationError} `DB_MIGRATION_LOCKED` when the other one takes longer than `lockTimeoutSeconds`
+ * @throws {MigrationError} `DB_MIGRATION_LOCKED` if another runner takes longer than `lockTimeoutSeconds`
  */
 export function withMigrationLock<Result> (options: MigrationOptions, fn: (connections: RunnerConnections) => Promise<Result>): Promise<Result> {
   const { lockTimeoutSeconds = defaultLockTimeoutSeconds } = options
@@ -42,8 +42,8 @@ export function withMigrationLock<Result> (options: MigrationOptions, fn: (conne
 }
 
 /**
- * Asks again and again instead of waiting in PostgreSQL: a statement that waits there has a snapshot, and CREATE INDEX CONCURRENTLY waits for all of them,
- * so that the runner that builds an index and the one that waits for it would wait for each other.
+ * Polls for a lock instead of waiting in PostgreSQL. A waiting statement holds a snapshot, and CREATE INDEX CONCURRENTLY waits for every snapshot,
+ * so a runner that builds an index and a runner that waits for it would wait for each other.
  */
 async function acquire (client: Client, lock: string, { deadline, lockTimeoutSeconds }: { deadline: number, lockTimeoutSeconds: number }): Promise<void> {
   for (let attempts = 1; !await tryLock(client, lock); attempts++) {
@@ -62,7 +62,7 @@ async function tryLock (client: Client, lock: string): Promise<boolean> {
   return row.locked
 }
 
-/** The other one, where it is still there to be seen. */
+/** The session that holds a lock, for the message; empty if it has just ended. */
 async function holderOf (client: Client, lock: string): Promise<string> {
   const { rows } = await client.query<Session>(
     `select ${sessionColumns} from pg_stat_activity join pg_locks using (pid)

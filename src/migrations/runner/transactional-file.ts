@@ -4,39 +4,36 @@ import { brokenTransaction, transactionalFileFailed } from './failure-messages.j
 import { retryLocked } from './retry-locked.js'
 import { ignore } from '../../runtime/promises.js'
 import type { MigrationStep } from '../history/step.js'
+import type { FailurePoint } from './failure-messages.js'
 import type { RunContext } from './run-context.js'
 
-/** Runs a file in one transaction, with the note of it: all of it, or nothing. */
+/** Runs a file in one transaction, together with the record that it was run. */
 export async function runTransactional (work: RunContext, step: MigrationStep): Promise<void> {
   await retryLocked(work, step, () => attempt(work, step))
 }
 
 async function attempt (work: RunContext, step: MigrationStep): Promise<void> {
   const { client, lockTimeout } = work
-  const { length } = step.text.statements
-  let place = 'BEGIN'
-  let sql: string | undefined
+  let point: FailurePoint = 'BEGIN'
   try {
     await client.query(`begin; set local lock_timeout = '${lockTimeout}'`)
     const began = await transactionId(client)
-    for (let index = 0; index < length; index++) {
-      place = `statement ${index + 1} of ${length}`
-      sql = step.text.statements[index]
+    for (let index = 0; index < step.text.statements.length; index++) {
+      point = index
       await work.runStatement(step, index)
     }
-    sql = undefined
+    point = 'record'
     if (await transactionId(client) !== began) throw endsItself(step)
-    place = 'the note that it was run'
-    // A file may have worked in the name of a role that does not know our table.
+    // A file may have set a role that has no access to drizzle-kit's table.
     await client.query('reset role')
     await work.recordFile(step)
-    // Deferred constraints speak up here.
-    place = 'COMMIT'
+    // Deferred constraints are checked here.
+    point = 'COMMIT'
     await client.query('commit')
   } catch (error) {
-    // On a lost connection there is nothing left to roll back, and the first error is the one to tell.
+    // On a lost connection this fails, too. The first error is the one to report.
     await client.query('rollback').catch(ignore)
-    throw error instanceof MigrationError ? error : transactionalFileFailed(step, { place, sql }, error)
+    throw error instanceof MigrationError ? error : transactionalFileFailed(step, point, error)
   }
 }
 
@@ -46,5 +43,5 @@ async function transactionId (client: Client): Promise<string> {
 }
 
 function endsItself ({ file }: MigrationStep): MigrationError {
-  return brokenTransaction(`${file} ends its transaction by itself: what came before that stays, although the file counts as not run. Leave COMMIT and ROLLBACK out of it`)
+  return brokenTransaction(`${file} ends its own transaction: the statements before that stay in effect, although the file counts as not run. Remove COMMIT and ROLLBACK from it`)
 }

@@ -7,7 +7,7 @@ import { makeTrip } from './round-trip.js'
 import { trips } from './trips.js'
 
 // Always the same ones here; others by npm run test:migrations.
-t.test('there, back and there again between any two models ends at the same catalogue, with all rows that are not marked as lost', async (t) => {
+t.test('up, down and up between any two models restores the catalogue and all rows not listed as lost', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const client = new Client({ connectionString })
   await client.connect()

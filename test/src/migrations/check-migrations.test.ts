@@ -5,14 +5,14 @@ import { checkMigrations, runMigrations } from '../../../src/migrations/index.js
 import { posts, users, writeFolder } from './folder.js'
 import { build } from './setup.js'
 
-t.test('a folder and a database that fit are well', async (t) => {
+t.test('a folder and a database that match have no problems', async (t) => {
   const { tables, ...options } = await build(t)
   await runMigrations(options)
 
   t.strictSame(await checkMigrations(options), { ok: true, problems: [] })
 })
 
-t.test('tells all that does not fit, and changes nothing', async (t) => {
+t.test('reports every difference, and changes nothing', async (t) => {
   const likes = { tag: '0002_likes', when: 1_700_000_002_000, sql: 'create table likes (id int)' }
   const { client, tables, ...options } = await build(t, [posts, likes])
   await runMigrations(options)
@@ -31,7 +31,7 @@ t.test('tells all that does not fit, and changes nothing', async (t) => {
   t.strictSame(await tables(), ['likes', 'posts'])
 })
 
-t.test('SQL that the journal does not name is told of, and stands in nobody\'s way', async (t) => {
+t.test('reports SQL files that the journal does not list, and applies the others', async (t) => {
   const { tables, ...options } = await build(t)
   for (const name of ['0001_likes.sql', '0002_gone.down.sql', '0001_posts.down.sql', 'notes.txt']) writeFileSync(join(options.folder, name), '')
   await runMigrations(options)
@@ -44,11 +44,11 @@ t.test('SQL that the journal does not name is told of, and stands in nobody\'s w
   t.equal(problems.length, 2)
 })
 
-t.test('a file that stopped half-way is told of', async (t) => {
+t.test('reports a file that stopped halfway', async (t) => {
   const { tables, ...options } = await build(t, [{ ...users, sql: '-- data-access: no-transaction\ncreate table users (id int); select 1 / 0', down: '' }])
   await t.rejects(runMigrations(options))
   t.match((await checkMigrations(options)).problems[0], {
-    kind: 'unfinished', tag: '0000_users', message: /^0000_users\.sql stopped after 1 of its statements, which have taken effect: apply once more/
+    kind: 'unfinished', tag: '0000_users', message: /^0000_users\.sql stopped after 1 of its statements, which have taken effect: apply again/
   })
 
   writeFileSync(join(options.folder, '0000_users.sql'), '-- data-access: no-transaction\ncreate table users (id int); select 1')

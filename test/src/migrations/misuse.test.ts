@@ -89,11 +89,11 @@ const rows: Record<string, Row> = {
   ...rowsOf('createMigration', createMigration, { given: { message: 'm', folder: nowhere.folder }, works: create })
 }
 
-t.test('every function for migrations says what is wrong with a bad option, before it asks a database or reads a folder', (t) => refuses(t, rows))
+t.test('every function refuses a bad option with a reason, before it uses a database or a folder', (t) => refuses(t, rows))
 
 t.test('every export has a row', async (t) => t.strictSame(missing(Object.keys(migrations), rows), []))
 
-t.test('one object that says where the migrations are serves every function', async (t) => {
+t.test('every function accepts the options that locate the migrations', async (t) => {
   const where = { ...nowhere, table: 'drizzle.noted', lockTimeoutSeconds: 1, schema: {}, casing: 'snake_case' } as const
 
   for (const [name, call] of Object.entries({ ...functions, writeDownFiles })) await t.resolves(begun(call(where)), name)

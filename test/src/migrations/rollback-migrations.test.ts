@@ -9,7 +9,7 @@ import type { MigrationProgress } from '../../../src/migrations/index.js'
 const likes = { tag: '0002_likes', when: 1_700_000_002_000, sql: 'create table likes (id int)', down: 'drop table likes' }
 const all = [{ ...users, down: 'drop table users' }, { ...posts, down: '-- back\ndrop table posts;\n--> statement-breakpoint\nselect 1' }, likes]
 
-t.test('undoes the newest migration, and with it the row that noted it', async (t) => {
+t.test('undoes the newest migration, together with the row that records it', async (t) => {
   const { tables, ...options } = await build(t, all)
   await runMigrations(options)
 
@@ -19,7 +19,7 @@ t.test('undoes the newest migration, and with it the row that noted it', async (
   t.strictSame(tags((await runMigrations(options)).applied), ['0002_likes'], 'and it can be applied again')
 })
 
-t.test('undoes several, newest first, and tells of each statement', async (t) => {
+t.test('undoes several, newest first, and reports each statement', async (t) => {
   const { tables, ...options } = await build(t, all)
   await runMigrations(options)
   const heard: MigrationProgress[] = []
@@ -34,7 +34,7 @@ t.test('undoes several, newest first, and tells of each statement', async (t) =>
   t.strictSame(await tables(), ['users'])
 })
 
-t.test('goes back to a tag, or to nothing', async (t) => {
+t.test('rolls back to a tag, or to nothing', async (t) => {
   const { tables, ...options } = await build(t, all)
   await runMigrations(options)
 
@@ -45,14 +45,14 @@ t.test('goes back to a tag, or to nothing', async (t) => {
   t.strictSame((await rollbackMigrations(options)).rolledBack, [], 'where nothing is left there is nothing to undo')
 })
 
-t.test('undoes all where there are fewer than asked for', async (t) => {
+t.test('undoes all if there are fewer than requested', async (t) => {
   const { tables, ...options } = await build(t, all)
   await runMigrations(options)
 
   t.equal((await rollbackMigrations({ ...options, steps: 5 })).rolledBack.length, 3)
 })
 
-t.test('a dry run tells what would be undone, and changes nothing', async (t) => {
+t.test('a dry run reports what would be undone, and changes nothing', async (t) => {
   const { client, tables, ...options } = await build(t, all)
   await runMigrations(options)
   const before = await catalogue(client)
@@ -61,7 +61,7 @@ t.test('a dry run tells what would be undone, and changes nothing', async (t) =>
   t.strictSame(await catalogue(client), before)
 })
 
-t.test('refuses what cannot be undone before it undoes anything', async (t) => {
+t.test('refuses an impossible rollback before it undoes anything', async (t) => {
   const { client, tables, ...options } = await build(t, all)
   await runMigrations(options)
   const before = await catalogue(client)
@@ -83,7 +83,7 @@ t.test('refuses what cannot be undone before it undoes anything', async (t) => {
   await refuses({ code: 'DB_MIGRATION_FAILED', message: /^0001_posts\.down\.sql, statement 1, COMMIT: a file is one transaction already/ })
 })
 
-t.test('what older migrations have become does not stand in the way', async (t) => {
+t.test('an edited older migration does not block a rollback', async (t) => {
   const { tables, ...options } = await build(t, all)
   await runMigrations(options)
   writeFileSync(join(options.folder, '0000_users.sql'), 'edited')
@@ -91,7 +91,7 @@ t.test('what older migrations have become does not stand in the way', async (t) 
   t.strictSame(tags((await rollbackMigrations(options)).rolledBack), ['0002_likes'])
 })
 
-t.test('a way back that loses something wants to be confirmed', async (t) => {
+t.test('a way back that loses something needs confirmation', async (t) => {
   const down = '-- data-access: irreversible the rows of likes\n-- data-access: irreversible their times\ndrop table likes'
   const { client, tables, ...options } = await build(t, [users, { ...likes, down }])
   await runMigrations(options)
@@ -105,7 +105,7 @@ t.test('a way back that loses something wants to be confirmed', async (t) => {
   t.strictSame(tags((await rollbackMigrations({ ...options, confirmIrreversible: true })).rolledBack), ['0002_likes'])
 })
 
-t.test('an empty down file is a way back on which nothing is to do', async (t) => {
+t.test('an empty down file is a way back with nothing to do', async (t) => {
   const { tables, ...options } = await build(t, [users, { ...posts, down: '-- the table may stay\n' }])
   await runMigrations(options)
 
@@ -114,7 +114,7 @@ t.test('an empty down file is a way back on which nothing is to do', async (t) =
   t.strictSame(tags(await getMigrationHistory(options)), ['0000_users'])
 })
 
-t.test('a down file that fails leaves the migration applied, and those that were undone before it undone', async (t) => {
+t.test('a down file that fails leaves its migration applied, and the earlier steps undone', async (t) => {
   const { tables, ...options } = await build(t, [users, { ...posts, down: 'drop table posts;\n--> statement-breakpoint\nselect 1 / 0' }, likes])
   await runMigrations(options)
 
@@ -127,7 +127,7 @@ t.test('a down file that fails leaves the migration applied, and those that were
   t.strictSame(tags(await getMigrationHistory(options)), ['0000_users', '0001_posts'])
 })
 
-t.test('refuses steps that are no number of migrations, a tag that is not applied, and both at once', async (t) => {
+t.test('refuses invalid steps, a tag that is not applied, and both at once', async (t) => {
   const { tables, ...options } = await build(t, all)
   await runMigrations({ ...options, to: '0001_posts' })
 

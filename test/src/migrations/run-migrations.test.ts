@@ -18,10 +18,10 @@ t.test('applies each file once, in order', async (t) => {
   t.strictSame(tags((await runMigrations(options)).applied), [])
 })
 
-t.test('applies nothing when it was stopped before', async (t) => {
+t.test('applies nothing with an aborted signal', async (t) => {
   const { tables, ...options } = await build(t)
 
-  await t.rejects(runMigrations({ ...options, signal: AbortSignal.abort() }), { code: 'DB_MIGRATION_FAILED', message: /^Stopped before the next statement/ })
+  await t.rejects(runMigrations({ ...options, signal: AbortSignal.abort() }), { code: 'DB_MIGRATION_FAILED', message: /^The signal was aborted: the run stopped before the next statement/ })
   t.strictSame(await tables(), [])
 })
 
@@ -34,18 +34,18 @@ t.test('applies up to a tag, and no further', async (t) => {
   t.strictSame(tags((await runMigrations({ ...options, to: '0001_posts' })).applied), ['0001_posts'])
 })
 
-t.test('refuses a tag that does not exist, or that was passed', async (t) => {
+t.test('refuses a tag that does not exist or lies behind', async (t) => {
   const { tables, ...options } = await build(t)
   await t.rejects(runMigrations({ ...options, to: '0002_none' }), { name: 'UsageError', message: /^There is no migration 0002_none in / })
   t.strictSame(await tables(), [])
 
   await runMigrations(options)
   await t.rejects(runMigrations({ ...options, to: '0000_users' }), {
-    name: 'UsageError', message: /^0000_users is applied already, and others after it: rollbackMigrations/
+    name: 'UsageError', message: /^0000_users is already applied, and so are others after it: rollbackMigrations/
   })
 })
 
-t.test('a dry run tells what would be applied, and changes nothing', async (t) => {
+t.test('a dry run reports what would be applied, and changes nothing', async (t) => {
   const { client, tables, ...options } = await build(t)
   const before = await catalogue(client)
 
@@ -54,7 +54,7 @@ t.test('a dry run tells what would be applied, and changes nothing', async (t) =
   t.strictSame(await catalogue(client), before)
 })
 
-t.test('tells of each statement that was carried out', async (t) => {
+t.test('reports each statement after it has run', async (t) => {
   const { tables, ...options } = await build(t)
   const heard: MigrationProgress[] = []
   await runMigrations({ ...options, onProgress: (progress) => heard.push(progress) })
@@ -72,7 +72,7 @@ t.test('a listener that throws ends the run, and its file is rolled back', async
   const broken = new Error('broken')
 
   await t.rejects(runMigrations({ ...options, onProgress: () => { throw broken } }), {
-    code: 'DB_MIGRATION_FAILED', message: /A function that was to hear/, cause: { message: 'broken' }
+    code: 'DB_MIGRATION_FAILED', message: /^A listener, onProgress or onWait, threw an error/, cause: { message: 'broken' }
   })
   t.strictSame(await tables(), [])
 })
@@ -95,7 +95,7 @@ t.test('numbers out of range are refused', async (t) => {
   }
 })
 
-t.test('a file that drizzle-orm noted twice counts once', async (t) => {
+t.test('a file that drizzle-orm recorded twice counts once', async (t) => {
   const { client, ...options } = await build(t)
   await runMigrations(options)
   await client.query('insert into drizzle.__drizzle_migrations (hash, created_at) select hash, created_at from drizzle.__drizzle_migrations')
@@ -103,7 +103,7 @@ t.test('a file that drizzle-orm noted twice counts once', async (t) => {
   t.strictSame(tags(await getMigrationHistory(options)), ['0000_users', '0001_posts'])
 })
 
-t.test('tells what was applied, what is current and what is pending, and changes nothing by that', async (t) => {
+t.test('reports applied, current and pending migrations, and changes nothing', async (t) => {
   const { client, ...options } = await build(t, [users])
 
   t.strictSame(tags(await getPendingMigrations(options)), ['0000_users'])
@@ -126,7 +126,7 @@ t.test('a migration with a down file can be rolled back, and one without cannot'
   t.strictSame((await getPendingMigrations(options)).map(({ hasDown }) => hasDown), [false, true])
 })
 
-t.test('takes turns with drizzle-orm\'s own migrator on the same folder and table', async (t) => {
+t.test('works alternately with drizzle-orm\'s own migrator on the same folder and table', async (t) => {
   const options = await build(t, [users])
   const pool = new Pool({ connectionString: options.connectionString })
   t.after(() => pool.end())
@@ -140,7 +140,7 @@ t.test('takes turns with drizzle-orm\'s own migrator on the same folder and tabl
   t.equal((await getMigrationHistory(options)).length, 2)
 })
 
-t.test('knows when a migration was applied, where the table tells', async (t) => {
+t.test('reads when a migration was applied, if the table has it', async (t) => {
   const { client, ...options } = await build(t, [users])
   await runMigrations(options)
   await client.query("alter table drizzle.__drizzle_migrations add applied_at timestamptz default '2026-01-02T03:04:05Z'")
@@ -148,7 +148,7 @@ t.test('knows when a migration was applied, where the table tells', async (t) =>
   t.strictSame((await getCurrentMigration(options))?.appliedAt, new Date('2026-01-02T03:04:05Z'))
 })
 
-t.test('notes what was applied in the table that is asked for', async (t) => {
+t.test('records the applied migrations in the given table', async (t) => {
   const { client, ...options } = await build(t, [users])
   await runMigrations({ ...options, table: 'public.history' })
   await runMigrations({ ...options, folder: writeFolder(t.testdir({}), [posts]), table: 'others' })
@@ -157,7 +157,7 @@ t.test('notes what was applied in the table that is asked for', async (t) => {
   t.equal((await client.query('select * from drizzle.others')).rowCount, 1)
 })
 
-t.test('of two runners that start at once one applies, and the other waits and finds nothing to do', async (t) => {
+t.test('if two runners start at once, one applies, and the other waits and finds nothing to do', async (t) => {
   const { tables, ...options } = await build(t)
   const both = await Promise.all([runMigrations(options), runMigrations(options)])
 
@@ -177,7 +177,7 @@ t.test('gives up when another runner holds the lock for too long, and says so', 
   t.strictSame(await tables(), [])
 })
 
-t.test('tells of a lock that was lost for another reason than time as it was', async (t) => {
+t.test('reports a lock that was lost for another reason than time', async (t) => {
   const { client, tables, ...options } = await build(t)
   await client.query("select pg_advisory_lock(hashtextextended('fastify-data-access/migrations', 0))")
   const run = runMigrations(options)
@@ -190,7 +190,7 @@ t.test('tells of a lock that was lost for another reason than time as it was', a
   t.strictSame(await tables(), [])
 })
 
-t.test('a file that fails leaves nothing behind, and those before it stay', async (t) => {
+t.test('a file that fails leaves nothing behind, and the files before it stay', async (t) => {
   const broken = { ...posts, sql: 'create table posts (id int);\n--> statement-breakpoint\ncreate table users (secret int);' }
   const { tables, ...options } = await build(t, [users, broken])
 
@@ -201,7 +201,7 @@ t.test('a file that fails leaves nothing behind, and those before it stay', asyn
   t.strictSame(tags(await getPendingMigrations(options)), ['0001_posts'])
 })
 
-t.test('a file whose deferred constraint fails at the commit leaves nothing behind', async (t) => {
+t.test('a file whose deferred constraint fails at COMMIT leaves nothing behind', async (t) => {
   const sql = 'create table posts (id int primary key, next int references posts deferrable initially deferred); insert into posts values (1, 2);'
   const { tables, ...options } = await build(t, [{ ...posts, sql }])
 
@@ -209,15 +209,15 @@ t.test('a file whose deferred constraint fails at the commit leaves nothing behi
   t.strictSame(await tables(), [])
 })
 
-t.test('a file that commits by itself where that cannot be read from it is found out, and counts as not applied', async (t) => {
+t.test('a file that commits in a way the check cannot see is detected, and counts as not applied', async (t) => {
   const sql = "set standard_conforming_strings = off;\n--> statement-breakpoint\nselect '\\''; commit; create table later (id int); select ''"
   const { tables, ...options } = await build(t, [{ ...posts, sql }])
 
-  await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_FAILED', message: /0001_posts\.sql ends its transaction by itself/ })
+  await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_FAILED', message: /0001_posts\.sql ends its own transaction/ })
   t.strictSame(tags(await getPendingMigrations(options)), ['0001_posts'])
 })
 
-t.test('a backend that is lost in the middle of a file is reported, and the file can be run again', async (t) => {
+t.test('a backend lost in the middle of a file is reported, and the file can run again', async (t) => {
   const { tables, ...options } = await build(t, [{ ...posts, sql: 'create table posts (id int); select pg_terminate_backend(pg_backend_pid());' }])
 
   await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_FAILED', cause: { code: '57P01' } })
@@ -280,7 +280,7 @@ t.test('takes the database of DATABASE_URL and the folder ./drizzle unless told 
   t.strictSame(await runMigrations().then(({ applied }) => applied.length), await getMigrationHistory().then(({ length }) => length))
 })
 
-t.test('a database that is not named or does not answer is an error without any part of its URL', async (t) => {
+t.test('a missing or silent database is an error without any part of its URL', async (t) => {
   t.intercept(process, 'env', { value: { ...process.env, DATABASE_URL: undefined } })
   await t.rejects(getMigrationHistory(), /connectionString/)
   await t.rejects(

@@ -6,14 +6,13 @@ import { alterColumnSequence, alterSequence, addColumnSequence, dropColumnSequen
 import type { Column, Enum, Snapshot } from '../snapshots/snapshot.js'
 import { catalogueType, enumOf, sequenceKindOf, quotedIdentifier, quotedText, typeText, quotedName } from '../snapshots/names.js'
 
-/** A step in which enums, sequences and columns change where they are: drizzle-kit writes some of it in a way that PostgreSQL refuses, and forgets some. */
+/** Statements that alter enums, sequences and columns in place, and the snapshot to which they lead. */
 export interface AlteredSnapshot {
   readonly statements: readonly string[]
-  /** What the step leads to. */
   readonly snapshot: Snapshot
 }
 
-/** Two snapshots, and the one where all began, with what becomes of its columns. */
+/** Two snapshots, the snapshot at the start of the whole change, and the changes of its columns. */
 export interface AlterInput {
   readonly start: Snapshot
   readonly before: Snapshot
@@ -21,7 +20,10 @@ export interface AlterInput {
   readonly columnChanges: ColumnChanges
 }
 
-/** What turns the enums, sequences and columns that two snapshots have in common into those of the second. */
+/**
+ * Alters the enums, sequences and columns that two snapshots share into those of the second. drizzle-kit writes some of these changes in a form that
+ * PostgreSQL refuses, and omits others.
+ */
 export function alterInPlace ({ start, before, after, columnChanges: { recreated } }: AlterInput): AlteredSnapshot {
   const snapshot = structuredClone({ ...before, enums: { ...before.enums, ...sharedEntries(after.enums, before.enums) }, sequences: { ...before.sequences, ...sharedEntries(after.sequences, before.sequences) } })
   const places: Array<[from: TableColumn, to: TableColumn]> = []
@@ -46,7 +48,7 @@ export function alterInPlace ({ start, before, after, columnChanges: { recreated
   return { statements, snapshot }
 }
 
-/** What an enum is called while the new one takes its place. */
+/** The interim name of an enum while the new one replaces it. */
 function formerName (name: string): string {
   return `${Buffer.from(name).subarray(0, 54).toString()}__former`
 }
@@ -64,18 +66,18 @@ function addValues (type: Enum, other: Enum): string[] {
 function alterColumn (from: TableColumn, to: TableColumn, recreated: ColumnChanges['recreated']): string[] {
   const [a, b] = [from.column, to.column]
   const here: TableColumn = { ...from, table: to.table }
-  const [counted, counts] = [sequenceKindOf(a), sequenceKindOf(b)]
+  const [hadSequence, hasSequence] = [sequenceKindOf(a), sequenceKindOf(b)]
   const isRetyped = catalogueType(a) !== catalogueType(b) || a.typeSchema !== b.typeSchema || recreated.has(enumOf(a))
   const [had, has] = [a.default === undefined ? undefined : String(a.default), b.default === undefined ? undefined : String(b.default)]
   const drops = had !== undefined && (isRetyped || has === undefined)
   return [
-    ...counted !== undefined && counts === undefined ? dropColumnSequence(here) : [],
+    ...hadSequence !== undefined && hasSequence === undefined ? dropColumnSequence(here) : [],
     ...drops ? [`${alter(to)} DROP DEFAULT;`] : [],
     ...isRetyped ? [retype(a, to)] : [],
     ...has !== undefined && (has !== had || isRetyped) ? [`${alter(to)} SET DEFAULT ${has};`] : [],
     ...notNull(from, to),
-    ...counted === undefined && counts !== undefined ? addColumnSequence(to) : [],
-    ...counted !== undefined && counts !== undefined ? alterColumnSequence(here, to) : []
+    ...hadSequence === undefined && hasSequence !== undefined ? addColumnSequence(to) : [],
+    ...hadSequence !== undefined && hasSequence !== undefined ? alterColumnSequence(here, to) : []
   ]
 }
 
@@ -86,7 +88,7 @@ function retype (column: Column, to: TableColumn): string {
   return `${alter(to)} SET DATA TYPE ${type}${using === undefined ? '' : ` USING ${using}`};`
 }
 
-/** A column that counts is never null, and neither is one of the primary key: it stays so when that is gone. */
+/** Identity, serial and primary key columns are NOT NULL by themselves. A primary key column stays NOT NULL after its key is dropped. */
 function notNull (from: TableColumn, to: TableColumn): string[] {
   const is = ({ column }: TableColumn) => column.notNull || sequenceKindOf(column) !== undefined
   const isKey = ({ table, column }: TableColumn) => primaryKey(table).includes(column.name)

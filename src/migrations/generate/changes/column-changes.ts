@@ -3,18 +3,18 @@ import { tablePairs } from '../snapshots/snapshot-parts.js'
 import type { Column, Enum, Snapshot } from '../snapshots/snapshot.js'
 import { catalogueType, enumOf, mentions } from '../snapshots/names.js'
 
-/** What becomes of a column: another type, dropped and added again, or dropped. */
+/** How a column changes: another type, dropped and added again, or dropped. */
 export type ColumnChange = 'retyped' | 'replaced' | 'gone'
 
-/** What a way does to enums and columns that others hold on to. */
+/** The changes of enums and columns on which other objects may depend. */
 export interface ColumnChanges {
-  /** The keys of enums that are made anew. */
+  /** The keys of enums that are created anew. */
   readonly recreated: ReadonlySet<string>
-  /** By the key of the table and the name of the column; what just stays is not there. */
+  /** The changes by the key of the table and the name of the column. Unchanged columns are left out. */
   readonly columns: ReadonlyMap<string, ReadonlyMap<string, ColumnChange>>
 }
 
-/** What becomes of the enums and columns that are in both, or in the first only. */
+/** Finds the changes of the enums and columns that both snapshots have, or only the first. */
 export function findColumnChanges (before: Snapshot, after: Snapshot): ColumnChanges {
   const recreated = recreatedEnums(before, after)
   const names = [...recreated].map((key) => before.enums[key]!.name)
@@ -24,7 +24,7 @@ export function findColumnChanges (before: Snapshot, after: Snapshot): ColumnCha
       const columnChange = columnChangeOf(column, b.columns[column.name], recreated)
       if (columnChange !== undefined) columnChanges.set(column.name, columnChange)
     }
-    // A generated column holds on to those that it is made of, and none is made of another.
+    // A generated column depends on the columns in its expression, which are never generated themselves.
     const moved = [...names, ...columnChanges.keys()]
     for (const { name, generated } of Object.values(a.columns)) {
       if (b.columns[name]?.generated !== undefined && moved.some((other) => mentions(generated?.as, other))) columnChanges.set(name, 'replaced')
@@ -42,8 +42,8 @@ function columnChangeOf (column: Column, other: Column | undefined, recreated: R
 }
 
 /**
- * The enums that cannot just get more values. PostgreSQL takes none away and moves none; and it lets nobody use a new one before the transaction that added it
- * has ended, which is too late for a default of the same file, and for all files where drizzle-kit applies several in one transaction.
+ * The enums that `ADD VALUE` cannot change. PostgreSQL cannot remove or move a value. It also refuses any use of a new value before the transaction that added it
+ * has ended. A default in the same file would use it too early, and so would a later file when drizzle-kit applies several in one transaction.
  */
 function recreatedEnums (before: Snapshot, after: Snapshot): Set<string> {
   const uses = newTexts(before, after)
@@ -57,7 +57,7 @@ function losesOrder (type: Enum, other: Enum): boolean {
   return !isDeepStrictEqual(type.values, other.values.filter((value) => type.values.includes(value)))
 }
 
-/** The expressions of a snapshot which another does not have. */
+/** The expressions that only the second snapshot has. */
 function newTexts (before: Snapshot, after: Snapshot): string[] {
   const former = new Set(textsOf(before))
   return textsOf(after).filter((text) => !former.has(text))

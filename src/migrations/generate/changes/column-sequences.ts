@@ -1,20 +1,20 @@
-/** The sequences by which columns count: those of identities, and of `serial`. */
+/** Adds, alters and drops the sequences of identity and serial columns. */
 import type { Column, Named, SequenceOptions, Table } from '../snapshots/snapshot.js'
 import { catalogueType, sequenceKindOf, quotedIdentifier, quotedText, typeText, quotedName } from '../snapshots/names.js'
 
-/** A column of a table, before or after. */
+/** A column and its table. */
 export interface TableColumn {
   readonly table: Table
   readonly column: Column
 }
 
-/** What stops a column from counting. */
+/** Makes an identity or serial column a plain one. */
 export function dropColumnSequence (place: TableColumn): string[] {
   if (sequenceKindOf(place.column) === 'identity') return [`${alter(place)} DROP IDENTITY;`]
   return [block(['"sequence" text := ' + ownedSequence(place)], dropSerial(place))]
 }
 
-/** Makes a column count that did not, from its largest value on. */
+/** Makes a plain column an identity or serial one, which continues from its largest value. */
 export function addColumnSequence (place: TableColumn): string[] {
   const { table, column } = place
   const { increment, startWith } = column.identity ?? { increment: '1', startWith: '1' }
@@ -26,7 +26,7 @@ export function addColumnSequence (place: TableColumn): string[] {
   ]
 }
 
-/** What lets a column count on in another way. */
+/** Changes the kind or the options of a column's sequence. The sequence keeps its position. */
 export function alterColumnSequence (from: TableColumn, to: TableColumn): string[] {
   const kinds = [sequenceKindOf(from.column), sequenceKindOf(to.column)].join()
   if (kinds === 'identity,identity') return alterIdentity(from, to)
@@ -40,7 +40,7 @@ export function alterColumnSequence (from: TableColumn, to: TableColumn): string
   ])]
 }
 
-/** What changes a sequence. */
+/** Changes the options of a sequence. It keeps its position. */
 export function alterSequence (from: Named & SequenceOptions, to: Named & SequenceOptions): string[] {
   if (options(from) === options(to)) return []
   const change = `ALTER SEQUENCE ${quotedName(to)} ${options(to)}`
@@ -59,7 +59,7 @@ function alterIdentity (from: TableColumn, to: TableColumn): string[] {
   return [
     ...a.type === b.type ? [] : [`${alter(to)} SET GENERATED ${kind(b)};`],
     ...options(a) !== options(b) && bounds(a) === bounds(b) ? [`${change};`] : [],
-    // A sequence that was not asked yet begins where the new one would.
+    // An unused sequence restarts at its new beginning.
     ...bounds(a) === bounds(b)
       ? []
       : [block([`"sequence" text := ${ownedSequence(to)}`, '"last" bigint', '"called" boolean'], [
@@ -89,7 +89,7 @@ function dropSerial (place: TableColumn): string[] {
   return [`${alter(place)} DROP DEFAULT;`, 'EXECUTE format(\'DROP SEQUENCE %s\', "sequence");']
 }
 
-/** As PostgreSQL names the sequence of a serial: the longer of both names is cut until all fits into 63 bytes. */
+/** The name that PostgreSQL gives the sequence of a serial column. The longer of both names is cut until the result fits into 63 bytes. */
 function serialName (table: string, column: string): string {
   const parts = [table, column].map((name) => Buffer.from(name))
   while (parts[0]!.length + parts[1]!.length > 58) {
@@ -119,7 +119,7 @@ function alter ({ table, column }: TableColumn): string {
   return `ALTER TABLE ${quotedName(table)} ALTER COLUMN ${quotedIdentifier(column.name)}`
 }
 
-/** Statements that pass on what they found. */
+/** An anonymous block whose statements share variables. */
 function block (variables: readonly string[], statements: readonly string[]): string {
   return `DO $$ DECLARE ${variables.map((variable) => `${variable};`).join(' ')} BEGIN\n${statements.map((statement) => `  ${statement}\n`).join('')}END $$;`
 }

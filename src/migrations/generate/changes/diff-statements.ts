@@ -8,25 +8,25 @@ import { intermediateSnapshots } from './intermediate-snapshots.js'
 import type { Snapshot } from '../snapshots/snapshot.js'
 import { withoutDependentViews } from './view-order.js'
 
-/** The way from one snapshot to another. */
+/** Two snapshots, and the renames between them. */
 export interface Diff {
   readonly before: Snapshot
   readonly after: Snapshot
-  /** What goes on under another name; everything else that came is new, and everything else that went is dropped. */
+  /** The objects that were renamed. Everything else that is new is created, and everything else that is gone is dropped. */
   readonly renames: readonly Rename[]
 }
 
 /**
- * The statements that lead from one snapshot to another: drizzle-kit's, where it does well.
+ * Writes the statements that lead from one snapshot to another.
  *
- * drizzle-kit compares two snapshots in one go, and there are changes whose statements it puts into an order in which PostgreSQL refuses them, or about which it asks.
- * So the way goes by snapshots between the two.
+ * drizzle-kit 0.31 compares two snapshots in one step. For some changes it writes the statements in an order that PostgreSQL refuses, or asks about renames.
+ * So the change is made in several steps, through {@link intermediateSnapshots}.
  */
 export async function diffStatements (kit: DrizzleKit, { before, after, renames }: Diff): Promise<string[]> {
   const ordered = orderRenames(renames)
-  const home = beforeRenames(before, after, ordered)
-  const { statements: renaming, snapshot: start } = renameAll(home, after, ordered)
-  const statements = [...await drizzleKitStatements(kit, before, home), ...renaming]
+  const prepared = beforeRenames(before, after, ordered)
+  const { statements: renaming, snapshot: start } = renameAll(prepared, after, ordered)
+  const statements = [...await drizzleKitStatements(kit, before, prepared), ...renaming]
   let from = start
   for (const { snapshot, statements: known } of intermediateSnapshots(start, after)) {
     statements.push(...known ?? repairStatements(await drizzleKitStatements(kit, from, snapshot), { before: start }))
@@ -35,7 +35,7 @@ export async function diffStatements (kit: DrizzleKit, { before, after, renames 
   return [...statements, ...alterRowLevelSecurity(start, after)]
 }
 
-/** What moves into a new schema wants it to be there, and a name that a view has must be free. */
+/** The snapshot in which the renames are possible: new schemas exist, and no view has a new name. */
 function beforeRenames (before: Snapshot, after: Snapshot, renames: readonly Rename[]): Snapshot {
   const names = new Set(renames.filter(({ kind }) => kind !== 'column').map(({ to }) => to))
   const moves = renames.some(({ from, to }) => splitKey(from)[0] !== splitKey(to)[0])
@@ -43,7 +43,7 @@ function beforeRenames (before: Snapshot, after: Snapshot, renames: readonly Ren
   return { ...before, views: withoutDependentViews(before.views, free), ...moves && { schemas: { ...after.schemas, ...before.schemas } } }
 }
 
-/** Statements as the text of a file, with the mark that those want which no transaction may hold. */
+/** Statements as the text of a file. A concurrent index adds the directive `no-transaction`. */
 export function sqlText (statements: readonly string[], breakpoints = true): string {
   const text = statements.join(breakpoints ? `${breakpoint}\n` : '\n')
   return statements.some((statement) => /^(CREATE|DROP) (UNIQUE )?INDEX CONCURRENTLY /.test(statement)) ? `-- data-access: no-transaction\n${text}` : text

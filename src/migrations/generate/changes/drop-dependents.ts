@@ -1,3 +1,7 @@
+/**
+ * Removes the dependents of changed objects from a snapshot, so that the changes are possible. PostgreSQL refuses to change an object that others depend on, or
+ * drops those with it. This file goes when drizzle-kit 1.0 is the only supported version and orders its statements itself.
+ */
 import { isDeepStrictEqual } from 'node:util'
 import type { ColumnChange, ColumnChanges } from './column-changes.js'
 import { equalEntries, mapTables, losesKey, losesPrimaryKey, sharedEntries } from '../snapshots/snapshot-parts.js'
@@ -6,20 +10,18 @@ import type { ForeignKey, Policy, Snapshot, View } from '../snapshots/snapshot.j
 import { withoutDependentViews } from './view-order.js'
 import { enumOf, mentions } from '../snapshots/names.js'
 
-// PostgreSQL lets nobody change what others hold on to, or takes those with it. They are lifted first, and come back when all is as they need it.
-
-/** Snapshots on the way to one without all that is in the way: each leaves out what nothing in it needs any more. */
+/** The snapshots on the way to one without dependents of changed objects. Each removes only objects on which nothing in it depends. */
 export function dropDependents (before: Snapshot, after: Snapshot, columnChanges: ColumnChanges): Snapshot[] {
-  const free = withoutViewsAndForeignKeys(before, after, columnChanges)
-  const bare = withoutKeys(free, after, columnChanges)
-  return [free, bare, withoutColumns(bare, columnChanges)]
+  const unread = withoutViewsAndForeignKeys(before, after, columnChanges)
+  const bare = withoutKeys(unread, after, columnChanges)
+  return [unread, bare, withoutColumns(bare, columnChanges)]
 }
 
-/** Without the views, policies and foreign keys that the later snapshot does not have, or that hold on to what changes. */
+/** A snapshot without the views, policies and foreign keys that the later snapshot lacks, or that depend on a changed object. */
 function withoutViewsAndForeignKeys (before: Snapshot, after: Snapshot, columnChanges: ColumnChanges): Snapshot {
-  const isInTheWay = readsWhatChanges(before, after, columnChanges)
-  const views = keptViews(before, after, isInTheWay)
-  const keeps = (policy: Policy, other: Policy | undefined, own?: string) => isDeepStrictEqual(policy, other) && !isInTheWay(`${policy.using ?? ''} ${policy.withCheck ?? ''}`, own)
+  const isAffected = readsWhatChanges(before, after, columnChanges)
+  const views = keptViews(before, after, isAffected)
+  const keeps = (policy: Policy, other: Policy | undefined, own?: string) => isDeepStrictEqual(policy, other) && !isAffected(`${policy.using ?? ''} ${policy.withCheck ?? ''}`, own)
   const policies = filter(before.policies, (policy, key) => keeps(policy, after.policies[key]))
   return mapTables({ ...before, views, policies }, (table, key) => {
     const other = after.tables[key]
@@ -28,12 +30,12 @@ function withoutViewsAndForeignKeys (before: Snapshot, after: Snapshot, columnCh
   })
 }
 
-/** Tells an expression that reads a column whose type changes, or that is replaced, or an enum that is made anew. */
+/** Returns a test of expressions: whether one reads a retyped or replaced column, or a recreated enum. */
 function readsWhatChanges (before: Snapshot, after: Snapshot, { recreated, columns }: ColumnChanges): (expression: string, own?: string) => boolean {
   const enums = [...recreated].map((key) => before.enums[key]!.name)
   const tables = [...columns].map(([key, columnChanges]) => {
     const { name } = before.tables[key]!
-    // What goes from the model is in none of its expressions; a star stands for all that there is.
+    // A dropped column is in no expression of the model, except through a star, which stands for all columns.
     const wanted = [...columnChanges].filter(([, columnChange]) => columnChange !== 'gone').map(([column]) => column)
     return { key, name, wanted, changes: !isDeepStrictEqual(Object.keys(before.tables[key]!.columns).sort(), Object.keys(after.tables[key]!.columns).sort()) }
   })
@@ -43,17 +45,17 @@ function readsWhatChanges (before: Snapshot, after: Snapshot, { recreated, colum
   })
 }
 
-/** A view reads tables and other views. */
-function keptViews (before: Snapshot, after: Snapshot, isInTheWay: (expression: string) => boolean): Record<string, View> {
-  return withoutDependentViews(before.views, filter(before.views, (view, key) => view.definition === undefined || (isSameView(view, after.views[key]) && !isInTheWay(view.definition))))
+/** The unchanged views that read no changed object, be it through another view. */
+function keptViews (before: Snapshot, after: Snapshot, isAffected: (expression: string) => boolean): Record<string, View> {
+  return withoutDependentViews(before.views, filter(before.views, (view, key) => view.definition === undefined || (isSameView(view, after.views[key]) && !isAffected(view.definition))))
 }
 
-/** The columns of a view follow from its definition. */
+/** Compares two views without their columns, which follow from the definition. */
 function isSameView (view: View, other: View | undefined): boolean {
   return other !== undefined && isDeepStrictEqual({ ...view, columns: undefined }, { ...other, columns: undefined })
 }
 
-/** A foreign key stands and falls with the types of its columns on both sides, and with the key that it refers to. */
+/** Whether a foreign key depends on a change: of a column on either side, or of the key to which it refers. */
 function dependsOnChange (foreignKey: ForeignKey, { before, after, columnChanges: { columns }, key }: { before: Snapshot, after: Snapshot, columnChanges: ColumnChanges, key: string }): boolean {
   const { columnsFrom, columnsTo } = foreignKey
   const target = referenced(foreignKey)
@@ -61,17 +63,17 @@ function dependsOnChange (foreignKey: ForeignKey, { before, after, columnChanges
   return columnsFrom.some((name) => columns.get(key)?.has(name)) || columnsTo.some((name) => columns.get(target)?.has(name)) || (a !== undefined && b !== undefined && losesKey(a, b))
 }
 
-/** Without the tables, keys, indexes and checks that the later snapshot does not have, or that hold on to what changes. */
+/** A snapshot without the tables, keys, indexes and checks that the later snapshot lacks, or that depend on a changed object. */
 function withoutKeys (before: Snapshot, after: Snapshot, { recreated, columns }: ColumnChanges): Snapshot {
   const enums = [...recreated].map((key) => before.enums[key]!.name)
   return mapTables({ ...before, tables: sharedEntries(before.tables, after.tables) }, (table, key) => {
     const other = after.tables[key]!
     const columnChanges = columns.get(key)!
-    const isWanted = (expression: string | undefined) => [...columnChanges.keys(), ...enums].some((name) => mentions(expression, name))
+    const isAffected = (expression: string | undefined) => [...columnChanges.keys(), ...enums].some((name) => mentions(expression, name))
     const has = (names: readonly string[], ...kinds: ColumnChange[]) => names.some((name) => kinds.includes(columnChanges.get(name)!))
-    table.checkConstraints = filter(equalEntries(table.checkConstraints, other.checkConstraints), ({ value }) => !isWanted(value))
+    table.checkConstraints = filter(equalEntries(table.checkConstraints, other.checkConstraints), ({ value }) => !isAffected(value))
     table.uniqueConstraints = filter(equalEntries(table.uniqueConstraints, other.uniqueConstraints), (unique) => !has(unique.columns, 'replaced', 'gone'))
-    table.indexes = filter(equalEntries(table.indexes, other.indexes), (index) => !isWanted(index.where) && !index.columns.some(({ expression, isExpression }) => isExpression ? isWanted(expression) : columnChanges.has(expression)))
+    table.indexes = filter(equalEntries(table.indexes, other.indexes), (index) => !isAffected(index.where) && !index.columns.some(({ expression, isExpression }) => isExpression ? isAffected(expression) : columnChanges.has(expression)))
     const keyColumns = [...Object.values(table.columns).filter(({ primaryKey }) => primaryKey).map(({ name }) => name), ...Object.values(table.compositePrimaryKeys).flatMap((primaryKey) => primaryKey.columns)]
     if (!losesPrimaryKey(table, other) && !has(keyColumns, 'replaced')) return
     table.compositePrimaryKeys = {}
@@ -79,7 +81,7 @@ function withoutKeys (before: Snapshot, after: Snapshot, { recreated, columns }:
   })
 }
 
-/** Without the columns that are replaced, and without those that would have to be turned into something else first, or hold on to others, and go anyway. */
+/** A snapshot without the replaced columns, and without dropped columns that are generated or have a recreated enum. */
 function withoutColumns (before: Snapshot, { recreated, columns }: ColumnChanges): Snapshot {
   return mapTables(before, (table, key) => {
     const columnChanges = columns.get(key)!

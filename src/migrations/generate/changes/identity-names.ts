@@ -1,11 +1,11 @@
-/** The names of the sequences behind identity columns. They share the namespace of tables, and keep their names when their table or column is renamed. */
+/** Renames the sequences of identity columns. They share the namespace of tables, and keep their names when their table or column is renamed. */
 import { interimName, splitKey } from '../snapshots/rename.js'
 import { quotedText, quotedName } from '../snapshots/names.js'
 import type { Snapshot, Table } from '../snapshots/snapshot.js'
 
 /** An identity column, and the name of its sequence. */
 export interface IdentitySequence {
-  /** The key of the table, and the column. */
+  /** The key of the table and the name of the column, joined by a dot. */
   readonly owner: string
   readonly table: Table
   readonly column: string
@@ -19,7 +19,7 @@ export function identitySequences ({ tables }: Snapshot): IdentitySequence[] {
     identity === undefined ? [] : [{ owner: `${tableKey}.${column}`, table, column, key: `${table.schema === '' ? 'public' : table.schema}.${identity.name}` }]))
 }
 
-/** Renames the sequence of an identity column, whatever its present name is: a migration of drizzle-kit may have left it with an older one. */
+/** Renames the sequence of an identity column, whatever its present name is: a migration of drizzle-kit may have left an older name. */
 export function renameIdentitySequence ({ table, column }: IdentitySequence, name: string): string {
   return `DO $$ DECLARE "sequence" text := pg_get_serial_sequence(${quotedText(quotedName(table))}, ${quotedText(column)}); BEGIN
   EXECUTE format('ALTER SEQUENCE %s RENAME TO %I', "sequence", ${quotedText(name)});
@@ -27,8 +27,8 @@ END $$;`
 }
 
 /**
- * Gives identity sequences the names of the later snapshot. Where another sequence still holds such a name, that one is renamed first; in a ring, and where it
- * is about to be dropped, it gets an interim name.
+ * Gives identity sequences the names of the later snapshot. If another sequence still has such a name, that sequence is renamed first. In a circle, and if that
+ * sequence is about to be dropped, it gets an interim name.
  */
 export function renameIdentitySequences (before: Snapshot, after: Snapshot): string[] {
   const present = new Map(identitySequences(before).map((sequence) => [sequence.owner, sequence]))

@@ -1,3 +1,7 @@
+/**
+ * Splits a change into steps that drizzle-kit 0.31 writes correctly. This file goes when drizzle-kit 1.0 is the only supported version and orders its
+ * statements itself.
+ */
 import { alterInPlace } from './alter-in-place.js'
 import { findRenameCandidates } from '../snapshots/rename-candidates.js'
 import { findColumnChanges } from './column-changes.js'
@@ -5,23 +9,23 @@ import { equalEntries, lacksAny, losesKey, mapTables, primaryKey, sharedEntries,
 import { dropDependents } from './drop-dependents.js'
 import type { Snapshot } from '../snapshots/snapshot.js'
 
-/** A snapshot on the way, and the statements that lead to it, where drizzle-kit does not write them. */
+/** A snapshot between two others, and the statements that lead to it if drizzle-kit does not write them. */
 export interface IntermediateSnapshot {
   readonly snapshot: Snapshot
   readonly statements?: readonly string[]
 }
 
 /**
- * The stops on the way from one snapshot to another. Each leaves out what stands in the way of the next step, or brings in what that step needs, so that each
- * step is one that drizzle-kit does well: first all goes that others hold on to, then columns, enums and sequences change, and then comes what is new.
+ * The snapshots between two others, in order. Each removes an obstacle of the next step, or adds something that the next step needs. First the dependents are
+ * dropped, then columns, enums and sequences are altered, and then new objects are created.
  */
 export function intermediateSnapshots (before: Snapshot, after: Snapshot): IntermediateSnapshot[] {
   const columnChanges = findColumnChanges(before, after)
-  const lifted = dropDependents(before, after, columnChanges).map((snapshot): IntermediateSnapshot => ({ snapshot }))
-  const bare = lifted.at(-1)!.snapshot
-  if (alterInPlace({ start: before, before: bare, after, columnChanges }).statements.length > 0) lifted.push({ snapshot: withTypes(bare, after) })
-  const altered = alterInPlace({ start: before, before: lifted.at(-1)!.snapshot, after, columnChanges })
-  const diffs: IntermediateSnapshot[] = [...lifted, altered]
+  const reduced = dropDependents(before, after, columnChanges).map((snapshot): IntermediateSnapshot => ({ snapshot }))
+  const bare = reduced.at(-1)!.snapshot
+  if (alterInPlace({ start: before, before: bare, after, columnChanges }).statements.length > 0) reduced.push({ snapshot: withTypes(bare, after) })
+  const altered = alterInPlace({ start: before, before: reduced.at(-1)!.snapshot, after, columnChanges })
+  const diffs: IntermediateSnapshot[] = [...reduced, altered]
   const here = altered.snapshot
   if (needsEarlyAdditions(here, after)) {
     const additions = withAdditions(here, after)
@@ -31,7 +35,7 @@ export function intermediateSnapshots (before: Snapshot, after: Snapshot): Inter
   return [...diffs, { snapshot: after }]
 }
 
-/** Whether what is new has to come before anything else: where drizzle-kit would ask, and for what is made of columns that it adds only later. */
+/** Whether new objects must be created before others are dropped: if drizzle-kit would ask about renames, and for objects over columns that it adds only later. */
 function needsEarlyAdditions (before: Snapshot, after: Snapshot): boolean {
   return findRenameCandidates(before, after).length > 0 || tablePairs(before, after).some(([, a, b]) => {
     const added = Object.values(b.columns).filter(({ name }) => a.columns[name] === undefined)
@@ -39,24 +43,24 @@ function needsEarlyAdditions (before: Snapshot, after: Snapshot): boolean {
   })
 }
 
-/** Whether foreign keys have to come after everything else: drizzle-kit adds them before the keys to which they refer. */
+/** Whether foreign keys must be added last: drizzle-kit adds them before the keys to which they refer. */
 function needsLateAdditions (before: Snapshot, after: Snapshot): boolean {
   const added = Object.entries(after.tables).some(([key, table]) => lacksAny(table.foreignKeys, before.tables[key]?.foreignKeys ?? {}))
   return added && tablePairs(before, after).some(([, a, b]) => losesKey(b, a))
 }
 
-/** With the types and sequences that columns may need. */
+/** The first snapshot with the schemas, types and sequences of the second, which columns may need. */
 function withTypes (before: Snapshot, after: Snapshot): Snapshot {
   const snapshot = { ...before }
   for (const group of ['schemas', 'enums', 'sequences'] as const) Object.assign(snapshot, { [group]: { ...after[group], ...before[group] } })
   return snapshot
 }
 
-/** With all that is new, but without what the new needs: the step to it adds, and the next one drops, so that there is nothing to ask. */
+/** The first snapshot with all new objects of the second. The step to it only adds and the next step only drops, so drizzle-kit asks nothing. */
 function withAdditions (before: Snapshot, after: Snapshot): Snapshot {
   const snapshot = structuredClone(withTypes(before, after))
   Object.assign(snapshot.roles, { ...after.roles, ...before.roles })
-  // Views and policies hold no rows: they went first and come back last.
+  // Views and policies hold no rows. They were dropped first and are created last.
   snapshot.views = sharedEntries(before.views, after.views)
   snapshot.policies = sharedEntries(before.policies, after.policies)
   for (const [key, table] of Object.entries(after.tables)) {
@@ -68,7 +72,7 @@ function withAdditions (before: Snapshot, after: Snapshot): Snapshot {
   return snapshot
 }
 
-/** Without the new columns that are made of others, which have to be there first. */
+/** A snapshot without its new generated columns: the columns in their expressions must exist first. */
 function withoutGenerated (before: Snapshot, after: Snapshot): Snapshot {
   return mapTables(after, (table, key) => {
     const former = before.tables[key]
@@ -77,7 +81,7 @@ function withoutGenerated (before: Snapshot, after: Snapshot): Snapshot {
   })
 }
 
-/** Without the foreign keys that the earlier snapshot does not have. */
+/** The second snapshot without its new foreign keys. */
 function withoutForeignKeys (before: Snapshot, after: Snapshot): Snapshot {
   return mapTables(after, (table, key) => {
     table.foreignKeys = equalEntries(table.foreignKeys, before.tables[key]?.foreignKeys ?? {})

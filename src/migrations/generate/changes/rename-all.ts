@@ -2,13 +2,13 @@ import { interimName, isTakenIn, applyRename, renameStatements, splitKey, type R
 import { identitySequences, renameIdentitySequence } from './identity-names.js'
 import type { Snapshot } from '../snapshots/snapshot.js'
 
-/** Statements, and the snapshot to which they lead. */
+/** Statements that rename, and the snapshot to which they lead. */
 export interface Renamed {
   readonly statements: readonly string[]
   readonly snapshot: Snapshot
 }
 
-/** Carries out renames, one after the other. */
+/** Writes the statements for all renames, in order. */
 export function renameAll (before: Snapshot, after: Snapshot, renames: readonly Rename[]): Renamed {
   const aside = moveAside(before, after)
   const statements: string[] = []
@@ -24,15 +24,15 @@ export function renameAll (before: Snapshot, after: Snapshot, renames: readonly 
 const groups = { table: 'tables', sequence: 'sequences', enum: 'enums' } as const
 
 /**
- * Interim names for things whose names something of another kind gets: they are renamed or dropped, but perhaps only later. Tables, sequences and types share
- * one namespace.
+ * Gives interim names to objects whose names an object of another kind gets. They are renamed or dropped themselves, but perhaps only later. Tables, sequences
+ * and types share one namespace.
  */
 function moveAside (before: Snapshot, after: Snapshot): Rename[] {
   const kinds = Object.keys(groups) as Array<keyof typeof groups>
   return kinds.flatMap((kind) => Object.keys(before[groups[kind]]).flatMap((key): Rename[] => {
-    const isWanted = kinds.some((other) => other !== kind && Object.hasOwn(after[groups[other]], key))
+    const isReused = kinds.some((other) => other !== kind && Object.hasOwn(after[groups[other]], key))
     const [schema, name] = splitKey(key)
-    return isWanted ? [{ kind, from: key, to: `${schema}.${interimName(name)}` }] : []
+    return isReused ? [{ kind, from: key, to: `${schema}.${interimName(name)}` }] : []
   }))
 }
 
@@ -41,7 +41,7 @@ function startingAt (rename: Rename, aside: readonly Rename[]): Rename {
   return former === undefined ? rename : { ...rename, from: former.to }
 }
 
-/** A table takes its identity sequences along into another schema, where their names must be free. */
+/** A table that moves into another schema takes its identity sequences along. Their names must be free there. */
 function freeSequenceNames (before: Snapshot, { kind, from, to }: Rename): Renamed {
   const [[fromSchema], [toSchema]] = [splitKey(from), splitKey(to)]
   if (kind !== 'table' || fromSchema === toSchema) return { statements: [], snapshot: before }

@@ -1,12 +1,13 @@
+/** Orders views by their dependencies. This file goes when drizzle-kit 1.0 is the only supported version and orders views itself. */
 import type { Snapshot, View } from '../snapshots/snapshot.js'
 import { mentions } from '../snapshots/names.js'
 
-/** With its views in an order in which each comes after those that it reads, so that they can be created one after the other. */
+/** A snapshot with its views in the order of creation: each after the views that it reads. */
 export function withViewsInCreateOrder (snapshot: Snapshot): Snapshot {
   return { ...snapshot, views: inOrder(snapshot.views) }
 }
 
-/** With its views in the order in which they can be dropped. */
+/** A snapshot with its views in the order of dropping. */
 export function withViewsInDropOrder (snapshot: Snapshot): Snapshot {
   return { ...snapshot, views: Object.fromEntries(Object.entries(inOrder(snapshot.views)).reverse()) }
 }
@@ -14,7 +15,7 @@ export function withViewsInDropOrder (snapshot: Snapshot): Snapshot {
 function inOrder (views: Record<string, View>): Record<string, View> {
   const ordered: Record<string, View> = {}
   const add = (key: string, above: readonly string[]): void => {
-    // Two views that name each other only seem to read each other.
+    // Views cannot read each other in a circle. If two mention each other's names, one match is a coincidence.
     if (ordered[key] !== undefined || above.includes(key)) return
     for (const [other, { name }] of Object.entries(views)) if (other !== key && mentions(views[key]!.definition, name)) add(other, [...above, key])
     ordered[key] = views[key]!
@@ -23,7 +24,7 @@ function inOrder (views: Record<string, View>): Record<string, View> {
   return ordered
 }
 
-/** Those of some views that read none of the others, be it over views between them. */
+/** Of `kept`, the views that read no view outside it, directly or through others. */
 export function withoutDependentViews (views: Record<string, View>, kept: Record<string, View>): Record<string, View> {
   const lifted = Object.entries(views).filter(([key]) => kept[key] === undefined).map(([, { name }]) => name)
   const fewer = Object.fromEntries(Object.entries(kept).filter(([, view]) => view.isExisting || !lifted.some((name) => mentions(view.definition, name))))

@@ -1,3 +1,4 @@
+/** Corrects defaults that drizzle-kit 0.31 writes wrongly. This file goes when drizzle-kit 1.0 is the only supported version and writes them correctly. */
 import { SQL, is, sql } from 'drizzle-orm'
 import { PgArray, type PgColumn } from 'drizzle-orm/pg-core'
 import { expressionText, refuseUnwritable, type Context } from './expression-text.js'
@@ -5,9 +6,9 @@ import { arrayText, literal } from './literal.js'
 import { quotedText } from '../snapshots/names.js'
 
 /**
- * The default of a column as drizzle-kit takes it over: as it is where drizzle-kit writes it rightly, and else as SQL.
+ * The default of a column: unchanged if drizzle-kit writes it correctly, and as SQL otherwise.
  *
- * @throws {MigrationError} `DB_MIGRATION_FAILED` for a value that has no text in SQL; it names table and column
+ * @throws {MigrationError} `DB_MIGRATION_FAILED` for a value that has no text in SQL; the message names table and column
  */
 export function columnDefault (column: PgColumn, context: Context): unknown {
   const { default: value } = column
@@ -22,20 +23,20 @@ function defaultText (column: PgColumn, value: unknown): string {
   return is(column, PgArray) && Array.isArray(value) ? quotedText(arrayText(elements(column.baseColumn, value))) : literal(column.mapToDriverValue(value))
 }
 
-/** The elements of an array as the driver takes them. */
+/** The elements of an array as the driver sends them. */
 function elements (base: PgColumn, values: readonly unknown[]): unknown[] {
   return values.map((value) => {
     if (value === null) return null
     if (is(base, PgArray) && Array.isArray(value)) return elements(base.baseColumn, value)
-    // Its text, even of a value that is an array itself: a vector.
+    // The text of the value, even if the value is an array itself, such as a vector.
     return base.mapToDriverValue(value)
   })
 }
 
-/** Whether drizzle-kit writes a default so that PostgreSQL reads the same. */
+/** Whether PostgreSQL reads the same value from the default that drizzle-kit writes. */
 function writesCorrectly (column: PgColumn, value: unknown): boolean {
   if (is(column, PgArray) && Array.isArray(value)) return value.every((element) => writesElementCorrectly(column.baseColumn, element))
-  // Whoever gives a text for json that is JSON means what is in it: so drizzle-kit has always had it.
+  // drizzle-kit has always read a string default of a json column as JSON, if it is valid JSON.
   if (isJson(column)) return typeof value === 'string' ? isJsonText(value) : !JSON.stringify(value).includes("'")
   return typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value) || isMoment(value)
 }

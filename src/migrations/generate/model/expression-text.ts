@@ -5,19 +5,19 @@ import { literal } from './literal.js'
 import type { SQL } from 'drizzle-orm'
 import type { Casing } from '../../../drizzle/casing.js'
 
-/** Where an expression stands, and how names are written. */
+/** The place of an expression, and the casing of names. */
 export interface Context {
-  /** `the default of users.name`: for errors. */
+  /** The place for errors: `The default of users.name`. */
   readonly place: string
   readonly casing: Casing | undefined
-  /** In an index a column has no table. */
+  /** Whether the expression is in an index, where columns are written without their table. */
   readonly isIndexed?: boolean
 }
 
 /**
- * An expression with the values that are in it. drizzle-kit leaves them out, and writes `$1`.
+ * Writes an expression with its values. drizzle-kit 0.31 writes `$1` in their place.
  *
- * @throws {MigrationError} `DB_MIGRATION_FAILED` for a value that has no text in SQL; it names the place
+ * @throws {MigrationError} `DB_MIGRATION_FAILED` for a value that has no text in SQL; the message names the place
  */
 export function expressionText (expression: SQL, { place, casing, isIndexed = false }: Context): string {
   return refuseUnwritable(place, () => expression.toQuery({
@@ -30,9 +30,9 @@ export function expressionText (expression: SQL, { place, casing, isIndexed = fa
 }
 
 /**
- * What `fn` makes of values.
+ * Runs `fn`, which writes values as text.
  *
- * @throws {MigrationError} `DB_MIGRATION_FAILED` where one has no text; it names the place
+ * @throws {MigrationError} `DB_MIGRATION_FAILED` if a value has no text; the message names the place
  */
 export function refuseUnwritable<Result> (place: string, fn: () => Result): Result {
   try {

@@ -2,9 +2,9 @@ import { Param, Placeholder, is } from 'drizzle-orm'
 import { quotedText } from '../snapshots/names.js'
 
 /**
- * A value as SQL has it, once Drizzle has turned it into what the driver takes.
+ * Writes a value as a literal of SQL. Drizzle has already mapped it to the value for the driver.
  *
- * @throws TypeError for what has no text, such as a placeholder
+ * @throws TypeError for a value without text, such as a placeholder
  */
 export function literal (value: unknown): string {
   if (value === null) return 'null'
@@ -12,7 +12,7 @@ export function literal (value: unknown): string {
   return quotedText(plainText(value))
 }
 
-/** The text, without quotes, that PostgreSQL reads as a value. */
+/** The text of a value without quotes, as PostgreSQL reads it. */
 function plainText (value: unknown): string {
   if (typeof value === 'string') return value
   if (['boolean', 'number', 'bigint'].includes(typeof value)) return String(value)
@@ -23,9 +23,9 @@ function plainText (value: unknown): string {
 }
 
 /**
- * An array as PostgreSQL reads it, arrays in it included.
+ * Writes an array as PostgreSQL reads it, including nested arrays.
  *
- * @throws TypeError for what has no text
+ * @throws TypeError for an element without text
  */
 export function arrayText (values: readonly unknown[]): string {
   return `{${values.map((value) => {

@@ -4,16 +4,16 @@ import { expressionText, type Context } from './expression-text.js'
 import { cased } from '../../../drizzle/casing.js'
 import { mentions } from '../snapshots/names.js'
 
-/** A table or view from which others may select, with its columns and what it calls its expressions. */
+/** A table or view that a view may select from, with its columns and named expressions. */
 export interface Source {
   readonly name: string
   readonly fields: readonly unknown[]
 }
 
 /**
- * What a view selects. Drizzle writes the names of a select from one table when the model is loaded, when it does not know yet how names are cased.
+ * Writes the query of a view with cased names. For a select from one table, Drizzle writes the names while the model is loaded, when the casing is still unknown.
  *
- * @throws {MigrationError} `DB_MIGRATION_FAILED` where a name may be that of a column or of something else, or where a value has no text in SQL
+ * @throws {MigrationError} `DB_MIGRATION_FAILED` for a name that may or may not be a column's, and for a value that has no text in SQL
  */
 export function viewText (query: SQL, sources: readonly Source[], context: Context): string {
   const plain = new SQL(copy(query.queryChunks, ({ value }) => value))
@@ -34,7 +34,7 @@ export function viewText (query: SQL, sources: readonly Source[], context: Conte
   return converted.size === 0 ? written : expressionText(new SQL(copy(plain.queryChunks, convert)), context)
 }
 
-/** Copies of chunks with other names, as Drizzle would write each of them; none says how its values are written. */
+/** Copies chunks with converted names. The copies have no encoders of their own for values. */
 function copy (chunks: readonly SQLChunk[], convert: (name: Name) => string): SQLChunk[] {
   return chunks.map((chunk, index) => {
     if (Array.isArray(chunk)) return copy(chunk, convert)
@@ -49,12 +49,12 @@ function parenthesized (query: SQL, convert: (name: Name) => string, ...behind: 
   return new SQL([new StringChunk('('), new SQL(copy(query.queryChunks, convert)), new StringChunk(')'), ...behind])
 }
 
-/** A select in another one: whatever else wraps SQL has a class of its own. */
+/** Whether a chunk is a nested select. Every other wrapper of SQL has a class of its own. */
 function isQuery (chunk: SQLChunk): chunk is Extract<SQLChunk, { getSQL: unknown }> {
   return isSQLWrapper(chunk) && 'getSelectedFields' in chunk
 }
 
-/** The names that a query gives to its expressions. */
+/** The aliases in a query. */
 function aliases (chunks: readonly SQLChunk[]): string[] {
   return chunks.flatMap((chunk, index) => {
     if (Array.isArray(chunk)) return aliases(chunk)

@@ -1,4 +1,7 @@
-/** What drizzle-kit writes wrongly of a model, or not at all, in the words of SQL: values in expressions, defaults that are not just text, names in views. */
+/**
+ * Replaces the parts of a model that drizzle-kit 0.31 writes wrongly by SQL: values in expressions, defaults, and names in views. This file goes when
+ * drizzle-kit 1.0 is the only supported version and writes them correctly.
+ */
 import { SQL, StringChunk, is, sql } from 'drizzle-orm'
 import { PgPolicy, PgTable, getMaterializedViewConfig, getTableConfig, getViewConfig, isPgMaterializedView, isPgView } from 'drizzle-orm/pg-core'
 import { columnDefault } from './column-default.js'
@@ -11,17 +14,18 @@ import type { Policy, Snapshot } from '../snapshots/snapshot.js'
 type Parts = ReturnType<typeof partsOf>
 
 /**
- * The snapshot that `make` has drizzle-kit make of the model, with all values in it. What is read from columns and views stands in the model meanwhile as text.
+ * Calls `make`, which makes a snapshot of the model with drizzle-kit, and completes the snapshot. During the call, defaults and expressions of columns and the
+ * queries of views are SQL texts; afterwards the model is as before.
  *
- * @param exported what the modules of the model export
- * @throws {MigrationError} `DB_MIGRATION_FAILED` for what cannot be written into a migration; it names table and column
+ * @param exported the exports of the model's modules
+ * @throws {MigrationError} `DB_MIGRATION_FAILED` for a value that cannot be written into a migration; the message names table and column
  */
 export function withSqlTexts (exported: readonly unknown[], casing: Casing | undefined, make: () => Snapshot): Snapshot {
   const parts = partsOf(exported)
-  const back: Array<() => void> = []
+  const restores: Array<() => void> = []
   const put = (thing: object, key: string, value: unknown): void => {
     const former: unknown = Reflect.get(thing, key)
-    back.push(() => { Reflect.set(thing, key, former) })
+    restores.push(() => { Reflect.set(thing, key, former) })
     Reflect.set(thing, key, value)
   }
   try {
@@ -35,14 +39,14 @@ export function withSqlTexts (exported: readonly unknown[], casing: Casing | und
       }
     }
     for (const { name, query } of parts.views) {
-      // Views are proxies, and give copies of all but their query.
+      // A view is a proxy that returns copies of everything except its query.
       if (query !== undefined) put(query, 'queryChunks', [new StringChunk(viewText(query, parts.sources, { place: `The view ${name}`, casing }))])
     }
     const made = make()
     complete(made, parts, casing)
     return made
   } finally {
-    for (const restore of back.reverse()) restore()
+    for (const restore of restores.reverse()) restore()
   }
 }
 
@@ -59,23 +63,23 @@ function partsOf (exported: readonly unknown[]) {
   return { tables, views, sources, policies: exported.filter((value) => is(value, PgPolicy)) }
 }
 
-/** What tables make anew whenever they are asked is put into the snapshot. */
+/** Writes checks, indexes and policies into the snapshot. Tables create these anew at each access, so the model cannot hold them as text. */
 function complete (made: Snapshot, { tables, policies }: Parts, casing: Casing | undefined): void {
   for (const { key, table, name: tableName, indexes, checks, policies: own } of tables) {
     const noted = made.tables[key]!
     for (const { name, value } of checks) noted.checkConstraints[name]!.value = expressionText(value, { place: `The check ${name} of ${table}`, casing })
     for (const { config: { name, columns, where } } of indexes) {
-      // drizzle-kit takes an expression only into an index that has a name.
-      const called = name ?? `${tableName}_${columns.map((column) => casedName(column as { name: string, keyAsName: boolean }, casing)).join('_')}_index`
-      const index = noted.indexes[called]!
-      const place = `The index ${called} of ${table}`
+      // drizzle-kit accepts an expression only in an index that has a name.
+      const indexName = name ?? `${tableName}_${columns.map((column) => casedName(column as { name: string, keyAsName: boolean }, casing)).join('_')}_index`
+      const index = noted.indexes[indexName]!
+      const place = `The index ${indexName} of ${table}`
       if (where !== undefined) index.where = expressionText(where, { place, casing })
       for (const [position, column] of columns.entries()) if (is(column, SQL)) index.columns[position]!.expression = expressionText(column, { place, casing, isIndexed: true })
     }
     for (const policy of own) Object.assign(noted.policies[policy.name]!, policyTexts(policy, { place: `The policy ${policy.name} of ${table}`, casing }))
   }
   for (const policy of policies) {
-    // One that is linked to a table of the model stands there, and one that is linked to none nowhere.
+    // drizzle-kit puts a policy linked to a table of the model into that table, and leaves out a policy without a table.
     const noted = [made.policies, ...Object.values(made.tables).map((table) => table.policies)].map((group) => group[policy.name]).find((found) => found !== undefined)
     if (noted !== undefined) Object.assign(noted, policyTexts(policy, { place: `The policy ${policy.name}`, casing }))
   }

@@ -3,20 +3,20 @@ import { MigrationError } from '../../../errors/errors.js'
 import { ignore } from '../../../runtime/promises.js'
 import type { Decide } from './decide-renames.js'
 
-/** Where a person can be asked. */
+/** A terminal in which the user can be asked. */
 export interface Terminal {
   readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean }
   readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean }
 }
 
-/** Asks a person, by numbers. */
+/** Asks the user to choose a number for each new object. */
 export function askRenames ({ input, output }: Terminal): Decide {
   return async ({ kind, added, gone }) => {
     const choices = ['new', ...gone.map((name) => `${name}, renamed: keeps what is in it`)]
     const text = [`The ${kind} ${added} is`, ...choices.map((choice, index) => `  ${index + 1}  ${choice}`), ''].join('\n')
     const lines = createInterface({ input, output, terminal: false })
     const left = new Promise<never>((_resolve, reject) => {
-      lines.once('close', () => reject(new MigrationError('Nobody answered: nothing was written', 'DB_MIGRATION_AMBIGUOUS')))
+      lines.once('close', () => reject(new MigrationError('The question was not answered, so nothing was written', 'DB_MIGRATION_AMBIGUOUS')))
     })
     left.catch(ignore)
     const answer = async (question: string): Promise<string | undefined> => {

@@ -7,22 +7,22 @@ const statements = new RegExp(
 )
 const kinds: Record<string, string> = { TABLE: 'table', TYPE: 'enum', SEQUENCE: 'sequence' }
 
-/** Says what was renamed by what a migration's SQL says; what it does not rename is new. */
+/** Decides by the RENAME statements of a migration's SQL. Any other new object was not renamed. */
 export function decideBySql (sql: string): Decide {
-  // What each thing was called before the file, by the name that it has at its end.
+  // The name of each object before the file, by its name at the end of the file.
   const former = new Map<string, string>()
   const formerName = (key: string) => former.get(key) ?? key
   for (const [, what = '', written = '', newName, newSchema, column, newColumn] of sql.matchAll(statements)) {
     const kind = kinds[what.toUpperCase()]!
     const parts = [...written.matchAll(new RegExp(name, 'g'))].map(([part]) => bare(part))
-    const [schema, thing] = [parts.at(-2) ?? 'public', parts.at(-1)!]
-    const from = `${kind} ${label(schema, thing)}`
+    const [schema, object] = [parts.at(-2) ?? 'public', parts.at(-1)!]
+    const from = `${kind} ${label(schema, object)}`
     if (column !== undefined && newColumn !== undefined) former.set(columnKey(formerName(from), bare(newColumn)), formerName(columnKey(formerName(from), bare(column))))
-    else former.set(`${kind} ${newName === undefined ? label(bare(newSchema!), thing) : label(schema, bare(newName))}`, formerName(from))
+    else former.set(`${kind} ${newName === undefined ? label(bare(newSchema!), object) : label(schema, bare(newName))}`, formerName(from))
   }
   return async ({ kind, added, gone }) => {
     if (kind !== 'column') return gone.find((candidate) => formerName(`${kind} ${added}`) === `${kind} ${candidate}`)
-    // Columns are asked about with the new name of their table.
+    // A question about a column has the new name of its table.
     const [table, column] = splitColumn(added)
     const origin = former.get(columnKey(formerName(`table ${table}`), column))
     return gone.find((candidate) => origin === columnKey(formerName(`table ${table}`), splitColumn(candidate)[1]))
@@ -38,8 +38,8 @@ function splitColumn (text: string): [table: string, column: string] {
   return [text.slice(0, dot), text.slice(dot + 1)]
 }
 
-function label (schema: string, thing: string): string {
-  return schema === 'public' ? thing : `${schema}.${thing}`
+function label (schema: string, object: string): string {
+  return schema === 'public' ? object : `${schema}.${object}`
 }
 
 function bare (part: string): string {

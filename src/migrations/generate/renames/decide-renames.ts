@@ -3,23 +3,23 @@ import { findRenameCandidates, type RenameCandidates } from '../snapshots/rename
 import type { Snapshot } from '../snapshots/snapshot.js'
 import { applyRename, type Rename } from '../snapshots/rename.js'
 
-/** Something new that may be something old under another name. Columns are named with their table: `users.name`. */
+/** A new object that may be a renamed old one. Columns are named with their table: `users.name`. */
 export interface Question {
   readonly kind: Rename['kind']
-  /** What is new. */
+  /** The new object. */
   readonly added: string
-  /** What went, and has no new name yet; at least one. */
+  /** The objects that are gone and not yet renamed; at least one. */
   readonly gone: readonly string[]
 }
 
-/** Says which of those that went goes on as the new one; `undefined` where it is new. */
+/** Returns the old name of the new object; `undefined` if it was not renamed. */
 export type Decide = (question: Question) => Promise<string | undefined>
 
-/** Which tables, enums, sequences and columns go on under another name: asks about each one that is new where another one went. */
+/** Finds the renamed tables, enums, sequences and columns. It asks about each new object where another of its kind is gone. */
 export async function decideRenames (before: Snapshot, after: Snapshot, decide: Decide): Promise<Rename[]> {
   const others: Rename[] = []
   for (const kind of ['enum', 'sequence', 'table'] as const) others.push(...await decideKind(findRenameCandidates(before, after), kind, decide))
-  // Which columns came and went shows when tables have their new names.
+  // Columns are compared after their tables have the new names.
   const columns = await decideKind(findRenameCandidates(others.reduce(applyRename, before), after), 'column', decide)
   return [...others, ...columns]
 }
@@ -41,7 +41,7 @@ async function decideKind (differences: readonly RenameCandidates[], wanted: Ren
   return renames
 }
 
-/** Takes the answers from a list of old and new names; what is not in the list is new. */
+/** Decides by a list of old and new names. Any other new object was not renamed. */
 export function decideByList (renames: Readonly<Record<string, string>>): { decide: Decide, finish: () => void } {
   const used = new Set<string>()
   return {
@@ -54,19 +54,19 @@ export function decideByList (renames: Readonly<Record<string, string>>): { deci
       const [from] = Object.keys(renames).filter((name) => !used.has(name))
       if (from === undefined) return
       throw new MigrationError(
-        `Nothing is renamed from ${from} to ${String(renames[from])}: one has to be gone from the model, and the other new in it. Columns are named with their table, by its new name: users.name`,
+        `${from} was not renamed to ${String(renames[from])}: the old name must be gone from the model, and the new name must be new in it. Columns are named with their table, by its new name: users.name`,
         'DB_MIGRATION_AMBIGUOUS'
       )
     }
   }
 }
 
-/** Where nobody can be asked. */
+/** Refuses to decide without a list and without a terminal. */
 export function refuseToDecide ({ kind, added, gone }: Question): Promise<never> {
   const [first] = gone
   return Promise.reject(new MigrationError(
-    `The ${kind} ${added} is new and ${gone.join(', ')} is gone, and nobody is here to say whether that is a new name: ` +
-    `--rename ${first}=${added} (renames: { '${first}': '${added}' }) keeps what is in it, --no-renames (renames: {}) drops the old and makes the new`,
+    `The ${kind} ${added} is new and ${gone.join(', ')} is gone, and there is no terminal to ask whether it was renamed: ` +
+    `--rename ${first}=${added} (renames: { '${first}': '${added}' }) keeps its contents, --no-renames (renames: {}) drops the old and creates the new`,
     'DB_MIGRATION_AMBIGUOUS'
   ))
 }

@@ -1,22 +1,22 @@
-/** Names, texts and expressions as SQL has them. */
+/** Names, types and texts as SQL writes them. */
 import type { Column, Named } from './snapshot.js'
 
-/** A name in quotes. */
+/** A name in double quotes. */
 export function quotedIdentifier (name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
-/** A text in quotes. */
+/** A text in single quotes. */
 export function quotedText (value: string): string {
   return `'${value.replaceAll("'", "''")}'`
 }
 
-/** A table, type or sequence as drizzle-kit writes it: without `public`. */
+/** The quoted name of a table, type or sequence with its schema, but without `public`, as drizzle-kit writes it. */
 export function quotedName ({ schema = '', name }: Named): string {
   return schema === '' || schema === 'public' ? quotedIdentifier(name) : `${quotedIdentifier(schema)}.${quotedIdentifier(name)}`
 }
 
-/** Whether an expression has a name in it; a word that happens to be the same counts, too. */
+/** Whether an expression contains a name. Any equal word counts. */
 export function mentions (expression: string | undefined, name: string): boolean {
   if (expression === undefined) return false
   const literally = name.replaceAll('"', '""').replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
@@ -25,25 +25,25 @@ export function mentions (expression: string | undefined, name: string): boolean
 
 const serials: Record<string, string> = { smallserial: 'smallint', serial: 'integer', bigserial: 'bigint' }
 
-/** The type that a column has in the catalogue: `serial` is an integer with a sequence. */
+/** The type of a column in PostgreSQL's catalogue: `serial` is an integer with a sequence. */
 export function catalogueType ({ type }: Column): string {
   return serials[type] ?? type
 }
 
-/** Whether a column counts by a sequence that belongs to it, and how it came to it. */
+/** The kind of a column's own sequence; `undefined` if it has none. */
 export function sequenceKindOf ({ type, identity }: Column): 'serial' | 'identity' | undefined {
   if (identity !== undefined) return 'identity'
   return serials[type] === undefined ? undefined : 'serial'
 }
 
-/** A column's type, as a statement names it. */
+/** The type of a column, as a statement writes it. */
 export function typeText (column: Column): string {
   if (column.typeSchema === undefined) return catalogueType(column)
   const [name = '', ...dimensions] = column.type.split(/(?=\[)/)
   return `${quotedName({ name, schema: column.typeSchema })}${dimensions.join('')}`
 }
 
-/** The key of the enum that a column holds, arrays of it included. */
+/** The key of a column's enum, also for arrays of it. */
 export function enumOf ({ type, typeSchema = 'public' }: Column): string {
   return `${typeSchema}.${type.replace(/\[.*/, '')}`
 }

@@ -2,16 +2,16 @@ import { tablePairs } from './snapshot-parts.js'
 import type { Rename } from './rename.js'
 import type { Named, Snapshot } from './snapshot.js'
 
-/** What one snapshot has and the other has not, of one kind and in one place. */
+/** The new and the gone objects of one kind in one place. Each new one may be a renamed old one. */
 export interface RenameCandidates {
   readonly kind: Rename['kind'] | 'other'
-  /** For columns: their table. */
+  /** The table, for columns. */
   readonly table?: string
   readonly added: readonly string[]
   readonly gone: readonly string[]
 }
 
-/** Where something came while something of the same kind went: drizzle-kit would ask whether that is a new name of the old. */
+/** Finds the places where objects of one kind were both added and removed. drizzle-kit would ask there whether one was renamed. */
 export function findRenameCandidates (before: Snapshot, after: Snapshot): RenameCandidates[] {
   return [
     { kind: 'other', ...compare(before.schemas, after.schemas) } as const,

@@ -1,59 +1,59 @@
 import type { Named, Snapshot } from './snapshot.js'
 
-/** Something that goes on under another name, in another schema, or both. */
+/** An object that gets another name, another schema, or both. */
 export interface Rename {
   readonly kind: 'table' | 'enum' | 'sequence' | 'column'
-  /** `schema.name`; for a column its name. */
+  /** `schema.name`, or the name of a column. */
   readonly from: string
   readonly to: string
-  /** For a column: its table, under its new name. */
+  /** The table of a column, by its new name. */
   readonly table?: string
 }
 
-/** What renames a thing with a schema, in the words of `ALTER`. */
-const words = { table: 'TABLE', enum: 'TYPE', sequence: 'SEQUENCE' } as const
+/** The keyword after `ALTER` for each kind. */
+const alterKeywords = { table: 'TABLE', enum: 'TYPE', sequence: 'SEQUENCE' } as const
 
-/** The same renames taken back, in the order in which that works. */
+/** The renames that undo the given ones, in a valid order. */
 export function reverseRenames (renames: readonly Rename[]): Rename[] {
   const formerTable = (name: string) => renames.find(({ kind, to }) => kind === 'table' && to === name)?.from ?? name
-  // Tables come first in both directions, since columns are named by the table's new name.
+  // Tables come first in both directions, because a column is named with its table's new name.
   return orderRenames(renames.map(({ kind, from, to, table }) => ({ kind, from: to, to: from, ...table !== undefined && { table: formerTable(table) } })))
 }
 
-/** Tables, enums and sequences before columns. */
+/** Puts tables, enums and sequences before columns. */
 export function orderRenames (renames: readonly Rename[]): Rename[] {
   return renames.toSorted((a, b) => Number(a.kind === 'column') - Number(b.kind === 'column'))
 }
 
 /**
- * The statements that rename in a database.
+ * The statements that rename an object.
  *
- * @param isTaken whether something else has a name already: what moves and gets another name has a third one between the two statements
+ * @param isTaken whether another object has a name already. An object that changes both name and schema may need an interim name in between.
  */
 export function renameStatements (rename: Rename, isTaken: (key: string) => boolean = () => false): string[] {
   const { kind, from, to, table } = rename
   if (kind === 'column') return [`ALTER TABLE ${quotedKey(table!)} RENAME COLUMN "${from}" TO "${to}";`]
   const [fromSchema, fromName] = splitKey(from)
   const [toSchema, toName] = splitKey(to)
-  const call = (key: string, name: string) => splitKey(key)[1] === name ? [] : [`ALTER ${words[kind]} ${quotedKey(key)} RENAME TO "${name}";`]
-  const move = (name: string) => `ALTER ${words[kind]} ${quotedKey(`${fromSchema}.${name}`)} SET SCHEMA "${toSchema}";`
-  if (fromSchema === toSchema) return call(from, toName)
-  if (!isTaken(`${toSchema}.${fromName}`)) return [move(fromName), ...call(`${toSchema}.${fromName}`, toName)]
+  const renameTo = (key: string, name: string) => splitKey(key)[1] === name ? [] : [`ALTER ${alterKeywords[kind]} ${quotedKey(key)} RENAME TO "${name}";`]
+  const move = (name: string) => `ALTER ${alterKeywords[kind]} ${quotedKey(`${fromSchema}.${name}`)} SET SCHEMA "${toSchema}";`
+  if (fromSchema === toSchema) return renameTo(from, toName)
+  if (!isTaken(`${toSchema}.${fromName}`)) return [move(fromName), ...renameTo(`${toSchema}.${fromName}`, toName)]
   const between = isTaken(`${fromSchema}.${toName}`) ? interimName(toName) : toName
-  return [...call(from, between), move(between), ...call(`${toSchema}.${between}`, toName)]
+  return [...renameTo(from, between), move(between), ...renameTo(`${toSchema}.${between}`, toName)]
 }
 
-/** A name for something while neither its old nor its new name is free. */
+/** The interim name of an object while neither its old nor its new name is free. */
 export function interimName (name: string): string {
   return `${Buffer.from(name).subarray(0, 54).toString()}__moving`
 }
 
-/** Whether anything of a snapshot has a name; tables, views, sequences and types share theirs. */
+/** Returns a test of whether a name is taken. Tables, views, sequences and types share one namespace. */
 export function isTakenIn ({ tables, views, sequences, enums }: Snapshot): (key: string) => boolean {
   return (key) => [tables, views, sequences, enums].some((group) => Object.hasOwn(group, key))
 }
 
-/** A snapshot after a rename, with everything in it that goes by the old name: what PostgreSQL does by itself. */
+/** A snapshot after a rename, with all references to the old name changed. PostgreSQL changes them by itself. */
 export function applyRename (before: Snapshot, rename: Rename): Snapshot {
   const snapshot = structuredClone(before)
   if (rename.kind === 'column') renameColumn(snapshot, rename)
@@ -117,13 +117,13 @@ export function referenced ({ tableTo, schemaTo = 'public' }: { tableTo: string,
   return `${schemaTo}.${tableTo}`
 }
 
-/** A key's schema and name. */
+/** Splits a key into schema and name. */
 export function splitKey (key: string): [schema: string, name: string] {
   const dot = key.indexOf('.')
   return [key.slice(0, dot), key.slice(dot + 1)]
 }
 
-/** As drizzle-kit writes it: without `public`, except for types and sequences, where it makes no difference. */
+/** The quoted name for a key, without `public`. drizzle-kit writes `public` for types and sequences only, where it makes no difference. */
 export function quotedKey (key: string): string {
   const [schema, name] = splitKey(key)
   return schema === 'public' ? `"${name}"` : `"${schema}"."${name}"`

@@ -1,9 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Index, Snapshot, Table } from './snapshot.js'
 
-// How parts of two snapshots compare.
-
-/** A copy in which each table was changed. */
+/** Copies a snapshot and changes each table of the copy. */
 export function mapTables (snapshot: Snapshot, change: (table: Table, key: string) => void): Snapshot {
   const copy = structuredClone(snapshot)
   for (const [key, table] of Object.entries(copy.tables)) change(table, key)
@@ -28,17 +26,17 @@ export function primaryKey (table: Table): string[] {
   return [...columns, ...Object.values(table.compositePrimaryKeys).flatMap((key) => key.columns)]
 }
 
-/** Whether the second lacks something of the first, or has something else under its name. */
+/** Whether the second group lacks an entry of the first, or has a different one under its name. */
 export function lacksAny (group: Record<string, unknown>, others: Record<string, unknown>): boolean {
   return Object.entries(group).some(([key, value]) => !isDeepStrictEqual(value, others[key]))
 }
 
-/** What both have, and alike. */
+/** The entries that are equal in both groups. */
 export function equalEntries<Value> (group: Record<string, Value>, others: Record<string, Value>): Record<string, Value> {
   return Object.fromEntries(Object.entries(group).filter(([key, value]) => isDeepStrictEqual(value, others[key])))
 }
 
-/** What both have a name for. */
+/** The entries of the first group whose keys the second has, too. */
 export function sharedEntries<Value> (group: Record<string, Value>, others: Record<string, Value>): Record<string, Value> {
   return Object.fromEntries(Object.entries(group).filter(([key]) => Object.hasOwn(others, key)))
 }

@@ -1,4 +1,4 @@
-/** A column as drizzle-kit notes it in a snapshot; what is not named here is carried along. */
+/** A column in drizzle-kit's snapshot. Properties that are not listed here are kept, too. */
 export interface Column {
   name: string
   type: string
@@ -11,7 +11,7 @@ export interface Column {
   identity?: SequenceOptions & { type: 'always' | 'byDefault', name: string }
 }
 
-/** How a sequence counts; drizzle-kit writes numbers as text. */
+/** The options of a sequence. drizzle-kit writes numbers as text. */
 export interface SequenceOptions {
   increment: string
   minValue: string
@@ -21,7 +21,7 @@ export interface SequenceOptions {
   cycle: boolean
 }
 
-/** An index; the expression of a plain column is its name. */
+/** An index. The expression of a plain column is its name. */
 export interface Index {
   name: string
   columns: Array<{ expression: string, isExpression: boolean }>
@@ -46,14 +46,14 @@ export interface Key {
   columns: string[]
 }
 
-/** Something that has a name, perhaps in a schema. */
+/** An object with a name, and possibly a schema. */
 export interface Named {
   name: string
-  /** `''` or missing: `public`. */
+  /** `''` or undefined mean `public`. */
   schema?: string
 }
 
-/** An enum with its values, in their order. */
+/** An enum with its values, in order. */
 export interface Enum extends Named {
   values: string[]
 }
@@ -67,20 +67,20 @@ export interface Check extends Named {
 export interface Policy extends Named {
   using?: string
   withCheck?: string
-  /** Of a policy on a table that is not in the model: that table, as SQL has it. */
+  /** The table as SQL writes it, for a policy on a table outside the model. */
   on?: string
 }
 
-/** A view, perhaps a materialized one. */
+/** A view, plain or materialized. */
 export interface View extends Named {
-  /** Missing where it is only named, and made by somebody else. */
+  /** Undefined for a view that is only declared, and created elsewhere. */
   definition?: string
   isExisting: boolean
   materialized: boolean
   columns?: unknown
 }
 
-/** A table as drizzle-kit notes it. */
+/** A table in drizzle-kit's snapshot. */
 export interface Table extends Named {
   schema: string
   columns: Record<string, Column>
@@ -93,7 +93,7 @@ export interface Table extends Named {
   isRLSEnabled?: boolean
 }
 
-/** drizzle-kit's picture of a model, version 7: what `meta/NNNN_snapshot.json` holds. */
+/** drizzle-kit's snapshot of a model, version 7: the content of `meta/NNNN_snapshot.json`. */
 export interface Snapshot {
   id: string
   prevId: string
@@ -112,7 +112,7 @@ export interface Snapshot {
 /** The version of snapshots that drizzle-kit 0.31 writes. */
 const version = '7'
 
-/** The picture of an empty database. */
+/** The snapshot of an empty database. */
 export function emptySnapshot (): Snapshot {
   return {
     id: '00000000-0000-0000-0000-000000000000',

@@ -1,34 +1,34 @@
 import { MigrationError } from '../../../errors/errors.js'
 import type { Snapshot } from './snapshot.js'
 
-// Snapshots of older versions of drizzle-kit, in the shape of version 7: what `npx drizzle-kit up` makes of them, and the defaults that drizzle-kit fills in
-// where a snapshot of version 7 was written before it knew more. Nothing of it is written back.
+// Converts snapshots of older versions of drizzle-kit to version 7, as `npx drizzle-kit up` does, and fills in the defaults that early snapshots of version 7
+// lack. Nothing is written back.
 
-/** The versions whose snapshots can be read: 0.20 wrote 5, 0.21 wrote 6, and from 0.22 on it is 7. */
+/** The versions of snapshots that can be read. drizzle-kit 0.20 wrote version 5, 0.21 wrote 6, and later ones write 7. */
 const versions: readonly unknown[] = ['3', '4', '5', '6', '7']
 
 type Thing = Record<string, unknown>
 
 /**
- * A snapshot as it was read from a file, with all that version 7 has.
+ * Completes a parsed snapshot to version 7.
  *
  * @param path the file, for errors
- * @param empty what a snapshot has that says nothing
- * @throws {MigrationError} `DB_MIGRATION_MISSING` for what is no snapshot; it names the file and the table
+ * @param empty an empty snapshot of version 7
+ * @throws {MigrationError} `DB_MIGRATION_MISSING` if it is not a snapshot; the message names the file and the table
  */
 export function upgradeSnapshot (read: unknown, path: string, empty: Snapshot): Snapshot {
-  const found = thing(read, path, 'is no snapshot of drizzle-kit')
+  const found = thing(read, path, 'is not a snapshot of drizzle-kit')
   if (!versions.includes(found['version'])) {
-    throw new MigrationError(`${path} has the version ${String(found['version'])}, and those up to 7 can be read: it was written by a drizzle-kit that is newer than this package, or is no snapshot`, 'DB_MIGRATION_MISSING')
+    throw new MigrationError(`${path} has the version ${String(found['version'])}, but only versions up to 7 can be read: a newer drizzle-kit wrote it, or it is not a snapshot`, 'DB_MIGRATION_MISSING')
   }
   const enums = group(found['enums'], path, 'its enums')
   const tables = thing(found['tables'], path, 'has no tables')
   const typed = Object.values(enums).map((value) => enumOf(value, path))
   const snapshot = {
     ...empty,
-    // What it has of its own: ids, schemas, and these.
+    // Its own ids, schemas and other parts.
     ...present(found),
-    ...Object.fromEntries(['sequences', 'roles', 'policies', 'views'].map((name) => [name, mapped(group(found[name], path, `its ${name}`), (value, called) => thing(value, path, `has something else in place of ${called}, one of its ${name},`))])),
+    ...Object.fromEntries(['sequences', 'roles', 'policies', 'views'].map((name) => [name, mapped(group(found[name], path, `its ${name}`), (value, called) => thing(value, path, `has an invalid entry ${called} in its ${name}`))])),
     version: '7',
     dialect: 'postgresql',
     enums: Object.fromEntries(typed.map((value) => [`${value.schema}.${value.name}`, value])),
@@ -37,14 +37,14 @@ export function upgradeSnapshot (read: unknown, path: string, empty: Snapshot): 
       return [`${table.schema === '' ? 'public' : table.schema}.${table.name}`, table]
     }))
   }
-  // What was not looked at here is drizzle-kit's own, and is read by its parser.
+  // drizzle-kit's parser checks the parts that are not checked here.
   return snapshot as unknown as Snapshot
 }
 
 interface OldEnum { name: string, schema: string, values: unknown[] }
 
 function enumOf (value: unknown, path: string): OldEnum {
-  const { name, schema, values } = thing(value, path, 'has an enum that is none')
+  const { name, schema, values } = thing(value, path, 'has an invalid enum')
   // Up to version 5 the values are an object, and there is no schema.
   return { name: String(name), schema: textOr(schema, 'public'), values: Object.values(values ?? {}) }
 }
@@ -54,9 +54,9 @@ interface Place { readonly key: string, readonly path: string, readonly enums: r
 function tableOf (value: unknown, place: Place): Thing & { name: string, schema: string } {
   const { key, path } = place
   const what = `has a table, ${key}, that`
-  const table = thing(value, path, `${what} is none`)
+  const table = thing(value, path, `${what} is invalid`)
   const columns = thing(table['columns'], path, `${what} has no columns`)
-  const parts = (name: string) => mapped(group(table[name], path, `the ${name} of its table ${key}`), (part, called) => thing(part, path, `${what} has something else in place of ${called}, one of its ${name},`))
+  const parts = (name: string) => mapped(group(table[name], path, `the ${name} of its table ${key}`), (part, called) => thing(part, path, `has a table, ${key}, with an invalid entry ${called} in its ${name}`))
   const schema = textOr(table['schema'], '')
   return {
     name: textOr(table['name'], key.slice(key.indexOf('.') + 1)),
@@ -74,15 +74,15 @@ function tableOf (value: unknown, place: Place): Thing & { name: string, schema:
 }
 
 function columnOf (value: unknown, name: string, { key, path, enums }: Place): Thing {
-  const column = thing(value, path, `has a column, ${name} of ${key}, that is none`)
+  const column = thing(value, path, `has a column, ${name} of ${key}, that is invalid`)
   const { type } = column
-  if (typeof type !== 'string') throw new MigrationError(`${path} has a column, ${name} of ${key}, without a type: bring the file back from version control`, 'DB_MIGRATION_MISSING')
+  if (typeof type !== 'string') throw new MigrationError(`${path} has a column, ${name} of ${key}, without a type: restore the file from version control`, 'DB_MIGRATION_MISSING')
   const bare = type.replace(/\[.*/, '')
   const owner = enums.find((other) => other.name === bare && other.schema === 'public') ?? enums.find((other) => other.name === bare)
   return filled(column, { name, primaryKey: false, notNull: false, ...owner !== undefined && { typeSchema: owner.schema } })
 }
 
-/** One that stays in `public` names no schema, as in the snapshots of today. */
+/** A foreign key to a table of `public` names no schema, as in current snapshots. */
 function foreignKeyOf (value: Thing): Thing {
   const { schemaTo, ...key } = filled(value, { onDelete: 'no action', onUpdate: 'no action' })
   return schemaTo === undefined || schemaTo === 'public' || schemaTo === '' ? key : { ...key, schemaTo }
@@ -95,13 +95,13 @@ function indexOf (index: Thing, path: string, what: string): Thing {
   return filled({ ...index, columns }, { concurrently: false, method: 'btree', with: {} })
 }
 
-/** With defaults for what is missing, behind what is there. */
+/** Adds defaults for missing properties, after the existing ones. */
 function filled (value: Thing, defaults: Thing): Thing {
   const found = present(value)
   return { ...found, ...Object.fromEntries(Object.entries(defaults).filter(([name]) => !Object.hasOwn(found, name))) }
 }
 
-/** Without what is null or missing. */
+/** Removes properties that are null or undefined. */
 function present (value: Thing): Thing {
   return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== null && part !== undefined))
 }
@@ -111,17 +111,17 @@ function mapped<Value> (parts: Record<string, Value>, change: (value: Value, nam
 }
 
 function group (value: unknown, path: string, what: string): Thing {
-  return value === undefined || value === null ? {} : thing(value, path, `has something else in place of ${what}`)
+  return value === undefined || value === null ? {} : thing(value, path, `has an invalid value for ${what}`)
 }
 
 function thing (value: unknown, path: string, what: string): Thing {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Thing
-  throw new MigrationError(`${path} ${what}: bring the file back from version control`, 'DB_MIGRATION_MISSING')
+  throw new MigrationError(`${path} ${what}: restore the file from version control`, 'DB_MIGRATION_MISSING')
 }
 
 function list (value: unknown, path: string, what: string): unknown[] {
   if (Array.isArray(value)) return value
-  throw new MigrationError(`${path} has no columns for ${what}: bring the file back from version control`, 'DB_MIGRATION_MISSING')
+  throw new MigrationError(`${path} has no columns for ${what}: restore the file from version control`, 'DB_MIGRATION_MISSING')
 }
 
 function textOr (value: unknown, otherwise: string): string {

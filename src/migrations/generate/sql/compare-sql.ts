@@ -1,6 +1,6 @@
 /**
- * Whether the SQL of a migration does what its two snapshots say. The way back is made of the snapshots: what they say and the SQL has not done, it would undo
- * all the same, and what the SQL has done besides, it would leave.
+ * Checks whether the SQL of a migration matches its two snapshots. The way back is made from the snapshots: it would also undo changes that only the snapshots
+ * have, and it would not undo changes that only the SQL makes.
  */
 import { findRenameCandidates } from '../snapshots/rename-candidates.js'
 import { repairStatements } from '../changes/repair-statements.js'
@@ -9,22 +9,22 @@ import { findSqlChanges, type SqlChange } from './sql-changes.js'
 import { diffStatements, type Diff } from '../changes/diff-statements.js'
 import type { DrizzleKit } from '../model/drizzle-kit.js'
 
-/** What keeps SQL and snapshots apart; as a rule nothing. */
+/** The differences between SQL and snapshots; usually none. */
 export interface Disagreement {
-  /** Changes of which only the snapshots know. */
+  /** Changes that only the snapshots have. */
   readonly onlySaid: readonly SqlChange[]
   /** Changes that only the SQL makes. */
   readonly onlyDone: readonly SqlChange[]
 }
 
-/** Compares what a file does with what the statements between its snapshots would do, in whatever spelling and order. */
+/** Compares the changes of a file with those of the statements between its snapshots. Spelling and order do not matter. */
 export async function compareSql (kit: DrizzleKit, diff: Diff, done: readonly SqlChange[]): Promise<Disagreement> {
-  const said = await Promise.all((await spellings(kit, diff)).map((statements) => apart(findSqlChanges(statements.join('\n--> statement-breakpoint\n')), done)))
-  return said.reduce((best, other) => sizeOf(other) < sizeOf(best) ? other : best)
+  const compared = await Promise.all((await possibleStatements(kit, diff)).map((statements) => differences(findSqlChanges(statements.join('\n--> statement-breakpoint\n')), done)))
+  return compared.reduce((best, other) => sizeOf(other) < sizeOf(best) ? other : best)
 }
 
-/** The statements between two snapshots: ours, and as drizzle-kit alone would write them, where it would not ask. */
-async function spellings (kit: DrizzleKit, diff: Diff): Promise<string[][]> {
+/** The possible statements between two snapshots: ours, and those of drizzle-kit alone if it would ask nothing. */
+async function possibleStatements (kit: DrizzleKit, diff: Diff): Promise<string[][]> {
   const ours = await diffStatements(kit, diff)
   const ordered = orderRenames(diff.renames)
   const start = ordered.reduce(applyRename, diff.before)
@@ -34,15 +34,15 @@ async function spellings (kit: DrizzleKit, diff: Diff): Promise<string[][]> {
   return [ours, [...renames, ...theirs], [...renames, ...repairStatements(theirs, { before: start })]]
 }
 
-function apart (said: readonly SqlChange[], done: readonly SqlChange[]): Disagreement {
+function differences (said: readonly SqlChange[], done: readonly SqlChange[]): Disagreement {
   return { onlySaid: without(said, done), onlyDone: without(done, said) }
 }
 
-/** Counts repetitions: a change that one side has once and the other twice is a difference. */
-function without (facts: readonly SqlChange[], others: readonly SqlChange[]): SqlChange[] {
+/** The changes that the others lack. A change that one side has once and the other twice is a difference. */
+function without (changes: readonly SqlChange[], others: readonly SqlChange[]): SqlChange[] {
   const left = new Map<string, number>()
   for (const { text } of others) left.set(text, (left.get(text) ?? 0) + 1)
-  return facts.filter(({ text }) => {
+  return changes.filter(({ text }) => {
     const count = left.get(text) ?? 0
     left.set(text, count - 1)
     return count <= 0

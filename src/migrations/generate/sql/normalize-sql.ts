@@ -1,9 +1,9 @@
 import { invisible, piecesOf } from '../../folder/sql-scanner.js'
 
-/** Names that keep their quotes: without them they would be read as the keywords that {@link normalizeSql} leaves out or swaps. */
+/** Names that keep their quotes. Without quotes, {@link normalizeSql} would read them as keywords that it removes or replaces. */
 const keywords = new Set(['if', 'not', 'exists', 'only', 'using', 'btree', 'column', 'constraint', 'primary', 'foreign', 'unique', 'check', 'default', 'generated', 'null', 'asc', 'desc', 'nulls', 'cascade', 'type', 'data', 'on'])
 
-/** What PostgreSQL takes for the same type. */
+/** Other spellings of types, with drizzle-kit's. */
 const types: ReadonlyArray<readonly [RegExp, string]> = [
   [/^(?:int|int4)(?= |$)/, 'integer'],
   [/^int8(?= |$)/, 'bigint'],
@@ -18,8 +18,8 @@ const types: ReadonlyArray<readonly [RegExp, string]> = [
 ]
 
 /**
- * A statement as one text in which every word and sign stands between spaces, and no difference is left that PostgreSQL does not see: spaces, comments, capitals,
- * quotes that a name does not need, the schema `public`, and words that say what is so without them.
+ * Normalizes a statement: every word and sign stands between spaces, and differences without meaning to PostgreSQL are removed, such as spaces, comments,
+ * capitals, unneeded quotes, the schema `public`, and keywords that state a default.
  */
 export function normalizeSql (sql: string): string {
   return wordsOf(sql).join(' ')
@@ -35,12 +35,12 @@ export function normalizeSql (sql: string): string {
     .replace(/ on (?:delete|update) no action(?= |$)/g, '')
 }
 
-/** A type as drizzle-kit writes it. */
+/** Replaces the spelling of a type by drizzle-kit's. */
 export function normalizeType (text: string): string {
   return types.reduce((written, [pattern, name]) => written.replace(pattern, name), text)
 }
 
-/** The parts of a text that stand between commas outside of parentheses. */
+/** Splits a normalized text at its commas outside parentheses. */
 export function partsOf (text: string): string[] {
   const parts: string[][] = [[]]
   let depth = 0
@@ -56,18 +56,18 @@ export function partsOf (text: string): string[] {
 function wordsOf (sql: string): string[] {
   return [...piecesOf(sql)].map(({ piece }) => piece).filter((piece) => !invisible.test(piece)).map((piece) => {
     if (piece.startsWith('"')) return nameOf(piece)
-    // A string or body stays one word, whatever it holds.
+    // A string or function body stays one word.
     return /^(?:[eE]?'|\$)/.test(piece) ? oneWord(piece) : piece.toLowerCase()
   })
 }
 
-/** A quoted name without its quotes, where it is the same without them. */
+/** A quoted name, without its quotes if they make no difference. */
 function nameOf (quoted: string): string {
   const bare = quoted.slice(1, -1)
   return /^[a-z_][a-z0-9_$]*$/.test(bare) && !keywords.has(bare) ? bare : oneWord(quoted)
 }
 
-/** Signs that no SQL has, in place of spaces: two texts stay different that differ in them. */
+/** Replaces spaces by signs that no SQL has. Texts that differ in their spaces stay different. */
 function oneWord (piece: string): string {
   return piece.replace(/\s/g, (space) => String.fromCodePoint(0xE000 + space.charCodeAt(0)))
 }

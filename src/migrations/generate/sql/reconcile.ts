@@ -8,8 +8,7 @@ const groups = ['enums', 'schemas', 'sequences', 'roles', 'policies', 'views'] a
 const parts = ['columns', 'indexes', 'foreignKeys', 'compositePrimaryKeys', 'uniqueConstraints', 'policies', 'checkConstraints'] as const
 
 /**
- * The way that a file's SQL goes, where the snapshots say more: what it never names was before it what it is behind it. So the way back touches nothing that the
- * SQL has not touched.
+ * Reduces the difference between two snapshots to the objects that a file's SQL names. Any other object counts as unchanged, so the way back does not touch it.
  */
 export function reconcile ({ before, after, renames }: Diff, done: readonly SqlChange[]): Diff {
   const words = done.map(({ text }) => new Set(text.replaceAll(': ', ' ').split(' ')))
@@ -30,8 +29,8 @@ export function reconcile ({ before, after, renames }: Diff, done: readonly SqlC
   return { before: snapshot, after, renames }
 }
 
-/** Of each thing its state before where the file names it, and else the one behind. */
-function chosen<Thing> (before: Record<string, Thing>, after: Record<string, Thing>, isNamed: (key: string) => boolean): Record<string, Thing> {
+/** The earlier state of each object that the file names, and the later state of every other. */
+function chosen<Part> (before: Record<string, Part>, after: Record<string, Part>, isNamed: (key: string) => boolean): Record<string, Part> {
   const kept = Object.entries(before).filter(([key]) => isNamed(key))
   return Object.fromEntries([...kept, ...Object.entries(after).filter(([key]) => !isNamed(key))])
 }

@@ -2,32 +2,32 @@ import { breakpoint } from '../../folder/directives.js'
 import { scanSql } from '../../folder/sql-scanner.js'
 import { partsOf, normalizeSql, normalizeType } from './normalize-sql.js'
 
-/** One change to a database that a statement makes, in a form that is the same however the statement was written. */
+/** One change that a statement makes to a database, in a form that does not depend on its spelling. */
 export interface SqlChange {
   readonly text: string
-  /** In words for a person: what is done, and to what; without values. */
+  /** A description for a person: the action and its object, without values. */
   readonly label: string
-  /** Whether the statement does nothing where what it makes is there already. */
+  /** Whether the statement does nothing if its object already exists. */
   readonly ifMissing: boolean
 }
 
-/** What a text of SQL changes, in its order. */
+/** Finds the changes that a text of SQL makes, in order. */
 export function findSqlChanges (sql: string): SqlChange[] {
-  const facts = sql.split(breakpoint).flatMap((part) => scanSql(part).statements).flatMap(({ sql: statement }) => statementChanges(statement, false))
-  return underFinalNames(facts)
+  const changes = sql.split(breakpoint).flatMap((part) => scanSql(part).statements).flatMap(({ sql: statement }) => statementChanges(statement, false))
+  return underFinalNames(changes)
 }
 
-/** By which name a table is called depends on where its new one is given. */
-function underFinalNames (facts: readonly SqlChange[]): SqlChange[] {
-  const moves = facts.flatMap(({ text }) => {
+/** Replaces the names of tables by those at the end of the file, so that the position of a rename does not matter. */
+function underFinalNames (changes: readonly SqlChange[]): SqlChange[] {
+  const moves = changes.flatMap(({ text }) => {
     const [, from = '', newSchema, to] = /^(\S+(?: \. \S+)?): (?:set schema (\S+)|rename to (\S+))$/.exec(text) ?? []
     const [name = '', schema] = from.split(' . ').reverse()
     return from === '' ? [] : [{ from, to: withSchema(newSchema ?? schema, to ?? name) }]
   })
   const finalName = (table: string): string => moves.reduce((name, { from, to }) => name === from ? to : name, table)
-  const named = facts.map((fact) => {
-    const [, table, what] = /^(\S+(?: \. \S+)?): (.*)$/.exec(fact.text) ?? []
-    return table === undefined || /^(?:rename to|set schema) \S+$/.test(what as string) ? fact : { ...fact, text: `${finalName(table)}: ${what}` }
+  const named = changes.map((change) => {
+    const [, table, what] = /^(\S+(?: \. \S+)?): (.*)$/.exec(change.text) ?? []
+    return table === undefined || /^(?:rename to|set schema) \S+$/.test(what as string) ? change : { ...change, text: `${finalName(table)}: ${what}` }
   })
   return withoutSwitches(named)
 }
@@ -36,19 +36,19 @@ function withSchema (schema: string | undefined, name: string): string {
   return schema === undefined || schema === 'public' ? name : `${schema} . ${name}`
 }
 
-/** What is switched off on a table that goes anyway makes no difference. */
-function withoutSwitches (facts: readonly SqlChange[]): SqlChange[] {
-  const dropped = new Set(facts.map(({ text }) => /^drop table (.+)$/.exec(text)?.[1]))
-  return facts.filter(({ text }) => !dropped.has(/^(.+): disable row level security$/.exec(text)?.[1] ?? ''))
+/** Leaves out DISABLE ROW LEVEL SECURITY of tables that are dropped anyway. */
+function withoutSwitches (changes: readonly SqlChange[]): SqlChange[] {
+  const dropped = new Set(changes.map(({ text }) => /^drop table (.+)$/.exec(text)?.[1]))
+  return changes.filter(({ text }) => !dropped.has(/^(.+): disable row level security$/.exec(text)?.[1] ?? ''))
 }
 
 const guarded = [
-  // drizzle-kit up to 0.24: what is there already is no error.
+  // drizzle-kit up to 0.24 ignores an object that already exists.
   /^\s*begin\s+([^]+?)\s*exception\s+when\s+duplicate_\w+(?:\s+or\s+duplicate_\w+)*\s+then\s+null\s*;\s*end\s*;?\s*$/i,
   /^\s*begin\s+if\s+not\s+exists\s*\(\s*select\b[^;]*?\bfrom\s+(?:pg_|information_schema)[^;]*?\)\s*then\s+([^]+?)\s*end\s+if\s*;\s*end\s*;?\s*$/i
 ]
 
-/** What stands in place of a primary key's name, which is not known: drizzle-kit's comment is no statement, ours is this one. */
+/** The statement that this package writes to drop a primary key of unknown name. */
 const namelessKey = /"contype" = 'p' AND "conrelid" = '(.+)'::regclass/
 
 function statementChanges (sql: string, ifMissing: boolean): SqlChange[] {
@@ -57,7 +57,7 @@ function statementChanges (sql: string, ifMissing: boolean): SqlChange[] {
   if (body !== undefined) return blockChanges(text, body)
   const made = { ifMissing: ifMissing || /\bif\s+not\s+exists\b|\bor\s+replace\b/i.test(sql.slice(0, 400)) }
   const [, created, rest] = /^create table (\S+(?: \. \S+)?) \( (.*)$/.exec(text) ?? []
-  if (created !== undefined && rest !== undefined) return tableChanges(created, rest).map((fact) => ({ ...fact, ...made }))
+  if (created !== undefined && rest !== undefined) return tableChanges(created, rest).map((change) => ({ ...change, ...made }))
   const [, altered, actions] = /^alter table (\S+(?: \. \S+)?) (.*)$/.exec(text) ?? []
   if (altered !== undefined && actions !== undefined) return partsOf(actions).map((action) => ({ ...actionChange(altered, action), ...made }))
   const [, dropped] = /^drop table (.*?)(?: cascade| restrict)?$/.exec(text) ?? []
@@ -74,7 +74,7 @@ function blockChanges (text: string, body: string): SqlChange[] {
     : scanSql(inner).statements.flatMap(({ sql }) => statementChanges(sql, true))
 }
 
-/** A table and each part of it, so that it makes no difference whether a part comes with the table or behind it. */
+/** A change for a table and for each of its parts. So a part counts the same within CREATE TABLE and in a later ALTER TABLE. */
 function tableChanges (table: string, rest: string): Array<Omit<SqlChange, 'ifMissing'>> {
   const end = closingOf(rest)
   const options = rest.slice(end + 1).trim()
@@ -84,7 +84,7 @@ function tableChanges (table: string, rest: string): Array<Omit<SqlChange, 'ifMi
   ]
 }
 
-/** Where the parenthesis closes that has been opened before a text. */
+/** The index of the parenthesis that closes one opened before the text. */
 function closingOf (text: string): number {
   let depth = 1
   for (const { 0: word, index } of text.matchAll(/\S+/g)) {
@@ -108,7 +108,7 @@ function keyDrop (table: string): Omit<SqlChange, 'ifMissing'> {
   return { text: `${table}: drop primary key`, label: `ALTER TABLE ${plain(table)} DROP CONSTRAINT of its primary key` }
 }
 
-/** A column's definition: a primary key is not null by itself, and its flags may stand in any order. */
+/** Normalizes a column's definition. A primary key is NOT NULL by itself, and the flags may have any order. */
 function columnSpelling (definition: string): string {
   let depth = 0
   const flags = new Set<string>()
@@ -126,7 +126,7 @@ function columnSpelling (definition: string): string {
   return [normalizeType(kept.join(' ')), ...[...flags].sort()].join(' ')
 }
 
-/** Without a cast that only says which type it is. */
+/** The new type of a column, without a USING expression that only casts to it. */
 function withoutCast (column: string, type: string): string {
   const [, name = type, using] = /^(.*?) using (.*)$/.exec(type) ?? []
   const spelled = normalizeType(name)
@@ -134,20 +134,20 @@ function withoutCast (column: string, type: string): string {
   return using === undefined || casts.includes(using) ? spelled : `${spelled} using ${using}`
 }
 
-/** An index in ascending order, which is the order of those that name none. */
+/** Normalizes the order of an index. Ascending is the default. */
 function indexSpelling (text: string): string {
   if (!/^create (?:unique )?index /.test(text)) return text
   return text.replace(/ asc(?= )/g, '').replace(/(?<! desc) nulls last(?= )/g, '').replace(/ desc nulls first(?= )/g, ' desc')
 }
 
-/** What a label takes along before the first name. */
+/** The keywords that a label keeps before the first name. */
 const leading = new Set([
   'create', 'drop', 'alter', 'add', 'insert', 'into', 'update', 'delete', 'from', 'comment', 'on', 'grant', 'revoke', 'select', 'set', 'rename', 'to', 'or', 'replace', 'unique', 'materialized',
   'constraint', 'trigger', 'function', 'procedure', 'extension', 'index', 'view', 'type', 'schema', 'sequence', 'policy', 'role', 'domain', 'table', 'primary', 'foreign', 'key', 'check',
   'enable', 'disable', 'row', 'level', 'security'
 ])
 
-/** The keywords that a statement begins with, and the first name behind them; no values. */
+/** The first keywords of a statement and the name after them, without values. */
 function labelOf (text: string): string {
   const words = text.split(' ')
   const start = words.findIndex((word) => !leading.has(word))
@@ -156,7 +156,7 @@ function labelOf (text: string): string {
   return `${words.slice(0, start).join(' ').toUpperCase()} ${plain(name)}`.trim()
 }
 
-/** A name as a person writes it. */
+/** A name for a label. */
 function plain (name: string): string {
   return name.replaceAll(' ', '').replace(/[\uE000-\uF8FF]/g, ' ')
 }

@@ -33,7 +33,7 @@ t.test('reads the schemas of several files, CommonJS among them', async (t) => {
   t.equal(await readSchema({}, folder), undefined)
 })
 
-t.test('makes a URL of the parts of a database', async (t) => {
+t.test('builds a URL from the parts of a database', async (t) => {
   const parts = { host: 'db', database: 'a b' }
   t.equal(urlOf({}), undefined)
   t.equal(urlOf({ dbCredentials: {} }), undefined)
@@ -65,7 +65,7 @@ t.test('finds files as drizzle-kit does', async (t) => {
   t.strictSame(found('a/one.ts/*.ts'), [])
 })
 
-t.test('TypeScript that nothing can load is refused with the way out, and other errors are told as they are', async (t) => {
+t.test('TypeScript without a loader is refused with the fix, and other errors pass unchanged', async (t) => {
   // Outside of the project there is no loader to be found.
   const folder = mkdtempSync(join(tmpdir(), 'config-'))
   t.after(() => rmSync(folder, { recursive: true }))
@@ -76,7 +76,7 @@ t.test('TypeScript that nothing can load is refused with the way out, and other 
   await t.rejects(readConfig('broken.ts', folder), { message: 'broken' })
 })
 
-t.test('files of a schema know each other, whatever they import and which of them is named first', async (t) => {
+t.test('files of a schema share their modules, whatever they import and in any order', async (t) => {
   const pg = "import { pgTable, pgEnum, integer, text, index } from 'drizzle-orm/pg-core'\n"
   const barrel = {
     'boat.ts': `${pg}import { crew } from './crew'\nexport const boat = pgTable('boat', { id: integer(), captain: integer().references(() => crew.id) })`,
@@ -122,7 +122,7 @@ async function up (t: Test, sql: string, connectionString?: string) {
   return { code, ...JSON.parse(String(stdout.read())), err: String(stderr.read()) }
 }
 
-t.test('a statement that PostgreSQL refuses is shown with its words and the place, in JSON too', async (t) => {
+t.test('a refused statement is shown with PostgreSQL\'s error and its position, also in JSON', async (t) => {
   const sql = 'create table a (id int);\n--> statement-breakpoint\ncreate table b (\n\tid int,\n\t"ä😀" nosuch\n);'
   const { code, err, error } = await up(t, sql)
   t.equal(code, 1)
@@ -138,7 +138,7 @@ t.test('a statement that PostgreSQL refuses is shown with its words and the plac
   )
 })
 
-t.test('what a log would leave out is told to who wrote the file: syntax errors, RAISE, details and hints', async (t) => {
+t.test('shows what a log leaves out: syntax errors, RAISE, details and hints', async (t) => {
   t.match((await up(t, "insert nto a values ('s3cret')")).error.cause, { message: 'syntax error at or near "nto"', position: 8 })
   t.match((await up(t, "do $$ begin raise 'no %', 5 using detail = 'a detail', hint = 'a hint'; end $$")), {
     error: {
@@ -153,13 +153,13 @@ t.test('what a log would leave out is told to who wrote the file: syntax errors,
   t.notOk('statement' in deferred.error, 'at COMMIT none of them has failed')
 })
 
-t.test('a long statement is shown around the place that PostgreSQL names', async (t) => {
+t.test('a long statement is shown around the position that PostgreSQL names', async (t) => {
   const { err } = await up(t, `select\n${Array.from({ length: 30 }, (_, index) => index === 19 ? 'nosuch' : `${index}`).join(',\n')}`)
   t.match(err, /\n {4}14,\n {4}15,\n {4}16,\n {4}17,\n {4}18,\n {4}nosuch,\n {4}\^\n {4}20,/)
   t.notMatch(err, '13,')
 })
 
-t.test('why the database does not answer is told in the words of the server or the network, without the password', async (t) => {
+t.test('shows why the database does not answer, without the password', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const wrong = new URL(connectionString)
   Object.assign(wrong, { username: 'nobody', password: 's3cret' })
@@ -179,7 +179,7 @@ t.test('why the database does not answer is told in the words of the server or t
   }
 })
 
-t.test('several addresses each have their words, and what is no failure of the database has only its own', async (t) => {
+t.test('shows an error for each address, and no cause for other errors', async (t) => {
   const cause = new AggregateError([new Error('connect ECONNREFUSED ::1:1'), new Error('connect ECONNREFUSED 127.0.0.1:1')], '')
   const failure = failureOf(new MigrationError('Not done', 'DB_MIGRATION_FAILED', { cause }))
   t.strictSame(failure, {

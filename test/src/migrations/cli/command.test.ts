@@ -46,17 +46,17 @@ async function build (t: Test, files?: Record<string, string>) {
   return { connectionString, cwd, migrate, json }
 }
 
-t.test('goes the whole way: create, status, up, check, history, current, down', async (t) => {
+t.test('runs the whole cycle: create, status, up, check, history, current, down', async (t) => {
   const { migrate } = await build(t)
 
   t.strictSame(await migrate('create', '-m', 'Users'), { code: 0, out: 'Wrote 0000_users.sql and 0000_users.down.sql\n', err: '' })
-  t.strictSame(await migrate('create', '-m', 'Again'), { code: 0, out: 'Nothing to do: the tables are those of the newest migration\n', err: '' })
-  t.match(await migrate('status'), { code: 3, out: 'Not everything is applied, or fits\n  pending  0000_users\n' })
+  t.strictSame(await migrate('create', '-m', 'Again'), { code: 0, out: 'Nothing to do: the tables match the newest migration\n', err: '' })
+  t.match(await migrate('status'), { code: 3, out: 'Something is pending or differs\n  pending  0000_users\n' })
   t.match(await migrate('up', '--dry-run'), { code: 0, out: '1 to apply\n  0000_users\n', err: '' })
   t.match(await migrate('up'), { code: 0, out: '1 applied\n  0000_users\n', err: /^0000_users {2}1\/1 {2}\d+ ms\n$/ })
   t.match(await migrate('up'), { code: 0, out: '0 applied\n' })
   t.match(await migrate('status'), { code: 0, out: 'Everything is applied\n  applied  0000_users\n' })
-  t.match(await migrate('check'), { code: 0, out: 'Tables, folder and database fit\n' })
+  t.match(await migrate('check'), { code: 0, out: 'Tables, folder and database match\n' })
   t.match(await migrate('history'), { code: 0, out: '1 applied\n  0000_users\n' })
   t.match(await migrate('current'), { code: 0, out: '0000_users\n' })
   t.match(await migrate('down', '--steps', '1', '--dry-run'), { code: 0, out: '1 to roll back\n  0000_users\n' })
@@ -96,7 +96,7 @@ t.test('answers a pipeline with one JSON document', async (t) => {
   t.match(JSON.parse((await migrate('nothing', '--json')).out), { error: { code: 'USAGE' } })
 })
 
-t.test('says what does not fit, and ends with 3', async (t) => {
+t.test('shows every difference, and exits with 3', async (t) => {
   const { cwd, migrate } = await build(t)
   await migrate('create', '-m', 'Users')
   await migrate('up')
@@ -108,7 +108,7 @@ t.test('says what does not fit, and ends with 3', async (t) => {
   t.match(await migrate('history'), { code: 1, out: '', err: /0000_users\.sql was edited/ })
 })
 
-t.test('shows what cannot be restored, and wants it to be confirmed', async (t) => {
+t.test('shows what cannot be restored, and needs confirmation', async (t) => {
   const { cwd, migrate } = await build(t)
   await migrate('create', '-m', 'Users')
   writeSchema(cwd, 'empty', 'export {}')
@@ -123,7 +123,7 @@ t.test('shows what cannot be restored, and wants it to be confirmed', async (t) 
   t.match(await migrate('down', '--confirm-irreversible'), { code: 0 })
 })
 
-t.test('renames as it is told, and refuses to guess', async (t) => {
+t.test('renames by the options, and refuses to guess', async (t) => {
   const { cwd, migrate } = await build(t)
   await migrate('create', '-m', 'Users')
   writeSchema(cwd, 'titles', users('title'))
@@ -136,7 +136,7 @@ t.test('renames as it is told, and refuses to guess', async (t) => {
   t.match(await migrate('create', '-m', 'names', '--no-renames'), { code: 0, out: /cannot be restored: the values of users\.title/ })
 })
 
-t.test('writes empty files where no schema is named', async (t) => {
+t.test('writes empty files if the configuration has no schema', async (t) => {
   const { cwd, migrate } = await build(t, {
     'drizzle.config.json': JSON.stringify({ dialect: 'postgresql', breakpoints: false, migrations: { prefix: 'unix' } })
   })
@@ -171,7 +171,7 @@ t.test('reads the table and the database that drizzle-kit would use', async (t) 
   t.match(await call(cwd, ['migrate', 'up', '--url', connectionString, '--table', 'public.others'], {}), { code: 0, out: '1 applied\n  0000_x\n' })
 })
 
-t.test('takes a folder and DATABASE_URL without any configuration', async (t) => {
+t.test('works with a folder and DATABASE_URL, without any configuration', async (t) => {
   const { cwd, migrate } = await build(t, { 'drizzle.config.ts': 'throw new Error("not to be read")' })
   writeFileSync(join(cwd, 'empty.json'), '{"dialect":"postgresql"}')
   await migrate('create', '-m', 'x', '--empty', '--config', 'empty.json')
@@ -191,7 +191,7 @@ t.test('never prints the password of the database', async (t) => {
   }
 })
 
-t.test('says of a configuration that is not JSON only that, and nothing of what it holds', async (t) => {
+t.test('the error about a configuration that is not JSON quotes nothing of it', async (t) => {
   const cwd = t.testdir({ 'drizzle.config.json': '{ "dbCredentials": { "password": s3cret } }' })
   const { code, out, err } = await call(cwd, ['migrate', 'up', '--json'])
   t.equal(code, 2)
@@ -199,30 +199,30 @@ t.test('says of a configuration that is not JSON only that, and nothing of what 
   t.notMatch(out + err, 's3cret')
 })
 
-t.test('is told apart from what it is not', async (t) => {
+t.test('refuses wrong arguments and unusable configurations', async (t) => {
   const cwd = t.testdir({
     'mysql.json': '{"dialect":"mysql"}',
     'none.json': '{"dialect":"postgresql","schema":["./nothing.ts"]}',
     'ssl.json': '{"dialect":"postgresql","dbCredentials":{"host":"h","database":"d","ssl":{}}}'
   })
   const wrong: Array<[argv: string[], said: RegExp]> = [
-    [['upp'], /There is no upp: data-access --help/],
-    [['migrate'], /There is no migrate/],
-    [['migrate', 'constructor'], /There is no migrate constructor/],
-    [['migrate', 'up', 'now'], /does not know what to do with now/],
+    [['upp'], /Unknown command upp: data-access --help/],
+    [['migrate'], /Unknown command migrate/],
+    [['migrate', 'constructor'], /Unknown command migrate constructor/],
+    [['migrate', 'up', 'now'], /takes no argument now/],
     [['migrate', 'up', '--nonsense'], /--nonsense/],
     [['migrate', 'up', '--empty'], /migrate up has no option --empty/],
-    [['migrate', 'up', '--lock-timeout', 'long'], /--lock-timeout has to be a number/],
-    [['migrate', 'up'], /No database is named/],
+    [['migrate', 'up', '--lock-timeout', 'long'], /--lock-timeout must be a number/],
+    [['migrate', 'up'], /No database is given/],
     [['migrate', 'up', '--config', 'gone.ts'], /There is no configuration gone\.ts/],
     [['migrate', 'up', '--config', 'mysql.json'], /mysql\.json is not for PostgreSQL/],
     [['migrate', 'up', '--config', 'ssl.json'], /dbCredentials\.ssl/],
-    [['migrate', 'check', '--config', 'none.json'], /No file is found for the schema/]
+    [['migrate', 'check', '--config', 'none.json'], /No file matches the schema/]
   ]
   for (const [argv, said] of wrong) t.match(await call(cwd, argv), { code: 2, out: '', err: said }, argv.join(' '))
 })
 
-t.test('helps', async (t) => {
+t.test('prints its help and its version', async (t) => {
   t.match(await call('.', []), { code: 0, out: /^data-access migrate <subcommand>/ })
   t.match(await call('.', ['--help']), { code: 0, out: /Exit codes: 0 done/ })
   t.match(await call('.', ['migrate', 'nobody', '-h']), { code: 0, out: /^data-access migrate <subcommand>/ })
@@ -232,7 +232,7 @@ t.test('helps', async (t) => {
   t.match(await call('.', ['--version']), { code: 0, out: /^\d+\.\d+\.\d+/ })
 })
 
-t.test('tells who keeps it waiting', async (t) => {
+t.test('shows the session that blocks it', async (t) => {
   const { connectionString, cwd } = await build(t)
   mkdirSync(join(cwd, 'drizzle/meta'), { recursive: true })
   writeFileSync(
@@ -253,7 +253,7 @@ t.test('tells who keeps it waiting', async (t) => {
   t.match(err, /^0000_x {2}did not get its locks \(attempt 1, process \d+/)
 })
 
-t.test('a signal cancels what runs, and its file is rolled back', async (t) => {
+t.test('a signal cancels the current statement, and its file is rolled back', async (t) => {
   const { connectionString, cwd } = await build(t)
   mkdirSync(join(cwd, 'drizzle/meta'), { recursive: true })
   const entries = ['0000_quick', '0001_slow'].map((tag, idx) => ({ idx, version: '7', when: idx + 1, tag, breakpoints: true }))
@@ -267,7 +267,7 @@ t.test('a signal cancels what runs, and its file is rolled back', async (t) => {
   })
 
   t.equal(code, 130)
-  t.match(err, /0001_slow\.sql failed at statement 2 of 2 and was rolled back|Stopped before the next statement/)
+  t.match(err, /0001_slow\.sql failed at statement 2 of 2 and was rolled back|stopped before the next statement/)
   const client = new Client({ connectionString })
   await client.connect()
   t.after(() => client.end())

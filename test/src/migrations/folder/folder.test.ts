@@ -1,51 +1,54 @@
 import t from 'tap'
-import { parseMigration, singleStatements } from '../../../../src/migrations/folder/directives.js'
+import { parseMigration } from '../../../../src/migrations/folder/directives.js'
 import { scanSql } from '../../../../src/migrations/folder/sql-scanner.js'
 import { runMigrations } from '../../../../src/migrations/index.js'
 import { lint } from '../../../../src/migrations/folder/lint.js'
 import { posts, users } from '../folder.js'
 import { build, catalogue } from '../setup.js'
 
-t.test('a file without marks runs in a transaction, part by part', async (t) => {
-  t.strictSame(parseMigration('create table a ();\n--> statement-breakpoint\ncreate table b (); create table c ();\n', 'x.sql'), {
+t.test('a file without directives runs in a transaction, part by part', async (t) => {
+  const { scanned, ...parsed } = parseMigration('create table a ();\n--> statement-breakpoint\ncreate table b (); create table c ();\n', 'x.sql')
+  t.strictSame(parsed, {
     statements: ['create table a ();', 'create table b (); create table c ();'],
     transactional: true,
     irreversible: []
   })
 })
 
-t.test('a file that is marked runs outside of a transaction, statement by statement', async (t) => {
+t.test('a file with no-transaction runs outside a transaction, statement by statement', async (t) => {
   const { statements, transactional } = parseMigration('-- data-access: no-transaction\nvacuum a; vacuum b;\n--> statement-breakpoint\nvacuum c', 'x.sql')
   t.equal(transactional, false)
   t.strictSame(statements, ['-- data-access: no-transaction\nvacuum a', 'vacuum b', 'vacuum c'])
 })
 
-t.test('a file that is all comment has nothing to do', async (t) => {
+t.test('a file with only comments has no statements', async (t) => {
   t.strictSame(parseMigration('-- nothing\n/* at all */ ;\n--> statement-breakpoint\n', 'x.sql').statements, [])
   t.strictSame(parseMigration('', 'x.sql').statements, [])
 })
 
-t.test('each reason why the way back loses something is read', async (t) => {
+t.test('reads each reason of an irreversible directive', async (t) => {
   const text = '-- data-access: irreversible the dropped column users.age\n--data-access:irreversible  rows of logs \r\nalter table users add age int'
   t.strictSame(parseMigration(text, 'x.down.sql').irreversible, ['the dropped column users.age', 'rows of logs'])
 })
 
-t.test('a mark inside a string or a function is none, and other comments are nobody\'s business', async (t) => {
+t.test('ignores a directive inside a string or function, and other comments', async (t) => {
   const text =
     "select '\n-- data-access: no-transaction\n', $$\n-- data-access: no-transaction\n$$; -- see data-access: no-transaction\n/* data-access: no-transaction */"
   t.equal(parseMigration(text, 'x.sql').transactional, true)
 })
 
-t.test('a mark that does not exist is refused, and so is a reason that is missing', async (t) => {
+t.test('refuses an unknown directive, and a missing reason', async (t) => {
   t.throws(() => parseMigration('-- data-access: no-transactoin', 'x.sql'), {
-    name: 'MigrationError', message: /^x\.sql has a mark that does not exist, no-transactoin: there are/
+    name: 'MigrationError', message: /^x\.sql has an unknown directive, no-transactoin: the directives are/
   })
-  t.throws(() => parseMigration('-- data-access:', 'x.sql'), { message: /a mark that does not exist/ })
-  t.throws(() => parseMigration('-- data-access: irreversible ', 'x.down.sql'), { message: /^x\.down\.sql is marked as irreversible without a reason/ })
+  t.throws(() => parseMigration('-- data-access:', 'x.sql'), { message: /an unknown directive/ })
+  t.throws(() => parseMigration('-- data-access: irreversible ', 'x.down.sql'), { message: /^x\.down\.sql has the directive irreversible without a reason/ })
 })
 
-t.test('a part with several statements is read into them', async (t) => {
-  t.strictSame(singleStatements('select 1; commit').map(({ sql }) => sql), ['select 1', 'commit'])
+t.test('the single statements of each text are kept', async (t) => {
+  const scanned = (text: string) => parseMigration(text, 'x.sql').scanned.map((statements) => statements.map(({ sql }) => sql))
+  t.strictSame(scanned('select 1; commit;\n--> statement-breakpoint\n-- nothing\n--> statement-breakpoint\nselect 2'), [['select 1', 'commit'], ['select 2']])
+  t.strictSame(scanned('-- data-access: no-transaction\nvacuum a; vacuum b'), [['-- data-access: no-transaction\nvacuum a'], ['vacuum b']])
 })
 
 const sqlOf = (text: string) => scanSql(text).statements.map(({ sql }) => sql)
@@ -56,7 +59,7 @@ t.test('a statement ends at a semicolon, and the last one with the text', async 
   t.strictSame(sqlOf(' ; ;; \n'), [])
 })
 
-t.test('a semicolon inside something else ends nothing', async (t) => {
+t.test('a semicolon inside a string, name, comment or routine does not end a statement', async (t) => {
   const whole = [
     "select 'a;b', 'it''s; so'",
     "select E'it\\'s; so', e'\\\\'",
@@ -73,12 +76,12 @@ t.test('a semicolon inside something else ends nothing', async (t) => {
   for (const text of whole) t.strictSame(sqlOf(`${text}; select 'next'`), [text, "select 'next'"], text)
 })
 
-t.test('a backslash escapes in strings that begin with E only', async (t) => {
+t.test('a backslash escapes only in strings that begin with E', async (t) => {
   t.strictSame(sqlOf("select 'a\\'; select 'b'"), ["select 'a\\'", "select 'b'"])
   t.strictSame(sqlOf("select type'a\\'; select 2"), ["select type'a\\'", 'select 2'])
 })
 
-t.test('what is not closed ends with the text', async (t) => {
+t.test('an unclosed string, comment or parenthesis ends with the text', async (t) => {
   for (const text of ["select 'a;", "select E'a;\\'", 'select "a;', 'select $$a;', 'select 1 /* a;', 'select (1;']) t.strictSame(sqlOf(text), [text], text)
 })
 
@@ -88,11 +91,11 @@ t.test('the words of a statement are its keywords, names and signs, without stri
   t.strictSame(wordsOf('begin; end case; END'), ['BEGIN', 'END CASE', 'END'])
 })
 
-t.test('comments of one line are given without their dashes, wherever the statement stands', async (t) => {
+t.test('returns line comments without their dashes, wherever they are', async (t) => {
   t.strictSame(scanSql("-- a\nselect '-- b', $$\n-- c\n$$ --d\r\n; --").lineComments, [' a', 'd', ''])
 })
 
-t.test('long texts and long strings are read without trouble', async (t) => {
+t.test('scans long texts and long strings', async (t) => {
   const long = `insert into t values ('${"x'';".repeat(500_000)}', E'${'\\\\'.repeat(500_000)}')`
   t.strictSame(sqlOf(`${long}; select 1`).map((sql) => sql.length), [long.length, 8])
   t.equal(wordsOf(`insert into t values ${'(1),'.repeat(50_000)}(1); select 1`).length, 2)
@@ -101,7 +104,7 @@ t.test('long texts and long strings are read without trouble', async (t) => {
 const complaints = (text: string) => lint(parseMigration(text, 'x.sql'), 'x.sql')
 const marked = (text: string) => `-- data-access: no-transaction\n${text}`
 
-t.test('60: what begins or ends a transaction, or cannot run in one, is refused by its file and statement, unless the file is marked', async (t) => {
+t.test('60: refuses statements that control or cannot run in a transaction, except with no-transaction', async (t) => {
   const refused = [
     'begin', 'start transaction', 'commit', 'commit and chain', 'end', 'abort', 'rollback', 'rollback work', "prepare transaction 'a'", "commit prepared 'a'",
     'create index concurrently a on t (b)', 'create unique index concurrently if not exists a on t (b)', 'drop index concurrently a',
@@ -117,7 +120,7 @@ t.test('60: what begins or ends a transaction, or cannot run in one, is refused 
   }
 })
 
-t.test('60: what only looks like it is let through', async (t) => {
+t.test('60: accepts statements that only resemble those', async (t) => {
   const allowed = [
     "select 'commit; vacuum'", 'do $$ begin perform 1; end $$', 'create function f() returns int language sql begin atomic select 1; end',
     '-- commit;\nselect 1', '/* vacuum; */ select 1',
@@ -130,11 +133,11 @@ t.test('60: what only looks like it is let through', async (t) => {
   for (const sql of allowed) t.strictSame(complaints(sql), [], sql)
 })
 
-t.test('60: an index that is built outside of a transaction needs a name by which it is found again', async (t) => {
+t.test('60: an index built outside a transaction needs a name', async (t) => {
   t.match(complaints(marked('create index concurrently on t (b)')), [/^x\.sql, statement 1, CREATE INDEX CONCURRENTLY: has no name/])
 })
 
-t.test('60: a file is refused once for each reason, with all of its statements, and says CONCURRENTLY', async (t) => {
+t.test('60: refuses a file once for each reason, with all its statements, and names CONCURRENTLY', async (t) => {
   const text = [
     'create unique index concurrently a on t (b)',
     'commit',
@@ -150,7 +153,7 @@ t.test('60: a file is refused once for each reason, with all of its statements, 
   t.equal(complaints(text).length, 2)
 })
 
-t.test('60: a file that would be refused is refused before those that come before it are run', async (t) => {
+t.test('60: refuses a file before the files before it run', async (t) => {
   const { client, tables, ...options } = await build(t, [
     users,
     { ...posts, sql: 'create table posts (id int);\n--> statement-breakpoint\ncreate index concurrently posts_id on posts (id); commit' }
@@ -166,10 +169,10 @@ t.test('60: a file that would be refused is refused before those that come befor
   t.equal((await runMigrations({ ...options, to: '0000_users' })).applied.length, 1, 'what comes before it can be applied')
 })
 
-t.test('60: what cannot be read from a file is refused by PostgreSQL, with the way out', async (t) => {
+t.test('60: a COMMIT that the check cannot see is refused by PostgreSQL, with the fix', async (t) => {
   const { tables, ...options } = await build(t, [{ ...posts, sql: 'do $$ begin commit; end $$' }])
 
   await t.rejects(runMigrations(options), {
-    code: 'DB_MIGRATION_FAILED', message: /mark it with the line -- data-access: no-transaction/, context: { sqlState: '2D000' }
+    code: 'DB_MIGRATION_FAILED', message: /add the line -- data-access: no-transaction/, context: { sqlState: '2D000' }
   })
 })

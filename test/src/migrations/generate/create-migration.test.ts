@@ -29,7 +29,7 @@ async function generate (folder: string): Promise<string> {
   return stdout
 }
 
-t.test('writes what drizzle-kit generate writes, and neither finds anything to do after the other', async (t) => {
+t.test('writes what drizzle-kit generate writes, and each finds nothing to do after the other', async (t) => {
   const posts = pgTable('posts', { id: integer().primaryKey(), authorId: integer().references(() => users.id) }, (self) => [index().on(self.authorId)])
   const folder = t.testdir({
     'schema.ts': `import { index, integer, pgTable, text } from 'drizzle-orm/pg-core'
@@ -57,7 +57,7 @@ t.test('writes what drizzle-kit generate writes, and neither finds anything to d
   t.strictSame(await createMigration({ message: 'again', schema, folder: ours.drizzle, casing: 'snake_case' }), {})
 })
 
-t.test('writes the way back beside the way there', async (t) => {
+t.test('writes the way back beside the migration', async (t) => {
   const folder = t.testdir()
   const { created } = await createMigration({ message: 'Add users', schema: { users }, folder })
 
@@ -69,7 +69,7 @@ t.test('writes the way back beside the way there', async (t) => {
   ])
 })
 
-t.test('says that there is nothing to do, and writes nothing', async (t) => {
+t.test('reports that there is nothing to do, and writes nothing', async (t) => {
   const folder = t.testdir()
   await createMigration({ message: 'Add users', schema: { users }, folder })
   const files = readdirSync(folder, { recursive: true })
@@ -78,7 +78,7 @@ t.test('says that there is nothing to do, and writes nothing', async (t) => {
   t.strictSame(readdirSync(folder, { recursive: true }), files)
 })
 
-t.test('marks what the way back cannot restore', async (t) => {
+t.test('lists what the way back cannot restore', async (t) => {
   const folder = t.testdir()
   const mood = pgEnum('mood', ['calm'])
   const before = {
@@ -100,21 +100,21 @@ t.test('marks what the way back cannot restore', async (t) => {
   )
 })
 
-t.test('leaves the SQL to its author, and refuses to call its way back known', async (t) => {
+t.test('leaves handwritten SQL to its author, and lists its way back as unknown', async (t) => {
   const folder = t.testdir()
   await createMigration({ message: 'Add users', schema: { users }, folder })
   const { created } = await createMigration({ message: 'Fill in', autogenerate: false, folder })
 
-  t.match(created, { tag: '0001_fill_in', irreversible: [/written by hand/] })
+  t.match(created, { tag: '0001_fill_in', irreversible: [/handwritten SQL/] })
   t.equal(read(folder, '0001_fill_in.sql'), '-- Custom SQL migration file, put your code below! --')
-  t.match(read(folder, '0001_fill_in.down.sql'), /^-- data-access: irreversible what SQL written by hand has done/)
+  t.match(read(folder, '0001_fill_in.down.sql'), /^-- data-access: irreversible the effects of handwritten SQL/)
   const [first, second] = ['0000', '0001'].map((prefix) => JSON.parse(read(folder, `meta/${prefix}_snapshot.json`)))
   t.strictSame({ ...second, id: first.id, prevId: first.prevId }, first)
   t.equal(second.prevId, first.id)
   t.strictSame(await createMigration({ message: 'Again', schema: { users }, folder }), {})
 })
 
-t.test('an index that is built concurrently gets a file outside of a transaction', async (t) => {
+t.test('an index built concurrently gets a non-transactional file', async (t) => {
   const folder = t.testdir()
   await createMigration({ message: 'users', schema: { users }, folder })
   await createMigration({
@@ -133,7 +133,7 @@ t.test('an index that is built concurrently gets a file outside of a transaction
   t.equal(read(folder, '0001_index.down.sql'), 'DROP INDEX "by_name";\n')
 })
 
-t.test('separates statements as drizzle-kit is told to', async (t) => {
+t.test('separates statements as drizzle-kit\'s breakpoints option says', async (t) => {
   const folder = t.testdir()
   await createMigration({ message: 'two', schema: { users, posts: pgTable('posts', { id: integer() }) }, folder, breakpoints: false })
 
@@ -154,7 +154,7 @@ t.test('numbers files as drizzle-kit does', async (t) => {
   t.notOk(existsSync(join(t.testdirName, 'none')))
 })
 
-t.test('is newer than the one before, whatever the clock says', async (t) => {
+t.test('a migration is newer than the one before, even if the clock is behind', async (t) => {
   const folder = t.testdir()
   await createMigration({ message: 'first', schema: { users }, folder })
   const journal = journalOf(folder)
@@ -165,13 +165,13 @@ t.test('is newer than the one before, whatever the clock says', async (t) => {
   t.equal(journalOf(folder).entries[1]?.when, tomorrow + 1)
 })
 
-t.test('needs a message of which a file can be named', async (t) => {
+t.test('needs a message that can name a file', async (t) => {
   const folder = t.testdir()
   await t.rejects(createMigration({ message: ' … ', schema: { users }, folder }), /needs a message/)
   t.match((await createMigration({ message: 'Öffne Ünïcode!', schema: { users }, folder })).created?.tag, '0000_offne_unicode')
 })
 
-t.test('needs a model, and one that drizzle-kit accepts', async (t) => {
+t.test('needs a model that drizzle-kit accepts', async (t) => {
   const folder = t.testdir()
   await t.rejects(createMigration({ message: 'x', folder }), { code: 'DB_MIGRATION_FAILED', message: /no model/ })
   const twice = pgTable('twice', { id: integer().unique('same'), other: integer().unique('same') })
@@ -181,7 +181,7 @@ t.test('needs a model, and one that drizzle-kit accepts', async (t) => {
   t.strictSame(readdirSync(folder), [])
 })
 
-t.test('of two that are made at once one is written, and the other says what happened', async (t) => {
+t.test('if two are created at once, one is written, and the other is refused with the reason', async (t) => {
   const folder = t.testdir()
   const both = await Promise.allSettled(['one', 'two'].map((message) => createMigration({ message, schema: { users }, folder })))
 
@@ -192,7 +192,7 @@ t.test('of two that are made at once one is written, and the other says what hap
   t.strictSame(readdirSync(join(folder, 'meta')).sort(), ['0000_snapshot.json', '_journal.json'])
 })
 
-t.test('writes nothing after a migration that it has not seen', async (t) => {
+t.test('writes nothing if another migration was written meanwhile', async (t) => {
   const folder = t.testdir()
   const former = { version: '7', dialect: 'postgresql', entries: [] }
   await createMigration({ message: 'first', schema: { users }, folder })
@@ -204,11 +204,11 @@ t.test('writes nothing after a migration that it has not seen', async (t) => {
   t.notOk(existsSync(join(folder, 'meta/_journal.json.lock')))
 })
 
-t.test('says what to install where drizzle-kit is not there', async (t) => {
+t.test('says what to install if drizzle-kit is missing', async (t) => {
   await t.rejects(loadDrizzleKit('drizzle-kit/nothing'), { code: 'DB_MIGRATION_FAILED', message: /npm install --save-dev drizzle-kit/ })
 })
 
-t.test('a longer text loses nothing, and a shorter one may', async (t) => {
+t.test('a longer text type loses nothing, and a shorter one may', async (t) => {
   const folder = t.testdir()
   const wide = (name: string, length: number) => ({ t: pgTable('t', { [name]: varchar({ length }), other: text() }) })
   await createMigration({ message: 'first', schema: wide('a', 10), folder })
@@ -219,7 +219,7 @@ t.test('a longer text loses nothing, and a shorter one may', async (t) => {
   )
 })
 
-t.test('casts that PostgreSQL has are used, and others go over text', async (t) => {
+t.test('uses PostgreSQL\'s casts, and converts by way of text otherwise', async (t) => {
   const folder = t.testdir()
   await createMigration({ message: 'first', schema: { t: pgTable('t', { a: boolean(), b: jsonb(), c: jsonb(), d: integer(), e: integer() }) }, folder })
   await createMigration({ message: 'second', schema: { t: pgTable('t', { a: integer(), b: boolean(), c: integer(), d: boolean(), e: jsonb() }) }, folder })
@@ -228,28 +228,28 @@ t.test('casts that PostgreSQL has are used, and others go over text', async (t) 
   t.strictSame(changes, ['USING "a"::integer;', 'USING "b"::boolean;', 'USING "c"::integer;', 'USING "d"::boolean;', 'USING "e"::text::jsonb;'])
 })
 
-t.test('names a lock that was left behind', async (t) => {
+t.test('names a lock file that was left behind', async (t) => {
   const folder = t.testdir({ meta: { '_journal.json.lock': '' } })
 
   await t.rejects(createMigration({ message: 'x', schema: { users }, folder }), { code: 'DB_MIGRATION_LOCKED', message: /remove .*_journal\.json\.lock/ })
 })
 
-t.test('leaves nothing behind where a file is in the way', async (t) => {
+t.test('leaves nothing behind if a file already exists', async (t) => {
   const folder = t.testdir({ '0000_x.down.sql': 'mine' })
 
-  await t.rejects(createMigration({ message: 'x', schema: { users }, folder }), { code: 'DB_MIGRATION_FAILED', message: /0000_x\.down\.sql is there already/ })
+  await t.rejects(createMigration({ message: 'x', schema: { users }, folder }), { code: 'DB_MIGRATION_FAILED', message: /0000_x\.down\.sql already exists/ })
   t.strictSame(readdirSync(folder, { recursive: true }).sort(), ['0000_x.down.sql', 'meta'])
   t.equal(read(folder, '0000_x.down.sql'), 'mine')
 })
 
-t.test('refuses folders in which it cannot tell what came before', async (t) => {
+t.test('refuses folders whose newest snapshot is unknown', async (t) => {
   const create = (folder: string) => createMigration({ message: 'x', schema: { users }, folder })
   const journal = JSON.stringify({ version: '7', dialect: 'postgresql', entries: [{ idx: 0, version: '7', when: 1, tag: '0000_x', breakpoints: true }] })
 
-  await t.rejects(create(t.testdir({ meta: { '_journal.json': '{' } })), { code: 'DB_MIGRATION_MISSING', message: /_journal\.json is not JSON/ })
+  await t.rejects(create(t.testdir({ meta: { '_journal.json': '{' } })), { code: 'DB_MIGRATION_MISSING', message: /_journal\.json is not a journal/ })
   await t.rejects(create(t.testdir({ meta: { '0000_snapshot.json': '{}' } })), { code: 'DB_MIGRATION_MISSING', message: /belongs to no migration/ })
   await t.rejects(create(t.testdir({ meta: { '_journal.json': journal, '0000_snapshot.json': '{' } })), {
-    code: 'DB_MIGRATION_MISSING', message: /0000_snapshot\.json is not there, or is not JSON/
+    code: 'DB_MIGRATION_MISSING', message: /0000_snapshot\.json is missing, or is not JSON/
   })
   await t.rejects(
     create(t.testdir({ meta: { '_journal.json': journal, '0000_snapshot.json': '{"version":"5"}' } })),
@@ -261,7 +261,7 @@ t.test('refuses folders in which it cannot tell what came before', async (t) => 
   )
 })
 
-t.test('asks nothing, and guesses nothing, where nobody can answer', async (t) => {
+t.test('neither asks nor guesses without a terminal', async (t) => {
   const folder = t.testdir()
   await createMigration({ message: 'first', schema: { users }, folder })
 

@@ -9,7 +9,7 @@ import { travel } from './journey.js'
 const id = () => integer().primaryKey()
 const raw = (text: string): SQL => sql.raw(text)
 
-t.test('a generated column with a new expression keeps all that holds it', async (t) => {
+t.test('a generated column with a new expression keeps its dependents', async (t) => {
   const model = (expression: string) => {
     const users = pgTable('users', { id: id(), email: text().notNull(), key: text().generatedAlwaysAs(raw(expression)).unique().notNull() }, (self) => [
       index('key_index').on(self.key), index('key_part').on(self.id).where(raw("key <> 'x'")), uniqueIndex('key_lower').on(raw('upper(key)')),
@@ -31,7 +31,7 @@ t.test('a generated column with a new expression keeps all that holds it', async
   t.strictSame(irreversible, [])
 })
 
-t.test('a generated part of a primary key is the part of one again', async (t) => {
+t.test('a generated column of a primary key stays part of the key', async (t) => {
   const model = (expression: string) => {
     const places = pgTable(
       'places',
@@ -57,7 +57,7 @@ t.test('a generated part of a primary key is the part of one again', async (t) =
   })
 })
 
-t.test('values that a generated column replaces are marked as lost, and what it held is there', async (t) => {
+t.test('values that a generated column replaces are listed as lost', async (t) => {
   const { irreversible } = await travel(t, {
     from: { t: pgTable('t', { id: id(), x: integer(), y: integer().unique() }, () => [check('y_check', raw('y > 0'))]) },
     to: { t: pgTable('t', { id: id(), x: integer(), y: integer().generatedAlwaysAs(raw('x * 2')).unique() }, () => [check('y_check', raw('y > 0'))]) },
@@ -78,7 +78,7 @@ t.test('a generated column that becomes a plain one keeps its values', async (t)
   t.strictSame([irreversible, there], [[], [{ id: 1, x: 2, y: '4' }]])
 })
 
-t.test('the type of a column changes under all that reads it', async (t) => {
+t.test('the type of a column changes under its dependents', async (t) => {
   for (const [type, other] of [
     [() => integer(), () => bigint({ mode: 'number' })],
     [() => text(), () => varchar({ length: 20 })],
@@ -109,7 +109,7 @@ t.test('the type of a column changes under all that reads it', async (t) => {
   }
 })
 
-t.test('an enum that loses a value is made anew under all that reads it', async (t) => {
+t.test('an enum that loses a value is recreated under its dependents', async (t) => {
   for (const [before, after] of [[['a', 'b', 'c'], ['b', 'a']], [['a', 'b', "it's"], ['a', 'b', "it's", 'd']], [['a', 'b'], ['z', 'a', "y's", 'b']]] as const) {
     const model = (values: readonly string[]) => {
       const mood = pgEnum('mood', values as [string, ...string[]])
@@ -134,7 +134,7 @@ t.test('an enum that loses a value is made anew under all that reads it', async 
   }
 })
 
-t.test('what drizzle-kit migrate applies in one transaction has no new value that is used at once', async (t) => {
+t.test('no new enum value is used in its own transaction, as drizzle-kit migrate needs', async (t) => {
   const model = (...values: [string, ...string[]]) => ({
     mood: pgEnum('mood', values), users: pgTable('users', { id: id(), mood: pgEnum('mood', values)().default(values.at(-1)!) })
   })
@@ -147,7 +147,7 @@ t.test('what drizzle-kit migrate applies in one transaction has no new value tha
   t.notMatch(up, /ADD VALUE|no-transaction/)
 })
 
-t.test('a view with a star has the columns that its table has then', async (t) => {
+t.test('a view with a star has the new columns of its table', async (t) => {
   const model = (columns: Record<string, ReturnType<typeof text>>) => ({
     users: pgTable('users', { id: id(), name: text(), ...columns }), everyone: pgView('everyone', { id: integer() }).as(raw('select * from users'))
   })

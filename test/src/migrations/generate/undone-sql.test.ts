@@ -32,17 +32,17 @@ const boat = pgTable('boat', { id: integer().primaryKey() })
 const labelled = pgTable('boat', { id: integer().primaryKey(), label: text() })
 const crew = pgTable('crew', { id: integer().primaryKey() })
 
-t.test('a way back undoes only what the SQL has done, and is marked, where a snapshot says more', async (t) => {
+t.test('if a snapshot has more than the SQL, the way back undoes the SQL only, and says so', async (t) => {
   const { folder, edit, down } = await build(t, [{ boat }, { boat, crew }, { boat: labelled, crew }])
   edit(1, ({ tables }) => { delete tables['public.crew'] })
 
   const { written } = await writeDownFiles({ folder })
   t.match(written, [
     { irreversible: [] },
-    { irreversible: [/written by hand/] },
-    { irreversible: [/^what its snapshots say and its SQL does not do: CREATE TABLE crew, ADD COLUMN crew\.id$/] }
+    { irreversible: [/handwritten SQL/] },
+    { irreversible: [/^changes of its snapshots that its SQL does not make: CREATE TABLE crew, ADD COLUMN crew\.id$/] }
   ])
-  t.match(down(2), /^-- data-access: irreversible what its snapshots say and its SQL does not do/)
+  t.match(down(2), /^-- data-access: irreversible changes of its snapshots that its SQL does not make/)
   t.notMatch(down(2), /DROP TABLE/)
   t.match(down(2), 'ALTER TABLE "boat" DROP COLUMN "label";')
 })
@@ -118,9 +118,9 @@ ALTER TABLE ONLY sea ADD CONSTRAINT sea_one UNIQUE ("size"), ADD CONSTRAINT sea_
   t.strictSame([down(0), down(1)], exact)
 })
 
-t.test('SQL that does more, less or something else is named in the mark', async (t) => {
+t.test('a directive lists SQL that does more, less or something else', async (t) => {
   const cases: ReadonlyArray<readonly [sql: string, reasons: RegExp[]]> = [
-    ['create trigger touch before update on boat execute function f()', [/does and its snapshots do not say: CREATE TRIGGER touch$/]],
+    ['create trigger touch before update on boat execute function f()', [/changes of its SQL that its snapshots do not have: CREATE TRIGGER touch$/]],
     ['create or replace function f () returns int language sql as $$ select 1 $$', [/CREATE OR REPLACE FUNCTION f$/]],
     ['create extension if not exists "pg_trgm"', [/CREATE EXTENSION pg_trgm$/]],
     ["insert into boat values (1, 's3cret')", [/INSERT INTO boat$/]],
@@ -148,12 +148,12 @@ t.test('SQL that does more, less or something else is named in the mark', async 
   const { folder, write } = await build(t, [{ boat }, { boat: labelled }])
   write(1, 'alter table boat add label varchar(5)')
   t.match((await writeDownFiles({ folder })).written[1]?.irreversible, [
-    /snapshots say and its SQL does not do: ADD COLUMN boat\.label/,
-    /SQL does and its snapshots do not say: ADD COLUMN boat\.label/
+    /changes of its snapshots that its SQL does not make: ADD COLUMN boat\.label/,
+    /changes of its SQL that its snapshots do not have: ADD COLUMN boat\.label/
   ])
 })
 
-t.test('what an earlier migration has made, or left otherwise than its snapshot says, is not undone by a later one in silence', async (t) => {
+t.test('an object of an earlier migration, or in another state, is not undone silently', async (t) => {
   const numbered = pgTable('boat', { id: integer().primaryKey(), label: varchar({ length: 40 }) })
   const { folder, write } = await build(t, [{ boat }, { boat: labelled }, { boat: numbered }, { boat: numbered, crew }, { boat: labelled, crew }])
   write(0, 'create table boat (id integer primary key, label text); create table crew (id integer primary key)')
@@ -161,10 +161,10 @@ t.test('what an earlier migration has made, or left otherwise than its snapshot 
   write(3, 'create table if not exists crew (id integer primary key)')
 
   t.match((await writeDownFiles({ folder })).written.map(({ irreversible }) => irreversible), [
-    [/snapshots do not say/],
-    [/leaves as an earlier migration has made it: ADD COLUMN boat\.label$/, /another state/],
-    [/left in another state than its snapshot says: ALTER COLUMN boat\.label/, /what the values/],
-    [/leaves as an earlier migration has made it: CREATE TABLE crew/, /another state/],
-    [/left in another state than its snapshot says: ALTER COLUMN boat\.label/]
+    [/its snapshots do not have/],
+    [/found already created by an earlier migration: ADD COLUMN boat\.label$/, /another state/],
+    [/left in another state than its snapshot has: ALTER COLUMN boat\.label/, /what the values/],
+    [/found already created by an earlier migration: CREATE TABLE crew/, /another state/],
+    [/left in another state than its snapshot has: ALTER COLUMN boat\.label/]
   ])
 })

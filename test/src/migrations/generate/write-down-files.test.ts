@@ -36,7 +36,7 @@ const boat = pgTable('boat', { id: integer().primaryKey() })
 const labelled = pgTable('boat', { id: integer().primaryKey(), label: text() })
 const crew = pgTable('crew', { id: integer().primaryKey() })
 
-t.test('what was dropped, renamed or moved meanwhile may be made again', async (t) => {
+t.test('an object may be created again after it was dropped, renamed or moved', async (t) => {
   const part = pgTable('part', { id: integer().primaryKey(), label: text() })
   const { folder, write } = await build(t, [{ boat, crew }, { boat }, { boat, crew }, { boat, crew, part }])
   write(2, 'create table if not exists crew (id integer primary key)')
@@ -62,7 +62,7 @@ t.test('what was dropped, renamed or moved meanwhile may be made again', async (
     1,
     'alter table boat add label text; alter table boat rename label to old; alter table boat rename to ship; alter table ship set schema app; create table if not exists boat (id integer primary key, label text)'
   )
-  t.match((await writeDownFiles({ folder: other.folder })).written[1]?.irreversible, [/snapshots say/, /ALTER TABLE boat RENAME/])
+  t.match((await writeDownFiles({ folder: other.folder })).written[1]?.irreversible, [/changes of its snapshots/, /ALTER TABLE boat RENAME/])
 })
 
 function keyed (action: 'cascade' | 'no action') {
@@ -75,7 +75,7 @@ function labelledPart () {
   return pgTable('part', { id: integer().primaryKey(), label: text(), more: text() })
 }
 
-t.test('a nameless primary key, policies and row level security of tables that go, sequences and views count as what they are', async (t) => {
+t.test('compares unnamed primary keys, dropped tables\' row level security, sequences and views', async (t) => {
   const pair = pgTable('pair', { left: integer().notNull(), right: integer().notNull() }, (self) => [primaryKey({ columns: [self.left, self.right] })])
   const keyless = pgTable('boat', { id: integer().notNull() })
   const tally = pgSequence('tally', { startWith: 5 })
@@ -97,7 +97,7 @@ t.test('a nameless primary key, policies and row level security of tables that g
   ])
 })
 
-t.test('what was renamed keeps its way back beside what only a snapshot says, and so do indexes that stay', async (t) => {
+t.test('renames and kept indexes have a way back even if a snapshot has more than the SQL', async (t) => {
   const ship = pgTable('ship', { id: integer().primaryKey(), title: text(), more: text() }, (self) => [
     index('ship_id').on(self.id),
     index('ship_title').on(self.title)
@@ -108,14 +108,14 @@ t.test('what was renamed keeps its way back beside what only a snapshot says, an
   const { folder, write, down } = await build(t, [{ boat: before, dock }, { boat: ship, dock: dockLater, crew }])
   write(1, `alter table boat rename to ship; alter table ship rename label to title; alter table ship add more text; create index ship_id on ship (id); create index ship_title on ship (title);
     alter table dock add c integer`)
-  t.match((await writeDownFiles({ folder })).written[1]?.irreversible, [/^what its snapshots say and its SQL does not do: /])
+  t.match((await writeDownFiles({ folder })).written[1]?.irreversible, [/^changes of its snapshots that its SQL does not make: /])
   t.match(down(1), 'ALTER TABLE "ship" RENAME TO "boat"')
   t.match(down(1), 'RENAME COLUMN "title" TO "label"')
   t.match(down(1), 'DROP COLUMN "c"')
   t.notMatch(down(1), /crew"|"dock_b/)
 })
 
-t.test('of enums, sequences and views the way back takes only those away that the SQL has made', async (t) => {
+t.test('the way back drops only the enums, sequences and views that the SQL created', async (t) => {
   const mood = pgEnum('mood', ['calm'])
   const wind = pgEnum('wind', ['weak'])
   const [tally, score] = [pgSequence('tally'), pgSequence('score')]
@@ -125,12 +125,12 @@ t.test('of enums, sequences and views the way back takes only those away that th
   ]
   const { folder, write, down } = await build(t, [{ boat }, { boat, mood, wind, tally, score, seen, hidden }])
   write(1, "create type mood as enum ('calm'); create sequence tally; create view seen as (select \"id\" from \"boat\")")
-  t.match((await writeDownFiles({ folder })).written[1]?.irreversible, [/^what its snapshots say and its SQL does not do: /])
+  t.match((await writeDownFiles({ folder })).written[1]?.irreversible, [/^changes of its snapshots that its SQL does not make: /])
   for (const made of ['DROP TYPE "public"."mood"', 'DROP SEQUENCE "public"."tally"', 'DROP VIEW "public"."seen"']) t.match(down(1), made)
   t.notMatch(down(1), /"(wind|score|hidden)"/)
 })
 
-t.test('SQL that drizzle-kit wrote by itself counts as what its snapshots say, where createMigration would write more', async (t) => {
+t.test('SQL of drizzle-kit matches its snapshots, even if createMigration() would write more', async (t) => {
   const words = pgTable('boat', { id: integer().primaryKey(), size: text().default('1') })
   const { folder, read, write } = await build(t, [{ boat: words }, { boat: pgTable('boat', { id: integer().primaryKey(), size: integer().default(0) }) }])
   const [before, after] = [await readSnapshot(folder, '0000'), await readSnapshot(folder, '0001')]
@@ -140,18 +140,18 @@ t.test('SQL that drizzle-kit wrote by itself counts as what its snapshots say, w
   t.strictSame((await writeDownFiles({ folder })).written[1]?.irreversible, ['what the values of boat.size were as text, before they became integer'])
 })
 
-t.test('what drizzle-kit itself refuses is told in its words', async (t) => {
+t.test('a refusal by drizzle-kit has its own words', async (t) => {
   const kit = await loadDrizzleKit('data:text/javascript,export const generateMigration = async () => { throw new Error("odd") }')
   await t.rejects(kit.generateMigration(emptySnapshot(), emptySnapshot()), { code: 'DB_MIGRATION_MISSING', message: /cannot read the snapshots \(odd\)/ })
 })
 
-t.test('marks name at most eight changes', async (t) => {
+t.test('a directive lists at most eight changes', async (t) => {
   const { folder, read, write } = await build(t, [{ boat }, { boat: labelled }])
   write(1, `${read(1)}${Array.from({ length: 10 }, (_, index) => `create table t${index} (id int)`).join(';')}`)
   t.match((await writeDownFiles({ folder })).written[1]?.irreversible, [/CREATE TABLE t0, .*and 12 more$/])
 })
 
-t.test('tells how far it is, and writes all files or none', async (t) => {
+t.test('reports its progress, and writes all files or none', async (t) => {
   const { folder, edit, read, write } = await build(t, [{ boat }, { boat: labelled }])
   const told: unknown[] = []
   const sql = read(1)
@@ -169,7 +169,7 @@ t.test('tells how far it is, and writes all files or none', async (t) => {
   t.strictSame(readdirSync(folder).filter((name) => name.endsWith('.down.sql')), [])
 })
 
-t.test('writes nothing over what cannot be written to', async (t) => {
+t.test('writes nothing if the folder is not writable', async (t) => {
   const { folder } = await build(t, [{ boat }])
   await t.rejects(writeNewFiles(folder, { 'inner.sql': '', 'nowhere/x.sql': '' }), {
     code: 'DB_MIGRATION_FAILED', message: /nowhere\/x\.sql cannot be written \(ENOENT\)/
@@ -177,7 +177,7 @@ t.test('writes nothing over what cannot be written to', async (t) => {
   t.notOk(existsSync(join(folder, 'inner.sql')))
 })
 
-t.test('reads SQL into what it changes', (t) => {
+t.test('finds the changes in SQL', (t) => {
   const texts = (sql: string) => findSqlChanges(sql).map(({ text }) => text)
   t.strictSame(texts('CREATE TABLE "a" ("x" int4 DEFAULT (1 + 2) NOT NULL, y "text" UNIQUE NOT NULL, check (x > 0)) with (fillfactor = 70)'), [
     'create table a with ( fillfactor = 7 0 )', 'a: add x integer default ( 1 + 2 ) not null', 'a: add y text unique not null', 'a: add check ( x > 0 )'

@@ -6,7 +6,7 @@ import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import { Pool } from 'pg'
 import t from 'tap'
 import { checkMigrations, getMigrationHistory, getPendingMigrations, rollbackMigrations, runMigrations } from '../../../../src/migrations/index.js'
-import { unmarkedTexts } from '../../../../src/migrations/folder/directives.js'
+import { equivalentTexts } from '../../../../src/migrations/folder/directives.js'
 import { posts, users, writeFolder, type TestMigration } from '../folder.js'
 import { build, tags } from '../setup.js'
 
@@ -18,7 +18,7 @@ async function migrateByDrizzle (connectionString: string, migrationsFolder: str
   await migrate(drizzle(pool), { migrationsFolder }).finally(() => pool.end())
 }
 
-t.test('a file that is applied may be marked, in whatever place, and its marks may be taken out again', async (t) => {
+t.test('directives may be added to an applied file, anywhere, and removed again', async (t) => {
   const sql = 'COMMIT;--> statement-breakpoint\nCREATE INDEX CONCURRENTLY IF NOT EXISTS pier_a ON pier (a);'
   const places = [
     `${mark}\n${sql}`, `${mark}\r\n${sql}`, `\n${mark}\n\n${sql}`, `${sql}\n${mark}`, `${sql}\n${mark}\n`, sql.replace('breakpoint\n', `breakpoint\n${mark}\n`),
@@ -48,16 +48,16 @@ t.test('a file that is applied may be marked, in whatever place, and its marks m
   t.strictSame((await checkMigrations(empty)).problems, [], 'without its mark it is the same')
 })
 
-t.test('a mark inside a string, and other comments, belong to the text of a file', async (t) => {
+t.test('a directive inside a string and other comments belong to the text of a file', async (t) => {
   for (const sql of [
     `select '\n${mark}\n'`,
     '-- mine\nselect 1',
     `/* ${mark} */ select 1`,
     `do $$ begin\n${mark}\nend $$`
-  ]) t.equal(unmarkedTexts(`${mark}\n${sql}`)[1], sql)
+  ]) t.equal(equivalentTexts(`${mark}\n${sql}`)[1], sql)
 })
 
-t.test('a journal out of order is applied to an empty database as drizzle-kit does, and a way back never leads to where nothing goes on', async (t) => {
+t.test('applies a journal out of order like drizzle-kit, and can apply again after every rollback', async (t) => {
   const [pier, a, b] = [
     { tag: '0000_pier', when: 1000, sql: 'create table pier (id int)', down: 'drop table pier' },
     { tag: '0001_a', when: 9000, sql: 'alter table pier add a text', down: 'alter table pier drop a' },
@@ -82,12 +82,12 @@ t.test('a journal out of order is applied to an empty database as drizzle-kit do
   writeFolder(theirs.folder, [pier, { ...b, tag: '0003_late', sql: 'select 1' }, a, b])
   await t.rejects(
     runMigrations(theirs),
-    { code: 'DB_MIGRATION_OUT_OF_ORDER', message: /^0003_late\.sql is older than a migration that is applied already and comes after it/ },
+    { code: 'DB_MIGRATION_OUT_OF_ORDER', message: /^0003_late\.sql is older than an applied migration that comes after it/ },
     'what would be skipped is refused'
   )
 })
 
-t.test('whatever the times in a journal, and whoever applied what, each way back can be gone forward again', async (t) => {
+t.test('after any rollback the files can be applied again, with any times and either migrator', async (t) => {
   let seed = 7
   const random = (below: number) => { seed = (seed * 48271) % 2147483647; return seed % below }
   for (let round = 0; round < 8; round++) {
@@ -109,7 +109,7 @@ t.test('whatever the times in a journal, and whoever applied what, each way back
   }
 })
 
-t.test('a migration is known by its hash where its time was written anew, and files of one time are told apart', async (t) => {
+t.test('matches a migration by its hash if its time changed, and tells files of one time apart', async (t) => {
   const all = [{ ...users, down: 'drop table users' }, { ...posts, down: 'drop table posts' }]
   const { client, tables, ...options } = await build(t, all)
   await runMigrations(options)
@@ -125,7 +125,7 @@ t.test('a migration is known by its hash where its time was written anew, and fi
   t.strictSame((await rollbackMigrations(options)).rolledBack.map(({ tag }) => tag), ['0001_posts'])
 })
 
-t.test('what was noted twice counts once, and goes as one', async (t) => {
+t.test('a migration recorded twice counts once, and both rows are removed together', async (t) => {
   const all = [{ ...users, down: 'drop table users' }, { ...posts, down: 'drop table posts' }]
   const { client, ...options } = await build(t, all)
   await runMigrations(options)
@@ -138,7 +138,7 @@ t.test('what was noted twice counts once, and goes as one', async (t) => {
   t.equal((await checkMigrations(options)).problems.filter(({ kind }) => kind === 'missing').length, 1)
 })
 
-t.test('a user who may create nothing is refused only where something is to be created', async (t) => {
+t.test('a user without CREATE permission is refused only if something must be created', async (t) => {
   const { client, connectionString, ...options } = await build(t, [users])
   await runMigrations({ ...options, connectionString })
   const { rows: [{ name }] } = await client.query("select 'plain_' || pg_backend_pid() as name")

@@ -26,7 +26,7 @@ function look (client: Client) {
   }
 }
 
-t.test('60: a marked file is run outside of a transaction, up and down, and leaves nothing but its effect', async (t) => {
+t.test('60: a non-transactional file runs outside a transaction, up and down, and leaves only its effect', async (t) => {
   const { client, tables, ...options } = await build(t, [users, index])
   const heard: MigrationProgress[] = []
 
@@ -42,7 +42,7 @@ t.test('60: a marked file is run outside of a transaction, up and down, and leav
   t.strictSame(tags(await getMigrationHistory(options)), ['0000_users'])
 })
 
-t.test('60: a marked file may commit in between', async (t) => {
+t.test('60: a non-transactional file may commit in between', async (t) => {
   const sql =
     `${mark}begin; create table posts (id int); commit; do $$ begin insert into posts values (1); commit; end $$; create procedure p() language plpgsql as $$ begin rollback; end $$; call p()`
   const { tables, ...options } = await build(t, [{ ...posts, sql }])
@@ -51,7 +51,7 @@ t.test('60: a marked file may commit in between', async (t) => {
   t.strictSame(await tables(), ['posts'])
 })
 
-t.test('60: a transaction that a marked file begins is undone as a whole, and begun again by the next run', async (t) => {
+t.test('60: a transaction that a file begins itself is rolled back as a whole, and repeated by the next run', async (t) => {
   const text = (last: string) => `${mark}create table a (id int); begin; create table b (id int); ${last}; commit`
   const { client, tables, ...options } = await build(t, [{ ...posts, sql: text('select 1 / 0') }])
 
@@ -62,27 +62,27 @@ t.test('60: a transaction that a marked file begins is undone as a whole, and be
   t.strictSame(await tables(), ['a', 'b'])
 })
 
-t.test('60: a marked file that leaves its transaction open is refused, and that transaction undone', async (t) => {
+t.test('60: a file that leaves its own transaction open is refused, and that transaction is rolled back', async (t) => {
   const { tables, ...options } = await build(t, [{ ...posts, sql: `${mark}create table a (id int); begin; create table b (id int)` }])
 
   await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_FAILED', message: /^0001_posts\.sql leaves its transaction open/ })
   t.strictSame(await tables(), ['a'])
 })
 
-t.test('60: a marked file that does nothing is noted', async (t) => {
+t.test('60: a non-transactional file without statements is recorded', async (t) => {
   const { tables, ...options } = await build(t, [{ ...posts, sql: `${mark}-- later` }])
 
   t.strictSame(tags((await runMigrations(options)).applied), ['0001_posts'])
 })
 
-t.test('56: after a failure the next run goes on where a marked file has stopped, also when what was still to come has been mended', async (t) => {
+t.test('56: after a failure the next run continues where the file stopped, and later statements may be corrected', async (t) => {
   const broken = `${mark}create table a (id int); create table b (id int); select 1 / 0; create table c (id int)`
   const { tables, ...options } = await build(t, [{ ...posts, sql: broken, down: '' }])
   const file = join(options.folder, '0001_posts.sql')
 
   await t.rejects(runMigrations(options), {
     code: 'DB_MIGRATION_FAILED',
-    message: /^0001_posts\.sql stopped at statement 3 of 4\. What was done before is noted: apply once more/,
+    message: /^0001_posts\.sql stopped at statement 3 of 4\. The statements before it are recorded as done: apply again to continue there/,
     context: { sqlState: '22012' }
   })
   t.strictSame(await tables(), ['a', 'b'])
@@ -100,27 +100,27 @@ t.test('56: after a failure the next run goes on where a marked file has stopped
   t.strictSame(await tables(), ['a', 'b', 'c'])
 })
 
-t.test('56: a marked file that fails at once leaves nothing to go on with', async (t) => {
+t.test('56: a non-transactional file whose first statement fails leaves no progress', async (t) => {
   const { client, tables, ...options } = await build(t, [{ ...posts, sql: `${mark}select 1 / 0` }])
 
   await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_FAILED' })
   t.equal(await look(client).progress(), null)
 })
 
-t.test('56: what stands half-way is finished before anything else, and in its own direction', async (t) => {
+t.test('56: an unfinished file is finished before anything else, and in its own direction', async (t) => {
   const half = { ...posts, sql: `${mark}create table posts (id int)`, down: `${mark}drop table posts; select 1 / 0` }
   const later = { tag: '0002_later', when: posts.when + 1, sql: `${mark}create table a (id int); select 1 / 0` }
   const { tables, ...options } = await build(t, [{ ...users, down: 'drop table users' }, half, later])
 
   await t.rejects(runMigrations(options), { message: /^0002_later\.sql stopped/ })
-  await t.rejects(rollbackMigrations(options), { code: 'DB_MIGRATION_FAILED', message: /^0002_later\.sql stopped after 1 of its statements.*apply once more/ })
+  await t.rejects(rollbackMigrations(options), { code: 'DB_MIGRATION_FAILED', message: /^0002_later\.sql stopped after 1 of its statements.*apply again/ })
   writeFileSync(join(options.folder, '0002_later.sql'), `${mark}create table a (id int); select 1`)
   writeFileSync(join(options.folder, '0002_later.down.sql'), 'drop table a')
   await runMigrations(options)
 
   await t.rejects(rollbackMigrations({ ...options, steps: 2 }), { message: /^0001_posts\.down\.sql stopped at statement 2 of 2/ })
   await t.rejects(runMigrations(options), {
-    code: 'DB_MIGRATION_FAILED', message: /^0001_posts\.down\.sql stopped after 1 of its statements.*roll back once more/
+    code: 'DB_MIGRATION_FAILED', message: /^0001_posts\.down\.sql stopped after 1 of its statements.*roll back again/
   })
   t.match((await checkMigrations(options)).problems.map(({ kind }) => kind), ['unfinished', 'pending'])
   writeFileSync(join(options.folder, '0001_posts.down.sql'), `${mark}drop table posts; select 1`)
@@ -128,7 +128,7 @@ t.test('56: what stands half-way is finished before anything else, and in its ow
   t.strictSame(await tables(), ['users'])
 })
 
-t.test('56: a file that stands half-way does not let another one begin', async (t) => {
+t.test('56: no other file begins while one is unfinished', async (t) => {
   const first = { ...posts, sql: `${mark}create table posts (id int); select 1 / 0` }
   const { tables, ...options } = await build(t, [first])
   await t.rejects(runMigrations(options))
@@ -137,7 +137,7 @@ t.test('56: a file that stands half-way does not let another one begin', async (
   await t.rejects(runMigrations({ ...options, folder }), { code: 'DB_MIGRATION_FAILED', message: /^0001_posts\.sql stopped after 1/ })
 })
 
-t.test('56: an invalid index that was left behind is dropped, and built again', async (t) => {
+t.test('56: an invalid index from an interrupted build is dropped and built again', async (t) => {
   const sql = `${mark}create unique index concurrently if not exists "Users; id" on public . users (id)`
   const { client, tables, ...options } = await build(t, [
     { ...users, sql: 'create table users (id int); insert into users values (1), (1)' },
@@ -151,7 +151,7 @@ t.test('56: an invalid index that was left behind is dropped, and built again', 
   t.strictSame(await look(client).indexes(), [{ name: '"Users; id"', valid: true }])
 })
 
-t.test('56: what took effect although nobody could note it is not done again', async (t) => {
+t.test('56: a statement that took effect without being recorded is not repeated', async (t) => {
   const { client, tables, ...options } = await build(t, [users, index])
   const proxy = await startProxy(t, options.connectionString)
   const viaProxy = { folder: options.folder, connectionString: proxy.connectionString }
@@ -173,7 +173,7 @@ t.test('56: what took effect although nobody could note it is not done again', a
   t.strictSame(await tables(), ['users'])
 })
 
-t.test('56: a statement of which nobody knows whether it took effect is run again, and says so when it fails', async (t) => {
+t.test('56: a statement of unknown outcome runs again, and its error says so', async (t) => {
   const name = `twice_${process.pid}_${Date.now()}`
   const { client, tables, ...options } = await build(t, [{ ...posts, sql: `${mark}create database ${name}; select 1` }])
   t.teardown(async () => { await client.query(`drop database if exists ${name}`) })
@@ -184,20 +184,20 @@ t.test('56: a statement of which nobody knows whether it took effect is run agai
 
   await t.rejects(runMigrations(options), {
     code: 'DB_MIGRATION_FAILED',
-    message: /It had been begun before, and may have taken effect then: if so, take it out of the file/,
+    message: /An earlier run had begun it, and it may have taken effect then: if so, remove it from the file/,
     context: { sqlState: '42P04' }
   })
   writeFileSync(join(options.folder, '0001_posts.sql'), `${mark}select 1`)
   t.strictSame(tags((await runMigrations(options)).applied), ['0001_posts'])
 })
 
-t.test('60: a note that cannot be written is an error that says so', async (t) => {
+t.test('60: a failure to record a file is an error that says so', async (t) => {
   const { tables, ...options } = await build(t, [{ ...posts, sql: `${mark}create table posts (id int); drop table drizzle.__drizzle_migrations` }])
 
-  await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_FAILED', message: /^0001_posts\.sql stopped at the note that it was run/ })
+  await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_FAILED', message: /^0001_posts\.sql stopped at the record that it was run/ })
 })
 
-t.test('55: a runner that waits does not keep an index from being built', async (t) => {
+t.test('55: a waiting runner does not block the build of an index', async (t) => {
   const { client, tables, ...options } = await build(t, [users, { ...index, sql: `${mark}create index concurrently users_id on users (id); select 1` }])
   await runMigrations({ ...options, to: '0000_users' })
   // Another transaction keeps the index waiting until the second runner waits, too.

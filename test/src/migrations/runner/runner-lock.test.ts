@@ -20,7 +20,7 @@ async function buildBusy (t: Test, migration = alter) {
   return { client, tables, other, options: { ...options, statementLockTimeoutSeconds: 0.3 } }
 }
 
-t.test('61: a file that does not get its locks lets others pass, and is tried again as a whole', async (t) => {
+t.test('61: a file that does not get its locks lets other statements pass, and is retried as a whole', async (t) => {
   const { client, tables, other, options } = await buildBusy(t)
   const waits: MigrationWait[] = []
   const onWait = (wait: MigrationWait) => {
@@ -42,28 +42,28 @@ t.test('61: a file that does not get its locks lets others pass, and is tried ag
   t.ok(waits.every(({ pauseMillis }, index) => pauseMillis >= 250 * 2 ** index && pauseMillis <= 500 * 2 ** index))
 })
 
-t.test('61: a file that never gets its locks is given up, and names who stood in its way', async (t) => {
+t.test('61: a file that never gets its locks is given up, and names the blocking session', async (t) => {
   const { client, tables, other, options } = await buildBusy(t)
   const { rows: [{ pid }] } = await other.query('select pg_backend_pid() as pid')
 
   await t.rejects(runMigrations({ ...options, lockRetries: 1 }), {
     code: 'DB_MIGRATION_LOCKED',
-    message: new RegExp(`^0001_posts\\.sql did not get its locks, and was given up after 2 attempts .*process ${pid} \\(the application, idle in transaction for \\d+ s\\) stood in its way`),
+    message: new RegExp(`^0001_posts\\.sql did not get its locks in 2 attempts, .*process ${pid} \\(the application, idle in transaction for \\d+ s\\) blocked it`),
     context: { sqlState: '55P03' }
   })
   t.strictSame(await tables(), ['users'])
   t.equal((await client.query("select from pg_locks where relation = 'users'::regclass and not granted")).rowCount, 0)
 })
 
-t.test('61: who stood in the way of a lock that was not waited for is not known', async (t) => {
+t.test('61: without a wait for the lock, the blocking session is unknown', async (t) => {
   const { options } = await buildBusy(t, { ...posts, sql: 'lock table users in access exclusive mode nowait' })
 
   await t.rejects(runMigrations({ ...options, lockRetries: 0 }), {
-    code: 'DB_MIGRATION_LOCKED', message: /after 1 attempt so .*Another session stood in its way/
+    code: 'DB_MIGRATION_LOCKED', message: /in 1 attempt, .*Another session blocked it/
   })
 })
 
-t.test('61: a statement of a marked file is tried again by itself, but not one that is in a transaction of the file\'s own', async (t) => {
+t.test('61: a non-transactional statement is retried by itself, except inside the file\'s own transaction', async (t) => {
   const mark = '-- data-access: no-transaction\n'
   const { client, tables, other, options } = await buildBusy(t, {
     ...posts, sql: `${mark}create table before (id int); alter table users add column age int; begin; alter table held add column size int; commit`
@@ -86,7 +86,7 @@ t.test('61: a statement of a marked file is tried again by itself, but not one t
   t.strictSame(await tables(), ['before', 'held', 'users'])
 })
 
-t.test('61: a file that ends in a deadlock is tried again', async (t) => {
+t.test('61: a file that ends in a deadlock is retried', async (t) => {
   const { tables, ...options } = await build(t, [{ ...posts, sql: "create table posts (id int); do $$ begin raise exception using errcode = '40P01'; end $$" }])
   let waits = 0
 

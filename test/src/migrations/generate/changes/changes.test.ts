@@ -8,7 +8,7 @@ import { travel } from '../journey.js'
 
 const id = () => integer().primaryKey()
 
-t.test('values become those of another type where they have a meaning in it, and are had back', async (t) => {
+t.test('values convert to another type and back', async (t) => {
   const mood = pgEnum('mood', ['5', 'a'])
   // From, to, a value, and what becomes of it there; where `back` is given, that is what comes back.
   const cases: Array<[from: PgColumnBuilderBase, to: PgColumnBuilderBase, value: string, there: string, back?: string]> = [
@@ -66,7 +66,7 @@ t.test('values become those of another type where they have a meaning in it, and
   }
 })
 
-t.test('single values and arrays of an enum that is made anew become each other, text and other types', async (t) => {
+t.test('single values and arrays of a recreated enum convert to each other and to other types', async (t) => {
   const enumeration = (...values: [string, ...string[]]) => pgEnum('mood', values)
   const values = (mood: ReturnType<typeof enumeration>) => ({
     one: mood(), many: mood().array(), word: mood(), words: mood().array(), number: mood(), all: mood().array()
@@ -88,7 +88,7 @@ t.test('single values and arrays of an enum that is made anew become each other,
   ])
 })
 
-t.test('a key that becomes uuid takes what refers to it along, and numbers come back', async (t) => {
+t.test('a key that becomes uuid takes its foreign keys along, and numbers come back', async (t) => {
   const model = (type: () => ReturnType<typeof integer> | ReturnType<typeof uuid>) => {
     const users = pgTable('users', { id: type().primaryKey(), boss: type() }, (self) => [foreignKey({ columns: [self.boss], foreignColumns: [self.id] })])
     const posts = pgTable('posts', {
@@ -107,7 +107,7 @@ t.test('a key that becomes uuid takes what refers to it along, and numbers come 
   t.strictSame([there[0], irreversible], [{ id: '00000000-0000-0000-0000-000000000007', boss: null, post: null }, []])
 })
 
-t.test('an identity key that becomes uuid is the key of rows, and counts on when it comes back', async (t) => {
+t.test('an identity key that becomes uuid stays the key, and continues counting when it comes back', async (t) => {
   const model = (isNumber: boolean) => {
     const users = pgTable('users', { id: isNumber ? integer().primaryKey().generatedAlwaysAsIdentity() : uuid().primaryKey().defaultRandom() })
     return { users, posts: pgTable('posts', { id: id(), author: (isNumber ? integer() : uuid()).references(() => users.id as never) }) }
@@ -121,7 +121,7 @@ t.test('an identity key that becomes uuid is the key of rows, and counts on when
   })
 })
 
-t.test('two foreign keys whose names are equal in 63 bytes are two', async (t) => {
+t.test('two foreign keys whose names agree in 63 bytes stay two', async (t) => {
   const long = 'a_table_with_a_name_that_is_rather_long_for_a_table'
   const model = (onDelete: 'cascade' | 'restrict') => {
     const target = pgTable(long, { id: id() })
@@ -136,7 +136,7 @@ t.test('two foreign keys whose names are equal in 63 bytes are two', async (t) =
   await travel(t, { from: model('cascade'), to: model('restrict') })
 })
 
-t.test('sequences change, stand where they stood, and stay in their range', async (t) => {
+t.test('altered sequences keep their position, within their range', async (t) => {
   const model = (first: Parameters<typeof pgSequence>[1], second: Parameters<typeof pgSequence>[1], third: Parameters<typeof pgSequence>[1]) => ({
     s: pgSequence('s', first), s2: pgSequence('s2', second), s3: pgSchema('other').sequence('s3', third), other: pgSchema('other')
   })
@@ -148,7 +148,7 @@ t.test('sequences change, stand where they stood, and stay in their range', asyn
   })
 })
 
-t.test('policies may name columns that go and that come', async (t) => {
+t.test('policies may use dropped and added columns', async (t) => {
   const model = (column: string) => ({
     t: pgTable('t', { id: id(), [column]: text() }, () => [
       pgPolicy('own', { using: sql.raw(`${column} = 'x'`) }),
@@ -159,7 +159,7 @@ t.test('policies may name columns that go and that come', async (t) => {
   await travel(t, { from: model('gone'), to: { t: pgTable('t', { id: id() }) } })
 })
 
-t.test('columns take null or refuse it, and an enum gets a value that nothing in the model uses', async (t) => {
+t.test('columns become nullable or NOT NULL, and an enum gets an unused value', async (t) => {
   const model = (isLater: boolean) => {
     const mood = pgEnum('mood', isLater ? ['a', 'b', 'c'] : ['a', 'b'])
     return { mood, t: pgTable('t', { id: id(), mood: mood(), name: isLater ? text().notNull() : text(), note: isLater ? text() : text().notNull() }) }
@@ -175,7 +175,7 @@ t.test('columns take null or refuse it, and an enum gets a value that nothing in
   t.match(up, 'ALTER TYPE "mood" ADD VALUE \'c\';')
 })
 
-t.test('tables get a primary key of columns that are new', async (t) => {
+t.test('tables get a primary key of new columns', async (t) => {
   await travel(t, {
     from: { places: pgTable('places', { code: text().notNull() }), single: pgTable('single', { n: integer() }) },
     to: {

@@ -26,7 +26,7 @@ const pairs = [
 
 const isPlain = (kind: string) => /int/.test(kind)
 
-t.test('columns that count go on counting, whatever it is by which they count', async (t) => {
+t.test('serial and identity columns continue counting across every change of kind', async (t) => {
   const names = pairs.map(([from, to], index) => `${from}_${to}${index % 2 === 0 ? '' : `_${long}`}`.toLowerCase().slice(0, 60))
   const model = (which: 0 | 1) => Object.fromEntries(pairs.map((pair, index) => {
     // The column that does not change gets a table that does.
@@ -47,7 +47,7 @@ t.test('columns that count go on counting, whatever it is by which they count', 
   })
 })
 
-t.test('the sequence of a column that becomes serial has the name that PostgreSQL gives it, however long the column is called', async (t) => {
+t.test('the sequence of a new serial column has PostgreSQL\'s name for it, however long', async (t) => {
   const [long, wide] = ['a_column_with_a_rather_long_name_whose_sequence_has_to_be_cut', `${'é'.repeat(30)}x`] as const
   await travel(t, {
     from: { t: pgTable('t', { id: integer().primaryKey(), [long]: integer().notNull(), [wide]: integer().notNull() }) },

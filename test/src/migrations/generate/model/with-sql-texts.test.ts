@@ -30,7 +30,7 @@ const money = customType<{ data: { cents: number }, driverData: string }>({
 })
 const object = { a: odd, b: { "it's": 'a"b', 'c\\d': null }, n: [1, 2.5, true] }
 
-t.test('any default of any column is what the same value is when it is inserted', async (t) => {
+t.test('any default of any column equals the same value inserted', async (t) => {
   const mood = pgEnum('mood', ['a', "it's", 'b"c', 'd\\e'])
   const cases: PgColumnBuilderBase[] = [
     ...odd.flatMap((value) => [
@@ -75,7 +75,7 @@ t.test('any default of any column is what the same value is when it is inserted'
   }
 })
 
-t.test('SQL in a default may have values in it', async (t) => {
+t.test('SQL in a default may hold values', async (t) => {
   const table = pgTable('t', {
     id: integer().primaryKey(),
     name: text().default(sql`upper(${"it's"})`),
@@ -102,7 +102,7 @@ t.test('SQL in a default may have values in it', async (t) => {
   })
 })
 
-t.test('conditions with values are what they are when they are written as SQL', async (t) => {
+t.test('conditions with values equal the same conditions written as SQL', async (t) => {
   const day = new Date('2026-02-01T00:00:00Z')
   const raw = (text: string): SQL => sql.raw(text)
   const model = (isRaw: boolean) => {
@@ -138,7 +138,7 @@ t.test('conditions with values are what they are when they are written as SQL', 
   t.strictSame(await readCatalogue(built.client), await readCatalogue(written.client))
 })
 
-t.test('policies of tables that are not in the model have their values, too', async (t) => {
+t.test('policies of tables outside the model keep their values, too', async (t) => {
   const elsewhere = pgTable('elsewhere', { id: integer() })
   const folder = join(t.testdir({}), 'drizzle')
   const schema = {
@@ -152,7 +152,7 @@ t.test('policies of tables that are not in the model have their values, too', as
   t.strictSame(rows, [{ policyname: 'linked', with_check: '(id = 1)' }])
 })
 
-t.test('views have their values, and the names that casing gives to columns', async (t) => {
+t.test('views keep their values, and get the cased names of columns', async (t) => {
   const users = pgTable('users', {
     id: integer().primaryKey(),
     userId: integer(),
@@ -204,7 +204,7 @@ t.test('views have their values, and the names that casing gives to columns', as
   }
 })
 
-t.test('a name in a view that casing would change, or would not, is refused', async (t) => {
+t.test('refuses a name in a view that casing changes in one place only', async (t) => {
   const users = pgTable('users', { id: integer(), userId: integer() })
   const folder = join(t.testdir({}), 'drizzle')
   const inner = new QueryBuilder().select({ sum: sql<number>`1`.as('userId') }).from(users).as('inner_one')
@@ -223,7 +223,7 @@ t.test('a name in a view that casing would change, or would not, is refused', as
   )
 })
 
-t.test('what cannot be written is refused, with table and column, and the model stays as it is', async (t) => {
+t.test('refuses an unwritable value with table and column, and leaves the model unchanged', async (t) => {
   const folder = join(t.testdir({}), 'drizzle')
   const refuses = (schema: Record<string, unknown>, place: string) => t.rejects(
     createMigration({ message: 'all', folder, schema }),

@@ -17,7 +17,7 @@ function terminal () {
   return { input, output }
 }
 
-t.test('asks a person, until the answer is one', async (t) => {
+t.test('asks the user until the answer is valid', async (t) => {
   const folder = t.testdir()
   const { input, output } = terminal()
   await createMigration({ message: 'first', schema: one, folder })
@@ -33,7 +33,7 @@ t.test('asks a person, until the answer is one', async (t) => {
   t.equal(read(folder, '0001_second.sql'), 'ALTER TABLE "users" RENAME COLUMN "name" TO "title";')
 })
 
-t.test('makes what a person calls new', async (t) => {
+t.test('creates an object that the user calls new', async (t) => {
   const folder = t.testdir()
   const { input, output } = terminal()
   await createMigration({ message: 'first', schema: one, folder })
@@ -43,7 +43,7 @@ t.test('makes what a person calls new', async (t) => {
   t.equal(read(folder, '0001_second.sql'), 'ALTER TABLE "users" ADD COLUMN "title" text;--> statement-breakpoint\nALTER TABLE "users" DROP COLUMN "name";')
 })
 
-t.test('writes nothing when the person leaves', async (t) => {
+t.test('writes nothing if the user does not answer', async (t) => {
   const folder = t.testdir()
   const { input, output } = terminal()
   await createMigration({ message: 'first', schema: one, folder })
@@ -51,6 +51,6 @@ t.test('writes nothing when the person leaves', async (t) => {
 
   await t.rejects(
     createMigration({ message: 'second', schema: other, folder, terminal: { input, output } }),
-    { code: 'DB_MIGRATION_AMBIGUOUS', message: /Nobody answered/ }
+    { code: 'DB_MIGRATION_AMBIGUOUS', message: /not answered/ }
   )
 })

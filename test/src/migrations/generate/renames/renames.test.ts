@@ -63,7 +63,7 @@ async function build (t: Test) {
   return { connectionString, client, folder: t.testdir() }
 }
 
-t.test('renames keep rows, there and back', async (t) => {
+t.test('renames keep rows, up and down', async (t) => {
   const { client, ...options } = await build(t)
   await createMigration({ message: 'first', schema: before(), folder: options.folder })
   await runMigrations(options)
@@ -86,7 +86,7 @@ t.test('renames keep rows, there and back', async (t) => {
   )
 })
 
-t.test('finds renames again in SQL, where the way back is written later', async (t) => {
+t.test('finds renames in SQL when the way back is written later', async (t) => {
   const { client, ...options } = await build(t)
   const { folder } = options
   await createMigration({ message: 'first', schema: before(), folder })
@@ -101,7 +101,7 @@ t.test('finds renames again in SQL, where the way back is written later', async 
   t.strictSame(await writeDownFiles({ folder }), { written: [] })
 })
 
-t.test('reads renames as people write them', async (t) => {
+t.test('reads renames in any spelling', async (t) => {
   const folder = t.testdir()
   await createMigration({ message: 'first', schema: { users: pgTable('users', { id: integer(), name: text(), gone: text() }) }, folder })
   await createMigration({ message: 'second', schema: { people: pgTable('people', { id: integer(), title: text(), fresh: text() }) }, folder, renames: {} })
@@ -116,7 +116,7 @@ t.test('reads renames as people write them', async (t) => {
   t.match(down, 'ALTER TABLE "people" RENAME TO "users";--> statement-breakpoint\nALTER TABLE "users" RENAME COLUMN "title" TO "name";')
 })
 
-t.test('does not invent the way back from SQL of which it has no snapshots, or nothing but the SQL', async (t) => {
+t.test('does not invent a way back without snapshots or without a change of the model', async (t) => {
   const folder = t.testdir()
   await createMigration({ message: 'first', schema: before(), folder })
   await createMigration({ message: 'second', autogenerate: false, folder })
@@ -125,19 +125,19 @@ t.test('does not invent the way back from SQL of which it has no snapshots, or n
   rmSync(join(folder, 'meta/0002_snapshot.json'))
 
   t.match((await writeDownFiles({ folder })).written, [
-    { tag: '0001_second', irreversible: [/written by hand/] },
-    { tag: '0002_third', irreversible: [/written by hand/] }
+    { tag: '0001_second', irreversible: [/handwritten SQL/] },
+    { tag: '0002_third', irreversible: [/handwritten SQL/] }
   ])
   rmSync(join(folder, '0002_third.sql'))
   rmSync(join(folder, '0002_third.down.sql'))
   await t.rejects(writeDownFiles({ folder }), { code: 'DB_MIGRATION_MISSING', message: /0002_third\.sql is in the journal/ })
 })
 
-t.test('takes ./drizzle unless another folder is named', async (t) => {
+t.test('uses ./drizzle by default', async (t) => {
   t.strictSame(await writeDownFiles(), { written: [] })
 })
 
-t.test('moves what keeps its name', async (t) => {
+t.test('moves a table into another schema', async (t) => {
   const folder = t.testdir()
   await createMigration({ message: 'first', schema: { users: pgTable('users', { id: integer() }) }, folder })
   const app = pgSchema('app')
@@ -147,7 +147,7 @@ t.test('moves what keeps its name', async (t) => {
   t.match(read(folder, '0001_second.down.sql'), /^ALTER TABLE "app"."users" SET SCHEMA "public";--> statement-breakpoint\nDROP SCHEMA "app";/)
 })
 
-t.test('moves and renames past others that have one of the names between, there and back', async (t) => {
+t.test('moves and renames tables past others with an interim name, up and down', async (t) => {
   const app = pgSchema('app')
   const id = () => ({ id: integer() })
   // Three more stand in the way: app.users, people, and both.
@@ -167,7 +167,7 @@ t.test('moves and renames past others that have one of the names between, there 
   }
 })
 
-t.test('a table gets the name that a view has, and what reads the view goes and comes with it', async (t) => {
+t.test('a table gets the name of a view, whose dependents are dropped and created', async (t) => {
   const columns = () => ({ id: integer(), name: text() })
   const users = pgTable('users', columns())
   const people = pgTable('people', columns())
@@ -182,7 +182,7 @@ t.test('a table gets the name that a view has, and what reads the view goes and 
   t.strictSame(irreversible, [])
 })
 
-t.test('what is not in the list is dropped and made anew', async (t) => {
+t.test('an object that is not in the list is dropped and created', async (t) => {
   const folder = t.testdir()
   await createMigration({ message: 'first', schema: before(), folder })
   const { created } = await createMigration({ message: 'second', schema: after(), folder, renames: { mood: 'feeling' } })
@@ -192,7 +192,7 @@ t.test('what is not in the list is dropped and made anew', async (t) => {
   t.match(read(folder, '0001_second.down.sql'), '-- Drops the sequence tally, which the migration added.')
 })
 
-t.test('what comes when nothing that went is left is new', async (t) => {
+t.test('a new object is created when no gone object is left to rename', async (t) => {
   const folder = t.testdir()
   await createMigration({ message: 'first', schema: one, folder })
   await createMigration({
@@ -205,17 +205,17 @@ t.test('what comes when nothing that went is left is new', async (t) => {
   t.match(read(folder, '0001_second.sql'), /RENAME COLUMN "name" TO "title"[^]*ADD COLUMN "year" integer/)
 })
 
-t.test('refuses a list that names what was not renamed', async (t) => {
+t.test('refuses a list with a name that was not renamed', async (t) => {
   const folder = t.testdir()
   await createMigration({ message: 'first', schema: before(), folder })
 
   await t.rejects(
     createMigration({ message: 'second', schema: after(), folder, renames: { ...renames, nobody: 'someone' } }),
-    { code: 'DB_MIGRATION_AMBIGUOUS', message: /from nobody to someone/ }
+    { code: 'DB_MIGRATION_AMBIGUOUS', message: /^nobody was not renamed to someone/ }
   )
 })
 
-t.test('tables with identity keys pass on their names, and those of their sequences, across schemas', async (t) => {
+t.test('tables with identity keys swap names and sequences across schemas', async (t) => {
   const app = pgSchema('app')
   const columns = () => ({ id: integer().generatedByDefaultAsIdentity(), name: text() })
   const { irreversible } = await travel(t, {
@@ -230,7 +230,7 @@ t.test('tables with identity keys pass on their names, and those of their sequen
   t.strictSame(irreversible, [])
 })
 
-t.test('a table moves into a schema where another sequence has the name of its own', async (t) => {
+t.test('a table moves into a schema where its sequence\'s name is taken', async (t) => {
   const app = pgSchema('app')
   const columns = () => ({ id: integer().generatedAlwaysAsIdentity() })
   const users = pgTable('users', columns())
@@ -245,7 +245,7 @@ t.test('a table moves into a schema where another sequence has the name of its o
   })
 })
 
-t.test('sequences of identity columns pass on their names: in a chain, in a ring, and from one that is dropped', async (t) => {
+t.test('identity sequences get each other\'s names: in a chain, in a circle, and from a dropped one', async (t) => {
   const columns = (names: Record<string, string>) => Object.fromEntries(Object.entries(names).map(([column, name]) => [
     column,
     integer().generatedByDefaultAsIdentity({ name })
@@ -265,7 +265,7 @@ t.test('sequences of identity columns pass on their names: in a chain, in a ring
   })
 })
 
-t.test('tables get the names of sequences and enums that go, or that get other names', async (t) => {
+t.test('tables get the names of dropped or renamed sequences and enums', async (t) => {
   const columns = () => ({ id: integer() })
   const mood = pgEnum('mood', ['calm'])
   await travel(t, {

@@ -84,7 +84,7 @@ async function oldFolder (t: Test, shape: (snapshot: Json) => Json) {
 }
 
 for (const [name, shape] of Object.entries(shapes)) {
-  t.test(`snapshots of ${name} are read as what they are: check finds nothing, create begins there, down-files leads back`, async (t) => {
+  t.test(`reads snapshots of ${name}: check finds nothing, create starts from them, down-files works`, async (t) => {
     const { folder, client, connectionString } = await oldFolder(t, shape)
     const options = { folder, connectionString }
     t.strictSame(await createMigration({ folder, message: 'three', schema: newest }), {})
@@ -108,7 +108,7 @@ for (const [name, shape] of Object.entries(shapes)) {
   })
 }
 
-t.test('a snapshot that is none is refused with its file and its table', async (t) => {
+t.test('refuses an invalid snapshot with its file and its table', async (t) => {
   const cases: ReadonlyArray<readonly [unknown, RegExp]> = [
     [[], /0000_snapshot\.json is no snapshot of drizzle-kit/],
     [{ version: '8', tables: {} }, /has the version 8, and those up to 7/],
@@ -132,7 +132,7 @@ t.test('a snapshot that is none is refused with its file and its table', async (
   for (const [snapshot, message] of cases) {
     const { folder, connectionString } = await oldFolder(t, () => snapshot as Json)
     const expected = {
-      name: 'MigrationError', code: 'DB_MIGRATION_MISSING', message: message.source.includes('0000') ? /snapshot\.json is no snapshot/ : message
+      name: 'MigrationError', code: 'DB_MIGRATION_MISSING', message: message.source.includes('0000') ? /snapshot\.json is not a snapshot/ : message
     }
     await t.rejects(writeDownFiles({ folder }), expected)
     await t.rejects(createMigration({ folder, message: 'x', schema: newest }), expected)
@@ -140,17 +140,17 @@ t.test('a snapshot that is none is refused with its file and its table', async (
   }
 })
 
-t.test('a snapshot that lacks what only drizzle-kit reads is refused with the place', async (t) => {
+t.test('refuses a snapshot without a part that only drizzle-kit reads, with the place', async (t) => {
   const { folder } = await oldFolder(t, (snapshot) => withTables(snapshot, (table) => ({ ...table, checkConstraints: { c: { name: 'c' } } })))
   const expected = {
     name: 'MigrationError',
     code: 'DB_MIGRATION_MISSING',
-    message: /drizzle-kit cannot read the snapshots \(.*checkConstraints.*c.*value.*\): bring them back/
+    message: /drizzle-kit cannot read the snapshots \(.*checkConstraints.*c.*value.*\): restore them/
   }
   await t.rejects(createMigration({ folder, message: 'x', schema: newest }), expected)
 })
 
-t.test('what a table leaves out is what drizzle-kit would take: its name from its key, an enum from the only schema that has one', async (t) => {
+t.test('fills in missing parts like drizzle-kit: a name from its key, an enum from its only schema', async (t) => {
   const deep = pgSchema('deep')
   const kind = deep.enum('kind', ['a'])
   const { folder } = await build(t, [])

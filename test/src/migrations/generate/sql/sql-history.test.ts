@@ -12,7 +12,7 @@ import { readCatalogue } from '../../../../model-based/migrations/catalogue.js'
 
 const folder = join(projectRoot, 'examples/migrations/drizzle')
 
-t.test('a history up, down step by step, and up again passes the same catalogues and keeps what it promises to keep', async (t) => {
+t.test('a history up, down step by step, and up again has the same catalogues and keeps its rows', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const client = new Client({ connectionString })
   await client.connect()
@@ -45,7 +45,7 @@ t.test('a history up, down step by step, and up again passes the same catalogues
   t.strictSame((await readCatalogue(client))['columns'], [])
 })
 
-t.test('what drizzle-kit migrate runs, and ours, find nothing to do behind each other at each point of a history', async (t) => {
+t.test('drizzle-orm\'s migrator and ours find nothing to do after each other, in the example\'s history', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const client = new Client({ connectionString })
   await client.connect()
@@ -74,7 +74,7 @@ t.test('what drizzle-kit migrate runs, and ours, find nothing to do behind each 
   }
 })
 
-t.test('a way back from a value of an enum fails while a row has it, and loses nothing', async (t) => {
+t.test('removing an enum value fails while a row has it, and loses nothing', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const client = new Client({ connectionString })
   await client.connect()
@@ -86,7 +86,7 @@ t.test('a way back from a value of an enum fails while a row has it, and loses n
   t.strictSame((await client.query('select role from users')).rows, [{ role: 'editor' }])
 })
 
-t.test('tells when the model has moved on from its migrations', async (t) => {
+t.test('reports a model that differs from its migrations', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   await runMigrations({ connectionString, folder })
 

@@ -4,7 +4,7 @@ import {
   primaryKey, real, smallint, text, time, timestamp, uuid, varchar, type PgColumnBuilderBase
 } from 'drizzle-orm/pg-core'
 import t from 'tap'
-import { travel } from '../journey.js'
+import { travel } from '../round-trip.js'
 
 const id = () => integer().primaryKey()
 

@@ -1,6 +1,6 @@
 import { bigint, bigserial, integer, pgTable, serial, smallint, smallserial, text } from 'drizzle-orm/pg-core'
 import t from 'tap'
-import { travel } from '../journey.js'
+import { travel } from '../round-trip.js'
 
 const long = 'a_table_with_a_rather_long_name_whose_sequence_has_to_be_cut'
 

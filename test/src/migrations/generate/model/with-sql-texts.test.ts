@@ -10,7 +10,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { checkMigrations, createMigration, runMigrations, type CreateOptions } from '../../../../../src/migrations/index.js'
 import { readCatalogue } from '../../../../model-based/migrations/catalogue.js'
-import { open } from '../journey.js'
+import { open } from '../round-trip.js'
 
 /** A database with the tables of a model. */
 async function migrated (t: Test, schema: Record<string, unknown>, { casing }: Pick<CreateOptions, 'casing'> = {}) {

@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { createMigration, rollbackMigrations, runMigrations, writeDownFiles } from '../../../../../src/migrations/index.js'
 import { createTestDatabase } from '../../../../../src/testing/index.js'
 import { readCatalogue } from '../../../../model-based/migrations/catalogue.js'
-import { travel } from '../journey.js'
+import { travel } from '../round-trip.js'
 
 const read = (folder: string, name: string) => readFileSync(join(folder, name), 'utf8')
 

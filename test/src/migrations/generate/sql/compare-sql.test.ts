@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { check, foreignKey, index, integer, numeric, pgEnum, pgTable, text, timestamp, unique, varchar } from 'drizzle-orm/pg-core'
 import t, { type Test } from 'tap'
-import { createMigration, writeDownFiles } from '../../../../src/migrations/index.js'
-import { type Snapshot } from '../../../../src/migrations/generate/snapshots/snapshot.js'
+import { createMigration, writeDownFiles } from '../../../../../src/migrations/index.js'
+import { type Snapshot } from '../../../../../src/migrations/generate/snapshots/snapshot.js'
 
 /** A folder of migrations that lead from model to model, without ways back. */
 async function build (t: Test, models: ReadonlyArray<Record<string, unknown>>) {

@@ -4,11 +4,11 @@ import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import { Client } from 'pg'
 import t from 'tap'
-import { checkMigrations, getCurrentMigration, rollbackMigrations, runMigrations } from '../../../../../src/migrations/index.js'
-import { createTestDatabase } from '../../../../../src/testing/index.js'
-import { role, posts, users } from '../../../../../examples/migrations/schema.js'
-import { projectRoot } from '../../../../house/source-files.js'
-import { readCatalogue } from '../../../../model-based/migrations/catalogue.js'
+import { checkMigrations, getCurrentMigration, rollbackMigrations, runMigrations } from '../../../../src/migrations/index.js'
+import { createTestDatabase } from '../../../../src/testing/index.js'
+import { role, posts, users } from '../../../../examples/migrations/schema.js'
+import { projectRoot } from '../../../house/source-files.js'
+import { readCatalogue } from '../../../model-based/migrations/catalogue.js'
 
 const folder = join(projectRoot, 'examples/migrations/drizzle')
 

@@ -4,7 +4,7 @@ import {
   uniqueIndex, varchar
 } from 'drizzle-orm/pg-core'
 import t from 'tap'
-import { travel } from './journey.js'
+import { travel } from '../round-trip.js'
 
 const id = () => integer().primaryKey()
 const raw = (text: string): SQL => sql.raw(text)

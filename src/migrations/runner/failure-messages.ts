@@ -69,7 +69,7 @@ function sqlStateOf (cause: unknown): string {
   return toDatabaseError(cause).context.sqlState ?? ''
 }
 
-/** A failure without `repeats` has no SQLSTATE in its context, so {@link retryLocked} never retries it. */
+/** A failure without `repeats` has no SQLSTATE in its context, so `retryLocked()` never retries it. */
 function failed (message: string, cause: unknown, { sql, repeats = true }: { sql?: string | undefined, repeats?: boolean } = {}): MigrationError {
   const error = new MigrationError(message, 'DB_MIGRATION_FAILED', { cause, ...repeats && { context: { ...toDatabaseError(cause).context, operation: 'migrate' } } })
   if (sql !== undefined) failedStatements.set(error, sql)

@@ -20,7 +20,7 @@ const queries = {
   security: `select nspname, relname, relrowsecurity from pg_class c join pg_namespace n on n.oid = relnamespace where ${system} and relkind = 'r' order by 1, 2`
 }
 
-/** What a database holds besides rows, by PostgreSQL's own words. The order of columns is left out: a column that comes back comes last. */
+/** The catalogue of a database, as PostgreSQL describes it. The order of columns is left out, because a restored column comes last. */
 export async function readCatalogue (client: Client): Promise<Record<string, unknown[]>> {
   const catalogue: Record<string, unknown[]> = {}
   for (const [name, text] of Object.entries(queries)) catalogue[name] = (await client.query(text)).rows

@@ -4,7 +4,7 @@ import {
   timestamp, uuid, varchar
 } from 'drizzle-orm/pg-core'
 
-/** Columns that are a primary key alone. */
+/** Columns that are the whole primary key. */
 export const keys = {
   id: () => integer().primaryKey().generatedByDefaultAsIdentity(),
   always: () => integer().primaryKey().generatedAlwaysAsIdentity(),
@@ -16,7 +16,7 @@ export const keys = {
   uid: () => uuid().primaryKey().default(sql`gen_random_uuid()`)
 }
 
-/** The type of what refers to such a key. */
+/** Columns that refer to such a key. */
 export const links = {
   id: () => integer(),
   always: () => integer(),
@@ -28,7 +28,7 @@ export const links = {
   uid: () => uuid()
 }
 
-/** Columns that are not, without those of an enum. */
+/** Columns outside the key, except those of an enum. */
 export const types = {
   integer: () => integer(),
   bigint: () => bigint({ mode: 'bigint' }),
@@ -51,7 +51,7 @@ export const types = {
   span: () => interval()
 }
 
-/** A default for each of them. */
+/** A default for each of those columns. */
 export const defaults = {
   integer: sql`7`,
   bigint: sql`8`,

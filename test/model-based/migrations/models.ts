@@ -1,8 +1,8 @@
-/** Random models: few names, so that two of them have much in common. */
+/** Random models. They use few names, so that two models have much in common. */
 import fc from 'fast-check'
 import { keys, types } from './columns.js'
 
-/** A column besides the key. */
+/** A column other than the key. */
 export interface ColumnPlan {
   readonly type: keyof typeof types | 'mood' | 'moods'
   readonly notNull: boolean
@@ -10,10 +10,10 @@ export interface ColumnPlan {
   readonly unique: boolean
 }
 
-/** Something that reads a column: an index of some rows, or of an expression, a policy. */
+/** An object that reads a column: a partial index, an index over an expression, or a policy. */
 export type Reader = 'part' | 'expression' | 'policy' | 'insertPolicy' | 'restriction'
 
-/** A table; what refers to a column that is not there is left out. */
+/** A table. Parts that refer to a missing column are left out. */
 export interface TablePlan {
   /** Whether it is in a schema of its own. */
   readonly apart: boolean
@@ -33,14 +33,14 @@ export interface TablePlan {
 export interface ModelPlan {
   readonly tables: Readonly<Partial<Record<string, TablePlan>>>
   readonly mood: { readonly name: string, readonly values: readonly string[] } | undefined
-  /** A view of a column, or of all, and one of this view. */
+  /** A view of one column or of all, and possibly a view of this view. */
   readonly view: { readonly table: string, readonly column: string | undefined, readonly materialized: boolean, readonly above: boolean } | undefined
   readonly sequence: { readonly name: string, readonly cycle: boolean, readonly increment: number, readonly maxValue: number } | undefined
 }
 
 const column: fc.Arbitrary<ColumnPlan> = fc.record({
   type: fc.constantFrom(...Object.keys(types) as Array<keyof typeof types>, 'mood' as const, 'mood' as const, 'moods' as const),
-  // A column that is new over rows and cannot be null needs a default.
+  // A new NOT NULL column of a table with rows needs a default.
   notNull: fc.constantFrom(false, false, false, true),
   hasDefault: fc.boolean(),
   unique: fc.boolean()

@@ -11,30 +11,29 @@ import type { ModelPlan } from './models.js'
 import { fill, moodOf, readKept, sameRows, type Row } from './rows.js'
 import { schemaOf } from './schema.js'
 
-/** Two models, and the answers to what was renamed between them: the how-many-th of those that went, 0 for none. */
+/** Two models, and the answers about renames: the number of the gone object that was renamed, 0 for none. */
 export interface Trip {
   readonly from: ModelPlan
   readonly to: ModelPlan
   readonly answers: readonly number[]
-  /** Whether a second row has null wherever it may. */
+  /** Whether a second row has NULL wherever possible. */
   readonly nulls: boolean
 }
 
-/** How far a trip came: PostgreSQL has no way to the second model, no row fits it, no row fits the first any more, or all is back. */
+/** The end of a trip: PostgreSQL cannot make the change, the rows do not fit the second model, they no longer fit the first, or everything is restored. */
 export type Outcome = 'impossible' | 'rows do not fit there' | 'rows do not fit here' | 'all is back'
 
-/** A cast that PostgreSQL does not have: no migration could do it. */
+/** A cast that PostgreSQL does not have, so that no migration could make the change. */
 const cannotCast = '42846'
 
-/** Of rows that do not fit the second model, or not the first any more, PostgreSQL says so, and keeps all as it is. */
+/** The errors of PostgreSQL for rows that do not fit a model. It rolls everything back. */
 const rowsDoNotFit = /^2[23]/
 
 /**
- * Goes from nothing to the first model, to the second, back, and there again.
+ * Migrates from an empty database to the first model, to the second, back, and to the second again.
  *
- * @throws Error where the catalogue after the way there is not that of the second model in an empty database, where it is not
- * what it was before after the way back
- * or after the second way there, and where rows that are not marked as lost are not back
+ * @throws Error if the catalogue differs from that of the second model in an empty database, or from the start after the way back, or if rows are lost that
+ *   are not listed as lost
  */
 export async function makeTrip (client: Client, kit: DrizzleKit, { from, to, answers, nulls }: Trip): Promise<Outcome> {
   const before = snapshotOf(kit, schemaOf(from), { previous: emptySnapshot() })
@@ -60,7 +59,7 @@ export async function makeTrip (client: Client, kit: DrizzleKit, { from, to, ans
     })
     if (!isPossible) return 'impossible'
     const second = await readCatalogue(client)
-    // What PostgreSQL names by itself keeps its name when tables and columns get others.
+    // An object that PostgreSQL named itself keeps its name when its table or column is renamed.
     if (renames.length === 0) same(wanted, second, 'the way there')
     await runAll(client, back)
     same(first, await readCatalogue(client), 'the way back')
@@ -100,19 +99,19 @@ async function carryRows (
   return 'all is back'
 }
 
-/** A column that counts must not count what is there already. */
+/** Sequences must not assign existing numbers. */
 async function goOn (client: Client, snapshot: Snapshot, mood: string): Promise<void> {
   await another(client, snapshot, { key: 3, mood })
   await client.query('rollback to more')
 }
 
-/** Another row for each table, behind a savepoint; `false` where it does not fit. */
+/** Inserts another row into each table, after a savepoint; `false` if it does not fit. */
 async function another (client: Client, snapshot: Snapshot, row: Row): Promise<boolean> {
   await client.query('savepoint more')
   return await unlessUnfit(fill(client, snapshot, row).then(() => true), /_pkey$/)
 }
 
-/** `false` where rows do not fit; what must hold all the same is named by its constraint. */
+/** Awaits `work`; `false` if rows do not fit. A violation of the named constraints is always an error. */
 async function unlessUnfit (work: Promise<boolean>, must: RegExp): Promise<boolean> {
   return await work.catch((error: { code?: string, constraint?: string }) => {
     if (rowsDoNotFit.test(error.code ?? '') && !must.test(error.constraint ?? '')) return false
@@ -120,7 +119,7 @@ async function unlessUnfit (work: Promise<boolean>, must: RegExp): Promise<boole
   })
 }
 
-/** The foreign keys that no row may violate on the whole way, since they refer to the same table before and after. */
+/** The foreign keys that no row may violate at any point: they refer to the same table before and after. */
 function keptForeignKeys ({ before, after, renames }: Diff): RegExp {
   const targets = ({ tables }: Snapshot) => Object.values(tables).flatMap(({ foreignKeys }) =>
     Object.entries(foreignKeys).map(([name, key]) => `${name} to ${referenced(key)}`))

@@ -4,26 +4,26 @@ import type { Diff } from '../../../src/migrations/generate/changes/diff-stateme
 import { catalogueType, mentions, quotedName } from '../../../src/migrations/generate/snapshots/names.js'
 import type { Column, Snapshot } from '../../../src/migrations/generate/snapshots/snapshot.js'
 
-/** A table, and those of its columns whose values must be back. */
+/** A table, and its columns whose values must be restored. */
 interface Kept {
   readonly table: string
   readonly columns: readonly string[]
 }
 
-/** A row: its number, the value of enums, and whether it has null wherever it may. */
+/** A row: its number, the value of its enums, and whether it has NULL wherever possible. */
 export interface Row {
   readonly key: number
   readonly mood: string
   readonly nulls?: boolean
 }
 
-/** The value of the enum that both models have: nobody can use a new one before its transaction has ended. */
+/** A value of the enum that both models have: a new value cannot be used before its transaction has ended. */
 export function moodOf ({ before, after }: Diff): string {
   const [values = [], others = []] = [before, after].map(({ enums }) => Object.values(enums)[0]?.values)
   return values.find((value) => others.includes(value)) ?? ''
 }
 
-/** Puts a row into each table, other values for each number; where nothing counts, the number is its key. */
+/** Inserts a row into each table, with values that depend on its number. Without a sequence, the number is the key. */
 export async function fill (client: Client, { tables, enums }: Snapshot, { key, mood, nulls = false }: Row): Promise<void> {
   const anyMood = mood === '' ? Object.values(enums)[0]?.values[0] ?? '' : mood
   for (const table of Object.values(tables)) {
@@ -47,7 +47,7 @@ export async function fill (client: Client, { tables, enums }: Snapshot, { key, 
   }
 }
 
-/** What the way there and back must keep. */
+/** Reads the values that a migration and its way back must keep. */
 export async function readKept (client: Client, way: Diff, irreversible: readonly string[]): Promise<unknown[]> {
   const found: unknown[] = []
   for (const { table, columns } of keptBy(way, irreversible)) {
@@ -58,7 +58,7 @@ export async function readKept (client: Client, way: Diff, irreversible: readonl
   return found
 }
 
-/** @throws Error where something of it is not there any more */
+/** @throws Error if any of them is lost or changed */
 export function sameRows (expected: unknown[], found: unknown[]): void {
   if (!isDeepStrictEqual(expected, found)) throw new Error(`After the way back rows differ: ${JSON.stringify(expected)} became ${JSON.stringify(found)}`)
 }
@@ -68,7 +68,7 @@ function keptBy ({ before, after, renames }: Diff, irreversible: readonly string
     const laterTable = renames.find(({ kind, from }) => kind === 'table' && from === key)?.to ?? key
     const other = after.tables[laterTable]
     if (other === undefined) {
-      if (!irreversible.includes(`the rows of ${plain(key)}`)) throw new Error(`The rows of ${key} go without a mark`)
+      if (!irreversible.includes(`the rows of ${plain(key)}`)) throw new Error(`The rows of ${key} are dropped without a directive`)
       return []
     }
     const columns = Object.values(table.columns).filter((column) => {
@@ -76,10 +76,10 @@ function keptBy ({ before, after, renames }: Diff, irreversible: readonly string
       const later = other.columns[name]
       const isSame = later !== undefined && catalogueType(later) === catalogueType(column) && (later.generated === undefined || column.generated !== undefined)
       const isMarked = irreversible.some((what) => new RegExp(`\\bvalues of ${plain(laterTable)}\\.${name}(,| were|$)`).test(what))
-      if (isSame && isMarked) throw new Error(`The values of ${laterTable}.${name} stay, and are marked as lost`)
+      if (isSame && isMarked) throw new Error(`The values of ${laterTable}.${name} stay, but are listed as lost`)
       return isSame || (column.generated === undefined && !isMarked)
     })
-    // What is generated comes back when what it is made of does.
+    // A generated value is restored if the values of its expression are.
     const lost = Object.keys(table.columns).filter((name) => !columns.some((column) => column.name === name))
     return [{ table: quotedName(table), columns: columns.filter(({ generated }) => !lost.some((name) => mentions(generated?.as, name))).map(({ name }) => name) }]
   })
@@ -89,7 +89,7 @@ function plain (key: string): string {
   return key.replace(/^public\./, '')
 }
 
-/** Numbers wherever text may stand, so that most of it fits another type, and each of another length. */
+/** Values for a type. Texts are numbers, so that most values fit another type, and each has another length. */
 function valueOf (type: string, mood: string, key: number): string {
   if (type === 'boolean') return 'true'
   if (/^(date|timestamp)/.test(type)) return `2026-01-0${key}`

@@ -1,7 +1,4 @@
-/**
- * Goes there and back between random models for as long as is wanted: `npm run test:migrations -- --runs 10000`, or with
- * `--seed <number>` the trips of one seed again.
- */
+/** Migrates between random models, up and down: `npm run test:migrations -- --runs 10000`. `--seed <number>` repeats a run. */
 import { parseArgs } from 'node:util'
 import fc from 'fast-check'
 import { Client } from 'pg'
@@ -26,7 +23,7 @@ try {
     ...(values.seed !== undefined && { seed: Number(values.seed) })
   })
   console.log(fc.defaultReportMessage(details) ??
-    `${details.numRuns} trips, and each came back to where it began (seed ${details.seed}, ${Math.round((performance.now() - started) / 1000)} s): ${[...outcomes].map(([outcome, count]) => `${count} times ${outcome}`).join(', ')}`)
+    `${details.numRuns} trips, and each came back to its start (seed ${details.seed}, ${Math.round((performance.now() - started) / 1000)} s): ${[...outcomes].map(([outcome, count]) => `${count} times ${outcome}`).join(', ')}`)
   if (details.failed) console.log(details.errorInstance)
   process.exitCode = details.failed ? 1 : 0
 } finally {

@@ -39,7 +39,7 @@ export function schemaOf ({ tables, mood, view, sequence }: ModelPlan): Record<s
   return { ...schema, ...view !== undefined && schema[view.table] !== undefined && viewsOf(view, schema[view.table] as PgTable) }
 }
 
-/** Types whose text follows from the value alone. */
+/** Whether the conversion of a column to text is immutable. */
 function isImmutable ({ columns }: TablePlan, name: string): boolean {
   return ['integer', 'bigint', 'text', 'short', 'long', 'boolean', 'numeric', 'jsonb', 'small', 'uuid'].includes(columns[name]?.type ?? '')
 }
@@ -53,7 +53,7 @@ function madeOf ({ from, how, unique: isUnique }: NonNullable<TablePlan['generat
   return isUnique ? column.unique() : column
 }
 
-/** Some view of a table. */
+/** The views of a table. */
 function viewsOf ({ column, materialized, above }: NonNullable<ModelPlan['view']>, table: PgTable) {
   const columns = table as unknown as Partial<Record<string, PgColumn>>
   const picked = column === undefined ? undefined : columns[column]
@@ -74,7 +74,7 @@ function columnOf ({ type, notNull, hasDefault, unique: isUnique }: ColumnPlan, 
   const isMood = type === 'mood' || type === 'moods'
   if (isMood && enumeration === undefined) return undefined
   const base = isMood ? type === 'mood' ? enumeration!() : enumeration!().array() : types[type]()
-  // What fits which type is said in the tables above, type by type.
+  // The tables in columns.ts say which default fits which type.
   const withDefault = hasDefault
     ? base.default((isMood ? type === 'mood' ? enumeration!.enumValues.at(-1) : [enumeration!.enumValues.at(-1)] : defaults[type]) as never)
     : base

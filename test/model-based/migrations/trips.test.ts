@@ -6,7 +6,7 @@ import { createTestDatabase } from '../../../src/testing/index.js'
 import { makeTrip } from './round-trip.js'
 import { trips } from './trips.js'
 
-// Always the same ones here; others by npm run test:migrations.
+// The seed is fixed here. npm run test:migrations uses others.
 t.test('up, down and up between any two models restores the catalogue and all rows not listed as lost', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const client = new Client({ connectionString })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { model, type ColumnPlan, type ModelPlan, type TablePlan } from './models.js'
 import type { Trip } from './round-trip.js'
 
-/** Any two models, and any answers about renames. Some keys and types of the first stay: where each of them changes, rows seldom fit. */
+/** Any two models, and any answers about renames. Some keys and types stay the same: if all of them change, rows seldom fit. */
 export const trips: fc.Arbitrary<Trip> = fc.record({
   from: model,
   to: model,

@@ -1,16 +1,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** A migration as a test writes it; `when` is its place in time. */
+/** A migration of a test. `when` is the time at which it was generated. */
 export interface TestMigration {
   readonly tag: string
   readonly when: number
   readonly sql: string
-  /** What its down file holds; none unless given. */
+  /** The text of its down file. Without it there is no down file. */
   readonly down?: string
 }
 
-/** Writes a folder as drizzle-kit generate leaves it behind. */
+/** Writes a folder as drizzle-kit generate does. */
 export function writeFolder (folder: string, migrations: readonly TestMigration[]): string {
   mkdirSync(join(folder, 'meta'), { recursive: true })
   for (const { tag, sql, down } of migrations) {

@@ -13,10 +13,10 @@ const {
 } = migrations
 delete process.env['DATABASE_URL']
 
-/** Nobody is there, and nobody is asked before the options have been read. */
+/** A database and a folder that do not exist. The options are checked before either is used. */
 const nowhere = { connectionString: 'postgresql://nobody@127.0.0.1:1/none', folder: join(mkdtempSync(join(tmpdir(), 'misuse-')), 'none') }
 
-/** What was not refused for its options. */
+/** Passes unless the call is refused for its options. */
 async function begun (work: Promise<unknown>): Promise<void> {
   try {
     await work
@@ -27,7 +27,7 @@ async function begun (work: Promise<unknown>): Promise<void> {
 
 const functions = { checkMigrations, getCurrentMigration, getMigrationHistory, getPendingMigrations, rollbackMigrations, runMigrations }
 
-/** What is no mistake for each option; nothing is, for one that does not exist. */
+/** The values that each option accepts. An unknown option accepts none. */
 const common = {
   connectionString: [],
   database: optional,

@@ -38,11 +38,11 @@ t.test('rolls back to a tag, or to nothing', async (t) => {
   const { tables, ...options } = await build(t, all)
   await runMigrations(options)
 
-  t.strictSame(tags((await rollbackMigrations({ ...options, to: '0002_likes' })).rolledBack), [], 'where the database stands')
+  t.strictSame(tags((await rollbackMigrations({ ...options, to: '0002_likes' })).rolledBack), [], 'the database is already there')
   t.strictSame(tags((await rollbackMigrations({ ...options, to: '0000_users' })).rolledBack), ['0002_likes', '0001_posts'])
   t.strictSame(tags((await rollbackMigrations({ ...options, to: 'nothing' })).rolledBack), ['0000_users'])
   t.strictSame(await tables(), [])
-  t.strictSame((await rollbackMigrations(options)).rolledBack, [], 'where nothing is left there is nothing to undo')
+  t.strictSame((await rollbackMigrations(options)).rolledBack, [], 'with nothing left there is nothing to undo')
 })
 
 t.test('undoes all if there are fewer than requested', async (t) => {

@@ -30,7 +30,7 @@ t.test('applies up to a tag, and no further', async (t) => {
 
   t.strictSame(tags((await runMigrations({ ...options, to: '0000_users' })).applied), ['0000_users'])
   t.strictSame(await tables(), ['users'])
-  t.strictSame(tags((await runMigrations({ ...options, to: '0000_users' })).applied), [], 'which is where the database stands')
+  t.strictSame(tags((await runMigrations({ ...options, to: '0000_users' })).applied), [], 'the database is already there')
   t.strictSame(tags((await runMigrations({ ...options, to: '0001_posts' })).applied), ['0001_posts'])
 })
 
@@ -136,7 +136,7 @@ t.test('works alternately with drizzle-orm\'s own migrator on the same folder an
 
   writeFolder(options.folder, [users, posts])
   t.strictSame(tags((await runMigrations(options)).applied), ['0001_posts'])
-  await t.resolves(migrate(drizzle(pool), { migrationsFolder: options.folder }), 'which finds nothing left to do')
+  await t.resolves(migrate(drizzle(pool), { migrationsFolder: options.folder }), 'the migrator finds nothing left to do')
   t.equal((await getMigrationHistory(options)).length, 2)
 })
 

@@ -4,7 +4,7 @@ import { createTestDatabase } from '../../../src/testing/index.js'
 import { posts, users, writeFolder, type TestMigration } from './folder.js'
 import type { Test } from 'tap'
 
-/** A database without tables, a folder of migrations, and a connection to look at what became of it. */
+/** A database without tables, a folder of migrations, and a connection for checks. */
 export async function build (t: Test, migrations: readonly TestMigration[] = [users, posts]) {
   const { connectionString } = await createTestDatabase(t)
   const folder = writeFolder(t.testdir({}), migrations)
@@ -15,16 +15,16 @@ export async function build (t: Test, migrations: readonly TestMigration[] = [us
     const { rows } = await client.query<{ name: string }>("select tablename as name from pg_tables where schemaname = 'public' order by 1")
     return rows.map(({ name }) => name)
   }
-  // What is left of it, or spread, are the options of a call alone.
+  // A rest or spread of the result has only the options of a call.
   return hide({ connectionString, folder, client, tables }, 'client', 'tables')
 }
 
-/** The names of migrations. */
+/** The tags of migrations. */
 export const tags = (migrations: ReadonlyArray<{ tag: string }>) => migrations.map(({ tag }) => tag)
 
 interface CatalogueRow { readonly what: string, readonly name: string, readonly kind: string, readonly more: string }
 
-/** Everything that a database is made of, and what its migrations noted: to see that nothing was touched. */
+/** All objects of a database and its recorded migrations, to check that nothing changed. */
 export async function catalogue (client: Client): Promise<{ rows: CatalogueRow[], noted: Array<Record<string, unknown>> }> {
   const { rows } = await client.query<CatalogueRow>(`
     select 'class' as what, c.oid::regclass::text as name, relkind::text as kind, relfilenode::text as more from pg_class c where relnamespace::regnamespace::text !~ '^pg_|^information_schema'
@@ -39,7 +39,7 @@ export async function catalogue (client: Client): Promise<{ rows: CatalogueRow[]
   return { rows, noted: noted.exists ? (await client.query('select * from drizzle.__drizzle_migrations order by id')).rows : [] }
 }
 
-/** The catalogue without what counts on from run to run, and without columns that are no more. */
+/** The catalogue without ids, which differ between runs, and without dropped columns. */
 export async function catalogueWithout (client: Client): Promise<unknown> {
   const { rows, noted } = await catalogue(client)
   return { rows: rows.filter(({ kind }) => !kind.startsWith('....')).map(({ more, ...row }) => row), noted: noted.map(({ id, ...row }) => row) }

@@ -66,7 +66,7 @@ t.test('finds files as drizzle-kit does', async (t) => {
 })
 
 t.test('TypeScript without a loader is refused with the fix, and other errors pass unchanged', async (t) => {
-  // Outside of the project there is no loader to be found.
+  // Outside the project there is no loader.
   const folder = mkdtempSync(join(tmpdir(), 'config-'))
   t.after(() => rmSync(folder, { recursive: true }))
   writeFileSync(join(folder, 'old.ts'), "throw Object.assign(new Error('unknown'), { code: 'ERR_UNKNOWN_FILE_EXTENSION' })")
@@ -109,7 +109,7 @@ t.test('files of a schema share their modules, whatever they import and in any o
   await t.rejects(readSchema({ schema: './*.ts' }, join(root, 'broken')), { message: 'mine' })
 })
 
-/** Applies one file by the command, and gives what it wrote. */
+/** Applies one file with the command, and returns its output. */
 async function up (t: Test, sql: string, connectionString?: string) {
   const url = connectionString ?? (await createTestDatabase(t)).connectionString
   const cwd = t.testdir({
@@ -150,7 +150,7 @@ t.test('shows what a log leaves out: syntax errors, RAISE, details and hints', a
   t.match((await up(t, '-- data-access: no-transaction\nbegin; select nosuch')).error, { statement: 'select nosuch', cause: { code: '42703', position: 8 } })
   const deferred = await up(t, 'create table a (id int primary key, next int references a deferrable initially deferred); insert into a values (1, 2)')
   t.match(deferred.error.cause, { code: '23503', detail: /is not present/ })
-  t.notOk('statement' in deferred.error, 'at COMMIT none of them has failed')
+  t.notOk('statement' in deferred.error, 'no single statement failed at COMMIT')
 })
 
 t.test('a long statement is shown around the position that PostgreSQL names', async (t) => {

@@ -11,7 +11,7 @@ import { integer, pgTable, text } from 'drizzle-orm/pg-core'
 export const users = pgTable('users', { id: integer().primaryKey(), ${name}: text().notNull() })
 `
 
-/** A configuration and a schema, which can be changed: a module is loaded once. */
+/** Writes a configuration and a schema. A changed schema needs a new name, because a module is loaded once. */
 function writeSchema (cwd: string, name: string, text: string): void {
   writeFileSync(join(cwd, `${name}.mjs`), text)
   writeFileSync(join(cwd, 'drizzle.config.json'), JSON.stringify({ dialect: 'postgresql', schema: `./${name}.mjs`, out: './drizzle' }))
@@ -23,7 +23,7 @@ interface Answer {
   readonly err: string
 }
 
-/** Calls the command as a process of its own would. */
+/** Runs the command like a process of its own. */
 async function call (
   cwd: string,
   argv: readonly string[],

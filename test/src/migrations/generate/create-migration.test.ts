@@ -18,7 +18,7 @@ const journalOf = (folder: string) => JSON.parse(read(folder, 'meta/_journal.jso
   entries: Array<{ idx: number, when: number, tag: string, breakpoints: boolean }>
 }
 
-/** drizzle-kit generate in a folder of the test's own, with the model of a file `schema.ts`. */
+/** Runs drizzle-kit generate in a folder of the test, with the model of a file `schema.ts`. */
 async function generate (folder: string): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [
     join(
@@ -37,7 +37,7 @@ t.test('writes what drizzle-kit generate writes, and each finds nothing to do af
     export const posts = pgTable('posts', { id: integer().primaryKey(), authorId: integer().references(() => users.id) }, (self) => [index().on(self.authorId)])`
   })
   const ours = { folder, drizzle: join(folder, 'drizzle') }
-  // In the order of a module's exports: by name.
+  // By name, the order of a module's exports.
   const schema = { posts, users }
   await createMigration({ message: 'theirs', schema, folder: ours.drizzle, casing: 'snake_case' })
 

@@ -64,7 +64,7 @@ t.test('drizzle-orm\'s migrator and ours find nothing to do after each other, in
     await drizzlesOwn()
     t.strictSame(await readCatalogue(client), done, `${tag}, ours first`)
 
-    // Drizzle knows no file that runs outside of a transaction.
+    // drizzle-orm's migrator cannot run a non-transactional file.
     if (readFileSync(join(part, `${tag}.sql`), 'utf8').includes('no-transaction')) continue
     await rollbackMigrations({ ...options, confirmIrreversible: true })
     await drizzlesOwn()

@@ -6,38 +6,40 @@ import { createMigration, rollbackMigrations, runMigrations, type CreateOptions 
 import { createTestDatabase } from '../../../../src/testing/index.js'
 import { readCatalogue } from '../../../model-based/migrations/catalogue.js'
 
-/** Two models, what lies in the tables of the first, and where a program would go on writing. */
-export interface Journey {
+/** Two models, the rows of the first, and the statements that must work along the way. */
+export interface RoundTrip {
   readonly from: Record<string, unknown>
   readonly to: Record<string, unknown>
   /** Statements that fill the tables. */
   readonly fill?: string
-  /** Selects what must be there again after the way back. */
+  /** Selects the rows that must be restored by the way back. */
   readonly kept?: string
-  /** Statements that have to work before, after the way there, and after the way back. */
+  /** Statements that must work before, after the migration, and after the way back. */
   readonly writes?: string
-  /** A statement that has to work after the way there only. */
+  /** A statement that must work after the migration only. */
   readonly next?: string | undefined
-  /** A statement that has to work after the way back. */
+  /** A statement that must work after the way back. */
   readonly former?: string | undefined
   readonly options?: Pick<CreateOptions, 'casing' | 'renames'>
 }
 
-/** What a journey left behind. */
-export interface Travelled {
-  /** What is marked as lost. */
+/** The result of a round trip. */
+export interface RoundTripResult {
+  /** What the way back lists as irreversible. */
   readonly irreversible: readonly string[]
-  /** The SQL of the way there, and of the way back. */
+  /** The SQL of the migration, and of the way back. */
   readonly up: string
   readonly down: string
-  /** What `kept` selects after the way there. */
+  /** The result of `kept` after the migration. */
   readonly there: unknown[]
-  /** And after the way back. */
+  /** The result of `kept` after the way back. */
   readonly back: unknown[]
 }
 
-/** Goes there, back and there again over rows, and compares catalogues: with what the second model makes in an empty database, and with the start. */
-export async function travel (t: Test, { from, to, fill, kept, writes, next, former, options = { renames: {} } }: Journey): Promise<Travelled> {
+/**
+ * Migrates up, down and up again with rows in the tables. Compares the catalogue with that of the second model in an empty database, and with the start.
+ */
+export async function roundTrip (t: Test, { from, to, fill, kept, writes, next, former, options = { renames: {} } }: RoundTrip): Promise<RoundTripResult> {
   const folder = t.testdir({ journey: {}, fresh: {} })
   const fresh = await open(t)
   await createMigration({ ...options, message: 'to', schema: to, folder: join(folder, 'fresh'), renames: undefined })

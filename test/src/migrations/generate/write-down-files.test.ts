@@ -1,48 +1,23 @@
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { foreignKey, index, integer, pgEnum, pgSequence, pgTable, pgView, primaryKey, text } from 'drizzle-orm/pg-core'
-import t, { type Test } from 'tap'
-import { createMigration, writeDownFiles } from '../../../../src/migrations/index.js'
+import t from 'tap'
+import { writeDownFiles } from '../../../../src/migrations/index.js'
 import { loadDrizzleKit } from '../../../../src/migrations/generate/model/drizzle-kit.js'
-import { emptySnapshot, type Snapshot } from '../../../../src/migrations/generate/snapshots/snapshot.js'
+import { emptySnapshot } from '../../../../src/migrations/generate/snapshots/snapshot.js'
 import { readSnapshot } from '../../../../src/migrations/generate/snapshots/read-snapshots.js'
 import { writeNewFiles } from '../../../../src/migrations/generate/write-files.js'
 import { findSqlChanges } from '../../../../src/migrations/generate/sql/sql-changes.js'
-
-/** A folder of migrations that lead from model to model, without ways back. */
-async function build (t: Test, models: ReadonlyArray<Record<string, unknown>>) {
-  const folder = t.testdir()
-  for (const [index, schema] of models.entries()) {
-    await createMigration({ folder, schema, message: `step ${index}`, renames: {} })
-    rmSync(join(folder, `000${index}_step_${index}.down.sql`))
-  }
-  const file = (index: number) => join(folder, `000${index}_step_${index}.sql`)
-  return {
-    folder,
-    read: (index: number) => readFileSync(file(index), 'utf8'),
-    write: (index: number, text: string) => writeFileSync(file(index), text),
-    edit: (index: number, change: (snapshot: Snapshot) => void) => {
-      const path = join(folder, 'meta', `000${index}_snapshot.json`)
-      const snapshot: Snapshot = JSON.parse(readFileSync(path, 'utf8'))
-      change(snapshot)
-      writeFileSync(path, JSON.stringify(snapshot))
-    },
-    down: (index: number) => readFileSync(join(folder, `000${index}_step_${index}.down.sql`), 'utf8')
-  }
-}
-
-const boat = pgTable('boat', { id: integer().primaryKey() })
-const labelled = pgTable('boat', { id: integer().primaryKey(), label: text() })
-const crew = pgTable('crew', { id: integer().primaryKey() })
+import { boat, buildGenerated, crew, labelled } from './generated-folder.js'
 
 t.test('an object may be created again after it was dropped, renamed or moved', async (t) => {
   const part = pgTable('part', { id: integer().primaryKey(), label: text() })
-  const { folder, write } = await build(t, [{ boat, crew }, { boat }, { boat, crew }, { boat, crew, part }])
+  const { folder, write } = await buildGenerated(t, [{ boat, crew }, { boat }, { boat, crew }, { boat, crew, part }])
   write(2, 'create table if not exists crew (id integer primary key)')
   t.strictSame((await writeDownFiles({ folder })).written.map(({ irreversible }) => irreversible), [[], ['the rows of crew'], [], []])
 
-  const tied = await build(t, [
+  const tied = await buildGenerated(t, [
     { boat, part }, { boat, part: keyed('no action') }, { boat, part: keyed('cascade') }, { boat, part }, { boat, part: keyed('cascade') }
   ])
   for (const index of [1, 2, 4]) {
@@ -57,7 +32,7 @@ t.test('an object may be created again after it was dropped, renamed or moved', 
   t.match(tied.read(2), 'DO $$')
   t.strictSame((await writeDownFiles({ folder: tied.folder })).written.map(({ irreversible }) => irreversible), [[], [], [], [], []], 'in the same file, too')
 
-  const other = await build(t, [{ boat, part }, { boat: labelled, part }, { boat, part: labelledPart() }])
+  const other = await buildGenerated(t, [{ boat, part }, { boat: labelled, part }, { boat, part: labelledPart() }])
   other.write(
     1,
     'alter table boat add label text; alter table boat rename label to old; alter table boat rename to ship; alter table ship set schema app; create table if not exists boat (id integer primary key, label text)'
@@ -80,7 +55,7 @@ t.test('compares unnamed primary keys, dropped tables\' row level security, sequ
   const keyless = pgTable('boat', { id: integer().notNull() })
   const tally = pgSequence('tally', { startWith: 5 })
   const view = pgView('all_boats', { id: integer() }).as(sql`select "id" from "boat"`)
-  const { folder, read, write } = await build(t, [{ boat: pgTable('boat', { id: integer().primaryKey() }), pair, tally, view }, { boat: keyless, view }])
+  const { folder, read, write } = await buildGenerated(t, [{ boat: pgTable('boat', { id: integer().primaryKey() }), pair, tally, view }, { boat: keyless, view }])
   write(
     1,
     read(1).replace(/DO \$\$ DECLARE[^]*?END \$\$;/, 'ALTER TABLE "boat" DROP CONSTRAINT "boat_pkey";').replace(
@@ -105,7 +80,7 @@ t.test('renames and kept indexes have a way back even if a snapshot has more tha
   const before = pgTable('boat', { id: integer().primaryKey(), label: text() })
   const dock = pgTable('dock', { id: integer().primaryKey(), a: integer(), b: integer() }, (self) => [index('dock_a').on(self.a), index('dock_b').on(self.b)])
   const dockLater = pgTable('dock', { id: integer().primaryKey(), a: integer(), b: integer(), c: integer() }, (self) => [index('dock_a').on(self.a)])
-  const { folder, write, down } = await build(t, [{ boat: before, dock }, { boat: ship, dock: dockLater, crew }])
+  const { folder, write, down } = await buildGenerated(t, [{ boat: before, dock }, { boat: ship, dock: dockLater, crew }])
   write(1, `alter table boat rename to ship; alter table ship rename label to title; alter table ship add more text; create index ship_id on ship (id); create index ship_title on ship (title);
     alter table dock add c integer`)
   t.match((await writeDownFiles({ folder })).written[1]?.irreversible, [/^changes of its snapshots that its SQL does not make: /])
@@ -123,7 +98,7 @@ t.test('the way back drops only the enums, sequences and views that the SQL crea
     pgView('seen', { id: integer() }).as(sql`select "id" from "boat"`),
     pgView('hidden', { id: integer() }).as(sql`select "id" from "boat" where "id" < 0`)
   ]
-  const { folder, write, down } = await build(t, [{ boat }, { boat, mood, wind, tally, score, seen, hidden }])
+  const { folder, write, down } = await buildGenerated(t, [{ boat }, { boat, mood, wind, tally, score, seen, hidden }])
   write(1, "create type mood as enum ('calm'); create sequence tally; create view seen as (select \"id\" from \"boat\")")
   t.match((await writeDownFiles({ folder })).written[1]?.irreversible, [/^changes of its snapshots that its SQL does not make: /])
   for (const made of ['DROP TYPE "public"."mood"', 'DROP SEQUENCE "public"."tally"', 'DROP VIEW "public"."seen"']) t.match(down(1), made)
@@ -132,7 +107,7 @@ t.test('the way back drops only the enums, sequences and views that the SQL crea
 
 t.test('SQL of drizzle-kit matches its snapshots, even if createMigration() would write more', async (t) => {
   const words = pgTable('boat', { id: integer().primaryKey(), size: text().default('1') })
-  const { folder, read, write } = await build(t, [{ boat: words }, { boat: pgTable('boat', { id: integer().primaryKey(), size: integer().default(0) }) }])
+  const { folder, read, write } = await buildGenerated(t, [{ boat: words }, { boat: pgTable('boat', { id: integer().primaryKey(), size: integer().default(0) }) }])
   const [before, after] = [await readSnapshot(folder, '0000'), await readSnapshot(folder, '0001')]
   const statements = await (await loadDrizzleKit()).generateMigration(before, after)
   t.not(statements.join('\n'), read(1).replaceAll('--> statement-breakpoint', ''))
@@ -146,13 +121,13 @@ t.test('a refusal by drizzle-kit has its own words', async (t) => {
 })
 
 t.test('a directive lists at most eight changes', async (t) => {
-  const { folder, read, write } = await build(t, [{ boat }, { boat: labelled }])
+  const { folder, read, write } = await buildGenerated(t, [{ boat }, { boat: labelled }])
   write(1, `${read(1)}${Array.from({ length: 10 }, (_, index) => `create table t${index} (id int)`).join(';')}`)
   t.match((await writeDownFiles({ folder })).written[1]?.irreversible, [/CREATE TABLE t0, .*and 12 more$/])
 })
 
 t.test('reports its progress, and writes all files or none', async (t) => {
-  const { folder, edit, read, write } = await build(t, [{ boat }, { boat: labelled }])
+  const { folder, edit, read, write } = await buildGenerated(t, [{ boat }, { boat: labelled }])
   const told: unknown[] = []
   const sql = read(1)
   rmSync(join(folder, '0001_step_1.sql'))
@@ -170,7 +145,7 @@ t.test('reports its progress, and writes all files or none', async (t) => {
 })
 
 t.test('writes nothing if the folder is not writable', async (t) => {
-  const { folder } = await build(t, [{ boat }])
+  const { folder } = await buildGenerated(t, [{ boat }])
   await t.rejects(writeNewFiles(folder, { 'inner.sql': '', 'nowhere/x.sql': '' }), {
     code: 'DB_MIGRATION_FAILED', message: /nowhere\/x\.sql cannot be written \(ENOENT\)/
   })

@@ -12,7 +12,7 @@ import { build, tags } from '../setup.js'
 
 const mark = '-- data-access: no-transaction'
 
-/** Applies a folder as drizzle-kit migrate does. */
+/** Applies a folder with drizzle-orm's migrator. */
 async function migrateByDrizzle (connectionString: string, migrationsFolder: string): Promise<void> {
   const pool = new Pool({ connectionString })
   await migrate(drizzle(pool), { migrationsFolder }).finally(() => pool.end())
@@ -40,12 +40,12 @@ t.test('directives may be added to an applied file, anywhere, and removed again'
   writeFolder(options.folder, [pier, { ...unmarked, sql: `${mark}\n${sql.replace('pier_a', 'pier_b')}` }])
   t.match((await checkMigrations(options)).problems, [{ kind: 'edited', tag: '0001_a' }], 'anything else is an edit')
 
-  // On an empty database the marked file is run, and noted as drizzle-kit would note it.
+  // On an empty database the file with its directive runs, and is recorded with the hash that drizzle-kit would use.
   const empty = await build(t, [pier, { ...unmarked, sql: `${mark}\n${sql}` }])
   t.strictSame(tags((await runMigrations(empty)).applied), ['0000_pier', '0001_a'])
   t.equal((await getMigrationHistory(empty))[1]?.hash, createHash('sha256').update(readFileSync(join(empty.folder, '0001_a.sql'))).digest('hex'))
   writeFolder(empty.folder, [pier, unmarked])
-  t.strictSame((await checkMigrations(empty)).problems, [], 'without its mark it is the same')
+  t.strictSame((await checkMigrations(empty)).problems, [], 'without its directive it is the same file')
 })
 
 t.test('a directive inside a string and other comments belong to the text of a file', async (t) => {
@@ -157,6 +157,6 @@ t.test('a user without CREATE permission is refused only if something must be cr
   t.equal(
     (await runMigrations({ ...plain, folder: writeFolder(t.testdir({}), [{ ...posts, sql: 'select 1' }]), table: 'other.history' })).applied.length,
     1,
-    'a schema that is there needs no leave'
+    'an existing schema needs no permission'
   )
 })

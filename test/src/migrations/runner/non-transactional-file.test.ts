@@ -17,7 +17,7 @@ const index: typeof posts = {
   down: `${mark}drop index concurrently users_id; drop table posts`
 }
 
-/** Where a file's way is noted, and the indexes of the database with their validity. */
+/** The progress table, and the indexes of the database with their validity. */
 function look (client: Client) {
   return {
     progress: async () => (await client.query("select to_regclass('drizzle.__drizzle_migrations_progress')::text as name")).rows[0].name,

@@ -9,7 +9,7 @@ import type { MigrationWait } from '../../../../src/migrations/index.js'
 
 const alter = { ...posts, sql: 'create table before (id int);\n--> statement-breakpoint\nalter table users add column age int' }
 
-/** A table that somebody is using, and a migration that wants to change it. */
+/** A table in use by an open transaction, and a migration that alters it. */
 async function buildBusy (t: Test, migration = alter) {
   const { client, tables, ...options } = await build(t, [users, migration])
   await runMigrations({ ...options, to: '0000_users' })
@@ -30,7 +30,7 @@ t.test('61: a file that does not get its locks lets other statements pass, and i
 
   const run = runMigrations({ ...options, onWait })
   await until(() => waits.length === 1)
-  t.equal((await client.query('select from users')).rowCount, 0, 'who came behind it is served')
+  t.equal((await client.query('select from users')).rowCount, 0, 'later statements run')
   t.strictSame(await tables(), ['users'])
   t.strictSame(tags((await run).applied), ['0001_posts'])
 

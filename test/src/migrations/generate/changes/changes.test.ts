@@ -1,16 +1,16 @@
 import { sql } from 'drizzle-orm'
 import {
-  bigint, boolean, char, date, doublePrecision, foreignKey, integer, json, jsonb, numeric, pgEnum, pgPolicy, pgSchema, pgSequence, pgTable,
-  primaryKey, real, smallint, text, time, timestamp, uuid, varchar, type PgColumnBuilderBase
+  bigint, bigserial, boolean, char, date, doublePrecision, foreignKey, integer, json, jsonb, numeric, pgEnum, pgPolicy, pgSchema, pgSequence, pgTable,
+  primaryKey, real, serial, smallint, smallserial, text, time, timestamp, uuid, varchar, type PgColumnBuilderBase
 } from 'drizzle-orm/pg-core'
 import t from 'tap'
-import { travel } from '../round-trip.js'
+import { roundTrip } from '../round-trip.js'
 
 const id = () => integer().primaryKey()
 
 t.test('values convert to another type and back', async (t) => {
   const mood = pgEnum('mood', ['5', 'a'])
-  // From, to, a value, and what becomes of it there; where `back` is given, that is what comes back.
+  // Two types, a value, the converted value, and the value after the way back if it differs from the first.
   const cases: Array<[from: PgColumnBuilderBase, to: PgColumnBuilderBase, value: string, there: string, back?: string]> = [
     [text(), text().array(), "it's, {b}", '{"it\'s, {b}"}'],
     [text().array(), text(), '{a}', 'a'],
@@ -51,7 +51,7 @@ t.test('values convert to another type and back', async (t) => {
   ]
   const model = (which: 0 | 1) => ({ mood, t: pgTable('t', { id: id(), ...Object.fromEntries(cases.map((pair, index) => [`c${index}`, pair[which]])) }) })
   const kept = `select ${cases.map((_pair, index) => `c${index}::text`).join(', ')} from t order by id`
-  const { there, back } = await travel(t, {
+  const { there, back } = await roundTrip(t, {
     from: model(0),
     to: model(1),
     fill: `insert into t values (1, ${cases.map(([, , value]) => `'${value.replaceAll("'", "''")}'`).join(', ')}), (2${', null'.repeat(cases.length)})`,
@@ -73,7 +73,7 @@ t.test('single values and arrays of a recreated enum convert to each other and t
   })
   const before = enumeration('sad', '5', 'glad')
   const after = enumeration('5', 'glad')
-  const { there } = await travel(t, {
+  const { there } = await roundTrip(t, {
     from: { mood: before, t: pgTable('t', { id: id(), ...values(before) }) },
     to: {
       mood: after,
@@ -98,7 +98,7 @@ t.test('a key that becomes uuid takes its foreign keys along, and numbers come b
     })
     return { users, posts }
   }
-  const { there, irreversible } = await travel(t, {
+  const { there, irreversible } = await roundTrip(t, {
     from: model(() => integer()),
     to: model(() => uuid()),
     fill: 'insert into users values (7, null), (-8, 7); insert into posts values (1, -8, 7)',
@@ -112,7 +112,7 @@ t.test('an identity key that becomes uuid stays the key, and continues counting 
     const users = pgTable('users', { id: isNumber ? integer().primaryKey().generatedAlwaysAsIdentity() : uuid().primaryKey().defaultRandom() })
     return { users, posts: pgTable('posts', { id: id(), author: (isNumber ? integer() : uuid()).references(() => users.id as never) }) }
   }
-  await travel(t, {
+  await roundTrip(t, {
     from: model(true),
     to: model(false),
     fill: 'insert into users default values; insert into users default values; insert into posts values (1, 2)',
@@ -132,15 +132,15 @@ t.test('two foreign keys whose names agree in 63 bytes stay two', async (t) => {
       })
     }
   }
-  await travel(t, { from: { t: model('cascade').target }, to: model('cascade'), fill: `insert into ${long} values (1)`, kept: `select * from ${long}` })
-  await travel(t, { from: model('cascade'), to: model('restrict') })
+  await roundTrip(t, { from: { t: model('cascade').target }, to: model('cascade'), fill: `insert into ${long} values (1)`, kept: `select * from ${long}` })
+  await roundTrip(t, { from: model('cascade'), to: model('restrict') })
 })
 
 t.test('altered sequences keep their position, within their range', async (t) => {
   const model = (first: Parameters<typeof pgSequence>[1], second: Parameters<typeof pgSequence>[1], third: Parameters<typeof pgSequence>[1]) => ({
     s: pgSequence('s', first), s2: pgSequence('s2', second), s3: pgSchema('other').sequence('s3', third), other: pgSchema('other')
   })
-  await travel(t, {
+  await roundTrip(t, {
     from: model({ cycle: true }, { startWith: 5, increment: 5 }, { maxValue: 100, cycle: true }),
     to: model({ cycle: false }, { startWith: 1, increment: 1, minValue: -10, cache: 3 }, { maxValue: 100, cache: 2 }),
     fill: "select nextval('s'), nextval('s'), nextval('s2'), nextval('s2')",
@@ -155,8 +155,8 @@ t.test('policies may use dropped and added columns', async (t) => {
       pgPolicy('all', { for: 'select', using: sql`true` })
     ])
   })
-  await travel(t, { from: model('gone'), to: model('added'), fill: "insert into t values (1, 'a')", kept: 'select id from t' })
-  await travel(t, { from: model('gone'), to: { t: pgTable('t', { id: id() }) } })
+  await roundTrip(t, { from: model('gone'), to: model('added'), fill: "insert into t values (1, 'a')", kept: 'select id from t' })
+  await roundTrip(t, { from: model('gone'), to: { t: pgTable('t', { id: id() }) } })
 })
 
 t.test('columns become nullable or NOT NULL, and an enum gets an unused value', async (t) => {
@@ -164,7 +164,7 @@ t.test('columns become nullable or NOT NULL, and an enum gets an unused value', 
     const mood = pgEnum('mood', isLater ? ['a', 'b', 'c'] : ['a', 'b'])
     return { mood, t: pgTable('t', { id: id(), mood: mood(), name: isLater ? text().notNull() : text(), note: isLater ? text() : text().notNull() }) }
   }
-  const { up } = await travel(t, {
+  const { up } = await roundTrip(t, {
     from: model(false),
     to: model(true),
     fill: "insert into t values (1, 'b', 'x', 'y')",
@@ -176,7 +176,7 @@ t.test('columns become nullable or NOT NULL, and an enum gets an unused value', 
 })
 
 t.test('tables get a primary key of new columns', async (t) => {
-  await travel(t, {
+  await roundTrip(t, {
     from: { places: pgTable('places', { code: text().notNull() }), single: pgTable('single', { n: integer() }) },
     to: {
       places: pgTable('places', { code: text().notNull(), part: integer().notNull().default(1) }, (self) => [primaryKey({ columns: [self.code, self.part] })]),
@@ -190,11 +190,67 @@ t.test('tables get a primary key of new columns', async (t) => {
 
 t.test('a new table refers to a key that its target gets in the same migration', async (t) => {
   const users = pgTable('users', { id: id(), email: text().unique() })
-  await travel(t, {
+  await roundTrip(t, {
     from: { users: pgTable('users', { id: id(), email: text() }) },
     to: { users, logins: pgTable('logins', { id: id(), email: text().references(() => users.email) }) },
     fill: "insert into users values (1, 'a')",
     kept: 'select * from users',
     next: "insert into logins values (1, 'a')"
+  })
+})
+
+const longTable = 'a_table_with_a_rather_long_name_whose_sequence_has_to_be_cut'
+
+const columnKinds = {
+  integer: () => integer().notNull(),
+  bigint: () => bigint({ mode: 'number' }).notNull(),
+  smallint: () => smallint().notNull(),
+  serial: () => serial(),
+  bigserial: () => bigserial({ mode: 'number' }),
+  smallserial: () => smallserial(),
+  always: () => integer().generatedAlwaysAsIdentity(),
+  byDefault: () => bigint({ mode: 'number' }).generatedByDefaultAsIdentity({ startWith: 5, cache: 1, cycle: true }),
+  named: () => integer().generatedAlwaysAsIdentity({ name: 'own_name', cache: 2 }),
+  down: () => integer().generatedByDefaultAsIdentity({ increment: -1, startWith: -1 })
+}
+
+const pairs = [
+  ['integer', 'byDefault'], ['integer', 'serial'], ['integer', 'down'], ['bigint', 'always'], ['serial', 'always'], ['byDefault', 'serial'],
+  ['serial', 'bigserial'], ['serial', 'bigint'],
+  ['smallserial', 'byDefault'], ['bigserial', 'integer'], ['always', 'byDefault'], ['always', 'named'], ['always', 'smallint'], ['down', 'integer'],
+  ['serial', 'serial']
+] as const
+
+const isPlain = (kind: string) => /int/.test(kind)
+
+t.test('serial and identity columns continue counting across every change of kind', async (t) => {
+  const names = pairs.map(([from, to], index) => `${from}_${to}${index % 2 === 0 ? '' : `_${longTable}`}`.toLowerCase().slice(0, 60))
+  const model = (which: 0 | 1) => Object.fromEntries(pairs.map((pair, index) => {
+    // A column that does not change is in a table that does.
+    const extra = which === 1 && pair[0] === pair[1] ? { more: text() } : {}
+    return [`t${index}`, pgTable(names[index]!, { id: (columnKinds[pair[which]]() as ReturnType<typeof integer>).primaryKey(), name: text(), ...extra })]
+  }))
+  const fill = (which: 0 | 1, rows: string) => pairs.map((pair, index) => isPlain(pair[which])
+    ? `insert into ${names[index]} values ${rows.split(' ').map((row) => `(${row}, 'a')`).join(', ')}`
+    : `insert into ${names[index]} (name) values ${rows.split(' ').map(() => "('a')").join(', ')}`).join('; ')
+  await roundTrip(t, {
+    from: model(0),
+    to: model(1),
+    fill: fill(0, '1 2 30'),
+    kept: names.map((name) => `select '${name}' as t, id::text, name from ${name}`).join(' union all ') + ' order by 1, 2',
+    // Numbers in use are not assigned again.
+    next: fill(1, '99 98'),
+    former: fill(0, '99 98')
+  })
+})
+
+t.test('the sequence of a new serial column has PostgreSQL\'s name for it, however long', async (t) => {
+  const [long, wide] = ['a_column_with_a_rather_long_name_whose_sequence_has_to_be_cut', `${'é'.repeat(30)}x`] as const
+  await roundTrip(t, {
+    from: { t: pgTable('t', { id: integer().primaryKey(), [long]: integer().notNull(), [wide]: integer().notNull() }) },
+    to: { t: pgTable('t', { id: integer().primaryKey(), [long]: serial(), [wide]: serial() }) },
+    fill: 'insert into t values (1, 5, 6)',
+    kept: 'select * from t order by id',
+    next: 'insert into t (id) values (2)'
   })
 })

@@ -4,7 +4,7 @@ import {
   uniqueIndex, varchar
 } from 'drizzle-orm/pg-core'
 import t from 'tap'
-import { travel } from '../round-trip.js'
+import { roundTrip } from '../round-trip.js'
 
 const id = () => integer().primaryKey()
 const raw = (text: string): SQL => sql.raw(text)
@@ -21,7 +21,7 @@ t.test('a generated column with a new expression keeps its dependents', async (t
     const posts = pgTable('posts', { id: id(), author: text().references(() => users.key) })
     return { users, posts, keys: pgView('keys').as((q) => q.select({ key: users.key }).from(users)) }
   }
-  const { irreversible } = await travel(t, {
+  const { irreversible } = await roundTrip(t, {
     from: model('lower(email)'),
     to: model('lower(trim(email))'),
     fill: "insert into users (id, email) values (1, 'A@x'), (2, 'B@x'); insert into posts values (1, 'a@x')",
@@ -49,7 +49,7 @@ t.test('a generated column of a primary key stays part of the key', async (t) =>
       })
     }
   }
-  await travel(t, {
+  await roundTrip(t, {
     from: model('lower(code)'),
     to: model('upper(code)'),
     fill: "insert into places values ('a'); insert into single values (1), (2)",
@@ -58,7 +58,7 @@ t.test('a generated column of a primary key stays part of the key', async (t) =>
 })
 
 t.test('values that a generated column replaces are listed as lost', async (t) => {
-  const { irreversible } = await travel(t, {
+  const { irreversible } = await roundTrip(t, {
     from: { t: pgTable('t', { id: id(), x: integer(), y: integer().unique() }, () => [check('y_check', raw('y > 0'))]) },
     to: { t: pgTable('t', { id: id(), x: integer(), y: integer().generatedAlwaysAs(raw('x * 2')).unique() }, () => [check('y_check', raw('y > 0'))]) },
     fill: 'insert into t values (1, 2, 7)',
@@ -68,7 +68,7 @@ t.test('values that a generated column replaces are listed as lost', async (t) =
 })
 
 t.test('a generated column that becomes a plain one keeps its values', async (t) => {
-  const { irreversible, there, down } = await travel(t, {
+  const { irreversible, there, down } = await roundTrip(t, {
     from: { t: pgTable('t', { id: id(), x: integer(), y: integer().generatedAlwaysAs(raw('x * 2')).unique() }) },
     to: { t: pgTable('t', { id: id(), x: integer(), y: bigint({ mode: 'number' }).unique() }) },
     fill: 'insert into t values (1, 2)',
@@ -100,7 +100,7 @@ t.test('the type of a column changes under its dependents', async (t) => {
       const second = pgView('a_second').as((q) => q.select({ id: first.id }).from(first))
       return { users, posts, first, second, stored: pgMaterializedView('stored').as((q) => q.select({ n: users.n }).from(users)) }
     }
-    await travel(t, {
+    await roundTrip(t, {
       from: model(type),
       to: model(other),
       fill: "insert into users (id, n) values (1, '5'), (2, null); insert into posts values (1, '5')",
@@ -124,7 +124,7 @@ t.test('an enum that loses a value is recreated under its dependents', async (t)
       ])
       return { mood, users, seen: pgView('seen').as((q) => q.select({ mood: users.mood }).from(users)) }
     }
-    await travel(t, {
+    await roundTrip(t, {
       from: model(before),
       to: model(after),
       fill: "insert into users (id, mood, moods) values (1, 'a', '{a,b}'), (2, null, null)",
@@ -138,7 +138,7 @@ t.test('no new enum value is used in its own transaction, as drizzle-kit migrate
   const model = (...values: [string, ...string[]]) => ({
     mood: pgEnum('mood', values), users: pgTable('users', { id: id(), mood: pgEnum('mood', values)().default(values.at(-1)!) })
   })
-  const { up } = await travel(t, {
+  const { up } = await roundTrip(t, {
     from: model('a', 'b'),
     to: model('a', 'b', 'c'),
     fill: "insert into users values (1, 'a'); insert into users (id) values (2)",
@@ -151,7 +151,7 @@ t.test('a view with a star has the new columns of its table', async (t) => {
   const model = (columns: Record<string, ReturnType<typeof text>>) => ({
     users: pgTable('users', { id: id(), name: text(), ...columns }), everyone: pgView('everyone', { id: integer() }).as(raw('select * from users'))
   })
-  const { there } = await travel(t, {
+  const { there } = await roundTrip(t, {
     from: model({}), to: model({ more: text().default('much') }), fill: "insert into users values (1, 'a')", kept: 'select * from everyone'
   })
   t.strictSame(there, [{ id: 1, name: 'a', more: 'much' }])

@@ -10,7 +10,7 @@ const read = (folder: string, name: string) => readFileSync(join(folder, name), 
 const one = { users: pgTable('users', { id: integer(), name: text() }) }
 const other = { users: pgTable('users', { id: integer(), title: text() }) }
 
-/** A terminal at which somebody types. */
+/** A terminal whose input the test writes. */
 function terminal () {
   const input = Object.assign(new PassThrough(), { isTTY: true })
   const output = Object.assign(new PassThrough({ encoding: 'utf8' }), { isTTY: true })

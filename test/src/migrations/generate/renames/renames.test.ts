@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { createMigration, rollbackMigrations, runMigrations, writeDownFiles } from '../../../../../src/migrations/index.js'
 import { createTestDatabase } from '../../../../../src/testing/index.js'
 import { readCatalogue } from '../../../../model-based/migrations/catalogue.js'
-import { travel } from '../round-trip.js'
+import { roundTrip } from '../round-trip.js'
 
 const read = (folder: string, name: string) => readFileSync(join(folder, name), 'utf8')
 
@@ -150,14 +150,14 @@ t.test('moves a table into another schema', async (t) => {
 t.test('moves and renames tables past others with an interim name, up and down', async (t) => {
   const app = pgSchema('app')
   const id = () => ({ id: integer() })
-  // Three more stand in the way: app.users, people, and both.
+  // Three other tables have the names in between: app.users, people, and both.
   const names = [['users'], ['people'], ['users', 'people']] as const
   for (const [index, taken] of names.entries()) {
     const others = {
       ...taken.includes('users' as never) && { other: app.table('users', id()) },
       ...taken.includes('people' as never) && { people: pgTable('people', id()) }
     }
-    await travel(t, {
+    await roundTrip(t, {
       from: { app, ...others, users: pgTable('users', id()) },
       to: { app, ...others, moved: app.table('people', id()) },
       fill: 'insert into public.users values (7)',
@@ -172,7 +172,7 @@ t.test('a table gets the name of a view, whose dependents are dropped and create
   const users = pgTable('users', columns())
   const people = pgTable('people', columns())
   const view = pgView('users').as((q) => q.select({ id: people.id }).from(people))
-  const { irreversible } = await travel(t, {
+  const { irreversible } = await roundTrip(t, {
     from: { users },
     to: { people, view, above: pgView('above').as((q) => q.select().from(view)), apart: pgView('apart').as((q) => q.select().from(people)) },
     fill: "insert into users values (1, 'Ann')",
@@ -218,7 +218,7 @@ t.test('refuses a list with a name that was not renamed', async (t) => {
 t.test('tables with identity keys swap names and sequences across schemas', async (t) => {
   const app = pgSchema('app')
   const columns = () => ({ id: integer().generatedByDefaultAsIdentity(), name: text() })
-  const { irreversible } = await travel(t, {
+  const { irreversible } = await roundTrip(t, {
     from: { app, posts: pgTable('posts', columns()), users: app.table('users', columns()) },
     to: { app, users: pgTable('users', columns()), tags: pgTable('tags', columns()) },
     fill: "insert into posts (name) values ('a'); insert into app.users (name) values ('b'), ('c')",
@@ -234,7 +234,7 @@ t.test('a table moves into a schema where its sequence\'s name is taken', async 
   const app = pgSchema('app')
   const columns = () => ({ id: integer().generatedAlwaysAsIdentity() })
   const users = pgTable('users', columns())
-  await travel(t, {
+  await roundTrip(t, {
     from: { app, users, moved: app.table('users', { ...columns(), other: integer().generatedAlwaysAsIdentity({ name: 'free' }) }) },
     to: { app, users, moved: pgTable('people', { ...columns(), other: integer().generatedAlwaysAsIdentity({ name: 'free' }) }) },
     fill: 'insert into app.users default values',
@@ -254,7 +254,7 @@ t.test('identity sequences get each other\'s names: in a chain, in a circle, and
     `t${index}`,
     pgTable(`t${index}`, { id: integer(), ...columns(each) })
   ]))
-  await travel(t, {
+  await roundTrip(t, {
     from: tables([{ a: 'one' }, { a: 'two' }, { a: 'three' }, { a: 'left' }, { a: 'right' }, { a: 'dropped' }, { a: 'kept' }]),
     to: tables([{ a: 'two' }, { a: 'three' }, { a: 'four' }, { a: 'right' }, { a: 'left' }, {}, { a: 'dropped', b: 'one' }]),
     fill: 'insert into t3 (id) values (1), (2); insert into t4 (id) values (1)',
@@ -268,7 +268,7 @@ t.test('identity sequences get each other\'s names: in a chain, in a circle, and
 t.test('tables get the names of dropped or renamed sequences and enums', async (t) => {
   const columns = () => ({ id: integer() })
   const mood = pgEnum('mood', ['calm'])
-  await travel(t, {
+  await roundTrip(t, {
     from: {
       mood,
       tally: pgSequence('tally'),

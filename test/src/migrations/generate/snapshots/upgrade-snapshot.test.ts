@@ -18,7 +18,7 @@ const newest = { boat, mood, sea: deeper }
 
 type Json = Record<string, unknown>
 
-/** How older versions of drizzle-kit wrote the same. */
+/** The shapes in which older versions of drizzle-kit wrote the same snapshots. */
 const shapes: Readonly<Record<string, (snapshot: Json) => Json>> = {
   'version 7 of its first days': withoutLater,
   'version 7 with the schema public': (snapshot) => withTables(withoutLater(snapshot), (table) => ({
@@ -71,7 +71,7 @@ function changed (group: unknown, change: (value: Json) => Json): Json {
 
 function byName (group: unknown): Json { return Object.fromEntries(Object.values(group as Json).map((value) => [(value as Json)['name'], value])) }
 
-/** Two migrations whose snapshots have been written over in another shape. */
+/** Two migrations whose snapshots were overwritten in another shape. */
 async function oldFolder (t: Test, shape: (snapshot: Json) => Json) {
   const { folder, client, connectionString } = await build(t, [])
   await createMigration({ folder, message: 'one', schema: { boat, mood, sea } })

@@ -1,39 +1,13 @@
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { check, foreignKey, index, integer, numeric, pgEnum, pgTable, text, timestamp, unique, varchar } from 'drizzle-orm/pg-core'
-import t, { type Test } from 'tap'
-import { createMigration, writeDownFiles } from '../../../../../src/migrations/index.js'
-import { type Snapshot } from '../../../../../src/migrations/generate/snapshots/snapshot.js'
-
-/** A folder of migrations that lead from model to model, without ways back. */
-async function build (t: Test, models: ReadonlyArray<Record<string, unknown>>) {
-  const folder = t.testdir()
-  for (const [index, schema] of models.entries()) {
-    await createMigration({ folder, schema, message: `step ${index}`, renames: {} })
-    rmSync(join(folder, `000${index}_step_${index}.down.sql`))
-  }
-  const file = (index: number) => join(folder, `000${index}_step_${index}.sql`)
-  return {
-    folder,
-    read: (index: number) => readFileSync(file(index), 'utf8'),
-    write: (index: number, text: string) => writeFileSync(file(index), text),
-    edit: (index: number, change: (snapshot: Snapshot) => void) => {
-      const path = join(folder, 'meta', `000${index}_snapshot.json`)
-      const snapshot: Snapshot = JSON.parse(readFileSync(path, 'utf8'))
-      change(snapshot)
-      writeFileSync(path, JSON.stringify(snapshot))
-    },
-    down: (index: number) => readFileSync(join(folder, `000${index}_step_${index}.down.sql`), 'utf8')
-  }
-}
-
-const boat = pgTable('boat', { id: integer().primaryKey() })
-const labelled = pgTable('boat', { id: integer().primaryKey(), label: text() })
-const crew = pgTable('crew', { id: integer().primaryKey() })
+import t from 'tap'
+import { writeDownFiles } from '../../../../../src/migrations/index.js'
+import { boat, buildGenerated, crew, labelled } from '../generated-folder.js'
 
 t.test('if a snapshot has more than the SQL, the way back undoes the SQL only, and says so', async (t) => {
-  const { folder, edit, down } = await build(t, [{ boat }, { boat, crew }, { boat: labelled, crew }])
+  const { folder, edit, down } = await buildGenerated(t, [{ boat }, { boat, crew }, { boat: labelled, crew }])
   edit(1, ({ tables }) => { delete tables['public.crew'] })
 
   const { written } = await writeDownFiles({ folder })
@@ -48,7 +22,7 @@ t.test('if a snapshot has more than the SQL, the way back undoes the SQL only, a
 })
 
 t.test('a migration from a merged branch is compared with the snapshot that it was generated from', async (t) => {
-  const { folder, edit, down } = await build(t, [{ boat }, { boat, crew }, { boat: labelled, crew }])
+  const { folder, edit, down } = await buildGenerated(t, [{ boat }, { boat, crew }, { boat: labelled, crew }])
   let start = ''
   edit(0, ({ id }) => { start = id })
   edit(2, (snapshot) => {
@@ -88,7 +62,7 @@ t.test('the same SQL in another spelling has the same way back', async (t) => {
     },
     (self) => [unique('sea_one').on(self.size)]
   )
-  const { folder, write, read, down } = await build(t, [{ boat, mood, sea }, { boat, mood, sea: wider }])
+  const { folder, write, read, down } = await buildGenerated(t, [{ boat, mood, sea }, { boat, mood, sea: wider }])
   await writeDownFiles({ folder })
   const exact = [down(0), down(1)]
   for (const name of readdirSync(folder).filter((name) => name.endsWith('.down.sql'))) rmSync(join(folder, name))
@@ -138,14 +112,14 @@ t.test('a directive lists SQL that does more, less or something else', async (t)
     ['alter table boat alter column label type text using upper(label)', [/ALTER COLUMN boat\.label SET DATA TYPE$/]]
   ]
   for (const [more, reasons] of cases) {
-    const { folder, read, write, down } = await build(t, [{ boat }, { boat: labelled }])
+    const { folder, read, write, down } = await buildGenerated(t, [{ boat }, { boat: labelled }])
     write(1, `${read(1)}${more};`)
     const { written } = await writeDownFiles({ folder })
     t.match(written[1]?.irreversible, reasons, more)
     t.equal(written[1]?.irreversible.length, reasons.length, more)
     t.notMatch(down(1), 's3cret')
   }
-  const { folder, write } = await build(t, [{ boat }, { boat: labelled }])
+  const { folder, write } = await buildGenerated(t, [{ boat }, { boat: labelled }])
   write(1, 'alter table boat add label varchar(5)')
   t.match((await writeDownFiles({ folder })).written[1]?.irreversible, [
     /changes of its snapshots that its SQL does not make: ADD COLUMN boat\.label/,
@@ -155,7 +129,7 @@ t.test('a directive lists SQL that does more, less or something else', async (t)
 
 t.test('an object of an earlier migration, or in another state, is not undone silently', async (t) => {
   const numbered = pgTable('boat', { id: integer().primaryKey(), label: varchar({ length: 40 }) })
-  const { folder, write } = await build(t, [{ boat }, { boat: labelled }, { boat: numbered }, { boat: numbered, crew }, { boat: labelled, crew }])
+  const { folder, write } = await buildGenerated(t, [{ boat }, { boat: labelled }, { boat: numbered }, { boat: numbered, crew }, { boat: labelled, crew }])
   write(0, 'create table boat (id integer primary key, label text); create table crew (id integer primary key)')
   write(1, 'alter table boat add column if not exists label text')
   write(3, 'create table if not exists crew (id integer primary key)')

@@ -28,8 +28,10 @@ export interface RunOptions extends RunnerOptions {
  * The files and the table are drizzle-kit's. `drizzle-kit migrate` can be used alternately, but it takes no lock, and cannot run a file with the directive
  * `-- data-access: no-transaction`.
  *
- * @throws {MigrationError} `DB_MIGRATION_EDITED`, `DB_MIGRATION_MISSING` or `DB_MIGRATION_OUT_OF_ORDER` if folder and database do not match, before anything is changed;
- *   `DB_MIGRATION_LOCKED` if another process holds the lock for too long, or the application's statements hold a table; `DB_MIGRATION_FAILED` if a file cannot be run, or a statement fails
+ * @throws {MigrationError} `DB_MIGRATION_EDITED`, `DB_MIGRATION_MISSING` or `DB_MIGRATION_OUT_OF_ORDER` if folder and database do not match, before
+ *   anything is changed;
+ *   `DB_MIGRATION_LOCKED` if another process holds the lock for too long, or the application's statements hold a table; `DB_MIGRATION_FAILED` if a
+ *   file cannot be run, or a statement fails
  * @throws {UsageError} for a number out of range, or a tag that is not in the folder or lies behind
  *
  * @example

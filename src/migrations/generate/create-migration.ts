@@ -50,11 +50,11 @@ export interface CreatedMigration {
  * Writes the migration that leads from the newest one to the model, with its way back: drizzle-kit's files, and `<tag>.down.sql` beside them.
  * If the model has not changed, nothing is written and `created` is missing.
  *
- * A down file lists what it cannot restore: rows and values that the migration drops, and values that it converts to a narrower type. Rolling back over it needs
- * confirmation. A way back also drops what the migration added, with everything written there since. A comment says so; it needs no confirmation.
+ * A down file lists what it cannot restore: rows and values that the migration drops, and values that it converts to a narrower type. Rolling back over it
+ * needs confirmation. A way back also drops what the migration added, with everything written there since. A comment says so; it needs no confirmation.
  *
- * @throws {MigrationError} `DB_MIGRATION_AMBIGUOUS` if something may have been renamed, and there is no terminal to ask in; `DB_MIGRATION_LOCKED` if another process
- *   is writing a migration into the same folder; `DB_MIGRATION_FAILED` without drizzle-kit, without a schema, or if drizzle-kit refuses the model
+ * @throws {MigrationError} `DB_MIGRATION_AMBIGUOUS` if something may have been renamed, and there is no terminal to ask in; `DB_MIGRATION_LOCKED` if another
+ *   process is writing a migration into the same folder; `DB_MIGRATION_FAILED` without drizzle-kit, without a schema, or if drizzle-kit refuses the model
  * @throws {UsageError} for an unknown option or an unusable value
  *
  * @example

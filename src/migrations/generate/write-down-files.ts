@@ -39,7 +39,8 @@ export interface DownFilesOptions {
 }
 
 /**
- * Writes the missing ways back of migrations that `drizzle-kit generate` has made, from the snapshots before and after each migration. Renames are read from its SQL.
+ * Writes the missing ways back of migrations that `drizzle-kit generate` has made, from the snapshots before and after each migration. Renames are read from
+ * its SQL.
  * The way back from handwritten SQL is known only to its author, so its file gets an `irreversible` directive and says what to write.
  * If the SQL differs from its snapshots, the way back undoes the SQL, and an `irreversible` directive lists the differences.
  *
@@ -82,7 +83,7 @@ async function readSnapshots (folder: string): Promise<Map<string, Snapshot>> {
   return snapshots
 }
 
-/** The possible snapshots before a migration: the one before it in the journal, and the one from which it was generated. They differ where branches were merged. */
+/** The possible snapshots before a migration: the one before it in the journal, and the one from which it was generated. They differ after a merge. */
 function candidates (snapshots: ReadonlyMap<string, Snapshot>, former: Snapshot | undefined, after: Snapshot | undefined): Snapshot[] {
   const parent = after === undefined ? undefined : [emptySnapshot(), ...snapshots.values()].find(({ id }) => id === after.prevId)
   return [...new Set([former, parent])].filter((snapshot) => snapshot !== undefined)

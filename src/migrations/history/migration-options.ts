@@ -35,7 +35,7 @@ export interface MigrationOptions {
   readonly lockTimeoutSeconds?: number | undefined
 }
 
-/** How migrations are run, up or down. */
+/** The options of a run, up or down. */
 export interface RunnerOptions extends MigrationOptions {
   /**
    * Only reports what would be done, with the same refusals. Nothing is changed, and no lock is waited for.

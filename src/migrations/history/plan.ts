@@ -32,7 +32,7 @@ function pendingUpTo ({ files, applied, pending, folder }: Comparison, to: strin
   return pending.slice(0, index + 1)
 }
 
-/** How far to go back. */
+/** The target of a rollback. */
 export interface Target {
   /** The number of migrations, from the newest on. */
   readonly steps?: number | undefined

@@ -8,7 +8,8 @@ export interface MigrationProblem {
   /**
    * `edited`: a file differs from the one that was applied. `missing`: the database has a migration that the folder lacks. `outOfOrder`: a file is older
    * than an applied one that comes after it. `unlisted`: the journal does not list a file, so it never runs. `pending`: not applied yet.
-   * `unfinished`: a non-transactional file stopped halfway. `unfit`: a run would refuse the file. `model`: the tables of the model differ from the newest migration.
+   * `unfinished`: a non-transactional file stopped halfway. `unfit`: a run would refuse the file. `model`: the tables of the model differ from the newest
+   * migration.
    */
   readonly kind: 'edited' | 'missing' | 'outOfOrder' | 'unlisted' | 'pending' | 'unfinished' | 'unfit' | 'model'
   /** The migration concerned, if there is one. */

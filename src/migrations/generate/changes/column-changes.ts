@@ -42,8 +42,8 @@ function columnChangeOf (column: Column, other: Column | undefined, recreated: R
 }
 
 /**
- * The enums that `ADD VALUE` cannot change. PostgreSQL cannot remove or move a value. It also refuses any use of a new value before the transaction that added it
- * has ended. A default in the same file would use it too early, and so would a later file when drizzle-kit applies several in one transaction.
+ * The enums that `ADD VALUE` cannot change. PostgreSQL cannot remove or move a value. It also refuses any use of a new value before the transaction that
+ * added it has ended. A default in the same file would use it too early, and so would a later file when drizzle-kit applies several in one transaction.
  */
 function recreatedEnums (before: Snapshot, after: Snapshot): Set<string> {
   const uses = newTexts(before, after)

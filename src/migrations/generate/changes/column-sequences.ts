@@ -107,8 +107,8 @@ function bounds ({ increment, minValue, maxValue, startWith }: SequenceOptions):
   return `INCREMENT BY ${increment} MINVALUE ${minValue} MAXVALUE ${maxValue} START WITH ${startWith}`
 }
 
-function options (numbering: SequenceOptions): string {
-  return `${bounds(numbering)} CACHE ${numbering.cache} ${numbering.cycle ? 'CYCLE' : 'NO CYCLE'}`
+function options (sequence: SequenceOptions): string {
+  return `${bounds(sequence)} CACHE ${sequence.cache} ${sequence.cycle ? 'CYCLE' : 'NO CYCLE'}`
 }
 
 function ownedSequence ({ table, column }: TableColumn): string {

@@ -35,7 +35,7 @@ export function intermediateSnapshots (before: Snapshot, after: Snapshot): Inter
   return [...diffs, { snapshot: after }]
 }
 
-/** Whether new objects must be created before others are dropped: if drizzle-kit would ask about renames, and for objects over columns that it adds only later. */
+/** Whether new objects must be created before others are dropped: if drizzle-kit would ask about renames, or adds a column after the objects that use it. */
 function needsEarlyAdditions (before: Snapshot, after: Snapshot): boolean {
   return findRenameCandidates(before, after).length > 0 || tablePairs(before, after).some(([, a, b]) => {
     const added = Object.values(b.columns).filter(({ name }) => a.columns[name] === undefined)

@@ -11,7 +11,7 @@ export interface Source {
 }
 
 /**
- * Writes the query of a view with cased names. For a select from one table, Drizzle writes the names while the model is loaded, when the casing is still unknown.
+ * Writes the query of a view with cased names. For a select from one table, Drizzle writes the names while the model is loaded, before it knows the casing.
  *
  * @throws {MigrationError} `DB_MIGRATION_FAILED` for a name that may or may not be a column's, and for a value that has no text in SQL
  */

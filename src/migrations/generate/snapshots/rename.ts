@@ -102,10 +102,10 @@ function renameColumn (snapshot: Snapshot, { from, to, table: key }: Rename): vo
 
 function rekey (group: Record<string, Named>, { from, to }: { from: string, to: string }): void {
   const [schema, name] = splitKey(to)
-  const thing = group[from]!
+  const object = group[from]!
   delete group[from]
   // A table of `public` has the schema ''.
-  group[to] = Object.assign(thing, { name, schema: 'columns' in thing && schema === 'public' ? '' : schema })
+  group[to] = Object.assign(object, { name, schema: 'columns' in object && schema === 'public' ? '' : schema })
 }
 
 function columnsOf (snapshot: Snapshot) {

@@ -7,7 +7,7 @@ import type { Snapshot } from './snapshot.js'
 /** The versions of snapshots that can be read. drizzle-kit 0.20 wrote version 5, 0.21 wrote 6, and later ones write 7. */
 const versions: readonly unknown[] = ['3', '4', '5', '6', '7']
 
-type Thing = Record<string, unknown>
+type JsonObject = Record<string, unknown>
 
 /**
  * Completes a parsed snapshot to version 7.
@@ -17,18 +17,18 @@ type Thing = Record<string, unknown>
  * @throws {MigrationError} `DB_MIGRATION_MISSING` if it is not a snapshot; the message names the file and the table
  */
 export function upgradeSnapshot (read: unknown, path: string, empty: Snapshot): Snapshot {
-  const found = thing(read, path, 'is not a snapshot of drizzle-kit')
+  const found = objectOf(read, path, 'is not a snapshot of drizzle-kit')
   if (!versions.includes(found['version'])) {
     throw new MigrationError(`${path} has the version ${String(found['version'])}, but only versions up to 7 can be read: a newer drizzle-kit wrote it, or it is not a snapshot`, 'DB_MIGRATION_MISSING')
   }
   const enums = group(found['enums'], path, 'its enums')
-  const tables = thing(found['tables'], path, 'has no tables')
+  const tables = objectOf(found['tables'], path, 'has no tables')
   const typed = Object.values(enums).map((value) => enumOf(value, path))
   const snapshot = {
     ...empty,
     // Its own ids, schemas and other parts.
     ...present(found),
-    ...Object.fromEntries(['sequences', 'roles', 'policies', 'views'].map((name) => [name, mapped(group(found[name], path, `its ${name}`), (value, called) => thing(value, path, `has an invalid entry ${called} in its ${name}`))])),
+    ...Object.fromEntries(['sequences', 'roles', 'policies', 'views'].map((name) => [name, mapped(group(found[name], path, `its ${name}`), (value, called) => objectOf(value, path, `has an invalid entry ${called} in its ${name}`))])),
     version: '7',
     dialect: 'postgresql',
     enums: Object.fromEntries(typed.map((value) => [`${value.schema}.${value.name}`, value])),
@@ -44,19 +44,19 @@ export function upgradeSnapshot (read: unknown, path: string, empty: Snapshot): 
 interface OldEnum { name: string, schema: string, values: unknown[] }
 
 function enumOf (value: unknown, path: string): OldEnum {
-  const { name, schema, values } = thing(value, path, 'has an invalid enum')
+  const { name, schema, values } = objectOf(value, path, 'has an invalid enum')
   // Up to version 5 the values are an object, and there is no schema.
   return { name: String(name), schema: textOr(schema, 'public'), values: Object.values(values ?? {}) }
 }
 
 interface Place { readonly key: string, readonly path: string, readonly enums: readonly OldEnum[] }
 
-function tableOf (value: unknown, place: Place): Thing & { name: string, schema: string } {
+function tableOf (value: unknown, place: Place): JsonObject & { name: string, schema: string } {
   const { key, path } = place
   const what = `has a table, ${key}, that`
-  const table = thing(value, path, `${what} is invalid`)
-  const columns = thing(table['columns'], path, `${what} has no columns`)
-  const parts = (name: string) => mapped(group(table[name], path, `the ${name} of its table ${key}`), (part, called) => thing(part, path, `has a table, ${key}, with an invalid entry ${called} in its ${name}`))
+  const table = objectOf(value, path, `${what} is invalid`)
+  const columns = objectOf(table['columns'], path, `${what} has no columns`)
+  const parts = (name: string) => mapped(group(table[name], path, `the ${name} of its table ${key}`), (part, called) => objectOf(part, path, `has a table, ${key}, with an invalid entry ${called} in its ${name}`))
   const schema = textOr(table['schema'], '')
   return {
     name: textOr(table['name'], key.slice(key.indexOf('.') + 1)),
@@ -73,8 +73,8 @@ function tableOf (value: unknown, place: Place): Thing & { name: string, schema:
   }
 }
 
-function columnOf (value: unknown, name: string, { key, path, enums }: Place): Thing {
-  const column = thing(value, path, `has a column, ${name} of ${key}, that is invalid`)
+function columnOf (value: unknown, name: string, { key, path, enums }: Place): JsonObject {
+  const column = objectOf(value, path, `has a column, ${name} of ${key}, that is invalid`)
   const { type } = column
   if (typeof type !== 'string') throw new MigrationError(`${path} has a column, ${name} of ${key}, without a type: restore the file from version control`, 'DB_MIGRATION_MISSING')
   const bare = type.replace(/\[.*/, '')
@@ -83,12 +83,12 @@ function columnOf (value: unknown, name: string, { key, path, enums }: Place): T
 }
 
 /** A foreign key to a table of `public` names no schema, as in current snapshots. */
-function foreignKeyOf (value: Thing): Thing {
+function foreignKeyOf (value: JsonObject): JsonObject {
   const { schemaTo, ...key } = filled(value, { onDelete: 'no action', onUpdate: 'no action' })
   return schemaTo === undefined || schemaTo === 'public' || schemaTo === '' ? key : { ...key, schemaTo }
 }
 
-function indexOf (index: Thing, path: string, what: string): Thing {
+function indexOf (index: JsonObject, path: string, what: string): JsonObject {
   const columns = list(index['columns'], path, what).map((column: unknown) => typeof column === 'string'
     ? { expression: column, isExpression: false, asc: true, nulls: 'last' }
     : column)
@@ -96,26 +96,26 @@ function indexOf (index: Thing, path: string, what: string): Thing {
 }
 
 /** Adds defaults for missing properties, after the existing ones. */
-function filled (value: Thing, defaults: Thing): Thing {
+function filled (value: JsonObject, defaults: JsonObject): JsonObject {
   const found = present(value)
   return { ...found, ...Object.fromEntries(Object.entries(defaults).filter(([name]) => !Object.hasOwn(found, name))) }
 }
 
 /** Removes properties that are null or undefined. */
-function present (value: Thing): Thing {
+function present (value: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== null && part !== undefined))
 }
 
-function mapped<Value> (parts: Record<string, Value>, change: (value: Value, name: string) => Thing): Record<string, Thing> {
+function mapped<Value> (parts: Record<string, Value>, change: (value: Value, name: string) => JsonObject): Record<string, JsonObject> {
   return Object.fromEntries(Object.entries(parts).map(([name, value]) => [name, change(value, name)]))
 }
 
-function group (value: unknown, path: string, what: string): Thing {
-  return value === undefined || value === null ? {} : thing(value, path, `has an invalid value for ${what}`)
+function group (value: unknown, path: string, what: string): JsonObject {
+  return value === undefined || value === null ? {} : objectOf(value, path, `has an invalid value for ${what}`)
 }
 
-function thing (value: unknown, path: string, what: string): Thing {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Thing
+function thing (value: unknown, path: string, what: string): JsonObject {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject
   throw new MigrationError(`${path} ${what}: restore the file from version control`, 'DB_MIGRATION_MISSING')
 }
 

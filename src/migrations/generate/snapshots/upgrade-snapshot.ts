@@ -114,7 +114,7 @@ function group (value: unknown, path: string, what: string): JsonObject {
   return value === undefined || value === null ? {} : objectOf(value, path, `has an invalid value for ${what}`)
 }
 
-function thing (value: unknown, path: string, what: string): JsonObject {
+function objectOf (value: unknown, path: string, what: string): JsonObject {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject
   throw new MigrationError(`${path} ${what}: restore the file from version control`, 'DB_MIGRATION_MISSING')
 }

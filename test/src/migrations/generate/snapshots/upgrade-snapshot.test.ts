@@ -110,24 +110,24 @@ for (const [name, shape] of Object.entries(shapes)) {
 
 t.test('refuses an invalid snapshot with its file and its table', async (t) => {
   const cases: ReadonlyArray<readonly [unknown, RegExp]> = [
-    [[], /0000_snapshot\.json is no snapshot of drizzle-kit/],
-    [{ version: '8', tables: {} }, /has the version 8, and those up to 7/],
+    [[], /0000_snapshot\.json is not a snapshot of drizzle-kit/],
+    [{ version: '8', tables: {} }, /has the version 8, but only versions up to 7/],
     [{ version: '7' }, /has no tables/],
-    [{ version: '7', tables: { a: 1 } }, /has a table, a, that is none/],
+    [{ version: '7', tables: { a: 1 } }, /has a table, a, that is invalid/],
     [{ version: '7', tables: { 'public.a': {} } }, /has a table, public\.a, that has no columns/],
-    [{ version: '7', tables: { 'public.a': { columns: { id: null } } } }, /has a column, id of public\.a, that is none/],
+    [{ version: '7', tables: { 'public.a': { columns: { id: null } } } }, /has a column, id of public\.a, that is invalid/],
     [{ version: '7', tables: { 'public.a': { columns: { id: {} } } } }, /has a column, id of public\.a, without a type/],
-    [{ version: '7', tables: { 'public.a': { columns: {}, indexes: [] } } }, /something else in place of the indexes of its table public\.a/],
+    [{ version: '7', tables: { 'public.a': { columns: {}, indexes: [] } } }, /an invalid value for the indexes of its table public\.a/],
     [
       { version: '7', tables: { 'public.a': { columns: {}, indexes: { i: 1 } } } },
-      /has a table, public\.a, that has something else in place of i, one of its indexes,/
+      /has a table, public\.a, with an invalid entry i in its indexes/
     ],
     [{ version: '7', tables: { 'public.a': { columns: {}, indexes: { i: {} } } } }, /has no columns for i of its table public\.a/],
     [{ version: '7', tables: { 'public.a': { columns: {}, compositePrimaryKeys: { k: {} } } } }, /has no columns for k of its table public\.a/],
-    [{ version: '7', tables: { 'public.a': { columns: {}, foreignKeys: { f: null } } } }, /has something else in place of f, one of its foreignKeys,/],
-    [{ version: '7', tables: {}, views: { v: null } }, /has something else in place of v, one of its views,/],
-    [{ version: '7', tables: {}, roles: [] }, /has something else in place of its roles/],
-    [{ version: '7', tables: {}, enums: { mood: 1 } }, /has an enum that is none/]
+    [{ version: '7', tables: { 'public.a': { columns: {}, foreignKeys: { f: null } } } }, /with an invalid entry f in its foreignKeys/],
+    [{ version: '7', tables: {}, views: { v: null } }, /has an invalid entry v in its views/],
+    [{ version: '7', tables: {}, roles: [] }, /has an invalid value for its roles/],
+    [{ version: '7', tables: {}, enums: { mood: 1 } }, /has an invalid enum/]
   ]
   for (const [snapshot, message] of cases) {
     const { folder, connectionString } = await oldFolder(t, () => snapshot as Json)

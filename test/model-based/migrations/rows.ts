@@ -81,7 +81,8 @@ function keptBy ({ before, after, renames }: Diff, irreversible: readonly string
     })
     // A generated value is restored if the values of its expression are.
     const lost = Object.keys(table.columns).filter((name) => !columns.some((column) => column.name === name))
-    return [{ table: quotedName(table), columns: columns.filter(({ generated }) => !lost.some((name) => mentions(generated?.as, name))).map(({ name }) => name) }]
+    const kept = columns.filter(({ generated }) => !lost.some((name) => mentions(generated?.as, name)))
+    return [{ table: quotedName(table), columns: kept.map(({ name }) => name) }]
   })
 }
 

@@ -8,7 +8,7 @@ import { isStream } from './request/payload.js'
 import { givenTransaction, planTransaction } from './request/transaction-plan.js'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, RouteOptions } from 'fastify'
 import type { Scope } from '../src/session/scope.js'
-import type { Session, Wishes } from '../src/session/session.js'
+import type { RetryState, Session } from '../src/session/session.js'
 import type { Attempt } from './request/attempt.js'
 import type { RequestTransactionOptions, TransactionPlan, TransactionPluginOptions } from './request/transaction-plan.js'
 
@@ -139,9 +139,9 @@ function planOf (request: FastifyRequest): TransactionPlan | false | undefined {
 const sessions = {
   sessionOf: (request: FastifyRequest) => request[sessionOf],
   enter: (request: FastifyRequest, attempt: Attempt | undefined) => { request[running] = attempt },
-  renew: (request: FastifyRequest, wishes: Wishes | undefined) => {
+  renew: (request: FastifyRequest, retryState: RetryState | undefined) => {
     request[sessionOf] = undefined
-    if (wishes !== undefined) request.db.inherit(wishes)
+    if (retryState !== undefined) request.db.inherit(retryState)
   }
 }
 

@@ -26,7 +26,7 @@ import { judge, logRollback, mayCommit } from './verdict.js'
 import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Database } from '../../src/database/database.js'
-import type { Session, Wishes } from '../../src/session/session.js'
+import type { RetryState, Session } from '../../src/session/session.js'
 import type { TransactionPlan } from './transaction-plan.js'
 import type { DecidingReply, Verdict } from './verdict.js'
 
@@ -170,11 +170,11 @@ export class RequestSession {
     restore(this.#reply, before)
   }
 
-  /** Rolls back and leaves the reply to another attempt, which takes over the wishes of hooks; `false` if no other reply can be sent. */
-  async leave (wishes: Wishes | undefined): Promise<boolean> {
+  /** Rolls back and leaves the reply to another attempt, which takes over the callbacks and `rollbackOnly()` of hooks; `false` if no other reply can be sent. */
+  async leave (retryState: RetryState | undefined): Promise<boolean> {
     if (this.#state !== 'undecided' || this.#disturbed || this.#isClientGone) return false
     this.#reply.raw.off('close', this.#onClose)
-    if (wishes !== undefined) this.session.bequeath(wishes)
+    if (retryState !== undefined) this.session.dropCallbacks(retryState)
     await this.session.close()
     return true
   }

@@ -17,7 +17,7 @@ import { Attempt, keepApart } from './attempt.js'
 import { isClientGone } from './client-gone.js'
 import { restore } from './reply-state.js'
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
-import type { Wishes } from '../../src/session/session.js'
+import type { RetryState } from '../../src/session/session.js'
 import type { RequestSession } from './request-session.js'
 
 const notRepeated = 'a transaction collided with another one and is not repeated, because a hook had used it: hooks are not run again, but callbacks that they give to request.db.beforeCommit() are'
@@ -33,7 +33,7 @@ export interface Repetition {
   /** Sets the running attempt; `undefined` between two. */
   enter (request: FastifyRequest, attempt: Attempt | undefined): void
   /** Gives the request a session for the next attempt. */
-  renew (request: FastifyRequest, wishes: Wishes | undefined): void
+  renew (request: FastifyRequest, retryState: RetryState | undefined): void
 }
 
 /**
@@ -60,7 +60,7 @@ export function repeating (handler: RouteHandlerMethod, { retries, beginsOnReque
 
     const tryFor = async (repetition: number): Promise<unknown> => {
       const atFirst = sessionOf(request)?.session
-      const [isUsed, wishes] = [atFirst?.isUsed, atFirst?.wishes()]
+      const [isUsed, retryState] = [atFirst?.isUsed, atFirst?.retryState()]
       const attempt = new Attempt(request)
       enter(request, attempt)
       try {
@@ -75,10 +75,10 @@ export function repeating (handler: RouteHandlerMethod, { retries, beginsOnReque
           throw error
         }
         attempt.left = work
-        if (await work?.leave(wishes) !== true) throw error
+        if (await work?.leave(retryState) !== true) throw error
         collision = error
         enter(request, undefined)
-        renew(request, wishes)
+        renew(request, retryState)
         request.log.warn({ err: error, attempt: repetition }, 'a transaction collided with another one and is repeated')
       }
       await pauseBefore(repetition, retryBackoff)

@@ -30,7 +30,7 @@ const nothingToCommit = Promise.resolve()
 export type SessionOutcome = 'none' | 'open' | 'committed' | 'rolledBack' | 'unknown'
 
 /** Callbacks and `rollbackOnly()` from before a handler: they hold for each attempt of the handler. */
-export interface Wishes {
+export interface RetryState {
   readonly callbacks: Callbacks
   readonly mustRollBack: boolean
 }
@@ -77,17 +77,17 @@ export class Session extends Scope {
   get asked (): number { return this.root.transaction.asked }
 
   /** The callbacks and `rollbackOnly()` so far. */
-  wishes (): Wishes {
+  retryState (): RetryState {
     const callbacks = new Callbacks()
     this.callbacks.passTo(callbacks)
     return { callbacks, mustRollBack: this.mustRollBack }
   }
 
   /** Drops the callbacks that another session takes over. */
-  bequeath ({ callbacks }: Wishes): void { this.callbacks.drop(callbacks) }
+  dropCallbacks ({ callbacks }: RetryState): void { this.callbacks.drop(callbacks) }
 
   /** Takes over the callbacks and `rollbackOnly()` of another session. */
-  inherit ({ callbacks, mustRollBack }: Wishes): void {
+  inherit ({ callbacks, mustRollBack }: RetryState): void {
     callbacks.passTo(this.callbacks)
     if (mustRollBack) this.rollbackOnly()
   }

@@ -222,9 +222,9 @@ t.test('every export of the core, and every method of a database and a session, 
 
   const nullary = [
     'constructor', 'start', 'drizzle', 'getInfo', 'poolInfo', 'drain', 'close', 'host', 'outcome', 'begin', 'commit', 'rollback', 'endStreams',
-    'isRolledBack', 'isSettled', 'isUsed', 'isBusy', 'asked', 'wishes', 'caller', 'obstacle', 'mustRollBack', 'hasChild'
+    'isRolledBack', 'isSettled', 'isUsed', 'isBusy', 'asked', 'retryState', 'caller', 'obstacle', 'mustRollBack', 'hasChild'
   ]
-  const byThePackage = ['lend', 'run', 'stream', 'awaits', 'bequeath', 'inherit', 'abort', 'commitNow', 'end'] // for repositories and plugins
+  const byThePackage = ['lend', 'run', 'stream', 'awaits', 'dropCallbacks', 'inherit', 'abort', 'commitNow', 'end'] // for repositories and plugins
   const methods = [Database, Session, Scope].flatMap((Class) => Object.getOwnPropertyNames(Class.prototype))
   t.strictSame(missing(methods.filter((name) => ![...nullary, ...byThePackage].includes(name)), { ...transactions, ...scopes }), [])
 })

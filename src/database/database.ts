@@ -1,4 +1,4 @@
-import { Closing } from './shutdown.js'
+import { Shutdown } from './shutdown.js'
 import { CallSites } from '../statement/call-site.js'
 import { HealthCheck } from './health-check.js'
 import { ConnectionPool } from '../pool/connection-pool.js'
@@ -47,7 +47,7 @@ export class Database implements StatementRunner {
   readonly #context: SessionContext
   readonly #health: HealthCheck
   readonly #callSites = new CallSites()
-  readonly #closing: Closing
+  readonly #shutdown: Shutdown
   #drizzle: DrizzleDatabase | undefined
 
   /** @throws {UsageError} without a pool and settings: {@link openDatabase} makes them */
@@ -63,7 +63,7 @@ export class Database implements StatementRunner {
     this.#transaction = resolveTransactionOptions(parts.transaction ?? {})
     this.#connections = new ConnectionPool(pool, settings)
     this.#health = new HealthCheck({ connection: settings.connection ?? pool.options, pool: this.#connections })
-    this.#closing = new Closing({ connections: this.#connections, health: this.#health, settings, ownsPool: parts.ownsPool === true })
+    this.#shutdown = new Shutdown({ connections: this.#connections, health: this.#health, settings, ownsPool: parts.ownsPool === true })
     this.#context = {
       pool: this.#connections,
       repositories: new Repositories({ casing: settings.casing, schema: settings.schema, ...settings.repository }),
@@ -71,7 +71,7 @@ export class Database implements StatementRunner {
       constraints: parts.constraints,
       settings: limitsWithBegin(settings),
       scopeTimeoutMillis: settings.pool.timeoutMillis,
-      track: (work) => this.#closing.track(work),
+      track: (work) => this.#shutdown.track(work),
       watch: undefined
     }
   }
@@ -197,7 +197,7 @@ export class Database implements StatementRunner {
   get poolInfo (): PoolInfo { return this.#connections.info }
 
   /** Starts the time limit of {@link Database.close}; work goes on, for a server that still answers requests before it closes. */
-  drain (): void { this.#closing.begin() }
+  drain (): void { this.#shutdown.begin() }
 
   /**
    * Waits for running work, including callbacks after a commit, then ends the pool, together with everything that still runs after
@@ -205,7 +205,7 @@ export class Database implements StatementRunner {
    */
   close (): Promise<boolean> {
     const left = this.#context.pool.leave?.()
-    return left === undefined ? this.#closing.finish() : left.then(() => this.#closing.finish())
+    return left === undefined ? this.#shutdown.finish() : left.then(() => this.#shutdown.finish())
   }
 
   /** The context of its sessions, for the testing kit, which stands between them and the pool. */

@@ -8,7 +8,7 @@ import type { Settings } from '../settings/settings.js'
 const farewellMillis = 500
 
 /** The parts that end with a database. */
-export interface ClosingParts {
+export interface ShutdownParts {
   readonly connections: ConnectionPool
   readonly health: HealthCheck
   readonly settings: Settings
@@ -25,8 +25,8 @@ export interface ClosingParts {
  * *closed*: new requests are refused, and running work was ended, except COMMIT: it is awaited up to `settleTimeoutMillis`,
  * because its outcome would be unknown if it was cut off.
  */
-export class Closing {
-  readonly #parts: ClosingParts
+export class Shutdown {
+  readonly #parts: ShutdownParts
   /** How many callbacks are running. */
   #callbacks = 0
   #wake: (() => void) | undefined
@@ -35,7 +35,7 @@ export class Closing {
   #finished: Promise<boolean> | undefined
   #isDrained: boolean | undefined
 
-  constructor (parts: ClosingParts) {
+  constructor (parts: ShutdownParts) {
     this.#parts = parts
   }
 

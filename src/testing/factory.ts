@@ -44,7 +44,9 @@ const noDefaults = 'factory() takes the default columns of a row: an object, or 
  * const post = await newPost({ title: 'Hello' }, server.db)     // and a user
  * ```
  */
-export function factory<T extends PgTable> (table: T, defaults: FactoryValues<T> | ((sequence: number) => FactoryValues<T> | Promise<FactoryValues<T>>)): Factory<T> {
+export function factory<T extends PgTable> (
+  table: T, defaults: FactoryValues<T> | ((sequence: number) => FactoryValues<T> | Promise<FactoryValues<T>>)
+): Factory<T> {
   const { columns: known, name } = describeTable(table)
   if (typeof defaults !== 'function' && !isPlainObject(defaults)) throw new UsageError(noDefaults)
   let sequence = 0
@@ -63,7 +65,9 @@ export function factory<T extends PgTable> (table: T, defaults: FactoryValues<T>
     const columns = await columnsOf(values)
     if (repo === undefined) return Object.fromEntries(columns.filter(([, value]) => typeof value !== 'function'))
     const isRepository = repo instanceof Repository
-    if (!isRepository && typeof (repo as Partial<FactorySource> | null)?.repo !== 'function') throw new UsageError('A factory takes a repository of the table, or anything that has one: server.db, a session, a scope, a request')
+    if (!isRepository && typeof (repo as Partial<FactorySource> | null)?.repo !== 'function') {
+      throw new UsageError('A factory takes a repository of the table, or anything that has one: server.db, a session, a scope, a request')
+    }
     const source = isRepository ? repo['session'] : repo
     const row: Record<string, unknown> = {}
     for (const [column, value] of columns) row[column] = typeof value === 'function' ? await value(source) : value

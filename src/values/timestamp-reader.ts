@@ -96,7 +96,9 @@ function anyMoment (text: string, withTimezone: boolean): Date {
   if (text === '-infinity') return minusInfinity
   const parts = isoStyle.exec(text)?.groups
   if (parts === undefined || (parts['offset'] !== undefined) !== withTimezone) {
-    throw new UnreadableText("its text is not in ISO style, and other styles confuse day and month: keep the setting datestyle on ISO, or declare the column with mode: 'string'")
+    throw new UnreadableText(
+      "its text is not in ISO style, and other styles confuse day and month: keep the setting datestyle on ISO, or declare the column with mode: 'string'"
+    )
   }
   const year = Number(parts['year'])
   const date = new Date(0)

@@ -31,7 +31,8 @@ export function conflictTarget (target: unknown, table: TableStatements): Confli
   const found = uniqueKeysOf(table.table).find(({ columns }) => columns.length === keys.size && columns.every((key) => keys.has(key)))
   if (found !== undefined) return targetOf(found, table)
   throw new UsageError(
-    `No unique key of "${table.name}" consists of ${names.map((name) => `"${name}"`).join(' and ')}: "target" names the columns of its primary key, of a unique constraint, or of a unique index`,
+    `No unique key of "${table.name}" consists of ${names.map((name) => `"${name}"`).join(' and ')}: ` +
+      '"target" names the columns of its primary key, of a unique constraint, or of a unique index',
     { context: { table: table.name, columns: names } }
   )
 }

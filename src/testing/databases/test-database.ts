@@ -41,7 +41,10 @@ export interface TestDatabase {
 }
 
 const anyText = [(value: unknown) => typeof value === 'string', 'must be a text'] as const
-const folder = [(value: unknown) => isText(value) || findComplaint(value, { folder: text, table: text }) === undefined, 'must be a folder, or an object { folder, table } of texts'] as const
+const folder = [
+  (value: unknown) => isText(value) || findComplaint(value, { folder: text, table: text }) === undefined,
+  'must be a folder, or an object { folder, table } of texts'
+] as const
 
 /** The options that are not passed to `openDatabase()`. */
 const known: OptionChecks<TemplateOptions & Pick<TestDatabaseOptions, 'connectionString' | 'sql'>> = {

@@ -42,7 +42,8 @@ export function accountOf (names: readonly string[]): Account {
     const gid = spawnSync('id', ['-g', name], { encoding: 'utf8' })
     if (uid.status === 0) return { uid: Number(uid.stdout), gid: Number(gid.stdout) }
   }
-  throw new Error(`PostgreSQL refuses to run as root, and there is no account ${names.join(' or ')} to run it: set DATABASE_URL, or start this as an ordinary user`)
+  const missing = names.join(' or ')
+  throw new Error(`PostgreSQL refuses to run as root, and there is no account ${missing} to run it: set DATABASE_URL, or start this as an ordinary user`)
 }
 
 /**

@@ -62,7 +62,8 @@ export async function joinRun (options: OwnerOptions, onEnd: () => void): Promis
     return { connectionString, release: () => disconnect(owner) }
   }
   onEnd()
-  throw new Error(`The process that owns PostgreSQL for the tests does not start: is ${options.sharedFolder} a folder of your own that you may write to? Or set DATABASE_URL`)
+  const { sharedFolder } = options
+  throw new Error(`The process that owns PostgreSQL for the tests does not start: is ${sharedFolder} a folder of yours that you may write to? Or set DATABASE_URL`)
 }
 
 async function disconnect (owner: Socket): Promise<void> {
@@ -72,7 +73,8 @@ async function disconnect (owner: Socket): Promise<void> {
 
 /** Resolves when the new owner listens, or has ended because another owner was faster. */
 async function startOwner (options: OwnerOptions): Promise<void> {
-  const script = 'const [url, options] = process.argv.slice(1); import(url).then(({ ownSharedServer }) => ownSharedServer(JSON.parse(options), { onListening: () => console.log("listening") }))'
+  const script = 'const [url, options] = process.argv.slice(1);' +
+    'import(url).then(({ ownSharedServer }) => ownSharedServer(JSON.parse(options), { onListening: () => console.log("listening") }))'
   const moduleUrl = new URL(`./shared-server-owner${extensionOf(import.meta.url)}`, import.meta.url).href
   // Settings of the test's process (coverage, a debugger) must not reach a process that outlives it.
   const child = spawn('env', [

@@ -74,7 +74,9 @@ const release18: Release = {
 }
 
 /** As {@link startPostgres}, for any release: our own tests also run on older ones. */
-export async function startRelease ({ name, initdb }: Release, { folder: wanted, persistent = true, port = freePort }: PostgresOptions): Promise<PostgresServer> {
+export async function startRelease (
+  { name, initdb }: Release, { folder: wanted, persistent = true, port = freePort }: PostgresOptions
+): Promise<PostgresServer> {
   const { folder, account } = prepareFolder(wanted)
   const binaries = runnableBinaries(findBinaries({ name }), folder, account)
   const cluster: Cluster = { folder, account, bin: join(binaries, 'bin'), initdb, persistent }
@@ -169,8 +171,10 @@ function serverOf (child: PostgresProcess, { folder, persistent }: Cluster): Omi
  * PostgreSQL removes `postmaster.pid` last. Its process id alone is not enough, because an orphan may stay as a zombie.
  */
 function endWithThisProcess (child: PostgresProcess, { folder, persistent }: Pick<Cluster, 'folder' | 'persistent'>) {
-  const script = 'read -r _; kill -INT "$1"; kill -CONT "$1"; while kill -0 "$1" && [ -e "$2/data/postmaster.pid" ]; do sleep 0.1; done; [ "$3" = true ] || rm -rf "$2"'
-  const watcher = spawn('sh', ['-c', script, 'sh', String(child.pid), folder, String(persistent)], { cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+  const script = 'read -r _; kill -INT "$1"; kill -CONT "$1"; ' +
+    'while kill -0 "$1" && [ -e "$2/data/postmaster.pid" ]; do sleep 0.1; done; [ "$3" = true ] || rm -rf "$2"'
+  const args = ['-c', script, 'sh', String(child.pid), folder, String(persistent)]
+  const watcher = spawn('sh', args, { cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
   watcher.unref()
   return watcher
 }

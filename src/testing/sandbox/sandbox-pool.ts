@@ -30,7 +30,8 @@ const settings: Statement = {
 const caller: Caller = { label: 'sandbox', logger: silentLogger }
 
 const taken = 'There is a sandbox on this database already: roll it back first, or give each test that runs at the same time its own server or database'
-const ended = 'A statement has ended the transaction of the sandbox, and its committed rows stay: test code with a COMMIT or ROLLBACK in its SQL without a sandbox'
+const ended =
+  'A statement has ended the transaction of the sandbox, and its committed rows stay: test code with a COMMIT or ROLLBACK in its SQL without a sandbox'
 
 export class SandboxPool implements ConnectionSource {
   readonly #host: SessionContext

@@ -60,7 +60,9 @@ export interface Sandbox {
  */
 export async function sandbox (serverOrDatabase: Database | ServerWithDatabase, options: SandboxOptions = {}): Promise<Sandbox> {
   const given: unknown = serverOrDatabase
-  if (!(given instanceof Database) && typeof (given as Partial<ServerWithDatabase> | null | undefined)?.ready !== 'function') throw new UsageError('sandbox() takes a Fastify server that has the plugin, or a database of openDatabase()')
+  if (!(given instanceof Database) && typeof (given as Partial<ServerWithDatabase> | null | undefined)?.ready !== 'function') {
+    throw new UsageError('sandbox() takes a Fastify server that has the plugin, or a database of openDatabase()')
+  }
   checkCall('sandbox()', options, { timeoutMillis: millis })
   const { timeoutMillis = 2000 } = options
   const { host } = 'ready' in serverOrDatabase ? await databaseOf(serverOrDatabase) : serverOrDatabase

@@ -33,7 +33,8 @@ const { repo: open, runner } = await openRepositories(t, `
   create table things (id integer primary key, name text, rank smallint, big bigint, safe bigint, price numeric, ratio float8, flag boolean, at timestamptz,
     at_text timestamptz, day date, clock time, token uuid, mood mood, "limit" integer, address inet, settings jsonb);
   insert into things select n, case n when 1 then '50%' when 2 then '50x' when 3 then 'a_b' when 4 then 'axb' when 5 then 'c\\d' else 'Thing ' || n end,
-    n, n, n, n / 2.0, n / 2.0, n % 2 = 0, '2026-01-01T00:00:00Z'::timestamptz + n * interval '1 hour', '2026-01-01T00:00:00Z'::timestamptz + n * interval '1 hour',
+    n, n, n, n / 2.0, n / 2.0, n % 2 = 0,
+    '2026-01-01T00:00:00Z'::timestamptz + n * interval '1 hour', '2026-01-01T00:00:00Z'::timestamptz + n * interval '1 hour',
     date '2026-01-01' + n, time '00:00' + n * interval '1 minute', ('00000000-0000-4000-8000-0000000000' || lpad(n::text, 2, '0'))::uuid,
     case when n < 5 then 'sad' else 'glad' end::mood, n from generate_series(1, 20) n`)
 const repo = open(things)

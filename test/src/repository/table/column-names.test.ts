@@ -31,7 +31,8 @@ const tables = names.map((name, index) => {
 
 const made = tables.map((table) => {
   const name = quoted(getTableName(table))
-  return `create table ${name} (id integer primary key, ${quoted(table.list.name)} text[], ${quoted(table.note.name)} text, seen integer, part integer unique not null);`
+  const own = `${quoted(table.list.name)} text[], ${quoted(table.note.name)} text`
+  return `create table ${name} (id integer primary key, ${own}, seen integer, part integer unique not null);`
 }).join('\n')
 
 const { repo, runner } = await openRepositories(t, `${made}

@@ -29,7 +29,9 @@ const pages = pgTable('pages', { id: integer().primaryKey(), text: text(), edits
 const plain = pgTable('plain', { id: integer().primaryKey(), text: text() })
 
 const { database } = await createTestDatabase(t, {
-  sql: `create table pages (id integer primary key, text text, edits integer not null default 0, "deletedAt" timestamptz(3), version integer not null default 1);
+  sql: `create table pages (
+          id integer primary key, text text, edits integer not null default 0, "deletedAt" timestamptz(3), version integer not null default 1
+        );
         create table plain (id integer primary key, text text);`
 })
 const pageRepo = database.repo(pages)

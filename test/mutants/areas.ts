@@ -12,7 +12,7 @@ const session = new RegExp(`^test/(${[
 const streams = /^test\/src\/session\/(row-stream|session|aborts-and-callbacks)\.test\.ts$/
 const reply = new RegExp(`^test/(${[
   'plugins/(transaction|index|request/.*)',
-  'faults/(request|request-timeouts|before-response|error-replies|broken-streams|after-reply|second-reply|abort|commit|config|shutdown)'
+  'faults/(request|request-timeouts|before-response|error-replies|broken-streams|after-reply|abort|commit|config|shutdown)'
 ].join('|')})\\.test\\.ts$`)
 
 /** The first one that fits a file counts. */

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { createTestDatabase } from '../../../src/testing/index.js'
+import { controls, tryControl } from './controls.js'
 import { Journal } from './journal.js'
 import { tables } from './tables.js'
 import { judge } from './verdict.js'
@@ -31,3 +32,14 @@ t.test('the verdict names rows that are lost, present although refused, or half 
     halves: ['pair 3 (acknowledged: acknowledged)', 'pair 8 (unknown: unknown)', 'nested 10 (unknown: unknown)', 'balance of account 2', 'value of counter 3']
   })
 })
+
+/** The controls that take seconds; `npm run test:crash -- --controls` tries all. */
+const cheap = ["commit: 'onResponse'", 'a statement that never left is forgotten']
+
+for (const control of controls.filter(({ title }) => cheap.includes(title))) {
+  t.test(`the crash run finds a server that breaks its promises: ${control.title}`, async (t) => {
+    t.match(await tryControl(control, 1), /^after .* (late|lost|half): /)
+  })
+}
+
+t.equal(controls.filter(({ title }) => cheap.includes(title)).length, cheap.length, 'both exist')

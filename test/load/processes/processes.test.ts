@@ -1,0 +1,21 @@
+import t from 'tap'
+import { runProgram } from '../../helpers/child.js'
+
+t.test('requests aborted at random moments leave exactly the committed rows', async (t) => {
+  const { code, stdout, stderr } = await runProgram(t, new URL('aborts.ts', import.meta.url), { node: ['--expose-gc'], args: ['--requests', '1000'] })
+  t.equal(code, 0, stderr)
+  t.comment(stdout)
+})
+
+t.test('a stream holds one batch in memory, and releases its connection when abandoned', async (t) => {
+  const { code, stdout, stderr } = await runProgram(t, new URL('streams.ts', import.meta.url), { node: ['--expose-gc'], args: ['--rows', '150000'] })
+  t.equal(code, 0, stdout + stderr)
+  t.comment(stdout)
+})
+
+t.test('no deprecated function is used, and Node prints no warning', async (t) => {
+  const { code, stdout, stderr } = await runProgram(t, new URL('deprecations.ts', import.meta.url), { node: ['--throw-deprecation', '--trace-warnings'] })
+  t.equal(stderr, '')
+  t.match(stdout, /the end\n$/)
+  t.equal(code, 0)
+})

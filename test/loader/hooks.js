@@ -21,7 +21,8 @@ const insideLibrary = /^file:.*\/node_modules\/.*\.m?js$/
 const relative = /^\.{1,2}\/.*\.m?js$/
 /** The type of module in a folder of a library, by its URL. */
 const formats = new Map()
-const sourceMapComment = /^\/\/# sourceMappingURL=.*$/m
+/** The comment at the end of a file. A library that writes such comments has one in its code, too: tsx. */
+const sourceMapComment = /\n\/\/# sourceMappingURL=\S*\s*$/
 
 /** Sources import each other by the names of the JavaScript that is published. */
 export function resolve (specifier, context, next) {

@@ -1,10 +1,9 @@
-import { readdir } from 'node:fs/promises'
 import { checkMigrationCall } from './history/check-migration-call.js'
-import { downName } from './folder/migration-files.js'
 import { isModelMigrated, modelOptions } from './generate/compare-model.js'
 import { compare } from './history/compare.js'
 import { migrationOptions, withClient } from './history/migration-options.js'
 import { blockingProblems, unfinishedProblems } from './history/problems.js'
+import { unlistedFiles } from './history/unlisted-files.js'
 import type { OptionChecks } from '../runtime/option-checks.js'
 import type { ModelOptions } from './generate/compare-model.js'
 import type { Comparison } from './history/compare.js'
@@ -38,19 +37,10 @@ export async function checkMigrations (options: CheckOptions = {}): Promise<Migr
   const comparison = await withClient(options, (client) => compare(client, options))
   const problems = [
     ...databaseProblems(comparison),
-    ...await unlisted(comparison),
+    ...await unlistedFiles(comparison),
     ...options.schema === undefined ? [] : await modelProblems(options)
   ]
   return { ok: problems.length === 0, problems }
-}
-
-/** SQL files that are not in the journal. Neither drizzle-kit nor this package runs them. */
-async function unlisted ({ folder, files }: Comparison): Promise<MigrationProblem[]> {
-  const known = new Set(files.flatMap(({ tag }) => [`${tag}.sql`, downName(tag)]))
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.sql') && !known.has(name)).sort()
-  return names.map((name) => ({
-    kind: 'unlisted', tag: name.replace(/(?:\.down)?\.sql$/, ''), message: `${name} is in the folder, but not in meta/_journal.json, so it never runs: restore its entry, as after a merge, or move the file away`
-  }))
 }
 
 async function modelProblems (options: ModelOptions): Promise<MigrationProblem[]> {
@@ -60,11 +50,11 @@ async function modelProblems (options: ModelOptions): Promise<MigrationProblem[]
 
 /** All differences between files and rows, including pending files. */
 export function databaseProblems (comparison: Comparison): MigrationProblem[] {
-  const { pending, progress } = comparison
+  const { layout, pending, progress } = comparison
   return [
     ...blockingProblems(comparison),
-    ...(progress?.direction === 'up' ? unfinishedProblems(progress) : []),
-    ...pending.map(({ tag }) => ({ kind: 'pending', tag, message: `${tag}.sql is not applied yet` } as const))
+    ...(progress?.direction === 'up' ? unfinishedProblems(progress, layout) : []),
+    ...pending.map(({ tag }) => ({ kind: 'pending', tag, message: `${layout.upFile(tag)} is not applied yet` } as const))
   ]
 }
 

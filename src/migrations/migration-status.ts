@@ -18,7 +18,7 @@ export async function getMigrationHistory (options: MigrationOptions = {}): Prom
 async function historyFor (call: string, options: MigrationOptions): Promise<Migration[]> {
   checkMigrationCall(call, options, migrationOptions)
   const comparison = await withClient(options, (client) => compare(client, options))
-  refuse(comparison.applied.flatMap((migration) => appliedProblems(migration, comparison.folder)))
+  refuse(comparison.applied.flatMap((migration) => appliedProblems(migration, comparison)))
   return appliedOf(comparison)
 }
 

@@ -46,9 +46,11 @@ export async function runMigrations (options: RunOptions = {}): Promise<{ applie
     return { applied: steps.map(({ migration }) => withoutText(migration)) }
   }
   return withMigrationLock(options, async (connections) => {
-    const steps = planUp(await compare(connections.work, options), to)
+    const comparison = await compare(connections.work, options)
+    const steps = planUp(comparison, to)
     const work = await startRun(connections, options)
-    if (steps.length > 0) await asDatabaseError(work.applied.create())
+    if (steps.length > 0) await asDatabaseError(work.applied.create(comparison.layout))
+    await asDatabaseError(work.applied.addNames(comparison.applied))
     for (const step of steps) await runFile(work, step)
     return { applied: steps.map(({ migration }) => withoutText(migration)) }
   })

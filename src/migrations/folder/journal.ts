@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MigrationError } from '../../errors/errors.js'
+import { findMigrationFolders } from './migration-folders.js'
 
 /** One entry of drizzle-kit's journal: a generated migration. */
 export interface JournalEntry {
@@ -26,28 +27,27 @@ export function journalOf (folder: string): string {
 }
 
 /**
- * The journal of a folder; an empty journal if there is none yet.
+ * The journal of a folder in which migrations are generated; an empty journal if there is none yet.
  *
- * @throws {MigrationError} `DB_MIGRATION_MISSING` if the file is not a journal
+ * @throws {MigrationError} `DB_MIGRATION_MISSING` if the file is not a journal; `DB_MIGRATION_FAILED` for a folder in the layout of drizzle-kit 1.0
  */
 export async function readJournal (folder: string): Promise<Journal> {
+  const [newer] = await findMigrationFolders(folder)
+  if (newer !== undefined) {
+    throw new MigrationError(
+      `${folder} has migrations in the layout of drizzle-kit 1.0, as ${newer}. They can be applied, checked without a schema and rolled back, but not generated yet: use npx drizzle-kit generate, and write down.sql beside migration.sql`,
+      'DB_MIGRATION_FAILED'
+    )
+  }
   return await findJournal(folder) ?? { version: '7', dialect: 'postgresql', entries: [] }
 }
 
 /**
- * The migrations of a folder that must have a journal.
+ * The journal of a folder; undefined if there is none.
  *
- * @throws {MigrationError} `DB_MIGRATION_MISSING` if there is no journal, or the file is not a journal
+ * @throws {MigrationError} `DB_MIGRATION_MISSING` if the file is not a journal
  */
-export async function readEntries (folder: string): Promise<readonly JournalEntry[]> {
-  const journal = await findJournal(folder)
-  if (journal !== undefined) return journal.entries
-  throw new MigrationError(
-    `${folder} has no journal of migrations, meta/_journal.json: create one with npx drizzle-kit generate, or pass the right folder as the option folder`, 'DB_MIGRATION_MISSING'
-  )
-}
-
-async function findJournal (folder: string): Promise<Journal | undefined> {
+export async function findJournal (folder: string): Promise<Journal | undefined> {
   try {
     const journal: Journal = JSON.parse(await readFile(journalOf(folder), 'utf8'))
     return { ...journal, entries: [...journal.entries] }

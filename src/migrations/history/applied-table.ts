@@ -1,6 +1,7 @@
 import { escapeIdentifier } from 'pg'
 import type { Client } from 'pg'
-import type { Migration } from '../folder/migration-files.js'
+import type { Layout } from '../folder/layout.js'
+import type { MigrationFile } from '../folder/migration-files.js'
 
 /** A migration that the database has, as its table records it. */
 export interface AppliedRow {
@@ -8,6 +9,8 @@ export interface AppliedRow {
   readonly ids: readonly string[]
   readonly hash: string
   readonly when: number
+  /** The name by which drizzle-orm 1.0 identifies the migration. Rows of drizzle-orm 0.x have none. */
+  readonly name: string | undefined
   readonly appliedAt: Date | undefined
 }
 
@@ -25,35 +28,57 @@ export class AppliedTable {
     this.#name = escapeIdentifier(name)
   }
 
-  /** Creates the table as drizzle-orm's migrator does. An existing table needs no permission to create one. */
-  async create (): Promise<void> {
+  /**
+   * Creates the table as the migrator of the layout's drizzle-orm does. An existing table needs no permission to create one, and keeps its columns: the
+   * migrator of 1.0 adds those that are missing.
+   */
+  async create ({ isByName }: Layout): Promise<void> {
     const { rows: [found] } = await this.#client.query('select to_regnamespace($1) is not null as schema, to_regclass($2) is not null as table', [this.#schema, this.#fullName])
     if (!found.schema) await this.#client.query(`create schema if not exists ${this.#schema}`)
-    if (!found.table) await this.#client.query(`create table if not exists ${this.#fullName} (id serial primary key, hash text not null, created_at bigint)`)
+    const more = isByName ? ', name text, applied_at timestamp with time zone default now()' : ''
+    if (!found.table) await this.#client.query(`create table if not exists ${this.#fullName} (id serial primary key, hash text not null, created_at bigint${more})`)
   }
 
   /** Returns the migrations in the order in which they were applied; none if there is no table yet. */
   async read (): Promise<AppliedRow[]> {
     const { rows: [found] } = await this.#client.query('select to_regclass($1) is not null as exists', [this.#fullName])
     if (!found.exists) return []
-    // Later versions of drizzle-orm add applied_at. Through jsonb the column may be missing.
-    const { rows } = await this.#client.query<{ id: string, hash: string, created_at: string, applied_at: string | null }>(
-      `select id::text, hash, created_at, to_jsonb(m) ->> 'applied_at' as applied_at from ${this.#fullName} m order by m.id`
+    // drizzle-orm 1.0 adds name and applied_at. Through jsonb the columns may be missing.
+    const { rows } = await this.#client.query<{ id: string, hash: string, created_at: string, name: string | null, applied_at: string | null }>(
+      `select id::text, hash, created_at, to_jsonb(m) ->> 'name' as name, to_jsonb(m) ->> 'applied_at' as applied_at from ${this.#fullName} m order by m.id`
     )
     return rows.map((row) => ({
       ids: [row.id],
       hash: row.hash,
       when: Number(row.created_at),
+      name: row.name ?? undefined,
       appliedAt: row.applied_at === null ? undefined : new Date(row.applied_at)
     }))
   }
 
-  async insert ({ hash, when }: Migration): Promise<void> {
-    await this.#client.query(`insert into ${this.#fullName} (hash, created_at) values ($1, $2)`, [hash, when])
+  /** Records a migration, with its name if the table has names: drizzle-orm 1.0 would run a file again that is recorded without its name. */
+  async insert ({ hash, when, name }: MigrationFile): Promise<void> {
+    if (await this.#hasNames()) await this.#client.query(`insert into ${this.#fullName} (hash, created_at, name) values ($1, $2, $3)`, [hash, when, name])
+    else await this.#client.query(`insert into ${this.#fullName} (hash, created_at) values ($1, $2)`, [hash, when])
+  }
+
+  /** Adds the missing names of migrations, if the table has names. The migrator of drizzle-orm 0.x leaves them empty. */
+  async addNames (migrations: ReadonlyArray<{ readonly row: AppliedRow, readonly file: MigrationFile | undefined }>): Promise<void> {
+    const unnamed = migrations.flatMap(({ row, file }) => file !== undefined && row.name === undefined ? row.ids.map((id) => [id, file.name]) : [])
+    if (unnamed.length === 0 || !await this.#hasNames()) return
+    await this.#client.query(
+      `update ${this.#fullName} m set name = file.name from unnest($1::text[], $2::text[]) as file (id, name) where m.id::text = file.id and m.name is null`,
+      [unnamed.map(([id]) => id), unnamed.map(([, name]) => name)]
+    )
   }
 
   async remove (ids: readonly string[]): Promise<void> {
     await this.#client.query(`delete from ${this.#fullName} where id::text = any($1)`, [ids])
+  }
+
+  async #hasNames (): Promise<boolean> {
+    const { rowCount } = await this.#client.query("select from pg_attribute where attrelid = to_regclass($1) and attname = 'name' and not attisdropped", [this.#fullName])
+    return rowCount === 1
   }
 
   get #fullName (): string {

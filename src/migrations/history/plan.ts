@@ -1,9 +1,10 @@
 import { MigrationError, UsageError } from '../../errors/errors.js'
 import { lint } from '../folder/lint.js'
-import { downName, readDown } from '../folder/migration-files.js'
+import { readDown } from '../folder/migration-files.js'
 import { isKnown } from './compare.js'
 import { blockingProblems, refuse, appliedProblems, unfinishedProblems } from './problems.js'
 import type { MigrationText } from '../folder/directives.js'
+import type { Layout } from '../folder/layout.js'
 import type { MigrationFile } from '../folder/migration-files.js'
 import type { Comparison, KnownMigration } from './compare.js'
 import type { MigrationStep } from './step.js'
@@ -18,8 +19,8 @@ export function planUp (comparison: Comparison, to: string | undefined): Migrati
   const pending = to === undefined ? comparison.pending : pendingUpTo(comparison, to)
   refuse(blockingProblems({ ...comparison, pending }))
   const { progress } = comparison
-  if (progress !== undefined && pending.length > 0 && pending[0]?.tag !== progress.tag) refuse(unfinishedProblems(progress))
-  return pending.map(stepUp)
+  if (progress !== undefined && pending.length > 0 && pending[0]?.tag !== progress.tag) refuse(unfinishedProblems(progress, comparison.layout))
+  return pending.map((file) => stepUp(file, comparison.layout))
 }
 
 function pendingUpTo ({ files, applied, pending, folder }: Comparison, to: string): Comparison['pending'] {
@@ -48,16 +49,17 @@ export interface Target {
  * @throws {UsageError} for a tag that was not applied
  */
 export async function planDown (comparison: Comparison, target: Target): Promise<MigrationStep[]> {
-  const { folder, progress } = comparison
+  const { folder, layout, progress } = comparison
   const undone = comparison.applied.slice(countOfKept(comparison, target)).reverse()
-  if (progress !== undefined && undone.length > 0 && progress.direction === 'up') refuse(unfinishedProblems(progress))
-  refuse(undone.flatMap((migration) => appliedProblems(migration, folder)))
+  if (progress !== undefined && undone.length > 0 && progress.direction === 'up') refuse(unfinishedProblems(progress, layout))
+  refuse(undone.flatMap((migration) => appliedProblems(migration, comparison)))
   // Migrations without a file have just been refused.
   const steps = await Promise.all(undone.filter(isKnown).map(async (migration) => {
     const { tag } = migration.file
-    const text = await readDown(folder, tag)
-    if (text === undefined) throw noDown(tag)
-    return stepDown(migration, text)
+    const file = layout.downFile(tag)
+    const text = await readDown(folder, file)
+    if (text === undefined) throw noDown(tag, file)
+    return stepDown(migration, { text, file })
   }))
   if (target.confirmIrreversible !== true) refuseIrreversible(steps)
   refuse(steps.flatMap(({ text, file }) => lint(text, file)).map((message) => ({ kind: 'unfit', message })))
@@ -74,12 +76,12 @@ function countOfKept ({ applied, files, folder }: Comparison, { steps = 1, to }:
 }
 
 function unknownTag (tag: string, folder: string): UsageError {
-  return new UsageError(`There is no migration ${tag} in ${folder}: to takes the name of a file without .sql`)
+  return new UsageError(`There is no migration ${tag} in ${folder}: to takes the name of a file without .sql, or of a migration's folder`)
 }
 
-function noDown (tag: string): MigrationError {
+function noDown (tag: string, file: string): MigrationError {
   return new MigrationError(
-    `${downName(tag)} is not there, so ${tag} cannot be rolled back: write it (an empty file means that there is nothing to undo), or go forward with a new migration`,
+    `${file} is not there, so ${tag} cannot be rolled back: write it (an empty file means that there is nothing to undo), or go forward with a new migration`,
     'DB_MIGRATION_NO_DOWN'
   )
 }
@@ -91,11 +93,11 @@ function refuseIrreversible (steps: readonly MigrationStep[]): void {
 }
 
 /** The step that applies a migration. */
-export function stepUp (migration: MigrationFile): MigrationStep {
-  return { direction: 'up', migration, text: migration.up, file: `${migration.tag}.sql`, ids: [] }
+export function stepUp (migration: MigrationFile, layout: Layout): MigrationStep {
+  return { direction: 'up', migration, text: migration.up, file: layout.upFile(migration.tag), ids: [] }
 }
 
 /** The step that undoes a migration. */
-export function stepDown ({ file, row: { ids } }: KnownMigration, text: MigrationText): MigrationStep {
-  return { direction: 'down', migration: file, text, file: downName(file.tag), ids }
+export function stepDown ({ file: migration, row: { ids } }: KnownMigration, down: { readonly text: MigrationText, readonly file: string }): MigrationStep {
+  return { direction: 'down', migration, ...down, ids }
 }

@@ -1,6 +1,6 @@
 import { MigrationError, type MigrationErrorCode } from '../../errors/errors.js'
-import type { AppliedMigration, Comparison } from './compare.js'
-import { downName } from '../folder/migration-files.js'
+import type { Comparison } from './compare.js'
+import type { AppliedMigration } from './match-rows.js'
 import { lint } from '../folder/lint.js'
 
 /** A difference between a folder and a database, or between a folder and the model. */
@@ -39,31 +39,34 @@ export function refuse (problems: readonly MigrationProblem[]): void {
 
 /** The problems because of which a run would skip or lose something, or refuse a file. */
 export function blockingProblems (comparison: Comparison): MigrationProblem[] {
-  const { folder, applied, pending, progress } = comparison
+  const { layout, applied, pending, progress } = comparison
   return [
-    ...applied.flatMap((migration) => appliedProblems(migration, folder)),
+    ...applied.flatMap((migration) => appliedProblems(migration, comparison)),
     ...outOfOrderProblems(comparison),
-    ...pending.flatMap(({ tag, up }) => lint(up, `${tag}.sql`).map((message) => ({ kind: 'unfit', tag, message } as const))),
-    ...(progress?.direction === 'down' ? unfinishedProblems(progress) : [])
+    ...pending.flatMap(({ tag, up }) => lint(up, layout.upFile(tag)).map((message) => ({ kind: 'unfit', tag, message } as const))),
+    ...(progress?.direction === 'down' ? unfinishedProblems(progress, layout) : [])
   ]
 }
 
 /** The problems of an applied migration; usually none. */
-export function appliedProblems ({ row, file }: AppliedMigration, folder: string): MigrationProblem[] {
+export function appliedProblems ({ row, file }: AppliedMigration, { folder, layout }: Comparison): MigrationProblem[] {
   if (file === undefined) {
-    const message = `The database has a migration that ${folder} does not have, generated ${new Date(row.when).toISOString()}: the database is newer than this code, or the file was removed`
+    const name = row.name === undefined ? '' : `${row.name}, `
+    const message = `The database has a migration that ${folder} does not have, ${name}generated ${new Date(row.when).toISOString()}: the database is newer than this code, or the file was removed`
     return [{ kind: 'missing', message }]
   }
   if (file.hashes.includes(row.hash)) return []
-  const message = `${file.tag}.sql was edited after it had been applied: restore its former text, and put the change into a new migration`
+  const message = `${layout.upFile(file.tag)} was edited after it had been applied: restore its former text, and put the change into a new migration`
   return [{ kind: 'edited', tag: file.tag, message }]
 }
 
 /**
  * The pending files that drizzle-kit would skip for ever. It applies only files newer than the newest applied one, so it skips an older file from a branch
  * merged later. A file listed after all applied ones is never out of order, however old it is: an empty database gets the files in the same order.
+ * The migrator of drizzle-orm 1.0 skips no file.
  */
-function outOfOrderProblems ({ files, applied, pending }: Comparison): MigrationProblem[] {
+function outOfOrderProblems ({ layout, files, applied, pending }: Comparison): MigrationProblem[] {
+  if (layout.isByName) return []
   return pending.flatMap((file) => {
     const { tag, when } = file
     const isPassed = applied.some(({ row, file: other }) => row.when >= when && (other === undefined || files.indexOf(other) > files.indexOf(file)))
@@ -73,7 +76,7 @@ function outOfOrderProblems ({ files, applied, pending }: Comparison): Migration
 }
 
 /** The problem of a non-transactional file that stopped halfway. */
-export function unfinishedProblems ({ tag, direction, done }: NonNullable<Comparison['progress']>): MigrationProblem[] {
-  const [file, command] = direction === 'up' ? [`${tag}.sql`, 'apply'] : [downName(tag), 'roll back']
+export function unfinishedProblems ({ tag, direction, done }: NonNullable<Comparison['progress']>, layout: Comparison['layout']): MigrationProblem[] {
+  const [file, command] = direction === 'up' ? [layout.upFile(tag), 'apply'] : [layout.downFile(tag), 'roll back']
   return [{ kind: 'unfinished', tag, message: `${file} stopped after ${done} of its statements, which have taken effect: ${command} again to finish it` }]
 }

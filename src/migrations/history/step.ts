@@ -1,5 +1,5 @@
 import type { MigrationText } from '../folder/directives.js'
-import type { Migration } from '../folder/migration-files.js'
+import type { MigrationFile } from '../folder/migration-files.js'
 
 /** Whether migrations are applied (`up`) or rolled back (`down`). */
 export type MigrationDirection = 'up' | 'down'
@@ -7,7 +7,7 @@ export type MigrationDirection = 'up' | 'down'
 /** A file to run, up or down. */
 export interface MigrationStep {
   readonly direction: MigrationDirection
-  readonly migration: Migration
+  readonly migration: MigrationFile
   readonly text: MigrationText
   /** The file's name, for messages. */
   readonly file: string

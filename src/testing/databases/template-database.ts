@@ -48,7 +48,7 @@ export async function templateOn (server: TestServer, options: TemplateOptions, 
 
 async function keyOf ({ migrations, migrate, seed, templateKey }: TemplateOptions): Promise<string> {
   const { folder, table } = migrationsOf(migrations)
-  const files = migrations === undefined ? [] : await readMigrations(folder)
+  const files = migrations === undefined ? [] : (await readMigrations(folder)).files
   const functions = [migrate, seed].map(String)
   // The files that a function imports may change before the next run, which has another parent process.
   const run = migrate === undefined && seed === undefined ? undefined : process.ppid

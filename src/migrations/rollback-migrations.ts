@@ -30,8 +30,8 @@ export interface RollbackOptions extends RunnerOptions {
 }
 
 /**
- * Undoes the newest migrations, newest first, with their files `<tag>.down.sql`. Each file is one transaction, together with the row that records the
- * migration. All files are checked before the first one runs.
+ * Undoes the newest migrations, newest first, with their files `<tag>.down.sql`, or `<tag>/down.sql`. Each file is one transaction, together with the row that
+ * records the migration. All files are checked before the first one runs.
  *
  * @throws {MigrationError} `DB_MIGRATION_NO_DOWN`, `DB_MIGRATION_EDITED`, `DB_MIGRATION_MISSING` or `DB_MIGRATION_IRREVERSIBLE` if one of them
  *   cannot be undone, before anything is changed;

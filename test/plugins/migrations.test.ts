@@ -10,6 +10,7 @@ import { startProxy } from '../helpers/proxy.js'
 import { until } from '../helpers/until.js'
 import { first, second, third } from '../src/migrations/history.js'
 import { writeFolder } from '../src/migrations/folder.js'
+import { folderName, rewrite } from '../src/migrations/layouts.js'
 import { build as buildFolder } from '../src/migrations/setup.js'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { Test } from 'tap'
@@ -64,6 +65,22 @@ t.test('a server may refuse to start while migrations are pending', async (t) =>
   await t.rejects(start(t, { connectionString, migrations: { folder, onPending: 'refuse' } }), {
     code: 'DB_MIGRATION_PENDING', message: /^0000_users\.sql is not applied yet/
   })
+})
+
+t.test('a server checks and applies the folders of drizzle-kit 1.0', async (t) => {
+  const { connectionString, folder, said, logger } = await build(t)
+  rewrite(folder, 'folders', [first, second])
+  const [one, two] = [first, second].map(folderName)
+
+  const server = await start(t, { connectionString, logger, migrations: { folder } })
+  t.equal(await statusOf(server), 'pending')
+  t.ok(said().splice(-1)[0]?.startsWith(`warn: ${one}/migration.sql is not applied yet\n${two}/migration.sql is not applied yet`))
+  await start(t, { connectionString, migrations: { atStart: 'apply', folder } })
+  t.equal(await statusOf(server), 'up')
+
+  rewrite(folder, 'folders', [first])
+  await start(t, { connectionString, logger, migrations: { folder } })
+  t.ok(said().some((line) => line.startsWith('warn: The database has a migration that') && line.includes(`does not have, ${two}, generated`)))
 })
 
 t.test('59: a server older than its database warns and starts, or refuses if configured', async (t) => {

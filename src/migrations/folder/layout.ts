@@ -20,7 +20,7 @@ export interface Layout {
   upFile (tag: string): string
   /** The path of its way back. */
   downFile (tag: string): string
-  /** What to do about a migration whose SQL file is missing. */
+  /** The message for a migration whose SQL file is missing. */
   missing (tag: string, folder: string): string
 }
 

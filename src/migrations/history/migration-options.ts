@@ -19,7 +19,7 @@ export interface MigrationOptions {
   /** An open database instead of its URL. Migrations use connections of their own, outside its pool. */
   readonly database?: { readonly pool: Pool } | undefined
   /**
-   * drizzle-kit's `out`: the folder that holds the SQL files and `meta/_journal.json`.
+   * drizzle-kit's `out`: the folder that holds the SQL files and `meta/_journal.json`, or the folders of drizzle-kit 1.0.
    * @defaultValue `'./drizzle'`
    */
   readonly folder?: string | undefined

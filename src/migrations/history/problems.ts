@@ -7,7 +7,7 @@ import { lint } from '../folder/lint.js'
 export interface MigrationProblem {
   /**
    * `edited`: a file differs from the one that was applied. `missing`: the database has a migration that the folder lacks. `outOfOrder`: a file is older
-   * than an applied one that comes after it. `unlisted`: the journal does not list a file, so it never runs. `pending`: not applied yet.
+   * than an applied one that comes after it. `unlisted`: a file belongs to no migration, so it never runs. `pending`: not applied yet.
    * `unfinished`: a non-transactional file stopped halfway. `unfit`: a run would refuse the file. `model`: the tables of the model differ from the newest
    * migration.
    */

@@ -1,0 +1,17 @@
+import { drizzle as drizzle0 } from 'drizzle-orm/node-postgres'
+import { migrate as migrate0 } from 'drizzle-orm/node-postgres/migrator'
+import { drizzle as drizzle1 } from 'drizzle-orm-1/node-postgres'
+import { migrate as migrate1 } from 'drizzle-orm-1/node-postgres/migrator'
+import { Pool } from 'pg'
+import type { LayoutName } from './layouts.js'
+
+/** Applies a folder with the migrator of drizzle-orm that reads its layout: 0.45 or 1.0. */
+export async function migrateByDrizzle (connectionString: string, migrationsFolder: string, layout: LayoutName): Promise<void> {
+  const pool = new Pool({ connectionString })
+  try {
+    if (layout === 'journal') await migrate0(drizzle0(pool), { migrationsFolder })
+    else await migrate1(drizzle1({ client: pool }), { migrationsFolder })
+  } finally {
+    await pool.end()
+  }
+}

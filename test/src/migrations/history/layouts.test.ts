@@ -108,25 +108,47 @@ t.test('names the rows that the migrator of 0.45 has left without a name', async
   t.strictSame((await client.query(namesOf)).rows.map(({ name }) => name), all.map(folderName))
 })
 
-t.test('tells migrations of one second apart, by name and by hash', async (t) => {
-  const twins = [apples, { ...pears, when: apples.when + 100 }]
+t.test('tells migrations of one second apart, by hash if their rows have no names', async (t) => {
+  const twins = [{ ...pears, tag: '0000_pears', when: apples.when + 100 }, { ...apples, tag: '0001_apples' }]
   const { client, tables, ...options } = await build(t, [])
   rewrite(options.folder, 'journal', twins)
   await migrateByDrizzle(options.connectionString, options.folder, 'journal')
+  t.equal((await client.query('select * from drizzle.__drizzle_migrations')).rowCount, 2)
   rewrite(options.folder, 'folders', twins)
-  t.strictSame(tags(await getMigrationHistory(options)), tagsIn('folders', twins), 'rows without names')
+  t.strictSame(tags(await getMigrationHistory(options)), tagsIn('folders', twins))
 
-  writeFolders(options.folder, [{ ...twins[0] as TestMigration, sql: 'edited' }])
+  writeFolders(options.folder, [{ ...apples, sql: 'edited' }])
   t.match((await checkMigrations(options)).problems, [{ kind: 'edited', tag: folderName(apples), message: /^20231114221320_apples\/migration\.sql was edited/ }])
   t.equal((await checkMigrations(options)).problems.length, 1)
 
-  writeFolders(options.folder, twins)
+  writeFolders(options.folder, [apples])
+  await migrateByDrizzle(options.connectionString, options.folder, 'folders')
+  t.strictSame((await client.query(namesOf)).rows.map(({ name }) => name), tagsIn('folders', twins))
+})
+
+t.test('tells migrations of one second apart by name, also if the folder lacks one of them', async (t) => {
+  const twins = [apples, { ...pears, when: apples.when + 100 }]
+  const { client, tables, ...options } = await build(t, [])
+  rewrite(options.folder, 'folders', twins)
   await migrateByDrizzle(options.connectionString, options.folder, 'folders')
   rewrite(options.folder, 'folders', twins.slice(1))
-  t.match((await checkMigrations(options)).problems, [{ kind: 'missing', message: /does not have, 20231114221320_apples, generated 2023-11-14T22:13:20\.123Z/ }])
-  t.equal((await checkMigrations(options)).problems.length, 1)
+
+  const { problems } = await checkMigrations(options)
+  t.match(problems, [{ kind: 'missing', message: /does not have, 20231114221320_apples, generated 2023-11-14T22:13:20\.000Z/ }])
+  t.equal(problems.length, 1)
   await t.rejects(rollbackMigrations({ ...options, steps: 2 }), { code: 'DB_MIGRATION_MISSING' })
-  t.strictSame(await tables(), ['apples', 'pears'])
+  await rollbackMigrations(options)
+  t.strictSame((await client.query(namesOf)).rows, [{ name: folderName(apples) }])
+  t.strictSame(await tables(), ['apples'])
+})
+
+t.test('a migration of a journal is recognized by its name, so an edited one is reported as edited', async (t) => {
+  const { client, tables, ...options } = await build(t, [])
+  rewrite(options.folder, 'folders', all)
+  await migrateByDrizzle(options.connectionString, options.folder, 'folders')
+  rewrite(options.folder, 'journal', [apples, { ...pears, sql: 'edited' }, plums])
+
+  t.strictSame((await checkMigrations(options)).problems.map(({ kind, tag }) => [kind, tag]), [['edited', pears.tag]])
 })
 
 t.test('a renamed folder of drizzle-kit 1.0 is another migration, and is never run a second time', async (t) => {

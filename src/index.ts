@@ -32,7 +32,7 @@ export type {
 export type { UpsertOptions, Upserted } from './repository/types/write-options.js'
 export type { WritableRepository } from './repository/repository.js'
 export type { Callback } from './session/transaction-callbacks.js'
-export type { DrizzleDatabase } from './drizzle/queries/drizzle-session.js'
+export type { DrizzleDatabase } from './drizzle/queries/drizzle-runner.js'
 export type { AccessMode, BeginPoint, IsolationLevel, TransactionOptions } from './settings/transaction-options.js'
 export { Scope } from './session/scope.js'
 export { Session } from './session/session.js'

@@ -7,7 +7,7 @@ import { UsageError } from '../errors/errors.js'
 import { runAutocommit } from '../session/autocommit.js'
 import { mustBeFunction } from '../errors/check-call.js'
 import { currentScope } from '../session/scope.js'
-import { DrizzleBinding } from '../drizzle/queries/drizzle-session.js'
+import { DrizzleBinding } from '../drizzle/queries/drizzle-binding.js'
 import { handled } from '../runtime/promises.js'
 import { checkAreOptions, resolveTransactionOptions } from '../settings/transaction-options.js'
 import { retrying } from '../session/retry.js'
@@ -23,7 +23,7 @@ import type { ConstraintMap } from '../errors/constraint-words.js'
 import type { CheckOptions, DatabaseInfo, Health } from './health-check.js'
 import type { PoolInfo } from '../pool/pool-info.js'
 import type { RepositoryOf, RepositorySource } from '../repository/repository.js'
-import type { DrizzleDatabase } from '../drizzle/queries/drizzle-session.js'
+import type { DrizzleDatabase } from '../drizzle/queries/drizzle-runner.js'
 import type { SessionContext } from '../session/session-context.js'
 import type { TransactionOptions, TransactionSettings } from '../settings/transaction-options.js'
 import type { DrizzleQuery, RowSource, Statement, StatementResult, StatementRunner } from '../statement/statement.js'
@@ -66,7 +66,7 @@ export class Database implements StatementRunner {
     this.#shutdown = new Shutdown({ connections: this.#connections, health: this.#health, settings, ownsPool: parts.ownsPool === true })
     this.#context = {
       pool: this.#connections,
-      repositories: new Repositories({ casing: settings.casing, schema: settings.schema, ...settings.repository }),
+      repositories: new Repositories({ casing: settings.casing, schema: settings.schema, relations: settings.relations, ...settings.repository }),
       drizzle: new DrizzleBinding(settings),
       constraints: parts.constraints,
       settings: limitsWithBegin(settings),

@@ -1,6 +1,6 @@
 import type { ConstraintMap } from '../errors/constraint-words.js'
 import type { ConnectionSource } from '../pool/connection-source.js'
-import type { DrizzleBinding } from '../drizzle/queries/drizzle-session.js'
+import type { DrizzleBinding } from '../drizzle/queries/drizzle-binding.js'
 import type { Repositories } from '../repository/repository-factory.js'
 import type { Statement } from '../statement/statement.js'
 

@@ -1,4 +1,5 @@
 import { isTable } from 'drizzle-orm'
+import { isDrizzle1 } from '../drizzle/version.js'
 import { anything, isOptions, notAnOption, object, oneOf } from '../runtime/option-checks.js'
 import type { OptionCheck } from '../runtime/option-checks.js'
 import type { DatabaseOptions } from './database-options.js'
@@ -13,6 +14,7 @@ const shapes = new Map<string, OptionCheck>([
   ['pool', object],
   ['repository', object],
   ['schema', [isSchema, 'must be an object that holds the tables, as in drizzle({ schema }): import * as schema from your module, or { users }']],
+  ['relations', [(value) => isOptions(value), 'must be the result of defineRelations(), as in drizzle({ relations })']],
   ['drizzle', [isOptions, 'must be an object: { logger }']],
   ['drizzle.logger', [(value) => typeof value === 'boolean' || hasAll(value, ['logQuery']), 'must be true, false or an object with the method logQuery, as in drizzle({ logger })']],
   ['casing', oneOf('snake_case', 'camelCase')],
@@ -40,7 +42,14 @@ export function givenOptions (options: DatabaseOptions): ReadonlyMap<string, unk
   const given = new Map(knownEntries(options, '', optionNames).flatMap(([name, value]) =>
     isOptions(value) && groups.includes(name) ? knownEntries(value, `${name}.`, paths) : [[name, value]]))
   if (options.schema !== undefined) refuseModules(options.schema)
+  refuseOtherVersion(options)
   return given
+}
+
+/** Each version of Drizzle would ignore an option of the other one in silence. */
+function refuseOtherVersion ({ casing, relations }: DatabaseOptions): void {
+  if (isDrizzle1 && casing !== undefined) throw new SettingsError('casing', 'is an option of Drizzle 0.45, which 1.0 ignores: declare the tables with snakeCase.table() or camelCase.table() of drizzle-orm/pg-core')
+  if (!isDrizzle1 && relations !== undefined) throw new SettingsError('relations', 'is an option of Drizzle 1.0: give the tables and their relations as `schema`')
 }
 
 /** Drizzle fails on what has no prototype, as `export * as tables from` has none. */

@@ -23,7 +23,7 @@ export type { DatabaseEnvironment } from './setting-table.js'
 /**
  * The settings of one database, complete and checked: what {@link DatabaseOptions} and the environment come to.
  *
- * Frozen. `pg`, `schema`, `logger` and `queryLogger` are not enumerable: they are read by name, and stay out of logs and copies.
+ * Frozen. `pg`, `schema`, `relations`, `logger` and `queryLogger` are not enumerable: they are read by name, and stay out of logs and copies.
  */
 export interface Settings {
   /**
@@ -51,6 +51,7 @@ export interface Settings {
   readonly waitForDatabaseSeconds: number
   readonly degraded: boolean
   readonly schema: Record<string, unknown> | undefined
+  readonly relations: Record<string, unknown> | undefined
   readonly casing: 'snake_case' | 'camelCase' | undefined
   /** Sees the queries of Drizzle's with their values. */
   readonly queryLogger: boolean | QueryLogger | undefined
@@ -71,7 +72,7 @@ export function resolveSettings (options: DatabaseOptions, environment: Environm
   const variables: unknown = environment
   if (!isOptions(variables)) throw new SettingsError('environment', 'must be an object of variables, as process.env')
   const values = settle(given, readEnvironment(environment))
-  const { pg, schema, casing, logger = silentLogger } = options
+  const { pg, schema, relations, casing, logger = silentLogger } = options
   const settings: Settings = {
     connection: pg === undefined ? connectionOf(values, given.has('connectionString') ? 'connectionString' : 'DATABASE_URL') : undefined,
     pg,
@@ -87,12 +88,13 @@ export function resolveSettings (options: DatabaseOptions, environment: Environm
     waitForDatabaseSeconds: values.waitForDatabaseSeconds,
     degraded: values.degraded,
     schema,
+    relations,
     casing,
     queryLogger: options.drizzle?.logger,
     repository: Object.freeze(limitsOf(values, given)),
     logger,
   }
-  return Object.freeze(hide(settings, 'pg', 'schema', 'logger', 'queryLogger'))
+  return Object.freeze(hide(settings, 'pg', 'schema', 'relations', 'logger', 'queryLogger'))
 }
 
 function settle (given: ReadonlyMap<string, unknown>, environment: Environment): SettingValues {

@@ -1,5 +1,6 @@
 import { Column, SQL, getTableName, is } from 'drizzle-orm'
 import { elementOf } from '../drizzle/array-columns.js'
+import { columnTypeOf, dataTypeOf, sqlTypeOf } from '../drizzle/column-types.js'
 import { readerOf, typeOf, writerOf } from './driver-values.js'
 import { unreadableColumn } from './unreadable-text.js'
 import type { PgColumn } from 'drizzle-orm/pg-core'
@@ -96,6 +97,7 @@ function rowParser (columns: readonly ColumnCodec[], fields: Parameters<RowReade
 
 /** Makes the codec of one column. */
 export function describeColumn (key: string, index: number, column: PgColumn): ColumnCodec {
+  const columnType = columnTypeOf(column)
   return {
     key,
     index,
@@ -103,18 +105,19 @@ export function describeColumn (key: string, index: number, column: PgColumn): C
     column,
     accepts: acceptor(column),
     write: writerOf(column),
-    textual: textualTypes.has(column.columnType),
-    comparable: !incomparableTypes.has(column.columnType),
-    json: column.columnType === 'PgJson' || column.columnType === 'PgJsonb',
-    array: column.getSQLType().endsWith(']'),
+    textual: textualTypes.has(columnType),
+    comparable: !incomparableTypes.has(columnType),
+    json: columnType === 'PgJson' || columnType === 'PgJsonb',
+    array: sqlTypeOf(column).endsWith(']'),
     bytes: typeOf(column) === 'bytea',
     list: listing(column)
   }
 }
 
 function listing (column: PgColumn): ColumnCodec['list'] {
-  if (column.getSQLType().endsWith(']')) return 'text'
-  const isKnown = column.columnType === 'PgCustomColumn' ? commonTypes.has(typeOf(column)) : !column.columnType.startsWith('PgGeometry')
+  if (sqlTypeOf(column).endsWith(']')) return 'text'
+  const columnType = columnTypeOf(column)
+  const isKnown = columnType === 'PgCustomColumn' ? commonTypes.has(typeOf(column)) : !columnType.startsWith('PgGeometry')
   return isKnown ? 'typed' : undefined
 }
 
@@ -143,9 +146,10 @@ function acceptor (column: PgColumn): (value: unknown) => boolean {
     const accepts = acceptor(element)
     return (value) => Array.isArray(value) && value.every((item) => item === null || accepts(item))
   }
-  if (column.dataType === 'string') return (value) => typeof value === 'string'
-  if (scalarTypes.has(column.dataType)) return isScalar
-  if (column.dataType === 'date') return isDate
+  const dataType = dataTypeOf(column)
+  if (dataType === 'string') return (value) => typeof value === 'string'
+  if (scalarTypes.has(dataType)) return isScalar
+  if (dataType === 'date') return isDate
   return isValue
 }
 

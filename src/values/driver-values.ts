@@ -2,10 +2,12 @@
  * Converts values between Drizzle's columns and PostgreSQL's text. It replaces Drizzle's own conversion where that loses
  * something: elements of arrays, strings in json, and dates that ISO 8601 and PostgreSQL write differently.
  */
-import { Column, is, SQL } from 'drizzle-orm'
-import { PgArray, PgColumn, PgJson, PgJsonb } from 'drizzle-orm/pg-core'
+import { is, SQL } from 'drizzle-orm'
+import { PgColumn, PgJson, PgJsonb } from 'drizzle-orm/pg-core'
 import pg from 'pg'
-import { depthOf, innermost } from '../drizzle/array-columns.js'
+import { depthOf, innermost, isPlainArray } from '../drizzle/array-columns.js'
+import { readingOf, readsAs, writingOf } from '../drizzle/column-conversion.js'
+import { dataTypeOf, sqlTypeOf } from '../drizzle/column-types.js'
 import { decoderOf } from '../drizzle/sql-internals.js'
 import { prepareValue } from '../pg/values.js'
 import { readArray, writeArray } from './array-text.js'
@@ -34,16 +36,17 @@ export function readerOf (column: PgColumn, oid: number): TextReader {
 
 /** The reader of a column that Drizzle would read with a loss; undefined for any other column. */
 export function exactReaderOf (column: PgColumn): ((oid: number) => (text: string) => unknown) | undefined {
-  if (isOwnArray(column)) return (oid) => arrayReader(column, oid)
-  if (isOwnJson(column)) return (oid) => oid === 114 || oid === 3802 ? jsonReader(oid) : (text) => column.mapFromDriverValue(text)
+  if (isPlainArray(column)) return (oid) => arrayReader(column, oid)
+  if (isOwnJson(column)) return (oid) => oid === 114 || oid === 3802 ? jsonReader(oid) : readingOf(column).read as (text: string) => unknown
   const moment = momentReader(column)
   return moment && (() => moment)
 }
 
 function drizzleReader (column: PgColumn, oid: number): TextReader {
-  const parse = parserOf(oid)
-  if (column.mapFromDriverValue === Column.prototype.mapFromDriverValue) return parse
-  return parse === undefined ? (text) => column.mapFromDriverValue(text) : (text) => column.mapFromDriverValue(parse(text))
+  const { read, ofText } = readingOf(column)
+  const parse = ofText ? undefined : parserOf(oid)
+  if (read === undefined || parse === undefined) return read ?? parse
+  return (text) => read(parse(text))
 }
 
 /** The reader of an expression, for the type that PostgreSQL reports. It uses the column given to `mapWith`, if any, as Drizzle does. */
@@ -54,13 +57,8 @@ export function expressionReader (own: SQL, oid: number): TextReader {
   return (text) => decoder.mapFromDriverValue(parse === undefined ? text : parse(text))
 }
 
-function isOwnArray (column: PgColumn): column is PgArray<never, never> {
-  return column instanceof PgArray && column.mapFromDriverValue === PgArray.prototype.mapFromDriverValue
-}
-
 function isOwnJson (column: PgColumn): boolean {
-  return (column instanceof PgJson && column.mapFromDriverValue === PgJson.prototype.mapFromDriverValue) ||
-    (column instanceof PgJsonb && column.mapFromDriverValue === PgJsonb.prototype.mapFromDriverValue)
+  return readsAs(column, PgJson) || readsAs(column, PgJsonb)
 }
 
 function arrayReader (column: PgColumn, oid: number): (text: string) => unknown {
@@ -77,9 +75,10 @@ function jsonReader (oid: number): (text: string) => unknown {
 
 /** The writer of a column. It throws what Drizzle's columns and custom types throw. */
 export function writerOf (column: PgColumn): (value: unknown) => unknown {
-  if (column instanceof PgArray && column.mapToDriverValue === PgArray.prototype.mapToDriverValue) return arrayWriter(column)
-  if (column.dataType !== 'date') return (value) => column.mapToDriverValue(value)
-  return (value) => value instanceof Date && !isUsualDate(value) && Number.isFinite(value.getTime()) ? momentText(value) : column.mapToDriverValue(value)
+  if (isPlainArray(column)) return arrayWriter(column)
+  const write = writingOf(column)
+  if (dataTypeOf(column) !== 'date') return write
+  return (value) => value instanceof Date && !isUsualDate(value) && Number.isFinite(value.getTime()) ? momentText(value) : write(value)
 }
 
 function arrayWriter (column: PgColumn): (value: unknown) => unknown {
@@ -102,7 +101,7 @@ function elementText (value: unknown, isBytes: boolean): string {
 
 /** The SQL type of a column, without its parameters. */
 export function typeOf (column: PgColumn): string {
-  return column.getSQLType().toLowerCase().replace(/\(.*\)/, '')
+  return sqlTypeOf(column).toLowerCase().replace(/\(.*\)/, '')
 }
 
 /** The delimiter of elements (`typdelim` of `pg_type`): a comma, except for boxes and the types of PostGIS. */

@@ -4,6 +4,7 @@
  * https://www.postgresql.org/docs/current/datatype-datetime.html#DATATYPE-DATETIME-OUTPUT
  */
 import { PgDate, PgTimestamp } from 'drizzle-orm/pg-core'
+import { readsAs } from '../drizzle/column-conversion.js'
 import { infinity, minusInfinity } from './infinity.js'
 import { UnreadableText } from './unreadable-text.js'
 import type { PgColumn } from 'drizzle-orm/pg-core'
@@ -13,9 +14,9 @@ import type { PgColumn } from 'drizzle-orm/pg-core'
  * value, Drizzle's way 420 ns (Node 20), and it refuses what Drizzle would misread.
  */
 export function momentReader (column: PgColumn): ((text: string) => Date) | undefined {
-  if (column instanceof PgDate && column.mapFromDriverValue === PgDate.prototype.mapFromDriverValue) return (text) => anyMoment(text, false)
-  if (!(column instanceof PgTimestamp) || column.mapFromDriverValue !== PgTimestamp.prototype.mapFromDriverValue) return undefined
-  const { withTimezone } = column
+  if (readsAs(column, PgDate)) return (text) => anyMoment(text, false)
+  if (!readsAs(column, PgTimestamp)) return undefined
+  const { withTimezone } = column as PgTimestamp<never>
   return (text) => momentOf(text, withTimezone) ?? anyMoment(text, withTimezone)
 }
 

@@ -1,7 +1,7 @@
 import { openDatabase } from '../../src/index.js'
 import { createTestDatabase } from '../../src/testing/index.js'
 import { startProxy } from './proxy.js'
-import { schema, tables } from './schema.js'
+import { declared, tables } from './schema.js'
 import { watchPool } from './watch.js'
 import type { Database, OpenOptions } from '../../src/index.js'
 import type { Proxy } from './proxy.js'
@@ -27,7 +27,7 @@ export async function openByProxy (t: Test, options: OpenOptions = {}): Promise<
 }
 
 async function openOver (t: Test, { url, way }: { url: string, way: string }, options: OpenOptions): Promise<Database> {
-  const database = await openDatabase({ connectionString: way, schema, ...unhurried, ...options })
+  const database = await openDatabase({ connectionString: way, ...declared, ...unhurried, ...options })
   // tap runs what is registered last first: the check, the close, and then the drop.
   t.teardown(() => database.close())
   watchPool(t, database.pool, { url })

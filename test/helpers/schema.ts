@@ -1,5 +1,5 @@
-import { relations } from 'drizzle-orm'
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
+import { isDrizzle1, related, relations } from './drizzle.js'
 
 /** Two small tables for tests of everything but the repository. */
 export const users = pgTable('users', {
@@ -18,6 +18,16 @@ export const usersRelations = relations(users, ({ many }) => ({ posts: many(post
 export const postsRelations = relations(posts, ({ one }) => ({ user: one(users, { fields: [posts.userId], references: [users.id] }) }))
 
 export const schema = { users, posts, usersRelations, postsRelations }
+
+/** The options that declare the tables and their relations, for the installed Drizzle. */
+export const declared = isDrizzle1
+  ? {
+      relations: related({ users, posts }, ({ one, many, ...tables }) => ({
+        users: { posts: many['posts']?.({ from: tables['users']?.['id'], to: tables['posts']?.['userId'] }) },
+        posts: { user: one['users']?.({ from: tables['posts']?.['userId'], to: tables['users']?.['id'] }) }
+      }))
+    }
+  : { schema }
 
 /** The same in SQL. The foreign key is checked at COMMIT when a transaction asks for that, the balance at once. */
 export const tables = `

@@ -7,6 +7,9 @@ import { openService, readConfig } from './compiler.js'
 import { exampleFiles, exampleOptions, surroundingFiles } from './page-examples.js'
 import { projectRoot } from './source-files.js'
 
+// A compiler beside other tests takes a busy machine long.
+t.setTimeout(600_000)
+
 const calls = join(projectRoot, 'test/types/hovers/calls.ts')
 const impossible = join(projectRoot, 'test/types/hovers/impossible.ts')
 const { options } = readConfig(projectRoot, 'tsconfig.json')

@@ -1,4 +1,5 @@
 /** Lets Node run TypeScript, for the test runner: node --import ./test/loader/register.js file.ts */
 import { register } from 'node:module'
 
-register('./hooks.js', import.meta.url)
+// The files of test/drizzle-1/ run the tests of other folders once more, with the other version of Drizzle.
+register('./hooks.js', import.meta.url, { data: { isDrizzle1: /[\\/]test[\\/]drizzle-1[\\/]/.test(process.argv[1] ?? '') } })

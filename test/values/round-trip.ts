@@ -1,8 +1,9 @@
 import { inspect } from 'node:util'
-import { relations, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import { integer, pgTable } from 'drizzle-orm/pg-core'
+import { isDrizzle1, related, relations } from '../helpers/drizzle.js'
 import type { PgColumn } from 'drizzle-orm/pg-core'
-import type { Database } from '../../src/index.js'
+import type { Database, DatabaseOptions } from '../../src/index.js'
 import type { Builder, MatrixColumn } from './types.js'
 
 /** A table whose column `c` is of one type of the matrix. */
@@ -13,8 +14,21 @@ export function valueTable (name: string, column: Builder) {
 
 type ValueTable = ReturnType<typeof valueTable>
 
-/** Relations from each row to itself, as one row and as a list. */
-export function selfRelations (table: ValueTable) {
+/** The options that declare relations from each row to itself, as one row and as a list. */
+export function selfRelations (tables: Record<string, ValueTable>): Pick<DatabaseOptions, 'schema' | 'relations'> {
+  if (isDrizzle1) {
+    return {
+      relations: related(tables, (make) => Object.fromEntries(Object.keys(tables).map((name) => {
+        const itself = { from: make[name]?.['id'], to: make[name]?.['id'] }
+        return [name, { me: make.one[name]?.(itself), mine: make.many[name]?.(itself) }]
+      })))
+    }
+  }
+  const declared = Object.entries(tables).map(([name, table]) => [`${name}Relations`, relationsOf(table)])
+  return { schema: { ...tables, ...Object.fromEntries(declared) } }
+}
+
+function relationsOf (table: ValueTable) {
   return relations(table, ({ one, many }) => ({
     me: one(table, { fields: [table.id], references: [table.id], relationName: 'same' }), mine: many(table, { relationName: 'same' })
   }))
@@ -87,7 +101,7 @@ export async function checkRoundTrips (database: Database, table: ValueTable, { 
   read('filter', await repo.filter({ id: { gt: 0 } } as never))
   const related = await (repo.with({
     me: { extras: { x: sql`${table.c}`.mapWith(table.c).as('x') } },
-    mine: { limit: 2, orderBy: table.id, with: { me: true, mine: { columns: { c: true } } } }
+    mine: { limit: 2, orderBy: (fields: ValueTable) => fields.id, with: { me: true, mine: { columns: { c: true } } } }
   } as never) as Pick<typeof repo, 'getAll'>).getAll() as unknown as RelatedRow[]
   read('with one row', related.map(({ me }) => me))
   read('with an expression', related.map(({ me }) => ({ c: me.x })))

@@ -3,6 +3,7 @@ import {
   line, macaddr, macaddr8, numeric, pgEnum, point, real, smallint, sparsevec, text, time, timestamp, uuid, varchar, vector
 } from 'drizzle-orm/pg-core'
 import { infinity, minusInfinity } from '../../src/index.js'
+import { arrayOfArrays } from '../helpers/drizzle.js'
 import type { PgColumnBuilderBase } from 'drizzle-orm/pg-core'
 
 /** The methods of a column builder that these tests use. */
@@ -240,7 +241,7 @@ export const matrix: readonly MatrixColumn[] = columnTypes.flatMap((
     isOrdered
   }, {
     name: `${name}[][]`,
-    column: () => column().array().array(),
+    column: () => arrayOfArrays(column()),
     sql: `${sql}[][]`,
     values: [[[elements, elements], `array[${list},${list}]`], [[], `array[]::${sql}[]`], [null, `null::${sql}[]`]],
     comparable: isOrdered,

@@ -14,6 +14,8 @@ import type { RowReader } from '../../statement/statement.js'
 interface SelectedField {
   readonly path: string[]
   readonly field: unknown
+  /** The driver's conversion, in Drizzle 1.0. */
+  readonly codec?: unknown
 }
 
 /** The same fields for Drizzle's mapper, and a reader for those that it would read with a loss. */
@@ -40,7 +42,7 @@ export function readExactly<Fields> (given: Fields): ExactReading<Fields> | unde
       return text === null || read === undefined ? text : read(text)
     })
   }
-  const read = fields.map((selected, place) => exact[place] === undefined ? selected : { ...selected, field: asRead(selected.field) })
+  const read = fields.map((selected, place) => exact[place] === undefined ? selected : { ...selected, field: asRead(selected.field), codec: undefined })
   return { fields: read as unknown as Fields, reader, columns } // the same, but for how they are read
 }
 

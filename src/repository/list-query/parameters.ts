@@ -1,4 +1,5 @@
 import type { PgColumn } from 'drizzle-orm/pg-core'
+import { columnTypeOf } from '../../drizzle/column-types.js'
 import { UsageError } from '../../errors/errors.js'
 import type { JsonSchema, QueryType } from './query-type.js'
 import { booleans, queryTypeOf } from './value-types.js'
@@ -31,7 +32,7 @@ const reserved = new Set(['sort', 'search', 'limit', 'page', 'after', 'before'])
 
 /** Whether a column holds text that can be searched. */
 export function isTextual (column: PgColumn): boolean {
-  return textTypes.has(column.columnType)
+  return textTypes.has(columnTypeOf(column))
 }
 
 /**

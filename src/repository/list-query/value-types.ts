@@ -1,4 +1,5 @@
 import type { PgColumn } from 'drizzle-orm/pg-core'
+import { columnTypeOf } from '../../drizzle/column-types.js'
 import { clocks, dates, days, timestampTexts } from './date-texts.js'
 import { textType } from './query-type.js'
 import type { QueryType } from './query-type.js'
@@ -87,8 +88,9 @@ export type QueryColumnType = keyof typeof types | 'PgEnumColumn' | 'PgEnumObjec
 
 /** The query type of a column; undefined if its values cannot be in a query string. */
 export function queryTypeOf (column: PgColumn): QueryType | undefined {
-  const { columnType, enumValues } = column
-  if (enumValues !== undefined && enumValues.length > 0) {
+  const columnType = columnTypeOf(column)
+  const { enumValues } = column
+  if (columnType !== 'PgArray' && enumValues !== undefined && enumValues.length > 0) {
     return { schema: { type: 'string', enum: enumValues }, read: (given) => enumValues.find((value) => value === given) }
   }
   if (!Object.hasOwn(types, columnType)) return undefined

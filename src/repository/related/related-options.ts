@@ -2,19 +2,18 @@
  * The wanted relations as a tree. Names and options are those of Drizzle's relational queries.
  * https://orm.drizzle.team/docs/rqb
  */
-import { getTableColumns, getTableUniqueName, is, Many, sql, SQL } from 'drizzle-orm'
+import { getTableColumns, getTableName, sql, SQL } from 'drizzle-orm'
 import { markOf } from '../../drizzle/column-mark.js'
 import { isEntity } from '../../drizzle/entity.js'
+import { RelationalMisuse } from '../../drizzle/relational-misuse.js'
 import { UsageError, ValidationError } from '../../errors/errors.js'
 import { isCount, isPlainObject } from '../../runtime/option-checks.js'
 import { isColumn, isSql } from '../../values/column-codec.js'
-import type { Relation, TableRelationalConfig } from 'drizzle-orm'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
-import type { RelationalSchema } from '../../drizzle/relational-schema.js'
+import type { AliasedRow, RelationalTable, TableRelation } from '../../drizzle/relational-table.js'
 
 /** The settings for reading related rows. */
 export interface RelatedSettings {
-  readonly tables: RelationalSchema
   readonly seesDeleted: boolean
   readonly maxLimit: number
 }
@@ -26,16 +25,14 @@ export type Fields = Readonly<Record<string, PgColumn>>
 export interface RelatedPart {
   /** The name of the relation. */
   readonly name: string
-  readonly relation: Relation
-  /** Whether it is a list of rows rather than one row or none. */
-  readonly isMany: boolean
+  readonly relation: TableRelation
   readonly table: PgTable
   /** The columns of each row, by property name. */
   readonly columns: ReadonlyArray<readonly [key: string, column: PgColumn]>
   /** Expressions besides the columns. */
   readonly extras: (fields: Fields) => ReadonlyArray<readonly [key: string, expression: SQL]>
-  readonly where: (fields: Fields, operators: unknown) => SQL | undefined
-  readonly orderBy: (fields: Fields, operators: unknown) => ReadonlyArray<SQL | PgColumn>
+  readonly where: (row: AliasedRow) => SQL | undefined
+  readonly orderBy: (row: AliasedRow) => ReadonlyArray<SQL | PgColumn>
   /** The last keys of each order. */
   readonly primaryKey: readonly PgColumn[]
   /** The `softDelete()` column, if deleted rows are hidden. */
@@ -51,36 +48,35 @@ const known = new Set(['columns', 'with', 'where', 'orderBy', 'limit', 'extras']
  *
  * @throws UsageError for an unknown relation or option.
  */
-export function relatedParts (asked: unknown, table: TableRelationalConfig, settings: RelatedSettings): RelatedPart[] {
+export function relatedParts (asked: unknown, table: RelationalTable, settings: RelatedSettings): RelatedPart[] {
   if (!isPlainObject(asked)) throw new UsageError('Relations are an object { relation: true | { columns, with, where, orderBy, limit, extras } }')
   return Object.entries(asked).filter(([, value]) => value !== undefined && value !== false).map(([name, value]) => partOf(name, value, { table, settings }))
 }
 
 /** The related rows of a row that no longer exists: none. */
 export function nothingRelated (parts: readonly RelatedPart[]): Record<string, unknown> {
-  return Object.fromEntries(parts.map(({ name, isMany }) => [name, isMany ? [] : null]))
+  return Object.fromEntries(parts.map(({ name, relation }) => [name, relation.isMany ? [] : null]))
 }
 
-function partOf (name: string, asked: unknown, { table, settings }: { table: TableRelationalConfig, settings: RelatedSettings }): RelatedPart {
-  const relation = Object.hasOwn(table.relations, name) ? table.relations[name] : undefined
-  const target = relation && settings.tables.schema[settings.tables.tableNamesMap[getTableUniqueName(relation.referencedTable)] as string]
-  if (relation === undefined || target === undefined) throw new UsageError(`Table "${table.dbName}" has no relation "${name.slice(0, 63)}" in the schema`)
+function partOf (name: string, asked: unknown, { table, settings }: { table: RelationalTable, settings: RelatedSettings }): RelatedPart {
+  const relation = table.relation(name)
+  if (relation === undefined) throw new UsageError(`Table "${getTableName(table.table)}" has no relation "${name.slice(0, 63)}" in the schema`)
   const given = asked === true ? {} : asked
   if (!isPlainObject(given)) throw new UsageError(`Relation "${name}" takes true or an object of ${[...known].join(', ')}`)
   const unknown = Object.keys(given).find((key) => !known.has(key))
   if (unknown !== undefined) throw new UsageError(`Relation "${name}" has no option "${unknown.slice(0, 63)}": use ${[...known].join(', ')}`)
   const { columns, with: deeper, where, orderBy, limit, extras } = given
-  const fields = getTableColumns(relation.referencedTable) as Record<string, PgColumn> // related tables are PostgreSQL tables
+  const { target } = relation
+  const fields = getTableColumns(target.table) as Record<string, PgColumn>
   return {
     name,
     relation,
-    isMany: is(relation, Many),
-    table: relation.referencedTable as PgTable,
+    table: target.table,
     columns: columnsOf(columns, fields, name),
-    extras: (fields) => extrasOf(called(extras, fields, { sql }), name),
-    where: (fields, operators) => conditionOf(called(where, fields, operators), name),
-    orderBy: (fields, operators) => orderOf(called(orderBy, fields, operators), name),
-    primaryKey: target.primaryKey as PgColumn[],
+    extras: (fields) => extrasOf(called(extras, fields), name, fields),
+    where: (row) => conditionOf(read('where', name, () => target.condition(where, row)), name),
+    orderBy: (row) => orderOf(read('orderBy', name, () => target.order(orderBy, row)), name),
+    primaryKey: target.primaryKey,
     hidden: settings.seesDeleted ? undefined : Object.values(fields).find((column) => markOf(column).softDelete?.filter === true),
     limit: limit === undefined ? undefined : limitOf(limit, name, settings.maxLimit),
     parts: deeper === undefined ? [] : relatedParts(deeper, target, settings)
@@ -101,19 +97,32 @@ function columnsOf (asked: unknown, fields: Fields, name: string): Array<[string
 }
 
 /** Drizzle takes a value, or a function that returns it. */
-function called (given: unknown, fields: Fields, operators: unknown): unknown {
-  return typeof given === 'function' ? (given as (fields: Fields, operators: unknown) => unknown)(fields, operators) : given
+function called (given: unknown, fields: Fields): unknown {
+  return typeof given === 'function' ? (given as (fields: Fields, operators: unknown) => unknown)(fields, { sql }) : given
 }
 
-function extrasOf (extras: unknown, name: string): Array<[string, SQL]> {
+function extrasOf (extras: unknown, name: string, fields: Fields): Array<[string, SQL]> {
   if (extras === undefined) return []
   const entries = isPlainObject(extras)
-    ? Object.entries(extras).map(([key, value]) => [key, isEntity(value, SQL.Aliased) ? value.sql : value] as const)
+    ? Object.entries(extras).map(([key, given]) => [key, expressionOf(called(given, fields))] as const)
     : undefined
   if (entries?.every((entry): entry is [string, SQL] => isSql(entry[1])) !== true) {
     throw new UsageError(`"extras" of relation "${name}" is an object { key: sql\`…\`.as('key') }`)
   }
   return entries
+}
+
+function expressionOf (value: unknown): unknown {
+  return isEntity(value, SQL.Aliased) ? value.sql : value
+}
+
+/** The SQL of an option that Drizzle reads. */
+function read (option: string, name: string, make: () => unknown): unknown {
+  try {
+    return make()
+  } catch (error) {
+    throw error instanceof RelationalMisuse ? new UsageError(`"${option}" of relation "${name}": ${error.message}`) : error
+  }
 }
 
 function conditionOf (where: unknown, name: string): SQL | undefined {

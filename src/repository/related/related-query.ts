@@ -1,11 +1,9 @@
 /** The second statement of `with()`: it reads the related rows, by the primary keys of the rows that the first one read. */
-import { Placeholder, SQL, Table, is, sql } from 'drizzle-orm'
-import type { TableRelationalConfig } from 'drizzle-orm'
-import type { PgTable } from 'drizzle-orm/pg-core'
+import { Placeholder, SQL, is, sql } from 'drizzle-orm'
 import { UsageError } from '../../errors/errors.js'
 import { Aliases } from '../table/aliases.js'
 import { typedArray } from '../table/typed-array.js'
-import { relationalSchemaOf } from '../../drizzle/relational-schema.js'
+import { columnTypeOf } from '../../drizzle/column-types.js'
 import { encodeKey } from '../filter/key-condition.js'
 import { relatedReader } from './related-reader.js'
 import { nothingRelated, relatedParts } from './related-options.js'
@@ -13,7 +11,7 @@ import { relatedSql } from './related-sql.js'
 import { rowReader } from '../../values/column-codec.js'
 import type { AnyRow } from '../table/answers.js'
 import type { RelatedPart } from './related-options.js'
-import type { RelationalSchema } from '../../drizzle/relational-schema.js'
+import type { RelationalTable } from '../../drizzle/relational-table.js'
 import type { RelatedSql } from './related-sql.js'
 import type { RowReader, Statement, StatementContext } from '../../statement/statement.js'
 import type { TableStatements } from '../table/table-statements.js'
@@ -36,9 +34,8 @@ export interface RelatedSelection {
 /** Selects the key and the related rows of each row. */
 export function selectRelated (table: TableStatements, rows: readonly AnyRow[], { relations, seesDeleted }: RelatedAsked): RelatedSelection {
   const { builder, primaryKey } = table
-  const tables = relationalSchemaOf(builder.drizzle)
-  const parts = relatedParts(relations, registered(table, tables), { tables, seesDeleted, maxLimit: builder.limits.maxLimit })
-  const lossy = primaryKey.find(({ column }) => column.columnType === 'PgTimestamp')
+  const parts = relatedParts(relations, registered(table), { seesDeleted, maxLimit: builder.limits.maxLimit })
+  const lossy = primaryKey.find(({ column }) => columnTypeOf(column) === 'PgTimestamp')
   if (lossy !== undefined) {
     throw new UsageError(`Column "${lossy.key}": a Date has fewer digits than this key and cannot find the row again: declare it with { mode: 'string' }`)
   }
@@ -50,7 +47,7 @@ export function selectRelated (table: TableStatements, rows: readonly AnyRow[], 
   shape.key += `${seesDeleted} ${text}`
   const built: SQL[] = []
   const statement = table.call(shape, () => {
-    const related = relatedQueries(table, parts, tables)
+    const related = relatedQueries(table, parts)
     const query = queryOf(table, related)
     built.push(query)
     return { query, reader: readerOf(table, related), kind: 'read' }
@@ -61,18 +58,16 @@ export function selectRelated (table: TableStatements, rows: readonly AnyRow[], 
 }
 
 /** The table in the schema, in Drizzle's description. */
-function registered ({ table, name, builder: { schema } }: TableStatements, tables: RelationalSchema): TableRelationalConfig {
-  const key = Object.keys(schema ?? {}).find((key) => schema?.[key] === table)
-  const config = key === undefined ? undefined : tables.schema[key]
-  if (config === undefined) throw new UsageError(`Table "${name}" is not in the schema that was given as \`schema\`: its relations are not known`)
+function registered ({ table, name, builder }: TableStatements): RelationalTable {
+  const config = builder.schema.find(table)
+  if (config === undefined) throw new UsageError(`Table "${name}" is not in the schema that was given as \`schema\` or \`relations\`: its relations are not known`)
   return config
 }
 
-function relatedQueries ({ table, builder }: TableStatements, parts: readonly RelatedPart[], tables: RelationalSchema): RelatedSql[] {
+function relatedQueries ({ table, builder }: TableStatements, parts: readonly RelatedPart[]): RelatedSql[] {
   // Conditions may name any table.
-  const known = Object.values(tables.fullSchema).filter((value): value is PgTable => is(value, Table))
-  const aliases = new Aliases([table, ...known], builder)
-  return parts.map((part) => relatedSql(part, (column) => sql`${column}`, { tables, aliases }))
+  const aliases = new Aliases([table, ...builder.schema.tables], builder)
+  return parts.map((part) => relatedSql(part, { table, alias: undefined, write: (source) => sql`${source}` }, aliases))
 }
 
 /**

@@ -36,6 +36,6 @@ export function relatedReader ({ part, values, inner }: RelatedSql, types: numbe
     }
     return row
   }
-  if (part.isMany) return (found) => (found as JsonRow[]).map(rowOf)
+  if (part.relation.isMany) return (found) => (found as JsonRow[]).map(rowOf)
   return (found) => found === null ? null : rowOf(found as JsonRow)
 }

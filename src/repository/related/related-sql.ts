@@ -2,14 +2,14 @@
  * The SQL that reads related rows as JSON. Each value in the JSON is PostgreSQL's text of it, as in any other row: JSON's own
  * numbers, dates and arrays differ from those of the columns.
  */
-import { aliasedTableColumn, and, eq, getOperators, getOrderByOperators, getTableColumns, isNull, normalizeRelation, sql } from 'drizzle-orm'
+import { aliasedTableColumn, and, eq, getTableColumns, isNull, sql } from 'drizzle-orm'
 import type { Column, SQL } from 'drizzle-orm'
-import type { PgColumn } from 'drizzle-orm/pg-core'
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import { throughAlias } from '../table/aliases.js'
 import type { Aliases } from '../table/aliases.js'
 import { isColumn } from '../../values/column-codec.js'
 import type { Fields, RelatedPart } from './related-options.js'
-import type { RelationalSchema } from '../../drizzle/relational-schema.js'
+import type { AliasedRow, RelationCondition } from '../../drizzle/relational-table.js'
 
 /** The SQL of a relation. */
 export interface RelatedSql {
@@ -27,16 +27,19 @@ export interface RelatedSql {
   readonly typed: readonly SQL[]
 }
 
-/** The parts that all relations of a statement share. */
-export interface RelatedWriting {
-  readonly tables: RelationalSchema
-  readonly aliases: Aliases
+/** The row that others are related to. */
+interface ParentRow {
+  readonly table: PgTable
+  /** Undefined for a table under its own name. */
+  readonly alias: string | undefined
+  /** How its columns, and expressions of them, are written. */
+  readonly write: (source: Column | SQL) => SQL
 }
 
-/** Builds the SQL for the rows related to a parent row. `parent` writes a column of the parent row. */
-export function relatedSql (part: RelatedPart, parent: (column: Column) => SQL, writing: RelatedWriting): RelatedSql {
-  const { table, isMany, relation } = part
-  const { tables, aliases } = writing
+/** Builds the SQL for the rows related to a parent row. */
+export function relatedSql (part: RelatedPart, parent: ParentRow, aliases: Aliases): RelatedSql {
+  const { table, relation } = part
+  const { isMany, junction } = relation
   const alias = aliases.textOf('related')
   const [rows, whole, types] = [aliases.of('rows'), aliases.of('whole'), aliases.of('types')]
   const own = <Source extends Column | SQL>(source: Source): Source | SQL => {
@@ -53,16 +56,20 @@ export function relatedSql (part: RelatedPart, parent: (column: Column) => SQL, 
   }
   const values = [...part.columns, ...part.extras(fields)]
   const texts = values.map(([, source]) => textOf(select(source)))
-  const inner = part.parts.map((deeper) => relatedSql(deeper, select, writing))
+  const inner = part.parts.map((deeper) => relatedSql(deeper, { table, alias, write: select }, aliases))
   const row = sql`json_build_array(${sql.join([sql`array[${sql.join(texts, sql`, `)}]::text[]`, ...inner.map(({ found }) => found)], sql`, `)})`
   const made = isMany ? sql`coalesce(json_agg(${row}), '[]')` : row
-  const tableNames = tables.tableNamesMap as Record<string, string> // Drizzle does not change it
-  const { fields: theirs, references } = normalizeRelation(tables.schema, tableNames, relation)
-  const joined = theirs.map((column, place) => eq(sql`${own(references[place] as PgColumn)}`, parent(column)))
-  const where = part.where(fields, getOperators())
-  const condition = and(...joined, where && sql`(${own(where)})`, part.hidden && isNull(own(part.hidden)))
-  const rest = sql`${orderOf(part, fields, own)}${limitOf(part)}`
-  const chosen = sql`select ${sql.join(selected, sql`, `)} from ${table} as ${sql.identifier(alias)} where ${condition}${rest}`
+  const between = aliases.textOf('junction')
+  const far = (column: PgColumn): Column => aliasedTableColumn(column, junction === undefined ? alias : between)
+  const joined = relation.pairs.map(([from, to]) => eq(sql`${far(to)}`, parent.write(from)))
+  const where = part.where({ alias, fields })
+  const always = alwaysOf(relation.condition, parent, { table, alias })
+  const condition = and(...joined, always && sql`(${always})`, where && sql`(${own(where)})`, part.hidden && isNull(own(part.hidden)))
+  const rest = sql`${orderOf(part, { alias, fields }, own)}${limitOf(part)}`
+  const from = junction === undefined
+    ? sql`${table} as ${sql.identifier(alias)}`
+    : sql`${table} as ${sql.identifier(alias)} inner join ${junction.table} as ${sql.identifier(between)} on ${and(...junction.pairs.map(([near, to]) => eq(sql`${far(near)}`, sql`${own(to)}`)))}`
+  const chosen = sql`select ${sql.join(selected, sql`, `)} from ${from} where ${condition}${rest}`
   const typed = values.map(([, source]) => ({ source, name: aliases.of('type') }))
   const columns = typed.map(({ source, name }) => sql`${own(source)} as ${name}`)
   return {
@@ -76,6 +83,13 @@ export function relatedSql (part: RelatedPart, parent: (column: Column) => SQL, 
   }
 }
 
+/** The condition of the relation itself. */
+function alwaysOf (condition: RelationCondition | undefined, parent: ParentRow, { table, alias }: Pick<ParentRow, 'table' | 'alias'>): SQL | undefined {
+  if (condition?.of !== 'own') return condition?.sql(table, alias)
+  const own = condition.sql(parent.table, parent.alias)
+  return own && parent.write(own)
+}
+
 /**
  * The text of a value as PostgreSQL sends it. A cast differs for some types: `::text` adds a mask to an inet, and removes the
  * blanks of a char. Only IS DISTINCT FROM tells a composite value that consists of NULLs from NULL.
@@ -85,12 +99,12 @@ function textOf (value: SQL): SQL {
 }
 
 /** Lists have a total order: the primary key is last. */
-function orderOf (part: RelatedPart, fields: Fields, own: (source: Column | SQL) => Column | SQL): SQL | undefined {
-  const orders = part.isMany ? [...part.orderBy(fields, getOrderByOperators()), ...part.primaryKey] : []
+function orderOf (part: RelatedPart, row: AliasedRow, own: (source: Column | SQL) => Column | SQL): SQL | undefined {
+  const orders = part.relation.isMany ? [...part.orderBy(row), ...part.primaryKey] : []
   return orders.length === 0 ? undefined : sql` order by ${sql.join(orders.map((order) => sql`${own(order)}`), sql`, `)}`
 }
 
-function limitOf ({ isMany, limit }: RelatedPart): SQL | undefined {
-  const most = isMany ? limit : 1
+function limitOf ({ relation, limit }: RelatedPart): SQL | undefined {
+  const most = relation.isMany ? limit : 1
   return most === undefined ? undefined : sql.raw(` limit ${most}`)
 }

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
-import { drizzle } from 'drizzle-orm/node-postgres'
-import { PgDialect } from 'drizzle-orm/pg-core'
 import { constant, isConstant } from '../../drizzle/constant-sql.js'
+import { relationalSchema } from '../../drizzle/relational-schema.js'
+import { mockDatabase, newDialect } from '../../drizzle/sql-writer.js'
 import { describeTable } from '../../model/table.js'
 import { GenerationCache } from '../../runtime/generation-cache.js'
 import { statementName } from '../../statement/statement-name.js'
@@ -9,7 +9,9 @@ import { describeColumn, rowReader } from '../../values/column-codec.js'
 import { findColumn } from './find-column.js'
 import { Shape } from './statement-shape.js'
 import type { QueryWithTypings, SQL } from 'drizzle-orm'
-import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
+import type { PgColumn, PgDialect, PgTable } from 'drizzle-orm/pg-core'
+import type { RelationalSchema } from '../../drizzle/relational-table.js'
+import type { MockDatabase, WriterSettings } from '../../drizzle/sql-writer.js'
 import type { RowReader, Statement, StatementContext, StatementKind } from '../../statement/statement.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 import type { SqlWriter } from './statement-shape.js'
@@ -20,24 +22,32 @@ export interface StatementSettings extends Limits {
   readonly casing?: 'snake_case' | 'camelCase' | undefined
   /** As given to `drizzle()`; it declares the relations. */
   readonly schema?: Record<string, unknown> | undefined
+  /** As given to `drizzle()` of Drizzle 1.0. */
+  readonly relations?: Record<string, unknown> | undefined
 }
 
 /** Drizzle as a writer of SQL that runs nothing; one per database. */
 export class SqlBuilder implements SqlWriter {
   readonly limits: Limits
-  readonly drizzle: ReturnType<typeof drizzle.mock>
+  readonly drizzle: MockDatabase
   readonly dialect: PgDialect
-  readonly schema: Record<string, unknown> | undefined
+  readonly #settings: WriterSettings
+  #schema: RelationalSchema | undefined
   readonly #constants = new WeakMap<SQL, QueryWithTypings>()
   readonly #excluded = new WeakMap<PgColumn, SQL>()
   readonly #names = new WeakMap<PgColumn, string>()
 
-  constructor ({ casing, schema, defaultLimit, maxLimit }: StatementSettings) {
+  constructor ({ casing, schema, relations, defaultLimit, maxLimit }: StatementSettings) {
     this.limits = { defaultLimit, maxLimit }
-    this.schema = schema
-    // The type of the schema is not known here.
-    this.drizzle = drizzle.mock({ ...(casing && { casing }), ...(schema && { schema }) }) as ReturnType<typeof drizzle.mock>
-    this.dialect = new PgDialect(casing === undefined ? {} : { casing })
+    this.#settings = { casing, schema, relations }
+    this.drizzle = mockDatabase(this.#settings)
+    this.dialect = newDialect(casing)
+  }
+
+  /** The tables and their relations. */
+  get schema (): RelationalSchema {
+    this.#schema ??= relationalSchema(this.#settings)
+    return this.#schema
   }
 
   /** Writes SQL as text and parameters; a constant is written only once. */

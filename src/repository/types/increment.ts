@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import { UsageError, ValidationError } from '../../errors/errors.js'
+import { sqlTypeOf } from '../../drizzle/column-types.js'
 import { about } from '../../values/encode-value.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 
@@ -39,7 +40,7 @@ const numericType = /^(?:(?:small|big)?(?:int|serial)|integer|int\d|real|float|d
  * @throws UsageError and ValidationError as {@link increment} says.
  */
 export function encodeIncrement (codec: ColumnCodec, { by }: Increment): Increment {
-  if (!numericType.test(codec.column.getSQLType())) throw new UsageError(`Column "${codec.key}" holds no numbers and cannot be incremented`, about(codec))
+  if (!numericType.test(sqlTypeOf(codec.column))) throw new UsageError(`Column "${codec.key}" holds no numbers and cannot be incremented`, about(codec))
   if (!isAmount(by)) throw new ValidationError(`Column "${codec.key}" can be incremented by a finite number only`, about(codec))
   return new Increment(String(by)) // PostgreSQL reads it as a number of the column's type
 }

@@ -3,6 +3,7 @@
  * errors by pattern: `Key (name)=(ada) already exists.` and `Failing row contains (1, ada, f).`. The patterns match only names,
  * values and punctuation, which are the same in every language. A detail that does not match names no row; the error stays valid.
  */
+import { dataTypeOf } from '../../drizzle/column-types.js'
 import { DatabaseError } from '../../errors/errors.js'
 import { sqlStates } from '../../errors/sqlstate-codes.js'
 import type { ErrorContext } from '../../errors/errors.js'
@@ -91,7 +92,8 @@ function ofKey (detail: string, { table, rows }: Pick<SentRows, 'table' | 'rows'
 }
 
 /** Whether `Failing row contains (1, ada, f).` has a value. Types whose text may differ from what was sent count as found. */
-function isIn (detail: string, [{ column: { dataType } }, value]: Change): boolean {
+function isIn (detail: string, [{ column }, value]: Change): boolean {
+  const dataType = dataTypeOf(column)
   const text = textOf(value)
   if (text === undefined || text.length > 60 || (dataType !== 'string' && dataType !== 'number')) return true
   return [`(${text}, `, `, ${text}, `, `, ${text})`].some((part) => detail.includes(part))

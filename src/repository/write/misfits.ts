@@ -1,4 +1,5 @@
 import { typeOf } from '../../values/driver-values.js'
+import { sqlTypeOf } from '../../drizzle/column-types.js'
 import { sqlStates } from '../../errors/sqlstate-codes.js'
 import type { Change } from './column-values.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
@@ -29,13 +30,13 @@ const boolean = /^\s*(?:t|tr|tru|true|f|fa|fal|fals|false|y|ye|yes|n|no|on|of|of
 const checks: Readonly<Record<string, Check | undefined>> = {
   // Trailing spaces do not count.
   [sqlStates.stringDataRightTruncation]: (text, { column }) => {
-    const length = /\((\d+)\)$/.exec(column.getSQLType())?.[1]
+    const length = /\((\d+)\)$/.exec(sqlTypeOf(column))?.[1]
     return length !== undefined && [...text.replace(/ +$/, '')].length > Number(length)
   },
   [sqlStates.numericValueOutOfRange]: (text, { column }) => {
     const bits = integerBits[typeOf(column)]
     if (bits !== undefined) return integer.test(text) && BigInt(text) !== BigInt.asIntN(bits, BigInt(text))
-    const [, precision, scale = '0'] = /^(?:numeric|decimal)\((\d+)(?:, *(\d+))?\)$/.exec(column.getSQLType()) ?? []
+    const [, precision, scale = '0'] = /^(?:numeric|decimal)\((\d+)(?:, *(\d+))?\)$/.exec(sqlTypeOf(column)) ?? []
     if (precision !== undefined) return Math.abs(Number(text)) + 0.5 / 10 ** Number(scale) >= 10 ** (Number(precision) - Number(scale))
     return floats.has(typeOf(column)) ? undefined : false
   },

@@ -19,7 +19,7 @@ export interface Write {
 /** Longer lists are not cached: the same length hardly repeats, and the text is long. */
 const mostRememberedRows = 20
 
-/** The columns that Drizzle names in an INSERT. */
+/** The columns that an INSERT names. */
 export function insertable (table: TableStatements): ColumnCodec[] {
   return table.codecs.filter(({ column }) => column.generated === undefined)
 }
@@ -57,7 +57,7 @@ export function insert (table: TableStatements, operation: string, rows: Readonl
   for (const changes of rows) collectChanges(changes, shape)
   shape.cacheable = rows.length <= mostRememberedRows
   return table.call(shape, () => ({
-    query: table.builder.drizzle.insert(table.table).select(valuesClause(table, rows)).returning(table.fields(table.codecs)).getSQL(),
+    query: sql`insert into ${table.table} (${table.names(insertable(table))}) ${valuesClause(table, rows)} returning ${table.names(table.codecs)}`,
     columns: table.codecs
   }))
 }

@@ -136,6 +136,7 @@ t.test('refuses a bad option with its path, never its value (scenario 62)', asyn
     ['schema', { schema: 'users' }],
     ['schema', { schema: pgTable('users', {}) }],
     ['casing', { casing: 'kebab' }],
+    ['relations', { relations: 'all' }],
     ['logger', { logger: { info () {} } }],
     ['pg', { pg: { pool: {}, connect () {} } }],
     ['connectionString', { connectionString: 5 }],
@@ -143,6 +144,7 @@ t.test('refuses a bad option with its path, never its value (scenario 62)', asyn
     ['connectionString', { connectionString: new URL('http://localhost') }],
   ]
 
+  t.match(refusal({ connectionString: url, relations: {} }), { setting: 'relations', message: /option of Drizzle 1\.0/ })
   for (const [path, options] of bad) {
     const error = refusal({ connectionString: url, ...options })
     t.match(error, { name: 'SettingsError', code: 'DB_SETTINGS', setting: path }, inspect(options))

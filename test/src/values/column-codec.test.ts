@@ -5,6 +5,7 @@ import {
 } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { openRepositories } from '../../helpers/runner.js'
+import { arrayOfArrays } from '../../helpers/drizzle.js'
 
 // In UTC a wrong parser of local times would pass unnoticed.
 process.env['TZ'] = 'Asia/Kolkata'
@@ -66,7 +67,7 @@ const kinds = pgTable('kinds', {
   aDocument: document(),
   texts: text().array(),
   integers: integer().array(),
-  matrix: integer().array().array(),
+  matrix: arrayOfArrays(integer()),
   numerics: numeric().array(),
   dates: date().array(),
   timestamps: timestamp({ withTimezone: true }).array(),

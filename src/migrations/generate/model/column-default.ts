@@ -1,6 +1,9 @@
 /** Corrects defaults that drizzle-kit 0.31 writes wrongly. This file goes when drizzle-kit 1.0 is the only supported version and writes them correctly. */
 import { SQL, is, sql } from 'drizzle-orm'
-import { PgArray, type PgColumn } from 'drizzle-orm/pg-core'
+import type { PgColumn } from 'drizzle-orm/pg-core'
+import { elementOf } from '../../../drizzle/array-columns.js'
+import { writingOf } from '../../../drizzle/column-conversion.js'
+import { sqlTypeOf } from '../../../drizzle/column-types.js'
 import { expressionText, refuseUnwritable, type Context } from './expression-text.js'
 import { arrayText, literal } from './literal.js'
 import { quotedText } from '../snapshots/names.js'
@@ -18,31 +21,35 @@ export function columnDefault (column: PgColumn, context: Context): unknown {
 }
 
 function defaultText (column: PgColumn, value: unknown): string {
-  const type = column.getSQLType().toLowerCase()
+  const type = sqlTypeOf(column).toLowerCase()
   if (/^jsonb?$/.test(type)) return `${quotedText(JSON.stringify(value))}::${type}`
-  return is(column, PgArray) && Array.isArray(value) ? quotedText(arrayText(elements(column.baseColumn, value))) : literal(column.mapToDriverValue(value))
+  const element = elementOf(column)
+  return element !== undefined && Array.isArray(value) ? quotedText(arrayText(elements(element, value))) : literal(writingOf(column)(value))
 }
 
 /** The elements of an array as the driver sends them. */
 function elements (base: PgColumn, values: readonly unknown[]): unknown[] {
+  const element = elementOf(base)
   return values.map((value) => {
     if (value === null) return null
-    if (is(base, PgArray) && Array.isArray(value)) return elements(base.baseColumn, value)
+    if (element !== undefined && Array.isArray(value)) return elements(element, value)
     // The text of the value, even if the value is an array itself, such as a vector.
-    return base.mapToDriverValue(value)
+    return writingOf(base)(value)
   })
 }
 
 /** Whether PostgreSQL reads the same value from the default that drizzle-kit writes. */
 function writesCorrectly (column: PgColumn, value: unknown): boolean {
-  if (is(column, PgArray) && Array.isArray(value)) return value.every((element) => writesElementCorrectly(column.baseColumn, element))
+  const element = elementOf(column)
+  if (element !== undefined && Array.isArray(value)) return value.every((one) => writesElementCorrectly(element, one))
   // drizzle-kit has always read a string default of a json column as JSON, if it is valid JSON.
   if (isJson(column)) return typeof value === 'string' ? isJsonText(value) : !JSON.stringify(value).includes("'")
   return typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value) || isMoment(value)
 }
 
 function writesElementCorrectly (column: PgColumn, value: unknown): boolean {
-  if (is(column, PgArray) && Array.isArray(value)) return value.every((element) => writesElementCorrectly(column.baseColumn, element))
+  const element = elementOf(column)
+  if (element !== undefined && Array.isArray(value)) return value.every((one) => writesElementCorrectly(element, one))
   if (typeof value === 'string') return !isJson(column) && !/["'\\]/.test(value)
   return ['boolean', 'number', 'bigint'].includes(typeof value) || isMoment(value)
 }
@@ -52,7 +59,7 @@ function isMoment (value: unknown): boolean {
 }
 
 function isJson (column: PgColumn): boolean {
-  return /^jsonb?$/i.test(column.getSQLType())
+  return /^jsonb?$/i.test(sqlTypeOf(column))
 }
 
 function isJsonText (value: string): boolean {

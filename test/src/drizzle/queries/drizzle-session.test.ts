@@ -1,13 +1,15 @@
 import t from 'tap'
-import { TransactionRollbackError, eq, relations, sql } from 'drizzle-orm'
+import { TransactionRollbackError, eq, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import { QueryBuilder, bigint, customType, integer, pgTable, text } from 'drizzle-orm/pg-core'
 import { beside } from '../../../helpers/backend.js'
 import { open } from '../../../helpers/database.js'
 import { openEchoing, words } from '../../../helpers/echo.js'
-import { posts, schema, users } from '../../../helpers/schema.js'
+import { declared, posts, users } from '../../../helpers/schema.js'
 import { DatabaseError, UniqueViolationError, UsageError } from '../../../../src/index.js'
+import { isDrizzle1, related, relations, snakeCaseTable } from '../../../helpers/drizzle.js'
+import type { schema } from '../../../helpers/schema.js'
 import type { DrizzleDatabase, DrizzleQuery, Session, StatementRunner } from '../../../../src/index.js'
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres'
 
@@ -49,7 +51,8 @@ t.test('a name given to a statement is prepared in PostgreSQL for that one state
   for (const email of ['ada', 'grace', 'ada']) t.equal((await byEmail().execute({ email })).length, 1)
   t.strictSame(await names(), ['byEmail'])
   t.same(await db.select({ email: users.email }).from(users).where(eq(users.id, 1)).prepare('byEmail').execute(), [{ email: 'ada' }], 'another statement')
-  t.match(await db.query.users.findFirst({ where: eq(users.id, sql.placeholder('id')) }).prepare('first').execute({ id: 2 }), { email: 'grace' })
+  const byId = (isDrizzle1 ? { id: sql.placeholder('id') } : eq(users.id, sql.placeholder('id'))) as ReturnType<typeof eq>
+  t.match(await db.query.users.findFirst({ where: byId }).prepare('first').execute({ id: 2 }), { email: 'grace' })
   const read = (column: typeof lists.list | typeof lists.other) => db.select({
     list: sql`'{1,NULL}'::text[]`.mapWith(column)
   }).from(users).limit(1).prepare('read').execute()
@@ -63,7 +66,7 @@ t.test('a name given to a statement is prepared in PostgreSQL for that one state
 
 t.test('execute() takes queries of any Drizzle database, and runs them here', async (t) => {
   const { database } = await openEchoing(t)
-  const elsewhere = drizzle.mock({ schema })
+  const elsewhere = drizzle.mock(declared as { schema: typeof schema })
   const session = database.createSession()
   await session.execute(elsewhere.insert(users).values({ email: 'ada' }))
   for (const db of [elsewhere, typed(database.drizzle), typed(session.drizzle)]) {
@@ -159,10 +162,10 @@ t.test('the database\'s own transaction takes Drizzle\'s config, and is ours', a
 })
 
 t.test('Drizzle\'s own migrator runs over it, in one transaction, and fails with errors of ours', async (t) => {
-  const migrationsFolder = t.testdir({
-    meta: { '_journal.json': JSON.stringify({ entries: [{ idx: 0, when: 1, tag: '0000_first', breakpoints: true }] }) },
-    '0000_first.sql': 'create table first (id int);--> statement-breakpoint\ncreate table second (id int);'
-  })
+  const text = 'create table first (id int);--> statement-breakpoint\ncreate table second (id int);'
+  const migrationsFolder = t.testdir(isDrizzle1
+    ? { '20260101000000_first': { 'migration.sql': text } }
+    : { meta: { '_journal.json': JSON.stringify({ entries: [{ idx: 0, when: 1, tag: '0000_first', breakpoints: true }] }) }, '0000_first.sql': text })
   const { database, sent } = await openEchoing(t)
   await migrate(database.drizzle, { migrationsFolder })
   await migrate(database.drizzle, { migrationsFolder })
@@ -176,15 +179,19 @@ t.test('Drizzle\'s own migrator runs over it, in one transaction, and fails with
 })
 
 t.test('names are written in the casing of the settings, in relational queries too', async (t) => {
-  const people = pgTable('people', { id: integer().primaryKey().generatedAlwaysAsIdentity(), fullName: text() })
-  const pets = pgTable('pets', { id: integer().primaryKey().generatedAlwaysAsIdentity(), ownerId: integer().references(() => people.id) })
+  const people = snakeCaseTable('people', { id: integer().primaryKey().generatedAlwaysAsIdentity(), fullName: text() })
+  const pets = snakeCaseTable('pets', { id: integer().primaryKey().generatedAlwaysAsIdentity(), ownerId: integer().references(() => people.id) })
   const own = {
     people,
     pets,
     peopleRelations: relations(people, ({ many }) => ({ pets: many(pets) })),
     petsRelations: relations(pets, ({ one }) => ({ owner: one(people, { fields: [pets.ownerId], references: [people.id] }) }))
   }
-  const database = await open(t, { schema: own, casing: 'snake_case' })
+  const own1 = () => related({ people, pets }, ({ one, many, ...tables }) => {
+    const ends = { from: tables['pets']?.['ownerId'], to: tables['people']?.['id'] }
+    return { people: { pets: many['pets']?.() }, pets: { owner: one['people']?.(ends) } }
+  })
+  const database = await open(t, isDrizzle1 ? { relations: own1() } : { schema: own, casing: 'snake_case' })
   await beside(database, 'create table people (id int primary key generated always as identity, full_name text)')
   await beside(database, 'create table pets (id int primary key generated always as identity, owner_id int references people)')
   await database.session(async (session) => {
@@ -206,7 +213,7 @@ t.test('an error of a custom column type is thrown unchanged', async (t) => {
 })
 
 t.test('works without a schema; there is no relational query then', async (t) => {
-  const database = await open(t, { schema: undefined })
+  const database = await open(t, { schema: undefined, relations: undefined })
   await database.drizzle.insert(users).values({ email: 'ada' })
   t.match(await database.drizzle.select().from(users), [{ email: 'ada' }])
   t.same(Object.keys(database.drizzle.query), [])

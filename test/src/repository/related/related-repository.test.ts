@@ -4,6 +4,7 @@ import t from 'tap'
 import { NotFoundError, UsageError, ValidationError } from '../../../../src/errors/errors.js'
 import { openDatabase } from '../../../../src/index.js'
 import { Repositories } from '../../../../src/repository/repository-factory.js'
+import { relations } from '../../../helpers/drizzle.js'
 import { openRepositories } from '../../../helpers/runner.js'
 import { schema, tables, authors, books, pages, days, moments, bills, lines } from './schema.js'
 import type { RelatedRepository } from '../../../../src/index.js'
@@ -226,4 +227,12 @@ t.test('runs inside its session, for a database that was given the schema', asyn
     t.match(await related(session.repo(authors), { books: true }).get(2), { books: [{ id: 99, title: 'New' }] })
     await session.rollback()
   })
+})
+
+t.test('a relation to a table outside the schema does not exist, and an error of a condition stays as it is', async (t) => {
+  const lonely = { authors, authorsRelations: relations(authors, ({ many }) => ({ strangers: many(strangers) })) }
+  const repo = new Repositories({ schema: lonely, casing: 'snake_case', defaultLimit: 100, maxLimit: 1000 }).create(runner, authors)
+  await t.rejects(related(repo, { strangers: true }).getAll(), { constructor: UsageError, message: /has no relation "strangers"/ })
+  const failure = new Error('of the program')
+  await t.rejects(related(authorRepo, { books: { where: () => { throw failure } } }).getAll(), failure)
 })

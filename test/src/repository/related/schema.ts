@@ -1,6 +1,6 @@
-import { relations } from 'drizzle-orm'
 import { bigint, boolean, char, customType, date, inet, integer, numeric, pgSchema, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core'
 import { softDelete } from '../../../../src/model/columns.js'
+import { relations } from '../../../helpers/drizzle.js'
 
 export const authors = pgTable('authors_table', { id: integer().primaryKey(), fullName: text().notNull(), ...softDelete() })
 

@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import { getTableColumns, getTableName, relations, sql } from 'drizzle-orm'
+import { getTableColumns, getTableName, sql } from 'drizzle-orm'
 import { integer, numeric, pgTable, text, unique } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { increment } from '../../../../src/repository/types/increment.js'
 import { listQuery } from '../../../../src/repository/list-query/list-query.js'
 import { Repositories } from '../../../../src/repository/repository-factory.js'
 import { openRepositories } from '../../../helpers/runner.js'
+import { relations } from '../../../helpers/drizzle.js'
 import type { Test as Tap } from 'tap'
 
 t.setTimeout(300_000)

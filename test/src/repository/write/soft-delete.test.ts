@@ -1,10 +1,10 @@
-import { relations } from 'drizzle-orm'
 import t from 'tap'
 import { NotFoundError, UsageError, ValidationError } from '../../../../src/errors/errors.js'
 import { Repository } from '../../../../src/repository/repository.js'
 import { createTestDatabase } from '../../../../src/testing/index.js'
 import { openRepositories } from '../../../helpers/runner.js'
 import { drafts, draftsSql, notes, notesSql, users, usersSql } from '../schema.js'
+import { relations } from '../../../helpers/drizzle.js'
 
 const { repo: open, runner } = await openRepositories(t, notesSql + draftsSql + usersSql)
 const repo = open(notes)

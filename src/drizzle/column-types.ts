@@ -1,0 +1,22 @@
+/** The types of columns, in the words of Drizzle 0.45. */
+import { depthOf, elementOf } from './array-columns.js'
+import { isDrizzle1 } from './version.js'
+import type { PgColumn } from 'drizzle-orm/pg-core'
+
+/** The kind of JavaScript value: `string`, `number`, `bigint`, `boolean`, `date`, `json`, `array`, `buffer` or `custom`. */
+export function dataTypeOf (column: PgColumn): string {
+  if (!isDrizzle1) return column.dataType
+  if (elementOf(column) !== undefined) return 'array'
+  const [type, detail] = column.dataType.split(' ') as [string, string?]
+  return type !== 'object' ? type : detail === 'date' || detail === 'buffer' ? detail : 'json'
+}
+
+/** The name of the column's class; `PgArray` for every array. */
+export function columnTypeOf (column: PgColumn): string {
+  return isDrizzle1 && elementOf(column) !== undefined ? 'PgArray' : column.columnType
+}
+
+/** The SQL type, with the brackets of an array. */
+export function sqlTypeOf (column: PgColumn): string {
+  return isDrizzle1 ? `${column.getSQLType()}${'[]'.repeat(depthOf(column))}` : column.getSQLType()
+}

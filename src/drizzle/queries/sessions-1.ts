@@ -1,0 +1,138 @@
+/** The sessions of Drizzle 1.0. With 0.45 installed they are never made; the types are those of 1.0. */
+import * as drizzle from 'drizzle-orm'
+import * as nodePostgres from 'drizzle-orm/node-postgres'
+import * as pgCore from 'drizzle-orm/pg-core'
+import { mustBeFunction } from '../../errors/check-call.js'
+import { handled } from '../../runtime/promises.js'
+import { newDialect } from '../sql-writer.js'
+import { parserOf } from '../../values/driver-values.js'
+import { rawStatement, withoutStatement } from './drizzle-runner.js'
+import { readExactly } from './exact-fields.js'
+import type * as Drizzle1 from 'drizzle-orm-1'
+import type * as NodePostgres1 from 'drizzle-orm-1/node-postgres'
+import type * as PgCore1 from 'drizzle-orm-1/pg-core'
+import type { PgDialect } from 'drizzle-orm/pg-core'
+import type { RowReader } from '../../statement/statement.js'
+import type { DrizzleDatabase, DrizzleRunner, DrizzleSessions, SessionSettings } from './drizzle-runner.js'
+
+const { defineRelations, makeDefaultQueryMapper, NoopLogger } = drizzle as unknown as typeof Drizzle1
+const { NodePgDatabase, NodePgSession, NodePgTransaction } = nodePostgres as unknown as typeof NodePostgres1
+const { PgAsyncPreparedQuery } = pgCore as unknown as typeof PgCore1
+
+type Relations = Drizzle1.AnyRelations
+type RowsMapper = Drizzle1.RowsMapper<unknown>
+type PrepareParameters = Parameters<NodePostgres1.NodePgSession<Relations>['prepareQuery']>
+
+/** Drizzle's classes over one set of relations. */
+export class Sessions1 implements DrizzleSessions {
+  readonly #dialect = exactDialect()
+  readonly #shared: Shared
+
+  constructor ({ schema, relations, logger, names }: SessionSettings) {
+    this.#shared = { names, logger: logger ?? new NoopLogger(), relations: (relations ?? defineRelations(schema ?? {})) as Relations }
+  }
+
+  get dialect (): PgDialect {
+    // The parts that both versions have.
+    return this.#dialect as unknown as PgDialect
+  }
+
+  database (runner: DrizzleRunner): DrizzleDatabase {
+    // The program declares its relations; `drizzle()` trusts their type in the same way.
+    return new NodePgDatabase(this.#dialect, this.#session(runner), this.#shared.relations) as unknown as DrizzleDatabase
+  }
+
+  /** Another database may convert values differently, and a query keeps the mapper of its first run. */
+  rebinding (statement: object, runner: DrizzleRunner): PropertyDescriptorMap {
+    const { config } = statement as { config?: object }
+    return {
+      session: { value: this.#session(runner) },
+      dialect: { value: this.#dialect },
+      ...(config !== undefined && { config: { value: { ...config, mapper: undefined, shape: undefined } } })
+    }
+  }
+
+  #session (runner: DrizzleRunner): BoundSession {
+    return new BoundSession(runner, this.#dialect, this.#shared)
+  }
+}
+
+/** Readers of rows, by the mapper that Drizzle gives to a session. */
+const readers = new WeakMap<object, { readonly reader: RowReader, readonly columns: readonly unknown[] }>()
+
+/** A dialect whose mappers read columns like a repository. */
+function exactDialect (): PgCore1.PgDialect {
+  const dialect = newDialect(undefined) as unknown as PgCore1.PgDialect
+  dialect.mapperGenerators.rows = ((fields: readonly object[], nullable: string[] | undefined): RowsMapper => {
+    const exact = readExactly(fields)
+    const mapper = makeDefaultQueryMapper((exact?.fields ?? fields) as Parameters<typeof makeDefaultQueryMapper>[0], nullable) as RowsMapper
+    if (exact !== undefined) readers.set(mapper, exact)
+    return mapper
+  }) as typeof dialect.mapperGenerators.rows
+  return dialect
+}
+
+/** pg's parsers, but for the types that Drizzle reads as text. */
+const types = { getTypeParser: (oid: number) => parserOf(oid) ?? String }
+
+/** The parts that the sessions of one database share. */
+interface Shared extends Pick<SessionSettings, 'names'> {
+  readonly relations: Relations
+  readonly logger: Drizzle1.Logger
+}
+
+class BoundSession extends NodePgSession<Relations> {
+  readonly #runner: DrizzleRunner
+  readonly #shared: Shared
+
+  constructor (runner: DrizzleRunner, dialect: PgCore1.PgDialect, shared: Shared) {
+    super({} as NodePostgres1.NodePgClient, dialect, shared.relations) // no query of ours uses the client
+    this.#runner = runner
+    this.#shared = shared
+  }
+
+  override prepareQuery<T extends PgCore1.PreparedQueryConfig> (...[query, mode, name, mapper]: PrepareParameters): PgCore1.PgAsyncPreparedQuery<T> {
+    const exact = mapper && readers.get(mapper)
+    const statement = {
+      text: query.sql,
+      name: typeof name === 'string' ? this.#shared.names.keep(name, { text: query.sql, readBy: exact?.columns ?? [] }) : undefined,
+      rowMode: mode === 'arrays' ? 'array' as const : undefined,
+      types,
+      reader: exact?.reader
+    }
+    const run = async (values: readonly unknown[] = []): Promise<unknown> => {
+      const result = await this.#runner.run<Record<string, unknown>>(rawStatement(statement, values))
+      const { rows, rowCount, command, fields, results } = result
+      return mode === 'raw' ? { rows, rowCount, command, fields, ...(results !== undefined && { results }) } : rows
+    }
+    const prepared = new PgAsyncPreparedQuery<T>(run, query, mapper, mode, this.#shared.logger, undefined, undefined, undefined, true)
+    const execute = prepared.execute.bind(prepared)
+    prepared.execute = (values) => handled(execute(values).catch(withoutStatement))
+    return prepared
+  }
+
+  override transaction<Result> (
+    fn: (tx: NodePostgres1.NodePgTransaction<Relations>) => Promise<Result>,
+    config?: PgCore1.PgTransactionConfig
+  ): Promise<Result> {
+    const refusal = mustBeFunction(fn, 'transaction()')
+    if (refusal !== undefined) return handled(Promise.reject(refusal))
+    return this.#runner.transaction((scope) => {
+      return fn(new BoundTransaction(this.dialect, new BoundSession(scope, this.dialect, this.#shared), this.#shared.relations))
+    }, config as Parameters<DrizzleRunner['transaction']>[1])
+  }
+}
+
+/** Drizzle's own nested transactions give every savepoint the same name; ours use a scope. */
+class BoundTransaction extends NodePgTransaction<Relations> {
+  readonly #session: BoundSession
+
+  constructor (dialect: PgCore1.PgDialect, session: BoundSession, relations: Relations) {
+    super(dialect, session, relations, 0, false)
+    this.#session = session
+  }
+
+  override transaction<Result> (fn: (tx: NodePostgres1.NodePgTransaction<Relations>) => Promise<Result>): Promise<Result> {
+    return this.#session.transaction(fn)
+  }
+}

@@ -1,0 +1,29 @@
+/** Drizzle as a writer of SQL that runs nothing. */
+import * as nodePostgres from 'drizzle-orm/node-postgres'
+import { PgDialect } from 'drizzle-orm/pg-core'
+import { isDrizzle1 } from './version.js'
+
+/** The options of `drizzle()` that decide how SQL is written. */
+export interface WriterSettings {
+  /** Only in Drizzle 0.45. */
+  readonly casing?: 'snake_case' | 'camelCase' | undefined
+  /** Only in Drizzle 0.45. */
+  readonly schema?: Record<string, unknown> | undefined
+  /** Only in Drizzle 1.0. */
+  readonly relations?: Record<string, unknown> | undefined
+}
+
+/** A Drizzle database without a connection. Its types do not know the tables. */
+export type MockDatabase = ReturnType<typeof nodePostgres.drizzle.mock>
+
+/** A database that writes SQL. */
+export function mockDatabase ({ casing, schema, relations }: WriterSettings): MockDatabase {
+  const options = isDrizzle1 ? { ...(relations && { relations }) } : { ...(casing && { casing }), ...(schema && { schema }) }
+  return nodePostgres.drizzle.mock(options as object) as MockDatabase
+}
+
+/** A dialect that writes values as Drizzle's own driver expects them. */
+export function newDialect (casing: WriterSettings['casing']): PgDialect {
+  if (!isDrizzle1) return new PgDialect(casing === undefined ? {} : { casing })
+  return new PgDialect({ codecs: (nodePostgres as { nodePgCodecs?: unknown }).nodePgCodecs } as object)
+}

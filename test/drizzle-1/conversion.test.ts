@@ -1,0 +1,27 @@
+import { customType, integer, jsonb, pgTable } from 'drizzle-orm/pg-core'
+import t from 'tap'
+import { open } from '../helpers/database.js'
+import { openRepositories } from '../helpers/runner.js'
+
+t.test('a column reads other types than its own as Drizzle 0.45 does', async (t) => {
+  const { repo } = await openRepositories(t, `
+    create table odd (id integer primary key, doc text, number text);
+    insert into odd values (1, '{"a":1}', '7'), (2, 'no json', '8');
+    create table whole (id integer primary key, doc integer);
+    insert into whole values (1, 5);`)
+  const odd = pgTable('odd', { id: integer().primaryKey(), doc: jsonb(), number: integer() })
+  t.strictSame(await repo(odd).getAll(), [{ id: 1, doc: { a: 1 }, number: 7 }, { id: 2, doc: 'no json', number: 8 }])
+  t.strictSame(await repo(pgTable('whole', { id: integer().primaryKey(), doc: jsonb() })).getAll(), [{ id: 1, doc: 5 }])
+})
+
+t.test('a custom type with a codec of Drizzle 1.0 reads what the codec makes, in lists too', async (t) => {
+  const { repo } = await openRepositories(t, "create table big (id integer primary key, n bigint, list bigint[]); insert into big values (1, 9007199254740993, '{1,NULL}')")
+  const doubled = customType<{ data: bigint, driverData: bigint }>({ dataType: () => 'bigint', codec: 'bigint', fromDriver: (value: bigint) => value * 2n } as never)
+  const big = pgTable('big', { id: integer().primaryKey(), n: doubled(), list: doubled().array() })
+  t.strictSame(await repo(big).getAll(), [{ id: 1, n: 18014398509481986n, list: [2n, null] }])
+})
+
+t.test('a transaction of Drizzle without a function is refused', async (t) => {
+  const database = await open(t)
+  await t.rejects(database.drizzle.transaction('begin' as never), { name: 'UsageError', message: /transaction\(\)/ })
+})

@@ -1,0 +1,2 @@
+import '../src/drizzle/queries/drizzle-queries.test.js'
+import '../src/drizzle/queries/drizzle-session.test.js'

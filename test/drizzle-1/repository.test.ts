@@ -1,0 +1,18 @@
+import t from 'tap'
+import '../src/repository/bulk/create-many.test.js'
+import '../src/repository/list-query/list-query.test.js'
+import '../src/repository/misuse.test.js'
+import '../src/repository/read/cursor-page.test.js'
+import '../src/repository/read/read.test.js'
+import '../src/repository/upsert/get-or-create.test.js'
+import '../src/repository/upsert/upsert-many.test.js'
+import '../src/repository/upsert/upsert.test.js'
+import '../src/repository/write/failed-rows.test.js'
+import '../src/repository/write/lifecycle-hooks.test.js'
+import '../src/repository/write/not-stored.test.js'
+import '../src/repository/write/soft-delete.test.js'
+import '../src/repository/write/update.test.js'
+import '../src/repository/write/writable-columns.test.js'
+import '../src/repository/write/write.test.js'
+
+t.setTimeout(600_000)

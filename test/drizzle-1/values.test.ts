@@ -1,0 +1,1 @@
+import '../values/matrix.test.js'

@@ -1,5 +1,5 @@
 import { isTable } from 'drizzle-orm'
-import { isDrizzle1 } from '../drizzle/version.js'
+import { isDrizzle1, versionRefusal } from '../drizzle/version.js'
 import { anything, isOptions, notAnOption, object, oneOf } from '../runtime/option-checks.js'
 import type { OptionCheck } from '../runtime/option-checks.js'
 import type { DatabaseOptions } from './database-options.js'
@@ -42,8 +42,15 @@ export function givenOptions (options: DatabaseOptions): ReadonlyMap<string, unk
   const given = new Map(knownEntries(options, '', optionNames).flatMap(([name, value]) =>
     isOptions(value) && groups.includes(name) ? knownEntries(value, `${name}.`, paths) : [[name, value]]))
   if (options.schema !== undefined) refuseModules(options.schema)
+  refuseDrizzleVersion()
   refuseOtherVersion(options)
   return given
+}
+
+/** @throws {SettingsError} for a version of drizzle-orm that is not supported */
+export function refuseDrizzleVersion (version?: string): void {
+  const refusal = versionRefusal(version)
+  if (refusal !== undefined) throw new SettingsError('drizzle-orm', refusal)
 }
 
 /** Each version of Drizzle would ignore an option of the other one in silence. */

@@ -30,7 +30,7 @@ interface NumberRow extends Row {
 /** One setting that is a single value: its names, what it may hold, and what it is when nobody gives it. */
 export type SettingRow = UrlRow | BooleanRow | NumberRow
 
-/** Every setting that is a single value, written once: options, environment variables, checks and documentation come from here. */
+/** Every setting that is a single value. Environment variables, checks and defaults come from here; README.md of this folder says what else a new one needs. */
 export const settingRows = [
   { path: 'connectionString', variable: 'DATABASE_URL', kind: 'url', meaning: 'The URL of the database.' },
   { path: 'pool.size', variable: 'DATABASE_POOL_SIZE', kind: 'integer', min: 1, max: mostConnections, default: 20, meaning: 'Connections that stay open once they were opened.' },

@@ -74,7 +74,11 @@ t.test('only a conflict is retried, never a commit with an unknown outcome', asy
     await session.repo(users).createMany([ada, ada])
   }, { retries: 5 }), { code: 'DB_UNIQUE_VIOLATION' })
   await t.rejects(database.session(() => { attempts++; throw new Error('a slip') }, { retries: 5 }), { message: 'a slip' })
-  t.equal(attempts, 2)
+  await t.rejects(database.session(async (session) => {
+    attempts++
+    await session.execute(sql`select 1 / 0`).catch(() => {})
+  }, { retries: 5 }), { name: 'TransactionAbortedError' }, 'a swallowed failure that is no conflict')
+  t.equal(attempts, 3)
   t.notOk(isConflict(new CommitUnknownError(undefined, { cause: new SerializationFailureError() })))
 })
 

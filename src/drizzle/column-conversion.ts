@@ -10,11 +10,11 @@ import type { PgColumn } from 'drizzle-orm/pg-core'
 /** Converts one value. */
 export type Conversion = (value: unknown) => unknown
 
-/** How a column reads what the driver gives it. */
+/** How a column reads a value from the driver. */
 export interface ColumnReading {
   /** Undefined if the value stays as it is. */
   readonly read: Conversion | undefined
-  /** Whether it expects PostgreSQL's text rather than what pg's parser makes of it. */
+  /** Whether it expects PostgreSQL's text rather than the result of pg's parser. */
   readonly ofText: boolean
 }
 
@@ -31,7 +31,7 @@ interface Codecs {
 
 type MaybeNoop = Conversion & { readonly isNoop?: true }
 
-/** What a column of 0.45 reads itself, and 1.0 leaves to the parsers of pg, which a program may replace. */
+/** Conversions that 0.45 does in the column; 1.0 leaves them to pg's parsers, which a program may replace. */
 const readsByClass = new Map<string, Conversion>([
   ['PgNumeric', String],
   ...['PgJson', 'PgJsonb'].map((type) => [type, jsonOf] as const),
@@ -75,7 +75,7 @@ export function readingOf (column: PgColumn): ColumnReading {
   }
 }
 
-/** How Drizzle writes a column that is not an array. It throws what the column's own method throws. */
+/** How Drizzle writes a column that is not an array. It throws the errors of the column's own method. */
 export function writingOf (column: PgColumn): Conversion {
   const { columnType, mapToDriverValue } = column
   const isJson = columnType === 'PgJson' || columnType === 'PgJsonb'

@@ -73,7 +73,7 @@ function pairsOf (from: readonly PgColumn[], to: readonly PgColumn[]): ColumnPai
   return from.map((column, place) => [column, to[place] as PgColumn])
 }
 
-/** The SQL of an option. Drizzle throws for a key or a value that it does not know, and fails on what is no object. */
+/** The SQL of an option. Drizzle throws for an unknown key or value, and fails on anything but an object. */
 function written (asked: unknown, make: () => unknown): unknown {
   if (asked === undefined) return asked
   if (typeof asked !== 'object' && typeof asked !== 'function') return asked

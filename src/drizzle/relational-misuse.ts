@@ -1,2 +1,2 @@
-/** An option of a relation that Drizzle does not understand. */
+/** An option of a relation that Drizzle does not accept. */
 export class RelationalMisuse extends Error {}

@@ -8,9 +8,9 @@ export interface RelationalTable {
   readonly primaryKey: readonly PgColumn[]
   /** The relation of a name; undefined if there is none. */
   relation (name: string): TableRelation | undefined
-  /** A condition as a program writes it, for rows under an alias. @throws RelationalMisuse if Drizzle does not understand it */
+  /** A condition as a program writes it, for rows under an alias. @throws RelationalMisuse if Drizzle does not accept it */
   condition (asked: unknown, row: AliasedRow): unknown
-  /** An order as a program writes it, for rows under an alias. @throws RelationalMisuse if Drizzle does not understand it */
+  /** An order as a program writes it, for rows under an alias. @throws RelationalMisuse if Drizzle does not accept it */
   order (asked: unknown, row: AliasedRow): unknown
 }
 
@@ -38,7 +38,7 @@ export interface TableRelation {
 
 /** The condition that belongs to a relation. */
 export interface RelationCondition {
-  /** Whether it is about the related row, or about the row that it is related to. */
+  /** Whether it applies to the related row, or to the row that has the relation. */
   readonly of: 'related' | 'own'
   /** Writes it for a table under an alias, or under its own name. */
   readonly sql: (table: PgTable, alias: string | undefined) => SQL | undefined

@@ -1,6 +1,6 @@
 import type { DatabaseErrorOptions } from './errors.js'
 
-/** What a client is told when one constraint is violated; what is left out stays as the class has it. */
+/** The reply to a client when one constraint is violated; an omitted part stays that of the error class. */
 export interface ConstraintWords {
   /** HTTP status, 400 to 599. */
   readonly status?: number
@@ -9,7 +9,7 @@ export interface ConstraintWords {
 }
 
 /**
- * Constraint names, as PostgreSQL knows them, to the words of their own.
+ * Maps PostgreSQL's constraint names to their own replies.
  *
  * @example
  * ```ts
@@ -18,7 +18,7 @@ export interface ConstraintWords {
  */
 export type ConstraintMap = Readonly<Record<string, ConstraintWords>>
 
-/** The words for a constraint, as an error takes them. */
+/** The reply for a constraint, as options of an error. */
 export function wordsOf (name: string | undefined, constraints: ConstraintMap = {}): Pick<DatabaseErrorOptions, 'code' | 'statusCode'> & { message: string | undefined } {
   const words = name !== undefined && Object.hasOwn(constraints, name) ? constraints[name] : undefined
   return { message: words?.message, code: words?.code, statusCode: words?.status }

@@ -2,7 +2,7 @@ import { anything, complaintOf, flag, object, text } from '../runtime/option-che
 import type { OptionChecks } from '../runtime/option-checks.js'
 import { withoutValues } from './redact.js'
 
-/** What an error tells of where it happened: names from the schema and from PostgreSQL's catalogue, never a value. */
+/** The place where an error happened: names from the schema and from PostgreSQL's catalogue, never a value. */
 export interface ErrorContext {
   readonly operation?: string
   readonly table?: string
@@ -10,33 +10,33 @@ export interface ErrorContext {
   readonly sqlState?: string
   readonly constraint?: string
   readonly column?: string
-  /** Which of the rows given to a method that takes many, from 0. */
+  /** The index, from 0, of the row in a call with many rows. */
   readonly row?: number
-  /** Of a commit whose answer was lost, for `pg_xact_status`. */
+  /** The transaction of a commit whose response was lost, for `pg_xact_status`. */
   readonly transactionId?: string
   /** The function in PostgreSQL's source that raised the error. */
   readonly routine?: string
 }
 
-/** What every error of this package takes after its message. */
+/** The options that every error of this package takes after its message. */
 export interface DatabaseErrorOptions {
   /**
-   * The error behind this one; an answer of PostgreSQL carries its SQLSTATE in `cause.code`.
+   * The error behind this one; an error from PostgreSQL has its SQLSTATE in `cause.code`.
    *
-   * What may hold values is kept out of the log: `cause.detail` and `cause.original` are there, but not enumerable.
+   * `cause.detail` and `cause.original` may hold values, so they are not enumerable and stay out of the log.
    */
   readonly cause?: unknown
   readonly context?: ErrorContext | undefined
   /** Reply headers, besides `retry-after`. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Sent as `Retry-After`, in seconds; errors that are worth another attempt say 1 unless told otherwise. */
+  /** Sent as `Retry-After`, in seconds; 1 by default for retryable errors. */
   readonly retryAfterSeconds?: number | undefined
-  /** Instead of the class's own, where a constraint has words of its own. */
+  /** Replaces the code of the class if the constraint has its own reply. */
   readonly code?: string | undefined
   readonly statusCode?: number | undefined
 }
 
-/** `nowait` is of one class alone, and nothing to the others. */
+/** Only one class uses `nowait`; the others ignore it. */
 const known: OptionChecks<DatabaseErrorOptions & { nowait?: boolean }> = {
   cause: anything,
   context: object,
@@ -47,7 +47,7 @@ const known: OptionChecks<DatabaseErrorOptions & { nowait?: boolean }> = {
   nowait: flag
 }
 
-/** What a class of errors says of itself unless an instance is told otherwise. */
+/** The defaults of an error class; the options of an instance override them. */
 export interface DatabaseErrorDefaults {
   readonly code: string
   readonly statusCode: number
@@ -56,7 +56,7 @@ export interface DatabaseErrorDefaults {
 }
 
 /**
- * The base of every error this package throws, and what a failure is that has no class of its own.
+ * The base of every error that this package throws, and the class of failures that have none of their own.
  *
  * Code, status and message may be shown to a client; `cause` and `context` are for the log.
  *
@@ -81,7 +81,7 @@ export class DatabaseError extends Error {
   readonly code: string
   /** The HTTP status that fits. */
   readonly statusCode: number
-  /** Whether the same work may succeed when it is done again from its beginning. */
+  /** Whether the same work may succeed if it is repeated from its beginning. */
   readonly retryable: boolean
   /** Reply headers that go with the status; Fastify sends them. */
   readonly headers: Record<string, string>
@@ -109,7 +109,7 @@ export class DatabaseError extends Error {
     return this.constructor.name
   }
 
-  /** What a client may see, for whoever puts an error into a payload by hand. */
+  /** The part that a client may see, for code that builds its own error payload. */
   toJSON (): { code: string, message: string } {
     return { code: this.code, message: this.message }
   }

@@ -10,7 +10,7 @@ export class NotFoundError extends DatabaseError {
   static override readonly defaults = { code: 'DB_NOT_FOUND', statusCode: 404, message: 'Not found' }
 }
 
-/** More than one row matches where one was asked for: 500. */
+/** More than one row matches, but one was requested: 500. */
 export class MultipleResultsError extends DatabaseError {
   static override readonly defaults = {
     code: 'DB_MULTIPLE_RESULTS',
@@ -22,8 +22,8 @@ export class MultipleResultsError extends DatabaseError {
 /**
  * A value, column, filter, page or cursor that cannot be used: 400.
  *
- * It is for what a handler may hand on from a request: keys, filters, rows and their values, orders, and the numbers and
- * cursors of pages. What only the program can have written is a {@link UsageError}.
+ * It is for input that a handler may pass on from a request: keys, filters, rows and their values, orders, and the numbers and
+ * cursors of pages. A mistake that only the program can make is a {@link UsageError}.
  */
 export class ValidationError extends DatabaseError {
   static override readonly defaults = {
@@ -34,10 +34,10 @@ export class ValidationError extends DatabaseError {
 }
 
 /**
- * A mistake of the program, which no request can make: 500, so that the log has it as an error.
+ * A mistake in the program, which no request can cause: 500, so that it is logged as an error.
  *
  * A view or a table without a key where a table is needed, a class without one, an option that does not exist, a method that
- * the table does not allow, a function that is missing. The message says the way out.
+ * the table does not allow, a function that is missing. The message gives the fix.
  */
 export class UsageError extends DatabaseError {
   static override readonly defaults = {
@@ -48,8 +48,8 @@ export class UsageError extends DatabaseError {
 }
 
 /**
- * PostgreSQL did not store a row of a create or an upsert, or did not give it back, because a trigger returned NULL, or a rule
- * or a policy prevented it: 500. The same call ends the same way again.
+ * PostgreSQL did not store a row of a create or an upsert, or did not return it, because a trigger returned NULL, or a rule
+ * or a policy prevented it: 500. The same call would fail again.
  */
 export class NotStoredError extends DatabaseError {
   static override readonly defaults = {
@@ -59,7 +59,7 @@ export class NotStoredError extends DatabaseError {
   }
 }
 
-/** A row-level-security policy refuses the row that was to be written: 403. */
+/** A row-level-security policy refuses the row of a write: 403. */
 export class PolicyViolationError extends DatabaseError {
   static override readonly defaults = {
     code: 'DB_POLICY_VIOLATION',
@@ -122,7 +122,7 @@ export class ExclusionViolationError extends DatabaseError {
   }
 }
 
-/** The row was changed by someone else since it was read: 409. Read it again. */
+/** The row has been changed since it was read: 409. Read it again. */
 export class StaleRowError extends DatabaseError {
   static override readonly defaults = {
     code: 'DB_STALE_ROW',
@@ -131,7 +131,7 @@ export class StaleRowError extends DatabaseError {
   }
 }
 
-/** Concurrent transactions could not be put into an order: 409, retryable. */
+/** Concurrent transactions could not be serialized: 409, retryable. */
 export class SerializationFailureError extends DatabaseError {
   static override readonly defaults = {
     code: 'DB_CONFLICT',
@@ -141,12 +141,12 @@ export class SerializationFailureError extends DatabaseError {
   }
 }
 
-/** Two transactions waited for each other and PostgreSQL chose this one to end: 409, retryable. */
+/** Two transactions waited for each other, and PostgreSQL ended this one: 409, retryable. */
 export class DeadlockError extends DatabaseError {
   static override readonly defaults = SerializationFailureError.defaults
 }
 
-/** A statement ran longer than it may: 503. */
+/** A statement exceeded its time limit: 503. */
 export class StatementTimeoutError extends DatabaseError {
   static override readonly defaults = {
     code: 'DB_TIMEOUT',
@@ -155,7 +155,7 @@ export class StatementTimeoutError extends DatabaseError {
   }
 }
 
-/** A transaction lasted, or stood idle, longer than it may: 503. */
+/** A transaction exceeded its time limit, or its idle limit: 503. */
 export class TransactionTimeoutError extends DatabaseError {
   static override readonly defaults = {
     code: 'DB_TIMEOUT',
@@ -164,13 +164,13 @@ export class TransactionTimeoutError extends DatabaseError {
   }
 }
 
-/** What a {@link LockTimeoutError} takes. */
+/** The options of a {@link LockTimeoutError}. */
 export interface LockTimeoutErrorOptions extends DatabaseErrorOptions {
-  /** The lock was asked for with NOWAIT: a conflict (409), not an overload (503). */
+  /** The lock was requested with NOWAIT: a conflict (409), not an overload (503). */
   readonly nowait?: boolean | undefined
 }
 
-/** A row lock was not to be had in time: 503, or 409 when it was asked for with NOWAIT. */
+/** A row lock was not available in time: 503, or 409 if it was requested with NOWAIT. */
 export class LockTimeoutError extends DatabaseError {
   static override readonly defaults = {
     code: 'DB_LOCK_TIMEOUT',
@@ -185,7 +185,7 @@ export class LockTimeoutError extends DatabaseError {
   }
 }
 
-/** No connection came free in time, or too many were waiting for one: 503, retryable. */
+/** No connection became free in time, or too many callers were waiting for one: 503, retryable. */
 export class PoolTimeoutError extends DatabaseError {
   static override readonly defaults = {
     code: 'DB_POOL_TIMEOUT',
@@ -195,7 +195,7 @@ export class PoolTimeoutError extends DatabaseError {
   }
 }
 
-/** The database is not reachable, or the connection was lost; nothing was saved: 503, retryable. */
+/** The database cannot be reached, or the connection was lost; nothing was saved: 503, retryable. */
 export class ConnectionError extends DatabaseError {
   static override readonly defaults = {
     code: 'DB_CONNECTION',
@@ -214,7 +214,7 @@ export class ReadOnlyError extends DatabaseError {
   }
 }
 
-/** An earlier statement failed, so that nothing of the transaction was saved: 500. */
+/** An earlier statement failed, so nothing of the transaction was saved: 500. */
 export class TransactionAbortedError extends DatabaseError {
   static override readonly defaults = {
     code: 'DB_TRANSACTION_ABORTED',
@@ -232,7 +232,7 @@ export class TransactionBrokenError extends DatabaseError {
   }
 }
 
-/** A statement after its session or scope had ended; it was not run: 500. */
+/** A statement came after its session or scope had ended, and was not run: 500. */
 export class TransactionClosedError extends DatabaseError {
   static override readonly defaults = {
     code: 'DB_TRANSACTION_CLOSED',
@@ -250,7 +250,7 @@ export class TransactionScopeError extends DatabaseError {
   }
 }
 
-/** The answer to COMMIT was lost and what became of it could not be found out: 500. */
+/** The response to COMMIT was lost, and its outcome could not be determined: 500. */
 export class CommitUnknownError extends DatabaseError {
   static override readonly defaults = {
     code: 'DB_COMMIT_UNKNOWN',
@@ -259,7 +259,7 @@ export class CommitUnknownError extends DatabaseError {
   }
 }
 
-/** Why migrations were not run. */
+/** The reason why migrations were not run. */
 export type MigrationErrorCode =
   | 'DB_MIGRATION_EDITED' | 'DB_MIGRATION_MISSING' | 'DB_MIGRATION_OUT_OF_ORDER' | 'DB_MIGRATION_PENDING'
   | 'DB_MIGRATION_LOCKED' | 'DB_MIGRATION_IRREVERSIBLE' | 'DB_MIGRATION_NO_DOWN' | 'DB_MIGRATION_FAILED'

@@ -3,7 +3,7 @@ import { DatabaseError } from './errors.js'
 import { checkCall } from './check-call.js'
 import { anything } from '../runtime/option-checks.js'
 
-/** An answer that succeeded, in the envelope. */
+/** A successful reply, in the envelope. */
 export interface SuccessReply<T, Meta = unknown> {
   success: true
   data: T
@@ -11,7 +11,7 @@ export interface SuccessReply<T, Meta = unknown> {
   meta?: Meta
 }
 
-/** One thing that is wrong with a request. */
+/** One problem with a request. */
 export interface FailureDetail {
   /** The part of the request: `body`, `querystring`, `params` or `headers`. */
   in?: string
@@ -20,14 +20,14 @@ export interface FailureDetail {
   message?: string
 }
 
-/** An answer that failed, in the envelope. */
+/** An error reply, in the envelope. */
 export interface FailureReply {
   success: false
   error: { code: string, message: string, details?: FailureDetail[] }
   requestId?: string
 }
 
-/** An answer that failed, as RFC 9457 has it: `application/problem+json`. */
+/** An error reply in the format of RFC 9457: `application/problem+json`. */
 export interface ProblemReply {
   type: 'about:blank'
   title: string
@@ -39,23 +39,23 @@ export interface ProblemReply {
   requestId?: string
 }
 
-/** What goes along with the data of {@link success}. */
+/** The parts of {@link success} besides the data. */
 export interface SuccessOptions<Meta> {
   readonly message?: string | undefined
   readonly meta?: Meta | undefined
 }
 
-/** What an answer that failed may say besides the error. */
+/** The parts of an error reply besides the error. */
 export interface FailureOptions {
-  /** Where to find the failure in the log. */
+  /** The id under which the log has the failure. */
   readonly requestId?: string | undefined
-  /** The HTTP status, for errors that do not bring their own. @defaultValue `500` */
+  /** The HTTP status, for errors without their own. @defaultValue `500` */
   readonly statusCode?: number | undefined
 }
 
-/** {@link FailureOptions}, and the occurrence as RFC 9457 has it. */
+/** {@link FailureOptions}, and RFC 9457's reference to the occurrence. */
 export interface ProblemOptions extends FailureOptions {
-  /** URI reference of what was asked for. */
+  /** URI reference of the requested resource. */
   readonly instance?: string | undefined
 }
 
@@ -66,9 +66,9 @@ const failureOptions = {
 }
 
 /**
- * The envelope of an answer that succeeded.
+ * The envelope of a successful reply.
  *
- * @throws {UsageError} for an option that there is none, or that is not what it can be
+ * @throws {UsageError} for an unknown or invalid option
  * @example
  * ```ts
  * const { items, ...meta } = await request.repo(users).paginate()
@@ -82,11 +82,11 @@ export function success<T, Meta = unknown> (data: T, options: SuccessOptions<Met
 }
 
 /**
- * The envelope of an answer that failed; set the status of the reply by {@link statusOf}.
+ * The envelope of an error reply; set the status of the reply by {@link statusOf}.
  *
- * Errors of this package keep their code and message. Others keep theirs below 500, and say nothing of themselves from there on.
+ * Errors of this package keep their code and message. Others keep theirs below status 500; from 500 on, both are generic.
  *
- * @throws {UsageError} for an option that there is none, or that is not what it can be
+ * @throws {UsageError} for an unknown or invalid option
  */
 export function failure (error: unknown, options: FailureOptions = {}): FailureReply {
   checkCall('failure()', options, failureOptions)
@@ -94,7 +94,7 @@ export function failure (error: unknown, options: FailureOptions = {}): FailureR
   return { success: false, error: { code, message, ...details }, ...requestIdOf(options) }
 }
 
-/** The same as {@link failure} in the words of RFC 9457, to be sent as `application/problem+json`. @throws {UsageError} as that does */
+/** The same as {@link failure} in the format of RFC 9457, for `application/problem+json`. @throws {UsageError} for an unknown or invalid option */
 export function problem (error: unknown, options: ProblemOptions = {}): ProblemReply {
   checkCall('problem()', options, { ...failureOptions, instance: anyText })
   const status = statusOf(error, options.statusCode)
@@ -111,7 +111,7 @@ export function problem (error: unknown, options: ProblemOptions = {}): ProblemR
   }
 }
 
-/** The HTTP status of an error: what it brings along, or else `otherwise`. */
+/** The HTTP status of an error: its own, or else `otherwise`. */
 export function statusOf (error: unknown, otherwise = 500): number {
   for (const key of ['statusCode', 'status']) {
     const status = propertyOf(error, key)
@@ -140,7 +140,7 @@ function publicPart (error: unknown, status: number): PublicPart {
   }
 }
 
-/** What Ajv, or a validator in its manner, found. */
+/** The problems that Ajv, or a validator like it, found. */
 function detailsOf (problems: readonly unknown[], part: unknown): FailureDetail[] {
   return problems.map((found) => {
     const path = propertyOf(found, 'instancePath')
@@ -165,7 +165,7 @@ function phraseOf (status: number): string {
   return STATUS_CODES[status] ?? 'Unknown Error'
 }
 
-/** `Not Found` as a program reads it: `NOT_FOUND`. */
+/** The code for a status: `NOT_FOUND` for `Not Found`. */
 function codeOf (status: number): string {
   return phraseOf(status).toUpperCase().replaceAll(/[^A-Z]+/g, '_')
 }

@@ -1,7 +1,7 @@
 /**
  * A setting that cannot be used: it names the setting as it was written (`pool.size`, `DATABASE_POOL_SIZE`) and never its value.
  *
- * It stops the start of a program and is not meant for a client, therefore it has no status code.
+ * It prevents a program from starting and is not meant for a client, so it has no status code.
  */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError'

@@ -1,4 +1,4 @@
-/** The SQLSTATEs that this package knows, by PostgreSQL's names for them: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+/** The SQLSTATEs that this package uses, by PostgreSQL's names for them: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 export const sqlStates = {
   protocolViolation: '08P01',
   featureNotSupported: '0A000',

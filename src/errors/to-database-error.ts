@@ -15,7 +15,7 @@ import type { PostgresError } from './redact.js'
 
 type ErrorClass = new (...args: ConstructorParameters<typeof LockTimeoutError>) => DatabaseError
 
-/** SQLSTATE to class; what is not here is looked up by its first two letters. */
+/** The class of each SQLSTATE; any other SQLSTATE is looked up by its first two characters. */
 const classes: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>([
   [sqlStates.stringDataRightTruncation, ValidationError],
   [sqlStates.numericValueOutOfRange, ValidationError],
@@ -54,14 +54,14 @@ const classes: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>([
 
 /**
  * Failures that share their SQLSTATE with others, by the function in PostgreSQL's source that raises them: a row that a policy
- * refuses has the SQLSTATE of a missing privilege, and rules that leave nothing to return that of whatever is not supported.
+ * refuses has the SQLSTATE of a missing privilege, and a rule that returns nothing has that of an unsupported feature.
  */
 const classesOfRoutines: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>([
   [`${sqlStates.insufficientPrivilege} ExecWithCheckOptions`, PolicyViolationError],
   [`${sqlStates.featureNotSupported} RewriteQuery`, NotStoredError]
 ])
 
-/** What may help whoever reads it, where the class alone says too little. */
+/** Hints for errors whose class alone says too little. */
 const hints: ReadonlyMap<string, string> = new Map([
   [sqlStates.undefinedTable, 'A table does not exist in the database: run your migrations']
 ])
@@ -69,32 +69,32 @@ const hints: ReadonlyMap<string, string> = new Map([
 /** A server in recovery does not begin a SERIALIZABLE transaction. */
 const notSerializableRoutine = `${sqlStates.featureNotSupported} call_enum_check_hook`
 
-/** PostgreSQL ends the connection with these; its severity says so too, but in the server's language. */
+/** PostgreSQL ends the connection with these. The severity shows it too, but in the server's language. */
 const endingStates = new Set([sqlStates.idleInTransactionSessionTimeout, sqlStates.transactionTimeout, sqlStates.adminShutdown, sqlStates.crashShutdown, sqlStates.cannotConnectNow, sqlStates.databaseDropped, sqlStates.idleSessionTimeout])
 
-/** Codes of Node's own for a connection that is gone or never was, where the error does not name a system call. */
+/** Node's codes for a connection that was lost or never opened, if the error does not name a system call. */
 const connectionCodes = /^ERR_(?:SOCKET|STREAM|SSL|TLS)_/
 
-/** What {@link toDatabaseError} may know of the statement and its session. */
+/** Facts about the statement and its session for {@link toDatabaseError}. */
 export interface ErrorCircumstances {
   readonly context?: ErrorContext | undefined
-  /** The session was opened read only: what a standby refuses is the caller's mistake then, and not a failover. */
+  /** The session was opened read only: a refusal by a standby is then the caller's mistake, not a failover. */
   readonly readOnly?: boolean | undefined
-  /** The statement asked for its lock with NOWAIT. */
+  /** The statement requested its lock with NOWAIT. */
   readonly nowait?: boolean | undefined
   readonly constraints?: ConstraintMap | undefined
-  /** What the caller knows of the socket, for errors that carry no SQLSTATE; guessed from the error unless given. */
+  /** Whether the socket was lost, for errors without a SQLSTATE; by default guessed from the error. */
   readonly connectionLost?: boolean | undefined
 }
 
 const known: OptionChecks<ErrorCircumstances> = { context: object, readOnly: flag, nowait: flag, constraints: object, connectionLost: flag }
 
 /**
- * The error of this package that stands for a failure: found by SQLSTATE, never by text.
+ * Converts a failure to an error of this package, by SQLSTATE, never by text.
  *
- * One that is ours already comes back as it is, and Drizzle's wrapper, which holds the SQL and its values, is taken off.
+ * An error of this package is returned unchanged. Drizzle's wrapper, which holds the SQL and its values, is removed.
  *
- * @throws {UsageError} for circumstances that there are none
+ * @throws {UsageError} for unknown circumstances
  */
 export function toDatabaseError (error: unknown, circumstances: ErrorCircumstances = {}): DatabaseError {
   checkCall('toDatabaseError()', circumstances, known)
@@ -110,8 +110,8 @@ export function toDatabaseError (error: unknown, circumstances: ErrorCircumstanc
 /**
  * Whether the connection cannot be used any more after this error.
  *
- * Without a SQLSTATE this is read from the error's making: what Node's sockets and TLS throw, and the plain `Error`s of
- * pg, all of which mean that the conversation with the server is over. A session may know better, from its socket.
+ * Without a SQLSTATE the kind of the error decides: errors of Node's sockets and TLS, and plain `Error`s of pg, all mean
+ * that the connection is over. A session can tell more reliably, from its socket.
  */
 export function isConnectionLost (error: unknown): boolean {
   const failure = unwrapped(error)
@@ -148,7 +148,7 @@ function classOf ({ code: sqlState, routine }: PostgresError, readOnly = false):
   return classesOfRoutines.get(raised) ?? classes.get(sqlState) ?? classes.get(sqlState.slice(0, 2)) ?? DatabaseError
 }
 
-/** What PostgreSQL names of its own accord; for the log. */
+/** The names that PostgreSQL's error contains, for the log. */
 function namesOf ({ code, table, column, constraint, routine }: PostgresError): ErrorContext {
   return {
     sqlState: code,

@@ -101,7 +101,7 @@ class GroupQuery {
   }
 }
 
-// In pipeline mode pg refuses anything that is no Query; a Query's handling of COPY is right here, too.
+// In pipeline mode pg refuses anything but a Query; a Query's handling of COPY is also right here.
 Object.setPrototypeOf(GroupQuery.prototype, pg.Query.prototype)
 
 /** The result that pg would report, without rows: the reader has them. */
@@ -109,7 +109,7 @@ function resultOf ({ done: { command, rowCount } }: ResponseReader): QueryResult
   return { command, rowCount, oid: 0, rows: [], fields: [] }
 }
 
-/** Has a client send messages, of which PostgreSQL answers the last with ReadyForQuery, and their answer read. */
+/** Sends messages over a client, and passes the response to the reader. PostgreSQL must answer the last message with ReadyForQuery. */
 export function sendGroup (client: ClientBase, bytes: Buffer, reader: ResponseReader): void {
   client.query(new GroupQuery(bytes, reader) as never)
 }

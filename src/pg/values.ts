@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { ClientBase, CustomTypesConfig } from 'pg'
 
-/** Writes a value as text for PostgreSQL; a Buffer stays as it is. pg's types lack it. @throws what the value's `toPostgres()` throws */
+/** Writes a value as text for PostgreSQL; a Buffer stays as it is. pg's types lack it. @throws the error of the value's `toPostgres()` */
 export const prepareValue = (pg as unknown as { utils: { prepareValue (value: unknown): string | Buffer | null } }).utils.prepareValue
 
 /** Finds the parser of a type, like pg's clients and `types` options. */

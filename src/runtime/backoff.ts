@@ -5,7 +5,7 @@ export interface Backoff {
   readonly firstMillis: number
   readonly longestMillis: number
   /**
-   * Which part of a pause is random, so that two programs that collided do not meet again: 1 is full jitter.
+   * The random part of a pause, so that two programs that collided do not collide again: 1 is full jitter.
    * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
    */
   readonly jitter: number

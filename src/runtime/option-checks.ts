@@ -1,34 +1,34 @@
-/** For each option: the values that it takes besides undefined, and the words that follow its name for any other value: `must be …`. */
+/** For each option: its valid values besides undefined, and the words that follow its name for any other value: `must be …`. */
 export type OptionChecks<Options> = Readonly<Record<keyof Options, OptionCheck>>
 
 /** The check of one option. */
 export type OptionCheck = readonly [isValid: (value: unknown) => boolean, reason: string]
 
-/** What is wrong with options. */
+/** A problem with options. */
 export interface OptionComplaint {
-  /** Undefined where what was given is no object of options. */
+  /** Undefined if the given value is not an object of options. */
   readonly option: string | undefined
-  /** In words that follow the name of the option, or of what was given. */
+  /** The words that follow the name of the option, or of the given value. */
   readonly reason: string
 }
 
-/** The first thing that is wrong with options: no object, an unknown name, a value that an option does not take. The caller throws the error. */
+/** The first problem with options: not an object, an unknown name, or an invalid value. The caller throws the error. */
 export function findComplaint<Options> (options: unknown, checks: OptionChecks<Options>, kind?: string): OptionComplaint | undefined {
   if (!isOptions(options)) return { option: undefined, reason: `must be ${kind ?? `an object of ${Object.keys(checks).join(', ')}`}` }
   for (const [option, value] of Object.entries(options)) {
     if (!Object.hasOwn(checks, option)) return { option: option.slice(0, 63), reason: notAnOption(Object.keys(checks)) }
-    const [isValid, reason] = checks[option as keyof Options] // an own key, as the line before has found
+    const [isValid, reason] = checks[option as keyof Options] // an own key: the line before checked it
     if (value !== undefined && !isValid(value)) return { option, reason }
   }
   return undefined
 }
 
-/** The words for a name that is no option. */
+/** The words for a name that is not an option. */
 export function notAnOption (names: readonly string[]): string {
   return `is not an option: use ${names.join(', ')}`
 }
 
-/** The complaint about the options of a call as a sentence. */
+/** The complaint about the options of a call, as a sentence. */
 export function complaintOf<Options> (call: string, options: unknown, checks: OptionChecks<Options>): string | undefined {
   const complaint = findComplaint(options, checks)
   if (complaint === undefined) return undefined

@@ -1,4 +1,4 @@
-/** The longest time that a timer of Node takes, in milliseconds: a longer one fires at once. */
+/** The longest time that a Node timer accepts, in milliseconds: a longer one fires at once. */
 export const longestMillis = 2 ** 31 - 1
 
 /** {@link longestMillis} in seconds. */

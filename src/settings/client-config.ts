@@ -18,7 +18,7 @@ export function connectionOf (values: SettingValues, setting: string): Readonly<
   }))
 }
 
-/** The error for a database that nobody named. */
+/** The error for a missing database URL. */
 export function missingConnection (): SettingsError {
   return new SettingsError('DATABASE_URL', 'is not set: set it in the environment, or give the option connectionString (or pg, a pool of your own)')
 }

@@ -2,10 +2,10 @@ import type { Logger as QueryLogger } from 'drizzle-orm'
 import type { Pool } from 'pg'
 import type { Logger } from '../runtime/logger.js'
 
-/** How many connections there are, how long they live, and how long a query waits for one. */
+/** The number of connections, their lifetime, and how long a query waits for one. */
 export interface PoolOptions {
   /**
-   * Connections that stay open once they were opened: 1 to 262143. `DATABASE_POOL_SIZE`.
+   * Connections that stay open once opened: 1 to 262143. `DATABASE_POOL_SIZE`.
    * @defaultValue `20`
    */
   size?: number | undefined
@@ -20,22 +20,22 @@ export interface PoolOptions {
    */
   timeoutSeconds?: number | undefined
   /**
-   * How many may wait for a connection at the same time; the next one is refused at once. 0: nobody waits. `DATABASE_POOL_MAX_WAITING`.
+   * The most queries that may wait for a connection at the same time; the next one is refused at once. 0: none may wait. `DATABASE_POOL_MAX_WAITING`.
    * @defaultValue 10 × (size + maxOverflow)
    */
   maxWaiting?: number | undefined
   /**
-   * The longest life of a connection in seconds, ended when nobody uses it: 0.001 to 2147483.647, or 0 for no limit. `DATABASE_POOL_RECYCLE`.
+   * The longest life of a connection in seconds, which is closed when it is not in use: 0.001 to 2147483.647, or 0 for no limit. `DATABASE_POOL_RECYCLE`.
    * @defaultValue `3600`
    */
   recycleSeconds?: number | undefined
   /**
-   * Proves a connection that was idle, or replaces it, before it is handed out. `DATABASE_POOL_PRE_PING`.
+   * Checks a connection that was idle before its checkout, and replaces it if it was lost. `DATABASE_POOL_PRE_PING`.
    * @defaultValue `true`
    */
   prePing?: boolean | undefined
   /**
-   * How many milliseconds a connection was idle before it is proved: 0 (always) to 2147483647.
+   * The idle time in milliseconds after which a connection is checked: 0 (always) to 2147483647.
    * @defaultValue `1000`
    */
   prePingAfterMillis?: number | undefined
@@ -45,46 +45,48 @@ export interface PoolOptions {
    */
   echo?: boolean | undefined
   /**
-   * Sends DISCARD ALL when a connection comes back, so that the next one to use it finds nothing of its session. Costs a round trip and the prepared statements.
+   * Sends DISCARD ALL when a connection is released, so that nothing of its session remains for its next use. Costs a round trip and the prepared statements.
    * @defaultValue `false`
    */
   resetOnRelease?: boolean | undefined
 }
 
-/** How many rows a list may have. */
+/** The limits on the rows of a list. */
 export interface RepositoryOptions {
   /**
-   * Rows in a list that asks for no limit: 1 to `maxLimit`.
-   * @defaultValue `100`, or `maxLimit` where that is less
+   * Rows in a list without a limit of its own: 1 to `maxLimit`.
+   * @defaultValue `100`, or `maxLimit` if that is less
    */
   defaultLimit?: number | undefined
   /**
-   * Rows that a list may ask for at most: 1 to 2147483647.
+   * The most rows that a list may request: 1 to 2147483647.
    * @defaultValue `1000`
    */
   maxLimit?: number | undefined
 }
 
-/** What Drizzle's own `drizzle()` takes, besides `schema` and `casing`. Its `cache` is refused: it knows nothing of transactions. */
+/** The options of Drizzle's own `drizzle()`, besides `schema` and `casing`. Its `cache` is refused, because it ignores transactions. */
 export interface DrizzleOptions {
   /**
-   * Sees the text and the values of each query of Drizzle's (`database.drizzle`, `session.drizzle`, `execute`), as in `drizzle({ logger })`; `true` prints them.
-   * It does not see repositories, BEGIN and COMMIT: `echo` logs every statement, without values.
+   * Logs the text and the values of each Drizzle query (`database.drizzle`, `session.drizzle`, `execute`), as in `drizzle({ logger })`; `true` prints them.
+   * Repositories, BEGIN and COMMIT are not included: `echo` logs every statement, without values.
    * @defaultValue `false`
    */
   logger?: boolean | QueryLogger | undefined
 }
 
 /**
- * How to reach a database and how to treat it. An option wins over its environment variable.
+ * The settings of a database. An option wins over its environment variable.
  *
  * Durations are seconds or milliseconds, as their names say, and may have a fraction.
  */
 export interface DatabaseOptions {
   /**
-   * The URL of the database: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full`. `DATABASE_URL`. Required unless {@link DatabaseOptions.pg} is given.
+   * The URL of the database: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full`. `DATABASE_URL`. Required
+   * unless {@link DatabaseOptions.pg} is given.
    *
-   * Special characters in a part are percent-encoded. `sslmode` has libpq's meaning, a Python driver suffix (`postgresql+asyncpg://`) is accepted. Never printed.
+   * Special characters in a part are percent-encoded. `sslmode` has libpq's meaning, a Python driver suffix
+   * (`postgresql+asyncpg://`) is accepted. Never printed.
    */
   connectionString?: string | undefined
   pool?: PoolOptions | undefined
@@ -94,28 +96,32 @@ export interface DatabaseOptions {
    */
   echo?: boolean | undefined
   /**
-   * The longest run of a statement in seconds, ended by PostgreSQL: 0.001 to 2147483.647, or 0 for none of ours (a limit set on the server still holds). `DATABASE_STATEMENT_TIMEOUT`.
-   * Where the network keeps PostgreSQL's word from us, the connection is given up a few seconds later.
+   * The longest run of a statement in seconds, enforced by PostgreSQL: 0.001 to 2147483.647, or 0 to set none (a limit set on
+   * the server still holds). `DATABASE_STATEMENT_TIMEOUT`.
+   * If the network does not deliver PostgreSQL's response, the connection is destroyed a few seconds later.
    * @defaultValue `15`
    */
   statementTimeoutSeconds?: number | undefined
   /**
-   * The longest wait of a statement for a lock in seconds, ended by PostgreSQL: 0.001 to 2147483.647, or 0 for none of ours. `DATABASE_LOCK_TIMEOUT`.
+   * The longest wait of a statement for a lock in seconds, enforced by PostgreSQL: 0.001 to 2147483.647, or 0 to set none. `DATABASE_LOCK_TIMEOUT`.
    * @defaultValue `5`
    */
   lockTimeoutSeconds?: number | undefined
   /**
-   * The longest pause inside a transaction in seconds, after which PostgreSQL closes the connection: 0.001 to 2147483.647, or 0 for none of ours. `DATABASE_IDLE_IN_TRANSACTION_TIMEOUT`.
+   * The longest pause inside a transaction in seconds, after which PostgreSQL closes the connection: 0.001 to 2147483.647, or 0
+   * to set none. `DATABASE_IDLE_IN_TRANSACTION_TIMEOUT`.
    * @defaultValue `30`
    */
   idleInTransactionTimeoutSeconds?: number | undefined
   /**
-   * Statements that took more milliseconds are logged as warnings: 0 (every statement) to 2147483647 (in effect none). `DATABASE_SLOW_QUERY_MILLIS`.
+   * Statements that took longer than this, in milliseconds, are logged as warnings: 0 (every statement) to 2147483647 (in
+   * effect none). `DATABASE_SLOW_QUERY_MILLIS`.
    * @defaultValue `500`
    */
   slowQueryMillis?: number | undefined
   /**
-   * Keeps named prepared statements on each connection. False behind a pooler that cannot keep them; the three limits above are then sent with each BEGIN. `DATABASE_PREPARED_STATEMENTS`.
+   * Keeps named prepared statements on each connection. Set it to false behind a pooler that cannot keep them; the three limits
+   * above are then sent with each BEGIN. `DATABASE_PREPARED_STATEMENTS`.
    * @defaultValue `true`
    */
   preparedStatements?: boolean | undefined
@@ -128,30 +134,30 @@ export interface DatabaseOptions {
   drizzle?: DrizzleOptions | undefined
   repository?: RepositoryOptions | undefined
   /**
-   * How many seconds closing waits for work in flight before it ends it: 0.001 to 2147483.647, or 0 for no waiting.
+   * The longest wait of closing for running work in seconds, before that is ended: 0.001 to 2147483.647, or 0 for no waiting.
    * @defaultValue `10`
    */
   drainTimeoutSeconds?: number | undefined
   /**
-   * A connection in use for longer than so many seconds is logged as a warning: 0.001 to 2147483.647, or 0 for no warning.
+   * A connection in use for longer than this, in seconds, is logged as a warning: 0.001 to 2147483.647, or 0 for no warning.
    * @defaultValue `30`
    */
   leakWarningSeconds?: number | undefined
   /**
-   * How many seconds the start waits for a database that is not there yet: 0.001 to 2147483.647, or 0 for no waiting.
+   * The longest wait of the start for a database that cannot be reached yet, in seconds: 0.001 to 2147483.647, or 0 for no waiting.
    * @defaultValue `0`
    */
   waitForDatabaseSeconds?: number | undefined
   /**
-   * Starts even when the database does not answer; queries fail until it does.
+   * Starts even if the database does not answer; queries fail until it does.
    * @defaultValue `false`
    */
   degraded?: boolean | undefined
-  /** A pool of one's own, used as it is and never ended by us; `connectionString` and `pool` beside it are refused, their variables are ignored. */
+  /** A pool that you made, used as it is and never ended by this package. `connectionString` and `pool` are then refused, their variables ignored. */
   pg?: Pool | undefined
   /**
-   * Where to log: pino's interface.
-   * @defaultValue `fastify.log` in Fastify, silence without
+   * The log, with pino's interface.
+   * @defaultValue `fastify.log` in Fastify, else silence
    */
   logger?: Logger | undefined
 }

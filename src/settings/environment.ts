@@ -15,7 +15,7 @@ const rows: readonly SettingRow[] = settingRows
 /** The settings that have an environment variable. */
 const environmentRows: readonly EnvironmentRow[] = rows.flatMap((row) => row.variable === undefined ? [] : [{ variable: row.variable, row }])
 
-/** The `DATABASE_*` variables as a JSON schema: their names and meaning. Ranges are checked by {@link readEnvironment}, whose words are better. */
+/** The `DATABASE_*` variables as a JSON schema: their names and meaning. {@link readEnvironment} checks ranges, with better messages. */
 export const environmentSchema = {
   type: 'object',
   additionalProperties: false,
@@ -25,13 +25,13 @@ export const environmentSchema = {
 /**
  * The `DATABASE_*` variables as numbers and booleans, with defaults filled in, frozen. An empty variable counts as unset.
  *
- * The URL is not enumerable, so that a logged or inspected environment does not show it. Reading the result once more gives the same.
+ * The URL is not enumerable, so that a logged or inspected environment does not show it. Reading the result again gives the same.
  *
  * @throws {SettingsError} for a value that cannot be used, with the name of its variable
  */
 export function readEnvironment (environment: Environment): DatabaseEnvironment {
   const entries = environmentRows.map(({ variable, row }) => [variable, readVariable(row, environment[variable], variable)])
-  // Object.fromEntries forgets which key has which value; both come from the one table that the type is made of.
+  // Object.fromEntries loses the type of each value; keys and values come from the table that defines the type.
   const values = Object.fromEntries(entries) as DatabaseEnvironment
   return Object.freeze(hide(values, 'DATABASE_URL'))
 }

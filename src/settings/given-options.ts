@@ -6,10 +6,10 @@ import type { DatabaseOptions } from './database-options.js'
 import { SettingsError } from '../errors/settings-error.js'
 import { settingRows } from './setting-table.js'
 
-/** Options of Drizzle's that a reader may look for, and why there are none. */
+/** Options of Drizzle that are refused, and the reason. */
 const refused = new Map(['cache', 'drizzle.cache'].map((path) => [path, 'is refused: a cache knows nothing of transactions, and would give rows of a transaction that was rolled back, or that others have changed since. Keep results that may be old in a cache of your own, and drop them in afterCommit()']))
 
-/** The options that are more than one value. */
+/** The options that hold more than one value. */
 const shapes = new Map<string, OptionCheck>([
   ['pool', object],
   ['repository', object],
@@ -29,11 +29,11 @@ const shapes = new Map<string, OptionCheck>([
 const groups = ['pool', 'repository', 'drizzle']
 const paths = [...settingRows.map((row) => row.path), ...shapes.keys()]
 
-/** Every option that may stand at the top level; what is in `transaction`, `errors`, `health` and `migrations` is read elsewhere. */
+/** Every top-level option; the contents of `transaction`, `errors`, `health` and `migrations` are read elsewhere. */
 export const optionNames: readonly string[] = paths.filter((path) => !path.includes('.'))
 
 /**
- * The options that were really given, by their path (`pool.size`). Undefined counts as not given.
+ * The options that were given, by their path (`pool.size`). Undefined counts as not given.
  * @throws {SettingsError} for an option that does not exist, or whose shape is wrong
  */
 export function givenOptions (options: DatabaseOptions): ReadonlyMap<string, unknown> {
@@ -53,13 +53,13 @@ export function refuseDrizzleVersion (version?: string): void {
   if (refusal !== undefined) throw new SettingsError('drizzle-orm', refusal)
 }
 
-/** Each version of Drizzle would ignore an option of the other one in silence. */
+/** Each version of Drizzle would silently ignore an option of the other one. */
 function refuseOtherVersion ({ casing, relations }: DatabaseOptions): void {
   if (isDrizzle1 && casing !== undefined) throw new SettingsError('casing', 'is an option of Drizzle 0.45, which 1.0 ignores: declare the tables with snakeCase.table() or camelCase.table() of drizzle-orm/pg-core')
   if (!isDrizzle1 && relations !== undefined) throw new SettingsError('relations', 'is an option of Drizzle 1.0: give the tables and their relations as `schema`')
 }
 
-/** Drizzle fails on what has no prototype, as `export * as tables from` has none. */
+/** Drizzle fails on an object without a prototype, for example that of `export * as tables from`. */
 function refuseModules (schema: object): void {
   const found = Object.entries(schema).find(([, value]) => isObject(value) && Object.getPrototypeOf(value) === null)
   if (found !== undefined) throw new SettingsError(`schema.${found[0]}`, 'must be a table or relations, not a module or an object of them: export * from it, or spread it into the schema')
@@ -76,7 +76,7 @@ function knownEntries (options: object, prefix: string, known: readonly string[]
   })
 }
 
-/** Whether something may hold tables: a module, or an object, but no table by itself. */
+/** Whether a value may hold tables: a module or an object, but not a table. */
 export function isSchema (value: unknown): boolean {
   return (isOptions(value) || Object.prototype.toString.call(value) === '[object Module]') && !isTable(value)
 }

@@ -19,7 +19,7 @@ export interface PoolSettings {
 
 const WAITERS_PER_CONNECTION = 10
 
-/** The settings for a pool that is made from them. */
+/** The settings for a pool that the package makes. */
 export function newPoolSettings (values: SettingValues): PoolSettings {
   const max = values['pool.size'] + values['pool.maxOverflow']
   return {
@@ -36,8 +36,8 @@ export function newPoolSettings (values: SettingValues): PoolSettings {
 }
 
 /**
- * What a pool of the user's own says of itself. Nothing is done to its connections that its owner did not ask for.
- * @throws {SettingsError} for an option beside it that it would make meaningless
+ * The settings of a pool that the user made, read from that pool. Its connections get only what their owner requested.
+ * @throws {SettingsError} for an option that has no meaning for such a pool
  */
 export function ownPoolSettings (pool: Pool, values: SettingValues, given: ReadonlyMap<string, unknown>): PoolSettings {
   for (const path of given.keys()) {

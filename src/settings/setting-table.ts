@@ -6,10 +6,10 @@ const shortestSeconds = 0.001
 const mostConnections = 262_143
 
 interface Row {
-  /** Where the option is found in the options object. */
+  /** The place of the option in the options object. */
   readonly path: string
   readonly variable?: string
-  /** What the setting does, for the documentation and the JSON schema of the environment. */
+  /** The effect of the setting, for the documentation and the JSON schema of the environment. */
   readonly meaning: string
 }
 
@@ -22,12 +22,12 @@ interface NumberRow extends Row {
   readonly kind: 'integer' | 'seconds' | 'millis'
   readonly min: number
   readonly max: number
-  /** What 0 stands for, where 0 is allowed although it lies below `min`. */
+  /** The meaning of 0, if 0 is allowed although it is below `min`. */
   readonly zero?: string
   readonly default?: number
 }
 
-/** One setting that is a single value: its names, what it may hold, and what it is when nobody gives it. */
+/** One setting that is a single value: its names, its valid values, and its default. */
 export type SettingRow = UrlRow | BooleanRow | NumberRow
 
 /** Every setting that is a single value. Environment variables, checks and defaults come from here; README.md of this folder says what else a new one needs. */
@@ -65,12 +65,12 @@ type ValueOf<Known extends KnownRow> =
 /** A value for each path of {@link settingRows}. */
 export type SettingValues = { readonly [Known in KnownRow as Known['path']]: ValueOf<Known> }
 
-/** A value for each environment variable of {@link settingRows}: defaults are filled in, except where there is none. */
+/** A value for each environment variable of {@link settingRows}: defaults are filled in, if there are any. */
 export type DatabaseEnvironment = {
   readonly [Known in KnownRow as Known extends { variable: infer Variable extends string } ? Variable : never]: ValueOf<Known>
 }
 
-/** What a setting is when nobody gives it. */
+/** The default of a setting. */
 export function defaultOf (row: SettingRow): number | boolean | undefined {
   return row.kind === 'url' ? undefined : row.default
 }

@@ -1,7 +1,7 @@
 import { SettingsError } from '../errors/settings-error.js'
 import type { SettingRow } from './setting-table.js'
 
-/** What a setting of one value may be. */
+/** The types of a setting that is a single value. */
 export type SettingValue = string | number | boolean
 
 const booleanWords = new Map([
@@ -9,7 +9,7 @@ const booleanWords = new Map([
   ['false', false], ['0', false], ['no', false], ['off', false],
 ])
 
-/** Reads the text of an environment variable; what cannot be read stays a text, which {@link checkValue} refuses. */
+/** Reads the text of an environment variable; an unreadable one stays a text, which {@link checkValue} refuses. */
 export function parseText (row: SettingRow, text: string): SettingValue {
   if (row.kind === 'url') return text
   if (row.kind === 'boolean') return booleanWords.get(text.toLowerCase()) ?? text
@@ -17,7 +17,7 @@ export function parseText (row: SettingRow, text: string): SettingValue {
 }
 
 /**
- * The value itself, when the setting may hold it.
+ * Returns the value if the setting may hold it.
  * @throws {SettingsError} otherwise, under the given name
  */
 export function checkValue (row: SettingRow, value: unknown, name: string): SettingValue {
@@ -33,7 +33,7 @@ function accepts (row: SettingRow, value: unknown): value is SettingValue {
   return (value >= row.min && value <= row.max) || (value === 0 && row.zero !== undefined)
 }
 
-/** What a setting may hold, in words that follow "must be". */
+/** The valid values of a setting, in words that follow "must be". */
 export function describe (row: SettingRow): string {
   if (row.kind === 'url') return 'a URL of the form postgresql://USER:PASSWORD@HOST:PORT/DATABASE'
   if (row.kind === 'boolean') return 'true or false (in the environment also 1 or 0, yes or no, on or off)'

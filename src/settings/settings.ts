@@ -21,7 +21,7 @@ export { SettingsError } from '../errors/settings-error.js'
 export type { DatabaseEnvironment } from './setting-table.js'
 
 /**
- * The settings of one database, complete and checked: what {@link DatabaseOptions} and the environment come to.
+ * The settings of one database, complete and checked, from {@link DatabaseOptions} and the environment.
  *
  * Frozen. `pg`, `schema`, `relations`, `logger` and `queryLogger` are not enumerable: they are read by name, and stay out of logs and copies.
  */
@@ -53,16 +53,16 @@ export interface Settings {
   readonly schema: Record<string, unknown> | undefined
   readonly relations: Record<string, unknown> | undefined
   readonly casing: 'snake_case' | 'camelCase' | undefined
-  /** Sees the queries of Drizzle's with their values. */
+  /** Logs Drizzle's queries with their values. */
   readonly queryLogger: boolean | QueryLogger | undefined
   readonly repository: { readonly defaultLimit: number, readonly maxLimit: number }
   readonly logger: Logger
 }
 
 /**
- * The settings that options and environment come to: options win over variables, variables over defaults. Neither is mutated.
+ * Resolves options and environment to settings: options win over variables, variables over defaults. Neither is mutated.
  *
- * @param environment texts as in `process.env` (the default), or what {@link readEnvironment} made of them
+ * @param environment texts as in `process.env` (the default), or the result of {@link readEnvironment}
  * @throws {SettingsError} for a setting that does not exist or cannot be used, with its name and never its value
  * @example
  * const settings = resolveSettings({ connectionString: 'postgresql://ada@localhost/shop', pool: { size: 5, maxOverflow: 0 } })
@@ -103,7 +103,7 @@ function settle (given: ReadonlyMap<string, unknown>, environment: Environment):
     const unsaid = row.variable === undefined ? defaultOf(row) : environment[row.variable]
     return [row.path, given.has(row.path) ? checkValue(row, given.get(row.path), row.path) : unsaid]
   })
-  // Object.fromEntries forgets which key has which value; both come from the one table that the type is made of.
+  // Object.fromEntries loses the type of each value; keys and values come from the table that defines the type.
   return Object.fromEntries(entries) as SettingValues
 }
 

@@ -15,9 +15,9 @@ export type BeginPoint = 'firstWrite' | 'firstQuery' | 'onRequest'
 /** How one transaction begins, and how long it may take. */
 export interface TransactionOptions {
   /**
-   * When BEGIN is sent. With `firstWrite` it travels with the first statement that is not a plain repository read; reads
-   * before it run on the pool, each with a snapshot of its own, as READ COMMITTED gives it inside a transaction too. Where
-   * the effective level is another one, or any of the options below is given, `firstWrite` acts as `firstQuery`.
+   * When BEGIN is sent. With `firstWrite` it is sent with the first statement that is not a plain repository read. Earlier
+   * reads run on the pool, each with its own snapshot, as under READ COMMITTED inside a transaction. If the effective level
+   * is another one, or any of the options below is given, `firstWrite` acts as `firstQuery`.
    * @defaultValue `'firstWrite'`
    */
   readonly begin?: 'firstWrite' | 'firstQuery' | undefined
@@ -28,25 +28,25 @@ export interface TransactionOptions {
   /** Lets a serializable, read-only transaction wait for a snapshot that cannot fail. */
   readonly deferrable?: boolean | undefined
   /**
-   * How often the whole work is done again after a serialization failure (40001) or a deadlock (40P01): 0 to 100.
-   * What the function did outside the database is done again, too; callbacks of a failed attempt are dropped. A session that
-   * is settled by hand cannot be repeated.
+   * How often the whole work is repeated after a serialization failure (40001) or a deadlock (40P01): 0 to 100.
+   * Effects of the function outside the database are repeated, too; callbacks of a failed attempt are dropped. A session
+   * that the program commits or rolls back itself cannot be repeated.
    *
-   * On a route the handler alone is run again. A route whose hooks have done something in the transaction before (a write, a
-   * lock, a setting, a read that belongs to its snapshot) is not repeated and answers 409, as without retries. Plain reads under
-   * READ COMMITTED are no obstacle. Callbacks and `rollbackOnly()` of hooks hold for each attempt: a hook that writes does so in
+   * On a route, only the handler is repeated. If hooks have already done something in the transaction (a write, a lock, a
+   * setting, a read that belongs to its snapshot), the route is not repeated and replies 409, as without retries. Plain reads
+   * under READ COMMITTED do not count. Callbacks and `rollbackOnly()` of hooks hold for each attempt, so a hook should write in
    * `request.db.beforeCommit(() => request.repo(audit).create(…))`.
    * @defaultValue 0
    */
   readonly retries?: number | undefined
   /** The longest a transaction may last, in milliseconds, counted from its BEGIN. @defaultValue no limit */
   readonly timeoutMillis?: number | undefined
-  /** The longest wait for the answer to COMMIT or ROLLBACK, in milliseconds; and once more for {@link resolveCommits}. @defaultValue 5000 */
+  /** The longest wait for the response to COMMIT or ROLLBACK, in milliseconds; {@link resolveCommits} may take as long again. @defaultValue 5000 */
   readonly settleTimeoutMillis?: number | undefined
   /**
-   * When the answer to COMMIT is lost, find out over another connection what became of it, by `pg_xact_status`. The
-   * transaction's id is asked for together with BEGIN, which costs no round trip. Only a primary is believed, of the same
-   * timeline or a later one. The user needs to be allowed `pg_control_system()`, as everybody is unless somebody has revoked it.
+   * If the response to COMMIT is lost, looks up its outcome over another connection, by `pg_xact_status`. The transaction's
+   * id is read together with BEGIN, which costs no round trip. Only a primary of the same timeline or a later one is trusted.
+   * The user needs the right to call `pg_control_system()`, which every user has unless it was revoked.
    * @defaultValue false
    */
   readonly resolveCommits?: boolean | undefined
@@ -56,7 +56,7 @@ export interface TransactionOptions {
 export interface TransactionSettings {
   /** Whether plain reads may run on the pool until something else begins the transaction. */
   readonly readsOutside: boolean
-  /** The statement that begins. */
+  /** The BEGIN statement. */
   readonly begin: string
   readonly isolationLevel: IsolationLevel | undefined
   readonly readOnly: boolean
@@ -87,7 +87,7 @@ export function checkAreOptions (options: unknown): void {
 /**
  * Checks options and completes them with defaults.
  *
- * @throws {UsageError} that names the option which is unknown or has a value it cannot have
+ * @throws {UsageError} for an unknown or invalid option, with its name
  */
 export function resolveTransactionOptions (options: TransactionOptions): TransactionSettings {
   checkAreOptions(options)
@@ -107,7 +107,7 @@ export function resolveTransactionOptions (options: TransactionOptions): Transac
     retries,
     timeoutMillis,
     settleTimeoutMillis,
-    // Where nothing can be written there is nothing to lose, and an id would be one more to wrap around.
+    // A read-only transaction has nothing to lose, and would only use up a transaction id.
     resolveCommits: resolveCommits && accessMode !== 'read only'
   }
 }

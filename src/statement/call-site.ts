@@ -45,8 +45,8 @@ function captureStack (): CallSite {
 const ownFile = /(?:\(|at )(?:file:\/\/)?(\S+)src\/statement\/call-site\.[jt]s:\d/
 
 /**
- * The path prefixes of frames that are not the program's: Node's, libraries', and the package's own, which a stack of its own
- * shows. A bundle has no such files, and in a CommonJS bundle `import.meta.url` would be empty.
+ * The path prefixes of frames that are not the program's: Node's, libraries', and the package's own, taken from
+ * `ownStack`. A bundle has no such files, and in a CommonJS bundle `import.meta.url` would be empty.
  */
 export function foreignPlaces (ownStack: string): string[] {
   const home = ownFile.exec(ownStack)?.[1]

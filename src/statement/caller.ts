@@ -8,6 +8,6 @@ export interface Caller {
   readonly label: string
   /** Where the program requested the connection. */
   callSite?: CallSite | undefined
-  /** The caller in whose nested scope it was requested. */
+  /** The outer caller, if the request was made in its nested scope. */
   within?: Caller | undefined
 }

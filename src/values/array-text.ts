@@ -97,7 +97,7 @@ export interface ArrayWriting {
   readonly write: (value: unknown) => string
 }
 
-/** Writes the text of an array. @throws what `write` throws */
+/** Writes the text of an array. @throws the errors of `write` */
 export function writeArray (values: readonly unknown[], { delimiter, depth, write }: ArrayWriting): string {
   const inner = { delimiter, depth: depth - 1, write }
   const items = values.map((value) => {

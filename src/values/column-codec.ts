@@ -17,7 +17,7 @@ export interface ColumnCodec {
   readonly column: PgColumn
   /** Whether a JavaScript value may fit the column; PostgreSQL makes the final check. */
   readonly accepts: (value: unknown) => boolean
-  /** Converts a value for pg. @throws what the column's own mapper throws */
+  /** Converts a value for pg. @throws the errors of the column's own mapper */
   readonly write: (value: unknown) => unknown
   /** Whether LIKE works on it. */
   readonly textual: boolean

@@ -43,7 +43,7 @@ export function readExactly<Fields> (given: Fields): ExactReading<Fields> | unde
     })
   }
   const read = fields.map((selected, place) => exact[place] === undefined ? selected : { ...selected, field: asRead(selected.field), codec: undefined })
-  return { fields: read as unknown as Fields, reader, columns } // the same, but for how they are read
+  return { fields: read as unknown as Fields, reader, columns } // the same fields, read differently
 }
 
 /** The decoder of a field: its own column, or the one given to `mapWith`. */
@@ -55,7 +55,7 @@ function columnOf (field: unknown): unknown {
 function exactReading (column: unknown): ((oid: number) => (text: string) => unknown) | undefined {
   const exact = is(column, PgColumn) ? exactReaderOf(column) : undefined
   if (exact === undefined) return undefined
-  const { name, table } = column as PgColumn // or there would be no reader
+  const { name, table } = column as PgColumn // only a column has a reader
   return (oid) => {
     const read = exact(oid)
     return (text) => {

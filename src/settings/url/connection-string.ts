@@ -6,22 +6,22 @@ import { decodePart, malformedUrl, UrlParameters } from './url-parameters.js'
 
 /**
  * libpq's form of a URL (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS), with one `@`.
- * The URL class would take `p@ss@host` for a user and a host, where libpq goes to another host.
+ * The URL class would accept `p@ss@host` as a user and a host, but libpq connects to another host.
  */
 const urlShape = /^postgres(?:ql)?(?:\+\w+)?:\/\/(?:(?<user>[^\s@/?#:]*)(?::(?<password>[^\s@/?#]*))?@)?(?<address>[^\s@/?#]*)(?:\/(?<database>[^\s@/?#]*))?(?:\?(?<query>[^\s#]*))?$/i
 
 const addressShape = /^(?:\[(?<ipv6>[^[\]]*)\]|(?<host>[^:[\]]*))(?::(?<port>\d*))?$/
 
-/** After how much silence a connection asks whether the other side is still there; after ten questions, a second each, it is lost. */
+/** The silence after which keepalive probes begin; after ten unanswered probes, a second apart, the connection is lost. */
 const keepAliveMillis = 10_000
 
 /**
- * The configuration for a client of `pg` that a URL stands for. What the URL leaves out stays undefined, and pg asks its `PG*` variables for it.
+ * Converts a URL to the configuration of a `pg` client. Omitted parts stay undefined, and pg takes them from its `PG*` variables.
  *
  * The password and the TLS key are not enumerable. A host that begins with `/` is the folder of a Unix socket, where `sslmode` has no meaning.
  * `channel_binding=require` acts as `prefer`: pg binds where the server offers it.
  *
- * @param url what libpq takes, with one host; a Python driver suffix (`postgresql+asyncpg://`) is accepted
+ * @param url as libpq accepts it, with one host; a Python driver suffix (`postgresql+asyncpg://`) is accepted
  * @param setting where the URL came from, for the error
  * @throws {SettingsError} for a URL that cannot be used; the message holds no part of it
  * @example
@@ -39,7 +39,7 @@ export function parseConnectionString (url: string, setting = 'connectionString'
   if (host?.includes(',') === true) throw severalHosts(setting)
   if (database === undefined) throw new SettingsError(setting, 'names no database: write its name after the host, as in postgresql://HOST/DATABASE')
 
-  // pg speaks UTF-8, whatever it is told.
+  // pg always uses UTF-8.
   parameters.choice('client_encoding', ['auto', 'utf8', 'UTF8', 'utf-8', 'UTF-8'])
   const config: ClientConfig = {
     host,
@@ -59,7 +59,7 @@ export function parseConnectionString (url: string, setting = 'connectionString'
   return hide(config, 'password')
 }
 
-/** A client configuration with more keys, which keeps the password although that is not enumerable: a spread would lose it. */
+/** Adds keys to a client configuration and keeps its password, which is not enumerable: a spread would lose it. */
 export function extendConnection<More extends object> (connection: ClientConfig, more: More): ClientConfig & More {
   return hide({ ...connection, password: connection.password, ...more }, 'password')
 }
@@ -70,7 +70,7 @@ function matchParts (form: RegExp, text: string, setting: string): Record<string
   return groups
 }
 
-/** 0 leaves it to the system, as in libpq: two hours on most. */
+/** 0 uses the delay of the system, as in libpq: two hours on most. */
 function keepAliveDelayOf (parameters: UrlParameters): number {
   return parameters.text('keepalives_idle') === '0' ? 0 : parameters.millis('keepalives_idle') ?? keepAliveMillis
 }

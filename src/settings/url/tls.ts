@@ -6,7 +6,7 @@ import type { UrlParameters } from './url-parameters.js'
 const modes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'] as const
 type Mode = typeof modes[number]
 
-/** node-postgres' own words for its parameter `ssl`, which takes those of `sslmode` too. */
+/** The values of node-postgres' parameter `ssl`, which accepts those of `sslmode` too. */
 const modesOfSsl = new Map<string, Mode>([['true', 'verify-full'], ['1', 'verify-full'], ['false', 'disable'], ['0', 'disable']])
 
 const secureVersions: readonly SecureVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']
@@ -15,14 +15,15 @@ const anyCertificate: ConnectionOptions = { rejectUnauthorized: false }
 const anyHost: ConnectionOptions = { checkServerIdentity: () => undefined }
 
 /**
- * What the TLS parameters of a URL mean for `pg`. Undefined when they say nothing: `PGSSLMODE` decides then, and no TLS without it.
+ * Converts the TLS parameters of a URL to pg's options. Undefined without any: then `PGSSLMODE` decides, and without it there is no TLS.
  *
  * `sslmode` has libpq's meaning (https://www.postgresql.org/docs/current/libpq-ssl.html) as far as pg can follow; pg tries once and cannot fall back:
  *
  * - `disable`, and `allow` (libpq tries without TLS first): no TLS.
- * - `prefer`, `require`: TLS, the certificate is not verified; with `sslrootcert` as `verify-ca`. A server without TLS is refused with `prefer` too: write `disable` for that one.
- * - `verify-ca`: the certificate comes from the authority in `sslrootcert`, which must be given: a public authority would vouch for anybody.
- * - `verify-full`: besides, it is the certificate of this host. Without `sslrootcert` the authorities that Node trusts count.
+ * - `prefer`, `require`: TLS, the certificate is not verified; with `sslrootcert` as `verify-ca`. A server without TLS is
+ *   refused with `prefer` too: use `disable` there.
+ * - `verify-ca`: the certificate comes from the authority in `sslrootcert`, which must be given: a public authority issues certificates for any host.
+ * - `verify-full`: in addition, the certificate is for this host. Without `sslrootcert` the authorities that Node trusts are used.
  * - `no-verify` (node-postgres): TLS, nothing is verified.
  *
  * Certificates, or `sslnegotiation=direct`, without a mode mean `verify-full`.

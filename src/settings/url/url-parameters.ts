@@ -1,16 +1,16 @@
 import { SettingsError } from '../../errors/settings-error.js'
 
-/** The parameters that mean something here; any other is refused, because a misspelled `sslmode` must not go unseen. */
+/** The supported parameters; any other is refused, because a misspelled `sslmode` must not go unnoticed. */
 const parameterNames = [
   'host', 'port', 'dbname', 'user', 'password',
   'application_name', 'fallback_application_name', 'options', 'client_encoding', 'connect_timeout', 'keepalives_idle', 'channel_binding',
   'sslmode', 'ssl', 'sslrootcert', 'sslcert', 'sslkey', 'sslnegotiation', 'ssl_min_protocol_version', 'ssl_max_protocol_version', 'uselibpqcompat',
 ]
 
-/** A Node timer holds no more milliseconds than this many seconds. */
+/** The longest time of a Node timer, in seconds. */
 const LONGEST_SECONDS = 2_147_483
 
-/** The parameters after the `?` of a connection URL. An empty one counts as absent, as in libpq. Its errors name a parameter, never what it holds. */
+/** The parameters after the `?` of a connection URL. An empty one counts as absent, as in libpq. Its errors name a parameter, never its value. */
 export class UrlParameters {
   readonly #values: ReadonlyMap<string, string>
   readonly #setting: string
@@ -32,7 +32,7 @@ export class UrlParameters {
     return choice
   }
 
-  /** Seconds as milliseconds; 0 asks for no limit, as in libpq, and counts as absent. */
+  /** Seconds as milliseconds; 0 means no limit, as in libpq, and counts as absent. */
   millis (name: string): number | undefined {
     const text = this.text(name)
     if (text === undefined || text === '0') return undefined
@@ -52,7 +52,7 @@ export class UrlParameters {
   }
 }
 
-/** A part of a connection URL without its percent signs, undefined when it is empty. As in libpq a `+` stands for itself. */
+/** Decodes a percent-encoded part of a connection URL; undefined if it is empty. As in libpq, `+` is not a space. */
 export function decodePart (text: string | undefined, setting: string): string | undefined {
   if (text === undefined || text === '') return undefined
   try {

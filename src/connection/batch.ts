@@ -17,7 +17,7 @@ export interface Task {
 export interface Batch {
   readonly prelude: readonly string[]
   readonly tasks: readonly Task[]
-  /** The index in `prelude` of the correction of settings, which the caller does not know of; -1 without one. */
+  /** The index in `prelude` of the correction of settings, which the caller did not send; -1 without one. */
   readonly corrected: number
   /** Sent for the second time, without names. */
   readonly isRepeated: boolean

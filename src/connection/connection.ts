@@ -1,7 +1,7 @@
 /**
  * One checked-out connection: it runs statements one after the other, in call order, and is released exactly once.
  *
- * Three failures are noticed here, between the response to one statement and the sending of the next: BEGIN failed, the user's
+ * Three failures are detected here, between the response to one statement and the sending of the next: BEGIN failed, the user's
  * own SQL ended the transaction, or the connection was lost. No other place is early enough. Nothing is sent after any of
  * them, because the next statement would commit by itself.
  */
@@ -107,7 +107,7 @@ export class Connection {
   /** How many bytes the server has sent so far. */
   get bytesRead (): number { return bytesReadBy(this.pooled.client) }
 
-  /** Why nothing more is sent over this connection, if so. */
+  /** The reason why nothing more is sent over this connection, if any. */
   get refusal (): Error | undefined {
     if (this.#released) this.#refusal ??= new TransactionClosedError()
     return this.#refusal ?? this.pooled.lost
@@ -285,7 +285,7 @@ export class Connection {
     return !batch.wasOpen && preludeDoneOf(batch, preludeDone) === 0 && this.status === 'I'
   }
 
-  /** Why nothing more may be sent after a batch, if so. */
+  /** The reason why nothing more may be sent after a batch, if any. */
   #judge ({ prelude, tasks: [task] }: Batch, { preludeDone, responses: [response] }: Exchange, error: Error | undefined): Error | undefined {
     const { status } = this
     if (preludeDone < prelude.length && status === 'I') return error

@@ -11,7 +11,7 @@ export interface Exchange {
   readonly preludeValue: string | undefined
   /** Whether PostgreSQL has run everything. */
   readonly isAnswered: boolean
-  /** Whether it failed because PostgreSQL does not know a prepared statement, or its columns have changed. */
+  /** Whether it failed because a prepared statement does not exist in PostgreSQL, or its columns have changed. */
   readonly isStale: boolean
   /** Whether no BindComplete has come, in an exchange that would have received one. */
   readonly isUnbound: boolean

@@ -33,7 +33,7 @@ export class FrontendMessages {
     this.#finish(start)
   }
 
-  /** Binds the values of a statement: Buffers as bytes, all others as text. @throws what a value's `toPostgres()` throws */
+  /** Binds the values of a statement: Buffers as bytes, all others as text. @throws the error of a value's `toPostgres()` */
   bind (name: string, values: readonly unknown[]): void {
     const start = this.#begin(kinds.bind)
     this.#byte(0)
@@ -47,7 +47,7 @@ export class FrontendMessages {
     this.#finish(start)
   }
 
-  /** Asks for the columns of the last bound statement. */
+  /** Requests the columns of the last bound statement. */
   describe (): void { this.#short(kinds.describe, portal) }
 
   /** Runs the last bound statement. */
@@ -58,7 +58,7 @@ export class FrontendMessages {
     this.#finish(start)
   }
 
-  /** Closes a prepared statement; an unknown name is no error. */
+  /** Closes a prepared statement; an unknown name is not an error. */
   close (name: string): void {
     const start = this.#begin(kinds.close)
     this.#byte(statement)

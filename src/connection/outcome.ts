@@ -5,7 +5,7 @@ import type { ErrorCircumstances } from '../errors/to-database-error.js'
 import type { Response } from './response.js'
 import type { StatementResult } from '../statement/statement.js'
 
-/** What became of a statement. */
+/** The outcome of a statement. */
 export interface Outcome {
   /** pg's error, or the reason why the statement was not sent. */
   readonly error: Error | undefined
@@ -18,7 +18,7 @@ export interface Outcome {
   readonly preludeDone: number
   /** The first column of the last query in the prelude, as text. */
   readonly preludeValue: string | undefined
-  /** Whether the statement should end a transaction and PostgreSQL had none: a pooler may have switched the server. */
+  /** Whether PostgreSQL had no transaction for a statement that should end one: a pooler may have switched the server. */
   readonly missedTransaction: boolean
 }
 

@@ -25,7 +25,7 @@ export interface PipelineOptions {
   readonly isAlone: boolean
 }
 
-/** The buffer that all exchanges share. An exchange that is written while another one is, by a value's `toPostgres()`, gets a new one. */
+/** The buffer that all exchanges share. If a value's `toPostgres()` starts another exchange meanwhile, that one gets a new buffer. */
 let spare: FrontendMessages | undefined
 
 /** The names of BEGIN statements: there are few variants, and each transaction sends one. */
@@ -161,7 +161,7 @@ export class PipelinedExchange implements Exchange, ResponseReader {
     return prepared
   }
 
-  /** Parses a statement. The one that makes room is closed first, so that there is never one too many. */
+  /** Parses a statement. A statement that makes room for it is closed first, so that the limit is never exceeded. */
   #parse (book: PreparedStatements, { name, text, known }: { name: string, text: string, known: PreparedStatement | undefined }): PreparedStatement {
     const closed = known ?? book.surplus()
     if (closed !== undefined) {

@@ -153,5 +153,5 @@ export class PreparedStatements {
   clear (): void { this.#known.clear() }
 }
 
-/** The function in PostgreSQL's source that finds out that the columns of a cached plan have changed. */
+/** The function in PostgreSQL's source that detects changed columns of a cached plan. */
 const planCheck = 'RevalidateCachedQuery'

@@ -4,7 +4,7 @@ import type { PreparedStatement } from './prepared-statements.js'
 import type { RowParser, Statement, StatementResult } from '../statement/statement.js'
 import type { TypeParsers } from '../pg/values.js'
 
-/** The response to one text: that of its last statement, and all of them in {@link Response.results}. */
+/** The response to one text: the result of its last statement, and all results in {@link Response.results}. */
 export class Response {
   readonly statement: Statement
   readonly prepared: PreparedStatement | undefined
@@ -13,7 +13,7 @@ export class Response {
   /** PostgreSQL's command tags, for example `INSERT 0 1`: one for each statement in the text. */
   readonly tags: string[] = []
   isDone = false
-  /** Why a row could not be read. */
+  /** The reason why a row could not be read. */
   unreadable: Error | undefined
   #readRow: RowParser | undefined
   #isDescribed = false
@@ -46,7 +46,7 @@ export class Response {
     return end === -1 ? tag : tag.slice(0, end)
   }
 
-  /** How many rows were read or written, if PostgreSQL says so. */
+  /** How many rows were read or written, if PostgreSQL reports it. */
   get rowCount (): number | null {
     const tag = this.tags.at(-1) ?? ''
     const count = tag.slice(tag.lastIndexOf(' ') + 1)

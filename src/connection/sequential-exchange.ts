@@ -2,8 +2,8 @@
  * The exchange for a client with unknown internals: of another copy of pg, or with a `query` method that was replaced. Each
  * statement is a query of its own, sent after the response to the one before; nothing is sent after a failure.
  *
- * A pool of the user's is used as it is, and `register` cannot refuse such a client: it shows only once it is connected. These
- * 80 lines serve it instead.
+ * A user's own pool is used as it is, and `register` cannot refuse such a client, because its internals are checked only
+ * after it has connected. These 80 lines serve it instead.
  */
 import { Response } from './response.js'
 import { asText, parsersOfClient, prepareValue } from '../pg/values.js'

@@ -12,7 +12,7 @@ export function limitChangedBy ({ text, values }: Statement): 'transaction' | 's
   return setLocal.test(text) ? 'transaction' : 'session'
 }
 
-/** How many statements these texts have at most: each of them has the whole limit. */
+/** The most statements that these texts may hold; the whole limit applies to each. */
 export function countStatements (texts: readonly string[]): number {
   return texts.join(';').split(';').length
 }

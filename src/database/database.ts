@@ -76,7 +76,7 @@ export class Database implements StatementRunner {
     }
   }
 
-  /** Resolves when the server has answered. @throws {ConnectionError} with the way out, if it does not answer in time */
+  /** Resolves when the server has answered. @throws {ConnectionError} with the fix, if it does not answer in time */
   start (): Promise<void> {
     return reach(this.#connections, this.#settings)
   }
@@ -138,7 +138,7 @@ export class Database implements StatementRunner {
     return this.lend(this.#transactionSettings(options))
   }
 
-  /** A session for a caller that the Fastify plugins know better than this class. */
+  /** A session for a caller that a Fastify plugin has named, with checked settings. */
   lend (settings: TransactionSettings, caller?: Caller): Session {
     return new Session(this.#context, settings, this.#named(caller))
   }
@@ -153,9 +153,9 @@ export class Database implements StatementRunner {
     return caller
   }
 
-  /** Runs a function in a transaction, which begins with its first statement: as {@link Database.session}, without reads outside. */
+  /** Runs a function in a transaction, which begins with its first statement: like {@link Database.session}, without reads outside. */
   transaction<Result> (fn: (session: Session) => Result | Promise<Result>, options?: TransactionOptions): Promise<Result> {
-    // A value that is no object of options is passed on, and refused there.
+    // A value that is not an object of options is passed on, and refused there.
     return this.session(fn, options === undefined || isOptions(options) ? { begin: 'firstQuery', ...options } : options)
   }
 
@@ -166,14 +166,14 @@ export class Database implements StatementRunner {
     return handled(this.#context.drizzle.execute(this, statement))
   }
 
-  /** Runs one statement that commits by itself: what repositories stand on. */
+  /** Runs one statement that commits by itself; repositories use it. */
   run<Row> (statement: Statement): Promise<StatementResult<Row>> {
     const result = handled(runAutocommit(this.#context, this.#named(), statement) as Promise<StatementResult<Row>>)
     this.#context.watch?.(statement, result)
     return result
   }
 
-  /** The rows of a read, over a connection of its own: what `repo.stream()` stands on. */
+  /** The rows of a read, over a connection of its own; `repo.stream()` uses it. */
   stream<Row> (statement: Statement, batchSize: number): RowSource<Row> {
     return new Streams(this.#context, this.#named()).open(statement, { batchSize })
   }
@@ -183,7 +183,7 @@ export class Database implements StatementRunner {
     return this.#health.check(options)
   }
 
-  /** Makes the database unready as long as the function resolves with a reason, for example pending migrations. It must not reject. */
+  /** Makes the database unready as long as the function resolves with a reason, for example pending migrations. The function must not reject. */
   awaits (reason: () => Promise<string | undefined>): void {
     this.#health.awaits(reason)
   }
@@ -208,7 +208,7 @@ export class Database implements StatementRunner {
     return left === undefined ? this.#shutdown.finish() : left.then(() => this.#shutdown.finish())
   }
 
-  /** The context of its sessions, for the testing kit, which stands between them and the pool. */
+  /** The context of its sessions, for the testing kit, which runs between them and the pool. */
   get host (): SessionContext { return this.#context }
 
   #transactionSettings (options: TransactionOptions | undefined): TransactionSettings {

@@ -2,7 +2,7 @@
  * Checks whether the database can serve, over a connection of its own, so that the result does not depend on the pool's queue.
  *
  * Three checks run in parallel, within one time limit. PostgreSQL does not answer: down. The pool passes on no connection:
- * saturated. Something that the server waits for is missing: pending.
+ * saturated. A reason registered with `awaits()` remains: pending.
  */
 import { DatabaseError as PostgresError } from 'pg'
 import { sqlStates } from '../errors/sqlstate-codes.js'
@@ -105,7 +105,7 @@ export class HealthCheck {
     this.#connection = new HealthConnection(source.connection, idleMillis)
   }
 
-  /** How the database is. Rejects for options that cannot be, never for what the database does. */
+  /** Checks the database. Rejects for invalid options, never for a failure of the database. */
   async check (options: CheckOptions = {}): Promise<Health> {
     checkCall('checkHealth()', options, known)
     const { timeoutMillis = 1000, maxAgeMillis = 0 } = options
@@ -115,7 +115,7 @@ export class HealthCheck {
     return await this.#running
   }
 
-  /** Makes the database unready as long as the function resolves with a reason. It must not reject. */
+  /** Makes the database unready as long as the function resolves with a reason. The function must not reject. */
   awaits (reason: () => Promise<string | undefined>): void {
     this.#awaited = reason
   }
@@ -163,7 +163,7 @@ export class HealthCheck {
     return health
   }
 
-  /** Why the database is not ready although it answers; a check that takes too long is a reason, too. */
+  /** The reason why the database is not ready although it answers; a check that takes too long is a reason, too. */
   async #findMissing (timeoutMillis: number): Promise<string | undefined> {
     let reason: string | undefined
     if (this.#awaited === undefined) return reason

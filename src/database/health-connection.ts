@@ -1,5 +1,5 @@
 /**
- * The connection of health checks: opened for the first question, and kept for a while for the next one.
+ * The connection of health checks: opened for the first query, and kept for a while for the next one.
  * No failure may end the process, and a silent socket is never awaited.
  */
 import { Client } from 'pg'
@@ -28,7 +28,7 @@ export class HealthConnection {
   #idleTimer: NodeJS.Timeout | undefined
   #closed = false
 
-  /** `idleMillis`: how long a connection is kept for the next question. */
+  /** `idleMillis`: how long a connection is kept for the next query. */
   constructor (config: ClientConfig, idleMillis: number) {
     this.#config = config
     this.#idleMillis = idleMillis
@@ -76,7 +76,7 @@ export class HealthConnection {
 
   #newClient (): Client {
     const client = new Client(this.#config)
-    // Without a listener a connection that is lost while it stands idle would end the process.
+    // Without a listener a connection that is lost while it is idle would end the process.
     client.on('error', ignore)
     client.once('end', () => { if (this.#kept === client) this.#takeKept() })
     return client

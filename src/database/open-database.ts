@@ -7,7 +7,7 @@ import type { ConstraintMap } from '../errors/constraint-words.js'
 import type { TransactionOptions } from '../settings/transaction-options.js'
 import type { DatabaseOptions } from '../settings/settings.js'
 
-/** What {@link openDatabase} takes. */
+/** The options of {@link openDatabase}. */
 export interface OpenOptions extends DatabaseOptions {
   /** How transactions begin and how long they may take; a call may override it. */
   readonly transaction?: TransactionOptions | undefined

@@ -4,7 +4,7 @@ import { sqlStates } from '../errors/sqlstate-codes.js'
 import type { ConnectionPool } from '../pool/connection-pool.js'
 import type { Settings } from '../settings/settings.js'
 
-/** SQLSTATEs that waiting does not cure: wrong password, not allowed, no such database. */
+/** SQLSTATEs that waiting does not resolve: wrong password, not allowed, no such database. */
 const incurable = new Set([sqlStates.invalidPassword, sqlStates.invalidAuthorizationSpecification, sqlStates.invalidCatalogName])
 
 const poolerRefused = 'a pooler refused a startup parameter: set DATABASE_PREPARED_STATEMENTS=false, or have the pooler ignore statement_timeout, lock_timeout and idle_in_transaction_session_timeout'
@@ -35,9 +35,9 @@ const backoff = { firstMillis: 100, longestMillis: 2000, jitter: 0 }
 
 /**
  * Connects to the server, as often as the settings allow, and warns if the pool is larger than the connections that are left.
- * A failure that waiting does not cure is an error also with `degraded`, and so is a pool that was ended meanwhile.
+ * A failure that waiting does not resolve is an error even with `degraded`, and so is a pool that was ended meanwhile.
  *
- * @throws {ConnectionError} with the way out, and no part of the URL
+ * @throws {ConnectionError} with the fix, and without any part of the URL
  */
 export async function reach (pool: ConnectionPool, settings: Settings): Promise<void> {
   const deadline = performance.now() + settings.waitForDatabaseSeconds * 1000

@@ -5,7 +5,7 @@ import { checkCall } from '../errors/check-call.js'
 import { clockTimestamp, now } from '../drizzle/constant-sql.js'
 import { marked } from '../drizzle/column-mark.js'
 
-/** A time to the millisecond, which is what a JavaScript `Date` can hold. */
+/** A time to the millisecond, the precision of a JavaScript `Date`. */
 function time () {
   return timestamp({ withTimezone: true, precision: 3, mode: 'date' })
 }

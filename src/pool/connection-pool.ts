@@ -2,10 +2,10 @@
  * The pool behind every session: pg's own pool, with a bounded queue in front of it.
  *
  * pg-pool's queue is unbounded, no waiter can leave it, `verify` checks new connections only, and its timeout error has no code.
- * So the queue is kept here. The pool asks pg-pool for no more connections than it has slots, so nobody waits in pg-pool itself,
+ * So the queue is kept here. The pool requests no more connections than it has slots, so no request waits in pg-pool itself,
  * unless a program uses pg's pool directly; the deadline covers that case.
  *
- * A connection on its way belongs to no waiter: the first one that is ready, released or opened, goes to the oldest waiter.
+ * A connection on its way belongs to no waiter: the first one that is released or opened goes to the oldest waiter.
  * A connection that cannot be opened rejects no waiter as long as others are open ({@link Shortage}).
  */
 import type { Pool, PoolClient } from 'pg'
@@ -98,7 +98,7 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
   /** Whether a connection is available without waiting for others. */
   get hasRoom (): boolean { return this.#slots.isFree }
 
-  /** Whether a statement outside a transaction sees on the newest connection what it would see inside one. */
+  /** Whether a statement on the newest connection sees the same rows outside a transaction as inside one. */
   get readCommitted (): boolean { return this.#liveness.readCommitted }
 
   get info (): PoolInfo {
@@ -286,7 +286,7 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
     this.#proceed()
   }
 
-  /** Refuses the waiters that will get no connection: as many as failed to open if none is open, else those that must not wait. */
+  /** Refuses the waiters that will get no connection: one for each failed connection if none is open, else those that must not wait. */
   #refuseFor (cause: Error, open: number): void {
     const waiting = this.#queue.all()
     const refused = open > 0

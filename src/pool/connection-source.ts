@@ -7,9 +7,9 @@ export type LentConnection = Pick<Connection,
   'run' | 'send' | 'idle' | 'isIdle' | 'cancel' | 'release' | 'isReleased' | 'destroy' |
   'status' | 'refusal' | 'readCommitted' | 'enterTransaction' | 'leaveTransaction'>
 
-/** Where sessions get their connections: the pool, or a test's substitute. */
+/** The source of the sessions' connections: the pool, or a test's substitute. */
 export interface ConnectionSource {
-  /** Whether a statement outside a transaction sees on the newest connection what it would see inside one. */
+  /** Whether a statement on the newest connection sees the same rows outside a transaction as inside one. */
   readonly readCommitted: boolean
   /** Whether a connection is available without a wait. */
   readonly hasRoom: boolean

@@ -37,7 +37,7 @@ const ownFault = 'a request that holds a database connection waited in vain for 
 const exhausted = 'all database connections were held for longer than others could wait: code that holds one must not wait for another (use request.db or the scope, open no second transaction inside one); else make transactions shorter, or raise pool.size and pool.maxOverflow'
 const unreachable = 'no database connection could be opened within the wait limit'
 
-/** Logs who holds the connections when a wait was in vain; at most once in a while. */
+/** Logs the holders of the connections when a waiter was refused; at most once in a while. */
 export class ExhaustionWarning {
   readonly #settings: Settings
   readonly #state: PoolState
@@ -82,7 +82,7 @@ export class ExhaustionWarning {
   }
 }
 
-/** Whether a caller is another one, or runs inside its scope. */
+/** Whether a caller is `other`, or runs inside its scope. */
 function isWithin (caller: Caller | undefined, other: Caller): boolean {
   return caller !== undefined && (caller === other || isWithin(caller.within, other))
 }

@@ -10,7 +10,7 @@ export class LivenessCheck {
   readonly #settings: Settings['pool']
   /** The connections whose answer is awaited. */
   readonly #probed = new Set<ClientState>()
-  /** Whether a statement outside a transaction sees on the newest connection what it would see inside one. */
+  /** Whether a statement on the newest connection sees the same rows outside a transaction as inside one. */
   readCommitted = true
 
   constructor (settings: Settings['pool']) {

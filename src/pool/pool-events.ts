@@ -6,7 +6,7 @@ import type { Pool, PoolClient } from 'pg'
 import type { Settings } from '../settings/settings.js'
 import type { OpenClients } from './open-clients.js'
 
-/** What {@link followPool} updates, and what it logs. */
+/** The parts that {@link followPool} updates, and those that it logs. */
 export interface PoolObserver {
   readonly settings: Settings
   readonly clients: OpenClients

@@ -24,7 +24,7 @@ const checks = 5
 
 const warning = 'a statement was not answered although its limit has passed and the network is silent: it is cancelled, and its connection given up'
 
-/** Since when no byte has arrived. */
+/** The time since which no byte has arrived. */
 interface Quiet {
   readonly statement: number
   readonly bytesRead: number

@@ -14,6 +14,6 @@ export async function runAutocommit ({ pool, constraints }: SessionContext, call
   connection.release()
   if (leftOpen) throw new TransactionBrokenError('A statement began a transaction of its own, which was undone: use database.transaction()', { context })
   if (failure === undefined) return result as StatementResult<never>
-  // If the connection is lost, nobody knows whether the write was committed.
+  // If the connection is lost, the outcome of a write is unknown.
   throw lost && kind !== 'read' ? new CommitUnknownError(undefined, { cause: failure.cause, context }) : failure
 }

@@ -6,7 +6,7 @@ import type { ConnectionSource } from '../pool/connection-source.js'
 import type { Statement } from '../statement/statement.js'
 
 /**
- * Identifies one run of the server. After a crash PostgreSQL may assign a transaction id again that it had not written down.
+ * Identifies one run of the server. After a crash PostgreSQL may reuse a transaction id that it had not written to disk.
  * A restart changes the start time of the postmaster, a crash of a backend the reset time of its statistics.
  */
 const life = "concat_ws(',', extract(epoch from pg_postmaster_start_time()), extract(epoch from pg_stat_get_bgwriter_stat_reset_time()))"
@@ -18,7 +18,7 @@ const system = '(select system_identifier from pg_control_system())'
 const timeline = 'left(pg_walfile_name(pg_current_wal_flush_lsn()), 8)'
 
 /**
- * Runs after BEGIN, so that the transaction's id is known before COMMIT is sent: later it would be lost with the connection.
+ * Runs after BEGIN, so that the transaction's id is known before COMMIT is sent: after that it could be lost with the connection.
  * It takes no round trip of its own, and a transaction that writes has an id anyway.
  */
 export const askIdentity = `select concat_ws(' ', pg_current_xact_id(), ${system}, ${timeline}, pg_current_wal_flush_lsn(), ${life})`
@@ -32,7 +32,7 @@ function idOf (identity: string): string {
  * The query takes a transaction id of its own: a standby refuses that, and a larger id than this was never assigned.
  * `reached` is true if the server's WAL goes as far as it did before the transaction wrote; a copy from before has less.
  *
- * If COMMIT waits for a synchronous standby and its session is terminated, the server calls the transaction committed although
+ * If COMMIT waits for a synchronous standby and its session is terminated, the server reports the transaction as committed although
  * the standby may not have it. So a query that reads *committed* writes to the WAL: its own COMMIT waits for the standby, and so
  * for everything that was written before.
  * https://www.postgresql.org/docs/current/warm-standby.html#SYNCHRONOUS-REPLICATION-HA
@@ -52,13 +52,13 @@ export interface CommitStatusOptions {
 }
 
 /**
- * Looks up over another connection whether a transaction was committed whose COMMIT had no response; undefined if that cannot be
- * found out in time. The query is repeated while the database is unreachable, the transaction's backend is still at work, the
+ * Looks up, over another connection, whether a transaction whose COMMIT had no response was committed; undefined if that cannot be
+ * determined in time. The query is repeated while the database is unreachable, the transaction's backend is still at work, the
  * address leads to a server that cannot know, or the commit waits for a standby.
  *
  * A server can know if it is a primary of the same cluster, on the transaction's timeline or a later one. A standby may lag
  * behind. A server on an earlier timeline, or with less WAL, is a copy from before. On a later timeline a standby was promoted:
- * a transaction that it lacks was not saved, and one that it calls committed may be another one with the same id, as after a
+ * a transaction that it lacks was not saved, and one that it reports as committed may be another one with the same id, as after a
  * crash.
  * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
  */
@@ -81,7 +81,7 @@ export async function findCommitStatus (identity: string, options: CommitStatusO
  * Resolves if a transaction whose COMMIT was not answered is found to be committed.
  *
  * @throws {ConnectionError} if it was not saved
- * @throws {CommitUnknownError} if neither can be found out in time
+ * @throws {CommitUnknownError} if neither can be determined in time
  */
 export async function resolveCommit (identity: string | undefined, cause: Error, options: CommitStatusOptions): Promise<void> {
   const context = { ...toDatabaseError(cause).context, operation: 'commit', ...(identity !== undefined && { transactionId: idOf(identity) }) }
@@ -125,7 +125,7 @@ function ask ({ statement, canKnow }: Question, { pool, caller }: CommitStatusOp
         connection.run(statement).then(({ result, lost }) => {
           const answer = result?.rows[0] as StatusAnswer | undefined
           const counts = answer !== undefined && canKnow(answer)
-          // A server that cannot know is left: the address may lead to another one next time.
+          // The connection to a server that cannot know is dropped: the address may lead to another server next time.
           if (counts || lost) connection.release()
           else connection.destroy()
           answered(counts ? answer : undefined)

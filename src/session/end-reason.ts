@@ -1,4 +1,4 @@
-/** Why a session has ended, and what the callers of its statements are told. */
+/** The reasons why a session ends, and the errors for the callers of its statements. */
 import { StatementTimeoutError, TransactionClosedError } from '../errors/errors.js'
 
 /** The reason when the session was committed, rolled back or closed. */

@@ -3,7 +3,7 @@ import { pauseBefore } from '../runtime/backoff.js'
 import type { Backoff } from '../runtime/backoff.js'
 import type { Logger } from '../runtime/logger.js'
 
-/** Pauses before repetitions. Full jitter: transactions that collided must not meet again. */
+/** Pauses before repetitions. Full jitter: transactions that collided must not collide again. */
 export const retryBackoff: Backoff = { firstMillis: 20, longestMillis: 1000, jitter: 1 }
 
 /** How often a transaction may be repeated, and the log of its repetitions. */

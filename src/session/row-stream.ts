@@ -36,7 +36,7 @@ export interface RowStreamOptions {
   readonly caller: Caller
   /** Whether to wait for a connection if the pool has none free. @defaultValue always */
   readonly mayWait?: () => boolean
-  /** Why the stream must not be read; called on opening, and before the first batch. @defaultValue never */
+  /** The reason why the stream must not be read; called on opening, and before the first batch. @defaultValue never */
   readonly obstacle?: () => Error | undefined
   /** Called at the end, once. */
   readonly ended: () => void

@@ -3,7 +3,7 @@
  *
  * While a nested scope is open, its parent's own statements and its siblings wait: none of them may run between its savepoint
  * and its end. Opening a scope costs no round trip: its savepoint is sent with its first statement, and a scope without
- * statements has none. Every handle means the innermost open scope in whose function it is used.
+ * statements has none. Every handle refers to the innermost open scope in whose function it is used.
  */
 import { TransactionAbortedError, TransactionScopeError, UsageError } from '../errors/errors.js'
 import { Callbacks, runAll } from './transaction-callbacks.js'
@@ -41,8 +41,8 @@ export interface ScopeRoot {
 /**
  * The nested scope that a caller is in, however deep its calls go.
  *
- * The context is entered with a session's first nested scope, and left when the last of those sessions is settled. Left earlier,
- * work that an ended scope left running would be taken for work of the outer transaction.
+ * The context is entered with a session's first nested scope, and left when the last of those sessions is settled. If it
+ * were left earlier, work that still runs after its scope has ended would count as work of the outer transaction.
  */
 const nesting = new AsyncContext<Scope>()
 
@@ -65,7 +65,7 @@ export class Scope implements StatementRunner {
   #queue: ScopeQueue | undefined
   #child: Scope | undefined
   #ended: (() => Error) | undefined
-  /** The outer scope ended first, together with this one's savepoint. */
+  /** Whether the outer scope ended first, together with this one's savepoint. */
   #isUndone = false
   /** The error of the first write that waited too long for a nested scope. */
   #missed: Error | undefined
@@ -96,7 +96,7 @@ export class Scope implements StatementRunner {
   /**
    * A repository for a table, or an instance of a repository class, whose statements run here.
    *
-   * @throws {UsageError} for a view, a table without a primary key, and what is neither a table nor a repository class
+   * @throws {UsageError} for a view, a table without a primary key, and for anything that is neither a table nor a repository class
    */
   repo<Source extends RepositorySource> (source: Source): RepositoryOf<Source> {
     return this.root.context.repositories.create(this, source)
@@ -116,7 +116,7 @@ export class Scope implements StatementRunner {
     return handled(this.root.context.drizzle.execute(this, statement))
   }
 
-  /** Runs one statement: what repositories stand on. */
+  /** Runs one statement; repositories use it. */
   run<Row> (statement: Statement): Promise<StatementResult<Row>> {
     const answer = this.#innermost().#run(statement) as Promise<StatementResult<Row>>
     this.root.context.watch?.(statement, answer)
@@ -124,9 +124,9 @@ export class Scope implements StatementRunner {
   }
 
   /**
-   * The rows of a read, over a connection of its own: what `repo.stream()` stands on. It outlives the transaction, not the request.
+   * The rows of a read, over a connection of its own; `repo.stream()` uses it. It outlives the transaction, not the request.
    *
-   * @throws {UsageError} where the session's SQL has set something, which would not hold there
+   * @throws {UsageError} if the session's SQL has changed a setting or the role, which would not apply there
    */
   stream<Row> (statement: Statement, batchSize: number): RowSource<Row> {
     const { transaction, context, caller } = this.root
@@ -174,14 +174,14 @@ export class Scope implements StatementRunner {
 
   /**
    * Runs a function when everything is committed and the connection is back in the pool.
-   * The reply waits until it has started, not until it is done. It is dropped if its scope is undone.
+   * The reply waits until the function has started, not until it is done. It is not run if its scope is undone.
    */
   afterCommit (fn: Callback): void { this.#register('afterCommit', fn) }
 
   /** Runs a function when this scope has been rolled back. */
   afterRollback (fn: Callback): void { this.#register('afterRollback', fn) }
 
-  /** Rolls back at the end, whatever the reply says: a dry run. On a nested scope, undoes that scope alone. The reason is logged at `debug`. */
+  /** Rolls back at the end, whatever the reply is: a dry run. On a nested scope, undoes only that scope. The reason is logged at `debug`. */
   rollbackOnly (reason?: string): void {
     this.#innermost().#mustRollBack = true
     const unchecked: unknown = reason
@@ -191,7 +191,7 @@ export class Scope implements StatementRunner {
     this.root.caller.logger.debug({ reason }, 'rollbackOnly() was called: the changes will be undone')
   }
 
-  /** Why this scope cannot be kept, if so. */
+  /** The reason why this scope cannot be kept, if any. */
   protected get obstacle (): Error | undefined {
     const missed = this.#missed && new TransactionAbortedError(undefined, { cause: this.#missed })
     return missed ?? this.root.transaction.obstacle
@@ -242,7 +242,7 @@ export class Scope implements StatementRunner {
   /** A statement came after the end: from a handler after its reply, or from a promise that was not awaited. */
   #refuse (reason: Error): Promise<never> {
     const { root } = this
-    // If the client has left, the late statement is no mistake.
+    // If the client has left, the late statement is not a mistake.
     const level = isClientGone(reason) ? 'debug' : 'warn'
     if (!root.hasToldOfZombie) root.caller.logger[level]({ err: reason }, 'a statement came after the end of its transaction and was refused')
     root.hasToldOfZombie = true

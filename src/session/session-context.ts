@@ -4,7 +4,7 @@ import type { DrizzleBinding } from '../drizzle/queries/drizzle-binding.js'
 import type { Repositories } from '../repository/repository-factory.js'
 import type { Statement } from '../statement/statement.js'
 
-/** What the sessions of one database share. */
+/** The parts that the sessions of one database share. */
 export interface SessionContext {
   /** Read for each use: a test may replace it. */
   pool: ConnectionSource

@@ -2,7 +2,7 @@
  * A session: at most one transaction, from its first need to its end.
  *
  * It is settled once. The first decision stands: a commit, a rollback, a client that left, or a time limit. Every later caller
- * is told that decision. Only an abort can still prevent a commit, as long as COMMIT has not been sent; it waits for no callback.
+ * receives that decision. Only an abort can still prevent a commit, as long as COMMIT has not been sent; it waits for no callback.
  *
  *     commit:   beforeCommit callbacks ──> gate closed ──> running statements finished ──> COMMIT ──> tag read
  *               ──> connection released ──> afterCommit callbacks
@@ -26,7 +26,7 @@ import type { TransactionSettings } from '../settings/transaction-options.js'
 
 const nothingToCommit = Promise.resolve()
 
-/** What became of a session's transaction. `none`: it was never opened. `unknown`: the response to COMMIT was lost. */
+/** The outcome of a session's transaction. `none`: it was never opened. `unknown`: the response to COMMIT was lost. */
 export type SessionOutcome = 'none' | 'open' | 'committed' | 'rolledBack' | 'unknown'
 
 /** Callbacks and `rollbackOnly()` from before a handler: they hold for each attempt of the handler. */
@@ -56,7 +56,7 @@ export class Session extends Scope {
     super({ context, transaction, caller, savepoints: 0, streams: undefined, leaveContext: undefined, hasToldOfZombie: false })
   }
 
-  /** What became of the transaction so far. */
+  /** The outcome of the transaction so far. */
   get outcome (): SessionOutcome {
     return this.#outcome ?? (this.root.transaction.isOpen ? 'open' : 'none')
   }
@@ -67,7 +67,7 @@ export class Session extends Scope {
   /** Whether a commit or a rollback has begun. */
   get isSettled (): boolean { return this.#committing !== undefined || this.#undoing !== undefined }
 
-  /** Whether another transaction would lack something that was done in this one. Plain reads under READ COMMITTED do not count. */
+  /** Whether something was done in this transaction that another one would lack. Plain reads under READ COMMITTED do not count. */
   get isUsed (): boolean { return this.root.transaction.isUsed || this.hasChild || this.obstacle !== undefined }
 
   /** Whether a statement or a nested scope is running, or waits. */

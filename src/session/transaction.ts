@@ -83,7 +83,7 @@ export class Transaction {
   /** Whether the transaction has a connection now. */
   get holdsConnection (): boolean { return this.#connection?.isReleased === false }
 
-  /** Why the transaction cannot be committed, if so: a statement failed and nothing undid it, or nothing more can be sent. */
+  /** The reason why the transaction cannot be committed, if any: a statement failed and nothing undid it, or nothing more can be sent. */
   get obstacle (): Error | undefined {
     const refusal = this.#connection?.refusal
     if (refusal !== undefined) return toDatabaseError(refusal)
@@ -94,7 +94,7 @@ export class Transaction {
 
   get #isAborted (): boolean { return this.#connection?.status === 'E' }
 
-  /** Whether another transaction would lack something that was done in this one: anything but reads with a snapshot of their own. */
+  /** Whether something was done in this transaction that another one would lack: anything but reads with a snapshot of their own. */
   get isUsed (): boolean { return this.#hasWritten || (this.#hasRead && !hasOwnSnapshots(this.#settings, this.#context.pool, this.#connection)) }
 
   /** Whether no statement is running and none waits. */
@@ -143,7 +143,7 @@ export class Transaction {
    * @throws {TransactionAbortedError} if PostgreSQL rolled back instead
    * @throws {TransactionBrokenError} if PostgreSQL had no transaction to commit
    * @throws {ConnectionError} if the response was lost, and nothing was saved
-   * @throws {CommitUnknownError} if the response was lost, and nobody knows whether it was committed
+   * @throws {CommitUnknownError} if the response was lost, and the outcome is unknown
    */
   async commit (): Promise<void> {
     const connection = this.#connection
@@ -283,7 +283,7 @@ export class Transaction {
       return task.resolve(result as StatementResult<never>)
     }
     const { context, nowait } = task.statement
-    // A write that is refused as read-only in a read-write transaction is a ConnectionError, too: the server is no primary any more.
+    // A write that is refused as read-only in a read-write transaction is a ConnectionError, too: the server is no longer a primary.
     const failure = failureOn(connection, error, { context, readOnly: this.#settings.readOnly, nowait, constraints: this.#context.constraints })
     if (sent && this.#isAborted) this.#failure ??= failure
     if (sent) task.reject(errorForCaller(failure, this.#end))

@@ -25,7 +25,7 @@ export interface PoolOptions {
    */
   maxWaiting?: number | undefined
   /**
-   * The longest life of a connection in seconds, which is closed when it is not in use: 0.001 to 2147483.647, or 0 for no limit. `DATABASE_POOL_RECYCLE`.
+   * The longest life of a connection in seconds, closed once it is not in use: 0.001 to 2147483.647, or 0 for no limit. `DATABASE_POOL_RECYCLE`.
    * @defaultValue `3600`
    */
   recycleSeconds?: number | undefined
@@ -134,7 +134,7 @@ export interface DatabaseOptions {
   drizzle?: DrizzleOptions | undefined
   repository?: RepositoryOptions | undefined
   /**
-   * The longest wait of closing for running work in seconds, before that is ended: 0.001 to 2147483.647, or 0 for no waiting.
+   * How long closing waits for running work before ending it, in seconds: 0.001 to 2147483.647, or 0 for no waiting.
    * @defaultValue `10`
    */
   drainTimeoutSeconds?: number | undefined
@@ -144,7 +144,7 @@ export interface DatabaseOptions {
    */
   leakWarningSeconds?: number | undefined
   /**
-   * The longest wait of the start for a database that cannot be reached yet, in seconds: 0.001 to 2147483.647, or 0 for no waiting.
+   * How long the start waits for a database that cannot be reached yet, in seconds: 0.001 to 2147483.647, or 0 for no waiting.
    * @defaultValue `0`
    */
   waitForDatabaseSeconds?: number | undefined

@@ -67,7 +67,7 @@ export interface DrizzleQuery<Result> extends SQLWrapper {
 }
 
 /**
- * The narrow interface that a repository stands on: "run this statement".
+ * The narrow interface that a repository uses: "run this statement".
  * A session runs it in its transaction, a database commits each by itself.
  */
 export interface StatementRunner {

@@ -23,7 +23,7 @@ export type TextReader = ((text: string) => unknown) | undefined
  */
 const keptAsText = new Set([1184, 1114, 1082, 1186, 1231, 1115, 1185, 1187, 1182])
 
-/** Converts the text of a type to what Drizzle's columns expect, with the parsers that Drizzle gives to pg; undefined if it stays text. */
+/** Converts the text of a type to the value that Drizzle's columns expect, with the parsers that Drizzle gives to pg; undefined if it stays text. */
 export function parserOf (oid: number): TextReader {
   return keptAsText.has(oid) ? undefined : pg.types.getTypeParser(oid, 'text')
 }
@@ -73,7 +73,7 @@ function jsonReader (oid: number): (text: string) => unknown {
   return parse('"1"') === '"1"' ? JSON.parse : parse
 }
 
-/** The writer of a column. It throws what Drizzle's columns and custom types throw. */
+/** The writer of a column. It throws the errors of Drizzle's columns and custom types. */
 export function writerOf (column: PgColumn): (value: unknown) => unknown {
   if (isPlainArray(column)) return arrayWriter(column)
   const write = writingOf(column)

@@ -11,7 +11,7 @@ import type { PgColumn } from 'drizzle-orm/pg-core'
 
 /**
  * Reads the text of a column as a Date; undefined for a column that Drizzle does not read as a Date itself. It takes 320 ns for a
- * value, Drizzle's way 420 ns (Node 20), and it refuses what Drizzle would misread.
+ * value, Drizzle's way 420 ns (Node 20), and it refuses texts that Drizzle would misread.
  */
 export function momentReader (column: PgColumn): ((text: string) => Date) | undefined {
   if (readsAs(column, PgDate)) return (text) => anyMoment(text, false)

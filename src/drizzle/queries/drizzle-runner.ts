@@ -25,7 +25,7 @@ export interface DrizzleSettings {
   readonly queryLogger: boolean | QueryLogger | undefined
 }
 
-/** What the sessions of one database share. */
+/** The parts that the sessions of one database share. */
 export interface SessionSettings extends Omit<DrizzleSettings, 'queryLogger'> {
   readonly logger: QueryLogger | undefined
   readonly names: PreparedNames

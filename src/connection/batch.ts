@@ -1,4 +1,4 @@
-/** Statements that travel together, with the statements that lead them. */
+/** Statements that are sent together, with the statements of their prelude. */
 import { ValidationError } from '../errors/errors.js'
 import { notSent } from './outcome.js'
 import type { ErrorContext } from '../errors/database-error.js'
@@ -13,7 +13,7 @@ export interface Task {
   readonly done: (outcome: Outcome) => void
 }
 
-/** Statements that travel together. */
+/** Statements that are sent together. */
 export interface Batch {
   readonly prelude: readonly string[]
   readonly tasks: readonly Task[]

@@ -33,7 +33,7 @@ export class ClientState {
   missedTransaction = false
   /** Whether the user's own SQL may have changed `statement_timeout` for the rest of the server session. */
   hasOwnLimit = false
-  /** The statement that makes PostgreSQL write values as they are read. It leads each transaction if a setting does not stay with the connection. */
+  /** The statement that makes PostgreSQL write values as they are read. It comes first in each transaction if a setting does not stay with the connection. */
   correction: string | undefined
   /** Whether a setting that decides how PostgreSQL writes values may have changed: the next checkout checks it. */
   isDoubtful = false

@@ -122,7 +122,7 @@ export class Connection {
     this.#isSettling = true
   }
 
-  /** Whether COMMIT or ROLLBACK is running, whose sender limits its time. */
+  /** Whether COMMIT or ROLLBACK is running; its sender limits its time. */
   get isSettling (): boolean { return this.#isSettling }
 
   /** Runs a statement after all earlier ones; `prelude` is sent with it and runs first. Never rejects. */

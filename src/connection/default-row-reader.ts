@@ -1,6 +1,6 @@
 /**
  * Reads rows as pg's own queries do: as objects by column name, or as arrays, each value by the parser of its type.
- * Repositories bring their own readers.
+ * Repositories have their own readers.
  */
 import { parsersOf } from '../pg/values.js'
 import type { Field } from '../pg/client.js'

@@ -1,7 +1,7 @@
 import type { Response } from './response.js'
 import type { Statement } from '../statement/statement.js'
 
-/** Statements that are sent together, behind their prelude. After the first failure PostgreSQL skips the rest. */
+/** Statements that are sent together, after their prelude. After the first failure PostgreSQL skips the rest. */
 export interface Exchange {
   /** The response to each statement, in order. */
   readonly responses: readonly Response[]

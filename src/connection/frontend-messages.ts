@@ -21,7 +21,7 @@ export class FrontendMessages {
   /** How many bytes are in the buffer. */
   get length (): number { return this.#end }
 
-  /** Drops everything behind a position. */
+  /** Drops everything after a position. */
   cut (length: number): void { this.#end = length }
 
   /** Parses a statement; the next unnamed one replaces an unnamed one. */

@@ -137,7 +137,7 @@ export class PipelinedExchange implements Exchange, ResponseReader {
     finished?.(error)
   }
 
-  /** Writes a statement: Parse only if PostgreSQL does not know the name, Describe only once for a name. */
+  /** Writes a statement: Parse only if PostgreSQL does not have the name, Describe only once for a name. */
   #write ({ text, name, values }: Pick<Statement, 'text' | 'name' | 'values'>, isDescribed: boolean): PreparedStatement | undefined {
     const messages = this.#messages
     const book = this.#prepared

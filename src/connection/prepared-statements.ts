@@ -7,7 +7,7 @@ export interface PreparedStatement {
   readonly name: string
   /** Whether PostgreSQL may have another statement of this name, or none: it is closed before it is parsed again. */
   isDoubtful: boolean
-  /** Whether its columns are known: they stay the same as long as the connection knows the name. */
+  /** Whether its columns are known: they stay the same as long as the connection has the name. */
   isDescribed: boolean
   /** How its rows are read. */
   readRow: ((fields: ReadonlyArray<string | null>) => unknown) | undefined
@@ -71,10 +71,10 @@ export class PreparedStatements {
   /** How many changes were recorded. */
   get length (): number { return this.#changes.length }
 
-  /** Drops the changes behind a position: they are not sent. */
+  /** Drops the changes after a position: they are not sent. */
   cut (length: number): void { this.#changes.length = length }
 
-  /** The statement that PostgreSQL will know by a name when it has run the recorded changes. */
+  /** The statement that PostgreSQL will have under a name after the recorded changes. */
   find (name: string): PreparedStatement | undefined {
     for (let index = this.#changes.length - 1; index >= 0; index--) {
       const { statement, isClose } = this.#changes[index] as Change

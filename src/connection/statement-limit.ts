@@ -1,4 +1,4 @@
-/** Reads from the user's own SQL what the stall watchdog needs about `statement_timeout`. */
+/** Reads facts about `statement_timeout` from the user's own SQL, for the stall watchdog. */
 import type { Statement } from '../statement/statement.js'
 
 /** The name of PostgreSQL's statement limit. */

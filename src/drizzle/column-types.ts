@@ -1,4 +1,4 @@
-/** The types of columns, in the words of Drizzle 0.45. */
+/** The types of columns, by the names of Drizzle 0.45. */
 import { depthOf, elementOf } from './array-columns.js'
 import { isDrizzle1 } from './version.js'
 import type { PgColumn } from 'drizzle-orm/pg-core'

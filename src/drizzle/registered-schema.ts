@@ -1,5 +1,5 @@
 /**
- * Declares the schema of a program once, so that `drizzle.query` and `repo.with()` know its tables everywhere.
+ * Declares the schema of a program once, so that `drizzle.query` and `repo.with()` have its tables in their types everywhere.
  *
  * @example
  * ```ts

@@ -13,7 +13,7 @@ export interface WriterSettings {
   readonly relations?: Record<string, unknown> | undefined
 }
 
-/** A Drizzle database without a connection. Its types do not know the tables. */
+/** A Drizzle database without a connection. Its types do not include the tables. */
 export type MockDatabase = ReturnType<typeof nodePostgres.drizzle.mock>
 
 /** A database that writes SQL. */

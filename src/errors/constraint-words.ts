@@ -1,6 +1,6 @@
 import type { DatabaseErrorOptions } from './errors.js'
 
-/** The reply to a client when one constraint is violated; an omitted part stays that of the error class. */
+/** The reply to a client when one constraint is violated; an omitted part is taken from the error class. */
 export interface ConstraintWords {
   /** HTTP status, 400 to 599. */
   readonly status?: number

@@ -77,7 +77,7 @@ export class DatabaseError extends Error {
     message: 'The database could not carry out the request'
   }
 
-  /** A stable word for programs: `DB_NOT_FOUND` and friends. */
+  /** A stable code for programs, for example `DB_NOT_FOUND`. */
   readonly code: string
   /** The HTTP status that fits. */
   readonly statusCode: number

@@ -223,7 +223,7 @@ export class TransactionAbortedError extends DatabaseError {
   }
 }
 
-/** The user's own SQL ended the transaction; what it committed stays: 500. */
+/** The user's own SQL ended the transaction; changes that it committed stay: 500. */
 export class TransactionBrokenError extends DatabaseError {
   static override readonly defaults = {
     code: 'DB_TRANSACTION_BROKEN',

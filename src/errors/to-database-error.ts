@@ -61,7 +61,7 @@ const classesOfRoutines: ReadonlyMap<string, ErrorClass> = new Map<string, Error
   [`${sqlStates.featureNotSupported} RewriteQuery`, NotStoredError]
 ])
 
-/** Hints for errors whose class alone says too little. */
+/** Hints for errors whose class alone is not clear enough. */
 const hints: ReadonlyMap<string, string> = new Map([
   [sqlStates.undefinedTable, 'A table does not exist in the database: run your migrations']
 ])
@@ -83,7 +83,7 @@ export interface ErrorCircumstances {
   /** The statement requested its lock with NOWAIT. */
   readonly nowait?: boolean | undefined
   readonly constraints?: ConstraintMap | undefined
-  /** Whether the socket was lost, for errors without a SQLSTATE; by default guessed from the error. */
+  /** Whether the connection was lost, for errors without a SQLSTATE; by default guessed from the error. */
   readonly connectionLost?: boolean | undefined
 }
 

@@ -2,7 +2,7 @@
  * The pool behind every session: pg's own pool, with a bounded queue in front of it.
  *
  * pg-pool's queue is unbounded, no waiter can leave it, `verify` checks new connections only, and its timeout error has no code.
- * So the queue is kept here. The pool requests no more connections than it has slots, so no request waits in pg-pool itself,
+ * So the queue is kept here. The pool requests no more connections from pg-pool than it has slots, so no request waits there,
  * unless a program uses pg's pool directly; the deadline covers that case.
  *
  * A connection on its way belongs to no waiter: the first one that is released or opened goes to the oldest waiter.

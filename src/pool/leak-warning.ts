@@ -11,7 +11,7 @@ import type { Settings } from '../settings/settings.js'
 const shortestWatchMillis = 100
 
 /**
- * Warns once of each connection that is in use for longer than `leakWarningSeconds`, with the stack of its request.
+ * Warns once about each connection that is in use for longer than `leakWarningSeconds`, with the stack of its request.
  * Clients that a program takes from pg's pool are checked as well.
  */
 export function warnOfLeaks (checkedOut: CheckedOut, clients: OpenClients, { leakWarningSeconds, logger }: Settings): void {

@@ -5,7 +5,7 @@ import type { Settings } from '../settings/settings.js'
 /** How long a connection that was idle may take to answer, in milliseconds. */
 export const pingMillis = 2000
 
-/** Checks that connections are alive: new ones, and those that were idle for long. */
+/** Checks that connections are alive: new ones, and those that were idle for a long time. */
 export class LivenessCheck {
   readonly #settings: Settings['pool']
   /** The connections whose answer is awaited. */

@@ -23,7 +23,7 @@ export class OpenClients {
   /** The clients that were checked out by `pool.connect()`. */
   get taken (): Iterable<TakenClient> { return this.#taken.all() }
 
-  /** Those among them that run a statement or a transaction; a client that is kept for LISTEN does not. */
+  /** Those of them that run a statement or a transaction; a client that is kept for LISTEN does not. */
   get atWork (): TakenClient[] { return this.#taken.all().filter(({ client }) => isAtWork(client)) }
 
   /** A client was checked out: by `pool.connect()`, unless {@link claim} follows. */

@@ -42,7 +42,7 @@ function statementLimit ({ statementTimeoutSeconds, preparedStatements, pg }: Se
   return pg !== undefined || statementTimeoutSeconds === 0 ? undefined : { millis: statementTimeoutSeconds * 1000, withBegin: !preparedStatements }
 }
 
-/** Gives up connections whose statement is overdue. */
+/** Cancels overdue statements, and destroys their connections if they still do not respond. */
 export function watchForStalls (checkedOut: CheckedOut, settings: Settings): void {
   const limit = statementLimit(settings)
   if (limit === undefined) return

@@ -1,7 +1,7 @@
 import type { Statement, StatementResult } from '../statement/statement.js'
 import type { Savepoint } from './savepoint.js'
 
-/** The most statements that travel together. */
+/** The most statements that are sent together. */
 const mostTogether = 50
 
 /** A statement that waits for its transaction's connection, and the callbacks that receive its result. */
@@ -12,7 +12,7 @@ export interface QueuedStatement {
   readonly reject: (error: Error) => void
 }
 
-/** Takes the next statement off the queue, and those behind it that may travel with it: PostgreSQL skips them if it fails. */
+/** Takes the next statement off the queue, and those after it that may be sent with it: PostgreSQL skips them if it fails. */
 export function takeBatch (queue: QueuedStatement[]): QueuedStatement[] {
   const [first] = queue
   const mayTravel = ({ statement, savepoint }: QueuedStatement): boolean => statement.kind !== 'raw' && savepoint === first?.savepoint

@@ -1,13 +1,13 @@
 /**
  * Reads the rows of one statement, a batch at a time, by a PostgreSQL cursor in a read-only transaction of its own.
  *
- *     opened ──first batch──> BEGIN, DECLARE and FETCH travel together ──> FETCH … ──a batch is not full──> closed
+ *     opened ──first batch──> BEGIN, DECLARE and FETCH sent together ──> FETCH … ──a batch is not full──> closed
  *        └────── close(), an error, or the end of its session ──────> the running statement is cancelled ──> closed
  *
  * *closed*: ROLLBACK has its response and the connection was released, once; it was destroyed if its state is uncertain.
  *
- * Settings of the session, for example a tenant or a role, do not apply on the stream's connection. A session that has set
- * something therefore refuses streams, which would read other rows.
+ * Settings of the session, for example a tenant or a role, do not apply on the stream's connection. A session that has changed
+ * one therefore refuses streams, which would read other rows.
  *
  * A stream never waits for a connection while its session holds one: a pool full of such sessions would deadlock.
  * Between two batches the transaction is idle, and `idle_in_transaction_session_timeout` applies: a slower reader loses the stream.

@@ -96,7 +96,7 @@ export class Scope implements StatementRunner {
   /**
    * A repository for a table, or an instance of a repository class, whose statements run here.
    *
-   * @throws {UsageError} for a view, a table without a primary key, and for anything that is neither a table nor a repository class
+   * @throws {UsageError} for a view, a table without a primary key, and anything that is neither a table nor a repository class
    */
   repo<Source extends RepositorySource> (source: Source): RepositoryOf<Source> {
     return this.root.context.repositories.create(this, source)

@@ -14,7 +14,7 @@ export const nothing = control('')
 /** Begins a transaction without running a statement in it. */
 export const opening: Statement = { ...nothing, context: { operation: 'begin' } }
 
-/** COMMIT and ROLLBACK, under names that every connection knows. */
+/** COMMIT and ROLLBACK, under the same names on every connection. */
 export const endings = { commit: control('commit', statementName('commit', 'commit')), rollback: control('rollback', statementName('rollback', 'rollback')) }
 
 /**

@@ -20,7 +20,7 @@ export interface PoolOptions {
    */
   timeoutSeconds?: number | undefined
   /**
-   * The most queries that may wait for a connection at the same time; the next one is refused at once. 0: none may wait. `DATABASE_POOL_MAX_WAITING`.
+   * The most callers that may wait for a connection at the same time; the next one is refused at once. 0: none may wait. `DATABASE_POOL_MAX_WAITING`.
    * @defaultValue 10 × (size + maxOverflow)
    */
   maxWaiting?: number | undefined
@@ -78,7 +78,7 @@ export interface DrizzleOptions {
 /**
  * The settings of a database. An option wins over its environment variable.
  *
- * Durations are seconds or milliseconds, as their names say, and may have a fraction.
+ * Durations are seconds or milliseconds, as their names show, and may have a fraction.
  */
 export interface DatabaseOptions {
   /**

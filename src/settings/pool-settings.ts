@@ -36,7 +36,7 @@ export function newPoolSettings (values: SettingValues): PoolSettings {
 }
 
 /**
- * The settings of a pool that the user made, read from that pool. Its connections get only what their owner requested.
+ * The settings of a pool that the user made, read from that pool. Nothing is done to its connections that the user did not request.
  * @throws {SettingsError} for an option that has no meaning for such a pool
  */
 export function ownPoolSettings (pool: Pool, values: SettingValues, given: ReadonlyMap<string, unknown>): PoolSettings {

@@ -3,7 +3,7 @@ import { findComplaint, flag, isOptions, oneOf, wholeNumber } from '../runtime/o
 import { longestMillis } from '../runtime/timers.js'
 import type { OptionCheck, OptionChecks } from '../runtime/option-checks.js'
 
-/** PostgreSQL's isolation levels, in its own words. */
+/** PostgreSQL's isolation levels, by their own names. */
 export type IsolationLevel = 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable'
 
 /** Whether a transaction may write. */

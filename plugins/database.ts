@@ -41,7 +41,7 @@ async function plugin (fastify: FastifyInstance, options: DatabasePluginOptions)
     constraints: options.errors?.constraints
   })
   fastify.decorate('db', database)
-  // Before the other close hooks Fastify waits for the running requests, without a limit.
+  // Fastify waits for the running requests before the other close hooks, without a limit.
   fastify.addHook('preClose', async () => database.drain())
   // Close hooks run last in, first out: the pool is drained before @fastify/postgres ends it.
   fastify.addHook('onClose', () => database.close())

@@ -12,7 +12,7 @@ declare module 'fastify' {
   }
 }
 
-/** The options that {@link envPlugin} reads: with one of these, `DATABASE_URL` may be absent. */
+/** The options that {@link envPlugin} reads. If one is given, `DATABASE_URL` may be absent. */
 export type EnvPluginOptions = Pick<DatabaseOptions, 'connectionString' | 'pg'>
 
 const decorator = 'databaseEnvironment'
@@ -20,7 +20,7 @@ const decorator = 'databaseEnvironment'
 /**
  * Reads the `DATABASE_*` variables into `fastify.databaseConfig`.
  *
- * `@fastify/env` runs in a context of its own: `fastify.config` and `getEnvs` stay the user's.
+ * `@fastify/env` runs in a context of its own, so it does not set `fastify.config` and `getEnvs` of the user's server.
  *
  * @throws {SettingsError} for an invalid variable, or if no option or variable names the database
  */
@@ -29,7 +29,7 @@ async function plugin (fastify: FastifyInstance, options: EnvPluginOptions): Pro
     await context.register(fastifyEnv, { confKey: decorator, schema: environmentSchema })
     const texts = context.getDecorator<Environment>(decorator)
     fastify.decorate('databaseConfig', readEnvironment(texts))
-    // The context stays a child of the server, and would show up when the server is inspected.
+    // The context remains a child of the server, so an inspection of the server would show the URL.
     hide(texts, 'DATABASE_URL')
   })
 

@@ -44,14 +44,14 @@ const formats: Readonly<Record<NonNullable<ErrorsOptions['format']>, WireFormat 
 }
 
 /**
- * Sends errors in the chosen format; with the default one it leaves everything to Fastify.
+ * Sends errors in the chosen format; with the default format, Fastify handles everything.
  *
- * An error handler that the server had before keeps every error except the package's. If there was only Fastify's own, all errors
- * are formatted, and so is Fastify's reply to a route that does not exist; the server's own not-found handler keeps its replies.
- * Register this plugin after the error handler that it should respect. Fastify then warns that a handler is set twice in one
- * scope (FSTWRN004), and refuses it with `allowErrorHandlerOverride: false`.
+ * An error handler set earlier keeps every error except the package's. If there was only Fastify's own, all errors are formatted,
+ * and so is Fastify's reply to a route that does not exist; the server's own not-found handler keeps its replies. Register this
+ * plugin after the error handler that it should respect. Fastify then warns that a handler is set twice in one scope (FSTWRN004),
+ * and refuses it with `allowErrorHandlerOverride: false`.
  *
- * @throws {SettingsError} for an unknown format, and for a constraint's status that is not one of an error
+ * @throws {SettingsError} for an unknown format, and for a constraint's status that is not an error status
  */
 async function plugin (fastify: FastifyInstance, { errors = {} }: ErrorsPluginOptions): Promise<void> {
   checkErrorOptions(errors)

@@ -6,11 +6,11 @@ import { readsJsonSchema } from './route-schemas.js'
 import type { FastifyInstance, FastifyRequest, FastifySchema, LogLevel, RouteOptions } from 'fastify'
 import type { OptionChecks } from '../src/runtime/option-checks.js'
 
-/** The path of the health routes, who may call them, and how much they show. */
+/** The path of the health routes, their access check, and their level of detail. */
 export interface HealthOptions {
   /**
-   * The path of the health route; that of the pool is `${path}/pool`.
-   * A `prefix` given at `register` does not change it; that of a context around the plugin does.
+   * The path of the health route; the pool's route is `${path}/pool`. A `prefix` given at `register` does not change it; the
+   * prefix of a surrounding context does.
    * @defaultValue `'/health/database'`
    */
   path?: string | undefined
@@ -78,13 +78,14 @@ const poolSchema: FastifySchema = { response: { 200: { description: 'Connections
 
 const defaultPath = '/health/database'
 
-/** Where health routes are, in whichever scope. */
+/** The servers that have health routes, in any scope. */
 const servers = new WeakSet<object>()
 
 /**
- * Refuses what Fastify would call a duplicate route.
+ * Refuses a path that Fastify would reject as a duplicate route.
  *
- * @throws {SettingsError} when a health route is there already: of another `register` in another scope, or the server's own
+ * @throws {SettingsError} if the path of a health route is taken: by another `register` in another scope, or by a route of the
+ * server
  */
 export function refuseTakenRoutes (fastify: FastifyInstance, options: HealthOptions | false | undefined): void {
   if (options === false) return
@@ -100,7 +101,7 @@ export function refuseTakenRoutes (fastify: FastifyInstance, options: HealthOpti
 /**
  * Adds `GET /health/database` (200 when the database serves, else 503) and `GET /health/database/pool` (counts).
  *
- * Answers come within `timeoutMillis`, are shared for a second, and hold no transaction of the request.
+ * Replies come within `timeoutMillis`, are shared for a second, and open no transaction for the request.
  *
  * @throws {SettingsError} for an unknown or invalid option, with its name
  */
@@ -113,7 +114,7 @@ async function plugin (fastify: FastifyInstance, { health: options = {} }: Healt
   let isClosing = false
   fastify.addHook('preClose', async () => { isClosing = true })
 
-  // If the server's compiler accepts no JSON schemas, the routes have none: swagger's transform could not read them, either.
+  // If the server's compiler accepts no JSON schemas, the routes have none: swagger's transform could not read them either.
   const example = { schema: poolBody, method: 'GET', url: `${path}/pool`, httpStatus: '200' }
   const isReadable = readsJsonSchema(fastify.serializerCompiler, example, emptyPool)
   const common = {

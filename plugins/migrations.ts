@@ -11,7 +11,7 @@ import type { OptionChecks } from '../src/runtime/option-checks.js'
 
 /** The part of the common options that this plugin reads. */
 export interface MigrationsPluginOptions extends Pick<DatabaseOptions, 'degraded' | 'logger'> {
-  /** What the server does about migrations when it starts. @defaultValue nothing */
+  /** How the server handles migrations when it starts. @defaultValue nothing */
   readonly migrations?: MigrationsAtStart | undefined
 }
 

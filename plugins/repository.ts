@@ -8,7 +8,7 @@ declare module 'fastify' {
     /**
      * A repository for a table, or an instance of a repository class, inside the request's transaction.
      *
-     * @throws {UsageError} for a view, a table without a primary key, and what is neither a table nor a repository class
+     * @throws {UsageError} for a view, a table without a primary key, and anything that is neither a table nor a repository class
      * @example
      * ```ts
      * server.get('/users/:id', (request) => request.repo(users).getOrThrow(request.params.id))

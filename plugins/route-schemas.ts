@@ -5,7 +5,7 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { isListSchema } from '../src/repository/list-query/list-query.js'
 
-/** A compiler of Fastify's, for validators or serializers: it makes a function of the value from a schema and its place. */
+/** A compiler of Fastify's, for validators or serializers: it compiles a schema and its place to a function of the value. */
 type Compiler = (route: never) => (value: never) => unknown
 
 /** Whether a compiler accepts a JSON schema, tried with an example that fits. Fastify's own (undefined) does. */
@@ -16,7 +16,7 @@ export function readsJsonSchema (compiler: Compiler | undefined, route: object, 
 /** The compiled schema's result for an example; undefined if it fails, or cannot be compiled. */
 function answerTo (compiler: Compiler, route: object, example: object): { readonly answer: unknown } | undefined {
   try {
-    // Validators and serializers take other routes and values; the caller knows which.
+    // Validators and serializers take different routes and values; each call passes the matching ones.
     return { answer: compiler(route as never)(example as never) }
   } catch {
     return undefined

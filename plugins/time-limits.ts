@@ -9,7 +9,7 @@ import type { TransactionSettings } from '../src/settings/transaction-options.js
  * still be running, and the database's own limits never show which statement was slow.
  */
 export function warnOfShortHandlerTimeout (fastify: FastifyInstance, settings: Settings, { settleTimeoutMillis }: TransactionSettings): void {
-  // Missing from the types of Fastify's initial configuration; 0 is none.
+  // Missing from the types of Fastify's initial configuration; 0 means no limit.
   const handlerTimeout = Number(Object(fastify.initialConfig).handlerTimeout)
   const statementTimeoutMillis = settings.statementTimeoutSeconds * 1000
   // A pool that the user made has limits of its own.

@@ -18,7 +18,7 @@ const sessionOf = Symbol('data-access.session')
 const running = Symbol('data-access.attempt')
 const hasFailed = Symbol('data-access.failed')
 const stage = Symbol('data-access.stage')
-/** The plan of a route. A route that has one has our `onSend` hook, too. */
+/** The plan of a route. Each route with a plan also has our `onSend` hook. */
 const plan = Symbol('data-access.plan')
 
 const tooEarly = 'request.db does not exist yet: register fastify-data-access before the plugins that use it, and use it from the onRequest hook on'
@@ -27,7 +27,7 @@ const forRequestsOnly = 'request.db ends with its request, and a websocket goes 
 /** The name of Fastify's hook that removes the body of a reply to HEAD. */
 const headHook = 'headRouteOnSendHandler'
 
-/** The last of our `onSend` hooks that the reply has passed: none, the one at the root, or the one of its route. */
+/** The last of our `onSend` hooks that the reply has passed: none, the root's, or the route's. */
 type Stage = 'none' | 'root' | 'route'
 
 declare module 'fastify' {
@@ -53,7 +53,7 @@ declare module 'fastify' {
  * Opens, commits and rolls back one transaction per request.
  *
  * The commit comes directly before the first byte of the reply: a client never reads `201 Created` for a row that PostgreSQL then
- * refused. A thrown error, a status of 400 or more, `rollbackOnly()` and a client that left roll back.
+ * refused. The transaction rolls back on a thrown error, a status of 400 or more, `rollbackOnly()`, or if the client has left.
  *
  * @throws {SettingsError} for an invalid option, also when a route with one is declared
  */
@@ -91,13 +91,13 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {} }: 
       route.handler = repeating(route.handler, { retries, beginsOnRequest, ...sessions })
     }
     route.config = { ...route.config, [plan]: routePlan }
-    // In a HEAD route that Fastify makes from a GET route, a stream decides before Fastify's own hook destroys it.
+    // In a HEAD route that Fastify makes from a GET route, `decideStream` runs before Fastify's own hook destroys the stream.
     const others = [route.onSend ?? []].flat().filter((hook) => hook !== decide && hook !== decideStream)
       .flatMap((hook) => hook.name === headHook ? [decideStream, hook] : [hook])
     route.onSend = [...others, decide]
   })
 
-  // Not-found handlers, and routes declared before this plugin, have no such hook: they decide here, before the first byte.
+  // Not-found handlers, and routes declared before this plugin, have no such hook: their replies are decided here, before the first byte.
   fastify.addHook('onSend', (request, reply, payload, done) => {
     if (defaultPlan.commitsAtEnd && planOf(request) === undefined) openForStream(request, payload)
     request[stage] = 'root'
@@ -180,7 +180,7 @@ function decide (request: FastifyRequest, _reply: FastifyReply, payload: unknown
   if (work === undefined) return done()
   const decided = work.decide({ payload, id: done, failed: request[hasFailed] })
   if (decided === true) return done()
-  // An error behind `done`, for example a header that cannot be written, becomes the reply, too.
+  // An error thrown by `done`, for example for a header that cannot be written, also becomes the reply.
   decided.then((isSent) => { if (isSent) (done as SendDone)(null, work.replacement) }).catch(done)
 }
 

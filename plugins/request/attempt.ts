@@ -1,5 +1,5 @@
 /**
- * The attempt of a repeated handler that a caller belongs to, however deep its calls go.
+ * Finds the attempt of a repeated handler to which a caller belongs, at any depth of calls.
  *
  * Work that a failed attempt left running must not use the transaction of the next attempt: its request gives it the session of
  * its own attempt, which has ended. The async context is entered on routes with `retries` only, and left when the request's last
@@ -17,9 +17,9 @@ export class Attempt {
   readonly request: FastifyRequest
   /** The attempt around this one: a handler may call another route by `inject`. */
   readonly outer = context.current
-  /** The session that it used, once the attempt is over. */
+  /** The session of the attempt, once the attempt is over. */
   left: RequestSession | undefined
-  /** Whether work that a hook left running used its session, too. */
+  /** Whether work that a hook left running also used its session. */
   isShared = false
 
   constructor (request: FastifyRequest) {
@@ -32,7 +32,7 @@ export class Attempt {
   }
 }
 
-/** The attempt for a request that the caller belongs to. */
+/** The caller's attempt for this request. */
 export function attemptAt (request: FastifyRequest): Attempt | undefined {
   for (let attempt = context.current; attempt !== undefined; attempt = attempt.outer) {
     if (attempt.request === request) return attempt
@@ -44,7 +44,7 @@ export function attemptAt (request: FastifyRequest): Attempt | undefined {
 export function keepApart ({ raw }: FastifyReply, settled: () => Promise<void>): void {
   const leave = context.enter()
   const close = async (): Promise<void> => {
-    // The session's own listener for the end of the reply may come behind this one.
+    // The session's own listener for the end of the reply may be called after this one.
     await Promise.resolve()
     await settled()
     leave()

@@ -2,9 +2,9 @@
 import { TransactionClosedError } from '../../src/errors/errors.js'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** Whether a response is closed, or about to be: nothing that is written to it arrives. */
+/** Whether a response is closed or closing, so that further writes are lost. */
 export function isOver (raw: FastifyReply['raw']): boolean {
-  // A response of HTTP/2 does not show it; its stream does.
+  // An HTTP/2 response does not show this; its stream does.
   return raw.destroyed || ('stream' in raw && Object(raw.stream).destroyed === true)
 }
 

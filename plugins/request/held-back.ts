@@ -3,7 +3,7 @@ import type { TransformCallback } from 'node:stream'
 
 /** How the end of a stream is decided. */
 export interface HeldBackOptions {
-  /** The reply's `content-length`, in bytes: a client that has received as many takes the reply for complete. */
+  /** The reply's `content-length`, in bytes. A client that has received them treats the reply as complete. */
   readonly contentLength: number
   /** Resolves when the last piece may be sent. */
   readonly commit: () => Promise<void>

@@ -5,9 +5,8 @@ import type { Session } from '../../src/session/session.js'
 const tooEarly = 'A stream was sent while a statement of its request was still to be done: nothing was saved. Await every statement before the stream is sent, or let the transaction live as long as the stream, with transaction.commit: \'atEnd\''
 
 /**
- * Resolves when a request that has sent a stream runs no more statements: a handler that goes on would send its next statement in
- * the same turn of the event loop. If there is one the session is rolled back, because only half of the handler's work would be
- * committed.
+ * Resolves if a request that has sent a stream runs no more statements. A handler that goes on sends its next statement in the
+ * same turn of the event loop. The session is then rolled back, because only half of the handler's work would be committed.
  *
  * @throws {TransactionClosedError} if a statement runs, waits, or comes in this turn
  */

@@ -11,7 +11,7 @@ export function isStream (payload: unknown): boolean {
   return isNodeStream(payload) || isWebStream(payload) || (isResponse(payload) && payload.body !== null)
 }
 
-/** A stream that fails while the reply waits for PostgreSQL must not end the process; Fastify checks it later. */
+/** Keeps a stream that fails while the reply waits for PostgreSQL from ending the process; Fastify checks it later. */
 export function guard (payload: unknown): void {
   if (isNodeStream(payload)) payload.on('error', ignore)
 }

@@ -7,7 +7,7 @@ export function restore (reply: FastifyReply, { statusCode, headers }: { statusC
   reply.code(statusCode).headers(headers)
 }
 
-/** Fastify writes the reply to a second error of the same request with these methods, past all hooks. */
+/** Fastify uses these methods, without any hooks, for the reply to a second error of the same request. */
 const writers = ['writeHead', 'write', 'end'] as const
 
 /** Ignores all writes to a response until {@link letWrite}, because the deciding reply has not been written yet. */

@@ -3,7 +3,7 @@ import type { CallSite } from '../../src/statement/call-site.js'
 import type { Caller } from '../../src/statement/caller.js'
 import type { Logger } from '../../src/runtime/logger.js'
 
-/** The caller for whom a request takes connections. Only the log reads its label. */
+/** A request as the caller of the pool. Its label is used only in the log. */
 export class RequestCaller implements Caller {
   readonly logger: Logger
   callSite: CallSite | undefined = undefined

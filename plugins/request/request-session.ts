@@ -8,12 +8,12 @@
  * the raw response's `close`, which always comes.
  * *deciding*: COMMIT or ROLLBACK is running. A second reply (sent twice, thrown after the first was sent, the handler's time
  * limit) is dropped: the first reply follows the outcome.
- * *decided*: the reply goes on to the wire. If it cannot (the commit failed, a later hook threw, a header cannot be written), an
- * error takes its place and passes; the decision stands.
+ * *decided*: the reply is sent. If it cannot be sent (the commit failed, a later hook threw, a header cannot be written), an
+ * error reply is sent instead; the decision stands.
  *
- * The session is settled before a stream starts; a stream is refused while a statement is running, which could not be committed.
- * With `commit: 'atEnd'` it is *streaming* instead of *deciding*: the session stays open until the stream has ended, and the last
- * piece, or the broken connection, shows the client PostgreSQL's response.
+ * The session is settled before a stream starts. A stream is refused while a statement is running, because that statement could
+ * not be committed. With `commit: 'atEnd'` it is *streaming* instead of *deciding*: the session stays open until the stream has
+ * ended. The last piece or a broken connection then shows the client PostgreSQL's response.
  */
 import { TransactionClosedError } from '../../src/errors/errors.js'
 import { clientGone, isClientGone, isOver } from './client-gone.js'
@@ -34,9 +34,9 @@ import type { DecidingReply, Verdict } from './verdict.js'
 export interface Exchange {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
-  /** Whether the route itself calls {@link RequestSession.decide}, in its last hook; else the hook at the root does. */
+  /** Whether the route's last hook calls {@link RequestSession.decide}; otherwise the root hook does. */
   readonly isDecidedByRoute: boolean
-  /** Whether the reply has passed that hook, so that the client could not be told of a later failure. */
+  /** Whether the reply has passed that hook, so that a later failure could not be reported to the client. */
   readonly isLate: boolean
 }
 
@@ -99,12 +99,12 @@ export class RequestSession {
   get replacement (): Readable | undefined { return this.#streamed?.body }
 
   /**
-   * Commits or rolls back, as the reply says: `true` if nothing had to be awaited, else a promise of whether the reply may be sent.
-   * Its rejection becomes the reply.
+   * Commits or rolls back, depending on the reply. Returns `true` if there is nothing to wait for, otherwise a promise of whether
+   * the reply may be sent. A rejection becomes the reply.
    */
   decide (passage: Passage): true | Promise<boolean> {
     const { payload, id, failed } = passage
-    // A route that calls the not-found handler keeps its hook, which runs after the one at the root.
+    // If a route calls the not-found handler, the route's hook still runs, after the root hook.
     if (id === this.#passage?.id) return true
     if (this.#state !== 'undecided') return this.#isTaken ? this.#drop(payload) : this.#replace(payload)
 
@@ -133,7 +133,7 @@ export class RequestSession {
     return true
   }
 
-  /** Commits when a handler has resolved successfully, before the reply is made: then a conflict can still be repeated. */
+  /** Commits when a handler has resolved successfully, before the reply is made, so that a conflict can still be repeated. */
   async commitEarly (payload: unknown): Promise<void> {
     const isEarly = !this.#plan.commitsAfterResponse && !this.#commitsBehind(payload) && !this.session.isRolledBack
     if (!isEarly || !mayCommit(this.#plan, this.#deciding(payload))) return
@@ -155,7 +155,7 @@ export class RequestSession {
     try {
       await decide()
     } catch (error) {
-      // Fastify reads the status of an error once, and has read that of the other one.
+      // Fastify reads the status of an error only once, and has already read the status of the other error.
       if (this.#disturbed) Object.assign(headers, Object(error).headers)
       if (this.#disturbed) this.#restore({ statusCode: Object(error).statusCode ?? 500, headers })
       throw error
@@ -249,7 +249,7 @@ export class RequestSession {
     return false
   }
 
-  /** An error takes the place of the deciding reply. */
+  /** Replaces the deciding reply by an error. */
   async #replace (payload: unknown): Promise<true> {
     if (this.#commitLater) {
       this.#commitLater = false
@@ -274,7 +274,7 @@ export class RequestSession {
     if (!isDone) this.#closed()
   }
 
-  /** The response is closed: rolls back unless the session is decided. */
+  /** Called when the response is closed; rolls back unless the session is decided. */
   async #closed (): Promise<void> {
     const { raw, log } = this.#reply
     const isAnswered = raw.writableEnded

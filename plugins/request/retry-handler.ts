@@ -2,13 +2,13 @@
  * Repeats a route's handler after a conflict (40001, 40P01) as long as no reply is on its way: in a new transaction, with the status
  * and headers that the reply had before.
  *
- * Only the handler is repeated, not the hooks. So it depends on what hooks have done in the transaction:
+ * Only the handler is repeated, not the hooks. The work of hooks in the transaction is treated as follows:
  * - A statement of a hook was rolled back and would not run again: the route is not repeated. A savepoint after the hooks'
  *   statements would not help: a serializable transaction needs a new snapshot, COMMIT itself may fail, and a transaction that
  *   returns to a savepoint keeps its earlier locks, which would cause the next deadlock.
  * - Callbacks of hooks, and `rollbackOnly()`, pass to the session of the next attempt: `beforeCommit` is how a hook writes in the
  *   transaction that is finally committed.
- * - Plain reads under READ COMMITTED leave nothing in the transaction, and change nothing.
+ * - Plain reads under READ COMMITTED leave nothing in the transaction, and have no effect here.
  */
 import { TransactionClosedError } from '../../src/errors/errors.js'
 import { pauseBefore } from '../../src/runtime/backoff.js'
@@ -30,7 +30,7 @@ export interface Repetition {
   readonly beginsOnRequest: boolean
   /** The request's session, if there is one. */
   sessionOf (request: FastifyRequest): RequestSession | undefined
-  /** Sets the running attempt; `undefined` between two. */
+  /** Sets the running attempt; `undefined` between two attempts. */
   enter (request: FastifyRequest, attempt: Attempt | undefined): void
   /** Gives the request a session for the next attempt. */
   renew (request: FastifyRequest, retryState: RetryState | undefined): void
@@ -67,7 +67,7 @@ export function repeating (handler: RouteHandlerMethod, { retries, beginsOnReque
         return await attempt.run(handle)
       } catch (error) {
         const work = sessionOf(request)
-        // A repository, for example, that a hook has made belongs to the first attempt for ever.
+        // An object that a hook has made, such as a repository, always belongs to the first attempt.
         if (collision !== undefined && isKnownToHooks && error instanceof TransactionClosedError && work?.hasCommitted === false) throw collision
         if (repetition > retries || !isConflict(error)) throw error
         if (isUsed === true || attempt.isShared) {

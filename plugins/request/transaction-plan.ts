@@ -24,7 +24,7 @@ export interface RequestTransactionOptions extends Omit<TransactionOptions, 'beg
   readonly commit?: 'onSend' | 'onResponse' | 'atEnd' | undefined
   /**
    * Which replies commit.
-   * @defaultValue those with a status below 400, except 207: only the route knows whether a multi-status reply commits
+   * @defaultValue those with a status below 400, except 207: whether a multi-status reply commits depends on the route
    */
   readonly commitOn?: ((reply: FastifyReply, payload: unknown) => boolean) | undefined
 }
@@ -48,7 +48,7 @@ const checks: OptionChecks<RequestTransactionOptions> = {
   commit: oneOf('onSend', 'onResponse', 'atEnd'),
   commitOn: [(value) => typeof value === 'function', 'must be a function of the reply and its payload'],
   begin: oneOf('firstWrite', 'firstQuery', 'onRequest'),
-  // `resolveTransactionOptions` checks the values of those that sessions without a request have, too.
+  // `resolveTransactionOptions` checks the values of the options that sessions without a request also have.
   isolationLevel: anything,
   accessMode: anything,
   deferrable: anything,
@@ -59,9 +59,9 @@ const checks: OptionChecks<RequestTransactionOptions> = {
 }
 
 /**
- * The options without those that are undefined.
+ * The options that are not undefined.
  *
- * @throws {SettingsError} for a value that is no object, and for an unknown option
+ * @throws {SettingsError} for a value that is not an object, and for an unknown option
  */
 export function givenTransaction (options: RequestTransactionOptions): RequestTransactionOptions {
   checkSettings({ path: 'transaction', kind: 'an object (false, for no transaction, only on a route)' }, options, checks)
@@ -72,7 +72,7 @@ export function givenTransaction (options: RequestTransactionOptions): RequestTr
  * Checks options and adds the defaults.
  *
  * @throws {SettingsError} for an unknown option, and for an invalid value
- * @throws {UsageError} the same, for the options that sessions without a request have, too
+ * @throws {UsageError} for the same faults in options that sessions without a request also have
  */
 export function planTransaction (options: RequestTransactionOptions): TransactionPlan {
   const { begin = 'firstWrite', commit = 'onSend', commitOn = claimsSuccess, ...rest } = givenTransaction(options)

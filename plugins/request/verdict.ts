@@ -4,7 +4,7 @@ import { statusOf } from './transaction-plan.js'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { TransactionPlan } from './transaction-plan.js'
 
-/** A reply that decides about the transaction. */
+/** A reply that decides whether the transaction commits. */
 export interface DecidingReply {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
@@ -28,7 +28,7 @@ export function judge (plan: TransactionPlan, deciding: DecidingReply): Verdict 
   }
 }
 
-/** Whether a reply commits. @throws what `commitOn` throws, and {@link UsageError} if it returns no boolean */
+/** Whether a reply commits. @throws the error of `commitOn`, and {@link UsageError} if it returns no boolean */
 export function mayCommit ({ commitOn }: TransactionPlan, { request, reply, payload, failed }: DecidingReply): boolean {
   if (failed || isClientGone(request, reply)) return false
   const commits = commitOn(reply, payload)

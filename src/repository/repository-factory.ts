@@ -31,7 +31,7 @@ export class Repositories {
   create<Source extends RepositorySource> (session: RepositorySession, source: Source): RepositoryOf<Source> {
     const { statements, hooks, writable } = this.#described.get(source) ?? this.#describe(source)
     const Class: SourceClass = typeof source === 'function' ? source : Repository
-    return new Class({ session, statements, visibility: 'table', hooks, writable }) as RepositoryOf<Source> // RepositoryOf<Source> is this decision as a type
+    return new Class({ session, statements, visibility: 'table', hooks, writable }) as RepositoryOf<Source> // RepositoryOf<Source> is the same choice as a type
   }
 
   #describe (source: RepositorySource): Described {
@@ -50,7 +50,7 @@ export class Repositories {
   }
 }
 
-/** JavaScript may pass any function. */
+/** A JavaScript program may pass any function. */
 function declarationOf (source: RepositoryClass & { readonly name: string }): Declared {
   const { name, [declared]: declaration } = source as Partial<RepositoryClass> & { readonly name: string }
   if (declaration !== undefined) return declaration

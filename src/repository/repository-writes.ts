@@ -15,7 +15,7 @@ import type { Defaults, UpsertOptions, Upserted } from './types/write-options.js
 import type { Affected, Deletion } from './write/lifecycle-hooks.js'
 import type { WriteContext } from './write/write-context.js'
 
-/** The `this` of methods that need `softDelete()`: any, or for a table without it one that no value is. */
+/** The `this` of methods that need `softDelete()`: any type, or for a table without it a type that no value has. */
 type SoftDeletable<T extends PgTable> = [SoftDeleteKey<T>] extends [never] ? Impossible<'add ...softDelete() to this table'> : unknown
 
 /** The methods of a repository that write, and the hooks of a class. */
@@ -57,8 +57,8 @@ export class RepositoryWrites<T extends PgTable, W extends ColumnKey<T>, O exten
   }
 
   /**
-   * Does {@link RepositoryWrites.upsert} for any number of rows, in order, all or none. Resolves with the results in the given order.
-   * If two rows have the same key, the second changes the row of the first; each result is the row as of its own step.
+   * Upserts any number of rows like {@link RepositoryWrites.upsert}, in order, all or none. Resolves with the results in the given
+   * order. If two rows have the same key, the second changes the row of the first; each result is the row as of its own step.
    *
    * Concurrent calls with the same rows in different orders can fail with a `DeadlockError`, as with any locks: sort the rows.
    * Do not change the array or its rows until it resolves. The table's default functions may be called twice for a row.
@@ -140,14 +140,14 @@ export class RepositoryWrites<T extends PgTable, W extends ColumnKey<T>, O exten
     return handled(deleteMatching(this.#context, { filter, options }))
   }
 
-  /** Marks the row with this primary key as deleted, by the database's clock. Resolves with the row, or undefined if there is none that is not deleted. */
+  /** Marks the row with this primary key as deleted, by the database's clock. Resolves with the row, or undefined if there is no live row. */
   softDelete (this: SoftDeletable<T>, id: Key<T>): Promise<Row<T> | undefined>
   softDelete (id: Key<T>): Promise<Row<T> | undefined> {
     return typed(markDeleted(this.#context, id))
   }
 
   /**
-   * Restores the soft-deleted row with this primary key. Resolves with the row, or undefined if there is none that is deleted.
+   * Restores the soft-deleted row with this primary key. Resolves with the row, or undefined if there is no deleted row.
    * @throws UniqueViolationError if a row that is not deleted has the same values of a `uniqueLive()` key.
    */
   restore (this: SoftDeletable<T>, id: Key<T>): Promise<Row<T> | undefined>

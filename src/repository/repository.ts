@@ -30,7 +30,7 @@ const madeByHand = 'A repository is not made by "new": request.repo(table), sess
  * Reads and writes the rows of one table, in the session that it belongs to.
  *
  * Every method rejects with a `ValidationError` for an invalid column, value, filter or page, and with a `UsageError` for an
- * unknown option, before anything is sent. Of a table with `softDelete()` it sees only rows that are not deleted.
+ * unknown option, before anything is sent. For a table with `softDelete()`, it sees only rows that are not deleted.
  *
  * @example
  * ```ts
@@ -73,7 +73,7 @@ export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<
 
   /** @throws UsageError unless the package calls it: a repository needs a session. */
   constructor (context: RepositoryContext) {
-    // JavaScript, or a cast, may pass anything.
+    // A JavaScript program or a cast may pass any value.
     if (!((context as Partial<RepositoryContext> | undefined)?.statements instanceof TableStatements)) throw new UsageError(madeByHand)
     const { session, statements: table, visibility, writable, hooks } = context
     const Class = new.target as unknown as new (context: RepositoryContext) => LifecycleHooks // hooks are protected, and a subclass inherits the constructor
@@ -117,7 +117,7 @@ export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<
   }
 
   /**
-   * Reads each row with its related rows. The result can only read. Soft-deleted related rows are hidden: a relation to one such
+   * Reads each row with its related rows. The result is read-only. Soft-deleted related rows are hidden: a relation to one such
    * row is null, even if its type does not say so. The relations are those of the schema of the database; the types come from
    * `Register`.
    *
@@ -179,7 +179,7 @@ export type RepositoryOf<Source extends RepositorySource> =
     : Source extends RepositoryClass<infer R> ? R
       : never
 
-/** The session or database of a repository. It runs the statements, and gives other repositories. */
+/** The session or database of a repository. It runs the statements, and returns other repositories. */
 export interface RepositorySession extends StatementRunner {
   /** Returns another repository: of a table, or an instance of a class. */
   repo<Source extends RepositorySource> (source: Source): RepositoryOf<Source>

@@ -66,7 +66,7 @@ interface Matching {
   readonly options: unknown
 }
 
-/** The condition of a filter for a write. An empty filter is refused without consent: it could be a mistake. */
+/** The condition of a filter for a write. An empty filter is refused unless the options confirm it: it could be a mistake. */
 function some (context: WriteContext, operation: string, { filter, options }: Matching): Condition {
   const { table, visibleRows } = context
   const all = meansAll(operation, options)

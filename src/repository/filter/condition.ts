@@ -52,7 +52,7 @@ export function negate (part: Condition): Condition {
   return part.kind === 'nothing' ? everything : { kind: 'not', part }
 }
 
-/** The columns and values of a condition on a key, for an error that names one. */
+/** The columns and values of a condition on a key, for an error that names the key. */
 export function operandsOf (condition: Condition): Array<readonly [codec: ColumnCodec, value: unknown]> {
   const parts = condition.kind === 'and' ? condition.parts : [condition]
   return parts.filter((part) => part.kind === 'test').flatMap(({ codec, operands }) => operands.map((operand) => [codec, operand] as const))

@@ -96,7 +96,7 @@ function list (name: 'in' | 'notIn'): Operator {
       if (item === null) throw new ValidationError(`Column "${codec.key}": null in "${name}" never matches, use isNull`, about(codec))
       return operandOf(codec, item)
     })
-    // PostgreSQL does not take an array of arrays for a list of arrays, and SQL cannot be an element.
+    // PostgreSQL does not treat an array of arrays as a list of arrays, and SQL cannot be an element.
     return codec.array || values.some(isSql) ? test(codec, `${name}Each`, values) : test(codec, name, [values])
   }
 }

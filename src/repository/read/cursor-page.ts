@@ -32,7 +32,7 @@ interface Asked {
   readonly options: unknown
 }
 
-/** A part of a list: its start, its direction, and its most rows. */
+/** A part of a list: its start, its direction, and its maximum number of rows. */
 interface Walk {
   readonly keys: readonly KeysetKey[]
   readonly position: Position | undefined
@@ -40,7 +40,7 @@ interface Walk {
   readonly limit: number
 }
 
-/** Reads one page after or before a cursor. It reads one row more than the limit, to know whether the list goes on. */
+/** Reads one page after or before a cursor. It reads one row more than the limit, to detect whether the list goes on. */
 export async function readByCursor (session: StatementRunner, table: TableStatements, { where, options }: Asked): Promise<CursorRows> {
   const given = knownOptions({ options, kind: 'cursor' })
   const shape = table.shape('cursor')
@@ -77,7 +77,7 @@ function selectWalk (
 ): Statement {
   const { keys, position, isBackward, limit } = walk
   const from = position === undefined ? where : allOf([where, behind(keys, position)])
-  // Going backwards is another order; the rest is in the shape already.
+  // A backward page has another order; everything else is already in the shape.
   shape.key += isBackward ? 'before ' : 'after '
   shape.values.length = 0
   collect(from, shape)

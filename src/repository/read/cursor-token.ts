@@ -1,30 +1,30 @@
 /**
- * A cursor as the client has it: base64url of a version, a digest, and PostgreSQL's own texts of the columns of the order.
+ * A cursor as the client receives it: base64url of a version, a digest, and PostgreSQL's own texts of the columns of the order.
  *
- * The digest ties it to its table, order and filter and to the texts themselves, so that a cursor of another list, or one
- * that was cut or changed on its way, is refused. It is no secret: who computes one gets the rows of the same list from
- * another place on, which are no others than the list has.
+ * The digest ties it to its table, order and filter and to the texts themselves, so that a cursor of another list, or one that
+ * was cut or changed on its way, is refused. The digest is not a secret: a client that computes one can start the same list at
+ * another place, but gets only rows of that list.
  */
 import { hash } from 'node:crypto'
 import { ValidationError } from '../../errors/errors.js'
 import type { Position } from './keyset.js'
 
-/** Raised when the same texts would mean something else. */
+/** Increased when the meaning of the same texts changes. */
 const version = 1
 
-/** The longest cursor that is read, in characters: no order by a few columns comes near it. */
+/** The longest cursor that is read, in characters: an order by a few columns stays far below it. */
 const longest = 16_384
 
 /** 22 characters hold 132 bits. */
 const digestLength = 22
 
-/** What a cursor belongs to, and how many columns its position has. */
+/** The list of a cursor, and the number of columns in its position. */
 export interface CursorList {
   readonly identity: string
   readonly size: number
 }
 
-/** What tells the lists of a table apart: everything but the page. */
+/** The identity of a list among the lists of its table: everything but the page. */
 export function identityOf (table: string, key: string, values: readonly unknown[]): string {
   return JSON.stringify([table, key, values], (_, value: unknown) => typeof value === 'bigint' ? `${value}n` : value)
 }
@@ -32,7 +32,7 @@ export function identityOf (table: string, key: string, values: readonly unknown
 /**
  * Writes a cursor.
  *
- * @throws ValidationError for one that would be too long to be read again.
+ * @throws ValidationError for a cursor that would be too long to read.
  */
 export function writeCursor (position: Position, { identity }: CursorList): string {
   const cursor = Buffer.from(JSON.stringify([version, digest(identity, position), ...position])).toString('base64url')
@@ -43,7 +43,7 @@ export function writeCursor (position: Position, { identity }: CursorList): stri
 /**
  * Reads a cursor.
  *
- * @throws ValidationError for anything but a cursor of this very list.
+ * @throws ValidationError for anything but a cursor of this list.
  */
 export function readCursor (cursor: unknown, { identity, size }: CursorList): Position {
   if (typeof cursor !== 'string' || cursor.length > longest) throw invalidCursor()
@@ -53,7 +53,7 @@ export function readCursor (cursor: unknown, { identity, size }: CursorList): Po
   return position as Position
 }
 
-/** What is said of a cursor that is none, or is of another list. */
+/** The error for an invalid cursor, or for a cursor of another list. */
 export function invalidCursor (cause?: unknown): ValidationError {
   return new ValidationError('The cursor does not belong to this list, or is damaged: begin with the first page', { cause })
 }

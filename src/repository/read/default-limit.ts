@@ -12,7 +12,7 @@ export interface AskedList {
 }
 
 /**
- * The limit and the offset of a list. Without a given limit it reads one row more than the default limit, to know whether there
+ * The limit and the offset of a list. Without a given limit it reads one row more than the default limit, to detect whether there
  * are more. A list that locks its rows does not: it would lock a row that the caller does not get.
  *
  * @throws ValidationError as {@link boundsOf}

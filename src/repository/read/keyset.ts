@@ -1,9 +1,9 @@
 /**
  * The condition for the rows after a position in an order: a page by cursor.
  *
- * If all columns have one direction and none is nullable, it is one row comparison, which an index over them answers from the
- * position on. Otherwise it compares column by column, after a bound on the first column from which an index can still start.
- * If NULLs of the first column come later, there is no such bound: no single range has both.
+ * If all columns have one direction and none is nullable, the condition is one row comparison, and an index over the columns
+ * starts at the position. Otherwise it compares column by column, after a bound on the first column from which an index can still
+ * start. If NULLs of the first column come later, there is no such bound: no single range contains both.
  * https://www.postgresql.org/docs/current/functions-comparisons.html#ROW-WISE-COMPARISON
  */
 import { allOf, anyOf, everything, nothing } from '../filter/condition.js'

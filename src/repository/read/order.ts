@@ -25,7 +25,7 @@ interface OrderedTable {
 /**
  * The given order, followed by the primary key: a list without a total order loses rows between its pages.
  *
- * @throws ValidationError for an unknown column, or a value that cannot be ordered by.
+ * @throws ValidationError for an unknown column, or an invalid order.
  */
 export function parseOrder (orderBy: unknown, table: OrderedTable, shape: Shape): readonly SQL[] {
   if (isPlainObject(orderBy) || orderBy === undefined) return parseOrderKeys(orderBy, table, shape).map(orderSql)

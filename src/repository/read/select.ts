@@ -14,7 +14,7 @@ import type { TableStatements } from '../table/table-statements.js'
 export interface Selection extends AskedOptions {
   readonly operation: string
   readonly where: Condition
-  /** The most rows to read, if the method decides it and not the options. */
+  /** The maximum number of rows, if the method sets it and not the options. */
   readonly limit?: number
   /** The part of a list to read. */
   readonly bounds?: Bounds

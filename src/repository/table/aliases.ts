@@ -19,7 +19,7 @@ export class Aliases {
   constructor (tables: Iterable<PgTable>, writer: NameWriter) {
     for (const table of tables) {
       this.#taken.add(getTableName(table))
-      // By the names in the database: in ORDER BY an output column would win over an alias.
+      // Uses the names in the database: in ORDER BY, an output column takes precedence over an alias.
       for (const column of Object.values(getTableColumns(table))) this.#taken.add(writer.columnName(column))
     }
   }

@@ -1,7 +1,7 @@
 import { UsageError, ValidationError } from '../../errors/errors.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 
-/** The column of a key. Without one it throws a ValidationError, or the given error if only the program can have named the key. */
+/** The column of a key. If there is none, throws a ValidationError, or the given error if only the program can have named the key. */
 export function findColumn (key: string, columns: Columns, Refusal: typeof ValidationError | typeof UsageError = ValidationError): ColumnCodec {
   const codec = columns.get(key)
   if (codec === undefined) {

@@ -105,10 +105,10 @@ interface Compiled {
 /** The number of statement names in this process. */
 let names = 0
 
-/** How many shapes of one table are cached at least: more than an application has calls, few enough to drop shapes made by clients. */
+/** The minimum number of cached shapes per table: more than an application has calls, few enough to drop shapes made by clients. */
 const rememberedShapes = 200
 
-/** How many warned callers of one table are remembered at least: more than an application has routes. A program may make a label per job. */
+/** The minimum number of remembered warned callers per table: more than an application has routes. A program may make a label per job. */
 const rememberedCallers = 1000
 
 /** The statements of one table. The table is described once, each shape is built once. */
@@ -161,7 +161,7 @@ export class TableStatements {
     const compiled: Compiled = {
       kind,
       text,
-      // A statement that hardly repeats would push reusable ones out of the cache.
+      // A statement that rarely repeats would push reusable ones out of the cache.
       name: shape.cacheable ? statementName(++names, text) : undefined,
       nowait,
       context: Object.freeze({ operation: shape.operation, table: this.name }),

@@ -86,7 +86,7 @@ export function givenValues (values: unknown, table: WritableTable, writable?: W
   if (!isRecord(values)) throw new ValidationError(noRow)
   const given: Record<string, unknown> = Object.create(blank)
   const keys = Object.keys(values)
-  // A promise without await, a Map or a Date would be taken for a row without values.
+  // An unawaited promise, a Map or a Date would otherwise pass as a row without values.
   if (keys.length === 0 && Object.prototype.toString.call(values) !== '[object Object]') throw new ValidationError(noRow)
   for (const key of keys) {
     const value = values[key]
@@ -107,7 +107,7 @@ function isRecord (values: unknown): values is Readonly<Record<string, unknown>>
 
 const noRow = 'The values of a row are an object { column: value }, not a list, a promise or an object of another kind'
 
-/** A prototype that has nothing: faster than no prototype at all. */
+/** An empty prototype: faster than no prototype. */
 const blank = Object.freeze(Object.create(null))
 
 /** Adds changes to the shape of a call. */

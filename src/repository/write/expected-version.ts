@@ -25,7 +25,7 @@ export function expectedVersion (options: unknown, { name, version: codec }: Ver
   checkPlainCall('an update', options, { expectedVersion: anything })
   if (!Object.hasOwn(options, 'expectedVersion')) return undefined
   if (codec === undefined) throw new UsageError('"expectedVersion" needs a table with ...version() among its columns', { context: { table: name } })
-  // A version that a request forgot must not mean "any".
+  // A version missing from a request must not mean "any".
   const version = options['expectedVersion']
   if (!isCount(version)) throw new ValidationError('"expectedVersion" is the version that was read with the row, a whole number')
   return { codec, version }

@@ -11,7 +11,7 @@ export interface Misfit {
   readonly place: number
 }
 
-/** Whether a text does not fit a column; undefined if that is not known here. */
+/** True if a text does not fit a column; undefined if that cannot be decided here. */
 type Check = (text: string, codec: ColumnCodec) => boolean | undefined
 
 const integerBits: Readonly<Record<string, number>> = {
@@ -59,7 +59,7 @@ function timesOnly (_text: string, { column }: ColumnCodec): boolean | undefined
   return times.test(typeOf(column)) ? undefined : false
 }
 
-/** The value that an error of PostgreSQL is about: the first that does not fit its column, or the only one that may not. */
+/** The value that an error of PostgreSQL is about: the first that does not fit its column, or the only one that cannot be decided. */
 export function findMisfit (sqlState: string, rows: ReadonlyArray<readonly Change[]>): Misfit | undefined {
   const check = checks[sqlState]
   if (check === undefined) return undefined

@@ -60,7 +60,7 @@ interface VersionUpdate {
   readonly expected: Expected
 }
 
-/** Updates a row with an expected version. If no row changed, a second statement tells a missing row from another version. */
+/** Updates a row with an expected version. If no row changed, a second statement distinguishes a missing row from one with another version. */
 async function updateVersion (
   { table }: WriteContext, { session, hooks }: WriteStep, { changes, where, expected }: VersionUpdate
 ): Promise<AnyRow | undefined> {

@@ -16,7 +16,7 @@ export interface Write {
   readonly returning: boolean
 }
 
-/** Longer lists are not cached: the same length hardly repeats, and the text is long. */
+/** Longer lists are not cached: a length rarely repeats, and the text is long. */
 const mostRememberedRows = 20
 
 /** The columns that an INSERT names. */

@@ -34,7 +34,7 @@ t.test('33: a client that leaves during a query has it cancelled, in a transacti
     await request.db.execute(sql`select pg_sleep(60)`)
   })
   server.get('/outside', (request) => request.repo(users).getAll())
-  // Those through which the test looks are in the pool before.
+  // Opens the connections that the test itself uses beforehand.
   const sessions = [1, 2, 3].map(() => server.db.createSession())
   await Promise.all(sessions.map((session) => session.begin()))
   await Promise.all(sessions.map((session) => session.close()))

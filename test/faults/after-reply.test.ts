@@ -20,7 +20,7 @@ const reused = { acquired: 1, destroyed: 0 }
 
 const count = (server: FastifyInstance) => server.db.repo(users).count()
 
-/** A post without a user, which is refused at COMMIT only. */
+/** Creates a post without a user, which is refused only at COMMIT. */
 async function createOrphan (session: Session): Promise<void> {
   await session.execute(sql`set constraints all deferred`)
   await session.repo(posts).create({ userId: 404, title: 'without a user' })

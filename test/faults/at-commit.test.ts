@@ -15,7 +15,7 @@ const ada = { email: 'ada@example.com' }
 const reused = { acquired: 1, destroyed: 0 }
 const destroyed = { acquired: 1, destroyed: 1 }
 
-/** Headers of a reply that must not survive when an error takes its place. */
+/** Headers of a reply that must be removed when an error replaces it. */
 const meant = {
   'content-encoding': 'identity', etag: '"1"', 'last-modified': 'Mon, 01 Jan 2024 00:00:00 GMT', 'cache-control': 'max-age=60', location: '/users/1'
 }
@@ -23,13 +23,13 @@ const meant = {
 const post = (server: FastifyInstance, url = '/') => server.inject({ method: 'POST', url })
 const count = (server: FastifyInstance) => server.db.repo(users).count()
 
-/** A post of nobody: refused only when the transaction commits. */
+/** Creates a post without a user, which is refused only at COMMIT. */
 async function createOrphan (session: Session): Promise<void> {
   await session.execute(sql`set constraints all deferred`)
   await session.repo(posts).create({ userId: 404, title: 'nobody wrote this' })
 }
 
-/** A server behind a network that fails, with a route that writes; `ran` holds which callbacks were called. */
+/** A server behind a failing network, with a route that writes; `ran` lists the callbacks that were called. */
 async function buildWriter (t: Test, transaction: RequestTransactionOptions = {}) {
   const log = recordLog()
   const { server, proxy } = await buildByProxy(t, { transaction, server: { logger: log.logger } })
@@ -180,14 +180,14 @@ t.test('22: a COMMIT that hangs beyond the limit is unknown, or looked up until 
   t.strictSame(unknown.connections(), destroyed)
   t.strictSame(unknown.ran, [])
   await heldUnknown.release()
-  // PostgreSQL goes on without its client: the test is over when it has ended.
+  // PostgreSQL goes on without its client: the test waits for the end of the commit.
   await until(async () => (await commits(unknown.server)).length === 0)
 
   const resolved = await buildWriter(t, { settleTimeoutMillis: 2000, resolveCommits: true })
   const held = await holdCommits(t, resolved.server.db)
   resolved.connections()
   const answer = post(resolved.server, '/users')
-  // One connection for the transaction, and after the limit one to ask over.
+  // One connection for the transaction, and after the limit another for looking up the commit.
   let acquired = 0
   await until(() => (acquired += resolved.connections().acquired) > 1)
   t.strictSame(resolved.ran, [])

@@ -18,14 +18,14 @@ interface Transfer {
 interface BankOptions {
   readonly transaction: RequestTransactionOptions
   readonly lock?: 'update'
-  /** Waited for by each transfer when it has read and not yet written. */
+  /** Each transfer awaits it after reading and before writing. */
   readonly afterReading?: () => Promise<void>
 }
 
 const accounts = [1, 2, 3, 4, 5]
 const wealth = 100
 
-/** A bank that listens: accounts are users, and the journal of transfers is in their posts. */
+/** A listening bank: accounts are users, and the journal of transfers is in their posts. */
 async function openBank (t: Test, { transaction, lock, afterReading }: BankOptions): Promise<FastifyInstance> {
   const server = await build(t, { pool: { size: 10, maxOverflow: 0 } })
   server.post<{ Body: Transfer }>('/transfers', { config: { transaction } }, async (request, reply) => {
@@ -33,7 +33,7 @@ async function openBank (t: Test, { transaction, lock, afterReading }: BankOptio
     const repo = request.repo(users)
     const options: RowOptions<typeof users> = lock === undefined ? {} : { lock }
     const balances = new Map<number, number>()
-    // Always in this order: two that lock the same accounts never wait for each other.
+    // Always in this order, so that two transfers that lock the same accounts never deadlock.
     for (const id of [from, to].sort()) balances.set(id, (await repo.getOrThrow(id, options)).balance)
     const { amount } = request.body
     const left = Number(balances.get(from)) - amount
@@ -67,7 +67,7 @@ function sumOf (numbers: readonly number[]): number {
   return numbers.reduce((sum, number) => sum + number, 0)
 }
 
-/** Transfers between accounts of chance, of amounts that accounts run out of. */
+/** A transfer between random accounts, of an amount that an account may not have. */
 function randomTransfer (number: number): Transfer {
   const from = 1 + Math.floor(Math.random() * accounts.length)
   const to = 1 + (from + Math.floor(Math.random() * (accounts.length - 1))) % accounts.length
@@ -104,7 +104,7 @@ for (const [name, options] of Object.entries(ways)) {
   })
 }
 
-/** Lets nobody go on before so many have come; from then on everybody. */
+/** Blocks all callers until the given number has arrived, and none from then on. */
 function barrier (count: number): () => Promise<void> {
   const open = deferred()
   let come = 0
@@ -114,7 +114,7 @@ function barrier (count: number): () => Promise<void> {
   }
 }
 
-/** Two that take from the same account, both of which have read before either writes. */
+/** Makes two withdrawals from the same account; both read before either writes. */
 async function collide (server: FastifyInstance): Promise<number[]> {
   return await Promise.all([2, 3].map((to) => send(server, { number: to, from: 1, to, amount: 10 })))
 }

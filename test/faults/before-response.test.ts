@@ -39,7 +39,7 @@ t.test('1: a handler that throws after writes is answered 500, and nothing stays
       t.strictSame(connections(), reused)
       t.strictSame(await emails(server), [])
       connections()
-      // Fastify's own format shows the message of any error; of ours, and in the other formats, it is a general one.
+      // Fastify's own format shows the message of any error; the messages of our errors, and of the other formats, are general.
       if (format !== 'fastify' || url === '/database') t.notMatch(reply.body, /cellar|nowhere|select/, `${format} ${url}`)
     }
 

@@ -14,7 +14,7 @@ import type { RequestTransactionOptions } from '../../plugins/index.js'
 interface Moment {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
-  /** Says that the client may leave. */
+  /** Signals that the client may leave. */
   readonly here: () => void
   /** Resolves when it has left. */
   readonly left: Promise<void>
@@ -22,7 +22,7 @@ interface Moment {
 
 const sleeping = sql`select pg_sleep(60)`
 
-/** What a handler does while its client leaves. */
+/** The handlers during which the client leaves. */
 const moments: Record<string, (moment: Moment) => Promise<unknown>> = {
   'between two statements': async ({ request, here, left }) => {
     await request.repo(users).create({ email: request.id })
@@ -90,7 +90,7 @@ const moments: Record<string, (moment: Moment) => Promise<unknown>> = {
     reply.raw.write('HTTP')
     here()
     await left
-    // Of what a handler throws behind a hijack Fastify itself makes an error in the log.
+    // Fastify logs an error that a handler throws after a hijack.
     await request.repo(users).count().catch(() => {})
   },
   'while it waits for a lock': async ({ request, here }) => {

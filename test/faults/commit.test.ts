@@ -11,7 +11,7 @@ import type { Test } from '../helpers/test.js'
 
 const ada = { email: 'ada@example.com' }
 
-/** A database behind a network that fails when told to, whose lost commits are looked up. */
+/** A database with `resolveCommits`, behind a network that fails on demand. */
 async function openResolving (t: Test, transaction: TransactionOptions = {}, options: OpenOptions = {}) {
   const logger = recordingLogger()
   const { database, proxy } = await openByProxy(t, { logger, transaction: { resolveCommits: true, ...transaction }, ...options })
@@ -84,7 +84,7 @@ t.test('22: a COMMIT that hangs beyond the limit is looked up until PostgreSQL h
 t.test('19: the outcome stays unknown if the id cannot be looked up in time', async (t) => {
   const full = await openResolving(t, { settleTimeoutMillis: 100 }, { pool: { size: 1, maxOverflow: 0 } })
   const next = full.database.createSession()
-  const begun = next.begin() // takes the place that the lost connection leaves
+  const begun = next.begin() // takes the slot of the lost connection
   full.proxy.loseAnswer('commit', 'cut')
   const silent = await openResolving(t, { settleTimeoutMillis: 100 })
   await silent.database.transaction((session) => session.repo(users).count())
@@ -99,7 +99,7 @@ t.test('19: the outcome stays unknown if the id cannot be looked up in time', as
   }
   await begun
   await next.rollback()
-  // PostgreSQL does not know that its client is gone, and waits for the COMMIT that was swallowed.
+  // PostgreSQL has not noticed that its client is gone, and waits for the COMMIT that the network dropped.
   silent.proxy.cut()
 })
 

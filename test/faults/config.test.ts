@@ -8,7 +8,7 @@ import { recordLog } from '../helpers/log-stream.js'
 import { posts, users } from '../helpers/schema.js'
 import { build, buildByProxy } from '../helpers/server.js'
 
-/** What a program without types may pass. */
+/** Registers the plugin with options that only a program without types can pass. */
 async function register (t: Test, options: unknown, server: FastifyServerOptions = {}): Promise<FastifyInstance> {
   const fastify = Fastify(server)
   t.teardown(() => fastify.close())

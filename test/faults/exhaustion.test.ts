@@ -18,10 +18,10 @@ const ada = { email: 'ada@example.com' }
 const grace = { email: 'grace@example.com' }
 const busy = { code: 'DB_POOL_TIMEOUT', statusCode: 503, retryable: true, headers: { 'retry-after': /^\d+$/ } }
 
-/** Waits for a connection in vain; resolves with the error if that came within the limit and 50 ms more. */
+/** Waits for a connection that never comes; resolves with the error if it came at most 50 ms after the limit. */
 async function refusal (pool: ConnectionPool, limitMillis: number): Promise<unknown> {
   let isLate = false
-  // Timers run in the order in which they are due, however late the machine runs them.
+  // Timers run in the order in which they are due, even on a slow machine.
   const latest = setTimeout(() => { isLate = true }, limitMillis + 50)
   const error = await pool.connect(caller).catch((error: unknown) => error)
   clearTimeout(latest)

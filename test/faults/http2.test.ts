@@ -23,11 +23,11 @@ const none = { acquired: 0, destroyed: 0 }
 const count = (server: FastifyInstance) => server.db.repo(users).count()
 const idle = (server: FastifyInstance) => until(() => server.db.poolInfo.inUse === 0 && server.db.poolInfo.waiting === 0)
 
-/** A server that speaks HTTP/2, without TLS, and a connection to it. */
+/** An HTTP/2 server without TLS, and a connection to it. */
 async function build (t: Test, transaction: RequestTransactionOptions = {}) {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   const log = recordLog()
-  // The types of a server over HTTP/2 are others than those that plugins are written for.
+  // The types of an HTTP/2 server differ from those that plugins are written for.
   const server = Fastify({ http2: true, logger: log.logger }) as unknown as FastifyInstance
   t.teardown(() => server.close())
   await server.register(dataAccess, { connectionString, schema, transaction, ...unhurried })
@@ -35,7 +35,7 @@ async function build (t: Test, transaction: RequestTransactionOptions = {}) {
   let session: ClientHttp2Session | undefined
   t.teardown(async () => { session?.destroy() })
 
-  /** Sends a request; the server listens afterwards, and takes no more routes. */
+  /** Sends a request; afterwards the server is listening and accepts no more routes. */
   const send = async (path: string, method = 'POST'): Promise<ClientHttp2Stream> => {
     if (!server.server.listening) await server.listen({ host: '127.0.0.1', port: 0 })
     session ??= connect(`http://127.0.0.1:${(server.server.address() as AddressInfo).port}`)
@@ -47,7 +47,7 @@ async function build (t: Test, transaction: RequestTransactionOptions = {}) {
   return { server, log, send, connections: connectionsOf(server.db) }
 }
 
-/** The whole answer of a request. */
+/** The whole response to a request. */
 async function answerOf (stream: ClientHttp2Stream): Promise<{ status: number, body: string }> {
   const [headers] = await once(stream, 'response')
   let body = ''
@@ -56,7 +56,7 @@ async function answerOf (stream: ClientHttp2Stream): Promise<{ status: number, b
   return { status: Number(headers[':status']), body }
 }
 
-/** Takes the request back, as a browser does whose user goes elsewhere: its connection stays. */
+/** Cancels the request, as a browser does when its user leaves the page; the connection stays open. */
 function leave (stream: ClientHttp2Stream): void {
   stream.close(8)
 }

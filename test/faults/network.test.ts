@@ -11,7 +11,7 @@ import type { BuildOptions } from '../helpers/server.js'
 
 const ada = { email: 'ada@example.com' }
 
-/** The limit of a statement, after which a silence of one second destroys its connection. */
+/** The statement timeout; one second of silence after it destroys the connection. */
 const impatient = { statementTimeoutSeconds: 0.5 }
 
 async function buildWithLog (...[t, options]: [Parameters<typeof buildByProxy>[0], BuildOptions]) {

@@ -19,7 +19,7 @@ const ada = { email: 'ada@example.com' }
 const reused = { acquired: 1, destroyed: 0 }
 const none = { acquired: 0, destroyed: 0 }
 
-/** Long enough for whatever has to happen before a time limit, on a busy machine, too. */
+/** Long enough for everything that must happen before a time limit, even on a busy machine. */
 const limitMillis = 1000
 
 const count = (server: FastifyInstance) => server.db.repo(users).count()

@@ -14,7 +14,7 @@ interface Answer {
   readonly retryAfter: unknown
 }
 
-/** A server whose routes read and write, alone and in transactions, in every shape that a statement may be kept in. */
+/** A server whose routes read and write, in autocommit and in transactions, with every kind of cached statement. */
 async function buildTraffic (t: Test, preparedStatements: boolean): Promise<FastifyInstance> {
   const server = await build(t, { preparedStatements, pool: { size: connections, maxOverflow: 0 } })
   const writer = server.db.repo(users)
@@ -34,7 +34,7 @@ function emailOf ({ params }: { params: unknown }): string {
   return (params as { email: string }).email
 }
 
-/** Sends requests of every kind over all connections, before, while and after the schema changes; tells the answers since. */
+/** Sends requests of every kind over all connections, before, during and after the schema change; returns the responses since the change. */
 async function change (server: FastifyInstance, statement: string): Promise<Answer[]> {
   const answers: Answer[] = []
   const over = new AbortController()
@@ -42,7 +42,7 @@ async function change (server: FastifyInstance, statement: string): Promise<Answ
     const url = `/users/${client}-${n}`
     for (const [method, path] of [['POST', url], ['GET', url], ['GET', '/users'], ['PUT', url], ['GET', '/alone'], ['GET', '/drizzle']] as const) {
       const reply = await server.inject({ method, url: path })
-      // What was not created, because its request failed, is not there either.
+      // A row whose request failed was not created, so reading it gives 404.
       if (reply.statusCode === 404 && answers.some(({ statusCode }) => statusCode === 503)) continue
       answers.push({ statusCode: reply.statusCode, code: reply.json()?.code, retryAfter: reply.headers['retry-after'] })
     }

@@ -103,7 +103,7 @@ for (const how of ['cut', 'reset', 'silence'] as const) {
 
 t.test('1: a COMMIT that is answered with the tag ROLLBACK is a failure', async (t) => {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
-  // PostgreSQL says so for a transaction that failed, and a pooler may for one that it has lost.
+  // PostgreSQL responds like this for a failed transaction; a pooler may do so for a transaction that it has lost.
   const url = await startRewriter(t, connectionString, { from: 'C\0\0\0\x0bCOMMIT\0', to: 'C\0\0\0\x0dROLLBACK\0' })
   const database = await openDatabase({ connectionString: url, schema })
   t.teardown(() => database.close())
@@ -125,7 +125,7 @@ t.test('22: a COMMIT that hangs beyond the limit leaves the outcome unknown', as
   t.equal(session.outcome, 'unknown')
   t.same(ran, [])
   await held.release()
-  // PostgreSQL goes on without its client: the test is over when it has ended.
+  // PostgreSQL goes on without its client: the test waits until it has ended.
   await until(async () => (await beside(
     database,
     "select from pg_stat_activity where datname = current_database() and query = 'commit' and state = 'active'"

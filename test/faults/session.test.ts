@@ -15,7 +15,7 @@ import type { Session } from '../../src/index.js'
 const ada = { email: 'ada' }
 const impossible = sql`select 1 / ${0}::int`
 
-/** The type of the schema reaches `query` where a program registers it; tests of several schemas do not. */
+/** `query` gets the type of the schema if a program registers one; these tests have several schemas and register none. */
 function relational ({ drizzle }: Session): NodePgDatabase<typeof schema>['query'] {
   return (drizzle as unknown as NodePgDatabase<typeof schema>).query
 }

@@ -12,7 +12,7 @@ import type { Database } from '../../src/index.js'
 
 const ada = { email: 'ada@example.com' }
 
-/** A second way to the same database, which outlives the server. */
+/** A second connection to the same database, which stays open after the server has closed. */
 async function observe (t: { teardown (fn: () => Promise<unknown>): unknown }, { db }: { db: Database }): Promise<Database> {
   const { host, port, user, password, database } = db.pool.options
   const url = new URL(`postgresql://${host}:${port}/${database}`)
@@ -98,7 +98,7 @@ t.test('81: a COMMIT under way is answered also beyond drainTimeoutSeconds', asy
   await held.reached()
 
   const closed = server.close()
-  // It waits for the only connection, until the time is over.
+  // The call waits for the only connection until its time is over.
   await t.rejects(server.db.repo(users).count(), { message: 'The database was closed' })
   await held.release()
   await closed

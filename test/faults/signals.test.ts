@@ -14,7 +14,7 @@ import { openDatabase } from '../../src/index.js'
 import { createTestDatabase } from '../../src/testing/index.js'
 import { loaderFor } from '../../src/testing/postgres/shared-server.js'
 
-/** The transactions whose handler does nothing any more. */
+/** Selects the transactions whose handler hangs. */
 const hanging = sql`select from pg_stat_activity where datname = current_database() and state = 'idle in transaction' and query like '%hangs from now on%'`
 
 const program = new URL('../helpers/server-process.ts', import.meta.url)
@@ -24,7 +24,7 @@ interface Limits {
   readonly limitMillis?: number
 }
 
-/** Starts a server in a process of its own over a database of the test's. */
+/** Starts a server in a process of its own, over a database of the test. */
 async function start (t: Test, { drainSeconds = 3600, limitMillis = 3_600_000 }: Limits = {}) {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   const url = withPassword(connectionString)
@@ -52,13 +52,13 @@ async function start (t: Test, { drainSeconds = 3600, limitMillis = 3_600_000 }:
     exited,
     post,
     end: () => { child.kill('SIGTERM') },
-    /** Resolves when the server takes no more connections. */
+    /** Resolves when the server accepts no more connections. */
     closing: () => until(async () => await post('/refused') === 'cut off'),
     total: () => database.repo(users).count()
   }
 }
 
-/** Takes what the route waits for. */
+/** Takes the lock that the route waits for. */
 async function holdLock (t: Test, { pool }: { pool: { options: object } }): Promise<() => Promise<unknown>> {
   const client = new Client(pool.options)
   await client.connect()

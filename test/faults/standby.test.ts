@@ -21,10 +21,10 @@ const ada = { email: 'ada@example.com' }
 const unknown = { code: 'DB_COMMIT_UNKNOWN', statusCode: 500, retryable: false, context: { transactionId: /^\d+$/ } }
 const notSaved = { code: 'DB_CONNECTION', statusCode: 503, retryable: true, context: { transactionId: /^\d+$/ } }
 
-/** A primary, its standby, and an address that leads to the first. */
+/** A primary, its standby, and an address that leads to the primary. */
 interface Address extends Pair {
   readonly proxy: Proxy
-  /** The rows behind a server. */
+  /** Counts the rows of a server. */
   readonly count: (server: { readonly connectionString: string }) => Promise<number>
 }
 
@@ -165,7 +165,7 @@ t.test('102: a commit that waits for a synchronous standby is saved only when th
   await queryOnce(primary.connectionString, "alter system set synchronous_standby_names = '*'")
   await queryOnce(primary.connectionString, 'select pg_reload_conf()')
   const waiting = (): Promise<Array<{ pid: number }>> => queryOnce(primary.connectionString, "select pid from pg_stat_activity where wait_event = 'SyncRep'")
-  /** Writes, and ends the session whose COMMIT waits; resolves when somebody asks what became of it. */
+  /** Writes, and terminates the backend whose COMMIT waits; resolves when the outcome is looked up. */
   const commitAlone = async (email: string, settleTimeoutMillis: number): Promise<{ committing: Promise<void> }> => {
     const database = await openResolving(t, address, { settleTimeoutMillis })
     const session = database.createSession()

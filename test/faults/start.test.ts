@@ -37,7 +37,7 @@ function shows (error: Error, connectionString: string): string[] {
   return partsOf(connectionString).filter((part) => `${error.message} ${JSON.stringify(error)}`.includes(part))
 }
 
-/** Whether the server lets everybody in, as `trust` in pg_hba.conf has it: then no password is wrong. */
+/** Whether the server accepts any password, as with `trust` in pg_hba.conf. */
 async function trusts (connectionString: string): Promise<boolean> {
   const client = new Client(parseConnectionString(connectionString))
   const trusted = await client.connect().then(() => true, () => false)

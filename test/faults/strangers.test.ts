@@ -23,7 +23,7 @@ const accounts = pgTable('accounts', {
 })
 
 const bodyOf = (request: { body: unknown }) => request.body as never
-/** What a route may do with a body. */
+/** The ways in which a route may use a body. */
 interface Writing {
   create (values: never): Promise<unknown>
   update (id: number, values: never): Promise<unknown>
@@ -114,7 +114,7 @@ t.test('71: values that no column can hold are 400, from Fastify, the repository
   ]
   for (const body of [...poisoned, ...unfit]) t.match((await send(server, '/users', body)).json(), { statusCode: 400, code: 'DB_VALIDATION' }, body)
   for (const body of poisoned) t.match((await send(strict, '/users', body)).json(), { statusCode: 400 }, body)
-  // Past the repository PostgreSQL itself refuses: 22021, 22003, 22P02.
+  // Without the repository, PostgreSQL itself refuses these values: 22021, 22003, 22P02.
   for (const body of ['{"email":"\\u0000"}', '{"email":"x","balance":2147483648}', '{"email":"x","balance":"many"}']) {
     t.match((await send(server, '/drizzle', body)).json(), { statusCode: 400, code: 'DB_VALIDATION' }, body)
   }

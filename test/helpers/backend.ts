@@ -9,7 +9,7 @@ export async function beside<Row extends object> ({ pool }: Pick<Database, 'pool
   return await queryOnce(pool.options, text, values)
 }
 
-/** Runs SQL over a connection that lives no longer. */
+/** Runs SQL over a connection that is closed afterwards. */
 export async function queryOnce<Row extends object> (
   connection: ConstructorParameters<typeof Client>[0],
   text: string,
@@ -38,12 +38,12 @@ export async function killBackend (database: Database, pid: number): Promise<voi
   await ended
 }
 
-/** Resolves when a process runs, or waits in, a statement that holds the given text. */
+/** Resolves when a process runs, or waits in, a statement that contains the given text. */
 export async function running (database: Database, text: string): Promise<void> {
   await until(() => isActive(database, text))
 }
 
-/** Resolves when none does any more. */
+/** Resolves when no process runs such a statement any more. */
 export async function ended (database: Database, text: string): Promise<void> {
   await until(async () => !await isActive(database, text))
 }

@@ -3,14 +3,14 @@ import { fileURLToPath } from 'node:url'
 import { loaderFor } from '../../src/testing/postgres/shared-server.js'
 import type { Test } from './test.js'
 
-/** How a program ended, and what it wrote. */
+/** The exit of a program, and its output. */
 export interface Ended {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
 }
 
-/** Runs a TypeScript program as a process of its own, outside of the coverage; it is ended with the test. */
+/** Runs a TypeScript program as a process of its own, without coverage; it is ended with the test. */
 export async function runProgram (
   t: Test,
   program: URL,

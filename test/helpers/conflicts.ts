@@ -1,8 +1,8 @@
 import type { Pool } from 'pg'
 
 /**
- * Gives a database conflicts to order: `collide(n)` makes the next `n` inserts into `users` fail with 40001, at once or at
- * COMMIT. What counts them is a sequence, which no rollback turns back.
+ * Makes conflicts on demand: `collide(n)` makes the next `n` inserts into `users` fail with 40001, at once or at COMMIT. A
+ * sequence counts them, because a rollback does not reset it.
  */
 export async function conflicts ({ pool }: { readonly pool: Pool }, moment: 'statement' | 'commit' = 'statement') {
   const when = moment === 'commit' ? 'deferrable initially deferred' : ''

@@ -1,15 +1,15 @@
 import { backendsOf } from './watch.js'
 import type { Pool, PoolClient } from 'pg'
 
-/** What was done with connections. */
+/** The use of connections. */
 export interface Dealings {
-  /** How often one was taken from the pool. */
+  /** The number of connections taken from the pool. */
   readonly acquired: number
-  /** How many of them were not given back, but ended. */
+  /** The number of connections that were destroyed instead of returned. */
   readonly destroyed: number
 }
 
-/** Tells what is done with a pool's connections: each call, since the one before. */
+/** Counts the use of a pool's connections; each call returns the counts since the previous call. */
 export function connectionsOf ({ pool }: { readonly pool: Pool }): () => Dealings {
   let taken: number[] = []
   pool.on('acquire', (client: PoolClient) => { taken.push((client as PoolClient & { processID: number }).processID) })

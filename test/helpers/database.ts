@@ -7,19 +7,19 @@ import type { Database, OpenOptions } from '../../src/index.js'
 import type { Proxy } from './proxy.js'
 import type { Test } from './test.js'
 
-/** On a busy machine any statement may be slow, which must not show in the log of tests that ask for something else. */
+/** On a busy machine any statement may be slow; the log of tests about other things must not show it. */
 export const unhurried = { slowQueryMillis: 3_600_000 } as const
 
 /**
- * A database of the test's own with {@link tables} in it, opened. When the test ends it is checked that it has left nothing
- * behind ({@link watchPool}); then it is closed and dropped.
+ * Opens a new database with {@link tables}. At the end of the test it checks that nothing was left behind ({@link watchPool}),
+ * then closes and drops the database.
  */
 export async function open (t: Test, options: OpenOptions = {}): Promise<Database> {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   return await openOver(t, { url: connectionString, way: connectionString }, options)
 }
 
-/** The same over a network that fails when it is told to. */
+/** The same over a network that fails on demand. */
 export async function openByProxy (t: Test, options: OpenOptions = {}): Promise<{ database: Database, proxy: Proxy }> {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   const proxy = await startProxy(t, connectionString)
@@ -28,7 +28,7 @@ export async function openByProxy (t: Test, options: OpenOptions = {}): Promise<
 
 async function openOver (t: Test, { url, way }: { url: string, way: string }, options: OpenOptions): Promise<Database> {
   const database = await openDatabase({ connectionString: way, ...declared, ...unhurried, ...options })
-  // tap runs what is registered last first: the check, the close, and then the drop.
+  // tap runs the teardown registered last first: the check, the close, and then the drop.
   t.teardown(() => database.close())
   watchPool(t, database.pool, { url })
   return database

@@ -1,4 +1,4 @@
-/** A promise, and what settles it. */
+/** A promise and its functions to settle it. */
 export function deferred<T = void> () {
   let resolve: (value: T) => void = () => {}
   const promise = new Promise<T>((_resolve) => { resolve = _resolve })

@@ -4,15 +4,15 @@ import type { Test } from './test.js'
 import type { Line } from './logger.js'
 import type { Database, OpenOptions } from '../../src/index.js'
 
-/** A database that tells what it sends. */
+/** A database whose sent statements can be read. */
 export interface Echoing {
   readonly database: Database
   readonly lines: readonly Line[]
-  /** What was sent since the last call, one entry for each round trip; what led a statement stands before it, with semicolons. */
+  /** The statements sent since the last call, one entry per round trip; the prelude of a statement comes before it, separated by semicolons. */
   sent (): string[]
 }
 
-/** As `open`, with a log of every statement. */
+/** Like `open`, with a log of every statement. */
 export async function openEchoing (t: Test, options: OpenOptions = {}): Promise<Echoing> {
   const logger = recordingLogger()
   const database = await open(t, { echo: true, logger, ...options })

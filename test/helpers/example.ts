@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { loaderFor } from '../../src/testing/postgres/shared-server.js'
 import type { Test } from 'tap'
 
-/** Starts a program as a user does, in a process group of its own, on a free port; resolves when it says what to try. */
+/** Starts a program as a user does, in a process group of its own, on a free port; resolves when it prints what to try. */
 export async function startExample (t: Test, program: URL, dataFolder: string) {
   const { DATABASE_URL, ...env } = process.env
   const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...loaderFor(program.href), fileURLToPath(program)], {
@@ -20,7 +20,7 @@ export async function startExample (t: Test, program: URL, dataFolder: string) {
     if (line.startsWith('Ctrl-C')) resolve()
   }))
   await Promise.race([said, exited])
-  // Its log is not read any further, but must not fill the pipe.
+  // The rest of its log is not read, but must not fill the pipe.
   lines.close()
   child.stdout.resume()
 
@@ -33,7 +33,7 @@ export async function startExample (t: Test, program: URL, dataFolder: string) {
     const text = await reply.text()
     return { status: reply.status, body: text === '' ? undefined : JSON.parse(text) }
   }
-  // To the whole group, as a terminal does for Ctrl-C.
+  // Sends the signal to the whole group, as a terminal does for Ctrl-C.
   const end = async (signal: NodeJS.Signals) => {
     process.kill(-Number(child.pid), signal)
     return await exited
@@ -44,7 +44,7 @@ export async function startExample (t: Test, program: URL, dataFolder: string) {
 /** A started example. */
 export type Example = Awaited<ReturnType<typeof startExample>>
 
-/** The command lines of processes that have to do with a folder. */
+/** The command lines of processes that name a folder. */
 export function processesOf (folder: string): string[] {
   const { stdout } = spawnSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
   return stdout.split('\n').filter((line) => line.includes(folder))

@@ -21,7 +21,7 @@ export async function holdCommits (t: Test, { pool }: { readonly pool: Pool }) {
   const hold = () => client.query('select pg_advisory_lock(4711)')
   await hold()
   return {
-    /** Holds them again after a `release`. */
+    /** Holds COMMIT again after a `release`. */
     hold,
     /** Resolves when a COMMIT waits. */
     reached: () => until(async () => {

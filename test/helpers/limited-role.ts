@@ -2,10 +2,10 @@ import { createTestDatabase } from '../../src/testing/index.js'
 import { tables } from './schema.js'
 import type { Test } from './test.js'
 
-/** A user of the test's own, of whom the server allows so many connections. */
+/** A user of the test, for whom the server allows a limited number of connections. */
 export interface LimitedRole {
   readonly connectionString: string
-  /** Allows another number from now on. */
+  /** Changes the limit. */
   allow (connections: number): Promise<void>
 }
 

@@ -7,7 +7,7 @@ export interface LogLine {
   readonly [key: string]: unknown
 }
 
-/** A stream for Fastify's logger that keeps what is written. */
+/** A stream for Fastify's logger that records its input. */
 export function recordLog () {
   const texts: string[] = []
   return {

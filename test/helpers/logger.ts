@@ -7,7 +7,7 @@ export interface Line {
   readonly message: string
 }
 
-/** A logger that keeps what it is told. */
+/** A logger that records its lines. */
 export function recordingLogger (): Logger & { readonly lines: Line[] } {
   const lines: Line[] = []
   const at = (level: Line['level']) => (context: object, message: string): void => { lines.push({ level, context: { ...context }, message }) }

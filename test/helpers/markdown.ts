@@ -6,7 +6,7 @@ import { projectRoot } from '../house/source-files.js'
 export interface CodeBlock {
   /** The text of the heading without its marks; empty before the first one. */
   readonly heading: string
-  /** The word behind the fence: `ts`, `sh`. */
+  /** The word after the fence: `ts`, `sh`. */
   readonly language: string
   readonly code: string
 }
@@ -15,7 +15,7 @@ export interface CodeBlock {
 export interface MarkdownPage {
   readonly headings: ReadonlyArray<{ readonly level: number, readonly text: string, readonly anchor: string }>
   readonly blocks: readonly CodeBlock[]
-  /** The lines outside of blocks; lines inside are empty here, so that numbers stay. */
+  /** The lines outside of blocks; lines inside are empty here, so that line numbers stay the same. */
   readonly prose: readonly string[]
 }
 
@@ -46,7 +46,7 @@ export function parseMarkdown (text: string): MarkdownPage {
   return { headings, blocks, prose }
 }
 
-/** The anchor that GitHub gives to a heading: its letters and digits, with hyphens for spaces, and a number where it is taken. */
+/** The anchor that GitHub gives to a heading: its letters and digits, with hyphens for spaces, and a number if it is taken. */
 function anchorOf (title: string, taken: readonly string[]): string {
   const plain = title.toLowerCase().replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/[^\p{L}\p{N}\s_-]/gu, '').replaceAll(' ', '-')
   const isSame = (anchor: string): boolean => anchor.startsWith(plain) && /^(-\d+)?$/.test(anchor.slice(plain.length))
@@ -59,14 +59,14 @@ export function readPage (path: string): MarkdownPage {
   return parseMarkdown(readFileSync(join(projectRoot, path), 'utf8'))
 }
 
-/** The first TypeScript below a heading of a page. @throws Error where there is none */
+/** The first TypeScript block below a heading of a page. @throws Error if there is none */
 export function exampleBelow (path: string, heading: string): string {
   const found = readPage(path).blocks.find((block) => block.heading === heading && block.language === 'ts')
   if (found === undefined) throw new Error(`${path} has no ts block below "${heading}"`)
   return found.code
 }
 
-/** The one TypeScript block of a page in which a line begins with this text. @throws Error where there is none, or more than one */
+/** The only TypeScript block of a page in which a line begins with this text. @throws Error if there is none, or more than one */
 export function exampleWith (path: string, line: string): string {
   const found = readPage(path).blocks.filter(({ language, code }) => language === 'ts' && `\n${code}`.includes(`\n${line}`))
   if (found.length !== 1) throw new Error(`${path} has ${found.length} ts blocks with the line ${line}`)

@@ -5,11 +5,11 @@ import type { ChildProcess } from 'node:child_process'
 import type { Ended } from './child.js'
 import type { Test } from './test.js'
 
-// That of the tests: coverage from lines that are numbered otherwise would spoil theirs.
+// Uses the loader of the tests: coverage with other line numbers would spoil theirs.
 const loader = new URL('../loader/register.js', import.meta.url)
 const program = new URL('../load/processes/migrate.ts', import.meta.url)
 
-/** Runs the migrations of a folder in a process of its own, which says on stderr what it has done: `0001_posts 2` is the second statement of a file. */
+/** Runs the migrations of a folder in a process of its own. It reports each step on stderr: `0001_posts 2` is the second statement of a file. */
 export function startMigrating (t: Test, connectionString: string, folder: string): {
   child: ChildProcess, ended: Promise<Ended>, reaches (place: string): Promise<void>
 } {

@@ -4,12 +4,12 @@ import { ignore } from '../../src/runtime/promises.js'
 import { notes } from './notes.js'
 import type { Test } from 'tap'
 
-/** A text that no message may hold. */
+/** A text that no message may contain. */
 const secret = 'hunter2'
 
 class Foreign { readonly foreign = secret }
 
-/** What a program may give by mistake, by its name: variables that were never set, forgotten calls and awaits, the wrong thing of several. */
+/** Values that a program may pass by mistake, by their names: variables that were never set, forgotten calls and awaits, mixed-up values. */
 const mistakes = {
   undefined,
   null: null,
@@ -37,10 +37,10 @@ const mistakes = {
 /** The name of a mistake. */
 export type Mistake = `${keyof typeof mistakes}` | 'name'
 
-/** A call that takes any of them: `never`, as its types refuse most. */
+/** A call that takes any mistake: `never`, because the types refuse most of them. */
 export type Call = (mistake: never) => unknown
 
-/** A call, and the mistakes that are none there. With `name` a text is the name of something, which a message may hold. */
+/** A call, and the values that are no mistake for it. With `name`, a text is the name of something, which a message may contain. */
 export interface Row {
   readonly call: Call
   readonly works: readonly Mistake[]
@@ -49,7 +49,7 @@ export interface Row {
 /** A row of a matrix. */
 export const takes = (call: Call, ...works: readonly Mistake[]): Row => ({ call, works })
 
-/** What is no mistake for an option, and for an object of options, that may be left out. */
+/** The values that are no mistake for an optional option, and for an optional object of options. */
 export const optional = ['undefined'] as const
 export const options = ['undefined', '{}', 'blank'] as const
 
@@ -58,19 +58,19 @@ export function each<Name extends string> (names: readonly Name[], title: (name:
   return Object.fromEntries(names.map((name) => [title(name), row(name)]))
 }
 
-/** The names that no row calls: of what a module exports, or of the methods of a class. */
+/** The names that no row calls: exports of a module, or methods of a class. */
 export function missing (names: readonly string[], rows: Readonly<Record<string, Row>>): string[] {
   const called = new Set(Object.keys(rows).map((title) => /\w+(?=\()/.exec(title)?.[0]))
   return names.filter((name) => !called.has(name))
 }
 
-/** What a language and its engine say of a mistake that nobody has looked for. */
+/** Messages of JavaScript and its engine for unchecked mistakes. */
 const raw =
   /cannot (?:read|convert|destructure|set|mix)|is not (?:a function|iterable|a constructor|defined)|of undefined|undefined is not|maximum call stack|invalid value|\[object |NaN/i
 
 /**
- * Makes a call with each of the mistakes, and tells what is not as it should be: an error that is none of ours, one that tells of our
- * own failure or holds a value, no answer at all, and an answer to what should have been refused or a refusal of what works.
+ * Makes a call with each of the mistakes, and returns every wrong outcome: an error that is not ours, an error about a failure of
+ * ours or with a value in it, no answer at all, a mistake that was accepted, and a valid value that was refused.
  */
 export async function misuse ({ call, works }: Row): Promise<string[]> {
   const complaints: string[] = []
@@ -94,13 +94,13 @@ function wrongWith (outcome: unknown, mayName: boolean): string | undefined {
 
 const patienceMillis = 20_000
 
-/** What a call threw or rejected with; undefined where it worked. */
+/** The error of a call; undefined if it worked. */
 async function outcomeOf (call: Call, mistake: unknown): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined
   const hangs = new Promise((_resolve, reject) => { timer = setTimeout(() => reject(new Error('no answer')), patienceMillis) })
   hangs.catch(ignore)
   try {
-    await Promise.race([Promise.resolve(call(mistake as never)), hangs]) // what a program without types, or a cast, gives
+    await Promise.race([Promise.resolve(call(mistake as never)), hangs]) // as a program without types, or with a cast, does
     return undefined
   } catch (error) {
     return error ?? new Error('nothing was thrown')
@@ -109,7 +109,7 @@ async function outcomeOf (call: Call, mistake: unknown): Promise<unknown> {
   }
 }
 
-/** Asserts a matrix, a test for each of its rows. */
+/** Asserts a matrix, with one test per row. */
 export async function refuses (t: Test, rows: Readonly<Record<string, Row>>, after?: (t: Test, title: string) => Promise<unknown>): Promise<void> {
   for (const [title, row] of Object.entries(rows)) {
     const complaints = await misuse(row)

@@ -1,9 +1,9 @@
 import { Stream, PassThrough, Readable, Transform, pipeline } from 'node:stream'
 
-/** What makes the pieces of a streamed reply. */
+/** Makes the pieces of a streamed reply. */
 export type Pieces = () => AsyncGenerator<string>
 
-/** A stream as others make it: of another realm, or of a package. */
+/** A foreign stream: of another realm, or of a package. */
 function foreign (pieces: Pieces): object {
   const made = pieces()
   return {
@@ -15,7 +15,7 @@ function foreign (pieces: Pieces): object {
   }
 }
 
-/** A stream as Node 0.8 knew it: it waits for nobody who reads, and cannot be destroyed. */
+/** A stream of the kind of Node 0.8: it does not wait for its reader, and cannot be destroyed. */
 class Ancient extends Stream {
   readonly #pieces: Pieces
 
@@ -39,7 +39,7 @@ const bytes = async function * (pieces: Pieces) { for await (const piece of piec
 const web = (pieces: Pieces) => ReadableStream.from(bytes(pieces)) as ReadableStream<Uint8Array>
 const ignore = (): void => {}
 
-/** Every kind of stream that a reply of Fastify's takes. */
+/** Every kind of stream that Fastify accepts as a reply. */
 export const payloads: Readonly<Record<string, (pieces: Pieces) => unknown>> = {
   text: (pieces) => Readable.from(pieces()),
   bytes: (pieces) => Readable.from(bytes(pieces), { objectMode: false }),

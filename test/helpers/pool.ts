@@ -31,7 +31,7 @@ export async function openPool (t: Test, options: DatabaseOptions = {}): Promise
   return pool
 }
 
-/** Requests a connection in a way that the caller can give up. */
+/** Requests a connection; the request can be cancelled. */
 export function request (pool: ConnectionPool): { cancel: Cancel, answer: Promise<Connection> } {
   let cancel: Cancel = () => {}
   const answer = new Promise<Connection>((resolve, reject) => {

@@ -8,13 +8,13 @@ import type { Test } from './test.js'
 
 let server: Promise<{ readonly connectionString: string }> | undefined
 
-/** The URL of a PostgreSQL 15, the oldest release that is tested: started at first use, it ends with this process. */
+/** The URL of a PostgreSQL 15, the oldest tested release. It is started at first use and ends with this process. */
 export async function postgres15 (): Promise<string> {
   server ??= start()
   return (await server).connectionString
 }
 
-/** A database of the test's own on PostgreSQL 15: what `createTestDatabase` gives on 18, with the same options. */
+/** Creates a database for the test on PostgreSQL 15, as `createTestDatabase` does on 18, with the same options. */
 export async function createDatabase15 (t: Test, options: TestDatabaseOptions = {}): Promise<TestDatabase> {
   return await createTestDatabase(t, { ...options, connectionString: await postgres15() })
 }

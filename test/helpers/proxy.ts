@@ -1,5 +1,5 @@
 /**
- * A network between a client and PostgreSQL that fails when it is told to.
+ * A network between a client and PostgreSQL that fails on demand.
  */
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
@@ -7,45 +7,45 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import type { Test } from './test.js'
 
-/** How a connection goes: closed in good order, with a reset, or without a word, as when a cable is pulled. */
+/** How a connection is lost: closed in good order, reset, or silent, as when a cable is pulled. */
 export type Loss = 'cut' | 'reset' | 'silence'
 
 /** A running proxy. */
 export interface Proxy {
   readonly port: number
-  /** The URL that was given, by way of the proxy. */
+  /** The given URL, through the proxy. */
   readonly connectionString: string
-  /** How many connections were made through it so far. */
+  /** The number of connections accepted so far. */
   readonly accepted: number
-  /** How many connections are open. */
+  /** The number of open connections. */
   readonly open: number
   /** Closes every connection; new ones are served. */
   cut (): void
   /** Resets every connection (ECONNRESET); new ones are served. */
   reset (): void
-  /** The connections that are open fall silent, as when a firewall has forgotten them; new ones are served. */
+  /** Silences the open connections, as when a firewall has dropped them; new ones are served. */
   silence (): void
-  /** From now on nothing arrives any more, in either direction; new connections are accepted and never answered. */
+  /** Drops everything from now on, in both directions; new connections are accepted and never answered. */
   blackHole (): void
-  /** Ends {@link Proxy.silence}, {@link Proxy.blackHole} and {@link Proxy.refuse}: what was held back arrives. */
+  /** Ends {@link Proxy.silence}, {@link Proxy.blackHole} and {@link Proxy.refuse}: held-back data arrives. */
   resume (): Promise<void>
   /** Closes every connection, and refuses new ones (ECONNREFUSED). */
   refuse (): Promise<void>
-  /** Holds each answer back for so long, in milliseconds. */
+  /** Delays each answer by this time, in milliseconds. */
   delay (millis: number): void
-  /** From now on answers arrive one byte at a time, each so long after the one before, in milliseconds; 0 ends it. */
+  /** From now on answers arrive one byte at a time, with this pause in between, in milliseconds; 0 ends it. */
   drip (millis: number): void
-  /** Says of failed transactions that they are well, in every ReadyForQuery from now on: a middleman that lies. */
+  /** Reports failed transactions as intact in every ReadyForQuery from now on, like a faulty middleman. */
   hideFailures (hides: boolean): void
-  /** New connections lead to another server, as behind an address that has moved; those that are open stay where they are. */
+  /** New connections lead to another server, as after the address has moved; open connections stay where they are. */
   leadTo (target: string): void
-  /** Puts other bytes in the place of the next answer. */
+  /** Replaces the next answer by other bytes. */
   garble (): void
-  /** Loses the connection that next sends this text before PostgreSQL gets it; resolves when that has happened. */
+  /** Loses the next connection that sends this text, before PostgreSQL receives it; resolves when that has happened. */
   loseRequest (text: string, how?: Loss): Promise<void>
-  /** Loses the connection that next sends this text when PostgreSQL has answered it, and the answer with it. */
+  /** Loses the next connection that sends this text after PostgreSQL has answered it, together with the answer. */
   loseAnswer (text: string, how?: Loss): Promise<void>
-  /** The same, but only the last message of the answer is lost: ReadyForQuery, which says what became of the transaction. */
+  /** The same, but only the last message of the answer is lost: ReadyForQuery, which has the status of the transaction. */
   loseReady (text: string, how?: Loss): Promise<void>
 }
 
@@ -59,9 +59,9 @@ const well = 0x54
 interface Link {
   readonly client: Socket
   readonly server: Socket
-  /** Set when the next answer is to be lost. */
+  /** Set if the next answer is to be lost. */
   watch: Watch | undefined
-  /** What is held back, in order; undefined when nothing is. */
+  /** The held-back data, in order; undefined if there is none. */
   held: Promise<unknown> | undefined
 }
 
@@ -86,7 +86,7 @@ function hideFailure (answer: Buffer): void {
   if (at >= 0 && answer.indexOf(ready, at) === at && answer[at + ready.length] === failed) answer[at + ready.length] = well
 }
 
-/** Starts a proxy before a PostgreSQL that is named by a URL; it ends with the test. */
+/** Starts a proxy in front of the PostgreSQL of a URL; it ends with the test. */
 export async function startProxy (t: Test, target: string): Promise<Proxy> {
   const url = new URL(target)
   let postgres = placeOf(target)
@@ -105,7 +105,7 @@ export async function startProxy (t: Test, target: string): Promise<Proxy> {
     else link.client.destroy()
   }
 
-  /** Answers arrive in the order in which they were given, however long each is held back. */
+  /** Answers arrive in their original order, whatever the delay of each. */
   const deliver = (link: Link, answer: Buffer): void => {
     const { delayMillis, dripMillis } = state
     if (link.held === undefined && delayMillis === 0 && dripMillis === 0) {

@@ -2,18 +2,18 @@ import { once } from 'node:events'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
-/** A client that shows what arrives byte for byte, and can leave at any moment. */
+/** A client that shows the received bytes, and can leave at any moment. */
 export interface RawClient {
   readonly socket: Socket
-  /** What has arrived so far. */
+  /** The text received so far. */
   readonly text: string
-  /** Leaves without a farewell, as a phone in a tunnel does; resolves when the server has noticed. */
+  /** Leaves without closing the connection, as a phone in a tunnel does; resolves when the server has noticed. */
   leave (): Promise<void>
   /** Resolves when the server has ended the connection. */
   readonly ended: Promise<void>
 }
 
-/** Sends a request by hand; the server listens afterwards. `Connection: close` unless said otherwise. */
+/** Sends a request by hand, with `Connection: close` by default; the server is listening afterwards. */
 export async function sendRaw (server: FastifyInstance, request: string): Promise<RawClient> {
   if (!server.server.listening) await server.listen({ host: '127.0.0.1', port: 0 })
   const accepted = once(server.server, 'connection') as Promise<[Socket]>

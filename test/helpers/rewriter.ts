@@ -3,7 +3,7 @@ import { connect, createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import type { Test } from './test.js'
 
-/** Stands between a client and PostgreSQL, and replaces a part of the answers; resolves with the URL that leads through it. */
+/** Starts a proxy that replaces a part of PostgreSQL's answers; resolves with the URL through it. */
 export async function startRewriter (t: Test, target: string, { from, to }: { from: string, to: string }): Promise<string> {
   const { hostname, port } = new URL(target)
   const server = createServer((client) => {

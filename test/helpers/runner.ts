@@ -11,9 +11,9 @@ import type { RepositoryOf, RepositorySession, RepositorySource } from '../../sr
 import type { RowSource, Statement, StatementResult } from '../../src/statement/statement.js'
 import { createTestDatabase } from '../../src/testing/index.js'
 
-/** A runner over one plain connection, so that tests of the repository stand on PostgreSQL and on nothing else of the package. */
+/** A runner over one plain connection, so that tests of the repository need PostgreSQL and nothing else of the package. */
 export class TestRunner implements RepositorySession {
-  /** What was run, in order. */
+  /** The statements that were run, in order. */
   readonly statements: Statement[] = []
   readonly client: Client
   transactions = 0
@@ -84,7 +84,7 @@ export class TestRunner implements RepositorySession {
     }
   }
 
-  /** One after the other, as a session sends them. */
+  /** Sends one after the other, as a session does. */
   #inTurn<Result> (send: () => Promise<Result>): Promise<Result> {
     const sent = this.#last.then(send)
     this.#last = sent.catch(() => {})
@@ -96,17 +96,17 @@ interface Test {
   teardown (fn: () => Promise<void>): unknown
 }
 
-/** What {@link openRepositories} makes. */
+/** The result of {@link openRepositories}. */
 export interface Opened {
   readonly runner: TestRunner
   readonly repositories: Repositories
   readonly connectionString: string
-  /** Drizzle itself on the same connection, to compare with. */
+  /** Drizzle itself on the same connection, for comparison. */
   readonly drizzle: ReturnType<typeof drizzle<Record<string, never>, PoolClient>>
   repo<Source extends RepositorySource> (source: Source): RepositoryOf<Source>
 }
 
-/** Repositories over a fresh database that holds what `sql` makes. */
+/** Repositories over a new database in which `sql` has run. */
 export async function openRepositories (t: Test, sql: string, { casing }: { casing?: 'snake_case' } = {}): Promise<Opened> {
   const { connectionString } = await createTestDatabase(t, { sql })
   const client = new Client({ connectionString })

@@ -1,7 +1,7 @@
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
 import { isDrizzle1, related, relations } from './drizzle.js'
 
-/** Two small tables for tests of everything but the repository. */
+/** Two small tables for all tests except those of the repository. */
 export const users = pgTable('users', {
   id: integer().primaryKey().generatedAlwaysAsIdentity(),
   email: text().notNull().unique(),
@@ -29,7 +29,7 @@ export const declared = isDrizzle1
     }
   : { schema }
 
-/** The same in SQL. The foreign key is checked at COMMIT when a transaction asks for that, the balance at once. */
+/** The same in SQL. The foreign key is checked at COMMIT if a transaction defers it, the balance at once. */
 export const tables = `
   create table users (
     id integer primary key generated always as identity,

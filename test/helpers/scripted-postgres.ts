@@ -1,6 +1,6 @@
 /**
- * A server that speaks PostgreSQL's protocol and says what the test wants, for what a real one would never do when asked to: the test reads
- * what a client sends, in order, and answers message by message.
+ * A scripted server that speaks PostgreSQL's protocol, for responses that a real server cannot be made to send. The test reads the messages
+ * of a client in order, and answers each one.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:net'
@@ -19,16 +19,16 @@ import type { Test } from './test.js'
 export interface Peer {
   readonly pid: number
   readonly key: number
-  /** The messages up to the next one that awaits an answer: those under one Sync, or a simple Query. */
+  /** The messages up to the next one that awaits an answer: those before one Sync, or a simple Query. */
   next (): Promise<string[]>
-  /** All that comes until the connection ends, but for the farewell. */
+  /** All messages until the connection ends, except Terminate. */
   rest (): Promise<string[]>
-  /** What has come and {@link Peer.next} has not told of yet. */
+  /** The received messages that {@link Peer.next} has not returned yet. */
   readonly unread: readonly string[]
   send (...messages: Buffer[]): void
-  /** Sends in two packets or more, each when the client has read the one before. */
+  /** Sends two or more packets, each after the client has read the one before. */
   sendInPieces (pool: Pool, pieces: readonly Buffer[]): Promise<void>
-  /** Resolves when a client of the pool has read all that was sent, and whatever it sends thereupon has left. */
+  /** Resolves when a client of the pool has read everything sent, and its own messages in reply have left. */
   read (pool: Pool): Promise<void>
   /** Closes the connection. */
   close (): void
@@ -37,7 +37,7 @@ export interface Peer {
 /** The messages after which a client waits. */
 const lasts = /^(Query|Sync|CopyFail|CopyDone|CancelRequest)\b/
 
-/** What the package asks of each new connection, and once at start: no test's business. */
+/** Questions of the package to each new connection, and once at start; tests do not see them. */
 const greetings: Array<[question: RegExp, column: string, answer: string]> = [
   [/default_transaction_isolation/, 'isolation', 'read committed'],
   [/max_connections/, 'left', '1000']
@@ -88,7 +88,7 @@ class ScriptedPeer implements Peer {
     const client = clientsOf(pool).find(({ processID }) => processID === this.pid)
     const { connection: { stream } } = client as unknown as { connection: { stream: Socket } }
     await until(() => stream.bytesRead === this.#socket.bytesWritten)
-    // What the client sends has to come the same way back.
+    // The client's messages take the same way back, which needs a few turns.
     for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
   }
 
@@ -111,7 +111,7 @@ class ScriptedPeer implements Peer {
 /** A running server. */
 export interface ScriptedPostgres {
   readonly connectionString: string
-  /** The next connection that was made, in their order. */
+  /** The next connection, in the order in which they were made. */
   accept (): Promise<Peer>
 }
 
@@ -139,7 +139,7 @@ export async function startScriptedPostgres (t: Test): Promise<ScriptedPostgres>
   }
 }
 
-/** One connection at a time, no long wait at the end for a script that breaks off, and unless asked for neither names nor limits that go with BEGIN. */
+/** One connection at a time, no long wait at the end for a script that breaks off, and by default neither statement names nor limits sent with BEGIN. */
 const options = {
   pool: { size: 1, maxOverflow: 0 },
   drainTimeoutSeconds: 1,
@@ -164,7 +164,7 @@ export async function openScripted (t: Test, more: OpenOptions = {}): Promise<{ 
   return { database, postgres, peer: await postgres.accept() }
 }
 
-/** What is sent under one Sync: statements that lead, and one with values. */
+/** The messages before one Sync: a prelude of statements, and one statement with values. */
 export function group (prelude: readonly string[], text: string, ...values: string[]): string[] {
   return [
     ...prelude.flatMap((text) => [`Parse ${text}`, 'Bind', 'Execute']),

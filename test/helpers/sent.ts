@@ -1,12 +1,12 @@
-/** What clients write to their sockets, statement by statement, whichever way it was sent. */
+/** Reads the statements that clients write to their sockets, whichever way they are sent. */
 import type { PoolClient } from 'pg'
 
-/** The part of pg's wire connection that shows what is sent; missing from its type declarations. */
+/** The part of pg's wire connection through which data is sent; missing from its type declarations. */
 interface Wire {
   readonly stream: { write (...given: [bytes: Uint8Array, ...rest: unknown[]]): boolean }
 }
 
-/** Calls back for each text that a client has PostgreSQL carry out from now on, also where it sends no more than its name. */
+/** Calls `told` for the text of each statement that a client sends from now on, even if only the statement's name is sent. */
 export function watchSent (client: PoolClient, told: (text: string) => void): void {
   const { stream } = (client as unknown as { connection: Wire }).connection
   const write = stream.write.bind(stream)
@@ -18,7 +18,7 @@ export function watchSent (client: PoolClient, told: (text: string) => void): vo
 }
 
 /**
- * Reads the messages of a client, in whatever pieces they come: a Query tells its text, a Bind the text that was parsed under its name.
+ * Reads the messages of a client, in pieces of any size: a Query has its text, a Bind refers to the text parsed under its name.
  * https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 function statementsOf (told: (text: string) => void): (piece: Buffer) => void {

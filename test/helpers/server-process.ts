@@ -1,5 +1,5 @@
 /**
- * A server that ends as the quickstart does, for tests that send it signals: a program, to be started in a process of its own.
+ * A program for tests that send signals: a server that shuts down as in the quickstart, in a process of its own.
  */
 import { sql } from 'drizzle-orm'
 import Fastify, { type FastifyRequest } from 'fastify'

@@ -11,7 +11,7 @@ import type { DataAccessOptions } from '../../plugins/index.js'
 import type { Test } from './test.js'
 import type { Proxy } from './proxy.js'
 
-/** What {@link build} takes: the plugin's options, and the server's. */
+/** The options of {@link build}: those of the plugin, and of the server. */
 export interface BuildOptions extends DataAccessOptions {
   readonly server?: FastifyServerOptions
   /** Runs before the plugin is registered. */
@@ -19,8 +19,8 @@ export interface BuildOptions extends DataAccessOptions {
 }
 
 /**
- * A server with the plugin over a database of the test's own with {@link tables} in it. When the test ends it is checked that
- * it has left nothing behind ({@link watchPool}); then the server is closed and the database dropped.
+ * Builds a server with the plugin over a new database with {@link tables}. At the end of the test it checks that nothing was left
+ * behind ({@link watchPool}), then closes the server and drops the database.
  */
 export async function build (t: Test, options: BuildOptions = {}): Promise<FastifyInstance> {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
@@ -28,7 +28,7 @@ export async function build (t: Test, options: BuildOptions = {}): Promise<Fasti
   return await buildOver(t, { url, way: url }, options)
 }
 
-/** The same over a network that fails when it is told to. */
+/** The same over a network that fails on demand. */
 export async function buildByProxy (t: Test, options: BuildOptions = {}): Promise<{ server: FastifyInstance, proxy: Proxy }> {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   const url = withPassword(connectionString)

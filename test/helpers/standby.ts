@@ -8,21 +8,21 @@ import { queryOnce } from './backend.js'
 import { until } from './until.js'
 import type { PostgresServer } from '../../src/testing/index.js'
 
-/** A standby that replays what its primary has written, until it is told not to. */
+/** A standby that replays the writes of its primary until it is paused. */
 export interface Standby {
   readonly server: PostgresServer
   readonly connectionString: string
-  /** Lets the replay stand still, as it does behind a long query: what the primary writes from now on is received, and not seen. */
+  /** Pauses the replay, as a long query does: later writes of the primary are received but not visible. */
   lag (): Promise<void>
   /** Ends {@link Standby.lag}. */
   catchUp (): Promise<void>
-  /** Receives nothing any more from its primary. */
+  /** Stops receiving from its primary. */
   part (): Promise<void>
   /** Ends {@link Standby.part}. */
   rejoin (): Promise<void>
   /** Makes it a primary, on a timeline of its own. */
   promote (): Promise<void>
-  /** Resolves when it has replayed all that its primary has written so far. */
+  /** Resolves when it has replayed everything that its primary has written so far. */
   level (): Promise<void>
   stop (): Promise<void>
 }
@@ -33,15 +33,15 @@ export interface Pair {
   readonly standby: Standby
 }
 
-/** Starts a PostgreSQL in an empty folder, and another one that follows it. */
+/** Starts a PostgreSQL in an empty folder, and a standby that follows it. */
 export async function startPair (folder: string): Promise<Pair> {
-  // Root's PostgreSQL runs under another account.
+  // If root starts PostgreSQL, it runs under another account.
   chmodSync(folder, 0o711)
   const primary = await startPostgres({ folder: join(folder, 'primary') })
   return { primary, standby: await startStandby(primary, join(folder, 'standby')) }
 }
 
-/** Starts a PostgreSQL from a copy of another one's files, made while that is at work, and has it follow that one. */
+/** Starts a standby from a copy of the files of a running primary. */
 export async function startStandby (primary: PostgresServer, folder: string): Promise<Standby> {
   const data = join(folder, 'data')
   const { uid, gid } = statSync(join(primary.folder, 'data'))
@@ -67,7 +67,7 @@ function placeOf ({ connectionString }: PostgresServer): string {
 }
 
 /**
- * Copies the files of a PostgreSQL that is at work, and resolves with what is to stand beside them.
+ * Copies the files of a running PostgreSQL, and resolves with the content of the backup label to put beside them.
  * https://www.postgresql.org/docs/current/continuous-archiving.html#BACKUP-LOWLEVEL-BASE-BACKUP
  */
 async function copyAtWork ({ connectionString, folder }: PostgresServer, copy: string): Promise<string> {

@@ -6,10 +6,10 @@ import type { FastifyInstance } from 'fastify'
 import type { Test } from './test.js'
 import type { DataAccessOptions } from '../../plugins/index.js'
 
-/** Whose hooks meet a stream, and in which order. */
+/** The hooks that a stream passes, and their order. */
 export const dresses = ['bare', 'compressed before', 'compressed behind'] as const
 
-/** A server on which streams meet such hooks. */
+/** A server on which streams pass such hooks. */
 export async function dressed (t: Test, dress: typeof dresses[number], transaction: DataAccessOptions['transaction'] = {}): Promise<FastifyInstance> {
   const wrap = async (server: FastifyInstance): Promise<void> => { await server.register(compress, { threshold: 0, encodings: ['gzip'] }) }
   const server = await build(t, { transaction, before: async (server) => { if (dress === 'compressed before') await wrap(server) } })
@@ -17,20 +17,20 @@ export async function dressed (t: Test, dress: typeof dresses[number], transacti
   return server
 }
 
-/** Which kinds of streams such hooks take: those of `@fastify/compress` know the web streams of Node only. */
+/** The kinds of streams that such hooks accept: those of `@fastify/compress` accept only Node's own web streams. */
 export function kindsUnder (dress: typeof dresses[number]): string[] {
   return Object.keys(payloads).filter((kind) => kind !== 'foreign' || dress === 'bare')
 }
 
-/** What a client gets. */
+/** The response that a client receives. */
 export interface Answer {
   readonly status: number
   readonly encoding: string | null
-  /** The body, where that came whole. */
+  /** The body, if it arrived whole. */
   readonly body: string | undefined
 }
 
-/** Asks a server, which listens afterwards. */
+/** Sends a request to a server, which is listening afterwards. */
 export async function ask (
   server: FastifyInstance,
   url: string,
@@ -43,5 +43,5 @@ export async function ask (
   return { status: answer.status, body, encoding: answer.headers.get('content-encoding') }
 }
 
-/** The status of a reply of one kind that went well. */
+/** The status of a successful reply of one kind. */
 export const ok = (kind: string): number => kind === 'response' ? 201 : 200

@@ -1,6 +1,6 @@
 /**
- * A test run that stands still, for tests that kill it: a program. With `run` it starts two others, as a test runner does with test
- * files; with `file` it makes a test database and tells its URL.
+ * A program for tests that kill it: a test run that hangs. With `run` it starts two processes, as a test runner does for test
+ * files; with `file` it makes a test database and prints its URL.
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

@@ -1,4 +1,4 @@
-/** What a test gives us to register its end with: tap's `t`. */
+/** The part of tap's `t` that registers a teardown. */
 export interface Test {
   teardown (fn: () => Promise<unknown>): unknown
 }

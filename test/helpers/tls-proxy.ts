@@ -5,29 +5,29 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import type { Test } from './test.js'
 
-/** What pg needs to connect by way of {@link startTlsProxy}. */
+/** The settings with which pg connects through {@link startTlsProxy}. */
 export interface TlsProxy {
   readonly host: string
   readonly port: number
   readonly ssl: ConnectionOptions
-  /** How many connections got as far as TLS. */
+  /** The number of connections that established TLS. */
   readonly secured: number
 }
 
-/** A secret that both sides know takes the place of a certificate. */
+/** A shared secret replaces the certificate. */
 const psk = Buffer.from('a secret between two ends of one test')
 const shared = { ciphers: 'PSK-AES128-GCM-SHA256', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const
 
-/** What a server and its clients need to know each other by that secret. */
+/** The TLS options of server and clients for this secret. */
 export const secret = {
   server: { ...shared, pskCallback: () => psk },
   client: { ...shared, pskCallback: () => ({ psk, identity: 'test' }), checkServerIdentity: () => undefined }
 }
 
-/** What asks a server of PostgreSQL for TLS, before anything else is said. */
+/** The length of the SSLRequest, the first message of a client that wants TLS. */
 const sslRequestLength = 8
 
-/** TLS before a PostgreSQL that knows none; `direct` begins with it at once, as `sslnegotiation=direct` wants it. */
+/** Starts a TLS proxy in front of a PostgreSQL without TLS; `direct` starts TLS at once, as `sslnegotiation=direct` requires. */
 export async function startTlsProxy (t: Test, target: string, { direct }: { direct: boolean }): Promise<TlsProxy> {
   const { hostname: host, port } = new URL(target)
   const state = { secured: 0 }

@@ -1,9 +1,9 @@
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
 
-/** So long, in milliseconds, every turn of the loop asks; what takes longer leaves the processor to those who work on it. */
+/** The condition is checked in every turn of the loop for so long, in milliseconds, and then less often, to free the processor. */
 const eagerMillis = 50
 
-/** Resolves as soon as a condition holds, for what tells nobody when it happens; the test's own time limit ends the wait. */
+/** Resolves as soon as a condition holds, for conditions without an event. The test's own time limit ends the wait. */
 export async function until (condition: () => boolean | Promise<boolean>): Promise<void> {
   const started = performance.now()
   while (!await condition()) {

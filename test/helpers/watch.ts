@@ -4,7 +4,7 @@ import { watchSent } from './sent.js'
 import type { Pool, PoolClient } from 'pg'
 import type { Test } from './test.js'
 
-/** What one connection was told of transactions. */
+/** The transaction statements that one connection has sent. */
 interface Tally {
   begun: number
   ended: number
@@ -12,17 +12,16 @@ interface Tally {
 
 /** How a pool is watched. */
 export interface WatchOptions {
-  /** A way to its PostgreSQL that does not fail at the end, if it is another one; `false` where there is none. */
+  /** A URL of its PostgreSQL that works at the end of the test, if it differs from the pool's; `false` if there is none. */
   readonly url?: string | false
-  /** How long something may take that goes on by itself: a backend has to notice that its client is gone. */
+  /** The time allowed for work in the background, in milliseconds: a backend has to notice that its client is gone. */
   readonly graceMillis?: number
 }
 
 /**
- * Watches a pool from now on for what must hold after every test: connections acquired = released, no backend idle in a transaction, and on each connection
- * no more commits and rollbacks sent than transactions begun. That the process lives, and that no rejection was left
- * unhandled, tap sees by itself.
- * */
+ * Watches a pool from now on, and checks the invariants of every test: connections acquired = released, no backend idle in a transaction, and on each
+ * connection no more commits and rollbacks sent than transactions begun. tap itself checks that the process lives, and that no rejection was unhandled.
+ */
 export function watchPool (t: Test, pool: Pool, { url, graceMillis = 5000 }: WatchOptions = {}): void {
   let lent = pool.totalCount - pool.idleCount
   const tallies: Tally[] = []
@@ -42,21 +41,21 @@ export function watchPool (t: Test, pool: Pool, { url, graceMillis = 5000 }: Wat
   }))
 }
 
-/** Every client that a pool has, whoever holds it: pg-pool's own list shows no other way to them. */
+/** Every client of a pool, idle or checked out; only pg-pool's own list has them. */
 export function clientsOf (pool: Pool): Array<PoolClient & { readonly processID: number }> {
   return (pool as unknown as { _clients: Array<PoolClient & { processID: number }> })._clients
 }
 
-/** The backends behind a pool: the same ones, when its connections were used again; others, when they were destroyed. */
+/** The backends of a pool: the same ones if its connections were reused, others if they were destroyed. */
 export function backendsOf (pool: Pool): number[] {
   return clientsOf(pool).map(({ processID }) => processID)
 }
 
-/** Counts what a client sends, from now on. */
+/** Counts the statements that a client sends from now on. */
 function tallyOf (client: PoolClient): Tally {
   const tally: Tally = { begun: client.getTransactionStatus() === 'T' ? 1 : 0, ended: 0 }
   watchSent(client, (text) => {
-    // What stands between dollar quotes is a function's body: its BEGIN and END are no transaction's.
+    // Text between dollar quotes is the body of a function, whose BEGIN and END belong to no transaction.
     for (const statement of text.replace(/\$\$.*?\$\$/gs, '').split(';')) {
       if (/^\s*(begin|start transaction)\b|\band chain\b/i.test(statement)) tally.begun++
       if (/^\s*(commit|end|abort|rollback)\b(?!\s+(to|prepared)\b)|^\s*prepare transaction\b/i.test(statement)) tally.ended++
@@ -65,7 +64,7 @@ function tallyOf (client: PoolClient): Tally {
   return tally
 }
 
-/** Resolves when a check passes, and rejects with its last word when it does not in time. */
+/** Resolves when a check passes; rejects with its last error if it does not pass in time. */
 async function eventually (graceMillis: number, check: () => Promise<void>): Promise<void> {
   const deadline = performance.now() + graceMillis
   for (;;) {

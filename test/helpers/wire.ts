@@ -1,5 +1,6 @@
 /**
- * The part of PostgreSQL's wire protocol that tests speak, from the server's side: what clients send becomes words, what they are to get becomes bytes.
+ * The server's side of PostgreSQL's wire protocol, as far as tests need it: turns messages of clients into words, and responses
+ * into bytes.
  * https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 
@@ -59,7 +60,7 @@ export function dataRow (...values: Array<string | null>): Buffer {
   )
 }
 
-/** A name for each message of a client's that has a kind, and what follows it in the words that are made of it. */
+/** For each kind of client message, the words for its name and its content. */
 const kinds: Readonly<Record<string, (body: Body) => string>> = {
   B: (body) => words('Bind', body.text(), body.text(), body.values()),
   C: (body) => words('Close', body.bytes(1), body.text()),
@@ -75,7 +76,7 @@ const kinds: Readonly<Record<string, (body: Body) => string>> = {
   f: () => 'CopyFail'
 }
 
-/** What a connection may begin with, instead of a message with a kind. */
+/** The first messages of a connection, which have no kind. */
 const openings: Readonly<Record<number, (body: Body) => string>> = {
   196608: () => 'Startup',
   80877102: (body) => words('CancelRequest', body.int32(), body.int32())
@@ -85,7 +86,7 @@ function words (...parts: Array<string | number>): string {
   return parts.filter((part) => part !== '').join(' ')
 }
 
-/** Reads a message's fields one after the other. */
+/** Reads the fields of a message one after the other. */
 class Body {
   readonly #buffer: Buffer
   #position = 0
@@ -104,7 +105,7 @@ class Body {
     return text
   }
 
-  /** The values of a Bind, behind their formats. */
+  /** The values of a Bind, which come after their formats. */
   values (): string {
     this.#take(this.int16() * 2)
     return Array.from({ length: this.int16() }, () => {
@@ -120,7 +121,7 @@ class Body {
   }
 }
 
-/** Makes words of what a client sends, in whatever pieces it arrives: `Parse begin`, `Bind ada, null`, `Sync`. */
+/** Turns the messages of a client into words, in pieces of any size: `Parse begin`, `Bind ada, null`, `Sync`. */
 export class Reader {
   #buffer = Buffer.alloc(0)
   #isOpen = false

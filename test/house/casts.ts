@@ -7,14 +7,14 @@ const libraries: ReadonlyArray<readonly [RegExp, Library]> = [
   [/\/node_modules\/drizzle-orm\//, 'drizzle']
 ]
 
-/** The one room that may know what a library does not publish. */
+/** The only room that may use undocumented parts of a library. */
 const home: Record<Library, RegExp> = { pg: /^src\/pg\//, drizzle: /^src\/drizzle\// }
 
 /**
- * Assertions that look behind a library's types: a value of such a type becomes something that the library does not declare.
- * An assertion from one type of a library to another of the same library is allowed.
+ * Assertions that look behind a library's types: they give a value of such a type a type that the library does not declare. An
+ * assertion from one type of a library to another of the same library is allowed.
  *
- * @param root the folder from which paths are shown, and outside of which nothing is read
+ * @param root the folder that is read; paths are shown relative to it
  */
 export function findLooksBehind (root: string, program: ts.Program): string[] {
   const checker = program.getTypeChecker()
@@ -45,7 +45,7 @@ function lookedBehind (node: ts.AsExpression, checker: ts.TypeChecker): Library 
   return library === undefined || isConst || librariesOf(target, checker).includes(library) ? undefined : library
 }
 
-/** The libraries that declare a type, or what it is made of or bound by. */
+/** The libraries that declare a type, its parts or its constraint. */
 function librariesOf (type: ts.Type, checker: ts.TypeChecker): Library[] {
   const files = [type.symbol, type.aliasSymbol].flatMap((symbol) => symbol?.declarations ?? []).map((declaration) => declaration.getSourceFile().fileName)
   const own = libraries.filter(([pattern]) => files.some((file) => pattern.test(file))).map(([, library]) => library)

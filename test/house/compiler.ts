@@ -10,7 +10,7 @@ export function readConfig (folder: string, name: string): { fileNames: string[]
   return ts.parseJsonConfigFileContent(config, ts.sys, folder)
 }
 
-/** What an editor has of these files: texts, types and mistakes. */
+/** The language service of an editor for these files: texts, types and errors. */
 export function openService (fileNames: readonly string[], options: ts.CompilerOptions): ts.LanguageService {
   const { fileExists, readFile, getCurrentDirectory } = ts.sys
   return ts.createLanguageService({

@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import ts from 'typescript'
 import type { SourceFile } from './source-files.js'
 
-/** One arrow of the import graph: a file, and the file or package that it asks for. */
+/** One arrow of the import graph: a file, and the file or package that it imports. */
 export interface Import {
   readonly from: string
   /** A path from the root for a file of the tree, the specifier as written for a package. */
@@ -47,7 +47,7 @@ function resolve (from: string, specifier: string): string {
   return posix.join(posix.dirname(from), specifier).replace(/\.js$/, '.ts')
 }
 
-/** Each circle of modules that import one another, as `a.ts -> b.ts -> a.ts`; types count, `import()` cannot close one. */
+/** Each circle of modules that import one another, as `a.ts -> b.ts -> a.ts`; type imports count, `import()` does not. */
 export function findCircles (imports: readonly Import[]): string[] {
   const arrows = new Map<string, string[]>()
   for (const { from, to, isPackage, lazy } of imports) {

@@ -4,7 +4,7 @@ import type { SourceFile } from './source-files.js'
 const mostLines = 300
 const mostColumns = 160
 
-/** Test files with too many lines, and their lines that are too long without the texts in them. */
+/** Test files with too many lines, and test lines that are too long even without the texts in them. */
 export function findLongTests (files: readonly SourceFile[]): string[] {
   return files.filter(({ path }) => /^test\/(?!types\/).*\.ts$/.test(path)).flatMap(({ path, text }) => {
     const lines = withoutTexts(path, text).trimEnd().split('\n')
@@ -15,7 +15,7 @@ export function findLongTests (files: readonly SourceFile[]): string[] {
   })
 }
 
-/** A file with each string, template and regular expression cut out; their line breaks stay, so that lines keep their numbers. */
+/** A file with each string, template and regular expression cut out; their line breaks stay, so that line numbers do not change. */
 function withoutTexts (path: string, text: string): string {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
   const pieces: string[] = []

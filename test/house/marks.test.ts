@@ -2,7 +2,7 @@ import t from 'tap'
 import { findMarks } from './marks.js'
 import { projectRoot, readTree } from './source-files.js'
 
-// The two files that have to name what they refuse.
+// These two files must contain the marks that they refuse.
 const exempt = new Set(['test/house/marks.ts', 'test/house/marks.test.ts'])
 
 t.test('the project names no machine, registry or other folder, skips no test, and keeps its types', async (t) => {

@@ -25,7 +25,7 @@ const rules: readonly Rule[] = [
   { files: code, pattern: /\b(TODO|FIXME|XXX)\b/, complaint: 'leaves work for later' }
 ]
 
-/** What a file of the project may not hold, as `path:line complaint`. */
+/** Forbidden content of a file of the project, as `path:line complaint`. */
 export function findMarks (file: SourceFile): string[] {
   const lines = file.text.split('\n')
   const marks = rules.filter((rule) => rule.files.test(file.path)).flatMap((rule) =>
@@ -33,7 +33,7 @@ export function findMarks (file: SourceFile): string[] {
   return [...marks, ...findAny(file)]
 }
 
-/** Uses of the type `any`; prose that holds the word is none of them. */
+/** Uses of the type `any`; the word in prose does not count. */
 function findAny ({ path, text }: SourceFile): string[] {
   if (!path.endsWith('.ts')) return []
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest)

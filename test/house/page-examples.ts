@@ -28,10 +28,10 @@ export const hits = pgTable('hits', { path: text().primaryKey(), views: integer(
 export const tags = pgTable('tags', { id: integer().primaryKey().generatedAlwaysAsIdentity(), name: text().notNull().unique(), colour: text() })
 `
 
-/** Without docs/testing.md: test/package compiles and runs its code. */
+/** All pages except docs/testing.md: test/package compiles and runs its code. */
 const pages = ['README.md', ...readTree(projectRoot).map(({ path }) => path).filter((path) => /^docs\/(?!testing).*\.md$/.test(path))]
 
-/** The TypeScript of all pages, by the name of a file. */
+/** The TypeScript of all pages, by file name. */
 export function exampleFiles (): Record<string, string> {
   return Object.fromEntries(pages.flatMap((path) => readPage(path).blocks
     .filter(({ language }) => language === 'ts')

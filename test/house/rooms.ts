@@ -5,9 +5,9 @@ import type { SourceFile } from './source-files.js'
 export interface Room {
   /** From the root, without a slash at the end: `src/errors`. */
   readonly folder: string
-  /** What it is for, in a sentence; its README.md begins with it. */
+  /** Its purpose in one sentence, with which its README.md begins. */
   readonly purpose: string
-  /** Folders before it from which it takes nothing all the same, each with the rooms below it. */
+  /** Earlier folders from which it may not import, each with the rooms below it. */
   readonly forbidden: readonly string[]
 }
 
@@ -22,7 +22,7 @@ export function readRooms (contributing: string): Room[] {
   }))
 }
 
-/** The room of a file: its folder, in the library; elsewhere any folder above it. */
+/** The room of a file: in the library its own folder, elsewhere any folder above it. */
 export function roomOf (path: string, rooms: readonly Room[]): Room | undefined {
   const folder = path.slice(0, path.lastIndexOf('/'))
   return rooms.find((room) => isLibrary(path) ? room.folder === folder : path.startsWith(`${room.folder}/`))
@@ -34,7 +34,7 @@ function isLibrary (path: string): boolean {
 
 const aboutFastify = /^(fastify($|[-/])|@fastify\/)/
 
-/** What is wrong with these imports, one sentence each; nothing when the house is in order. */
+/** The forbidden imports, one sentence each; empty if the house is in order. */
 export function findWrongArrows (imports: readonly Import[], rooms: readonly Room[]): string[] {
   return imports.flatMap(({ from, to, isPackage }) => {
     const room = roomOf(from, rooms)
@@ -49,7 +49,7 @@ export function findWrongArrows (imports: readonly Import[], rooms: readonly Roo
   })
 }
 
-/** The library's files that are in no room, and the rooms without a README.md that says what they are for. */
+/** The library's files that are in no room, and the rooms without a README.md that states their purpose. */
 export function findHomeless (files: readonly SourceFile[], rooms: readonly Room[]): string[] {
   const homeless = files.filter(({ path }) => path.endsWith('.ts') && isLibrary(path) && roomOf(path, rooms) === undefined)
   const unnamed = rooms.filter(({ folder, purpose }) => {

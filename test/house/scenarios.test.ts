@@ -1,7 +1,7 @@
 import t from 'tap'
 import { projectRoot, readTree } from './source-files.js'
 
-/** What is promised; test/faults/README.md says each in a sentence. */
+/** The promised scenarios; test/faults/README.md describes each in a sentence. */
 const promised = [...range(1, 83), '14a', '16a', '16b', '16c', '38a', '44a', '44b', '101', '102', '103', '104', '105', '106', '107', '108', '109', '112']
 
 function range (first: number, last: number): string[] {

@@ -10,7 +10,7 @@ export interface SourceFile {
 const madeByMachines = new Set(['node_modules', 'dist', 'coverage', '.git', '.tap', '.data', '.mutants'])
 const binary = /\.(png|jpg|gif|ico|woff2?|tgz|gz)$/
 
-/** Every text file below `root` that a person could have written, in the order of paths. */
+/** Every text file below `root` except generated ones, in the order of paths. */
 export function readTree (root: string): SourceFile[] {
   return readdirSync(root, { withFileTypes: true })
     .filter((entry) => !madeByMachines.has(entry.name) && !binary.test(entry.name))

@@ -1,4 +1,4 @@
-/** What the compiler and an editor see: assertions on the types of libraries, hovers, and the code of the pages. */
+/** Tests with the compiler and an editor's service: assertions on the types of libraries, hovers, and the code of the pages. */
 import { join } from 'node:path'
 import t from 'tap'
 import ts from 'typescript'
@@ -7,7 +7,7 @@ import { openService, readConfig } from './compiler.js'
 import { exampleFiles, exampleOptions, surroundingFiles } from './page-examples.js'
 import { projectRoot } from './source-files.js'
 
-// A compiler beside other tests takes a busy machine long.
+// Compiling beside other tests takes long on a busy machine.
 t.setTimeout(600_000)
 
 const calls = join(projectRoot, 'test/types/hovers/calls.ts')
@@ -15,7 +15,7 @@ const impossible = join(projectRoot, 'test/types/hovers/impossible.ts')
 const { options } = readConfig(projectRoot, 'tsconfig.json')
 const project = openService([calls, impossible, ...readConfig(projectRoot, 'tsconfig.build.json').fileNames], options)
 
-/** What the compiler says of one file, each as `line message`. */
+/** The compiler's errors for one file, each as `line message`. */
 function mistakesIn (service: ts.LanguageService, fileName: string): string[] {
   return [...service.getSyntacticDiagnostics(fileName), ...service.getSemanticDiagnostics(fileName)].map(({ file, start = 0, messageText }) =>
     `${(file?.getLineAndCharacterOfPosition(start).line ?? 0) + 1} ${ts.flattenDiagnosticMessageText(messageText, '\n')}`)

@@ -9,7 +9,7 @@ import type { PoolClient } from 'pg'
 
 const { connectionString } = await createTestDatabase(t)
 
-/** What the watch over a pool says at the end of a test that does this with a connection; `undefined` when nothing. */
+/** The complaint of `watchPool` at the end of a test that does this with a connection; `undefined` if there is none. */
 async function verdict (work: (client: PoolClient) => Promise<unknown>): Promise<string | undefined> {
   const pool = new Pool(parseConnectionString(connectionString))
   const ends: Array<() => Promise<unknown>> = []
@@ -22,7 +22,7 @@ async function verdict (work: (client: PoolClient) => Promise<unknown>): Promise
   return verdicts.map((verdict) => verdict.status === 'rejected' ? String(verdict.reason.message) : undefined)[0]
 }
 
-/** Runs texts one after the other, and gives the connection back. */
+/** Runs texts one after the other, and releases the connection. */
 const running = (...texts: string[]) => async (client: PoolClient): Promise<void> => {
   for (const text of texts) await client.query(text)
   client.release()

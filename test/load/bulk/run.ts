@@ -1,5 +1,6 @@
 /**
- * How fast many rows are written, beside Drizzle, and how much memory that takes: `npm run bench:bulk -- --rows 100000`, see benchmark/README.md.
+ * Compares the speed and the memory of writing many rows with Drizzle's: `npm run bench:bulk -- --rows 100000`, see
+ * benchmark/README.md.
  *
  * Both write the same rows of twelve columns, in one transaction, and get them back; they take turns, and the ratio is taken within
  * a turn.
@@ -77,7 +78,7 @@ const plain = drizzle(database.pool)
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
-/** What an upsert writes into a row that is there: all but its key. */
+/** The columns that an upsert writes into an existing row: all but its key. */
 const replaced = Object.fromEntries(Object.entries(getTableColumns(people)).flatMap(([key, { name }]) => key === 'id' || key === 'email'
   ? []
   : [
@@ -101,7 +102,7 @@ async function byDrizzle (rows: readonly NewPerson[]): Promise<unknown[]> {
   return stored
 }
 
-/** An empty table, or where rows are to be met, every second of them. */
+/** Empties the table. For upserts, inserts every second row, so that these rows exist. */
 async function prepare (rows: readonly NewPerson[]): Promise<void> {
   await plain.execute(sql`truncate people restart identity`)
   if (values.upsert) await database.repo(people).createMany(rows.filter((_, n) => n % 2 > 0))
@@ -149,7 +150,7 @@ function megabytes (bytes: number): string {
   return `${Math.round(bytes / 1e6)} MB`
 }
 
-/** What is still in use, as often as a tenth of the time allows. */
+/** Samples the memory still in use, and spends at most a tenth of the time on it. */
 function watchMemory (): () => number {
   const held = (): number => {
     collectGarbage()

@@ -2,23 +2,23 @@ import { connect } from 'node:net'
 import { Agent, request } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 
-/** What arrived of a reply. */
+/** The part of a reply that arrived. */
 export interface Reply {
-  /** Whether it came to its proper end. */
+  /** Whether the reply ended properly. */
   readonly isWhole: boolean
   readonly status: number
   readonly body: string
 }
 
-/** The longest that a server may leave a client without an answer, in milliseconds. */
+/** The longest time that a server may take to respond, in milliseconds. */
 export const patienceMillis = 15_000
 
-/** Connections that are used again, as browsers and proxies do. */
+/** Reuses connections, as browsers and proxies do. */
 export const keptAlive = new Agent({ keepAlive: true, maxSockets: 64 })
 
 /**
- * Sends a request; resolves with the reply when it has ended or broken off, with `hung` when that did not happen in time, and
- * with `undefined` when the connection broke before it.
+ * Sends a request; resolves with the reply when it has ended or broken off, with `hung` if that did not happen in time, and with
+ * `undefined` if the connection broke before the reply.
  */
 export function send (port: number, path: string, method = 'POST'): Promise<Reply | 'hung' | undefined> {
   return new Promise((resolve) => {
@@ -26,7 +26,7 @@ export function send (port: number, path: string, method = 'POST'): Promise<Repl
     const timer = setTimeout(() => { resolve('hung'); outgoing.destroy() }, patienceMillis)
     let isAnswered = false
     outgoing.on('error', () => {
-      // Of a reply that breaks off the reply tells.
+      // A reply that breaks off is reported by its own events.
       if (isAnswered) return
       clearTimeout(timer)
       resolve(undefined)
@@ -44,7 +44,7 @@ export function send (port: number, path: string, method = 'POST'): Promise<Repl
   })
 }
 
-/** Sends a request and leaves after a while, in good order or not, whatever has come by then. */
+/** Sends a request and leaves after a while, in good order or not, regardless of the reply. */
 export function abandon (port: number, path: string, { afterMillis, reset }: { afterMillis: number, reset: boolean }): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => {

@@ -7,13 +7,13 @@ import { startPostgres } from '../../../src/testing/index.js'
 import type { ClientConfig } from 'pg'
 import type { PostgresServer } from '../../../src/testing/index.js'
 
-/** A session of the driver's own is none of the subject's. */
+/** The application name of the driver's own sessions, which are not counted as the subject's. */
 const ownName = 'driver'
 
-/** How long a PostgreSQL may take to come back, in milliseconds. */
+/** The longest time in which PostgreSQL must come back, in milliseconds. */
 const patienceMillis = 60_000
 
-/** A PostgreSQL that is there to be killed. Its rows are written through to the disk, so that nothing but a lie can lose them. */
+/** A PostgreSQL that the run kills. Its rows are flushed to the disk, so that only a false acknowledgement can lose them. */
 export class Cluster {
   protected server: PostgresServer
   readonly #folder: string
@@ -30,7 +30,7 @@ export class Cluster {
 
   get connectionString (): string { return this.server.connectionString }
 
-  /** Runs SQL beside everything that fails; rejects while PostgreSQL is away. */
+  /** Runs SQL over a connection that faults do not affect; rejects while PostgreSQL is away. */
   async query<Row extends object> (text: string, values: unknown[] = []): Promise<Row[]> {
     const client = new Client(this.#connection)
     client.on('error', () => {})
@@ -42,7 +42,7 @@ export class Cluster {
     }
   }
 
-  /** Connections beside everything that fails, but for PostgreSQL itself. */
+  /** A pool whose connections only faults of PostgreSQL itself affect. */
   pool (): Pool {
     return new Pool({ ...this.#connection, max: 4 }).on('error', () => {})
   }
@@ -51,7 +51,7 @@ export class Cluster {
     return { connectionString: this.connectionString, application_name: ownName, connectionTimeoutMillis: 5000 }
   }
 
-  /** The processes that serve the subject; those in the middle of something first. */
+  /** The backends of the subject, the busy ones first. */
   async backends (): Promise<number[]> {
     const rows = await this.query<{ pid: number }>(
       "select pid from pg_stat_activity where backend_type = 'client backend' and application_name <> $1 order by state like '%idle%' and state <> 'idle in transaction', random()", [ownName])
@@ -64,7 +64,7 @@ export class Cluster {
     await this.#start()
   }
 
-  /** Kills the postmaster; its children notice, and it is started again as soon as they are gone. */
+  /** Kills the postmaster; its children notice, and it is restarted as soon as they are gone. */
   async killPostmaster (): Promise<void> {
     process.kill(this.server.pid, 'SIGKILL')
     await this.server.ended
@@ -98,7 +98,7 @@ export class Cluster {
         this.server = await startPostgres({ folder: this.server.folder, port: () => port })
         return
       } catch (error) {
-        // The children of a postmaster that was killed still hold its memory.
+        // The children of a killed postmaster still hold its memory.
         if (Date.now() > giveUpAt) throw error
         await wait(20)
       }
@@ -106,10 +106,10 @@ export class Cluster {
   }
 }
 
-/** A folder that goes with this process. */
+/** A folder that is removed when this process ends. */
 export function newFolder (): string {
   const folder = mkdtempSync(join(tmpdir(), 'data-access-crash-'))
-  // Root's PostgreSQL runs under another account.
+  // If root starts PostgreSQL, it runs under another account.
   chmodSync(folder, 0o711)
   process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
   return folder

@@ -4,19 +4,19 @@ import { astray, unreplicated } from './fail-over-faults.js'
 import type { CrashOptions, CrashResult } from './crash-run.js'
 import type { Mutant } from '../../mutants/plant.js'
 
-/** A server that breaks a promise, and must be found out. */
+/** A server that breaks a promise, which the run must detect. */
 export interface Control {
   readonly title: string
   readonly options?: Pick<CrashOptions, 'subject' | 'commit' | 'standby'>
   /** The bugs in a copy of the project. */
   readonly mutants?: readonly Mutant[]
-  /** The only fault that tells, where it is one. */
+  /** The only fault that reveals the bug, if there is only one. */
   readonly fault?: string
-  /** How long it runs, where nobody can notice before the rows are counted. */
+  /** The duration of the run, if the bug shows only when the rows are counted. */
   readonly seconds?: number
 }
 
-/** How long a broken server may go unnoticed. */
+/** The longest time in which a broken server must be detected. */
 const longestSeconds = 60
 
 const transaction = 'src/session/transaction.ts'
@@ -91,12 +91,12 @@ const standbyForgotten: Mutant = {
   replace: 'null'
 }
 
-/** Each breaks one promise. */
+/** The controls; each breaks one promise. */
 export const controls: readonly Control[] = [
   { title: "commit: 'onResponse'", options: { commit: 'onResponse' } },
-  // Seen through a middleman that hides failures: without one, the status of the transaction tells before COMMIT is sent.
+  // Needs a middleman that hides failures: without one, the status of the transaction shows the failure before COMMIT is sent.
   { title: 'the tag of COMMIT is not read', mutants: [tagUnread], fault: 'failed transactions said to be well' },
-  // Each is the other's net.
+  // Each of the two checks would catch the other's bug.
   { title: 'the first failure is forgotten, and the tag not read', mutants: [failureForgotten, tagUnread] },
   { title: 'a statement that never left is forgotten', mutants: [unsentForgotten] },
   { title: 'a route is repeated without what its hook has written', mutants: [hookForgotten] },
@@ -117,7 +117,7 @@ export const controls: readonly Control[] = [
   { title: 'drizzle-orm, db.transaction()', options: { subject: 'drizzle-orm' } }
 ]
 
-/** Runs one until it is found out; resolves with how, or with undefined when nobody noticed. */
+/** Runs a control until it is detected; resolves with the reason, or with undefined if it was not detected. */
 export async function tryControl ({ options, mutants, fault, seconds = longestSeconds }: Control, seed: number): Promise<string | undefined> {
   const planted = mutants && await plant(mutants)
   try {
@@ -135,7 +135,7 @@ export async function tryControl ({ options, mutants, fault, seconds = longestSe
   }
 }
 
-/** What was seen at once, or else when the rows were counted. */
+/** The first finding of the run, or else of the final count of rows. */
 function whatGaveItAway ({ findings: [finding], crashes: [crash], foundAfterSeconds, seconds, verdict }: CrashResult): string | undefined {
   const seen = finding === undefined ? crash && `it ended by itself: ${crash.words}` : `${finding.kind}: ${finding.text}`
   if (seen !== undefined) return `after ${foundAfterSeconds?.toFixed(1)} s, ${seen}`
@@ -147,7 +147,7 @@ function whatGaveItAway ({ findings: [finding], crashes: [crash], foundAfterSeco
   return counted && `after ${seconds.toFixed(1)} s, when the rows were counted, ${counted}`
 }
 
-/** Tries all of them, and resolves with the exit code: 0 when each was found out. */
+/** Tries all of them, and resolves with the exit code: 0 if each was detected. */
 export async function tryControls (seed: number): Promise<number> {
   let missed = 0
   for (const control of controls) {

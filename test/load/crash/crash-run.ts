@@ -23,32 +23,32 @@ import type { SubjectOptions } from './subject-routes.js'
 import type { Verdict } from './verdict.js'
 import type { Finding } from './witness.js'
 
-/** What is run, and for how long. */
+/** The subject of a run, and its duration. */
 export interface CrashOptions {
   readonly subject?: WayName
   readonly commit?: SubjectOptions['commit']
-  /** A standby behind the same address, which takes over, and whether the primary waits for it; then commits are resolved. */
+  /** The kind of the standby that takes over behind the same address, if there is one; commits are then resolved. */
   readonly standby?: 'synchronous' | 'asynchronous'
   /** The root of a copy of the project with a bug in it. */
   readonly folder?: string
   readonly seed: number
-  /** How long faults strike; with {@link CrashOptions.turns}, at most so long. */
+  /** How long faults strike; with {@link CrashOptions.turns}, the upper limit. */
   readonly seconds: number
-  /** How many of them strike. */
+  /** The number of faults. */
   readonly turns?: number
   /** The only fault that strikes, by its title. */
   readonly fault?: string
-  /** Ends with the first broken promise that is seen. */
+  /** Whether the run ends with the first broken promise. */
   readonly endsWithFinding?: boolean
 }
 
-/** What came out. */
+/** The result of a run. */
 export interface CrashResult {
   readonly seconds: number
   readonly journal: Journal
   readonly toll: Toll
   readonly verdict: Verdict
-  /** What was seen at once, and after how many seconds the first of it. */
+  /** The broken promises that were seen during the run, and the seconds until the first. */
   readonly findings: readonly Finding[]
   readonly foundAfterSeconds: number | undefined
   readonly looked: number
@@ -59,10 +59,10 @@ export interface CrashResult {
   readonly closedInOrder: boolean
 }
 
-/** How long what is left at the end may take to be tidied up, in milliseconds: silent connections end by PostgreSQL's own limits. */
+/** The longest time for the cleanup at the end, in milliseconds: silent connections end by PostgreSQL's own limits. */
 const graceMillis = 10_000
 
-/** Everything that a run is made of. */
+/** The parts of a run. */
 interface Scene extends Site {
   readonly faults: readonly Fault[]
   readonly journal: Journal
@@ -73,7 +73,7 @@ interface Scene extends Site {
 
 type End = () => Promise<unknown>
 
-/** Runs a server under load while everything around it fails, and says what became of its promises. */
+/** Runs a server under load while everything around it fails, and reports whether its promises held. */
 export async function crashRun (options: CrashOptions): Promise<CrashResult> {
   const ends: End[] = []
   try {
@@ -84,7 +84,7 @@ export async function crashRun (options: CrashOptions): Promise<CrashResult> {
   }
 }
 
-/** Starts everything, and notes how each of it ends. */
+/** Starts all parts, and records how to stop each. */
 async function setUp (
   { subject = 'fastify-data-access', commit = 'onSend', standby, folder = projectRoot, seed, endsWithFinding = false }: CrashOptions,
   ends: End[]
@@ -122,7 +122,7 @@ async function setUp (
   }
 }
 
-/** Lets faults strike for as long as is wanted; resolves with how long that was, and when the first broken promise was seen. */
+/** Lets faults strike for the wanted time; resolves with the time taken, and the time of the first broken promise. */
 async function rage (
   scene: Scene,
   { fault, seconds, turns = Infinity, endsWithFinding = false }: CrashOptions
@@ -142,7 +142,7 @@ async function rage (
   return { seconds: elapsed(), foundAfterSeconds }
 }
 
-/** Looks at what is left once nothing fails any more, and compares what was said with what is there. */
+/** After the last fault, checks for leaks, and compares the replies with the rows in the database. */
 async function inspect (
   { cluster, proxy, program, journal, witness, load, toll }: Scene,
   duration: Pick<CrashResult, 'seconds' | 'foundAfterSeconds'>
@@ -168,7 +168,7 @@ async function inspect (
   }
 }
 
-/** Asks until the answer is 0, or for as long as is granted. */
+/** Counts again until the result is 0 or the time is over. */
 async function eventuallyNone (count: () => Promise<number>): Promise<number> {
   const giveUpAt = performance.now() + graceMillis
   for (;;) {

@@ -3,22 +3,22 @@ import { happens } from './faults.js'
 import type { Fault, Site } from './faults.js'
 import type { Pair } from './pair.js'
 
-/** How long the address leads elsewhere, in milliseconds: some ask there what became of their COMMIT. */
+/** How long the address leads elsewhere, in milliseconds: some commits are looked up there. */
 const astrayMillis = 400
 
-/** How long COMMIT waits for a standby that has parted, in milliseconds. */
+/** How long COMMIT waits for a disconnected standby, in milliseconds. */
 const partedMillis = 300
 
-/** How long whoever has lost his connection then asks what became of his COMMIT, in milliseconds. */
+/** How long callers that have lost their connection then look up their COMMIT, in milliseconds. */
 const askingMillis = 500
 
-/** The one in which the address leads to a standby for a moment. */
+/** The title of the fault in which the address leads to a standby for a moment. */
 export const astray = 'answer to COMMIT lost, the address leads to a standby that lags'
 
-/** The one in which the primary has what its standby has not. */
+/** The title of the fault in which the primary has rows that its standby has not. */
 export const unreplicated = 'standby parted, those who wait for it terminated, primary killed (-9), standby takes over'
 
-/** What happens to a primary and its standby behind one address, in the order in which it comes. */
+/** The faults of a primary and its standby behind one address, in their order. */
 export function failOverFaults (pair: Pair): readonly Fault[] {
   const takeOver = ({ proxy }: Site): Promise<void> => pair.takeOver((place) => proxy.leadTo(place))
   return [

@@ -4,29 +4,29 @@ import type { Cluster } from './cluster.js'
 import type { Program } from './program.js'
 import type { Random } from './random.js'
 
-/** Where faults strike. */
+/** The targets of faults. */
 export interface Site {
   readonly cluster: Cluster
   readonly proxy: Proxy
   readonly program: Program
   readonly random: Random
-  /** How the subject spells COMMIT. */
+  /** The subject's spelling of COMMIT. */
   readonly commit: string
 }
 
 /** One way to fail. */
 export interface Fault {
   readonly title: string
-  /** What was away: how long it takes until somebody is served again is told for each of them. */
+  /** The part that was away; the time until a request is served again is reported for each part. */
   readonly hits: 'database' | 'network' | 'subject'
-  /** Resolves when what was away is back; rejects when there was nothing to strike. */
+  /** Resolves when the part is back; rejects if there was nothing to strike. */
   strike (site: Site): Promise<void>
 }
 
 /** Longer than the subject waits for the answer to a statement or to COMMIT. */
 const silenceMillis = 2000
 
-/** How long a fault may wait for somebody to send a COMMIT, in milliseconds. */
+/** How long a fault may wait for a COMMIT, in milliseconds. */
 const patienceMillis = 5000
 
 /** Every kind of fault once, in the order in which they come. */
@@ -56,7 +56,7 @@ export const faults: readonly Fault[] = [
       const [pid] = await cluster.backends()
       if (pid === undefined) throw new Error('no backend to kill')
       process.kill(pid, 'SIGKILL')
-      // The postmaster ends all others, and replays its log: only then is anything back.
+      // The postmaster ends all other backends and replays its log; only then is the database back.
       const ended = async (): Promise<boolean> => await cluster.backends().then((pids) => !pids.includes(pid), () => false)
       while (!await ended()) await wait(5)
     }
@@ -106,7 +106,7 @@ function during (title: string, millis: number, { begin, end }: Record<'begin' |
   }
 }
 
-/** Resolves when it has happened; rejects when nobody has sent a COMMIT. */
+/** Resolves when it has happened; rejects if no COMMIT was sent. */
 export async function happens (struck: Promise<void>): Promise<void> {
   const missed = wait(patienceMillis, 'missed', { ref: false })
   if (await Promise.race([struck, missed]) === 'missed') throw new Error('nobody sent a COMMIT')

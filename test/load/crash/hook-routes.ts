@@ -1,4 +1,4 @@
-/** Routes of whose two rows a hook writes one, the audit, and the handler the other. */
+/** Routes that write two rows: the hook writes the audit row, the handler the other one. */
 import { Repository } from '../../../plugins/index.js'
 import { subjectsOf } from './operations.js'
 import { few, lefts, rights } from './tables.js'
@@ -7,14 +7,14 @@ import type { FastifyRequest } from 'fastify'
 import type { Session } from '../../../plugins/index.js'
 import type { OwnRoute } from './work.js'
 
-/** Rows of which their repository tells when they are there. */
+/** Rows for which the repository writes the other row after they are created. */
 class AuditedLefts extends Repository.of(lefts) {
   protected override async afterCreate ({ id }: { readonly id: number }): Promise<void> {
     await this.session.repo(rights).create({ id, parent: id })
   }
 }
 
-/** Rows of which their repository tells before they are there. */
+/** Rows for which the repository writes the other row before they are created. */
 class AnnouncedLefts extends Repository.of(lefts) {
   protected override async beforeCreate ({ id }: { readonly id: number }): Promise<void> {
     await this.session.repo(rights).create({ id, parent: id })
@@ -28,7 +28,7 @@ const auditCount = async (request: FastifyRequest): Promise<void> => {
 
 const createLeft = (session: Session, id: number): Promise<unknown> => session.repo(lefts).create({ id })
 
-/** Counts so slowly that it collides with others of its kind. */
+/** Counts so slowly that concurrent calls conflict. */
 const collide = async (session: Session, id: number): Promise<void> => {
   await countUp(session, subjectsOf(id, few).counter, { pauseMillis: 40 })
   await createLeft(session, id)
@@ -48,7 +48,7 @@ export const hookRoutes: Readonly<Record<string, OwnRoute>> = {
   hookBehind: {
     hooks: {
       async onSend (request, reply, payload) {
-        // An error has a reply as well.
+        // An error also has a reply.
         const id = idOf(request)
         if (reply.statusCode < 400) await request.repo(rights).create({ id, parent: id })
         return payload
@@ -56,7 +56,7 @@ export const hookRoutes: Readonly<Record<string, OwnRoute>> = {
     },
     work: createLeft
   },
-  // It cannot be repeated without the row of its hook.
+  // The handler cannot be repeated without the row of its hook.
   hookRepeated: { hooks: { preHandler: auditCount }, transaction: repeated, work: collide },
   hookPromised: {
     hooks: {
@@ -68,7 +68,7 @@ export const hookRoutes: Readonly<Record<string, OwnRoute>> = {
     work: collide
   },
   audited: { work: (session, id) => session.repo(AuditedLefts).create({ id }) },
-  // The row is there already: what was announced of it is undone with it.
+  // The row exists already: the row that the hook wrote is undone with it.
   announced: {
     async work (session, id) {
       await createLeft(session, id)

@@ -6,18 +6,18 @@ import type { Program } from './program.js'
 import type { Random } from './random.js'
 import type { Witness } from './witness.js'
 
-/** What clients do. */
+/** The behaviour of the clients. */
 export interface LoadOptions {
   readonly operations: readonly Operation[]
-  /** How many of them work at the same time. */
+  /** The number of concurrent clients. */
   readonly workers: number
   /** Their longest pause between two requests. */
   readonly pauseMillis: number
-  /** One of so many acknowledged operations is looked up at once. */
+  /** One in this many acknowledged operations is looked up at once. */
   readonly lookEvery: number
 }
 
-/** Where they do it. */
+/** The surroundings of the clients. */
 export interface Scene {
   readonly program: Program
   readonly journal: Journal
@@ -25,12 +25,12 @@ export interface Scene {
   readonly random: Random
 }
 
-/** One of so many requests is left before its answer. */
+/** One in this many requests is abandoned before its reply. */
 const abandonEvery = 25
 
-/** Clients that ask the subject for one operation after the other, until they are stopped. */
+/** Clients that request one operation after the other from the subject, until they are stopped. */
 export class Load {
-  /** How many requests had no answer for longer than anybody waits. */
+  /** The number of requests without a reply in time. */
   hung = 0
   readonly #options: LoadOptions
   readonly #scene: Scene
@@ -54,7 +54,7 @@ export class Load {
     await Promise.all(this.#workers)
   }
 
-  /** Resolves with the moment of the first success of a request that was sent from now on; undefined if none comes in time. */
+  /** Resolves with the time of the first success of a request sent from now on; undefined if there is none in time. */
   async nextSuccess (timeoutMillis: number): Promise<number | undefined> {
     const now = performance.now()
     let listen: (startedAt: number) => void = () => {}

@@ -1,15 +1,15 @@
-/** What the clients ask the subject for: each operation is a route, `POST /<kind>/<id>`. */
+/** The operations of the clients: each is a route of the subject, `POST /<kind>/<id>`. */
 export interface Operation {
   readonly kind: string
-  /** How often it is chosen, among all. */
+  /** How often it is chosen, relative to the others. */
   readonly weight: number
-  /** Whether it leaves a row on the right side as well. */
+  /** Whether it also leaves a row on the right side. */
   readonly hasRight: boolean
-  /** Whether its reply is a stream that begins behind COMMIT: the headers of success are the acknowledgement, whatever comes of the rest. */
+  /** Whether its reply is a stream that begins after COMMIT: the headers of success are the acknowledgement, even if the rest fails. */
   readonly isToldByHeaders?: boolean
 }
 
-/** What a server can do in one transaction without knowing more than SQL. */
+/** The operations that need only SQL and one transaction. */
 export const plainOperations: readonly Operation[] = [
   { kind: 'pair', weight: 6, hasRight: true },
   { kind: 'transfer', weight: 3, hasRight: true },
@@ -19,7 +19,7 @@ export const plainOperations: readonly Operation[] = [
   { kind: 'swallowed', weight: 1, hasRight: true }
 ]
 
-/** What needs this package. */
+/** The operations that need this package. */
 export const ownOperations: readonly Operation[] = [
   ...plainOperations,
   { kind: 'serializable', weight: 2, hasRight: true },
@@ -40,7 +40,7 @@ export const ownOperations: readonly Operation[] = [
   { kind: 'streamedOrphan', weight: 1, hasRight: true }
 ]
 
-/** The accounts, and the counter, that an operation is about: they follow from its id. */
+/** The accounts and the counter of an operation, derived from its id. */
 export function subjectsOf (id: number, few: number): { source: number, target: number, counter: number } {
   return { source: id % few + 1, target: (id + 1 + Math.floor(id / few) % (few - 1)) % few + 1, counter: id * 5 % few + 1 }
 }

@@ -10,20 +10,20 @@ import type { FastifyInstance } from 'fastify'
 import type { SubjectOptions, SubjectRoutes } from './subject-routes.js'
 import type { OwnRoute } from './work.js'
 
-/** A value that breaks when it is written as text: its statement never leaves. */
+/** A value that throws when it is written as text: its statement is never sent. */
 const unsendable = { toPostgres (): never { throw new Error('This value cannot be written') } } as unknown as number
 
-/** The routes of a server with this package. Its limits are short, so that a silent network is over soon. */
+/** The routes of a server with this package. Its limits are short, so that a silent connection ends soon. */
 export async function addOwnRoutes (server: FastifyInstance, { connectionString, commit, resolveCommits }: SubjectOptions): Promise<SubjectRoutes> {
   await server.register(dataAccess, {
     connectionString,
-    // A subject may be started again while the database is away.
+    // A subject may be restarted while the database is away.
     waitForDatabaseSeconds: 30,
     pool: { size: 6, maxOverflow: 2, timeoutSeconds: 2 },
     statementTimeoutSeconds: 2,
     lockTimeoutSeconds: 1,
     idleInTransactionTimeoutSeconds: 5,
-    // Where a standby takes over, the server that can tell comes back only after a while.
+    // If a standby takes over, the server that can look up a commit comes back only after a while.
     transaction: { commit, resolveCommits, timeoutMillis: 1500, settleTimeoutMillis: resolveCommits ? 3000 : 1000 }
   })
   for (const [kind, { work, transaction, hooks }] of Object.entries({ ...routes, ...hookRoutes, ...streamRoutes })) {

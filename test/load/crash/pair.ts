@@ -7,11 +7,11 @@ import { Cluster, newFolder } from './cluster.js'
 import type { PostgresServer } from '../../../src/testing/index.js'
 import type { Standby } from '../../helpers/standby.js'
 
-/** A primary with a standby that takes over from it, again and again: whoever has taken over gets a standby of its own. */
+/** A primary with a standby that takes over, again and again: each new primary gets a standby of its own. */
 export class Pair extends Cluster {
   standby: Standby
   readonly #place: string
-  /** How many standbys there were. */
+  /** The number of standbys so far. */
   #standbys = 1
 
   private constructor (primary: PostgresServer, standby: Standby, place: string) {
@@ -20,18 +20,18 @@ export class Pair extends Cluster {
     this.#place = place
   }
 
-  /** A synchronous one answers to COMMIT when its standby has it: while that is away, COMMIT waits. */
+  /** A synchronous pair answers a COMMIT when the standby has it; while the standby is away, COMMIT waits. */
   static override async start ({ isSynchronous = true } = {}): Promise<Pair> {
     const place = newFolder()
     const primary = await startPostgres({ folder: join(place, 'primary') })
     await queryOnce(primary.connectionString, "alter system set wal_keep_size = '256MB'")
-    // Copied to each standby, which is to wait for its own when it has taken over.
+    // The setting is copied to each standby, so that it waits for its own standby after it has taken over.
     if (isSynchronous) await queryOnce(primary.connectionString, "alter system set synchronous_standby_names = '*'")
     await queryOnce(primary.connectionString, 'select pg_reload_conf()')
     return new Pair(primary, await startStandby(primary, join(place, 'standby-1')), place)
   }
 
-  /** Ends the sessions whose COMMIT waits for the standby: what they have written is kept here, and nobody was told. */
+  /** Ends the sessions whose COMMIT waits for the standby: their writes are kept here, but were not acknowledged. */
   async terminateWaiting (): Promise<void> {
     await this.query("select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'")
   }
@@ -47,7 +47,7 @@ export class Pair extends Cluster {
     await this.server.stop()
   }
 
-  /** Has the standby take the place of a primary that has ended; `lead` is told where it is, before it has a standby of its own. */
+  /** Promotes the standby of a primary that has ended; `lead` receives its URL before it has a standby of its own. */
   async takeOver (lead: (connectionString: string) => void): Promise<void> {
     const gone = this.server
     await this.standby.promote()

@@ -5,11 +5,11 @@ import type { ChildProcess } from 'node:child_process'
 
 /** A program that has ended by itself. */
 export interface Crash {
-  /** The error that it ended with. */
+  /** The error with which it ended. */
   readonly words: string
 }
 
-/** Which program is run, and with what. */
+/** The program to run, and its options. */
 export interface ProgramOptions {
   /** From the root of the project. */
   readonly path: string
@@ -18,7 +18,7 @@ export interface ProgramOptions {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** How often in a row it may fail to start. */
+/** The number of failed starts in a row that are allowed. */
 const patience = 5
 
 /** How long it may take to close in good order. */
@@ -27,14 +27,14 @@ const closingMillis = 20_000
 const running = new Set<ChildProcess>()
 process.on('exit', () => { for (const child of running) child.kill('SIGKILL') })
 
-/** A server as a process of its own, which is started again whenever it ends, also by itself. */
+/** A server in a process of its own, which is restarted whenever it ends, even by itself. */
 export class Program {
-  /** How often it ended although nobody had asked it to. */
+  /** The unrequested ends of the process. */
   readonly crashes: Crash[] = []
   readonly #options: ProgramOptions
   #child: ChildProcess | undefined
   #isMeant = false
-  /** How often in a row it has ended before it listened. */
+  /** The number of times in a row that it ended before it listened. */
   #stillborn = 0
   #port: Promise<number>
 
@@ -43,10 +43,10 @@ export class Program {
     this.#port = this.#start()
   }
 
-  /** Resolves with where it listens, once it does. */
+  /** Resolves with its port when it listens. */
   get port (): Promise<number> { return this.#port }
 
-  /** Kills it in the middle of everything; resolves when it serves again. */
+  /** Kills it without warning; resolves when it serves again. */
   async kill (): Promise<void> {
     await this.#port
     await this.#end('SIGKILL')
@@ -54,7 +54,7 @@ export class Program {
     await this.#port
   }
 
-  /** Asks it to close; resolves with whether it did so in good order. */
+  /** Requests it to close; resolves with whether it did so in good order. */
   async stop (): Promise<boolean> {
     await this.#port.catch(() => {})
     const timer = setTimeout(() => this.#child?.kill('SIGKILL'), closingMillis)
@@ -76,7 +76,7 @@ export class Program {
 
   #start (): Promise<number> {
     const { path, folder, env } = this.#options
-    // What the tests' own process is told of coverage is not for one that is killed.
+    // The coverage settings of the test process are removed, because this process is killed.
     const child = spawn('env', ['-u', 'NODE_OPTIONS', '-u', 'NODE_V8_COVERAGE', process.execPath, '--import', 'tsx', join(folder, path)], {
       cwd: folder, env: { ...process.env, NODE_ENV: 'production', ...env }, stdio: ['ignore', 'pipe', 'pipe']
     })
@@ -106,7 +106,7 @@ export class Program {
   }
 }
 
-/** The line in which an uncaught error says what it is. */
+/** The line with the message of an uncaught error. */
 function errorIn (words: string): string | undefined {
   return /^\w*error\b.*$/mi.exec(words)?.[0]
 }

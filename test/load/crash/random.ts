@@ -1,13 +1,13 @@
-/** Numbers that look random and are the same again for the same seed. */
+/** Pseudorandom numbers, the same for the same seed. */
 export interface Random {
-  /** From 0 up to, and without, 1. */
+  /** A number from 0 up to, but not including, 1. */
   next (): number
-  /** A whole number from 0 up to, and without, `end`. */
+  /** A whole number from 0 up to, but not including, `end`. */
   below (end: number): number
   pick<Item> (items: readonly [Item, ...Item[]]): Item
 }
 
-/** Mulberry32, by Tommy Ettinger: small, and even enough to choose moments with. */
+/** Mulberry32, by Tommy Ettinger: small, and uniform enough to choose moments. */
 export function seeded (seed: number): Random {
   let state = seed >>> 0
   const next = (): number => {

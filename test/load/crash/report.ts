@@ -1,14 +1,14 @@
 import type { CrashResult } from './crash-run.js'
 
-/** What a run must have reached, or it has proved nothing; and how fast somebody must be served again. */
+/** The counts that a run must reach to prove anything, and the longest recovery. */
 export interface Bounds {
   readonly faults: number
   readonly acknowledged: number
-  /** The longest recovery after the database was back; `Infinity` where the machine is shared with others. */
+  /** The longest recovery after the database was back; `Infinity` on a shared machine. */
   readonly recoveryMillis: number
 }
 
-/** What speaks against a run: broken promises, and counts that were not reached. Empty when all is well. */
+/** The failures of a run: broken promises, and counts that were not reached. Empty if all is well. */
 export function failuresOf (result: CrashResult, { faults, acknowledged, recoveryMillis }: Bounds): string[] {
   const { verdict: { lost, ghosts, halves }, findings, crashes, toll, journal } = result
   const slowest = Math.max(0, ...toll.recoveries.database)
@@ -51,7 +51,7 @@ function some (list: readonly string[], what: string): string[] {
   return [`${list.length} ${what}: ${list.slice(0, 5).join('; ')}${list.length > 5 ? '; …' : ''}`]
 }
 
-/** How many, and of which kinds: the first word of each. */
+/** The number of names, and of each kind: the first word of a name. */
 function byKind (names: readonly string[]): string {
   const kinds = new Set(names.map((name) => name.split(' ', 1).join()))
   return kinds.size === 0 ? '0' : `${names.length} (${[...kinds].join(', ')})`

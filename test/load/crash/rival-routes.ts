@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Run } from '../rivals/ways.js'
 import type { SubjectOptions, SubjectRoutes } from './subject-routes.js'
 
-/** The plain operations in SQL, in the transaction of whoever is asked for. */
+/** Adds the plain operations in SQL, in the transaction of the chosen rival. */
 export async function addRivalRoutes (server: FastifyInstance, { kind, connectionString }: SubjectOptions): Promise<SubjectRoutes> {
   const way = await ways[kind](server, { connectionString, connections: 8, waitMillis: 2000, statementMillis: 2000 })
   for (const [kind, work] of Object.entries(routes)) {

@@ -1,8 +1,8 @@
 /**
- * Promises under fire: `npm run test:crash`, with `-- --minutes 10` for longer, `-- --controls` to see that broken servers are
- * found out, `-- --standby` for a standby that takes over, `-- --subject drizzle-orm` for a rival, `-- --seed 7` for another order of events.
+ * Promises under fire: `npm run test:crash`, with `-- --minutes 10` for longer, `-- --controls` to check that broken servers are detected,
+ * `-- --standby` for a standby that takes over, `-- --subject drizzle-orm` for a rival, `-- --seed 7` for another order of events.
  *
- * Exits with 1 when a promise was broken, or too little happened to tell.
+ * Exits with 1 if a promise was broken, or if too little happened to judge.
  */
 import { parseArgs } from 'node:util'
 import { ways } from '../rivals/ways.js'
@@ -37,7 +37,7 @@ async function run (): Promise<number> {
     // While there is no standby, COMMIT waits.
     faults: (values.standby ? 8 : 20) * minutes,
     acknowledged: (values.standby ? 200 : 2000) * minutes,
-    // In a short run one slow moment of the machine is all of it.
+    // In a short run, one slow moment of the machine would decide the result.
     recoveryMillis: minutes < 5 ? Infinity : 1000
   })
   for (const failure of failures) console.error(`FAILED: ${failure}`)

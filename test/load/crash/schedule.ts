@@ -2,27 +2,27 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Fault, Site } from './faults.js'
 import type { Load } from './load.js'
 
-/** What has struck so far. */
+/** The faults so far. */
 export class Toll {
   /** How often each fault has struck. */
   readonly struck = new Map<string, number>()
-  /** What found nothing to strike, and why. */
+  /** The faults that found nothing to strike, with their reasons. */
   readonly missed: string[] = []
-  /** How long after something was back the first request was served that was sent then, in milliseconds. */
+  /** The times from the return of a part to the first success of a request sent since then, in milliseconds. */
   readonly recoveries: Record<Fault['hits'], number[]> = { database: [], network: [], subject: [] }
-  /** After which faults nobody was served for longer than anybody waits. */
+  /** The faults after which no request was served in time. */
   readonly neverRecovered: string[] = []
 
   get total (): number { return [...this.struck.values()].reduce((sum, count) => sum + count, 0) }
 }
 
-/** The longest wait for somebody to be served again, in milliseconds. */
+/** The longest wait for the first served request, in milliseconds. */
 const patienceMillis = 15_000
 
-/** The shortest and the longest peace between two faults, in milliseconds. */
+/** The shortest and the longest pause between two faults, in milliseconds. */
 const peaceMillis = { from: 150, to: 450 }
 
-/** Lets faults strike one after the other, in order and again and again, as long as `goesOn` says so. */
+/** Lets faults strike one after the other, in order and repeatedly, while `goesOn` returns true. */
 export async function strikeAll (
   faults: readonly Fault[],
   site: Site,

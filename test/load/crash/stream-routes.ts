@@ -1,16 +1,16 @@
-/** Routes that answer with a stream of several pieces. */
+/** Routes that reply with a stream of several pieces. */
 import { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { lefts, rights } from './tables.js'
 import { insertPair } from './work.js'
 import type { OwnRoute } from './work.js'
 
-/** Between two pieces, in milliseconds: a client may leave there, and anything may fail. */
+/** The pause between two pieces, in milliseconds: a client may leave then, and anything may fail. */
 const pauseMillis = 3
 
 const atEnd = { commit: 'atEnd' } as const
 
-/** Pieces, and what is done between the first and the last of them. */
+/** Pieces, with work between the first and the last of them. */
 function pieces (work: () => Promise<unknown> = async () => {}): Readable {
   return Readable.from((async function * () {
     yield 'begun, '
@@ -31,7 +31,7 @@ export const streamRoutes: Readonly<Record<string, OwnRoute>> = {
       return pieces()
     }
   },
-  // A handler that goes on behind its stream gets neither of its rows.
+  // If a handler goes on after sending its stream, neither of its rows is kept.
   streamedTooSoon: {
     async work (session, id, reply) {
       reply.type('text/plain').send(pieces())
@@ -53,7 +53,7 @@ export const streamRoutes: Readonly<Record<string, OwnRoute>> = {
       return pieces(() => insertPair(session, id))
     }
   },
-  // COMMIT fails, when all but the last piece has been sent.
+  // COMMIT fails after all pieces but the last have been sent.
   streamedOrphan: {
     transaction: atEnd,
     async work (session, id) {

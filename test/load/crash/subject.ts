@@ -1,6 +1,6 @@
 /**
- * The program under test, a child process of the driver: a Fastify server whose routes make visible what is lost, half or
- * there although it was refused. What it is to be stands in the environment variable `SUBJECT`, as JSON.
+ * The program under test, a child process of the driver: a Fastify server whose routes reveal rows that are lost, half written,
+ * or stored although refused. The environment variable `SUBJECT` has its options as JSON.
  */
 import Fastify from 'fastify'
 import { addOwnRoutes } from './own-routes.js'

@@ -1,11 +1,11 @@
 import { integer, pgTable } from 'drizzle-orm/pg-core'
 
-/** What every operation leaves: a row here, and one of the same id in {@link rights}. One without the other is a half. */
+/** Every operation leaves a row here, and a row with the same id in {@link rights}. One without the other is a half. */
 export const lefts = pgTable('lefts', {
   id: integer().primaryKey()
 })
 
-/** The second row, with what was done to accounts and counters, so that both can be counted again. */
+/** The second row, with the changes of accounts and counters, so that both can be recalculated. */
 export const rights = pgTable('rights', {
   id: integer().primaryKey(),
   parent: integer().notNull(),
@@ -24,7 +24,7 @@ export const counters = pgTable('counters', {
   value: integer().notNull()
 })
 
-/** How many accounts and counters there are. */
+/** The number of accounts, and of counters. */
 export const few = 8
 
 export const balanceAtStart = 1000

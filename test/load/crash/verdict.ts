@@ -1,17 +1,17 @@
 import { balanceAtStart } from './tables.js'
 import type { Entry, Journal } from './journal.js'
 
-/** What clients were told, held against what the database has. Each list names operations, or counts that do not add up. */
+/** The comparison of the replies to clients with the database. Each list names operations, or counts that do not add up. */
 export interface Verdict {
-  /** Acknowledged, and not there. */
+  /** Acknowledged, but not stored. */
   readonly lost: string[]
-  /** Refused, and there. */
+  /** Refused, but stored. */
   readonly ghosts: string[]
-  /** There in part; and balances and counters that are not what the rows beside them say. */
+  /** Stored in part; also balances and counters that do not match their rows. */
   readonly halves: string[]
 }
 
-/** Whatever runs SQL and resolves with rows. */
+/** A connection or pool that runs SQL and resolves with rows. */
 export interface Queried {
   query<Row extends object> (text: string): Promise<Row[]>
 }
@@ -21,7 +21,7 @@ interface Rows {
   readonly rights: ReadonlySet<number>
 }
 
-/** Compares every operation of the journal with the database, once nothing is under way any more. */
+/** Compares every operation of the journal with the database; nothing may be running any more. */
 export async function judge (database: Queried, { entries }: Journal): Promise<Verdict> {
   const idsOf = async (table: string): Promise<Set<number>> => new Set((await database.query<{ id: number }>(`select id from ${table}`)).map(({ id }) => id))
   const rows: Rows = { lefts: await idsOf('lefts'), rights: await idsOf('rights') }

@@ -3,9 +3,9 @@ import type { Pool } from 'pg'
 import type { Cluster } from './cluster.js'
 import type { Entry } from './journal.js'
 
-/** A promise that was seen broken. */
+/** A broken promise that was observed. */
 export interface Finding {
-  /** `late`: the rows came after the reply that told of them. */
+  /** `late`: the rows became visible after their reply. */
   readonly kind: 'late' | 'lost' | 'half'
   readonly text: string
 }
@@ -13,14 +13,14 @@ export interface Finding {
 /** How long a row may be late before it counts as lost, in milliseconds. */
 const lateMillis = 500
 
-/** Looks, over connections of its own, whether what a client was just told is true. */
+/** Checks, over connections of its own, whether the reply that a client just received is true. */
 export class Witness {
   readonly findings: Finding[] = []
-  /** How often it could look. */
+  /** The number of checks that were possible. */
   looked = 0
   readonly #cluster: Cluster
   #pool: Pool
-  /** Where it looks. */
+  /** The URL where it looks. */
   #at: string
 
   constructor (cluster: Cluster) {
@@ -29,7 +29,7 @@ export class Witness {
     this.#at = cluster.connectionString
   }
 
-  /** Looks after the rows of an operation that was acknowledged in this moment; sees nothing while PostgreSQL is away. */
+  /** Checks the rows of an operation that was just acknowledged; does nothing while PostgreSQL is away. */
   async look (entry: Entry): Promise<void> {
     const sides = await this.#sides(entry)
     if (sides === undefined) return
@@ -55,7 +55,7 @@ export class Witness {
     }
   }
 
-  /** Looks at the server that has taken over. */
+  /** Switches to the server that has taken over. */
   #follow (): void {
     if (this.#at === this.#cluster.connectionString) return
     this.#pool.end().catch(() => {})
@@ -68,7 +68,7 @@ export class Witness {
   }
 }
 
-/** The rows that are there. */
+/** The stored rows. */
 export interface Sides {
   readonly left: boolean
   readonly right: boolean

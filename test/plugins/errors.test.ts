@@ -15,7 +15,7 @@ interface Line {
 
 interface Built {
   server: FastifyInstance
-  /** What was logged besides `incoming request` and `request completed`. */
+  /** The log lines except `incoming request` and `request completed`. */
   failures: () => Line[]
 }
 
@@ -23,7 +23,7 @@ interface BuildOptions extends FastifyServerOptions {
   before?: (server: FastifyInstance) => void
 }
 
-/** The test that a server lives for. */
+/** The test that owns a server. */
 interface Owner {
   after (fn: () => Promise<void>): unknown
 }

@@ -15,7 +15,7 @@ async function open (t: Test, options: OpenOptions = {}): Promise<Database> {
   return database
 }
 
-/** The URL of a server that accepts, and says nothing. */
+/** The URL of a server that accepts connections and never responds. */
 async function silentUrl (t: Test): Promise<string> {
   const server = createServer((socket) => { t.teardown(() => socket.destroy()) })
   await once(server.listen(0, '127.0.0.1'), 'listening')
@@ -23,7 +23,7 @@ async function silentUrl (t: Test): Promise<string> {
   return `postgresql://ada:s3cret@127.0.0.1:${(server.address() as AddressInfo).port}/nowhere`
 }
 
-/** Long enough for a new connection on a busy machine; for tests of what is said, not of when. */
+/** Long enough for a new connection on a busy machine; for tests of the result, not of the time. */
 const patient = { timeoutMillis: 60_000 }
 
 async function build (
@@ -61,7 +61,7 @@ t.test('HEAD answers like GET, without a body, also where the server adds no HEA
 t.test('44: answers 503 within its limit while traffic holds every connection', async (t) => {
   const database = await open(t, { pool: { size: 1, maxOverflow: 0 } })
   const server = await build(t, { database, health: { timeoutMillis: 1500, details: true } })
-  // Over its own connection, which is kept for the next question.
+  // Uses its own connection, which is kept for the next check.
   t.match(await database.checkHealth({ timeoutMillis: 60_000 }), { status: 'up' })
 
   await database.session(async (session) => {

@@ -11,13 +11,13 @@ import type { PgColumnBuilderBase } from 'drizzle-orm/pg-core'
 const mood = pgEnum('mood', ['fine', 'so "so"'])
 const size = pgEnum('size', { small: 's', large: "L's" })
 
-/** A type of column, what stands for its smallest, largest and other odd values in a query string and in SQL, and what none of its values is. */
+/** A type of column, the texts of its smallest, largest and other odd values in a query string and in SQL, and texts that are not values of it. */
 interface Case {
   readonly column: () => PgColumnBuilderBase
   readonly sql: string
   readonly found: readonly string[]
   readonly refused: readonly string[]
-  /** Spellings that the reader refuses, and that Fastify's validator may make a number of. */
+  /** Spellings that the reader refuses, and that Fastify's validator may convert to a number. */
   readonly spelled?: readonly string[]
 }
 

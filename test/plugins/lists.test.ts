@@ -16,7 +16,7 @@ import type { FastifyInstance } from 'fastify'
 import type { BuildOptions } from '../helpers/server.js'
 import type { Test } from '../helpers/test.js'
 
-/** What is refused is refused before anything is sent. */
+/** Refused before anything is sent. */
 const none = { acquired: 0, destroyed: 0 }
 
 const people = pgTable('people', { id: integer().primaryKey(), name: text().notNull(), age: integer(), isAdmin: integer('is_admin'), ...softDelete() })
@@ -134,7 +134,7 @@ t.test('OpenAPI shows the parameters of a list', async (t) => {
   t.match(parameters.find(({ name }) => name === 'limit'), { in: 'query', schema: { type: 'integer', minimum: 1, maximum: 5, default: 5 } })
 })
 
-/** Rows as lines, from a stream that was opened before the commit and is read behind it. */
+/** Rows as lines, from a stream that was opened before the commit and is read after it. */
 function serveStream (server: FastifyInstance, url: string, filter?: ReturnType<typeof sql>): void {
   server.get(url, async (request, reply) => {
     await request.repo(users).create({ email: `${request.id}@example.com` })

@@ -16,7 +16,7 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { Test } from 'tap'
 import type { DataAccessOptions, MigrationsAtStart } from '../../plugins/index.js'
 
-/** Registers, over a database that {@link buildFolder} made. */
+/** Registers the plugin over a database of {@link buildFolder}. */
 async function start (t: Test, { server: options, ...plugin }: DataAccessOptions & { server?: FastifyServerOptions }): Promise<FastifyInstance> {
   const server = Fastify({ pluginTimeout: 0, ...options })
   t.teardown(() => server.close())
@@ -31,7 +31,7 @@ async function build (t: Test) {
   return { options: { connectionString, folder }, folder, connectionString, client, tables, logger, said }
 }
 
-/** Health is shared for a second: the database is asked itself. */
+/** Asks the database itself, because the health route shares its result for a second. */
 const statusOf = async (server: FastifyInstance) => (await server.db.checkHealth()).status
 
 t.test('a server whose database has all migrations is ready', async (t) => {
@@ -239,7 +239,7 @@ t.test('options that do not exist or cannot be used are refused by their name', 
     [['apply'], 'migrations', /must be an object$/]
   ]
   for (const [migrations, setting, message] of refused) {
-    // What a program in JavaScript may pass.
+    // A JavaScript program may pass these values.
     await t.rejects(start(t, { connectionString, migrations: migrations as MigrationsAtStart }), { name: 'SettingsError', setting, message }, setting)
   }
   await t.resolves(start(t, { connectionString, migrations: { atStart: 'ignore', folder: undefined } }))

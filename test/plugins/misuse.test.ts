@@ -13,7 +13,7 @@ import type { Mistake, Row } from '../helpers/misuse.js'
 const { dataAccess, databasePlugin, envPlugin, errorsPlugin, healthPlugin, migrationsPlugin, transactionPlugin } = plugins
 const { database } = await createTestDatabase(t, { sql: notesTable, schema: { notes } })
 
-/** Nobody is there, and nobody is asked before the options have been read. */
+/** A URL without a server; no connection is made before the options have been checked. */
 const nowhere = { connectionString: 'postgresql://nobody@127.0.0.1:1/none', degraded: true }
 
 async function onServer (use: (server: FastifyInstance) => Promise<unknown>): Promise<void> {
@@ -91,7 +91,7 @@ const server = Fastify()
 await server.register(dataAccess, { pg: database.pool, schema: { notes } })
 t.teardown(() => server.close())
 
-/** What a handler throws, as it is. */
+/** Runs a call in a handler, and throws the handler's own error. */
 const inRequest = (use: (request: FastifyRequest, x: never) => unknown, ...works: readonly Mistake[]): Row => takes(async (x) => {
   const url = `/${randomUUID()}`
   let outcome = Promise.resolve<unknown>(undefined)

@@ -78,7 +78,7 @@ interface Writing {
 
 const routes = { '/none': 0, '/read': 1, '/list': 1, '/create': 2, '/change': 3, '/transfer': 3, '/page': 3, '/cursor': 1, '/stream': 2 }
 
-/** A server with one connection, that has answered each route before. */
+/** A server with one connection that has already answered each route once. */
 async function buildWarm (t: Parameters<typeof build>[0]): Promise<FastifyInstance> {
   const server = await build(t, { pool: { size: 1, maxOverflow: 0 } })
   server.get('/none', async () => 'nothing')

@@ -9,10 +9,10 @@ import type { Test } from '../helpers/test.js'
 
 const list = listQuery(users, { filterable: ['email', 'id'], sortable: ['id'], maxLimit: 5 })
 
-/** As zod's compilers do, which find out when they are used. */
+/** Like zod's compilers, which fail only when they are used. */
 const ownValidator = ({ schema }: { schema: unknown }) => (value: unknown) => (schema as { parse (value: unknown): object }).parse(value)
 const ownSerializer = ({ schema }: { schema: unknown }) => (value: unknown) => JSON.stringify((schema as { encode (value: unknown): unknown }).encode(value))
-/** As zod's transform for swagger does. */
+/** Like zod's transform for swagger. */
 const ownTransform = ({ schema, url }: { schema: { response?: object, querystring?: object }, url: string }) => {
   for (const part of [
     schema?.querystring,
@@ -21,7 +21,7 @@ const ownTransform = ({ schema, url }: { schema: { response?: object, querystrin
   return { schema, url }
 }
 
-/** As Ajv with `coerceTypes: false` does it, and with an object for an answer TypeBox 1: they know JSON schemas, and take a text for no number. */
+/** Like Ajv with `coerceTypes: false`, or TypeBox 1 if the answer is an object: they accept JSON schemas, and do not convert a text to a number. */
 const strictValidator = (answer: (error: string | undefined) => unknown) => (
   { schema: { properties } }: { schema: { properties: Record<string, { type: string }> } }
 ) =>

@@ -12,7 +12,7 @@ import { until } from '../helpers/until.js'
 const ada = { email: 'ada@example.com' }
 
 const count = (server: FastifyInstance) => server.db.repo(users).count()
-/** What a program without types may write. */
+/** Options that only a program without types can pass. */
 const untyped = (options: unknown) => options as RequestTransactionOptions
 
 t.test('request.db is one session for the whole request, and another one for the next', async (t) => {

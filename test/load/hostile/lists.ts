@@ -1,4 +1,4 @@
-/** List endpoints under hostile requests: what they answer, what they send to PostgreSQL, and what is left behind. */
+/** Sends hostile requests to list endpoints, and checks their replies, their SQL, and the rows afterwards. */
 import assert from 'node:assert/strict'
 import { sql } from 'drizzle-orm'
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
@@ -14,13 +14,13 @@ const people = pgTable('people', {
 
 const list = listQuery(people, { filterable: { name: ['eq', 'contains'], age: ['eq', 'gte'] }, sortable: ['age', 'name'], searchable: ['name'], maxLimit: 5 })
 
-/** What came of it. */
+/** The result of an attack. */
 export interface Attack {
   readonly statuses: ReadonlyMap<number, number>
   readonly texts: ReadonlySet<string>
 }
 
-/** Sends so many requests, and throws at the first answer that should not be. */
+/** Sends the given number of requests, and throws at the first wrong reply. */
 export async function attack (t: Test, { requests, seed }: { requests: number, seed: number }): Promise<Attack> {
   const texts = new Set<string>()
   const write = (line: string): void => {
@@ -58,7 +58,7 @@ export async function attack (t: Test, { requests, seed }: { requests: number, s
   return { statuses, texts }
 }
 
-/** Every row is one that the list has. */
+/** Checks that every row belongs to the list, and keeps the cursors. */
 function learn (hostile: HostileRequests, answer: { items?: Array<{ id: number }>, next?: string | null, previous?: string | null }): void {
   for (const { id } of answer.items ?? answer as unknown as Array<{ id: number }>) assert.ok(id <= 10, 'a deleted row was shown')
   for (const cursor of [answer.next, answer.previous]) if (typeof cursor === 'string') hostile.learn(cursor)
@@ -66,7 +66,7 @@ function learn (hostile: HostileRequests, answer: { items?: Array<{ id: number }
 
 const identifiers = ['people', 'id', 'name', 'age', 'deletedAt']
 
-/** What of a statement is neither SQL that a list needs nor a declared name: empty for each that may be sent. */
+/** The parts of a statement that are neither SQL of a list nor a declared name; empty for every allowed statement. */
 export function strangeIn (statement: string): string {
   const [, condition = ''] = statement.split(' from ')
   return condition

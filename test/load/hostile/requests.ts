@@ -1,7 +1,7 @@
-/** Requests as somebody would send them who wants more of a list than it gives. */
+/** Requests of a client that tries to read more than a list permits. */
 import type { Random } from '../crash/random.js'
 
-/** A query string, and the same as a body where it can be one. */
+/** A query string, and the same as a body if possible. */
 export interface HostileRequest {
   readonly method: 'GET' | 'POST'
   readonly url: string
@@ -25,7 +25,7 @@ const texts = [
   'x'.repeat(5000), '1,2,3', '2026-01-01', '../../etc/passwd', '#{7*7}', '{{7*7}}'
 ]
 
-/** What a list is for, so that what is not comes in its company. */
+/** Valid parameters, with which invalid ones are mixed. */
 const plausible: ReadonlyArray<readonly [string, string]> = [
   ['name', 'P1'], ['name[contains]', '1'], ['name[contains]', '%'], ['age', '3'], ['age[gte]', '1'], ['search', 'p'], ['limit', '3'], ['limit', '1'],
   ['page', '2'],
@@ -34,7 +34,7 @@ const plausible: ReadonlyArray<readonly [string, string]> = [
 
 const rawValues = ['%', '%00', '%ff', '%c0%80', '%ed%a0%80', '%25', '%5B%5D', '+', '&&', '=', '==', '%E0%A4%A']
 
-/** Makes requests, some of them with cursors that were given before. */
+/** Makes requests, some of them with cursors from earlier replies. */
 export class HostileRequests {
   readonly #random: Random
   readonly #cursors: string[] = []
@@ -43,7 +43,7 @@ export class HostileRequests {
     this.#random = random
   }
 
-  /** A cursor that the server gave. */
+  /** Keeps a cursor of the server's. */
   learn (cursor: string): void {
     if (this.#cursors.length < 50) this.#cursors.push(cursor)
     else this.#cursors[this.#random.below(50)] = cursor
@@ -82,7 +82,7 @@ export class HostileRequests {
     return this.#pick(texts)
   }
 
-  /** The cursor, or a part of it, or one with another letter. */
+  /** Returns the cursor, a part of it, or the cursor with one changed letter. */
   #bend (cursor: string): string {
     const place = this.#random.below(cursor.length)
     return this.#pick([cursor, cursor, cursor.slice(place), cursor.slice(0, place), `${cursor.slice(0, place)}A${cursor.slice(place + 1)}`, cursor + cursor])
@@ -99,7 +99,7 @@ export class HostileRequests {
   }
 }
 
-/** A lone surrogate has no bytes of its own; {@link rawValues} has those that somebody might send. */
+/** A lone surrogate has no bytes of its own; {@link rawValues} has the bytes that a client might send. */
 function encode (text: string): string {
   return encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\ufffd'))
 }

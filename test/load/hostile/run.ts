@@ -1,4 +1,4 @@
-/** Sends hostile requests for as long as is wanted: `npm run test:hostile -- --requests 100000`, or with `--seed <number>` the same again. */
+/** Sends any number of hostile requests: `npm run test:hostile -- --requests 100000`. `--seed <number>` repeats a run. */
 import { parseArgs } from 'node:util'
 import { attack, strangeIn } from './lists.js'
 

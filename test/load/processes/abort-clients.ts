@@ -1,18 +1,18 @@
-/** Clients that leave at moments of chance. */
+/** Clients that leave at random moments. */
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { stages } from './abort-server.js'
 import type { Stage } from './abort-server.js'
 
-/** When a client leaves: before it has sent everything, after a time, when the server has come so far, or never. */
+/** When a client leaves: before it has sent everything, after a time, when the server has reached a stage, or never. */
 export type Moment = 'sending' | 'time' | Stage | 'never'
 
 export interface Report {
-  /** How many left at each moment. */
+  /** The number of clients that left at each moment. */
   readonly left: Record<Moment, number>
-  /** Numbers of those requests whose reply arrived whole. */
+  /** The numbers of the requests whose reply arrived whole. */
   readonly answered: Set<number>
-  /** Statuses of replies that arrived whole. */
+  /** The statuses of the replies that arrived whole. */
   readonly statuses: Map<number, number>
 }
 
@@ -31,7 +31,7 @@ export class AbortClients {
 
   readonly #leavers = new Map<number, { readonly stage: Stage, readonly leave: () => void }>()
 
-  /** A request has come so far: its client may leave, in this moment or a little later. */
+  /** Called when a request reaches a stage: its client may leave now or a little later. */
   reached (number: number, stage: Stage): void {
     const leaver = this.#leavers.get(number)
     if (leaver?.stage !== stage) return
@@ -40,7 +40,7 @@ export class AbortClients {
     else setTimeout(leaver.leave, Math.random() * 3)
   }
 
-  /** Sends requests, so many at a time. */
+  /** Sends requests, `atOnce` at a time. */
   async send (port: number, { from, to, atOnce }: { from: number, to: number, atOnce: number }): Promise<void> {
     let next = from
     await Promise.all(Array.from({ length: atOnce }, async () => {

@@ -1,4 +1,4 @@
-/** A server whose requests tell how far they have come, so that they can be aborted there. */
+/** A server whose requests report their stage, so that they can be aborted there. */
 import { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
@@ -10,14 +10,14 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Test } from '../../helpers/test.js'
 
-/** How far a request has come. */
+/** The stages of a request. */
 export const stages = ['handler', 'queue', 'statement', 'commit', 'stream'] as const
 export type Stage = typeof stages[number]
 
-/** Is told how far a request has come. */
+/** Called when a request reaches a stage. */
 export type StageListener = (number: number, stage: Stage) => void
 
-/** A commit of a user takes two milliseconds of PostgreSQL's, in which it can be aborted. */
+/** Makes each commit of a user take two milliseconds in PostgreSQL, during which it can be aborted. */
 const slowCommit = `
   create function take_time () returns trigger language plpgsql as $$ begin perform pg_sleep(0.002); return null; end $$;
   create constraint trigger take_time after insert on users deferrable initially deferred for each row execute function take_time();
@@ -25,14 +25,14 @@ const slowCommit = `
 
 export interface AbortServer {
   readonly server: FastifyInstance
-  /** Where each request's transaction has ended: 1 where it was committed. */
+  /** The end of each request's transaction: 1 if it was committed. */
   readonly committed: Uint8Array
   readonly port: number
 }
 
 interface Named { readonly Params: { readonly number: number } }
 
-/** Listens; each request writes the user of its number, if it gets so far. */
+/** Opens a listening server; each request writes the user with its number, if it gets that far. */
 export async function openAbortServer (t: Test, { requests, reached }: { requests: number, reached: StageListener }): Promise<AbortServer> {
   const { connectionString } = await createTestDatabase(t, { sql: `${tables} ${slowCommit}` })
   const server = Fastify({ forceCloseConnections: true })

@@ -1,8 +1,8 @@
 /**
- * Aborts requests at moments of chance, and looks at what they leave behind: `npm run test:aborts -- --requests 10000`.
+ * Aborts requests at random moments, and checks what they leave behind: `npm run test:aborts -- --requests 10000`.
  *
- * Exits with 1 where a row is there that nobody committed, or is not there that was promised, where a connection, a listener or a socket was left,
- * or where memory goes on growing.
+ * Exits with 1 if a row exists that was not committed, or a promised row is missing, if a connection, a listener or a socket was left, or if
+ * memory keeps growing.
  */
 import assert from 'node:assert/strict'
 import { parseArgs } from 'node:util'
@@ -69,7 +69,7 @@ async function storm (): Promise<void> {
   await expectNoLeaks(server.db)
 }
 
-/** What there is when everything has come to rest. */
+/** The resources that are left when everything has ended. */
 async function rest (server: FastifyInstance) {
   const sockets = (): Promise<number> => new Promise((resolve, reject) => server.server.getConnections((error, count) => error
     ? reject(error)

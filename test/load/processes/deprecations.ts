@@ -1,5 +1,5 @@
 /**
- * Goes the main ways once, for `node --throw-deprecation --trace-warnings`: nothing may throw, and nothing may be warned of.
+ * Uses each main feature once, for `node --throw-deprecation --trace-warnings`: there may be no error and no warning.
  */
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'

@@ -1,4 +1,4 @@
-/** Runs the migrations of a folder, for tests that end the process, or start several at once: migrate.ts FOLDER. Writes what it applied as JSON. */
+/** Runs the migrations of a folder, for tests that end the process or start several at once: migrate.ts FOLDER. Prints the applied migrations as JSON. */
 import { runMigrations } from '../../../src/migrations/index.js'
 
 const [folder] = process.argv.slice(2)

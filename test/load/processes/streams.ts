@@ -1,6 +1,6 @@
 /**
- * Streams a table of so many rows and tells how far the heap grew meanwhile, then another one that is abandoned half-way:
- * `npm run test:streams -- --rows 1000000`. It fails above 50 MB, or when a connection is not given back.
+ * Streams a table of the given size and prints the growth of the heap, then does the same with a stream that is abandoned
+ * half-way: `npm run test:streams -- --rows 1000000`. It fails above 50 MB, or if a connection is not released.
  */
 import { parseArgs } from 'node:util'
 import { sql } from 'drizzle-orm'

@@ -1,6 +1,6 @@
 /**
- * What becomes of the same handlers in the transactions of others: `npm run test:rivals` writes the table into
- * docs/reliability.md. Exits with 1 when this package breaks a promise in it; what others do is told, not judged.
+ * Runs the same handlers in the transactions of other packages: `npm run test:rivals` writes the table into docs/reliability.md.
+ * Exits with 1 if this package breaks a promise in it; the results of the others are reported, not judged.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -34,7 +34,7 @@ writePage(await makeTable())
 await cluster.stop()
 process.exit([...outcomes.values()].every((row) => row.get('fastify-data-access')?.holds) ? 0 : 1)
 
-/** One scenario with one server; whatever happens, the process must live, and every connection must come back. */
+/** Runs one scenario with one server. In every case the process must live, and every connection must be released. */
 async function perform (scenario: Scenario, name: WayName): Promise<Outcome> {
   const stage = await Stage.open(cluster, name)
   try {

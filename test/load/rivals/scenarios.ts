@@ -1,16 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Stage } from './stage.js'
 
-/** What came of a scenario, in the words of the table. */
+/** The outcome of a scenario, in the words of the table. */
 export interface Outcome {
-  /** Whether what the client was told is true, and what was promised has happened. */
+  /** Whether the reply to the client was true, and the promise was kept. */
   readonly holds: boolean
   readonly words: string
 }
 
 /** One way to break a promise. */
 export interface Scenario {
-  /** As the tests of this package number it. */
+  /** Its number in the tests of this package. */
   readonly number: string
   readonly title: string
   run (stage: Stage): Promise<Outcome>
@@ -18,7 +18,7 @@ export interface Scenario {
 
 const id = 1
 
-/** A request whose work cannot be kept: its client must not be told of success, and nothing may be there. */
+/** Sends a request whose work cannot be kept: the reply must not be a success, and no row may exist. */
 async function refused (stage: Stage, path: string): Promise<Outcome> {
   return await refusal(stage, await stage.post(path))
 }
@@ -31,7 +31,7 @@ async function refusal (stage: Stage, told: string): Promise<Outcome> {
 
 const savedWords = { nothing: 'nothing saved', left: 'saved', right: 'half of it saved', both: 'saved' }
 
-/** Two requests after one another: the first may fail, the second must be served. */
+/** Sends two requests one after the other: the first may fail, the second must be served. */
 async function servedAfter (stage: Stage, told: string): Promise<Outcome> {
   await stage.inUse()
   const next = await stage.post(`/write/${id + 1}`)

@@ -12,7 +12,7 @@ import type { Proxy } from '../../helpers/proxy.js'
 import type { SubjectOptions } from './subject.js'
 import type { WayName } from './ways.js'
 
-/** What a client was told, in few words: `201`, `503 DB_CONNECTION`, `no reply`. */
+/** The reply to a client, in few words: `201`, `503 DB_CONNECTION`, `no reply`. */
 export type Told = string
 
 /** A server, its database, and the network between them. */
@@ -20,7 +20,7 @@ export class Stage {
   readonly cluster: Cluster
   readonly proxy: Proxy
   readonly program: Program
-  /** How the server spells COMMIT and BEGIN. */
+  /** The server's spelling of COMMIT and BEGIN. */
   readonly words: (typeof spellings)[WayName]
   readonly #ends: Array<() => Promise<unknown>>
 
@@ -51,7 +51,7 @@ export class Stage {
     return code === undefined ? `${reply.status}` : `${reply.status} ${code}`
   }
 
-  /** Lets the handlers go on that are held. */
+  /** Resumes the held handlers. */
   async go (): Promise<void> {
     await send(await this.program.port, '/go', 'GET')
   }
@@ -63,7 +63,7 @@ export class Stage {
     return { leave: () => { socket.destroy() } }
   }
 
-  /** The backends of the server that are in a state, as `pg_stat_activity` names it. */
+  /** The backends of the server in a state, by its name in `pg_stat_activity`. */
   async inState (state: string): Promise<number[]> {
     const rows = await this.cluster.query<{ pid: number }>(
       "select pid from pg_stat_activity where backend_type = 'client backend' and application_name <> 'driver' and state = $1", [state])
@@ -80,13 +80,13 @@ export class Stage {
     return Number(found)
   }
 
-  /** Ends a backend; resolves when it has gone. */
+  /** Ends a backend; resolves when it is gone. */
   async terminate (pid: number): Promise<void> {
     await this.cluster.query('select pg_terminate_backend($1)', [pid])
     await until(async () => (await this.cluster.query('select from pg_stat_activity where pid = $1', [pid])).length === 0)
   }
 
-  /** Resolves when no statement and no transaction of the server is under way. */
+  /** Resolves when no statement and no transaction of the server is running. */
   async quiet (): Promise<void> {
     await until(async () => [
       ...await this.inState('active'),
@@ -95,14 +95,14 @@ export class Stage {
     ].length === 0)
   }
 
-  /** What is there of an operation: `nothing`, `left`, `right` or `both`. */
+  /** The stored rows of an operation: `nothing`, `left`, `right` or `both`. */
   async rows (id: number): Promise<'nothing' | 'left' | 'right' | 'both'> {
     const [left, right] = await Promise.all(['lefts', 'rights'].map((table) => this.cluster.query(`select from ${table} where id = $1`, [id])))
     if (left?.length === 0) return right?.length === 0 ? 'nothing' : 'right'
     return right?.length === 0 ? 'left' : 'both'
   }
 
-  /** How many connections are checked out; resolves when the server answers, if need be after it was started again. */
+  /** The number of connections that are checked out; resolves when the server answers, if necessary after a restart. */
   async inUse (): Promise<number> {
     for (;;) {
       const reply = await send(await this.program.port, '/in-use', 'GET')

@@ -1,6 +1,6 @@
 /**
- * The server of a scenario, a child process: the same handlers, in the transaction of whoever is asked for. What it is to be
- * stands in the environment variable `SUBJECT`, as JSON.
+ * The server of a scenario, a child process: the same handlers, in the transaction of the chosen package. The environment
+ * variable `SUBJECT` has its options as JSON.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
@@ -9,7 +9,7 @@ import { ways } from './ways.js'
 import type { FastifyRequest } from 'fastify'
 import type { Run, WayName } from './ways.js'
 
-/** Which server it is, and where its database is. */
+/** The kind of server, and the URL of its database. */
 export interface SubjectOptions {
   readonly way: WayName
   readonly connectionString: string
@@ -17,7 +17,7 @@ export interface SubjectOptions {
 
 type Work = (run: Run, id: number) => Promise<unknown>
 
-/** How long the handlers sleep that are to be slow, in seconds. */
+/** How long slow handlers sleep, in seconds. */
 const slowSeconds = 1
 
 const { way, connectionString } = JSON.parse(process.env['SUBJECT'] ?? '') as SubjectOptions

@@ -9,15 +9,15 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 /** Runs one statement in the transaction. */
 export type Run = (statement: SQL) => Promise<unknown>
 
-/** How a handler does its work in one transaction: everything but that is the same for all. */
+/** The way in which handlers use one transaction; everything else is the same for all. */
 export interface Way {
-  /** Runs a function in a transaction that is settled by whatever is shipped, with the settings of its documentation. */
+  /** Runs a function in a transaction that the package itself settles, with the settings of its documentation. */
   transaction (request: FastifyRequest, fn: (run: Run) => Promise<unknown>): Promise<unknown>
-  /** How many connections are checked out. */
+  /** The number of connections that are checked out. */
   inUse (): number
 }
 
-/** What all of them are given; each its own name for the same thing. */
+/** The options of all ways; each package has its own names for them. */
 export interface WayOptions {
   readonly connectionString: string
   readonly connections: number
@@ -28,7 +28,7 @@ export interface WayOptions {
 
 export type WayName = 'fastify-data-access' | '@fastify/postgres' | 'drizzle-orm'
 
-/** How each of them writes what begins and ends a transaction. */
+/** How each package spells the statements that begin and end a transaction. */
 export const spellings: Readonly<Record<WayName, { readonly begin: string, readonly commit: string }>> = {
   'fastify-data-access': { begin: 'begin', commit: 'commit' },
   '@fastify/postgres': { begin: 'BEGIN', commit: 'COMMIT' },
@@ -48,7 +48,7 @@ export const ways: Readonly<Record<WayName, (server: FastifyInstance, options: W
     }
   },
 
-  /** `fastify.pg.transact`, which is what its documentation shows first. */
+  /** `fastify.pg.transact`, the first way in its documentation. */
   async '@fastify/postgres' (server, options) {
     await server.register(fastifyPostgres, poolConfig(options))
     const { pg: { pool, transact } } = server

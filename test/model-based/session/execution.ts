@@ -1,4 +1,4 @@
-/** Runs a program's session on PostgreSQL, and writes down what can be seen of it. */
+/** Runs a program's session on PostgreSQL, and records its visible results. */
 import { setImmediate as turn } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import { integer, pgTable } from 'drizzle-orm/pg-core'
@@ -14,7 +14,7 @@ import type { Body, CallbackKind, Ending, Moment, SessionProgram, StatementStep,
 
 export const cells = pgTable('cells', { id: integer().primaryKey(), value: integer().notNull(), parent: integer() })
 
-/** What `alone` writes. */
+/** The table that `alone` writes. */
 export const notes = pgTable('notes', { id: integer().primaryKey().generatedAlwaysAsIdentity(), key: integer().notNull() })
 
 export const modelTables = `
@@ -22,11 +22,11 @@ export const modelTables = `
   create table notes (id integer primary key generated always as identity, key integer not null);
 `
 
-/** How many keys a session has. */
+/** The number of keys of a session. */
 export const keySpace = 100
 const missingKey = 99
 
-/** Where a session runs. */
+/** The database and the rows of a session. */
 export interface Stage {
   readonly database: Database
   /** The id of its row 0. */
@@ -40,9 +40,9 @@ class Aborted extends Error { override readonly name = 'Aborted' }
 
 interface Frame {
   readonly scope: Scope
-  /** What was called and not awaited. */
+  /** Calls that were not awaited. */
   readonly pending: Array<Promise<unknown>>
-  /** Ends of those nested scopes that the function leaves open. */
+  /** Functions that end the nested scopes that the function leaves open. */
   readonly open: Array<() => Promise<unknown>>
 }
 
@@ -103,7 +103,7 @@ export class Execution {
     }
   }
 
-  /** Resolves when so many callbacks have been called, or can be expected no more. */
+  /** Resolves when this number of callbacks has been called, or no more can be expected. */
   async called (count: number): Promise<void> {
     const deadline = performance.now() + 2000
     const all = (): number => Object.values(this.#calls).flat().length
@@ -114,7 +114,7 @@ export class Execution {
   async #runBody (body: Body, frame: Frame, path: string): Promise<void> {
     const { steps, leavesOpen } = body
     for (const [position, step] of steps.entries()) {
-      // Awaiting nothing would let others go on.
+      // Awaiting undefined would let other work go on.
       const work = this.#step(step, frame, `${path}.${position}`)
       if (work !== undefined) await work
     }
@@ -122,7 +122,7 @@ export class Execution {
     if (leavesOpen !== undefined) await this.#leaveOpen(leavesOpen, frame, `${path}.open`)
   }
 
-  /** What is not to be awaited resolves at once. */
+  /** Returns undefined if the step is not to be awaited. */
   #step (step: Step, frame: Frame, path: string): Promise<unknown> | undefined {
     switch (step.do) {
       case 'statement': return this.#maybeAwait(step.awaited, frame, this.#note(path, this.#statement(step.statement, this.#handle(step, frame), path)))
@@ -179,7 +179,7 @@ export class Execution {
       await this.#runBody(body, { scope, pending: [], open }, path)
       if (body.throws) throw new Thrown()
     }))
-    // What was left open goes on when the scope around it is over.
+    // Scopes that were left open go on when the scope around them is over.
     await Promise.all(open.map((end) => end()))
   }
 
@@ -224,7 +224,7 @@ export class Execution {
     if (kind === 'write' && answer !== 'ok') await written
   }
 
-  /** After the end every write is refused: that is nobody's answer. */
+  /** After the end every write is refused; such a refusal is not recorded. */
   async #noteOf (name: string, moment: Moment, written: Promise<unknown>): Promise<string> {
     if (moment === 'beforeCommit') return await this.#note(name, written)
     const answer = await written.then(() => 'ok', nameOf)
@@ -247,7 +247,7 @@ export class Execution {
       if (!endsInParallel) await note
     }
     await Promise.all(notes)
-    // Whatever was asked for has an end.
+    // Ends the session in every case.
     await this.session.close()
   }
 

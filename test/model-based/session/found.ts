@@ -19,7 +19,7 @@ const create = (key: number): Step => ({ do: 'statement', statement: { run: 'cre
 const run = (what: 'divide' | 'unsendable' | 'select', awaited = true): Step => ({ do: 'statement', statement: { run: what }, via, awaited })
 const scope = (...steps: Step[]): Step => ({ do: 'scope', body: body(...steps), ...shared })
 
-/** Programs that once ended otherwise than predicted, reduced as far as possible. Every run replays them. */
+/** Programs whose results once differed from the prediction, reduced as far as possible. Every run replays them. */
 export const found: ReadonlyArray<{ readonly title: string, readonly program: Program }> = [
   {
     title: 'a failure that a nested scope has undone is no cause of a later one',

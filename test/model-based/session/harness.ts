@@ -1,4 +1,4 @@
-/** Runs programs and compares what was seen with what the interpreter predicted. */
+/** Runs programs and compares their results with the prediction of the interpreter. */
 import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Client } from 'pg'
@@ -14,7 +14,7 @@ import type { Test } from '../../helpers/test.js'
 import type { Prediction, Sight } from './prediction.js'
 import type { Interruption, Program } from './program.js'
 
-/** Where programs run. */
+/** Runs programs on a database. */
 export interface Harness {
   /** Resolves when everything was as predicted. */
   play (program: Program): Promise<void>
@@ -25,7 +25,7 @@ interface Room {
   readonly pools: Record<'small' | 'large', Database>
 }
 
-/** A database of the test's own with two pools over it; everything is checked and dropped when the test ends. */
+/** Opens a new database with two pools; everything is checked and dropped at the end of the test. */
 export async function openHarness (t: Test): Promise<Harness> {
   const { connectionString } = await createTestDatabase(t, { sql: modelTables })
   const admin = new Client({ connectionString })
@@ -59,7 +59,7 @@ async function playOne (program: Program, { admin, pools }: Room): Promise<void>
     let hasEnded = client === undefined
     client?.once('end', () => { hasEnded = true })
     await admin.query('select pg_terminate_backend($1)', [pid])
-    // One that was given back meanwhile, to be destroyed, tells nobody.
+    // A connection that was returned and destroyed meanwhile emits no event.
     await until(() => hasEnded || backendsOf(database.pool).every((other) => other !== pid))
   }
   const executions = program.sessions.map((session, position) => new Execution(session, { database, offset: position * keySpace, kill }))
@@ -69,7 +69,7 @@ async function playOne (program: Program, { admin, pools }: Room): Promise<void>
   }
   const interruption = program.interruption && strike(program.interruption, {
     abort: () => executions[0]?.abort(),
-    // One that is just being connected has no number yet.
+    // A connection that is still being opened has no process id yet.
     kill: async () => { for (const pid of backendsOf(database.pool).filter((pid) => pid !== null)) await kill(pid) }
   })
   await Promise.all(executions.map((execution) => execution.run()))
@@ -101,11 +101,11 @@ async function compare (execution: Execution, prediction: Prediction, { admin, n
   for (const calls of afterRollback) assert.deepEqual(execution.afterRollback.filter((call) => calls.includes(call)), calls, `${name}: their order`)
 }
 
-/** All or nothing, and the session knows which. */
+/** Checks that all or nothing was stored, as the session's outcome says. */
 function compareAfterInterruption ({ outcome, rows, answers, afterCommit }: Sight, prediction: Prediction): void {
   const all = show(prediction.rows)
   const nothing = show(baseRows)
-  // One that found no connection may have been swallowed with its scope, and the rest committed.
+  // A statement without a connection may have failed with its scope and been swallowed, and the rest committed.
   if (outcome === 'committed' && [...answers.values()].includes('ConnectionError')) return
   if (outcome === 'committed') assert.equal(show(rows), all, 'everything is there after the commit')
   else if (outcome === 'unknown') assert.ok([all, nothing].includes(show(rows)), `all or nothing is there: ${show(rows)}`)
@@ -117,7 +117,7 @@ function sorted (answers: ReadonlyMap<string, string>): Record<string, string> {
   return Object.fromEntries([...answers].sort(([one], [other]) => one < other ? -1 : 1))
 }
 
-/** Every connection is back, and PostgreSQL has ended every transaction; a backend has to notice first that its client is gone. */
+/** Checks that every connection was returned, and that PostgreSQL has ended every transaction. A backend first has to notice that its client is gone. */
 async function nothingIsLeft (database: Database, admin: Client): Promise<void> {
   const deadline = performance.now() + 5000
   for (;;) {

@@ -1,8 +1,8 @@
 /**
  * The rules of sessions as a plain program in memory: no connection, no promise, one step after the other.
  *
- * Call order is all there is to parallel work here. What is not awaited is put off until somebody waits, and then done in the order in which it was
- * called; what needs no connection, registering a callback, say, is done at once.
+ * Parallel work is reduced to call order. Calls that are not awaited are deferred until a call is awaited, and then done in the order of the calls;
+ * a call that needs no connection, such as registering a callback, is done at once.
  */
 import { ModelTransaction } from './model-transaction.js'
 import { anything } from './prediction.js'
@@ -17,13 +17,13 @@ interface ModelCallback {
 
 class ModelScope {
   readonly parent: ModelScope | undefined
-  /** Whether a statement has taken its savepoint along. */
+  /** Whether its savepoint was sent with a statement. */
   isSent = false
   rollbackOnly = false
   readonly callbacks: Record<Moment, ModelCallback[]> = { beforeCommit: [], afterCommit: [], afterRollback: [] }
-  /** What is under way, in call order. */
+  /** The deferred calls, in call order. */
   readonly deferred: Array<{ readonly path: string, readonly opens: boolean, readonly act: () => void }> = []
-  /** Left open by a function that is over. */
+  /** The scopes that an ended function left open. */
   leftOpen: Array<{ readonly path: string, readonly scope: ModelScope, readonly throws: boolean }> = []
 
   constructor (parent?: ModelScope) { this.parent = parent }
@@ -44,7 +44,7 @@ export class Interpreter {
   #ended = false
   #settled: 'no' | 'committed' | 'undone' = 'no'
   #commitAnswer: string | undefined
-  /** By the user, and before anything else had settled it. */
+  /** Whether the user rolled it back before anything else settled it. */
   #isRolledBack = false
   #mayHaveOpened = false
 
@@ -72,7 +72,7 @@ export class Interpreter {
     }
   }
 
-  /** Whether the function throws. */
+  /** Runs the function, and returns whether it throws. */
   #runBody (body: Body, scope: ModelScope, path: string): boolean {
     const { steps, throws, leavesOpen } = body
     for (const [position, step] of steps.entries()) this.#step(step, scope, `${path}.${position}`)
@@ -157,7 +157,7 @@ export class Interpreter {
     parent.leftOpen.push({ path, scope, throws: body.throws })
   }
 
-  /** What was left open goes on when the scope around it is over, and finds that out. */
+  /** Scopes that were left open go on when the scope around them is over, and are refused. */
   #abandon ({ leftOpen }: ModelScope): void {
     for (const { path, scope, throws } of leftOpen.splice(0)) {
       this.#answers.set(`${path}.late`, refused)
@@ -168,7 +168,7 @@ export class Interpreter {
 
   #endEarly (how: Ending, scope: ModelScope, path: string): void {
     this.#flush(scope)
-    // Whatever is under way around is answered before: nothing hangs on how fast a cancel is.
+    // Everything pending is answered first, so that the result does not depend on the speed of a cancel.
     if (how !== 'commit') this.#statement({ run: 'select' }, scope, path)
     this.#answers.set(path, this.#end(how))
   }
@@ -204,7 +204,7 @@ export class Interpreter {
     return refused
   }
 
-  /** What is on its way when all is undone may have arrived, or not. */
+  /** Pending calls may or may not have arrived when everything is undone. */
   #interrupt (): void {
     for (const { path, opens } of this.#top.deferred.splice(0)) {
       this.#answers.set(path, anything)
@@ -251,7 +251,7 @@ export class Interpreter {
   }
 }
 
-/** What a callback writes. */
+/** The key of the row that a callback writes. */
 export function keyOfCallback (name: string): number {
   return 30 + name.length % 3
 }

@@ -2,7 +2,7 @@ import { baseRows, secondKeyOffset, show, valueAt } from './prediction.js'
 import type { Rows } from './prediction.js'
 import type { StatementStep } from './program.js'
 
-/** What there is to know of a scope here: whether its savepoint was sent, and those around. */
+/** The part of a scope that matters here: whether its savepoint was sent, and the scopes around it. */
 interface SavepointPlace {
   readonly parent: SavepointPlace | undefined
   isSent: boolean
@@ -12,43 +12,43 @@ interface State {
   readonly rows: Rows
   /** Keys of rows whose foreign key COMMIT will refuse. */
   readonly orphans: ReadonlySet<number>
-  /** The failure that nothing has undone. */
+  /** The failure that has not been undone. */
   readonly failure: string | undefined
-  /** What never left, and would have written. */
+  /** The error of a write that was not sent. */
   readonly unsent: string | undefined
 }
 
 const ok = 'ok'
 
-/** One transaction in memory, and what it would do to its rows. */
+/** One transaction in memory, and its effect on the rows. */
 export class ModelTransaction {
   committed: Rows = baseRows
   isOpen = false
   readonly #readsOutside: boolean
   #state: State = { rows: baseRows, orphans: new Set(), failure: undefined, unsent: undefined }
-  /** Why nothing can be sent any more. */
+  /** The reason why nothing can be sent any more. */
   #refusal: string | undefined
 
   constructor (readsOutside: boolean) {
     this.#readsOutside = readsOutside
   }
 
-  /** Why nothing can be kept, if so. */
+  /** The reason why nothing can be kept, if there is one. */
   get obstacle (): string | undefined {
     if (this.#refusal !== undefined) return this.#refusal
     const cause = this.#state.unsent ?? this.#state.failure
     return cause && `TransactionAbortedError: ${cause}`
   }
 
-  /** What {@link undo} goes back to. */
+  /** The state that {@link undo} restores. */
   savepoint (): State { return this.#state }
 
   undo (savepoint: State): void { this.#state = savepoint }
 
-  /** The connection is lost. */
+  /** Loses the connection. */
   lose (): void { this.#refusal ??= 'ConnectionError' }
 
-  /** What prevented the commit. */
+  /** Commits, or returns the error that prevented it. */
   commit (): string | undefined {
     if (this.#state.orphans.size > 0) return 'ForeignKeyViolationError'
     this.committed = this.#state.rows
@@ -69,7 +69,7 @@ export class ModelTransaction {
 
   #send (step: StatementStep, place: SavepointPlace, path: string): string {
     const isFailed = this.#state.failure !== undefined
-    // A savepoint that is still due cannot be made any more: the statement behind it is never looked at.
+    // A savepoint that has not been sent can no longer be made, so PostgreSQL skips the statement after it.
     if (isFailed && (step.run !== 'endTransaction' || hasUnsent(place))) return 'TransactionAbortedError'
     for (let scope: SavepointPlace | undefined = place; scope !== undefined; scope = scope.parent) scope.isSent = true
     if (step.run === 'endTransaction') return this.#endedByUser(step.text)

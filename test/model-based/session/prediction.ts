@@ -1,14 +1,14 @@
-/** What can be seen of one session from outside: the interpreter foretells it, a real run reports it. */
+/** The visible results of one session: predicted by the interpreter, and reported by a real run. */
 import type { SessionOutcome } from '../../../src/index.js'
 
 /** A row's key and value. */
 export type Rows = ReadonlyMap<number, number>
 
-/** Names of callbacks in the order in which they began and, where they take their time, ended. */
+/** Names of callbacks in the order in which they began and, if they are slow, ended. */
 export type Calls = readonly string[]
 
 export interface Sight {
-  /** How each step was answered, by its place in the program: `ok`, what it read, or the class of its error. */
+  /** The answer to each step, by its place in the program: `ok`, the rows that it read, or the class of its error. */
   readonly answers: ReadonlyMap<string, string>
   readonly rows: Rows
   readonly outcome: SessionOutcome
@@ -17,22 +17,22 @@ export interface Sight {
 }
 
 export interface Prediction extends Omit<Sight, 'outcome'> {
-  /** Where a statement was on its way when all was undone, it may have got a connection or not. */
+  /** Several outcomes are possible if a statement was pending when everything was undone: it may or may not have got a connection. */
   readonly outcomes: readonly SessionOutcome[]
-  /** One list for each scope that was undone, each in order; which of the lists comes first is nobody's promise. */
+  /** One list for each scope that was undone, each in order; the order of the lists is not specified. */
   readonly afterRollback: readonly Calls[]
 }
 
-/** For what hangs on who is faster. */
+/** An answer that depends on timing. */
 export const anything = '*'
 
-/** Rows that are there before. */
+/** The rows at the start. */
 export const baseRows: Rows = new Map([[0, 0], [1, 0]])
 
-/** `insertTwo` writes this many keys further, too. */
+/** `insertTwo` also writes the key this far above its own. */
 export const secondKeyOffset = 12
 
-/** What a step writes: another number for each place in a program. */
+/** The value that a step writes: a different number for each place in a program. */
 export function valueAt (path: string): number {
   let hash = 7
   for (const char of path) hash = (hash * 31 + char.charCodeAt(0)) % 1_000_003

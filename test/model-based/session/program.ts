@@ -1,31 +1,31 @@
 /**
- * Random programs over sessions: what a user may do with them, in every order that tells beforehand how it must end.
+ * Random programs over sessions: everything that a user may do with them, in every order with a predictable end.
  *
- * What depends on who is faster is left out, or made certain: a nested scope that is left open waits until its session has ended, and whatever is
- * not awaited is awaited at the end of the function that it stands in, if a nested scope is among it.
+ * Results that depend on timing are left out, or made certain. A nested scope that is left open waits until its session has ended. Calls that are
+ * not awaited are awaited at the end of their function, if one of them is a nested scope.
  */
 import fc from 'fast-check'
 import type { TransactionOptions } from '../../../src/index.js'
 
-/** One statement. `key` names a row of the session's own; rows 0 and 1 are there before. */
+/** One statement. `key` names a row of the session's own; rows 0 and 1 exist from the start. */
 export type StatementStep =
   | { readonly run: 'create' | 'update' | 'delete' | 'insert' | 'insertTwo' | 'orphan', readonly key: number }
   | { readonly run: 'read' | 'failingRead' | 'select' | 'divide' | 'divideText' | 'unsendable' }
   | { readonly run: 'endTransaction', readonly text: EndingText }
 
-/** What ends the transaction behind the session's back. */
+/** Statements that end the transaction without the session's methods. */
 export const endingTexts = ['commit', 'rollback', 'end', 'abort', 'commit; begin', 'rollback; begin', 'commit and chain', 'rollback and chain'] as const
 export type EndingText = typeof endingTexts[number]
 
 export type Moment = 'beforeCommit' | 'afterCommit' | 'afterRollback'
 
-/** What a callback does: nothing, take its time, throw, write, or write and swallow that it failed. */
+/** The work of a callback: nothing, a pause, an error, a write, or a write whose failure it swallows. */
 export type CallbackKind = 'note' | 'slow' | 'throw' | 'write' | 'tryToWrite'
 
-/** How a session is ended by hand. */
+/** The ways to end a session by hand. */
 export type Ending = 'commit' | 'rollback' | 'close' | 'abort'
 
-/** `via`: the scope that the function was given, or the session, which must mean the same. */
+/** `via`: the scope that the function received, or the session, which must have the same effect. */
 export type Step =
   | { readonly do: 'statement', readonly statement: StatementStep, readonly awaited: boolean, readonly via: 'scope' | 'session' }
   | { readonly do: 'scope', readonly body: Body, readonly awaited: boolean, readonly via: 'scope' | 'session' }
@@ -36,7 +36,7 @@ export type Step =
   | { readonly do: 'end', readonly how: Ending }
   | { readonly do: 'kill' }
 
-/** A function that is given a scope. */
+/** A function that receives a scope. */
 export interface Body {
   readonly steps: readonly Step[]
   readonly throws: boolean
@@ -49,26 +49,26 @@ export interface SessionProgram {
   readonly way: 'createSession' | 'session' | 'transaction'
   readonly options: TransactionOptions
   readonly body: Body
-  /** For `createSession`: each is called when those before are done, or all of them in the same moment. */
+  /** For `createSession`: each is called when the earlier ones are done, or all of them at once. */
   readonly endings: readonly Ending[]
   readonly endsInParallel: boolean
 }
 
-/** An interruption from outside, after so many turns of the event loop. */
+/** An interruption from outside, after a number of turns of the event loop. */
 export interface Interruption {
   readonly what: 'kill' | 'abort'
   readonly afterTurns: number
 }
 
 export interface Program {
-  /** Side by side, each with rows of its own. */
+  /** Run concurrently, each with rows of its own. */
   readonly sessions: readonly SessionProgram[]
   /** Whether they share a pool of two connections. */
   readonly isPoolSmall: boolean
   readonly interruption: Interruption | undefined
 }
 
-/** Whether all that a function has called is awaited before it ends: nested scopes, and what commits whoever undoes it meanwhile. */
+/** Whether a function awaits all its calls before it ends: if an unawaited call is a nested scope, or commits even if its scope is undone meanwhile. */
 export function isJoined ({ steps }: Body): boolean {
   return steps.some((step) => (step.do === 'scope' || (step.do === 'statement' && step.statement.run === 'endTransaction')) && !step.awaited)
 }
@@ -161,7 +161,7 @@ export const programs: fc.Arbitrary<Program> = fc.record({
   interruption
 }).map(withoutChance)
 
-/** Takes out of a program what nobody can foresee the end of. */
+/** Removes the steps of a program whose result is unpredictable. */
 function withoutChance ({ sessions, isPoolSmall, interruption }: Program): Program {
   const few = interruption === undefined ? sessions : sessions.slice(0, 1)
   return {
@@ -191,7 +191,7 @@ function certain (session: SessionProgram, company: Company): SessionProgram {
 function certainBody (body: Body, place: Company & { readonly isTop: boolean, readonly mayEnd: boolean }): Body {
   const steps = body.steps.filter((step) => mayStay(step, place)).map((step): Step => {
     if (step.do === 'scope') return { ...step, body: certainBody(step.body, { ...place, isTop: false, mayEnd: place.mayEnd && step.awaited }) }
-    // Nobody waits for a callback after the rollback of a scope: when it would write is chance.
+    // A callback after the rollback of a scope is not awaited, so the time of its write would be random.
     return step.do === 'callback' && step.moment === 'afterRollback' && /write/i.test(step.kind) ? { ...step, kind: 'note' } : step
   })
   const { leavesOpen } = body
@@ -201,10 +201,10 @@ function certainBody (body: Body, place: Company & { readonly isTop: boolean, re
 
 function mayStay (step: Step, { isTop, mayEnd, isPoolSmall, hasInterruption }: Company & { readonly isTop: boolean, readonly mayEnd: boolean }): boolean {
   switch (step.do) {
-    // A commit from inside a scope that it waits for is refused, or hangs on who is faster.
+    // A commit from inside a scope that it waits for is refused, or depends on timing.
     case 'end': return mayEnd && !hasInterruption && (isTop || step.how !== 'commit')
     case 'kill': return !hasInterruption
-    // One who holds a connection and waits for another one may wait for ever.
+    // A session that holds a connection and waits for another may wait for ever.
     case 'alone': return !isPoolSmall && !hasInterruption
     case 'statement': return !(hasInterruption && step.statement.run === 'endTransaction')
     default: return true

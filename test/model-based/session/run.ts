@@ -1,6 +1,6 @@
 /**
- * Runs random programs for as long as is wanted: `npm run test:model -- --runs 20000`, or with `--seed <number>` those of one seed again.
- * What it finds belongs into found.ts.
+ * Runs any number of random programs: `npm run test:model -- --runs 20000`. `--seed <number>` repeats the programs of one seed. Add the
+ * failures that it finds to found.ts.
  */
 import { parseArgs } from 'node:util'
 import fc from 'fast-check'

@@ -4,7 +4,7 @@ import { programs } from './program.js'
 import { found } from './found.js'
 import { openHarness } from './harness.js'
 
-/** As many as take about ten seconds. */
+/** The number of programs that take about ten seconds. */
 const runs = 1000
 
 t.test('programs that once disagreed with the model', async (t) => {
@@ -14,6 +14,6 @@ t.test('programs that once disagreed with the model', async (t) => {
 
 t.test('random programs end as the model predicts', async (t) => {
   const harness = await openHarness(t)
-  // A machine that is slow runs fewer; a program that never ends is told of, too.
+  // A slow machine runs fewer programs; a program that never ends is also reported.
   await fc.assert(fc.asyncProperty(programs, (program) => harness.play(program)), { numRuns: runs, timeout: 20_000, interruptAfterTimeLimit: 60_000 })
 })

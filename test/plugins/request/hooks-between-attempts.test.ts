@@ -18,7 +18,7 @@ const counters = pgTable('counters', { id: integer().primaryKey(), n: integer().
 
 const config = { transaction: { retries: 2 } }
 
-/** A server whose inserts into `users` collide when told so, with a table that hooks write and one that handlers count in. */
+/** A server whose inserts into `users` conflict on demand, with a table for hooks and a table for counting by handlers. */
 async function buildAudited (t: Test, options: BuildOptions = {}) {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger }, ...options })

@@ -15,13 +15,13 @@ import type { Pieces } from '../../helpers/payloads.js'
 
 const transaction = { commit: 'atEnd' } as const
 const count = (server: FastifyInstance): Promise<number> => server.db.repo(users).count()
-/** Has COMMIT fail. */
+/** Makes COMMIT fail. */
 const failing = async (request: FastifyRequest): Promise<void> => {
   await request.db.execute(sql`set constraints all deferred`)
   await request.repo(posts).create({ userId: 4711, title: 'of nobody' })
 }
 
-/** Writes before its stream, in it, and behind what was sent. */
+/** Writes before its stream, within it, and after the sent pieces. */
 function streaming (request: FastifyRequest, end: () => Promise<void> = async () => {}): Pieces {
   return async function * () {
     yield 'one, '

@@ -16,7 +16,7 @@ const config = { transaction: { retries: 2 } }
 const kinds = ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const
 const levels = ['root', 'child', 'route'] as const
 
-/** A server whose inserts into `users` collide when told so, with a table that hooks write and one that handlers count in. */
+/** A server whose inserts into `users` conflict on demand, with a table for hooks and a table for counting by handlers. */
 async function buildAudited (t: Test, options: BuildOptions = {}) {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger }, ...options })
@@ -123,7 +123,7 @@ t.test('101: nor where the server, or one role of it, has another level by defau
   await collide(100)
   for (const url of ['/', '/first']) {
     await server.db.execute(sql.raw('do $$ begin execute format(\'alter database %I set default_transaction_isolation = \'\'serializable\'\'\', current_database()); end $$'))
-    // The next connection has it; the pool knows by then only if it asked.
+    // The next connection has this level; the pool has it by then only if it has checked the connection.
     await server.db.execute(sql`select pg_terminate_backend(pg_backend_pid())`).catch(() => {})
     attempts = 0
     t.equal((await server.inject({ method: 'POST', url })).statusCode, 409, url)

@@ -15,7 +15,7 @@ import type { BuildOptions } from '../../helpers/server.js'
 const ada = { email: 'ada@example.com' }
 const config = { transaction: { retries: 2 } }
 
-/** How many need an async context, from now on. */
+/** Counts the users of an async context, from now on. */
 function countUsers (t: Test) {
   const { enter } = AsyncContext.prototype
   let users = 0
@@ -28,7 +28,7 @@ function countUsers (t: Test) {
   return () => users
 }
 
-/** A server with a log, on whose database inserts into `users` collide when told so. */
+/** A server with a log, and a database whose inserts into `users` conflict on demand. */
 async function buildColliding (t: Test, moment: 'statement' | 'commit' = 'statement', options: BuildOptions = {}) {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger }, ...options })

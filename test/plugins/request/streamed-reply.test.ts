@@ -15,7 +15,7 @@ const greeting: Pieces = async function * () { yield 'one, '; yield 'two, '; yie
 
 type Send = (kind: string, ways: { request: FastifyRequest, reply: FastifyReply }) => unknown
 
-/** Ways to go on with the transaction when a stream has been sent. */
+/** Ways to go on with the transaction after a stream has been sent. */
 const goingOn: Record<string, Send> = {
   'a-statement-behind-it': async (kind, { request, reply }) => {
     await request.repo(users).create(ada)
@@ -101,7 +101,7 @@ t.test('a stream on a route with retries is destroyed by a conflict, and made ag
   t.strictSame(await names(server), [ada.email])
 })
 
-/** A batch as tRPC runs it: every part in a scope of its own, which tells instead of throwing. */
+/** A batch as in tRPC: every part runs in a scope of its own, and reports an error instead of throwing it. */
 async function batch (request: FastifyRequest): Promise<Array<{ ok: boolean }>> {
   const part = (email: string, ok: boolean) => request.transaction(async (scope) => {
     await request.repo(users).create({ email })

@@ -7,7 +7,7 @@ import { createTestDatabase } from '../../../src/testing/index.js'
 import { users } from '../../helpers/schema.js'
 import { build } from '../../helpers/server.js'
 
-/** What a program without types may write. */
+/** Options that only a program without types can pass. */
 const untyped = (options: unknown) => options as RequestTransactionOptions
 
 t.test('begin: a plain read runs outside the transaction by default, and inside with firstQuery', async (t) => {

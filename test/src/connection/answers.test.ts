@@ -14,7 +14,7 @@ interface Scripted {
   readonly peer: Peer
 }
 
-/** A connection that is told that it is inside a transaction, and the server's end of it. */
+/** A connection that is marked as inside a transaction, and the server's end of it. */
 async function connect (t: Test): Promise<Scripted> {
   const { pool, postgres } = await openScriptedPool(t)
   const connection = await pool.connect(caller)
@@ -23,7 +23,7 @@ async function connect (t: Test): Promise<Scripted> {
   return { pool, connection, peer: await postgres.accept() }
 }
 
-/** Sends a statement with BEGIN and a savepoint; resolves, when it has arrived, with what will be its outcome. */
+/** Sends a statement with BEGIN and a savepoint; when it has arrived, resolves with a promise of its outcome. */
 async function ask ({ connection, peer }: Scripted): Promise<{ outcome: Promise<Outcome> }> {
   const outcome = run(connection, 'select name from users where id > $1', { prelude: ['begin', 'savepoint s1'], values: [0] })
   await peer.next()

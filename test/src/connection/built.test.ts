@@ -1,4 +1,4 @@
-/** Writing SQL costs more than running it: whatever a repository is asked for, the SQL is written the first time only. */
+/** Writing SQL costs more than running it, so every call of a repository writes its SQL only the first time. */
 import { SQL, sql } from 'drizzle-orm'
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
 import t from 'tap'

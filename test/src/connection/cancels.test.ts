@@ -5,7 +5,7 @@ import type { LentConnection } from '../../../src/pool/connection-source.js'
 import type { Connection } from '../../../src/connection/connection.js'
 import type { Outcome } from '../../../src/connection/outcome.js'
 
-/** A connection at work, which goes on until it is told otherwise. */
+/** A busy connection, which becomes idle after a given number of cancels. */
 class Busy {
   isIdle = false
   cancels = 0
@@ -13,7 +13,7 @@ class Busy {
   #end: () => void = () => {}
   readonly #endsAfter: number
 
-  /** @param endsAfter the cancel that shows */
+  /** @param endsAfter the number of the cancel that has an effect */
   constructor (endsAfter: number) {
     this.#endsAfter = endsAfter
   }
@@ -39,7 +39,7 @@ class Busy {
 
 const begin = (busy: Busy, timeoutMillis: number): Promise<void> => cancelUntilIdle(busy as unknown as LentConnection, timeoutMillis)
 
-/** The timers that keep the process. */
+/** The number of timers that keep the process alive. */
 const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
 
 t.test('a cancel is sent at once, and leaves no handle that keeps the process alive', async (t) => {
@@ -67,12 +67,12 @@ t.test('a connection that ignores cancels is destroyed in time, after a few of t
 
 const rounds = 600
 
-/** What the backend is at when the cancel is asked for, so that it arrives before, at and behind BEGIN. */
+/** The work of the backend when the cancel is requested, so that it arrives before, during and after BEGIN. */
 const moments: ReadonlyArray<(connection: Connection, pause: string) => Promise<Outcome>> = [
   (connection, pause) => insert(connection, [pause, 'begin']),
   (connection, pause) => insert(connection, ['begin', pause]),
   (connection) => insert(connection, ['begin'], ' from pg_sleep(0.001)'),
-  // At none of them most often: all is done.
+  // The cancel usually arrives after everything is done.
   (connection) => insert(connection, ['begin'])
 ]
 

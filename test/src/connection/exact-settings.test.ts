@@ -13,7 +13,7 @@ const days = pgTable('days', {
 })
 const february = { d: new Date('2026-02-01T00:00:00Z'), span: '1 year -00:00:01', tall: 0.1 + 0.2, names: ['a', null] as unknown as string[] }
 
-/** A database whose settings have each value written in another way. */
+/** A database whose settings format every value differently from the default. */
 async function openOdd (t: Test, open: (connectionString: string) => OpenOptions = (connectionString) => ({ connectionString })): Promise<Database> {
   const { connectionString, database: setUp } = await createTestDatabase(t as never, {
     sql: 'create table days (id integer primary key generated always as identity, d date, span interval, tall float8, names text[])'
@@ -87,7 +87,7 @@ t.test('within a transaction that has set another style a date is refused rather
 t.test('behind a pooler the settings precede each transaction and its scopes, and end with it', async (t) => {
   const database = await openOdd(t, (connectionString) => {
     const pool = new pg.Pool({ connectionString, max: 1 })
-    // A pooler gives itself out as a process that is none of the server's.
+    // A pooler reports a process id that the server does not have.
     pool.on('connect', (client) => Object.assign(client, { processID: 0 }))
     t.teardown(() => pool.end())
     return { pg: pool, pool: {} }

@@ -20,7 +20,7 @@ import type { Connection } from '../../../src/connection/connection.js'
 import type { Task } from '../../../src/connection/batch.js'
 import type { Statement } from '../../../src/statement/statement.js'
 
-/** Whether a cancel reaches the statement that runs over a connection made like this; the URL leads to the same database. */
+/** Whether a cancel reaches the statement of a connection with this config; the URL leads to the same database. */
 async function cancels (t: Test, connectionString: string, config: PoolConfig): Promise<boolean> {
   const pg = new Pool(config)
   t.teardown(() => pg.end())
@@ -99,7 +99,7 @@ t.test('a value that runs a statement while it is written disturbs neither', asy
   for (const connection of connections) connection.release()
 })
 
-/** One statement of a group: what it does, with which value, and whether PostgreSQL is to keep it. */
+/** One statement of a group: its text, its value, and whether it is prepared. */
 interface Step {
   readonly what: keyof typeof texts
   readonly value: number
@@ -127,7 +127,7 @@ function statementOf ({ what, value, isNamed }: Step): Statement {
   }
 }
 
-/** What became of a statement, in words that are the same however it was sent. */
+/** The outcome of a statement, in words that do not depend on how it was sent. */
 function told ({ error, result }: Outcome): unknown {
   if (error !== undefined) return toDatabaseError(error).code
   const { rows, rowCount, command } = result ?? {}

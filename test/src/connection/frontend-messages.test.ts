@@ -62,7 +62,7 @@ t.test('a cut buffer is not sent, and a taken one is not overwritten', (t) => {
   t.end()
 })
 
-/** pg's wire connection, as far as it writes; missing from its type declarations. */
+/** The writing methods of pg's wire connection; missing from its type declarations. */
 interface Writer {
   parse (message: { name: string, text: string }): void
   bind (message: { statement: string, values: readonly unknown[], valueMapper: (value: unknown) => unknown }): void
@@ -73,7 +73,7 @@ interface Writer {
   query (text: string): void
 }
 
-/** What pg itself writes. */
+/** The bytes that pg itself writes. */
 function writtenByPg (messages: readonly Message[]): Buffer {
   const written: Buffer[] = []
   const stream = Object.assign(new EventEmitter(), { writable: true, write: (bytes: Buffer) => written.push(Buffer.from(bytes)) })

@@ -25,7 +25,7 @@ interface Begun {
   readonly pid: number
 }
 
-/** A connection that is told that it is inside a transaction, whose BEGIN the test sends. */
+/** A connection that is marked as inside a transaction; the test sends BEGIN. */
 async function begin (t: Test, pool: ConnectionPool): Promise<Begun> {
   const connection = await pool.connect(caller)
   const pid = await backendOf(connection)

@@ -119,7 +119,7 @@ t.test('107: a statement is sent again if its connection was terminated before t
   }
 })
 
-/** What may have run is not sent again: its fate is not known. */
+/** Failures after which the statement may have run, so that it is not sent again. */
 const doubtful: Array<[what: string, send: (peer: Peer) => void, statement: typeof write | typeof named | typeof raw, options?: OpenOptions]> = [
   ['the end of a connection without a word', (peer) => peer.close(), write],
   ['57P05 that somebody else has raised', (peer) => end(peer, '57P05', 'exec_stmt_raise'), write],
@@ -284,7 +284,7 @@ t.test('107: with idle_session_timeout of the server no write fails, and none ha
 
   for (let round = 0; round < 3; round++) {
     await Promise.all([1, 2, 3].map(() => database.repo(users).count()))
-    // What the server says of it is on its way while the next statements leave.
+    // The server's message is still under way when the next statements are sent.
     proxy.silence()
     await until(async () => await backends() === 0)
     const writes = Promise.all([1, 2, 3].map((position) => database.repo(users).create({ email: `${round}-${position}@example.com` })))

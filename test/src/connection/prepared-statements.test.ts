@@ -28,7 +28,7 @@ interface Scripted {
   readonly peer: Peer
 }
 
-/** A database whose one connection knows the statement `one`. */
+/** A database whose only connection has prepared the statement `one`. */
 async function openKnowing (t: Test): Promise<Scripted> {
   const { database, peer } = await openScripted(t, { preparedStatements: true })
   const done = database.run(one)
@@ -159,7 +159,7 @@ t.test('statements behind a repeat that cannot be encoded are sent', async (t) =
 for (const prepared of [true, false]) {
   t.test(`0A000 from the statement itself is its own error, ${prepared ? 'with' : 'without'} a name`, async (t) => {
     const database = await open(t, { pool: { size: 1, maxOverflow: 0 } })
-    // One is found out when the statement is planned with its values, the other when it runs.
+    // The first fails when the statement is planned with its values, the second when it runs.
     await database.execute(sql.raw(`
       create function refuse() returns int immutable language plpgsql as $$ begin raise exception 'no' using errcode = '0A000'; end $$;
       create function lose() returns int volatile language plpgsql as $$ begin raise exception 'no' using errcode = '26000'; end $$`))

@@ -12,7 +12,7 @@ interface Begun {
   readonly pid: number
 }
 
-/** A connection that is told that it is inside a transaction, whose BEGIN the test sends. */
+/** A connection that is marked as inside a transaction; the test sends BEGIN. */
 async function begin (t: Test, pool: ConnectionPool): Promise<Begun> {
   const connection = await pool.connect(caller)
   const pid = await backendOf(connection)
@@ -85,7 +85,7 @@ t.test('columns without a parser fail their statement; the connection stays usab
     t.equal(connection.status, 'T')
   }
 
-  // A parser that fails once is asked for again.
+  // A parser that has failed once is looked up again.
   let times = 0
   const named: Statement = {
     kind: 'read',
@@ -162,7 +162,7 @@ t.test('more values than a message can count are refused before anything is sent
       { values: Array.from({ length }, (_, position) => position) }
     )
 
-  // Counted in 16 bits 65,538 would be two.
+  // In 16 bits, 65,538 would be two.
   for (const length of [65_536, 65_538, 70_000]) {
     const { error, sent } = await select(length)
     t.ok(error instanceof ValidationError)

@@ -31,7 +31,7 @@ interface Scripted {
   readonly peer: Peer
 }
 
-/** A database whose one connection knows the statement `one`. */
+/** A database whose only connection has prepared the statement `one`. */
 async function openKnowing (t: Test): Promise<Scripted> {
   const { database, peer } = await openScripted(t, { preparedStatements: true })
   const done = database.run(one)
@@ -51,7 +51,7 @@ t.test('a statement with a name is parsed and described once for a connection', 
   }
 })
 
-/** How PostgreSQL refuses a name: which of these the connection knew before, and which not. */
+/** PostgreSQL's refusals of a name, and whether the connection had the name before. */
 const refusals = [
   { code: '26000', knew: true },
   { code: '42P05', knew: false },
@@ -89,7 +89,7 @@ for (const { code, knew, routine } of refusals) {
     t.same(await peer.rest(), [])
   })
 
-  // A pooler may have changed the server on the way: the new one has no transaction, and what is sent would stay.
+  // A pooler may have switched to another server, which has no transaction: further statements would be committed.
   for (const status of ['E', 'I'] as const) {
     t.test(`44a: in an open transaction, ${title} with status ${status} fails it, and nothing is resent`, async (t) => {
       const { database, peer } = await openKnew(t)
@@ -122,7 +122,7 @@ for (const status of ['E', 'I'] as const) {
   })
 }
 
-/** How many names PostgreSQL keeps for a connection. */
+/** The names that PostgreSQL keeps for a connection. */
 async function namesOf (connection: Connection): Promise<string[]> {
   const { result } = await connection.run({
     kind: 'raw', text: 'select name from pg_prepared_statements order by name', values: [], context: { operation: 'test' }
@@ -154,7 +154,7 @@ t.test('a connection has at most a hundred names: the one that was not used for 
   t.ok(names.includes('name 0'), 'used last')
   t.notOk(names.includes('name 1'))
 
-  // What has to make room is gone also when what it makes room for has failed behind it.
+  // A name that was closed to make room is also gone if the statement after it has failed.
   t.match(await connection.run(numbered(mostNames + 1, 'no number')), { error: { code: '22P02' } })
   for (const number of [2, 1, mostNames + 1]) t.match(await connection.run(numbered(number)), { error: undefined })
   t.equal((await namesOf(connection)).length, mostNames)
@@ -166,7 +166,7 @@ t.test('groups keep the names that they need, and do not trust skipped messages'
   const connection = await pool.connect(caller)
   for (let number = 0; number < mostNames; number++) await connection.run(numbered(number))
 
-  // The oldest is needed last.
+  // The last statements need the oldest names.
   const group = [...Array.from({ length: 40 }, (_, place) => numbered(mostNames + place)), numbered(0), numbered(1)]
   t.match(await runTogether(connection, group), group.map(() => ({ error: undefined, result: { rows: [{ sum: Number }] } })))
   const names = await namesOf(connection)
@@ -174,7 +174,7 @@ t.test('groups keep the names that they need, and do not trust skipped messages'
   t.ok(names.includes('name 0') && names.includes('name 1'))
   t.notOk(names.includes('name 2'))
 
-  // The second closes a name and fails; what the third and fourth would have closed is there.
+  // The second closes a name and fails; the names that the third and fourth would have closed still exist.
   const failing = [numbered(200), numbered(201, 'no number'), numbered(202), numbered(203)]
   t.strictSame((await runTogether(connection, failing)).map(({ error }) => Object(error).code), [
     undefined,
@@ -185,7 +185,7 @@ t.test('groups keep the names that they need, and do not trust skipped messages'
   for (let number = 0; number < 204; number++) t.match(await connection.run(numbered(number)), { error: undefined, result: { rows: [{ sum: number + 1 }] } })
   t.equal((await namesOf(connection)).length, mostNames)
 
-  // More than there is room for, one of them twice.
+  // More names than there is room for, one of them twice.
   const many = [...Array.from({ length: mostNames + 30 }, (_, place) => numbered(300 + place)), numbered(300)]
   t.match((await runTogether(connection, many)).filter(({ error }) => error !== undefined), [])
   t.equal((await namesOf(connection)).length, mostNames)
@@ -203,7 +203,7 @@ t.test('the limit of names holds between messages, and a skipped Close has close
   const about = async (kinds: RegExp): Promise<string[]> =>
     (await peer.next()).map((message) => message.replace(/ select.*/, '')).filter((message) => kinds.test(message))
 
-  // The name that was not used for longest is needed by the group itself.
+  // The group itself needs the least recently used name.
   const failed = database.session((session) => Promise.all([session.run(numbered(mostNames)), session.run(numbered(101)), session.run(numbered(0))]))
   t.same(await about(/^(Close|Parse|Bind name 0)/), [
     'Close S name 1', beginParts[0], 'Close S name 2', 'Parse name 100', 'Close S name 3', 'Parse name 101', 'Bind name 0 1'

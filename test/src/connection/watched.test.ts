@@ -16,7 +16,7 @@ interface Seen {
   result?: { command: string, rowCount: number | null, rows: unknown[] } | undefined
 }
 
-/** A query object as they see it. */
+/** A query object as such programs see it. */
 interface Query {
   readonly submit?: unknown
   readonly name?: unknown
@@ -26,7 +26,7 @@ interface Query {
 
 type Wrap = (query: (...args: unknown[]) => unknown, seen: Seen[]) => (this: pg.Client, ...args: unknown[]) => unknown
 
-/** As OpenTelemetry does it: a callback that the query has of its own is wrapped before it is sent, and a copy gets the comment. */
+/** Like OpenTelemetry: the query's own callback is wrapped before it is sent, and a copy of the query gets the comment. */
 const before: Wrap = (query, seen) => function (...args) {
   const [given] = args as [Query]
   if (typeof given === 'string' || typeof given.submit !== 'function') return query.apply(this, args)
@@ -37,7 +37,7 @@ const before: Wrap = (query, seen) => function (...args) {
   return query.apply(this, args)
 }
 
-/** As dd-trace does it: the callback of the query that stands last in line is wrapped once it is sent, and its text is a getter. */
+/** Like dd-trace: the callback of the last query in the queue is wrapped once it is sent, and its text is a getter. */
 const after: Wrap = (query, seen) => function (...args) {
   const [given] = args as [Query]
   if (typeof given === 'string' || typeof given.submit !== 'function') return query.apply(this, args)
@@ -59,7 +59,7 @@ function ending (entry: Seen, callback: (...args: unknown[]) => void): (...args:
   }
 }
 
-/** A database whose statements are watched, and what was seen of them. */
+/** A database whose statements are watched, and the recorded statements. */
 async function watched (t: Test, wrap: Wrap): Promise<{ database: Database, seen: Seen[] }> {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   const { query } = pg.Client.prototype

@@ -233,7 +233,7 @@ t.test('an inspected database shows no password, however deep one looks', async 
 t.test('a pool of one\'s own is used as it is, and outlives the database', async (t) => {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   const pg = new Pool(extendConnection(parseConnectionString(connectionString), { max: 3 }))
-  // It resolves before its connections are closed, and the drop of the database may reach them first.
+  // `end()` resolves before the connections are closed, and the drop of the database may reach them first.
   t.teardown(() => pg.on('error', () => {}).end())
 
   const database = await openDatabase({ pg, schema, preparedStatements: false })

@@ -13,7 +13,7 @@ import { HealthCheck } from '../../../src/database/health-check.js'
 import { startPostgres } from '../../../src/testing/index.js'
 
 const info = { size: 1, max: 2, total: 1, idle: 1, inUse: 0, waiting: 0 }
-/** Long enough for a new connection on a busy machine; for tests of what is said, not of when. */
+/** Long enough for a new connection on a busy machine; for tests of the result, not of the time. */
 const patient = { timeoutMillis: 60_000 }
 const breathing = { info, breathes: async () => true }
 
@@ -24,7 +24,7 @@ t.teardown(() => postgres.stop())
 const { hostname: host, port, username: user, password } = new URL(postgres.connectionString)
 const address = { host, port: Number(port), user, password, database: 'postgres' }
 
-// Each test finds its own connections again by this name.
+// Each test finds its own connections by this name.
 function named (name: string): ClientConfig {
   return { ...address, application_name: name }
 }
@@ -48,10 +48,10 @@ async function pidsOf (observer: Client, name: string): Promise<number[]> {
 }
 
 async function until (condition: () => Promise<boolean>): Promise<void> {
-  while (!await condition()) { /* asks again */ }
+  while (!await condition()) { /* checks again */ }
 }
 
-/** A server that speaks TCP, and treats whoever connects as told. */
+/** A TCP server that handles its clients with the given function. */
 async function impostor (t: Test, treat: (socket: Socket) => void): Promise<ClientConfig> {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => { sockets.add(socket); socket.on('error', () => {}); treat(socket) })
@@ -193,7 +193,7 @@ t.test('survives the loss of its idle connection', async (t) => {
   const before = await pidsOf(observer, 'lost')
 
   await observer.query('select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = $1', ['lost'])
-  // The backend is gone, and has closed its socket: a turn of the loop tells of it, two more tell the check.
+  // The backend is gone, and has closed its socket: the event arrives in the next turn of the loop, and reaches the check two turns later.
   for (let turn = 0; turn < 3; turn++) await nextTurn()
   t.match(await check.check(patient), { status: 'up' })
   t.notSame(await pidsOf(observer, 'lost'), before)
@@ -203,7 +203,7 @@ t.test('checks again over a new connection if the kept one died unnoticed', asyn
   const check = closing(t, new HealthCheck({ connection: named('unnoticed'), pool: breathing }))
   await check.check(patient)
 
-  // Another process kills it while this one stands still: no event tells of it before the next question.
+  // Another process kills it while this one is blocked, so that no event arrives before the next check.
   const script = `
     const client = new (require('pg').Client)(${JSON.stringify(address)})
     client.connect()

@@ -10,7 +10,7 @@ import { until } from '../../helpers/until.js'
 import type { Connection } from '../../../src/connection/connection.js'
 import type { ConnectionPool } from '../../../src/pool/connection-pool.js'
 
-/** How many of so many who ask at once are served, each for a moment. */
+/** Requests this number of connections at once, each for a moment, and returns the number of served callers. */
 async function serve (pool: ConnectionPool, askers: number): Promise<number> {
   const answers = await Promise.allSettled(Array.from({ length: askers }, async () => {
     const connection = await pool.connect(caller)

@@ -34,7 +34,7 @@ t.test('no slot is lost, whatever happens to waiters', async (t) => {
     if (connection !== undefined) await fates[position % fates.length]?.(connection)
   }))
 
-  // One may still be on its way, to nobody.
+  // A connection without a caller may still be opening.
   await until(() => pool.info.inUse === 0)
   t.match(pool.info, { waiting: 0 })
   const all = await Promise.all([1, 2, 3, 4].map(() => pool.connect(caller)))

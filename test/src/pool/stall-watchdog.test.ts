@@ -8,10 +8,10 @@ import { users } from '../../helpers/schema.js'
 
 const ada = { email: 'ada@example.com' }
 
-/** The limit of a statement, after which a silence of one second destroys its connection. */
+/** The statement timeout; one second of silence after it destroys the connection. */
 const impatient = { statementTimeoutSeconds: 0.5 }
 
-/** Longer than the limit and the silence after it together, in seconds. */
+/** Longer than the limit plus the silence after it, in seconds. */
 const long = sql.raw('pg_sleep(2)')
 
 t.test('51: an autocommit write over a network that falls silent is unknown; a read is not', async (t) => {
@@ -99,7 +99,7 @@ t.test('51: an answer that arrived while the process stood still is read, not ta
   client.release()
   proxy.delay(1500)
   const answer = database.execute(sql`select 'in time' as answer`)
-  // The limit and the first check of the silence have passed; then this process stands still until the answer has arrived.
+  // The limit and the first check of the silence have passed; then this process blocks until the answer has arrived.
   await wait(1200)
   const standsStillUntil = performance.now() + 1500
   while (performance.now() < standsStillUntil);
@@ -114,7 +114,7 @@ t.test('53: a slow answer is awaited as long as bytes arrive', async (t) => {
   await database.repo(users).count()
   proxy.drip(10)
 
-  // This takes longer than the limit and the longest silence together.
+  // This takes longer than the limit plus the longest silence.
   t.match(await database.execute(sql.raw(`select '${'x'.repeat(300)}' as text`)), { rowCount: 1 })
   t.match(database.poolInfo, { total: 1, idle: 1 })
 })

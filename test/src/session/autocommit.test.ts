@@ -16,11 +16,11 @@ import type { QueryConfig } from 'pg'
 
 const sent: string[] = []
 
-/** What somebody has changed is not known any more. */
+/** A changed `Client`, about whose behaviour the package can assume nothing. */
 class Changed extends Client {
   override query (...given: [never]): never {
     const [config] = given as [QueryConfig | string]
-    // A text alone is what the pool asks of each new connection.
+    // A plain text is the pool's own query to each new connection.
     if (typeof config !== 'string') sent.push(config.text)
     return super.query(...given)
   }
@@ -28,7 +28,7 @@ class Changed extends Client {
 
 type Answered = (error: Error | null, results: unknown) => void
 
-/** Tells of everything, errors as well, when PostgreSQL is ready again and not before. */
+/** Reports every result and every error only when PostgreSQL is ready again. */
 class Late extends Changed {
   override query (...given: [never]): never {
     const [config, answered] = given as unknown as [QueryConfig, Answered?]

@@ -7,7 +7,7 @@ import type { Test } from '../../helpers/test.js'
 
 const insert = { kind: 'write', text: 'insert into users values ($1)', values: ['ada'], context: { operation: 'create' } } as const
 
-/** What the errors of a commit tell. */
+/** The context of the errors of a commit. */
 const context = { operation: 'commit' }
 
 interface Written {

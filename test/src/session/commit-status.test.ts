@@ -13,7 +13,7 @@ const identity = '1234 4711 00000001 0/1 life'
 const ask = (acquire: Acquire, timeoutMillis: number): ReturnType<typeof findCommitStatus> =>
   findCommitStatus(identity, { pool: { acquire } as ConnectionSource, caller: { logger: recordingLogger(), label: 'test' }, timeoutMillis })
 
-/** How many timers keep the process alive. */
+/** The number of timers that keep the process alive. */
 const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
 
 t.test('while the database is unreachable the query is repeated, with pauses', async (t) => {

@@ -11,7 +11,7 @@ const read = (text: string, ...values: unknown[]): Statement => ({ ...write(text
 /** Cannot be written as text for PostgreSQL. */
 const unwritable = { toPostgres () { throw new TypeError('no text') } }
 
-/** Reads the next group, and answers it as PostgreSQL does when all goes well. */
+/** Reads the next group, and answers it as PostgreSQL does on success. */
 async function answerGroup (peer: Peer, prelude: readonly string[] = []): Promise<string[]> {
   const sent = await peer.next()
   peer.send(...groupAnswer(prelude, 'INSERT 0 1'))

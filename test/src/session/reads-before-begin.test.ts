@@ -91,21 +91,21 @@ t.test('a read with a connection of another level moves into the transaction, in
   const { database, sent } = await openEchoing(t, { pool: { size: 2, maxOverflow: 0 } })
   await beside(database, `alter database ${database.pool.options.database} set default_transaction_isolation = 'repeatable read'`)
   const holder = database.createSession()
-  await holder.repo(users).create({ email: 'holder' }) // has the connection that knows READ COMMITTED
+  await holder.repo(users).create({ email: 'holder' }) // has the connection with READ COMMITTED
   sent()
   const session = database.createSession()
-  // Nobody knows yet what the new connection will say, so that both set out on the pool.
+  // The level of the new connection is not known yet, so both statements start outside a transaction.
   const [count, created] = await Promise.all([session.repo(users).count(), session.repo(users).create({ email: 'ada' })])
   await session.commit()
   t.equal(count, 0)
   t.equal(created.email, 'ada')
   t.same(words(sent()), ['begin; select', 'insert', 'commit'])
 
-  // The pool now says REPEATABLE READ, and has an old connection of the other kind: the other way round.
+  // The pool now expects REPEATABLE READ, and has an old connection of the other level: the reverse case.
   await beside(database, `alter database ${database.pool.options.database} set default_transaction_isolation = 'read committed'`)
   await beside(database, 'select pg_terminate_backend($1)', [await backendOf(holder)])
   await holder.rollback()
-  await Promise.all([database.repo(users).count(), database.repo(users).count()]) // opens another one, which says READ COMMITTED
+  await Promise.all([database.repo(users).count(), database.repo(users).count()]) // opens another one, with READ COMMITTED
   await until(() => database.poolInfo.idle === 2)
   sent()
   const readers = [database.createSession(), database.createSession()]

@@ -89,7 +89,7 @@ t.test('an invalid number of retries is refused by name', async (t) => {
   }
 })
 
-/** Adds to a balance by reading it first, which only a serializable transaction does safely; waits between the two. */
+/** Reads a balance, waits, and writes the sum, which is safe only in a serializable transaction. */
 async function deposit (database: Database, id: number, options: TransactionOptions & { meanwhile: () => Promise<void> }): Promise<void> {
   const { meanwhile, ...transaction } = options
   await database.transaction(async (session) => {
@@ -104,7 +104,7 @@ t.test('concurrent deposits all count under serializable with retries, not under
   const { id } = await database.repo(users).create(ada)
   for (const [isolationLevel, sum] of [['serializable', 4], ['read committed', 1]] as const) {
     await database.drizzle.update(users).set({ balance: 0 }).where(eq(users.id, id))
-    // Everybody has read before anybody writes, the first time.
+    // In the first attempt, all deposits read before any writes.
     const [all, readers] = [deferred(), { n: 0 }]
     const meanwhile = async () => { if (++readers.n >= 4) all.resolve(); await all.promise }
     await Promise.all(Array.from({ length: 4 }, () => deposit(database, id, { isolationLevel, retries: 50, meanwhile })))

@@ -78,7 +78,7 @@ t.test('a handle that lost its async context waits outside instead of landing in
   const database = await open(t, { pool: { timeoutSeconds: 1 } })
   await t.rejects(database.session(async (session) => {
     const lost = deferred()
-    const outside = lost.promise.then(() => session.repo(users).create({ email: 'outside' })) // made out here, and so it belongs out here
+    const outside = lost.promise.then(() => session.repo(users).create({ email: 'outside' })) // made outside the scope, so it belongs to the session
     await t.rejects(session.transaction(async (scope) => {
       await scope.repo(users).create({ email: 'inside' })
       lost.resolve()

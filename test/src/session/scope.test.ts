@@ -89,7 +89,7 @@ t.test('statements and scopes are refused once the scope has ended, whatever han
     await t.rejects(handle.drizzle.select().from(users).execute(), TransactionClosedError)
     await t.rejects(handle.transaction(() => {}), TransactionClosedError)
     t.throws(() => handle.afterCommit(() => {}), TransactionClosedError)
-    // While scopes are open, the async context of one that has ended is still known.
+    // While scopes are open, the async context of an ended scope is still tracked.
     await session.transaction(async (scope) => {
       resolve()
       await t.rejects(zombie, TransactionClosedError)
@@ -126,7 +126,7 @@ t.test('takes no options: the isolation level is that of the transaction', async
   await database.session(async (session) => {
     await t.rejects(session.transaction(() => t.fail('it must not run'), { isolationLevel: 'serializable' } as never), UsageError)
     await t.rejects(session.drizzle.transaction(async () => t.fail('it must not run'), { accessMode: 'read only' }), /takes no options/)
-    // A rejection that nobody has looked at would end the process.
+    // An unhandled rejection would end the process.
     session.transaction(() => {}, {} as never)
   })
   t.same(sent(), [])

@@ -15,7 +15,7 @@ export interface ErrorsOptions {
    * @defaultValue `'fastify'`
    */
   readonly format?: 'fastify' | 'envelope' | 'problem' | undefined
-  /** Status, code and message for violations of the constraints named; used when the error is made. */
+  /** Status, code and message for violations of the named constraints; applied when the error is made. */
   readonly constraints?: ConstraintMap | undefined
 }
 

@@ -8,7 +8,7 @@ const tooEarly = 'A stream was sent while a statement of its request was still t
  * Resolves if a request that has sent a stream runs no more statements. A handler that goes on sends its next statement in the
  * same turn of the event loop. The session is then rolled back, because only half of the handler's work would be committed.
  *
- * @throws {TransactionClosedError} if a statement runs, waits, or comes in this turn
+ * @throws {TransactionClosedError} if a statement is running, is waiting, or is called in this turn
  */
 export async function requireNothingFollows (session: Session): Promise<void> {
   const { asked } = session

@@ -5,7 +5,7 @@
  *         └────────────── the response ends or breaks without one ──────────────> rolled back
  *
  * *undecided*: nothing is settled. A reply that passes no hook (hijacked, ended by hand, abandoned by its client) ends here, on
- * the raw response's `close`, which always comes.
+ * the raw response's `close` event, which is always emitted.
  * *deciding*: COMMIT or ROLLBACK is running. A second reply (sent twice, thrown after the first was sent, the handler's time
  * limit) is dropped: the first reply follows the outcome.
  * *decided*: the reply is sent. If it cannot be sent (the commit failed, a later hook threw, a header cannot be written), an

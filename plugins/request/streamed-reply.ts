@@ -53,7 +53,7 @@ export class StreamedReply {
     pipeline(this.#source, this.body as HeldBack, ignore)
   }
 
-  /** Ends the stream, because an error takes its place. */
+  /** Ends the stream, because an error replaces it. */
   fail (): void { this.body.destroy(new Error('An error was raised while the reply was streamed')) }
 
   /** Destroys the source when its reader is gone. */

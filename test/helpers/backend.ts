@@ -24,7 +24,7 @@ export async function queryOnce<Row extends object> (
   }
 }
 
-/** The process that serves a session. */
+/** The process id of a session's backend. */
 export async function backendOf (runner: StatementRunner): Promise<number> {
   const { rows } = await runner.execute<{ pid: number }>(sql`select pg_backend_pid() as pid`)
   return rows[0]?.pid ?? 0

@@ -22,7 +22,7 @@ export function arrayOfArrays<Builder extends PgColumnBuilderBase & Nestable> (b
   return (isDrizzle1 ? own.array('[][]') : own.array().array()) as ReturnType<ReturnType<Builder['array']>['array']>
 }
 
-/** The tables and columns that `defineRelations()` of 1.0 gives, without their types. */
+/** The tables and columns that `defineRelations()` of 1.0 passes to its callback, without their types. */
 export interface Relater {
   readonly one: Readonly<Record<string, (options?: object) => unknown>>
   readonly many: Readonly<Record<string, (options?: object) => unknown>>

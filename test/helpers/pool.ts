@@ -50,7 +50,7 @@ export function run (
   return connection.run({ kind, text, values, context: { operation: 'test' } }, prelude)
 }
 
-/** The number of the backend behind a connection. */
+/** The process id of a connection's backend. */
 export async function backendOf (connection: Connection): Promise<number> {
   return Number(await scalar(connection, 'select pg_backend_pid()'))
 }

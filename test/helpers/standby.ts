@@ -83,7 +83,7 @@ async function copyAtWork ({ connectionString, folder }: PostgresServer, copy: s
   }
 }
 
-/** PostgreSQL's temporary files come and go. */
+/** Ignores files that vanish during the copy, such as PostgreSQL's temporary files. */
 function exceptVanished (error: Error & { readonly stderr?: string }): void {
   const lines = error.stderr?.trim().split('\n') ?? ['']
   if (!lines.every((line) => line.endsWith('No such file or directory'))) throw error

@@ -11,7 +11,7 @@ const libraries: ReadonlyArray<readonly [RegExp, Library]> = [
 const home: Record<Library, RegExp> = { pg: /^src\/pg\//, drizzle: /^src\/drizzle\// }
 
 /**
- * Assertions that look behind a library's types: they give a value of such a type a type that the library does not declare. An
+ * Finds assertions that bypass a library's types: they give a value of such a type a type that the library does not declare. An
  * assertion from one type of a library to another of the same library is allowed.
  *
  * @param root the folder that is read; paths are shown relative to it
@@ -35,7 +35,7 @@ export function findLooksBehind (root: string, program: ts.Program): string[] {
   return found
 }
 
-/** The library behind whose types an assertion looks, if it does. */
+/** The library whose types an assertion bypasses, if there is one. */
 function lookedBehind (node: ts.AsExpression, checker: ts.TypeChecker): Library | undefined {
   let given: ts.Expression = node
   while (ts.isAsExpression(given) || ts.isParenthesizedExpression(given)) given = given.expression

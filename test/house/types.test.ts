@@ -21,7 +21,7 @@ function mistakesIn (service: ts.LanguageService, fileName: string): string[] {
     `${(file?.getLineAndCharacterOfPosition(start).line ?? 0) + 1} ${ts.flattenDiagnosticMessageText(messageText, '\n')}`)
 }
 
-// Hovers come first: the compiler shows the keys of a type in the order in which it first saw their names.
+// Hovers are read first: the compiler shows the keys of a type in the order in which their names first occurred.
 
 /** The type that an editor shows for a name of calls.ts, in one line. */
 function hover (name: string): string {

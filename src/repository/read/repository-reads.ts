@@ -48,7 +48,7 @@ export class RepositoryReads<T extends PgTable> {
     return typed(getByKeys(this.#context, ids))
   }
 
-  /** Reads a page of all rows: 100 without a `limit`. If the default cuts a list short, the log says so once per route. */
+  /** Reads a page of all rows: 100 without a `limit`. If the default cuts a list short, this is logged once per route. */
   getAll<K extends ColumnKey<T> = ColumnKey<T>> (page?: Page<T, K>): Promise<Array<Picked<Row<T>, K>>> {
     return typed(listRows(this.#context, { operation: 'getAll', options: page }))
   }

@@ -29,7 +29,7 @@ const silenceMillis = 2000
 /** How long a fault may wait for a COMMIT, in milliseconds. */
 const patienceMillis = 5000
 
-/** Every kind of fault once, in the order in which they come. */
+/** Every kind of fault once, in the order in which they strike. */
 export const faults: readonly Fault[] = [
   {
     title: 'one backend terminated',

@@ -30,7 +30,7 @@ export async function insertPair (session: Session, id: number): Promise<void> {
 /** The way in which a counter is read. */
 interface Reading {
   readonly lock?: 'update'
-  /** A pause in which other requests may come between. */
+  /** A pause during which other requests may count. */
   readonly pauseMillis?: number
 }
 

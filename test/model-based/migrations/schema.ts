@@ -74,7 +74,7 @@ function columnOf ({ type, notNull, hasDefault, unique: isUnique }: ColumnPlan, 
   const isMood = type === 'mood' || type === 'moods'
   if (isMood && enumeration === undefined) return undefined
   const base = isMood ? type === 'mood' ? enumeration!() : enumeration!().array() : types[type]()
-  // The tables in columns.ts say which default fits which type.
+  // The objects in columns.ts pair each default with its type.
   const withDefault = hasDefault
     ? base.default((isMood ? type === 'mood' ? enumeration!.enumValues.at(-1) : [enumeration!.enumValues.at(-1)] : defaults[type]) as never)
     : base

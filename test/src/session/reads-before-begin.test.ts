@@ -94,7 +94,7 @@ t.test('a read with a connection of another level moves into the transaction, in
   await holder.repo(users).create({ email: 'holder' }) // has the connection with READ COMMITTED
   sent()
   const session = database.createSession()
-  // The level of the new connection is not known yet, so both statements start outside a transaction.
+  // The level of the new connection is not known yet, so both statements request a connection from the pool.
   const [count, created] = await Promise.all([session.repo(users).count(), session.repo(users).create({ email: 'ada' })])
   await session.commit()
   t.equal(count, 0)

@@ -1,5 +1,7 @@
-import { customType, integer, jsonb, pgTable } from 'drizzle-orm/pg-core'
+import { getTableColumns } from 'drizzle-orm'
+import { bigint, boolean, customType, date, integer, jsonb, point, pgTable, text } from 'drizzle-orm/pg-core'
 import t from 'tap'
+import { columnTypeOf, dataTypeOf, sqlTypeOf } from '../../src/drizzle/column-types.js'
 import { open } from '../helpers/database.js'
 import { openRepositories } from '../helpers/runner.js'
 
@@ -24,4 +26,29 @@ t.test('a custom type with a codec of Drizzle 1.0 reads what the codec makes, in
 t.test('a transaction of Drizzle without a function is refused', async (t) => {
   const database = await open(t)
   await t.rejects(database.drizzle.transaction('begin' as never), { name: 'UsageError', message: /transaction\(\)/ })
+})
+
+t.test('columns have the types that they have in Drizzle 0.45', async (t) => {
+  const custom = customType<{ data: string }>({ dataType: () => 'citext' })
+  const all = pgTable('all', {
+    text: text(),
+    number: integer(),
+    big: bigint({ mode: 'bigint' }),
+    flag: boolean(),
+    day: date({ mode: 'date' }),
+    json: jsonb(),
+    pair: point(),
+    xy: point({ mode: 'xy' }),
+    list: text().array(),
+    custom: custom()
+  })
+  t.strictSame(
+    Object.entries(getTableColumns(all)).map(([key, column]) => [key, dataTypeOf(column), columnTypeOf(column), sqlTypeOf(column)]),
+    [
+      ['text', 'string', 'PgText', 'text'], ['number', 'number', 'PgInteger', 'integer'], ['big', 'bigint', 'PgBigInt64', 'bigint'],
+      ['flag', 'boolean', 'PgBoolean', 'boolean'], ['day', 'date', 'PgDate', 'date'], ['json', 'json', 'PgJsonb', 'jsonb'],
+      ['pair', 'array', 'PgPointTuple', 'point'], ['xy', 'json', 'PgPointObject', 'point'], ['list', 'array', 'PgArray', 'text[]'],
+      ['custom', 'custom', 'PgCustomColumn', 'citext']
+    ]
+  )
 })

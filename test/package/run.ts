@@ -217,7 +217,7 @@ async function checkCommand (connectionString: string): Promise<void> {
   await check('data-access migrate create and up work with a TypeScript configuration and schema', async () => {
     await migrate(author, 'create', '-m', 'notes')
     expectText(await migrate(author, 'up', '--json'), '"tag":"0000_notes"')
-    expectText(await migrate(author, 'check'), 'Tables, folder and database fit')
+    expectText(await migrate(author, 'check'), 'Tables, folder and database match')
   })
   await check('data-access migrate up and down work with a JavaScript configuration, without drizzle-kit and TypeScript', async () => {
     cpSync(join(author, 'drizzle'), join(runner, 'drizzle'), { recursive: true })

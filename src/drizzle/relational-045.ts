@@ -1,7 +1,7 @@
 /** The relations of Drizzle 0.45: a schema of tables and `relations()`. */
 import * as drizzle from 'drizzle-orm'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
-import type { RelationalSchema, RelationalTable, TableRelation } from './relational-table.js'
+import type { ColumnPair, RelationalSchema, RelationalTable, TableRelation } from './relational-table.js'
 import type { WriterSettings } from './sql-writer.js'
 
 /** The tables of a schema. */
@@ -20,11 +20,13 @@ export function relational045 ({ schema = {} }: WriterSettings): RelationalSchem
   const relationOf = (relation: drizzle.Relation): TableRelation | undefined => {
     const target = known(relation.referencedTable)
     if (target === undefined) return undefined
-    const { fields, references } = drizzle.normalizeRelation(tables, tableNamesMap, relation)
     return {
       isMany: drizzle.is(relation, drizzle.Many),
       target,
-      pairs: fields.map((column, place) => [column as PgColumn, references[place] as PgColumn])
+      get pairs () {
+        const { fields, references } = drizzle.normalizeRelation(tables, tableNamesMap, relation)
+        return fields.map((column, place): ColumnPair => [column as PgColumn, references[place] as PgColumn])
+      }
     }
   }
   const given = new Set(Object.values(schema))

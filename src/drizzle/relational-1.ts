@@ -32,14 +32,17 @@ export function relational1 ({ schema, relations }: WriterSettings): RelationalS
     const target = tableOf(configs[relation.targetTableName])
     if (target === undefined) return undefined
     const { sourceTable, sourceColumns, targetColumns, through, throughTable, where, isFilterReversed } = relation
-    const own = columnsOf(sourceTable, sourceColumns)
-    const theirs = columnsOf(target.table, targetColumns)
-    const junction = through && { table: throughTable as unknown as PgTable, source: columnsOf(throughTable, through.source), target: columnsOf(throughTable, through.target) }
     return {
       isMany: relation.relationType === 'many',
       target,
-      pairs: pairsOf(own, junction?.source ?? theirs),
-      junction: junction && { table: junction.table, pairs: pairsOf(junction.target, theirs) },
+      get pairs () {
+        const far = through === undefined ? columnsOf(target.table, targetColumns) : columnsOf(throughTable, through.source)
+        return pairsOf(columnsOf(sourceTable, sourceColumns), far)
+      },
+      get junction () {
+        if (through === undefined) return undefined
+        return { table: throughTable as unknown as PgTable, pairs: pairsOf(columnsOf(throughTable, through.target), columnsOf(target.table, targetColumns)) }
+      },
       condition: { of: isFilterReversed === true ? 'own' : 'related', sql: (table, alias) => sqlOf(relationsFilterToSQL(aliased(table, alias), where as Filter).sql) }
     }
   }

@@ -24,7 +24,7 @@ export interface AliasedRow {
 /** Two columns with the same value. */
 export type ColumnPair = readonly [from: PgColumn, to: PgColumn]
 
-/** A relation of a table. */
+/** A relation of a table. Its columns are looked up only when a statement is built. */
 export interface TableRelation {
   /** Whether it is a list of rows rather than one row or none. */
   readonly isMany: boolean

@@ -56,6 +56,11 @@ export function rawStatement ({ text, name, rowMode, types, reader }: ClientQuer
   return { kind: 'raw', text, name, values, rowMode, types, reader, context: { operation: 'execute' } }
 }
 
+/** The result that Drizzle expects of a pg client. */
+export function clientResult<Row> ({ rows, rowCount, command, fields, results }: StatementResult<Row>): StatementResult<Row> {
+  return { rows, rowCount, command, fields, ...(results !== undefined && { results }) }
+}
+
 /** The result of `execute`: as pg gives it, with each result if there are several. */
 export function executeResult (result: StatementResult): StatementResult {
   const { results } = result

@@ -4,7 +4,7 @@ import { NodePgDatabase, NodePgSession, NodePgTransaction } from 'drizzle-orm/no
 import { mustBeFunction } from '../../errors/check-call.js'
 import { handled } from '../../runtime/promises.js'
 import { newDialect } from '../sql-writer.js'
-import { rawStatement, withoutStatement } from './drizzle-runner.js'
+import { clientResult, rawStatement, withoutStatement } from './drizzle-runner.js'
 import { readExactly } from './exact-fields.js'
 import type { SQL, TablesRelationalConfig } from 'drizzle-orm'
 import type { NodePgClient, NodePgSessionOptions } from 'drizzle-orm/node-postgres'
@@ -59,8 +59,7 @@ class BoundSession extends NodePgSession<Record<string, unknown>, TablesRelation
     // Drizzle only calls `query` of its client.
     const client = {
       query: async (query: ClientQuery, values: unknown[]): Promise<StatementResult> => {
-        const { rows, rowCount, command, fields, results } = await runner.run<Record<string, unknown>>(rawStatement(query, values))
-        return { rows, rowCount, command, fields, ...(results !== undefined && { results }) }
+        return clientResult(await runner.run<Record<string, unknown>>(rawStatement(query, values)))
       }
     } as unknown as NodePgClient
     super(client, dialect, shared.schema, shared.options)

@@ -6,7 +6,7 @@ import { mustBeFunction } from '../../errors/check-call.js'
 import { handled } from '../../runtime/promises.js'
 import { newDialect } from '../sql-writer.js'
 import { parserOf } from '../../values/driver-values.js'
-import { rawStatement, withoutStatement } from './drizzle-runner.js'
+import { clientResult, rawStatement, withoutStatement } from './drizzle-runner.js'
 import { readExactly } from './exact-fields.js'
 import type * as Drizzle1 from 'drizzle-orm-1'
 import type * as NodePostgres1 from 'drizzle-orm-1/node-postgres'
@@ -102,8 +102,7 @@ class BoundSession extends NodePgSession<Relations> {
     }
     const run = async (values: readonly unknown[] = []): Promise<unknown> => {
       const result = await this.#runner.run<Record<string, unknown>>(rawStatement(statement, values))
-      const { rows, rowCount, command, fields, results } = result
-      return mode === 'raw' ? { rows, rowCount, command, fields, ...(results !== undefined && { results }) } : rows
+      return mode === 'raw' ? clientResult(result) : result.rows
     }
     const prepared = new PgAsyncPreparedQuery<T>(run, query, mapper, mode, this.#shared.logger, undefined, undefined, undefined, true)
     const execute = prepared.execute.bind(prepared)

@@ -40,7 +40,7 @@ export class SqlBuilder implements SqlWriter {
   constructor ({ casing, schema, relations, defaultLimit, maxLimit }: StatementSettings) {
     this.limits = { defaultLimit, maxLimit }
     this.#settings = { casing, schema, relations }
-    this.drizzle = mockDatabase(this.#settings)
+    this.drizzle = mockDatabase(casing)
     this.dialect = newDialect(casing)
   }
 

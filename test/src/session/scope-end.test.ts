@@ -139,7 +139,7 @@ t.test('callbacks of a scope pass to its parent if it is kept, else they are dro
   ])
 })
 
-t.test('a scope opened after a swallowed failure cannot mend it', async (t) => {
+t.test('a scope opened after a swallowed failure cannot undo it', async (t) => {
   const database = await open(t)
   const session = database.createSession()
   await session.execute(sql`select 1 / ${0}::int`).catch(() => {})

@@ -1,50 +1,6 @@
-import { desc, eq, inArray } from 'drizzle-orm'
+import * as orm from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
-import { boolean, index, integer, jsonb, pgTable, text, timestamp } from 'drizzle-orm/pg-core'
-import { Pool } from 'pg'
+import * as core from 'drizzle-orm/pg-core'
+import { openWith } from './drizzle-accounts.js'
 
-const time = (name) => timestamp(name, { withTimezone: true, precision: 3 }).notNull().defaultNow()
-
-const accounts = pgTable('accounts', {
-  id: integer('id').primaryKey().generatedAlwaysAsIdentity(),
-  name: text('name').notNull(),
-  email: text('email').notNull(),
-  balance: integer('balance').notNull().default(0),
-  isActive: boolean('is_active').notNull().default(true),
-  settings: jsonb('settings').notNull().default({}),
-  note: text('note'),
-  createdAt: time('created_at'),
-  updatedAt: time('updated_at').$onUpdate(() => new Date())
-}, (table) => [index().on(table.createdAt, table.id)])
-
-/** Drizzle's `db.transaction`: https://orm.drizzle.team/docs/transactions */
-export async function open (fastify, { connectionString, poolSize, plainReads }) {
-  const pool = new Pool({ connectionString, max: poolSize, idleTimeoutMillis: 0 })
-  fastify.addHook('onClose', () => pool.end())
-  const db = drizzle(pool)
-  const reading = (fn) => plainReads ? fn(db) : db.transaction(fn)
-
-  return {
-    read: ({ id }) => reading(async (tx) => (await tx.select().from(accounts).where(eq(accounts.id, id)))[0]),
-    list: ({ limit }) => reading((tx) => tx.select().from(accounts).orderBy(desc(accounts.createdAt), desc(accounts.id)).limit(limit)),
-    create: (values) => db.transaction(async (tx) => (await tx.insert(accounts).values(values).returning())[0]),
-    createMany: (rows) => db.transaction((tx) => tx.insert(accounts).values(rows).returning()),
-
-    update: ({ id, note }) => db.transaction(async (tx) => {
-      const [account] = await tx.select().from(accounts).where(eq(accounts.id, id))
-      if (account === undefined) return undefined
-      if (!account.isActive) return 'inactive'
-      return (await tx.update(accounts).set({ note }).where(eq(accounts.id, id)).returning())[0]
-    }),
-
-    transfer: ({ from, to, amount }) => db.transaction(async (tx) => {
-      const locked = await tx.select().from(accounts).where(inArray(accounts.id, [from, to])).orderBy(accounts.id).for('update')
-      const payer = locked.find(({ id }) => id === from)
-      const payee = locked.find(({ id }) => id === to)
-      if (payer === undefined || payee === undefined || payer.balance < amount) return undefined
-      await tx.update(accounts).set({ balance: payer.balance - amount }).where(eq(accounts.id, from))
-      await tx.update(accounts).set({ balance: payee.balance + amount }).where(eq(accounts.id, to))
-      return { from: payer.balance - amount, to: payee.balance + amount }
-    })
-  }
-}
+export const open = openWith({ orm, core, connect: (pool) => drizzle(pool) })

@@ -30,6 +30,7 @@ export const peers = [
   { name: 'ours', title: 'fastify-data-access', package: 'fastify-data-access' },
   { name: 'ours-first-query', title: "fastify-data-access, begin: 'firstQuery'", package: 'fastify-data-access' },
   { name: 'drizzle', title: 'Drizzle', package: 'drizzle-orm' },
+  { name: 'drizzle-1', title: 'Drizzle 1.0', package: 'drizzle-orm-1' },
   { name: 'kysely', title: 'Kysely', package: 'kysely' },
   { name: 'prisma', title: 'Prisma', package: '@prisma/client' },
   { name: 'mikro-orm', title: 'MikroORM', package: '@mikro-orm/core' },

@@ -54,9 +54,9 @@ async function leftInUse (stage: Stage): Promise<number> {
 
 async function makeTable (): Promise<string> {
   const [server] = await cluster.query<{ version: string }>("select current_setting('server_version') as version")
-  const versions = ['@fastify/postgres', 'drizzle-orm', 'pg', 'fastify'].map((name) => `${name} ${versionOf(name)}`)
+  const versions = ['@fastify/postgres', 'drizzle-orm', 'drizzle-orm-1', 'pg', 'fastify'].map(titleOf)
   const rows = [...outcomes].map(([{ number, title }, row]) => [number, title, ...names.map((name) => cell(row.get(name)))])
-  const table = [['', 'what happens', ...names], ['---', '---', ...names.map(() => '---')], ...rows]
+  const table = [['', 'what happens', ...names.map((name) => name === 'drizzle-orm-1' ? 'drizzle-orm 1.0' : name)], ['---', '---', ...names.map(() => '---')], ...rows]
   return [
     `Made with ${versions.join(', ')}, Node ${process.versions.node}, PostgreSQL ${server?.version}.`,
     '',
@@ -69,9 +69,11 @@ function cell (outcome: Outcome | undefined): string {
   return outcome === undefined ? '' : `${outcome.holds ? '✓' : '✗'} ${outcome.words}`
 }
 
-function versionOf (name: string): string {
-  const path = join(projectRoot, 'node_modules', name, 'package.json')
-  return (createRequire(import.meta.url)(path) as { version: string }).version
+/** The name and version of a package. Drizzle 1.0 is installed under a name of its own. */
+function titleOf (folder: string): string {
+  const path = join(projectRoot, 'node_modules', folder, 'package.json')
+  const { name, version } = createRequire(import.meta.url)(path) as { name: string, version: string }
+  return `${name} ${version}`
 }
 
 function writePage (table: string): void {

@@ -1,5 +1,6 @@
 import fastifyPostgres from '@fastify/postgres'
 import { drizzle } from 'drizzle-orm/node-postgres'
+import { drizzle as drizzle1 } from 'drizzle-orm-1/node-postgres'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import pg from 'pg'
 import dataAccess from '../../../plugins/index.js'
@@ -26,13 +27,14 @@ export interface WayOptions {
   readonly statementMillis: number
 }
 
-export type WayName = 'fastify-data-access' | '@fastify/postgres' | 'drizzle-orm'
+export type WayName = 'fastify-data-access' | '@fastify/postgres' | 'drizzle-orm' | 'drizzle-orm-1'
 
 /** How each package spells the statements that begin and end a transaction. */
 export const spellings: Readonly<Record<WayName, { readonly begin: string, readonly commit: string }>> = {
   'fastify-data-access': { begin: 'begin', commit: 'commit' },
   '@fastify/postgres': { begin: 'BEGIN', commit: 'COMMIT' },
-  'drizzle-orm': { begin: 'begin', commit: 'commit' }
+  'drizzle-orm': { begin: 'begin', commit: 'commit' },
+  'drizzle-orm-1': { begin: 'begin', commit: 'commit' }
 }
 
 export const ways: Readonly<Record<WayName, (server: FastifyInstance, options: WayOptions) => Promise<Way>>> = {
@@ -64,14 +66,30 @@ export const ways: Readonly<Record<WayName, (server: FastifyInstance, options: W
 
   /** `db.transaction()` over a pool of node-postgres. */
   async 'drizzle-orm' (server, options) {
-    const pool = new pg.Pool(poolConfig(options))
-    server.addHook('onClose', () => pool.end())
+    const pool = openPool(server, options)
     const db = drizzle(pool)
     return {
       transaction: (_request, fn) => db.transaction((tx) => fn((statement) => tx.execute(statement))),
       inUse: () => pool.totalCount - pool.idleCount
     }
+  },
+
+  /** The same with Drizzle 1.0. */
+  async 'drizzle-orm-1' (server, options) {
+    const pool = openPool(server, options)
+    const db = drizzle1({ client: pool })
+    return {
+      // Each version recognises the `sql` of the other by its name.
+      transaction: (_request, fn) => db.transaction((tx) => fn((statement) => tx.execute(statement as never))),
+      inUse: () => pool.totalCount - pool.idleCount
+    }
   }
+}
+
+function openPool (server: FastifyInstance, options: WayOptions): pg.Pool {
+  const pool = new pg.Pool(poolConfig(options))
+  server.addHook('onClose', () => pool.end())
+  return pool
 }
 
 function poolConfig ({ connectionString, connections, waitMillis, statementMillis }: WayOptions): pg.PoolConfig {

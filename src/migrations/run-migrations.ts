@@ -2,6 +2,7 @@ import { checkMigrationCall } from './history/check-migration-call.js'
 import { text } from '../runtime/option-checks.js'
 import { asDatabaseError } from './history/as-database-error.js'
 import { compare } from './history/compare.js'
+import { inTransaction } from './history/in-transaction.js'
 import { runnerOptions, withClient } from './history/migration-options.js'
 import { planUp } from './history/plan.js'
 import { withoutText } from './migration-status.js'
@@ -50,7 +51,7 @@ export async function runMigrations (options: RunOptions = {}): Promise<{ applie
     const steps = planUp(comparison, to)
     const work = await startRun(connections, options)
     if (steps.length > 0) await asDatabaseError(work.applied.create(comparison.layout))
-    await asDatabaseError(work.applied.addNames(comparison.applied))
+    await asDatabaseError(inTransaction(connections.work, () => work.applied.complete(comparison.applied, comparison.layout)))
     for (const step of steps) await runFile(work, step)
     return { applied: steps.map(({ migration }) => withoutText(migration)) }
   })

@@ -17,6 +17,8 @@ const options = {
   steps: { type: 'string' },
   'dry-run': { type: 'boolean' },
   'confirm-irreversible': { type: 'boolean' },
+  write: { type: 'boolean' },
+  back: { type: 'boolean' },
   'lock-timeout': { type: 'string' }
 } as const
 
@@ -41,7 +43,8 @@ export const subcommands: Readonly<Record<string, readonly OptionName[]>> = {
   history: [...always, ...database],
   current: [...always, ...database],
   check: [...always, ...database],
-  'down-files': [...always]
+  'down-files': [...always],
+  upgrade: [...always, ...database, 'write', 'back', 'lock-timeout']
 }
 
 /**

@@ -11,6 +11,7 @@ Writes and runs the migrations of a database. The files are drizzle-kit's; each 
   current     show the newest applied migration
   check       compare tables, folder and database; changes nothing
   down-files  write the missing ways back of migrations made by drizzle-kit
+  upgrade     move folder and table from drizzle-kit 0.31 to 1.0, or back
 
 Options of all subcommands
   --config <file>   drizzle-kit's configuration [drizzle.config.ts, .js, .mjs, .cjs, .mts or .json]
@@ -114,5 +115,18 @@ its SQL. The way back from handwritten SQL is known only to its author: such a f
 
 ${general}
   data-access migrate down-files
+`,
+  upgrade: `data-access migrate upgrade [options]
+
+Shows what changes when the folder gets the layout of drizzle-kit 1.0, and with a database also its table of applied
+migrations. --write makes the changes; an interrupted upgrade can be run again. It needs drizzle-kit 1.0. The journal
+and the former snapshots stay in meta/, for the way back.
+
+  --write                make the changes
+  --back                 go back to the layout and the table of drizzle-kit 0.31
+${locks}${database}                         Without a database, or with --url '', only the folder is changed
+${general}
+  data-access migrate upgrade
+  data-access migrate upgrade --write
 `
 }

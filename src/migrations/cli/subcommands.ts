@@ -4,13 +4,15 @@ import { writeDownFiles } from '../generate/write-down-files.js'
 import { rollbackMigrations } from '../rollback-migrations.js'
 import { runMigrations } from '../run-migrations.js'
 import { getMigrationHistory, readStatus } from '../migration-status.js'
+import { upgradeMigrations } from '../upgrade-migrations.js'
 import type { Migration } from '../folder/migration-files.js'
 import type { RunnerOptions } from '../history/migration-options.js'
 import type { Terminal } from '../generate/renames/ask-renames.js'
 import { numberOf, renamesOf, type Values } from './arguments.js'
 import { readConfig } from './drizzle-config.js'
-import { configOf, databaseOf, migrationsOf, modelOf, type Place } from './target.js'
+import { configOf, databaseOf, migrationsOf, modelOf, targetOf, type Place } from './target.js'
 import { lines, type Report } from './report.js'
+import { upgradeText } from './upgrade-text.js'
 import { CommandUsageError } from './usage-error.js'
 
 /** The surroundings of a call: its folder and environment, the terminal, and the log. */
@@ -25,7 +27,7 @@ export interface Caller extends Place {
 type Subcommand = (values: Values, caller: Caller) => Promise<Report>
 
 /** The subcommands of `migrate`. */
-export const run: Readonly<Record<string, Subcommand>> = { create, up, down, status, history, current, check, 'down-files': downFiles }
+export const run: Readonly<Record<string, Subcommand>> = { create, up, down, status, history, current, check, 'down-files': downFiles, upgrade }
 
 async function create (values: Values, caller: Caller): Promise<Report> {
   const { message, empty = false } = values
@@ -91,6 +93,12 @@ async function downFiles (values: Values, caller: Caller): Promise<Report> {
     document: { written },
     text: lines(`${written.length} written`, written.flatMap(({ tag, irreversible }) => [`  ${tag}.down.sql`, ...irreversible.map((what) => `    cannot be restored: ${what}`)]))
   }
+}
+
+async function upgrade (values: Values, caller: Caller): Promise<Report> {
+  const { write = false, back = false } = values
+  const document = await upgradeMigrations({ ...targetOf(values, await configOf(values, caller), caller), lockTimeoutSeconds: numberOf(values, 'lock-timeout'), write, back })
+  return { document, text: upgradeText(document, back) }
 }
 
 async function runnerOf (values: Values, caller: Caller): Promise<RunnerOptions> {

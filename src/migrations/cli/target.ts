@@ -23,10 +23,14 @@ export async function configOf ({ config, folder }: Values, { cwd }: Place): Pro
  * @throws {CommandUsageError} if no database is given
  */
 export function databaseOf (values: Values, config: Config, place: Place): MigrationOptions & { folder: string } {
-  const connectionString = values.url ?? urlOf(config) ?? place.env['DATABASE_URL']
-  if (connectionString === undefined || connectionString === '') {
-    throw new CommandUsageError('No database is given: set DATABASE_URL, or dbCredentials in the configuration')
-  }
+  const target = targetOf(values, config, place)
+  if (target.connectionString === '') throw new CommandUsageError('No database is given: set DATABASE_URL, or dbCredentials in the configuration')
+  return target
+}
+
+/** The folder and the database of a call; with an empty `connectionString` if no database is given. */
+export function targetOf (values: Values, config: Config, place: Place): MigrationOptions & { folder: string } {
+  const connectionString = values.url ?? urlOf(config) ?? place.env['DATABASE_URL'] ?? ''
   return { connectionString, folder: migrationsOf(values, config, place), table: values.table ?? tableOf(config) }
 }
 

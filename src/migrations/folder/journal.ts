@@ -42,17 +42,22 @@ export async function readJournal (folder: string): Promise<Journal> {
   return await findJournal(folder) ?? { version: '7', dialect: 'postgresql', entries: [] }
 }
 
+/** The path to which an upgrade moves the journal of a folder, for the way back. */
+export function keptJournalOf (folder: string): string {
+  return join(folder, 'meta', '_journal-0.31.json')
+}
+
 /**
  * The journal of a folder; undefined if there is none.
  *
  * @throws {MigrationError} `DB_MIGRATION_MISSING` if the file is not a journal
  */
-export async function findJournal (folder: string): Promise<Journal | undefined> {
+export async function findJournal (folder: string, path = journalOf(folder)): Promise<Journal | undefined> {
   try {
-    const journal: Journal = JSON.parse(await readFile(journalOf(folder), 'utf8'))
+    const journal: Journal = JSON.parse(await readFile(path, 'utf8'))
     return { ...journal, entries: [...journal.entries] }
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new MigrationError(`${journalOf(folder)} is not a journal of drizzle-kit: restore it from version control`, 'DB_MIGRATION_MISSING', { cause })
+    throw new MigrationError(`${path} is not a journal of drizzle-kit: restore it from version control`, 'DB_MIGRATION_MISSING', { cause })
   }
 }

@@ -1,6 +1,6 @@
 import { MigrationError } from '../../errors/errors.js'
-import { findJournal } from './journal.js'
-import { findMigrationFolders, timeOf, upgradedName } from './migration-folders.js'
+import { findJournal, type JournalEntry } from './journal.js'
+import { findMigrationFolders, timeOf, upgradedNames } from './migration-folders.js'
 
 /** A migration of a folder, before its files are read. */
 export interface MigrationEntry {
@@ -50,16 +50,23 @@ export async function readLayout (folder: string): Promise<{ layout: Layout, ent
   const names = await findMigrationFolders(folder)
   if (journal !== undefined) {
     refuseBoth(folder, names)
-    return { layout: journalLayout, entries: journal.entries.map(({ tag, when }) => ({ tag, when, name: upgradedName({ tag, when }) })) }
+    return { layout: journalLayout, entries: entriesOf(journal.entries) }
   }
   if (names.length === 0) throw noMigrations(folder)
   return { layout: folderLayout, entries: names.map((name) => ({ tag: name, when: timeOf(name, folder), name })) }
 }
 
-function refuseBoth (folder: string, [first]: readonly string[]): void {
+/** The migrations of a journal. */
+export function entriesOf (entries: readonly JournalEntry[]): MigrationEntry[] {
+  const names = upgradedNames(entries)
+  return entries.map(({ tag, when }, index) => ({ tag, when, name: names[index]! }))
+}
+
+/** @throws {MigrationError} `DB_MIGRATION_MISSING` if a folder with a journal has migration folders, too */
+export function refuseBoth (folder: string, [first]: readonly string[]): void {
   if (first === undefined) return
   throw new MigrationError(
-    `${folder} has both layouts of drizzle-kit: the journal meta/_journal.json of version 0.31, and folders of version 1.0, as ${first}. Neither version would run all of them. If drizzle-kit up was interrupted, restore the folder from version control and run it again. Otherwise move one of the two away`,
+    `${folder} has both layouts of drizzle-kit: the journal meta/_journal.json of version 0.31, and folders of version 1.0, as ${first}. Neither version would run all of them. If data-access migrate upgrade was interrupted, run it again. If drizzle-kit up was interrupted, restore the folder from version control and run it again. Otherwise move one of the two away`,
     'DB_MIGRATION_MISSING'
   )
 }

@@ -40,7 +40,11 @@ export interface MigrationFolder {
  * @throws {MigrationError} `DB_MIGRATION_MISSING` if the folder has no migrations, a file is missing, or the folder has two layouts
  */
 export async function readMigrations (folder: string): Promise<MigrationFolder> {
-  const { layout, entries } = await readLayout(folder)
+  return readFilesOf(folder, await readLayout(folder))
+}
+
+/** The migrations of a folder whose layout is known. */
+export async function readFilesOf (folder: string, { layout, entries }: { readonly layout: Layout, readonly entries: readonly MigrationEntry[] }): Promise<MigrationFolder> {
   return { layout, files: await Promise.all(entries.map((entry) => readMigration(folder, layout, entry))) }
 }
 

@@ -32,9 +32,27 @@ export function timeOf (name: string, folder: string): number {
   return Date.UTC(part(0, 4), part(4, 6) - 1, part(6, 8), part(8, 10), part(10, 12), part(12, 14))
 }
 
-/** The name of the folder into which `drizzle-kit up` of version 1.0 moves a migration of the journal. */
-export function upgradedName ({ tag, when }: { readonly tag: string, readonly when: number }): string {
+/**
+ * The names of the folders into which a journal's migrations are moved, in the journal's order: those that `drizzle-kit up` of version 1.0 gives, wherever
+ * they sort in that order. Where the times of the journal go back, a folder gets the time of the one before. Where the names of one second would not
+ * sort, they keep their whole tags.
+ */
+export function upgradedNames (entries: ReadonlyArray<{ readonly tag: string, readonly when: number }>): string[] {
+  let newest = -Infinity
+  const times = entries.map(({ when }) => secondOf(newest = Math.max(newest, when)))
+  const names = entries.map(({ tag }, index) => `${times[index]}_${tag.split('_').slice(1).join('_')}`)
+  const isSorted = (second: string | undefined) => names.every((name, index) => times[index] !== second || times[index - 1] !== second || sortsAfter(name, names[index - 1]))
+  return entries.map(({ tag }, index) => isSorted(times[index]) ? names[index]! : `${times[index]}_${tag}`)
+}
+
+/** Whether a migration folder comes after another, for drizzle-orm and for drizzle-kit. */
+export function sortsAfter (name: string, former = ''): boolean {
+  return name > former && name.localeCompare(former) > 0
+}
+
+/** 20260131235959 */
+function secondOf (when: number): string {
   const time = new Date(when)
   const parts = [time.getUTCFullYear(), time.getUTCMonth() + 1, time.getUTCDate(), time.getUTCHours(), time.getUTCMinutes(), time.getUTCSeconds()]
-  return `${parts.map((part) => `${part}`.padStart(2, '0')).join('')}_${tag.split('_').slice(1).join('_')}`
+  return parts.map((part) => `${part}`.padStart(2, '0')).join('')
 }

@@ -14,6 +14,12 @@ export interface AppliedRow {
   readonly appliedAt: Date | undefined
 }
 
+/** A row, with its file if the folder has it. */
+interface AppliedFile {
+  readonly row: AppliedRow
+  readonly file: Pick<MigrationFile, 'name' | 'when'> | undefined
+}
+
 /** The table in which drizzle-orm's migrator, drizzle-kit and this package record the applied migrations. */
 export class AppliedTable {
   readonly #client: Client
@@ -62,8 +68,44 @@ export class AppliedTable {
     else await this.#client.query(`insert into ${this.#fullName} (hash, created_at) values ($1, $2)`, [hash, when])
   }
 
-  /** Adds the missing names of migrations, if the table has names. The migrator of drizzle-orm 0.x leaves them empty. */
-  async addNames (migrations: ReadonlyArray<{ readonly row: AppliedRow, readonly file: MigrationFile | undefined }>): Promise<void> {
+  /**
+   * Completes the rows of applied migrations, so that no migrator of drizzle-orm runs their files again. In the layout of 1.0 the table gets its columns if
+   * the role owns it, and every row its name. In that of 0.31 a row that 1.0 has recorded gets the exact time of the journal, and a name if there are names.
+   */
+  async complete (migrations: readonly AppliedFile[], { isByName }: Layout): Promise<void> {
+    const { exists, isOwned } = await this.#find()
+    if (!exists) return
+    if (isByName && isOwned) return await this.upgrade(migrations)
+    await this.#addNames(migrations)
+    if (!isByName) await this.#setTimes(migrations.filter(({ row, file }) => row.name !== undefined && row.name === file?.name))
+  }
+
+  /** Gives the table the columns of drizzle-orm 1.0, and each row its name. Run it in a transaction. The time at which earlier rows were applied stays unknown. */
+  async upgrade (migrations: readonly AppliedFile[]): Promise<void> {
+    if (!await this.#hasNames()) {
+      await this.#client.query(`alter table ${this.#fullName} add column if not exists name text, add column if not exists applied_at timestamp with time zone`)
+      await this.#client.query(`alter table ${this.#fullName} alter column applied_at set default now()`)
+    }
+    await this.#addNames(migrations)
+  }
+
+  /** Makes the table that of drizzle-orm 0.x again. Run it in a transaction. A row that 1.0 has recorded gets the time of its file. */
+  async downgrade (migrations: readonly AppliedFile[]): Promise<void> {
+    await this.#setTimes(migrations)
+    await this.#client.query(`alter table ${this.#fullName} drop column if exists name, drop column if exists applied_at`)
+  }
+
+  /** Whether the table has the columns of drizzle-orm 1.0; undefined if there is no table. */
+  async isUpgraded (): Promise<boolean | undefined> {
+    const { exists } = await this.#find()
+    return exists ? await this.#hasNames() : undefined
+  }
+
+  async remove (ids: readonly string[]): Promise<void> {
+    await this.#client.query(`delete from ${this.#fullName} where id::text = any($1)`, [ids])
+  }
+
+  async #addNames (migrations: readonly AppliedFile[]): Promise<void> {
     const unnamed = migrations.flatMap(({ row, file }) => file !== undefined && row.name === undefined ? row.ids.map((id) => [id, file.name]) : [])
     if (unnamed.length === 0 || !await this.#hasNames()) return
     await this.#client.query(
@@ -72,8 +114,19 @@ export class AppliedTable {
     )
   }
 
-  async remove (ids: readonly string[]): Promise<void> {
-    await this.#client.query(`delete from ${this.#fullName} where id::text = any($1)`, [ids])
+  /** Migrations that drizzle-orm 1.0 has recorded have no milliseconds. The migrator of 0.x would take the newest of them for an older one, and run it again. */
+  async #setTimes (migrations: readonly AppliedFile[]): Promise<void> {
+    const changed = migrations.flatMap(({ row, file }) => file !== undefined && row.when !== file.when ? row.ids.map((id) => [id, file.when] as const) : [])
+    if (changed.length === 0) return
+    await this.#client.query(
+      `update ${this.#fullName} m set created_at = file.time from unnest($1::text[], $2::bigint[]) as file (id, time) where m.id::text = file.id`,
+      [changed.map(([id]) => id), changed.map(([, when]) => when)]
+    )
+  }
+
+  async #find (): Promise<{ exists: boolean, isOwned: boolean }> {
+    const { rows: [found] } = await this.#client.query<{ owned: boolean }>("select pg_has_role(relowner, 'USAGE') as owned from pg_class where oid = to_regclass($1)", [this.#fullName])
+    return { exists: found !== undefined, isOwned: found?.owned === true }
   }
 
   async #hasNames (): Promise<boolean> {

@@ -28,10 +28,27 @@ export interface Comparison extends MigrationFolder {
 }
 
 /** Compares a folder with a database. It changes nothing. */
-export async function compare (client: Client, { folder = './drizzle', table }: MigrationOptions): Promise<Comparison> {
-  const { layout, files } = await readMigrations(folder)
+export async function compare (client: Client, options: MigrationOptions): Promise<Comparison> {
+  return compareFiles(client, await readMigrations(options.folder ?? './drizzle'), options)
+}
+
+/** Compares files with a database. It changes nothing. */
+export async function compareFiles (client: Client, { layout, files }: MigrationFolder, { folder = './drizzle', table }: MigrationOptions): Promise<Comparison> {
   const applied = matchRows(await asDatabaseError(new AppliedTable(client, table).read()), { layout, files })
   const pending = files.filter((file) => !applied.some((migration) => migration.file === file))
   const progress = await asDatabaseError(new ProgressTable(client, table).read())
-  return { folder, layout, files, applied, pending, progress }
+  return { folder, layout, files, applied, pending, progress: progress === undefined ? undefined : inLayout(progress, files) }
+}
+
+/** The progress of a file by its tag in this layout, if it was begun from the other one. */
+function inLayout (progress: Progress, files: readonly MigrationFile[]): Progress {
+  const wordsOf = (tag: string) => tag.split('_').slice(1).join('_')
+  const rules = [
+    ({ tag, name }: MigrationFile) => tag === progress.tag || name === progress.tag,
+    ({ tag }: MigrationFile) => wordsOf(tag) === progress.tag,
+    ({ tag }: MigrationFile) => wordsOf(tag) === wordsOf(progress.tag)
+  ]
+  const found = rules.map((rule) => files.filter(rule)).find(({ length }) => length > 0)
+  // Several files may have the same words. Then the refusal names the recorded tag.
+  return found?.length === 1 ? { ...progress, tag: found[0]!.tag } : progress
 }

@@ -51,6 +51,11 @@ export class ProgressTable {
     return progress
   }
 
+  /** Records the unfinished file under another tag. */
+  async rename (tag: string): Promise<void> {
+    await this.#client.query(`update ${this.#name} set tag = $1`, [tag])
+  }
+
   /** Records that the next statement is about to be sent. */
   async begin (): Promise<void> {
     await this.#client.query(`update ${this.#name} set started = true`)

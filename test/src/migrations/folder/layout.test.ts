@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { upgradedName } from '../../../../src/migrations/folder/migration-folders.js'
+import { upgradedNames } from '../../../../src/migrations/folder/migration-folders.js'
 import { checkMigrations, createMigration, rollbackMigrations, runMigrations, writeDownFiles } from '../../../../src/migrations/index.js'
 import { createTestDatabase } from '../../../../src/testing/index.js'
 import { posts, users } from '../folder.js'
@@ -90,7 +90,7 @@ t.test('migrations of drizzle-kit 1.0 are not generated: a call changes nothing,
 
 t.test('a name by drizzle-kit up has the time to the second and the words of the tag', async (t) => {
   const cases = [['0000_calm_hulk', 1_700_000_000_999, '20231114221320_calm_hulk'], ['20240101000000_x', 0, '19700101000000_x'], ['calm_hulk', 0, '19700101000000_hulk'], ['init', 0, '19700101000000_']] as const
-  for (const [tag, when, name] of cases) t.equal(upgradedName({ tag, when }), name)
+  for (const [tag, when, name] of cases) t.strictSame(upgradedNames([{ tag, when }]), [name])
 })
 
 t.test('of several runners of a folder of drizzle-kit 1.0, one applies it, and test databases are made of it', async (t) => {

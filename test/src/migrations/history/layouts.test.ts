@@ -79,15 +79,48 @@ t.test('a new database gets the table of the version that wrote the folder', asy
   }
 })
 
-t.test('applies a folder of drizzle-kit 1.0 to a table of 0.31, which keeps its columns', async (t) => {
+t.test('a run over a folder of drizzle-kit 1.0 gives a table of 0.31 the columns and names that the migrator of 1.0 would give it', async (t) => {
+  const columns = 'select column_name, data_type, column_default from information_schema.columns where table_name = $1 order by ordinal_position'
+  const readTable = async ({ client }: Awaited<ReturnType<typeof build>>) => [
+    (await client.query(columns, ['__drizzle_migrations'])).rows, (await client.query('select id, hash, created_at, name, applied_at from drizzle.__drizzle_migrations')).rows
+  ]
+  const [ours, theirs] = [await build(t, [apples, pears]), await build(t, [apples, pears])]
+  for (const { connectionString, folder } of [ours, theirs]) await migrateByDrizzle(connectionString, folder, 'journal')
+  rewrite(ours.folder, 'folders', [apples, pears])
+  await migrateByDrizzle(theirs.connectionString, theirs.folder, 'folders')
+  t.strictSame((await runMigrations(ours)).applied, [])
+  t.strictSame(await readTable(ours), await readTable(theirs))
+  rewrite(ours.folder, 'folders', all)
+  await runMigrations(ours)
+  t.strictSame((await getMigrationHistory(ours)).map(({ appliedAt }) => appliedAt instanceof Date), [false, false, true])
+})
+
+t.test('a role that does not own the table of 0.31 applies a folder of drizzle-kit 1.0, and leaves the columns', async (t) => {
   const { client, tables, ...options } = await build(t, [apples])
   await migrateByDrizzle(options.connectionString, options.folder, 'journal')
   rewrite(options.folder, 'folders', all)
+  await client.query(`create role layouts_guest; grant usage on schema drizzle to layouts_guest; grant create on schema public to layouts_guest;
+    grant all on all tables in schema drizzle to layouts_guest; grant all on all sequences in schema drizzle to layouts_guest`)
+  t.after(() => client.query('drop owned by layouts_guest; drop role layouts_guest'))
+  const guest = { ...options, connectionString: `${options.connectionString}?options=-c%20role%3Dlayouts_guest` }
 
-  await runMigrations(options)
+  t.strictSame(tags((await runMigrations(guest)).applied), tagsIn('folders', [pears, plums]))
   t.equal((await client.query(hasNames)).rowCount, 0)
+  t.strictSame((await runMigrations(options)).applied, [])
   await migrateByDrizzle(options.connectionString, options.folder, 'folders')
   t.strictSame((await client.query(namesOf)).rows.map(({ name }) => name), all.map(folderName))
+})
+
+t.test('a run over a journal restores the milliseconds that drizzle-orm 1.0 leaves out, so that the migrator of 0.45 runs no file again', async (t) => {
+  const { client, tables, ...options } = await build(t, [])
+  rewrite(options.folder, 'folders', all)
+  await migrateByDrizzle(options.connectionString, options.folder, 'folders')
+  rewrite(options.folder, 'journal', all)
+
+  t.strictSame((await runMigrations(options)).applied, [])
+  t.strictSame((await client.query('select created_at from drizzle.__drizzle_migrations order by id')).rows.map((row) => Number(row.created_at)), all.map(({ when }) => when))
+  await migrateByDrizzle(options.connectionString, options.folder, 'journal')
+  t.equal((await client.query(namesOf)).rowCount, 3)
 })
 
 t.test('names the rows that the migrator of 0.45 has left without a name', async (t) => {

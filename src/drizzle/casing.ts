@@ -1,31 +1,22 @@
 import * as casings from 'drizzle-orm/casing'
-import type { Column } from 'drizzle-orm'
+import type { Column, SQL } from 'drizzle-orm'
 
 /** How Drizzle writes names, as in `drizzle()` and in drizzle.config.ts. */
 export type Casing = 'snake_case' | 'camelCase'
 
 const conversions = { snake_case: casings.toSnakeCase, camelCase: casings.toCamelCase }
 
-/** Drizzle 1.0 has none: its tables name their columns. */
-const Cache = (casings as Partial<typeof casings>).CasingCache ?? (class {} as typeof casings.CasingCache)
-
 /** A name as `casing` writes it. */
 export function cased (name: string, casing: Casing | undefined): string {
   return casing === undefined ? name : conversions[casing](name)
 }
 
+/** The part of a writer of SQL that names columns, in Drizzle 0.45. */
+type ColumnNames = Parameters<SQL['toQuery']>[0] extends { casing: infer Names } ? Names : never
+
 /** Drizzle's own cache reads all columns from the table of a column; a view has none, so this one does not. */
-export class Names extends Cache {
-  readonly #casing: Casing | undefined
-
-  constructor (casing: Casing | undefined) {
-    super(casing)
-    this.#casing = casing
-  }
-
-  override getColumnCasing (column: Column): string {
-    return casedName(column, this.#casing)
-  }
+export function columnNames (casing: Casing | undefined): ColumnNames {
+  return { getColumnCasing: (column: Column) => casedName(column, casing) } as unknown as ColumnNames // Drizzle only calls this method
 }
 
 /** A column's name in the database. */

@@ -4,6 +4,7 @@ import { flag } from '../runtime/option-checks.js'
 import { checkCall } from '../errors/check-call.js'
 import { clockTimestamp, now } from '../drizzle/constant-sql.js'
 import { marked } from '../drizzle/column-mark.js'
+import type { FilledIntegerColumn, FilledTimeColumn, HasMark, MarkedColumn, TimeColumn } from '../drizzle/types/column-builders.js'
 
 /** A time to the millisecond, the precision of a JavaScript `Date`. */
 function time () {
@@ -28,7 +29,7 @@ function time () {
  * })
  * ```
  */
-export function timestamps () {
+export function timestamps (): { createdAt: FilledTimeColumn, updatedAt: FilledTimeColumn } {
   return {
     createdAt: time().notNull().default(now),
     updatedAt: time().notNull().default(now).$onUpdate(() => clockTimestamp)
@@ -53,11 +54,10 @@ export interface SoftDeleteOptions {
  * const users = pgTable('users', { id: integer().primaryKey(), name: text().notNull(), ...softDelete() })
  * ```
  */
-export function softDelete (options: SoftDeleteOptions = {}) {
+export function softDelete (options: SoftDeleteOptions = {}): { deletedAt: MarkedColumn<TimeColumn, { softDelete: true }> } {
   checkCall('softDelete()', options, { filter: flag })
   const { filter = true } = options
-  const deletedAt = marked(time(), { softDelete: { filter } })
-  return { deletedAt: deletedAt as typeof deletedAt & { _: { softDelete: true } } } // a type of its own, as Drizzle's notNull() makes one
+  return { deletedAt: marked(time(), { softDelete: { filter } }) as MarkedColumn<TimeColumn, { softDelete: true }> } // as Drizzle's notNull() marks a type
 }
 
 /**
@@ -68,13 +68,12 @@ export function softDelete (options: SoftDeleteOptions = {}) {
  * const documents = pgTable('documents', { id: integer().primaryKey(), body: text().notNull(), ...version() })
  * ```
  */
-export function version () {
-  const column = marked(integer().notNull().default(1), { version: true })
-  return { version: column as typeof column & { _: { version: true } } } // as above
+export function version (): { version: MarkedColumn<FilledIntegerColumn, { version: true }> } {
+  return { version: marked(integer().notNull().default(1), { version: true }) as MarkedColumn<FilledIntegerColumn, { version: true }> } // as above
 }
 
 type KeysMarked<T extends PgTable, Mark> = {
-  [Key in keyof T['_']['columns'] & string]: T['_']['columns'][Key]['_'] extends Mark ? Key : never
+  [Key in keyof T['_']['columns'] & string]: HasMark<T['_']['columns'][Key], Mark> extends true ? Key : never
 }[keyof T['_']['columns'] & string]
 
 /** The key of a table's {@link softDelete} column; `never` for a table without one. */

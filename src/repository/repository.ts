@@ -11,7 +11,7 @@ import type { DrizzleQuery, StatementResult, StatementRunner } from '../statemen
 import type { Visibility } from './filter/visibility.js'
 import type { ClassOptions, Declared } from './repository-class.js'
 import type { ColumnKey, Others, WritableKey, WritableOptions } from './types/filters.js'
-import type { Relations } from './types/related-rows.js'
+import type { KnownRelations, Relations } from './types/related-rows.js'
 import type { HookNames, LifecycleHooks } from './write/lifecycle-hooks.js'
 import type { Writable } from './write/writable-columns.js'
 
@@ -127,7 +127,7 @@ export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<
    * const user = await request.repo(users).with({ posts: { limit: 10, with: { comments: true } } }).getOrThrow(1)
    * ```
    */
-  with<const W extends Relations<T>> (relations: W): RelatedRepository<T, W> {
+  with<const W extends Relations<T>> (relations: W & KnownRelations<W, Relations<T>>): RelatedRepository<T, W> {
     const { session, statements, visibility } = this.#context
     return new RelatedRepository({ repo: this, session, statements, relations, seesDeleted: visibility === 'all' || visibility === 'deleted' })
   }

@@ -4,10 +4,6 @@ import dataAccess, { Repository } from '../../plugins/index.js'
 import type { Database, DataAccessOptions, Scope, Session } from '../../plugins/index.js'
 import { posts, schema, users } from '../helpers/schema.js'
 
-declare module '../../src/drizzle/registered-schema.js' {
-  interface Register { schema: typeof schema }
-}
-
 class UserRepository extends Repository.of(users) {
   findByEmail (email: string) { return this.getBy({ email }) }
 }
@@ -80,14 +76,5 @@ describe('options', () => {
     server.register(dataAccess, { pool: { size: '5' } })
     // @ts-expect-error! only a route can do without
     server.register(dataAccess, { transaction: false })
-  })
-})
-
-describe('Register', () => {
-  test('tells drizzle.query its tables and relations', () => {
-    expect(request.db.drizzle.query.users.findFirst({ with: { posts: true } })).type.toBeAssignableTo<PromiseLike<(User & { posts: Array<typeof posts.$inferSelect> }) | undefined>>()
-    expect(server.db.drizzle.query.posts.findMany()).type.toBeAssignableTo<PromiseLike<Array<typeof posts.$inferSelect>>>()
-    // @ts-expect-error! there is no such table
-    request.db.drizzle.query.people.findFirst()
   })
 })

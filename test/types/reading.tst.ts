@@ -45,7 +45,6 @@ describe('containment', () => {
     expect(repo.filter).type.toBeCallableWith({ settings: { jsonContained: { theme: 'dark', sizes: [], deep: { on: true } } } })
     expect(repo.filter).type.not.toBeCallableWith({ settings: { jsonContains: { theme: 1 } } })
     expect(repo.filter).type.not.toBeCallableWith({ settings: { jsonContains: { them: 'dark' } } })
-    expect(repo.filter).type.not.toBeCallableWith({ raw: { jsonContains: {} } })
     expect(repo.filter).type.not.toBeCallableWith({ email: { jsonContains: {} } })
     expect(repo.filter).type.not.toBeCallableWith({ settings: { arrayContains: [] } })
   })

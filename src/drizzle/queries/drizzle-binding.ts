@@ -11,7 +11,8 @@ import { Sessions1 } from './sessions-1.js'
 import { executeResult, rawStatement } from './drizzle-runner.js'
 import { PreparedNames } from './prepared-names.js'
 import type { Logger as QueryLogger, SQLWrapper } from 'drizzle-orm'
-import type { DrizzleDatabase, DrizzleRunner, DrizzleSessions, DrizzleSettings } from './drizzle-runner.js'
+import type { DrizzleDatabase } from '../types/drizzle-database.js'
+import type { DrizzleRunner, DrizzleSessions, DrizzleSettings } from './drizzle-runner.js'
 
 /** Binds Drizzle to a runner of statements. */
 export class DrizzleBinding {

@@ -1,15 +1,11 @@
 /** The seam between Drizzle's sessions, which differ by version, and our runner of statements. */
 import { DrizzleQueryError } from 'drizzle-orm'
 import type { Logger as QueryLogger } from 'drizzle-orm'
-import type { NodePgDatabase } from 'drizzle-orm/node-postgres'
 import type { PgDialect, PgTransactionConfig } from 'drizzle-orm/pg-core'
 import type { CustomTypesConfig } from 'pg'
-import type { RegisteredSchema } from '../registered-schema.js'
+import type { DrizzleDatabase } from '../types/drizzle-database.js'
 import type { PreparedNames } from './prepared-names.js'
 import type { RowReader, Statement, StatementResult, StatementRunner } from '../../statement/statement.js'
-
-/** A Drizzle database over the registered schema. */
-export type DrizzleDatabase = NodePgDatabase<RegisteredSchema>
 
 /** Runs Drizzle's queries and transactions: a session, a scope, or a database. */
 export interface DrizzleRunner extends Pick<StatementRunner, 'run'> {

@@ -10,7 +10,8 @@ import type { SQL, TablesRelationalConfig } from 'drizzle-orm'
 import type { NodePgClient, NodePgSessionOptions } from 'drizzle-orm/node-postgres'
 import type { PgDialect, PgPreparedQuery, PgTransactionConfig, PreparedQueryConfig } from 'drizzle-orm/pg-core'
 import type { StatementResult } from '../../statement/statement.js'
-import type { ClientQuery, DrizzleDatabase, DrizzleRunner, DrizzleSessions, SessionSettings } from './drizzle-runner.js'
+import type { DrizzleDatabase } from '../types/drizzle-database.js'
+import type { ClientQuery, DrizzleRunner, DrizzleSessions, SessionSettings } from './drizzle-runner.js'
 import type { PreparedNames } from './prepared-names.js'
 
 type RelationalSchema = ConstructorParameters<typeof NodePgSession<Record<string, unknown>, TablesRelationalConfig>>[2]

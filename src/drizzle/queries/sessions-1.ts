@@ -13,7 +13,8 @@ import type * as NodePostgres1 from 'drizzle-orm-1/node-postgres'
 import type * as PgCore1 from 'drizzle-orm-1/pg-core'
 import type { PgDialect } from 'drizzle-orm/pg-core'
 import type { RowReader } from '../../statement/statement.js'
-import type { DrizzleDatabase, DrizzleRunner, DrizzleSessions, SessionSettings } from './drizzle-runner.js'
+import type { DrizzleDatabase } from '../types/drizzle-database.js'
+import type { DrizzleRunner, DrizzleSessions, SessionSettings } from './drizzle-runner.js'
 
 const { defineRelations, makeDefaultQueryMapper, NoopLogger } = drizzle as unknown as typeof Drizzle1
 const { NodePgDatabase, NodePgSession, NodePgTransaction } = nodePostgres as unknown as typeof NodePostgres1

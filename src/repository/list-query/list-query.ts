@@ -1,5 +1,5 @@
-import type { Column } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
+import type { ColumnTypeOf } from '../../drizzle/types/column-kinds.js'
 import { UsageError } from '../../errors/errors.js'
 import { describeTable } from '../../model/table.js'
 import { checkListOptions, isList } from '../read/list-options.js'
@@ -14,7 +14,7 @@ import { queryTypeOf } from './value-types.js'
 import type { QueryColumnType } from './value-types.js'
 import type { ColumnKey, Filter, Page } from '../types/filters.js'
 
-type TypeOf<T extends PgTable, K extends ColumnKey<T>> = T['_']['columns'][K] extends Column<infer Config> ? Config['columnType'] : never
+type TypeOf<T extends PgTable, K extends ColumnKey<T>> = ColumnTypeOf<T['_']['columns'][K]>
 
 /** The columns whose values can stand in a query string. */
 export type FilterableKey<T extends PgTable> = { [K in ColumnKey<T>]: TypeOf<T, K> extends QueryColumnType ? K : never }[ColumnKey<T>]

@@ -52,6 +52,13 @@ const smallIntegers = integers(-32768, 32767)
 const usualIntegers = integers(-2147483648, 2147483647)
 const safeIntegers = integers(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
 const bigIntegers = bigints(19, (value) => value === BigInt.asIntN(64, value))
+const bigTexts: QueryType = {
+  schema: bigIntegers.schema,
+  read: (given) => {
+    const value = bigIntegers.read(given) as bigint | undefined
+    return value === undefined ? value : String(value)
+  }
+}
 const numbers: QueryType = { schema: { type: 'number' }, read: number }
 
 /** True or false. */
@@ -73,6 +80,7 @@ const types = {
   PgBigSerial53: safeIntegers,
   PgBigInt64: bigIntegers,
   PgBigSerial64: bigIntegers,
+  PgBigIntString: bigTexts,
   PgReal: { schema: { type: 'number' }, read: real },
   PgDoublePrecision: numbers,
   PgBoolean: booleans,

@@ -5,12 +5,12 @@
 import { getTableColumns, getTableName, sql, SQL } from 'drizzle-orm'
 import { markOf } from '../../drizzle/column-mark.js'
 import { isEntity } from '../../drizzle/entity.js'
-import { RelationalMisuse } from '../../drizzle/relational-misuse.js'
+import { RelationalMisuse } from '../../drizzle/relations/relational-misuse.js'
 import { UsageError, ValidationError } from '../../errors/errors.js'
 import { isCount, isPlainObject } from '../../runtime/option-checks.js'
 import { isColumn, isSql } from '../../values/column-codec.js'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
-import type { AliasedRow, RelationalTable, TableRelation } from '../../drizzle/relational-table.js'
+import type { AliasedRow, RelationalTable, TableRelation } from '../../drizzle/relations/relational-table.js'
 
 /** The settings for reading related rows. */
 export interface RelatedSettings {

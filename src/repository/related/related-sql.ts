@@ -9,7 +9,7 @@ import { throughAlias } from '../table/aliases.js'
 import type { Aliases } from '../table/aliases.js'
 import { isColumn } from '../../values/column-codec.js'
 import type { Fields, RelatedPart } from './related-options.js'
-import type { AliasedRow, RelationCondition } from '../../drizzle/relational-table.js'
+import type { AliasedRow, RelationCondition } from '../../drizzle/relations/relational-table.js'
 
 /** The SQL of a relation. */
 export interface RelatedSql {

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { constant, isConstant } from '../../drizzle/constant-sql.js'
-import { relationalSchema } from '../../drizzle/relational-schema.js'
+import { relationalSchema } from '../../drizzle/relations/relational-schema.js'
 import { mockDatabase, newDialect } from '../../drizzle/sql-writer.js'
 import { describeTable } from '../../model/table.js'
 import { GenerationCache } from '../../runtime/generation-cache.js'
@@ -8,9 +8,9 @@ import { statementName } from '../../statement/statement-name.js'
 import { describeColumn, rowReader } from '../../values/column-codec.js'
 import { findColumn } from './find-column.js'
 import { Shape } from './statement-shape.js'
-import type { QueryWithTypings, SQL } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
 import type { PgColumn, PgDialect, PgTable } from 'drizzle-orm/pg-core'
-import type { RelationalSchema } from '../../drizzle/relational-table.js'
+import type { RelationalSchema } from '../../drizzle/relations/relational-table.js'
 import type { MockDatabase, WriterSettings } from '../../drizzle/sql-writer.js'
 import type { RowReader, Statement, StatementContext, StatementKind } from '../../statement/statement.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
@@ -26,6 +26,9 @@ export interface StatementSettings extends Limits {
   readonly relations?: Record<string, unknown> | undefined
 }
 
+/** SQL as text and parameters. */
+type WrittenQuery = ReturnType<PgDialect['sqlToQuery']>
+
 /** Drizzle as a writer of SQL that runs nothing; one per database. */
 export class SqlBuilder implements SqlWriter {
   readonly limits: Limits
@@ -33,7 +36,7 @@ export class SqlBuilder implements SqlWriter {
   readonly dialect: PgDialect
   readonly #settings: WriterSettings
   #schema: RelationalSchema | undefined
-  readonly #constants = new WeakMap<SQL, QueryWithTypings>()
+  readonly #constants = new WeakMap<SQL, WrittenQuery>()
   readonly #excluded = new WeakMap<PgColumn, SQL>()
   readonly #names = new WeakMap<PgColumn, string>()
 
@@ -51,7 +54,7 @@ export class SqlBuilder implements SqlWriter {
   }
 
   /** Writes SQL as text and parameters; a constant is written only once. */
-  sqlToQuery (own: SQL): QueryWithTypings {
+  sqlToQuery (own: SQL): WrittenQuery {
     const known = this.#constants.get(own)
     if (known !== undefined) return known
     const written = this.dialect.sqlToQuery(own)

@@ -1,5 +1,6 @@
 import type { Column, InferInsertModel, InferSelectModel, SQL } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
+import type { ColumnTypeOf, DataTypeOf, PrimaryKeyOf, TellsPrimaryKey } from '../../drizzle/types/column-kinds.js'
 import type { VersionKey } from '../../model/columns.js'
 import type { Increment } from './increment.js'
 import type { Simplify } from './simplify.js'
@@ -50,25 +51,23 @@ export type RowChanges<T extends PgTable, W extends ColumnKey<T> = WritableKey<T
 
 type IncrementOf<Columns, Key> = Key extends keyof Columns
   ? Columns[Key] extends Column
-    ? Columns[Key]['_']['dataType'] extends 'number' ? Increment<number>
-      : Columns[Key]['_']['dataType'] extends 'bigint' ? Increment<number | bigint>
-        : Columns[Key]['_']['columnType'] extends 'PgNumeric' ? Increment<number | string> : never
+    ? DataTypeOf<Columns[Key]> extends 'number' ? Increment<number>
+      : DataTypeOf<Columns[Key]> extends 'bigint' ? Increment<number | bigint>
+        : ColumnTypeOf<Columns[Key]> extends 'PgNumeric' | 'PgBigIntString' ? Increment<number | string> : never
     : never
   : never
 
 type ColumnsOf<T extends PgTable> = T['_']['columns']
 
-type PrimaryKeyOf<T extends PgTable> = {
-  [Key in keyof ColumnsOf<T>]: ColumnsOf<T>[Key]['_']['isPrimaryKey'] extends true ? Key : never
-}[keyof ColumnsOf<T>]
-
 type CompositeKey<T extends PgTable> = { readonly [Key in keyof Row<T>]?: NonNullable<Row<T>[Key]> }
 
 /**
  * The primary key: its value, or an object for a key declared by `primaryKey({ columns })`. Drizzle's types do not contain the
- * columns of such a key, so a missing one is a `ValidationError` at run time.
+ * columns of such a key, so a missing one is a `ValidationError` at run time. The types of Drizzle 1.0 contain no primary key: a
+ * value is that of the column `id`, or without one that of any required column, and `{ column: value }` names another column.
  */
-export type Key<T extends PgTable> = [PrimaryKeyOf<T>] extends [never] ? CompositeKey<T> : ColumnsOf<T>[PrimaryKeyOf<T>]['_']['data']
+export type Key<T extends PgTable> = [PrimaryKeyOf<ColumnsOf<T>>] extends [never] ? CompositeKey<T>
+  : ColumnsOf<T>[PrimaryKeyOf<ColumnsOf<T>>]['_']['data'] | (TellsPrimaryKey<ColumnsOf<T>> extends true ? never : CompositeKey<T> & object)
 
 type TextOperators = {
   /** Matches a LIKE pattern: `%` and `_` are wildcards. */
@@ -85,7 +84,7 @@ type TextOperators = {
 
 type TextColumnType = 'PgText' | 'PgVarchar' | 'PgChar' | 'PgCustomColumn'
 
-type IsText<C extends Column> = C['_']['columnType'] extends TextColumnType
+type IsText<C extends Column> = ColumnTypeOf<C> extends TextColumnType
   ? C['_']['data'] extends string ? true : false
   : false
 
@@ -132,15 +131,15 @@ type JsonOperators<C extends Column> = {
 
 /** The operators of a filter on one column; several are joined by AND. */
 export type Operators<C extends Column> = { readonly isNull?: boolean } &
-  (C['_']['columnType'] extends IncomparableType ? unknown : Comparisons<C>) &
+  (ColumnTypeOf<C> extends IncomparableType ? unknown : Comparisons<C>) &
   (IsText<C> extends true ? TextOperators : unknown) &
-  (C['_']['columnType'] extends 'PgArray' ? ArrayOperators<C> : unknown) &
-  (C['_']['columnType'] extends 'PgJsonb' ? JsonOperators<C> : unknown)
+  (ColumnTypeOf<C> extends 'PgArray' ? ArrayOperators<C> : unknown) &
+  (ColumnTypeOf<C> extends 'PgJsonb' ? JsonOperators<C> : unknown)
 
 /** A plain object is read as operators, so a json value is compared with `{ eq: … }`. */
 type ColumnFilter<C extends Column> = Shorthand<C> | null | Operators<C>
 
-type Shorthand<C extends Column> = C['_']['dataType'] extends 'json' ? never : C['_']['columnType'] extends IncomparableType ? never : C['_']['data']
+type Shorthand<C extends Column> = DataTypeOf<C> extends 'json' ? never : ColumnTypeOf<C> extends IncomparableType ? never : C['_']['data']
 
 type Joining = 'and' | 'or' | 'not'
 

@@ -1,22 +1,31 @@
-import type { BuildRelationResult, DBQueryConfig, ExtractTablesWithRelations } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
-import type { RegisteredSchema } from '../../drizzle/registered-schema.js'
+import type { RegisteredTable, RelatedRows, RelationOptions } from '../../drizzle/types/registered-tables.js'
 import type { ColumnKey, Row } from './filters.js'
 import type { Impossible } from './impossible.js'
 import type { Simplify } from './simplify.js'
 
-type Tables = ExtractTablesWithRelations<RegisteredSchema>
-
-/** The registered schema's entry for a table; never for a table that is not in it. */
-type Registered<T extends PgTable> = {
-  [Key in keyof Tables]: T['_']['name'] extends Tables[Key]['dbName'] ? Tables[Key] : never
-}[keyof Tables]
-
 /** The relations of a table, as Drizzle's relational queries name them in `with`. A table that is not in the registered schema has none. */
-export type Relations<T extends PgTable> = [Registered<T>] extends [never]
+export type Relations<T extends PgTable> = [RegisteredTable<T>] extends [never]
   ? Impossible<'declare a schema with this table in Register'>
-  : NonNullable<DBQueryConfig<'many', true, Tables, Registered<T>>['with']>
+  : RelationOptions<T>
+
+/** The relations that a call asks for, without keys that the table does not have: the compiler accepts any key beside a known one. */
+export type KnownRelations<W, Known> = { [Name in keyof W]: Name extends keyof Known ? KnownOptions<W[Name], Extract<Known[Name], object>> : never }
+
+interface Options {
+  readonly columns?: unknown
+  readonly with?: unknown
+  readonly where?: unknown
+  readonly orderBy?: unknown
+  readonly limit?: unknown
+  readonly extras?: unknown
+}
+
+type KnownOptions<Given, Known extends Options> = Given extends boolean | undefined ? Given : {
+  [Key in keyof Given]: Key extends 'columns' ? { [Column in keyof Given[Key]]: Column extends keyof NonNullable<Known['columns']> ? Given[Key][Column] : never }
+    : Key extends 'with' ? KnownRelations<Given[Key], NonNullable<Known['with']>>
+      : Key extends keyof Options ? Given[Key] : never
+}
 
 /** A row with its related rows. */
-export type RelatedRow<T extends PgTable, W, K extends ColumnKey<T> = ColumnKey<T>> =
-  Simplify<Pick<Row<T>, K> & BuildRelationResult<Tables, W, Registered<T>['relations']>>
+export type RelatedRow<T extends PgTable, W, K extends ColumnKey<T> = ColumnKey<T>> = Simplify<Pick<Row<T>, K> & RelatedRows<T, W>>

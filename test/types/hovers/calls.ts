@@ -8,7 +8,7 @@ const users = pgTable('users', { id: integer().primaryKey().generatedAlwaysAsIde
 const posts = pgTable('posts', { id: integer().primaryKey(), userId: integer().notNull(), open: boolean() })
 export const usersRelations = relations(users, ({ many }) => ({ posts: many(posts) }))
 
-declare module '../../../src/drizzle/registered-schema.js' {
+declare module '../../../src/drizzle/types/registered-schema.js' {
   interface Register { schema: { users: typeof users, posts: typeof posts, usersRelations: typeof usersRelations } }
 }
 

@@ -1,6 +1,6 @@
 import { MigrationError } from '../../../errors/errors.js'
 import { quotedIdentifier, quotedText } from '../snapshots/names.js'
-import { Names } from '../../../drizzle/casing.js'
+import { columnNames } from '../../../drizzle/casing.js'
 import { literal } from './literal.js'
 import type { SQL } from 'drizzle-orm'
 import type { Casing } from '../../../drizzle/casing.js'
@@ -21,7 +21,7 @@ export interface Context {
  */
 export function expressionText (expression: SQL, { place, casing, isIndexed = false }: Context): string {
   return refuseUnwritable(place, () => expression.toQuery({
-    casing: new Names(casing),
+    casing: columnNames(casing),
     escapeName: quotedIdentifier,
     escapeParam: (_number, value) => literal(value),
     escapeString: quotedText,

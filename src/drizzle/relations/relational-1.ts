@@ -6,7 +6,7 @@ import type { SQLChunk } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import { RelationalMisuse } from './relational-misuse.js'
 import type { ColumnPair, RelationalSchema, RelationalTable, TableRelation } from './relational-table.js'
-import type { WriterSettings } from './sql-writer.js'
+import type { WriterSettings } from '../sql-writer.js'
 
 const { relationsFilterToSQL, relationsOrderToSQL } = drizzle as unknown as typeof Drizzle1
 

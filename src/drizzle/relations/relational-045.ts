@@ -2,7 +2,7 @@
 import * as drizzle from 'drizzle-orm'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import type { ColumnPair, RelationalSchema, RelationalTable, TableRelation } from './relational-table.js'
-import type { WriterSettings } from './sql-writer.js'
+import type { WriterSettings } from '../sql-writer.js'
 
 /** The tables of a schema. */
 export function relational045 ({ schema = {} }: WriterSettings): RelationalSchema {

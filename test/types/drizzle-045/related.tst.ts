@@ -1,10 +1,11 @@
-import { relations } from 'drizzle-orm'
+import { desc, relations, sql } from 'drizzle-orm'
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
 import { describe, expect, test } from 'tstyche'
-import type { CursorResult, Paginated } from '../../src/repository/types/read-options.js'
-import type { RelatedRepository } from '../../src/repository/related/related-repository.js'
-import type { Repositories } from '../../src/repository/repository-factory.js'
-import type { RepositorySession } from '../../src/repository/repository.js'
+import type { CursorResult, Paginated } from '../../../src/repository/types/read-options.js'
+import type { RelatedRepository } from '../../../src/repository/related/related-repository.js'
+import type { Repositories } from '../../../src/repository/repository-factory.js'
+import type { RepositorySession } from '../../../src/repository/repository.js'
+import type { Database, Session } from '../../../src/index.js'
 
 const users = pgTable('users', { id: integer().primaryKey(), email: text().notNull() })
 const posts = pgTable('posts', { id: integer().primaryKey(), userId: integer().notNull(), title: text() })
@@ -12,7 +13,7 @@ const others = pgTable('others', { id: integer().primaryKey() })
 export const usersRelations = relations(users, ({ many }) => ({ posts: many(posts) }))
 export const postsRelations = relations(posts, ({ one }) => ({ user: one(users, { fields: [posts.userId], references: [users.id] }) }))
 
-declare module '../../src/drizzle/registered-schema.js' {
+declare module '../../../src/drizzle/types/registered-schema.js' {
   interface Register { schema: { users: typeof users, posts: typeof posts, usersRelations: typeof usersRelations, postsRelations: typeof postsRelations } }
 }
 
@@ -20,6 +21,8 @@ type Post = typeof posts.$inferSelect
 
 declare const repositories: Repositories
 declare const runner: RepositorySession
+declare const database: Database
+declare const session: Session
 
 const userRepo = repositories.create(runner, users)
 const withPosts = userRepo.with({ posts: true })
@@ -42,13 +45,34 @@ describe('with', () => {
     expect(withPosts.get).type.not.toBeCallableWith('1')
     expect(withPosts.cursor).type.not.toBeCallableWith({}, { page: 1 })
   })
+  test('takes conditions, orders and expressions of the columns', () => {
+    const wanted = userRepo.with({
+      posts: {
+        where: (fields, { eq }) => eq(fields.id, 1), orderBy: (fields) => desc(fields.id), extras: (fields) => ({ size: sql<number>`length(${fields.title})`.as('size') })
+      }
+    })
+    expect(wanted.get(1)).type.toBe<Promise<{ id: number, email: string, posts: Array<Post & { size: number }> } | undefined>>()
+  })
   test('knows the relations of the registered schema, and no others', () => {
     expect(userRepo.with).type.toBeCallableWith({ posts: { limit: 5, columns: { title: true }, with: { user: true } } })
     expect(userRepo.with).type.not.toBeCallableWith({ post: true })
+    expect(userRepo.with).type.not.toBeCallableWith({ posts: true, post: true })
+    expect(userRepo.with).type.not.toBeCallableWith({ posts: { limit: 5, offset: 5 } })
+    expect(userRepo.with).type.not.toBeCallableWith({ posts: { columns: { id: true, nope: true } } })
+    expect(userRepo.with).type.not.toBeCallableWith({ posts: { with: { user: true, users: true } } })
     expect(userRepo.with).type.not.toBeCallableWith({ posts: { limit: '5' } })
     expect(userRepo.with).type.not.toBeCallableWith({ posts: { with: { users: true } } })
     expect(userRepo.with).type.not.toBeCallableWith()
     expect(repositories.create(runner, others).with).type.not.toBeCallableWith({ posts: true })
     expect(withPosts).type.toBe<RelatedRepository<typeof users, { readonly posts: true }>>()
+  })
+})
+
+describe('Register', () => {
+  test('tells drizzle.query its tables and relations', () => {
+    expect(session.drizzle.query.users.findFirst({ with: { posts: true } })).type.toBeAssignableTo<PromiseLike<(typeof users.$inferSelect & { posts: Post[] }) | undefined>>()
+    expect(database.drizzle.query.posts.findMany()).type.toBeAssignableTo<PromiseLike<Post[]>>()
+    // @ts-expect-error! there is no such table
+    database.drizzle.query.people.findFirst()
   })
 })

@@ -1,0 +1,27 @@
+/** The registered tables and their relations, as the installed version of Drizzle describes them. */
+import type { BuildRelationResult, TableRelationalConfig, TablesRelationalConfig } from 'drizzle-orm'
+import type { PgTable } from 'drizzle-orm/pg-core'
+import type { RelationalQueryBuilder } from 'drizzle-orm/pg-core/query-builders/query'
+import type { DrizzleDatabase } from './drizzle-database.js'
+
+/** What Drizzle says of each table: `relations` in 1.0, `schema` in 0.45. */
+type Tables = DrizzleDatabase['_'] extends { readonly relations: infer Relations extends TablesRelationalConfig } ? Relations
+  : DrizzleDatabase['_'] extends { readonly schema: infer Schema } ? Extract<Schema, TablesRelationalConfig> : never
+
+/** Whether a description is that of a table: by its name, and in 1.0 also by its schema. */
+type Describes<Config, T extends PgTable> = Config extends { dbName: infer Name } ? T['_']['name'] extends Name ? true : false
+  : Config extends { table: { _: { name: T['_']['name'], schema: T['_']['schema'] } } } ? true : false
+
+/** The description of a table; never for a table that is not registered. */
+export type RegisteredTable<T extends PgTable> = {
+  [Key in keyof Tables]: Describes<Tables[Key], T> extends true ? Tables[Key] : never
+}[keyof Tables]
+
+/** The options of Drizzle's `findMany()` for a table. */
+type QueryOptions<Config extends TableRelationalConfig> = NonNullable<Parameters<RelationalQueryBuilder<Tables, Config>['findMany']>[0]>
+
+/** The relations of a registered table, as Drizzle's relational queries name them in `with`. */
+export type RelationOptions<T extends PgTable> = QueryOptions<RegisteredTable<T>> extends { with?: infer With } ? NonNullable<With> : Record<string, never>
+
+/** The related rows, by the name of each relation. */
+export type RelatedRows<T extends PgTable, With> = BuildRelationResult<Tables, With, RegisteredTable<T>['relations']>

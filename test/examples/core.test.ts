@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import { createTestDatabase } from '../../src/testing/index.js'
 import { loaderFor } from '../../src/testing/postgres/shared-server.js'
+import { nodeOptions } from '../helpers/child.js'
 
 const program = new URL('../../examples/core.ts', import.meta.url)
 const run = promisify(execFile)
@@ -11,7 +12,7 @@ const run = promisify(execFile)
 /** Runs the script as a user does. */
 async function start (variables: NodeJS.ProcessEnv): Promise<string[]> {
   const { NODE_OPTIONS, ...env } = process.env
-  const { stdout } = await run(process.execPath, [...loaderFor(program.href), fileURLToPath(program)], { env: { ...env, ...variables } })
+  const { stdout } = await run(process.execPath, [...loaderFor(program.href), fileURLToPath(program)], { env: { ...env, NODE_OPTIONS: nodeOptions, ...variables } })
   return stdout.trim().split('\n')
 }
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { loaderFor, sharedPostgres } from '../../src/testing/postgres/shared-server.js'
+import { nodeOptions } from '../helpers/child.js'
 import type { Test } from '../helpers/test.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -11,7 +12,7 @@ async function run (t: Test, args: readonly string[]): Promise<{ code: number | 
   const own = /^(TAP|NODE_OPTIONS|NODE_V8_COVERAGE|NODE_TEST|_TAPJS)/
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name)))
   const child = spawn(process.execPath, args, {
-    cwd: root, env: { ...env, NO_COLOR: '1', DATABASE_URL: process.env['DATABASE_URL'] || await sharedPostgres() }, stdio: ['ignore', 'pipe', 'pipe']
+    cwd: root, env: { ...env, NODE_OPTIONS: nodeOptions, NO_COLOR: '1', DATABASE_URL: process.env['DATABASE_URL'] || await sharedPostgres() }, stdio: ['ignore', 'pipe', 'pipe']
   })
   t.teardown(async () => { child.kill('SIGKILL') })
   let output = ''

@@ -6,6 +6,7 @@ import { sql } from 'drizzle-orm'
 import { Client } from 'pg'
 import t, { type Test } from 'tap'
 import { ended, running } from '../helpers/backend.js'
+import { nodeOptions } from '../helpers/child.js'
 import { holdCommits } from '../helpers/held-commit.js'
 import { schema, tables, users } from '../helpers/schema.js'
 import { withPassword } from '../helpers/secret.js'
@@ -30,7 +31,7 @@ async function start (t: Test, { drainSeconds = 3600, limitMillis = 3_600_000 }:
   const url = withPassword(connectionString)
   const database = await openDatabase({ connectionString: url, schema })
   t.teardown(() => database.close())
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...loaderFor(program.href), fileURLToPath(program)], {
+  const child = spawn('env', [`NODE_OPTIONS=${nodeOptions}`, process.execPath, ...loaderFor(program.href), fileURLToPath(program)], {
     env: { ...process.env, DATABASE_URL: url, DRAIN_SECONDS: `${drainSeconds}`, LIMIT_MILLIS: `${limitMillis}` },
     stdio: ['ignore', 'pipe', 'inherit']
   })

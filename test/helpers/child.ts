@@ -3,6 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { loaderFor } from '../../src/testing/postgres/shared-server.js'
 import type { Test } from './test.js'
 
+/** Node's options for the programs of a test: those of the test are for its coverage, but one is for its version of Drizzle. */
+export const nodeOptions = process.env['DRIZZLE'] ? `--import=${new URL('../loader/drizzle.js', import.meta.url).href}` : ''
+
 /** The exit of a program, and its output. */
 export interface Ended {
   readonly code: number | null
@@ -17,7 +20,9 @@ export async function runProgram (
   { node = [], args = [] }: { node?: readonly string[], args?: readonly string[] } = {}
 ): Promise<Ended> {
   const { NODE_OPTIONS, NODE_V8_COVERAGE, ...env } = process.env
-  const child = spawn(process.execPath, [...node, ...loaderFor(program.href), fileURLToPath(program), ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [...node, ...loaderFor(program.href), fileURLToPath(program), ...args], {
+    env: { ...env, NODE_OPTIONS: nodeOptions }, stdio: ['ignore', 'pipe', 'pipe']
+  })
   t.teardown(async () => { child.kill('SIGKILL') })
   const read = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => { read.stdout += text })

@@ -3,12 +3,13 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { loaderFor } from '../../src/testing/postgres/shared-server.js'
+import { nodeOptions } from './child.js'
 import type { Test } from 'tap'
 
 /** Starts a program as a user does, in a process group of its own, on a free port; resolves when it prints what to try. */
 export async function startExample (t: Test, program: URL, dataFolder: string) {
   const { DATABASE_URL, ...env } = process.env
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...loaderFor(program.href), fileURLToPath(program)], {
+  const child = spawn('env', [`NODE_OPTIONS=${nodeOptions}`, process.execPath, ...loaderFor(program.href), fileURLToPath(program)], {
     detached: true, env: { ...env, PORT: '0', DATA_FOLDER: dataFolder }, stdio: ['ignore', 'pipe', 'inherit']
   })
   t.after(() => { if (child.exitCode === null) process.kill(-Number(child.pid), 'SIGKILL') })

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { nodeOptions, type Ended } from './child.js'
 import type { ChildProcess } from 'node:child_process'
-import type { Ended } from './child.js'
 import type { Test } from './test.js'
 
 // Uses the loader of the tests: coverage with other line numbers would spoil theirs.
@@ -15,7 +15,7 @@ export function startMigrating (t: Test, connectionString: string, folder: strin
 } {
   const { NODE_OPTIONS, NODE_V8_COVERAGE, ...env } = process.env
   const child = spawn(process.execPath, ['--import', loader.href, fileURLToPath(program), folder], {
-    env: { ...env, DATABASE_URL: connectionString }, stdio: ['ignore', 'pipe', 'pipe']
+    env: { ...env, NODE_OPTIONS: nodeOptions, DATABASE_URL: connectionString }, stdio: ['ignore', 'pipe', 'pipe']
   })
   t.teardown(async () => { child.kill('SIGKILL') })
   const read = { stdout: '', stderr: '' }

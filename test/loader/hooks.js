@@ -19,23 +19,14 @@ const setting = createHash('sha256').update(config).update(lock).update(own).dig
 /** Files of a library name each other by relative paths, which end with a type of module. */
 const insideLibrary = /^file:.*\/node_modules\/.*\.m?js$/
 const relative = /^\.{1,2}\/.*\.m?js$/
-const drizzle = /^drizzle-(orm|kit)(?=\/|$)/
 /** The type of module in a folder of a library, by its URL. */
 const formats = new Map()
 /** The comment at the end of a file. A library that writes such comments has one in its code, too: tsx. */
 const sourceMapComment = /\n\/\/# sourceMappingURL=\S*\s*$/
 
-/** Whether the tests of this process run with Drizzle 1.0, which is installed beside 0.45 under another name. */
-let isDrizzle1 = false
-
-export function initialize (data) {
-  isDrizzle1 = data.isDrizzle1
-}
-
 /** Sources import each other by the names of the JavaScript that is published. */
 export function resolve (specifier, context, next) {
   const { parentURL } = context
-  if (isDrizzle1 && drizzle.test(specifier)) return next(specifier.replace(drizzle, '$&-1'), context)
   if (parentURL === undefined || !relative.test(specifier)) return next(specifier, context)
   if (parentURL.endsWith('.ts')) {
     const source = new URL(specifier.replace(/js$/, 'ts'), parentURL)

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { nodeOptions } from '../../helpers/child.js'
 import type { ChildProcess } from 'node:child_process'
 
 /** A program that has ended by itself. */
@@ -77,7 +78,7 @@ export class Program {
   #start (): Promise<number> {
     const { path, folder, env } = this.#options
     // The coverage settings of the test process are removed, because this process is killed.
-    const child = spawn('env', ['-u', 'NODE_OPTIONS', '-u', 'NODE_V8_COVERAGE', process.execPath, '--import', 'tsx', join(folder, path)], {
+    const child = spawn('env', ['-u', 'NODE_V8_COVERAGE', `NODE_OPTIONS=${nodeOptions}`, process.execPath, '--import', 'tsx', join(folder, path)], {
       cwd: folder, env: { ...process.env, NODE_ENV: 'production', ...env }, stdio: ['ignore', 'pipe', 'pipe']
     })
     this.#child = child

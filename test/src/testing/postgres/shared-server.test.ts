@@ -13,6 +13,7 @@ import { startPostgres } from '../../../../src/testing/postgres/start-postgres.j
 import { createTestDatabase } from '../../../../src/testing/index.js'
 import { joinRun, loaderFor, sharedFolderOf } from '../../../../src/testing/postgres/shared-server.js'
 import { TestServer } from '../../../../src/testing/databases/test-server.js'
+import { nodeOptions } from '../../../helpers/child.js'
 import { until } from '../../../helpers/until.js'
 
 // Nearly each test makes a cluster of its own, which takes a busy machine many seconds.
@@ -161,7 +162,7 @@ async function startRun (t: Test, cwd: string, url: string): Promise<{ files: Fi
   const { NODE_OPTIONS, NODE_V8_COVERAGE, ...env } = process.env
   const program = new URL('../../../helpers/test-run.ts', import.meta.url)
   const runner = spawn(process.execPath, [...loaderFor(program.href), fileURLToPath(program), 'run'], {
-    cwd, env: { ...env, DATABASE_URL: url }, stdio: ['ignore', 'pipe', 'inherit']
+    cwd, env: { ...env, NODE_OPTIONS: nodeOptions, DATABASE_URL: url }, stdio: ['ignore', 'pipe', 'inherit']
   })
   const files: File[] = []
   const kill = (): void => { for (const pid of [Number(runner.pid), ...files.map(({ pid }) => pid)]) if (isAlive(pid)) process.kill(pid, 'SIGKILL') }

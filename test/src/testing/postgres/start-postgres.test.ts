@@ -11,6 +11,7 @@ import t, { type Test } from 'tap'
 import { startPostgres } from '../../../../src/testing/index.js'
 import { loaderFor } from '../../../../src/testing/postgres/shared-server.js'
 import { queryOnce } from '../../../helpers/backend.js'
+import { nodeOptions } from '../../../helpers/child.js'
 import { createDatabase15 } from '../../../helpers/postgres-15.js'
 
 // Each test makes a cluster of its own, which takes a busy machine many seconds.
@@ -93,7 +94,7 @@ t.test('PostgreSQL ends with its process, even if killed, and the next start has
   const module = new URL('../../../../src/testing/index.ts', import.meta.url).href
   const script =
     `import('${module}').then(async ({ startPostgres }) => { console.log((await startPostgres({ folder: '${folder}' })).connectionString); process.stdin.resume() })`
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...loaderFor(module), '-e', script], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn('env', [`NODE_OPTIONS=${nodeOptions}`, process.execPath, ...loaderFor(module), '-e', script], { stdio: ['pipe', 'pipe', 'inherit'] })
   const [connectionString] = await once(createInterface({ input: child.stdout }), 'line')
   const client = new Client({ connectionString })
   const ended = new Promise<void>((resolve) => { client.on('error', () => {}).on('end', resolve) })

@@ -12,7 +12,8 @@ const run = promisify(execFile)
 /** Runs the script as a user does. */
 async function start (variables: NodeJS.ProcessEnv): Promise<string[]> {
   const { NODE_OPTIONS, ...env } = process.env
-  const { stdout } = await run(process.execPath, [...loaderFor(program.href), fileURLToPath(program)], { env: { ...env, NODE_OPTIONS: nodeOptions, ...variables } })
+  const args = [...loaderFor(program.href), fileURLToPath(program)]
+  const { stdout } = await run(process.execPath, args, { env: { ...env, NODE_OPTIONS: nodeOptions, ...variables } })
   return stdout.trim().split('\n')
 }
 

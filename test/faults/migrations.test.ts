@@ -8,8 +8,10 @@ import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import { Pool } from 'pg'
 import t from 'tap'
 import { getMigrationHistory, getPendingMigrations, rollbackMigrations, runMigrations } from '../../src/migrations/index.js'
+import { drizzleKit } from '../helpers/drizzle.js'
 import { first, second, third } from '../src/migrations/history.js'
 import { writeFolder } from '../src/migrations/folder.js'
+import { installedLayout, rewrite, tagsIn } from '../src/migrations/layouts.js'
 import { build, catalogue, catalogueWithout, tags } from '../src/migrations/setup.js'
 
 t.test('57: a file edited after it had been applied is refused by its name, and nothing changes', async (t) => {
@@ -54,7 +56,8 @@ t.test('drizzle-orm\'s migrator and ours find nothing to do after each other, at
   const history = [first, second, third]
   for (let point = 1; point <= history.length; point++) {
     for (const oursFirst of [true, false]) {
-      const { connectionString, folder, client } = await build(t, history.slice(0, point))
+      const { connectionString, folder, client } = await build(t, [])
+      rewrite(folder, installedLayout, history.slice(0, point))
       const pool = new Pool({ connectionString })
       const ours = async () => (await runMigrations({ connectionString, folder })).applied.length
       const theirs = async () => {
@@ -63,17 +66,18 @@ t.test('drizzle-orm\'s migrator and ours find nothing to do after each other, at
           ? 0
           : (await client.query('select from drizzle.__drizzle_migrations')).rowCount
         const before = Number(await count())
-        await migrate(drizzle(pool), { migrationsFolder: folder })
+        await migrate(drizzle({ client: pool }), { migrationsFolder: folder })
         return Number(await count()) - before
       }
       const [one, other] = oursFirst ? [ours, theirs] : [theirs, ours]
 
       t.strictSame([await one(), await other()], [point, 0])
-      writeFolder(folder, history)
+      rewrite(folder, installedLayout, history)
       t.strictSame([await other(), await one()], [history.length - point, 0])
       const done = await catalogueWithout(client)
 
-      t.strictSame(tags((await rollbackMigrations({ connectionString, folder, steps: point })).rolledBack), tags(history.slice(-point).reverse()))
+      const { rolledBack } = await rollbackMigrations({ connectionString, folder, steps: point })
+      t.strictSame(tags(rolledBack), tagsIn(installedLayout, history.slice(-point)).reverse())
       t.strictSame([await one(), await other()], [point, 0], 'also after the way back')
       t.strictSame(await catalogueWithout(client), done)
       await pool.end()
@@ -82,28 +86,28 @@ t.test('drizzle-orm\'s migrator and ours find nothing to do after each other, at
 })
 
 t.test('drizzle-kit migrate and ours find nothing to do after each other, also after a rollback', async (t) => {
-  const { connectionString, folder, client } = await build(t, [first])
+  const { connectionString, folder, client } = await build(t, [])
+  rewrite(folder, installedLayout, [first])
   const kit = async () => {
-    const bin = fileURLToPath(new URL('../../node_modules/drizzle-kit/bin.cjs', import.meta.url))
-    const config = join(folder, 'drizzle.config.json')
-    writeFileSync(config, JSON.stringify({ dialect: 'postgresql', out: folder, dbCredentials: { url: connectionString } }))
-    const child = spawn(process.execPath, [bin, 'migrate', '--config', config], {
+    const config = join(folder, 'drizzle.config.js')
+    writeFileSync(config, `export default ${JSON.stringify({ dialect: 'postgresql', out: folder, dbCredentials: { url: connectionString } })}`)
+    const child = spawn(process.execPath, [drizzleKit, 'migrate', '--config', config], {
       stdio: ['ignore', 'pipe', 'pipe'], cwd: fileURLToPath(new URL('../..', import.meta.url))
     })
-    child.stdout.resume()
-    child.stderr.resume()
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { output += text })
     const [code] = await once(child, 'close')
-    t.equal(code, 0)
+    t.equal(code, 0, output)
   }
 
   await kit()
   t.strictSame((await runMigrations({ connectionString, folder })).applied, [])
-  writeFolder(folder, [first, second])
+  rewrite(folder, installedLayout, [first, second])
   await runMigrations({ connectionString, folder })
   await rollbackMigrations({ connectionString, folder })
   await kit()
   const done = await catalogue(client)
   t.strictSame((await runMigrations({ connectionString, folder })).applied, [])
   t.strictSame(await catalogue(client), done)
-  t.strictSame(tags(await getMigrationHistory({ connectionString, folder })), ['0000_users', '0001_posts'])
+  t.strictSame(tags(await getMigrationHistory({ connectionString, folder })), tagsIn(installedLayout, [first, second]))
 })

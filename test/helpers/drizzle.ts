@@ -1,4 +1,6 @@
 /** Helpers for tests of both versions of Drizzle. The files of test/drizzle-1/ run with 1.0, all others with 0.45. */
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import * as drizzle from 'drizzle-orm'
 import type * as Drizzle1 from 'drizzle-orm-1'
 import * as pgCore from 'drizzle-orm/pg-core'
@@ -34,5 +36,11 @@ export function related (tables: Record<string, unknown>, declare: (make: Relate
   return defineRelations(tables as never, declare as never)
 }
 
-/** Declares a table whose columns have names in snake case: directly in 1.0, and with the option `casing` in 0.45. */
+/** Declares a table whose columns have names in snake case: directly in 1.0, and with {@link snakeCase} in 0.45. */
 export const snakeCaseTable = isDrizzle1 ? (pgCore as unknown as typeof PgCore1).snakeCase.table as unknown as typeof pgCore.pgTable : pgCore.pgTable
+
+/** The option of a database for tables of {@link snakeCaseTable}. */
+export const snakeCase: { readonly casing?: 'snake_case' } = isDrizzle1 ? {} : { casing: 'snake_case' }
+
+/** The program of drizzle-kit. */
+export const drizzleKit = join(dirname(createRequire(import.meta.url).resolve('drizzle-kit')), 'bin.cjs')

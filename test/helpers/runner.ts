@@ -118,7 +118,7 @@ export async function openRepositories (t: Test, sql: string, { casing }: { casi
     runner,
     repositories,
     connectionString,
-    drizzle: drizzle(client as unknown as PoolClient, casing === undefined ? {} : { casing }),
+    drizzle: drizzle({ client: client as unknown as PoolClient, ...casing !== undefined && { casing } }),
     repo: (source) => repositories.create(runner, source)
   }
 }

@@ -3,7 +3,7 @@ import dataAccess from '../../plugins/index.js'
 import { createTestDatabase } from '../../src/testing/index.js'
 import { unhurried } from './database.js'
 import { startProxy } from './proxy.js'
-import { schema, tables } from './schema.js'
+import { declared, tables } from './schema.js'
 import { withPassword } from './secret.js'
 import { watchPool } from './watch.js'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
@@ -44,7 +44,7 @@ async function buildOver (
   const server: FastifyInstance = Fastify({ ...serverOptions })
   t.teardown(() => server.close())
   await before?.(server)
-  await server.register(dataAccess, { connectionString: way, schema, ...unhurried, ...options })
+  await server.register(dataAccess, { connectionString: way, ...declared, ...unhurried, ...options })
   watchPool(t, server.db.pool, { url })
   return server
 }

@@ -1,9 +1,10 @@
 /** Finds Drizzle 1.0. */
 import { pathToFileURL } from 'node:url'
 
-const packages = /(?<=^|[\\/]node_modules[\\/])drizzle-(?:orm|kit)(?=[\\/]|$)/
-/** The path or URL of a file up to the installed package: Vitest resolves packages itself. */
-const root = /^(file:)?.*(?=[\\/]node_modules[\\/]drizzle-(?:orm|kit)[\\/])/
+/** A package by its name, or in the absolute path or the URL of a file: Vitest resolves packages itself. */
+const packages = /(?<=^|^(?:file:|[\\/]|[A-Z]:).*[\\/]node_modules[\\/])drizzle-(?:orm|kit)(?=[\\/]|$)/
+/** The beginning of such a path or URL. */
+const root = /^(?:(file:)|[\\/]|[A-Z]:).*(?=[\\/]node_modules[\\/]drizzle-(?:orm|kit)[\\/])/
 
 /**
  * Returns the specifier of a module of Drizzle 1.0, and the module that it is resolved from if this is not the importer. Other

@@ -4,6 +4,7 @@ import t from 'tap'
 import * as door from '../../plugins/index.js'
 import * as core from '../../src/index.js'
 import { createTestDatabase } from '../../src/testing/index.js'
+import { snakeCase } from '../helpers/drizzle.js'
 import { schema, tables, users } from '../helpers/schema.js'
 import { build } from '../helpers/server.js'
 
@@ -32,7 +33,7 @@ t.test('one register decorates the server and its requests, and adds the health 
 
 t.test('each part reads its slice of the options', async (t) => {
   const server = await build(t, {
-    casing: 'snake_case',
+    ...snakeCase,
     pool: { size: 1, maxOverflow: 1 },
     repository: { defaultLimit: 1 },
     transaction: { begin: 'firstQuery' },

@@ -73,7 +73,7 @@ const { connectionString } = await createTestDatabase(
 )
 const database = await openDatabase({ connectionString, statementTimeoutSeconds: 0 })
 endings.unshift(() => database.close())
-const plain = drizzle(database.pool)
+const plain = drizzle({ client: database.pool })
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void

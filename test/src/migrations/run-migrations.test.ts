@@ -1,11 +1,10 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { drizzle } from 'drizzle-orm/node-postgres'
-import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import { Pool } from 'pg'
 import t from 'tap'
 import { getCurrentMigration, getMigrationHistory, getPendingMigrations, runMigrations } from '../../../src/migrations/index.js'
 import { until } from '../../helpers/until.js'
+import { migrateByDrizzle } from './drizzle-migrators.js'
 import { posts, users, writeFolder } from './folder.js'
 import { build, catalogue, tags } from './setup.js'
 import type { MigrationProgress } from '../../../src/migrations/index.js'
@@ -128,15 +127,14 @@ t.test('a migration with a down file can be rolled back, and one without cannot'
 
 t.test('works alternately with drizzle-orm\'s own migrator on the same folder and table', async (t) => {
   const options = await build(t, [users])
-  const pool = new Pool({ connectionString: options.connectionString })
-  t.after(() => pool.end())
+  const theirs = () => migrateByDrizzle(options.connectionString, options.folder, 'journal')
 
-  await migrate(drizzle(pool), { migrationsFolder: options.folder })
+  await theirs()
   t.strictSame(tags(await getMigrationHistory(options)), ['0000_users'])
 
   writeFolder(options.folder, [users, posts])
   t.strictSame(tags((await runMigrations(options)).applied), ['0001_posts'])
-  await t.resolves(migrate(drizzle(pool), { migrationsFolder: options.folder }), 'the migrator finds nothing left to do')
+  await t.resolves(theirs(), 'the migrator finds nothing left to do')
   t.equal((await getMigrationHistory(options)).length, 2)
 })
 

@@ -39,8 +39,8 @@ export async function catalogue (client: Client): Promise<{ rows: CatalogueRow[]
   return { rows, noted: noted.exists ? (await client.query('select * from drizzle.__drizzle_migrations order by id')).rows : [] }
 }
 
-/** The catalogue without ids, which differ between runs, and without dropped columns. */
+/** The catalogue without ids and times, which differ between runs, and without dropped columns. */
 export async function catalogueWithout (client: Client): Promise<unknown> {
   const { rows, noted } = await catalogue(client)
-  return { rows: rows.filter(({ kind }) => !kind.startsWith('....')).map(({ more, ...row }) => row), noted: noted.map(({ id, ...row }) => row) }
+  return { rows: rows.filter(({ kind }) => !kind.startsWith('....')).map(({ more, ...row }) => row), noted: noted.map(({ id, applied_at: at, ...row }) => row) }
 }

@@ -3,12 +3,13 @@ import { alias, integer, pgMaterializedView, pgSchema, pgTable, pgView, primaryK
 import t from 'tap'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
-import { generateDrizzleJson, generateMigration } from 'drizzle-kit/api'
 import { UsageError, UniqueViolationError } from '../../../src/errors/errors.js'
 import { softDelete, timestamps, version } from '../../../src/model/columns.js'
 import { describeTable } from '../../../src/model/table.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
 import { uniqueLive } from '../../../src/model/unique-live.js'
+import { snakeCase, snakeCaseTable } from '../../helpers/drizzle.js'
+import { statementsFor } from '../../helpers/drizzle-kit.js'
 import { openRepositories } from '../../helpers/runner.js'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { SoftDeleteKey, VersionKey } from '../../../src/model/columns.js'
@@ -114,13 +115,14 @@ t.test('a value that is not a table is refused', async (t) => {
   }
 })
 
-const documents = pgTable('documents', {
+const documentColumns = () => ({
   id: integer().primaryKey().generatedAlwaysAsIdentity(),
   body: text().notNull(),
   ...timestamps(),
   ...softDelete(),
   ...version()
 })
+const documents = pgTable('documents', documentColumns())
 
 const plain = pgTable('plain', { id: integer().primaryKey(), deletedAt: timestamp(), version: integer() })
 
@@ -151,9 +153,11 @@ t.test("the type of a table tells marked columns from the user's own", async (t)
   t.match(plain, { deletedAt: { name: 'deletedAt' } })
 })
 
-for (const casing of [undefined, 'snake_case'] as const) {
-  t.test(`columns work on real rows with ${casing ?? 'no'} casing`, async (t) => {
-    const [createdAt, updatedAt, deletedAt] = casing === undefined ? ['"createdAt"', '"updatedAt"', '"deletedAt"'] : ['created_at', 'updated_at', 'deleted_at']
+for (const { name, table, casing, stamps: [createdAt, updatedAt, deletedAt] } of [
+  { name: 'no', table: documents, casing: {}, stamps: ['"createdAt"', '"updatedAt"', '"deletedAt"'] },
+  { name: 'snake_case', table: snakeCaseTable('documents', documentColumns()), casing: snakeCase, stamps: ['created_at', 'updated_at', 'deleted_at'] }
+]) {
+  t.test(`columns work on real rows with ${name} casing`, async (t) => {
     const { connectionString } = await createTestDatabase(t, {
       sql: `create table documents (
               id int primary key generated always as identity, body text not null,
@@ -163,10 +167,10 @@ for (const casing of [undefined, 'snake_case'] as const) {
     const client = new pg.Client(connectionString)
     await client.connect()
     t.after(() => client.end())
-    const db = drizzle(client, casing === undefined ? {} : { casing })
+    const db = drizzle({ client, ...casing })
 
     await db.execute(sql`begin`)
-    const inserted = await db.insert(documents).values([{ body: 'one' }, { body: 'two' }]).returning()
+    const inserted = await db.insert(table).values([{ body: 'one' }, { body: 'two' }]).returning()
     const [{ now } = {}] = (await db.execute<{ now: string }>(sql`select now()::timestamptz(3)::text as now`)).rows
     for (const row of inserted) {
       t.match(row, { deletedAt: null, version: 1 })
@@ -182,20 +186,18 @@ for (const casing of [undefined, 'snake_case'] as const) {
     await db.execute(sql`commit`)
 
     async function update (body: string) {
-      const [row] = await db.update(documents).set({ body }).where(eq(documents.id, 1)).returning()
+      const [row] = await db.update(table).set({ body }).where(eq(table.id, 1)).returning()
       if (row === undefined) throw new Error('The row is gone')
       return row
     }
   })
 }
 
-const people = pgTable('people', { id: integer().primaryKey(), firm: text().notNull(), email: text().notNull(), ...softDelete() },
-  (table) => [uniqueLive(table.firm, table.email)])
-
-for (const casing of [undefined, 'snake_case'] as const) {
-  t.test(`uniqueness holds among live rows only, in the migration of drizzle-kit (casing: ${casing})`, async (t) => {
-    const statements = await generateMigration(generateDrizzleJson({}), generateDrizzleJson({ people }, undefined, undefined, casing))
-    const { repo: open } = await openRepositories(t, statements.join(';'), casing === undefined ? {} : { casing })
+for (const { name, table, casing } of [{ name: 'no', table: pgTable, casing: {} }, { name: 'snake_case', table: snakeCaseTable, casing: snakeCase }]) {
+  t.test(`uniqueness holds among live rows only, in the migration of drizzle-kit, with ${name} casing`, async (t) => {
+    const people = table('people', { id: integer().primaryKey(), firm: text().notNull(), email: text().notNull(), ...softDelete() },
+      (table) => [uniqueLive(table.firm, table.email)])
+    const { repo: open } = await openRepositories(t, (await statementsFor({ people }, casing)).join(';'), casing)
     const repo = open(people)
     await repo.create({ id: 1, firm: 'a', email: 'ada@example.com' })
     await t.rejects(repo.create({ id: 2, firm: 'a', email: 'ada@example.com' }), UniqueViolationError)

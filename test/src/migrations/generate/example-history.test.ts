@@ -1,13 +1,12 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { drizzle } from 'drizzle-orm/node-postgres'
-import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import { Client } from 'pg'
 import t from 'tap'
 import { checkMigrations, getCurrentMigration, rollbackMigrations, runMigrations } from '../../../../src/migrations/index.js'
 import { createTestDatabase } from '../../../../src/testing/index.js'
 import { role, posts, users } from '../../../../examples/migrations/schema.js'
 import { projectRoot } from '../../../house/source-files.js'
+import { migrateByDrizzle } from '../drizzle-migrators.js'
 import { readCatalogue } from '../../../model-based/migrations/catalogue.js'
 
 const folder = join(projectRoot, 'examples/migrations/drizzle')
@@ -55,7 +54,7 @@ t.test('drizzle-orm\'s migrator and ours find nothing to do after each other, in
   const journalFile = join(part, 'meta', '_journal.json')
   const journal: { entries: Array<{ tag: string }> } = JSON.parse(readFileSync(journalFile, 'utf8'))
   const options = { connectionString, folder: part }
-  const drizzlesOwn = () => migrate(drizzle(client), { migrationsFolder: part })
+  const drizzlesOwn = () => migrateByDrizzle(connectionString, part, 'journal')
 
   for (const [index, { tag }] of journal.entries.entries()) {
     writeFileSync(journalFile, JSON.stringify({ ...journal, entries: journal.entries.slice(0, index + 1) }))

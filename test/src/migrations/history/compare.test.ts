@@ -1,22 +1,14 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { drizzle } from 'drizzle-orm/node-postgres'
-import { migrate } from 'drizzle-orm/node-postgres/migrator'
-import { Pool } from 'pg'
 import t from 'tap'
 import { checkMigrations, getMigrationHistory, getPendingMigrations, rollbackMigrations, runMigrations } from '../../../../src/migrations/index.js'
 import { equivalentTexts } from '../../../../src/migrations/folder/directives.js'
+import { migrateByDrizzle } from '../drizzle-migrators.js'
 import { posts, users, writeFolder, type TestMigration } from '../folder.js'
 import { build, tags } from '../setup.js'
 
 const mark = '-- data-access: no-transaction'
-
-/** Applies a folder with drizzle-orm's migrator. */
-async function migrateByDrizzle (connectionString: string, migrationsFolder: string): Promise<void> {
-  const pool = new Pool({ connectionString })
-  await migrate(drizzle(pool), { migrationsFolder }).finally(() => pool.end())
-}
 
 t.test('directives may be added to an applied file, anywhere, and removed again', async (t) => {
   const sql = 'COMMIT;--> statement-breakpoint\nCREATE INDEX CONCURRENTLY IF NOT EXISTS pier_a ON pier (a);'
@@ -70,11 +62,11 @@ t.test('applies a journal out of order like drizzle-kit, and can apply again aft
   t.strictSame((await rollbackMigrations(ours)).rolledBack.map(({ tag }) => tag), ['0002_b'])
   t.strictSame(tags(await getPendingMigrations(ours)), ['0002_b'])
   t.strictSame(tags((await runMigrations(ours)).applied), ['0002_b'])
-  await migrateByDrizzle(ours.connectionString, ours.folder)
+  await migrateByDrizzle(ours.connectionString, ours.folder, 'journal')
   t.strictSame(await checkMigrations(ours), { ok: true, problems: [] })
 
   const theirs = await build(t, [pier, a, b])
-  await migrateByDrizzle(theirs.connectionString, theirs.folder)
+  await migrateByDrizzle(theirs.connectionString, theirs.folder, 'journal')
   t.strictSame(await checkMigrations(theirs), { ok: true, problems: [] })
   await rollbackMigrations({ ...theirs, to: 'nothing' })
   t.equal((await runMigrations(theirs)).applied.length, 3)
@@ -95,7 +87,7 @@ t.test('after any rollback the files can be applied again, with any times and ei
       tag: `000${index}_t${index}`, when: 1 + random(4), sql: `create table t${index} (id int)`, down: `drop table t${index}`
     }))
     const { client, tables, ...options } = await build(t, journal.slice(0, 1 + random(5)))
-    await (random(2) === 0 ? migrateByDrizzle(options.connectionString, options.folder) : runMigrations(options))
+    await (random(2) === 0 ? migrateByDrizzle(options.connectionString, options.folder, 'journal') : runMigrations(options))
     writeFolder(options.folder, journal)
     for (let step = 0; step < 3; step++) {
       await runMigrations({ ...options, ...random(2) === 0 && { to: (await getPendingMigrations(options)).at(0)?.tag } })

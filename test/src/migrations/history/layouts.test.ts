@@ -1,7 +1,7 @@
 import t from 'tap'
 import { checkMigrations, getMigrationHistory, getPendingMigrations, rollbackMigrations, runMigrations } from '../../../../src/migrations/index.js'
 import { migrateByDrizzle } from '../drizzle-migrators.js'
-import { folderName, rewrite, writeFolders, type LayoutName } from '../layouts.js'
+import { folderName, rewrite, tagsIn, writeFolders } from '../layouts.js'
 import { build, tags } from '../setup.js'
 import type { TestMigration } from '../folder.js'
 
@@ -12,7 +12,6 @@ const migrationsAt = (when: number): TestMigration[] => ['apples', 'pears', 'plu
 const all = migrationsAt(1_700_000_000_123)
 const [apples, pears, plums] = all as [TestMigration, TestMigration, TestMigration]
 
-const tagsIn = (layout: LayoutName, migrations: readonly TestMigration[]) => migrations.map((each) => layout === 'journal' ? each.tag : folderName(each))
 const namesOf = 'select name from drizzle.__drizzle_migrations order by id'
 const hasNames = "select 1 from information_schema.columns where table_name = '__drizzle_migrations' and column_name = 'name'"
 

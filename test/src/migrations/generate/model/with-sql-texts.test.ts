@@ -20,7 +20,7 @@ async function migrated (t: Test, schema: Record<string, unknown>, { casing }: P
   await runMigrations({ connectionString: opened.connectionString, folder })
   t.strictSame(await createMigration({ message: 'again', folder, schema, casing }), {}, 'there is nothing more to do')
   t.ok((await checkMigrations({ connectionString: opened.connectionString, folder, schema, casing })).ok)
-  return { ...opened, db: drizzle(opened.client, { ...casing !== undefined && { casing } }) }
+  return { ...opened, db: drizzle({ client: opened.client, ...casing !== undefined && { casing } }) }
 }
 
 const odd = ["it's", 'a"b', 'a\\b', '\\', "''", '{a,b}', '', ' ', 'NULL', '--', '$1', '$$', 'a\nb', '/* */', '€']

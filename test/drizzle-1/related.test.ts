@@ -118,9 +118,9 @@ t.test('says what is wrong with the options of a relation', async (t) => {
   }
   await refused({ posts: { where: { titel: 'A' } } }, /"where" of relation "posts": Unknown relational filter field: "titel"/)
   await refused({ posts: { where: { title: undefined } } }, /"where" of relation "posts": .*undefined/)
-  await refused({ posts: { where: 'title' } }, /"where" of relation "posts" is a Drizzle condition/)
+  await refused({ posts: { where: 'title' } }, /"where" of relation "posts": Drizzle 1.0 takes an object/)
   await refused({ posts: { orderBy: { titel: 'asc' } } }, /"orderBy" of relation "posts"/)
-  await refused({ posts: { orderBy: 7 } }, /"orderBy" of relation "posts"/)
+  await refused({ posts: { orderBy: 7 } }, /"orderBy" of relation "posts": Drizzle 1.0 takes an object or a function/)
   await refused({ friends: true }, /Table "people" has no relation "friends" in the schema/)
   await t.rejects(related(posts, { titled: true }), { constructor: UsageError, message: /has no relation "titled"/ }, 'a view has no key')
   await t.rejects(related(pgTable('strangers', { id: integer().primaryKey() }), {}), { constructor: UsageError, message: /is not in the schema/ })

@@ -24,8 +24,14 @@ export function relational1 ({ schema, relations }: WriterSettings): RelationalS
       table,
       primaryKey: keyOf(table),
       relation: (name) => Object.hasOwn(config.relations, name) ? relationOf(config.relations[name] as Drizzle1.AnyRelation) : undefined,
-      condition: (asked, { alias }) => written(asked, () => relationsFilterToSQL(aliased(table, alias), asked as Filter, config.relations, configs, undefined).sql),
-      order: (asked, { alias }) => written(asked, () => relationsOrderToSQL(aliased(table, alias), asked as Drizzle1.OrderBy, config.relations, configs, undefined))
+      condition: (asked, { alias }) => {
+        if (asked !== undefined && !isPlainObject(asked)) throw new RelationalMisuse('Drizzle 1.0 takes an object, in which SQL and functions are { RAW: … }')
+        return written(asked, (filter) => relationsFilterToSQL(aliased(table, alias), filter as Filter, config.relations, configs, undefined).sql)
+      },
+      order: (asked, { alias }) => {
+        if (asked !== undefined && typeof asked !== 'function' && !isPlainObject(asked)) throw new RelationalMisuse('Drizzle 1.0 takes an object or a function')
+        return written(asked, (order) => relationsOrderToSQL(aliased(table, alias), order as Drizzle1.OrderBy, config.relations, configs, undefined))
+      }
     }
   }
   const relationOf = (relation: Drizzle1.AnyRelation): TableRelation | undefined => {
@@ -76,14 +82,34 @@ function pairsOf (from: readonly PgColumn[], to: readonly PgColumn[]): ColumnPai
   return from.map((column, place) => [column, to[place] as PgColumn])
 }
 
-/** The SQL of an option. Drizzle throws for an unknown key or value, and fails on anything but an object. */
-function written (asked: unknown, make: () => unknown): unknown {
+/** Drizzle ignores a condition that has no properties of its own, such as a function. */
+function isPlainObject (value: unknown): value is object {
+  return typeof value === 'object' && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value))
+}
+
+/** The SQL of an option. Drizzle throws for an unknown key or value; the errors of the program's own functions stay as they are. */
+function written (asked: unknown, make: (asked: unknown) => unknown): unknown {
   if (asked === undefined) return asked
-  if (typeof asked !== 'object' && typeof asked !== 'function') return asked
+  const own: unknown[] = []
   try {
-    return sqlOf(make())
+    return sqlOf(make(noting(asked, own)))
   } catch (error) {
-    throw new RelationalMisuse((error as Error).message, { cause: error })
+    throw own.includes(error) ? error : new RelationalMisuse((error as Error).message, { cause: error })
+  }
+}
+
+/** The same option, whose functions add their errors to a list. */
+function noting (asked: unknown, errors: unknown[]): unknown {
+  if (Array.isArray(asked)) return asked.map((each) => noting(each, errors))
+  if (isPlainObject(asked)) return Object.fromEntries(Object.entries(asked).map(([key, value]) => [key, noting(value, errors)]))
+  if (typeof asked !== 'function') return asked
+  return (...given: unknown[]) => {
+    try {
+      return asked(...given)
+    } catch (error) {
+      errors.push(error)
+      throw error
+    }
   }
 }
 

@@ -1,9 +1,10 @@
 import { sql } from 'drizzle-orm'
-import { integer, pgMaterializedView, pgSchema, pgTable, pgView } from 'drizzle-orm/pg-core'
+import { integer, pgMaterializedView, pgTable, pgView } from 'drizzle-orm/pg-core'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { UsageError } from '../../../src/errors/errors.js'
 import { Repository } from '../../../src/repository/repository.js'
+import { snakeCase, snakeCaseSchema } from '../../helpers/drizzle.js'
 import { openRepositories } from '../../helpers/runner.js'
 import { notes, notesSql, users, usersSql } from './schema.js'
 
@@ -136,11 +137,11 @@ t.test('"new" does not make a repository', (t) => {
 })
 
 t.test('writes names with their schema and casing', async (t) => {
-  const table = pgSchema('shop').table('orderLines', { id: integer().primaryKey(), unitPrice: integer() })
+  const table = snakeCaseSchema('shop').table('orderLines', { id: integer().primaryKey(), unitPrice: integer() })
   const { repo: open, runner } = await openRepositories(
     t,
     'create schema shop; create table shop."orderLines" (id int primary key, unit_price int)',
-    { casing: 'snake_case' }
+    snakeCase
   )
   const repo = open(table)
   await repo.create({ id: 1, unitPrice: 3 })

@@ -8,6 +8,7 @@ import { refuseDrizzleVersion } from '../../../src/settings/given-options.js'
 import {
   optionNames, readEnvironment, resolveSettings, SettingsError, type DatabaseOptions, type Environment
 } from '../../../src/settings/settings.js'
+import { isDrizzle1, snakeCase } from '../../helpers/drizzle.js'
 
 const url = 'postgresql://ada:hush%40hush@db.example/shop'
 
@@ -65,7 +66,7 @@ t.test('options win over the environment, one by one', async (t) => {
     pool: { size: 1, maxWaiting: 3, prePingAfterMillis: 0, resetOnRelease: true },
     echo: false,
     schema,
-    casing: 'snake_case',
+    ...snakeCase,
     repository: { defaultLimit: 10, maxLimit: 20 },
     drainTimeoutSeconds: 0,
     leakWarningSeconds: 0.5,
@@ -78,7 +79,7 @@ t.test('options win over the environment, one by one', async (t) => {
   t.match(settings.pool, { size: 1, max: 9, maxWaiting: 3, prePingAfterMillis: 0, resetOnRelease: true })
   t.match(settings, {
     echo: false,
-    casing: 'snake_case',
+    ...snakeCase,
     repository: { defaultLimit: 10, maxLimit: 20 },
     drainTimeoutSeconds: 0,
     leakWarningSeconds: 0.5,
@@ -136,7 +137,7 @@ t.test('refuses a bad option with its path, never its value (scenario 62)', asyn
     ['repository', { repository: 'all' }],
     ['schema', { schema: 'users' }],
     ['schema', { schema: pgTable('users', {}) }],
-    ['casing', { casing: 'kebab' }],
+    ...isDrizzle1 ? [] : [['casing', { casing: 'kebab' }] as [string, object]],
     ['relations', { relations: 'all' }],
     ['logger', { logger: { info () {} } }],
     ['pg', { pg: { pool: {}, connect () {} } }],
@@ -145,7 +146,7 @@ t.test('refuses a bad option with its path, never its value (scenario 62)', asyn
     ['connectionString', { connectionString: new URL('http://localhost') }],
   ]
 
-  t.match(refusal({ connectionString: url, relations: {} }), { setting: 'relations', message: /option of Drizzle 1\.0/ })
+  if (!isDrizzle1) t.match(refusal({ connectionString: url, relations: {} }), { setting: 'relations', message: /option of Drizzle 1\.0/ })
   for (const [path, options] of bad) {
     const error = refusal({ connectionString: url, ...options })
     t.match(error, { name: 'SettingsError', code: 'DB_SETTINGS', setting: path }, inspect(options))

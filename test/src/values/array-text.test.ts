@@ -7,6 +7,7 @@ import { escaped, readArray, writeArray } from '../../../src/values/array-text.j
 import { readerOf, writerOf } from '../../../src/values/driver-values.js'
 import { elementTypes } from '../../../src/values/element-types.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
+import { isDrizzle1 } from '../../helpers/drizzle.js'
 import { createDatabase15 } from '../../helpers/postgres-15.js'
 import { openRepositories } from '../../helpers/runner.js'
 
@@ -77,14 +78,17 @@ t.test('refuses an element that has no text of its own', async (t) => {
   await t.rejects(repo(things).create({ id: 2, names: [['nested']] } as never), { code: 'DB_VALIDATION' })
 })
 
-t.test("uses the column's own mapping if it has one", (t) => {
-  const { own } = pgTable('owns', { own: integer().array() })
-  own.mapFromDriverValue = () => ['its own']
-  own.mapToDriverValue = () => 'its own'
-  t.strictSame(readerOf(own, 0)?.('{1}'), ['its own'])
-  t.equal(writerOf(own)([1]), 'its own')
-  t.end()
-})
+// In 1.0, the methods of a column convert elements.
+if (!isDrizzle1) {
+  t.test("uses an array column's own mapping if it has one", (t) => {
+    const { own } = pgTable('owns', { own: integer().array() })
+    own.mapFromDriverValue = () => ['its own']
+    own.mapToDriverValue = () => 'its own'
+    t.strictSame(readerOf(own, 0)?.('{1}'), ['its own'])
+    t.equal(writerOf(own)([1]), 'its own')
+    t.end()
+  })
+}
 
 const papers = pgTable('papers', { id: integer().primaryKey(), a: json(), b: jsonb(), many: jsonb().array() })
 const ddl = 'create table papers (id integer primary key, a json, b jsonb, many jsonb[])'

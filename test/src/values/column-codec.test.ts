@@ -4,8 +4,9 @@ import {
   numeric, pgEnum, pgSchema, pgTable, point, real, serial, smallint, smallserial, text, time, timestamp, uuid, varchar
 } from 'drizzle-orm/pg-core'
 import t from 'tap'
+import { sqlTypeOf } from '../../../src/drizzle/column-types.js'
 import { openRepositories } from '../../helpers/runner.js'
-import { arrayOfArrays } from '../../helpers/drizzle.js'
+import { arrayOfArrays, snakeCase, snakeCaseTable } from '../../helpers/drizzle.js'
 
 // In UTC a wrong parser of local times would pass unnoticed.
 process.env['TZ'] = 'Asia/Kolkata'
@@ -22,7 +23,7 @@ const moment = customType<{ data: Date, driverData: Date }>({
 })
 const document = customType<{ data: object, driverData: unknown }>({ dataType: () => 'jsonb', toDriver: (value) => value })
 
-const kinds = pgTable('kinds', {
+const kindColumns = () => ({
   serialId: serial().primaryKey(),
   aBigserial: bigserial({ mode: 'bigint' }),
   aSmallserial: smallserial(),
@@ -78,9 +79,10 @@ const kinds = pgTable('kinds', {
   booleans: boolean().array(),
   jsons: jsonb().array()
 })
+const kinds = pgTable('kinds', kindColumns())
 
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-const columns = Object.entries(getTableColumns(kinds)).map(([key, column]) => [key, column.getSQLType()] as const)
+const columns = Object.entries(getTableColumns(kinds)).map(([key, column]) => [key, sqlTypeOf(column)] as const)
 const create = (name: (key: string) => string) =>
   `create type mood as enum ('sad', 'o"k', 'happy, very'); create table kinds (${columns.map(([key, type]) => `"${name(key)}" ${type}${key === 'serialId'
     ? ' primary key'
@@ -146,23 +148,25 @@ const full: typeof kinds.$inferInsert = {
 /** A column of each type, nullable if possible. */
 const nulls = { ...Object.fromEntries(Object.keys(full).map((key) => [key, null])), aBigserial: 1n, aSmallserial: 1 }
 
-for (const casing of [undefined, 'snake_case'] as const) {
-  t.test(`reads and writes every type of column as Drizzle does, casing ${casing}`, async (t) => {
-    const name = casing === undefined ? (key: string) => key : snake
-    const { repo: open, drizzle, runner } = await openRepositories(t, create(name), casing === undefined ? {} : { casing })
-    const repo = open(kinds)
+for (const { casing, table, name, options } of [
+  { casing: 'no', table: kinds, name: (key: string) => key, options: {} },
+  { casing: 'snake_case', table: snakeCaseTable('kinds', kindColumns()), name: snake, options: snakeCase }
+]) {
+  t.test(`reads and writes every type of column as Drizzle does, with ${casing} casing`, async (t) => {
+    const { repo: open, drizzle, runner } = await openRepositories(t, create(name), options)
+    const repo = open(table)
     const empty = { serialId: 2, aBigserial: 1n, aSmallserial: 1 }
 
     const created = await repo.createMany([full, empty])
     const read = await repo.getAll()
-    const byDrizzle = await drizzle.select().from(kinds).orderBy(kinds.serialId)
+    const byDrizzle = await drizzle.select().from(table).orderBy(table.serialId)
     t.strictSame(created, byDrizzle)
     t.strictSame(read, byDrizzle)
     t.same(Object.keys(read[0] ?? {}), Object.keys(byDrizzle[0] ?? {}))
 
     await runner.client.query('delete from kinds')
-    await drizzle.insert(kinds).values([full, empty])
-    t.strictSame(await drizzle.select().from(kinds).orderBy(kinds.serialId), byDrizzle, 'and Drizzle writes the same')
+    await drizzle.insert(table).values([full, empty])
+    t.strictSame(await drizzle.select().from(table).orderBy(table.serialId), byDrizzle, 'and Drizzle writes the same')
 
     await runner.client.query('delete from kinds')
     const many = Array.from({ length: 3 }, (_, n) => ({ ...full, serialId: n + 1 }))
@@ -172,11 +176,11 @@ for (const casing of [undefined, 'snake_case'] as const) {
     t.strictSame(await repo.createMany([4, 5].map((serialId) => ({ ...nulls, serialId }))), [4, 5].map((serialId) => ({ ...byDrizzle[1], serialId })))
 
     await runner.client.query('delete from kinds')
-    await drizzle.insert(kinds).values([full, empty])
+    await drizzle.insert(table).values([full, empty])
     const { serialId, ...rest } = full
     t.strictSame(await repo.update(2, rest), { ...byDrizzle[0], serialId: 2 })
     t.equal(serialId, 1)
-    t.equal(await drizzle.$count(kinds, eq(kinds.aText, 'a "quoted", {braced} \\ text\n')), 2)
+    t.equal(await drizzle.$count(table, eq(table.aText, 'a "quoted", {braced} \\ text\n')), 2)
   })
 }
 

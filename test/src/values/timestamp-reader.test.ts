@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { getTableColumns } from 'drizzle-orm'
 import { pgTable, integer, text, timestamp } from 'drizzle-orm/pg-core'
 import t from 'tap'
+import { readingOf } from '../../../src/drizzle/column-conversion.js'
 import { infinity, minusInfinity } from '../../../src/index.js'
 import { momentReader } from '../../../src/values/timestamp-reader.js'
 import { openRepositories } from '../../helpers/runner.js'
@@ -13,7 +14,7 @@ process.env['TZ'] = 'Asia/Kolkata'
 
 const moments = pgTable('moments', { id: integer().primaryKey(), zoned: timestamp({ withTimezone: true }), plain: timestamp() })
 
-const both = (column: PgColumn, raw: string): unknown[] => [momentReader(column)?.(raw), column.mapFromDriverValue(raw)]
+const both = (column: PgColumn, raw: string): unknown[] => [momentReader(column)?.(raw), readingOf(column).read?.(raw)]
 
 const millis = ({ zoned, plain }: typeof moments.$inferSelect) => [zoned?.getTime(), plain?.getTime()]
 

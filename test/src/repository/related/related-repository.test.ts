@@ -4,9 +4,9 @@ import t from 'tap'
 import { NotFoundError, UsageError, ValidationError } from '../../../../src/errors/errors.js'
 import { openDatabase } from '../../../../src/index.js'
 import { Repositories } from '../../../../src/repository/repository-factory.js'
-import { relations } from '../../../helpers/drizzle.js'
+import { isDrizzle1, orderByOf, relations, snakeCase, whereOf } from '../../../helpers/drizzle.js'
 import { openRepositories } from '../../../helpers/runner.js'
-import { schema, tables, authors, books, pages, days, moments, bills, lines } from './schema.js'
+import { declared, tables, authors, books, pages, days, moments, bills, lines } from './schema.js'
 import type { RelatedRepository } from '../../../../src/index.js'
 
 const strangers = pgTable('strangers', { id: integer().primaryKey() })
@@ -14,8 +14,8 @@ const strangers = pgTable('strangers', { id: integer().primaryKey() })
 /** Replaces the types of a registered schema, because this test has its own tables. */
 type Loose = RelatedRepository<typeof authors, never> & RelatedRepository<typeof books, never> & RelatedRepository<typeof pages, never>
 
-const { runner, connectionString } = await openRepositories(t, tables, { casing: 'snake_case' })
-const repositories = new Repositories({ schema, casing: 'snake_case', defaultLimit: 100, maxLimit: 1000 })
+const { runner, connectionString } = await openRepositories(t, tables, snakeCase)
+const repositories = new Repositories({ ...declared, ...snakeCase, defaultLimit: 100, maxLimit: 1000 })
 const authorRepo = repositories.create(runner, authors)
 const bookRepo = repositories.create(runner, books)
 
@@ -67,20 +67,20 @@ t.test('reads relations of relations, to one and to many, over composite keys as
 })
 
 t.test('conditions and orders of related rows are written as in Drizzle', async (t) => {
-  const [ada] = await related(authorRepo, { books: { where: gt(books.id, 10), orderBy: asc(books.title) } }).getAll({ columns: ['id', 'fullName'] })
+  const [ada] = await related(authorRepo, { books: { where: whereOf(gt(books.id, 10)), orderBy: orderByOf(asc(books.title)) } }).getAll({ columns: ['id', 'fullName'] })
   t.match(ada, { id: 1, fullName: 'Ada', books: [{ id: 11 }] })
   const wanted = {
     books: {
       orderBy: (fields: typeof books, { desc }: { desc: typeof asc }) => desc(fields.id),
-      where: (fields: typeof books, operators: { lt: typeof gt }) => operators.lt(fields.id, 99)
+      where: whereOf((fields: typeof books, operators: { lt: typeof gt }) => operators.lt(fields.id, 99))
     }
   }
   t.match(await related(authorRepo, wanted).get(1), { books: [{ id: 11 }, { id: 10 }] })
   t.match(
-    await related(repositories.create(runner, pages), { book: { where: sql`${books.title} = ${'X'}` } }).getMany([{ bookId: 10, number: 1n }]),
+    await related(repositories.create(runner, pages), { book: { where: whereOf(sql`${books.title} = ${'X'}`) } }).getMany([{ bookId: 10, number: 1n }]),
     [{ text: 'p1', book: null }]
   )
-  t.match(await related(bookRepo, { pages: { where: gt(pages.number, 2n) } }).get(10), { pages: [{ text: 'p3' }] })
+  t.match(await related(bookRepo, { pages: { where: whereOf(gt(pages.number, 2n)) } }).get(10), { pages: [{ text: 'p3' }] })
   t.match(await related(repositories.create(runner, days), { books: true }).getAll(), [{ day: '2026-01-01', books: [{ id: 10, day: '2026-01-01' }] }])
   t.match(await related(authorRepo, { books: false, nope: undefined }).get(1), { id: 1 })
 })
@@ -150,7 +150,7 @@ t.test('expressions beside the columns are read as in Drizzle', async (t) => {
     at: sql`${lines.at}`,
     length: sql`length(${lines.code})`.as('length')
   })
-  t.match(await related(billRepo, { lines: { columns: { id: true }, extras, where: gt(lines.amount, '3') } }).get(1), {
+  t.match(await related(billRepo, { lines: { columns: { id: true }, extras, where: whereOf(gt(lines.amount, '3')) } }).get(1), {
     lines: [
       { id: 1, double: '6.60', count: '3', number: 3, big: 9007199254740994n, at: '2026-01-01 00:00:00', length: 1 },
       { id: 3, double: '20.0', at: 'infinity' }
@@ -163,11 +163,11 @@ t.test('an order or a condition may name undeclared columns, and other tables', 
     billRepo,
     { lines: { columns: { id: true }, ...options } }
   ).get(1)).lines as Array<{ id: number }>).map(({ id }) => id)
-  t.strictSame(await ids({ orderBy: sql`undeclared, ${lines.amount} desc nulls first`, limit: 2 }), [2, 3])
-  t.strictSame(await ids({ orderBy: [(lines.host), asc(lines.id)] }), [1, 3, 2])
+  t.strictSame(await ids({ orderBy: orderByOf(sql`undeclared, ${lines.amount} desc nulls first`), limit: 2 }), [2, 3])
+  t.strictSame(await ids({ orderBy: orderByOf([lines.host, asc(lines.id)]) }), [1, 3, 2])
   t.strictSame(await ids({ orderBy: (fields: typeof lines) => [fields.code] }), [3, 1, 2])
-  t.strictSame(await ids({ where: sql`${lines.id} = 1 or ${lines.id} = 3` }), [1, 3], 'the parts of the condition stay together')
-  t.strictSame(await ids({ where: sql`exists (select 1 from ${bills} where ${bills.id} = ${lines.id} - 1)` }), [2, 3])
+  t.strictSame(await ids({ where: whereOf(sql`${lines.id} = 1 or ${lines.id} = 3`) }), [1, 3], 'the parts of the condition stay together')
+  t.strictSame(await ids({ where: whereOf(sql`exists (select 1 from ${bills} where ${bills.id} = ${lines.id} - 1)`) }), [2, 3])
   t.strictSame(await ids({ where: undefined, orderBy: undefined, limit: 0 }), [])
 })
 
@@ -179,7 +179,7 @@ t.test('the same relations make the same statement, prepared', async (t) => {
   const [, one, , other] = runner.statements.slice(from)
   t.equal(one?.context, other?.context)
   t.match(one, { kind: 'read', name: String, values: [[1, 2]] })
-  await related(authorRepo, { books: { where: gt(books.id, 1) } }).get(1)
+  await related(authorRepo, { books: { where: whereOf(gt(books.id, 1)) } }).get(1)
   t.equal(runner.statements.at(-1)?.name, undefined)
 })
 
@@ -200,8 +200,8 @@ t.test('refuses unknown relations and options', async (t) => {
   for (const wanted of [{ nope: true }, { constructor: true }, { __proto__: null, toString: true }, { books: 7 }, { books: { nope: 1 } },
     { books: { columns: ['id'] } }, { books: { columns: { nope: true } } }, {
       books: { columns: { constructor: false } }
-    }, { books: { columns: { id: 1 } } }, { books: { orderBy: { id: 'asc' } } }, { books: { orderBy: 'id' } },
-    { books: { where: { id: 1 } } }, {
+    }, { books: { columns: { id: 1 } } }, { books: { orderBy: isDrizzle1 ? [asc(books.id)] : { id: 'asc' } } }, { books: { orderBy: 'id' } },
+    { books: { where: isDrizzle1 ? gt(books.id, 1) : { id: 1 } } }, {
       books: {
         where: () =>
           7
@@ -220,7 +220,7 @@ t.test('refuses unknown relations and options', async (t) => {
 })
 
 t.test('runs inside its session, for a database that was given the schema', async (t) => {
-  const database = await openDatabase({ connectionString, schema, casing: 'snake_case' })
+  const database = await openDatabase({ connectionString, ...declared, ...snakeCase })
   t.teardown(() => database.close())
   await database.session(async (session) => {
     await session.repo(books).create({ id: 99, authorId: 2, title: 'New' })
@@ -231,8 +231,8 @@ t.test('runs inside its session, for a database that was given the schema', asyn
 
 t.test('a relation to a table outside the schema does not exist, and an error of a condition stays as it is', async (t) => {
   const lonely = { authors, authorsRelations: relations(authors, ({ many }) => ({ strangers: many(strangers) })) }
-  const repo = new Repositories({ schema: lonely, casing: 'snake_case', defaultLimit: 100, maxLimit: 1000 }).create(runner, authors)
+  const repo = new Repositories({ schema: lonely, ...snakeCase, defaultLimit: 100, maxLimit: 1000 }).create(runner, authors)
   await t.rejects(related(repo, { strangers: true }).getAll(), { constructor: UsageError, message: /has no relation "strangers"/ })
   const failure = new Error('of the program')
-  await t.rejects(related(authorRepo, { books: { where: () => { throw failure } } }).getAll(), failure)
+  await t.rejects(related(authorRepo, { books: { where: whereOf(() => { throw failure }) } }).getAll(), failure)
 })

@@ -1,10 +1,10 @@
-import { bigint, boolean, char, customType, date, inet, integer, numeric, pgSchema, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core'
+import { bigint, boolean, char, customType, date, inet, integer, numeric, primaryKey, text, timestamp } from 'drizzle-orm/pg-core'
 import { softDelete } from '../../../../src/model/columns.js'
-import { relations } from '../../../helpers/drizzle.js'
+import { declare, snakeCaseSchema, snakeCaseTable } from '../../../helpers/drizzle.js'
 
-export const authors = pgTable('authors_table', { id: integer().primaryKey(), fullName: text().notNull(), ...softDelete() })
+export const authors = snakeCaseTable('authors_table', { id: integer().primaryKey(), fullName: text().notNull(), ...softDelete() })
 
-export const books = pgTable('books', {
+export const books = snakeCaseTable('books', {
   id: integer().primaryKey(),
   authorId: integer().notNull(),
   title: text().notNull(),
@@ -13,15 +13,15 @@ export const books = pgTable('books', {
   ...softDelete()
 })
 
-export const pages = pgTable(
+export const pages = snakeCaseTable(
   'pages',
   { bookId: integer().notNull(), number: bigint({ mode: 'bigint' }).notNull(), text: text() },
   (table) => [primaryKey({ columns: [table.bookId, table.number] })]
 )
 
-export const days = pgTable('days', { day: date().primaryKey() })
+export const days = snakeCaseTable('days', { day: date().primaryKey() })
 
-export const moments = pgTable('moments', { at: timestamp().primaryKey() })
+export const moments = snakeCaseTable('moments', { at: timestamp().primaryKey() })
 
 export const pair = customType<{ data: string }>({ dataType: () => 'pair' })
 
@@ -33,9 +33,9 @@ export const even = customType<{ data: number, driverData: number }>({
   }
 })
 
-export const bills = pgTable('bills', { id: integer().primaryKey() })
+export const bills = snakeCaseTable('bills', { id: integer().primaryKey() })
 
-export const lines = pgSchema('shop').table('bills', {
+export const lines = snakeCaseSchema('shop').table('bills', {
   id: integer().primaryKey(),
   bill: integer(),
   amount: numeric(),
@@ -48,41 +48,32 @@ export const lines = pgSchema('shop').table('bills', {
   at: timestamp({ mode: 'string' })
 })
 
-export const numbers = pgTable('numbers', { bill: integer().primaryKey(), even: even() })
+export const numbers = snakeCaseTable('numbers', { bill: integer().primaryKey(), even: even() })
 
-export const wide = pgTable('wide', {
+export const wide = snakeCaseTable('wide', {
   bill: integer().primaryKey(), ...Object.fromEntries(Array.from({ length: 150 }, (_, place) => [`c${place}`, integer()]))
 })
 
-export const schema = {
-  bills,
-  lines,
-  numbers,
-  wide,
-  billsRelations: relations(bills, ({ one, many }) => ({
-    lines: many(lines, { relationName: 'of' }),
-    numbers: one(numbers, { fields: [bills.id], references: [numbers.bill] }),
-    wide: one(wide, { fields: [bills.id], references: [wide.bill] })
-  })),
-  linesRelations: relations(lines, ({ one, many }) => ({
-    bill: one(bills, { fields: [lines.bill], references: [bills.id], relationName: 'of' }),
-    siblings: many(lines, { relationName: 'siblings' }),
-    first: one(lines, { fields: [lines.bill], references: [lines.id], relationName: 'siblings' })
-  })),
-  authors,
-  books,
-  pages,
-  days,
-  moments,
-  authorsRelations: relations(authors, ({ many }) => ({ books: many(books) })),
-  booksRelations: relations(books, ({ one, many }) => ({
-    author: one(authors, { fields: [books.authorId], references: [authors.id] }),
-    daily: one(days, { fields: [books.day], references: [days.day] }),
-    pages: many(pages)
-  })),
-  daysRelations: relations(days, ({ many }) => ({ books: many(books) })),
-  pagesRelations: relations(pages, ({ one }) => ({ book: one(books, { fields: [pages.bookId], references: [books.id] }) }))
-}
+export const declared = declare({ bills, lines, numbers, wide, authors, books, pages, days, moments }, {
+  bills: {
+    lines: { many: 'lines', from: 'id', to: 'bill', name: 'of' },
+    numbers: { one: 'numbers', from: 'id', to: 'bill' },
+    wide: { one: 'wide', from: 'id', to: 'bill' }
+  },
+  lines: {
+    owner: { one: 'bills', from: 'bill', to: 'id', name: 'of' },
+    siblings: { many: 'lines', from: 'id', to: 'bill', name: 'siblings' },
+    first: { one: 'lines', from: 'bill', to: 'id', name: 'siblings' }
+  },
+  authors: { books: { many: 'books', from: 'id', to: 'authorId' } },
+  books: {
+    author: { one: 'authors', from: 'authorId', to: 'id' },
+    daily: { one: 'days', from: 'day', to: 'day' },
+    pages: { many: 'pages', from: 'id', to: 'bookId' }
+  },
+  days: { books: { many: 'books', from: 'day', to: 'day' } },
+  pages: { book: { one: 'books', from: 'bookId', to: 'id' } }
+})
 
 export const tables = `
   create table authors_table (id integer primary key, full_name text not null, deleted_at timestamptz(3));

@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import { getTableColumns, getTableName, sql } from 'drizzle-orm'
+import { getTableName, sql } from 'drizzle-orm'
 import { integer, numeric, pgTable, text, unique } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { increment } from '../../../../src/repository/types/increment.js'
 import { listQuery } from '../../../../src/repository/list-query/list-query.js'
 import { Repositories } from '../../../../src/repository/repository-factory.js'
 import { openRepositories } from '../../../helpers/runner.js'
-import { relations } from '../../../helpers/drizzle.js'
+import { declare, whereOf } from '../../../helpers/drizzle.js'
 import type { Test as Tap } from 'tap'
 
 t.setTimeout(300_000)
@@ -66,16 +66,18 @@ async function useEverything (t: Tap, { table: tableName, columns, keys }: Names
     [list]: text(listName).array(),
     [price]: numeric(priceName)
   }, (own) => [unique('u').on(own[word] as never)])
-  const column = (key: string) => getTableColumns(table)[key] as never
-  const family = relations(table, (make) => ({
-    [one]: make.one(table, { fields: [column(parent)], references: [column(id)], relationName: 'family' }), [many]: make.many(table, { relationName: 'family' })
-  }))
+  const declared = declare({ table }, {
+    table: {
+      [one]: { one: 'table', from: parent, to: id, name: 'family' },
+      [many]: { many: 'table', from: id, to: parent, name: 'family' }
+    }
+  })
   await runner.client.query(`drop table if exists ${quoted(tableName)};
     create table ${quoted(tableName)} (
       ${quoted(idName)} integer primary key, ${quoted(parentName)} integer, ${quoted(wordName)} text unique, ${quoted(countName)} integer,
       ${quoted(listName)} text[], ${quoted(priceName)} numeric
     )`)
-  const repositories = new Repositories({ schema: { table, family }, defaultLimit: 100, maxLimit: 1000 })
+  const repositories = new Repositories({ ...declared, defaultLimit: 100, maxLimit: 1000 })
   const repo = repositories.create(runner, table) as unknown as LooseRepository
   const rowOf = (n: number): Row => ({
     [id]: n,
@@ -126,7 +128,7 @@ async function useEverything (t: Tap, { table: tableName, columns, keys }: Names
     [one]: { columns: { [price]: true, [word]: true } },
     [many]: {
       limit: 2,
-      where: sql`${table[id as never]} > ${5}`,
+      where: whereOf(sql`${table[id as never]} > ${5}`),
       orderBy: (fields: Record<string, unknown>, { desc }: { desc: (column: unknown) => unknown }) => desc(fields[word]),
       with: { [one]: true }
     }

@@ -4,6 +4,7 @@ import { sql } from 'drizzle-orm'
 import t from 'tap'
 import { createTestDatabase } from '../../../../src/testing/index.js'
 import { queryOnce } from '../../../helpers/backend.js'
+import { snakeCase } from '../../../helpers/drizzle.js'
 import type { Database } from '../../../../src/index.js'
 import type { TestDatabaseOptions } from '../../../../src/testing/index.js'
 import type { Test } from '../../../helpers/test.js'
@@ -54,7 +55,7 @@ t.test('functions run once for all processes, in order, with the options of the 
   const note = (text: string) => writeFileSync(join(calls, 'calls'), text, { flag: 'a' })
   const options: TestDatabaseOptions = {
     migrations: 'drizzle',
-    casing: 'snake_case',
+    ...snakeCase,
     migrate: async (database) => { note('migrate '); await database.execute(sql`create table notes (id int)`) },
     seed: async (database) => { note('seed '); await database.execute(sql`insert into notes values (1)`) }
   }

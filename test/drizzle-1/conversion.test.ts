@@ -1,9 +1,13 @@
-import { getTableColumns } from 'drizzle-orm'
+import { getTableColumns, sql } from 'drizzle-orm'
 import { bigint, boolean, customType, date, integer, jsonb, point, pgTable, text } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { columnTypeOf, dataTypeOf, sqlTypeOf } from '../../src/drizzle/column-types.js'
 import { open } from '../helpers/database.js'
+import { openDatabase } from '../../src/index.js'
+import { createTestDatabase } from '../../src/testing/index.js'
+import { related } from '../helpers/drizzle.js'
 import { openRepositories } from '../helpers/runner.js'
+import type { SQL } from 'drizzle-orm'
 
 t.test('a column reads other types than its own as Drizzle 0.45 does', async (t) => {
   const { repo } = await openRepositories(t, `
@@ -21,6 +25,23 @@ t.test('a custom type with a codec of Drizzle 1.0 reads what the codec makes, in
   const doubled = customType<{ data: bigint, driverData: bigint }>({ dataType: () => 'bigint', codec: 'bigint', fromDriver: (value: bigint) => value * 2n } as never)
   const big = pgTable('big', { id: integer().primaryKey(), n: doubled(), list: doubled().array() })
   t.strictSame(await repo(big).getAll(), [{ id: 1, n: 18014398509481986n, list: [2n, null] }])
+})
+
+t.test('a custom type keeps its own way into JSON and out of it, in a relational query', async (t) => {
+  const { connectionString } = await createTestDatabase(t, { sql: 'create table odd (id integer primary key, a integer, b integer, c integer); insert into odd values (1, 7, 7, 7)' })
+  const own = (params: object) => customType<{ data: unknown }>({ dataType: () => 'integer', fromDriver: (value) => [value], ...params })
+  const odd = pgTable('odd', {
+    id: integer().primaryKey(),
+    a: own({})(),
+    b: own({ fromJson: (value: unknown) => ({ json: value }) })(),
+    c: own({ forJsonSelect: (name: SQL) => sql`${name} + 1` })()
+  })
+  const relations = related({ odd }, ({ one, odd }) => ({ odd: { me: one['odd']?.({ from: odd?.['id'], to: odd?.['id'] }) } }))
+  const database = await openDatabase({ connectionString, relations })
+  t.teardown(() => database.close())
+  const { query } = database.drizzle as unknown as { query: { odd: { findMany (options: object): Promise<unknown> } } }
+  const rows = await query.odd.findMany({ columns: { a: true }, with: { me: { columns: { id: false } } } })
+  t.strictSame(rows, [{ a: [7], me: { a: [7], b: { json: 7 }, c: [8] } }])
 })
 
 t.test('a transaction of Drizzle without a function is refused', async (t) => {

@@ -1,2 +1,3 @@
 import '../src/drizzle/queries/drizzle-queries.test.js'
 import '../src/drizzle/queries/drizzle-session.test.js'
+import '../src/drizzle/queries/relational-values.test.js'

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { sql } from 'drizzle-orm'
+import { getTableName, sql } from 'drizzle-orm'
 import { integer, pgTable } from 'drizzle-orm/pg-core'
 import { isDrizzle1, related, relations } from '../helpers/drizzle.js'
 import type { PgColumn } from 'drizzle-orm/pg-core'
@@ -108,6 +108,17 @@ export async function checkRoundTrips (database: Database, table: ValueTable, { 
   read('with a list', related.map(({ mine: [row] }) => row))
   read('with one row in a list', related.map(({ mine: [row] }) => row?.me))
   read('with a list in a list', related.map(({ mine: [row] }) => row?.mine[0]))
+  const queried = await queryRelations(database, table)
+  read('drizzle.query', queried)
+  read('drizzle.query with one row', queried.map(({ me }) => me))
+  read('drizzle.query with a list', queried.map(({ mine: [row] }) => row))
+  read('drizzle.query with one row in a list', queried.map(({ mine: [row] }) => row?.me))
+  read('drizzle.query with a list in a list', queried.map(({ mine: [row] }) => row?.mine[0]))
+  if (isDrizzle1) {
+    // Drizzle 0.45 ignores `mapWith` there.
+    read('drizzle.query with an expression', queried.map(({ x }) => ({ c: x })))
+    read('drizzle.query with an expression in one row', queried.map(({ me }) => ({ c: me.x })))
+  }
   const streamed: unknown[] = []
   for await (const row of repo.stream({}, { batchSize: 2 })) streamed.push(row)
   read('stream', streamed)
@@ -148,6 +159,18 @@ export async function checkRoundTrips (database: Database, table: ValueTable, { 
     }
   }
   return wrong
+}
+
+/** Rows of Drizzle's own relational query, with each form of relation and with expressions of the column. */
+async function queryRelations (database: Database, table: ValueTable): Promise<Array<RelatedRow & { x: unknown }>> {
+  const extras = isDrizzle1 ? { x: (fields: ValueTable) => sql`${fields.c}`.mapWith(fields.c) } : {}
+  const query = database.drizzle.query as unknown as Record<string, { findMany (options: object): Promise<unknown> }>
+  const first = isDrizzle1 ? { id: 'asc' } : (fields: ValueTable) => fields.id
+  return await query[getTableName(table)]?.findMany({
+    orderBy: first,
+    extras,
+    with: { me: { extras }, mine: { limit: 2, orderBy: first, with: { me: true, mine: { columns: { c: true } } } } }
+  }) as Array<RelatedRow & { x: unknown }>
 }
 
 /** PostgreSQL's text of a moment, also within arrays. */

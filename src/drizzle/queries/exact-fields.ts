@@ -47,7 +47,7 @@ export function readExactly<Fields> (given: Fields): ExactReading<Fields> | unde
 }
 
 /** The decoder of a field: its own column, or the one given to `mapWith`. */
-function columnOf (field: unknown): unknown {
+export function columnOf (field: unknown): unknown {
   return is(field, SQL) ? decoderOf(field) : is(field, SQL.Aliased) ? decoderOf(field.sql) : field
 }
 
@@ -55,20 +55,22 @@ function columnOf (field: unknown): unknown {
 function exactReading (column: unknown): ((oid: number) => (text: string) => unknown) | undefined {
   const exact = is(column, PgColumn) ? exactReaderOf(column) : undefined
   if (exact === undefined) return undefined
-  const { name, table } = column as PgColumn // only a column has a reader
-  return (oid) => {
-    const read = exact(oid)
-    return (text) => {
-      try {
-        return read(text)
-      } catch (error) {
-        throw unreadableColumn({ key: name, table: getTableName(table) }, error)
-      }
+  return (oid) => named(column as PgColumn, exact(oid)) // only a column has a reader
+}
+
+/** A reader whose errors name the column. */
+export function named ({ name, table }: PgColumn, read: (text: string) => unknown): (text: string) => unknown {
+  return (text) => {
+    try {
+      return read(text)
+    } catch (error) {
+      throw unreadableColumn({ key: name, table: getTableName(table) }, error)
     }
   }
 }
 
-const passOn = (value: unknown): unknown => value
+/** Reads a value that is already read. */
+export const passOn = (value: unknown): unknown => value
 
 /** A field whose values are already read: Drizzle's mapper passes them on. */
 function asRead (field: unknown): unknown {

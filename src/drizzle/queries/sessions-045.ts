@@ -5,6 +5,7 @@ import { mustBeFunction } from '../../errors/check-call.js'
 import { handled } from '../../runtime/promises.js'
 import { newDialect } from '../sql-writer.js'
 import { clientResult, rawStatement, withoutStatement } from './drizzle-runner.js'
+import { exactDialect, relationalReading } from './exact-dialect-045.js'
 import { readExactly } from './exact-fields.js'
 import type { SQL, TablesRelationalConfig } from 'drizzle-orm'
 import type { NodePgClient, NodePgSessionOptions } from 'drizzle-orm/node-postgres'
@@ -22,7 +23,7 @@ export class Sessions045 implements DrizzleSessions {
   readonly #shared: Shared
 
   constructor ({ schema, casing, logger, names }: SessionSettings) {
-    this.dialect = newDialect(casing)
+    this.dialect = exactDialect(newDialect(casing))
     this.#shared = { schema: schema && relational(schema), names, options: logger === undefined ? {} : { logger } }
   }
 
@@ -31,8 +32,10 @@ export class Sessions045 implements DrizzleSessions {
     return new NodePgDatabase<Record<string, unknown>>(this.dialect, this.#session(runner), this.#shared.schema) as unknown as DrizzleDatabase
   }
 
-  rebinding (_statement: object, runner: DrizzleRunner): PropertyDescriptorMap {
-    return { session: { value: this.#session(runner) } }
+  /** A query keeps the casing of its own database. */
+  rebinding (statement: object, runner: DrizzleRunner): PropertyDescriptorMap {
+    const { dialect } = statement as { dialect?: PgDialect }
+    return { session: { value: this.#session(runner) }, ...(dialect !== undefined && { dialect: { value: exactDialect(dialect) } }) }
   }
 
   #session (runner: DrizzleRunner): BoundSession {
@@ -71,9 +74,10 @@ class BoundSession extends NodePgSession<Record<string, unknown>, TablesRelation
   override prepareQuery<T extends PreparedQueryConfig = PreparedQueryConfig> (
     ...[query, fields, name, isArrays, customMapper, ...rest]: Parameters<typeof NodePgSession.prototype.prepareQuery<T>>
   ): PgPreparedQuery<T> {
-    const exact = customMapper === undefined && fields !== undefined ? readExactly(fields) : undefined
+    const selected = customMapper === undefined && fields !== undefined ? readExactly(fields) : undefined
+    const exact = selected ?? relationalReading(query)
     const kept = name === undefined ? name : this.#shared.names.keep(name, { text: query.sql, readBy: exact?.columns ?? [] })
-    const prepared = super.prepareQuery<T>(query, exact?.fields ?? fields, kept, isArrays, customMapper, ...rest)
+    const prepared = super.prepareQuery<T>(query, selected?.fields ?? fields, kept, isArrays, customMapper, ...rest)
     // The query object is its own, so it can carry the reader to the statement.
     if (exact !== undefined) Object.assign((prepared as unknown as { queryConfig: ClientQuery }).queryConfig, { reader: exact.reader })
     const execute = prepared.execute.bind(prepared)

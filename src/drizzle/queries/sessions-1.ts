@@ -4,24 +4,21 @@ import * as nodePostgres from 'drizzle-orm/node-postgres'
 import * as pgCore from 'drizzle-orm/pg-core'
 import { mustBeFunction } from '../../errors/check-call.js'
 import { handled } from '../../runtime/promises.js'
-import { newDialect } from '../sql-writer.js'
 import { parserOf } from '../../values/driver-values.js'
 import { clientResult, rawStatement, withoutStatement } from './drizzle-runner.js'
-import { readExactly } from './exact-fields.js'
+import { exactDialect, mapperReading } from './exact-dialect-1.js'
 import type * as Drizzle1 from 'drizzle-orm-1'
 import type * as NodePostgres1 from 'drizzle-orm-1/node-postgres'
 import type * as PgCore1 from 'drizzle-orm-1/pg-core'
 import type { PgDialect } from 'drizzle-orm/pg-core'
-import type { RowReader } from '../../statement/statement.js'
 import type { DrizzleDatabase } from '../types/drizzle-database.js'
 import type { DrizzleRunner, DrizzleSessions, SessionSettings } from './drizzle-runner.js'
 
-const { defineRelations, makeDefaultQueryMapper, NoopLogger } = drizzle as unknown as typeof Drizzle1
+const { defineRelations, NoopLogger } = drizzle as unknown as typeof Drizzle1
 const { NodePgDatabase, NodePgSession, NodePgTransaction } = nodePostgres as unknown as typeof NodePostgres1
 const { PgAsyncPreparedQuery } = pgCore as unknown as typeof PgCore1
 
 type Relations = Drizzle1.AnyRelations
-type RowsMapper = Drizzle1.RowsMapper<unknown>
 type PrepareParameters = Parameters<NodePostgres1.NodePgSession<Relations>['prepareQuery']>
 
 /** Drizzle's classes over one set of relations. */
@@ -58,21 +55,6 @@ export class Sessions1 implements DrizzleSessions {
   }
 }
 
-/** Readers of rows, by the mapper that Drizzle gives to a session. */
-const readers = new WeakMap<object, { readonly reader: RowReader, readonly columns: readonly unknown[] }>()
-
-/** A dialect whose mappers read columns like a repository. */
-function exactDialect (): PgCore1.PgDialect {
-  const dialect = newDialect(undefined) as unknown as PgCore1.PgDialect
-  dialect.mapperGenerators.rows = ((fields: readonly object[], nullable: string[] | undefined): RowsMapper => {
-    const exact = readExactly(fields)
-    const mapper = makeDefaultQueryMapper((exact?.fields ?? fields) as Parameters<typeof makeDefaultQueryMapper>[0], nullable) as RowsMapper
-    if (exact !== undefined) readers.set(mapper, exact)
-    return mapper
-  }) as typeof dialect.mapperGenerators.rows
-  return dialect
-}
-
 /** pg's parsers, but for the types that Drizzle reads as text. */
 const types = { getTypeParser: (oid: number) => parserOf(oid) ?? String }
 
@@ -93,7 +75,7 @@ class BoundSession extends NodePgSession<Relations> {
   }
 
   override prepareQuery<T extends PgCore1.PreparedQueryConfig> (...[query, mode, name, mapper]: PrepareParameters): PgCore1.PgAsyncPreparedQuery<T> {
-    const exact = mapper && readers.get(mapper)
+    const exact = mapper && mapperReading(mapper)
     const statement = {
       text: query.sql,
       name: typeof name === 'string' ? this.#shared.names.keep(name, { text: query.sql, readBy: exact?.columns ?? [] }) : undefined,

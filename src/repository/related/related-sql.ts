@@ -8,6 +8,7 @@ import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import { throughAlias } from '../table/aliases.js'
 import type { Aliases } from '../table/aliases.js'
 import { isColumn } from '../../values/column-codec.js'
+import { textOf } from '../../values/json-text.js'
 import type { Fields, RelatedPart } from './related-options.js'
 import type { AliasedRow, RelationCondition } from '../../drizzle/relations/relational-table.js'
 
@@ -88,14 +89,6 @@ function alwaysOf (condition: RelationCondition | undefined, parent: ParentRow, 
   if (condition?.of !== 'own') return condition?.sql(table, alias)
   const own = condition.sql(parent.table, parent.alias)
   return own && parent.write(own)
-}
-
-/**
- * The text of a value as PostgreSQL sends it. A cast differs for some types: `::text` adds a mask to an inet, and removes the
- * blanks of a char. Only IS DISTINCT FROM tells a composite value that consists of NULLs from NULL.
- */
-function textOf (value: SQL): SQL {
-  return sql`case when ${value} is distinct from null then concat(${value}) end`
 }
 
 /** Lists have a total order: the primary key is last. */

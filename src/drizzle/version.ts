@@ -9,5 +9,6 @@ const supported = /^0\.45\.(?:[2-9]|\d\d)|^1\.0\.0-rc\.(?:[5-9]|\d\d)|^1\.\d+\.\
 
 /** Why a version of drizzle-orm is refused; undefined if it is not. npm refuses the same versions, but may be forced. */
 export function versionRefusal (version: string = npmVersion): string | undefined {
-  return supported.test(version) ? undefined : `must be 0.45.2 or a newer 0.45, but ${version} is installed: npm install drizzle-orm@^0.45.2`
+  if (supported.test(version)) return undefined
+  return `must be 0.45.2 or a newer 0.45, or 1.0.0-rc.5 or a newer 1.x, but ${version} is installed: npm install drizzle-orm@${version.startsWith('0.') ? '^0.45.2' : '^1.0.0-rc.5'}`
 }

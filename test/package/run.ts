@@ -3,128 +3,19 @@
  *
  * The projects stay in the temporary directory, so that the second run needs no network.
  */
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir, userInfo } from 'node:os'
-import { dirname, join } from 'node:path'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { startPostgres } from '../../src/testing/index.js'
 import { commandProject, createTable, scriptConfig, scriptProject, serverProject, testingProject } from './consumer.js'
+import { checkDrizzle1, checkRefusedVersions } from './drizzle-versions.js'
 import { neighbours, neighboursProject } from './neighbours.js'
-
-interface Manifest {
-  readonly devDependencies: Readonly<Record<string, string>>
-}
-
-const projectRoot = join(import.meta.dirname, '..', '..')
-const cache = join(tmpdir(), `fastify-data-access-package-${userInfo().uid}`)
-const { devDependencies } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as Manifest
-const compilers = ['5.9', '6.0', '7.0']
-
-let passed = 0
-let failed = 0
-
-async function check (title: string, fn: () => Promise<unknown>): Promise<void> {
-  try {
-    await fn()
-    passed++
-    console.log(`ok - ${title}`)
-  } catch (error) {
-    failed++
-    console.log(`not ok - ${title}\n${outputOf(error)}`)
-  }
-}
-
-function outputOf (error: unknown): string {
-  const { stdout, stderr, message } = error as { stdout?: string, stderr?: string, message: string }
-  return [message, stdout, stderr].filter(Boolean).join('\n')
-}
-
-async function run (
-  command: string,
-  args: readonly string[],
-  { cwd = projectRoot, env = {} }: { cwd?: string, env?: Record<string, string> } = {}
-): Promise<string> {
-  const { stdout } = await promisify(execFile)(command, args, { cwd, env: { ...process.env, ...env }, maxBuffer: 2 ** 26, timeout: 240_000 })
-  return stdout
-}
-
-async function pack (): Promise<string> {
-  mkdirSync(cache, { recursive: true })
-  const lines = (await run('npm', ['pack', '--silent', '--pack-destination', cache])).trim().split('\n')
-  return join(cache, lines.at(-1) ?? '')
-}
-
-/** An empty project with the packed file and those packages in it. */
-async function install (name: string, tarball: string, packages: readonly string[]): Promise<string> {
-  const folder = join(cache, name)
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, private: true, type: 'module' }))
-  // npm trusts a file of the same name and version to be the same.
-  rmSync(join(folder, 'node_modules', 'fastify-data-access'), { recursive: true, force: true })
-  await run('npm', ['install', '--no-save', '--no-package-lock', '--prefer-offline', '--no-audit', '--no-fund', tarball, ...packages], { cwd: folder })
-  return folder
-}
-
-function write (folder: string, files: Readonly<Record<string, string>>): void {
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
-}
-
-function wanted (...names: string[]): string[] {
-  return names.map((name) => `${name}@${devDependencies[name]}`)
-}
-
-function compilerOf (folder: string, version: string): string {
-  const home = join(folder, 'node_modules', `typescript-${version}`)
-  const { bin } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { bin: { tsc: string } }
-  return join(home, bin.tsc)
-}
-
-/** Type-checks with our own declarations, too; those of other packages are theirs. */
-async function typeCheck (folder: string, version: string): Promise<void> {
-  const compiler = compilerOf(folder, version)
-  await run(process.execPath, [compiler, '-p', '.'], { cwd: folder })
-  const all = await run(process.execPath, [compiler, '-p', '.', '--noEmit', '--skipLibCheck', 'false', '--pretty', 'false'], { cwd: folder })
-    .catch((error: unknown) => outputOf(error))
-  const ours = all.split('\n').filter((line) => line.includes('fastify-data-access/'))
-  if (ours.length > 0) throw new Error(ours.join('\n'))
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
-}
-
-/** Starts a server with the routes of the README's first example, and uses it as a client would. */
-async function useExample (program: string, connectionString: string): Promise<void> {
-  const port = await freePort()
-  const child = spawn(process.execPath, [program], {
-    cwd: dirname(program), stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, PORT: String(port), DATABASE_URL: connectionString }
-  })
-  try {
-    let log = ''
-    await new Promise<void>((resolve, reject) => {
-      child.once('exit', () => reject(new Error(`The example ended: ${log}`)))
-      child.stdout.on('data', (chunk) => { log += chunk; if (log.includes('Server listening')) resolve() })
-    })
-    const url = `http://127.0.0.1:${port}`
-    const body = JSON.stringify({ name: 'Ada', email: 'ada@example.com' })
-    const created = await fetch(`${url}/users`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
-    const { id } = await created.json() as { id: number }
-    const statuses = [created.status]
-    for (const path of [`/users/${id}`, `/users/${id + 1}`, '/health/database', '/health/database/pool']) statuses.push((await fetch(url + path)).status)
-    if (statuses.join() !== '201,200,404,200,200') throw new Error(`The example answered ${statuses.join()}: ${log}`)
-  } finally {
-    child.kill('SIGKILL')
-  }
-}
+import { cache, check, compilers, counts, install, pack, run, typeCheck, wanted, write } from './project.js'
+import { useExample } from './use-example.js'
 
 async function checkInstalled (tarball: string): Promise<void> {
   const postgres = await startPostgres({ folder: mkdtempSync(join(tmpdir(), 'package-')), persistent: false })
@@ -136,6 +27,8 @@ async function checkInstalled (tarball: string): Promise<void> {
     await checkNeighbours(tarball, await databaseFor(connectionString, 'neighbours', createTable))
     await checkTesting(tarball, connectionString)
     await checkCommand(connectionString)
+    await checkRefusedVersions(tarball)
+    await checkDrizzle1(tarball, await databaseFor(connectionString, 'drizzle_1', createTable))
   } finally {
     await postgres.stop()
   }
@@ -272,5 +165,5 @@ await check('the package can be packed and installed', async () => {
   await check('publint is content with the packed file', () => run('npx', ['--no-install', 'publint', tarball, '--strict']))
   await checkInstalled(tarball)
 })
-console.log(`${passed} of ${passed + failed} checks of the packed file passed`)
-process.exitCode = failed === 0 ? 0 : 1
+console.log(`${counts.passed} of ${counts.passed + counts.failed} checks of the packed file passed`)
+process.exitCode = counts.failed === 0 ? 0 : 1

@@ -277,7 +277,7 @@ t.test('a pool made of the connection has the password and hides it', async (t) 
 
 t.test('a version of drizzle-orm that is not supported is refused, with the way out', async (t) => {
   for (const version of ['0.44.9', '0.45.0', '0.45.1', '0.46.0', '1.0.0-beta.22', '1.0.0-rc.4', '1.0.0-rc.4-273829f', '2.0.0']) {
-    t.throws(() => refuseDrizzleVersion(version), { name: 'SettingsError', setting: 'drizzle-orm', message: `${version} is installed: npm install` }, version)
+    t.throws(() => refuseDrizzleVersion(version), { name: 'SettingsError', setting: 'drizzle-orm', message: `${version} is installed: npm install drizzle-orm@${version.startsWith('0.') ? '^0.45.2' : '^1.0.0-rc.5'}` }, version)
   }
   for (const version of ['0.45.2', '0.45.10', '1.0.0-rc.5', '1.0.0-rc.5-ab785fc', '1.0.0-rc.10', '1.0.0', '1.12.3']) {
     t.doesNotThrow(() => refuseDrizzleVersion(version), version)

@@ -66,9 +66,9 @@ export function exampleBelow (path: string, heading: string): string {
   return found.code
 }
 
-/** The only TypeScript block of a page in which a line begins with this text. @throws Error if there is none, or more than one */
-export function exampleWith (path: string, line: string): string {
-  const found = readPage(path).blocks.filter(({ language, code }) => language === 'ts' && `\n${code}`.includes(`\n${line}`))
-  if (found.length !== 1) throw new Error(`${path} has ${found.length} ts blocks with the line ${line}`)
+/** The only block of a page, of TypeScript or another language, in which a line begins with this text. @throws Error if there is none, or more than one */
+export function exampleWith (path: string, line: string, language = 'ts'): string {
+  const found = readPage(path).blocks.filter((block) => block.language === language && `\n${block.code}`.includes(`\n${line}`))
+  if (found.length !== 1) throw new Error(`${path} has ${found.length} ${language} blocks with the line ${line}`)
   return String(found[0]?.code)
 }

@@ -9,7 +9,7 @@ interface Manifest {
   readonly devDependencies: Readonly<Record<string, string>>
 }
 
-const projectRoot = join(import.meta.dirname, '..', '..')
+export const projectRoot = join(import.meta.dirname, '..', '..')
 /** Where the packed file and the projects lie. */
 export const cache = join(tmpdir(), `fastify-data-access-package-${userInfo().uid}`)
 const { devDependencies } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as Manifest

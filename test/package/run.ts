@@ -15,6 +15,7 @@ import { commandProject, createTable, scriptConfig, scriptProject, serverProject
 import { checkDrizzle1, checkRefusedVersions } from './drizzle-versions.js'
 import { neighbours, neighboursProject } from './neighbours.js'
 import { cache, check, compilers, counts, install, pack, run, typeCheck, wanted, write } from './project.js'
+import { checkUpgrade } from './upgrade.js'
 import { useExample } from './use-example.js'
 
 async function checkInstalled (tarball: string): Promise<void> {
@@ -29,6 +30,7 @@ async function checkInstalled (tarball: string): Promise<void> {
     await checkCommand(connectionString)
     await checkRefusedVersions(tarball)
     await checkDrizzle1(tarball, await databaseFor(connectionString, 'drizzle_1', createTable))
+    await checkUpgrade(tarball, await databaseFor(connectionString, 'upgraded'))
   } finally {
     await postgres.stop()
   }

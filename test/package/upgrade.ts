@@ -11,6 +11,7 @@ const doors: ReadonlyArray<[path: RegExp, door: string]> = [
   [/(\.\.\/)+plugins\/index\.js/, 'fastify-data-access'],
   [/(\.\.\/)+src\/migrations\/index\.js/, 'fastify-data-access/migrations'],
   [/(\.\.\/)+src\/testing\/index\.js/, 'fastify-data-access/testing'],
+  [/\.\.\/quickstart\//, './'],
   [/\.\/examples\/realworld\//g, './']
 ]
 
@@ -28,13 +29,16 @@ export async function checkUpgrade (tarball: string, connectionString: string): 
     await npx('data-access', 'migrate', 'up')
     await npx('data-access', 'migrate', 'check')
   })
-  await check('its tests pass', () => npx('tap', '--disable-coverage', ...readdirSync(join(folder, 'test')).filter((name) => name.endsWith('.test.ts')).map((name) => `test/${name}`)))
+  for (const name of readdirSync(join(folder, 'test')).filter((name) => name.endsWith('.test.ts'))) {
+    await check(`its test/${name} passes`, () => npx('tsx', `test/${name}`))
+  }
 }
 
 function copyExample (folder: string): void {
   const source = join(projectRoot, 'examples', 'realworld')
   for (const name of readdirSync(folder)) if (name !== 'node_modules' && name !== 'package.json') rmSync(join(folder, name), { recursive: true })
   cpSync(source, folder, { recursive: true })
+  cpSync(join(projectRoot, 'examples', 'quickstart', 'stop-on-signals.ts'), join(folder, 'stop-on-signals.ts'))
   applyChanges(folder, changes)
   for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!entry.endsWith('.ts') || entry.startsWith('node_modules')) continue

@@ -127,7 +127,7 @@ export interface DatabaseOptions {
   preparedStatements?: boolean | undefined
   /** The Drizzle schema, as in `drizzle({ schema })`: all tables and relations. With Drizzle 1.0, `relations` takes its place. */
   schema?: Record<string, unknown> | undefined
-  /** The result of `defineRelations()`, as in `drizzle({ relations })`. Only with Drizzle 1.0, which this version does not support yet. */
+  /** The result of `defineRelations()`, as in `drizzle({ relations })`. Only with Drizzle 1.0. */
   relations?: Record<string, unknown> | undefined
   /** How Drizzle derives column names, as in `drizzle({ casing })`. Only with Drizzle 0.45: in 1.0, `snakeCase.table()` names the columns. */
   casing?: 'snake_case' | 'camelCase' | undefined

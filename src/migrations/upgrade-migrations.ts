@@ -71,8 +71,7 @@ export async function upgradeMigrations (options: UpgradeOptions = {}): Promise<
   if (!write) return { written: false, files, table: (await withClient(options, (client) => planTable(client, state, options))).change }
   return withMigrationLock(options, async ({ work }) => {
     const table = await planTable(work, state, options)
-    await changeFolder(folder, change)
-    await table.apply()
+    await table.applyWith(() => changeFolder(folder, change))
     return { written: true, files, table: table.change }
   })
 }

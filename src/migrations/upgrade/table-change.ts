@@ -23,8 +23,8 @@ export interface TableChange {
 /** A planned change of the table. */
 export interface TablePlan {
   readonly change: TableChange
-  /** Changes the table in one transaction. */
-  apply (): Promise<void>
+  /** Changes the table in one transaction, which is committed when `changeFolder` has succeeded. */
+  applyWith (changeFolder: () => Promise<void>): Promise<void>
 }
 
 /**
@@ -48,9 +48,10 @@ export async function planTable (client: Client, state: FolderState, options: Mi
       rows: changed.map(({ file }) => ({ tag: entryOf(file.name, state)?.tag ?? file.name, name: file.name })),
       ...unfinished !== undefined && { unfinished }
     },
-    apply: () => asDatabaseError(inTransaction(client, async () => {
+    applyWith: (changeFolder) => asDatabaseError(inTransaction(client, async () => {
       if (isUpgraded !== undefined) await (back ? applied.downgrade(migrations) : applied.upgrade(migrations))
       if (unfinished !== undefined) await progress.rename(unfinished)
+      await changeFolder()
     }))
   }
 }

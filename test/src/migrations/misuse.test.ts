@@ -9,7 +9,7 @@ import type { Mistake, Row } from '../../helpers/misuse.js'
 
 const {
   checkMigrations, createMigration, getCurrentMigration, getMigrationHistory, getPendingMigrations, rollbackMigrations, runMigrations,
-  writeDownFiles
+  upgradeMigrations, writeDownFiles
 } = migrations
 delete process.env['DATABASE_URL']
 
@@ -25,7 +25,7 @@ async function begun (work: Promise<unknown>): Promise<void> {
   }
 }
 
-const functions = { checkMigrations, getCurrentMigration, getMigrationHistory, getPendingMigrations, rollbackMigrations, runMigrations }
+const functions = { checkMigrations, getCurrentMigration, getMigrationHistory, getPendingMigrations, rollbackMigrations, runMigrations, upgradeMigrations }
 
 /** The values that each option accepts. An unknown option accepts none. */
 const common = {
@@ -53,7 +53,8 @@ const known: Record<keyof typeof functions, Readonly<Record<string, readonly Mis
   getMigrationHistory: common,
   getPendingMigrations: common,
   rollbackMigrations: { ...runner, steps: optional, confirmIrreversible: [...optional, 'false'] },
-  runMigrations: runner
+  runMigrations: runner,
+  upgradeMigrations: { ...common, write: [...optional, 'false'], back: [...optional, 'false'] }
 }
 const create = {
   ...model,

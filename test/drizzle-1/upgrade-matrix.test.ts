@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { checkMigrations, getMigrationHistory, rollbackMigrations, runMigrations, upgradeMigrations } from '../../src/migrations/index.js'
 import { migrateByDrizzle } from '../src/migrations/drizzle-migrators.js'
 import { build, tags } from '../src/migrations/setup.js'
-import { copyStart, entriesOf, filesOf } from './upgrade-folders.js'
+import { copyStart, entriesOf, filesOf } from '../src/migrations/upgrade/folders.js'
 import type { LayoutName } from '../src/migrations/layouts.js'
 
 // Each point of the history of the examples: applied by this package or by Drizzle, upgraded by the command, by the next run of this package, or by

@@ -13,10 +13,12 @@ import type { FolderState } from './folder-state.js'
  * Plans the change of a folder to the layout of drizzle-kit 1.0. A folder that has it needs no change, except the rest of an interrupted upgrade, and ways
  * back that `drizzle-kit up` has left behind.
  *
- * @throws {MigrationError} if a migration cannot be moved, or drizzle-kit refuses the snapshots
+ * @throws {MigrationError} if a migration is missing or cannot be moved, or drizzle-kit refuses the snapshots
  */
 export async function planUpgrade ({ folder, layout, entries, names }: FolderState): Promise<FolderChange> {
   refuseUnsorted(entries)
+  const missing = entries.find(({ tag, name }) => !existsSync(join(folder, journalLayout.upFile(tag))) && !(layout.isByName && names.includes(name)))
+  if (missing !== undefined) throw new MigrationError(journalLayout.missing(missing.tag, folder), 'DB_MIGRATION_MISSING')
   const moves = entries.flatMap(movesOf).filter(({ from }) => existsSync(join(folder, from)))
   if (!layout.isByName) return { moves, texts: await convertSnapshots(folder, entries), journal: journalMove(folder), removals: [] }
   // A branch that was merged after the upgrade adds its migrations to the kept journal.

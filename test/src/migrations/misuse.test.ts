@@ -54,7 +54,8 @@ const known: Record<keyof typeof functions, Readonly<Record<string, readonly Mis
   getPendingMigrations: common,
   rollbackMigrations: { ...runner, steps: optional, confirmIrreversible: [...optional, 'false'] },
   runMigrations: runner,
-  upgradeMigrations: { ...common, write: [...optional, 'false'], back: [...optional, 'false'] }
+  // The folder is read first, and a database is not needed.
+  upgradeMigrations: { ...common, connectionString: [...optional, "''", 'text'], write: [...optional, 'false'], back: [...optional, 'false'] }
 }
 const create = {
   ...model,
@@ -85,6 +86,7 @@ const rows: Record<string, Row> = {
     {},
     ...Object.entries(functions).map(([name, call]) => rowsOf(name, call, { given: nowhere, works: known[name as keyof typeof functions] }))
   ),
+  'upgradeMigrations(_)': takes((x) => begun(upgradeMigrations(x)), ...options),
   ...rowsOf('writeDownFiles', writeDownFiles, { given: { folder: nowhere.folder }, works: downFiles }),
   'writeDownFiles(_)': takes((x) => begun(writeDownFiles(x)), ...options),
   ...rowsOf('createMigration', createMigration, { given: { message: 'm', folder: nowhere.folder }, works: create })

@@ -273,3 +273,27 @@ t.test('a signal cancels the current statement, and its file is rolled back', as
   t.after(() => client.end())
   t.strictSame((await client.query("select tablename from pg_tables where schemaname = 'public'")).rows, [{ tablename: 'quick' }])
 })
+
+t.test('upgrade shows the changes to drizzle-kit 1.0, makes them with --write, and goes back with --back', async (t) => {
+  const { cwd, migrate, json } = await build(t)
+  await migrate('create', '-m', 'users')
+  t.match(await migrate('upgrade'), { code: 1, err: /needs drizzle-kit 1\.0/ })
+  rmSync(join(cwd, 'drizzle/meta/0000_snapshot.json'))
+  await migrate('up')
+  const name = (await json('upgrade')).table.rows[0].name as string
+  const files = [`0000_users.sql to ${name}/migration.sql`, `0000_users.down.sql to ${name}/down.sql`, 'meta/_journal.json to meta/_journal-0.31.json']
+
+  t.strictSame(await migrate('upgrade', '--url', ''), {
+    code: 0, err: '', out: ['To change to drizzle-kit 1.0; --write does it', ...files.map((file) => `  move    ${file}`), ''].join('\n')
+  })
+  const change = ['  table   columns name and applied_at added', `  table   0000_users with the name ${name}`]
+  t.equal((await migrate('upgrade', '--write')).out, ['Changed to drizzle-kit 1.0', ...files.map((file) => `  move    ${file}`), ...change, ''].join('\n'))
+  t.equal((await migrate('upgrade')).out, 'Nothing to do: folder and table are those of drizzle-kit 1.0\n')
+  t.equal((await migrate('upgrade', '--url', '')).out, 'Nothing to do: the folder is that of drizzle-kit 1.0\n')
+  t.match(await migrate('status'), { code: 0, out: new RegExp(`applied  ${name}`) })
+  mkdirSync(join(cwd, 'drizzle/notes'))
+  writeFileSync(join(cwd, 'drizzle', name, 'snapshot.json'), '{}')
+  t.match((await migrate('upgrade', '--back', '--write')).out, /^Changed to drizzle-kit 0\.31\n.*\n.*\n.*\n {2}remove {2}.*snapshot\.json\n {2}table {3}columns name and applied_at removed\n {2}table {3}0000_users without its name\n$/)
+  t.match(await migrate('status'), { code: 0, out: /applied {2}0000_users/ })
+  t.match(await migrate('upgrade', '--lock-timeout', 'x'), { code: 2, err: /--lock-timeout must be a number/ })
+})

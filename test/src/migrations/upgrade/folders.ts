@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { projectRoot } from '../house/source-files.js'
+import { projectRoot } from '../../../house/source-files.js'
 
 /** The texts of all files of a folder, by path. */
 export function filesOf (folder: string): Record<string, string> {

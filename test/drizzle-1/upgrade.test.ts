@@ -4,6 +4,7 @@ import { readMigrationFiles as readByDrizzle1 } from 'drizzle-orm-1/migrator'
 import { check } from 'drizzle-kit-1/cli'
 import t, { type Test } from 'tap'
 import { readMigrations } from '../../src/migrations/folder/migration-files.js'
+import { upgradeText } from '../../src/migrations/cli/upgrade-text.js'
 import { upgradeMigrations } from '../../src/migrations/index.js'
 import { projectRoot } from '../house/source-files.js'
 import { writeFolder } from '../src/migrations/folder.js'
@@ -50,6 +51,12 @@ for (const name of ['harbour', 'library', 'market', 'orchard']) {
     for (const [path, text] of Object.entries(upgraded)) if (path.endsWith('/snapshot.json')) t.match(JSON.parse(text), { version: '9' }, path)
   })
 }
+
+t.test('the command shows the snapshots that it writes', async (t) => {
+  const folder = t.testdir({})
+  writeFiles(folder, harbour)
+  t.match(upgradeText(await upgradeMigrations({ folder }), false), /\n {2}write {3}20231114221420_pier\/snapshot\.json\n/)
+})
 
 t.test('what no migration of the journal owns stays: other SQL, notes, and snapshots', async (t) => {
   const extra = { 'meta/0009_snapshot.json': 'not even JSON', 'seed.sql': 'select 1', 'notes/0000_pier.sql': '', '0000_pier.txt': '' }
@@ -213,7 +220,7 @@ t.test('folders that cannot be upgraded are refused with the way out, and stay a
   await t.rejects(upgradeMigrations({ folder }), { code: 'DB_MIGRATION_MISSING', message: /has no migrations to upgrade/ })
   await refuses({ ...harbour, 'meta/0001_snapshot.json': '{' }, { code: 'DB_MIGRATION_MISSING', message: /0001_snapshot\.json is missing, or is not JSON/ })
   const isBase = harbour['meta/0001_snapshot.json']!.replace(/"prevId": ?"[^"]*"/, '"prevId":"00000000-0000-0000-0000-000000000000"')
-  await refuses({ ...harbour, 'meta/0001_snapshot.json': isBase }, { code: 'DB_MIGRATION_FAILED', message: /^drizzle-kit cannot convert the snapshots \(.*kind history.*_boat\/snapshot\.json.*npx drizzle-kit up in a copy/ })
+  await refuses({ ...harbour, 'meta/0001_snapshot.json': isBase }, { code: 'DB_MIGRATION_FAILED', message: /^drizzle-kit cannot convert the snapshots \(.*history.*_boat\/snapshot\.json.*npx drizzle-kit up in a copy/ })
   await refuses({ ...harbour, '20240101000000_x/migration.sql': '' }, { code: 'DB_MIGRATION_MISSING', message: /has both layouts.*as 20240101000000_x\. .*migrate upgrade was interrupted, run it again/ })
   await refuses({ ...harbour, 'meta/_journal.json.lock': '' }, { code: 'DB_MIGRATION_LOCKED', message: /Another process is writing a migration/ })
   const { '0001_boat.sql': lost, ...without } = harbour

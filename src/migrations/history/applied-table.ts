@@ -73,8 +73,7 @@ export class AppliedTable {
    * the role owns it, and every row its name. In that of 0.31 a row that 1.0 has recorded gets the exact time of the journal, and a name if there are names.
    */
   async complete (migrations: readonly AppliedFile[], { isByName }: Layout): Promise<void> {
-    const { exists, isOwned } = await this.#find()
-    if (!exists) return
+    const { isOwned } = await this.#find()
     if (isByName && isOwned) return await this.upgrade(migrations)
     await this.#addNames(migrations)
     if (!isByName) await this.#setTimes(migrations.filter(({ row, file }) => row.name !== undefined && row.name === file?.name))

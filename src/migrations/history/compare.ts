@@ -28,12 +28,12 @@ export interface Comparison extends MigrationFolder {
 }
 
 /** Compares a folder with a database. It changes nothing. */
-export async function compare (client: Client, options: MigrationOptions): Promise<Comparison> {
-  return compareFiles(client, await readMigrations(options.folder ?? './drizzle'), options)
+export async function compare (client: Client, { folder = './drizzle', table }: MigrationOptions): Promise<Comparison> {
+  return compareFiles(client, await readMigrations(folder), { folder, table })
 }
 
 /** Compares files with a database. It changes nothing. */
-export async function compareFiles (client: Client, { layout, files }: MigrationFolder, { folder = './drizzle', table }: MigrationOptions): Promise<Comparison> {
+export async function compareFiles (client: Client, { layout, files }: MigrationFolder, { folder, table }: { readonly folder: string, readonly table?: string | undefined }): Promise<Comparison> {
   const applied = matchRows(await asDatabaseError(new AppliedTable(client, table).read()), { layout, files })
   const pending = files.filter((file) => !applied.some((migration) => migration.file === file))
   const progress = await asDatabaseError(new ProgressTable(client, table).read())

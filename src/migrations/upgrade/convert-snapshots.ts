@@ -63,9 +63,8 @@ async function loadCommands (specifier = 'drizzle-kit/cli'): Promise<DrizzleKitC
 
 /** The error of a refusal. drizzle-kit gives codes and paths, whose text only its command prints. */
 function refused (error: Readonly<Record<string, unknown>>, copy: string): MigrationError {
-  const said = Object.entries(error).flatMap(([key, value]) => typeof value === 'string' ? [`${key} ${value.replaceAll(`${copy}/`, '')}`] : [])
   return new MigrationError(
-    `drizzle-kit cannot convert the snapshots (${said.join(', ')}): run npx drizzle-kit up in a copy of the folder, whose message says the way out, correct meta/ in the same way, and run data-access migrate upgrade again`,
+    `drizzle-kit cannot convert the snapshots (${JSON.stringify(error).replaceAll(`${copy}/`, '')}): run npx drizzle-kit up in a copy of the folder, whose message says the way out, correct meta/ in the same way, and run data-access migrate upgrade again`,
     'DB_MIGRATION_FAILED'
   )
 }

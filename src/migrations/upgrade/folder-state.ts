@@ -31,8 +31,3 @@ export async function readFolderState (folder: string): Promise<FolderState> {
   if (journal === undefined && names.length === 0) throw new MigrationError(`${folder} has no migrations to upgrade: pass the right folder as the option folder`, 'DB_MIGRATION_MISSING')
   return { folder, layout: journal === undefined ? folderLayout : journalLayout, entries, names }
 }
-
-/** A migration as the layout of drizzle-kit 1.0 has it: its name is its tag. */
-export function inFolder ({ name, when }: MigrationEntry): MigrationEntry {
-  return { tag: name, when, name }
-}

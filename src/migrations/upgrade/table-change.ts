@@ -34,7 +34,7 @@ export interface TablePlan {
  */
 export async function planTable (client: Client, state: FolderState, options: MigrationOptions & { readonly back?: boolean | undefined }): Promise<TablePlan> {
   const { back = false, table } = options
-  const comparison = await compareFolder(client, state, options)
+  const comparison = await compareFolder(client, state, table)
   refuse(comparison.applied.flatMap((migration) => appliedProblems(migration, comparison)))
   const applied = new AppliedTable(client, table)
   const isUpgraded = await asDatabaseError(applied.isUpgraded())
@@ -57,9 +57,9 @@ export async function planTable (client: Client, state: FolderState, options: Mi
 }
 
 /** Compares the files of the complete layout with the database. */
-async function compareFolder (client: Client, { folder, layout, entries, names }: FolderState, options: MigrationOptions): Promise<Comparison> {
+async function compareFolder (client: Client, { folder, layout, entries, names }: FolderState, table: string | undefined): Promise<Comparison> {
   const found = layout.isByName ? names.map((name) => ({ tag: name, when: timeOf(name, folder), name })) : entries
-  return compareFiles(client, await readFilesOf(folder, { layout, entries: found }), options)
+  return compareFiles(client, await readFilesOf(folder, { layout, entries: found }), { folder, table })
 }
 
 /** The migration of the journal, with the exact time. */

@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { upgradeText } from '../../../../src/migrations/cli/upgrade-text.js'
 import { checkMigrations, rollbackMigrations, runMigrations, upgradeMigrations } from '../../../../src/migrations/index.js'
 import { withMigrationLock } from '../../../../src/migrations/runner/runner-lock.js'
 import { projectRoot } from '../../../house/source-files.js'
@@ -73,6 +74,17 @@ t.test('a table of another name is upgraded, and rows that record a migration tw
   t.strictSame(Object.keys((await client.query('select * from drizzle.noted')).rows[0]), ['id', 'hash', 'created_at'])
 })
 
+t.test('a folder of drizzle-kit 1.0 gives its names to a table of 0.31, and has no way back', async (t) => {
+  const { client, tables, ...options } = await build(t, [first, second])
+  await runMigrations(options)
+  rewrite(options.folder, 'folders', [first, second])
+  t.strictSame(await upgradeMigrations({ ...options, ...writes }), {
+    written: true, files: [], table: { columns: 'added', rows: [{ tag: names[0], name: names[0] }, { tag: names[1], name: names[1] }] }
+  })
+  t.strictSame((await client.query(rowsOf)).rows.map(({ name, applied_at: at }) => [name, at]), [[names[0], null], [names[1], null]])
+  await t.rejects(upgradeMigrations({ ...options, ...back }), { code: 'DB_MIGRATION_NO_DOWN' })
+})
+
 t.test('an edited file, and a migration that the folder lacks, refuse the upgrade before anything is changed', async (t) => {
   const { client, tables, ...options } = await build(t, [first, second])
   await runMigrations(options)
@@ -113,8 +125,9 @@ for (const [title, connected] of [['the upgrade of its database', true], ['the n
     const { client, tables, ...options } = await build(t, [first, halfway, third])
     const change = { ...options, ...!connected && { connectionString: '' } }
     await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_FAILED' })
-    const { table: changed } = await upgradeMigrations({ ...change, ...writes })
-    t.equal(changed?.unfinished, connected ? names[1] : undefined)
+    const upgrade = await upgradeMigrations({ ...change, ...writes })
+    t.equal(upgrade.table?.unfinished, connected ? names[1] : undefined)
+    t.equal(upgradeText(upgrade, false).includes('the unfinished file is 20231114221321_posts'), connected)
     t.match((await checkMigrations(options)).problems, [{ kind: 'unfinished', tag: names[1], message: /_posts\/migration\.sql stopped after 1 / }, {}, {}])
     await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_FAILED' })
     await upgradeMigrations({ ...change, ...back })

@@ -5,6 +5,7 @@ import { Client } from 'pg'
 import t, { type Test } from 'tap'
 import { runCommand } from '../../../../src/migrations/cli/command.js'
 import { createTestDatabase } from '../../../../src/testing/index.js'
+import { writeFolder } from '../folder.js'
 
 const users = (name: string) => `
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
@@ -276,11 +277,10 @@ t.test('a signal cancels the current statement, and its file is rolled back', as
 
 t.test('upgrade shows the changes to drizzle-kit 1.0, makes them with --write, and goes back with --back', async (t) => {
   const { cwd, migrate, json } = await build(t)
-  await migrate('create', '-m', 'users')
-  t.match(await migrate('upgrade'), { code: 1, err: /needs drizzle-kit 1\.0/ })
-  rmSync(join(cwd, 'drizzle/meta/0000_snapshot.json'))
+  writeFolder(join(cwd, 'drizzle'), [{ tag: '0000_users', when: 0, sql: 'create table users (id int)', down: 'drop table users' }])
   await migrate('up')
-  const name = (await json('upgrade')).table.rows[0].name as string
+  const name = '19700101000000_users'
+  t.match(await json('upgrade'), { code: 0, written: false, files: [{ from: '0000_users.sql' }, {}, {}], table: { rows: [{ tag: '0000_users', name }] } })
   const files = [`0000_users.sql to ${name}/migration.sql`, `0000_users.down.sql to ${name}/down.sql`, 'meta/_journal.json to meta/_journal-0.31.json']
 
   t.strictSame(await migrate('upgrade', '--url', ''), {
@@ -291,7 +291,6 @@ t.test('upgrade shows the changes to drizzle-kit 1.0, makes them with --write, a
   t.equal((await migrate('upgrade')).out, 'Nothing to do: folder and table are those of drizzle-kit 1.0\n')
   t.equal((await migrate('upgrade', '--url', '')).out, 'Nothing to do: the folder is that of drizzle-kit 1.0\n')
   t.match(await migrate('status'), { code: 0, out: new RegExp(`applied  ${name}`) })
-  mkdirSync(join(cwd, 'drizzle/notes'))
   writeFileSync(join(cwd, 'drizzle', name, 'snapshot.json'), '{}')
   t.match((await migrate('upgrade', '--back', '--write')).out, /^Changed to drizzle-kit 0\.31\n.*\n.*\n.*\n {2}remove {2}.*snapshot\.json\n {2}table {3}columns name and applied_at removed\n {2}table {3}0000_users without its name\n$/)
   t.match(await migrate('status'), { code: 0, out: /applied {2}0000_users/ })

@@ -1,6 +1,9 @@
 import { getTableColumns, sql } from 'drizzle-orm'
 import { bigint, boolean, customType, date, integer, jsonb, point, pgTable, text } from 'drizzle-orm/pg-core'
+import * as pgCore from 'drizzle-orm/pg-core'
 import t from 'tap'
+import { listQuery } from '../../src/repository/list-query/list-query.js'
+import type * as PgCore1 from 'drizzle-orm-1/pg-core'
 import { columnTypeOf, dataTypeOf, sqlTypeOf } from '../../src/drizzle/column-types.js'
 import { open } from '../helpers/database.js'
 import { openDatabase } from '../../src/index.js'
@@ -47,6 +50,15 @@ t.test('a custom type keeps its own way into JSON and out of it, in a relational
 t.test('a transaction of Drizzle without a function is refused', async (t) => {
   const database = await open(t)
   await t.rejects(database.drizzle.transaction('begin' as never), { name: 'UsageError', message: /transaction\(\)/ })
+})
+
+t.test('a bigint that is a string stands in a query string, as its shortest text', (t) => {
+  const { bigint } = pgCore as unknown as typeof PgCore1
+  const counts = pgTable('counts', { id: integer().primaryKey(), seen: bigint({ mode: 'string' }) as unknown as ReturnType<typeof text> })
+  const list = listQuery(counts, { filterable: ['seen'] })
+  t.strictSame(list.filter({ seen: '-009007199254740993' })[0], { and: [{ seen: { eq: '-9007199254740993' } }] })
+  t.throws(() => list.filter({ seen: '9223372036854775808' }), { name: 'ValidationError' })
+  t.end()
 })
 
 t.test('columns have the types that they have in Drizzle 0.45', async (t) => {

@@ -2,8 +2,10 @@ import {
   bigint, bigserial, bit, boolean, char, cidr, customType, date, doublePrecision, geometry, halfvec, inet, integer, interval, json, jsonb,
   line, macaddr, macaddr8, numeric, pgEnum, point, real, smallint, sparsevec, text, time, timestamp, uuid, varchar, vector
 } from 'drizzle-orm/pg-core'
+import * as pgCore from 'drizzle-orm/pg-core'
 import { infinity, minusInfinity } from '../../src/index.js'
-import { arrayOfArrays } from '../helpers/drizzle.js'
+import { arrayOfArrays, isDrizzle1 } from '../helpers/drizzle.js'
+import type * as PgCore1 from 'drizzle-orm-1/pg-core'
 import type { PgColumnBuilderBase } from 'drizzle-orm/pg-core'
 
 /** The methods of a column builder that these tests use. */
@@ -80,8 +82,25 @@ const beforeChrist = new Date(0)
 beforeChrist.setUTCFullYear(-43, 2, 15)
 const numbers: Pair[] = [[0, '0'], [-1, '-1'], [32767, '32767']]
 
+const bytes: Pair[] = [[Buffer.from([]), ''], [Buffer.from([0, 92, 34, 255]), '\\x005c22ff'], [Buffer.from('NULL'), '\\x4e554c4c']]
+
+/** The types of column that only Drizzle 1.0 has. */
+function typesOf1 (): ColumnType[] {
+  const { bigint, bytea } = pgCore as unknown as typeof PgCore1
+  return [
+    {
+      name: 'bigint string',
+      column: () => bigint({ mode: 'string' }) as unknown as Builder,
+      sql: 'bigint',
+      values: same('0', '9223372036854775807', '-9223372036854775808')
+    },
+    { name: 'bytea of Drizzle', column: () => bytea() as unknown as Builder, sql: 'bytea', values: bytes }
+  ]
+}
+
 /** Every type of column in Drizzle, and some custom types. */
 export const columnTypes: readonly ColumnType[] = [
+  ...isDrizzle1 ? typesOf1() : [],
   { name: 'text', column: () => text(), sql: 'text', values: odd },
   { name: 'varchar', column: () => varchar({ length: 40 }), sql: 'varchar(40)', values: odd },
   { name: 'char', column: () => char({ length: 3 }), sql: 'char(3)', values: same('abc', 'a\\c', '"""', '{,}') },
@@ -130,7 +149,7 @@ export const columnTypes: readonly ColumnType[] = [
     name: 'bytea',
     column: () => bytea(),
     sql: 'bytea',
-    values: [[Buffer.from([]), ''], [Buffer.from([0, 92, 34, 255]), '\\x005c22ff'], [Buffer.from('NULL'), '\\x4e554c4c']]
+    values: bytes
   },
   { name: 'bit', column: () => bit({ dimensions: 3 }), sql: 'bit(3)', values: same('000', '101') },
   { name: 'uuid', column: () => uuid(), sql: 'uuid', values: same('00000000-0000-0000-0000-000000000000', '9b2f6a0e-3f5c-4f0e-8a52-0d9a8f1c2b3d') },

@@ -3,7 +3,7 @@ import { is, sql, SQL, StringChunk } from 'drizzle-orm'
 import { textOf } from '../../values/json-text.js'
 import { readExactly } from './exact-fields.js'
 import { readInJson } from './exact-json.js'
-import type { Query, SQLChunk } from 'drizzle-orm'
+import type { Query } from 'drizzle-orm'
 import type { PgDialect } from 'drizzle-orm/pg-core'
 import type { ExactReading } from './exact-fields.js'
 
@@ -45,7 +45,7 @@ function exactRows (built: BuiltQuery): BuiltQuery {
 
 /** Selects texts in place of columns, in the list that Drizzle has made of the selection. */
 function exactJson (built: BuiltQuery): BuiltQuery {
-  const { queryChunks } = jsonList(built.sql as SQL) as SQL // Drizzle has written a SELECT with such a list
+  const { queryChunks } = jsonList(built.sql as SQL) // a nested relation is always a SELECT
   const selection = built.selection.map((item, place) => {
     const field = item.isJson ? undefined : readInJson(item.field)
     if (field === undefined) return item
@@ -56,14 +56,8 @@ function exactJson (built: BuiltQuery): BuiltQuery {
   return { ...built, selection }
 }
 
-/** The arguments of the first `json_build_array()` in a SELECT. */
-function jsonList (own: SQL): SQL | undefined {
-  const { queryChunks } = own
+/** The arguments of `json_build_array()` in a SELECT: its list of columns is the first SQL in it, and this call the first in the list. */
+function jsonList ({ queryChunks }: SQL): SQL {
   const place = queryChunks.findIndex((chunk) => is(chunk, StringChunk) && chunk.value[0] === 'json_build_array(')
-  if (place >= 0) return queryChunks[place + 1] as SQL
-  for (const chunk of queryChunks as SQLChunk[]) {
-    const found = is(chunk, SQL) ? jsonList(chunk) : undefined
-    if (found !== undefined) return found
-  }
-  return undefined
+  return place >= 0 ? queryChunks[place + 1] as SQL : jsonList(queryChunks.find((chunk) => is(chunk, SQL)) as SQL)
 }

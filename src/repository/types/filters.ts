@@ -67,7 +67,7 @@ type CompositeKey<T extends PgTable> = { readonly [Key in keyof Row<T>]?: NonNul
  * value is that of the column `id`, or without one that of any required column, and `{ column: value }` names another column.
  */
 export type Key<T extends PgTable> = [PrimaryKeyOf<ColumnsOf<T>>] extends [never] ? CompositeKey<T>
-  : ColumnsOf<T>[PrimaryKeyOf<ColumnsOf<T>>]['_']['data'] | (TellsPrimaryKey<ColumnsOf<T>> extends true ? never : CompositeKey<T> & object)
+  : ColumnsOf<T>[PrimaryKeyOf<ColumnsOf<T>>]['_']['data'] | (TellsPrimaryKey<ColumnsOf<T>> extends true ? never : object & Simplify<CompositeKey<T>>)
 
 type TextOperators = {
   /** Matches a LIKE pattern: `%` and `_` are wildcards. */

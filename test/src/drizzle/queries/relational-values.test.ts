@@ -1,8 +1,10 @@
+import { sql } from 'drizzle-orm'
 import { drizzle as connect } from 'drizzle-orm/node-postgres'
-import { bigint, customType, integer, numeric, pgTable, real, text, timestamp } from 'drizzle-orm/pg-core'
+import { bigint, customType, integer, interval, numeric, pgTable, real, text, timestamp } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { openDatabase } from '../../../../src/index.js'
 import { createTestDatabase } from '../../../../src/testing/index.js'
+import { isDrizzle1 } from '../../../helpers/drizzle.js'
 import { selfRelations, type valueTable } from '../../../values/round-trip.js'
 import type { Database } from '../../../../src/index.js'
 import type { Test } from '../../../helpers/test.js'
@@ -19,13 +21,14 @@ const things = pgTable('things', {
   integers: integers(),
   doubled: doubled(),
   doubles: doubled().array(),
+  span: interval(),
   word: text()
 })
 const ddl = `create table things (id integer primary key, big bigint, price numeric(30, 9), ratio real, at timestamptz(3), list bigint[], integers integer[],
-    doubled integer, doubles integer[], word text);
+    doubled integer, doubles integer[], span interval, word text);
   insert into things values
-    (1, 9007199254740993, 12345678901234567890.123456789, 'NaN', 'infinity', '{9007199254740993,null}', '{1,2}', 4, '{5,null}', '5'),
-    (2, null, null, null, null, null, null, null, null, null)`
+    (1, 9007199254740993, 12345678901234567890.123456789, 'NaN', 'infinity', '{9007199254740993,null}', '{1,2}', 4, '{5,null}', '1 day', '5'),
+    (2, null, null, null, null, null, null, null, null, null, null)`
 
 const declared = selfRelations({ things: things as unknown as ReturnType<typeof valueTable> })
 
@@ -58,6 +61,13 @@ t.test('Drizzle\'s relational queries read columns as a SELECT does, in the row 
   t.strictSame(await database.drizzle.transaction(async (tx) => await queries(tx).things.findMany(options)), related)
   t.strictSame(await queries(database.drizzle).things.findMany(options).prepare('things').execute(), related)
   t.strictSame(await queries(database.drizzle).things.findMany({ columns: { word: true } }), [{ word: '5' }, { word: null }])
+  const x = (fields: typeof things) => sql`${fields.id} + 1`
+  const extras = isDrizzle1 ? { x } : (fields: typeof things) => ({ x: x(fields).as('x') })
+  t.strictSame(
+    await queries(database.drizzle).things.findFirst({ columns: { id: true }, with: { me: { columns: { big: true }, extras, with: { mine: true } } } }),
+    { id: 1, me: { big: 9007199254740993n, x: 2, mine: [rows[0]] } },
+    'also deeper, beside an expression'
+  )
   const mock = connect.mock(declared as { schema: Record<string, unknown> })
   t.strictSame(await database.execute(queries(mock).things.findMany(options) as never), related, 'also in the query of another Drizzle database')
 })

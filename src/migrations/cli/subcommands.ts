@@ -1,5 +1,6 @@
 import { checkMigrations } from '../check-migrations.js'
 import { createMigration } from '../generate/create-migration.js'
+import { installedKit } from '../generate/installed-kit.js'
 import { writeDownFiles } from '../generate/write-down-files.js'
 import { rollbackMigrations } from '../rollback-migrations.js'
 import { runMigrations } from '../run-migrations.js'
@@ -36,12 +37,13 @@ async function create (values: Values, caller: Caller): Promise<Report> {
   const config = await readConfig(values.config, caller.cwd)
   const { folder, ...model } = empty ? { folder: migrationsOf(values, config, caller) } : await modelOf(values, config, caller)
   if (!empty && !('schema' in model && model.schema !== undefined)) throw new CommandUsageError('No configuration names a schema: write a drizzle.config.ts with dialect, schema and out, or use --empty to write SQL of your own')
+  const { layout } = installedKit()
   const { created } = await createMigration({
     ...model, folder, message, autogenerate: !empty, renames: renamesOf(values), prefix: config.migrations?.prefix, breakpoints: config.breakpoints, terminal: caller.terminal
   })
   return {
     document: { created: created ?? null },
-    text: created === undefined ? 'Nothing to do: the tables match the newest migration' : lines(`Wrote ${created.tag}.sql and ${created.tag}.down.sql`, created.irreversible.map((what) => `  cannot be restored: ${what}`))
+    text: created === undefined ? 'Nothing to do: the tables match the newest migration' : lines(`Wrote ${layout.upFile(created.tag)} and ${layout.downFile(created.tag)}`, created.irreversible.map((what) => `  cannot be restored: ${what}`))
   }
 }
 
@@ -91,7 +93,7 @@ async function downFiles (values: Values, caller: Caller): Promise<Report> {
   const { written } = await writeDownFiles({ folder: migrationsOf(values, await configOf(values, caller), caller) })
   return {
     document: { written },
-    text: lines(`${written.length} written`, written.flatMap(({ tag, irreversible }) => [`  ${tag}.down.sql`, ...irreversible.map((what) => `    cannot be restored: ${what}`)]))
+    text: lines(`${written.length} written`, written.flatMap(({ tag, irreversible }) => [`  ${installedKit().layout.downFile(tag)}`, ...irreversible.map((what) => `    cannot be restored: ${what}`)]))
   }
 }
 

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MigrationError } from '../../errors/errors.js'
-import { findMigrationFolders } from './migration-folders.js'
 
 /** One entry of drizzle-kit's journal: a generated migration. */
 export interface JournalEntry {
@@ -24,22 +23,6 @@ export interface Journal {
 /** The path of a folder's journal. */
 export function journalOf (folder: string): string {
   return join(folder, 'meta', '_journal.json')
-}
-
-/**
- * The journal of a folder in which migrations are generated; an empty journal if there is none yet.
- *
- * @throws {MigrationError} `DB_MIGRATION_MISSING` if the file is not a journal; `DB_MIGRATION_FAILED` for a folder in the layout of drizzle-kit 1.0
- */
-export async function readJournal (folder: string): Promise<Journal> {
-  const [newer] = await findMigrationFolders(folder)
-  if (newer !== undefined) {
-    throw new MigrationError(
-      `${folder} has migrations in the layout of drizzle-kit 1.0, as ${newer}. They can be applied, checked without a schema and rolled back, but not generated yet: use npx drizzle-kit generate, and write down.sql beside migration.sql`,
-      'DB_MIGRATION_FAILED'
-    )
-  }
-  return await findJournal(folder) ?? { version: '7', dialect: 'postgresql', entries: [] }
 }
 
 /** The path to which an upgrade moves the journal of a folder, for the way back. */

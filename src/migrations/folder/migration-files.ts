@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MigrationError } from '../../errors/errors.js'
 import { equivalentTexts, parseMigration, type MigrationText } from './directives.js'
-import { journalLayout, readLayout, type Layout, type MigrationEntry } from './layout.js'
+import { readLayout, type Layout, type MigrationEntry } from './layout.js'
 
 /** A migration: one of drizzle-kit's SQL files. */
 export interface Migration {
@@ -59,17 +59,12 @@ export async function readDown (folder: string, name: string): Promise<Migration
   return parseMigration(await readFile(join(folder, name), 'utf8'), name)
 }
 
-/** The file name of a migration's way back, in a folder with a journal. */
-export function downName (tag: string): string {
-  return journalLayout.downFile(tag)
-}
-
 /**
  * The text of a migration.
  *
  * @throws {MigrationError} `DB_MIGRATION_MISSING` if the file does not exist
  */
-export async function readSql (folder: string, tag: string, layout: Layout = journalLayout): Promise<string> {
+export async function readSql (folder: string, tag: string, layout: Layout): Promise<string> {
   return await readFile(join(folder, layout.upFile(tag)), 'utf8').catch((cause: unknown) => {
     throw new MigrationError(layout.missing(tag, folder), 'DB_MIGRATION_MISSING', { cause })
   })

@@ -1,13 +1,10 @@
 import { MigrationError } from '../../errors/errors.js'
 import { oneOf, text } from '../../runtime/option-checks.js'
 import { isSchema } from '../../settings/given-options.js'
-import { readJournal } from '../folder/journal.js'
 import { diffStatements } from './changes/diff-statements.js'
-import { prefixOf } from './migration-name.js'
-import { loadDrizzleKit, snapshotOf } from './model/drizzle-kit.js'
+import { installedKit } from './installed-kit.js'
 import { askRenames } from './renames/ask-renames.js'
 import { decideByList, refuseToDecide, decideRenames } from './renames/decide-renames.js'
-import { newestSnapshot } from './snapshots/read-snapshots.js'
 import type { Casing } from '../../drizzle/casing.js'
 import type { OptionChecks } from '../../runtime/option-checks.js'
 import type { Terminal } from './renames/ask-renames.js'
@@ -71,11 +68,12 @@ export async function renamesBetween (before: Snapshot, after: Snapshot, { renam
  */
 export async function isModelMigrated (options: ModelOptions): Promise<boolean> {
   const { folder = './drizzle', casing } = options
-  const before = await newestSnapshot(folder, (await readJournal(folder)).entries.map(({ tag }) => prefixOf(tag)))
-  const kit = await loadDrizzleKit()
-  const after = snapshotOf(kit, neededSchema(options), { casing, previous: before })
+  const schema = neededSchema(options)
+  const kit = installedKit()
+  const source = await kit.open(folder)
   // Renames do not matter here: they count as a change in any case.
-  return (await diffStatements(kit, { before, after, renames: [] })).length === 0
+  const draft = await source.draft({ model: { schema, casing, renames: [] }, words: 'check', breakpoints: true })
+  return draft === undefined || (await diffStatements(kit, { before: source.newest, after: draft.after, renames: [] })).length === 0
 }
 
 /** The checks of {@link ModelOptions}. */

@@ -1,21 +1,17 @@
-import { randomUUID } from 'node:crypto'
-import { checkMigrationCall } from '../history/check-migration-call.js'
 import { UsageError } from '../../errors/errors.js'
 import { flag, isOptions, isText, text } from '../../runtime/option-checks.js'
-import { readJournal } from '../folder/journal.js'
-import { downName } from '../folder/migration-files.js'
-import { sqlText, diffStatements } from './changes/diff-statements.js'
+import { checkMigrationCall } from '../history/check-migration-call.js'
+import { diffStatements, sqlText } from './changes/diff-statements.js'
 import { modelOptions, neededSchema, renamesBetween } from './compare-model.js'
 import { customDownFile, downFileOf } from './down-file.js'
-import { nextEntry, prefixOf, slug } from './migration-name.js'
-import { loadDrizzleKit, snapshotOf } from './model/drizzle-kit.js'
-import { newestSnapshot } from './snapshots/read-snapshots.js'
-import { pretty, writeMigration } from './write-files.js'
+import { installedKit } from './installed-kit.js'
+import { slug } from './migration-name.js'
 import type { OptionChecks } from '../../runtime/option-checks.js'
-import type { Diff } from './changes/diff-statements.js'
 import type { ModelOptions, RenameOptions } from './compare-model.js'
 import type { DownFile } from './down-file.js'
-import type { Snapshot } from './snapshots/snapshot.js'
+import type { Draft, DraftOptions, GeneratedFolder } from './kit/kit.js'
+import type { Diff } from './snapshots/diff.js'
+import type { Rename } from './snapshots/rename.js'
 
 /** The options of {@link createMigration}. */
 export interface CreateOptions extends ModelOptions, RenameOptions {
@@ -64,47 +60,39 @@ export interface CreatedMigration {
 export async function createMigration (options: CreateOptions): Promise<{ created?: CreatedMigration }> {
   checkMigrationCall('createMigration()', options, createOptions)
   if (options.message === undefined) throw new UsageError('createMigration() needs a message, after which its files are named: createMigration({ message: "add a nickname", schema })')
-  const { folder = './drizzle', autogenerate = true, prefix = 'index', breakpoints = true } = options
-  const words = slug(options.message)
-  const former = await readJournal(folder)
-  const before = await newestSnapshot(folder, former.entries.map(({ tag }) => prefixOf(tag)))
-  const draft = autogenerate ? await compareWith(before, options) : customDraft(before)
-  if (draft === undefined) return {}
-  const entry = nextEntry(former, { words, prefix, breakpoints })
-  await writeMigration(folder, {
-    former,
-    journal: { ...former, entries: [...former.entries, entry] },
-    files: {
-      [`${entry.tag}.sql`]: sqlText(draft.statements, breakpoints),
-      [downName(entry.tag)]: draft.down.text,
-      [`meta/${prefixOf(entry.tag)}_snapshot.json`]: pretty({ ...draft.snapshot, _meta: { columns: {}, schemas: {}, tables: {} } })
-    }
-  })
-  return { created: { tag: entry.tag, irreversible: draft.down.irreversible } }
+  const { folder = './drizzle', autogenerate = true, breakpoints = true } = options
+  const names = { words: slug(options.message), prefix: options.prefix, breakpoints }
+  const source = await installedKit().open(folder)
+  const planned = autogenerate ? await compareModel(source, names, options) : await planCustom(source, names)
+  if (planned === undefined) return {}
+  const { draft, statements, down } = planned
+  await draft.write({ up: sqlText(statements, breakpoints), down: down.text })
+  return { created: { tag: draft.tag, irreversible: down.irreversible } }
 }
 
-interface Draft {
+interface Planned {
+  readonly draft: Draft
   readonly statements: readonly string[]
   readonly down: DownFile
-  readonly snapshot: Snapshot
 }
 
-async function compareWith (before: Snapshot, options: CreateOptions): Promise<Draft | undefined> {
-  const kit = await loadDrizzleKit()
-  const after = snapshotOf(kit, neededSchema(options), { casing: options.casing, previous: before })
-  const diff: Diff = { before, after, renames: await renamesBetween(before, after, options) }
+async function compareModel (source: GeneratedFolder, names: Omit<DraftOptions, 'model'>, options: CreateOptions): Promise<Planned | undefined> {
+  const kit = installedKit()
+  const draftWith = async (renames: readonly Rename[]) => await source.draft({ ...names, model: { schema: neededSchema(options), casing: options.casing, renames } })
+  const first = await draftWith([])
+  if (first === undefined) return undefined
+  const renames = await renamesBetween(source.newest, first.after, options)
+  const draft = renames.length === 0 ? first : await draftWith(renames)
+  if (draft === undefined) return undefined
+  const diff: Diff = { before: source.newest, after: draft.after, renames }
   const statements = await diffStatements(kit, diff)
-  if (statements.length === 0) return undefined
-  return { statements, down: await downFileOf(kit, diff), snapshot: after }
+  return statements.length === 0 ? undefined : { draft, statements, down: await downFileOf(kit, diff) }
 }
 
 /** An unchanged model, with files for handwritten SQL. */
-function customDraft (before: Snapshot): Draft {
-  return {
-    statements: ['-- Custom SQL migration file, put your code below! --'],
-    down: customDownFile,
-    snapshot: { ...before, id: randomUUID(), prevId: before.id }
-  }
+async function planCustom (source: GeneratedFolder, names: Omit<DraftOptions, 'model'>): Promise<Planned> {
+  const draft = await source.draft(names)
+  return { draft: draft!, statements: ['-- Custom SQL migration file, put your code below! --'], down: customDownFile }
 }
 
 /** The checks of {@link CreateOptions}. */

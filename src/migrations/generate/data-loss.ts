@@ -1,7 +1,7 @@
 import { tablePairs } from './snapshots/snapshot-parts.js'
 import { orderRenames, applyRename } from './snapshots/rename.js'
 import type { Column, Snapshot } from './snapshots/snapshot.js'
-import type { Diff } from './changes/diff-statements.js'
+import type { Diff } from './snapshots/diff.js'
 import { catalogueType } from './snapshots/names.js'
 
 /** Something that a change deletes. */

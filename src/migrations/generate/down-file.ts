@@ -1,7 +1,8 @@
 import { findDataLoss } from './data-loss.js'
 import { reverseRenames } from './snapshots/rename.js'
-import { sqlText, diffStatements, type Diff } from './changes/diff-statements.js'
-import type { DrizzleKit } from './model/drizzle-kit.js'
+import { sqlText, diffStatements } from './changes/diff-statements.js'
+import type { Kit } from './kit/kit.js'
+import type { Diff } from './snapshots/diff.js'
 
 /** The down file of a migration. */
 export interface DownFile {
@@ -12,7 +13,7 @@ export interface DownFile {
 }
 
 /** Writes the way back from a migration: the same comparison in the other direction. */
-export async function downFileOf (kit: DrizzleKit, { before, after, renames }: Diff): Promise<DownFile> {
+export async function downFileOf (kit: Kit, { before, after, renames }: Diff): Promise<DownFile> {
   const back: Diff = { before: after, after: before, renames: reverseRenames(renames) }
   const { lost, converted } = findDataLoss({ before, after, renames })
   const { lost: dropped } = findDataLoss(back)

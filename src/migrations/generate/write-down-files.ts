@@ -4,25 +4,21 @@ import { isDeepStrictEqual } from 'node:util'
 import { checkMigrationCall } from '../history/check-migration-call.js'
 import { MigrationError } from '../../errors/errors.js'
 import { called, text } from '../../runtime/option-checks.js'
-import { readJournal } from '../folder/journal.js'
-import { downName, readSql } from '../folder/migration-files.js'
+import { readSql } from '../folder/migration-files.js'
 import { customDownFile, downFileOf, markIrreversible } from './down-file.js'
-import { prefixOf } from './migration-name.js'
-import { loadDrizzleKit } from './model/drizzle-kit.js'
-import { decideRenames } from './renames/decide-renames.js'
+import { installedKit } from './installed-kit.js'
+import { writeNewFiles } from './kit/write-new-files.js'
 import { decideBySql } from './renames/decide-by-sql.js'
-import { listSnapshots, readSnapshot } from './snapshots/read-snapshots.js'
-import { emptySnapshot } from './snapshots/snapshot.js'
+import { decideRenames } from './renames/decide-renames.js'
 import { compareSql } from './sql/compare-sql.js'
 import { reconcile } from './sql/reconcile.js'
 import { findSqlChanges } from './sql/sql-changes.js'
 import { SqlHistory } from './sql/sql-history.js'
-import { writeNewFiles } from './write-files.js'
 import type { OptionChecks } from '../../runtime/option-checks.js'
-import type { Diff } from './changes/diff-statements.js'
 import type { CreatedMigration } from './create-migration.js'
 import type { DownFile } from './down-file.js'
-import type { DrizzleKit } from './model/drizzle-kit.js'
+import type { Kit } from './kit/kit.js'
+import type { Diff } from './snapshots/diff.js'
 import type { Snapshot } from './snapshots/snapshot.js'
 import type { Disagreement } from './sql/compare-sql.js'
 import type { SqlChange } from './sql/sql-changes.js'
@@ -55,38 +51,24 @@ export interface DownFilesOptions {
 export async function writeDownFiles (options: DownFilesOptions = {}): Promise<{ written: CreatedMigration[] }> {
   checkMigrationCall('writeDownFiles()', options, downFilesOptions)
   const { folder = './drizzle', onProgress } = options
-  const { entries } = await readJournal(folder)
-  const snapshots = await readSnapshots(folder)
-  const kit = await loadDrizzleKit()
+  const kit = installedKit()
+  const { layout } = kit
+  const migrations = await kit.history(folder)
   const history = new SqlHistory()
   const files: Record<string, string> = {}
   const written: CreatedMigration[] = []
-  let former: Snapshot | undefined = emptySnapshot()
-  for (const [index, { tag }] of entries.entries()) {
-    const after = snapshots.get(prefixOf(tag))
-    const befores = candidates(snapshots, former, after)
-    const { text, irreversible } = await downFileBetween(kit, { befores, after, sql: await readSql(folder, tag), history }).catch((cause: MigrationError) => { throw notWritten(tag, cause) })
-    if (!existsSync(join(folder, downName(tag)))) {
-      files[downName(tag)] = text
+  for (const [index, { tag, befores, after }] of migrations.entries()) {
+    const file = layout.downFile(tag)
+    const sql = await readSql(folder, tag, layout)
+    const { text, irreversible } = await downFileBetween(kit, { befores, after, sql, history }).catch((cause: MigrationError) => { throw notWritten(file, cause) })
+    if (!existsSync(join(folder, file))) {
+      files[file] = text
       written.push({ tag, irreversible })
     }
-    onProgress?.({ tag, done: index + 1, total: entries.length })
-    former = after
+    onProgress?.({ tag, done: index + 1, total: migrations.length })
   }
   await writeNewFiles(folder, files)
   return { written }
-}
-
-async function readSnapshots (folder: string): Promise<Map<string, Snapshot>> {
-  const snapshots = new Map<string, Snapshot>()
-  for (const prefix of await listSnapshots(folder)) snapshots.set(prefix, await readSnapshot(folder, prefix))
-  return snapshots
-}
-
-/** The possible snapshots before a migration: the one before it in the journal, and the one from which it was generated. They differ after a merge. */
-function candidates (snapshots: ReadonlyMap<string, Snapshot>, former: Snapshot | undefined, after: Snapshot | undefined): Snapshot[] {
-  const parent = after === undefined ? undefined : [emptySnapshot(), ...snapshots.values()].find(({ id }) => id === after.prevId)
-  return [...new Set([former, parent])].filter((snapshot) => snapshot !== undefined)
 }
 
 interface Step {
@@ -96,7 +78,7 @@ interface Step {
   readonly history: SqlHistory
 }
 
-async function downFileBetween (kit: DrizzleKit, { befores, after, sql, history }: Step): Promise<DownFile> {
+async function downFileBetween (kit: Kit, { befores, after, sql, history }: Step): Promise<DownFile> {
   const done = findSqlChanges(sql)
   const choice = after === undefined ? undefined : await closest(kit, { befores, after, sql }, done)
   const repeated = history.repeated(done)
@@ -116,7 +98,7 @@ async function downFileBetween (kit: DrizzleKit, { befores, after, sql, history 
 }
 
 /** The pair of snapshots whose difference is closest to the SQL. */
-async function closest (kit: DrizzleKit, { befores, after, sql }: { befores: readonly Snapshot[], after: Snapshot, sql: string }, done: readonly SqlChange[]): Promise<Disagreement & { diff: Diff } | undefined> {
+async function closest (kit: Kit, { befores, after, sql }: { befores: readonly Snapshot[], after: Snapshot, sql: string }, done: readonly SqlChange[]): Promise<Disagreement & { diff: Diff } | undefined> {
   const diffs: Array<Disagreement & { diff: Diff }> = []
   for (const before of befores) {
     const diff: Diff = { before, after, renames: await decideRenames(before, after, decideBySql(sql)) }
@@ -143,8 +125,8 @@ function reason (what: string, changes: readonly SqlChange[]): string[] {
 }
 
 /** Adds the file to an error about one migration. */
-function notWritten (tag: string, { message, code, cause }: MigrationError): MigrationError {
-  return new MigrationError(`${downName(tag)} cannot be written. ${message}`, code, { cause })
+function notWritten (file: string, { message, code, cause }: MigrationError): MigrationError {
+  return new MigrationError(`${file} cannot be written. ${message}`, code, { cause })
 }
 
 /** The checks of {@link DownFilesOptions}. */

@@ -2,11 +2,13 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Client } from 'pg'
 import { decideRenames } from '../../../src/migrations/generate/renames/decide-renames.js'
 import { downFileOf } from '../../../src/migrations/generate/down-file.js'
-import { snapshotOf, type DrizzleKit } from '../../../src/migrations/generate/model/drizzle-kit.js'
+import { installedKit } from '../../../src/migrations/generate/installed-kit.js'
+import type { Diff } from '../../../src/migrations/generate/snapshots/diff.js'
 import { orderRenames, referenced, applyRename } from '../../../src/migrations/generate/snapshots/rename.js'
 import { emptySnapshot, type Snapshot } from '../../../src/migrations/generate/snapshots/snapshot.js'
-import { diffStatements, type Diff } from '../../../src/migrations/generate/changes/diff-statements.js'
+import { diffStatements } from '../../../src/migrations/generate/changes/diff-statements.js'
 import { readCatalogue } from './catalogue.js'
+import { snapshotOfModel } from './model-snapshots.js'
 import type { ModelPlan } from './models.js'
 import { fill, moodOf, readKept, sameRows, type Row } from './rows.js'
 import { schemaOf } from './schema.js'
@@ -35,20 +37,21 @@ const rowsDoNotFit = /^2[23]/
  * @throws Error if the catalogue differs from that of the second model in an empty database, or from the start after the way back, or if rows are lost that
  *   are not listed as lost
  */
-export async function makeTrip (client: Client, kit: DrizzleKit, { from, to, answers, nulls }: Trip): Promise<Outcome> {
-  const before = snapshotOf(kit, schemaOf(from), { previous: emptySnapshot() })
-  const after = snapshotOf(kit, schemaOf(to), { previous: before })
+export async function makeTrip (client: Client, { from, to, answers, nulls }: Trip): Promise<Outcome> {
+  const kit = installedKit()
+  const before = await snapshotOfModel(schemaOf(from))
+  const after = await snapshotOfModel(schemaOf(to))
   let asked = 0
   const renames = await decideRenames(before, after, ({ gone }) => Promise.resolve(gone[(answers[asked++ % answers.length] ?? 0) - 1]))
   const way: Diff = { before, after, renames }
-  const start = await fromNothing(kit, before)
+  const start = await fromNothing(before)
   const up = await diffStatements(kit, way)
   const { text: down, irreversible } = await downFileOf(kit, way)
   const back = down.split('--> statement-breakpoint')
 
   await client.query('begin')
   try {
-    await runAll(client, await fromNothing(kit, after))
+    await runAll(client, await fromNothing(after))
     const wanted = await readCatalogue(client)
     await client.query('rollback; begin')
     await runAll(client, start)
@@ -75,8 +78,8 @@ export async function makeTrip (client: Client, kit: DrizzleKit, { from, to, ans
   }
 }
 
-async function fromNothing (kit: DrizzleKit, after: Snapshot): Promise<string[]> {
-  return await diffStatements(kit, { before: emptySnapshot(), after, renames: [] })
+async function fromNothing (after: Snapshot): Promise<string[]> {
+  return await diffStatements(installedKit(), { before: emptySnapshot(), after, renames: [] })
 }
 
 async function carryRows (

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Client } from 'pg'
-import type { Diff } from '../../../src/migrations/generate/changes/diff-statements.js'
+import type { Diff } from '../../../src/migrations/generate/snapshots/diff.js'
 import { catalogueType, mentions, quotedName } from '../../../src/migrations/generate/snapshots/names.js'
 import type { Column, Snapshot } from '../../../src/migrations/generate/snapshots/snapshot.js'
 

@@ -2,7 +2,6 @@
 import { parseArgs } from 'node:util'
 import fc from 'fast-check'
 import { Client } from 'pg'
-import { loadDrizzleKit } from '../../../src/migrations/generate/model/drizzle-kit.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
 import { makeTrip, type Outcome } from './round-trip.js'
 import { trips } from './trips.js'
@@ -13,10 +12,9 @@ const client = new Client({ connectionString })
 const started = performance.now()
 try {
   await client.connect()
-  const kit = await loadDrizzleKit()
   const outcomes = new Map<Outcome, number>()
   const details = await fc.check(fc.asyncProperty(trips, async (trip) => {
-    const outcome = await makeTrip(client, kit, trip)
+    const outcome = await makeTrip(client, trip)
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
   }), {
     numRuns: Number(values.runs),

@@ -1,20 +1,12 @@
 import { breakpoint } from '../../folder/directives.js'
-import type { DrizzleKit } from '../model/drizzle-kit.js'
 import { orderRenames, splitKey, type Rename } from '../snapshots/rename.js'
-import { drizzleKitStatements } from './drizzle-kit-statements.js'
-import { renameAll } from './rename-all.js'
-import { alterRowLevelSecurity, repairStatements } from './repair-statements.js'
+import { withoutDependentViews } from './dependent-views.js'
 import { intermediateSnapshots } from './intermediate-snapshots.js'
+import { renameAll } from './rename-all.js'
+import { alterRowLevelSecurity, withoutRowLevelSecurity } from './row-level-security.js'
+import type { Kit } from '../kit/kit.js'
+import type { Diff } from '../snapshots/diff.js'
 import type { Snapshot } from '../snapshots/snapshot.js'
-import { withoutDependentViews } from './view-order.js'
-
-/** Two snapshots, and the renames between them. */
-export interface Diff {
-  readonly before: Snapshot
-  readonly after: Snapshot
-  /** The objects that were renamed. Everything else that is new is created, and everything else that is gone is dropped. */
-  readonly renames: readonly Rename[]
-}
 
 /**
  * Writes the statements that lead from one snapshot to another.
@@ -22,14 +14,14 @@ export interface Diff {
  * drizzle-kit 0.31 compares two snapshots in one step. For some changes it writes the statements in an order that PostgreSQL refuses, or asks about renames.
  * So the change is made in several steps, through {@link intermediateSnapshots}.
  */
-export async function diffStatements (kit: DrizzleKit, { before, after, renames }: Diff): Promise<string[]> {
+export async function diffStatements (kit: Kit, { before, after, renames }: Diff): Promise<string[]> {
   const ordered = orderRenames(renames)
   const prepared = beforeRenames(before, after, ordered)
   const { statements: renaming, snapshot: start } = renameAll(prepared, after, ordered)
-  const statements = [...await drizzleKitStatements(kit, before, prepared), ...renaming]
+  const statements = [...await kit.statements(before, prepared), ...renaming]
   let from = start
   for (const { snapshot, statements: known } of intermediateSnapshots(start, after)) {
-    statements.push(...known ?? repairStatements(await drizzleKitStatements(kit, from, snapshot), { before: start }))
+    statements.push(...known ?? withoutRowLevelSecurity(await kit.statements(from, snapshot), start))
     from = snapshot
   }
   return [...statements, ...alterRowLevelSecurity(start, after)]

@@ -7,7 +7,7 @@ import type { ColumnChange, ColumnChanges } from './column-changes.js'
 import { equalEntries, mapTables, losesKey, losesPrimaryKey, sharedEntries } from '../snapshots/snapshot-parts.js'
 import { referenced } from '../snapshots/rename.js'
 import type { ForeignKey, Policy, Snapshot, View } from '../snapshots/snapshot.js'
-import { withoutDependentViews } from './view-order.js'
+import { withoutDependentViews } from './dependent-views.js'
 import { enumOf, mentions } from '../snapshots/names.js'
 
 /** The snapshots on the way to one without dependents of changed objects. Each removes only objects on which nothing in it depends. */

@@ -2,12 +2,11 @@
  * Checks whether the SQL of a migration matches its two snapshots. The way back is made from the snapshots: it would also undo changes that only the snapshots
  * have, and it would not undo changes that only the SQL makes.
  */
-import { findRenameCandidates } from '../snapshots/rename-candidates.js'
-import { repairStatements } from '../changes/repair-statements.js'
-import { orderRenames, applyRename, renameStatements } from '../snapshots/rename.js'
+import { diffStatements } from '../changes/diff-statements.js'
+import { withoutRowLevelSecurity } from '../changes/row-level-security.js'
 import { findSqlChanges, type SqlChange } from './sql-changes.js'
-import { diffStatements, type Diff } from '../changes/diff-statements.js'
-import type { DrizzleKit } from '../model/drizzle-kit.js'
+import type { Kit } from '../kit/kit.js'
+import type { Diff } from '../snapshots/diff.js'
 
 /** The differences between SQL and snapshots; usually none. */
 export interface Disagreement {
@@ -18,20 +17,15 @@ export interface Disagreement {
 }
 
 /** Compares the changes of a file with those of the statements between its snapshots. Spelling and order do not matter. */
-export async function compareSql (kit: DrizzleKit, diff: Diff, done: readonly SqlChange[]): Promise<Disagreement> {
+export async function compareSql (kit: Kit, diff: Diff, done: readonly SqlChange[]): Promise<Disagreement> {
   const compared = await Promise.all((await possibleStatements(kit, diff)).map((statements) => differences(findSqlChanges(statements.join('\n--> statement-breakpoint\n')), done)))
   return compared.reduce((best, other) => sizeOf(other) < sizeOf(best) ? other : best)
 }
 
 /** The possible statements between two snapshots: ours, and those of drizzle-kit alone if it would ask nothing. */
-async function possibleStatements (kit: DrizzleKit, diff: Diff): Promise<string[][]> {
-  const ours = await diffStatements(kit, diff)
-  const ordered = orderRenames(diff.renames)
-  const start = ordered.reduce(applyRename, diff.before)
-  if (findRenameCandidates(start, diff.after).length > 0) return [ours]
-  const theirs = await kit.generateMigration(start, diff.after)
-  const renames = ordered.flatMap((rename) => renameStatements(rename))
-  return [ours, [...renames, ...theirs], [...renames, ...repairStatements(theirs, { before: start })]]
+async function possibleStatements (kit: Kit, diff: Diff): Promise<string[][]> {
+  const theirs = await kit.generated(diff)
+  return [await diffStatements(kit, diff), ...theirs, ...theirs.map((statements) => withoutRowLevelSecurity(statements, diff.before))]
 }
 
 function differences (said: readonly SqlChange[], done: readonly SqlChange[]): Disagreement {

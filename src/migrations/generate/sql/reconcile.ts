@@ -2,7 +2,7 @@ import { tablePairs } from '../snapshots/snapshot-parts.js'
 import type { SqlChange } from './sql-changes.js'
 import { normalizeSql } from './normalize-sql.js'
 import type { Snapshot, Table } from '../snapshots/snapshot.js'
-import type { Diff } from '../changes/diff-statements.js'
+import type { Diff } from '../snapshots/diff.js'
 
 const groups = ['enums', 'schemas', 'sequences', 'roles', 'policies', 'views'] as const
 const parts = ['columns', 'indexes', 'foreignKeys', 'compositePrimaryKeys', 'uniqueConstraints', 'policies', 'checkConstraints'] as const

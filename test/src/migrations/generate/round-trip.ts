@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import type { Test } from 'tap'
 import { createMigration, rollbackMigrations, runMigrations, type CreateOptions } from '../../../../src/migrations/index.js'
 import { createTestDatabase } from '../../../../src/testing/index.js'
+import { textsOf } from './generated-folder.js'
 import { readCatalogue } from '../../../model-based/migrations/catalogue.js'
 
 /** Two models, the rows of the first, and the statements that must work along the way. */
@@ -74,7 +74,7 @@ export async function roundTrip (t: Test, { from, to, fill, kept, writes, next, 
   if (former !== undefined) await works(former)
   await runMigrations(way)
   t.strictSame(await readCatalogue(client), made, 'and the second again')
-  const [up, down] = ['0001_to.sql', '0001_to.down.sql'].map((name) => readFileSync(join(way.folder, name), 'utf8')) as [string, string]
+  const { up, down } = textsOf(way.folder, created!.tag)
   return { irreversible: created!.irreversible, up, down, there, back }
 }
 

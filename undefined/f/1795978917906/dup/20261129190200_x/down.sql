@@ -1,0 +1,2 @@
+-- Drops the rows of twice, which the migration added.
+DROP TABLE "twice";

@@ -1,0 +1,4 @@
+CREATE TABLE "twice" (
+	"id" integer CONSTRAINT "same" UNIQUE,
+	"other" integer
+);

@@ -1,0 +1,2 @@
+-- Drops the rows of a, which the migration added.
+DROP TABLE "a";

@@ -1,0 +1,2 @@
+-- Drops the values of a.b, which the migration added.
+ALTER TABLE "a" DROP COLUMN "b";

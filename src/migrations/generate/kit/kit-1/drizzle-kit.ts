@@ -1,5 +1,4 @@
 import { MigrationError } from '../../../../errors/errors.js'
-import type { Hint } from './hints.js'
 
 /** An entity of a schema in format 9, such as a table or a column. */
 export type Entity = Record<string, unknown> & { readonly entityType: string }
@@ -48,6 +47,11 @@ export interface MissingHint {
   readonly kind: string
   readonly entity: readonly string[]
 }
+
+/** An answer to a question that drizzle-kit would ask. */
+export type Hint =
+  | { readonly type: 'rename', readonly kind: string, readonly from: readonly string[], readonly to: readonly string[] }
+  | { readonly type: 'create', readonly kind: string, readonly entity: readonly string[] }
 
 /** drizzle-kit's functions on states. */
 export async function loadApi (specifier = 'drizzle-kit/api-postgres'): Promise<Api> {

@@ -1,11 +1,6 @@
 import { splitKey } from '../../snapshots/rename.js'
 import type { Rename } from '../../snapshots/rename.js'
-import type { MissingHint } from './drizzle-kit.js'
-
-/** An answer to a question that drizzle-kit would ask. */
-export type Hint =
-  | { readonly type: 'rename', readonly kind: string, readonly from: readonly string[], readonly to: readonly string[] }
-  | { readonly type: 'create', readonly kind: string, readonly entity: readonly string[] }
+import type { Hint, MissingHint } from './drizzle-kit.js'
 
 /** The hints for renamed objects. */
 export function renameHints (renames: readonly Rename[]): Hint[] {

@@ -1,5 +1,6 @@
-import { MigrationError } from '../../../../errors/errors.js'
+import { MigrationError, UsageError } from '../../../../errors/errors.js'
 import { folderLayout } from '../../../folder/layout.js'
+import { findMigrationFolders } from '../../../folder/migration-folders.js'
 import { generateInCopy } from './generate-in-copy.js'
 import { renameHints } from './hints.js'
 import { newestIds, readSnapshotFiles, snapshotAt, type SnapshotFiles } from './snapshot-files.js'
@@ -25,14 +26,15 @@ export const kit1: Kit = {
     const newest = newestIds(files)
     // Finds conflicts before the branches are joined.
     if (newest.length > 1) await generateInCopy(files, { schema: undefined, words: 'joined', hints: [] })
-    return new MigrationFolders(folder, files, await snapshotAt(files, newest))
+    return new MigrationFolders(folder, { names: await findMigrationFolders(folder), files, newest: await snapshotAt(files, newest) })
   },
 
   async history (folder) {
     const files = await readSnapshotFiles(folder)
     const migrations: GeneratedMigration[] = []
-    for (const [tag, { id, prevIds }] of files) {
-      migrations.push({ tag, befores: [await snapshotAt(files, prevIds)], after: await snapshotAt(files, [id]) })
+    for (const tag of await findMigrationFolders(folder)) {
+      const file = files.get(tag)
+      migrations.push(file === undefined ? { tag, befores: [], after: undefined } : { tag, befores: [await snapshotAt(files, file.prevIds)], after: await snapshotAt(files, [file.id]) })
     }
     return migrations
   }
@@ -41,19 +43,24 @@ export const kit1: Kit = {
 class MigrationFolders implements GeneratedFolder {
   readonly newest: Snapshot
   readonly #folder: string
+  readonly #names: readonly string[]
   readonly #files: SnapshotFiles
 
-  constructor (folder: string, files: SnapshotFiles, newest: Snapshot) {
+  constructor (folder: string, { names, files, newest }: { names: readonly string[], files: SnapshotFiles, newest: Snapshot }) {
     this.#folder = folder
+    this.#names = names
     this.#files = files
     this.newest = newest
   }
 
   async draft ({ model, words, prefix = 'timestamp' }: DraftOptions): Promise<Draft | undefined> {
+    if (model?.casing !== undefined) {
+      throw new UsageError('casing is an option of Drizzle 0.45, which 1.0 ignores: declare the tables with snakeCase.table() or camelCase.table() of drizzle-orm/pg-core')
+    }
     if (prefix !== 'timestamp') {
       throw new MigrationError(`Migrations cannot be numbered by ${prefix}: drizzle-kit 1.0 names their folders by time. Leave out migrations.prefix, or set it to timestamp`, 'DB_MIGRATION_FAILED')
     }
-    const [folder, files] = [this.#folder, this.#files]
+    const [folder, files, former] = [this.#folder, this.#files, this.#names]
     const made = await generateInCopy(files, { schema: model?.schema, words, hints: renameHints(model?.renames ?? []) })
     if (made === undefined) return undefined
     const { tag, snapshot, text } = made
@@ -61,7 +68,7 @@ class MigrationFolders implements GeneratedFolder {
       tag,
       after: await snapshotAt(new Map([...files, [tag, snapshot]]), [snapshot.id]),
       async write ({ up, down }) {
-        await writeMigration(folder, { tag, files: { 'migration.sql': up, 'snapshot.json': text, 'down.sql': down }, former: [...files.keys()] })
+        await writeMigration(folder, { tag, files: { 'migration.sql': up, 'snapshot.json': text, 'down.sql': down }, former })
       }
     }
   }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MigrationError } from '../../../../errors/errors.js'
@@ -34,7 +35,11 @@ export async function readSnapshotFiles (folder: string): Promise<Map<string, Sn
     )
   }
   const files = new Map<string, SnapshotFile>()
-  for (const name of await findMigrationFolders(folder)) files.set(name, await readSnapshotFile(join(folder, name, 'snapshot.json')))
+  for (const name of await findMigrationFolders(folder)) {
+    const path = join(folder, name, 'snapshot.json')
+    // drizzle-kit ignores a migration without a snapshot, too.
+    if (existsSync(path)) files.set(name, await readSnapshotFile(path))
+  }
   return files
 }
 
@@ -43,7 +48,7 @@ async function readSnapshotFile (path: string): Promise<SnapshotFile> {
   try {
     file = JSON.parse(await readFile(path, 'utf8'))
   } catch (cause) {
-    throw new MigrationError(`${path} is missing, or is not JSON: restore it from version control`, 'DB_MIGRATION_MISSING', { cause })
+    throw new MigrationError(`${path} is not JSON: restore it from version control`, 'DB_MIGRATION_MISSING', { cause })
   }
   const { id, prevIds, version } = file
   if (version === '9' && id !== undefined && prevIds !== undefined) return { ...file, id, prevIds }

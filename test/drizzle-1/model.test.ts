@@ -1,0 +1,17 @@
+import t from 'tap'
+import '../faults/migrations.test.js'
+import '../src/connection/built.test.js'
+import '../src/errors/to-database-error.test.js'
+import '../src/model/row-functions.test.js'
+import '../src/model/schemas.test.js'
+import '../src/model/table.test.js'
+import '../src/repository/related/related-repository.test.js'
+import '../src/repository/repository-factory.test.js'
+import '../src/repository/table/random-names.test.js'
+import '../src/repository/table/table-statements.test.js'
+import '../src/settings/settings.test.js'
+import '../src/values/array-text.test.js'
+import '../src/values/column-codec.test.js'
+import '../src/values/timestamp-reader.test.js'
+
+t.setTimeout(600_000)

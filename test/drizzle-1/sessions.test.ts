@@ -1,0 +1,16 @@
+import t from 'tap'
+import '../faults/session.test.js'
+import '../plugins/errors.test.js'
+import '../plugins/index.test.js'
+import '../plugins/lists.test.js'
+import '../plugins/repository.test.js'
+import '../plugins/transaction.test.js'
+import '../src/database/database.test.js'
+import '../src/session/retry.test.js'
+import '../src/session/session.test.js'
+import '../src/session/transaction.test.js'
+import '../src/testing/capture-statements.test.js'
+import '../src/testing/factory.test.js'
+import '../src/testing/sandbox/sandbox.test.js'
+
+t.setTimeout(600_000)

@@ -229,12 +229,15 @@ t.test('folders that cannot be upgraded are refused with the way out, and stay a
   await refuses(without, { code: 'DB_MIGRATION_MISSING', message: /^0001_boat\.sql is in the journal of .*restore the file/ })
 })
 
-t.test('a folder that cannot be written is reported, and a later upgrade goes on', async (t) => {
+t.test('the journal is renamed when every file is written, and before any is removed; if that fails, a later upgrade goes on', async (t) => {
   const folder = t.testdir({})
   writeFiles(folder, harbour)
   const [from, to] = [join(folder, 'meta/_journal-0.31.json'), join(folder, 'aside')]
   mkdirSync(join(from, 'in the way'), { recursive: true })
   await t.rejects(upgradeMigrations({ folder, ...folderOnly }), { code: 'DB_MIGRATION_FAILED', message: /could not be changed .*run data-access migrate upgrade again\. No file is lost/ })
+  t.match(filesOf(folder), harbour)
+  t.equal(foldersOf(filesOf(folder)).length, 3)
+  t.equal(snapshotsIn(filesOf(folder)).length, 3)
   renameSync(from, to)
   await upgradeMigrations({ folder, ...folderOnly })
   t.equal((await readMigrations(folder)).layout.isByName, true)

@@ -25,7 +25,7 @@ export async function loadModule (path: string, from: string): Promise<Exports> 
   }
   return await import(url).catch((cause: unknown) => {
     if ((cause as NodeJS.ErrnoException).code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw cause
-    throw new CommandUsageError(`${path} is TypeScript, which this version of Node cannot load: install drizzle-kit, which has a loader; or give --folder and DATABASE_URL, and the file is not needed`)
+    throw new CommandUsageError(`${path} is TypeScript, which this version of Node cannot load: install tsx, which drizzle-kit 0.31 brings along and 1.0 does not; or give --folder and DATABASE_URL, and the file is not needed`)
   }) as Exports
 }
 

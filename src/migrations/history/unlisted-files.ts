@@ -9,7 +9,7 @@ export async function unlistedFiles ({ folder, layout, files }: MigrationFolder 
   const known = new Set(files.flatMap(({ tag }) => [layout.upFile(tag), layout.downFile(tag)]))
   const names = [...await sqlFiles(folder), ...layout.isByName ? await filesOfMigrationFolders(folder) : []]
   const reason = layout.isByName
-    ? 'but is neither the migration.sql nor the down.sql of a migration, so it never runs: move it to the folder of its migration under that name, or away'
+    ? 'but is neither the migration.sql nor the down.sql of a migration, so it never runs: move it to the folder of its migration under that name, as data-access migrate upgrade does after drizzle-kit up, or away'
     : 'but not in meta/_journal.json, so it never runs: restore its entry, as after a merge, or move the file away'
   return names.filter((name) => !known.has(name)).sort().map((name) => ({
     kind: 'unlisted', tag: name.replace(/(?:\/.*|(?:\.down)?\.sql)$/, ''), message: `${name} is in the folder, ${reason}`

@@ -72,7 +72,7 @@ t.test('TypeScript without a loader is refused with the fix, and other errors pa
   writeFileSync(join(folder, 'old.ts'), "throw Object.assign(new Error('unknown'), { code: 'ERR_UNKNOWN_FILE_EXTENSION' })")
   writeFileSync(join(folder, 'broken.ts'), "throw new Error('broken')")
 
-  await t.rejects(readConfig('old.ts', folder), { name: 'UsageError', message: /install drizzle-kit/ })
+  await t.rejects(readConfig('old.ts', folder), { name: 'UsageError', message: /install tsx/ })
   await t.rejects(readConfig('broken.ts', folder), { message: 'broken' })
 })
 

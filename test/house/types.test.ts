@@ -72,6 +72,13 @@ t.test('only src/pg looks behind the types of pg, and only src/drizzle behind th
   t.strictSame(findLooksBehind(projectRoot, project.getProgram() as ts.Program), [])
 })
 
+t.test('no published type names the Drizzle 1.0 of the tests, which no program has installed', async (t) => {
+  const users = readConfig(projectRoot, 'tsconfig.build.json').fileNames.filter((name) => ts.sys.readFile(name)?.includes('drizzle-orm-1'))
+  t.ok(users.length > 0)
+  const published = users.filter((name) => project.getEmitOutput(name, true, true).outputFiles.some(({ text }) => text.includes('drizzle-orm-1')))
+  t.strictSame(published, [])
+})
+
 t.test('an assertion that looks behind a type is found; one between types of a library is allowed', async (t) => {
   const peeks = `
     import pg from 'pg'

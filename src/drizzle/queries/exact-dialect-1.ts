@@ -7,7 +7,7 @@ import { readInJson } from './exact-json.js'
 import type * as Drizzle1 from 'drizzle-orm-1'
 import type * as PgCore1 from 'drizzle-orm-1/pg-core'
 import type { SQL as SQL1 } from 'drizzle-orm-1'
-import type { PgColumn } from 'drizzle-orm/pg-core'
+import type { PgColumn, PgDialect } from 'drizzle-orm/pg-core'
 import type { ExactReading } from './exact-fields.js'
 import type { DecodedField } from './exact-json.js'
 
@@ -25,7 +25,7 @@ export function mapperReading (mapper: object): ExactReading<unknown> | undefine
 }
 
 /** A dialect whose mappers read columns like a repository. */
-export function exactDialect (): PgCore1.PgDialect {
+export function exactDialect (): PgDialect {
   const dialect = newDialect(undefined) as unknown as PgCore1.PgDialect
   dialect.mapperGenerators.rows = ((fields: readonly object[], nullable: string[] | undefined): RowsMapper => {
     const exact = readExactly(fields)
@@ -39,7 +39,7 @@ export function exactDialect (): PgCore1.PgDialect {
     if (exact !== undefined) readings.set(mapper, exact)
     return mapper
   }) as typeof dialect.mapperGenerators.relationalRows
-  return Object.assign(dialect, { codecs: exactCodecs(dialect.codecs) })
+  return Object.assign(dialect, { codecs: exactCodecs(dialect.codecs) }) as unknown as PgDialect // the parts that both versions have
 }
 
 /** The fields that read values inside JSON, by the codec that Drizzle puts into a selection. */

@@ -10,7 +10,6 @@ import { exactDialect, mapperReading } from './exact-dialect-1.js'
 import type * as Drizzle1 from 'drizzle-orm-1'
 import type * as NodePostgres1 from 'drizzle-orm-1/node-postgres'
 import type * as PgCore1 from 'drizzle-orm-1/pg-core'
-import type { PgDialect } from 'drizzle-orm/pg-core'
 import type { DrizzleDatabase } from '../types/drizzle-database.js'
 import type { DrizzleRunner, DrizzleSessions, SessionSettings } from './drizzle-runner.js'
 
@@ -23,16 +22,12 @@ type PrepareParameters = Parameters<NodePostgres1.NodePgSession<Relations>['prep
 
 /** Drizzle's classes over one set of relations. */
 export class Sessions1 implements DrizzleSessions {
-  readonly #dialect = exactDialect()
+  readonly dialect = exactDialect()
+  readonly #dialect = this.dialect as unknown as PgCore1.PgDialect
   readonly #shared: Shared
 
   constructor ({ schema, relations, logger, names }: SessionSettings) {
     this.#shared = { names, logger: logger ?? new NoopLogger(), relations: (relations ?? defineRelations(schema ?? {})) as Relations }
-  }
-
-  get dialect (): PgDialect {
-    // The parts that both versions have.
-    return this.#dialect as unknown as PgDialect
   }
 
   database (runner: DrizzleRunner): DrizzleDatabase {

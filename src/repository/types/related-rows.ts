@@ -10,7 +10,9 @@ export type Relations<T extends PgTable> = [RegisteredTable<T>] extends [never]
   : RelationOptions<T>
 
 /** The relations that a call asks for, without keys that the table does not have: the compiler accepts any key beside a known one. */
-export type KnownRelations<W, Known> = { [Name in keyof W]: Name extends keyof Known ? KnownOptions<W[Name], Extract<Known[Name], object>> : never }
+export type KnownRelations<W, Known> = Known extends Impossible<string> ? unknown : {
+  [Name in keyof W]: Name extends keyof Known ? KnownOptions<W[Name], Extract<Known[Name], object>> : never
+}
 
 interface Options {
   readonly columns?: unknown

@@ -51,7 +51,7 @@ describe('with', () => {
         where: (fields, { eq }) => eq(fields.id, 1), orderBy: (fields) => desc(fields.id), extras: (fields) => ({ size: sql<number>`length(${fields.title})`.as('size') })
       }
     })
-    expect(wanted.get(1)).type.toBe<Promise<{ id: number, email: string, posts: Array<Post & { size: number }> } | undefined>>()
+    expect(wanted.get(1)).type.toBe<Promise<{ id: number, email: string, posts: Array<{ id: number, userId: number, title: string | null, size: number }> } | undefined>>()
   })
   test('knows the relations of the registered schema, and no others', () => {
     expect(userRepo.with).type.toBeCallableWith({ posts: { limit: 5, columns: { title: true }, with: { user: true } } })

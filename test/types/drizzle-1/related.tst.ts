@@ -69,7 +69,7 @@ describe('with', () => {
         where: { RAW: (table, { eq }) => eq(table.id, 1) }, orderBy: (table, { desc }) => desc(table.id), extras: { size: (table, { sql }) => sql<number>`length(${table.title})` }
       }
     })
-    expect(wanted.get(1)).type.toBe<Promise<{ id: number, email: string, posts: Array<Post & { size: number }> } | undefined>>()
+    expect(wanted.get(1)).type.toBe<Promise<{ id: number, email: string, posts: Array<{ id: number, userId: number, title: string | null, isPublic: boolean, size: number }> } | undefined>>()
     expect(userRepo.with).type.toBeCallableWith({ posts: { where: { title: { like: 'A%' }, OR: [{ isPublic: true }, { tags: { word: 'sql' } }] }, orderBy: { id: 'desc' }, limit: 5 } })
     expect(userRepo.with).type.toBeCallableWith({ posts: { where: { RAW: (table: typeof posts) => sql`${table.id} > 1` } } })
     expect(userRepo.with).type.not.toBeCallableWith({ posts: { where: { title: 5 } } })

@@ -3,6 +3,10 @@ import { join } from 'node:path'
 import { eq, sql } from 'drizzle-orm'
 import { check, index, integer, pgEnum, pgMaterializedView, pgPolicy, pgRole, pgSchema, pgSequence, pgTable, pgView, text } from 'drizzle-orm/pg-core'
 import t from 'tap'
+import { kit1 } from '../../src/migrations/generate/kit/kit-1/kit-1.js'
+import { refusal } from '../../src/migrations/generate/kit/kit-1/refusal.js'
+import { withoutExit } from '../../src/migrations/generate/kit/kit-1/without-exit.js'
+import { emptySnapshot } from '../../src/migrations/generate/snapshots/snapshot.js'
 import { loadApi, loadCli } from '../../src/migrations/generate/kit/kit-1/drizzle-kit.js'
 import { writeMigration } from '../../src/migrations/generate/kit/kit-1/write-migration.js'
 import { checkMigrations, createMigration, rollbackMigrations, runMigrations, writeDownFiles } from '../../src/migrations/index.js'
@@ -179,12 +183,17 @@ t.test('branches that change the same thing are refused by name', async (t) => {
   const differing = pgTable('users', { id: integer().primaryKey(), name: text(), same: integer() })
   const { created } = await createMigration({ message: 'two', schema: { users: differing }, folder: other })
   cpSync(join(other, created!.tag), join(folder, created!.tag), { recursive: true })
-  for (const call of [createMigration({ message: 'x', autogenerate: false, folder }), createMigration({ message: 'x', schema: { users }, folder })]) {
-    await t.rejects(call, {
+  for (const options of [{ autogenerate: false }, { schema: { users } }]) {
+    await t.rejects(createMigration({ message: 'x', folder, ...options }), {
       code: 'DB_MIGRATION_FAILED',
       message: /Two branches .*add_column: same on users table \(\d{14}_one\) and .*_two\).*Remove the folder of one/
     })
   }
+})
+
+t.test('a column that was replaced has its way back, written later', async (t) => {
+  const { folder } = await buildGenerated(t, [usersWith('one'), usersWith('two')])
+  t.strictSame((await writeDownFiles({ folder })).written.map(({ irreversible }) => irreversible), [[], ['the values of users.one']])
 })
 
 t.test('handwritten migrations, breakpoints and the model without changes', async (t) => {
@@ -247,4 +256,34 @@ t.test('only one of two is written at once, and nothing is left behind', async (
 
 t.test('says what to install if drizzle-kit is missing', async (t) => {
   await t.rejects(loadApi('drizzle-kit/nothing'), { code: 'DB_MIGRATION_FAILED', message: /npm install --save-dev drizzle-kit@/ })
+})
+
+t.test('a refusal by drizzle-kit has its own words', async (t) => {
+  const odd = { ...emptySnapshot(), schemas: { app: 'app' }, tables: { 'public.t': {} as never } }
+  await t.rejects(kit1.statements(emptySnapshot(), odd), { code: 'DB_MIGRATION_MISSING', message: /^drizzle-kit cannot compare the snapshots \(/ })
+  t.equal((await refusal({ code: 'odd_error' }, [users])).message, 'drizzle-kit refuses the model: odd_error')
+  t.equal((await refusal({ code: 'odd_error', message: 'something is odd' }, [users])).message, 'drizzle-kit refuses the model: something is odd')
+  const broken = pgTable('broken', { id: integer() }, () => { throw new Error('broken model') })
+  t.equal((await refusal({ code: 'odd_error' }, [broken])).message, 'drizzle-kit refuses the model: broken model')
+})
+
+t.test('only drizzle-kit is kept from ending the process and from printing', async (t) => {
+  const ended = t.capture(process, 'exit', () => {})
+  const printed = t.capture(process.stdout, 'write', process.stdout.write)
+  const outside = () => { process.stdout.write('outside'); process.exit(5) }
+  let leave = () => {}
+  const left = new Promise<void>((resolve) => { leave = resolve })
+  const running = withoutExit(async () => {
+    await left
+    process.stdout.write('inside')
+    process.exit(1)
+  })
+  const other = withoutExit(async () => 'done')
+  outside()
+  leave()
+  const error: unknown = await running.catch((thrown: unknown) => thrown)
+  t.match(error, { name: 'Error', printed: 'inside' })
+  t.equal(await other, 'done')
+  t.strictSame(ended().map(({ args }) => args), [[5]])
+  t.strictSame(printed().map(({ args: [text] }) => text).filter((text) => text === 'outside' || text === 'inside'), ['outside'])
 })

@@ -82,8 +82,8 @@ async function compareModel (source: GeneratedFolder, names: Omit<DraftOptions, 
   const first = await draftWith([])
   if (first === undefined) return undefined
   const renames = await renamesBetween(source.newest, first.after, options)
-  const draft = renames.length === 0 ? first : await draftWith(renames)
-  if (draft === undefined) return undefined
+  // A rename is a change, so there is something to do.
+  const draft = renames.length === 0 ? first : (await draftWith(renames))!
   const diff: Diff = { before: source.newest, after: draft.after, renames }
   const statements = await diffStatements(kit, diff)
   return statements.length === 0 ? undefined : { draft, statements, down: await downFileOf(kit, diff) }

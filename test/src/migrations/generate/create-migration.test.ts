@@ -261,6 +261,13 @@ t.test('refuses folders whose newest snapshot is unknown', async (t) => {
   )
 })
 
+t.test('refuses a folder in the layout of drizzle-kit 1.0, with the ways out', async (t) => {
+  const folder = t.testdir({ '20260101000000_x': { 'migration.sql': '', 'snapshot.json': '{}' } })
+  await t.rejects(createMigration({ message: 'x', schema: { users }, folder }), {
+    code: 'DB_MIGRATION_FAILED', message: /layout of drizzle-kit 1\.0, as 20260101000000_x, but Drizzle 0\.45 is installed.*data-access migrate upgrade/
+  })
+})
+
 t.test('neither asks nor guesses without a terminal', async (t) => {
   const folder = t.testdir()
   await createMigration({ message: 'first', schema: { users }, folder })

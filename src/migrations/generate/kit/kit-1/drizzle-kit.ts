@@ -35,9 +35,8 @@ export type GenerateResponse =
 /** Why `drizzle-kit generate` wrote nothing. */
 export interface GenerateError {
   readonly code: string
-  readonly kind?: string
   readonly message?: string
-  /** The pairs of branches that conflict; each description ends with the migration. */
+  /** Only for merged branches: the pairs that conflict; each description ends with the migration. */
   readonly details?: ReadonlyArray<{ readonly branches: ReadonlyArray<{ readonly statementDescription: string }> }>
 }
 

@@ -5,9 +5,9 @@ import { ExitError, withoutExit } from './without-exit.js'
 
 /** The error of a refused model or folder, with drizzle-kit's own words. */
 export async function refusal (error: GenerateError, values: readonly unknown[]): Promise<MigrationError> {
-  const { code, kind, message, details } = error
-  if (kind === 'conflicts') return conflict(details ?? [])
-  const words = await wordsAbout(values) ?? message ?? [code, kind].filter((word) => word !== undefined).join(' ')
+  const { code, message, details } = error
+  if (details !== undefined) return conflict(details)
+  const words = await wordsAbout(values) ?? message ?? code
   return new MigrationError(`drizzle-kit refuses the model: ${words}`, 'DB_MIGRATION_FAILED')
 }
 

@@ -30,7 +30,7 @@ const origin = emptySnapshot().id
 export async function readSnapshotFiles (folder: string): Promise<Map<string, SnapshotFile>> {
   if (await findJournal(folder) !== undefined) {
     throw new MigrationError(
-      `${folder} has the layout of drizzle-kit 0.31, a journal, but Drizzle 1.0 is installed, which cannot continue it: upgrade the folder with data-access migrate upgrade`,
+      `${folder} has the layout of drizzle-kit 0.31, a journal, but Drizzle 1.0 is installed, which cannot continue it: move it with data-access migrate upgrade --write`,
       'DB_MIGRATION_FAILED'
     )
   }

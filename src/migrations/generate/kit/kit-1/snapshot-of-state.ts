@@ -43,12 +43,12 @@ export function snapshotOf ({ id, ddl }: State): Snapshot {
 }
 
 function columnOf (entity: Entity): Column {
-  const { type, dimensions, identity, ...rest } = partOf<Column & { dimensions: number }>(entity)
+  const { type, dimensions, identity, ...rest } = partOf<Omit<Column, 'identity'> & { dimensions: number, identity: NonNullable<Column['identity']> | null }>(entity)
   return {
     ...withoutNulls(rest, ['typeSchema', 'default', 'generated']),
     type: `${type}${'[]'.repeat(dimensions)}`,
     primaryKey: false,
-    ...identity !== null && identity !== undefined && { identity: { ...identity, cache: String(identity.cache) } }
+    ...identity !== null && { identity: { ...identity, cache: String(identity.cache) } }
   }
 }
 

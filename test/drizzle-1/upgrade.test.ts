@@ -242,3 +242,18 @@ t.test('the journal is renamed when every file is written, and before any is rem
   await upgradeMigrations({ folder, ...folderOnly })
   t.equal((await readMigrations(folder)).layout.isByName, true)
 })
+
+t.test('types and conditions get the words of 1.0, so that the tables have not changed', async (t) => {
+  const files = readFolder('examples/realworld/migrations')
+  const path = 'meta/0000_snapshot.json'
+  const snapshot = JSON.parse(String(files[path]))
+  const users = snapshot.tables['public.users']
+  users.checkConstraints = { named: { name: 'named', value: '"users"."username" <> \'\'' } }
+  users.indexes = { staff: { name: 'staff', columns: [], isUnique: false, where: '"public"."users"."bio" is null', concurrently: false, method: 'btree', with: {} } }
+  const upgraded = await upAndBack(t, { ...files, [path]: JSON.stringify(snapshot) })
+  const { ddl } = JSON.parse(String(upgraded[Object.keys(upgraded).find((name) => name.endsWith('/snapshot.json')) ?? '']))
+  const parts = Object.values(ddl) as Array<Record<string, unknown>>
+  t.match(parts.find(({ name }) => name === 'named'), { value: '"username" <> \'\'' })
+  t.match(parts.find(({ name }) => name === 'staff'), { where: '"bio" is null' })
+  t.match(parts.find(({ name, table }) => name === 'created_at' && table === 'users'), { type: 'timestamp(3) with time zone' })
+})

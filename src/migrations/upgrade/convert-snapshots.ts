@@ -6,6 +6,7 @@ import { MigrationError } from '../../errors/errors.js'
 import { prefixOf } from '../generate/kit/kit-031/journal-entry.js'
 import { readSnapshot } from '../generate/kit/kit-031/read-snapshots.js'
 import { emptySnapshot, type Snapshot } from '../generate/snapshots/snapshot.js'
+import { inWordsOf1 } from './words-of-1.js'
 import type { MigrationEntry } from '../folder/layout.js'
 
 /** The part of `drizzle-kit/cli` that is used. */
@@ -26,7 +27,7 @@ export async function convertSnapshots (folder: string, entries: readonly Migrat
   try {
     for (const [name, snapshot] of snapshots) {
       await mkdir(join(copy, name))
-      await writeFile(join(copy, name, 'snapshot.json'), JSON.stringify(snapshot))
+      await writeFile(join(copy, name, 'snapshot.json'), JSON.stringify(inWordsOf1(snapshot)))
     }
     const result = await up({ dialect: 'postgresql', out: copy })
     if (result.status === 'error') throw refused(result.error, copy)
@@ -57,7 +58,7 @@ async function linkedSnapshots (folder: string, entries: readonly MigrationEntry
 
 async function loadCommands (specifier = 'drizzle-kit/cli'): Promise<DrizzleKitCommands> {
   return await import(specifier).catch((cause: unknown) => {
-    throw new MigrationError('data-access migrate upgrade needs drizzle-kit 1.0, which converts the snapshots: npm install --save-dev drizzle-kit@rc', 'DB_MIGRATION_FAILED', { cause })
+    throw new MigrationError('data-access migrate upgrade needs drizzle-kit 1.0, which converts the snapshots: npm install --save-dev drizzle-kit@^1.0.0-rc.5', 'DB_MIGRATION_FAILED', { cause })
   })
 }
 

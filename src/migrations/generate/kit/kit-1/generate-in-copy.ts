@@ -66,8 +66,8 @@ async function readGenerated (folder: string): Promise<Generated> {
 
 /** A registered symbol: the module is loaded by drizzle-kit. */
 const key = Symbol.for('fastify-data-access:models')
-/** Models that a module is about to export, by the path of the module. */
-const models = new Map<string, readonly unknown[]>()
+/** Models that a module is about to export, by the path of the module. All copies of this package in a process share them: a loader of TypeScript makes a second one. */
+const models: Map<string, readonly unknown[]> = Reflect.get(globalThis, key) ?? new Map()
 Reflect.set(globalThis, key, models)
 
 /** Writes a module that exports the values of a model, because drizzle-kit takes a path. */

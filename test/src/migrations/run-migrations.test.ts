@@ -207,6 +207,17 @@ t.test('a file whose deferred constraint fails at COMMIT leaves nothing behind',
   t.strictSame(await tables(), [])
 })
 
+t.test('a connection that is lost during COMMIT leaves the outcome unknown, and the error says what finds it out', async (t) => {
+  const sql = `create table posts (id int);
+    create function die () returns trigger language plpgsql as $$ begin perform pg_terminate_backend(pg_backend_pid()); return null; end $$;
+    create constraint trigger dies after insert on posts deferrable initially deferred for each row execute function die ();
+    insert into posts values (1);`
+  const { tables, ...options } = await build(t, [{ ...posts, sql }])
+
+  await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_FAILED', message: /^The connection was lost during the COMMIT of 0001_posts\.sql, so its outcome is unknown: apply again/ })
+  t.strictSame(await tables(), [])
+})
+
 t.test('a file that commits in a way the check cannot see is detected, and counts as not applied', async (t) => {
   const sql = "set standard_conforming_strings = off;\n--> statement-breakpoint\nselect '\\''; commit; create table later (id int); select ''"
   const { tables, ...options } = await build(t, [{ ...posts, sql }])

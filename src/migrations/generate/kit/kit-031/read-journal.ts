@@ -11,7 +11,7 @@ export async function readJournal (folder: string): Promise<Journal> {
   const [newer] = await findMigrationFolders(folder)
   if (newer !== undefined) {
     throw new MigrationError(
-      `${folder} has the layout of drizzle-kit 1.0, as ${newer}, but Drizzle 0.45 is installed, which cannot continue it: npm install drizzle-orm@^1 and npm install --save-dev drizzle-kit@^1, or bring the folder back with data-access migrate upgrade --back --write`,
+      `${folder} has the layout of drizzle-kit 1.0, as ${newer}, but Drizzle 0.45 is installed, which cannot continue it: npm install drizzle-orm@^1.0.0-rc.5 and npm install --save-dev drizzle-kit@^1.0.0-rc.5, or bring the folder back with data-access migrate upgrade --back --write`,
       'DB_MIGRATION_FAILED'
     )
   }

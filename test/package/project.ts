@@ -67,7 +67,7 @@ export async function install (name: string, tarball: string, packages: readonly
   const folder = emptyProject(name)
   // npm trusts a file of the same name and version to be the same.
   rmSync(join(folder, 'node_modules', 'fastify-data-access'), { recursive: true, force: true })
-  const quiet = ['--no-save', '--no-package-lock', '--prefer-offline', '--no-audit', '--no-fund']
+  const quiet = ['--no-save', '--no-package-lock', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
   await run('npm', ['install', ...quiet, ...flags, tarball, ...packages], { cwd: folder })
   return folder
 }

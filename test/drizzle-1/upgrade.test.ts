@@ -224,7 +224,9 @@ t.test('folders that cannot be upgraded are refused with the way out, and stay a
   const isBase = harbour['meta/0001_snapshot.json']!.replace(/"prevId": ?"[^"]*"/, '"prevId":"00000000-0000-0000-0000-000000000000"')
   await refuses({ ...harbour, 'meta/0001_snapshot.json': isBase }, { code: 'DB_MIGRATION_FAILED', message: /^drizzle-kit cannot convert the snapshots \(.*history.*_boat\/snapshot\.json.*npx drizzle-kit up in a copy/ })
   await refuses({ ...harbour, '20240101000000_x/migration.sql': '' }, { code: 'DB_MIGRATION_MISSING', message: /has both layouts.*as 20240101000000_x\. .*migrate upgrade was interrupted, run it again/ })
-  await refuses({ ...harbour, 'meta/_journal.json.lock': '' }, { code: 'DB_MIGRATION_LOCKED', message: /Another process is writing a migration/ })
+  for (const lock of ['meta/_journal.json.lock', '.data-access/draft']) {
+    await refuses({ ...harbour, [lock]: '' }, { code: 'DB_MIGRATION_LOCKED', message: /Another process is writing a migration/ })
+  }
   const { '0001_boat.sql': lost, ...without } = harbour
   await refuses(without, { code: 'DB_MIGRATION_MISSING', message: /^0001_boat\.sql is in the journal of .*restore the file/ })
 })
@@ -249,11 +251,15 @@ t.test('types and conditions get the words of 1.0, so that the tables have not c
   const snapshot = JSON.parse(String(files[path]))
   const users = snapshot.tables['public.users']
   users.checkConstraints = { named: { name: 'named', value: '"users"."username" <> \'\'' } }
-  users.indexes = { staff: { name: 'staff', columns: [], isUnique: false, where: '"public"."users"."bio" is null', concurrently: false, method: 'btree', with: {} } }
+  users.indexes = { staff: { name: 'staff', columns: [], isUnique: false, where: '"users"."bio" is null', concurrently: false, method: 'btree', with: {} } }
+  const shop = { ...users, schema: 'shop', indexes: {}, uniqueConstraints: {}, checkConstraints: { placed: { name: 'placed', value: '"shop"."users"."bio" <> "shop"."none"()' } } }
+  snapshot.schemas = { shop: 'shop' }
+  snapshot.tables['shop.users'] = shop
   const upgraded = await upAndBack(t, { ...files, [path]: JSON.stringify(snapshot) })
   const { ddl } = JSON.parse(String(upgraded[Object.keys(upgraded).find((name) => name.endsWith('/snapshot.json')) ?? '']))
-  const parts = Object.values(ddl) as Array<Record<string, unknown>>
-  t.match(parts.find(({ name }) => name === 'named'), { value: '"username" <> \'\'' })
-  t.match(parts.find(({ name }) => name === 'staff'), { where: '"bio" is null' })
-  t.match(parts.find(({ name, table }) => name === 'created_at' && table === 'users'), { type: 'timestamp(3) with time zone' })
+  const parts = ddl as Array<Record<string, unknown>>
+  t.equal(parts.find(({ name }) => name === 'named')?.['value'], '"username" <> \'\'')
+  t.equal(parts.find(({ name }) => name === 'placed')?.['value'], '"bio" <> "shop"."none"()')
+  t.equal(parts.find(({ name }) => name === 'staff')?.['where'], '"bio" is null')
+  t.equal(parts.find(({ name, table }) => name === 'created_at' && table === 'users')?.['type'], 'timestamp(3) with time zone')
 })

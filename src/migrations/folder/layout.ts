@@ -1,5 +1,6 @@
+import { join } from 'node:path'
 import { MigrationError } from '../../errors/errors.js'
-import { findJournal, type JournalEntry } from './journal.js'
+import { findJournal, journalOf, type JournalEntry } from './journal.js'
 import { findMigrationFolders, timeOf, upgradedNames } from './migration-folders.js'
 
 /** A migration of a folder, before its files are read. */
@@ -20,6 +21,8 @@ export interface Layout {
   upFile (tag: string): string
   /** The path of its way back. */
   downFile (tag: string): string
+  /** The path of the lock that a process holds while it writes a migration into a folder. */
+  lock (folder: string): string
   /** The message for a migration whose SQL file is missing. */
   missing (tag: string, folder: string): string
 }
@@ -29,6 +32,7 @@ export const journalLayout: Layout = {
   isByName: false,
   upFile: (tag) => `${tag}.sql`,
   downFile: (tag) => `${tag}.down.sql`,
+  lock: (folder) => `${journalOf(folder)}.lock`,
   missing: (tag, folder) => `${tag}.sql is in the journal of ${folder}, but not in the folder: restore the file, or remove the entry with npx drizzle-kit drop`
 }
 
@@ -37,6 +41,7 @@ export const folderLayout: Layout = {
   isByName: true,
   upFile: (tag) => `${tag}/migration.sql`,
   downFile: (tag) => `${tag}/down.sql`,
+  lock: (folder) => join(folder, '.data-access'),
   missing: (tag, folder) => `${tag}/snapshot.json is in ${folder}, but ${tag}/migration.sql is not: restore the file, or remove the folder ${tag}`
 }
 
@@ -54,6 +59,12 @@ export async function readLayout (folder: string): Promise<{ layout: Layout, ent
   }
   if (names.length === 0) throw noMigrations(folder)
   return { layout: folderLayout, entries: names.map((name) => ({ tag: name, when: timeOf(name, folder), name })) }
+}
+
+/** The error of a folder into which another process is writing a migration. */
+export function lockedFolder (folder: string, layout: Layout, options?: ErrorOptions): MigrationError {
+  const rest = layout.isByName ? '' : ', and files that the journal does not list'
+  return new MigrationError(`Another process is writing a migration into ${folder}. If none is, one was killed: remove ${layout.lock(folder)}${rest}`, 'DB_MIGRATION_LOCKED', options)
 }
 
 /** The migrations of a journal. */

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { MigrationError } from '../../errors/errors.js'
 import { ignore } from '../../runtime/promises.js'
-import { journalOf } from '../folder/journal.js'
+import { folderLayout, journalLayout, lockedFolder } from '../folder/layout.js'
 
 /** A file that an upgrade moves, writes (without `from`) or removes (without `to`). The paths are within the folder. */
 export interface FileChange {
@@ -41,9 +41,8 @@ export function listChanges ({ moves, texts, journal, removals }: FolderChange):
  * @throws {MigrationError} `DB_MIGRATION_LOCKED` if a migration is being written into the folder; `DB_MIGRATION_FAILED` if the folder cannot be written
  */
 export async function changeFolder (folder: string, change: FolderChange): Promise<void> {
-  if (existsSync(`${journalOf(folder)}.lock`)) {
-    throw new MigrationError(`Another process is writing a migration into ${folder}. If none is, one was killed: remove ${journalOf(folder)}.lock`, 'DB_MIGRATION_LOCKED')
-  }
+  const locked = [journalLayout, folderLayout].find((layout) => existsSync(layout.lock(folder)))
+  if (locked !== undefined) throw lockedFolder(folder, locked)
   try {
     await writeChange(folder, change)
   } catch (cause) {

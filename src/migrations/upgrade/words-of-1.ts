@@ -1,3 +1,4 @@
+import { quotedName } from '../generate/snapshots/names.js'
 import type { Snapshot, Table } from '../generate/snapshots/snapshot.js'
 
 /**
@@ -9,7 +10,7 @@ export function inWordsOf1 (snapshot: Snapshot): Snapshot {
 }
 
 function tableIn1 (table: Table): Table {
-  const withoutTable = (condition: string): string => condition.replaceAll(`"${table.name}".`, '').replaceAll(`"${table.schema}".`, '')
+  const withoutTable = (condition: string): string => condition.replaceAll(`${quotedName(table)}.`, '')
   return {
     ...table,
     columns: mapValues(table.columns, (column) => ({ ...column, type: column.type.replace(/^timestamp \((\d)\)/, 'timestamp($1)') })),

@@ -2,6 +2,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MigrationError } from '../../../../errors/errors.js'
 import { journalOf, type Journal } from '../../../folder/journal.js'
+import { journalLayout, lockedFolder } from '../../../folder/layout.js'
 import { pretty, writeNewFiles } from '../write-new-files.js'
 import { readJournal } from './read-journal.js'
 
@@ -22,10 +23,8 @@ export interface NewMigration {
  */
 export async function writeMigration (folder: string, { former, journal, files }: NewMigration): Promise<void> {
   await mkdir(join(folder, 'meta'), { recursive: true })
-  const lock = `${journalOf(folder)}.lock`
-  const handle = await open(lock, 'wx').catch((cause: unknown) => {
-    throw new MigrationError(`Another process is writing a migration into ${folder}. If none is, one was killed: remove ${lock}, and files that the journal does not list`, 'DB_MIGRATION_LOCKED', { cause })
-  })
+  const lock = journalLayout.lock(folder)
+  const handle = await open(lock, 'wx').catch((cause: unknown) => { throw lockedFolder(folder, journalLayout, { cause }) })
   const written: string[] = [lock]
   try {
     await handle.writeFile(pretty(journal))

@@ -2,6 +2,7 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { MigrationError } from '../../../../errors/errors.js'
+import { folderLayout, lockedFolder } from '../../../folder/layout.js'
 import { findMigrationFolders } from '../../../folder/migration-folders.js'
 import { writeNewFiles } from '../write-new-files.js'
 
@@ -22,10 +23,8 @@ export interface NewMigration {
  */
 export async function writeMigration (folder: string, { tag, files, former }: NewMigration): Promise<void> {
   await mkdir(folder, { recursive: true })
-  const lock = join(folder, '.data-access')
-  await mkdir(lock).catch((cause: unknown) => {
-    throw new MigrationError(`Another process is writing a migration into ${folder}. If none is, one was killed: remove ${lock}`, 'DB_MIGRATION_LOCKED', { cause })
-  })
+  const lock = folderLayout.lock(folder)
+  await mkdir(lock).catch((cause: unknown) => { throw lockedFolder(folder, folderLayout, { cause }) })
   try {
     if (!isDeepStrictEqual(await findMigrationFolders(folder), [...former])) {
       throw new MigrationError(`Another migration was written into ${folder} meanwhile: create yours again`, 'DB_MIGRATION_LOCKED')

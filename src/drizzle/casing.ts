@@ -4,6 +4,9 @@ import type { Column, SQL } from 'drizzle-orm'
 /** How Drizzle writes names, as in `drizzle()` and in drizzle.config.ts. */
 export type Casing = 'snake_case' | 'camelCase'
 
+/** Why Drizzle 1.0 takes no casing, after the name of the option. */
+export const casingRefusal = 'is an option of Drizzle 0.45, which 1.0 ignores: declare the tables with snakeCase.table() or camelCase.table() of drizzle-orm/pg-core'
+
 const conversions = { snake_case: casings.toSnakeCase, camelCase: casings.toCamelCase }
 
 /** A name as `casing` writes it. */

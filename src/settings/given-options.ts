@@ -1,4 +1,5 @@
 import { isTable } from 'drizzle-orm'
+import { casingRefusal } from '../drizzle/casing.js'
 import { isDrizzle1, versionRefusal } from '../drizzle/version.js'
 import { anything, isOptions, notAnOption, object, oneOf } from '../runtime/option-checks.js'
 import type { OptionCheck } from '../runtime/option-checks.js'
@@ -55,7 +56,7 @@ export function refuseDrizzleVersion (version?: string): void {
 
 /** Each version of Drizzle would silently ignore an option of the other one. */
 function refuseOtherVersion ({ casing, relations }: DatabaseOptions): void {
-  if (isDrizzle1 && casing !== undefined) throw new SettingsError('casing', 'is an option of Drizzle 0.45, which 1.0 ignores: declare the tables with snakeCase.table() or camelCase.table() of drizzle-orm/pg-core')
+  if (isDrizzle1 && casing !== undefined) throw new SettingsError('casing', casingRefusal)
   if (!isDrizzle1 && relations !== undefined) throw new SettingsError('relations', 'is an option of Drizzle 1.0: give the tables and their relations as `schema`')
 }
 

@@ -4,6 +4,7 @@ import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
 import type * as Drizzle1 from 'drizzle-orm-1'
 import type { SQLChunk } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
+import { isPlainObject } from '../../runtime/option-checks.js'
 import { RelationalMisuse } from './relational-misuse.js'
 import type { ColumnPair, RelationalSchema, RelationalTable, TableRelation } from './relational-table.js'
 import type { WriterSettings } from '../sql-writer.js'
@@ -25,6 +26,7 @@ export function relational1 ({ schema, relations }: WriterSettings): RelationalS
       primaryKey: keyOf(table),
       relation: (name) => Object.hasOwn(config.relations, name) ? relationOf(config.relations[name] as Drizzle1.AnyRelation) : undefined,
       condition: (asked, { alias }) => {
+        // Drizzle ignores a condition without properties, such as a function.
         if (asked !== undefined && !isPlainObject(asked)) throw new RelationalMisuse('Drizzle 1.0 takes an object, in which SQL and functions are { RAW: … }')
         return written(asked, (filter) => relationsFilterToSQL(aliased(table, alias), filter as Filter, config.relations, configs, undefined).sql)
       },
@@ -80,11 +82,6 @@ function columnsOf (table: unknown, described: ReadonlyArray<{ readonly _: { rea
 
 function pairsOf (from: readonly PgColumn[], to: readonly PgColumn[]): ColumnPair[] {
   return from.map((column, place) => [column, to[place] as PgColumn])
-}
-
-/** Drizzle ignores a condition that has no properties of its own, such as a function. */
-function isPlainObject (value: unknown): value is object {
-  return typeof value === 'object' && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value))
 }
 
 /** The SQL of an option. Drizzle throws for an unknown key or value; the errors of the program's own functions stay as they are. */

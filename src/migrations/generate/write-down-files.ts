@@ -10,7 +10,7 @@ import { installedKit } from './installed-kit.js'
 import { writeNewFiles } from './kit/write-new-files.js'
 import { decideBySql } from './renames/decide-by-sql.js'
 import { decideRenames } from './renames/decide-renames.js'
-import { compareSql } from './sql/compare-sql.js'
+import { compareSql, sizeOf } from './sql/compare-sql.js'
 import { reconcile } from './sql/reconcile.js'
 import { findSqlChanges } from './sql/sql-changes.js'
 import { SqlHistory } from './sql/sql-history.js'
@@ -105,10 +105,6 @@ async function closest (kit: Kit, { befores, after, sql }: { befores: readonly S
     diffs.push({ diff, ...await compareSql(kit, diff, done) })
   }
   return diffs.toSorted((a, b) => sizeOf(a) - sizeOf(b))[0]
-}
-
-function sizeOf ({ onlySaid, onlyDone }: Disagreement): number {
-  return onlySaid.length + onlyDone.length
 }
 
 function isSame ({ before, after }: Diff): boolean {

@@ -43,6 +43,7 @@ function without (changes: readonly SqlChange[], others: readonly SqlChange[]): 
   })
 }
 
-function sizeOf ({ onlySaid, onlyDone }: Disagreement): number {
+/** The number of differences. */
+export function sizeOf ({ onlySaid, onlyDone }: Disagreement): number {
   return onlySaid.length + onlyDone.length
 }

@@ -1,3 +1,4 @@
+import { casingRefusal } from '../../../../drizzle/casing.js'
 import { MigrationError, UsageError } from '../../../../errors/errors.js'
 import { folderLayout } from '../../../folder/layout.js'
 import { findMigrationFolders } from '../../../folder/migration-folders.js'
@@ -54,9 +55,7 @@ class MigrationFolders implements GeneratedFolder {
   }
 
   async draft ({ model, words, prefix = 'timestamp' }: DraftOptions): Promise<Draft | undefined> {
-    if (model?.casing !== undefined) {
-      throw new UsageError('casing is an option of Drizzle 0.45, which 1.0 ignores: declare the tables with snakeCase.table() or camelCase.table() of drizzle-orm/pg-core')
-    }
+    if (model?.casing !== undefined) throw new UsageError(`casing ${casingRefusal}`)
     if (prefix !== 'timestamp') {
       throw new MigrationError(`Migrations cannot be numbered by ${prefix}: drizzle-kit 1.0 names their folders by time. Leave out migrations.prefix, or set it to timestamp`, 'DB_MIGRATION_FAILED')
     }

@@ -1,3 +1,4 @@
+import { emptySnapshot } from '../../snapshots/snapshot.js'
 import type { Column, ForeignKey, Index, Named, SequenceOptions, Snapshot, Table } from '../../snapshots/snapshot.js'
 import type { Entity, State } from './drizzle-kit.js'
 
@@ -7,7 +8,7 @@ export function stateOf ({ id, tables, enums, schemas, sequences, roles, policie
     version: '9',
     dialect: 'postgres',
     id,
-    prevIds: ['00000000-0000-0000-0000-000000000000'],
+    prevIds: [emptySnapshot().id],
     ddl: [
       ...Object.keys(schemas).map((name) => ({ entityType: 'schemas', name })),
       ...Object.values(enums).map((part) => entity('enums', part)),

@@ -2,7 +2,7 @@
  * Installs the newest Drizzle 1.x into `.canary`, and runs the tests of test/drizzle-1 and the type tests with it:
  *
  *     npm run test:canary
- *     npm run test:canary -- --all              every test
+ *     npm run test:canary -- --all              every test of test/drizzle-1/run.ts
  *     npm run test:canary -- --version 1.0.0-rc.5
  */
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -55,7 +55,7 @@ write('tstyche.json', { rootPath: '..', testFileMatch: ['test/types/*.tst.ts', '
 
 const files = options.all ? [] : readdirSync(join(root, 'test/drizzle-1')).filter((name) => name.endsWith('.test.ts')).map((name) => `test/drizzle-1/${name}`)
 const results = {
-  tests: passes('npx', ['tap', '--disable-coverage', '--reporter=terse', ...files], { env: { DRIZZLE: folder } }),
+  tests: passes('npx', ['tsx', 'test/drizzle-1/run.ts', '--reporter=terse', ...files], { env: { DRIZZLE: folder } }),
   types: passes('npx', ['tstyche', '--config', join(folder, 'tstyche.json')])
 }
 for (const [step, passed] of Object.entries(results)) console.log(`${step} ${passed ? 'pass' : 'FAIL'} with ${packages.join(' and ')}`)

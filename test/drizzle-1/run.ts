@@ -1,4 +1,4 @@
-/** Runs all tests with Drizzle 1.0, except those of what only 0.45 and drizzle-kit 0.31 have: `npm run test:drizzle-1`. */
+/** Runs all tests, or the given ones, with Drizzle 1.0, except those of what only 0.45 and drizzle-kit 0.31 have: `npm run test:drizzle-1`. */
 import { spawnSync } from 'node:child_process'
 
 const exceptions = [
@@ -14,6 +14,6 @@ const exceptions = [
 ]
 
 const { status } = spawnSync('npx', ['tap', '--disable-coverage', ...exceptions.map((path) => `--exclude=${path}`), ...process.argv.slice(2)], {
-  stdio: 'inherit', env: { ...process.env, DRIZZLE: '1' }
+  stdio: 'inherit', env: { DRIZZLE: '1', ...process.env }
 })
 process.exitCode = status ?? 1

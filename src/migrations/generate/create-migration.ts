@@ -23,8 +23,8 @@ export interface CreateOptions extends ModelOptions, RenameOptions {
    */
   readonly autogenerate?: boolean | undefined
   /**
-   * The numbering of files: drizzle-kit's `migrations.prefix`.
-   * @defaultValue `'index'`
+   * The numbering of files: drizzle-kit's `migrations.prefix`. drizzle-kit 1.0 has `'timestamp'` only.
+   * @defaultValue `'index'`; `'timestamp'` with drizzle-kit 1.0
    */
   readonly prefix?: string | undefined
   /**
@@ -36,14 +36,15 @@ export interface CreateOptions extends ModelOptions, RenameOptions {
 
 /** A migration whose files were written. */
 export interface CreatedMigration {
-  /** Its file name without `.sql` or `.down.sql`. */
+  /** Its file name without `.sql` or `.down.sql`; in the layout of drizzle-kit 1.0 the name of its folder. */
   readonly tag: string
   /** What its way back cannot restore. The down file says the same. */
   readonly irreversible: readonly string[]
 }
 
 /**
- * Writes the migration that leads from the newest one to the model, with its way back: drizzle-kit's files, and `<tag>.down.sql` beside them.
+ * Writes the migration that leads from the newest one to the model, with its way back: drizzle-kit's files, and `<tag>.down.sql` beside them, or
+ * `<tag>/down.sql` in the layout of drizzle-kit 1.0.
  * If the model has not changed, nothing is written and `created` is missing.
  *
  * A down file lists what it cannot restore: rows and values that the migration drops, and values that it converts to a narrower type. Rolling back over it

@@ -11,7 +11,7 @@ import type { Snapshot } from '../snapshots/snapshot.js'
 /**
  * Writes the statements that lead from one snapshot to another.
  *
- * drizzle-kit 0.31 compares two snapshots in one step. For some changes it writes the statements in an order that PostgreSQL refuses, or asks about renames.
+ * drizzle-kit compares two snapshots in one step. For some changes it writes the statements in an order that PostgreSQL refuses, or asks about renames.
  * So the change is made in several steps, through {@link intermediateSnapshots}.
  */
 export async function diffStatements (kit: Kit, { before, after, renames }: Diff): Promise<string[]> {

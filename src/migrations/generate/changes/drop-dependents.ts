@@ -1,6 +1,6 @@
 /**
  * Removes the dependents of changed objects from a snapshot, so that the changes are possible. PostgreSQL refuses to change an object that others depend on, or
- * drops those with it. This file goes when drizzle-kit 1.0 is the only supported version and orders its statements itself.
+ * drops those with it. Neither version of drizzle-kit orders its statements by this.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { ColumnChange, ColumnChanges } from './column-changes.js'

@@ -1,6 +1,6 @@
 /**
- * Splits a change into steps that drizzle-kit 0.31 writes correctly. This file goes when drizzle-kit 1.0 is the only supported version and orders its
- * statements itself.
+ * Splits a change into steps that drizzle-kit writes correctly. In one step, both of its versions write statements that PostgreSQL refuses, or that lose
+ * rows.
  */
 import { alterInPlace } from './alter-in-place.js'
 import { findRenameCandidates } from '../snapshots/rename-candidates.js'

@@ -1,6 +1,5 @@
 /**
- * Calls drizzle-kit's comparison of two snapshots. The replacement of expressions and the order of views go when drizzle-kit 1.0 is the only supported version
- * and no longer needs them.
+ * Calls drizzle-kit's comparison of two snapshots, with its views in an order that PostgreSQL accepts, and with a placeholder for each expression.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { DrizzleKit } from './drizzle-kit.js'

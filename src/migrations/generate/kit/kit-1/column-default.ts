@@ -18,7 +18,7 @@ export function columnDefault (column: PgColumn, place: string): unknown {
   if (is(value, SQL)) return withLiterals(value, { place, casing: undefined })
   if (value === undefined || value === null) return value
   return refuseUnwritable(place, () => {
-    // Also for a value that drizzle-kit writes: it would write one without a text somehow.
+    // Written in any case: a value without a text is refused here, and drizzle-kit would write something for it.
     const text = isJson(innermost(column)) && elementOf(column) !== undefined ? jsonArrayText(value) : defaultText(column, value)
     return writesCorrectly(column, value) ? value : sql.raw(text)
   })

@@ -1,6 +1,5 @@
 /**
- * Replaces the parts of a model that drizzle-kit 0.31 writes wrongly by SQL: values in expressions, defaults, and names in views. This file goes when
- * drizzle-kit 1.0 is the only supported version and writes them correctly.
+ * Replaces the parts of a model that drizzle-kit 0.31 writes wrongly by SQL: values in expressions, defaults, and names in views.
  */
 import { SQL, StringChunk, is, sql } from 'drizzle-orm'
 import { PgPolicy, PgTable, getMaterializedViewConfig, getTableConfig, getViewConfig, isPgMaterializedView, isPgView } from 'drizzle-orm/pg-core'

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { eq, sql } from 'drizzle-orm'
 import { check, index, integer, pgEnum, pgMaterializedView, pgPolicy, pgRole, pgSchema, pgSequence, pgTable, pgView, text } from 'drizzle-orm/pg-core'
@@ -155,7 +155,7 @@ t.test('roles, and policies on tables outside the model, come and go', async (t)
 
 t.test('branches that change different things are joined by the next migration', async (t) => {
   const { folder } = await buildGenerated(t, [{ users }])
-  const other = join(t.testdirName, '../other')
+  const other = mkdtempSync(`${folder}-other-`)
   t.teardown(() => rmSync(other, { recursive: true }))
   cpSync(folder, other, { recursive: true })
   await createMigration({ message: 'one', schema: usersWith('one'), folder })
@@ -176,7 +176,7 @@ t.test('branches that change different things are joined by the next migration',
 
 t.test('branches that change the same thing are refused by name', async (t) => {
   const { folder } = await buildGenerated(t, [{ users }])
-  const other = join(t.testdirName, '../conflicting')
+  const other = mkdtempSync(`${folder}-conflicting-`)
   t.teardown(() => rmSync(other, { recursive: true }))
   cpSync(folder, other, { recursive: true })
   await createMigration({ message: 'one', schema: usersWith('same'), folder })

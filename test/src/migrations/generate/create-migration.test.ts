@@ -142,16 +142,16 @@ t.test('separates statements as drizzle-kit\'s breakpoints option says', async (
 })
 
 t.test('numbers files as drizzle-kit does', async (t) => {
+  const root = t.testdir({})
   for (const [prefix, pattern] of [['timestamp', /^\d{14}_x$/], ['supabase', /^\d{14}_x$/], ['unix', /^\d{10}_x$/]] as const) {
-    const { created } = await createMigration({ message: 'x', schema: { users }, folder: join(t.testdirName, prefix), prefix })
+    const { created } = await createMigration({ message: 'x', schema: { users }, folder: join(root, prefix), prefix })
     t.match(created?.tag, pattern)
   }
-  t.teardown(() => rmSync(t.testdirName, { recursive: true }))
   await t.rejects(
-    createMigration({ message: 'x', schema: { users }, folder: join(t.testdirName, 'none'), prefix: 'none' }),
+    createMigration({ message: 'x', schema: { users }, folder: join(root, 'none'), prefix: 'none' }),
     { code: 'DB_MIGRATION_FAILED', message: /numbered by none/ }
   )
-  t.notOk(existsSync(join(t.testdirName, 'none')))
+  t.notOk(existsSync(join(root, 'none')))
 })
 
 t.test('a migration is newer than the one before, even if the clock is behind', async (t) => {

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { upgradeText } from '../../../../src/migrations/cli/upgrade-text.js'
@@ -171,7 +171,7 @@ t.test('migrations of one second are named by their hashes, whatever upgrades th
 
 t.test('a server of the old folder goes on beside the new one, on a table of 1.0', async (t) => {
   const { client, tables, ...options } = await build(t, [first, second])
-  const old = { ...options, folder: join(t.testdirName, '..', 'upgrade-old') }
+  const old = { ...options, folder: mkdtempSync(`${options.folder}-old-`) }
   t.after(() => rmSync(old.folder, { recursive: true }))
   rewrite(old.folder, 'journal', [first, second])
   await runMigrations(old)

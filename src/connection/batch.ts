@@ -4,7 +4,7 @@ import { notSent } from './outcome.js'
 import type { ErrorContext } from '../errors/database-error.js'
 import type { TransactionStatus } from '../pg/client.js'
 import type { Statement } from '../statement/statement.js'
-import type { Exchange } from './exchange.js'
+import type { Exchange } from './exchange/exchange.js'
 import type { Outcome } from './outcome.js'
 
 /** A statement, and the callback that receives its outcome. */

@@ -1,6 +1,6 @@
 import { destroySocket, followReports, isOrdinary, processOf } from '../pg/client.js'
 import { correct, correctForTransaction, isChangedBy, isOddReport, oddity } from './exact-settings.js'
-import { PreparedStatements } from './prepared-statements.js'
+import { PreparedStatements } from './exchange/prepared-statements.js'
 import { limitChangedBy } from './statement-limit.js'
 import { sqlStates } from '../errors/sqlstate-codes.js'
 import type { PoolClient, QueryResult, QueryResultRow } from 'pg'

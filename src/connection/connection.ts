@@ -7,13 +7,12 @@
  */
 import { ConnectionError, TransactionClosedError } from '../errors/errors.js'
 import { isConnectionLost } from '../errors/to-database-error.js'
-import { bytesReadBy, isOrdinary, requestCancel } from '../pg/client.js'
+import { bytesReadBy, requestCancel } from '../pg/client.js'
 import { add, contextOf, firstFailed, preludeDoneOf, withCorrection } from './batch.js'
-import { endedByUser } from './ended-by-user.js'
-import { hasNeverRun, idleSession } from './never-ran.js'
+import { refusalAfter } from './ended-by-user.js'
+import { hasNeverRun, refusedUnsent } from './never-ran.js'
 import { notSent, outcomeOf, skipped } from './outcome.js'
-import { PipelinedExchange } from './pipelined-exchange.js'
-import { SequentialExchange } from './sequential-exchange.js'
+import { openExchange } from './open-exchange.js'
 import type { TransactionStatus } from '../pg/client.js'
 import type { Entry } from '../runtime/linked-list.js'
 import type { Caller } from '../statement/caller.js'
@@ -21,19 +20,10 @@ import type { Observed } from '../statement/statement-observer.js'
 import type { Statement } from '../statement/statement.js'
 import type { Batch, SentBatch, Task } from './batch.js'
 import type { ClientState } from './client-state.js'
-import type { Exchange } from './exchange.js'
+import type { Exchange } from './exchange/exchange.js'
 import type { Outcome } from './outcome.js'
-import type { Response } from './response.js'
-
-/** The statements that are running. */
-export interface Running {
-  readonly texts: readonly string[]
-  /** When they were sent, on the clock of `performance.now()`. */
-  readonly since: number
-  readonly inTransaction: boolean
-  /** Whether the user's own SQL may have changed `statement_timeout` on this connection. */
-  readonly hasOwnLimit: boolean
-}
+import type { Response } from './exchange/response.js'
+import type { Running } from './running.js'
 
 /** The pool that a connection is released to. */
 export interface ConnectionHome {
@@ -184,9 +174,22 @@ export class Connection {
       const { refusal } = this
       const batch = this.#queue.shift() as Batch
       if (refusal === undefined) this.#send(batch)
-      else for (const { done } of batch.tasks) done(notSent(refusal))
+      // It was lost between its checkout and its first statement.
+      else if (this.#isFirst && this.#refusal === undefined && this.#home.replace !== undefined) this.#sendElsewhere(batch, this.#home.replace)
+      else refuse(batch, refusal)
     }
     if (this.#active === undefined && this.#waiting.length > 0) for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+
+  /** Sends a batch over another client: this one can send nothing. */
+  #sendElsewhere (batch: Batch, replace: (lost: ClientState) => Promise<ClientState>): void {
+    this.#isFirst = false
+    this.#active = batch
+    this.#sendAgain(batch, replace, () => {
+      this.#active = undefined
+      refuse(batch, this.refusal as Error)
+      this.#proceed()
+    })
   }
 
   #send (requested: Batch): void {
@@ -195,7 +198,7 @@ export class Connection {
     // A value's `toPostgres()` may run a statement: it has to wait.
     this.#active = batch
     const wasOpen = this.status !== 'I'
-    const exchange = this.#exchange(batch)
+    const exchange = openExchange(this.pooled, batch, this.#home.prepares)
     const tasks = batch.tasks.filter((task) => add(task, exchange))
     if (tasks.length === 0) {
       this.#active = undefined
@@ -216,15 +219,6 @@ export class Connection {
     })
   }
 
-  #exchange ({ prelude, tasks, isRepeated }: Batch): Exchange {
-    const { client, prepared } = this.pooled
-    if (!isOrdinary(client)) return new SequentialExchange(client, prelude)
-    const isAlone = prelude.length === 0 && tasks.length === 1
-    // A name that this batch needs must not be closed to make room for another one.
-    if (!isAlone) for (const { statement: { name } } of tasks) if (name !== undefined) prepared.keep(name)
-    return new PipelinedExchange(client, { prelude, isAlone, prepared: this.#home.prepares && !isRepeated ? prepared : undefined })
-  }
-
   #finish (batch: SentBatch, exchange: Exchange, finish: Finish): void {
     const { tasks, prelude } = batch
     const isFirst = this.#isFirst
@@ -240,7 +234,7 @@ export class Connection {
   }
 
   /** Sends a batch again, over another client, because the lost client has not run it. */
-  #sendAgain ({ tasks, prelude, corrected, isRepeated }: SentBatch, replace: (lost: ClientState) => Promise<ClientState>, fail: () => void): void {
+  #sendAgain ({ tasks, prelude, corrected, isRepeated }: Batch, replace: (lost: ClientState) => Promise<ClientState>, fail: () => void): void {
     this.#giveUp = fail
     replace(this.#pooled).then((pooled) => {
       this.#pooled = pooled
@@ -260,11 +254,11 @@ export class Connection {
     const { tasks, prelude } = batch
     const { lost, missedTransaction } = this.pooled
     const isLost = lost !== undefined
-    const error = exchange.isStale || (neverRan && Object(failure).code === idleSession)
+    const error = exchange.isStale
       ? new ConnectionError(undefined, { cause: failure, context: contextOf(batch, failure) })
-      : failure
+      : neverRan && failure !== undefined ? refusedUnsent(failure, contextOf(batch, failure)) : failure
     // The transaction status of a lost connection is out of date.
-    if (!isLost) this.#refusal ??= exchange.isStale ? error : this.#judge(batch, exchange, error)
+    if (!isLost) this.#refusal ??= exchange.isStale ? error : refusalAfter(batch, exchange, { error, status: this.status, inTransaction: this.#inTransaction })
     const observed = { prelude, durationMillis: performance.now() - started }
     const { responses, preludeDone, preludeValue } = exchange
     const failed = error === undefined ? -1 : firstFailed(batch, exchange, isLost)
@@ -284,13 +278,8 @@ export class Connection {
   #isUndone (batch: SentBatch, { preludeDone }: Exchange): boolean {
     return !batch.wasOpen && preludeDoneOf(batch, preludeDone) === 0 && this.status === 'I'
   }
+}
 
-  /** The reason why nothing more may be sent after a batch, if any. */
-  #judge ({ prelude, tasks: [task] }: Batch, { preludeDone, responses: [response] }: Exchange, error: Error | undefined): Error | undefined {
-    const { status } = this
-    if (preludeDone < prelude.length && status === 'I') return error
-    // A repository's statement cannot end a transaction without PostgreSQL's status showing it.
-    const isSuspect = this.#inTransaction && (status === 'I' || task?.statement.kind === 'raw')
-    return isSuspect && response !== undefined ? endedByUser(response.tags, status, response.statement.text) : undefined
-  }
+function refuse ({ tasks }: Batch, refusal: Error): void {
+  for (const { statement: { context }, done } of tasks) done(notSent(refusedUnsent(refusal, context)))
 }

@@ -1,12 +1,14 @@
+import { ConnectionError } from '../errors/errors.js'
 import { sqlStates } from '../errors/sqlstate-codes.js'
-import type { Exchange } from './exchange.js'
-import type { Refusal } from './prepared-statements.js'
+import type { ErrorContext } from '../errors/database-error.js'
+import type { Exchange } from './exchange/exchange.js'
+import type { Refusal } from './exchange/prepared-statements.js'
 
 /** The function in PostgreSQL's source that ends a terminated or idle connection. */
 const interrupts = 'ProcessInterrupts'
 
 /** SQLSTATE of `idle_session_timeout`. */
-export const idleSession = sqlStates.idleSessionTimeout
+const idleSession = sqlStates.idleSessionTimeout
 
 /** SQLSTATEs of the idle limits, outside and inside a transaction. PostgreSQL checks them before it runs the next message. */
 const idleLimits: ReadonlySet<unknown> = new Set([idleSession, sqlStates.idleInTransactionSessionTimeout])
@@ -26,4 +28,9 @@ export function hasNeverRun (error: Error, { preludeDone, responses: [first], is
   const { code, routine } = error as Refusal
   if (preludeDone > 0 || first === undefined || first.tags.length > 0 || first.rows.length > 0) return false
   return idleLimits.has(code) ? (routine ?? interrupts) === interrupts : isUnbound && endings.has(code) && routine === interrupts
+}
+
+/** The error of a statement that did not run because its connection had ended. After `idle_session_timeout` it may be tried again. */
+export function refusedUnsent (ending: Error, context: ErrorContext): Error {
+  return Object(ending).code === idleSession ? new ConnectionError(undefined, { cause: ending, context }) : ending
 }

@@ -2,7 +2,7 @@ import { ConnectionError, DatabaseError, TransactionAbortedError, UsageError } f
 import { toDatabaseError } from '../errors/to-database-error.js'
 import { sqlStates } from '../errors/sqlstate-codes.js'
 import type { ErrorCircumstances } from '../errors/to-database-error.js'
-import type { Response } from './response.js'
+import type { Response } from './exchange/response.js'
 import type { StatementResult } from '../statement/statement.js'
 
 /** The outcome of a statement. */

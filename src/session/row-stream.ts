@@ -15,12 +15,12 @@
 import { cancelUntilIdle } from '../connection/cancel-until-idle.js'
 import { failureOn } from '../connection/outcome.js'
 import { PoolTimeoutError } from '../errors/errors.js'
-import { endTransaction } from './transaction-control.js'
+import { endTransaction } from './transaction/transaction-control.js'
 import type { Outcome } from '../connection/outcome.js'
 import type { Cancel, LentConnection } from '../pool/connection-source.js'
 import type { Caller } from '../statement/caller.js'
 import type { RowSource, Statement } from '../statement/statement.js'
-import type { SessionContext } from './session-context.js'
+import type { SessionContext } from './transaction/session-context.js'
 
 /** The name of the cursor; a connection has one at a time. */
 const name = 'data_access_stream'

@@ -14,14 +14,14 @@
  * A connection whose state is uncertain at the end is destroyed, and PostgreSQL rolls back by itself.
  */
 import { CommitUnknownError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError, UsageError } from '../errors/errors.js'
-import { closed } from './end-reason.js'
+import { closed } from './transaction/end-reason.js'
 import { Callbacks, runAll } from './transaction-callbacks.js'
-import { opening } from './transaction-control.js'
+import { opening } from './transaction/transaction-control.js'
 import { ignore } from '../runtime/promises.js'
 import { Scope } from './scope.js'
-import { Transaction } from './transaction.js'
+import { Transaction } from './transaction/transaction.js'
 import type { Caller } from '../statement/caller.js'
-import type { SessionContext } from './session-context.js'
+import type { SessionContext } from './transaction/session-context.js'
 import type { TransactionSettings } from '../settings/transaction-options.js'
 
 const nothingToCommit = Promise.resolve()

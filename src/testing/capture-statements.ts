@@ -2,7 +2,7 @@ import { UsageError } from '../errors/errors.js'
 import { AsyncContext } from '../runtime/async-context.js'
 import { mustBeFunction } from '../errors/check-call.js'
 import { Database } from '../database/database.js'
-import type { SessionContext } from '../session/session-context.js'
+import type { SessionContext } from '../session/transaction/session-context.js'
 import type { Statement } from '../statement/statement.js'
 
 /** A statement that the function sent. */

@@ -2,7 +2,7 @@ import { Client } from 'pg'
 import { UsageError } from '../errors/errors.js'
 import { applicationName, SandboxPool } from './sandbox/sandbox-pool.js'
 import type { Pool } from 'pg'
-import type { SessionContext } from '../session/session-context.js'
+import type { SessionContext } from '../session/transaction/session-context.js'
 
 /**
  * Fails a test that left a connection checked out or a transaction open. In a sandbox, it looks for an open transaction in the sandbox.

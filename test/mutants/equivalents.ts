@@ -20,12 +20,12 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'It saves a promise: without callbacks none is called.'
   },
   {
-    file: 'src/session/transaction.ts',
+    file: 'src/session/transaction/transaction.ts',
     titles: ['Transaction.close: `this.isIdle` becomes `false`'],
     reason: 'It saves an error with its stack: no statement is under way that could be refused.'
   },
   {
-    file: 'src/session/transaction.ts',
+    file: 'src/session/transaction/transaction.ts',
     titles: [
       'Transaction.close: `this.#cancel?.(reason()) this.#reads.close(reason)` becomes `this.#reads.close(reason); this.#cancel?.(reason())`',
       'Transaction.close: `this.#reads.close(reason) this.#proceed()` becomes `this.#proceed(); this.#reads.close(reason)`'
@@ -33,36 +33,36 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'All are refused in the same turn, for the same reason.'
   },
   {
-    file: 'src/session/transaction.ts',
+    file: 'src/session/transaction/transaction.ts',
     titles: ['Transaction.#send.answered: `--open === 0` becomes `true`'],
     reason: 'The answers to statements of one group come in one turn, and a statement sent in that turn follows them.'
   },
   {
-    file: 'src/session/transaction.ts',
+    file: 'src/session/transaction/transaction.ts',
     titles: [
       "Transaction.#mayReadOutside: `kind === 'read' && this.#settings.readsOutside && this.#context.pool.readCommitted && this.#end === undefined && this.#connection === undefined && this.#tasks.length === 0` becomes `kind === 'read' && this.#settings.readsOutside && this.#end === undefined && this.#connection === undefined && this.#tasks.length === 0`"
     ],
     reason: 'It saves an acquire: the connection is checked for its isolation level as well.'
   },
   {
-    file: 'src/session/transaction.ts',
+    file: 'src/session/transaction/transaction.ts',
     titles: [
       "Transaction.#mayReadOutside: `kind === 'read' && this.#settings.readsOutside && this.#context.pool.readCommitted && this.#end === undefined && this.#connection === undefined && this.#tasks.length === 0` becomes `kind === 'read' && this.#settings.readsOutside && this.#context.pool.readCommitted && this.#connection === undefined && this.#tasks.length === 0`"
     ],
     reason: 'A second check: the scopes of an ended transaction refuse earlier.'
   },
   {
-    file: 'src/session/transaction.ts',
+    file: 'src/session/transaction/transaction.ts',
     titles: ['Transaction.#proceedSoon: `!this.#isDue` becomes `true`'],
     reason: 'It saves microtasks that would do nothing.'
   },
   {
-    file: 'src/session/transaction.ts',
+    file: 'src/session/transaction/transaction.ts',
     titles: ['Transaction.#answer: `sent && this.#isAborted` becomes `this.#isAborted`'],
     reason: 'An unsent statement of a failed transaction follows the failure, which is kept.'
   },
   {
-    file: 'src/session/transaction.ts',
+    file: 'src/session/transaction/transaction.ts',
     titles: ['Transaction.#open: `connection.enterTransaction() this.#done()` becomes `this.#done(); connection.enterTransaction()`'],
     reason: 'No answer comes in the turn in which a statement is sent, and the state is not read before.'
   },
@@ -107,12 +107,12 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'The refusal reaches its caller in a later turn.'
   },
   {
-    file: 'src/session/commit-status.ts',
+    file: 'src/session/transaction/commit-status.ts',
     titles: ['findCommitStatus: `performance.now() < deadline` becomes `performance.now() <= deadline`'],
     reason: 'One query more or less at the exact deadline.'
   },
   {
-    file: 'src/session/reads-before-begin.ts',
+    file: 'src/session/transaction/reads-before-begin.ts',
     titles: ['ReadsBeforeBegin.start: `reader.refused(error) this.#end(read, reader)` becomes `this.#end(read, reader); reader.refused(error)`'],
     reason: 'A refused read does not prevent a commit, and its refusal reaches the caller in a later turn.'
   },

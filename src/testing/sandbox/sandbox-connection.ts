@@ -9,7 +9,7 @@
 import { ConnectionError, TransactionClosedError } from '../../errors/errors.js'
 import { notSent } from '../../connection/outcome.js'
 import { cancelUntilIdle } from '../../connection/cancel-until-idle.js'
-import { control, endings, nothing } from '../../session/transaction-control.js'
+import { control, endings, nothing } from '../../session/transaction/transaction-control.js'
 import type { Connection } from '../../connection/connection.js'
 import type { Task } from '../../connection/batch.js'
 import type { Outcome } from '../../connection/outcome.js'

@@ -19,7 +19,7 @@ export interface Control {
 /** The longest time in which a broken server must be detected. */
 const longestSeconds = 60
 
-const transaction = 'src/session/transaction.ts'
+const transaction = 'src/session/transaction/transaction.ts'
 
 const tagUnread: Mutant = {
   title: 'believes any answer to COMMIT',
@@ -79,14 +79,14 @@ const goingOn: Mutant = {
 
 const standbyBelieved: Mutant = {
   title: 'reads what a standby refuses to say as "was not saved"',
-  file: 'src/session/commit-status.ts',
+  file: 'src/session/transaction/commit-status.ts',
   find: 'answered(counts ? answer : undefined)',
   replace: "answered(counts ? answer : { status: 'aborted' } as Answer)"
 }
 
 const standbyForgotten: Mutant = {
   title: 'believes that what is committed cannot be lost with its server',
-  file: 'src/session/commit-status.ts',
+  file: 'src/session/transaction/commit-status.ts',
   find: "pg_logical_emit_message(true, 'fastify-data-access', ''::text)",
   replace: 'null'
 }

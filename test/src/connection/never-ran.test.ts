@@ -74,6 +74,40 @@ t.test('107: a statement is sent again once, and then refused as retryable', asy
   t.match(database.poolInfo, { total: 0 })
 })
 
+t.test('107: a connection that ended after its checkout is replaced before its first statement', async (t) => {
+  const { pool, postgres } = await openScriptedPool(t)
+  const connection = await pool.connect(caller) as Connection
+  const peer = await postgres.accept()
+  end(peer, '57P05', 'ProcessInterrupts')
+  await until(() => connection.pooled.lost !== undefined)
+  const answers = Promise.all([connection.run(write), connection.run(write)])
+
+  const next = await postgres.accept()
+  for (let sent = 0; sent < 2; sent++) {
+    t.same(await next.next(), written)
+    next.send(...groupAnswer([], 'INSERT 0 1', { status: 'I' }))
+  }
+  t.match(await answers, [{ error: undefined }, { error: undefined }])
+  connection.release()
+  t.match(pool.info, { total: 1, idle: 1 })
+})
+
+t.test('107: a connection that ended after its checkout, and cannot be replaced, refuses its statements as retryable', async (t) => {
+  const { pool, postgres } = await openScriptedPool(t)
+  const connection = await pool.connect(caller) as Connection
+  const peer = await postgres.accept()
+  end(peer, '57P05', 'ProcessInterrupts')
+  await until(() => connection.pooled.lost !== undefined)
+  const answers = Promise.all([connection.run(write), connection.run(write)])
+  const next = await postgres.accept()
+  next.close()
+
+  const refused = { error: { code: 'DB_CONNECTION', retryable: true, context: { operation: 'create', table: 'users' } }, sent: false, lost: false }
+  t.match(await answers, [refused, refused])
+  connection.release()
+  t.match(pool.info, { total: 0 })
+})
+
 t.test('107: a later statement of a connection is refused as retryable', async (t) => {
   const { database, peer } = await openScripted(t)
   const connection = await database.host.pool.connect(caller)

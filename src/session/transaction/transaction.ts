@@ -1,0 +1,297 @@
+/**
+ * The connection's side of a session: which connection a statement runs on, when BEGIN is sent, and how the transaction ends.
+ *
+ *     none ──first statement──> opening ──connection──> open ──COMMIT or ROLLBACK finished──> ended
+ *
+ * *none*: no connection is held. Plain reads may run on the pool, each on a connection of its own for one round trip.
+ * *opening*: another statement came. Running reads are awaited first, because a session that holds its transaction's
+ * connection must never wait for another one. Statements that come meanwhile wait, in call order.
+ * *open*: everything runs on the one connection, one statement after the other. BEGIN, and the savepoint of a scope without
+ * statements so far, are sent with a statement under one Sync. Only PostgreSQL's response shows whether they have run, so
+ * nothing is sent before it.
+ * *ended*: every statement is refused, also those that still wait. The connection was released, or destroyed if its state was
+ * uncertain.
+ */
+import { failureOn } from '../../connection/outcome.js'
+import { TransactionAbortedError, TransactionBrokenError } from '../../errors/errors.js'
+import { toDatabaseError } from '../../errors/to-database-error.js'
+import { control, endTransaction, nothing, opening } from './transaction-control.js'
+import { cancelUntilIdle } from '../../connection/cancel-until-idle.js'
+import { hasOwnSnapshots, ReadsBeforeBegin } from './reads-before-begin.js'
+import { takeBatch } from './queued-statement.js'
+import { isWithin, unsent } from './savepoint.js'
+import { setsSomething } from '../../statement/sets-something.js'
+import { errorForCaller } from './end-reason.js'
+import { askIdentity, resolveCommit } from './commit-status.js'
+import { UnsentWrites } from './unsent-writes.js'
+import type { Outcome } from '../../connection/outcome.js'
+import type { TransactionSettings } from '../../settings/transaction-options.js'
+import type { SessionContext } from './session-context.js'
+import type { AcquireRequest } from '../../pool/acquire-queue.js'
+import type { Caller } from '../../statement/caller.js'
+import type { Cancel, LentConnection } from '../../pool/connection-source.js'
+import type { Statement, StatementResult } from '../../statement/statement.js'
+import type { Savepoint } from './savepoint.js'
+import type { QueuedStatement } from './queued-statement.js'
+
+/** The link from a transaction to its session. */
+interface TransactionEvents {
+  readonly caller: Caller
+  /** Called when `timeoutMillis` has passed since BEGIN. */
+  readonly timedOut: () => void
+}
+
+export class Transaction {
+  readonly #context: SessionContext
+  readonly #settings: TransactionSettings
+  readonly #events: TransactionEvents
+  /** The statements that wait for the transaction's connection, in call order. */
+  readonly #tasks: QueuedStatement[] = []
+  readonly #reads: ReadsBeforeBegin
+  readonly #wakers: Array<() => void> = []
+  /** Whether the transaction's connection, or a response on it, is awaited. */
+  #busy = false
+  /** Whether a microtask will send the waiting statements. */
+  #isDue = false
+  #cancel: Cancel | undefined
+  #connection: LentConnection | undefined
+  #begun = false
+  /** Which statements were requested, besides BEGIN. */
+  #hasRead = false
+  #hasWritten = false
+  /** How many statements were requested. */
+  asked = 0
+  /** The transaction's identity on the server, with `resolveCommits`. */
+  #identity: string | undefined
+  #timer: NodeJS.Timeout | undefined
+  #end: (() => Error) | undefined
+  #failure: Error | undefined
+  readonly #unsent = new UnsentWrites()
+  /** The scopes in which the user's own SQL has changed settings; undoing a scope undoes them. */
+  readonly settingScopes = new Set<Savepoint | undefined>()
+
+  constructor (context: SessionContext, settings: TransactionSettings, events: TransactionEvents) {
+    this.#context = context
+    this.#settings = settings
+    this.#events = events
+    this.#reads = new ReadsBeforeBegin((request) => this.#acquire(request))
+  }
+
+  /** Whether the transaction has a connection, or had one. */
+  get isOpen (): boolean { return this.#connection !== undefined }
+
+  /** Whether the transaction has a connection now. */
+  get holdsConnection (): boolean { return this.#connection?.isReleased === false }
+
+  /** The reason why the transaction cannot be committed, if any: a statement failed and nothing undid it, or nothing more can be sent. */
+  get obstacle (): Error | undefined {
+    const refusal = this.#connection?.refusal
+    if (refusal !== undefined) return toDatabaseError(refusal)
+    const { error } = this.#unsent
+    if (!this.#isAborted && error === undefined) return undefined
+    return new TransactionAbortedError(undefined, { cause: error ?? this.#failure })
+  }
+
+  get #isAborted (): boolean { return this.#connection?.status === 'E' }
+
+  /** Whether something was done in this transaction that another one would lack: anything but reads with a snapshot of their own. */
+  get isUsed (): boolean { return this.#hasWritten || (this.#hasRead && !hasOwnSnapshots(this.#settings, this.#context.pool, this.#connection)) }
+
+  /** Whether no statement is running and none waits. */
+  get isIdle (): boolean { return !this.#busy && this.#tasks.length === 0 && this.#reads.size === 0 }
+
+  /** Runs a statement after all earlier ones. */
+  run (statement: Statement, savepoint: Savepoint | undefined): Promise<StatementResult<never>> {
+    this.asked++
+    return new Promise((resolve, reject) => {
+      const task = { statement, savepoint, resolve, reject }
+      if (this.#mayReadOutside(statement)) return this.#readOutside(task)
+      if (statement.kind === 'raw' && setsSomething(statement.text)) this.settingScopes.add(savepoint)
+      if (statement.kind === 'read') this.#hasRead = true
+      else this.#hasWritten ||= statement !== opening
+      this.#tasks.push(task)
+      this.#proceedSoon()
+    })
+  }
+
+  /** Resolves when every statement is finished; undefined if all are. */
+  idle (): Promise<void> | undefined {
+    return this.isIdle ? undefined : new Promise((resolve) => this.#wakers.push(resolve))
+  }
+
+  /** Releases a savepoint; resolves with the error that prevented it, if any. */
+  async release ({ name, sent }: Savepoint): Promise<Error | undefined> {
+    const outcome = sent ? await this.#connection?.run(control(`release savepoint ${name}`)) : undefined
+    if (outcome?.error === undefined) return undefined
+    this.#failure = toDatabaseError(outcome.error, { context: { operation: 'release savepoint' } })
+    return this.obstacle
+  }
+
+  /** Rolls back to a savepoint, and forgets the failure. */
+  async undo (savepoint: Savepoint): Promise<void> {
+    this.#unsent.undo(savepoint)
+    for (const scope of this.settingScopes) if (isWithin(scope, savepoint)) this.settingScopes.delete(scope)
+    const { name, sent } = savepoint
+    if (!sent) return
+    await this.#connection?.run(control(`release savepoint ${name}`), [`rollback to savepoint ${name}`])
+    if (!this.#isAborted) this.#failure = undefined
+  }
+
+  /**
+   * Sends COMMIT. Only PostgreSQL's own confirmation counts: the tag COMMIT, or the status of the transaction's id.
+   *
+   * @throws {TransactionAbortedError} if PostgreSQL rolled back instead
+   * @throws {TransactionBrokenError} if PostgreSQL had no transaction to commit
+   * @throws {ConnectionError} if the response was lost, and nothing was saved
+   * @throws {CommitUnknownError} if the response was lost, and the outcome is unknown
+   */
+  async commit (): Promise<void> {
+    const connection = this.#connection
+    if (connection === undefined) return
+    // BEGIN was never sent: there is nothing to end.
+    if (!this.#begun) return connection.release()
+    const { settleTimeoutMillis: timeoutMillis } = this.#settings
+    const { error, result, lost, missedTransaction } = await endTransaction(connection, 'commit', timeoutMillis)
+    const context = { operation: 'commit' }
+    if (missedTransaction) throw new TransactionBrokenError(undefined, { context })
+    if (result?.command === 'COMMIT') return
+    if (error === undefined) throw new TransactionAbortedError(undefined, { context })
+    if (lost) return await resolveCommit(this.#identity, error, { pool: this.#context.pool, caller: this.#events.caller, timeoutMillis })
+    throw toDatabaseError(error, { context, constraints: this.#context.constraints })
+  }
+
+  /** Rolls back and releases the connections; running statements are cancelled. Never rejects. */
+  async rollback (): Promise<void> {
+    await Promise.all([this.#rollBack(), this.#reads.abandon(this.#settings.settleTimeoutMillis)])
+  }
+
+  /** Refuses later statements, and those that have not been sent yet. */
+  close (reason: () => Error): void {
+    this.#end = reason
+    clearTimeout(this.#timer)
+    if (this.isIdle) return
+    this.#cancel?.(reason())
+    this.#reads.close(reason)
+    this.#proceed()
+  }
+
+  async #rollBack (): Promise<void> {
+    const connection = this.#connection
+    if (connection === undefined) return
+    await cancelUntilIdle(connection, this.#settings.settleTimeoutMillis)
+    if (this.#begun) await endTransaction(connection, 'rollback', this.#settings.settleTimeoutMillis)
+    connection.release()
+  }
+
+  /** Statements of the same microtask are sent together; a connection is requested at once. */
+  #proceedSoon (): void {
+    if (this.#connection === undefined) this.#proceed()
+    else if (!this.#isDue) {
+      this.#isDue = true
+      queueMicrotask(() => {
+        this.#isDue = false
+        this.#proceed()
+      })
+    }
+  }
+
+  /** Does the next step; called after every event. */
+  #proceed (): void {
+    if (this.#end !== undefined) for (const { reject } of this.#tasks.splice(0)) reject(this.#end())
+    if (this.isIdle) for (const wake of this.#wakers.splice(0)) wake()
+    if (this.#busy || this.#reads.size > 0 || this.#tasks.length === 0) return
+    this.#busy = true
+    if (this.#connection === undefined) this.#open()
+    else this.#send(takeBatch(this.#tasks), this.#connection)
+  }
+
+  #open (): void {
+    this.#cancel = this.#acquire({
+      lend: (connection) => {
+        this.#connection = connection
+        connection.enterTransaction()
+        this.#done()
+      },
+      refuse: (error) => {
+        for (const task of this.#tasks.splice(0)) this.#refuse(task, error)
+        this.#done()
+      }
+    })
+  }
+
+  #acquire ({ lend, refuse }: Omit<AcquireRequest<LentConnection>, 'caller'>): Cancel {
+    return this.#context.pool.acquire({ caller: this.#events.caller, lend, refuse })
+  }
+
+  #done (): void {
+    this.#busy = false
+    this.#proceed()
+  }
+
+  #send (tasks: QueuedStatement[], connection: LentConnection): void {
+    const [first] = tasks
+    const begin = this.#begun ? [] : this.#prelude
+    const savepoints = unsent(first?.savepoint)
+    const prelude = [...begin, ...savepoints.map(({ name }) => `savepoint ${name}`)]
+    this.#startTimer()
+    // A raw text without values may be several statements, a COPY or a COMMIT: it is sent alone, after the prelude.
+    const alone = prelude.length > 0 && first?.statement.kind === 'raw' && first.statement.values.length === 0
+    let open = tasks.length
+    const answered = (task: QueuedStatement, outcome: Outcome): void => {
+      if (outcome.preludeDone > 0) this.#begun = true
+      this.#identity ??= outcome.preludeValue
+      for (const savepoint of savepoints.slice(0, Math.max(outcome.preludeDone - begin.length, 0))) savepoint.sent = true
+      if (alone && outcome.error === undefined) this.#tasks.unshift(task)
+      else this.#answer(task, outcome, connection)
+      if (--open === 0) this.#done()
+    }
+    connection.send(tasks.map((task) => ({ statement: alone ? nothing : task.statement, done: (outcome) => answered(task, outcome) })), prelude)
+  }
+
+  /** The statements that are sent before the first one. */
+  get #prelude (): readonly string[] {
+    return [this.#settings.begin, ...this.#context.settings, ...this.#settings.resolveCommits ? [askIdentity] : []]
+  }
+
+  #startTimer (): void {
+    const { timeoutMillis } = this.#settings
+    if (timeoutMillis !== undefined) this.#timer ??= setTimeout(this.#events.timedOut, timeoutMillis)
+  }
+
+  #mayReadOutside ({ kind }: Statement): boolean {
+    return kind === 'read' && this.#settings.readsOutside && this.#context.pool.readCommitted &&
+      this.#end === undefined && this.#connection === undefined && this.#tasks.length === 0
+  }
+
+  #readOutside (task: QueuedStatement): void {
+    this.#reads.start(task.statement, {
+      answered: (outcome, connection) => this.#answer(task, outcome, connection),
+      refused: (error) => this.#refuse(task, error),
+      // It has to run in the transaction, before the waiting statements.
+      unsuited: () => {
+        this.#hasRead = true
+        this.#tasks.unshift(task)
+      },
+      done: () => this.#proceed()
+    })
+  }
+
+  #answer (task: QueuedStatement, { error, result, sent }: Outcome, connection: LentConnection): void {
+    if (error === undefined) {
+      // The user's own SQL may have rolled back to a savepoint.
+      this.#failure = undefined
+      return task.resolve(result as StatementResult<never>)
+    }
+    const { context, nowait } = task.statement
+    // A write that is refused as read-only in a read-write transaction is a ConnectionError, too: the server is no longer a primary.
+    const failure = failureOn(connection, error, { context, readOnly: this.#settings.readOnly, nowait, constraints: this.#context.constraints })
+    if (sent && this.#isAborted) this.#failure ??= failure
+    if (sent) task.reject(errorForCaller(failure, this.#end))
+    else this.#refuse(task, failure)
+  }
+
+  #refuse ({ statement, savepoint, reject }: QueuedStatement, error: Error): void {
+    if (statement.kind !== 'read') this.#unsent.add(savepoint, error)
+    reject(error)
+  }
+}

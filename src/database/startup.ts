@@ -29,12 +29,10 @@ const ways: ReadonlyMap<string, string> = new Map([
   [sqlStates.protocolViolation, poolerRefused]
 ])
 
-const poolTooLarge = 'the pool may grow beyond the connections that the server has left: lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW, or raise max_connections'
-
 const backoff = { firstMillis: 100, longestMillis: 2000, jitter: 0 }
 
 /**
- * Connects to the server, as often as the settings allow, and warns if the pool is larger than the connections that are left.
+ * Connects to the server, as often as the settings allow, and warns if the pools of all processes are larger than the connections that are left.
  * A failure that waiting does not resolve is an error even with `degraded`, and so is a pool that was ended meanwhile.
  *
  * @throws {ConnectionError} with the fix, and without any part of the URL
@@ -65,20 +63,31 @@ async function isDone (pool: ConnectionPool, settings: Settings, lastTime: numbe
   }
 }
 
-async function checkServer (pool: ConnectionPool, { logger, pool: { max } }: Settings): Promise<void> {
+/**
+ * PostgreSQL hides `backend_type` of other users' connections from ordinary users. With several processes, connections of the
+ * same user to the same database may be those of the other processes, which `processes` counts already.
+ */
+async function checkServer (pool: ConnectionPool, { logger, processes, pool: { max } }: Settings): Promise<void> {
   const connection = await pool.connect({ logger, label: 'start' })
   const { result, error } = await connection.run({
     kind: 'read',
     text: `select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
       - coalesce(current_setting('reserved_connections', true)::int, 0)
-      - (select count(*)::int from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()) as left`,
-    values: [],
+      - (select count(*)::int from pg_stat_activity
+        where coalesce(backend_type, 'client backend') = 'client backend' and usename is not null and datname is not null and pid <> pg_backend_pid()
+        and ($1::int = 1 or usename <> session_user or datname <> current_database())) as left`,
+    values: [processes],
     context: { operation: 'start' }
   })
   connection.release()
   if (error !== undefined) throw error
   const left = Number(Object(result?.rows[0]).left)
-  if (max > left) logger.warn({ max, left }, poolTooLarge)
+  if (processes * max > left) logger.warn({ processes, max, left }, tooManyConnections(processes, max, left))
+}
+
+function tooManyConnections (processes: number, max: number, left: number): string {
+  return `${processes} × ${max} connections (DATABASE_PROCESSES × pool) may be opened, and the server has ${left} left: ` +
+    'lower DATABASE_POOL_SIZE or DATABASE_MAX_OVERFLOW, correct DATABASE_PROCESSES, or raise max_connections'
 }
 
 function explained (error: Error): ConnectionError {

@@ -125,6 +125,13 @@ export interface DatabaseOptions {
    * @defaultValue `true`
    */
   preparedStatements?: boolean | undefined
+  /**
+   * The number of processes with a pool of this size that share the server: 1 to 262143. `DATABASE_PROCESSES`. The start warns
+   * if all of them together may open more connections than the server has left. Count the processes of all machines.
+   * Unless given, the value of `WEB_CONCURRENCY` if that is valid.
+   * @defaultValue `1`
+   */
+  processes?: number | undefined
   /** The Drizzle schema, as in `drizzle({ schema })`: all tables and relations. With Drizzle 1.0, `relations` takes its place. */
   schema?: Record<string, unknown> | undefined
   /** The result of `defineRelations()`, as in `drizzle({ relations })`. Only with Drizzle 1.0. */

@@ -9,6 +9,8 @@ interface Row {
   /** The place of the option in the options object. */
   readonly path: string
   readonly variable?: string
+  /** A variable that platforms set. It gives the default if its value is valid, and is ignored otherwise. */
+  readonly platformVariable?: string
   /** The effect of the setting, for the documentation and the JSON schema of the environment. */
   readonly meaning: string
 }
@@ -48,6 +50,7 @@ export const settingRows = [
   { path: 'idleInTransactionTimeoutSeconds', variable: 'DATABASE_IDLE_IN_TRANSACTION_TIMEOUT', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'none', default: 30, meaning: 'The longest pause inside a transaction.' },
   { path: 'slowQueryMillis', variable: 'DATABASE_SLOW_QUERY_MILLIS', kind: 'millis', min: 0, max: longestMillis, default: 500, meaning: 'Slower statements are logged as warnings.' },
   { path: 'preparedStatements', variable: 'DATABASE_PREPARED_STATEMENTS', kind: 'boolean', default: true, meaning: 'Keeps named prepared statements on each connection.' },
+  { path: 'processes', variable: 'DATABASE_PROCESSES', platformVariable: 'WEB_CONCURRENCY', kind: 'integer', min: 1, max: mostConnections, default: 1, meaning: 'Processes with a pool of this size that share the server, for the warning at the start.' },
   { path: 'drainTimeoutSeconds', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'no waiting', default: 10, meaning: 'How long closing waits for work in flight.' },
   { path: 'leakWarningSeconds', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'no warning', default: 30, meaning: 'A connection in use for longer is logged as a warning.' },
   { path: 'waitForDatabaseSeconds', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'no waiting', default: 0, meaning: 'How long the start waits for a database that is not there yet.' },

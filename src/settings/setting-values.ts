@@ -25,7 +25,8 @@ export function checkValue (row: SettingRow, value: unknown, name: string): Sett
   return value
 }
 
-function accepts (row: SettingRow, value: unknown): value is SettingValue {
+/** Whether the setting may hold the value. */
+export function accepts (row: SettingRow, value: unknown): value is SettingValue {
   if (row.kind === 'url') return typeof value === 'string' && value !== ''
   if (row.kind === 'boolean') return typeof value === 'boolean'
   if (typeof value !== 'number') return false

@@ -45,6 +45,8 @@ export interface Settings {
   /** 0 is none. */
   readonly idleInTransactionTimeoutSeconds: number
   readonly preparedStatements: boolean
+  /** How many processes with such a pool share the server. */
+  readonly processes: number
   readonly drainTimeoutSeconds: number
   /** 0 is no warning. */
   readonly leakWarningSeconds: number
@@ -83,6 +85,7 @@ export function resolveSettings (options: DatabaseOptions, environment: Environm
     lockTimeoutSeconds: values.lockTimeoutSeconds,
     idleInTransactionTimeoutSeconds: values.idleInTransactionTimeoutSeconds,
     preparedStatements: values.preparedStatements,
+    processes: values.processes,
     drainTimeoutSeconds: values.drainTimeoutSeconds,
     leakWarningSeconds: values.leakWarningSeconds,
     waitForDatabaseSeconds: values.waitForDatabaseSeconds,

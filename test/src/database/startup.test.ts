@@ -56,7 +56,7 @@ t.test('a connection that is lost before it has answered counts as no answer', a
 t.test('warns if the pool may exceed the free connections of the server', async (t) => {
   const logger = recordingLogger()
   await open(t, { logger, pool: { size: 20, maxOverflow: 100_000 } })
-  t.match(logger.lines, [{ level: 'warn', message: /DATABASE_POOL_SIZE/, context: { max: 100_020, left: Number } }])
+  t.match(logger.lines, [{ level: 'warn', message: /^1 × 100020 connections .* lower DATABASE_POOL_SIZE/, context: { processes: 1, max: 100_020, left: Number } }])
 
   const quiet = recordingLogger()
   await open(t, { logger: quiet, pool: small })

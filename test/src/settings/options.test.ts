@@ -5,6 +5,7 @@ import { environmentSchema, readEnvironment, resolveSettings } from '../../../sr
 import { settingRows } from '../../../src/settings/setting-table.js'
 import { UsageError } from '../../../src/index.js'
 import { resolveTransactionOptions } from '../../../src/settings/transaction-options.js'
+import type { Environment } from '../../../src/settings/settings.js'
 import type { TransactionOptions } from '../../../src/index.js'
 
 const url = 'postgresql://ada:hush%40hush@db.example/shop'
@@ -40,6 +41,7 @@ t.test('has the documented defaults', async (t) => {
     lockTimeoutSeconds: 5,
     idleInTransactionTimeoutSeconds: 30,
     preparedStatements: true,
+    processes: 1,
     drainTimeoutSeconds: 10,
     leakWarningSeconds: 30,
     waitForDatabaseSeconds: 0,
@@ -65,6 +67,17 @@ t.test('an environment that was read once reads the same again', async (t) => {
   t.strictSame(resolveSettings({}, environment), resolveSettings({}, { DATABASE_URL: url, DATABASE_POOL_SIZE: '3', DATABASE_ECHO: 'on' }))
 })
 
+t.test('WEB_CONCURRENCY is the default for the number of processes', async (t) => {
+  const processes = (environment: Environment) => resolveSettings({}, readEnvironment({ DATABASE_URL: url, ...environment })).processes
+
+  t.equal(processes({ WEB_CONCURRENCY: '4' }), 4)
+  t.equal(processes({ WEB_CONCURRENCY: '4', DATABASE_PROCESSES: '' }), 4)
+  t.equal(processes({ WEB_CONCURRENCY: '4', DATABASE_PROCESSES: '12' }), 12)
+  t.equal(resolveSettings({ processes: 2 }, { DATABASE_URL: url, WEB_CONCURRENCY: '4' }).processes, 2)
+  for (const other of ['', '0', '1.5', 'auto', '-2', '262144']) t.equal(processes({ WEB_CONCURRENCY: other }), 1, `not ${other}`)
+  t.throws(() => processes({ DATABASE_PROCESSES: 'auto', WEB_CONCURRENCY: '4' }), /DATABASE_PROCESSES must be a whole number from 1/)
+})
+
 t.test('every option is documented with its variable and its default', async (t) => {
   const source = readFileSync(new URL('../../../src/settings/database-options.ts', import.meta.url), 'utf8')
 
@@ -83,7 +96,7 @@ t.test('the schema of the environment has every variable with its meaning', asyn
   t.match(environmentSchema.properties['DATABASE_POOL_SIZE'], {
     type: 'string', description: 'Connections that stay open once they were opened. Must be a whole number from 1 to 262143.'
   })
-  t.equal(Object.keys(environmentSchema.properties).length, 14)
+  t.equal(Object.keys(environmentSchema.properties).length, 16)
 })
 
 t.test('completes missing options', async (t) => {

@@ -1,0 +1,46 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sql } from 'drizzle-orm'
+import { Client } from 'pg'
+import t, { type Test } from 'tap'
+import { openDatabase } from '../../../src/index.js'
+import { startPostgres } from '../../../src/testing/index.js'
+import { recordingLogger } from '../../helpers/logger.js'
+import type { Database, OpenOptions } from '../../../src/index.js'
+
+// A server of its own: these tests count its connections. It allows 300, and keeps 3 of them for superusers.
+const postgres = await startPostgres({ folder: mkdtempSync(join(tmpdir(), 'startup-')), persistent: false })
+t.teardown(() => postgres.stop())
+
+const superuser = new Client(postgres.connectionString)
+await superuser.connect()
+t.teardown(() => superuser.end())
+await superuser.query("create role app login password 'app'")
+const url = new URL(postgres.connectionString)
+url.username = url.password = 'app'
+
+async function open (t: Test, options: OpenOptions): Promise<Database> {
+  const database = await openDatabase({ connectionString: url.href, ...options })
+  t.teardown(() => database.close())
+  return database
+}
+
+t.test('warns if the pools of all processes may exceed the connections that the server has left', async (t) => {
+  const logger = recordingLogger()
+  await open(t, { logger, processes: 4, pool: { size: 50, maxOverflow: 24 } })
+  t.same(logger.lines, [], '4 × 74 = 296')
+
+  const running = await open(t, { pool: { size: 20, maxOverflow: 0 } })
+  await Promise.all(Array.from({ length: 20 }, () => running.execute(sql`select pg_sleep(0.01)`)))
+  await open(t, { logger, processes: 4, pool: { size: 50, maxOverflow: 25 } })
+  t.match(logger.lines, [{
+    level: 'warn',
+    message: '4 × 75 connections (DATABASE_PROCESSES × pool) may be opened, and the server has 296 left: ' +
+      'lower DATABASE_POOL_SIZE or DATABASE_MAX_OVERFLOW, correct DATABASE_PROCESSES, or raise max_connections',
+    context: { processes: 4, max: 75, left: 296 }
+  }], 'all but that of another user, and none of the running processes')
+
+  await open(t, { logger, pool: { size: 275, maxOverflow: 0 } })
+  t.match(logger.lines[1], { context: { processes: 1, max: 275, left: 274 } }, 'one process has no others: 22 connections are not its own')
+})

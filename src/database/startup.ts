@@ -65,17 +65,19 @@ async function isDone (pool: ConnectionPool, settings: Settings, lastTime: numbe
 
 /**
  * PostgreSQL hides `backend_type` of other users' connections from ordinary users. With several processes, connections of the
- * same user to the same database may be those of the other processes, which `processes` counts already.
+ * same user to the same database may be those of the other processes, which `processes` counts already. A server that only
+ * resembles PostgreSQL may lack the settings, and gets no warning.
  */
 async function checkServer (pool: ConnectionPool, { logger, processes, pool: { max } }: Settings): Promise<void> {
   const connection = await pool.connect({ logger, label: 'start' })
   const { result, error } = await connection.run({
     kind: 'read',
-    text: `select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
-      - coalesce(current_setting('reserved_connections', true)::int, 0)
+    text: `select current_setting('max_connections', true)::int
+      - coalesce(current_setting('superuser_reserved_connections', true)::int, 0) - coalesce(current_setting('reserved_connections', true)::int, 0)
       - (select count(*)::int from pg_stat_activity
         where coalesce(backend_type, 'client backend') = 'client backend' and usename is not null and datname is not null and pid <> pg_backend_pid()
-        and ($1::int = 1 or usename <> session_user or datname <> current_database())) as left`,
+        and ($1::int = 1 or usename <> session_user or datname <> current_database())) as left
+      where current_setting('max_connections', true) is not null`,
     values: [processes],
     context: { operation: 'start' }
   })

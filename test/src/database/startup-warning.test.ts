@@ -44,3 +44,16 @@ t.test('warns if the pools of all processes may exceed the connections that the 
   await open(t, { logger, pool: { size: 275, maxOverflow: 0 } })
   t.match(logger.lines[1], { context: { processes: 1, max: 275, left: 274 } }, 'one process has no others: 22 connections are not its own')
 })
+
+t.test('starts without a warning on a server that does not know its number of connections', async (t) => {
+  await superuser.query(`create role other login password 'app'; create schema other; grant usage on schema other to other;
+    create function other.current_setting(name text, missing_ok boolean) returns text language sql
+      return nullif(pg_catalog.current_setting(name, missing_ok), pg_catalog.current_setting('max_connections'));
+    alter role other set search_path to other, pg_catalog`)
+  const logger = recordingLogger()
+  const others = new URL(url)
+  others.username = 'other'
+  await open(t, { connectionString: others.href, logger, pool: { size: 1000 } })
+
+  t.same(logger.lines, [])
+})

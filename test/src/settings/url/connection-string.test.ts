@@ -31,9 +31,7 @@ t.test('takes a URL apart', async (t) => {
 })
 
 t.test('leaves missing parts to pg and its variables', async (t) => {
-  const before = process.env['PGPORT']
-  process.env['PGPORT'] = '7777'
-  t.teardown(() => { process.env['PGPORT'] = before ?? '' })
+  t.intercept(process, 'env', { value: { ...process.env, PGPORT: '7777' } })
   const connection = parseConnectionString('postgres:///shop')
 
   t.match(connection, { host: undefined, port: undefined, user: undefined, password: undefined })

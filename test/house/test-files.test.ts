@@ -1,0 +1,22 @@
+import { execFileSync } from 'node:child_process'
+import t from 'tap'
+import { groups } from '../together/groups.js'
+import { projectRoot, readTree } from './source-files.js'
+
+const left = /^(examples\/testing|test\/types)\//
+
+t.test('npm test runs every test file once, by itself or in one group of test/together', async (t) => {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TAP')))
+  const listed = execFileSync('npx', ['tap', 'list'], { cwd: projectRoot, encoding: 'utf8', env }).trim().split('\n').map((path) => path.replaceAll('\\', '/'))
+  const files = readTree(projectRoot).map(({ path }) => path).filter((path) => /^(test|examples)\/.*\.test\.ts$/.test(path) && !left.test(path))
+  const patterns = Object.values(groups)
+
+  t.ok(files.length > 150)
+  t.strictSame(listed.filter((path) => !files.includes(path)), [])
+  t.strictSame(files.filter((path) => patterns.filter((group) => group.test(path)).length + (listed.includes(path) ? 1 : 0) !== 1), [])
+})
+
+t.test('each group has a file of its name', async (t) => {
+  const entries = readTree(projectRoot).map(({ path }) => path).filter((path) => /^test\/together\/.*\.test\.ts$/.test(path))
+  t.strictSame(entries, Object.keys(groups).sort().map((name) => `test/together/${name}.test.ts`))
+})

@@ -112,7 +112,7 @@ export class PoolerClient implements CoreClient {
       const isRight = sent.toString('utf8', 5, sent.length - 1) === this.#password
       this.#password = undefined
       if (isRight) this.#welcome()
-      else this.refuse('28P01', 'password authentication failed')
+      else this.refuse('08P01', 'password authentication failed')
     } else if (kind === 'X') this.#socket.end()
     else if (this.#lent !== undefined) this.#forward(sent, this.#lent)
     else {

@@ -134,7 +134,10 @@ export class PoolerClient implements CoreClient {
   #cancel (pid: number, key: number): void {
     const client = [...this.#core.clients].find((client) => client.id.pid === pid && client.id.key === key)
     const lent = client?.lent
-    if (lent === undefined) return void this.#socket.end()
+    if (lent === undefined) {
+      this.#socket.end()
+      return
+    }
     const delivered = lent.server.cancel()
     lent.cancels.add(delivered)
     delivered.then(() => {

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import t from 'tap'
+import { requestCancel } from '../../src/pg/client.js'
 import { createTestDatabase } from '../../src/testing/index.js'
 import { startTransactionPooler } from './transaction-pooler.js'
 import { until } from './until.js'
@@ -55,10 +56,7 @@ t.test('a cancel request reaches the server that the client has', async (t) => {
   const sleep = client.query('select pg_sleep(60)')
   const watcher = await connect()
   await until(async () => (await watcher.query("select from pg_stat_activity where query like '%sleep(60)' and state = 'active'")).rowCount === 1)
-  const { processID, secretKey } = client as unknown as { processID: number, secretKey: number }
-  const request = new pg.Client({ host: client.host, port: client.port }) as unknown as { connection: { cancel (pid: number, key: number): void, connect (port: number, host: string): void, once (event: string, fn: () => void): void } }
-  request.connection.once('connect', () => request.connection.cancel(processID, secretKey))
-  request.connection.connect(client.port, client.host)
+  await requestCancel(client, 5000)
   await t.rejects(sleep, { code: '57014' })
   t.ok(await pidOf(client))
 })

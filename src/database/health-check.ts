@@ -5,6 +5,7 @@
  * saturated. A reason registered with `awaits()` remains: pending.
  */
 import { DatabaseError as PostgresError } from 'pg'
+import { HostsError } from '../pg/hosts.js'
 import { sqlStates } from '../errors/sqlstate-codes.js'
 import type { ClientConfig } from 'pg'
 import { HealthConnection, NoAnswer } from './health-connection.js'
@@ -190,7 +191,7 @@ const words: ReadonlyMap<string, string> = new Map([
 
 /** The reason of a failure, without the error's own text, which may name hosts, users and databases. */
 function describe (error: unknown): string {
-  if (error instanceof NoAnswer) return error.message
+  if (error instanceof NoAnswer || error instanceof HostsError) return error.message
   const code = codeOf(error)
   if (code === undefined) return 'connection lost'
   if (error instanceof PostgresError) return `PostgreSQL answered ${code}`

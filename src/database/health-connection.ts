@@ -2,11 +2,11 @@
  * The connection of health checks: opened for the first query, and kept for a while for the next one.
  * No failure may end the process, and a silent socket is never awaited.
  */
-import { Client } from 'pg'
 import { ConnectionError } from '../errors/errors.js'
+import { DatabaseClient } from '../pg/database-client.js'
 import { destroySocket, holdProcess } from '../pg/client.js'
 import { ignore } from '../runtime/promises.js'
-import type { ClientConfig, QueryResult, QueryResultRow } from 'pg'
+import type { Client, ClientConfig, QueryResult, QueryResultRow } from 'pg'
 
 /** How long a connection may take to end before it is destroyed, in milliseconds. */
 const farewellMillis = 500
@@ -75,7 +75,7 @@ export class HealthConnection {
   }
 
   #newClient (): Client {
-    const client = new Client(this.#config)
+    const client = new DatabaseClient(this.#config)
     // Without a listener a connection that is lost while it is idle would end the process.
     client.on('error', ignore)
     client.once('end', () => { if (this.#kept === client) this.#takeKept() })

@@ -1,4 +1,5 @@
 import { ConnectionError, PoolTimeoutError } from '../errors/errors.js'
+import { HostsError } from '../pg/hosts.js'
 import { pauseBefore, pauseMillis } from '../runtime/backoff.js'
 import { sqlStates } from '../errors/sqlstate-codes.js'
 import type { ConnectionPool } from '../pool/connection-pool.js'
@@ -94,8 +95,9 @@ function tooManyConnections (processes: number, max: number, left: number): stri
 
 function explained (error: Error): ConnectionError {
   const code = codeOf(error)
-  const way = ways.get(code) ?? 'check that DATABASE_URL (connectionString) names the right host, port, user, password and database, and a suitable sslmode'
-  return new ConnectionError(`The database could not be reached${code === '' ? '' : ` (${code})`}: ${way}`, { cause: Object(error).cause ?? error })
+  const cause: unknown = Object(error).cause ?? error
+  const way = cause instanceof HostsError ? cause.message : ways.get(code) ?? 'check that DATABASE_URL (connectionString) names the right host, port, user, password and database, and a suitable sslmode'
+  return new ConnectionError(`The database could not be reached${code === '' ? '' : ` (${code})`}: ${way}`, { cause })
 }
 
 /** The SQLSTATE, or Node's code of a socket error. */

@@ -2,6 +2,7 @@
  * pg's client: custom query objects, the socket behind a client, and everything that pg's type declarations leave out.
  */
 import pg from 'pg'
+import { AddressSocket, onlyTo } from './address-socket.js'
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import type { ClientBase, QueryResult } from 'pg'
@@ -215,7 +216,10 @@ interface ConnectedClient {
  */
 export function requestCancel (client: ClientBase, timeoutMillis: number): Promise<void> {
   const { host, port, ssl, sslNegotiation, processID, secretKey } = client as unknown as ConnectedClient
-  const connection = new pg.Connection({ ssl, sslNegotiation } as object) as unknown as CancelConnection
+  // A name may lead to another server by now, or have several addresses.
+  const { remoteAddress } = wire(client).stream
+  const stream = new AddressSocket(remoteAddress === undefined ? undefined : onlyTo(remoteAddress))
+  const connection = new pg.Connection({ ssl, sslNegotiation, stream } as object) as unknown as CancelConnection
   return new Promise((resolve) => {
     const timer = setTimeout(() => connection.stream.destroy(), timeoutMillis)
     connection.on('error', () => connection.stream.destroy())

@@ -1,3 +1,4 @@
+import { DatabaseClient } from '../pg/database-client.js'
 import { longestSeconds } from '../runtime/timers.js'
 import { extendConnection } from '../settings/url/connection-string.js'
 import type { PoolConfig } from 'pg'
@@ -8,7 +9,7 @@ import type { Settings } from '../settings/settings.js'
  * Idle connections do not keep the process alive: a script that forgets to close its database still ends.
  */
 export function poolConfig ({ connection = {}, pool }: Settings): PoolConfig {
-  return extendConnection(connection, { min: pool.size, max: pool.max, maxLifetimeSeconds: jittered(pool.recycleSeconds), allowExitOnIdle: true })
+  return extendConnection(connection, { Client: DatabaseClient, min: pool.size, max: pool.max, maxLifetimeSeconds: jittered(pool.recycleSeconds), allowExitOnIdle: true })
 }
 
 /** A lifetime up to 10 % shorter or longer, so that connections are not all renewed at once. */

@@ -1,5 +1,6 @@
 import type { ClientConfig } from 'pg'
 import { extendConnection, parseConnectionString } from './url/connection-string.js'
+import type { UrlConfig } from './url/connection-string.js'
 import { SettingsError } from '../errors/settings-error.js'
 import type { SettingValues } from './setting-table.js'
 
@@ -7,7 +8,7 @@ import type { SettingValues } from './setting-table.js'
  * The configuration of each client: the parts of the URL, how long connecting may take, and the server-side limits where they can be startup parameters.
  * @throws {SettingsError} for a URL that is missing or cannot be used
  */
-export function connectionOf (values: SettingValues, setting: string): Readonly<ClientConfig> {
+export function connectionOf (values: SettingValues, setting: string): Readonly<UrlConfig> {
   const url = values.connectionString
   if (url === undefined) throw missingConnection()
   const connection = parseConnectionString(url, setting)

@@ -1,11 +1,12 @@
 import type { Logger as QueryLogger } from 'drizzle-orm'
-import type { ClientConfig, Pool } from 'pg'
+import type { Pool } from 'pg'
 import { silentLogger, type Logger } from '../runtime/logger.js'
 import { connectionOf } from './client-config.js'
 import { readEnvironment, type Environment } from './environment.js'
 import { givenOptions } from './given-options.js'
 import { hide } from '../runtime/hidden-properties.js'
 import type { DatabaseOptions } from './database-options.js'
+import type { UrlConfig } from './url/connection-string.js'
 import { newPoolSettings, ownPoolSettings, type PoolSettings } from './pool-settings.js'
 import { SettingsError } from '../errors/settings-error.js'
 import { defaultOf, settingRows, type SettingRow, type SettingValues } from './setting-table.js'
@@ -31,7 +32,7 @@ export interface Settings {
    * The password is not enumerable: {@link extendConnection} adds keys without losing it.
    * The three server-side limits are in it as startup parameters, with {@link Settings.preparedStatements} only.
    */
-  readonly connection: Readonly<ClientConfig> | undefined
+  readonly connection: Readonly<UrlConfig> | undefined
   /** The user's own pool, used as it is and never ended by us. */
   readonly pg: Pool | undefined
   readonly pool: PoolSettings

@@ -1,4 +1,4 @@
-import { Client } from 'pg'
+import { DatabaseClient } from '../pg/database-client.js'
 import { UsageError } from '../errors/errors.js'
 import { applicationName, SandboxPool } from './sandbox/sandbox-pool.js'
 import type { Pool } from 'pg'
@@ -33,7 +33,7 @@ export async function expectNoLeaks (database: { readonly pool: Pool, readonly h
 }
 
 async function openTransactions (config: Pool['options']): Promise<Array<{ pid: number, query: string }>> {
-  const client = new Client(config)
+  const client = new DatabaseClient(config)
   await client.connect()
   try {
     const { rows } = await client.query<{ pid: number, query: string }>(

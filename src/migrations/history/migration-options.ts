@@ -1,11 +1,11 @@
-import { Client } from 'pg'
 import { toDatabaseError } from '../../errors/to-database-error.js'
 import { called, flag, text } from '../../runtime/option-checks.js'
 import { ignore } from '../../runtime/promises.js'
+import { DatabaseClient } from '../../pg/database-client.js'
 import { missingConnection } from '../../settings/client-config.js'
 import { extendConnection, parseConnectionString } from '../../settings/url/connection-string.js'
 import { limits } from './option-limits.js'
-import type { ClientConfig, Pool } from 'pg'
+import type { Client, ClientConfig, Pool } from 'pg'
 import type { OptionChecks } from '../../runtime/option-checks.js'
 import type { MigrationProgress, MigrationWait } from './step.js'
 
@@ -72,7 +72,7 @@ export const freshSession = `reset all; reset role; ${session}; ${named}`
 
 /** Runs `fn` with a new connection, without the time limits of the application. */
 export async function withClient<Result> (options: MigrationOptions, fn: (client: Client) => Promise<Result>): Promise<Result> {
-  const client = new Client(clientConfig(options))
+  const client = new DatabaseClient(clientConfig(options))
   // A lost connection already rejects the current statement. Without a listener, the event would end the process, too.
   client.on('error', ignore)
   try {

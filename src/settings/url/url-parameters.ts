@@ -2,7 +2,7 @@ import { SettingsError } from '../../errors/settings-error.js'
 
 /** The supported parameters; any other is refused, because a misspelled `sslmode` must not go unnoticed. */
 const parameterNames = [
-  'host', 'port', 'dbname', 'user', 'password',
+  'host', 'port', 'dbname', 'user', 'password', 'target_session_attrs', 'load_balance_hosts',
   'application_name', 'fallback_application_name', 'options', 'client_encoding', 'connect_timeout', 'keepalives_idle', 'channel_binding',
   'sslmode', 'ssl', 'sslrootcert', 'sslcert', 'sslkey', 'sslnegotiation', 'ssl_min_protocol_version', 'ssl_max_protocol_version', 'uselibpqcompat',
 ]

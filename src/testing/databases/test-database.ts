@@ -1,4 +1,4 @@
-import { Client } from 'pg'
+import { DatabaseClient } from '../../pg/database-client.js'
 import { parseConnectionString } from '../../settings/url/connection-string.js'
 import { UsageError } from '../../errors/errors.js'
 import { ignore } from '../../runtime/promises.js'
@@ -110,7 +110,7 @@ function onEndOf (t: TestLike | undefined): OnEnd {
 }
 
 async function run (connectionString: string, text: string): Promise<void> {
-  const client = new Client(parseConnectionString(connectionString))
+  const client = new DatabaseClient(parseConnectionString(connectionString))
   await client.connect()
   try {
     await client.query(text)

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Client } from 'pg'
-import { extendConnection, parseConnectionString } from '../../settings/url/connection-string.js'
+import { extendConnection, parseConnectionString, withDatabase } from '../../settings/url/connection-string.js'
 import { holdProcess } from '../../pg/client.js'
+import { DatabaseClient } from '../../pg/database-client.js'
 import { handled, ignore } from '../../runtime/promises.js'
+import type { Client } from 'pg'
 
 /** How often a database is checked for connections before DROP ends them, and the milliseconds between two checks. */
 const dropChecks = 25
@@ -46,10 +47,7 @@ export class TestServer {
 
   /** Returns the URL of a database of the server. */
   urlOf (database: string): string {
-    const url = new URL(this.connectionString)
-    url.pathname = `/${database}`
-    url.searchParams.delete('dbname')
-    return url.href
+    return withDatabase(this.connectionString, database)
   }
 
   /** Runs statements of one caller at a time. */
@@ -95,7 +93,7 @@ export class TestServer {
   }
 
   async #connect (): Promise<Client> {
-    const client = new Client(extendConnection(parseConnectionString(this.connectionString), { application_name: nameOf(this.#owner) }))
+    const client = new DatabaseClient(extendConnection(parseConnectionString(this.connectionString), { application_name: nameOf(this.#owner) }))
     // After a lost connection, the next call connects again.
     const forget = (): void => { if (this.#client === client) this.#client = undefined }
     client.on('error', forget).on('end', forget)

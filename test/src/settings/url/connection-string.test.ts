@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import type { ConnectionOptions } from 'node:tls'
 import pg from 'pg'
 import t from 'tap'
-import { extendConnection, parseConnectionString } from '../../../../src/settings/url/connection-string.js'
+import { extendConnection, parseConnectionString, withDatabase } from '../../../../src/settings/url/connection-string.js'
 import { SettingsError } from '../../../../src/settings/settings.js'
 
 /** The refusal of a URL; a test fails that gets none. */
@@ -61,6 +61,38 @@ t.test('reaches Unix sockets, where TLS has no meaning', async (t) => {
 t.test('reaches IPv6 addresses', async (t) => {
   t.match(parseConnectionString('postgresql://[::1]:5433/shop'), { host: '::1', port: 5433 })
   t.match(parseConnectionString('postgresql://ada@[2001:db8::1]/shop'), { host: '2001:db8::1', port: undefined })
+})
+
+t.test('reads several hosts as libpq does: one port for all, or one for each', async (t) => {
+  const addresses = (rest: string): string[] | undefined =>
+    parseConnectionString(`postgresql://${rest}`).hosts?.addresses.map(({ host, port }) => `${host} ${port}`)
+
+  t.strictSame(addresses('a,b/shop'), ['a undefined', 'b undefined'])
+  t.strictSame(addresses('ada:x@a:1,[::1]:2,[::2],%2Frun/shop'), ['a 1', '::1 2', '::2 undefined', '/run undefined'])
+  t.strictSame(addresses('a:1,b:2/shop?port=3'), ['a 3', 'b 3'])
+  t.strictSame(addresses('a,b/shop?port=3,'), ['a 3', 'b undefined'])
+  t.strictSame(addresses('/shop?host=a,/run&port=1,2'), ['a 1', '/run 2'])
+  t.strictSame(addresses('x:1/shop?host=a,b'), ['a 1', 'b 1'])
+})
+
+t.test('asks for a session, and gives each host its own time', async (t) => {
+  t.match(parseConnectionString('postgresql://a:1,b:2/shop?target_session_attrs=read-write&load_balance_hosts=random&connect_timeout=2'), {
+    host: 'a', port: 1, hosts: { target: 'read-write', isRandom: true, timeoutMillis: 2000 }, connectionTimeoutMillis: undefined
+  })
+  t.match(parseConnectionString('postgresql://a/shop?target_session_attrs=standby'), { hosts: { addresses: [{ host: 'a' }], target: 'standby', isRandom: false } })
+  t.equal(parseConnectionString('postgresql://a/shop?target_session_attrs=any&load_balance_hosts=disable').hosts, undefined)
+})
+
+t.test('uses TLS if any host is no Unix socket', async (t) => {
+  t.match(parseConnectionString('postgresql:///shop?host=/run,b&sslmode=require').ssl, { rejectUnauthorized: false })
+  t.equal(parseConnectionString('postgresql:///shop?host=/run,/tmp&sslmode=require').ssl, false)
+})
+
+t.test('names another database in the same URL', async (t) => {
+  t.equal(withDatabase('postgresql://ada:x@a:1,b:2/shop?dbname=other&sslmode=disable', 'test_1'), 'postgresql://ada:x@a:1,b:2/test_1?sslmode=disable')
+  t.equal(withDatabase('postgresql:///shop?host=/run', 'test_1'), 'postgresql:///test_1?host=/run')
+  t.equal(withDatabase('postgresql://a', 'test_1'), 'postgresql://a/test_1')
+  t.throws(() => withDatabase('shop', 'test_1'), SettingsError)
 })
 
 t.test('parameters win over the parts before them, empty ones count for nothing', async (t) => {
@@ -123,9 +155,12 @@ t.test('refuses a URL that cannot be meant, without any part of it', async (t) =
     ['postgresql://ada:12?hush', /parameter .* means nothing here/],
     ['postgresql://hosty/shoppe?sslmod=hush', /parameter .* sslmode/],
     ['postgresql://hosty/shoppe?toString=hush', /parameter .* means nothing here/],
-    ['postgresql://hosty:1,hush:2/shoppe', /several hosts/],
-    ['postgresql://hosty,hush/shoppe', /several hosts/],
-    ['postgresql:///shoppe?host=hosty,hush', /several hosts/],
+    ['postgresql://hosty:1,hush:0/shoppe', /port/],
+    ['postgresql://hosty,hush/shoppe?port=1,2,3', /number of ports/],
+    ['postgresql://hosty/shoppe?port=1,2', /number of ports/],
+    ['postgresql:///shoppe?host=hosty,,hush', /empty host/],
+    ['postgresql://hosty/shoppe?target_session_attrs=hush', /target_session_attrs .*prefer-standby/],
+    ['postgresql://hosty/shoppe?load_balance_hosts=hush', /load_balance_hosts .*random/],
     ['postgresql://hosty:0/shoppe', /port/],
     ['postgresql://hosty:65536/shoppe', /port/],
     ['postgresql://hosty/shoppe?port=hush', /port/],

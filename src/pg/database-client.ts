@@ -1,0 +1,29 @@
+import pg from 'pg'
+import { HostsConnection } from './hosts-connection.js'
+import type { ClientBase, ClientConfig } from 'pg'
+import type { FollowingClient } from './hosts-connection.js'
+import type { Hosts } from './hosts.js'
+
+/** The options of pg's client, and its hosts if they are several or a certain session is wanted. */
+export type DatabaseClientConfig = ClientConfig & { readonly hosts?: Hosts | undefined }
+
+/** pg's client for everything that a URL may ask for. The pool, migrations and health checks open this one. */
+export class DatabaseClient extends pg.Client {
+  constructor (config: DatabaseClientConfig = {}) {
+    const { hosts } = config
+    const connection = hosts && new HostsConnection(config, hosts)
+    super(connection === undefined ? config : withConnection(config, connection))
+    connection?.serve(this as unknown as FollowingClient)
+  }
+}
+
+/** Inherits the options, because a copy would lose the password. Host and port are pg's defaults, for addresses without them. */
+function withConnection (config: ClientConfig, connection: HostsConnection): ClientConfig {
+  return Object.create(config, { connection: { value: connection }, host: { value: undefined }, port: { value: undefined } }) as ClientConfig
+}
+
+/** Whether the session of a client is still the one that its URL asks for. */
+export function isStillFit (client: ClientBase): boolean {
+  const { connection } = client as unknown as { readonly connection: unknown }
+  return !(connection instanceof HostsConnection) || connection.isFit
+}

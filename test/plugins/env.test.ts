@@ -33,6 +33,14 @@ t.test('decorates the server with the validated environment', async (t) => {
   t.match(resolveSettings({}, server.databaseConfig), { pool: { size: 5, max: 45, timeoutMillis: 500 }, echo: true, connection: { host: 'db.example' } })
 })
 
+t.test('WEB_CONCURRENCY counts as the number of processes', async (t) => {
+  const server = build(t, { DATABASE_URL: url, WEB_CONCURRENCY: '3' })
+  await server.register(envPlugin)
+
+  t.equal(server.databaseConfig.DATABASE_PROCESSES, 3)
+  t.notOk('WEB_CONCURRENCY' in server.databaseConfig)
+})
+
 t.test('holds nothing of the environment but its own variables', async (t) => {
   const server = build(t, { DATABASE_URL: url, DATABASE_SOMETHING: 'x', OTHER_SECRET: 'x' })
   await server.register(envPlugin)

@@ -77,9 +77,9 @@ async function checkServer (pool: ConnectionPool, { logger, processes, pool: { m
       - coalesce(current_setting('superuser_reserved_connections', true)::int, 0) - coalesce(current_setting('reserved_connections', true)::int, 0)
       - (select count(*)::int from pg_stat_activity
         where coalesce(backend_type, 'client backend') = 'client backend' and usename is not null and datname is not null and pid <> pg_backend_pid()
-        and ($1::int = 1 or usename <> session_user or datname <> current_database())) as left
+        ${processes === 1 ? '' : 'and (usename <> session_user or datname <> current_database())'}) as left
       where current_setting('max_connections', true) is not null`,
-    values: [processes],
+    values: [],
     context: { operation: 'start' }
   })
   connection.release()

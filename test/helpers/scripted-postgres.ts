@@ -50,6 +50,8 @@ class ScriptedPeer implements Peer {
   readonly #reader = new wire.Reader()
   #received: string[] = []
   #isEnded = false
+  /** The answer to a question of the package whose Sync has not come yet. */
+  #greeted: Buffer[] | undefined
 
   constructor (socket: Socket, pid: number) {
     this.#socket = socket
@@ -99,8 +101,20 @@ class ScriptedPeer implements Peer {
   #receive (message: string): void {
     const greeting = greetings.find(([question]) => question.test(message))
     if (message === 'Startup') this.#greet()
+    else if (this.#greeted !== undefined) this.#answerGreeting(message)
     else if (greeting === undefined) this.#received.push(message)
-    else this.send(...answer('SELECT 1', { status: 'I', columns: [greeting[1]], rows: [[greeting[2]]] }))
+    else {
+      const options = { status: 'I', columns: [greeting[1]], rows: [[greeting[2]]] } as const
+      if (message.startsWith('Query')) this.send(...answer('SELECT 1', options))
+      else this.#greeted = groupAnswer([], 'SELECT 1', options)
+    }
+  }
+
+  /** A question with values ends with its Sync. */
+  #answerGreeting (message: string): void {
+    if (message !== 'Sync') return
+    this.send(...this.#greeted ?? [])
+    this.#greeted = undefined
   }
 
   #greet (): void {

@@ -30,7 +30,7 @@ async function plugin (fastify: FastifyInstance, options: EnvPluginOptions): Pro
     const texts = context.getDecorator<Environment>(decorator)
     fastify.decorate('databaseConfig', readEnvironment(texts))
     // The context remains a child of the server, so an inspection of the server would show the URL.
-    hide(texts, 'DATABASE_URL')
+    hide(texts, ...['DATABASE_URL', 'DATABASE_REPLICA_URLS'].filter((name) => name in texts))
   })
 
   const isNamed = options.connectionString !== undefined || options.pg !== undefined || fastify.hasDecorator('pg')

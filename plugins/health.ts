@@ -67,6 +67,26 @@ const poolBody = {
     inUse: count,
     waiting: { ...count, description: 'Requests that wait for a connection' }
   }
+} as const
+
+const poolWithReplicas = {
+  ...poolBody,
+  properties: {
+    ...poolBody.properties,
+    replicas: {
+      type: 'array',
+      description: 'Only with replicas, in the order of their URLs',
+      items: {
+        type: 'object',
+        required: ['serves', 'pool'],
+        properties: {
+          serves: { type: 'boolean', description: 'Whether it serves reads now' },
+          lagMillis: { ...count, description: 'How old its rows may be; absent if it does not serve' },
+          pool: poolBody
+        }
+      }
+    }
+  }
 }
 
 const emptyPool = { size: 0, max: 0, total: 0, idle: 0, inUse: 0, waiting: 0 }
@@ -74,7 +94,7 @@ const emptyPool = { size: 0, max: 0, total: 0, idle: 0, inUse: 0, waiting: 0 }
 const healthSchema: FastifySchema = {
   response: { 200: { description: 'The database serves', ...healthBody }, 503: { description: 'It does not', ...healthBody } }
 }
-const poolSchema: FastifySchema = { response: { 200: { description: 'Connections, and who waits for one', ...poolBody } } }
+const poolSchema: FastifySchema = { response: { 200: { description: 'Connections, and who waits for one', ...poolWithReplicas } } }
 
 const defaultPath = '/health/database'
 
@@ -144,7 +164,8 @@ async function plugin (fastify: FastifyInstance, { health: options = {} }: Healt
     ...(isReadable && { schema: poolSchema }),
     handler: async (_request, reply) => {
       reply.header('cache-control', 'no-store')
-      return fastify.db.poolInfo
+      const { poolInfo, replicas } = fastify.db
+      return replicas.length === 0 ? poolInfo : { ...poolInfo, replicas }
     }
   })
 }

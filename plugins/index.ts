@@ -30,6 +30,7 @@ export type { ErrorsOptions, ErrorsPluginOptions } from './errors.js'
 export type { HealthOptions, HealthPluginOptions } from './health.js'
 export type { MigrationsPluginOptions } from './migrations.js'
 export type { MigrationsAtStart } from '../src/migrations/startup-migrations.js'
+export type { ReadYourWritesOptions, ReadYourWritesPluginOptions } from './request/read-your-writes.js'
 export type { RequestTransactionOptions, TransactionPluginOptions } from './request/transaction-plan.js'
 
 /** Everything that `register` takes; each plugin reads its own part. */

@@ -5,11 +5,13 @@ import { attemptAt } from './request/attempt.js'
 import { repeating } from './request/retry-handler.js'
 import { RequestSession } from './request/request-session.js'
 import { isStream } from './request/payload.js'
+import { tokenCarrier } from './request/read-your-writes.js'
 import { givenTransaction, planTransaction } from './request/transaction-plan.js'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, RouteOptions } from 'fastify'
 import type { Scope } from '../src/session/scope.js'
 import type { RetryState, Session } from '../src/session/session.js'
 import type { Attempt } from './request/attempt.js'
+import type { TokenCarrier } from './request/read-your-writes.js'
 import type { RequestTransactionOptions, TransactionPlan, TransactionPluginOptions } from './request/transaction-plan.js'
 
 /** The plugin's own properties of a request. */
@@ -57,8 +59,9 @@ declare module 'fastify' {
  *
  * @throws {SettingsError} for an invalid option, also when a route with one is declared
  */
-async function plugin (fastify: FastifyInstance, { transaction: options = {} }: TransactionPluginOptions): Promise<void> {
-  const defaultPlan = planTransaction(options)
+async function plugin (fastify: FastifyInstance, { transaction: options = {}, readYourWrites }: TransactionPluginOptions): Promise<void> {
+  const carrier = tokenCarrier(readYourWrites)
+  const defaultPlan = planTransaction(options, carrier)
   let someBeginOnRequest = defaultPlan.beginsOnRequest
 
   fastify.decorateRequest(replyOf, undefined)
@@ -84,7 +87,7 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {} }: 
 
   // Appended to each route, so that it runs after the other onSend hooks and sees the status that is sent.
   fastify.addHook('onRoute', (route) => {
-    const routePlan = planOfRoute(route, options)
+    const routePlan = planOfRoute(route, options, carrier)
     if (routePlan !== false && routePlan.beginsOnRequest) someBeginOnRequest = true
     if (routePlan !== false && routePlan.settings.retries > 0) {
       const { settings: { retries }, beginsOnRequest } = routePlan
@@ -145,11 +148,11 @@ const sessions = {
   }
 }
 
-function planOfRoute ({ config, method, url }: RouteOptions, options: RequestTransactionOptions): TransactionPlan | false {
+function planOfRoute ({ config, method, url }: RouteOptions, options: RequestTransactionOptions, carrier: TokenCarrier | undefined): TransactionPlan | false {
   const { transaction } = config ?? {}
   if (transaction === false) return false
   try {
-    return planTransaction(transaction === undefined ? options : { ...options, ...givenTransaction(transaction) })
+    return planTransaction(transaction === undefined ? options : { ...options, ...givenTransaction(transaction) }, carrier)
   } catch (error) {
     throw new SettingsError(`config.transaction of ${[method].flat().join(', ')} ${url}`, `cannot be used: ${(error as Error).message}`)
   }

@@ -73,6 +73,7 @@ export class RequestSession {
     this.#request = request
     this.#reply = reply
     this.session = database.lend(plan.settings, new RequestCaller(request))
+    plan.carrier?.receive(request, this.session)
     const { raw } = reply
     if (isLate || raw.headersSent || isOver(raw)) {
       const isGone = isClientGone(request, reply) && !raw.writableEnded
@@ -129,6 +130,8 @@ export class RequestSession {
       for (const header of payloadHeaders) this.#reply.removeHeader(header)
       discard(payload)
       throw error
+    } finally {
+      this.#plan.carrier?.send(this.#reply, this.session)
     }
     return true
   }
@@ -172,7 +175,7 @@ export class RequestSession {
 
   /** Rolls back and leaves the reply to another attempt, which takes over the callbacks and `rollbackOnly()` of hooks; `false` if no other reply can be sent. */
   async leave (retryState: RetryState | undefined): Promise<boolean> {
-    if (this.#state !== 'undecided' || this.#disturbed || this.#isClientGone) return false
+    if (this.#state !== 'undecided' || this.#disturbed || isClientGone(this.#request, this.#reply)) return false
     this.#reply.raw.off('close', this.#onClose)
     if (retryState !== undefined) this.session.dropCallbacks(retryState)
     await this.session.close()
@@ -228,8 +231,6 @@ export class RequestSession {
     return this.#state === 'deciding' || this.#state === 'streaming' || (this.#state === 'decided' && !this.#failed) || this.#reply.raw.headersSent
   }
 
-  get #isClientGone (): boolean { return isClientGone(this.#request, this.#reply) }
-
   #deciding (payload: unknown): DecidingReply {
     return { request: this.#request, reply: this.#reply, payload, failed: this.#failed }
   }
@@ -261,8 +262,7 @@ export class RequestSession {
   }
 
   #logFailedReply (): void {
-    const { statusCode, log } = this.#reply
-    log.error({ statusCode }, 'committed, response failed')
+    this.#reply.log.error({ statusCode: this.#reply.statusCode }, 'committed, response failed')
   }
 
   #onResponseGone (): void {

@@ -3,6 +3,7 @@ import { resolveTransactionOptions } from '../../src/settings/transaction-option
 import { anything, oneOf } from '../../src/runtime/option-checks.js'
 import { isResponse } from './payload.js'
 import type { FastifyReply } from 'fastify'
+import type { ReadYourWritesPluginOptions, TokenCarrier } from './read-your-writes.js'
 import type { OptionChecks } from '../../src/runtime/option-checks.js'
 import type { BeginPoint, TransactionOptions, TransactionSettings } from '../../src/settings/transaction-options.js'
 
@@ -30,7 +31,7 @@ export interface RequestTransactionOptions extends Omit<TransactionOptions, 'beg
 }
 
 /** The part of the common options that is about transactions. */
-export interface TransactionPluginOptions {
+export interface TransactionPluginOptions extends ReadYourWritesPluginOptions {
   readonly transaction?: RequestTransactionOptions | undefined
 }
 
@@ -42,6 +43,8 @@ export interface TransactionPlan {
   /** Whether a stream is part of the transaction. */
   readonly commitsAtEnd: boolean
   readonly commitOn: (reply: FastifyReply, payload: unknown) => boolean
+  /** With `readYourWrites`. */
+  readonly carrier: TokenCarrier | undefined
 }
 
 const checks: OptionChecks<RequestTransactionOptions> = {
@@ -55,7 +58,9 @@ const checks: OptionChecks<RequestTransactionOptions> = {
   retries: anything,
   timeoutMillis: anything,
   settleTimeoutMillis: anything,
-  resolveCommits: anything
+  resolveCommits: anything,
+  reads: anything,
+  token: anything
 }
 
 /**
@@ -74,14 +79,15 @@ export function givenTransaction (options: RequestTransactionOptions): RequestTr
  * @throws {SettingsError} for an unknown option, and for an invalid value
  * @throws {UsageError} for the same faults in options that sessions without a request also have
  */
-export function planTransaction (options: RequestTransactionOptions): TransactionPlan {
+export function planTransaction (options: RequestTransactionOptions, carrier?: TokenCarrier): TransactionPlan {
   const { begin = 'firstWrite', commit = 'onSend', commitOn = claimsSuccess, ...rest } = givenTransaction(options)
   return {
-    settings: resolveTransactionOptions({ ...rest, begin: coreBegin(begin) }),
+    settings: resolveTransactionOptions({ token: carrier !== undefined, ...rest, begin: coreBegin(begin) }),
     beginsOnRequest: begin === 'onRequest',
     commitsAfterResponse: commit === 'onResponse',
     commitsAtEnd: commit === 'atEnd',
-    commitOn
+    commitOn,
+    carrier
   }
 }
 

@@ -75,7 +75,11 @@ export function preludeDoneOf ({ corrected }: Batch, preludeDone: number): numbe
   return corrected >= 0 && preludeDone > corrected ? preludeDone - 1 : preludeDone
 }
 
-/** The index of the statement that failed; -1 if all have run and the implicit commit failed. */
+/**
+ * The index of the statement that failed; -1 if all have run and the implicit commit failed.
+ * PostgreSQL sends the tag COMMIT when the commit holds: it counts even if the connection was lost right behind it.
+ */
 export function firstFailed ({ prelude }: Batch, { responses, preludeDone }: Exchange, isLost: boolean): number {
+  if (isLost && responses[0]?.command === 'COMMIT') return 1
   return isLost || preludeDone < prelude.length ? 0 : responses.findIndex(({ isDone }) => !isDone)
 }

@@ -11,6 +11,7 @@ import { DrizzleBinding } from '../drizzle/queries/drizzle-binding.js'
 import { handled } from '../runtime/promises.js'
 import { checkAreOptions, resolveTransactionOptions } from '../settings/transaction-options.js'
 import { retrying } from '../session/retry.js'
+import { Replicas } from '../replicas/replicas.js'
 import { Session } from '../session/session.js'
 import { Streams } from '../session/row-stream.js'
 import { isOptions } from '../runtime/option-checks.js'
@@ -22,6 +23,7 @@ import type { Caller } from '../statement/caller.js'
 import type { ConstraintMap } from '../errors/constraint-words.js'
 import type { CheckOptions, DatabaseInfo, Health } from './health-check.js'
 import type { PoolInfo } from '../pool/pool-info.js'
+import type { ReplicaInfo } from '../replicas/replica.js'
 import type { RepositoryOf, RepositorySource } from '../repository/repository.js'
 import type { DrizzleDatabase } from '../drizzle/types/drizzle-database.js'
 import type { SessionContext } from '../session/transaction/session-context.js'
@@ -47,6 +49,7 @@ export class Database implements StatementRunner {
   readonly #context: SessionContext
   readonly #health: HealthCheck
   readonly #callSites = new CallSites()
+  readonly #replicas: Replicas | undefined
   readonly #shutdown: Shutdown
   #drizzle: DrizzleDatabase | undefined
 
@@ -63,9 +66,11 @@ export class Database implements StatementRunner {
     this.#transaction = resolveTransactionOptions(parts.transaction ?? {})
     this.#connections = new ConnectionPool(pool, settings)
     this.#health = new HealthCheck({ connection: settings.connection ?? pool.options, pool: this.#connections })
-    this.#shutdown = new Shutdown({ connections: this.#connections, health: this.#health, settings, ownsPool: parts.ownsPool === true })
+    this.#replicas = settings.replicas && new Replicas(settings, settings.connection ?? pool.options, settings.replicas)
+    this.#shutdown = new Shutdown({ connections: this.#connections, replicas: this.#replicas, health: this.#health, settings, ownsPool: parts.ownsPool === true })
     this.#context = {
       pool: this.#connections,
+      replicas: this.#replicas,
       repositories: new Repositories({ casing: settings.casing, schema: settings.schema, relations: settings.relations, ...settings.repository }),
       drizzle: new DrizzleBinding(settings),
       constraints: parts.constraints,
@@ -77,8 +82,9 @@ export class Database implements StatementRunner {
   }
 
   /** Resolves when the server has answered. @throws {ConnectionError} with the fix, if it does not answer in time */
-  start (): Promise<void> {
-    return reach(this.#connections, this.#settings)
+  async start (): Promise<void> {
+    await reach(this.#connections, this.#settings)
+    this.#replicas?.start()
   }
 
   /** A real Drizzle database over the pool. Each query commits by itself; `.transaction()` is {@link Database.transaction}. */
@@ -195,6 +201,9 @@ export class Database implements StatementRunner {
 
   /** The counts of the pool, without a query. */
   get poolInfo (): PoolInfo { return this.#connections.info }
+
+  /** Each replica: whether it serves, how old its rows may be, and the counts of its pool, in the order of their URLs. */
+  get replicas (): readonly ReplicaInfo[] { return this.#replicas?.info ?? [] }
 
   /** Starts the time limit of {@link Database.close}; work goes on, for a server that still answers requests before it closes. */
   drain (): void { this.#shutdown.begin() }

@@ -2,6 +2,7 @@ import { takenByHand } from '../pool/connection-usage.js'
 import { within } from '../runtime/promises.js'
 import type { HealthCheck } from './health-check.js'
 import type { ConnectionPool } from '../pool/connection-pool.js'
+import type { Replicas } from '../replicas/replicas.js'
 import type { Settings } from '../settings/settings.js'
 
 /** The minimum time that connections have to end, in milliseconds. */
@@ -10,6 +11,7 @@ const farewellMillis = 500
 /** The parts that end with a database. */
 export interface ShutdownParts {
   readonly connections: ConnectionPool
+  readonly replicas: Replicas | undefined
   readonly health: HealthCheck
   readonly settings: Settings
   /** Whether the pool is ended, too. */
@@ -27,6 +29,8 @@ export interface ShutdownParts {
  */
 export class Shutdown {
   readonly #parts: ShutdownParts
+  readonly #replicaPools: readonly ConnectionPool[]
+  readonly #pools: readonly ConnectionPool[]
   /** How many callbacks are running. */
   #callbacks = 0
   #wake: (() => void) | undefined
@@ -37,6 +41,8 @@ export class Shutdown {
 
   constructor (parts: ShutdownParts) {
     this.#parts = parts
+    this.#replicaPools = parts.replicas?.all.map(({ pool }) => pool) ?? []
+    this.#pools = [parts.connections, ...this.#replicaPools]
   }
 
   /** Makes closing wait for a callback. */
@@ -60,28 +66,38 @@ export class Shutdown {
   }
 
   async #finish (): Promise<boolean> {
-    const { connections, health, ownsPool } = this.#parts
+    const { health, ownsPool } = this.#parts
     this.begin()
-    await connections.idle(this.#remaining)
+    await this.#idle()
     // A commit releases its connection before its callbacks start, and a callback may begin new work.
     while (this.#callbacks > 0 && this.#remaining > 0) {
       await within(this.#remaining, new Promise<void>((resolve) => { this.#wake = resolve }))
-      await connections.idle(this.#remaining)
+      await this.#idle()
     }
     this.#end()
-    await connections.finished()
+    await Promise.all(this.#pools.map((pool) => pool.finished()))
     await health.close()
-    if (ownsPool) await connections.close(Math.max(this.#remaining, farewellMillis))
+    const ours = ownsPool ? this.#pools : this.#replicaPools
+    await Promise.all(ours.map((pool) => pool.close(Math.max(this.#remaining, farewellMillis))))
     return this.#isDrained === true
   }
+
+  /** Resolves when no pool has anything in use. */
+  async #idle (): Promise<void> {
+    do await Promise.all(this.#pools.map((pool) => pool.idle(this.#remaining)))
+    while (!this.#isIdle && this.#remaining > 0)
+  }
+
+  get #isIdle (): boolean { return this.#pools.every(({ isIdle }) => isIdle) }
 
   get #remaining (): number { return Number(this.#deadline) - performance.now() }
 
   #end (): void {
     clearTimeout(this.#timer)
-    const { connections, settings: { logger } } = this.#parts
-    this.#isDrained ??= connections.isIdle && this.#callbacks === 0
-    for (const usage of connections.end()) {
+    const { replicas, settings: { logger } } = this.#parts
+    this.#isDrained ??= this.#isIdle && this.#callbacks === 0
+    replicas?.end()
+    for (const usage of this.#pools.flatMap((pool) => pool.end())) {
       const cause = usage.holder === takenByHand
         ? 'a client that was taken with pool.connect() and never released was ended'
         : 'a connection still in use was ended'

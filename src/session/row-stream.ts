@@ -125,7 +125,7 @@ export class RowStream implements RowSource<never> {
     const connection = this.#connection
     if (connection === undefined) return
     await cancelUntilIdle(connection, settleMillis)
-    if (connection.refusal === undefined) await endTransaction(connection, 'rollback', settleMillis)
+    if (connection.refusal === undefined) await endTransaction(connection, 'rollback', { timeoutMillis: settleMillis })
     connection.release()
   }
 }

@@ -17,6 +17,7 @@ import { CommitUnknownError, TransactionClosedError, TransactionScopeError, Tran
 import { closed } from './transaction/end-reason.js'
 import { Callbacks, runAll } from './transaction-callbacks.js'
 import { opening } from './transaction/transaction-control.js'
+import { unknownPosition } from '../replicas/commit-token.js'
 import { ignore } from '../runtime/promises.js'
 import { Scope } from './scope.js'
 import { Transaction } from './transaction/transaction.js'
@@ -45,6 +46,7 @@ export class Session extends Scope {
   #isPrepared = false
   #veto: Error | undefined
   #outcome: SessionOutcome | undefined
+  readonly #wantsToken: boolean
 
   /** @throws {UsageError} if a program calls it: only the package makes sessions */
   constructor (context: SessionContext, settings: TransactionSettings, caller: Caller) {
@@ -54,12 +56,36 @@ export class Session extends Scope {
     }
     const transaction = new Transaction(context, settings, { caller, timedOut: () => this.abort(new TransactionTimeoutError()) })
     super({ context, transaction, caller, savepoints: 0, streams: undefined, leaveContext: undefined, hasToldOfZombie: false })
+    this.#wantsToken = settings.token
   }
 
   /** The outcome of the transaction so far. */
   get outcome (): SessionOutcome {
     return this.#outcome ?? (this.root.transaction.isOpen ? 'open' : 'none')
   }
+
+  /**
+   * The token of the commit: with the option `token`, once the commit is confirmed or its outcome is unknown. A reader that passes it
+   * to {@link Session.readAfter} sees what was committed. Undefined if there was no transaction to commit.
+   */
+  get token (): string | undefined {
+    const isCommitted = this.#outcome === 'committed' || this.#outcome === 'unknown'
+    return isCommitted && this.#wantsToken ? this.root.transaction.token ?? unknownPosition : undefined
+  }
+
+  /**
+   * Makes the reads of this session see the commit of a token, also if they go to a replica: where the replica has not come that far,
+   * the primary answers. A text that is no token of this database means the primary, and is no error.
+   *
+   * @example
+   * ```ts
+   * await database.session((session) => {
+   *   session.readAfter(token)
+   *   return session.repo(users).get(1)
+   * }, { reads: 'replica' })
+   * ```
+   */
+  readAfter (token: unknown): void { this.root.transaction.follow(token) }
 
   /** Whether `rollback()` or `close()` ended the transaction; not a time limit or a lost client. */
   get isRolledBack (): boolean { return this.#isRolledBack }

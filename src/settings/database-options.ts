@@ -51,6 +51,20 @@ export interface PoolOptions {
   resetOnRelease?: boolean | undefined
 }
 
+/** The replicas of the database, which serve the reads that ask for it: see `reads` of the transaction options. */
+export interface ReplicaOptions {
+  /** The URL of each replica, as `connectionString`; each leads to one server. `DATABASE_REPLICA_URLS`, with spaces between them. Never printed. */
+  connectionStrings?: readonly string[] | undefined
+  /**
+   * How old the rows of a replica may be, in milliseconds: 1 to 2147483647. A replica that lags further behind serves no reads until it
+   * has caught up.
+   * @defaultValue `1000`
+   */
+  maxLagMillis?: number | undefined
+  /** The pool of each replica, where it differs from the primary's `pool`. */
+  pool?: PoolOptions | undefined
+}
+
 /** The limits on the rows of a list. */
 export interface RepositoryOptions {
   /**
@@ -90,6 +104,14 @@ export interface DatabaseOptions {
    */
   connectionString?: string | undefined
   pool?: PoolOptions | undefined
+  /**
+   * Replicas that serve reads. Without URLs there are none, and every read goes to the primary.
+   * @example
+   * ```ts
+   * replicas: { connectionStrings: ['postgresql://ada@replica-1/shop'], maxLagMillis: 500 }, transaction: { reads: 'replica' }
+   * ```
+   */
+  replicas?: ReplicaOptions | undefined
   /**
    * Logs every statement with its duration at level `info`, never its values. `DATABASE_ECHO`.
    * @defaultValue `false`

@@ -29,7 +29,7 @@ export const environmentSchema = {
  * The `DATABASE_*` variables as numbers and booleans, with defaults filled in, frozen. An empty variable counts as unset.
  * `WEB_CONCURRENCY` is the default of `DATABASE_PROCESSES`.
  *
- * The URL is not enumerable, so that a logged or inspected environment does not show it. Reading the result again gives the same.
+ * The URLs are not enumerable, so that a logged or inspected environment does not show them. Reading the result again gives the same.
  *
  * @throws {SettingsError} for a value that cannot be used, with the name of its variable
  */
@@ -37,7 +37,7 @@ export function readEnvironment (environment: Environment): DatabaseEnvironment 
   const entries = environmentRows.map(({ variable, row }) => [variable, readVariable(row, environment, variable)])
   // Object.fromEntries loses the type of each value; keys and values come from the table that defines the type.
   const values = Object.fromEntries(entries) as DatabaseEnvironment
-  return Object.freeze(hide(values, 'DATABASE_URL'))
+  return Object.freeze(hide(values, 'DATABASE_URL', 'DATABASE_REPLICA_URLS'))
 }
 
 function readVariable (row: SettingRow, environment: Environment, variable: string): SettingValue | undefined {

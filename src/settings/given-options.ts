@@ -14,6 +14,8 @@ const refused = new Map(['cache', 'drizzle.cache'].map((path) => [path, 'is refu
 const shapes = new Map<string, OptionCheck>([
   ['pool', object],
   ['repository', object],
+  ['replicas', [isOptions, 'must be an object: { connectionStrings, maxLagMillis, pool }']],
+  ['replicas.pool', object],
   ['schema', [isSchema, 'must be an object that holds the tables, as in drizzle({ schema }): import * as schema from your module, or { users }']],
   ['relations', [(value) => isOptions(value), 'must be the result of defineRelations(), as in drizzle({ relations })']],
   ['drizzle', [isOptions, 'must be an object: { logger }']],
@@ -22,15 +24,16 @@ const shapes = new Map<string, OptionCheck>([
   ['logger', [(value) => hasAll(value, ['debug', 'info', 'warn', 'error']), "must have the methods debug, info, warn and error; Drizzle's own logger goes into drizzle: { logger }"]],
   ['pg', [(value) => hasAll(value, ['connect', 'options', 'totalCount']), 'must be a pool of the package pg (with @fastify/postgres: fastify.pg.pool)']],
   ['transaction', [isOptions, 'must be an object (false, for no transaction, only on a route)']],
+  ['readYourWrites', [isOptions, "must be an object: { cookie: 'name' } or { header: 'name' }"]],
   ['errors', [isOptions, 'must be an object of format, constraints']],
   ['health', [(value) => value === false || isOptions(value), 'must be an object, or false for no routes']],
   ['migrations', object],
 ])
 
-const groups = ['pool', 'repository', 'drizzle']
+const groups = ['pool', 'replicas', 'repository', 'drizzle']
 const paths = [...settingRows.map((row) => row.path), ...shapes.keys()]
 
-/** Every top-level option; the contents of `transaction`, `errors`, `health` and `migrations` are read elsewhere. */
+/** Every top-level option; the contents of `transaction`, `readYourWrites`, `errors`, `health` and `migrations` are read elsewhere. */
 export const optionNames: readonly string[] = paths.filter((path) => !path.includes('.'))
 
 /**

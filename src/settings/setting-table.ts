@@ -17,6 +17,9 @@ interface Row {
 
 interface UrlRow extends Row { readonly kind: 'url' }
 
+/** Several URLs: an array as an option, one text with spaces between them in the environment. */
+interface UrlsRow extends Row { readonly kind: 'urls' }
+
 interface BooleanRow extends Row { readonly kind: 'boolean', readonly default: boolean }
 
 interface NumberRow extends Row {
@@ -30,7 +33,7 @@ interface NumberRow extends Row {
 }
 
 /** One setting that is a single value: its names, its valid values, and its default. */
-export type SettingRow = UrlRow | BooleanRow | NumberRow
+export type SettingRow = UrlRow | UrlsRow | BooleanRow | NumberRow
 
 /** Every setting that is a single value. Environment variables, checks and defaults come from here; README.md of this folder says what else a new one needs. */
 export const settingRows = [
@@ -55,6 +58,8 @@ export const settingRows = [
   { path: 'leakWarningSeconds', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'no warning', default: 30, meaning: 'A connection in use for longer is logged as a warning.' },
   { path: 'waitForDatabaseSeconds', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'no waiting', default: 0, meaning: 'How long the start waits for a database that is not there yet.' },
   { path: 'degraded', kind: 'boolean', default: false, meaning: 'Starts even when the database does not answer.' },
+  { path: 'replicas.connectionStrings', variable: 'DATABASE_REPLICA_URLS', kind: 'urls', meaning: 'The URLs of the replicas, with spaces between them.' },
+  { path: 'replicas.maxLagMillis', kind: 'millis', min: 1, max: longestMillis, default: 1000, meaning: 'How far a replica may lag behind and still serve reads.' },
   { path: 'repository.defaultLimit', kind: 'integer', min: 1, max: longestMillis, default: 100, meaning: 'Rows in a list that asks for no limit.' },
   { path: 'repository.maxLimit', kind: 'integer', min: 1, max: longestMillis, default: 1000, meaning: 'Rows that a list may ask for at most.' },
 ] as const satisfies readonly SettingRow[]
@@ -62,7 +67,7 @@ export const settingRows = [
 type KnownRow = typeof settingRows[number]
 
 type ValueOf<Known extends KnownRow> =
-  | (Known['kind'] extends 'url' ? string : Known['kind'] extends 'boolean' ? boolean : number)
+  | (Known['kind'] extends 'url' ? string : Known['kind'] extends 'urls' ? string | readonly string[] : Known['kind'] extends 'boolean' ? boolean : number)
   | (Known extends { default: unknown } ? never : undefined)
 
 /** A value for each path of {@link settingRows}. */
@@ -75,5 +80,5 @@ export type DatabaseEnvironment = {
 
 /** The default of a setting. */
 export function defaultOf (row: SettingRow): number | boolean | undefined {
-  return row.kind === 'url' ? undefined : row.default
+  return row.kind === 'url' || row.kind === 'urls' ? undefined : row.default
 }

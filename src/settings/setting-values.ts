@@ -1,8 +1,9 @@
 import { SettingsError } from '../errors/settings-error.js'
+import { isText } from '../runtime/option-checks.js'
 import type { SettingRow } from './setting-table.js'
 
 /** The types of a setting that is a single value. */
-export type SettingValue = string | number | boolean
+export type SettingValue = string | number | boolean | readonly string[]
 
 const booleanWords = new Map([
   ['true', true], ['1', true], ['yes', true], ['on', true],
@@ -11,7 +12,7 @@ const booleanWords = new Map([
 
 /** Reads the text of an environment variable; an unreadable one stays a text, which {@link checkValue} refuses. */
 export function parseText (row: SettingRow, text: string): SettingValue {
-  if (row.kind === 'url') return text
+  if (row.kind === 'url' || row.kind === 'urls') return text
   if (row.kind === 'boolean') return booleanWords.get(text.toLowerCase()) ?? text
   return /^\d+(\.\d+)?$/.test(text) ? Number(text) : text
 }
@@ -27,7 +28,8 @@ export function checkValue (row: SettingRow, value: unknown, name: string): Sett
 
 /** Whether the setting may hold the value. */
 export function accepts (row: SettingRow, value: unknown): value is SettingValue {
-  if (row.kind === 'url') return typeof value === 'string' && value !== ''
+  if (row.kind === 'url') return isText(value)
+  if (row.kind === 'urls') return isText(value) || (Array.isArray(value) && value.every(isText))
   if (row.kind === 'boolean') return typeof value === 'boolean'
   if (typeof value !== 'number') return false
   if (row.kind === 'integer' && !Number.isInteger(value)) return false
@@ -37,6 +39,7 @@ export function accepts (row: SettingRow, value: unknown): value is SettingValue
 /** The valid values of a setting, in words that follow "must be". */
 export function describe (row: SettingRow): string {
   if (row.kind === 'url') return 'a URL of the form postgresql://USER:PASSWORD@HOST:PORT/DATABASE'
+  if (row.kind === 'urls') return 'an array of URLs of the form postgresql://USER:PASSWORD@HOST:PORT/DATABASE (in the environment with spaces between them)'
   if (row.kind === 'boolean') return 'true or false (in the environment also 1 or 0, yes or no, on or off)'
   const range = `from ${row.min} to ${row.max}${row.zero === undefined ? '' : `, or 0 for ${row.zero}`}`
   if (row.kind === 'integer') return `a whole number ${range}`

@@ -8,6 +8,7 @@ import { hide } from '../runtime/hidden-properties.js'
 import type { DatabaseOptions } from './database-options.js'
 import type { UrlConfig } from './url/connection-string.js'
 import { newPoolSettings, ownPoolSettings, type PoolSettings } from './pool-settings.js'
+import { replicaSettings, type ReplicaSettings } from './replica-settings.js'
 import { SettingsError } from '../errors/settings-error.js'
 import { defaultOf, settingRows, type SettingRow, type SettingValues } from './setting-table.js'
 import { isOptions } from '../runtime/option-checks.js'
@@ -16,8 +17,9 @@ import { checkValue } from './setting-values.js'
 export { missingConnection } from './client-config.js'
 export { environmentSchema, readEnvironment, type Environment } from './environment.js'
 export { givenOptions, optionNames } from './given-options.js'
-export type { DatabaseOptions, DrizzleOptions, PoolOptions, RepositoryOptions } from './database-options.js'
+export type { DatabaseOptions, DrizzleOptions, PoolOptions, ReplicaOptions, RepositoryOptions } from './database-options.js'
 export type { PoolSettings } from './pool-settings.js'
+export type { ReplicaSettings } from './replica-settings.js'
 export { SettingsError } from '../errors/settings-error.js'
 export type { DatabaseEnvironment } from './setting-table.js'
 
@@ -36,6 +38,8 @@ export interface Settings {
   /** The user's own pool, used as it is and never ended by us. */
   readonly pg: Pool | undefined
   readonly pool: PoolSettings
+  /** Undefined without replicas. */
+  readonly replicas: ReplicaSettings | undefined
   readonly echo: boolean
   /** 0 is every statement. */
   readonly slowQueryMillis: number
@@ -80,6 +84,7 @@ export function resolveSettings (options: DatabaseOptions, environment: Environm
     connection: pg === undefined ? connectionOf(values, given.has('connectionString') ? 'connectionString' : 'DATABASE_URL') : undefined,
     pg,
     pool: Object.freeze(pg === undefined ? newPoolSettings(values) : ownPoolSettings(pg, values, given)),
+    replicas: replicaSettings(values, given),
     echo: values.echo,
     slowQueryMillis: values.slowQueryMillis,
     statementTimeoutSeconds: values.statementTimeoutSeconds,

@@ -12,6 +12,9 @@ export type AccessMode = 'read write' | 'read only'
 /** When the transaction of a request begins: with its first write, its first query, or before everything else. */
 export type BeginPoint = 'firstWrite' | 'firstQuery' | 'onRequest'
 
+/** Which server answers the reads of a session. */
+export type ReadTarget = 'primary' | 'replica'
+
 /** How one transaction begins, and how long it may take. */
 export interface TransactionOptions {
   /**
@@ -50,6 +53,19 @@ export interface TransactionOptions {
    * @defaultValue false
    */
   readonly resolveCommits?: boolean | undefined
+  /**
+   * Which server answers reads. `replica`: the plain repository reads before the first statement of another kind go to one replica,
+   * from then on everything goes to the primary. With `accessMode: 'read only'` the whole transaction runs on the replica. Where no
+   * replica can serve, the primary answers. Needs the option `replicas`.
+   * @defaultValue `'primary'`
+   */
+  readonly reads?: ReadTarget | undefined
+  /**
+   * Asks behind COMMIT for a token of the commit, {@link Session.token}, which costs no round trip. The plugin's `readYourWrites`
+   * turns it on.
+   * @defaultValue `false`
+   */
+  readonly token?: boolean | undefined
 }
 
 /** {@link TransactionOptions}, checked and complete. */
@@ -64,6 +80,10 @@ export interface TransactionSettings {
   readonly timeoutMillis: number | undefined
   readonly settleTimeoutMillis: number
   readonly resolveCommits: boolean
+  /** What runs on a replica: nothing, the plain reads before BEGIN, or the whole read-only transaction. */
+  readonly onReplica: 'nothing' | 'reads' | 'transaction'
+  /** Whether a commit gives a token. */
+  readonly token: boolean
 }
 
 const time: OptionCheck = [(value) => typeof value === 'number' && value > 0 && value <= longestMillis, `must be a number of milliseconds, above 0 and at most ${longestMillis}`]
@@ -76,7 +96,9 @@ const checks: OptionChecks<TransactionOptions> = {
   retries: wholeNumber(0, 100),
   timeoutMillis: time,
   settleTimeoutMillis: time,
-  resolveCommits: flag
+  resolveCommits: flag,
+  reads: oneOf('primary', 'replica'),
+  token: flag
 }
 
 /** @throws {UsageError} for something that is not an object of options. */
@@ -93,21 +115,31 @@ export function resolveTransactionOptions (options: TransactionOptions): Transac
   checkAreOptions(options)
   const complaint = findComplaint(options, checks)
   if (complaint !== undefined) throw new UsageError(`transaction.${complaint.option} ${complaint.reason}`)
-  const { begin = 'firstWrite', isolationLevel, accessMode, deferrable, retries = 0, timeoutMillis, settleTimeoutMillis = 5000, resolveCommits = false } = options
+  const { begin = 'firstWrite', isolationLevel, accessMode, deferrable, retries = 0, timeoutMillis, settleTimeoutMillis = 5000, resolveCommits = false, token = false } = options
   const modes = [
     isolationLevel && `isolation level ${isolationLevel}`,
     accessMode,
     deferrable === undefined ? undefined : deferrable ? 'deferrable' : 'not deferrable'
   ].filter((mode) => mode !== undefined)
+  const readOnly = accessMode === 'read only'
+  const readsOutside = begin === 'firstWrite' && modes.length === 0
   return {
-    readsOutside: begin === 'firstWrite' && modes.length === 0,
+    readsOutside,
     begin: ['begin', modes.join(', ')].join(' ').trimEnd(),
     isolationLevel,
-    readOnly: accessMode === 'read only',
+    readOnly,
     retries,
     timeoutMillis,
     settleTimeoutMillis,
     // A read-only transaction has nothing to lose, and would only use up a transaction id.
-    resolveCommits: resolveCommits && accessMode !== 'read only'
+    resolveCommits: resolveCommits && !readOnly,
+    onReplica: options.reads === 'replica' ? replicaShare({ readsOutside, readOnly, isolationLevel }) : 'nothing',
+    token: token && !readOnly
   }
+}
+
+function replicaShare ({ readsOutside, readOnly, isolationLevel }: Pick<TransactionSettings, 'readsOutside' | 'readOnly' | 'isolationLevel'>): TransactionSettings['onReplica'] {
+  if (readsOutside) return 'reads'
+  // A server in recovery does not begin a serializable transaction.
+  return readOnly && isolationLevel !== 'serializable' ? 'transaction' : 'nothing'
 }

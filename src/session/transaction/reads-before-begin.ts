@@ -1,6 +1,12 @@
 import { List } from '../../runtime/linked-list.js'
 import { ignore } from '../../runtime/promises.js'
+import { sqlStates } from '../../errors/sqlstate-codes.js'
+import { isConnectionLost } from '../../errors/to-database-error.js'
+import { replayGuard } from '../../replicas/replay-guard.js'
 import { cancelUntilIdle } from '../../connection/cancel-until-idle.js'
+import type { Task } from '../../connection/batch.js'
+import type { Replica } from '../../replicas/replica.js'
+import type { ReplicaRoute } from './replica-route.js'
 import type { Outcome } from '../../connection/outcome.js'
 import type { Entry } from '../../runtime/linked-list.js'
 import type { AcquireRequest } from '../../pool/acquire-queue.js'
@@ -25,13 +31,22 @@ interface Read {
   entry: Entry<Read> | undefined
 }
 
-/** The plain reads of a session that has not begun its transaction: each takes a connection from the pool for one round trip. */
+/** Requests a connection: of a replica, or of the primary. */
+export type Acquire = (request: Omit<AcquireRequest<LentConnection>, 'caller'>, replica?: Replica) => Cancel
+
+/**
+ * The plain reads of a session that has not begun its transaction: each takes a connection from a pool for one round trip.
+ * A read that a replica does not answer, for whatever reason but its own time limit, is repeated on the primary.
+ */
 export class ReadsBeforeBegin {
   readonly #reads = new List<Read>()
-  readonly #acquire: (request: Omit<AcquireRequest<LentConnection>, 'caller'>) => Cancel
+  readonly #acquire: Acquire
+  readonly #route: ReplicaRoute | undefined
+  #isClosed = false
 
-  constructor (acquire: (request: Omit<AcquireRequest<LentConnection>, 'caller'>) => Cancel) {
+  constructor (acquire: Acquire, route: ReplicaRoute | undefined) {
     this.#acquire = acquire
+    this.#route = route
   }
 
   /** How many reads are under way. */
@@ -41,6 +56,12 @@ export class ReadsBeforeBegin {
   start (statement: Statement, reader: Reader): void {
     const read: Read = { cancel: ignore, connection: undefined, interrupted: undefined, entry: undefined }
     read.entry = this.#reads.add(read)
+    const replica = this.#route?.replica
+    if (replica === undefined) this.#readOnPrimary(read, statement, reader)
+    else this.#readOnReplica(replica, read, { statement, reader })
+  }
+
+  #readOnPrimary (read: Read, statement: Statement, reader: Reader): void {
     read.cancel = this.#acquire({
       lend: (connection) => {
         read.connection = connection
@@ -58,6 +79,35 @@ export class ReadsBeforeBegin {
     })
   }
 
+  #readOnReplica (replica: Replica, read: Read, { statement, reader }: { statement: Statement, reader: Reader }): void {
+    const repeat = (): void => {
+      this.#route?.leave()
+      read.connection?.release()
+      read.connection = undefined
+      this.#readOnPrimary(read, statement, reader)
+    }
+    read.cancel = this.#acquire({
+      lend: (connection) => {
+        read.connection = connection
+        if (!connection.readCommitted) return repeat()
+        connection.send(guarded({
+          statement,
+          done: (outcome) => {
+            const isRepeated = !this.#isClosed && isFailure(outcome)
+            if (isConnectionLost(outcome.error)) replica.leaveOut()
+            if (isRepeated) repeat()
+            else this.#answered(read, reader, { outcome, connection })
+          }
+        }, this.#route?.position, replica))
+      },
+      refuse: (error) => {
+        if (!this.#isClosed) return repeat()
+        reader.refused(error)
+        this.#end(read, reader)
+      }
+    }, replica)
+  }
+
   #answered (read: Read, reader: Reader, { outcome, connection }: { outcome: Outcome, connection: LentConnection }): void {
     reader.answered(outcome, connection)
     // A late cancel request must not hit the next user of the connection.
@@ -73,6 +123,7 @@ export class ReadsBeforeBegin {
 
   /** Refuses the reads that have no connection yet. */
   close (reason: () => Error): void {
+    this.#isClosed = true
     for (const { cancel } of this.#reads.all()) cancel(reason())
   }
 
@@ -83,6 +134,21 @@ export class ReadsBeforeBegin {
       return read.interrupted
     }))
   }
+}
+
+/** A read, and the guard in front of it if the read follows a commit. */
+function guarded (task: Task, position: bigint | undefined, replica: Replica): Task[] {
+  if (position === undefined) return [task]
+  const missed = ({ error }: Outcome): void => { if (Object(error).code === sqlStates.invalidTextRepresentation) replica.miss(position) }
+  return [{ statement: replayGuard(position), done: missed }, task]
+}
+
+/**
+ * Whether the primary has to answer in place of a replica: after a conflict with recovery, a lost connection, or any other failure,
+ * because the replica may lag behind a migration. Only a statement that was cancelled is not repeated: it took too long.
+ */
+export function isFailure ({ error }: Outcome): boolean {
+  return error !== undefined && Object(error).code !== sqlStates.queryCanceled
 }
 
 /** Whether each statement of a transaction has a snapshot of its own: READ COMMITTED, or READ UNCOMMITTED, which is the same. */

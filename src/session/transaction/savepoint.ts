@@ -14,3 +14,8 @@ export function unsent (savepoint: Savepoint | undefined): Savepoint[] {
 export function isWithin (savepoint: Savepoint | undefined, outer: Savepoint): boolean {
   return savepoint !== undefined && (savepoint === outer || isWithin(savepoint.outer, outer))
 }
+
+/** Notes that no server has this savepoint and those around it any more. */
+export function forget (savepoint: Savepoint | undefined): void {
+  for (let each = savepoint; each !== undefined; each = each.outer) each.sent = false
+}

@@ -1,13 +1,17 @@
 import type { ConstraintMap } from '../../errors/constraint-words.js'
 import type { ConnectionSource } from '../../pool/connection-source.js'
+import type { Replicas } from '../../replicas/replicas.js'
 import type { DrizzleBinding } from '../../drizzle/queries/drizzle-binding.js'
 import type { Repositories } from '../../repository/repository-factory.js'
+import type { Caller } from '../../statement/caller.js'
 import type { Statement } from '../../statement/statement.js'
 
 /** The parts that the sessions of one database share. */
 export interface SessionContext {
   /** Read for each use: a test may replace it. */
   pool: ConnectionSource
+  /** Undefined without replicas. A test may take them away. */
+  replicas: Replicas | undefined
   readonly repositories: Repositories
   readonly drizzle: DrizzleBinding
   readonly constraints: ConstraintMap | undefined
@@ -19,4 +23,11 @@ export interface SessionContext {
   track (work: Promise<void>): void
   /** Called synchronously for every statement, in the caller's async context. Used by `captureStatements()`. */
   watch: ((statement: Statement, answer: Promise<unknown>) => void) | undefined
+}
+
+/** The link from a transaction to its session. */
+export interface TransactionEvents {
+  readonly caller: Caller
+  /** Called when `timeoutMillis` has passed since BEGIN. */
+  readonly timedOut: () => void
 }

@@ -1,3 +1,5 @@
+import { cancelUntilIdle } from '../../connection/cancel-until-idle.js'
+import { askToken } from '../../replicas/commit-token.js'
 import { statementName } from '../../statement/statement-name.js'
 import type { Outcome } from '../../connection/outcome.js'
 import type { LentConnection } from '../../pool/connection-source.js'
@@ -17,16 +19,47 @@ export const opening: Statement = { ...nothing, context: { operation: 'begin' } 
 /** COMMIT and ROLLBACK, under the same names on every connection. */
 export const endings = { commit: control('commit', statementName('commit', 'commit')), rollback: control('rollback', statementName('rollback', 'rollback')) }
 
+/** How a transaction is ended. */
+export interface EndOptions {
+  readonly timeoutMillis: number
+  /** For a COMMIT: receives its token, or undefined if that could not be read. */
+  readonly told?: ((token: unknown) => void) | undefined
+}
+
 /**
  * Sends COMMIT or ROLLBACK and gives the connection back.
  * The connection is destroyed if PostgreSQL does not answer in time, or had no transaction to end.
  */
-export async function endTransaction (connection: LentConnection, text: 'commit' | 'rollback', timeoutMillis: number): Promise<Outcome> {
+export async function endTransaction (connection: LentConnection, text: 'commit' | 'rollback', { timeoutMillis, told }: EndOptions): Promise<Outcome> {
   connection.leaveTransaction()
   const timer = setTimeout(() => connection.destroy(), timeoutMillis)
-  const outcome = await connection.run(endings[text])
+  const outcome = await (told === undefined ? connection.run(endings[text]) : commitAndAsk(connection, told))
   clearTimeout(timer)
   if (outcome.missedTransaction) connection.destroy()
   connection.release()
   return outcome
+}
+
+/** Rolls back and releases a connection; a running statement is cancelled. Never rejects. */
+export async function rollBack (connection: LentConnection, begun: boolean, timeoutMillis: number): Promise<void> {
+  await cancelUntilIdle(connection, timeoutMillis)
+  if (begun) await endTransaction(connection, 'rollback', { timeoutMillis })
+  connection.release()
+}
+
+/** Sends COMMIT and, under the same Sync, the question for its token, which runs in a transaction of its own. */
+function commitAndAsk (connection: LentConnection, told: (token: unknown) => void): Promise<Outcome> {
+  return new Promise((resolve) => {
+    let committed: Outcome
+    connection.send([
+      { statement: endings.commit, done: (outcome) => { committed = outcome } },
+      {
+        statement: askToken,
+        done: ({ result }) => {
+          told(Object(result?.rows[0]).token)
+          resolve(committed)
+        }
+      }
+    ])
+  })
 }

@@ -13,33 +13,29 @@
  * uncertain.
  */
 import { failureOn } from '../../connection/outcome.js'
-import { TransactionAbortedError, TransactionBrokenError } from '../../errors/errors.js'
+import { TransactionAbortedError } from '../../errors/errors.js'
 import { toDatabaseError } from '../../errors/to-database-error.js'
-import { control, endTransaction, nothing, opening } from './transaction-control.js'
-import { cancelUntilIdle } from '../../connection/cancel-until-idle.js'
-import { hasOwnSnapshots, ReadsBeforeBegin } from './reads-before-begin.js'
+import { control, nothing, opening, rollBack } from './transaction-control.js'
+import { hasOwnSnapshots, isFailure, ReadsBeforeBegin } from './reads-before-begin.js'
+import { routeOf } from './replica-route.js'
 import { takeBatch } from './queued-statement.js'
-import { isWithin, unsent } from './savepoint.js'
+import { forget, isWithin, unsent } from './savepoint.js'
 import { setsSomething } from '../../statement/sets-something.js'
 import { errorForCaller } from './end-reason.js'
-import { askIdentity, resolveCommit } from './commit-status.js'
+import { askIdentity } from './commit-status.js'
+import { commitOn } from './commit.js'
 import { UnsentWrites } from './unsent-writes.js'
 import type { Outcome } from '../../connection/outcome.js'
 import type { TransactionSettings } from '../../settings/transaction-options.js'
-import type { SessionContext } from './session-context.js'
-import type { AcquireRequest } from '../../pool/acquire-queue.js'
-import type { Caller } from '../../statement/caller.js'
+import type { SessionContext, TransactionEvents } from './session-context.js'
+import type { Acquire } from './reads-before-begin.js'
 import type { Cancel, LentConnection } from '../../pool/connection-source.js'
 import type { Statement, StatementResult } from '../../statement/statement.js'
+import type { ReplicaRoute } from './replica-route.js'
 import type { Savepoint } from './savepoint.js'
 import type { QueuedStatement } from './queued-statement.js'
 
-/** The link from a transaction to its session. */
-interface TransactionEvents {
-  readonly caller: Caller
-  /** Called when `timeoutMillis` has passed since BEGIN. */
-  readonly timedOut: () => void
-}
+const noTasks: readonly QueuedStatement[] = []
 
 export class Transaction {
   readonly #context: SessionContext
@@ -48,6 +44,8 @@ export class Transaction {
   /** The statements that wait for the transaction's connection, in call order. */
   readonly #tasks: QueuedStatement[] = []
   readonly #reads: ReadsBeforeBegin
+  /** Where reads go, with `reads: 'replica'`. */
+  readonly #route: ReplicaRoute | undefined
   readonly #wakers: Array<() => void> = []
   /** Whether the transaction's connection, or a response on it, is awaited. */
   #busy = false
@@ -59,6 +57,8 @@ export class Transaction {
   /** Which statements were requested, besides BEGIN. */
   #hasRead = false
   #hasWritten = false
+  /** The token of the commit, with the option `token`, if it could be read. */
+  token: string | undefined
   /** How many statements were requested. */
   asked = 0
   /** The transaction's identity on the server, with `resolveCommits`. */
@@ -74,7 +74,8 @@ export class Transaction {
     this.#context = context
     this.#settings = settings
     this.#events = events
-    this.#reads = new ReadsBeforeBegin((request) => this.#acquire(request))
+    this.#route = routeOf(context.replicas, settings)
+    this.#reads = new ReadsBeforeBegin(this.#acquire, this.#route)
   }
 
   /** Whether the transaction has a connection, or had one. */
@@ -100,12 +101,16 @@ export class Transaction {
   /** Whether no statement is running and none waits. */
   get isIdle (): boolean { return !this.#busy && this.#tasks.length === 0 && this.#reads.size === 0 }
 
+  /** Reads from replicas see the commit of this token from now on: see {@link ReplicaRoute.follow}. */
+  follow (token: unknown): void { this.#route?.follow(token) }
+
   /** Runs a statement after all earlier ones. */
   run (statement: Statement, savepoint: Savepoint | undefined): Promise<StatementResult<never>> {
     this.asked++
     return new Promise((resolve, reject) => {
       const task = { statement, savepoint, resolve, reject }
       if (this.#mayReadOutside(statement)) return this.#readOutside(task)
+      if (this.#route?.isWhole === false) this.#route.leave()
       if (statement.kind === 'raw' && setsSomething(statement.text)) this.settingScopes.add(savepoint)
       if (statement.kind === 'read') this.#hasRead = true
       else this.#hasWritten ||= statement !== opening
@@ -137,32 +142,19 @@ export class Transaction {
     if (!this.#isAborted) this.#failure = undefined
   }
 
-  /**
-   * Sends COMMIT. Only PostgreSQL's own confirmation counts: the tag COMMIT, or the status of the transaction's id.
-   *
-   * @throws {TransactionAbortedError} if PostgreSQL rolled back instead
-   * @throws {TransactionBrokenError} if PostgreSQL had no transaction to commit
-   * @throws {ConnectionError} if the response was lost, and nothing was saved
-   * @throws {CommitUnknownError} if the response was lost, and the outcome is unknown
-   */
+  /** Commits, and reads the token: see {@link commitOn}. */
   async commit (): Promise<void> {
     const connection = this.#connection
     if (connection === undefined) return
     // BEGIN was never sent: there is nothing to end.
     if (!this.#begun) return connection.release()
-    const { settleTimeoutMillis: timeoutMillis } = this.#settings
-    const { error, result, lost, missedTransaction } = await endTransaction(connection, 'commit', timeoutMillis)
-    const context = { operation: 'commit' }
-    if (missedTransaction) throw new TransactionBrokenError(undefined, { context })
-    if (result?.command === 'COMMIT') return
-    if (error === undefined) throw new TransactionAbortedError(undefined, { context })
-    if (lost) return await resolveCommit(this.#identity, error, { pool: this.#context.pool, caller: this.#events.caller, timeoutMillis })
-    throw toDatabaseError(error, { context, constraints: this.#context.constraints })
+    this.token = await commitOn(connection, { context: this.#context, settings: this.#settings, caller: this.#events.caller, identity: this.#identity })
   }
 
   /** Rolls back and releases the connections; running statements are cancelled. Never rejects. */
   async rollback (): Promise<void> {
-    await Promise.all([this.#rollBack(), this.#reads.abandon(this.#settings.settleTimeoutMillis)])
+    const { settleTimeoutMillis: timeoutMillis } = this.#settings
+    await Promise.all([this.#connection && rollBack(this.#connection, this.#begun, timeoutMillis), this.#reads.abandon(timeoutMillis)])
   }
 
   /** Refuses later statements, and those that have not been sent yet. */
@@ -173,14 +165,6 @@ export class Transaction {
     this.#cancel?.(reason())
     this.#reads.close(reason)
     this.#proceed()
-  }
-
-  async #rollBack (): Promise<void> {
-    const connection = this.#connection
-    if (connection === undefined) return
-    await cancelUntilIdle(connection, this.#settings.settleTimeoutMillis)
-    if (this.#begun) await endTransaction(connection, 'rollback', this.#settings.settleTimeoutMillis)
-    connection.release()
   }
 
   /** Statements of the same microtask are sent together; a connection is requested at once. */
@@ -205,23 +189,34 @@ export class Transaction {
     else this.#send(takeBatch(this.#tasks), this.#connection)
   }
 
-  #open (): void {
+  #open (replica = this.#route?.isWhole === true ? this.#route.replica : undefined): void {
     this.#cancel = this.#acquire({
       lend: (connection) => {
         this.#connection = connection
+        this.#route?.lent(replica)
         connection.enterTransaction()
         this.#done()
       },
       refuse: (error) => {
-        for (const task of this.#tasks.splice(0)) this.#refuse(task, error)
+        if (replica !== undefined && this.#end === undefined) this.#moveToPrimary(noTasks)
+        else for (const task of this.#tasks.splice(0)) this.#refuse(task, error)
         this.#done()
       }
-    })
+    }, replica)
   }
 
-  #acquire ({ lend, refuse }: Omit<AcquireRequest<LentConnection>, 'caller'>): Cancel {
-    return this.#context.pool.acquire({ caller: this.#events.caller, lend, refuse })
+  /** The replica could not be reached, or failed before it had answered anything. */
+  #moveToPrimary (tasks: readonly QueuedStatement[], connection?: LentConnection): void {
+    this.#route?.leave()
+    connection?.destroy()
+    this.#connection = undefined
+    this.#begun = false
+    forget(tasks[0]?.savepoint)
+    this.#tasks.unshift(...tasks)
   }
+
+  readonly #acquire: Acquire = ({ lend, refuse }, replica) =>
+    (replica ?? this.#context.pool).acquire({ caller: this.#events.caller, lend, refuse })
 
   #done (): void {
     this.#busy = false
@@ -237,13 +232,17 @@ export class Transaction {
     // A raw text without values may be several statements, a COPY or a COMMIT: it is sent alone, after the prelude.
     const alone = prelude.length > 0 && first?.statement.kind === 'raw' && first.statement.values.length === 0
     let open = tasks.length
+    let moved = noTasks
     const answered = (task: QueuedStatement, outcome: Outcome): void => {
       if (outcome.preludeDone > 0) this.#begun = true
       this.#identity ??= outcome.preludeValue
       for (const savepoint of savepoints.slice(0, Math.max(outcome.preludeDone - begin.length, 0))) savepoint.sent = true
-      if (alone && outcome.error === undefined) this.#tasks.unshift(task)
+      if (this.#route?.isMovable === true && this.#end === undefined && isFailure(outcome)) moved = [...moved, task]
+      else if (alone && outcome.error === undefined) this.#tasks.unshift(task)
       else this.#answer(task, outcome, connection)
-      if (--open === 0) this.#done()
+      if (--open > 0) return
+      if (moved.length > 0) this.#moveToPrimary(moved, connection)
+      this.#done()
     }
     connection.send(tasks.map((task) => ({ statement: alone ? nothing : task.statement, done: (outcome) => answered(task, outcome) })), prelude)
   }
@@ -277,6 +276,7 @@ export class Transaction {
   }
 
   #answer (task: QueuedStatement, { error, result, sent }: Outcome, connection: LentConnection): void {
+    this.#route?.answered(task.statement === opening)
     if (error === undefined) {
       // The user's own SQL may have rolled back to a savepoint.
       this.#failure = undefined

@@ -81,11 +81,11 @@ export class SandboxConnection implements LentConnection {
   send (tasks: readonly Task[], prelude: readonly string[] = []): void {
     const [first] = tasks as [Task]
     if (this.#refusal !== undefined) for (const { done } of tasks) done(notSent(this.#refusal))
-    else if (first.statement === endings.commit) this.#follow(this.#commit(), first)
-    else if (first.statement === endings.rollback) this.#follow(this.#rollBack(), first)
+    else if (first.statement === endings.commit) this.#follow(this.#commit(), tasks)
+    else if (first.statement === endings.rollback) this.#follow(this.#rollBack(), tasks)
     else if (this.#isOpen) this.#connection.send(tasks, prelude)
     else if (prelude.length > 0) this.#begin(tasks, prelude)
-    else this.#follow(this.#runAutocommit(first.statement), first)
+    else this.#follow(this.#runAutocommit(first.statement), tasks)
   }
 
   release (): void {
@@ -108,10 +108,12 @@ export class SandboxConnection implements LentConnection {
     await this.#rollBack()
   }
 
-  #follow (work: Promise<Outcome>, { done }: Task): void {
+  /** Nothing runs behind the end of a transaction: a commit has no position in the WAL yet, so it has no token. */
+  #follow (work: Promise<Outcome>, [first, ...behind]: readonly Task[]): void {
     this.#work = work.then((outcome) => {
       this.#work = undefined
-      done(outcome)
+      first?.done(outcome)
+      for (const { done } of behind) done(notSent(new TransactionClosedError()))
     })
   }
 

@@ -10,6 +10,7 @@ import { endings } from '../../session/transaction/transaction-control.js'
 import { SandboxConnection } from './sandbox-connection.js'
 import type { AcquireRequest } from '../../pool/acquire-queue.js'
 import type { Caller } from '../../statement/caller.js'
+import type { Replicas } from '../../replicas/replicas.js'
 import type { Cancel, ConnectionSource, LentConnection } from '../../pool/connection-source.js'
 import type { SessionContext } from '../../session/transaction/session-context.js'
 import type { Statement } from '../../statement/statement.js'
@@ -36,6 +37,7 @@ const ended =
 export class SandboxPool implements ConnectionSource {
   readonly #host: SessionContext
   readonly #pool: ConnectionPool
+  readonly #replicas: Replicas | undefined
   readonly #connection: Connection
   readonly #timeoutMillis: number
   readonly #waiting = new Set<AcquireRequest<LentConnection>>()
@@ -48,6 +50,7 @@ export class SandboxPool implements ConnectionSource {
   private constructor (host: SessionContext, pool: ConnectionPool, { connection, timeoutMillis }: { connection: Connection, timeoutMillis: number }) {
     this.#host = host
     this.#pool = pool
+    this.#replicas = host.replicas
     this.#connection = connection
     this.#timeoutMillis = timeoutMillis
   }
@@ -61,6 +64,8 @@ export class SandboxPool implements ConnectionSource {
     const sandbox = new SandboxPool(host, pool, { connection, timeoutMillis })
     if (error === undefined && host.pool === pool) {
       host.pool = sandbox
+      // They do not see the rows of the sandbox.
+      host.replicas = undefined
       return sandbox
     }
     connection.destroy()
@@ -105,6 +110,7 @@ export class SandboxPool implements ConnectionSource {
     if (this.#holder !== undefined) await within(this.#timeoutMillis, new Promise<void>((resolve) => { this.#wake = resolve }))
     const { holder } = this
     this.#host.pool = this.#pool
+    this.#host.replicas = this.#replicas
     this.#refuseAll(new ConnectionError('The sandbox was rolled back'))
     const connection = this.#connection
     if (holder !== undefined) {

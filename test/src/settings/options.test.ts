@@ -83,7 +83,7 @@ t.test('every option is documented with its variable and its default', async (t)
 
   for (const row of settingRows) {
     const name = row.path.replace(/^.*\./, '')
-    const place = row.path.startsWith('pool.') ? 'PoolOptions' : row.path.startsWith('repository.') ? 'RepositoryOptions' : 'DatabaseOptions'
+    const place = row.path.startsWith('pool.') ? 'PoolOptions' : row.path.startsWith('replicas.') ? 'ReplicaOptions' : row.path.startsWith('repository.') ? 'RepositoryOptions' : 'DatabaseOptions'
     const body = source.slice(source.indexOf(`export interface ${place} {`))
     const before = body.slice(0, body.indexOf(`  ${name}?:`))
     const docstring = before.slice(before.lastIndexOf('/**'))
@@ -96,12 +96,20 @@ t.test('the schema of the environment has every variable with its meaning', asyn
   t.match(environmentSchema.properties['DATABASE_POOL_SIZE'], {
     type: 'string', description: 'Connections that stay open once they were opened. Must be a whole number from 1 to 262143.'
   })
-  t.equal(Object.keys(environmentSchema.properties).length, 16)
+  t.equal(Object.keys(environmentSchema.properties).length, 17)
 })
 
 t.test('completes missing options', async (t) => {
   const defaults = {
-    readsOutside: true, begin: 'begin', readOnly: false, retries: 0, timeoutMillis: undefined, settleTimeoutMillis: 5000, resolveCommits: false
+    readsOutside: true,
+    begin: 'begin',
+    readOnly: false,
+    retries: 0,
+    timeoutMillis: undefined,
+    settleTimeoutMillis: 5000,
+    resolveCommits: false,
+    onReplica: 'nothing',
+    token: false
   }
   t.same(resolveTransactionOptions({}), defaults)
   t.same(resolveTransactionOptions({ begin: undefined, isolationLevel: undefined, deferrable: undefined, settleTimeoutMillis: undefined }), defaults)
@@ -119,10 +127,25 @@ t.test('makes a BEGIN of the modes, and never changes the given options', async 
     retries: 0,
     timeoutMillis: 1,
     settleTimeoutMillis: 0.5,
-    resolveCommits: false
+    resolveCommits: false,
+    onReplica: 'nothing',
+    token: false
   })
   t.match(resolveTransactionOptions({ deferrable: false }), { begin: 'begin not deferrable', readsOutside: false })
   t.match(resolveTransactionOptions({ begin: 'firstQuery' }), { begin: 'begin', readsOutside: false })
+})
+
+t.test('reads go to a replica before BEGIN, or with a read-only transaction that a standby can begin', async (t) => {
+  const options: Array<[options: TransactionOptions, onReplica: string]> = [
+    [{}, 'reads'],
+    [{ begin: 'firstQuery' }, 'nothing'],
+    [{ isolationLevel: 'read committed' }, 'nothing'],
+    [{ accessMode: 'read only' }, 'transaction'],
+    [{ accessMode: 'read only', isolationLevel: 'repeatable read', token: true }, 'transaction'],
+    [{ accessMode: 'read only', isolationLevel: 'serializable' }, 'nothing']
+  ]
+  for (const [given, onReplica] of options) t.match(resolveTransactionOptions({ reads: 'replica', ...given }), { onReplica, token: false })
+  t.match(resolveTransactionOptions({ reads: 'primary', token: true }), { onReplica: 'nothing', token: true })
 })
 
 t.test('refuses an invalid option by name, without its value', async (t) => {
@@ -132,6 +155,8 @@ t.test('refuses an invalid option by name, without its value', async (t) => {
     [{ isolationLevel: ['serializable'] }, /^transaction.isolationLevel/],
     [{ accessMode: 'READ ONLY' }, /^transaction.accessMode must be 'read write' or 'read only'$/],
     [{ accessMode: null }, /^transaction.accessMode/],
+    [{ reads: 'standby' }, /^transaction.reads must be 'primary' or 'replica'$/],
+    [{ token: 'yes' }, /^transaction.token must be true or false$/],
     [{ deferrable: 'yes' }, /^transaction.deferrable must be true or false$/],
     [{ isolation: 'serializable' }, /^transaction.isolation is not an option: use begin, isolationLevel/],
     [{ toString: 1 }, /^transaction.toString is not an option/],

@@ -87,7 +87,8 @@ const count = `select ${version}, current_setting('max_connections')::int as max
   (count(*) filter (where state = 'idle'))::int as idle,
   (count(*) filter (where state like 'idle in transaction%'))::int as "idleInTransaction",
   (count(*) filter (where wait_event_type = 'Lock'))::int as "waitingForLock"
-from pg_stat_activity where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()`
+from pg_stat_activity where datname = current_database() and coalesce(backend_type, 'client backend') = 'client backend'
+  and usename is not null and pid <> pg_backend_pid()`
 
 /** SQLSTATE too_many_connections: PostgreSQL runs, and is full. */
 const tooManyConnections = sqlStates.tooManyConnections

@@ -57,3 +57,17 @@ t.test('starts without a warning on a server that does not know its number of co
 
   t.same(logger.lines, [])
 })
+
+t.test('getInfo() counts the connections of users whom it may not observe', async (t) => {
+  await superuser.query("create role reader login password 'app'")
+  await superuser.query('create database counted')
+  const counted = new URL(url)
+  counted.pathname = '/counted'
+  const owner = new URL(counted)
+  owner.username = 'reader'
+  const others = await open(t, { connectionString: owner.href, pool: { size: 3, maxOverflow: 0 } })
+  await Promise.all(Array.from({ length: 3 }, () => others.execute(sql`select pg_sleep(0.01)`)))
+  const database = await open(t, { connectionString: counted.href, pool: { size: 1, maxOverflow: 0 } })
+
+  t.match(await database.getInfo({ timeoutMillis: 60_000 }), { connections: { total: 4, max: 300 } }, 'three of the other user, and its own pool')
+})

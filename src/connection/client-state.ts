@@ -1,4 +1,5 @@
 import { destroySocket, followReports, isOrdinary, processOf } from '../pg/client.js'
+import { isStillFit } from '../pg/database-client.js'
 import { correct, correctForTransaction, isChangedBy, isOddReport, oddity } from './exact-settings.js'
 import { PreparedStatements } from './exchange/prepared-statements.js'
 import { limitChangedBy } from './statement-limit.js'
@@ -37,6 +38,12 @@ export class ClientState {
   correction: string | undefined
   /** Whether a setting that decides how PostgreSQL writes values may have changed: the next checkout checks it. */
   isDoubtful = false
+  /** Whether it has not answered in time. */
+  isSilent = false
+  /** Whether the server has reported that it is no longer the one that the URL asks for. */
+  isMisfit = false
+  /** Whether the connection must be replaced, because its server, or another one at the same address, refuses writes. */
+  isOutdated = false
   /** Set while a program holds the client directly, through `pool.connect()`. */
   taken: Entry<TakenClient> | undefined
   #idleSince: number | undefined
@@ -50,7 +57,12 @@ export class ClientState {
     client.on('error', (error) => { this.lost ??= error })
     client.on('notice', ({ code }) => { if (code === noTransaction) this.missedTransaction = true })
     client.on('end', () => { this.lost ??= new Error('The connection has ended') })
-    if (isOrdinary(client)) followReports(client, (name, value) => { if (this.correction === undefined && isOddReport(name, value)) this.isDoubtful = true })
+    if (isOrdinary(client)) followReports(client, (name, value) => this.#reported(name, value))
+  }
+
+  #reported (name: string, value: string): void {
+    if (this.correction === undefined && isOddReport(name, value)) this.isDoubtful = true
+    if (!isStillFit(this.client)) this.isMisfit = true
   }
 
   /** The state of a client; there is one for each. */
@@ -110,7 +122,10 @@ export class ClientState {
   }
 
   async #ask<Row extends QueryResultRow> (text: string, timeoutMillis: number): Promise<QueryResult<Row>> {
-    const timer = setTimeout(() => destroySocket(this.client), timeoutMillis)
+    const timer = setTimeout(() => {
+      this.isSilent = true
+      destroySocket(this.client)
+    }, timeoutMillis)
     try {
       return await this.client.query<Row>(text)
     } finally {

@@ -155,9 +155,9 @@ export class Connection {
   distrust (reason: Error): void { this.#refusal ??= reason }
 
   /** Destroys the connection now: PostgreSQL rolls its transaction back. */
-  destroy (): void {
+  destroy (cause?: unknown): void {
     if (this.#released) return
-    this.#refusal ??= new ConnectionError()
+    this.#refusal ??= new ConnectionError(undefined, { cause })
     this.#return(true)
   }
 

@@ -61,8 +61,8 @@ function refusalOfCopy ({ statement: { kind, text, context }, tags }: Response, 
 }
 
 /** Converts the error of a statement, and destroys the connection if the error says that it cannot be used any more. */
-export function failureOn (connection: { destroy (): void } | undefined, error: Error, circumstances: ErrorCircumstances): DatabaseError {
+export function failureOn (connection: { destroy (cause?: unknown): void } | undefined, error: Error, circumstances: ErrorCircumstances): DatabaseError {
   const failure = toDatabaseError(error, circumstances)
-  if (failure instanceof ConnectionError) connection?.destroy()
+  if (failure instanceof ConnectionError) connection?.destroy(failure.cause)
   return failure
 }

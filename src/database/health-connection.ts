@@ -3,7 +3,7 @@
  * No failure may end the process, and a silent socket is never awaited.
  */
 import { ConnectionError } from '../errors/errors.js'
-import { DatabaseClient } from '../pg/database-client.js'
+import { DatabaseClient, isStillFit } from '../pg/database-client.js'
 import { destroySocket, holdProcess } from '../pg/client.js'
 import { ignore } from '../runtime/promises.js'
 import type { Client, ClientConfig, QueryResult, QueryResultRow } from 'pg'
@@ -43,7 +43,8 @@ export class HealthConnection {
     const kept = this.#takeKept()
     if (kept !== undefined) {
       try {
-        return await this.#run(kept, () => kept.query<Row>(text), deadline)
+        const answer = await this.#run(kept, () => kept.query<Row>(text), deadline)
+        if (isStillFit(kept)) return answer
       } catch (error) {
         // The idle connection may have died unnoticed: a new one decides. After a timeout there is no time left.
         if (error instanceof NoAnswer) throw error

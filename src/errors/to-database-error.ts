@@ -130,6 +130,16 @@ export function isConnectionLost (error: unknown): boolean {
   )
 }
 
+/** Whether a server has refused something because it is a standby, or was made read-only. */
+export function isReadOnlyServer (error: unknown): boolean {
+  const failure: unknown = Object(error).cause ?? error
+  return isPostgresError(failure) && (failure.code === sqlStates.readOnlySqlTransaction || raisedBy(failure) === notSerializableRoutine)
+}
+
+function raisedBy ({ code, routine }: PostgresError): string {
+  return `${code} ${routine}`
+}
+
 function fromPostgres (error: PostgresError, circumstances: ErrorCircumstances): DatabaseError {
   const { message, ...words } = wordsOf(error.constraint, circumstances.constraints)
   const Class = classOf(error, circumstances.readOnly)
@@ -141,8 +151,9 @@ function fromPostgres (error: PostgresError, circumstances: ErrorCircumstances):
   })
 }
 
-function classOf ({ code: sqlState, routine }: PostgresError, readOnly = false): ErrorClass {
-  const raised = `${sqlState} ${routine}`
+function classOf (error: PostgresError, readOnly = false): ErrorClass {
+  const { code: sqlState } = error
+  const raised = raisedBy(error)
   if (sqlState === sqlStates.readOnlySqlTransaction) return readOnly ? ReadOnlyError : ConnectionError
   if (raised === notSerializableRoutine && !readOnly) return ConnectionError
   return classesOfRoutines.get(raised) ?? classes.get(sqlState) ?? classes.get(sqlState.slice(0, 2)) ?? DatabaseError

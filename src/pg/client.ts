@@ -168,6 +168,12 @@ export function processOf (client: ClientBase): number {
   return (client as unknown as ConnectedClient).processID
 }
 
+/** The host and port that a client is connected to. */
+export function placeOf (client: ClientBase): string {
+  const { host, port } = client as unknown as ConnectedClient
+  return `${host} ${port}`
+}
+
 /** Destroys a connection now, without a Terminate message, which a dead network would not deliver. */
 export function destroySocket (client: ClientBase): void {
   wire(client).stream.destroy()

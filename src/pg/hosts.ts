@@ -79,7 +79,8 @@ export class HostsError extends AggregateError {
   readonly code: string
 
   constructor ({ addresses, target }: Hosts, failures: readonly HostFailure[]) {
-    const told = failures.map((failure) => `host ${addresses.indexOf(failure.address) + 1} ${reasonOf(failure, target)}`)
+    const inUrl = addresses.flatMap((address) => failures.find((failure) => failure.address === address) ?? [])
+    const told = inUrl.map((failure) => `host ${addresses.indexOf(failure.address) + 1} ${reasonOf(failure, target)}`)
     super(failures.flatMap(({ error }) => error ?? []), `none of the ${addresses.length} hosts of the URL ${wanted[target]}: ${told.join(', ')}`)
     const [code, ...others] = new Set(failures.map(({ error }) => codeOf(error)))
     this.code = others.length === 0 && code !== undefined ? code : 'NO_SUITABLE_HOST'

@@ -5,6 +5,9 @@ import type { Pool, PoolClient } from 'pg'
 interface PoolInternals {
   /** Includes clients that are still connecting. */
   readonly _clients: readonly PoolClient[]
+  readonly _idle: ReadonlyArray<{ readonly client: PoolClient }>
+  /** Clients that the pool ends when they are released. */
+  readonly _expired: WeakSet<PoolClient>
   readonly _pendingQueue: Array<{ callback (error: Error): void }>
   _remove (client: PoolClient): void
 }
@@ -22,4 +25,16 @@ export function refuseWaiting (pool: Pool, error: Error): void {
 /** Removes a client from the pool and ends it; a later release does no harm. */
 export function removeClient (pool: Pool, client: PoolClient): void {
   (pool as unknown as PoolInternals)._remove(client)
+}
+
+/** Ends a client at once if it is idle; returns whether it was. */
+export function endIdle (pool: Pool, client: PoolClient): boolean {
+  const isIdle = (pool as unknown as PoolInternals)._idle.some((item) => item.client === client)
+  if (isIdle) removeClient(pool, client)
+  return isIdle
+}
+
+/** Ends a client when it is released. */
+export function endWhenReleased (pool: Pool, client: PoolClient): void {
+  (pool as unknown as PoolInternals)._expired.add(client)
 }

@@ -31,6 +31,7 @@ import type { AcquireRequest, Waiter } from './acquire-queue.js'
 import type { PoolInfo } from './pool-info.js'
 import type { Caller } from '../statement/caller.js'
 import { ConnectionError, PoolTimeoutError } from '../errors/errors.js'
+import { isReadOnlyServer } from '../errors/to-database-error.js'
 import { ignore } from '../runtime/promises.js'
 import type { Statement } from '../statement/statement.js'
 import type { Settings } from '../settings/settings.js'
@@ -39,6 +40,8 @@ import type { Settings } from '../settings/settings.js'
 const timerSlackMillis = 5
 
 const releasedInTransaction = 'a connection was released inside a transaction, which is rolled back: code that uses pool.connect() must end its transaction'
+
+const renewed = 'the database server has become read-only, or is no longer the one that the URL asks for: its connections are replaced by new ones'
 
 /** How long the delivery of a cancel request may take, in milliseconds. */
 const cancelMillis = 500
@@ -126,31 +129,20 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
   takeBack (connection: Connection, destroyed: boolean): void {
     const { pooled } = connection
     this.#checkedOut.delete(connection)
+    if (pooled.isMisfit || (destroyed && isReadOnlyServer(connection.refusal))) this.#renew(pooled)
     if (destroyed || !this.#settings.pool.resetOnRelease) return this.#end(pooled, destroyed)
     pooled.reset(pingMillis).then(() => this.#end(pooled, false), () => this.#end(pooled, true))
   }
 
   /** Resolves with another client, which has just been checked: clients that were idle as long as the lost one may be lost, too. */
-  readonly replace = async (lost: ClientState): Promise<ClientState> => {
+  readonly replace = (lost: ClientState): Promise<ClientState> => {
     lost.release(true)
-    for (;;) {
-      const client = await this.pool.connect()
-      this.#clients.claim(client)
-      const pooled = ClientState.of(client)
-      const isNew = pooled.idleMillis === undefined
-      try {
-        if (pooled.status === 'I') {
-          await this.#liveness.run(pooled)
-          return pooled
-        }
-      } catch (error) {
-        if (isNew) {
-          pooled.release(true)
-          throw error
-        }
-      }
-      pooled.release(true)
-    }
+    return this.#liveness.next(this.pool, this.#clients)
+  }
+
+  /** Replaces the connections to a server that is not the wanted one any more, unless the pool is the user's own. */
+  #renew (pooled: ClientState): void {
+    if (this.#isOurs && this.#clients.renew(this.pool, pooled)) this.#settings.logger.warn({}, renewed)
   }
 
   #end (pooled: ClientState, destroyed: boolean): void {
@@ -245,7 +237,10 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
     const isNew = pooled.idleMillis === undefined
     this.#liveness.run(pooled).then(() => this.#lend(pooled), (error: Error) => {
       // A connection that died while it was idle is replaced. If a new one fails, the next would fail, too.
-      if (!isNew) return this.#replace(pooled)
+      if (!isNew) {
+        if (pooled.isSilent && this.#isOurs) this.#clients.endIdle(this.pool, pooled)
+        return this.#replace(pooled)
+      }
       pooled.release(true)
       this.#failed(error)
     })
@@ -260,6 +255,8 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
 
   /** Hands a connection to the oldest waiter. */
   #lend (pooled: ClientState): void {
+    if (pooled.isMisfit) this.#renew(pooled)
+    if (pooled.isOutdated) return this.#replace(pooled)
     const { first } = this.#queue
     this.#coming--
     if (first === undefined) {

@@ -1,5 +1,7 @@
 import { destroySocket } from '../pg/client.js'
-import type { ClientState } from '../connection/client-state.js'
+import { ClientState } from '../connection/client-state.js'
+import type { Pool } from 'pg'
+import type { OpenClients } from './open-clients.js'
 import type { Settings } from '../settings/settings.js'
 
 /** How long a connection that was idle may take to answer, in milliseconds. */
@@ -33,6 +35,28 @@ export class LivenessCheck {
       this.#probed.delete(pooled)
     }
     this.readCommitted = pooled.readCommitted
+  }
+
+  /** Takes clients from the pool until one has answered; rejects if a new one does not. */
+  async next (pool: Pool, clients: OpenClients): Promise<ClientState> {
+    for (;;) {
+      const client = await pool.connect()
+      clients.claim(client)
+      const pooled = ClientState.of(client)
+      const isNew = pooled.idleMillis === undefined
+      try {
+        if (pooled.status === 'I') {
+          await this.run(pooled)
+          return pooled
+        }
+      } catch (error) {
+        if (isNew) {
+          pooled.release(true)
+          throw error
+        }
+      }
+      pooled.release(true)
+    }
   }
 
   /** Destroys the connections that are being checked. */

@@ -1,11 +1,14 @@
 import { ClientState } from '../connection/client-state.js'
 import { ConnectionError } from '../errors/errors.js'
-import { destroySocket, isAtWork, requestCancel } from '../pg/client.js'
-import { clientsOf, refuseWaiting, removeClient } from '../pg/pool.js'
+import { destroySocket, isAtWork, placeOf, requestCancel } from '../pg/client.js'
+import { clientsOf, endIdle, endWhenReleased, refuseWaiting, removeClient } from '../pg/pool.js'
 import { List } from '../runtime/linked-list.js'
 import { within } from '../runtime/promises.js'
 import type { Pool, PoolClient } from 'pg'
 import type { TakenClient } from '../connection/client-state.js'
+
+/** The shortest time between two renewals, in milliseconds. */
+const renewalMillis = 1000
 
 /**
  * The clients that pg's pool has open.
@@ -16,6 +19,7 @@ import type { TakenClient } from '../connection/client-state.js'
 export class OpenClients {
   readonly #clients = new Set<PoolClient>()
   readonly #taken = new List<TakenClient>()
+  #renewableFrom = 0
   #allClosed: (() => void) | undefined
   /** Checks again whether the clients of `pool.connect()` have finished. */
   #check: (() => void) | undefined
@@ -48,6 +52,36 @@ export class OpenClients {
   delete (client: PoolClient): void {
     this.#clients.delete(client)
     if (this.#clients.size === 0) this.#allClosed?.()
+  }
+
+  /**
+   * Replaces the client of a server that does not accept writes any more, and with it all others at its address: the next ones
+   * are connected anew, and find the new primary. Those in use end when they are released. At most once in a while, because a
+   * server that never accepts writes would lose its connections with each attempt.
+   */
+  renew (pool: Pool, pooled: ClientState): boolean {
+    // An earlier renewal has covered it.
+    if (pooled.isOutdated) return false
+    pooled.isOutdated = true
+    if (performance.now() < this.#renewableFrom) return false
+    this.#renewableFrom = performance.now() + renewalMillis
+    this.endIdle(pool, pooled)
+    for (const client of this.#beside(pooled)) {
+      ClientState.of(client).isOutdated = true
+      endWhenReleased(pool, client)
+    }
+    return true
+  }
+
+  /** Ends the idle clients at the address of one: of a silent one, which was idle for a shorter time, each would cost a wait. */
+  endIdle (pool: Pool, lost: ClientState): void {
+    for (const client of this.#beside(lost)) if (endIdle(pool, client)) destroySocket(client)
+  }
+
+  /** The clients at the same address. */
+  #beside ({ client }: ClientState): PoolClient[] {
+    const place = placeOf(client)
+    return [...this.#clients].filter((other) => placeOf(other) === place)
   }
 
   /** Resolves when the clients that are at work have finished or were released, or the time is over. */

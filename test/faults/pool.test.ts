@@ -170,6 +170,21 @@ t.test('50: an idle connection with an unnoticed end is replaced before it is le
   t.match(pool.info, { inUse: 0, waiting: 0 })
 })
 
+t.test('50: when an idle connection does not answer, no waiter waits for those that were idle for longer', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const proxy = await startProxy(t, connectionString)
+  const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { size: 6, maxOverflow: 0, prePingAfterMillis: 0, timeoutSeconds: 8 } })
+  const connections = await Promise.all([1, 2, 3, 4, 5, 6].map(() => pool.connect(caller)))
+  for (const connection of connections) connection.release()
+
+  proxy.silence()
+  const connection = await pool.connect(caller)
+
+  t.equal(await scalar(connection, 'select 1'), 1)
+  connection.release()
+  t.match(pool.info, { total: 1, idle: 1 })
+})
+
 t.test('50: a waiter that gave up leaves its place to the next', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const proxy = await startProxy(t, connectionString)

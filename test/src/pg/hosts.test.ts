@@ -51,7 +51,7 @@ t.test('says of each host why it was refused, without its name', async (t) => {
   const error = (target: Hosts['target'], ...failures: HostFailure[]): HostsError => new HostsError(hosts({ target }), failures)
   const [standby, readOnly] = [{ address: b, error: undefined, state: { standby: true } }, { address: c, error: undefined, state: { readOnly: true } }]
   t.equal(error('read-write', standby, { address: a, error: refused, state: {} }, readOnly).message,
-    'none of the 3 hosts of the URL accepts writes: host 2 is a standby, host 1 failed (ECONNREFUSED), host 3 is read-only')
+    'none of the 3 hosts of the URL accepts writes: host 1 failed (ECONNREFUSED), host 2 is a standby, host 3 is read-only')
   t.equal(error('standby', { address: a, error: undefined, state: {} }, { address: b, error: new Error('ended'), state: {} }).message,
     'none of the 3 hosts of the URL is a standby: host 1 is a primary, host 2 failed (the connection was lost)')
   t.equal(error('any', { address: a, error: refused, state: {} }, { address: b, error: refused, state: {} }).code, 'ECONNREFUSED')

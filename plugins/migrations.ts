@@ -33,6 +33,7 @@ async function plugin (fastify: FastifyInstance, { migrations: options, degraded
 }
 
 const checks: OptionChecks<MigrationsAtStart> = {
+  connectionString: text,
   atStart: oneOf('verify', 'apply', 'ignore'),
   onPending: oneOf('unready', 'refuse'),
   onUnknown: oneOf('warn', 'refuse'),

@@ -18,7 +18,7 @@ import { isOptions } from '../runtime/option-checks.js'
 import { limitsWithBegin } from '../settings/begin-limits.js'
 import { reach } from './startup.js'
 import type { SQLWrapper } from 'drizzle-orm'
-import type { Pool as PgPool } from 'pg'
+import type { ClientConfig, Pool as PgPool } from 'pg'
 import type { Caller } from '../statement/caller.js'
 import type { ConstraintMap } from '../errors/constraint-words.js'
 import type { CheckOptions, DatabaseInfo, Health } from './health-check.js'
@@ -198,6 +198,9 @@ export class Database implements StatementRunner {
   getInfo (): Promise<DatabaseInfo> {
     return this.#health.getInfo()
   }
+
+  /** @internal The configuration of clients that need a session; undefined if the pool's is used. */
+  get directConnection (): ClientConfig | undefined { return this.#settings.directConnection }
 
   /** The counts of the pool, without a query. */
   get poolInfo (): PoolInfo { return this.#connections.info }

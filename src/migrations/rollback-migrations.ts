@@ -2,7 +2,8 @@ import { checkMigrationCall } from './history/check-migration-call.js'
 import { UsageError } from '../errors/errors.js'
 import { flag, text } from '../runtime/option-checks.js'
 import { compare } from './history/compare.js'
-import { runnerOptions, withClient } from './history/migration-options.js'
+import { withClient } from './history/migration-client.js'
+import { runnerOptions } from './history/migration-options.js'
 import { limits } from './history/option-limits.js'
 import { planDown } from './history/plan.js'
 import { withoutText } from './migration-status.js'
@@ -52,7 +53,7 @@ export async function rollbackMigrations (options: RollbackOptions = {}): Promis
   }
   return withMigrationLock(options, async (connections) => {
     const steps = await planDown(await compare(connections.work, options), options)
-    const work = await startRun(connections, options)
+    const work = startRun(connections, options, steps)
     for (const step of steps) await runFile(work, step)
     return { rolledBack: steps.map(({ migration }) => withoutText(migration)) }
   })

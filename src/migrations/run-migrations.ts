@@ -3,7 +3,8 @@ import { text } from '../runtime/option-checks.js'
 import { asDatabaseError } from './history/as-database-error.js'
 import { compare } from './history/compare.js'
 import { inTransaction } from './history/in-transaction.js'
-import { runnerOptions, withClient } from './history/migration-options.js'
+import { withClient } from './history/migration-client.js'
+import { runnerOptions } from './history/migration-options.js'
 import { planUp } from './history/plan.js'
 import { withoutText } from './migration-status.js'
 import { startRun } from './runner/run-context.js'
@@ -49,9 +50,11 @@ export async function runMigrations (options: RunOptions = {}): Promise<{ applie
   return withMigrationLock(options, async (connections) => {
     const comparison = await compare(connections.work, options)
     const steps = planUp(comparison, to)
-    const work = await startRun(connections, options)
-    if (steps.length > 0) await asDatabaseError(work.applied.create(comparison.layout))
-    await asDatabaseError(inTransaction(connections.work, () => work.applied.complete(comparison.applied, comparison.layout)))
+    const work = startRun(connections, options, steps)
+    await asDatabaseError(inTransaction(connections.work, async () => {
+      if (steps.length > 0) await work.applied.create(comparison.layout)
+      await work.applied.complete(comparison.applied, comparison.layout)
+    }))
     for (const step of steps) await runFile(work, step)
     return { applied: steps.map(({ migration }) => withoutText(migration)) }
   })

@@ -11,13 +11,14 @@ import { pauseMillis } from '../runtime/backoff.js'
 import type { Logger } from '../runtime/logger.js'
 import { databaseProblems } from './check-migrations.js'
 import { compare } from './history/compare.js'
-import { withClient, type RunnerOptions } from './history/migration-options.js'
+import { withClient } from './history/migration-client.js'
+import type { RunnerOptions } from './history/migration-options.js'
 import { refuse, type MigrationProblem } from './history/problems.js'
 import { runMigrations } from './run-migrations.js'
 import { ignore } from '../runtime/promises.js'
 
 /** How a server treats migrations when it starts. */
-export interface MigrationsAtStart extends Pick<RunnerOptions, 'folder' | 'table' | 'lockTimeoutSeconds' | 'statementLockTimeoutSeconds' | 'lockRetries'> {
+export interface MigrationsAtStart extends Pick<RunnerOptions, 'connectionString' | 'folder' | 'table' | 'lockTimeoutSeconds' | 'statementLockTimeoutSeconds' | 'lockRetries'> {
   /**
    * `'verify'`: checks that the database has all migrations of the folder. `'apply'`: applies the pending ones, under the lock that all runners share.
    * `'ignore'`: does nothing.
@@ -58,7 +59,7 @@ export class StartupMigrations {
   #lastWarning = ''
 
   constructor (options: MigrationsAtStart, circumstances: StartCircumstances) {
-    this.#options = { ...options, database: circumstances.database }
+    this.#options = options.connectionString === undefined ? { ...options, database: circumstances.database } : options
     this.#circumstances = circumstances
   }
 

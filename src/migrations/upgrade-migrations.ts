@@ -1,12 +1,15 @@
 import { checkMigrationCall } from './history/check-migration-call.js'
 import { flag } from '../runtime/option-checks.js'
-import { migrationOptions, withClient } from './history/migration-options.js'
+import { inTransaction } from './history/in-transaction.js'
+import { urlOfEnvironment, withClient } from './history/migration-client.js'
+import { migrationOptions } from './history/migration-options.js'
 import { withMigrationLock } from './runner/runner-lock.js'
 import { changeFolder, listChanges } from './upgrade/folder-change.js'
 import { readFolderState } from './upgrade/folder-state.js'
 import { planReturn } from './upgrade/plan-return.js'
 import { planUpgrade } from './upgrade/plan-upgrade.js'
 import { planTable } from './upgrade/table-change.js'
+import type { Client } from 'pg'
 import type { OptionChecks } from '../runtime/option-checks.js'
 import type { MigrationOptions } from './history/migration-options.js'
 import type { FileChange } from './upgrade/folder-change.js'
@@ -16,7 +19,7 @@ import type { TableChange } from './upgrade/table-change.js'
 export interface UpgradeOptions extends MigrationOptions {
   /**
    * The database whose table is upgraded, too. With `''`, only the folder is.
-   * @defaultValue `DATABASE_URL`; without it, only the folder is upgraded
+   * @defaultValue `DATABASE_DIRECT_URL`, else `DATABASE_URL`; without them, only the folder is upgraded
    */
   readonly connectionString?: string | undefined
   /**
@@ -68,15 +71,16 @@ export async function upgradeMigrations (options: UpgradeOptions = {}): Promise<
     if (write) await changeFolder(folder, change)
     return { written: write, files }
   }
-  if (!write) return { written: false, files, table: (await withClient(options, (client) => planTable(client, state, options))).change }
+  const plan = (client: Client) => inTransaction(client, () => planTable(client, state, options))
+  if (!write) return { written: false, files, table: (await withClient(options, (client) => plan(client))).change }
   return withMigrationLock(options, async ({ work }) => {
-    const table = await planTable(work, state, options)
+    const table = await plan(work)
     await table.applyWith(() => changeFolder(folder, change))
     return { written: true, files, table: table.change }
   })
 }
 
-function hasDatabase ({ database, connectionString = process.env['DATABASE_URL'] ?? '' }: UpgradeOptions): boolean {
+function hasDatabase ({ database, connectionString = urlOfEnvironment(process.env) }: UpgradeOptions): boolean {
   return database !== undefined || connectionString !== ''
 }
 

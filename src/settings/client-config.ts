@@ -11,12 +11,22 @@ import type { SettingValues } from './setting-table.js'
 export function connectionOf (values: SettingValues, setting: string): Readonly<UrlConfig> {
   const url = values.connectionString
   if (url === undefined) throw missingConnection()
-  const connection = parseConnectionString(url, setting)
+  const connection = timed(parseConnectionString(url, setting), values)
+  return Object.freeze(values.preparedStatements ? extendConnection(connection, limitsOf(values)) : connection)
+}
+
+/**
+ * The configuration of clients that need a session, without limits; undefined if no URL leads to the server itself.
+ * @throws {SettingsError} for a URL that cannot be used
+ */
+export function directConnectionOf (values: SettingValues, setting: string): Readonly<UrlConfig> | undefined {
+  const url = values.directConnectionString
+  return url === undefined ? undefined : Object.freeze(timed(parseConnectionString(url, setting), values))
+}
+
+function timed (connection: UrlConfig, values: SettingValues): UrlConfig {
   const timeoutMillis = toMillis(values['pool.timeoutSeconds'])
-  return Object.freeze(extendConnection(connection, {
-    connectionTimeoutMillis: Math.min(connection.connectionTimeoutMillis ?? timeoutMillis, timeoutMillis),
-    ...(values.preparedStatements ? limitsOf(values) : {}),
-  }))
+  return extendConnection(connection, { connectionTimeoutMillis: Math.min(connection.connectionTimeoutMillis ?? timeoutMillis, timeoutMillis) })
 }
 
 /** The error for a missing database URL. */

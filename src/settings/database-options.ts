@@ -103,6 +103,11 @@ export interface DatabaseOptions {
    * (`postgresql+asyncpg://`) is accepted. Never printed.
    */
   connectionString?: string | undefined
+  /**
+   * The URL of the server itself, if the other one leads to a pooler: migrations and `listen()` connect there. `DATABASE_DIRECT_URL`,
+   * which belongs to `DATABASE_URL`: it is ignored beside a `connectionString` that differs from that, and beside {@link DatabaseOptions.pg}. Never printed.
+   */
+  directConnectionString?: string | undefined
   pool?: PoolOptions | undefined
   /**
    * Replicas that serve reads. Without URLs there are none, and every read goes to the primary.

@@ -37,7 +37,7 @@ export function readEnvironment (environment: Environment): DatabaseEnvironment 
   const entries = environmentRows.map(({ variable, row }) => [variable, readVariable(row, environment, variable)])
   // Object.fromEntries loses the type of each value; keys and values come from the table that defines the type.
   const values = Object.fromEntries(entries) as DatabaseEnvironment
-  return Object.freeze(hide(values, 'DATABASE_URL', 'DATABASE_REPLICA_URLS'))
+  return Object.freeze(hide(values, 'DATABASE_URL', 'DATABASE_DIRECT_URL', 'DATABASE_REPLICA_URLS'))
 }
 
 function readVariable (row: SettingRow, environment: Environment, variable: string): SettingValue | undefined {

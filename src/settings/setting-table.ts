@@ -38,6 +38,7 @@ export type SettingRow = UrlRow | UrlsRow | BooleanRow | NumberRow
 /** Every setting that is a single value. Environment variables, checks and defaults come from here; README.md of this folder says what else a new one needs. */
 export const settingRows = [
   { path: 'connectionString', variable: 'DATABASE_URL', kind: 'url', meaning: 'The URL of the database.' },
+  { path: 'directConnectionString', variable: 'DATABASE_DIRECT_URL', kind: 'url', meaning: 'The URL of the server itself, if the other one leads to a pooler: for migrations and LISTEN.' },
   { path: 'pool.size', variable: 'DATABASE_POOL_SIZE', kind: 'integer', min: 1, max: mostConnections, default: 20, meaning: 'Connections that stay open once they were opened.' },
   { path: 'pool.maxOverflow', variable: 'DATABASE_MAX_OVERFLOW', kind: 'integer', min: 0, max: mostConnections, default: 40, meaning: 'Connections beyond the size, closed when idle.' },
   { path: 'pool.timeoutSeconds', variable: 'DATABASE_POOL_TIMEOUT', kind: 'seconds', min: shortestSeconds, max: longestSeconds, default: 30, meaning: 'The longest wait for a connection.' },

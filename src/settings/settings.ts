@@ -1,7 +1,7 @@
 import type { Logger as QueryLogger } from 'drizzle-orm'
 import type { Pool } from 'pg'
 import { silentLogger, type Logger } from '../runtime/logger.js'
-import { connectionOf } from './client-config.js'
+import { connectionOf, directConnectionOf } from './client-config.js'
 import { readEnvironment, type Environment } from './environment.js'
 import { givenOptions } from './given-options.js'
 import { hide } from '../runtime/hidden-properties.js'
@@ -35,6 +35,8 @@ export interface Settings {
    * The three server-side limits are in it as startup parameters, with {@link Settings.preparedStatements} only.
    */
   readonly connection: Readonly<UrlConfig> | undefined
+  /** The configuration for the server itself, beside a pooler; undefined if none was given. */
+  readonly directConnection: Readonly<UrlConfig> | undefined
   /** The user's own pool, used as it is and never ended by us. */
   readonly pg: Pool | undefined
   readonly pool: PoolSettings
@@ -82,6 +84,7 @@ export function resolveSettings (options: DatabaseOptions, environment: Environm
   const { pg, schema, relations, casing, logger = silentLogger } = options
   const settings: Settings = {
     connection: pg === undefined ? connectionOf(values, given.has('connectionString') ? 'connectionString' : 'DATABASE_URL') : undefined,
+    directConnection: directConnectionFor(values, given, environment),
     pg,
     pool: Object.freeze(pg === undefined ? newPoolSettings(values) : ownPoolSettings(pg, values, given)),
     replicas: replicaSettings(values, given),
@@ -104,6 +107,13 @@ export function resolveSettings (options: DatabaseOptions, environment: Environm
     logger,
   }
   return Object.freeze(hide(settings, 'pg', 'schema', 'relations', 'logger', 'queryLogger'))
+}
+
+/** The variable belongs to DATABASE_URL: with another database it could lead to the wrong one. */
+function directConnectionFor (values: SettingValues, given: ReadonlyMap<string, unknown>, environment: Environment): Settings['directConnection'] {
+  if (given.has('directConnectionString')) return directConnectionOf(values, 'directConnectionString')
+  const isOther = given.has('pg') || (given.has('connectionString') && given.get('connectionString') !== environment['DATABASE_URL'])
+  return isOther ? undefined : directConnectionOf(values, 'DATABASE_DIRECT_URL')
 }
 
 function settle (given: ReadonlyMap<string, unknown>, environment: Environment): SettingValues {

@@ -224,7 +224,7 @@ t.test('a degraded server that verifies checks with each health request', async 
 t.test('options that do not exist or cannot be used are refused by their name', async (t) => {
   const { connectionString } = await build(t)
   const refused: Array<[options: unknown, setting: string, message: RegExp]> = [
-    [{ attStart: 'apply' }, 'migrations.attStart', /is not an option: use atStart, onPending/],
+    [{ attStart: 'apply' }, 'migrations.attStart', /is not an option: use connectionString, atStart/],
     [{ constructor: 1 }, 'migrations.constructor', /is not an option/],
     [{ atStart: true }, 'migrations.atStart', /must be 'verify', 'apply' or 'ignore'$/],
     [{ onPending: 'warn' }, 'migrations.onPending', /must be 'unready' or 'refuse'$/],
@@ -254,4 +254,14 @@ t.test('warns where Fastify gives the start up before another server has applied
 
   await start(t, { connectionString, logger, server: { pluginTimeout: 60_000 }, migrations: { atStart: 'apply', folder } })
   t.equal(warned().length, 1)
+})
+
+t.test('a server takes the URL for its migrations from their option', async (t) => {
+  const { connectionString, folder, tables } = await build(t)
+  const other = await build(t)
+  const server = await start(t, { connectionString: other.connectionString, migrations: { atStart: 'apply', folder, connectionString } })
+
+  t.equal(await statusOf(server), 'up')
+  t.strictSame(await tables(), ['posts', 'users'])
+  t.strictSame(await other.tables(), [])
 })

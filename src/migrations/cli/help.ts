@@ -21,7 +21,9 @@ Options of all subcommands
   -h, --help        also for each subcommand: data-access migrate up --help
   -v, --version
 
-The database is taken from --url, else from the configuration's dbCredentials, else from DATABASE_URL.
+The database is taken from --url, else from the configuration's dbCredentials, else from DATABASE_DIRECT_URL, else
+from DATABASE_URL. Credentials that repeat DATABASE_URL do not count. If DATABASE_URL leads to a pooler, set
+DATABASE_DIRECT_URL to the server itself: behind a pooler, a file with no-transaction keeps the server's time limits.
 
 Exit codes: 0 done, 1 failed or refused, 2 wrong arguments, 3 status and check: something is pending or differs,
 130 interrupted.
@@ -31,7 +33,7 @@ Exit codes: 0 done, 1 failed or refused, 2 wrong arguments, 3 status and check: 
   data-access migrate check --json
 `
 
-const database = `  --url <url>            the database; other processes of this machine can see this option, but not DATABASE_URL
+const database = `  --url <url>            the database; other processes of this machine can see this option, but no variable
   --table <schema.table> the table that records the applied migrations [drizzle.__drizzle_migrations]
 `
 const locks = `  --lock-timeout <s>     the longest wait for another process that runs migrations [60]

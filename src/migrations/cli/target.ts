@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { urlOfEnvironment } from '../history/migration-client.js'
 import type { MigrationOptions } from '../history/migration-options.js'
 import type { ModelOptions } from '../generate/compare-model.js'
 import type { Values } from './arguments.js'
@@ -30,8 +31,14 @@ export function databaseOf (values: Values, config: Config, place: Place): Migra
 
 /** The folder and the database of a call; with an empty `connectionString` if no database is given. */
 export function targetOf (values: Values, config: Config, place: Place): MigrationOptions & { folder: string } {
-  const connectionString = values.url ?? urlOf(config) ?? place.env['DATABASE_URL'] ?? ''
+  const connectionString = values.url ?? configuredUrl(config, place) ?? urlOfEnvironment(place.env)
   return { connectionString, folder: migrationsOf(values, config, place), table: values.table ?? tableOf(config) }
+}
+
+/** The URL of the configuration. One that repeats DATABASE_URL means that database, so DATABASE_DIRECT_URL may lead there. */
+function configuredUrl (config: Config, { env }: Place): string | undefined {
+  const url = urlOf(config)
+  return url === env['DATABASE_URL'] ? undefined : url
 }
 
 /** The tables of a call, and the folder of their migrations. */

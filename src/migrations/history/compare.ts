@@ -1,6 +1,7 @@
 import type { Client } from 'pg'
 import { AppliedTable } from './applied-table.js'
 import { asDatabaseError } from './as-database-error.js'
+import { inTransaction } from './in-transaction.js'
 import { readMigrations, type MigrationFile, type MigrationFolder } from '../folder/migration-files.js'
 import { matchRows, type AppliedMigration } from './match-rows.js'
 import type { MigrationOptions } from './migration-options.js'
@@ -29,7 +30,8 @@ export interface Comparison extends MigrationFolder {
 
 /** Compares a folder with a database. It changes nothing. */
 export async function compare (client: Client, { folder = './drizzle', table }: MigrationOptions): Promise<Comparison> {
-  return compareFiles(client, await readMigrations(folder), { folder, table })
+  const files = await readMigrations(folder)
+  return asDatabaseError(inTransaction(client, () => compareFiles(client, files, { folder, table })))
 }
 
 /** Compares files with a database. It changes nothing. */

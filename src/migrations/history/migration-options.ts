@@ -1,23 +1,19 @@
-import { toDatabaseError } from '../../errors/to-database-error.js'
 import { called, flag, text } from '../../runtime/option-checks.js'
-import { ignore } from '../../runtime/promises.js'
-import { DatabaseClient } from '../../pg/database-client.js'
-import { missingConnection } from '../../settings/client-config.js'
-import { extendConnection, parseConnectionString } from '../../settings/url/connection-string.js'
 import { limits } from './option-limits.js'
-import type { Client, ClientConfig, Pool } from 'pg'
+import type { Pool } from 'pg'
+import type { DatabaseClientConfig } from '../../pg/database-client.js'
 import type { OptionChecks } from '../../runtime/option-checks.js'
 import type { MigrationProgress, MigrationWait } from './step.js'
 
 /** The migrations and their database. */
 export interface MigrationOptions {
   /**
-   * The database's URL. Its server must be reached directly, or by a pooler in session mode: locks belong to a connection.
-   * @defaultValue `DATABASE_URL`
+   * The database's URL. It may lead through a pooler; the URL of the server itself is better for files with `no-transaction`.
+   * @defaultValue `DATABASE_DIRECT_URL`, else `DATABASE_URL`
    */
   readonly connectionString?: string | undefined
-  /** An open database instead of its URL. Migrations use connections of their own, outside its pool. */
-  readonly database?: { readonly pool: Pool } | undefined
+  /** An open database instead of its URL. Migrations use connections of their own, outside its pool, to its `DATABASE_DIRECT_URL` if it has one. */
+  readonly database?: { readonly pool: Pool, readonly directConnection?: DatabaseClientConfig | undefined } | undefined
   /**
    * drizzle-kit's `out`: the folder that holds the SQL files and `meta/_journal.json`, or the folders of drizzle-kit 1.0.
    * @defaultValue `'./drizzle'`
@@ -59,41 +55,6 @@ export interface RunnerOptions extends MigrationOptions {
   readonly onProgress?: ((progress: MigrationProgress) => void) | undefined
   /** Called before each pause that precedes a retry. */
   readonly onWait?: ((wait: MigrationWait) => void) | undefined
-}
-
-/** Turns off the time limits that an application sets for its statements and a server for idle sessions: an index on a large table takes its time. */
-const session = `select set_config(name, '0', false) from pg_settings
-  where name in ('statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout')`
-
-const named = "select set_config('application_name', 'fastify-data-access migrations', false) where current_setting('application_name') = ''"
-
-/** Resets a connection, whatever the file before it has set. */
-export const freshSession = `reset all; reset role; ${session}; ${named}`
-
-/** Runs `fn` with a new connection, without the time limits of the application. */
-export async function withClient<Result> (options: MigrationOptions, fn: (client: Client) => Promise<Result>): Promise<Result> {
-  const client = new DatabaseClient(clientConfig(options))
-  // A lost connection already rejects the current statement. Without a listener, the event would end the process, too.
-  client.on('error', ignore)
-  try {
-    await client.connect()
-    await client.query(freshSession)
-  } catch (error) {
-    throw toDatabaseError(error, { context: { operation: 'connect' } })
-  }
-  try {
-    return await fn(client)
-  } finally {
-    await client.end()
-  }
-}
-
-function clientConfig ({ connectionString, database }: MigrationOptions): ClientConfig {
-  // Under the application's limit, the query that turns the limit off could fail.
-  if (database !== undefined) return extendConnection(database.pool.options, { statement_timeout: false })
-  const url = connectionString ?? process.env['DATABASE_URL'] ?? ''
-  if (url === '') throw missingConnection()
-  return parseConnectionString(url)
 }
 
 /** The checks of {@link MigrationOptions}. */

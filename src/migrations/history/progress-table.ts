@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { escapeIdentifier } from 'pg'
 import type { Client } from 'pg'
 import { partsOf } from './applied-table.js'
+import { inTransaction } from './in-transaction.js'
 import type { MigrationStep } from './step.js'
 
 /** The progress of a non-transactional file. */
@@ -44,10 +45,10 @@ export class ProgressTable {
     const before = await this.read()
     if (before !== undefined) return before
     const progress: Progress = { tag: migration.tag, direction, done: 0, started: false, hash: hashOf(text.statements, 0) }
-    await this.#client.query('begin')
-    await this.#client.query(`create table ${this.#name} (tag text not null, direction text not null, done int not null, started boolean not null, hash text not null)`)
-    await this.#client.query(`insert into ${this.#name} values ($1, $2, $3, $4, $5)`, Object.values(progress))
-    await this.#client.query('commit')
+    await inTransaction(this.#client, async () => {
+      await this.#client.query(`create table ${this.#name} (tag text not null, direction text not null, done int not null, started boolean not null, hash text not null)`)
+      await this.#client.query(`insert into ${this.#name} values ($1, $2, $3, $4, $5)`, Object.values(progress))
+    })
     return progress
   }
 

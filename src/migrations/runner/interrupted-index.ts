@@ -17,6 +17,17 @@ export async function tookEffect (client: Client, { words }: SqlStatement): Prom
   return row.gone
 }
 
+/** The table of the index that a statement creates or drops concurrently, quoted; undefined for another statement, or if there is none. */
+export async function tableOf (client: Client, { words }: SqlStatement): Promise<string | undefined> {
+  const text = words.join(' ')
+  const created = creates.exec(text)?.[2]
+  const dropped = drops.exec(text)?.[1]
+  const { rows: [row] } = await client.query(
+    'select coalesce(to_regclass($1), (select indrelid::regclass from pg_index where indexrelid = to_regclass($2)))::text as table', [created, dropped]
+  )
+  return row.table ?? undefined
+}
+
 /** Drops the invalid index that an interrupted CREATE INDEX CONCURRENTLY left under its name. It slows every write and serves no read. */
 export async function dropInvalidIndex (client: Client, { words }: SqlStatement): Promise<void> {
   const index = await findIndex(client, words.join(' '))

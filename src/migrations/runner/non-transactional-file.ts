@@ -7,7 +7,7 @@
  */
 import { MigrationError } from '../../errors/errors.js'
 import { brokenTransaction, nonTransactionalFileFailed } from './failure-messages.js'
-import { dropInvalidIndex, tookEffect } from './interrupted-index.js'
+import { dropInvalidIndex, tableOf, tookEffect } from './interrupted-index.js'
 import { controlsTransaction, isConcurrent, runsCode, runsOutside } from '../folder/lint.js'
 import { retryLocked } from './retry-locked.js'
 import { hashOf } from '../history/progress-table.js'
@@ -19,6 +19,7 @@ import type { RunContext } from './run-context.js'
 /** Runs a file statement by statement, from the point where an earlier runner stopped. */
 export async function runNonTransactional (work: RunContext, step: MigrationStep): Promise<void> {
   const { progress } = work
+  await work.monitor.confirmLock()
   const { done, started, hash } = await progress.open(step)
   const { statements } = step.text
   if (hash !== hashOf(statements, done)) {
@@ -44,9 +45,10 @@ interface Place {
 
 async function attempt (work: RunContext, step: MigrationStep, place: Place): Promise<void> {
   const wasInside = isInside(work)
+  // Outside a transaction each text is one statement.
+  const [statement] = step.text.scanned[place.index] as [SqlStatement]
+  if (place.resumed) await waitForInterrupted(work, statement)
   try {
-    // Outside a transaction each text is one statement.
-    const [statement] = step.text.scanned[place.index] as [SqlStatement]
     const mustStandAlone = controlsTransaction(statement) || runsOutside(statement) || runsCode(statement)
     if (mustStandAlone || wasInside) await runOutsideTransaction(work, step, { ...place, statement })
     else await runWithProgress(work, step, place)
@@ -57,17 +59,29 @@ async function attempt (work: RunContext, step: MigrationStep, place: Place): Pr
   }
 }
 
+/** Waits for a statement of a killed runner that PostgreSQL still runs: behind a pooler it holds no lock of a runner, but one on its table. */
+async function waitForInterrupted (work: RunContext, statement: SqlStatement): Promise<void> {
+  const table = await tableOf(work.client, statement)
+  if (table === undefined) return
+  try {
+    await work.begin()
+    await work.monitor.during(() => work.client.query(`lock table ${table} in share update exclusive mode`))
+  } finally {
+    await work.rollback()
+  }
+}
+
 async function runWithProgress (work: RunContext, step: MigrationStep, { index }: Place): Promise<void> {
-  const { client, lockTimeout, progress } = work
-  await client.query(`begin; set local lock_timeout = '${lockTimeout}'`)
+  const settings = await work.begin()
   await work.runStatement(step, index)
-  await progress.done(step.text.statements, index + 1)
-  await client.query('commit')
+  await work.progress.done(step.text.statements, index + 1)
+  await work.commit(settings)
 }
 
 async function runOutsideTransaction (work: RunContext, step: MigrationStep, { index, resumed, statement }: Place & { statement: SqlStatement }): Promise<void> {
-  const { client, lockTimeout, progress } = work
-  await client.query(`set lock_timeout = '${isConcurrent(statement) ? 0 : lockTimeout}'`)
+  const { client, isDirect, lockTimeout, progress } = work
+  if (isDirect) await client.query(`set lock_timeout = '${isConcurrent(statement) ? 0 : lockTimeout}'`)
+  await work.monitor.confirmLock()
   if (!resumed || !await tookEffect(client, statement)) {
     await progress.begin()
     await dropInvalidIndex(client, statement)
@@ -83,12 +97,12 @@ async function finish (work: RunContext, step: MigrationStep): Promise<void> {
     throw brokenTransaction(`${step.file} leaves its transaction open, so that transaction was rolled back: end it with COMMIT`)
   }
   try {
-    await client.query('begin')
+    const settings = await work.begin()
     await work.recordFile(step)
     await progress.drop()
-    await client.query('commit')
+    await work.commit(settings)
   } catch (cause) {
-    await client.query('rollback').catch(ignore)
+    await work.rollback()
     throw nonTransactionalFileFailed(step, { index: step.text.statements.length, resumed: false, repeats: false }, cause)
   }
 }

@@ -2,7 +2,6 @@ import type { Client } from 'pg'
 import { MigrationError } from '../../errors/errors.js'
 import { brokenTransaction, transactionalFileFailed } from './failure-messages.js'
 import { retryLocked } from './retry-locked.js'
-import { ignore } from '../../runtime/promises.js'
 import type { MigrationStep } from '../history/step.js'
 import type { FailurePoint } from './failure-messages.js'
 import type { RunContext } from './run-context.js'
@@ -13,10 +12,10 @@ export async function runTransactional (work: RunContext, step: MigrationStep): 
 }
 
 async function attempt (work: RunContext, step: MigrationStep): Promise<void> {
-  const { client, lockTimeout } = work
+  const { client } = work
   let point: FailurePoint = 'BEGIN'
   try {
-    await client.query(`begin; set local lock_timeout = '${lockTimeout}'`)
+    const settings = await work.begin()
     const began = await transactionId(client)
     for (let index = 0; index < step.text.statements.length; index++) {
       point = index
@@ -29,10 +28,9 @@ async function attempt (work: RunContext, step: MigrationStep): Promise<void> {
     await work.recordFile(step)
     // Deferred constraints are checked here.
     point = 'COMMIT'
-    await client.query('commit')
+    await work.commit(settings)
   } catch (error) {
-    // On a lost connection this fails, too. The first error is the one to report.
-    await client.query('rollback').catch(ignore)
+    await work.rollback()
     throw error instanceof MigrationError ? error : transactionalFileFailed(step, point, error)
   }
 }

@@ -180,7 +180,7 @@ t.test('reports a lock that was lost for another reason than time', async (t) =>
   await client.query("select pg_advisory_lock(hashtextextended('fastify-data-access/migrations', 0))")
   const run = runMigrations(options)
   const waiting =
-    "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_try_advisory_lock%' and pid <> pg_backend_pid() and datname = current_database()"
+    "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_try_advisory%' and pid <> pg_backend_pid() and datname = current_database()"
   const ended = until(async () => (await client.query(waiting)).rowCount === 1)
 
   await t.rejects(run, { name: 'ConnectionError', code: 'DB_CONNECTION' })

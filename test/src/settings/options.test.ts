@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
+import { inspect } from 'node:util'
+import pg from 'pg'
 import t from 'tap'
 import { silentLogger } from '../../../src/runtime/logger.js'
 import { environmentSchema, readEnvironment, resolveSettings } from '../../../src/settings/settings.js'
 import { settingRows } from '../../../src/settings/setting-table.js'
 import { UsageError } from '../../../src/index.js'
 import { resolveTransactionOptions } from '../../../src/settings/transaction-options.js'
-import type { Environment } from '../../../src/settings/settings.js'
+import type { DatabaseOptions, Environment } from '../../../src/settings/settings.js'
 import type { TransactionOptions } from '../../../src/index.js'
 
 const url = 'postgresql://ada:hush%40hush@db.example/shop'
@@ -169,4 +171,20 @@ t.test('refuses an invalid option by name, without its value', async (t) => {
     t.throws(() => resolveTransactionOptions(options as TransactionOptions), UsageError)
     t.throws(() => resolveTransactionOptions(options as TransactionOptions), { message })
   }
+})
+
+t.test('DATABASE_DIRECT_URL leads to the server of DATABASE_URL, and to no other', async (t) => {
+  const environment = { DATABASE_URL: url, DATABASE_DIRECT_URL: 'postgresql://ada:hush@server.example/shop', DATABASE_POOL_TIMEOUT: '2' }
+  const hostOf = (options: DatabaseOptions) => resolveSettings(options, environment).directConnection?.host
+  const pool = new pg.Pool()
+  t.teardown(() => pool.end())
+
+  t.match(resolveSettings({}, environment).directConnection, { host: 'server.example', password: 'hush', connectionTimeoutMillis: 2000, statement_timeout: undefined })
+  t.notMatch(inspect([resolveSettings({}, environment), readEnvironment(environment)]), 'hush')
+  t.equal(hostOf({ connectionString: url }), 'server.example')
+  t.equal(hostOf({ connectionString: 'postgresql://ada@other.example/shop' }), undefined)
+  t.equal(hostOf({ pg: pool }), undefined)
+  t.equal(hostOf({ pg: pool, directConnectionString: 'postgresql://ada@given.example/shop' }), 'given.example')
+  t.throws(() => resolveSettings({ connectionString: url, directConnectionString: 'postgresql://ada@' }), /directConnectionString/)
+  t.throws(() => resolveSettings({}, { DATABASE_URL: url, DATABASE_DIRECT_URL: 'postgresql://ada@' }), /DATABASE_DIRECT_URL/)
 })

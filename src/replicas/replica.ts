@@ -82,7 +82,7 @@ export class Replica {
       lend: (connection) => { over(); lend(connection) },
       refuse: (error) => {
         over()
-        if (error instanceof ConnectionError && this.#freshAt !== undefined) this.leaveOut()
+        if (error instanceof ConnectionError) this.leaveOut()
         if (isSynchronous) queueMicrotask(() => refuse(error))
         else refuse(error)
       }

@@ -40,9 +40,7 @@ t.test('a replica that must not serve is left out, and asked again', async (t) =
   })
 
   await t.test('a replica that does not answer: those who wait for a connection to it are served by the primary', async (t) => {
-    await proxy.cut()
-    await serving(database)
-    await proxy.cut()
+    proxy.cut()
     proxy.blackHole()
     t.equal(await read(database, count), 3)
     await serving(database, false)
@@ -54,13 +52,27 @@ t.test('a replica that must not serve is left out, and asked again', async (t) =
   await t.test('a replica of another primary, and a primary in place of a replica', async (t) => {
     const { connectionString } = await createTestDatabase(t)
     const log = recordingLogger()
-    const connectionStrings = [primary.connectionString, standby.connectionString]
+    const connectionStrings = [primary.connectionString, standby.connectionString, 'postgresql://ada@127.0.0.1:1/nowhere']
     const other = await openDatabase({ connectionString, replicas: { connectionStrings, maxLagMillis }, logger: log })
     t.teardown(() => other.close())
     const left = (): unknown[] => log.lines.filter(({ context }) => 'reason' in context).map(({ context: { replica, reason } }) => `${replica}: ${reason}`).sort()
-    await until(() => left().length === 2)
-    t.same(left(), ['1: it is not a standby: it was promoted, or its URL leads to a primary', '2: it follows another primary'])
-    t.match(other.replicas, [{ serves: false }, { serves: false }])
+    await until(() => left().length === 3)
+    t.same(left(), [
+      '1: it is not a standby: it was promoted, or its URL leads to a primary', '2: it follows another primary', '3: it does not answer'
+    ])
+    t.match(other.replicas, [{ serves: false }, { serves: false }, { serves: false }])
+  })
+
+  await t.test('while the address of the primary leads to a standby, it is connected anew', async (t) => {
+    const replicas = { connectionStrings: [standby.connectionString], maxLagMillis }
+    const misled = await openDatabase({ connectionString: proxy.connectionString, replicas })
+    t.teardown(() => misled.close())
+    const { accepted } = proxy
+    await until(() => proxy.accepted > accepted + 1)
+    t.match(misled.replicas, [{ serves: false }])
+    proxy.leadTo(primary.connectionString)
+    await serving(misled)
+    proxy.leadTo(standby.connectionString)
   })
 
   await t.test('several replicas answer in turn, those that may', async (t) => {

@@ -3,13 +3,15 @@ import { sql } from 'drizzle-orm'
 import { queryOnce } from '../helpers/backend.js'
 import { users } from '../helpers/schema.js'
 import { until } from '../helpers/until.js'
-import { count, isOnReplica, openReplicated, read, serving, startReplicated, stuckBackends, stuckOnReplica, write } from '../helpers/replicas.js'
+import { count, isOnReplica, openReplicated, patient, read, serving, startReplicated, stuckBackends, stuckOnReplica, write } from '../helpers/replicas.js'
 import { sandbox } from '../../src/testing/index.js'
 
 t.test('reads from a replica, and reads your writes', async (t) => {
   const pair = await startReplicated(t)
   const { primary, standby, proxy, add } = pair
   const database = await openReplicated(t, pair)
+  const options = 'options=-c%20default_transaction_isolation=repeatable%5C%20read'
+  const strict = await openReplicated(t, { ...pair, proxy: { ...proxy, connectionString: `${proxy.connectionString}?${options}` } })
   await add('ada@example.com')
   await standby.level()
   const seen = await write(database, 'grace@example.com')
@@ -26,6 +28,7 @@ t.test('reads from a replica, and reads your writes', async (t) => {
     })
     t.equal(await read(database, count, { reads: 'primary' }), 3)
     t.equal(await database.repo(users).count(), 3, 'without a session the primary answers')
+    t.equal(await read(strict, count), 3, 'the primary answers where statements on the replica would have no snapshots of their own')
     t.equal(await read(database, isOnReplica), false, 'other statements are for the primary')
     await database.session(async (session) => {
       await isOnReplica(session)
@@ -55,7 +58,7 @@ t.test('reads from a replica, and reads your writes', async (t) => {
     t.equal(await read(database, count, { ...options, isolationLevel: 'repeatable read' }), 2)
     t.equal(await read(database, isOnReplica, { ...options, after: unseen }), false)
     t.equal(await read(database, isOnReplica, { ...options, isolationLevel: 'serializable' }), false, 'a standby knows no serializable transactions')
-    t.equal(await read(database, isOnReplica, { ...options, after: seen }), true)
+    await until(async () => await read(database, isOnReplica, { ...options, after: seen }) === true)
     await t.rejects(read(database, (session) => session.repo(users).create({ email: 'x@example.com' }), options), { code: 'DB_READ_ONLY' })
   })
 
@@ -105,13 +108,13 @@ t.test('reads from a replica, and reads your writes', async (t) => {
 
   await t.test('a read-only transaction that has answered something fails with an error that can be retried', async (t) => {
     await serving(database)
-    const reading = read(database, async (session) => {
+    const refused = t.rejects(read(database, async (session) => {
       t.equal(await count(session), 4)
       return await stuckOnReplica(session)
-    }, { accessMode: 'read only' })
+    }, { accessMode: 'read only' }), { code: 'DB_CONFLICT', retryable: true })
     await onReplica()
     await queryOnce(primary.connectionString, 'begin; lock table users in access exclusive mode; commit')
-    await t.rejects(reading, { code: 'DB_CONFLICT', retryable: true })
+    await refused
   })
 
   await t.test('a read on a replica that was cancelled is not repeated', async (t) => {
@@ -120,7 +123,7 @@ t.test('reads from a replica, and reads your writes', async (t) => {
     await refused
 
     const session = database.createSession()
-    const abandoned = t.rejects(session.repo(users).count(sql`pg_sleep(300) is not null`), { code: 'DB_TRANSACTION_CLOSED' })
+    const abandoned = t.rejects(session.repo(users).count(sql`pg_sleep(300) is not null`), { code: 'DB_TIMEOUT' })
     await onReplica()
     await session.rollback()
     await abandoned
@@ -132,9 +135,51 @@ t.test('reads from a replica, and reads your writes', async (t) => {
     await t.rejects(read(database, (session) => session.transaction(wrong as never), { accessMode: 'read only' }), { code: 'DB_ERROR' })
   })
 
+  await t.test('reads that find the pool of the replica full go to the primary', async (t) => {
+    const pool = { size: 1, maxOverflow: 0, maxWaiting: 0 }
+    const full = await openReplicated(t, pair, { replicas: { connectionStrings: [proxy.connectionString], maxLagMillis: patient, pool } })
+    const reading = read(full, stuckOnReplica)
+    const pid = await onReplica()
+    t.equal(await read(full, count), 4)
+    t.equal(await read(full, isOnReplica, { accessMode: 'read only' }), false)
+    await queryOnce(standby.connectionString, 'select pg_terminate_backend($1)', [pid])
+    t.equal(await reading, 4)
+  })
+
+  await t.test('closing waits for a read that moves from the replica to the primary', async (t) => {
+    const closing = await openReplicated(t, pair)
+    const slow = sql`(select case when pg_is_in_recovery() then pg_sleep(300) else pg_sleep(0.1) end) is not null`
+    const reading = read(closing, (session) => session.repo(users).count(slow))
+    const pid = await onReplica()
+    const closed = closing.close()
+    await queryOnce(standby.connectionString, 'select pg_terminate_backend($1)', [pid])
+    t.equal(await reading, 4)
+    t.equal(await closed, true, 'everything could finish')
+  })
+
+  await t.test('a session that ends while it waits for a replica refuses its reads', async (t) => {
+    const waiting = await openReplicated(t, pair)
+    proxy.blackHole()
+    for (const accessMode of [undefined, 'read only'] as const) {
+      const session = waiting.createSession({ accessMode })
+      const refused = t.rejects(session.repo(users).count(), { code: 'DB_TRANSACTION_CLOSED' })
+      await session.rollback()
+      await refused
+    }
+    proxy.cut()
+    await proxy.resume()
+    await serving(database, false)
+    await serving(database)
+  })
+
   await t.test('reads go to the primary while no replica can be reached', async (t) => {
-    await proxy.refuse()
-    t.equal(await read(database, count), 4)
+    await database.session(async (session) => {
+      t.equal(await count(session), 4)
+      await proxy.refuse()
+      t.equal(await read(database, count), 4)
+      await serving(database, false)
+      t.equal(await count(session), 4, 'a session whose replica was left out goes on')
+    })
     t.equal(await read(database, isOnReplica, { accessMode: 'read only' }), false)
     await serving(database, false)
     await proxy.resume()

@@ -33,11 +33,12 @@ export async function startCluster (tables: string): Promise<ReplicatedCluster> 
     await queryOnce(standby.connectionString, 'select pg_reload_conf()')
     standbys.push(standby)
   }
-  const restarted: PostgresServer[] = []
+  const running = new Map(standbys.map((standby) => [standby, standby.server]))
   return {
     primary,
     standbys,
-    async killAndRestart ({ server }, pauseMillis) {
+    async killAndRestart (standby, pauseMillis) {
+      const server = running.get(standby) ?? standby.server
       process.kill(server.pid, 'SIGKILL')
       await server.ended
       await wait(pauseMillis)
@@ -45,7 +46,7 @@ export async function startCluster (tables: string): Promise<ReplicatedCluster> 
       // The children of a killed postmaster still hold its memory.
       for (let left = 200; ; left--) {
         try {
-          restarted.push(await startPostgres({ folder: server.folder, port: () => port }))
+          running.set(standby, await startPostgres({ folder: server.folder, port: () => port }))
           return
         } catch (error) {
           if (left === 0) throw error
@@ -54,7 +55,7 @@ export async function startCluster (tables: string): Promise<ReplicatedCluster> 
       }
     },
     async stop () {
-      await Promise.allSettled([...restarted, ...standbys].map((server) => server.stop()))
+      await Promise.all(Array.from(running.values(), (server) => server.stop()))
       await primary.stop()
       rmSync(place, { recursive: true, force: true, maxRetries: 3 })
     }

@@ -41,6 +41,9 @@ export interface FollowingClient {
 /** Terminate: https://www.postgresql.org/docs/current/protocol-message-formats.html */
 const terminate = Buffer.from([0x58, 0, 0, 0, 4])
 
+/** The events that the client answers, some of them only after a computation. */
+const asking = new Set(['authenticationCleartextPassword', 'authenticationMD5Password', 'authenticationSASL', 'authenticationSASLContinue'])
+
 /** How long a session that does not fit may take to end, in milliseconds. */
 const farewellMillis = 1000
 
@@ -67,8 +70,10 @@ export class HostsConnection extends Connection {
   #defaults: Readonly<FollowingClient> = this.#client
   #socket = this.stream
   #isSearching = true
-  /** Whether the server has asked for something: an answer for the host before it may come late, and is not sent. */
-  #isAsked = false
+  /** Whether the client still computes its answer to a host: until it has come, no other host may ask. */
+  #isOwing = false
+  /** Whether the next host waits for that. */
+  #isLeft = false
   #isAsking = false
   /** PostgreSQL's error for the question, if any. */
   #refusal: Error | undefined
@@ -102,10 +107,15 @@ export class HostsConnection extends Connection {
   }
 
   override _send (buffer: Buffer): boolean {
-    return (!this.#isSearching || this.#isAsked) && super._send(buffer)
+    this.#isOwing = false
+    if (!this.#isLeft) return super._send(buffer)
+    // An answer for the host that was left.
+    this.#tryNext()
+    return false
   }
 
   #tryNext (): void {
+    this.#isLeft = this.#isOwing = false
     if (this.#left.length === 0 && this.#unpreferred.length > 0) {
       this.#left = this.#unpreferred.splice(0)
       this.#target = 'any'
@@ -119,7 +129,7 @@ export class HostsConnection extends Connection {
     const { host = this.#defaults.host, port = this.#defaults.port } = address
     const isLocal = host.startsWith('/')
     this.#address = address
-    this.#isAsked = this.#isAsking = false
+    this.#isAsking = false
     this.#refusal = undefined
     this.state = {}
     this.ssl = isLocal ? false : this.#defaults.ssl
@@ -142,9 +152,9 @@ export class HostsConnection extends Connection {
 
   /** Whether the client must not see an event, because another host is tried, or because it is an answer to our own question. */
   #keepsBack (event: string, message: unknown): boolean {
-    if (event.startsWith('authentication')) this.#isAsked = true
+    if (asking.has(event)) this.#isOwing = true
     switch (event) {
-      case 'error': return this._ending ? this.#end() : this.#failed(message as Error)
+      case 'error': return this.#erred(message as Error)
       case 'end': return this.#wasDestroyed ? this.#end() : this.#failed(new Error('Connection terminated unexpectedly'))
       case 'errorMessage': return this.#refused(message as Error & { code: string })
       case 'readyForQuery': return this.#ready()
@@ -157,6 +167,14 @@ export class HostsConnection extends Connection {
     }
   }
 
+  #erred (error: Error): boolean {
+    // An error without a code is the client's own, in place of an answer: it has no password, for example.
+    const isOwn = this.#isOwing && !('code' in error)
+    if (!this.#isLeft) return isOwn || this._ending ? this.#end() : this.#failed(error)
+    this.#tryNext()
+    return true
+  }
+
   #refused (error: Error & { readonly code: string }): boolean {
     // ReadyForQuery is about to follow: the next host must not see it.
     if (this.#isAsking) this.#refusal = error
@@ -167,7 +185,7 @@ export class HostsConnection extends Connection {
   #ready (): boolean {
     if (this.#refusal !== undefined) return this.#failed(this.#refusal)
     if (this.#target !== 'any' && !isKnown(this.state)) {
-      this.#isAsked = this.#isAsking = true
+      this.#isAsking = true
       super.query(askState)
       return true
     }
@@ -201,7 +219,8 @@ export class HostsConnection extends Connection {
     // Without Terminate, the server would log an error.
     if (isOpen) this.stream.end(terminate, destroy)
     else destroy()
-    this.#tryNext()
+    if (this.#isOwing) this.#isLeft = true
+    else this.#tryNext()
   }
 
   /** Whether the client, or its pool, has ended this connection: a server that does so, or a network, leaves a trace. */

@@ -15,7 +15,7 @@ const patienceMillis = 60_000
 
 /** A PostgreSQL that the run kills. Its rows are flushed to the disk, so that only a false acknowledgement can lose them. */
 export class Cluster {
-  protected server: PostgresServer
+  server: PostgresServer
   readonly #folder: string
 
   protected constructor (server: PostgresServer, folder: string) {

@@ -48,11 +48,11 @@ export class Pair extends Cluster {
   }
 
   /** Promotes the standby of a primary that has ended; `lead` receives its URL before it has a standby of its own. */
-  async takeOver (lead: (connectionString: string) => void): Promise<void> {
+  async takeOver (lead: (connectionString: string) => unknown): Promise<void> {
     const gone = this.server
     await this.standby.promote()
     this.server = this.standby.server
-    lead(this.connectionString)
+    await lead(this.connectionString)
     rmSync(gone.folder, { recursive: true, force: true, maxRetries: 3 })
     this.standby = await startStandby(this.server, join(this.#place, `standby-${++this.#standbys}`))
   }

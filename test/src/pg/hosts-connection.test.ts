@@ -8,10 +8,13 @@ import { destroySocket, requestCancel } from '../../../src/pg/client.js'
 import { DatabaseClient, isStillFit } from '../../../src/pg/database-client.js'
 import { extendConnection, parseConnectionString } from '../../../src/settings/url/connection-string.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
+import { queryOnce } from '../../helpers/backend.js'
 import { createLimitedRole } from '../../helpers/limited-role.js'
 import { startProxy } from '../../helpers/proxy.js'
 import { startRewriter } from '../../helpers/rewriter.js'
 import { startTlsProxy } from '../../helpers/tls-proxy.js'
+import { until } from '../../helpers/until.js'
+import type { AddressInfo } from 'node:net'
 import type { DatabaseClientConfig } from '../../../src/pg/database-client.js'
 import type { Test } from '../../helpers/test.js'
 
@@ -57,8 +60,8 @@ t.test('tries the next host if nothing listens, the connection is cut, or nothin
   t.equal((await connect(t, [proxy.connectionString, connectionString])).port, portOf(connectionString))
 
   proxy.blackHole()
-  for (const more of [{ connectionTimeoutMillis: 300 }, {}]) {
-    t.equal((await connect(t, [proxy.connectionString, connectionString], 'connect_timeout=1', more)).port, portOf(connectionString))
+  for (const [limit, more] of [['connect_timeout=60', { connectionTimeoutMillis: 3000 }], ['connect_timeout=1', {}]] as const) {
+    t.equal((await connect(t, [proxy.connectionString, connectionString], limit, more)).port, portOf(connectionString))
   }
   await t.rejects(connect(t, [proxy.connectionString], 'connect_timeout=1&target_session_attrs=primary'), { code: 'ETIMEDOUT' }, 'one host fails with its own error')
   await t.rejects(connect(t, [connectionString, proxy.connectionString].reverse(), 'target_session_attrs=standby&connect_timeout=1'), /host 1 failed \(ETIMEDOUT\), host 2 is a primary/)
@@ -119,12 +122,37 @@ t.test('a client that is destroyed, ended, or out of time tries no other host', 
 })
 
 t.test('an answer to the host before never reaches the next one', async (t) => {
-  const proxy = await startProxy(t, connectionString)
-  // The proof of SCRAM takes some milliseconds: meanwhile the host is lost.
+  // It ends with its challenge, while the client still computes the proof.
+  const server = createServer((client) => {
+    const upstream = connectTo(portOf(connectionString), '127.0.0.1')
+    client.on('error', () => {}).on('close', () => upstream.destroy()).pipe(upstream)
+    upstream.on('data', (chunk) => { if (chunk.includes('r=')) client.end(chunk); else client.write(chunk) })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => { server.close() })
+  const url = new URL(connectionString)
+  url.port = String((server.address() as AddressInfo).port)
   for (let attempt = 0; attempt < 5; attempt++) {
-    proxy.loseAnswer('SCRAM-SHA-256', 'cut')
-    t.equal((await connect(t, [proxy.connectionString, connectionString])).port, portOf(connectionString))
+    t.equal((await connect(t, [url.href, connectionString])).port, portOf(connectionString))
   }
+})
+
+t.test('without a password the search ends; an answer that fails for a host that is gone does not end it', async (t) => {
+  const { user, database, ...config } = parseConnectionString(over([connectionString, connectionString]))
+  await t.rejects(clientOf(t, { ...config, user, database, password: undefined }).connect(), /password must be a string/)
+
+  const proxy = await startProxy(t, connectionString)
+  let asked = 0
+  const password = async (): Promise<string> => {
+    if (++asked > 1) return new URL(connectionString).password
+    proxy.cut()
+    await until(() => proxy.open === 0)
+    await new Promise(setImmediate)
+    throw new Error('not known yet')
+  }
+  const client = clientOf(t, { ...parseConnectionString(over([proxy.connectionString, connectionString])), password })
+  await client.connect()
+  t.equal(client.port, portOf(connectionString))
 })
 
 t.test('uses TLS for each host, and none for a Unix socket between them', async (t) => {
@@ -147,6 +175,8 @@ t.test('uses TLS for each host, and none for a Unix socket between them', async 
   await secured.connect()
   const sleeping = secured.query('select pg_sleep(60)')
   sleeping.catch(() => {})
+  const isRunning = "select from pg_stat_activity where query = 'select pg_sleep(60)' and state = 'active'"
+  await until(async () => (await queryOnce(connectionString, isRunning)).length === 1)
   await requestCancel(secured, 5000)
   await t.rejects(sleeping, { code: '57014' }, 'a cancel request goes to the same host')
   t.equal(tls.secured, 2)

@@ -2,11 +2,14 @@ import fastifyPostgres from '@fastify/postgres'
 import fp from 'fastify-plugin'
 import { Database } from '../src/database/database.js'
 import { poolConfig } from '../src/pool/pool-config.js'
-import { resolveSettings } from '../src/settings/settings.js'
+import { givenOptions, resolveSettings, SettingsError } from '../src/settings/settings.js'
+import { databasesIn, decorate, loggerFor, registeredPool, ServerDatabases } from './server-databases.js'
+import { extendConnection } from '../src/settings/url/connection-string.js'
 import { warnOfShortHandlerTimeout, warnOfShortPluginTimeout } from './time-limits.js'
-import { databaseTransaction, planTransaction } from './request/transaction-plan.js'
+import { databaseTransaction, planTransaction, refuseReplyOptions } from './request/transaction-plan.js'
 import type { FastifyInstance } from 'fastify'
-import type { DatabaseOptions } from '../src/settings/settings.js'
+import type { Pool } from 'pg'
+import type { DatabaseOptions, Settings } from '../src/settings/settings.js'
 import type { ErrorsPluginOptions } from './errors.js'
 import type { TransactionPluginOptions } from './request/transaction-plan.js'
 
@@ -21,7 +24,8 @@ declare module 'fastify' {
 export type DatabasePluginOptions = DatabaseOptions & ErrorsPluginOptions & TransactionPluginOptions
 
 /**
- * Opens the pool with `@fastify/postgres` and decorates `fastify.db`; the server is ready when PostgreSQL has answered.
+ * Opens the pool with `@fastify/postgres` and decorates `fastify.db`; the server is ready when PostgreSQL has answered. With a
+ * `name` the pool is `fastify.pg[name]`, and the database `fastify.databases[name]`.
  *
  * A pool given as `pg`, or by an `@fastify/postgres` that was registered before, is used as it is and never ended here.
  *
@@ -29,18 +33,25 @@ export type DatabasePluginOptions = DatabaseOptions & ErrorsPluginOptions & Tran
  * @throws {ConnectionError} if the server does not answer
  */
 async function plugin (fastify: FastifyInstance, options: DatabasePluginOptions): Promise<void> {
-  const { pg = registeredPool(fastify), logger = fastify.log, transaction = {} } = options
-  const settings = resolveSettings({ ...options, pg, logger }, fastify.databaseConfig)
+  const { name, pg = registeredPool(fastify, name), logger = loggerFor(fastify, name), transaction = {} } = options
+  const databases = name === undefined ? new ServerDatabases() : checkAnother(fastify, name, options)
+  const environment = name === undefined ? fastify.databaseConfig : databases.environments.get(name)
+  const settings = resolveSettings({ ...options, pg, logger }, environment)
   const plan = planTransaction(transaction)
   warnOfShortHandlerTimeout(fastify, settings, plan.settings)
   warnOfShortPluginTimeout(fastify, settings)
-  if (pg === undefined) await fastify.register(fastifyPostgres, poolConfig(settings))
+  if (pg === undefined) await openPool(fastify, settings, name)
 
-  const database = new Database(pg ?? fastify.pg.pool, settings, {
-    transaction: databaseTransaction(transaction),
+  const ofSessions = databaseTransaction(transaction)
+  const database = new Database(pg ?? registeredPool(fastify, name) as Pool, settings, {
+    transaction: ofSessions,
     constraints: options.errors?.constraints
   })
-  fastify.decorate('db', database)
+  if (name === undefined) {
+    fastify.decorate('db', database)
+    decorate(fastify, databases)
+  }
+  databases.add(settings.name, database, { ...options, transaction: ofSessions })
   // Fastify waits for the running requests before the other close hooks, without a limit.
   fastify.addHook('preClose', async () => database.drain())
   // Close hooks run last in, first out: the pool is drained before @fastify/postgres ends it.
@@ -48,8 +59,24 @@ async function plugin (fastify: FastifyInstance, options: DatabasePluginOptions)
   await database.start()
 }
 
-function registeredPool (fastify: FastifyInstance): DatabaseOptions['pg'] {
-  return fastify.hasDecorator('pg') ? fastify.pg.pool : undefined
+/**
+ * Checks a further database before anything of it is opened; returns those that are there.
+ *
+ * @throws {SettingsError} for a name or a table that is taken, and for options that belong to the first database
+ */
+export function checkAnother (fastify: FastifyInstance, name: string, options: DatabasePluginOptions): ServerDatabases {
+  givenOptions(options)
+  const databases = databasesIn(fastify, name)
+  databases.check(name, options)
+  refuseReplyOptions(options.transaction ?? {})
+  if (options.errors?.format !== undefined) throw new SettingsError('errors.format', 'cannot be given for a database with a name: it holds for all replies, so give it to the one without')
+  return databases
+}
+
+/** The pools of a child scope are not those of its parent, which `@fastify/postgres` would extend. */
+async function openPool (fastify: FastifyInstance, settings: Settings, name: string | undefined): Promise<void> {
+  if (name !== undefined && fastify.hasDecorator('pg') && !Object.hasOwn(fastify, 'pg')) fastify.decorate<unknown>('pg', Object.create(fastify.pg))
+  await fastify.register(fastifyPostgres, extendConnection(poolConfig(settings), name === undefined ? {} : { name }))
 }
 
 /** {@inheritDoc plugin} */

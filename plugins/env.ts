@@ -2,7 +2,8 @@ import fastifyEnv from '@fastify/env'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { hide } from '../src/runtime/hidden-properties.js'
-import { environmentSchema, missingConnection, readEnvironment } from '../src/settings/settings.js'
+import { checkName, environmentPrefix, environmentSchema, hiddenVariables, missingConnection, readVariables, unknownVariables } from '../src/settings/settings.js'
+import { databasesIn, loggerFor, registeredPool } from './server-databases.js'
 import type { DatabaseEnvironment, DatabaseOptions, Environment } from '../src/settings/settings.js'
 
 declare module 'fastify' {
@@ -12,29 +13,39 @@ declare module 'fastify' {
   }
 }
 
-/** The options that {@link envPlugin} reads. If one is given, `DATABASE_URL` may be absent. */
-export type EnvPluginOptions = Pick<DatabaseOptions, 'connectionString' | 'pg'>
+/** The options that {@link envPlugin} reads. If `connectionString` or `pg` is given, `DATABASE_URL` may be absent. */
+export type EnvPluginOptions = Pick<DatabaseOptions, 'name' | 'connectionString' | 'pg' | 'logger'>
 
 const decorator = 'databaseEnvironment'
 
 /**
- * Reads the `DATABASE_*` variables into `fastify.databaseConfig`.
+ * Reads the `DATABASE_*` variables into `fastify.databaseConfig`; with a `name`, those of that database, `BILLING_DATABASE_*`.
  *
  * `@fastify/env` runs in a context of its own, so it does not set `fastify.config` and `getEnvs` of the user's server.
  *
  * @throws {SettingsError} for an invalid variable, or if no option or variable names the database
  */
 async function plugin (fastify: FastifyInstance, options: EnvPluginOptions): Promise<void> {
+  const { name, logger = loggerFor(fastify, name) } = options
+  checkName(name)
+  const prefix = environmentPrefix(name)
+  let url: unknown
   await fastify.register(async (context) => {
-    await context.register(fastifyEnv, { confKey: decorator, schema: environmentSchema })
+    await context.register(fastifyEnv, { confKey: decorator, schema: environmentSchema(prefix) })
     const texts = context.getDecorator<Environment>(decorator)
-    fastify.decorate('databaseConfig', readEnvironment(texts))
+    const variables = readVariables(texts, prefix)
+    if (name === undefined) fastify.decorate('databaseConfig', variables as DatabaseEnvironment)
+    else databasesIn(fastify, name).environments.set(name, variables)
+    url = variables[`${prefix}DATABASE_URL`]
     // The context remains a child of the server, so an inspection of the server would show the URL.
-    hide(texts, ...['DATABASE_URL', 'DATABASE_REPLICA_URLS'].filter((name) => name in texts))
+    hide(texts, ...hiddenVariables(prefix).filter((variable) => variable in texts))
   })
 
-  const isNamed = options.connectionString !== undefined || options.pg !== undefined || fastify.hasDecorator('pg')
-  if (!isNamed && fastify.databaseConfig.DATABASE_URL === undefined) throw missingConnection()
+  // The plain prefix is also that of other programs: their variables are no mistake.
+  const unknown = name === undefined ? [] : unknownVariables(process.env, prefix)
+  if (unknown.length > 0) logger.warn({ variables: unknown }, 'these variables begin like those of the database, and are none of them: they are not read')
+  const isNamed = options.connectionString !== undefined || options.pg !== undefined || registeredPool(fastify, name) !== undefined
+  if (!isNamed && url === undefined) throw missingConnection(`${prefix}DATABASE_URL`)
 }
 
 /** The plugin that reads the environment; `fastify.databaseConfig` is the `environment` for {@link resolveSettings}. */

@@ -3,8 +3,18 @@ import { leaving } from '../src/database/health-check.js'
 import { checkSettings } from '../src/errors/check-call.js'
 import { SettingsError } from '../src/errors/settings-error.js'
 import { readsJsonSchema } from './route-schemas.js'
+import { databaseIn } from './server-databases.js'
 import type { FastifyInstance, FastifyRequest, FastifySchema, LogLevel, RouteOptions } from 'fastify'
 import type { OptionChecks } from '../src/runtime/option-checks.js'
+
+/** The options of the database without a name, for the others. */
+const firstOptions = Symbol('data-access.health')
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    [firstOptions]?: HealthOptions | false
+  }
+}
 
 /** The path of the health routes, their access check, and their level of detail. */
 export interface HealthOptions {
@@ -35,6 +45,8 @@ export interface HealthOptions {
 
 /** The part of the common options that this plugin reads. */
 export interface HealthPluginOptions {
+  /** The name of the database, if it has one. Its routes are below those of the first: `${path}/billing`. */
+  name?: string | undefined
   /** `false`: no routes. */
   health?: HealthOptions | false | undefined
 }
@@ -107,9 +119,10 @@ const servers = new WeakSet<object>()
  * @throws {SettingsError} if the path of a health route is taken: by another `register` in another scope, or by a route of the
  * server
  */
-export function refuseTakenRoutes (fastify: FastifyInstance, options: HealthOptions | false | undefined): void {
+export function refuseTakenRoutes (fastify: FastifyInstance, plugin: HealthPluginOptions): void {
+  const options = healthOptionsFor(fastify, plugin)
   if (options === false) return
-  const path = options?.path ?? defaultPath
+  const { path = defaultPath } = options
   if (typeof path !== 'string') return // refused with its name, when the routes are made
   const taken = [path, `${path}/pool`].map((url) => fastify.prefix + url).find((url) => fastify.hasRoute({ method: 'GET', url }))
   if (taken === undefined) return
@@ -118,17 +131,31 @@ export function refuseTakenRoutes (fastify: FastifyInstance, options: HealthOpti
   throw new SettingsError('health.path', `cannot be used: the server has a route GET ${taken} already; ${way}`)
 }
 
+/** The options of a database. One with a name takes what it is not given from the first one. */
+function healthOptionsFor (fastify: FastifyInstance, { name, health }: HealthPluginOptions): HealthOptions | false {
+  if (name === undefined || health === false) return health ?? {}
+  const { [firstOptions]: first } = fastify
+  if (first === false && health === undefined) return false
+  const { path = defaultPath, ...others } = first || {}
+  return { ...others, ...health, path: health?.path ?? `${path}/${name}` }
+}
+
 /**
  * Adds `GET /health/database` (200 when the database serves, else 503) and `GET /health/database/pool` (counts).
+ *
+ * With a `name` they are `/health/database/billing` and `/health/database/billing/pool`.
  *
  * Replies come within `timeoutMillis`, are shared for a second, and open no transaction for the request.
  *
  * @throws {SettingsError} for an unknown or invalid option, with its name
  */
-async function plugin (fastify: FastifyInstance, { health: options = {} }: HealthPluginOptions): Promise<void> {
+async function plugin (fastify: FastifyInstance, given: HealthPluginOptions): Promise<void> {
+  if (given.health !== undefined && given.health !== false) checkSettings({ path: 'health', kind: 'an object, or false for no routes' }, given.health, checks)
+  const options = healthOptionsFor(fastify, given)
+  if (given.name === undefined) fastify[firstOptions] = options
   if (options === false) return
-  checkSettings({ path: 'health', kind: 'an object, or false for no routes' }, options, checks)
-  refuseTakenRoutes(fastify, options)
+  refuseTakenRoutes(fastify, given)
+  const database = databaseIn(fastify, given.name)
   const { path = defaultPath, details = false, preHandler, logLevel = 'warn', timeoutMillis = 1000 } = options
   const shows = typeof details === 'function' ? details : () => details
   let isClosing = false
@@ -151,7 +178,7 @@ async function plugin (fastify: FastifyInstance, { health: options = {} }: Healt
     url: path,
     ...(isReadable && { schema: healthSchema }),
     handler: async (request, reply) => {
-      const health = isClosing ? leaving() : await fastify.db.checkHealth({ timeoutMillis, maxAgeMillis })
+      const health = isClosing ? leaving() : await database.checkHealth({ timeoutMillis, maxAgeMillis })
       reply.code(health.healthy ? 200 : 503).header('cache-control', 'no-store')
       const { status, latencyMillis, timestamp, version, error } = health
       return { status, latencyMillis, timestamp, ...(await shows(request) && { version, error }) }
@@ -164,7 +191,7 @@ async function plugin (fastify: FastifyInstance, { health: options = {} }: Healt
     ...(isReadable && { schema: poolSchema }),
     handler: async (_request, reply) => {
       reply.header('cache-control', 'no-store')
-      const { poolInfo, replicas } = fastify.db
+      const { poolInfo, replicas } = database
       return replicas.length === 0 ? poolInfo : { ...poolInfo, replicas }
     }
   })

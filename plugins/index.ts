@@ -2,7 +2,7 @@ import fp from 'fastify-plugin'
 import { Database } from '../src/database/database.js'
 import { givenOptions } from '../src/settings/given-options.js'
 import { SettingsError } from '../src/errors/settings-error.js'
-import { databasePlugin } from './database.js'
+import { checkAnother, databasePlugin } from './database.js'
 import { envPlugin } from './env.js'
 import { errorsPlugin } from './errors.js'
 import { healthPlugin, refuseTakenRoutes } from './health.js'
@@ -31,16 +31,18 @@ export type { HealthOptions, HealthPluginOptions } from './health.js'
 export type { MigrationsPluginOptions } from './migrations.js'
 export type { MigrationsAtStart } from '../src/migrations/startup-migrations.js'
 export type { ReadYourWritesOptions, ReadYourWritesPluginOptions } from './request/read-your-writes.js'
+export type { Databases, RequestDatabases } from './server-databases.js'
 export type { RequestTransactionOptions, TransactionPluginOptions } from './request/transaction-plan.js'
 
 /** Everything that `register` takes; each plugin reads its own part. */
 export type DataAccessOptions = DatabaseOptions & TransactionPluginOptions & ErrorsPluginOptions & HealthPluginOptions & MigrationsPluginOptions
 
-const decorators = ['db', 'databaseConfig']
-const requestDecorators = ['db', 'repo', 'transaction']
+const decorators = ['db', 'databaseConfig', 'databases']
+const requestDecorators = ['db', 'repo', 'transaction', 'databases']
 
 /**
  * Gives a server a PostgreSQL pool wrapped by Drizzle, one transaction per request, repositories, typed errors and health routes.
+ * Registered once more with a `name`, it adds another database: `fastify.databases.billing`, `request.databases.billing`.
  *
  * @throws {SettingsError} for an unknown or invalid setting, with its name
  * @throws {ConnectionError} if the server does not answer
@@ -52,9 +54,10 @@ const requestDecorators = ['db', 'repo', 'transaction']
  * ```
  */
 async function plugin (fastify: FastifyInstance, options: DataAccessOptions): Promise<void> {
+  if (Object(options).name !== undefined) return await addDatabase(fastify, options)
   refuseTakenNames(fastify)
   givenOptions(options)
-  refuseTakenRoutes(fastify, options.health)
+  refuseTakenRoutes(fastify, options)
   await fastify.register(envPlugin, options)
   await fastify.register(errorsPlugin, options)
   await fastify.register(databasePlugin, options)
@@ -64,9 +67,19 @@ async function plugin (fastify: FastifyInstance, options: DataAccessOptions): Pr
   await fastify.register(healthPlugin, options)
 }
 
+/** The hooks of the first database serve all of them. */
+async function addDatabase (fastify: FastifyInstance, options: DataAccessOptions): Promise<void> {
+  checkAnother(fastify, options.name as string, options)
+  refuseTakenRoutes(fastify, options)
+  await fastify.register(envPlugin, options)
+  await fastify.register(databasePlugin, options)
+  await fastify.register(migrationsPlugin, options)
+  await fastify.register(healthPlugin, options)
+}
+
 function refuseTakenNames (fastify: FastifyInstance): void {
   if (fastify.hasDecorator('db') && fastify.db instanceof Database) {
-    throw new SettingsError('fastify-data-access', 'is registered already on this server: register it once, at the root')
+    throw new SettingsError('fastify-data-access', 'is registered already on this server: register it once, at the root, and a further database with a name of its own, as { name: \'billing\' }')
   }
   const taken = [
     ...decorators.filter((name) => fastify.hasDecorator(name)).map((name) => `fastify.${name}`),

@@ -3,6 +3,8 @@ import { StartupMigrations } from '../src/migrations/startup-migrations.js'
 import { limits } from '../src/migrations/history/option-limits.js'
 import { checkSettings } from '../src/errors/check-call.js'
 import { oneOf, text } from '../src/runtime/option-checks.js'
+import { SettingsError } from '../src/errors/settings-error.js'
+import { databaseIn, loggerFor } from './server-databases.js'
 import { warnOfShortPluginTimeoutForMigrations } from './time-limits.js'
 import type { FastifyInstance } from 'fastify'
 import type { MigrationsAtStart } from '../src/migrations/startup-migrations.js'
@@ -10,7 +12,7 @@ import type { DatabaseOptions } from '../src/settings/settings.js'
 import type { OptionChecks } from '../src/runtime/option-checks.js'
 
 /** The part of the common options that this plugin reads. */
-export interface MigrationsPluginOptions extends Pick<DatabaseOptions, 'degraded' | 'logger'> {
+export interface MigrationsPluginOptions extends Pick<DatabaseOptions, 'name' | 'degraded' | 'logger'> {
   /** How the server handles migrations when it starts. @defaultValue nothing */
   readonly migrations?: MigrationsAtStart | undefined
 }
@@ -21,13 +23,15 @@ export interface MigrationsPluginOptions extends Pick<DatabaseOptions, 'degraded
  * @throws {SettingsError} for an unknown or invalid option, with its name
  * @throws {MigrationError} if the folder and the database do not match, or a migration fails
  */
-async function plugin (fastify: FastifyInstance, { migrations: options, degraded = false, logger = fastify.log }: MigrationsPluginOptions): Promise<void> {
+async function plugin (fastify: FastifyInstance, { name, migrations: options, degraded = false, logger = loggerFor(fastify, name) }: MigrationsPluginOptions): Promise<void> {
   if (options === undefined) return
   checkSettings({ path: 'migrations' }, options, checks)
+  if (name !== undefined && options.folder === undefined) throw new SettingsError('migrations.folder', `must be given for '${name}': the default is the folder of the database without a name`)
   if (options.atStart === 'ignore') return
   if (options.atStart === 'apply') warnOfShortPluginTimeoutForMigrations(fastify, { lockTimeoutSeconds: options.lockTimeoutSeconds, logger })
-  const migrations = new StartupMigrations(options, { database: fastify.db, logger, degraded })
-  fastify.db.awaits(() => migrations.reason())
+  const database = databaseIn(fastify, name)
+  const migrations = new StartupMigrations(options, { database, logger, degraded })
+  database.awaits(() => migrations.reason())
   fastify.addHook('onClose', async () => migrations.stop())
   await migrations.start()
 }

@@ -1,12 +1,15 @@
 import fp from 'fastify-plugin'
 import { leaveOutListSchema } from './route-schemas.js'
+import { serverDatabases } from './server-databases.js'
+import { sessionIn } from './transaction.js'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { RepositoryOf, RepositorySource } from '../src/repository/repository.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /**
-     * A repository for a table, or an instance of a repository class, inside the request's transaction.
+     * A repository for a table, or an instance of a repository class, inside the request's transaction. Of several databases, it is
+     * the one whose schema has the table.
      *
      * @throws {UsageError} for a view, a table without a primary key, and anything that is neither a table nor a repository class
      * @example
@@ -20,7 +23,11 @@ declare module 'fastify' {
 
 /** Decorates requests with `repo`, and makes `listQuery` work under every validator. */
 async function plugin (fastify: FastifyInstance): Promise<void> {
-  fastify.decorateRequest('repo', function (this: FastifyRequest, source) { return this.db.repo(source) })
+  const { [serverDatabases]: databases } = fastify
+  fastify.decorateRequest('repo', function (this: FastifyRequest, source) {
+    if (!databases.areSeveral) return this.db.repo(source)
+    return this[sessionIn](this.server[serverDatabases].ownerOf(source)).repo(source)
+  })
   fastify.addHook('onRoute', leaveOutListSchema)
 }
 

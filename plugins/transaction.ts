@@ -7,9 +7,15 @@ import { RequestSession } from './request/request-session.js'
 import { isStream } from './request/payload.js'
 import { tokenCarrier } from './request/read-your-writes.js'
 import { givenTransaction, planTransaction } from './request/transaction-plan.js'
+import { SessionGroup } from '../src/session/session-group.js'
+import { defaultName } from '../src/settings/settings.js'
+import { RequestCaller } from './request/request-caller.js'
+import { serverDatabases } from './server-databases.js'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, RouteOptions } from 'fastify'
 import type { Scope } from '../src/session/scope.js'
-import type { RetryState, Session } from '../src/session/session.js'
+import type { Session } from '../src/session/session.js'
+import type { RetryStates } from './request/retry-states.js'
+import type { RequestDatabases } from './server-databases.js'
 import type { Attempt } from './request/attempt.js'
 import type { TokenCarrier } from './request/read-your-writes.js'
 import type { RequestTransactionOptions, TransactionPlan, TransactionPluginOptions } from './request/transaction-plan.js'
@@ -20,6 +26,8 @@ const sessionOf = Symbol('data-access.session')
 const running = Symbol('data-access.attempt')
 const hasFailed = Symbol('data-access.failed')
 const stage = Symbol('data-access.stage')
+/** The request's session in a database, by name. */
+export const sessionIn = Symbol('data-access.session-in')
 /** The plan of a route. Each route with a plan also has our `onSend` hook. */
 const plan = Symbol('data-access.plan')
 
@@ -36,6 +44,12 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The request's session: at most one transaction, and no connection before the first query. It is made on first use. */
     readonly db: Session
+    /**
+     * The request's session in each database of the server, made on first use: `request.databases.billing`. They have one decision:
+     * all commit, or all roll back. `request.databases.default` is `request.db`.
+     */
+    readonly databases: RequestDatabases
+    [sessionIn] (name: string): Session
     /** Runs a function in a nested scope (savepoint) of the request's transaction. */
     transaction<Result> (fn: (scope: Scope) => Result | Promise<Result>): Promise<Result>
     [replyOf]: FastifyReply | undefined
@@ -62,6 +76,7 @@ declare module 'fastify' {
 async function plugin (fastify: FastifyInstance, { transaction: options = {}, readYourWrites }: TransactionPluginOptions): Promise<void> {
   const carrier = tokenCarrier(readYourWrites)
   const defaultPlan = planTransaction(options, carrier)
+  const { [serverDatabases]: databases } = fastify
   let someBeginOnRequest = defaultPlan.beginsOnRequest
 
   fastify.decorateRequest(replyOf, undefined)
@@ -70,6 +85,8 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {}, re
   fastify.decorateRequest(hasFailed, false)
   fastify.decorateRequest(stage, 'none')
   fastify.decorateRequest('db', { getter (this: FastifyRequest) { return workOf(this).session } })
+  fastify.decorateRequest(sessionIn, function (name) { return workIn(this, name) })
+  fastify.decorateRequest('databases', { getter (this: FastifyRequest) { return databasesOf(this) as unknown as RequestDatabases } })
   fastify.decorateRequest('transaction', function (this: FastifyRequest, fn) { return this.db.transaction(fn) })
 
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -124,7 +141,16 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {}, re
     if (planned === false) throw new TransactionClosedError('This route has config.transaction: false: use fastify.db, or take that out')
     const isDecidedByRoute = planned !== undefined
     const isLate = request[stage] === (isDecidedByRoute ? 'route' : 'root')
-    return new RequestSession(fastify.db, planned ?? defaultPlan, { request, reply, isDecidedByRoute, isLate })
+    const group = databases.areSeveral ? new SessionGroup() : undefined
+    return new RequestSession(fastify.db, planned ?? defaultPlan, { request, reply, isDecidedByRoute, isLate, group })
+  }
+
+  function workIn (request: FastifyRequest, name: string): Session {
+    const { session, group } = workOf(request)
+    const database = request.server[serverDatabases].find(name)
+    if (group === undefined || database === undefined || name === defaultName) return session
+    const plan = planOf(request) || defaultPlan
+    return group.open(name, database.place, () => database.database.lend(database.settingsFor(plan), new RequestCaller(request)))
   }
 
   function beginNow (request: FastifyRequest, done: HookHandlerDoneFunction): void {
@@ -132,6 +158,15 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {}, re
     if (planned === false || !planned.beginsOnRequest || isWebsocket(request)) return done()
     request.db.begin().then(() => done(), done)
   }
+}
+
+/** An object with the request's session in each database, which is made when it is read. */
+function databasesOf (request: FastifyRequest): object {
+  const sessions = Object.create(null)
+  for (const { name } of request.server[serverDatabases].all) {
+    Object.defineProperty(sessions, name, { enumerable: true, get: () => request[sessionIn](name) })
+  }
+  return sessions
 }
 
 /** The plan of the request's route. A not-found handler, and a route declared before this plugin, have none. */
@@ -142,9 +177,9 @@ function planOf (request: FastifyRequest): TransactionPlan | false | undefined {
 const sessions = {
   sessionOf: (request: FastifyRequest) => request[sessionOf],
   enter: (request: FastifyRequest, attempt: Attempt | undefined) => { request[running] = attempt },
-  renew: (request: FastifyRequest, retryState: RetryState | undefined) => {
+  renew: (request: FastifyRequest, retryStates: RetryStates) => {
     request[sessionOf] = undefined
-    if (retryState !== undefined) request.db.inherit(retryState)
+    for (const [name, state] of retryStates) request[sessionIn](name).inherit(state)
   }
 }
 
@@ -152,7 +187,8 @@ function planOfRoute ({ config, method, url }: RouteOptions, options: RequestTra
   const { transaction } = config ?? {}
   if (transaction === false) return false
   try {
-    return planTransaction(transaction === undefined ? options : { ...options, ...givenTransaction(transaction) }, carrier)
+    const ofRoute = transaction === undefined ? {} : givenTransaction(transaction)
+    return planTransaction({ ...options, ...ofRoute }, carrier, ofRoute)
   } catch (error) {
     throw new SettingsError(`config.transaction of ${[method].flat().join(', ')} ${url}`, `cannot be used: ${(error as Error).message}`)
   }

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { TransactionClosedError } from '../../src/errors/errors.js'
-import type { Session } from '../../src/session/session.js'
+import type { SessionUnit } from '../../src/session/session-unit.js'
 
 const tooEarly = 'A stream was sent while a statement of its request was still to be done: nothing was saved. Await every statement before the stream is sent, or let the transaction live as long as the stream, with transaction.commit: \'atEnd\''
 
@@ -10,7 +10,7 @@ const tooEarly = 'A stream was sent while a statement of its request was still t
  *
  * @throws {TransactionClosedError} if a statement is running, is waiting, or is called in this turn
  */
-export async function requireNothingFollows (session: Session): Promise<void> {
+export async function requireNothingFollows (session: SessionUnit): Promise<void> {
   const { asked } = session
   await turn()
   if (!session.isBusy && session.asked === asked) return

@@ -16,41 +16,32 @@
  * ended. The last piece or a broken connection then shows the client PostgreSQL's response.
  */
 import { TransactionClosedError } from '../../src/errors/errors.js'
+import { defaultName } from '../../src/settings/database-name.js'
 import { clientGone, isClientGone, isOver } from './client-gone.js'
 import { discard, guard, hasBroken, isStream, payloadHeaders } from './payload.js'
 import { requireNothingFollows } from './nothing-follows.js'
 import { keepFromWriting, letWrite, restore } from './reply-state.js'
 import { RequestCaller } from './request-caller.js'
 import { StreamedReply } from './streamed-reply.js'
+import { dropCallbacks } from './retry-states.js'
 import { judge, logRollback, mayCommit } from './verdict.js'
 import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Database } from '../../src/database/database.js'
-import type { RetryState, Session } from '../../src/session/session.js'
+import type { Session } from '../../src/session/session.js'
+import type { SessionGroup } from '../../src/session/session-group.js'
+import type { SessionUnit } from '../../src/session/session-unit.js'
+import type { Exchange, Passage } from './exchange.js'
+import type { RetryStates } from './retry-states.js'
 import type { TransactionPlan } from './transaction-plan.js'
 import type { DecidingReply, Verdict } from './verdict.js'
 
-/** The request and the reply that a session belongs to. */
-export interface Exchange {
-  readonly request: FastifyRequest
-  readonly reply: FastifyReply
-  /** Whether the route's last hook calls {@link RequestSession.decide}; otherwise the root hook does. */
-  readonly isDecidedByRoute: boolean
-  /** Whether the reply has passed that hook, so that a later failure could not be reported to the client. */
-  readonly isLate: boolean
-}
-
-/** A reply on its way through the `onSend` hooks. */
-export interface Passage {
-  readonly payload: unknown
-  /** The same value for all hooks of one passage. */
-  readonly id: unknown
-  /** Whether an error has been raised for this request. */
-  readonly failed: boolean
-}
-
 export class RequestSession {
   readonly session: Session
+  /** The sessions of all databases, where the server has several. */
+  readonly group: SessionGroup | undefined
+  /** What the reply commits or rolls back: all of them. */
+  readonly unit: SessionUnit
   readonly isDecidedByRoute: boolean
   readonly #plan: TransactionPlan
   readonly #request: FastifyRequest
@@ -67,18 +58,21 @@ export class RequestSession {
   /** With `commit: 'onResponse'`: whether the reply commits. */
   #commitLater = false
 
-  constructor (database: Database, plan: TransactionPlan, { request, reply, isDecidedByRoute, isLate }: Exchange) {
+  constructor (database: Database, plan: TransactionPlan, { request, reply, isDecidedByRoute, isLate, group }: Exchange) {
     this.isDecidedByRoute = isDecidedByRoute
     this.#plan = plan
     this.#request = request
     this.#reply = reply
-    this.session = database.lend(plan.settings, new RequestCaller(request))
+    const caller = new RequestCaller(request)
+    this.session = group === undefined ? database.lend(plan.settings, caller) : group.open(defaultName, 0, () => database.lend(plan.settings, caller))
+    this.group = group
+    this.unit = group ?? this.session
     plan.carrier?.receive(request, this.session)
     const { raw } = reply
     if (isLate || raw.headersSent || isOver(raw)) {
       const isGone = isClientGone(request, reply) && !raw.writableEnded
       const tooLate = 'The reply was sent before: the statement was not run'
-      this.session.abort(isGone ? clientGone('the statement was not run') : new TransactionClosedError(tooLate))
+      this.unit.abort(isGone ? clientGone('the statement was not run') : new TransactionClosedError(tooLate))
     } else {
       raw.once('close', this.#onClose)
     }
@@ -112,7 +106,7 @@ export class RequestSession {
     this.#passage = passage
     this.#failed = failed
     const verdict = judge(this.#plan, this.#deciding(payload))
-    if (verdict.commits && !this.#plan.commitsAfterResponse && !isStream(payload) && this.session.commitNow()) {
+    if (verdict.commits && !this.#plan.commitsAfterResponse && !isStream(payload) && this.unit.commitNow()) {
       this.#state = 'decided'
       return true
     }
@@ -125,7 +119,7 @@ export class RequestSession {
       if (verdict.commits && this.#commitsBehind(payload)) await this.#stream(payload)
       else await this.#protected('decided', () => this.#carryOut(verdict, payload))
     } catch (error) {
-      await this.session.rollback()
+      await this.unit.rollback()
       this.#failed = true
       for (const header of payloadHeaders) this.#reply.removeHeader(header)
       discard(payload)
@@ -138,7 +132,7 @@ export class RequestSession {
 
   /** Commits when a handler has resolved successfully, before the reply is made, so that a conflict can still be repeated. */
   async commitEarly (payload: unknown): Promise<void> {
-    const isEarly = !this.#plan.commitsAfterResponse && !this.#commitsBehind(payload) && !this.session.isRolledBack
+    const isEarly = !this.#plan.commitsAfterResponse && !this.#commitsBehind(payload) && !this.unit.isRolledBack
     if (!isEarly || !mayCommit(this.#plan, this.#deciding(payload))) return
     guard(payload)
     try {
@@ -174,44 +168,44 @@ export class RequestSession {
   }
 
   /** Rolls back and leaves the reply to another attempt, which takes over the callbacks and `rollbackOnly()` of hooks; `false` if no other reply can be sent. */
-  async leave (retryState: RetryState | undefined): Promise<boolean> {
+  async leave (retryStates: RetryStates): Promise<boolean> {
     if (this.#state !== 'undecided' || this.#disturbed || isClientGone(this.#request, this.#reply)) return false
     this.#reply.raw.off('close', this.#onClose)
-    if (retryState !== undefined) this.session.dropCallbacks(retryState)
-    await this.session.close()
+    dropCallbacks(this, retryStates)
+    await this.unit.close()
     return true
   }
 
   /** Whether the transaction was committed, or may have been. */
-  get hasCommitted (): boolean { return ['committed', 'unknown'].includes(this.session.outcome) }
+  get hasCommitted (): boolean { return ['committed', 'unknown'].includes(this.unit.outcome) }
 
   async #carryOut ({ commits, error }: Verdict, payload: unknown): Promise<void> {
     if (error !== undefined) throw error
     if (!commits) await this.#rollBack(payload)
-    else if (this.#plan.commitsAfterResponse) this.#commitLater = !this.session.isRolledBack
-    else if (!this.session.isRolledBack) await this.#commit(payload)
+    else if (this.#plan.commitsAfterResponse) this.#commitLater = !this.unit.isRolledBack
+    else if (!this.unit.isRolledBack) await this.#commit(payload)
   }
 
   async #commit (payload: unknown): Promise<void> {
-    if (isStream(payload) && !this.session.isSettled) await requireNothingFollows(this.session)
-    await this.session.commit()
+    if (isStream(payload) && !this.unit.isSettled) await requireNothingFollows(this.unit)
+    await this.unit.commit()
   }
 
   /** Whether the end of a payload waits for the commit. */
   #commitsBehind (payload: unknown): boolean {
-    return this.#plan.commitsAtEnd && isStream(payload) && !this.session.isSettled
+    return this.#plan.commitsAtEnd && isStream(payload) && !this.unit.isSettled
   }
 
   async #stream (payload: unknown): Promise<void> {
     const streamed = new StreamedReply(payload, { request: this.#request, reply: this.#reply }, {
-      commit: () => this.#protected('decided', () => this.session.commit()),
+      commit: () => this.#protected('decided', () => this.unit.commit()),
       rollback: () => this.#giveUp()
     })
     this.#streamed = streamed
     if (streamed.isBodiless) {
       return await this.#protected('decided', async () => {
         await streamed.readSource()
-        await this.session.commit()
+        await this.unit.commit()
       })
     }
     this.#state = 'streaming'
@@ -222,8 +216,8 @@ export class RequestSession {
   async #giveUp (): Promise<string> {
     this.#state = 'decided'
     this.#failed = true
-    await this.session.rollback()
-    return this.session.outcome
+    await this.unit.rollback()
+    return this.unit.outcome
   }
 
   /** Whether the deciding reply is, or will be, on the wire: it has not failed, or its headers were sent. */
@@ -236,8 +230,8 @@ export class RequestSession {
   }
 
   async #rollBack (payload: unknown): Promise<void> {
-    await this.session.rollback()
-    if (this.session.outcome === 'rolledBack') logRollback(this.#reply, payload)
+    await this.unit.rollback()
+    if (this.unit.outcome === 'rolledBack') logRollback(this.#reply, payload)
   }
 
   async #drop (payload: unknown): Promise<false> {
@@ -256,7 +250,7 @@ export class RequestSession {
       this.#commitLater = false
       await this.#rollBack(payload)
     }
-    if (this.#state === 'decided' && this.session.outcome === 'committed') this.#logFailedReply()
+    if (this.#state === 'decided' && this.unit.outcome === 'committed') this.#logFailedReply()
     this.#state = 'replaced'
     return true
   }
@@ -268,7 +262,7 @@ export class RequestSession {
   #onResponseGone (): void {
     const isAnswered = this.#reply.raw.writableEnded
     const reason = (): Error => isAnswered ? new TransactionClosedError('The response has ended: the stream was ended') : clientGone('the stream was ended')
-    this.session.endStreams(reason)
+    this.unit.endStreams(reason)
     this.#streamed?.discard()
     const isDone = this.#state === 'decided' && !this.#commitLater && this.#reply.raw.writableEnded
     if (!isDone) this.#closed()
@@ -279,19 +273,19 @@ export class RequestSession {
     const { raw, log } = this.#reply
     const isAnswered = raw.writableEnded
     if (this.#commitLater) {
-      await this.session.commit().catch((error) => log.error({ err: error }, 'the commit after the reply failed'))
+      await this.unit.commit().catch((error) => log.error({ err: error }, 'the commit after the reply failed'))
     } else if (this.#state === 'undecided' || this.#state === 'streaming') {
-      if (this.session.isSettled) return
-      const wasOpen = this.session.outcome === 'open'
-      this.session.abort(isAnswered ? new TransactionClosedError('The response has ended: the statement was not run') : clientGone('nothing was saved'))
-      await this.session.rollback()
+      if (this.unit.isSettled) return
+      const wasOpen = this.unit.outcome === 'open'
+      this.unit.abort(isAnswered ? new TransactionClosedError('The response has ended: the statement was not run') : clientGone('nothing was saved'))
+      await this.unit.rollback()
       if (!isAnswered) log.debug('the client left, rolled back')
       else if (wasOpen) log.error('response ended outside the lifecycle, rolled back')
     } else if (!isAnswered) {
       // It has no effect once COMMIT was sent; then the outcome stands.
-      this.session.abort(clientGone('nothing was saved'))
-      await this.session.rollback()
-      if (this.session.outcome !== 'committed') return
+      this.unit.abort(clientGone('nothing was saved'))
+      await this.unit.rollback()
+      if (this.unit.outcome !== 'committed') return
       if (hasBroken(this.#passage?.payload)) this.#logFailedReply()
       else log.warn('committed, but the client did not get the answer')
     }

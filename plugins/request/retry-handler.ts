@@ -17,8 +17,9 @@ import { Attempt, keepApart } from './attempt.js'
 import { isClientGone } from './client-gone.js'
 import { restore } from './reply-state.js'
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
-import type { RetryState } from '../../src/session/session.js'
+import { retryStatesOf } from './retry-states.js'
 import type { RequestSession } from './request-session.js'
+import type { RetryStates } from './retry-states.js'
 
 const notRepeated = 'a transaction collided with another one and is not repeated, because a hook had used it: hooks are not run again, but callbacks that they give to request.db.beforeCommit() are'
 
@@ -33,7 +34,7 @@ export interface Repetition {
   /** Sets the running attempt; `undefined` between two attempts. */
   enter (request: FastifyRequest, attempt: Attempt | undefined): void
   /** Gives the request a session for the next attempt. */
-  renew (request: FastifyRequest, retryState: RetryState | undefined): void
+  renew (request: FastifyRequest, retryStates: RetryStates): void
 }
 
 /**
@@ -49,7 +50,7 @@ export function repeating (handler: RouteHandlerMethod, { retries, beginsOnReque
     const before = { statusCode: reply.statusCode, headers: reply.getHeaders() }
     const isKnownToHooks = sessionOf(request) !== undefined
     let collision: unknown
-    keepApart(reply, async () => sessionOf(request)?.session.rollback())
+    keepApart(reply, async () => sessionOf(request)?.unit.rollback())
 
     const handle = async (): Promise<unknown> => {
       if (beginsOnRequest) await request.db.begin()
@@ -59,8 +60,8 @@ export function repeating (handler: RouteHandlerMethod, { retries, beginsOnReque
     }
 
     const tryFor = async (repetition: number): Promise<unknown> => {
-      const atFirst = sessionOf(request)?.session
-      const [isUsed, retryState] = [atFirst?.isUsed, atFirst?.retryState()]
+      const atFirst = sessionOf(request)
+      const [isUsed, retryStates] = [atFirst?.unit.isUsed, retryStatesOf(atFirst)]
       const attempt = new Attempt(request)
       enter(request, attempt)
       try {
@@ -75,10 +76,10 @@ export function repeating (handler: RouteHandlerMethod, { retries, beginsOnReque
           throw error
         }
         attempt.left = work
-        if (await work?.leave(retryState) !== true) throw error
+        if (await work?.leave(retryStates) !== true) throw error
         collision = error
         enter(request, undefined)
-        renew(request, retryState)
+        renew(request, retryStates)
         request.log.warn({ err: error, attempt: repetition }, 'a transaction collided with another one and is repeated')
       }
       await pauseBefore(repetition, retryBackoff)

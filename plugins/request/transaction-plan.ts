@@ -1,6 +1,7 @@
 import { checkSettings } from '../../src/errors/check-call.js'
 import { resolveTransactionOptions } from '../../src/settings/transaction-options.js'
 import { anything, oneOf } from '../../src/runtime/option-checks.js'
+import { SettingsError } from '../../src/errors/settings-error.js'
 import { isResponse } from './payload.js'
 import type { FastifyReply } from 'fastify'
 import type { ReadYourWritesPluginOptions, TokenCarrier } from './read-your-writes.js'
@@ -45,6 +46,8 @@ export interface TransactionPlan {
   readonly commitOn: (reply: FastifyReply, payload: unknown) => boolean
   /** With `readYourWrites`. */
   readonly carrier: TokenCarrier | undefined
+  /** The options of the route alone, which also hold for the other databases of the server. */
+  readonly ofRoute: RequestTransactionOptions
 }
 
 const checks: OptionChecks<RequestTransactionOptions> = {
@@ -74,12 +77,12 @@ export function givenTransaction (options: RequestTransactionOptions): RequestTr
 }
 
 /**
- * Checks options and adds the defaults.
+ * Checks options and adds the defaults; `ofRoute` are those of the route among them.
  *
  * @throws {SettingsError} for an unknown option, and for an invalid value
  * @throws {UsageError} for the same faults in options that sessions without a request also have
  */
-export function planTransaction (options: RequestTransactionOptions, carrier?: TokenCarrier): TransactionPlan {
+export function planTransaction (options: RequestTransactionOptions, carrier?: TokenCarrier, ofRoute: RequestTransactionOptions = {}): TransactionPlan {
   const { begin = 'firstWrite', commit = 'onSend', commitOn = claimsSuccess, ...rest } = givenTransaction(options)
   return {
     settings: resolveTransactionOptions({ token: carrier !== undefined, ...rest, begin: coreBegin(begin) }),
@@ -87,14 +90,27 @@ export function planTransaction (options: RequestTransactionOptions, carrier?: T
     commitsAfterResponse: commit === 'onResponse',
     commitsAtEnd: commit === 'atEnd',
     commitOn,
-    carrier
+    carrier,
+    ofRoute
   }
 }
 
 /** The options that also hold for sessions without a request. */
 export function databaseTransaction (options: RequestTransactionOptions): TransactionOptions {
   const { begin, commit, commitOn, ...rest } = options
-  return { ...rest, begin: coreBegin(begin) }
+  return { ...rest, ...(begin !== undefined && { begin: coreBegin(begin) }) }
+}
+
+/**
+ * Checks the options of a further database: one reply has one decision, which the first database and the route make.
+ *
+ * @throws {SettingsError} for an option about the reply
+ */
+export function refuseReplyOptions (options: RequestTransactionOptions): void {
+  const found = ['commit', 'commitOn'].find((name) => name in options) ?? (options.begin === 'onRequest' ? 'begin' : undefined)
+  if (found === undefined) return
+  const way = found === 'begin' ? "cannot be 'onRequest'" : 'cannot be given'
+  throw new SettingsError(`transaction.${found}`, `${way} for a database with a name: give it to the one without, or to the route. A reply decides for all databases at once`)
 }
 
 /** Without a request there is nothing before the first query. */

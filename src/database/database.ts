@@ -40,7 +40,7 @@ export interface DatabaseParts {
 }
 
 /** A PostgreSQL database behind a pool: sessions, repositories, Drizzle, health. */
-export class Database implements StatementRunner {
+export class Database<Drizzle = DrizzleDatabase> implements StatementRunner {
   readonly pool: PgPool
   readonly #settings: Settings
   readonly #connections: ConnectionPool
@@ -51,7 +51,7 @@ export class Database implements StatementRunner {
   readonly #callSites = new CallSites()
   readonly #replicas: Replicas | undefined
   readonly #shutdown: Shutdown
-  #drizzle: DrizzleDatabase | undefined
+  #drizzle: Drizzle | undefined
 
   /** @throws {UsageError} without a pool and settings: {@link openDatabase} makes them */
   constructor (pool: PgPool, settings: Settings, parts: DatabaseParts = {}) {
@@ -88,8 +88,8 @@ export class Database implements StatementRunner {
   }
 
   /** A real Drizzle database over the pool. Each query commits by itself; `.transaction()` is {@link Database.transaction}. */
-  get drizzle (): DrizzleDatabase {
-    this.#drizzle ??= this.#context.drizzle.bind(this)
+  get drizzle (): Drizzle {
+    this.#drizzle ??= this.#context.drizzle.bind<Drizzle>(this)
     return this.#drizzle
   }
 
@@ -110,7 +110,7 @@ export class Database implements StatementRunner {
    * })
    * ```
    */
-  async session<Result> (fn: (session: Session) => Result | Promise<Result>, options?: TransactionOptions): Promise<Result> {
+  async session<Result> (fn: (session: Session<Drizzle>) => Result | Promise<Result>, options?: TransactionOptions): Promise<Result> {
     const refusal = mustBeFunction(fn, 'session() or transaction()')
     if (refusal !== undefined) throw refusal
     const settings = this.#transactionSettings(options)
@@ -118,7 +118,7 @@ export class Database implements StatementRunner {
     return await retrying(() => this.#attempt(fn, settings), { retries: settings.retries, logger })
   }
 
-  async #attempt<Result> (fn: (session: Session) => Result | Promise<Result>, settings: TransactionSettings): Promise<Result> {
+  async #attempt<Result> (fn: (session: Session<Drizzle>) => Result | Promise<Result>, settings: TransactionSettings): Promise<Result> {
     const session = this.lend(settings)
     try {
       const result = await fn(session)
@@ -140,13 +140,13 @@ export class Database implements StatementRunner {
    * await session.commit()
    * ```
    */
-  createSession (options?: TransactionOptions): Session {
+  createSession (options?: TransactionOptions): Session<Drizzle> {
     return this.lend(this.#transactionSettings(options))
   }
 
   /** A session for a caller that a Fastify plugin has named, with checked settings. */
-  lend (settings: TransactionSettings, caller?: Caller): Session {
-    return new Session(this.#context, settings, this.#named(caller))
+  lend (settings: TransactionSettings, caller?: Caller): Session<Drizzle> {
+    return new Session<Drizzle>(this.#context, settings, this.#named(caller))
   }
 
   /** @internal The caller for whom it takes connections by default. */
@@ -160,7 +160,7 @@ export class Database implements StatementRunner {
   }
 
   /** Runs a function in a transaction, which begins with its first statement: like {@link Database.session}, without reads outside. */
-  transaction<Result> (fn: (session: Session) => Result | Promise<Result>, options?: TransactionOptions): Promise<Result> {
+  transaction<Result> (fn: (session: Session<Drizzle>) => Result | Promise<Result>, options?: TransactionOptions): Promise<Result> {
     // A value that is not an object of options is passed on, and refused there.
     return this.session(fn, options === undefined || isOptions(options) ? { begin: 'firstQuery', ...options } : options)
   }

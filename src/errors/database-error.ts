@@ -14,6 +14,12 @@ export interface ErrorContext {
   readonly row?: number
   /** The transaction of a commit whose response was lost, for `pg_xact_status`. */
   readonly transactionId?: string
+  /** Of several databases with one commit: those that have committed changes, in order. */
+  readonly committed?: readonly string[]
+  /** The one whose commit failed. */
+  readonly failed?: string
+  /** Those that were rolled back for it. */
+  readonly rolledBack?: readonly string[]
   /** The function in PostgreSQL's source that raised the error. */
   readonly routine?: string
 }

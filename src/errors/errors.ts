@@ -259,6 +259,15 @@ export class CommitUnknownError extends DatabaseError {
   }
 }
 
+/** A commit in several databases failed behind another that has succeeded, which `context.committed` names: 500. */
+export class PartialCommitError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_PARTIAL_COMMIT',
+    statusCode: 500,
+    message: 'Some of the changes were saved, and others may not have been: look before you try again'
+  }
+}
+
 /** The reason why migrations were not run. */
 export type MigrationErrorCode =
   | 'DB_MIGRATION_EDITED' | 'DB_MIGRATION_MISSING' | 'DB_MIGRATION_OUT_OF_ORDER' | 'DB_MIGRATION_PENDING'

@@ -20,6 +20,11 @@ export interface ClassOptions<W extends string> {
   readonly writable?: readonly W[] | undefined
 }
 
+/** The table of a repository class; anything else is returned as it is. */
+export function tableOf (source: unknown): unknown {
+  return typeof source === 'function' ? (source as { readonly [declared]?: Declared })[declared]?.table : source
+}
+
 const checks: OptionChecks<ClassOptions<string>> = { writable: anything }
 
 /**

@@ -44,10 +44,10 @@ export interface ScopeRoot {
  * The context is entered with a session's first nested scope, and left when the last of those sessions is settled. If it
  * were left earlier, work that still runs after its scope has ended would count as work of the outer transaction.
  */
-const nesting = new AsyncContext<Scope>()
+const nesting = new AsyncContext<Scope<unknown>>()
 
 /** The innermost nested scope in whose function the caller runs, of any session. */
-export function currentScope (): Scope | undefined {
+export function currentScope (): Scope<unknown> | undefined {
   return nesting.current
 }
 
@@ -55,25 +55,26 @@ const withoutSettings = 'stream() reads over a connection of its own, where the 
 
 const nestedOptions = 'A nested transaction takes no options: it is a savepoint of the outer one, and has its isolation level'
 
-export class Scope implements StatementRunner {
+/** `Drizzle` is the type of its Drizzle database, whose queries know the tables. */
+export class Scope<Drizzle = DrizzleDatabase> implements StatementRunner {
   /** The scope in whose function this one was opened, of any session. */
-  readonly outer: Scope | undefined
+  readonly outer: Scope<unknown> | undefined
   protected readonly root: ScopeRoot
-  readonly #parent: Scope | undefined
+  readonly #parent: Scope<Drizzle> | undefined
   protected readonly callbacks = new Callbacks()
   readonly #savepoint: Savepoint | undefined
   #queue: ScopeQueue | undefined
-  #child: Scope | undefined
+  #child: Scope<Drizzle> | undefined
   #ended: (() => Error) | undefined
   /** Whether the outer scope ended first, together with this one's savepoint. */
   #isUndone = false
   /** The error of the first write that waited too long for a nested scope. */
   #missed: Error | undefined
   #mustRollBack = false
-  #drizzle: DrizzleDatabase | undefined
+  #drizzle: Drizzle | undefined
 
   /** @throws {UsageError} if a program calls it: only the package makes scopes */
-  constructor (root: ScopeRoot, parent?: Scope, savepoint?: Savepoint) {
+  constructor (root: ScopeRoot, parent?: Scope<Drizzle>, savepoint?: Savepoint) {
     // The types rule this out; JavaScript and casts do not.
     if ((root as Partial<ScopeRoot> | null | undefined)?.transaction === undefined) {
       throw new UsageError('A scope is not made by "new": session.transaction((scope) => …) gives it')
@@ -88,8 +89,8 @@ export class Scope implements StatementRunner {
   get caller (): Caller { return this.root.caller }
 
   /** A real Drizzle database whose every query runs here, and whose own `.transaction()` is a nested scope. */
-  get drizzle (): DrizzleDatabase {
-    this.#drizzle ??= this.root.context.drizzle.bind(this)
+  get drizzle (): Drizzle {
+    this.#drizzle ??= this.root.context.drizzle.bind<Drizzle>(this)
     return this.#drizzle
   }
 
@@ -159,7 +160,7 @@ export class Scope implements StatementRunner {
    * const post = await request.transaction(async (scope) => scope.repo(posts).create(draft)).catch(() => undefined)
    * ```
    */
-  transaction<Result> (fn: (scope: Scope) => Result | Promise<Result>, options?: undefined): Promise<Result> {
+  transaction<Result> (fn: (scope: Scope<Drizzle>) => Result | Promise<Result>, options?: undefined): Promise<Result> {
     const refusal = options === undefined ? mustBeFunction(fn, 'transaction()') : new UsageError(nestedOptions)
     if (refusal !== undefined) return handled(Promise.reject(refusal))
     const scope = this.#innermost()
@@ -221,14 +222,14 @@ export class Scope implements StatementRunner {
     scope.callbacks[moment].push(fn)
   }
 
-  #innermost (): Scope {
+  #innermost (): Scope<Drizzle> {
     for (let scope = currentScope(); scope !== undefined; scope = scope.outer) {
-      if (scope.root === this.root) return scope.#isInside(this) ? scope : this
+      if (scope.root === this.root) return scope.#isInside(this) ? scope as Scope<Drizzle> : this // one root has one database
     }
     return this
   }
 
-  #isInside (other: Scope): boolean {
+  #isInside (other: Scope<unknown>): boolean {
     return this === other || (this.#parent !== undefined && this.#parent.#isInside(other))
   }
 
@@ -249,10 +250,10 @@ export class Scope implements StatementRunner {
     return Promise.reject(reason)
   }
 
-  async #nest<Result> (fn: (scope: Scope) => Result | Promise<Result>): Promise<Result> {
+  async #nest<Result> (fn: (scope: Scope<Drizzle>) => Result | Promise<Result>): Promise<Result> {
     const { root } = this
     const savepoint = { name: `s${++root.savepoints}`, outer: this.#savepoint, sent: false }
-    const child = new Scope(root, this, savepoint)
+    const child = new Scope<Drizzle>(root, this, savepoint)
     this.#child = child
     root.leaveContext ??= nesting.enter()
     try {
@@ -263,7 +264,7 @@ export class Scope implements StatementRunner {
     }
   }
 
-  async #complete<Result> (fn: (scope: Scope) => Result | Promise<Result>, savepoint: Savepoint, parent: Callbacks): Promise<Result> {
+  async #complete<Result> (fn: (scope: Scope<Drizzle>) => Result | Promise<Result>, savepoint: Savepoint, parent: Callbacks): Promise<Result> {
     try {
       const result = await nesting.run(this, () => fn(this))
       if (await this.#keep(savepoint)) this.callbacks.passTo(parent)

@@ -15,28 +15,25 @@
  */
 import { CommitUnknownError, TransactionClosedError, TransactionScopeError, TransactionTimeoutError, UsageError } from '../errors/errors.js'
 import { closed } from './transaction/end-reason.js'
-import { Callbacks, runAll } from './transaction-callbacks.js'
-import { opening } from './transaction/transaction-control.js'
+import { control } from './transaction/transaction-control.js'
+import { runAll } from './transaction-callbacks.js'
 import { unknownPosition } from '../replicas/commit-token.js'
 import { ignore } from '../runtime/promises.js'
-import { Scope } from './scope.js'
+import { SessionWork } from './session-work.js'
 import { Transaction } from './transaction/transaction.js'
+import type { DrizzleDatabase } from '../drizzle/types/drizzle-database.js'
 import type { Caller } from '../statement/caller.js'
+import type { CommitGroup, CommitSteps } from './commit-steps.js'
+import type { SessionOutcome, SessionUnit } from './session-unit.js'
 import type { SessionContext } from './transaction/session-context.js'
 import type { TransactionSettings } from '../settings/transaction-options.js'
 
 const nothingToCommit = Promise.resolve()
 
-/** The outcome of a session's transaction. `none`: it was never opened. `unknown`: the response to COMMIT was lost. */
-export type SessionOutcome = 'none' | 'open' | 'committed' | 'rolledBack' | 'unknown'
+/** Runs deferred constraints now. https://www.postgresql.org/docs/current/sql-set-constraints.html */
+const checkAll = { ...control('set constraints all immediate'), context: { operation: 'commit' } }
 
-/** Callbacks and `rollbackOnly()` from before a handler: they hold for each attempt of the handler. */
-export interface RetryState {
-  readonly callbacks: Callbacks
-  readonly mustRollBack: boolean
-}
-
-export class Session extends Scope {
+export class Session<Drizzle = DrizzleDatabase> extends SessionWork<Drizzle> implements SessionUnit {
   #committing: Promise<void> | undefined
   #undoing: Promise<void> | undefined
   #isRolledBack = false
@@ -44,6 +41,12 @@ export class Session extends Scope {
   #prevent: ((reason: Error) => void) | undefined
   /** Whether COMMIT can no longer be prevented. */
   #isPrepared = false
+  /** How many beforeCommit callbacks were called. */
+  #called = 0
+  /** Whether a nested scope was open when the gate was closed. */
+  #left = false
+  /** The group that decides for this session, if the request has several. */
+  #group: CommitGroup | undefined
   #veto: Error | undefined
   #outcome: SessionOutcome | undefined
   readonly #wantsToken: boolean
@@ -66,72 +69,56 @@ export class Session extends Scope {
 
   /**
    * The token of the commit: with the option `token`, once the commit is confirmed or its outcome is unknown. A reader that passes it
-   * to {@link Session.readAfter} sees what was committed. Undefined if there was no transaction to commit.
+   * to `readAfter()` sees what was committed. Undefined if there was no transaction to commit.
    */
   get token (): string | undefined {
     const isCommitted = this.#outcome === 'committed' || this.#outcome === 'unknown'
     return isCommitted && this.#wantsToken ? this.root.transaction.token ?? unknownPosition : undefined
   }
 
-  /**
-   * Makes the reads of this session see the commit of a token, also if they go to a replica: where the replica has not come that far,
-   * the primary answers. A text that is no token of this database means the primary, and is no error.
-   *
-   * @example
-   * ```ts
-   * await database.session((session) => {
-   *   session.readAfter(token)
-   *   return session.repo(users).get(1)
-   * }, { reads: 'replica' })
-   * ```
-   */
-  readAfter (token: unknown): void { this.root.transaction.follow(token) }
-
   /** Whether `rollback()` or `close()` ended the transaction; not a time limit or a lost client. */
   get isRolledBack (): boolean { return this.#isRolledBack }
 
   /** Whether a commit or a rollback has begun. */
-  get isSettled (): boolean { return this.#committing !== undefined || this.#undoing !== undefined }
+  get isSettled (): boolean { return this.#committing !== undefined || this.#undoing !== undefined || this.#group?.isSettled === true }
 
-  /** Whether something was done in this transaction that another one would lack. Plain reads under READ COMMITTED do not count. */
-  get isUsed (): boolean { return this.root.transaction.isUsed || this.hasChild || this.obstacle !== undefined }
-
-  /** Whether a statement or a nested scope is running, or waits. */
-  get isBusy (): boolean { return this.hasChild || !this.root.transaction.isIdle }
-
-  /** How many statements were requested. */
-  get asked (): number { return this.root.transaction.asked }
-
-  /** The callbacks and `rollbackOnly()` so far. */
-  retryState (): RetryState {
-    const callbacks = new Callbacks()
-    this.callbacks.passTo(callbacks)
-    return { callbacks, mustRollBack: this.mustRollBack }
-  }
-
-  /** Drops the callbacks that another session takes over. */
-  dropCallbacks ({ callbacks }: RetryState): void { this.callbacks.drop(callbacks) }
-
-  /** Takes over the callbacks and `rollbackOnly()` of another session. */
-  inherit ({ callbacks, mustRollBack }: RetryState): void {
-    callbacks.passTo(this.callbacks)
-    if (mustRollBack) this.rollbackOnly()
-  }
-
-  /** Takes a connection and sends BEGIN now, instead of with the first statement. */
-  async begin (): Promise<void> {
-    await this.run(opening)
+  /** From now on the group decides; it uses these steps. */
+  join (group: CommitGroup): CommitSteps {
+    const { transaction, context } = this.root
+    this.#group = group
+    return {
+      begin: (committing, prevent) => {
+        this.#committing = committing
+        this.#prevent = prevent
+        context.track(committing.catch(ignore))
+      },
+      hasCallbacks: () => this.#hasCallbacks,
+      callNext: () => this.#callNext(),
+      idle: () => transaction.idle(),
+      closeGate: () => this.#closeGate(),
+      mustRollBack: () => this.mustRollBack,
+      mayCommit: () => this.#mayCommit(),
+      hasWritten: () => transaction.hasWritten,
+      checkConstraints: () => transaction.run(checkAll, undefined),
+      seal: () => this.#seal(),
+      commit: () => this.#commit(true),
+      undo: () => this.#undoOnce(),
+      rollback: () => this.#rollBack()
+    }
   }
 
   /**
    * Commits; resolves when PostgreSQL has confirmed it. Later statements are refused. A second call returns the same promise.
+   * The sessions of a request in several databases commit together.
    *
    * @throws {TransactionAbortedError} if a statement had failed and nothing undid it, or PostgreSQL rolled back
    * @throws {TransactionClosedError} if the session was rolled back before
    * @throws {ConnectionError} if the connection was lost before COMMIT was sent: nothing was saved
    * @throws {CommitUnknownError} if the response to COMMIT was lost
+   * @throws {PartialCommitError} if the commit in another database of the same request has succeeded, and this one failed
    */
   commit (): Promise<void> {
+    if (this.#group !== undefined) return this.#group.commit()
     if (this.#committing === undefined) {
       this.#committing = this.#undoing === undefined ? this.#commit() : this.#refuse(this.#undoing)
       // The commit releases its connection before the callbacks run, so closing the database must wait for it here.
@@ -140,8 +127,12 @@ export class Session extends Scope {
     return this.#committing
   }
 
-  /** Rolls back. Never rejects: a connection that cannot roll back is destroyed. */
+  /** Rolls back, together with the sessions of the same request. Never rejects: a connection that cannot roll back is destroyed. */
   rollback (): Promise<void> {
+    return this.#group === undefined ? this.#rollBack() : this.#group.rollback()
+  }
+
+  #rollBack (): Promise<void> {
     if (this.#committing !== undefined) return this.#committing.catch(ignore)
     this.#isRolledBack ||= this.#undoing === undefined
     return this.#undoOnce()
@@ -157,11 +148,6 @@ export class Session extends Scope {
     return this.close()
   }
 
-  /** Ends the streams of `repo.stream()`; their readers receive the reason. Never rejects; undefined if there were none. */
-  endStreams (reason: () => Error): Promise<void> | undefined {
-    return this.root.streams?.end(reason)
-  }
-
   /** Rolls back for a reason that later statements receive as their error. It has no effect once COMMIT was sent. */
   abort (reason: Error): void {
     if (this.#undoing !== undefined || this.#isPrepared) return
@@ -170,18 +156,20 @@ export class Session extends Scope {
     this.#prevent?.(reason)
   }
 
-  /**
-   * Commits synchronously if there is nothing to commit and nothing to wait for; else does nothing and returns `false`.
-   */
-  commitNow (): boolean {
-    const { transaction, leaveContext } = this.root
-    const isSimple = !this.isSettled && !transaction.isOpen && transaction.isIdle && !this.hasChild &&
+  /** Whether a commit would have nothing to do, and nothing to wait for. */
+  get hasNothingToCommit (): boolean {
+    const { transaction } = this.root
+    return this.#committing === undefined && this.#undoing === undefined && !transaction.isOpen && transaction.isIdle && !this.hasChild &&
       this.callbacks.beforeCommit.length === 0 && !this.mustRollBack && this.obstacle === undefined
-    if (!isSimple) return false
+  }
+
+  /** Commits synchronously if there is nothing to commit and nothing to wait for; else does nothing and returns `false`. */
+  commitNow (): boolean {
+    if (!this.hasNothingToCommit) return false
     this.#isPrepared = true
     this.#committing = nothingToCommit
     this.end(closed)
-    leaveContext?.()
+    this.root.leaveContext?.()
     this.#runLater(this.callbacks.afterCommit, 'after the commit')
     return true
   }
@@ -191,10 +179,10 @@ export class Session extends Scope {
     throw this.#veto ?? new TransactionClosedError('The transaction was rolled back before: nothing was saved')
   }
 
-  async #commit (): Promise<void> {
+  async #commit (isPrepared = false): Promise<void> {
     const { transaction } = this.root
     try {
-      if (!await this.#prepareOrAbort()) return await this.#undoOnce()
+      if (!isPrepared && !await this.#prepareOrAbort()) return await this.#undoOnce()
     } catch (error) {
       await this.#undoOnce()
       throw error
@@ -222,22 +210,32 @@ export class Session extends Scope {
   /** Does everything that may prevent the commit; `false` after `rollbackOnly()`. */
   async #prepare (): Promise<boolean> {
     const { transaction } = this.root
-    for (const callback of this.callbacks.beforeCommit) {
+    while (this.#hasCallbacks) {
       await transaction.idle()
       if (!this.#mayCommit()) return false
-      await callback()
+      await this.#callNext()
     }
-    const left = this.end(closed)
+    this.#closeGate()
     await transaction.idle()
-    if (left && !this.mustRollBack) throw new TransactionScopeError('A nested transaction was not awaited: nothing was saved')
     if (!this.#mayCommit()) return false
-    transaction.close(closed)
-    this.#isPrepared = true
+    this.#seal()
     return true
+  }
+
+  get #hasCallbacks (): boolean { return this.#called < this.callbacks.beforeCommit.length }
+
+  #callNext (): unknown { return this.callbacks.beforeCommit[this.#called++]?.() }
+
+  #closeGate (): void { this.#left = this.end(closed) }
+
+  #seal (): void {
+    this.root.transaction.close(closed)
+    this.#isPrepared = true
   }
 
   #mayCommit (): boolean {
     const { obstacle } = this
+    if (this.#left && !this.mustRollBack) throw new TransactionScopeError('A nested transaction was not awaited: nothing was saved')
     if (this.#veto !== undefined) throw this.#veto
     if (this.mustRollBack) return false
     if (obstacle !== undefined) throw obstacle

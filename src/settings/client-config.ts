@@ -10,7 +10,7 @@ import type { SettingValues } from './setting-table.js'
  */
 export function connectionOf (values: SettingValues, setting: string): Readonly<UrlConfig> {
   const url = values.connectionString
-  if (url === undefined) throw missingConnection()
+  if (url === undefined) throw missingConnection(setting)
   const connection = timed(parseConnectionString(url, setting), values)
   return Object.freeze(values.preparedStatements ? extendConnection(connection, limitsOf(values)) : connection)
 }
@@ -29,9 +29,9 @@ function timed (connection: UrlConfig, values: SettingValues): UrlConfig {
   return extendConnection(connection, { connectionTimeoutMillis: Math.min(connection.connectionTimeoutMillis ?? timeoutMillis, timeoutMillis) })
 }
 
-/** The error for a missing database URL. */
-export function missingConnection (): SettingsError {
-  return new SettingsError('DATABASE_URL', 'is not set: set it in the environment, or give the option connectionString (or pg, a pool of your own)')
+/** The error for a missing database URL, by the name of its variable. */
+export function missingConnection (variable = 'DATABASE_URL'): SettingsError {
+  return new SettingsError(variable, 'is not set: set it in the environment, or give the option connectionString (or pg, a pool of your own)')
 }
 
 function limitsOf (values: SettingValues): ClientConfig {

@@ -96,6 +96,12 @@ export interface DrizzleOptions {
  */
 export interface DatabaseOptions {
   /**
+   * The name of this database beside others, in camelCase: its variables begin with it, `BILLING_DATABASE_URL` for `'billing'`. In
+   * Fastify, `request.databases.billing` is its session.
+   * @defaultValue none: the database of `fastify.db` and `request.db`
+   */
+  name?: string | undefined
+  /**
    * The URL of the database: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full`. `DATABASE_URL`. Required
    * unless {@link DatabaseOptions.pg} is given.
    *

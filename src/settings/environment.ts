@@ -15,14 +15,16 @@ const rows: readonly SettingRow[] = settingRows
 /** The settings that have an environment variable. */
 const environmentRows: readonly EnvironmentRow[] = rows.flatMap((row) => row.variable === undefined ? [] : [{ variable: row.variable, row }])
 
-/** The `DATABASE_*` variables as a JSON schema: their names and meaning. {@link readEnvironment} checks ranges, with better messages. */
-export const environmentSchema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: Object.fromEntries(environmentRows.flatMap(({ variable, row }) => [
-    [variable, { type: 'string', description: `${row.meaning} Must be ${describe(row)}.` }],
-    ...row.platformVariable === undefined ? [] : [[row.platformVariable, { type: 'string', description: `The default of ${variable}, if it is ${describe(row)}.` }]],
-  ])),
+/** The `DATABASE_*` variables as a JSON schema: their names and meaning. {@link readVariables} checks ranges, with better messages. */
+export function environmentSchema (prefix = '') {
+  return {
+    type: 'object',
+    additionalProperties: false,
+    properties: Object.fromEntries(environmentRows.flatMap(({ variable, row }) => [
+      [`${prefix}${variable}`, { type: 'string', description: `${row.meaning} Must be ${describe(row)}.` }],
+      ...row.platformVariable === undefined ? [] : [[row.platformVariable, { type: 'string', description: `The default of ${variable}, if it is ${describe(row)}.` }]],
+    ])),
+  }
 }
 
 /**
@@ -34,10 +36,27 @@ export const environmentSchema = {
  * @throws {SettingsError} for a value that cannot be used, with the name of its variable
  */
 export function readEnvironment (environment: Environment): DatabaseEnvironment {
-  const entries = environmentRows.map(({ variable, row }) => [variable, readVariable(row, environment, variable)])
   // Object.fromEntries loses the type of each value; keys and values come from the table that defines the type.
-  const values = Object.fromEntries(entries) as DatabaseEnvironment
-  return Object.freeze(hide(values, 'DATABASE_URL', 'DATABASE_DIRECT_URL', 'DATABASE_REPLICA_URLS'))
+  return readVariables(environment, '') as DatabaseEnvironment
+}
+
+/** The same for variables with a prefix, which their names keep: `BILLING_DATABASE_URL`. */
+export function readVariables (environment: Environment, prefix: string): Environment {
+  const entries = environmentRows.map(({ variable, row }) => {
+    const name = `${prefix}${variable}`
+    return [name, readVariable(row, environment, name)]
+  })
+  return Object.freeze(hide(Object.fromEntries(entries), ...hiddenVariables(prefix)))
+}
+
+/** The variables that hold URLs, which no log should show. */
+export function hiddenVariables (prefix: string): string[] {
+  return ['DATABASE_URL', 'DATABASE_DIRECT_URL', 'DATABASE_REPLICA_URLS'].map((variable) => `${prefix}${variable}`)
+}
+
+/** Variables that begin as those with the prefix do, and are none of them: they are likely to be misspelt. */
+export function unknownVariables (environment: Environment, prefix: string): string[] {
+  return Object.keys(environment).filter((name) => name.startsWith(`${prefix}DATABASE_`) && !environmentRows.some(({ variable }) => name === `${prefix}${variable}`))
 }
 
 function readVariable (row: SettingRow, environment: Environment, variable: string): SettingValue | undefined {

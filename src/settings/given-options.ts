@@ -5,6 +5,7 @@ import { anything, isOptions, notAnOption, object, oneOf } from '../runtime/opti
 import type { OptionCheck } from '../runtime/option-checks.js'
 import type { DatabaseOptions } from './database-options.js'
 import { SettingsError } from '../errors/settings-error.js'
+import { checkName } from './database-name.js'
 import { settingRows } from './setting-table.js'
 
 /** Options of Drizzle that are refused, and the reason. */
@@ -12,6 +13,7 @@ const refused = new Map(['cache', 'drizzle.cache'].map((path) => [path, 'is refu
 
 /** The options that hold more than one value. */
 const shapes = new Map<string, OptionCheck>([
+  ['name', anything],
   ['pool', object],
   ['repository', object],
   ['replicas', [isOptions, 'must be an object: { connectionStrings, maxLagMillis, pool }']],
@@ -45,6 +47,7 @@ export function givenOptions (options: DatabaseOptions): ReadonlyMap<string, unk
   if (!isOptions(asked)) throw new SettingsError('options', 'must be an object, as { connectionString, schema }')
   const given = new Map(knownEntries(options, '', optionNames).flatMap(([name, value]) =>
     isOptions(value) && groups.includes(name) ? knownEntries(value, `${name}.`, paths) : [[name, value]]))
+  checkName(options.name)
   if (options.schema !== undefined) refuseModules(options.schema)
   refuseDrizzleVersion()
   refuseOtherVersion(options)

@@ -24,9 +24,9 @@ const poolRows: readonly SettingRow[] = settingRows.filter(({ path }) => path.st
  *
  * @throws {SettingsError} for a URL that cannot be used, and for an option of their pool that does not exist or is invalid
  */
-export function replicaSettings (values: SettingValues, given: ReadonlyMap<string, unknown>): ReplicaSettings | undefined {
+export function replicaSettings (values: SettingValues, given: ReadonlyMap<string, unknown>, prefix: string): ReplicaSettings | undefined {
   const own = { ...values, ...poolValues(given.get('replicas.pool') ?? {}) }
-  const setting = given.has('replicas.connectionStrings') ? 'replicas.connectionStrings' : 'DATABASE_REPLICA_URLS'
+  const setting = given.has('replicas.connectionStrings') ? 'replicas.connectionStrings' : `${prefix}DATABASE_REPLICA_URLS`
   const urls = values['replicas.connectionStrings'] ?? []
   const connections = (typeof urls === 'string' ? urls.trim().split(/\s+/) : urls).map((connectionString) => connectionOf({ ...own, connectionString }, setting))
   if (connections.length === 0) return undefined

@@ -2,7 +2,8 @@ import type { Logger as QueryLogger } from 'drizzle-orm'
 import type { Pool } from 'pg'
 import { silentLogger, type Logger } from '../runtime/logger.js'
 import { connectionOf, directConnectionOf } from './client-config.js'
-import { readEnvironment, type Environment } from './environment.js'
+import { defaultName, environmentPrefix } from './database-name.js'
+import { readVariables, type Environment } from './environment.js'
 import { givenOptions } from './given-options.js'
 import { hide } from '../runtime/hidden-properties.js'
 import type { DatabaseOptions } from './database-options.js'
@@ -15,7 +16,8 @@ import { isOptions } from '../runtime/option-checks.js'
 import { checkValue } from './setting-values.js'
 
 export { missingConnection } from './client-config.js'
-export { environmentSchema, readEnvironment, type Environment } from './environment.js'
+export { checkName, defaultName, environmentPrefix } from './database-name.js'
+export { environmentSchema, readEnvironment, hiddenVariables, readVariables, unknownVariables, type Environment } from './environment.js'
 export { givenOptions, optionNames } from './given-options.js'
 export type { DatabaseOptions, DrizzleOptions, PoolOptions, ReplicaOptions, RepositoryOptions } from './database-options.js'
 export type { PoolSettings } from './pool-settings.js'
@@ -29,6 +31,8 @@ export type { DatabaseEnvironment } from './setting-table.js'
  * Frozen. `pg`, `schema`, `relations`, `logger` and `queryLogger` are not enumerable: they are read by name, and stay out of logs and copies.
  */
 export interface Settings {
+  /** The name of the database: `default` if none was given. */
+  readonly name: string
   /**
    * Object configuration for `pg`, never a connection string; undefined with a pool of the user's own.
    * The password is not enumerable: {@link extendConnection} adds keys without losing it.
@@ -71,7 +75,8 @@ export interface Settings {
 /**
  * Resolves options and environment to settings: options win over variables, variables over defaults. Neither is mutated.
  *
- * @param environment texts as in `process.env` (the default), or the result of {@link readEnvironment}
+ * @param environment texts as in `process.env` (the default), or the result of {@link readEnvironment}; with the option `name`
+ * the names of its variables begin with it
  * @throws {SettingsError} for a setting that does not exist or cannot be used, with its name and never its value
  * @example
  * const settings = resolveSettings({ connectionString: 'postgresql://ada@localhost/shop', pool: { size: 5, maxOverflow: 0 } })
@@ -80,14 +85,16 @@ export function resolveSettings (options: DatabaseOptions, environment: Environm
   const given = givenOptions(options)
   const variables: unknown = environment
   if (!isOptions(variables)) throw new SettingsError('environment', 'must be an object of variables, as process.env')
-  const values = settle(given, readEnvironment(environment))
+  const prefix = environmentPrefix(options.name)
+  const values = settle(given, readVariables(environment, prefix), prefix)
   const { pg, schema, relations, casing, logger = silentLogger } = options
   const settings: Settings = {
-    connection: pg === undefined ? connectionOf(values, given.has('connectionString') ? 'connectionString' : 'DATABASE_URL') : undefined,
-    directConnection: directConnectionFor(values, given, environment),
+    name: options.name ?? defaultName,
+    connection: pg === undefined ? connectionOf(values, given.has('connectionString') ? 'connectionString' : `${prefix}DATABASE_URL`) : undefined,
+    directConnection: directConnectionFor(values, given, { environment, prefix }),
     pg,
     pool: Object.freeze(pg === undefined ? newPoolSettings(values) : ownPoolSettings(pg, values, given)),
-    replicas: replicaSettings(values, given),
+    replicas: replicaSettings(values, given, prefix),
     echo: values.echo,
     slowQueryMillis: values.slowQueryMillis,
     statementTimeoutSeconds: values.statementTimeoutSeconds,
@@ -110,16 +117,20 @@ export function resolveSettings (options: DatabaseOptions, environment: Environm
 }
 
 /** The variable belongs to DATABASE_URL: with another database it could lead to the wrong one. */
-function directConnectionFor (values: SettingValues, given: ReadonlyMap<string, unknown>, environment: Environment): Settings['directConnection'] {
+function directConnectionFor (
+  values: SettingValues,
+  given: ReadonlyMap<string, unknown>,
+  { environment, prefix }: { environment: Environment, prefix: string }
+): Settings['directConnection'] {
   if (given.has('directConnectionString')) return directConnectionOf(values, 'directConnectionString')
-  const isOther = given.has('pg') || (given.has('connectionString') && given.get('connectionString') !== environment['DATABASE_URL'])
-  return isOther ? undefined : directConnectionOf(values, 'DATABASE_DIRECT_URL')
+  const isOther = given.has('pg') || (given.has('connectionString') && given.get('connectionString') !== environment[`${prefix}DATABASE_URL`])
+  return isOther ? undefined : directConnectionOf(values, `${prefix}DATABASE_DIRECT_URL`)
 }
 
-function settle (given: ReadonlyMap<string, unknown>, environment: Environment): SettingValues {
+function settle (given: ReadonlyMap<string, unknown>, environment: Environment, prefix: string): SettingValues {
   const rows: readonly SettingRow[] = settingRows
   const entries = rows.map((row) => {
-    const unsaid = row.variable === undefined ? defaultOf(row) : environment[row.variable]
+    const unsaid = row.variable === undefined ? defaultOf(row) : environment[`${prefix}${row.variable}`]
     return [row.path, given.has(row.path) ? checkValue(row, given.get(row.path), row.path) : unsaid]
   })
   // Object.fromEntries loses the type of each value; keys and values come from the table that defines the type.

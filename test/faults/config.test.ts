@@ -61,7 +61,7 @@ t.test('63: an invalid URL is reported without any part of it, at any log level'
 t.test('64: registering twice is refused, on the same server and in a child of it', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const server = await build(t)
-  const message = /^fastify-data-access is registered already on this server: register it once, at the root$/
+  const message = /^fastify-data-access is registered already on this server: register it once, at the root, and a further database with a name/
 
   await t.rejects(async () => { await server.register(dataAccess, { connectionString }) }, { name: 'SettingsError', message })
   const other = await build(t)

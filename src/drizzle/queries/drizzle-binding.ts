@@ -25,9 +25,9 @@ export class DrizzleBinding {
     this.#sessions = isDrizzle1 ? new Sessions1(shared) : new Sessions045(shared)
   }
 
-  /** A Drizzle database whose queries run on the runner. */
-  bind (runner: DrizzleRunner): DrizzleDatabase {
-    return this.#sessions.database(runner)
+  /** A Drizzle database whose queries run on the runner; the program declares the type of its schema. */
+  bind<Drizzle = DrizzleDatabase> (runner: DrizzleRunner): Drizzle {
+    return this.#sessions.database(runner) as Drizzle
   }
 
   /** Runs a query of any Drizzle database, or an `sql` template. */

@@ -56,7 +56,7 @@ export class Transaction {
   #begun = false
   /** Which statements were requested, besides BEGIN. */
   #hasRead = false
-  #hasWritten = false
+  hasWritten = false
   /** The token of the commit, with the option `token`, if it could be read. */
   token: string | undefined
   /** How many statements were requested. */
@@ -96,7 +96,7 @@ export class Transaction {
   get #isAborted (): boolean { return this.#connection?.status === 'E' }
 
   /** Whether something was done in this transaction that another one would lack: anything but reads with a snapshot of their own. */
-  get isUsed (): boolean { return this.#hasWritten || (this.#hasRead && !hasOwnSnapshots(this.#settings, this.#context.pool, this.#connection)) }
+  get isUsed (): boolean { return this.hasWritten || (this.#hasRead && !hasOwnSnapshots(this.#settings, this.#context.pool, this.#connection)) }
 
   /** Whether no statement is running and none waits. */
   get isIdle (): boolean { return !this.#busy && this.#tasks.length === 0 && this.#reads.size === 0 }
@@ -113,7 +113,7 @@ export class Transaction {
       if (this.#route?.isWhole === false) this.#route.leave()
       if (statement.kind === 'raw' && setsSomething(statement.text)) this.settingScopes.add(savepoint)
       if (statement.kind === 'read') this.#hasRead = true
-      else this.#hasWritten ||= statement !== opening
+      else this.hasWritten ||= statement !== opening
       this.#tasks.push(task)
       this.#proceedSoon()
     })
@@ -161,7 +161,8 @@ export class Transaction {
   close (reason: () => Error): void {
     this.#end = reason
     clearTimeout(this.#timer)
-    if (this.isIdle) return
+    // COMMIT or ROLLBACK is next, perhaps after that of another database: closing the pool must not cut it off.
+    if (this.isIdle) return this.#connection?.leaveTransaction()
     this.#cancel?.(reason())
     this.#reads.close(reason)
     this.#proceed()

@@ -28,6 +28,11 @@ export const hits = pgTable('hits', { path: text().primaryKey(), views: integer(
 export const tags = pgTable('tags', { id: integer().primaryKey().generatedAlwaysAsIdentity(), name: text().notNull().unique(), colour: text() })
 `
 
+const billingTables = `
+import { integer, pgTable } from 'drizzle-orm/pg-core'
+export const invoices = pgTable('invoices', { id: integer().primaryKey().generatedAlwaysAsIdentity(), userId: integer().notNull() })
+`
+
 /** All pages except docs/testing.md: test/package compiles and runs its code. */
 const pages = ['README.md', ...readTree(projectRoot).map(({ path }) => path).filter((path) => /^docs\/(?!testing).*\.md$/.test(path))]
 
@@ -44,6 +49,7 @@ export function surroundingFiles (): Record<string, string> {
     'schema.ts': exampleWith('README.md', "export const users = pgTable('users'"),
     'user-repository.ts': exampleWith('docs/repository.md', 'export class UserRepository'),
     'other-tables.ts': otherTables,
+    'billing-schema.ts': billingTables,
     'surroundings.ts': surroundings
   }
 }

@@ -4,7 +4,7 @@ import { createTestDatabase } from '../../src/testing/index.js'
 import { queryOnce } from '../helpers/backend.js'
 import { recordingLogger } from '../helpers/logger.js'
 import { until } from '../helpers/until.js'
-import { count, isOnReplica, openReplicated, read, serving, startReplicated } from '../helpers/replicas.js'
+import { count, isOnReplica, openReplicated, patient, read, serving, startReplicated } from '../helpers/replicas.js'
 
 /** Short enough for a test to wait for it, and longer than a busy machine takes for an answer. */
 const maxLagMillis = 1500
@@ -76,7 +76,7 @@ t.test('a replica that must not serve is left out, and asked again', async (t) =
   })
 
   await t.test('several replicas answer in turn, those that may', async (t) => {
-    const replicas = { connectionStrings: [primary.connectionString, proxy.connectionString], maxLagMillis }
+    const replicas = { connectionStrings: [primary.connectionString, proxy.connectionString], maxLagMillis: patient }
     const several = await openDatabase({ connectionString: primary.connectionString, replicas, transaction: { reads: 'replica', accessMode: 'read only' } })
     t.teardown(() => several.close())
     await until(() => several.replicas[1]?.serves === true)

@@ -274,7 +274,8 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
     this.#coming--
     this.#slots.free()
     const { totalCount, idleCount } = this.pool
-    const open = this.#slots.taken + idleCount
+    // Outdated connections come to nobody.
+    const open = this.#slots.taken + idleCount - Array.from(this.#checkedOut).filter(({ pooled }) => pooled.isOutdated).length
     // If pool.connect() has used up pg's pool, no connection was tried: the waiters have a limit of their own.
     if (totalCount < this.#settings.pool.max && !this.#ended) {
       if (open > 0) this.#shortage.note(error, open)

@@ -63,6 +63,7 @@ const healthBody = {
     status: { type: 'string', enum: ['up', 'saturated', 'pending', 'down', 'closing'] },
     latencyMillis: { type: 'number', description: 'How long PostgreSQL took to answer' },
     timestamp: { type: 'string', format: 'date-time', description: 'When the database was asked' },
+    readOnly: { type: 'boolean', description: 'Whether PostgreSQL refuses writes, when it answered' },
     version: { type: 'string', description: 'Only for callers who are shown details' },
     error: { type: 'string', description: 'Only for callers who are shown details' }
   }
@@ -180,8 +181,8 @@ async function plugin (fastify: FastifyInstance, given: HealthPluginOptions): Pr
     handler: async (request, reply) => {
       const health = isClosing ? leaving() : await database.checkHealth({ timeoutMillis, maxAgeMillis })
       reply.code(health.healthy ? 200 : 503).header('cache-control', 'no-store')
-      const { status, latencyMillis, timestamp, version, error } = health
-      return { status, latencyMillis, timestamp, ...(await shows(request) && { version, error }) }
+      const { status, latencyMillis, timestamp, readOnly, version, error } = health
+      return { status, latencyMillis, timestamp, readOnly, ...(await shows(request) && { version, error }) }
     }
   })
 

@@ -1,5 +1,6 @@
 /** Statements that are sent together, with the statements of their prelude. */
 import { ValidationError } from '../errors/errors.js'
+import { mayFollow } from '../statement/may-follow.js'
 import { notSent } from './outcome.js'
 import type { ErrorContext } from '../errors/database-error.js'
 import type { TransactionStatus } from '../pg/client.js'
@@ -49,9 +50,6 @@ export function add ({ statement, done }: Task, exchange: Exchange): boolean {
   }
 }
 
-/** A single statement that may run inside any transaction. */
-const ordinary = /^\s*(?:select|insert|update|delete|merge|with|values)\b[^;]*$/i
-
 /**
  * Puts the correction of settings at the front of a transaction, or of a statement that is a transaction by itself.
  * User SQL that may be several statements, or that cannot run inside a transaction, is left alone.
@@ -59,8 +57,7 @@ const ordinary = /^\s*(?:select|insert|update|delete|merge|with|values)\b[^;]*$/
 export function withCorrection (batch: Batch, correction: string, status: TransactionStatus): Batch {
   const { prelude, tasks } = batch
   const [begin] = prelude
-  const { kind, text } = (tasks[0] as Task).statement
-  if (status !== 'I' || batch.corrected >= 0 || (begin === undefined && kind === 'raw' && !ordinary.test(text))) return batch
+  if (status !== 'I' || batch.corrected >= 0 || (begin === undefined && !mayFollow((tasks[0] as Task).statement))) return batch
   const corrected = begin === undefined ? 0 : 1
   return { ...batch, prelude: prelude.toSpliced(corrected, 0, correction), corrected }
 }

@@ -16,7 +16,8 @@ const probe = `select current_setting('default_transaction_isolation') as isolat
 
 interface Probed {
   readonly isolation: string
-  readonly pid: number
+  /** Servers that only resemble PostgreSQL may lack it. */
+  readonly pid?: number
   readonly odd: boolean | null
 }
 
@@ -44,6 +45,8 @@ export class ClientState {
   isMisfit = false
   /** Whether the connection must be replaced, because its server, or another one at the same address, refuses writes. */
   isOutdated = false
+  /** Whether the process id that it was told is not the backend's: a pooler is in between. */
+  isPooled = false
   /** Set while a program holds the client directly, through `pool.connect()`. */
   taken: Entry<TakenClient> | undefined
   #idleSince: number | undefined
@@ -87,7 +90,8 @@ export class ClientState {
     this.isDoubtful = false
     for (const { isolation, pid, odd } of rows) {
       this.#isolation = isolation
-      if (odd === true) await this.#correct(pid, timeoutMillis)
+      this.isPooled = pid !== undefined && isOrdinary(this.client) && processOf(this.client) !== pid
+      if (odd === true) await this.#correct(timeoutMillis)
     }
   }
 
@@ -102,9 +106,9 @@ export class ClientState {
     return changed === 'transaction'
   }
 
-  /** Behind a pooler, whose process id is not the backend's, a setting would stay with another program's connection. */
-  async #correct (pid: number, timeoutMillis: number): Promise<void> {
-    if (isOrdinary(this.client) && processOf(this.client) !== pid) this.correction = correctForTransaction
+  /** Behind a pooler a setting would stay with another program's connection. */
+  async #correct (timeoutMillis: number): Promise<void> {
+    if (this.isPooled) this.correction = correctForTransaction
     else {
       await this.#ask(correct, timeoutMillis)
       this.#isCorrected = true

@@ -16,25 +16,14 @@ import { openExchange } from './open-exchange.js'
 import type { TransactionStatus } from '../pg/client.js'
 import type { Entry } from '../runtime/linked-list.js'
 import type { Caller } from '../statement/caller.js'
-import type { Observed } from '../statement/statement-observer.js'
 import type { Statement } from '../statement/statement.js'
 import type { Batch, SentBatch, Task } from './batch.js'
 import type { ClientState } from './client-state.js'
+import type { ConnectionHome } from './connection-home.js'
 import type { Exchange } from './exchange/exchange.js'
 import type { Outcome } from './outcome.js'
 import type { Response } from './exchange/response.js'
 import type { Running } from './running.js'
-
-/** The pool that a connection is released to. */
-export interface ConnectionHome {
-  /** Whether statements may be prepared by name. */
-  readonly prepares: boolean
-  takeBack (connection: Connection, destroyed: boolean): void
-  /** Resolves with another client in place of a lost one; rejects if none is available. */
-  replace?: (lost: ClientState) => Promise<ClientState>
-  /** Called for each statement when its response has come: for `echo` and the log of slow statements. */
-  observe (caller: Caller, statement: Statement, observed: Observed): void
-}
 
 /** How an exchange ended. */
 interface Finish {
@@ -44,6 +33,8 @@ interface Finish {
   readonly neverRan: boolean
 }
 
+const nothing: readonly string[] = []
+
 export class Connection {
   readonly caller: Caller
   /** The time of the checkout, on the clock of `performance.now()`. */
@@ -51,7 +42,7 @@ export class Connection {
   /** Its entry in the list of checked-out connections. */
   checkedOutEntry: Entry<Connection> | undefined
   #pooled: ClientState
-  readonly #home: ConnectionHome
+  readonly #home: ConnectionHome<Connection>
   readonly #queue: Batch[] = []
   readonly #waiting: Array<() => void> = []
   #active: Batch | undefined
@@ -66,7 +57,7 @@ export class Connection {
   /** Set while another client is awaited: fails the statements that wait for it. */
   #giveUp: (() => void) | undefined
 
-  constructor (pooled: ClientState, caller: Caller, home: ConnectionHome) {
+  constructor (pooled: ClientState, caller: Caller, home: ConnectionHome<Connection>) {
     this.#pooled = pooled
     this.caller = caller
     this.#home = home
@@ -77,6 +68,12 @@ export class Connection {
 
   /** Whether each statement on this connection has a snapshot of its own, unless BEGIN sets another isolation level. */
   get readCommitted (): boolean { return this.pooled.readCommitted }
+
+  /** The statements that follow BEGIN on this connection: the limits, behind a pooler. */
+  get limits (): readonly string[] { return this.#home.limits ?? nothing }
+
+  /** The statements in front of one that commits by itself on this connection: the limits, behind a pooler. */
+  leading (statement: Statement): readonly string[] { return this.#home.leading?.(statement) ?? nothing }
 
   /** The transaction status that PostgreSQL reported last. */
   get status (): TransactionStatus { return this.pooled.status }
@@ -91,7 +88,8 @@ export class Connection {
   get running (): Running | undefined {
     if (this.#active === undefined) return undefined
     const texts = this.#active.tasks.map(({ statement: { text } }) => text)
-    return { texts, since: this.#sentAt, inTransaction: this.#inTransaction, hasOwnLimit: this.#hasOwnLimit || this.pooled.hasOwnLimit }
+    const isLed = this.#active.prelude.length > 0
+    return { texts, since: this.#sentAt, inTransaction: this.#inTransaction, isLed, hasOwnLimit: this.#hasOwnLimit || this.pooled.hasOwnLimit }
   }
 
   /** How many bytes the server has sent so far. */
@@ -198,7 +196,7 @@ export class Connection {
     // A value's `toPostgres()` may run a statement: it has to wait.
     this.#active = batch
     const wasOpen = this.status !== 'I'
-    const exchange = openExchange(this.pooled, batch, this.#home.prepares)
+    const exchange = openExchange(this.pooled, batch, this.#home)
     const tasks = batch.tasks.filter((task) => add(task, exchange))
     if (tasks.length === 0) {
       this.#active = undefined
@@ -226,6 +224,7 @@ export class Connection {
     if (finish.neverRan && isFirst && this.#refusal === undefined && this.#home.replace !== undefined) {
       return this.#sendAgain(batch, this.#home.replace, () => this.#conclude(batch, exchange, finish))
     }
+    if (exchange.isStale) this.#home.nameRefused?.(exchange.staleName, finish.error)
     if (exchange.isStale && this.pooled.lost === undefined && this.#isUndone(batch, exchange)) {
       this.#send({ tasks, prelude, corrected: batch.corrected, isRepeated: true })
       return this.#proceed()
@@ -274,9 +273,9 @@ export class Connection {
     this.#proceed()
   }
 
-  /** Whether a failed batch has had no effect, and no transaction was open before: then it may be sent again. */
+  /** Whether a failed batch has had no effect, and no transaction was open before: then it may be sent again. Without BEGIN, all of it was one transaction. */
   #isUndone (batch: SentBatch, { preludeDone }: Exchange): boolean {
-    return !batch.wasOpen && preludeDoneOf(batch, preludeDone) === 0 && this.status === 'I'
+    return !batch.wasOpen && this.status === 'I' && (preludeDoneOf(batch, preludeDone) === 0 || batch.prelude[0]?.startsWith('begin') === false)
   }
 }
 

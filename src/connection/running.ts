@@ -4,6 +4,8 @@ export interface Running {
   /** When they were sent, on the clock of `performance.now()`. */
   readonly since: number
   readonly inTransaction: boolean
+  /** Whether they follow a prelude, which may have set their limits. */
+  readonly isLed: boolean
   /** Whether the user's own SQL may have changed `statement_timeout` on this connection. */
   readonly hasOwnLimit: boolean
 }

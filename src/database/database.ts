@@ -15,7 +15,7 @@ import { Replicas } from '../replicas/replicas.js'
 import { Session } from '../session/session.js'
 import { Streams } from '../session/row-stream.js'
 import { isOptions } from '../runtime/option-checks.js'
-import { limitsWithBegin } from '../settings/begin-limits.js'
+import { askPool } from './ask-pool.js'
 import { reach } from './startup.js'
 import type { SQLWrapper } from 'drizzle-orm'
 import type { ClientConfig, Pool as PgPool } from 'pg'
@@ -65,7 +65,7 @@ export class Database<Drizzle = DrizzleDatabase> implements StatementRunner {
     this.#parts = parts
     this.#transaction = resolveTransactionOptions(parts.transaction ?? {})
     this.#connections = new ConnectionPool(pool, settings)
-    this.#health = new HealthCheck({ connection: settings.connection ?? pool.options, pool: this.#connections })
+    this.#health = new HealthCheck({ connection: pool.options, pool: this.#connections, ask: (question, timeoutMillis) => askPool(this.#connections, { question, caller: this.caller, timeoutMillis }) })
     this.#replicas = settings.replicas && new Replicas(settings, settings.connection ?? pool.options, settings.replicas)
     this.#shutdown = new Shutdown({ connections: this.#connections, replicas: this.#replicas, health: this.#health, settings, ownsPool: parts.ownsPool === true })
     this.#context = {
@@ -74,7 +74,6 @@ export class Database<Drizzle = DrizzleDatabase> implements StatementRunner {
       repositories: new Repositories({ casing: settings.casing, schema: settings.schema, relations: settings.relations, ...settings.repository }),
       drizzle: new DrizzleBinding(settings),
       constraints: parts.constraints,
-      settings: limitsWithBegin(settings),
       scopeTimeoutMillis: settings.pool.timeoutMillis,
       track: (work) => this.#shutdown.track(work),
       watch: undefined

@@ -1,13 +1,14 @@
 /**
- * Checks whether the database can serve, over a connection of its own, so that the result does not depend on the pool's queue.
+ * Checks whether the database can serve, over a connection of its own, so that the result does not depend on the pool's queue. Where
+ * no more connections are allowed, a connection of the pool takes its place.
  *
  * Three checks run in parallel, within one time limit. PostgreSQL does not answer: down. The pool passes on no connection:
  * saturated. A reason registered with `awaits()` remains: pending.
  */
 import { DatabaseError as PostgresError } from 'pg'
 import { HostsError } from '../pg/hosts.js'
-import { sqlStates } from '../errors/sqlstate-codes.js'
-import type { ClientConfig } from 'pg'
+import { isFull } from '../pooler/pooler-refusal.js'
+import type { ClientConfig, QueryResultRow } from 'pg'
 import { HealthConnection, NoAnswer } from './health-connection.js'
 import { ConnectionError } from '../errors/errors.js'
 import { within } from '../runtime/promises.js'
@@ -32,6 +33,8 @@ export interface Health {
   readonly timestamp: Date
   /** `PostgreSQL 18.0`, when it answered. */
   readonly version?: string
+  /** Whether the server refuses writes, when it answered: it is a standby, or `default_transaction_read_only` is set. It may be healthy. */
+  readonly readOnly?: boolean
   /** Why it is not healthy, without a host, user or URL. */
   readonly error?: string
 }
@@ -73,6 +76,8 @@ export interface DatabaseInfo {
 /** The parts of a database that a health check needs. */
 export interface HealthSource {
   readonly connection: ClientConfig
+  /** Runs a query that returns one row over a connection of the pool. */
+  readonly ask?: <Row extends QueryResultRow>(question: string, timeoutMillis: number) => Promise<Row>
   readonly pool: {
     readonly info: PoolInfo
     /** Resolves with whether a connection was free, or was passed on, in time. */
@@ -81,7 +86,7 @@ export interface HealthSource {
 }
 
 const version = "'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1) as version"
-const probe = `select ${version}`
+const probe = `select ${version}, current_setting('transaction_read_only')::boolean as "readOnly"`
 const count = `select ${version}, current_setting('max_connections')::int as max, count(*)::int as total,
   (count(*) filter (where state = 'active'))::int as active,
   (count(*) filter (where state = 'idle'))::int as idle,
@@ -89,9 +94,6 @@ const count = `select ${version}, current_setting('max_connections')::int as max
   (count(*) filter (where wait_event_type = 'Lock'))::int as "waitingForLock"
 from pg_stat_activity where datname = current_database() and coalesce(backend_type, 'client backend') = 'client backend'
   and usename is not null and pid <> pg_backend_pid()`
-
-/** SQLSTATE too_many_connections: PostgreSQL runs, and is full. */
-const tooManyConnections = sqlStates.tooManyConnections
 
 /** Checks a database. It opens no connection before the first check. */
 export class HealthCheck {
@@ -129,7 +131,7 @@ export class HealthCheck {
    */
   async getInfo ({ timeoutMillis = 1000 }: { timeoutMillis?: number } = {}): Promise<DatabaseInfo> {
     try {
-      const { version, ...connections } = await this.#connection.ask<ConnectionCounts & { version: string }>(count, timeoutMillis)
+      const { version, ...connections } = await this.#ask<ConnectionCounts & { version: string }>(count, timeoutMillis)
       return { version, connections, pool: this.#source.pool.info }
     } catch (cause) {
       throw new ConnectionError(undefined, { cause })
@@ -149,20 +151,32 @@ export class HealthCheck {
     const missing = this.#findMissing(timeoutMillis)
     let health: Health
     try {
-      const { version } = await this.#connection.ask<{ version: string }>(probe, timeoutMillis)
-      const answered = { latencyMillis: latency(), timestamp, version }
+      const { version, readOnly } = await this.#ask<{ version: string, readOnly: boolean }>(probe, timeoutMillis)
+      const answered = { latencyMillis: latency(), timestamp, version, readOnly }
       const [breathes, reason] = await Promise.all([breath, missing])
       const busy = `no connection of the pool came free within ${timeoutMillis} ms`
       if (!breathes) health = { healthy: false, status: 'saturated', ...answered, error: busy }
       else if (reason !== undefined) health = { healthy: false, status: 'pending', ...answered, error: reason }
       else health = { healthy: true, status: 'up', ...answered }
     } catch (error) {
-      const status = codeOf(error) === tooManyConnections ? 'saturated' : 'down'
+      const status = isFull(error) ? 'saturated' : 'down'
       health = { healthy: false, status, latencyMillis: latency(), timestamp, error: describe(error) }
     }
     if (this.#connection.isClosed) return leaving()
     this.#last = { health, at: performance.now() }
     return health
+  }
+
+  /** Asks over a connection of its own, or, where the server or a pooler allows no more, over one of the pool. */
+  async #ask<Row extends QueryResultRow> (question: string, timeoutMillis: number): Promise<Row> {
+    const deadline = performance.now() + timeoutMillis
+    try {
+      return await this.#connection.ask<Row>(question, timeoutMillis)
+    } catch (error) {
+      const { ask } = this.#source
+      if (ask === undefined || !isFull(error)) throw error
+      return await ask<Row>(question, deadline - performance.now()).catch(() => { throw error })
+    }
   }
 
   /** The reason why the database is not ready although it answers; a check that takes too long is a reason, too. */

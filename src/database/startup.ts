@@ -1,34 +1,7 @@
-import { ConnectionError, PoolTimeoutError } from '../errors/errors.js'
-import { HostsError } from '../pg/hosts.js'
+import { explain, isIncurable } from './unreachable.js'
 import { pauseBefore, pauseMillis } from '../runtime/backoff.js'
-import { sqlStates } from '../errors/sqlstate-codes.js'
 import type { ConnectionPool } from '../pool/connection-pool.js'
 import type { Settings } from '../settings/settings.js'
-
-/** SQLSTATEs that waiting does not resolve: wrong password, not allowed, no such database. */
-const incurable = new Set([sqlStates.invalidPassword, sqlStates.invalidAuthorizationSpecification, sqlStates.invalidCatalogName])
-
-const poolerRefused = 'a pooler refused a startup parameter: set DATABASE_PREPARED_STATEMENTS=false, or have the pooler ignore statement_timeout, lock_timeout and idle_in_transaction_session_timeout'
-const untrusted = 'the certificate of the server is not trusted: name its authority in sslrootcert, or correct the host and sslmode'
-
-const ways: ReadonlyMap<string, string> = new Map([
-  [sqlStates.invalidPassword, 'the password or the user is wrong'],
-  [sqlStates.invalidAuthorizationSpecification, 'the user may not connect: see pg_hba.conf on the server, and sslmode'],
-  [sqlStates.invalidCatalogName, 'the database does not exist: create it first'],
-  [sqlStates.tooManyConnections, 'the server has no connection left: lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW, or raise its max_connections'],
-  [sqlStates.cannotConnectNow, 'the server is starting or stopping: wait for it with waitForDatabaseSeconds'],
-  ['ECONNREFUSED', 'nothing is listening there: start PostgreSQL, or correct the host and port'],
-  ['ENOTFOUND', 'the host is unknown: correct its name'],
-  ['EAI_AGAIN', 'the host is not known yet: correct its name, or the name server'],
-  ['ETIMEDOUT', 'nothing answered in time: check the host, the port, and firewalls on the way'],
-  ['ENOENT', 'the socket does not exist: start PostgreSQL, or correct the host and port'],
-  ['DEPTH_ZERO_SELF_SIGNED_CERT', untrusted],
-  ['SELF_SIGNED_CERT_IN_CHAIN', untrusted],
-  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', untrusted],
-  ['ERR_TLS_CERT_ALTNAME_INVALID', untrusted],
-  [sqlStates.undefinedObject, poolerRefused],
-  [sqlStates.protocolViolation, poolerRefused]
-])
 
 const backoff = { firstMillis: 100, longestMillis: 2000, jitter: 0 }
 
@@ -51,8 +24,8 @@ async function isDone (pool: ConnectionPool, settings: Settings, lastTime: numbe
     await checkServer(pool, settings)
     return true
   } catch (error) {
-    const failure = explained(error as Error)
-    if (incurable.has(codeOf(error))) throw failure
+    const failure = explain(error as Error)
+    if (isIncurable(error)) throw failure
     if (pool.hasEnded) throw error
     if (performance.now() <= lastTime) {
       settings.logger.warn({ err: failure }, 'the database does not answer yet')
@@ -85,24 +58,11 @@ async function checkServer (pool: ConnectionPool, { logger, processes, pool: { m
   connection.release()
   if (error !== undefined) throw error
   const left = Number(Object(result?.rows[0]).left)
-  if (processes * max > left) logger.warn({ processes, max, left }, tooManyConnections(processes, max, left))
+  // Behind a pooler the pools' connections are the pooler's, not the server's.
+  if (processes * max > left && !pool.pooler.isThere) logger.warn({ processes, max, left }, tooManyConnections(processes, max, left))
 }
 
 function tooManyConnections (processes: number, max: number, left: number): string {
   return `${processes} × ${max} connections (DATABASE_PROCESSES × pool) may be opened, and the server has ${left} left: ` +
     'lower DATABASE_POOL_SIZE or DATABASE_MAX_OVERFLOW, correct DATABASE_PROCESSES, or raise max_connections'
-}
-
-function explained (error: Error): ConnectionError {
-  const code = codeOf(error)
-  const cause: unknown = Object(error).cause ?? error
-  const way = cause instanceof HostsError ? cause.message : ways.get(code) ?? 'check that DATABASE_URL (connectionString) names the right host, port, user, password and database, and a suitable sslmode'
-  return new ConnectionError(`The database could not be reached${code === '' ? '' : ` (${code})`}: ${way}`, { cause })
-}
-
-/** The SQLSTATE, or Node's code of a socket error. */
-function codeOf (error: unknown): string {
-  if (error instanceof PoolTimeoutError) return 'ETIMEDOUT'
-  const { code } = Object(Object(error).cause ?? error)
-  return typeof code === 'string' ? code : ''
 }

@@ -46,5 +46,6 @@ export const sqlStates = {
   crashShutdown: '57P02',
   cannotConnectNow: '57P03',
   databaseDropped: '57P04',
-  idleSessionTimeout: '57P05'
+  idleSessionTimeout: '57P05',
+  internalError: 'XX000'
 }

@@ -8,22 +8,24 @@
  * A connection on its way belongs to no waiter: the first one that is released or opened goes to the oldest waiter.
  * A connection that cannot be opened rejects no waiter as long as others are open ({@link Shortage}).
  */
-import type { Pool, PoolClient } from 'pg'
+import type { Pool } from 'pg'
 import { Connection } from '../connection/connection.js'
 import { ExhaustionWarning } from './exhaustion-warning.js'
 import { usageOf, usageOfTaken } from './connection-usage.js'
 import { warnOfLeaks } from './leak-warning.js'
 import { CheckedOut } from './checked-out.js'
-import { OpenClients } from './open-clients.js'
+import { CheckedClients } from './clients/checked-clients.js'
+import { OpenClients } from './clients/open-clients.js'
+import { Pooler } from '../pooler/pooler.js'
 import { Slots } from './slots.js'
-import { LivenessCheck, pingMillis } from './liveness-check.js'
+import { LivenessCheck, pingMillis } from './clients/liveness-check.js'
 import { followPool } from './pool-events.js'
-import { ClientState } from '../connection/client-state.js'
 import { Shortage } from './shortage.js'
 import { watchForStalls } from './stall-watchdog.js'
 import { StatementLog } from '../statement/statement-log.js'
 import { AcquireQueue } from './acquire-queue.js'
-import type { ConnectionHome } from '../connection/connection.js'
+import type { ClientState } from '../connection/client-state.js'
+import type { ConnectionHome } from '../connection/connection-home.js'
 import type { Observed } from '../statement/statement-observer.js'
 import type { Cancel, ConnectionSource } from './connection-source.js'
 import type { ConnectionUsage } from './connection-usage.js'
@@ -39,15 +41,15 @@ import type { Settings } from '../settings/settings.js'
 /** By how much two timers of the same length may differ, in milliseconds. */
 const timerSlackMillis = 5
 
-const releasedInTransaction = 'a connection was released inside a transaction, which is rolled back: code that uses pool.connect() must end its transaction'
-
 const renewed = 'the database server has become read-only, or is no longer the one that the URL asks for: its connections are replaced by new ones'
 
 /** How long the delivery of a cancel request may take, in milliseconds. */
 const cancelMillis = 500
 
-export class ConnectionPool implements ConnectionHome, ConnectionSource {
+export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSource {
   readonly pool: Pool
+  /** What was found out about a pooler. */
+  readonly pooler: Pooler
   readonly #settings: Settings
   readonly #queue: AcquireQueue
   readonly #slots: Slots
@@ -57,6 +59,7 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
   readonly #exhaustion: ExhaustionWarning
   readonly #shortage: Shortage
   readonly #liveness: LivenessCheck
+  readonly #checked: CheckedClients
   readonly #unfollow: () => void
   readonly #cancels: Array<Promise<void>> = []
   /** Connections on their way; each takes a slot. */
@@ -69,13 +72,25 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
     this.#log = new StatementLog(settings)
     this.#queue = new AcquireQueue(settings.pool.timeoutMillis, (waiters) => this.#refuse(waiters, new PoolTimeoutError()))
     this.#slots = new Slots(settings.pool.max)
-    this.#liveness = new LivenessCheck(settings.pool)
+    this.pooler = new Pooler(settings)
+    this.#liveness = new LivenessCheck(settings.pool, this.pooler)
+    this.#checked = new CheckedClients({
+      pool,
+      settings,
+      clients: this.#clients,
+      liveness: this.#liveness,
+      pooler: this.pooler,
+      coming: () => this.#coming,
+      ready: (pooled) => this.#lend(pooled),
+      useless: () => this.#useless(),
+      failed: (error) => this.#failed(error)
+    })
     this.#unfollow = followPool(pool, { settings, clients: this.#clients, info: () => this.info })
     const state = { checkedOut: this.#checkedOut, usages: () => this.#usages, waiting: () => this.info.waiting, limit: () => this.#slots.limit }
     this.#exhaustion = new ExhaustionWarning(settings, state)
     this.#shortage = new Shortage(this.#slots, settings, () => this.#proceed())
     warnOfLeaks(this.#checkedOut, this.#clients, settings)
-    watchForStalls(this.#checkedOut, settings)
+    watchForStalls(this.#checkedOut, settings, this.pooler)
   }
 
   /** Requests a connection that is alive; refuses with `PoolTimeoutError` or `ConnectionError`. */
@@ -122,7 +137,13 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
   /** `true` as soon as a slot is free or was passed on; `false` if that did not happen in time. */
   breathes (timeoutMillis: number): Promise<boolean> { return this.#slots.breathes(timeoutMillis) }
 
-  get prepares (): boolean { return this.#settings.preparedStatements }
+  get prepares (): boolean { return this.pooler.prepares }
+
+  get unnamed (): ReadonlySet<string> | undefined { return this.pooler.unnamed }
+
+  get limits (): readonly string[] { return this.pooler.limits }
+
+  leading (statement: Statement): readonly string[] { return this.pooler.leading(statement) }
 
   observe (caller: Caller, statement: Statement, observed: Observed): void { this.#log.tell(caller, statement, observed) }
 
@@ -139,6 +160,8 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
     lost.release(true)
     return this.#liveness.next(this.pool, this.#clients)
   }
+
+  nameRefused (name: string | undefined, error: Error | undefined): void { this.pooler.nameRefused(name, error) }
 
   /** Replaces the connections to a server that is not the wanted one any more, unless the pool is the user's own. */
   #renew (pooled: ClientState): void {
@@ -219,35 +242,11 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
   #checkOut (): void {
     this.#slots.take()
     this.#coming++
-    this.pool.connect(this.#arrived)
+    this.#checked.take()
   }
 
-  readonly #arrived = (error: Error | undefined, client: PoolClient | undefined): void => {
-    if (client === undefined) return this.#failed(error as Error)
-    this.#clients.claim(client)
-    this.#admit(ClientState.of(client))
-  }
-
-  #admit (pooled: ClientState): void {
-    if (pooled.status !== 'I') {
-      this.#settings.logger.warn({}, releasedInTransaction)
-      return this.#replace(pooled)
-    }
-    if (!this.#liveness.needs(pooled)) return this.#lend(pooled)
-    const isNew = pooled.idleMillis === undefined
-    this.#liveness.run(pooled).then(() => this.#lend(pooled), (error: Error) => {
-      // A connection that died while it was idle is replaced. If a new one fails, the next would fail, too.
-      if (!isNew) {
-        if (pooled.isSilent && this.#isOurs) this.#clients.endIdle(this.pool, pooled)
-        return this.#replace(pooled)
-      }
-      pooled.release(true)
-      this.#failed(error)
-    })
-  }
-
-  #replace (pooled: ClientState): void {
-    pooled.release(true)
+  /** A client was of no use: its waiter gets another one. */
+  #useless (): void {
     this.#coming--
     this.#slots.free()
     this.#proceed()
@@ -256,7 +255,10 @@ export class ConnectionPool implements ConnectionHome, ConnectionSource {
   /** Hands a connection to the oldest waiter. */
   #lend (pooled: ClientState): void {
     if (pooled.isMisfit) this.#renew(pooled)
-    if (pooled.isOutdated) return this.#replace(pooled)
+    if (pooled.isOutdated) {
+      pooled.release(true)
+      return this.#useless()
+    }
     const { first } = this.#queue
     this.#coming--
     if (first === undefined) {

@@ -4,7 +4,7 @@ import { ClientState } from '../connection/client-state.js'
 import type { EventEmitter } from 'node:events'
 import type { Pool, PoolClient } from 'pg'
 import type { Settings } from '../settings/settings.js'
-import type { OpenClients } from './open-clients.js'
+import type { OpenClients } from './clients/open-clients.js'
 
 /** The parts that {@link followPool} updates, and those that it logs. */
 export interface PoolObserver {

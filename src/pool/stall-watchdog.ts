@@ -14,6 +14,7 @@ import { countStatements } from '../connection/statement-limit.js'
 import { ConnectionError } from '../errors/errors.js'
 import type { Connection } from '../connection/connection.js'
 import type { CheckedOut } from './checked-out.js'
+import type { Pooler } from '../pooler/pooler.js'
 import type { Settings } from '../settings/settings.js'
 
 /** How long the network may be silent after the limit: as long as the limit, within these bounds, in milliseconds. */
@@ -31,20 +32,20 @@ interface Quiet {
   readonly since: number
 }
 
-/** The statement limit that the package has set on the server: always, or inside a transaction only. */
+/** The statement limit that the package has set on the server: always, or with a prelude only. */
 interface StatementLimit {
   readonly millis: number
-  readonly withBegin: boolean
+  readonly pooler: Pooler
 }
 
 /** The limit from the settings, if any. */
-function statementLimit ({ statementTimeoutSeconds, preparedStatements, pg }: Settings): StatementLimit | undefined {
-  return pg !== undefined || statementTimeoutSeconds === 0 ? undefined : { millis: statementTimeoutSeconds * 1000, withBegin: !preparedStatements }
+function statementLimit ({ statementTimeoutSeconds, pg }: Settings, pooler: Pooler): StatementLimit | undefined {
+  return pg !== undefined || statementTimeoutSeconds === 0 ? undefined : { millis: statementTimeoutSeconds * 1000, pooler }
 }
 
 /** Cancels overdue statements, and destroys their connections if they still do not respond. */
-export function watchForStalls (checkedOut: CheckedOut, settings: Settings): void {
-  const limit = statementLimit(settings)
+export function watchForStalls (checkedOut: CheckedOut, settings: Settings, pooler: Pooler): void {
+  const limit = statementLimit(settings, pooler)
   if (limit === undefined) return
   const graceMillis = Math.min(Math.max(limit.millis, silenceMillis.shortest), silenceMillis.longest)
   let quiet = new WeakMap<Connection, Quiet>()
@@ -67,8 +68,8 @@ export function watchForStalls (checkedOut: CheckedOut, settings: Settings): voi
  * Whether the server should have ended the running statement. Each statement of a text has the whole limit.
  * The limit does not cover the end of a transaction, for example deferred triggers: `settleTimeoutMillis` does.
  */
-function isOver ({ running, isSettling }: Connection, { millis, withBegin }: StatementLimit, now: number): boolean {
-  if (running === undefined || running.hasOwnLimit || isSettling || (withBegin && !running.inTransaction)) return false
+function isOver ({ running, isSettling }: Connection, { millis, pooler }: StatementLimit, now: number): boolean {
+  if (running === undefined || running.hasOwnLimit || isSettling || (pooler.isThere && !running.inTransaction && !running.isLed)) return false
   return now - running.since > millis * countStatements(running.texts)
 }
 

@@ -107,7 +107,7 @@ export class RowStream implements RowSource<never> {
         lend: (connection) => {
           this.#connection = connection
           connection.enterTransaction()
-          run(connection, statements, ['begin read only', ...this.#context.settings]).then(resolve)
+          run(connection, statements, ['begin read only', ...connection.limits]).then(resolve)
         },
         refuse: reject
       })

@@ -12,7 +12,7 @@ export function connectionOf (values: SettingValues, setting: string): Readonly<
   const url = values.connectionString
   if (url === undefined) throw missingConnection(setting)
   const connection = timed(parseConnectionString(url, setting), values)
-  return Object.freeze(values.preparedStatements ? extendConnection(connection, limitsOf(values)) : connection)
+  return Object.freeze(values.pooler === 'transaction' ? connection : extendConnection(connection, limitsOf(values)))
 }
 
 /**

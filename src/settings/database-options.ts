@@ -153,9 +153,21 @@ export interface DatabaseOptions {
    */
   slowQueryMillis?: number | undefined
   /**
-   * Keeps named prepared statements on each connection. Set it to false behind a pooler that cannot keep them; the three limits
-   * above are then sent with each BEGIN. `DATABASE_PREPARED_STATEMENTS`.
-   * @defaultValue `true`
+   * The pooler between the server and PostgreSQL: `'none'`, `'transaction'` (PgBouncer, Supavisor and others in transaction mode), or
+   * `'auto'`, which finds out from the first connection and writes it to the log. `DATABASE_POOLER`.
+   *
+   * Behind a pooler the three limits above travel with each transaction and each statement, not as startup parameters.
+   * @defaultValue `'auto'`
+   * @example
+   * ```ts
+   * await openDatabase({ connectionString: 'postgresql://ada@pooler:6432/shop', pooler: 'transaction' })
+   * ```
+   */
+  pooler?: 'none' | 'transaction' | 'auto' | undefined
+  /**
+   * Keeps named prepared statements on each connection. `true` says that the pooler keeps them (PgBouncer from 1.21 on with
+   * `max_prepared_statements`). `DATABASE_PREPARED_STATEMENTS`.
+   * @defaultValue `true`; behind a pooler that `'auto'` found, whether it keeps them; with `pooler: 'transaction'` false
    */
   preparedStatements?: boolean | undefined
   /**

@@ -20,7 +20,9 @@ interface UrlRow extends Row { readonly kind: 'url' }
 /** Several URLs: an array as an option, one text with spaces between them in the environment. */
 interface UrlsRow extends Row { readonly kind: 'urls' }
 
-interface BooleanRow extends Row { readonly kind: 'boolean', readonly default: boolean }
+interface BooleanRow extends Row { readonly kind: 'boolean', readonly default?: boolean }
+
+interface ChoiceRow extends Row { readonly kind: 'choice', readonly choices: readonly string[], readonly default: string }
 
 interface NumberRow extends Row {
   /** Seconds and milliseconds may have a fraction. */
@@ -33,7 +35,7 @@ interface NumberRow extends Row {
 }
 
 /** One setting that is a single value: its names, its valid values, and its default. */
-export type SettingRow = UrlRow | UrlsRow | BooleanRow | NumberRow
+export type SettingRow = UrlRow | UrlsRow | BooleanRow | ChoiceRow | NumberRow
 
 /** Every setting that is a single value. Environment variables, checks and defaults come from here; README.md of this folder says what else a new one needs. */
 export const settingRows = [
@@ -53,7 +55,8 @@ export const settingRows = [
   { path: 'lockTimeoutSeconds', variable: 'DATABASE_LOCK_TIMEOUT', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'none', default: 5, meaning: 'The longest wait of a statement for a lock.' },
   { path: 'idleInTransactionTimeoutSeconds', variable: 'DATABASE_IDLE_IN_TRANSACTION_TIMEOUT', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'none', default: 30, meaning: 'The longest pause inside a transaction.' },
   { path: 'slowQueryMillis', variable: 'DATABASE_SLOW_QUERY_MILLIS', kind: 'millis', min: 0, max: longestMillis, default: 500, meaning: 'Slower statements are logged as warnings.' },
-  { path: 'preparedStatements', variable: 'DATABASE_PREPARED_STATEMENTS', kind: 'boolean', default: true, meaning: 'Keeps named prepared statements on each connection.' },
+  { path: 'pooler', variable: 'DATABASE_POOLER', kind: 'choice', choices: ['none', 'transaction', 'auto'], default: 'auto', meaning: 'The pooler between the server and PostgreSQL.' },
+  { path: 'preparedStatements', variable: 'DATABASE_PREPARED_STATEMENTS', kind: 'boolean', meaning: 'Keeps named prepared statements on each connection; unless given, where a pooler can keep them.' },
   { path: 'processes', variable: 'DATABASE_PROCESSES', platformVariable: 'WEB_CONCURRENCY', kind: 'integer', min: 1, max: mostConnections, default: 1, meaning: 'Processes with a pool of this size that share the server, for the warning at the start.' },
   { path: 'drainTimeoutSeconds', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'no waiting', default: 10, meaning: 'How long closing waits for work in flight.' },
   { path: 'leakWarningSeconds', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'no warning', default: 30, meaning: 'A connection in use for longer is logged as a warning.' },
@@ -68,7 +71,7 @@ export const settingRows = [
 type KnownRow = typeof settingRows[number]
 
 type ValueOf<Known extends KnownRow> =
-  | (Known['kind'] extends 'url' ? string : Known['kind'] extends 'urls' ? string | readonly string[] : Known['kind'] extends 'boolean' ? boolean : number)
+  | (Known extends { choices: ReadonlyArray<infer Choice> } ? Choice : Known['kind'] extends 'url' ? string : Known['kind'] extends 'urls' ? string | readonly string[] : Known['kind'] extends 'boolean' ? boolean : number)
   | (Known extends { default: unknown } ? never : undefined)
 
 /** A value for each path of {@link settingRows}. */
@@ -80,6 +83,6 @@ export type DatabaseEnvironment = {
 }
 
 /** The default of a setting. */
-export function defaultOf (row: SettingRow): number | boolean | undefined {
+export function defaultOf (row: SettingRow): string | number | boolean | undefined {
   return row.kind === 'url' || row.kind === 'urls' ? undefined : row.default
 }

@@ -12,7 +12,7 @@ const booleanWords = new Map([
 
 /** Reads the text of an environment variable; an unreadable one stays a text, which {@link checkValue} refuses. */
 export function parseText (row: SettingRow, text: string): SettingValue {
-  if (row.kind === 'url' || row.kind === 'urls') return text
+  if (row.kind === 'url' || row.kind === 'urls' || row.kind === 'choice') return text
   if (row.kind === 'boolean') return booleanWords.get(text.toLowerCase()) ?? text
   return /^\d+(\.\d+)?$/.test(text) ? Number(text) : text
 }
@@ -31,6 +31,7 @@ export function accepts (row: SettingRow, value: unknown): value is SettingValue
   if (row.kind === 'url') return isText(value)
   if (row.kind === 'urls') return isText(value) || (Array.isArray(value) && value.every(isText))
   if (row.kind === 'boolean') return typeof value === 'boolean'
+  if (row.kind === 'choice') return row.choices.some((choice) => choice === value)
   if (typeof value !== 'number') return false
   if (row.kind === 'integer' && !Number.isInteger(value)) return false
   return (value >= row.min && value <= row.max) || (value === 0 && row.zero !== undefined)
@@ -41,6 +42,7 @@ export function describe (row: SettingRow): string {
   if (row.kind === 'url') return 'a URL of the form postgresql://USER:PASSWORD@HOST:PORT/DATABASE'
   if (row.kind === 'urls') return 'an array of URLs of the form postgresql://USER:PASSWORD@HOST:PORT/DATABASE (in the environment with spaces between them)'
   if (row.kind === 'boolean') return 'true or false (in the environment also 1 or 0, yes or no, on or off)'
+  if (row.kind === 'choice') return `one of ${row.choices.join(', ')}`
   const range = `from ${row.min} to ${row.max}${row.zero === undefined ? '' : `, or 0 for ${row.zero}`}`
   if (row.kind === 'integer') return `a whole number ${range}`
   return `a number of ${row.kind === 'seconds' ? 'seconds' : 'milliseconds'} ${range}`

@@ -36,7 +36,7 @@ export interface Settings {
   /**
    * Object configuration for `pg`, never a connection string; undefined with a pool of the user's own.
    * The password is not enumerable: {@link extendConnection} adds keys without losing it.
-   * The three server-side limits are in it as startup parameters, with {@link Settings.preparedStatements} only.
+   * The three server-side limits are in it as startup parameters, unless {@link Settings.pooler} is `'transaction'`.
    */
   readonly connection: Readonly<UrlConfig> | undefined
   /** The configuration for the server itself, beside a pooler; undefined if none was given. */
@@ -55,7 +55,9 @@ export interface Settings {
   readonly lockTimeoutSeconds: number
   /** 0 is none. */
   readonly idleInTransactionTimeoutSeconds: number
-  readonly preparedStatements: boolean
+  readonly pooler: 'none' | 'transaction' | 'auto'
+  /** Undefined: where a pooler can keep them. */
+  readonly preparedStatements: boolean | undefined
   /** How many processes with such a pool share the server. */
   readonly processes: number
   readonly drainTimeoutSeconds: number
@@ -100,6 +102,7 @@ export function resolveSettings (options: DatabaseOptions, environment: Environm
     statementTimeoutSeconds: values.statementTimeoutSeconds,
     lockTimeoutSeconds: values.lockTimeoutSeconds,
     idleInTransactionTimeoutSeconds: values.idleInTransactionTimeoutSeconds,
+    pooler: values.pooler,
     preparedStatements: values.preparedStatements,
     processes: values.processes,
     drainTimeoutSeconds: values.drainTimeoutSeconds,

@@ -9,7 +9,7 @@ export interface TransactionPoolerOptions {
   /** What it does with a startup parameter that it does not know: PgBouncer refuses it, unless `ignore_startup_parameters` names it. */
   readonly startupParameters?: 'refused' | 'ignored'
   /** Whether it keeps the names of prepared statements, as PgBouncer from 1.21 on does with `max_prepared_statements`. */
-  readonly keepsNames?: boolean
+  keepsNames?: boolean
   /** More clients are refused. */
   readonly maxClients?: number
   /** The password that it asks for. */
@@ -40,7 +40,7 @@ export interface Lent {
 
 /** What the clients of a pooler share. */
 export class PoolerCore {
-  readonly options: TransactionPoolerOptions
+  readonly options: TransactionPoolerOptions & { keepsNames?: boolean }
   readonly url: string
   readonly clients = new Set<CoreClient>()
   readonly servers = new Set<Lent>()
@@ -51,7 +51,7 @@ export class PoolerCore {
 
   constructor (url: string, options: TransactionPoolerOptions) {
     this.url = url
-    this.options = options
+    this.options = { ...options }
     this.maxClients = options.maxClients ?? Infinity
   }
 

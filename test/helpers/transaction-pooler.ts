@@ -22,6 +22,8 @@ export interface TransactionPooler {
   readonly servers: readonly number[]
   /** More clients than this are refused. */
   maxClients: number
+  /** How it is set up; a change counts for what comes. */
+  readonly setUp: { keepsNames?: boolean }
   /** Lends no server any more, as PAUSE does, until `resume()`. */
   pause (): void
   resume (): void
@@ -57,6 +59,7 @@ export async function startTransactionPooler (t: Test, target: string, options: 
   return {
     port,
     connectionString: url.href,
+    setUp: core.options,
     get clients () { return core.clients.size },
     get servers () { return Array.from(core.servers, ({ server: { pid } }) => pid) },
     get maxClients () { return core.maxClients },

@@ -58,6 +58,7 @@ const opened = {
     ...optional,
     'false'
   )),
+  ...each(['pooler'], (key) => `openDatabase({ ${key}: _ })`, (key) => takes(opening((x) => ({ [key]: x })), ...optional)),
   ...each(['echo', 'preparedStatements', 'degraded'], (key) => `openDatabase({ ${key}: _ })`, (key) => takes(
     opening((x) => ({ [key]: x })),
     ...optional,

@@ -13,6 +13,8 @@ export interface Exchange {
   readonly isAnswered: boolean
   /** Whether it failed because a prepared statement does not exist in PostgreSQL, or its columns have changed. */
   readonly isStale: boolean
+  /** The name of that statement. */
+  readonly staleName: string | undefined
   /** Whether no BindComplete has come, in an exchange that would have received one. */
   readonly isUnbound: boolean
   /** Adds a statement. @throws if a value cannot be written as text; then nothing of the statement is sent */

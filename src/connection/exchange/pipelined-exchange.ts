@@ -21,6 +21,8 @@ export interface PipelineOptions {
   readonly prelude: readonly string[]
   /** The prepared statements of the connection; undefined: no names are used. */
   readonly prepared: PreparedStatements | undefined
+  /** The names that the pooler cannot keep; undefined without one. */
+  readonly unnamed?: ReadonlySet<string> | undefined
   /** Whether there is one statement and no prelude. */
   readonly isAlone: boolean
 }
@@ -28,13 +30,14 @@ export interface PipelineOptions {
 /** The buffer that all exchanges share. If a value's `toPostgres()` starts another exchange meanwhile, that one gets a new buffer. */
 let spare: FrontendMessages | undefined
 
-/** The names of BEGIN statements: there are few variants, and each transaction sends one. */
-const begins = new Map<string, string>()
+/** The names of BEGIN, and of the statements that set something for a transaction: there are few variants, and each transaction sends one. */
+const preludeNames = new Map<string, string>()
 
 function nameOf (prelude: string): string | undefined {
-  if (!prelude.startsWith('begin')) return undefined
-  let name = begins.get(prelude)
-  if (name === undefined) begins.set(prelude, name = statementName('begin', prelude))
+  const label = prelude.startsWith('begin') ? 'begin' : prelude.startsWith('select set_config(') ? 'set' : undefined
+  if (label === undefined) return undefined
+  let name = preludeNames.get(prelude)
+  if (name === undefined) preludeNames.set(prelude, name = statementName(label, prelude))
   return name
 }
 
@@ -44,8 +47,10 @@ export class PipelinedExchange implements Exchange, ResponseReader {
   preludeValue: string | undefined
   isAnswered = false
   isStale = false
+  staleName: string | undefined
   readonly #client: ClientBase
   readonly #prepared: PreparedStatements | undefined
+  readonly #unnamed: ReadonlySet<string> | undefined
   readonly #preludeStatements: ReadonlyArray<PreparedStatement | undefined>
   readonly #isAlone: boolean
   readonly #messages: FrontendMessages
@@ -53,9 +58,10 @@ export class PipelinedExchange implements Exchange, ResponseReader {
   #current = 0
   #finished: ((error: Error | undefined) => void) | undefined
 
-  constructor (client: ClientBase, { prelude, prepared, isAlone }: PipelineOptions) {
+  constructor (client: ClientBase, { prelude, prepared, unnamed, isAlone }: PipelineOptions) {
     this.#client = client
     this.#prepared = prepared
+    this.#unnamed = unnamed
     this.#isAlone = isAlone
     this.#messages = spare ?? new FrontendMessages()
     spare = undefined
@@ -119,6 +125,7 @@ export class PipelinedExchange implements Exchange, ResponseReader {
     const index = this.preludeDone + this.#current
     const failing = this.preludeDone < this.#preludeStatements.length ? this.#preludeStatements[this.preludeDone] : this.responses[this.#current]?.prepared
     this.isStale = failing !== undefined && this.#prepared?.isRefused(failing, error, index) === true
+    if (this.isStale) this.staleName = failing?.name
     for (const { isDone, prepared } of this.responses) if (!isDone && prepared?.readRow === undefined) forgetDescription(prepared)
     this.#finish(error)
   }
@@ -141,7 +148,7 @@ export class PipelinedExchange implements Exchange, ResponseReader {
   #write ({ text, name, values }: Pick<Statement, 'text' | 'name' | 'values'>, isDescribed: boolean): PreparedStatement | undefined {
     const messages = this.#messages
     const book = this.#prepared
-    if (name === undefined || book === undefined) {
+    if (name === undefined || book === undefined || this.#unnamed?.has(name) === true) {
       book?.parseUnnamed()
       messages.parse('', text)
       messages.bind('', values)

@@ -140,8 +140,10 @@ export class PreparedStatements {
       for (const known of this.#known.values()) known.isDoubtful = true
       return true
     }
+    // A pooler that keeps names may use an old plan for a Parse of the same group.
     const isParsedHere = this.#changes.some((change) => change.statement === statement)
-    const isStale = code === sqlStates.duplicatePreparedStatement || (code === sqlStates.featureNotSupported && !isParsedHere && (routine ?? planCheck) === planCheck)
+    const isPlanCheck = routine === planCheck || (routine === undefined && !isParsedHere)
+    const isStale = code === sqlStates.duplicatePreparedStatement || (code === sqlStates.featureNotSupported && isPlanCheck)
     if (isStale) {
       statement.isDoubtful = true
       this.#known.set(statement.name, statement)

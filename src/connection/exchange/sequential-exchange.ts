@@ -21,6 +21,7 @@ type Results = QueryArrayResult<Array<string | null>> | Array<QueryArrayResult<A
 export class SequentialExchange implements Exchange {
   readonly responses: Response[] = []
   readonly isStale = false
+  readonly staleName = undefined
   readonly isUnbound = false
   preludeDone = 0
   preludeValue: string | undefined

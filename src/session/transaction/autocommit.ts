@@ -8,7 +8,7 @@ import type { Statement, StatementResult } from '../../statement/statement.js'
 export async function runAutocommit ({ pool, constraints }: SessionContext, caller: Caller, statement: Statement): Promise<StatementResult<never>> {
   const { context, nowait, kind } = statement
   const connection = await pool.connect(caller)
-  const { error, result, lost } = await connection.run(statement)
+  const { error, result, lost } = await connection.run(statement, connection.leading(statement))
   const leftOpen = error === undefined && connection.status !== 'I'
   const failure = error && failureOn(connection, error, { context, nowait, constraints })
   connection.release()

@@ -66,7 +66,7 @@ export class ReadsBeforeBegin {
       lend: (connection) => {
         read.connection = connection
         if (connection.readCommitted) {
-          connection.send([{ statement, done: (outcome) => this.#answered(read, reader, { outcome, connection }) }])
+          connection.send([{ statement, done: (outcome) => this.#answered(read, reader, { outcome, connection }) }], connection.leading(statement))
         } else {
           reader.unsuited()
           this.#end(read, reader)
@@ -98,7 +98,7 @@ export class ReadsBeforeBegin {
             if (isRepeated) repeat()
             else this.#answered(read, reader, { outcome, connection })
           }
-        }, this.#route?.position, replica))
+        }, this.#route?.position, replica), connection.leading(statement))
       },
       refuse: (error) => {
         if (!this.#isClosed) return repeat()

@@ -15,8 +15,6 @@ export interface SessionContext {
   readonly repositories: Repositories
   readonly drizzle: DrizzleBinding
   readonly constraints: ConstraintMap | undefined
-  /** Statements that follow each BEGIN: limits that a pooler refuses as startup parameters. */
-  readonly settings: readonly string[]
   /** The longest wait for a nested scope to end, in milliseconds. */
   readonly scopeTimeoutMillis: number
   /** Makes `close()` wait for callbacks that are running. */

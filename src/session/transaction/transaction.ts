@@ -226,7 +226,7 @@ export class Transaction {
 
   #send (tasks: QueuedStatement[], connection: LentConnection): void {
     const [first] = tasks
-    const begin = this.#begun ? [] : this.#prelude
+    const begin = this.#begun ? [] : this.#preludeOn(connection)
     const savepoints = unsent(first?.savepoint)
     const prelude = [...begin, ...savepoints.map(({ name }) => `savepoint ${name}`)]
     this.#startTimer()
@@ -236,7 +236,7 @@ export class Transaction {
     let moved = noTasks
     const answered = (task: QueuedStatement, outcome: Outcome): void => {
       if (outcome.preludeDone > 0) this.#begun = true
-      this.#identity ??= outcome.preludeValue
+      if (this.#settings.resolveCommits) this.#identity ??= outcome.preludeValue
       for (const savepoint of savepoints.slice(0, Math.max(outcome.preludeDone - begin.length, 0))) savepoint.sent = true
       if (this.#route?.isMovable === true && this.#end === undefined && isFailure(outcome)) moved = [...moved, task]
       else if (alone && outcome.error === undefined) this.#tasks.unshift(task)
@@ -249,8 +249,8 @@ export class Transaction {
   }
 
   /** The statements that are sent before the first one. */
-  get #prelude (): readonly string[] {
-    return [this.#settings.begin, ...this.#context.settings, ...this.#settings.resolveCommits ? [askIdentity] : []]
+  #preludeOn ({ limits }: LentConnection): readonly string[] {
+    return [this.#settings.begin, ...limits, ...this.#settings.resolveCommits ? [askIdentity] : []]
   }
 
   #startTimer (): void {

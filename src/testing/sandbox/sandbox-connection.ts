@@ -57,6 +57,11 @@ export class SandboxConnection implements LentConnection {
 
   get readCommitted (): boolean { return this.#connection.readCommitted }
 
+  get limits (): readonly string[] { return this.#connection.limits }
+
+  /** Nothing commits by itself in a sandbox. */
+  leading (): readonly string[] { return [] }
+
   get status (): TransactionStatus { return this.#isOpen ? this.#connection.status : 'I' }
 
   get refusal (): Error | undefined { return this.#refusal ?? this.#connection.refusal }

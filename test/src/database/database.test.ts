@@ -182,21 +182,24 @@ t.test('limits are startup parameters, for every statement', async (t) => {
   }
 })
 
-t.test('without prepared statements, as poolers want it, limits go with each BEGIN, and end with it', async (t) => {
+t.test('behind a pooler limits go with each transaction and each statement, and end with it', async (t) => {
   const { database, sent } = await openEchoing(t, {
-    preparedStatements: false, statementTimeoutSeconds: 7, lockTimeoutSeconds: 0, idleInTransactionTimeoutSeconds: 0.5
+    pooler: 'transaction', statementTimeoutSeconds: 7, lockTimeoutSeconds: 0, idleInTransactionTimeoutSeconds: 0.5
   })
+  const session = (): Promise<unknown> => database.pool.query("select current_setting('statement_timeout') as limit").then(({ rows }) => rows[0].limit)
 
-  t.equal(await settingOf(database, 'statement_timeout'), '0')
+  t.equal(await settingOf(database, 'statement_timeout'), '7s')
+  t.equal(await settingOf(database, 'idle_in_transaction_session_timeout'), '0')
+  t.equal(await session(), '0')
   await database.transaction(async (session) => {
     t.equal(await settingOf(session, 'statement_timeout'), '7s')
     t.equal(await settingOf(session, 'lock_timeout'), '0')
     t.equal(await settingOf(session, 'idle_in_transaction_session_timeout'), '500ms')
   })
-  t.equal(await settingOf(database, 'statement_timeout'), '0')
-  t.match(sent()[1], /^begin; select set_config/, 'in one round trip')
+  t.equal(await session(), '0')
+  t.match(sent()[2], /^begin; select set_config/, 'in one round trip')
 
-  const none = await openEchoing(t, { preparedStatements: false, statementTimeoutSeconds: 0, lockTimeoutSeconds: 0, idleInTransactionTimeoutSeconds: 0 })
+  const none = await openEchoing(t, { pooler: 'transaction', statementTimeoutSeconds: 0, lockTimeoutSeconds: 0, idleInTransactionTimeoutSeconds: 0 })
   await none.database.transaction((session) => session.repo(users).count())
   t.same(words(none.sent()), ['begin; select', 'commit'])
 })

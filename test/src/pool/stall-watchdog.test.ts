@@ -81,12 +81,12 @@ t.test('51: a limit raised for the server\'s session holds until the connection 
   ])
 })
 
-t.test('51: if BEGIN carries the limit, only statements in a transaction have one', async (t) => {
-  const { database, proxy } = await openByProxy(t, { ...impatient, preparedStatements: false })
+t.test('51: behind a pooler a statement whose limit does not travel with it has none', async (t) => {
+  const { database, proxy } = await openByProxy(t, { ...impatient, pooler: 'transaction' })
   const lost = proxy.loseAnswer('in the middle', 'silence')
 
   await Promise.all([
-    t.resolves(database.execute(sql`select ${long}`)),
+    t.resolves(database.execute(sql`do $$ begin perform ${long}; end $$`)),
     t.rejects(database.session((session) => session.execute(sql`select 'in the middle'`)), { code: 'DB_CONNECTION' }),
     lost
   ])

@@ -170,7 +170,7 @@ t.test('database.close() ends an abandoned stream when its time is over', async 
 })
 
 t.test('limits that a pooler refuses at the start travel with its BEGIN as well', async (t) => {
-  const database = await openFilled(t, { preparedStatements: false, statementTimeoutSeconds: 0.2 })
+  const database = await openFilled(t, { pooler: 'transaction', statementTimeoutSeconds: 0.2 })
   await t.rejects(balances(database.repo(users).stream(sql`pg_sleep(20) is not null`)), { code: 'DB_TIMEOUT' })
 })
 

@@ -169,6 +169,7 @@ t.test('refuses a bad variable with its name, never its value', async (t) => {
     ['DATABASE_POOL_TIMEOUT', '.5'],
     ['DATABASE_ECHO', 'maybe'],
     ['DATABASE_PREPARED_STATEMENTS', '2'],
+    ['DATABASE_POOLER', 'session'],
   ]
 
   for (const [variable, text] of bad) {
@@ -217,8 +218,8 @@ t.test('connecting may take no longer than the URL says, nor than the wait for a
   t.equal(connecting(300), 30_000)
 })
 
-t.test('without prepared statements the server-side limits are no startup parameters', async (t) => {
-  const settings = resolveSettings({ connectionString: url, preparedStatements: false }, {})
+t.test('behind a pooler the server-side limits are no startup parameters', async (t) => {
+  const settings = resolveSettings({ connectionString: url, pooler: 'transaction' }, {})
 
   t.equal(settings.connection?.statement_timeout, undefined)
   t.equal(settings.connection?.lock_timeout, undefined)

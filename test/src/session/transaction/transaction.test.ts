@@ -183,7 +183,7 @@ t.test('close() leaves the pool\'s queue, refuses statements at once, and frees 
 })
 
 t.test('sends the limits after each BEGIN if a pooler refuses startup parameters', async (t) => {
-  const { database, sent } = await openEchoing(t, { preparedStatements: false, statementTimeoutSeconds: 7, lockTimeoutSeconds: 0 })
+  const { database, sent } = await openEchoing(t, { pooler: 'transaction', statementTimeoutSeconds: 7, lockTimeoutSeconds: 0 })
   await database.session(async (session) => {
     await session.repo(users).create({ email: 'ada' })
     const { rows } = await session.execute<{ limit: string }>(sql`select current_setting('statement_timeout') as limit`)

@@ -1,11 +1,11 @@
-import { ClientState } from '../connection/client-state.js'
-import { ConnectionError } from '../errors/errors.js'
-import { destroySocket, isAtWork, placeOf, requestCancel } from '../pg/client.js'
-import { clientsOf, endIdle, endWhenReleased, refuseWaiting, removeClient } from '../pg/pool.js'
-import { List } from '../runtime/linked-list.js'
-import { within } from '../runtime/promises.js'
+import { ClientState } from '../../connection/client-state.js'
+import { ConnectionError } from '../../errors/errors.js'
+import { destroySocket, isAtWork, placeOf, requestCancel } from '../../pg/client.js'
+import { clientsOf, endIdle, endWhenReleased, refuseWaiting, removeClient } from '../../pg/pool.js'
+import { List } from '../../runtime/linked-list.js'
+import { within } from '../../runtime/promises.js'
 import type { Pool, PoolClient } from 'pg'
-import type { TakenClient } from '../connection/client-state.js'
+import type { TakenClient } from '../../connection/client-state.js'
 
 /** The shortest time between two renewals, in milliseconds. */
 const renewalMillis = 1000

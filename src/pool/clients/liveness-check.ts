@@ -1,8 +1,9 @@
-import { destroySocket } from '../pg/client.js'
-import { ClientState } from '../connection/client-state.js'
+import { destroySocket } from '../../pg/client.js'
+import { ClientState } from '../../connection/client-state.js'
 import type { Pool } from 'pg'
+import type { Pooler } from '../../pooler/pooler.js'
 import type { OpenClients } from './open-clients.js'
-import type { Settings } from '../settings/settings.js'
+import type { Settings } from '../../settings/settings.js'
 
 /** How long a connection that was idle may take to answer, in milliseconds. */
 export const pingMillis = 2000
@@ -10,13 +11,15 @@ export const pingMillis = 2000
 /** Checks that connections are alive: new ones, and those that were idle for a long time. */
 export class LivenessCheck {
   readonly #settings: Settings['pool']
+  readonly #pooler: Pooler
   /** The connections whose answer is awaited. */
   readonly #probed = new Set<ClientState>()
   /** Whether a statement on the newest connection sees the same rows outside a transaction as inside one. */
   readCommitted = true
 
-  constructor (settings: Settings['pool']) {
+  constructor (settings: Settings['pool'], pooler: Pooler) {
     this.#settings = settings
+    this.#pooler = pooler
   }
 
   /** Whether a connection from the pool must be checked before it is handed over. */
@@ -31,6 +34,7 @@ export class LivenessCheck {
     this.#probed.add(pooled)
     try {
       await pooled.probe(pooled.idleMillis === undefined ? timeoutMillis : Math.min(pingMillis, timeoutMillis))
+      if (pooled.isPooled) await this.#pooler.found(pooled.client)
     } finally {
       this.#probed.delete(pooled)
     }

@@ -1,0 +1,27 @@
+import type { Caller } from '../statement/caller.js'
+import type { Observed } from '../statement/statement-observer.js'
+import type { Statement } from '../statement/statement.js'
+import type { ClientState } from './client-state.js'
+
+/** Which statements may be prepared by name. */
+export interface NamePolicy {
+  /** Whether names are used. */
+  readonly prepares: boolean
+  /** The names that are not used, because a pooler gives them an outdated statement; undefined: none. */
+  readonly unnamed?: ReadonlySet<string> | undefined
+}
+
+/** The pool that a connection is released to. */
+export interface ConnectionHome<Lent> extends NamePolicy {
+  takeBack (connection: Lent, destroyed: boolean): void
+  /** Resolves with another client in place of a lost one; rejects if none is available. */
+  replace?: (lost: ClientState) => Promise<ClientState>
+  /** The statements that follow BEGIN: the limits, behind a pooler. */
+  readonly limits?: readonly string[]
+  /** The statements in front of one that commits by itself: the limits, behind a pooler. */
+  leading? (statement: Statement): readonly string[]
+  /** A name was refused although PostgreSQL had confirmed it, or had another statement. */
+  nameRefused? (name: string | undefined, error: Error | undefined): void
+  /** Called for each statement when its response has come: for `echo` and the log of slow statements. */
+  observe (caller: Caller, statement: Statement, observed: Observed): void
+}

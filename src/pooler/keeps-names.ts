@@ -1,0 +1,16 @@
+import { randomUUID } from 'node:crypto'
+import type { ClientBase } from 'pg'
+
+/**
+ * Whether a pooler keeps the names of prepared statements. Such a pooler gives them names of its own on the server. One that
+ * passes a name on would give it to whichever client has the server next.
+ */
+export async function keepsNames (client: ClientBase): Promise<boolean> {
+  const name = `data_access_probe_${randomUUID()}`
+  await client.query('begin')
+  const { rows: [row] } = await client.query<{ passed: boolean }>({ name, text: 'select exists (select from pg_prepared_statements where name = $1) as passed', values: [name] })
+  const passed = row?.passed !== false
+  if (passed) await client.query(`deallocate "${name}"`)
+  await client.query('rollback')
+  return !passed
+}

@@ -17,11 +17,11 @@ export interface ConnectionHome<Lent> extends NamePolicy {
   /** Resolves with another client in place of a lost one; rejects if none is available. */
   replace?: (lost: ClientState) => Promise<ClientState>
   /** The statements that follow BEGIN: the limits, behind a pooler. */
-  readonly limits?: readonly string[]
+  readonly limits: readonly string[]
   /** The statements in front of one that commits by itself: the limits, behind a pooler. */
-  leading? (statement: Statement): readonly string[]
+  leading (statement: Statement): readonly string[]
   /** A name was refused although PostgreSQL had confirmed it, or had another statement. */
-  nameRefused? (name: string | undefined, error: Error | undefined): void
+  nameRefused (name: string | undefined, error: Error | undefined): void
   /** Called for each statement when its response has come: for `echo` and the log of slow statements. */
   observe (caller: Caller, statement: Statement, observed: Observed): void
 }

@@ -33,8 +33,6 @@ interface Finish {
   readonly neverRan: boolean
 }
 
-const nothing: readonly string[] = []
-
 export class Connection {
   readonly caller: Caller
   /** The time of the checkout, on the clock of `performance.now()`. */
@@ -70,10 +68,10 @@ export class Connection {
   get readCommitted (): boolean { return this.pooled.readCommitted }
 
   /** The statements that follow BEGIN on this connection: the limits, behind a pooler. */
-  get limits (): readonly string[] { return this.#home.limits ?? nothing }
+  get limits (): readonly string[] { return this.#home.limits }
 
   /** The statements in front of one that commits by itself on this connection: the limits, behind a pooler. */
-  leading (statement: Statement): readonly string[] { return this.#home.leading?.(statement) ?? nothing }
+  leading (statement: Statement): readonly string[] { return this.#home.leading(statement) }
 
   /** The transaction status that PostgreSQL reported last. */
   get status (): TransactionStatus { return this.pooled.status }
@@ -224,7 +222,7 @@ export class Connection {
     if (finish.neverRan && isFirst && this.#refusal === undefined && this.#home.replace !== undefined) {
       return this.#sendAgain(batch, this.#home.replace, () => this.#conclude(batch, exchange, finish))
     }
-    if (exchange.isStale) this.#home.nameRefused?.(exchange.staleName, finish.error)
+    if (exchange.isStale) this.#home.nameRefused(exchange.staleName, finish.error)
     if (exchange.isStale && this.pooled.lost === undefined && this.#isUndone(batch, exchange)) {
       this.#send({ tasks, prelude, corrected: batch.corrected, isRepeated: true })
       return this.#proceed()

@@ -21,11 +21,18 @@ const reasons: ReadonlyArray<readonly [PoolerRefusal, RegExp]> = [
 /** The codes under which poolers refuse: Supavisor has PostgreSQL's code for internal errors. */
 const codes: ReadonlySet<unknown> = new Set([sqlStates.protocolViolation, sqlStates.internalError, sqlStates.tooManyConnections])
 
-/** Why the other end refused a connection, if these are a pooler's words. */
+/** Why the other end refused a connection, if these are a pooler's words. Of several hosts, the first that says why. */
 export function refusalOf (error: unknown): PoolerRefusal | undefined {
+  if (error instanceof AggregateError) return error.errors.map(refusalOf).find((refusal) => refusal !== undefined)
   const { code, message } = Object(error)
   if (!codes.has(code)) return undefined
   return reasons.find(([, words]) => words.test(String(message)))?.[0]
+}
+
+/** Whether a pooler refused one of these startup parameters. */
+export function refusesParameter (error: unknown, names: readonly string[]): boolean {
+  if (error instanceof AggregateError) return error.errors.some((failure) => refusesParameter(failure, names))
+  return refusalOf(error) === 'parameter' && names.some((name) => String(Object(error).message).includes(name))
 }
 
 /** Whether a connection is refused because there are too many, by PostgreSQL or by a pooler. */

@@ -9,7 +9,7 @@ import { sqlStates } from '../errors/sqlstate-codes.js'
 import { limitNames, limitsThatTravel, noLimits } from '../settings/begin-limits.js'
 import { mayFollow } from '../statement/may-follow.js'
 import { keepsNames } from './keeps-names.js'
-import { refusalOf } from './pooler-refusal.js'
+import { refusesParameter } from './pooler-refusal.js'
 import type { ClientBase, Pool } from 'pg'
 import type { TravellingLimits } from '../settings/begin-limits.js'
 import type { Settings } from '../settings/settings.js'
@@ -82,7 +82,7 @@ export class Pooler {
    */
   drops (error: unknown, pool: Pool, coming: number): boolean {
     const { pooler, pg } = this.#settings
-    if (pooler !== 'auto' || pg !== undefined || refusalOf(error) !== 'parameter' || !limitNames.some((name) => String(Object(error).message).includes(name))) return false
+    if (pooler !== 'auto' || pg !== undefined || !refusesParameter(error, limitNames)) return false
     if (!this.#isRefused) {
       this.#retries = coming
       // pg-pool reads its own copy of the options for each connection.

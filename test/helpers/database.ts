@@ -1,5 +1,6 @@
 import { openDatabase } from '../../src/index.js'
 import { createTestDatabase } from '../../src/testing/index.js'
+import { wayTo } from './through-pooler.js'
 import { startProxy } from './proxy.js'
 import { declared, tables } from './schema.js'
 import { watchPool } from './watch.js'
@@ -16,7 +17,7 @@ export const unhurried = { slowQueryMillis: 3_600_000 } as const
  */
 export async function open (t: Test, options: OpenOptions = {}): Promise<Database> {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
-  return await openOver(t, { url: connectionString, way: connectionString }, options)
+  return await openOver(t, { url: connectionString, way: await wayTo(t, connectionString) }, options)
 }
 
 /** The same over a network that fails on demand. */

@@ -2,6 +2,7 @@ import Fastify from 'fastify'
 import dataAccess from '../../plugins/index.js'
 import { createTestDatabase } from '../../src/testing/index.js'
 import { unhurried } from './database.js'
+import { wayTo } from './through-pooler.js'
 import { startProxy } from './proxy.js'
 import { declared, tables } from './schema.js'
 import { withPassword } from './secret.js'
@@ -25,7 +26,7 @@ export interface BuildOptions extends DataAccessOptions {
 export async function build (t: Test, options: BuildOptions = {}): Promise<FastifyInstance> {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   const url = withPassword(connectionString)
-  return await buildOver(t, { url, way: url }, options)
+  return await buildOver(t, { url, way: await wayTo(t, url) }, options)
 }
 
 /** The same over a network that fails on demand. */

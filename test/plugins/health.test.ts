@@ -38,14 +38,14 @@ async function build (
   return fastify
 }
 
-t.test('76: GET /health/database answers 200 with status, latency and time, and nothing else', async (t) => {
+t.test('76: GET /health/database answers 200 with status, latency, time and whether PostgreSQL refuses writes, and nothing else', async (t) => {
   const server = await build(t)
 
   const reply = await server.inject('/health/database')
 
   t.equal(reply.statusCode, 200)
   t.match(reply.headers, { 'cache-control': 'no-store', 'content-type': /^application\/json/ })
-  t.strictSame(Object.keys(reply.json()), ['status', 'latencyMillis', 'timestamp'])
+  t.strictSame(Object.keys(reply.json()), ['status', 'latencyMillis', 'timestamp', 'readOnly'])
   t.match(reply.json(), { status: 'up', latencyMillis: Number, timestamp: /^\d{4}-\d\d-\d\dT[\d:.]+Z$/ })
 })
 
@@ -131,7 +131,7 @@ t.test('76: health shows only that the database is down; details on request, nev
   const reply = await server.inject('/health/database')
   t.equal(reply.statusCode, 503)
   t.match(reply.json(), { status: 'down' })
-  t.strictSame(Object.keys(reply.json()), ['status', 'latencyMillis', 'timestamp'])
+  t.strictSame(Object.keys(reply.json()), ['status', 'latencyMillis', 'timestamp', 'readOnly'])
   const detailed = await server.inject({ url: '/health/database', headers: { 'x-monitor': 'yes' } })
   t.match(detailed.json(), { status: 'down', error: 'no answer within 50 ms' })
   t.notMatch(`${reply.body}${detailed.body}`, /ada|s3cret|127\.0\.0\.1|nowhere/)

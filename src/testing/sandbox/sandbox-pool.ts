@@ -146,6 +146,9 @@ export class SandboxPool implements ConnectionSource {
     const { pooled } = this.#connection
     const connection = new Connection(pooled, caller, {
       prepares: this.#pool.prepares,
+      limits: this.#pool.limits,
+      leading: () => [],
+      nameRefused: (name, error) => this.#pool.nameRefused(name, error),
       observe: (...args) => this.#pool.observe(...args),
       takeBack: () => this.#connection.destroy()
     })

@@ -66,6 +66,9 @@ for (const comes of [true, false]) {
     const returned: Array<[pooled: ClientState, destroyed: boolean]> = []
     const connection = new Connection(lent.pooled, caller, {
       prepares: false,
+      limits: [],
+      leading: () => [],
+      nameRefused: () => {},
       observe: () => {},
       takeBack: ({ pooled }, destroyed) => { returned.push([pooled, destroyed]) },
       replace: async () => {

@@ -157,7 +157,7 @@ export interface DatabaseOptions {
    * `'auto'`, which finds out from the first connection and writes it to the log. `DATABASE_POOLER`.
    *
    * Behind a pooler the three limits above travel with each transaction and each statement, not as startup parameters.
-   * @defaultValue `'auto'`
+   * @defaultValue `auto`
    * @example
    * ```ts
    * await openDatabase({ connectionString: 'postgresql://ada@pooler:6432/shop', pooler: 'transaction' })

@@ -6,12 +6,14 @@ import { openServer } from '../../helpers/pooler-server.js'
 import { unhurried } from '../../helpers/database.js'
 import { recordingLogger } from '../../helpers/logger.js'
 import { declared, tables, users } from '../../helpers/schema.js'
+import { startProxy } from '../../helpers/proxy.js'
 import { startTransactionPooler } from '../../helpers/transaction-pooler.js'
 import { until } from '../../helpers/until.js'
 import { watchPool } from '../../helpers/watch.js'
 import type { Database, OpenOptions, StatementRunner } from '../../../src/index.js'
 import type { Line } from '../../helpers/logger.js'
 import type { TransactionPoolerOptions } from '../../helpers/pooler-core.js'
+import type { Proxy } from '../../helpers/proxy.js'
 import type { TransactionPooler } from '../../helpers/transaction-pooler.js'
 import type { Test } from '../../helpers/test.js'
 
@@ -55,16 +57,35 @@ for (const startupParameters of ['refused', 'ignored'] as const) {
   })
 }
 
-t.test('a pooler of which nothing was known when several connections were opened refuses none of their requests', async (t) => {
+/** A database whose way to the pooler fails on demand. */
+async function openByProxy (t: Test, options: OpenOptions, before: (proxy: Proxy) => Promise<unknown>): Promise<{ database: Database, proxy: Proxy }> {
   const { connectionString } = await createTestDatabase(t as never, { sql: tables })
-  const pooler = await startTransactionPooler(t, connectionString)
-  pooler.maxClients = 0
-  const pool = { size: 4, maxOverflow: 0 }
-  const database = await openDatabase({ connectionString: pooler.connectionString, ...declared, ...unhurried, degraded: true, pool })
+  const proxy = await startProxy(t, (await startTransactionPooler(t, connectionString)).connectionString)
+  await before(proxy)
+  const database = await openDatabase({ connectionString: proxy.connectionString, ...declared, ...unhurried, ...options })
   t.teardown(() => database.close())
-  pooler.maxClients = Infinity
+  return { database, proxy }
+}
+
+t.test('a pooler of which nothing was known when several connections were opened refuses none of their requests', async (t) => {
+  const { database, proxy } = await openByProxy(t, { degraded: true, pool: { size: 4, maxOverflow: 0 } }, (proxy) => proxy.refuse())
+  await proxy.resume()
   await Promise.all(Array.from({ length: 8 }, (_, n) => database.repo(users).create({ email: `${n}` })))
   t.equal(await database.repo(users).count(), 8)
+})
+
+t.test('a connection that is lost while it is asked whether names are kept is replaced, and the next one is asked', async (t) => {
+  const logger = recordingLogger()
+  const { database } = await openByProxy(t, { waitForDatabaseSeconds: 30, logger }, async (proxy) => { proxy.loseRequest('data_access_probe') })
+  t.equal(await database.repo(users).count(), 0)
+  t.equal(logger.lines.filter(({ context }) => context['pooler'] === 'transaction').length, 1)
+})
+
+t.test('names that preparedStatements: true asks for are used on, also where the pooler mixes them up', async (t) => {
+  const { database } = await open(t, { preparedStatements: true, pool: { size: 3, maxOverflow: 0 } }, { servers: 1 })
+  for (let round = 0; round < 3; round++) {
+    t.same(await Promise.all([1, 2, 3].map(() => database.repo(users).count())), [0, 0, 0])
+  }
 })
 
 t.test('limits are in force inside and outside transactions, for statements and for waits', async (t) => {
@@ -177,8 +198,11 @@ t.test('health uses a connection of the pool where the pooler allows no other on
   t.equal(await database.repo(users).count(), 0)
   t.match(await database.checkHealth(), { status: 'up', healthy: true })
   t.match(await database.getInfo(), { pool: { total: 1 } })
+  pooler.pause()
+  t.match(await database.checkHealth({ timeoutMillis: 200 }), { status: 'saturated' }, 'the connection of the pool does not answer')
+  pooler.resume()
   const session = database.createSession()
-  await session.begin()
+  await until(() => session.begin().then(() => true, () => false))
   t.match(await database.checkHealth({ timeoutMillis: 200 }), { status: 'saturated', error: 'PostgreSQL answered 08P01' })
   await session.rollback()
   await direct.execute(sql.raw(`alter database "${new URL(pooler.connectionString).pathname.slice(1)}" set default_transaction_read_only = on`))

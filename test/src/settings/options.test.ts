@@ -99,7 +99,7 @@ t.test('the schema of the environment has every variable with its meaning', asyn
   t.match(environmentSchema().properties['DATABASE_POOL_SIZE'], {
     type: 'string', description: 'Connections that stay open once they were opened. Must be a whole number from 1 to 262143.'
   })
-  t.equal(Object.keys(environmentSchema().properties).length, 18)
+  t.equal(Object.keys(environmentSchema().properties).length, 19)
 })
 
 t.test('completes missing options', async (t) => {

@@ -70,6 +70,7 @@ export function checkAnother (fastify: FastifyInstance, name: string, options: D
   databases.check(name, options)
   refuseReplyOptions(options.transaction ?? {})
   if (options.errors?.format !== undefined) throw new SettingsError('errors.format', 'cannot be given for a database with a name: it holds for all replies, so give it to the one without')
+  if (options.readYourWrites !== undefined) throw new SettingsError('readYourWrites', 'cannot be given for a database with a name: replies carry the token of the one without')
   return databases
 }
 

@@ -56,6 +56,7 @@ t.test('64: options of the reply, and of all replies, are refused with a name', 
   t.match(await refusal(t, { name, transaction: { commitOn: () => true } }), { setting: 'transaction.commitOn' })
   t.match(await refusal(t, { name, transaction: { begin: 'onRequest' } }), { setting: 'transaction.begin' })
   t.match(await refusal(t, { name, errors: { format: 'problem' } }), { setting: 'errors.format' })
+  t.match(await refusal(t, { name, readYourWrites: { cookie: 'last' } }), { setting: 'readYourWrites' })
   t.match(await refusal(t, { name, migrations: {} }), { setting: 'migrations.folder' })
 })
 

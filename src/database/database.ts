@@ -16,9 +16,12 @@ import { Session } from '../session/session.js'
 import { Streams } from '../session/row-stream.js'
 import { isOptions } from '../runtime/option-checks.js'
 import { askPool } from './ask-pool.js'
+import { listen, type ListenOptions, type Subscription } from '../listen/listen.js'
+import { Listening, listenSource } from '../listen/listening.js'
 import { reach } from './startup.js'
 import type { SQLWrapper } from 'drizzle-orm'
 import type { ClientConfig, Pool as PgPool } from 'pg'
+import type { Notification } from '../listen/listener.js'
 import type { Caller } from '../statement/caller.js'
 import type { ConstraintMap } from '../errors/constraint-words.js'
 import type { CheckOptions, DatabaseInfo, Health } from './health-check.js'
@@ -51,6 +54,7 @@ export class Database<Drizzle = DrizzleDatabase> implements StatementRunner {
   readonly #callSites = new CallSites()
   readonly #replicas: Replicas | undefined
   readonly #shutdown: Shutdown
+  readonly #listening: Listening
   #drizzle: Drizzle | undefined
 
   /** @throws {UsageError} without a pool and settings: {@link openDatabase} makes them */
@@ -67,7 +71,8 @@ export class Database<Drizzle = DrizzleDatabase> implements StatementRunner {
     this.#connections = new ConnectionPool(pool, settings)
     this.#health = new HealthCheck({ connection: pool.options, pool: this.#connections, ask: (question, timeoutMillis) => askPool(this.#connections, { question, caller: this.caller, timeoutMillis }) })
     this.#replicas = settings.replicas && new Replicas(settings, settings.connection ?? pool.options, settings.replicas)
-    this.#shutdown = new Shutdown({ connections: this.#connections, replicas: this.#replicas, health: this.#health, settings, ownsPool: parts.ownsPool === true })
+    this.#listening = new Listening(listenSource(settings, pool))
+    this.#shutdown = new Shutdown({ connections: this.#connections, replicas: this.#replicas, health: this.#health, listening: this.#listening, settings, ownsPool: parts.ownsPool === true })
     this.#context = {
       pool: this.#connections,
       replicas: this.#replicas,
@@ -206,6 +211,26 @@ export class Database<Drizzle = DrizzleDatabase> implements StatementRunner {
 
   /** Each replica: whether it serves, how old its rows may be, and the counts of its pool, in the order of their URLs. */
   get replicas (): readonly ReplicaInfo[] { return this.#replicas?.info ?? [] }
+
+  /**
+   * Calls a function for each notification of a channel, one after the other, in the order of PostgreSQL. All listeners share one connection beside the pool,
+   * to `DATABASE_DIRECT_URL` if it is set. It is asked for life signs, opened again when it is lost, and does not keep the process alive.
+   *
+   * Resolves when PostgreSQL listens. Errors of `handler` and `onGap` are logged. The name counts as it is written: SQL folds `NOTIFY Orders` to `orders`.
+   *
+   * @param channel 1 to 63 bytes
+   * @throws {SettingsError} if a pooler answers, and `DATABASE_DIRECT_URL` is not set
+   * @throws {ConnectionError} if the server does not answer
+   * @throws {UsageError} for a channel, a handler or an option that cannot be used
+   * @example
+   * ```ts
+   * const subscription = await database.listen('orders', ({ payload }) => cache.delete(payload), { onGap: () => cache.clear() })
+   * await subscription.close()
+   * ```
+   */
+  listen (channel: string, handler: (notification: Notification) => unknown, options: ListenOptions = {}): Promise<Subscription> {
+    return listen(this.#listening, channel, { handler, options, logger: this.#settings.logger, track: (work) => this.#shutdown.track(work) })
+  }
 
   /** Starts the time limit of {@link Database.close}; work goes on, for a server that still answers requests before it closes. */
   drain (): void { this.#shutdown.begin() }

@@ -1,5 +1,6 @@
 import { takenByHand } from '../pool/connection-usage.js'
 import { within } from '../runtime/promises.js'
+import type { Listening } from '../listen/listening.js'
 import type { HealthCheck } from './health-check.js'
 import type { ConnectionPool } from '../pool/connection-pool.js'
 import type { Replicas } from '../replicas/replicas.js'
@@ -13,6 +14,7 @@ export interface ShutdownParts {
   readonly connections: ConnectionPool
   readonly replicas: Replicas | undefined
   readonly health: HealthCheck
+  readonly listening: Pick<Listening, 'close'>
   readonly settings: Settings
   /** Whether the pool is ended, too. */
   readonly ownsPool: boolean
@@ -66,8 +68,10 @@ export class Shutdown {
   }
 
   async #finish (): Promise<boolean> {
-    const { health, ownsPool } = this.#parts
+    const { health, listening, ownsPool } = this.#parts
     this.begin()
+    // A notification would begin new work.
+    await listening.close()
     await this.#idle()
     // A commit releases its connection before its callbacks start, and a callback may begin new work.
     while (this.#callbacks > 0 && this.#remaining > 0) {

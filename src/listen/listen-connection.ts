@@ -1,0 +1,79 @@
+import { escapeIdentifier } from 'pg'
+import { SettingsError } from '../errors/settings-error.js'
+import { destroySocket, holdProcess, processOf } from '../pg/client.js'
+import { DatabaseClient, type DatabaseClientConfig } from '../pg/database-client.js'
+import { ignore } from '../runtime/promises.js'
+import type { Notification } from './listener.js'
+
+/** How often the connection is asked for a life sign, and how long an answer may take, in milliseconds. */
+export interface ListenTimes {
+  readonly lifeSignMillis: number
+  readonly answerMillis: number
+}
+
+/** What a connection calls. */
+export interface ListenEvents {
+  notified (notification: Notification): void
+  lost (): void
+}
+
+/** How long the connection may take to end before it is destroyed, in milliseconds. */
+const farewellMillis = 500
+
+/** One connection for LISTEN. Like the idle connections of the pool, it does not keep the process alive. */
+export class ListenConnection {
+  readonly #client: DatabaseClient
+  readonly #times: ListenTimes
+  #lifeSigns: NodeJS.Timeout | undefined
+  #isBusy = false
+
+  constructor (config: DatabaseClientConfig, events: ListenEvents, times: ListenTimes) {
+    this.#times = times
+    this.#client = new DatabaseClient(config)
+    this.#client.on('error', ignore)
+    this.#client.on('notification', ({ channel, payload = '', processId }) => events.notified({ channel, payload, processId }))
+    this.#client.once('end', () => {
+      clearInterval(this.#lifeSigns)
+      events.lost()
+    })
+  }
+
+  /** @throws {SettingsError} if `needsSession` and a pooler answers, which may give each statement another session */
+  async open (needsSession: boolean): Promise<void> {
+    await this.#client.connect()
+    const { rows: [row] } = await this.#run('select pg_backend_pid() as pid')
+    if (needsSession && row.pid !== processOf(this.#client)) {
+      throw new SettingsError('DATABASE_DIRECT_URL', 'is not set, but DATABASE_URL leads to a pooler: listen() needs the URL of the server itself, or of a pooler in session mode')
+    }
+    this.#lifeSigns = setInterval(() => { if (!this.#isBusy) this.#run('select 1').catch(ignore) }, this.#times.lifeSignMillis).unref()
+  }
+
+  async listen (channel: string): Promise<void> {
+    await this.#run(`listen ${escapeIdentifier(channel)}`)
+  }
+
+  async unlisten (channel: string): Promise<void> {
+    await this.#run(`unlisten ${escapeIdentifier(channel)}`)
+  }
+
+  /** Ends the connection; destroys it if it does not end in time, or was not open yet. */
+  async close (): Promise<void> {
+    const timer = setTimeout(() => destroySocket(this.#client), farewellMillis)
+    await this.#client.end()
+    clearTimeout(timer)
+  }
+
+  /** Runs a statement, and holds the process meanwhile. Without an answer in time the connection is destroyed. */
+  async #run (text: string) {
+    this.#isBusy = true
+    holdProcess(this.#client, true)
+    const timer = setTimeout(() => destroySocket(this.#client), this.#times.answerMillis)
+    try {
+      return await this.#client.query(text)
+    } finally {
+      this.#isBusy = false
+      clearTimeout(timer)
+      holdProcess(this.#client, false)
+    }
+  }
+}

@@ -60,6 +60,7 @@ t.test('a listener whose backend is killed again and again is told each gap, and
   const { database, notify, kill } = await build(t)
   const one = await record(database, 'a')
   const two = await record(database, 'b')
+  await record(database, 'c', { onGap: undefined })
   for (let gaps = 1; gaps <= 5; gaps++) {
     t.equal(await kill(), 1)
     await until(() => one.heard.filter((word) => word === 'gap').length === gaps && two.heard.filter((word) => word === 'gap').length === gaps)

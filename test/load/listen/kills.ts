@@ -38,9 +38,9 @@ await database.listen('numbers', ({ payload }) => {
   heard.push(number)
 }, { onGap: () => { gaps++; sentAtGap = sent } })
 
-let isRunning = true
+const stop = new AbortController()
 const notifying = (async () => {
-  while (isRunning) {
+  while (!stop.signal.aborted) {
     await client.query('select pg_notify($1, $2)', ['numbers', `${sent + 1}`])
     sent++
   }
@@ -52,7 +52,7 @@ for (; killed < kills; killed++) {
   if (rowCount !== 1) failures.push(`kill ${killed + 1} found ${rowCount} backends`)
   await until(() => gaps > killed)
 }
-isRunning = false
+stop.abort()
 await notifying
 await until(() => heard.at(-1) === sent)
 if (gaps !== kills) failures.push(`${gaps} gaps were told`)

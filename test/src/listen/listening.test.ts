@@ -94,7 +94,8 @@ t.test('a connection that falls silent is given up, and opened again with growin
   const { connectionString, notify } = await build(t)
   const proxy = await startProxy(t, connectionString)
   const logger = recordingLogger()
-  const listening = new Listening({ config: { connectionString: proxy.connectionString, connectionTimeoutMillis: 100 }, needsSession: true, logger }, { lifeSignMillis: 20, answerMillis: 200 })
+  const config = { connectionString: proxy.connectionString, connectionTimeoutMillis: 100 }
+  const listening = new Listening({ config, needsSession: true, logger }, { lifeSignMillis: 20, answerMillis: 200 })
   t.teardown(() => listening.close())
   const heard: string[] = []
   const listener = () => new Listener({ handler: ({ payload }) => heard.push(payload), onGap: () => heard.push('gap'), logger, track: () => {} })

@@ -1,2 +1,0 @@
--- Drops the rows of twice, which the migration added.
-DROP TABLE "twice";

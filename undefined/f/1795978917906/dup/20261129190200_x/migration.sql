@@ -1,4 +1,0 @@
-CREATE TABLE "twice" (
-	"id" integer CONSTRAINT "same" UNIQUE,
-	"other" integer
-);

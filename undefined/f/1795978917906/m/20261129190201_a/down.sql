@@ -1,2 +1,0 @@
--- Drops the rows of a, which the migration added.
-DROP TABLE "a";

@@ -1,3 +1,0 @@
-CREATE TABLE "a" (
-	"id" integer
-);

@@ -1,2 +1,0 @@
--- Drops the values of a.b, which the migration added.
-ALTER TABLE "a" DROP COLUMN "b";

@@ -40,10 +40,13 @@ export async function endTransaction (connection: LentConnection, text: 'commit'
   return outcome
 }
 
-/** Rolls back and releases a connection; a running statement is cancelled. Never rejects. */
-export async function rollBack (connection: LentConnection, begun: boolean, timeoutMillis: number): Promise<void> {
+/**
+ * Rolls back and releases a connection; a running statement is cancelled. Never rejects.
+ * `hasBegun` is called when nothing runs any more: BEGIN may have travelled with the statement that was cancelled.
+ */
+export async function rollBack (connection: LentConnection, hasBegun: () => boolean, timeoutMillis: number): Promise<void> {
   await cancelUntilIdle(connection, timeoutMillis)
-  if (begun) await endTransaction(connection, 'rollback', { timeoutMillis })
+  if (hasBegun()) await endTransaction(connection, 'rollback', { timeoutMillis })
   connection.release()
 }
 

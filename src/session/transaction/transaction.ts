@@ -154,7 +154,7 @@ export class Transaction {
   /** Rolls back and releases the connections; running statements are cancelled. Never rejects. */
   async rollback (): Promise<void> {
     const { settleTimeoutMillis: timeoutMillis } = this.#settings
-    await Promise.all([this.#connection && rollBack(this.#connection, this.#begun, timeoutMillis), this.#reads.abandon(timeoutMillis)])
+    await Promise.all([this.#connection && rollBack(this.#connection, () => this.#begun, timeoutMillis), this.#reads.abandon(timeoutMillis)])
   }
 
   /** Refuses later statements, and those that have not been sent yet. */

@@ -18,7 +18,8 @@ export async function holdCommits (t: Test, { pool }: { readonly pool: Pool }) {
   await client.connect()
   t.teardown(() => client.end())
   await client.query(trigger)
-  const hold = () => client.query('select pg_advisory_lock(4711)')
+  // The lock belongs to a transaction: behind a pooler a session has no connection of its own.
+  const hold = () => client.query('begin; select pg_advisory_xact_lock(4711)')
   await hold()
   return {
     /** Holds COMMIT again after a `release`. */
@@ -29,6 +30,6 @@ export async function holdCommits (t: Test, { pool }: { readonly pool: Pool }) {
         await client.query("select from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())")
       return rowCount !== 0
     }),
-    release: () => client.query('select pg_advisory_unlock(4711)')
+    release: () => client.query('commit')
   }
 }

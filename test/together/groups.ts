@@ -6,7 +6,7 @@ export const groups = {
   connection: /^test\/src\/connection\//,
   foundations: /^test\/src\/(database|drizzle|errors|model|pg|runtime|settings|statement|values)\//,
   plugins: /^test\/plugins\/[^/]+$/,
-  pool: /^test\/src\/(listen|pool|pooler|replicas)\//,
+  pool: /^test\/(helpers|src\/(listen|pool|pooler|replicas))\//,
   requests: /^test\/plugins\/request\//,
   rows: /^test\/src\/repository\/(?!write|upsert)/,
   session: /^test\/src\/session\//,

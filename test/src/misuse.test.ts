@@ -107,6 +107,10 @@ const transactions = {
   'createSession({ unknown: _ })': takes((x) => database.createSession({ unknown: x } as never)),
   'repo(_)': takes((x) => database.repo(x), 'table'),
   'execute(_)': takes((x) => database.execute(x)),
+  'listen(_)': takes((x) => database.listen(x, () => {}), 'text'),
+  'listen(channel, _)': takes((x) => database.listen('notes', x), 'function'),
+  'listen(channel, handler, _)': takes((x) => database.listen('notes', () => {}, x), ...options),
+  'listen(channel, handler, { onGap: _ })': takes((x) => database.listen('notes', () => {}, { onGap: x }), ...optional, 'function'),
   'checkHealth(_)': takes((x) => database.checkHealth(x), ...options),
   'checkHealth({ timeoutMillis: _ })': takes((x) => database.checkHealth({ timeoutMillis: x }), ...optional, '0'),
   'checkHealth({ maxAgeMillis: _ })': takes((x) => database.checkHealth({ maxAgeMillis: x }), ...optional, '0'),
@@ -223,10 +227,10 @@ t.test('every export of the core, and every method of a database and a session, 
 
   const nullary = [
     'constructor', 'start', 'drizzle', 'getInfo', 'poolInfo', 'replicas', 'drain', 'close', 'host', 'outcome', 'begin', 'commit', 'rollback', 'endStreams',
-    'isRolledBack', 'isSettled', 'isUsed', 'isBusy', 'asked', 'retryState', 'caller', 'obstacle', 'mustRollBack', 'hasChild',
+    'isRolledBack', 'isSettled', 'hasNothingToCommit', 'directConnection', 'isUsed', 'isBusy', 'asked', 'retryState', 'caller', 'obstacle', 'mustRollBack', 'hasChild',
     'token', 'readAfter' // takes whatever a client sends
   ]
-  const byThePackage = ['lend', 'run', 'stream', 'awaits', 'dropCallbacks', 'inherit', 'abort', 'commitNow', 'end'] // for repositories and plugins
+  const byThePackage = ['lend', 'run', 'stream', 'awaits', 'dropCallbacks', 'inherit', 'join', 'abort', 'commitNow', 'end'] // for repositories and plugins
   const methods = [Database, Session, Scope].flatMap((Class) => Object.getOwnPropertyNames(Class.prototype))
   t.strictSame(missing(methods.filter((name) => ![...nullary, ...byThePackage].includes(name)), { ...transactions, ...scopes }), [])
 })

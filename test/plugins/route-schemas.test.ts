@@ -59,7 +59,7 @@ for (const [name, compiler] of Object.entries(compilers)) {
     const server = await buildUnder(t, compiler)
     const health = await server.inject('/health/database')
     t.equal(health.statusCode, 200)
-    t.same(Object.keys(health.json()), ['status', 'latencyMillis', 'timestamp'])
+    t.same(Object.keys(health.json()), ['status', 'latencyMillis', 'timestamp', 'readOnly'])
     t.same(Object.keys((await server.inject('/health/database/pool')).json()).sort(), ['idle', 'inUse', 'max', 'size', 'total', 'waiting'])
     t.match(Object.keys(server.swagger().paths ?? {}), ['/health/database', '/health/database/pool'])
   })

@@ -11,17 +11,22 @@ export interface NamePolicy {
   readonly unnamed?: ReadonlySet<string> | undefined
 }
 
-/** The pool that a connection is released to. */
-export interface ConnectionHome<Lent> extends NamePolicy {
-  takeBack (connection: Lent, destroyed: boolean): void
-  /** Resolves with another client in place of a lost one; rejects if none is available. */
-  replace?: (lost: ClientState) => Promise<ClientState>
+/** What follows from a pooler between this process and PostgreSQL, if there is one. */
+export interface PoolerPolicy extends NamePolicy {
   /** The statements that follow BEGIN: the limits, behind a pooler. */
   readonly limits: readonly string[]
   /** The statements in front of one that commits by itself: the limits, behind a pooler. */
   leading (statement: Statement): readonly string[]
   /** A name was refused although PostgreSQL had confirmed it, or had another statement. */
   nameRefused (name: string | undefined, error: Error | undefined): void
+}
+
+/** The pool that a connection is released to. */
+export interface ConnectionHome<Lent> {
+  readonly pooler: PoolerPolicy
+  takeBack (connection: Lent, destroyed: boolean): void
+  /** Resolves with another client in place of a lost one; rejects if none is available. */
+  replace?: (lost: ClientState) => Promise<ClientState>
   /** Called for each statement when its response has come: for `echo` and the log of slow statements. */
   observe (caller: Caller, statement: Statement, observed: Observed): void
 }

@@ -68,10 +68,10 @@ export class Connection {
   get readCommitted (): boolean { return this.pooled.readCommitted }
 
   /** The statements that follow BEGIN on this connection: the limits, behind a pooler. */
-  get limits (): readonly string[] { return this.#home.limits }
+  get limits (): readonly string[] { return this.#home.pooler.limits }
 
   /** The statements in front of one that commits by itself on this connection: the limits, behind a pooler. */
-  leading (statement: Statement): readonly string[] { return this.#home.leading(statement) }
+  leading (statement: Statement): readonly string[] { return this.#home.pooler.leading(statement) }
 
   /** The transaction status that PostgreSQL reported last. */
   get status (): TransactionStatus { return this.pooled.status }
@@ -194,7 +194,7 @@ export class Connection {
     // A value's `toPostgres()` may run a statement: it has to wait.
     this.#active = batch
     const wasOpen = this.status !== 'I'
-    const exchange = openExchange(this.pooled, batch, this.#home)
+    const exchange = openExchange(this.pooled, batch, this.#home.pooler)
     const tasks = batch.tasks.filter((task) => add(task, exchange))
     if (tasks.length === 0) {
       this.#active = undefined
@@ -222,7 +222,7 @@ export class Connection {
     if (finish.neverRan && isFirst && this.#refusal === undefined && this.#home.replace !== undefined) {
       return this.#sendAgain(batch, this.#home.replace, () => this.#conclude(batch, exchange, finish))
     }
-    if (exchange.isStale) this.#home.nameRefused(exchange.staleName, finish.error)
+    if (exchange.isStale) this.#home.pooler.nameRefused(exchange.staleName, finish.error)
     if (exchange.isStale && this.pooled.lost === undefined && this.#isUndone(batch, exchange)) {
       this.#send({ tasks, prelude, corrected: batch.corrected, isRepeated: true })
       return this.#proceed()

@@ -70,7 +70,7 @@ export class Database<Drizzle = DrizzleDatabase> implements StatementRunner {
     this.#transaction = resolveTransactionOptions(parts.transaction ?? {})
     this.#connections = new ConnectionPool(pool, settings)
     this.#health = new HealthCheck({ connection: pool.options, pool: this.#connections, ask: (question, timeoutMillis) => askPool(this.#connections, { question, caller: this.caller, timeoutMillis }) })
-    this.#replicas = settings.replicas && new Replicas(settings, settings.connection ?? pool.options, settings.replicas)
+    this.#replicas = settings.replicas && new Replicas(settings, pool.options, settings.replicas)
     this.#listening = new Listening(listenSource(settings, pool))
     this.#shutdown = new Shutdown({ connections: this.#connections, replicas: this.#replicas, health: this.#health, listening: this.#listening, settings, ownsPool: parts.ownsPool === true })
     this.#context = {

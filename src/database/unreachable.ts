@@ -58,7 +58,7 @@ export function explain (error: Error): ConnectionError {
 
 function wayOut (code: string, cause: unknown): string {
   if (cause instanceof HostsError) return cause.message
-  const refusal = code === sqlStates.tooManyConnections ? undefined : refusalOf(cause)
+  const refusal = refusalOf(cause)
   return (refusal === undefined ? ways.get(code) : waysOfPoolers[refusal]) ??
     'check that DATABASE_URL (connectionString) names the right host, port, user, password and database, and a suitable sslmode'
 }

@@ -137,14 +137,6 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
   /** `true` as soon as a slot is free or was passed on; `false` if that did not happen in time. */
   breathes (timeoutMillis: number): Promise<boolean> { return this.#slots.breathes(timeoutMillis) }
 
-  get prepares (): boolean { return this.pooler.prepares }
-
-  get unnamed (): ReadonlySet<string> | undefined { return this.pooler.unnamed }
-
-  get limits (): readonly string[] { return this.pooler.limits }
-
-  leading (statement: Statement): readonly string[] { return this.pooler.leading(statement) }
-
   observe (caller: Caller, statement: Statement, observed: Observed): void { this.#log.tell(caller, statement, observed) }
 
   takeBack (connection: Connection, destroyed: boolean): void {
@@ -160,8 +152,6 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
     lost.release(true)
     return this.#liveness.next(this.pool, this.#clients)
   }
-
-  nameRefused (name: string | undefined, error: Error | undefined): void { this.pooler.nameRefused(name, error) }
 
   /** Replaces the connections to a server that is not the wanted one any more, unless the pool is the user's own. */
   #renew (pooled: ClientState): void {

@@ -6,7 +6,8 @@ import { holdCommits } from '../helpers/held-commit.js'
 import { recordLog } from '../helpers/log-stream.js'
 import { users } from '../helpers/schema.js'
 import { ask } from '../helpers/streaming.js'
-import { buildBoth, invoices } from '../helpers/two-databases.js'
+import { running } from '../helpers/backend.js'
+import { buildBoth, databaseOf, invoices } from '../helpers/two-databases.js'
 import type { FastifyRequest } from 'fastify'
 import type { Both } from '../helpers/two-databases.js'
 import type { Session } from '../../plugins/index.js'
@@ -129,4 +130,26 @@ t.test('a raw query of a session goes to its own database', async (t) => {
   })
 
   t.strictSame((await server.inject('/')).json(), [false, false, true])
+})
+
+t.test('130: rollbackOnly() while the constraints of another database are checked holds for all', async (t) => {
+  const both = await buildBoth(t)
+  const billing = databaseOf(both.server)
+  const written = deferred<Session>()
+  both.server.post('/', async (request) => {
+    await request.repo(users).create({ email: 'twice' })
+    await request.repo(invoices).create({ email: 'twice' })
+    written.resolve(billingOf(request))
+  })
+  const other = billing.createSession()
+  await other.repo(invoices).create({ email: 'twice' })
+
+  const reply = post(both)
+  const session = await written.promise
+  await running(billing, 'set constraints all immediate')
+  session.rollbackOnly()
+  await other.rollback()
+
+  t.equal((await reply).statusCode, 200)
+  t.strictSame(await both.rows(), { users: 0, invoices: 0 })
 })

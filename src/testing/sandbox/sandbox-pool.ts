@@ -145,10 +145,7 @@ export class SandboxPool implements ConnectionSource {
   #share (caller: Caller): Connection {
     const { pooled } = this.#connection
     const connection = new Connection(pooled, caller, {
-      prepares: this.#pool.prepares,
-      limits: this.#pool.limits,
-      leading: () => [],
-      nameRefused: (name, error) => this.#pool.nameRefused(name, error),
+      pooler: this.#pool.pooler,
       observe: (...args) => this.#pool.observe(...args),
       takeBack: () => this.#connection.destroy()
     })

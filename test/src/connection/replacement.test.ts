@@ -65,10 +65,7 @@ for (const comes of [true, false]) {
     const other = deferred<ClientState | undefined>()
     const returned: Array<[pooled: ClientState, destroyed: boolean]> = []
     const connection = new Connection(lent.pooled, caller, {
-      prepares: false,
-      limits: [],
-      leading: () => [],
-      nameRefused: () => {},
+      pooler: pool.pooler,
       observe: () => {},
       takeBack: ({ pooled }, destroyed) => { returned.push([pooled, destroyed]) },
       replace: async () => {

@@ -6,6 +6,7 @@ import { openDatabase, UsageError, type Database, type ListenOptions } from '../
 import { Listener } from '../../../src/listen/listener.js'
 import { Listening } from '../../../src/listen/listening.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
+import { deferred } from '../../helpers/deferred.js'
 import { recordingLogger } from '../../helpers/logger.js'
 import { startProxy } from '../../helpers/proxy.js'
 import { startTransactionPooler } from '../../helpers/transaction-pooler.js'
@@ -170,4 +171,23 @@ t.test('closing waits for a handler that runs, begins no other, and ends the con
   finish()
   await closed
   t.strictSame(calls, ['1', 'finished'])
+})
+
+t.test('a listener that was closed is not called for the messages that wait', async (t) => {
+  const calls: string[] = []
+  const works: Array<Promise<void>> = []
+  const first = deferred<void>()
+  const handler = async ({ payload }: { readonly payload: string }): Promise<void> => {
+    calls.push(payload)
+    await first.promise
+  }
+  const listener = new Listener({ handler, onGap: undefined, logger: recordingLogger(), track: (work) => works.push(work) })
+  for (const payload of ['one', 'two']) listener.deliver({ channel: 'a', payload, processId: 1 })
+  await until(() => calls.length === 1)
+
+  listener.close()
+  first.resolve()
+  await Promise.all(works)
+  await new Promise(setImmediate)
+  t.strictSame(calls, ['one'])
 })

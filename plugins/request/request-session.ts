@@ -116,10 +116,10 @@ export class RequestSession {
   async #decide (payload: unknown, verdict: Verdict): Promise<true> {
     guard(payload)
     try {
-      if (verdict.commits && this.#commitsBehind(payload)) await this.#stream(payload)
-      else await this.#protected('decided', () => this.#carryOut(verdict, payload))
+      if (verdict.commits && this.#commitsBehind(payload)) await this.#stream(payload).catch(this.#undo)
+      // A handler whose statement is cancelled by the rollback replies with that error: it must not count.
+      else await this.#protected('decided', () => this.#carryOut(verdict, payload).catch(this.#undo))
     } catch (error) {
-      await this.unit.rollback()
       this.#failed = true
       for (const header of payloadHeaders) this.#reply.removeHeader(header)
       discard(payload)
@@ -128,6 +128,11 @@ export class RequestSession {
       this.#plan.carrier?.send(this.#reply, this.session)
     }
     return true
+  }
+
+  readonly #undo = async (error: unknown): Promise<never> => {
+    await this.unit.rollback()
+    throw error
   }
 
   /** Commits when a handler has resolved successfully, before the reply is made, so that a conflict can still be repeated. */

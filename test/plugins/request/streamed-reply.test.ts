@@ -23,6 +23,12 @@ const goingOn: Record<string, Send> = {
     await request.repo(users).create(grace)
     return reply
   },
+  'a-statement-behind-it-that-is-cancelled': async (kind, { request, reply }) => {
+    await request.repo(users).create(ada)
+    reply.send(payloads[kind]?.(greeting))
+    await request.db.execute(sql`select pg_sleep(60)`)
+    return reply
+  },
   'a-statement-that-nobody-awaited': async (kind, { request }) => {
     request.repo(users).create(ada)
     return payloads[kind]?.(greeting)

@@ -50,6 +50,21 @@ export function run (
   return connection.run({ kind, text, values, context: { operation: 'test' } }, prelude)
 }
 
+/** A connection of {@link connectInTransaction}, and the process id of its backend. */
+export interface InTransaction {
+  readonly connection: Connection
+  readonly pid: number
+}
+
+/** A connection that is marked as inside a transaction; the test sends BEGIN. */
+export async function connectInTransaction (t: Test, pool: ConnectionPool): Promise<InTransaction> {
+  const connection = await pool.connect(caller)
+  const pid = await backendOf(connection)
+  connection.enterTransaction()
+  t.teardown(async () => connection.destroy())
+  return { connection, pid }
+}
+
 /** The process id of a connection's backend. */
 export async function backendOf (connection: Connection): Promise<number> {
   return Number(await scalar(connection, 'select pg_backend_pid()'))
@@ -60,4 +75,10 @@ export async function scalar (connection: Connection, text: string): Promise<unk
   const { error, result } = await run(connection, text)
   if (error !== undefined) throw error
   return Object.values(result?.rows[0] ?? {})[0]
+}
+
+/** How many rows the table `users` has. */
+export async function countUsers (pool: ConnectionPool): Promise<number> {
+  const { rows } = await pool.pool.query<{ total: number }>('select count(*)::int as total from users')
+  return Number(rows[0]?.total)
 }

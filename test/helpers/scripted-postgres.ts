@@ -5,12 +5,13 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { openDatabase } from '../../src/index.js'
-import { openPool } from './pool.js'
+import { caller, openPool } from './pool.js'
 import { until } from './until.js'
 import { clientsOf, watchPool } from './watch.js'
 import * as wire from './wire.js'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Pool } from 'pg'
+import type { Connection } from '../../src/connection/connection.js'
 import type { Database, OpenOptions } from '../../src/index.js'
 import type { ConnectionPool } from '../../src/pool/connection-pool.js'
 import type { Test } from './test.js'
@@ -167,6 +168,23 @@ const options = {
 export async function openScriptedPool (t: Test): Promise<{ pool: ConnectionPool, postgres: ScriptedPostgres }> {
   const postgres = await startScriptedPostgres(t)
   return { pool: await openPool(t, { ...options, connectionString: postgres.connectionString }), postgres }
+}
+
+/** A connection to a scripted server, and the server's end of it. */
+export interface ScriptedConnection {
+  readonly pool: ConnectionPool
+  readonly postgres: ScriptedPostgres
+  readonly connection: Connection
+  readonly peer: Peer
+}
+
+/** A connection that is marked as inside a transaction; its BEGIN has not been sent. */
+export async function connectScripted (t: Test): Promise<ScriptedConnection> {
+  const { pool, postgres } = await openScriptedPool(t)
+  const connection = await pool.connect(caller)
+  connection.enterTransaction()
+  t.teardown(async () => connection.destroy())
+  return { pool, postgres, connection, peer: await postgres.accept() }
 }
 
 /** A database over a scripted server, and the server's end of its first connection. */

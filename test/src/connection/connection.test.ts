@@ -1,30 +1,8 @@
 import t from 'tap'
 import { TransactionBrokenError } from '../../../src/errors/errors.js'
-import { backendOf, caller, openPool, run } from '../../helpers/pool.js'
-import type { Connection } from '../../../src/connection/connection.js'
-import type { ConnectionPool } from '../../../src/pool/connection-pool.js'
-import type { Test } from '../../helpers/test.js'
+import { caller, connectInTransaction, countUsers, openPool, run } from '../../helpers/pool.js'
 
 const insert = "insert into users (email) values ('ada@example.com')"
-
-async function countUsers (pool: ConnectionPool): Promise<number> {
-  const { rows } = await pool.pool.query<{ total: number }>('select count(*)::int as total from users')
-  return Number(rows[0]?.total)
-}
-
-interface Begun {
-  readonly connection: Connection
-  readonly pid: number
-}
-
-/** A connection that is marked as inside a transaction; the test sends BEGIN. */
-async function begin (t: Test, pool: ConnectionPool): Promise<Begun> {
-  const connection = await pool.connect(caller)
-  const pid = await backendOf(connection)
-  connection.enterTransaction()
-  t.teardown(async () => connection.destroy())
-  return { connection, pid }
-}
 
 t.test('statements that are given together run one after the other, in call order', async (t) => {
   const pool = await openPool(t)
@@ -43,7 +21,7 @@ t.test('statements that are given together run one after the other, in call orde
 
 t.test('BEGIN travels with the first statement in one message group, and both take effect', async (t) => {
   const pool = await openPool(t)
-  const { connection } = await begin(t, pool)
+  const { connection } = await connectInTransaction(t, pool)
 
   const outcome = await run(connection, 'insert into users (email) values ($1) returning id', {
     prelude: ['begin', 'savepoint s1'], values: ['ada@example.com']
@@ -60,7 +38,7 @@ t.test('BEGIN travels with the first statement in one message group, and both ta
 
 t.test('rows of the prelude are not the statement\'s', async (t) => {
   const pool = await openPool(t)
-  const { connection } = await begin(t, pool)
+  const { connection } = await connectInTransaction(t, pool)
 
   const { result } = await run(connection, 'select $1::int as two', { prelude: ['begin', "select set_config('a.b', 'one', true)"], values: [2] })
 
@@ -69,7 +47,7 @@ t.test('rows of the prelude are not the statement\'s', async (t) => {
 
 t.test('after a BEGIN that fails neither its statement nor any waiting one runs', async (t) => {
   const pool = await openPool(t)
-  const { connection } = await begin(t, pool)
+  const { connection } = await connectInTransaction(t, pool)
 
   const outcomes = await Promise.all([
     run(connection, insert, { prelude: ['begin isolation level nonsense'], kind: 'write' }),
@@ -90,7 +68,7 @@ t.test('after a BEGIN that fails neither its statement nor any waiting one runs'
 
 t.test('a savepoint that fails leaves a transaction that can be rolled back', async (t) => {
   const pool = await openPool(t)
-  const { connection } = await begin(t, pool)
+  const { connection } = await connectInTransaction(t, pool)
 
   t.match(await run(connection, insert, { prelude: ['begin', 'savepoint "'], kind: 'write' }), { error: { code: '42601' }, preludeDone: 1 })
   t.equal(connection.status, 'E')
@@ -103,7 +81,7 @@ t.test('a savepoint that fails leaves a transaction that can be rolled back', as
 
 t.test('the status after an error is never stale', async (t) => {
   const pool = await openPool(t)
-  const { connection } = await begin(t, pool)
+  const { connection } = await connectInTransaction(t, pool)
   await run(connection, 'select 1', { prelude: ['begin'] })
 
   for (let round = 0; round < 20; round++) {
@@ -135,7 +113,7 @@ t.test('user SQL that ends the transaction is found out, and nothing more is sen
   const pool = await openPool(t)
   for (const [title, text, operation] of cases) {
     await t.test(title, async (t) => {
-      const { connection } = await begin(t, pool)
+      const { connection } = await connectInTransaction(t, pool)
       await run(connection, insert, { prelude: ['begin'] })
 
       const [, late] = await Promise.all([run(connection, text), run(connection, insert)])
@@ -162,7 +140,7 @@ t.test('user SQL that does not end the transaction is left alone', async (t) => 
   const pool = await openPool(t)
   for (const [title, text] of cases) {
     await t.test(title, async (t) => {
-      const { connection } = await begin(t, pool)
+      const { connection } = await connectInTransaction(t, pool)
       await run(connection, insert, { prelude: ['begin'] })
 
       t.equal((await run(connection, text)).error, undefined)

@@ -1,42 +1,21 @@
 import t from 'tap'
 import { ConnectionError, TransactionClosedError } from '../../../src/errors/errors.js'
-import { backendOf, caller, openPool, run, scalar } from '../../helpers/pool.js'
+import { backendOf, caller, connectInTransaction, countUsers, openPool, run, scalar } from '../../helpers/pool.js'
 import { startProxy } from '../../helpers/proxy.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
 import { tables } from '../../helpers/schema.js'
 import { until } from '../../helpers/until.js'
-import type { Connection } from '../../../src/connection/connection.js'
 import type { ConnectionPool } from '../../../src/pool/connection-pool.js'
-import type { Test } from '../../helpers/test.js'
 
 const insert = "insert into users (email) values ('ada@example.com')"
-
-async function countUsers (pool: ConnectionPool): Promise<number> {
-  const { rows } = await pool.pool.query<{ total: number }>('select count(*)::int as total from users')
-  return Number(rows[0]?.total)
-}
 
 async function kill (pool: ConnectionPool, pid: number): Promise<void> {
   await pool.pool.query('select pg_terminate_backend($1)', [pid])
 }
 
-interface Begun {
-  readonly connection: Connection
-  readonly pid: number
-}
-
-/** A connection that is marked as inside a transaction; the test sends BEGIN. */
-async function begin (t: Test, pool: ConnectionPool): Promise<Begun> {
-  const connection = await pool.connect(caller)
-  const pid = await backendOf(connection)
-  connection.enterTransaction()
-  t.teardown(async () => connection.destroy())
-  return { connection, pid }
-}
-
 t.test('a killed backend fails its running statement and all that wait behind it', async (t) => {
   const pool = await openPool(t)
-  const { connection, pid } = await begin(t, pool)
+  const { connection, pid } = await connectInTransaction(t, pool)
   const outcomes = Promise.all([
     run(connection, 'select pg_sleep(30)', { prelude: ['begin'] }),
     run(connection, insert),
@@ -61,7 +40,7 @@ t.test('a killed backend fails its running statement and all that wait behind it
 
 t.test('a backend killed between two statements is noticed before the second is sent', async (t) => {
   const pool = await openPool(t)
-  const { connection, pid } = await begin(t, pool)
+  const { connection, pid } = await connectInTransaction(t, pool)
   await run(connection, insert, { prelude: ['begin'] })
 
   await kill(pool, pid)
@@ -91,7 +70,7 @@ t.test('a connection that ends between an error and ReadyForQuery is reported as
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   const proxy = await startProxy(t, connectionString)
   const pool = await openPool(t, { connectionString: proxy.connectionString })
-  const { connection } = await begin(t, pool)
+  const { connection } = await connectInTransaction(t, pool)
 
   const lost = proxy.loseReady('1 / 0')
   const outcome = await run(connection, 'select 1 / 0', { prelude: ['begin'] })

@@ -1,30 +1,12 @@
 import t from 'tap'
-import { caller, run } from '../../../helpers/pool.js'
-import { groupAnswer, openScriptedPool } from '../../../helpers/scripted-postgres.js'
+import { run } from '../../../helpers/pool.js'
+import { connectScripted, groupAnswer } from '../../../helpers/scripted-postgres.js'
 import { commandComplete, emptyQueryResponse, errorResponse, noticeResponse, notificationResponse, parameterStatus, readyForQuery } from '../../../helpers/wire.js'
-import type { Connection } from '../../../../src/connection/connection.js'
 import type { Outcome } from '../../../../src/connection/outcome.js'
-import type { ConnectionPool } from '../../../../src/pool/connection-pool.js'
-import type { Peer } from '../../../helpers/scripted-postgres.js'
-import type { Test } from '../../../helpers/test.js'
-
-interface Scripted {
-  readonly pool: ConnectionPool
-  readonly connection: Connection
-  readonly peer: Peer
-}
-
-/** A connection that is marked as inside a transaction, and the server's end of it. */
-async function connect (t: Test): Promise<Scripted> {
-  const { pool, postgres } = await openScriptedPool(t)
-  const connection = await pool.connect(caller)
-  connection.enterTransaction()
-  t.teardown(async () => connection.destroy())
-  return { pool, connection, peer: await postgres.accept() }
-}
+import type { ScriptedConnection } from '../../../helpers/scripted-postgres.js'
 
 /** Sends a statement with BEGIN and a savepoint; when it has arrived, resolves with a promise of its outcome. */
-async function ask ({ connection, peer }: Scripted): Promise<{ outcome: Promise<Outcome> }> {
+async function ask ({ connection, peer }: ScriptedConnection): Promise<{ outcome: Promise<Outcome> }> {
   const outcome = run(connection, 'select name from users where id > $1', { prelude: ['begin', 'savepoint s1'], values: [0] })
   await peer.next()
   return { outcome }
@@ -35,7 +17,7 @@ const rows = [{ name: 'ada' }, { name: null }, { name: 'žofie' }]
 const expected = { error: undefined, sent: true, lost: false, preludeDone: 2, result: { command: 'SELECT', rowCount: 3, rows } }
 
 t.test('an answer that is cut in two at any byte is read as one that is not', async (t) => {
-  const scripted = await connect(t)
+  const scripted = await connectScripted(t)
   const bytes = Buffer.concat(parts)
 
   for (let cut = 1; cut < bytes.length; cut++) {
@@ -46,7 +28,7 @@ t.test('an answer that is cut in two at any byte is read as one that is not', as
 })
 
 t.test('an answer that comes byte by byte is read as one that comes at once', async (t) => {
-  const scripted = await connect(t)
+  const scripted = await connectScripted(t)
   const { outcome } = await ask(scripted)
   await scripted.peer.sendInPieces(scripted.pool.pool, Array.from(Buffer.concat(parts), (byte) => Buffer.of(byte)))
   t.match(await outcome, expected)
@@ -60,7 +42,7 @@ const unasked = {
 
 for (const [name, message] of Object.entries(unasked)) {
   t.test(`a ${name} before any message of an answer, and after the last, changes nothing`, async (t) => {
-    const scripted = await connect(t)
+    const scripted = await connectScripted(t)
     for (let position = 0; position <= parts.length; position++) {
       const { outcome } = await ask(scripted)
       scripted.peer.send(...parts.slice(0, position), message, ...parts.slice(position))
@@ -70,7 +52,7 @@ for (const [name, message] of Object.entries(unasked)) {
   })
 
   t.test(`a ${name} between an error and PostgreSQL's word on the transaction changes nothing`, async (t) => {
-    const scripted = await connect(t)
+    const scripted = await connectScripted(t)
     const { outcome } = await ask(scripted)
     scripted.peer.send(...parts.slice(0, 6), message, errorResponse('22012'), message, readyForQuery('E'))
     t.match(await outcome, { error: { code: '22012' }, sent: true, lost: false, preludeDone: 2 })
@@ -79,14 +61,14 @@ for (const [name, message] of Object.entries(unasked)) {
 }
 
 t.test('rows that arrived before an error are dropped', async (t) => {
-  const scripted = await connect(t)
+  const scripted = await connectScripted(t)
   const { outcome } = await ask(scripted)
   scripted.peer.send(...parts.slice(0, -2), errorResponse('22012'), readyForQuery('E'))
   t.match(await outcome, { error: { code: '22012' }, result: undefined, lost: false })
 })
 
 t.test('52: a connection that ends after the rows is lost, and the rows with it', async (t) => {
-  const scripted = await connect(t)
+  const scripted = await connectScripted(t)
   const { outcome } = await ask(scripted)
   scripted.peer.send(...parts.slice(0, -1))
   await scripted.peer.read(scripted.pool.pool)
@@ -95,7 +77,7 @@ t.test('52: a connection that ends after the rows is lost, and the rows with it'
 })
 
 t.test('a connection that ends between an error and PostgreSQL\'s word on the transaction is lost', async (t) => {
-  const scripted = await connect(t)
+  const scripted = await connectScripted(t)
   const { outcome } = await ask(scripted)
   scripted.peer.send(errorResponse('22012'))
   await scripted.peer.read(scripted.pool.pool)
@@ -104,7 +86,7 @@ t.test('a connection that ends between an error and PostgreSQL\'s word on the tr
 })
 
 t.test('46: a FATAL message after an error makes the connection lost', async (t) => {
-  const scripted = await connect(t)
+  const scripted = await connectScripted(t)
   const { outcome } = await ask(scripted)
   scripted.peer.send(errorResponse('22012'), errorResponse('57P01', 'FATAL'))
   scripted.peer.close()
@@ -112,7 +94,7 @@ t.test('46: a FATAL message after an error makes the connection lost', async (t)
 })
 
 t.test('46: a FATAL message after an answer makes the connection refuse every later statement', async (t) => {
-  const scripted = await connect(t)
+  const scripted = await connectScripted(t)
   const { outcome } = await ask(scripted)
   scripted.peer.send(...parts, errorResponse('57P01', 'FATAL'))
   await outcome
@@ -123,7 +105,7 @@ t.test('46: a FATAL message after an answer makes the connection refuse every la
 })
 
 t.test('an empty query has an empty answer', async (t) => {
-  const { connection, peer } = await connect(t)
+  const { connection, peer } = await connectScripted(t)
   const outcome = run(connection, '')
   t.same(await peer.next(), ['Query'])
   peer.send(emptyQueryResponse, readyForQuery('T'))
@@ -131,7 +113,7 @@ t.test('an empty query has an empty answer', async (t) => {
 })
 
 t.test('54: an answer that no statement waits for is dropped', async (t) => {
-  const scripted = await connect(t)
+  const scripted = await connectScripted(t)
   const { outcome } = await ask(scripted)
   scripted.peer.send(...parts.slice(0, -1), commandComplete('DELETE 5'), ...parts.slice(-1))
   t.match(await outcome, expected)

@@ -1,30 +1,10 @@
 import t from 'tap'
-import { caller, run } from '../../../helpers/pool.js'
-import { answer, group, groupAnswer, openScriptedPool } from '../../../helpers/scripted-postgres.js'
+import { run } from '../../../helpers/pool.js'
+import { answer, connectScripted, group, groupAnswer } from '../../../helpers/scripted-postgres.js'
 import { bindComplete, commandComplete, errorResponse, noData, parseComplete, readyForQuery } from '../../../helpers/wire.js'
-import type { Connection } from '../../../../src/connection/connection.js'
-import type { ConnectionPool } from '../../../../src/pool/connection-pool.js'
-import type { Peer, ScriptedPostgres } from '../../../helpers/scripted-postgres.js'
-import type { Test } from '../../../helpers/test.js'
-
-interface Scripted {
-  readonly pool: ConnectionPool
-  readonly postgres: ScriptedPostgres
-  readonly connection: Connection
-  readonly peer: Peer
-}
-
-/** A connection inside a transaction whose BEGIN has not been sent, and the server's end of it. */
-async function connect (t: Test): Promise<Scripted> {
-  const { pool, postgres } = await openScriptedPool(t)
-  const connection = await pool.connect(caller)
-  connection.enterTransaction()
-  t.teardown(async () => connection.destroy())
-  return { pool, postgres, connection, peer: await postgres.accept() }
-}
 
 t.test('prelude and statement share one Sync, in order, each executed before the next is parsed', async (t) => {
-  const { connection, peer } = await connect(t)
+  const { connection, peer } = await connectScripted(t)
 
   const outcome = run(connection, 'insert into users values ($1, $2)', { prelude: ['begin', 'savepoint s1'], values: ['ada', null] })
 
@@ -44,7 +24,7 @@ t.test('prelude and statement share one Sync, in order, each executed before the
 })
 
 t.test('a statement without values or prelude is one simple Query', async (t) => {
-  const { connection, peer } = await connect(t)
+  const { connection, peer } = await connectScripted(t)
   const outcome = run(connection, 'select 1; select 2')
   t.same(await peer.next(), ['Query select 1; select 2'])
   peer.send(...answer('SELECT 1'))
@@ -52,7 +32,7 @@ t.test('a statement without values or prelude is one simple Query', async (t) =>
 })
 
 t.test('nothing is sent before ReadyForQuery, although the previous statement is answered', async (t) => {
-  const { pool, connection, peer } = await connect(t)
+  const { pool, connection, peer } = await connectScripted(t)
   const outcomes = Promise.all([run(connection, 'first', { prelude: ['begin'] }), run(connection, 'second')])
   t.same(await peer.next(), group(['begin'], 'first'))
 
@@ -67,7 +47,7 @@ t.test('nothing is sent before ReadyForQuery, although the previous statement is
 })
 
 t.test('nothing is sent between an error and ReadyForQuery', async (t) => {
-  const { pool, connection, peer } = await connect(t)
+  const { pool, connection, peer } = await connectScripted(t)
   const outcomes = Promise.all([run(connection, 'first', { prelude: ['begin'] }), run(connection, 'second')])
   await peer.next()
 
@@ -82,7 +62,7 @@ t.test('nothing is sent between an error and ReadyForQuery', async (t) => {
 })
 
 t.test('16c: nothing is sent after a BEGIN that failed', async (t) => {
-  const { connection, peer } = await connect(t)
+  const { connection, peer } = await connectScripted(t)
   const outcomes = Promise.all([run(connection, 'first', { prelude: ['begin'] }), run(connection, 'second'), run(connection, 'third')])
   t.same(await peer.next(), group(['begin'], 'first'))
 
@@ -94,7 +74,7 @@ t.test('16c: nothing is sent after a BEGIN that failed', async (t) => {
 })
 
 t.test('nothing is sent after a statement that ended the transaction', async (t) => {
-  const { connection, peer } = await connect(t)
+  const { connection, peer } = await connectScripted(t)
   const outcomes = Promise.all([run(connection, 'first', { prelude: ['begin'] }), run(connection, 'second'), run(connection, 'third')])
   await peer.next()
   peer.send(...groupAnswer(['BEGIN'], 'CALL'))
@@ -108,7 +88,7 @@ t.test('nothing is sent after a statement that ended the transaction', async (t)
 })
 
 t.test('a cancel names the backend and its key, alone on a second connection', async (t) => {
-  const { postgres, connection, peer } = await connect(t)
+  const { postgres, connection, peer } = await connectScripted(t)
   const outcome = run(connection, 'select pg_sleep(60)')
   await peer.next()
 

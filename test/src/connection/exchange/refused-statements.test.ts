@@ -1,25 +1,8 @@
 import t from 'tap'
 import { DatabaseError, ValidationError } from '../../../../src/errors/errors.js'
-import { backendOf, caller, openPool, run, scalar } from '../../../helpers/pool.js'
-import type { Connection } from '../../../../src/connection/connection.js'
+import { backendOf, caller, connectInTransaction, openPool, run, scalar } from '../../../helpers/pool.js'
 import type { Outcome } from '../../../../src/connection/outcome.js'
-import type { ConnectionPool } from '../../../../src/pool/connection-pool.js'
 import type { Statement } from '../../../../src/statement/statement.js'
-import type { Test } from '../../../helpers/test.js'
-
-interface Begun {
-  readonly connection: Connection
-  readonly pid: number
-}
-
-/** A connection that is marked as inside a transaction; the test sends BEGIN. */
-async function begin (t: Test, pool: ConnectionPool): Promise<Begun> {
-  const connection = await pool.connect(caller)
-  const pid = await backendOf(connection)
-  connection.enterTransaction()
-  t.teardown(async () => connection.destroy())
-  return { connection, pid }
-}
 
 t.test('a value that cannot be written is refused, and the connection can be used again', async (t) => {
   const pool = await openPool(t)
@@ -42,7 +25,7 @@ t.test('a value that cannot be written is refused, and the connection can be use
 
 t.test('a column that cannot be read fails its statement; the connection stays usable', async (t) => {
   const pool = await openPool(t)
-  const { connection, pid } = await begin(t, pool)
+  const { connection, pid } = await connectInTransaction(t, pool)
   const errors = [new Error('cannot read ada@example.com'), new TypeError('ada@example.com'), new SyntaxError('ada@example.com')]
 
   await run(connection, 'select 1', { prelude: ['begin'] })
@@ -66,7 +49,7 @@ t.test('a column that cannot be read fails its statement; the connection stays u
 
 t.test('columns without a parser fail their statement; the connection stays usable', async (t) => {
   const pool = await openPool(t)
-  const { connection, pid } = await begin(t, pool)
+  const { connection, pid } = await connectInTransaction(t, pool)
   await run(connection, 'select 1', { prelude: ['begin'] })
   const thrown = new Error('no parser for ada@example.com')
   const failing: Array<Partial<Statement>> = [

@@ -188,7 +188,14 @@ export async function connectScripted (t: Test): Promise<ScriptedConnection> {
 }
 
 /** A database over a scripted server, and the server's end of its first connection. */
-export async function openScripted (t: Test, more: OpenOptions = {}): Promise<{ database: Database, postgres: ScriptedPostgres, peer: Peer }> {
+export interface Scripted {
+  readonly database: Database
+  readonly postgres: ScriptedPostgres
+  readonly peer: Peer
+}
+
+/** Opens a database over a scripted server, which has accepted its first connection. */
+export async function openScripted (t: Test, more: OpenOptions = {}): Promise<Scripted> {
   const postgres = await startScriptedPostgres(t)
   const database = await openDatabase({ ...options, ...more, connectionString: postgres.connectionString })
   t.teardown(() => database.close())

@@ -11,6 +11,7 @@ import { until } from '../../helpers/until.js'
 import { errorResponse } from '../../helpers/wire.js'
 import type { ClientState } from '../../../src/connection/client-state.js'
 import type { Peer } from '../../helpers/scripted-postgres.js'
+import type { Test } from '../../helpers/test.js'
 
 const write = { kind: 'write', text: 'insert into users values ($1)', values: ['ada'], context: { operation: 'create', table: 'users' } } as const
 const written = group([], write.text, 'ada')
@@ -21,14 +22,18 @@ function endIdle (peer: Peer): void {
   peer.close()
 }
 
-t.test('107: a connection that ended after its checkout is replaced before its first statement', async (t) => {
+/** A connection that ended after its checkout. */
+async function connectEnded (t: Test) {
   const { pool, postgres } = await openScriptedPool(t)
   const connection = await pool.connect(caller) as Connection
-  const peer = await postgres.accept()
-  endIdle(peer)
+  endIdle(await postgres.accept())
   await until(() => connection.pooled.lost !== undefined)
-  const answers = Promise.all([connection.run(write), connection.run(write)])
+  return { pool, postgres, connection }
+}
 
+t.test('107: a connection that ended after its checkout is replaced before its first statement', async (t) => {
+  const { pool, connection, postgres } = await connectEnded(t)
+  const answers = Promise.all([connection.run(write), connection.run(write)])
   const next = await postgres.accept()
   for (let sent = 0; sent < 2; sent++) {
     t.same(await next.next(), written)
@@ -40,11 +45,7 @@ t.test('107: a connection that ended after its checkout is replaced before its f
 })
 
 t.test('107: a connection that ended after its checkout, and cannot be replaced, refuses its statements as retryable', async (t) => {
-  const { pool, postgres } = await openScriptedPool(t)
-  const connection = await pool.connect(caller) as Connection
-  const peer = await postgres.accept()
-  endIdle(peer)
-  await until(() => connection.pooled.lost !== undefined)
+  const { pool, connection, postgres } = await connectEnded(t)
   const answers = Promise.all([connection.run(write), connection.run(write)])
   const next = await postgres.accept()
   next.close()

@@ -1,45 +1,13 @@
 import t from 'tap'
 import { sql } from 'drizzle-orm'
-import { statementName } from '../../../../src/statement/statement-name.js'
 import { open } from '../../../helpers/database.js'
-import { answer, groupAnswer, openScripted } from '../../../helpers/scripted-postgres.js'
+import { again, beginParts, begun, commit, first, firstAnswer, named, one, openKnowing, openNaming, withoutName } from '../../../helpers/prepared.js'
+import { answer, groupAnswer } from '../../../helpers/scripted-postgres.js'
 import { bindComplete, commandComplete, errorResponse, noData, parseComplete, readyForQuery } from '../../../helpers/wire.js'
 import type { Statement } from '../../../../src/statement/statement.js'
-import type { Database } from '../../../../src/index.js'
-import type { Test } from '../../../helpers/test.js'
-import type { Peer } from '../../../helpers/scripted-postgres.js'
-
-const named = (name: string, text: string, ...values: unknown[]): Statement =>
-  ({ kind: 'write', name, text, values, context: { operation: 'test' } })
-
-const one = named('one', 'select $1', 1)
-const first = ['Parse one select $1', 'Bind one 1', 'Describe P', 'Execute', 'Sync']
-const again = ['Bind one 1', 'Execute', 'Sync']
-const withoutName = ['Parse select $1', 'Bind 1', 'Describe P', 'Execute', 'Sync']
-const firstAnswer = groupAnswer([], 'SELECT 0', { status: 'I' })
-
-const begin = statementName('begin', 'begin')
-const commit = statementName('commit', 'commit')
-const beginParts = [`Parse ${begin} begin`, `Bind ${begin}`, 'Execute']
-const begun = [parseComplete, bindComplete, commandComplete('BEGIN')]
-
-interface Scripted {
-  readonly database: Database
-  readonly peer: Peer
-}
-
-/** A database whose only connection has prepared the statement `one`. */
-async function openKnowing (t: Test): Promise<Scripted> {
-  const { database, peer } = await openScripted(t, { preparedStatements: true })
-  const done = database.run(one)
-  await peer.next()
-  peer.send(...firstAnswer)
-  await done
-  return { database, peer }
-}
 
 t.test('a statement that failed after Parse is known, and its columns are described again', async (t) => {
-  const { database, peer } = await openScripted(t, { preparedStatements: true })
+  const { database, peer } = await openNaming(t)
   const failed = database.run(one)
   await peer.next()
   peer.send(parseComplete, errorResponse('22P02'), readyForQuery('I'))
@@ -52,7 +20,7 @@ t.test('a statement that failed after Parse is known, and its columns are descri
 })
 
 t.test('one whose text was refused is not known', async (t) => {
-  const { database, peer } = await openScripted(t, { preparedStatements: true })
+  const { database, peer } = await openNaming(t)
   const failed = database.run(one)
   await peer.next()
   peer.send(errorResponse('42P01'), readyForQuery('I'))
@@ -65,7 +33,7 @@ t.test('one whose text was refused is not known', async (t) => {
 })
 
 t.test('in a group, names before the failing statement are known, and those after it are not', async (t) => {
-  const { database, peer } = await openScripted(t, { preparedStatements: true })
+  const { database, peer } = await openNaming(t)
   const run = (...names: string[]) => database.session((session) => Promise.allSettled(names.map((name) => session.run(named(name, name, 1)))))
   const failed = run('a', 'b', 'c')
   await peer.next()
@@ -92,7 +60,7 @@ t.test('in a group, names before the failing statement are known, and those afte
 })
 
 t.test('0A000 from a statement that was parsed just now does not concern its name', async (t) => {
-  const { database, peer } = await openScripted(t, { preparedStatements: true })
+  const { database, peer } = await openNaming(t)
   const failed = database.run(one)
   await peer.next()
   peer.send(parseComplete, errorResponse('0A000'), readyForQuery('I'))
@@ -100,7 +68,7 @@ t.test('0A000 from a statement that was parsed just now does not concern its nam
 })
 
 t.test('a prepared BEGIN that PostgreSQL has lost is sent again, with its statement', async (t) => {
-  const { database, peer } = await openScripted(t, { preparedStatements: true })
+  const { database, peer } = await openNaming(t)
   const done = database.session((session) => session.run(one))
   await peer.next()
   peer.send(errorResponse('26000'), readyForQuery('I'))

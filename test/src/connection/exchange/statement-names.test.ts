@@ -2,47 +2,15 @@ import t from 'tap'
 import { mostNames } from '../../../../src/connection/exchange/prepared-statements.js'
 import { statementName } from '../../../../src/statement/statement-name.js'
 import { caller, openPool } from '../../../helpers/pool.js'
-import { answer, groupAnswer, openScripted } from '../../../helpers/scripted-postgres.js'
-import { bindComplete, closeComplete, commandComplete, errorResponse, parseComplete, readyForQuery } from '../../../helpers/wire.js'
+import { again, againAnswer, beginParts, begun, commit, first, firstAnswer, named, one, openKnowing, openNaming, withoutName } from '../../../helpers/prepared.js'
+import { answer, groupAnswer } from '../../../helpers/scripted-postgres.js'
+import { bindComplete, closeComplete, errorResponse, parseComplete, readyForQuery } from '../../../helpers/wire.js'
 import type { Connection } from '../../../../src/connection/connection.js'
 import type { Outcome } from '../../../../src/connection/outcome.js'
 import type { Statement } from '../../../../src/statement/statement.js'
-import type { Database } from '../../../../src/index.js'
-import type { Test } from '../../../helpers/test.js'
-import type { Peer } from '../../../helpers/scripted-postgres.js'
-
-const named = (name: string, text: string, ...values: unknown[]): Statement =>
-  ({ kind: 'write', name, text, values, context: { operation: 'test' } })
-
-const one = named('one', 'select $1', 1)
-const first = ['Parse one select $1', 'Bind one 1', 'Describe P', 'Execute', 'Sync']
-const again = ['Bind one 1', 'Execute', 'Sync']
-const withoutName = ['Parse select $1', 'Bind 1', 'Describe P', 'Execute', 'Sync']
-const firstAnswer = groupAnswer([], 'SELECT 0', { status: 'I' })
-const againAnswer = [bindComplete, ...answer('SELECT 0', { status: 'I' })]
-
-const begin = statementName('begin', 'begin')
-const commit = statementName('commit', 'commit')
-const beginParts = [`Parse ${begin} begin`, `Bind ${begin}`, 'Execute']
-const begun = [parseComplete, bindComplete, commandComplete('BEGIN')]
-
-interface Scripted {
-  readonly database: Database
-  readonly peer: Peer
-}
-
-/** A database whose only connection has prepared the statement `one`. */
-async function openKnowing (t: Test): Promise<Scripted> {
-  const { database, peer } = await openScripted(t, { preparedStatements: true })
-  const done = database.run(one)
-  await peer.next()
-  peer.send(...firstAnswer)
-  await done
-  return { database, peer }
-}
 
 t.test('a statement with a name is parsed and described once for a connection', async (t) => {
-  const { database, peer } = await openScripted(t, { preparedStatements: true })
+  const { database, peer } = await openNaming(t)
   for (const expected of [first, again, again]) {
     const done = database.run(one)
     t.same(await peer.next(), expected)
@@ -62,7 +30,7 @@ const refusals = [
 for (const { code, knew, routine } of refusals) {
   const title = routine === undefined ? code : `${code} of ${routine}`
   const asked = knew ? again : first
-  const openKnew = async (t: Test): Promise<Scripted> => knew ? await openKnowing(t) : await openScripted(t, { preparedStatements: true })
+  const openKnew = knew ? openKnowing : openNaming
 
   t.test(`a name that PostgreSQL refuses with ${title} is dropped, and the statement sent without it`, async (t) => {
     const { database, peer } = await openKnew(t)
@@ -193,7 +161,7 @@ t.test('groups keep the names that they need, and do not trust skipped messages'
 })
 
 t.test('the limit of names holds between messages, and a skipped Close has closed nothing', async (t) => {
-  const { database, peer } = await openScripted(t, { preparedStatements: true })
+  const { database, peer } = await openNaming(t)
   for (let number = 0; number < mostNames; number++) {
     const done = database.run(numbered(number))
     await peer.next()
@@ -226,7 +194,7 @@ t.test('43: after DISCARD ALL the names start anew', async (t) => {
 })
 
 t.test("43: after somebody's own DISCARD ALL one statement is sent twice, and not each of a hundred", async (t) => {
-  const { database, peer } = await openScripted(t, { preparedStatements: true })
+  const { database, peer } = await openNaming(t)
   const ask = async (number: number, expected: string[], reply: Buffer[]): Promise<Promise<unknown>> => {
     const done = database.run(numbered(number))
     t.same(

@@ -30,6 +30,7 @@ export class SessionGroup implements SessionUnit, CommitGroup {
   #committing: Promise<void> | undefined
   #undoing: Promise<void> | undefined
   #isRolledBack = false
+  /** Whether all statements are refused, also those of a session that is made from now on. */
   #isGated = false
   #isPartial = false
   #veto: Error | undefined
@@ -43,8 +44,9 @@ export class SessionGroup implements SessionUnit, CommitGroup {
     const member = { name, place, session, steps: session.join(this) }
     this.#members = [...this.#members, member].sort((one, other) => one.place - other.place)
     if (this.#veto !== undefined) session.abort(this.#veto)
-    else if (this.#undoing !== undefined || this.#isGated) session.abort(new TransactionClosedError())
+    else if (this.#undoing !== undefined) session.abort(new TransactionClosedError())
     else if (this.#committing !== undefined) member.steps.begin(this.#committing, this.#prevent)
+    if (this.#isGated) member.steps.closeGate()
     return session
   }
 
@@ -179,6 +181,7 @@ export class SessionGroup implements SessionUnit, CommitGroup {
   }
 
   #undo (members: readonly Member[]): Promise<void> {
+    this.#isGated = true
     return all(members, ({ steps }) => steps.undo())
   }
 }

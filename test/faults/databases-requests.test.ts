@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { sql } from 'drizzle-orm'
 import t from 'tap'
+import dataAccess from '../../plugins/index.js'
 import { deferred } from '../helpers/deferred.js'
 import { holdCommits } from '../helpers/held-commit.js'
 import { recordLog } from '../helpers/log-stream.js'
@@ -152,4 +153,29 @@ t.test('130: rollbackOnly() while the constraints of another database are checke
 
   t.equal((await reply).statusCode, 200)
   t.strictSame(await both.rows(), { users: 0, invoices: 0 })
+})
+
+t.test('a database that is first used while the constraints of another are checked is refused, and the commit stands', async (t) => {
+  const both = await buildBoth(t)
+  await both.server.register(dataAccess, { name: 'third', connectionString: both.first.connectionString })
+  const billing = databaseOf(both.server)
+  const written = deferred<FastifyRequest>()
+  both.server.post('/', async (request) => {
+    await request.repo(users).create({ email: 'late' })
+    await request.repo(invoices).create({ email: 'late' })
+    written.resolve(request)
+  })
+  const other = billing.createSession()
+  await other.repo(invoices).create({ email: 'late' })
+
+  const reply = post(both)
+  const request = await written.promise
+  await running(billing, 'set constraints all immediate')
+  const third = request.databases['third'] as Session
+  await t.rejects(third.execute(sql`select 1`), { code: 'DB_TRANSACTION_CLOSED' })
+  await other.rollback()
+
+  t.equal((await reply).statusCode, 200)
+  t.strictSame([third.outcome, third.isSettled], ['none', true])
+  t.strictSame(await both.rows(), { users: 1, invoices: 1 })
 })

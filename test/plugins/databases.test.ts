@@ -130,6 +130,27 @@ t.test('what comes after the decision is refused in every database, also in one 
   t.strictSame(await rows(), { users: 0, invoices: 0 })
 })
 
+t.test('a database that is first used after a commit was given up is refused', async (t) => {
+  const { server, rows } = await buildBoth(t)
+  const outcomes: unknown[] = []
+  const ways: Record<string, (session: Session) => void> = {
+    rollbackOnly: (session) => session.rollbackOnly(),
+    callback: (session) => session.beforeCommit(() => { throw new Error('no') })
+  }
+  for (const [name, way] of Object.entries(ways)) {
+    server.post(`/${name}`, async (request) => {
+      await request.repo(users).create(ada)
+      way(request.db)
+      await request.db.commit().catch(() => {})
+      outcomes.push(await request.repo(invoices).create(ada).catch((error) => error.code))
+    })
+  }
+
+  for (const name of Object.keys(ways)) await post(server, `/${name}`)
+  t.strictSame(outcomes, Array(2).fill('DB_TRANSACTION_CLOSED'))
+  t.strictSame(await rows(), { users: 0, invoices: 0 })
+})
+
 t.test('the options of a route hold in each database, before those of its registration', async (t) => {
   const { server } = await buildBoth(t, { billing: { transaction: { isolationLevel: 'repeatable read' } } })
   const levels = async (request: FastifyRequest) => Promise.all([request.db, billingOf(request)].map(async (session) =>

@@ -60,7 +60,7 @@ async function plugin (fastify: FastifyInstance, options: DatabasePluginOptions)
 }
 
 /**
- * Checks a further database before anything of it is opened; returns those that are there.
+ * Checks a further database before anything of it is opened; returns the databases of its scope.
  *
  * @throws {SettingsError} for a name or a table that is taken, and for options that belong to the first database
  */

@@ -41,9 +41,9 @@ async function plugin (fastify: FastifyInstance, options: EnvPluginOptions): Pro
     hide(texts, ...hiddenVariables(prefix).filter((variable) => variable in texts))
   })
 
-  // The plain prefix is also that of other programs: their variables are no mistake.
+  // Other programs have variables with the plain prefix, too: those are no mistake.
   const unknown = name === undefined ? [] : unknownVariables(process.env, prefix)
-  if (unknown.length > 0) logger.warn({ variables: unknown }, 'these variables begin like those of the database, and are none of them: they are not read')
+  if (unknown.length > 0) logger.warn({ variables: unknown }, 'these variables are not read: they begin like those of the database, and have other names')
   const isNamed = options.connectionString !== undefined || options.pg !== undefined || registeredPool(fastify, name) !== undefined
   if (!isNamed && url === undefined) throw missingConnection(`${prefix}DATABASE_URL`)
 }

@@ -40,7 +40,7 @@ export class RequestSession {
   readonly session: Session
   /** The sessions of all databases, where the server has several. */
   readonly group: SessionGroup | undefined
-  /** What the reply commits or rolls back: all of them. */
+  /** All sessions of the request: the reply commits them, or rolls them back. */
   readonly unit: SessionUnit
   readonly isDecidedByRoute: boolean
   readonly #plan: TransactionPlan

@@ -3,7 +3,7 @@ import type { Session } from '../../src/session/session.js'
 import type { RetryState } from '../../src/session/session-work.js'
 import type { SessionGroup } from '../../src/session/session-group.js'
 
-/** What the next attempt takes over from hooks, by the name of the database. */
+/** The callbacks and `rollbackOnly()` that the next attempt takes over from hooks, by the name of the database. */
 export type RetryStates = ReadonlyMap<string, RetryState>
 
 /** The sessions of a request. */

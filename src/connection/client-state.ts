@@ -45,7 +45,7 @@ export class ClientState {
   isMisfit = false
   /** Whether the connection must be replaced, because its server, or another one at the same address, refuses writes. */
   isOutdated = false
-  /** Whether the process id that it was told is not the backend's: a pooler is in between. */
+  /** Whether the process id that was reported is not the backend's: a pooler is in between. */
   isPooled = false
   /** Set while a program holds the client directly, through `pool.connect()`. */
   taken: Entry<TakenClient> | undefined

@@ -10,7 +10,7 @@ const incurable = new Set([sqlStates.invalidPassword, sqlStates.invalidAuthoriza
 
 const untrusted = 'the certificate of the server is not trusted: name its authority in sslrootcert, or correct the host and sslmode'
 
-/** A pooler has other ways out than the server, under one code. */
+/** Poolers refuse for many reasons with one code; each has a way out of its own. */
 const waysOfPoolers: Readonly<Record<PoolerRefusal, string>> = {
   parameter: 'the pooler refused a startup parameter: set DATABASE_POOLER=auto or transaction, so that the limits travel with each transaction; with a pool of your own, give it no statement_timeout, lock_timeout or idle_in_transaction_session_timeout',
   options: 'the pooler refused the options of the URL (options=…) or of PGOPTIONS: remove them, and set them for the role or the database (ALTER ROLE … SET)',

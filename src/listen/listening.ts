@@ -3,8 +3,8 @@
  *
  *     none ──first listener──> open ──lost──> renewing ──every channel is listened to again──> open ──last one closes──> none
  *
- * What changes the connection runs in turns, one after the other. A lost connection is renewed with growing pauses; then each listener that was there when it
- * was lost is told the gap.
+ * Changes of the connection run in turns, one after the other. A lost connection is renewed with growing pauses. Then each listener from before the loss gets
+ * a call of `onGap`.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { ConnectionError } from '../errors/errors.js'
@@ -23,7 +23,7 @@ import type { Listener, Notification } from './listener.js'
 /** Where the connection leads. */
 export interface ListenSource {
   readonly config: DatabaseClientConfig
-  /** Whether nobody has promised that this leads to a session. */
+  /** Whether a pooler in transaction mode may be there, which gives no session: the URL is not the direct one. */
   readonly needsSession: boolean
   readonly logger: Logger
 }
@@ -142,7 +142,7 @@ export class Listening {
     this.#renew(gap)
   }
 
-  /** Tries again until the connection listens, or nobody does. */
+  /** Tries again until the connection listens, or no listener is left. */
   async #renew (gap: Gap): Promise<void> {
     const { signal } = this.#closed
     for (let attempt = 1; this.#gap === gap && this.#channels.size > 0 && !signal.aborted; attempt++) {

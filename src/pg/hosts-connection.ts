@@ -72,7 +72,7 @@ export class HostsConnection extends Connection {
   #isSearching = true
   /** Whether the client still computes its answer to a host: until it has come, no other host may ask. */
   #isOwing = false
-  /** Whether the next host waits for that. */
+  /** Whether the next host waits for that answer. */
   #isLeft = false
   #isAsking = false
   /** PostgreSQL's error for the question, if any. */
@@ -223,7 +223,7 @@ export class HostsConnection extends Connection {
     else this.#tryNext()
   }
 
-  /** Whether the client, or its pool, has ended this connection: a server that does so, or a network, leaves a trace. */
+  /** Whether the client, or its pool, has ended this connection. If a server or the network did, a socket has an end or an error. */
   get #wasDestroyed (): boolean {
     return this._ending || [this.stream, this.#socket].every(({ readableEnded, errored }) => !readableEnded && errored === null)
   }

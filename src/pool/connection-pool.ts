@@ -266,7 +266,7 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
     this.#coming--
     this.#slots.free()
     const { totalCount, idleCount } = this.pool
-    // Outdated connections come to nobody.
+    // No waiter gets an outdated connection.
     const open = this.#slots.taken + idleCount - Array.from(this.#checkedOut).filter(({ pooled }) => pooled.isOutdated).length
     // If pool.connect() has used up pg's pool, no connection was tried: the waiters have a limit of their own.
     if (totalCount < this.#settings.pool.max && !this.#ended) {

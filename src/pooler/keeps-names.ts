@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { ClientBase } from 'pg'
 
 /**
- * Whether a pooler keeps the names of prepared statements. Such a pooler gives them names of its own on the server. One that
- * passes a name on would give it to whichever client has the server next.
+ * Whether a pooler keeps the names of prepared statements. Such a pooler gives them names of its own on the server. If a pooler
+ * passes a name on instead, the next client of that server connection meets it.
  */
 export async function keepsNames (client: ClientBase): Promise<boolean> {
   const name = `data_access_probe_${randomUUID()}`

@@ -26,7 +26,7 @@ export class Replica {
   readonly #maxLagMillis: number
   /** Everything that was committed before this time shows on it; undefined if it must not serve. */
   #freshAt: number | undefined
-  /** The least position that a guard has missed here since the last answer. */
+  /** The least position that a guard has missed here, until an answer shows that the replica has come that far. */
   #missed: bigint | undefined
   /** The requests that wait for a connection: they are refused when it is left out. */
   readonly #waiting = new Set<Cancel>()
@@ -52,7 +52,7 @@ export class Replica {
   /** Whether a guard for this position may succeed. */
   mayReach (position: bigint): boolean { return this.#missed === undefined || position < this.#missed }
 
-  /** A guard has failed. Until the next answer no read with such a token is sent here. */
+  /** A guard has failed. No read of this position or a later one is sent here until an answer shows that the replica has come that far. */
   miss (position: bigint): void { if (this.mayReach(position)) this.#missed = position }
 
   /** It has answered, and may serve. */

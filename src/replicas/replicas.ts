@@ -66,7 +66,7 @@ export class Replicas {
     for (const watch of this.#watches) watch.start()
   }
 
-  /** Ends that. The pools are ended by the database. */
+  /** Stops asking. The database ends the pools. */
   end (): void {
     for (const watch of this.#watches) watch.end()
   }
@@ -86,7 +86,7 @@ export class Replicas {
     return undefined
   }
 
-  /** Whether a replica may serve reads that follow a commit, if any: its guard decides. */
+  /** Whether a replica may serve reads. If they follow a commit, the guard in front of each read decides whether the replica has come that far. */
   mayServe (replica: Replica, token: CommitToken | undefined): boolean {
     if (replica.lagMillis === undefined) return false
     if (token === undefined) return true
@@ -95,7 +95,7 @@ export class Replicas {
   }
 
   #primaryTold (state: ServerState | undefined, askedAt: number): boolean {
-    // Behind the address may be a standby for a moment, during a failover.
+    // During a failover the address may lead to a standby for a moment.
     if (state === undefined || state.standby) return false
     if (state.system !== this.#primary?.system || state.timeline !== this.#primary.timeline) this.#positions.clear()
     this.#primary = state

@@ -4,7 +4,7 @@ import { destroySocket, holdProcess } from '../pg/client.js'
 import { ignore } from '../runtime/promises.js'
 import type { Client, ClientConfig } from 'pg'
 
-/** What a server says of itself. */
+/** The state of a server, as it reports it. */
 export interface ServerState {
   /** Whether it is in recovery. */
   readonly standby: boolean
@@ -23,7 +23,7 @@ interface Row {
 }
 
 /**
- * A standby does not tell the timeline that it replays. The control file has the one of its last restartpoint, and the receiver, for
+ * A standby does not report the timeline that it replays. The control file has the one of its last restartpoint, and the receiver, for
  * users who may see it, the one that it receives. Each may be out of date; none is ahead. A standby that replayed more of an old
  * timeline than the new one shares with it cannot receive the new one.
  */
@@ -69,7 +69,7 @@ export class ServerWatch {
     this.#timer = setTimeout(() => this.start(), this.#options.intervalMillis).unref()
   }
 
-  /** Asks no more. */
+  /** Stops asking. */
   end (): void {
     this.#isEnded = true
     clearTimeout(this.#timer)

@@ -144,7 +144,7 @@ export class SessionGroup implements SessionUnit, CommitGroup {
     this.#isGated = true
     for (const { steps } of this.#members) steps.closeGate()
     const writers = this.#members.filter(({ steps }) => steps.hasWritten())
-    // The first one to commit prevents the others by itself.
+    // COMMIT checks the constraints of the first one: if it fails, none of the others has committed.
     const check = (): Promise<void> => all(this.#members.filter(isOpen).slice(1), ({ steps }) => steps.checkConstraints())
     for (const work of [() => all(this.#members, ({ steps }) => steps.idle()), check]) {
       await work()

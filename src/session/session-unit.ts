@@ -1,7 +1,7 @@
 /** The outcome of a session's transaction. `none`: it was never opened. `unknown`: the response to COMMIT was lost. */
 export type SessionOutcome = 'none' | 'open' | 'committed' | 'rolledBack' | 'unknown'
 
-/** What commits or rolls back as one: a session, or the sessions of several databases. */
+/** A session, or the sessions of several databases, which commit or roll back as one. */
 export interface SessionUnit {
   readonly outcome: SessionOutcome
   /** Whether `rollback()` or `close()` ended it. */

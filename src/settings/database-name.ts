@@ -1,7 +1,7 @@
-/** The name of a database beside others: what it may be, and the variables that it stands before. */
+/** The name of a database beside others: its form, and the prefix of its variables. */
 import { SettingsError } from '../errors/settings-error.js'
 
-/** The name of the database that was given none. */
+/** The name of a database that was opened without one. */
 export const defaultName = 'default'
 
 /** Names with another meaning: below the health route, or on `fastify.pg`. */

@@ -47,7 +47,7 @@ export class ConnectionMonitor {
   }
 
   /**
-   * Asks whether the lock is still held. Whoever holds the second lock, too, is then the only runner until that ends.
+   * Asks whether the lock is still held. A runner that also holds the second lock is then the only one, until that lock ends.
    *
    * @throws {MigrationError} `DB_MIGRATION_FAILED` if its transaction has ended, or its connection was lost
    */

@@ -7,7 +7,7 @@ import type { OpenClients } from './open-clients.js'
 
 const releasedInTransaction = 'a connection was released inside a transaction, which is rolled back: code that uses pool.connect() must end its transaction'
 
-/** The parts that {@link CheckedClients} needs, and the callbacks for each client that it was told to take: one of the three is called. */
+/** The parts that {@link CheckedClients} needs, and three callbacks: one of them is called for each client that it takes. */
 export interface CheckedClientsParts {
   readonly pool: Pool
   readonly settings: Settings
@@ -31,7 +31,7 @@ export class CheckedClients {
     this.#parts = parts
   }
 
-  /** Takes a client; a callback has it. */
+  /** Takes a client. A callback gets it, or the reason why there is none. */
   take (): void { this.#parts.pool.connect(this.#arrived) }
 
   readonly #arrived = (error: Error | undefined, client: PoolClient | undefined): void => {

@@ -73,7 +73,7 @@ export class OpenClients {
     return true
   }
 
-  /** Ends the idle clients at the address of one: of a silent one, which was idle for a shorter time, each would cost a wait. */
+  /** Ends the idle clients at the address of a lost one. If that one was silent, a check of each of the others would wait, too. */
   endIdle (pool: Pool, lost: ClientState): void {
     for (const client of this.#beside(lost)) if (endIdle(pool, client)) destroySocket(client)
   }

@@ -36,7 +36,7 @@ export type Acquire = (request: Omit<AcquireRequest<LentConnection>, 'caller'>, 
 
 /**
  * The plain reads of a session that has not begun its transaction: each takes a connection from a pool for one round trip.
- * A read that a replica does not answer, for whatever reason but its own time limit, is repeated on the primary.
+ * A read that a replica does not answer is repeated on the primary, unless it was cancelled, for example by its time limit.
  */
 export class ReadsBeforeBegin {
   readonly #reads = new List<Read>()

@@ -36,7 +36,7 @@ export class ReplicaRoute {
   /** The position that a read must see, if it follows a commit. */
   get position (): bigint | undefined { return this.#token?.position }
 
-  /** Later reads follow the commit of this token. Those that follow something else go to the primary. */
+  /** Later reads follow the commit of this token. If the text is not a token, they go to the primary. */
   follow (text: unknown): void {
     this.#token = parseToken(text)
     if (this.#token === undefined) this.leave()

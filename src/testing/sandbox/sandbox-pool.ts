@@ -64,7 +64,7 @@ export class SandboxPool implements ConnectionSource {
     const sandbox = new SandboxPool(host, pool, { connection, timeoutMillis })
     if (error === undefined && host.pool === pool) {
       host.pool = sandbox
-      // They do not see the rows of the sandbox.
+      // Replicas do not see the rows of the sandbox.
       host.replicas = undefined
       return sandbox
     }

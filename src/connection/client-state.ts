@@ -1,3 +1,4 @@
+import { answerInTime } from '../pg/answer-in-time.js'
 import { destroySocket, followReports, isOrdinary, processOf } from '../pg/client.js'
 import { isStillFit } from '../pg/database-client.js'
 import { correct, correctForTransaction, isChangedBy, isOddReport, oddity } from './exact-settings.js'
@@ -125,16 +126,8 @@ export class ClientState {
     this.isDoubtful = false
   }
 
-  async #ask<Row extends QueryResultRow> (text: string, timeoutMillis: number): Promise<QueryResult<Row>> {
-    const timer = setTimeout(() => {
-      this.isSilent = true
-      destroySocket(this.client)
-    }, timeoutMillis)
-    try {
-      return await this.client.query<Row>(text)
-    } finally {
-      clearTimeout(timer)
-    }
+  #ask<Row extends QueryResultRow> (text: string, timeoutMillis: number): Promise<QueryResult<Row>> {
+    return answerInTime(this.client, () => this.client.query<Row>(text), { timeoutMillis, late: () => { this.isSilent = true } })
   }
 
   /** Releases the client to pg's pool, or destroys it; a destroyed client is not released again. */

@@ -3,13 +3,11 @@
  * No failure may end the process, and a silent socket is never awaited.
  */
 import { ConnectionError } from '../errors/errors.js'
+import { answerInTime, endInTime } from '../pg/answer-in-time.js'
 import { DatabaseClient, isStillFit } from '../pg/database-client.js'
 import { destroySocket, holdProcess } from '../pg/client.js'
 import { ignore } from '../runtime/promises.js'
 import type { Client, ClientConfig, QueryResult, QueryResultRow } from 'pg'
-
-/** How long a connection may take to end before it is destroyed, in milliseconds. */
-const farewellMillis = 500
 
 interface Deadline {
   readonly timeoutMillis: number
@@ -63,10 +61,10 @@ export class HealthConnection {
 
   async #run<Row extends QueryResultRow> (client: Client, question: () => Promise<QueryResult<Row>>, { timeoutMillis, at }: Deadline): Promise<Row> {
     let late = false
-    const timer = setTimeout(() => { late = true; destroySocket(client) }, Math.max(at - performance.now(), 1))
+    const limit = { timeoutMillis: Math.max(at - performance.now(), 1), late: () => { late = true } }
     this.#busy.add(client)
     try {
-      const { rows } = await question().finally(() => { this.#busy.delete(client); clearTimeout(timer) })
+      const { rows } = await answerInTime(client, question, limit).finally(() => this.#busy.delete(client))
       this.#keep(client)
       return rows[0] as Row
     } catch (error) {
@@ -86,7 +84,7 @@ export class HealthConnection {
   #keep (client: Client): void {
     // Two queries at a time are rare, so one connection is kept.
     const surplus = this.#takeKept()
-    if (surplus !== undefined) part(surplus)
+    if (surplus !== undefined) endInTime(surplus)
     // The kept connection must not keep the process alive.
     holdProcess(client, false)
     this.#kept = client
@@ -103,13 +101,6 @@ export class HealthConnection {
 
   async #dismiss (): Promise<void> {
     const kept = this.#takeKept()
-    if (kept !== undefined) await part(kept)
+    if (kept !== undefined) await endInTime(kept)
   }
-}
-
-/** Ends a connection; destroys it if it does not end in time. */
-async function part (client: Client): Promise<void> {
-  const timer = setTimeout(() => destroySocket(client), farewellMillis)
-  await client.end()
-  clearTimeout(timer)
 }

@@ -1,6 +1,7 @@
 import { escapeIdentifier } from 'pg'
 import { SettingsError } from '../errors/settings-error.js'
-import { destroySocket, holdProcess, processOf } from '../pg/client.js'
+import { answerInTime, endInTime } from '../pg/answer-in-time.js'
+import { holdProcess, processOf } from '../pg/client.js'
 import { DatabaseClient, type DatabaseClientConfig } from '../pg/database-client.js'
 import { ignore } from '../runtime/promises.js'
 import type { Notification } from './listener.js'
@@ -16,9 +17,6 @@ export interface ListenEvents {
   notified (notification: Notification): void
   lost (): void
 }
-
-/** How long the connection may take to end before it is destroyed, in milliseconds. */
-const farewellMillis = 500
 
 /** One connection for LISTEN. Like the idle connections of the pool, it does not keep the process alive. */
 export class ListenConnection {
@@ -56,23 +54,20 @@ export class ListenConnection {
     await this.#run(`unlisten ${escapeIdentifier(channel)}`)
   }
 
-  /** Ends the connection; destroys it if it does not end in time, or was not open yet. */
+  /** Ends the connection, and holds the process meanwhile. */
   async close (): Promise<void> {
-    const timer = setTimeout(() => destroySocket(this.#client), farewellMillis)
-    await this.#client.end()
-    clearTimeout(timer)
+    holdProcess(this.#client, true)
+    await endInTime(this.#client)
   }
 
   /** Runs a statement, and holds the process meanwhile. Without an answer in time the connection is destroyed. */
   async #run (text: string) {
     this.#isBusy = true
     holdProcess(this.#client, true)
-    const timer = setTimeout(() => destroySocket(this.#client), this.#times.answerMillis)
     try {
-      return await this.#client.query(text)
+      return await answerInTime(this.#client, () => this.#client.query(text), { timeoutMillis: this.#times.answerMillis })
     } finally {
       this.#isBusy = false
-      clearTimeout(timer)
       holdProcess(this.#client, false)
     }
   }

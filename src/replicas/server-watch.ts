@@ -1,4 +1,5 @@
 import { positionOf } from './commit-token.js'
+import { answerInTime } from '../pg/answer-in-time.js'
 import { DatabaseClient } from '../pg/database-client.js'
 import { destroySocket, holdProcess } from '../pg/client.js'
 import { ignore } from '../runtime/promises.js'
@@ -77,25 +78,20 @@ export class ServerWatch {
   }
 
   async #ask (): Promise<ServerState> {
-    const timer = setTimeout(() => this.#drop(), this.#options.timeoutMillis).unref()
-    try {
-      const client = this.#client ??= await this.#connect()
-      const { rows: [row] } = await client.query<Row>(question)
-      const { standby, system, timeline, position } = row as Row
-      return { standby, system, timeline, position: positionOf(position) }
-    } finally {
-      clearTimeout(timer)
-    }
+    const isNew = this.#client === undefined
+    const client = this.#client ??= this.#newClient()
+    const { rows: [row] } = await answerInTime(client, async () => {
+      if (isNew) await open(client)
+      return await client.query<Row>(question)
+    }, { timeoutMillis: this.#options.timeoutMillis })
+    const { standby, system, timeline, position } = row as Row
+    return { standby, system, timeline, position: positionOf(position) }
   }
 
-  async #connect (): Promise<Client> {
+  #newClient (): Client {
     const client = new DatabaseClient(this.#config)
     // Without a listener a connection that is lost would end the process.
     client.on('error', ignore)
-    this.#client = client
-    await client.connect()
-    // It must not keep the process alive.
-    holdProcess(client, false)
     return client
   }
 
@@ -104,4 +100,10 @@ export class ServerWatch {
     this.#client = undefined
     if (client !== undefined) destroySocket(client)
   }
+}
+
+/** Connects a client, which must not keep the process alive. */
+async function open (client: Client): Promise<void> {
+  await client.connect()
+  holdProcess(client, false)
 }

@@ -21,12 +21,14 @@ export interface PoolerPolicy extends NamePolicy {
   nameRefused (name: string | undefined, error: Error | undefined): void
 }
 
+/** Resolves with another client in place of a lost one; rejects if none is available. */
+export type Replace = (lost: ClientState) => Promise<ClientState>
+
 /** The pool that a connection is released to. */
 export interface ConnectionHome<Lent> {
   readonly pooler: PoolerPolicy
   takeBack (connection: Lent, destroyed: boolean): void
-  /** Resolves with another client in place of a lost one; rejects if none is available. */
-  replace?: (lost: ClientState) => Promise<ClientState>
+  readonly replace?: Replace
   /** Called for each statement when its response has come: for `echo` and the log of slow statements. */
   observe (caller: Caller, statement: Statement, observed: Observed): void
 }

@@ -19,7 +19,7 @@ import type { Caller } from '../statement/caller.js'
 import type { Statement } from '../statement/statement.js'
 import type { Batch, SentBatch, Task } from './batch.js'
 import type { ClientState } from './client-state.js'
-import type { ConnectionHome } from './connection-home.js'
+import type { ConnectionHome, Replace } from './connection-home.js'
 import type { Exchange } from './exchange/exchange.js'
 import type { Outcome } from './outcome.js'
 import type { Response } from './exchange/response.js'
@@ -169,16 +169,22 @@ export class Connection {
     while (this.#active === undefined && this.#queue.length > 0) {
       const { refusal } = this
       const batch = this.#queue.shift() as Batch
+      const replace = refusal === undefined ? undefined : this.#replacement
       if (refusal === undefined) this.#send(batch)
       // It was lost between its checkout and its first statement.
-      else if (this.#isFirst && this.#refusal === undefined && this.#home.replace !== undefined) this.#sendElsewhere(batch, this.#home.replace)
+      else if (replace !== undefined) this.#sendElsewhere(batch, replace)
       else refuse(batch, refusal)
     }
     if (this.#active === undefined && this.#waiting.length > 0) for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
+  /** Gets another client in place of a lost one; undefined if the caller would notice, or nothing may be sent any more. */
+  get #replacement (): Replace | undefined {
+    return this.#isFirst && this.#refusal === undefined ? this.#home.replace : undefined
+  }
+
   /** Sends a batch over another client: this one can send nothing. */
-  #sendElsewhere (batch: Batch, replace: (lost: ClientState) => Promise<ClientState>): void {
+  #sendElsewhere (batch: Batch, replace: Replace): void {
     this.#isFirst = false
     this.#active = batch
     this.#sendAgain(batch, replace, () => {
@@ -217,11 +223,9 @@ export class Connection {
 
   #finish (batch: SentBatch, exchange: Exchange, finish: Finish): void {
     const { tasks, prelude } = batch
-    const isFirst = this.#isFirst
+    const replace = finish.neverRan ? this.#replacement : undefined
     this.#isFirst = false
-    if (finish.neverRan && isFirst && this.#refusal === undefined && this.#home.replace !== undefined) {
-      return this.#sendAgain(batch, this.#home.replace, () => this.#conclude(batch, exchange, finish))
-    }
+    if (replace !== undefined) return this.#sendAgain(batch, replace, () => this.#conclude(batch, exchange, finish))
     if (exchange.isStale) this.#home.pooler.nameRefused(exchange.staleName, finish.error)
     if (exchange.isStale && this.pooled.lost === undefined && this.#isUndone(batch, exchange)) {
       this.#send({ tasks, prelude, corrected: batch.corrected, isRepeated: true })
@@ -231,7 +235,7 @@ export class Connection {
   }
 
   /** Sends a batch again, over another client, because the lost client has not run it. */
-  #sendAgain ({ tasks, prelude, corrected, isRepeated }: Batch, replace: (lost: ClientState) => Promise<ClientState>, fail: () => void): void {
+  #sendAgain ({ tasks, prelude, corrected, isRepeated }: Batch, replace: Replace, fail: () => void): void {
     this.#giveUp = fail
     replace(this.#pooled).then((pooled) => {
       this.#pooled = pooled

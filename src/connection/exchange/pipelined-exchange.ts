@@ -21,7 +21,7 @@ export interface PipelineOptions {
   readonly prelude: readonly string[]
   /** The prepared statements of the connection; undefined: no names are used. */
   readonly prepared: PreparedStatements | undefined
-  /** The names that the pooler cannot keep; undefined without one. */
+  /** The names that are not used, because a pooler gives them an outdated statement; undefined: none. */
   readonly unnamed?: ReadonlySet<string> | undefined
   /** Whether there is one statement and no prelude. */
   readonly isAlone: boolean

@@ -4,6 +4,8 @@ import type { DatabaseErrorOptions } from './database-error.js'
 
 export { DatabaseError } from './database-error.js'
 export type { DatabaseErrorDefaults, DatabaseErrorOptions, ErrorContext } from './database-error.js'
+export { MigrationError } from './migration-error.js'
+export type { MigrationErrorCode } from './migration-error.js'
 
 /** No row has the given key, or matches the filter: 404. */
 export class NotFoundError extends DatabaseError {
@@ -265,26 +267,5 @@ export class PartialCommitError extends DatabaseError {
     code: 'DB_PARTIAL_COMMIT',
     statusCode: 500,
     message: 'Some of the changes were saved, and others may not have been: look before you try again'
-  }
-}
-
-/** The reason why migrations were not run. */
-export type MigrationErrorCode =
-  | 'DB_MIGRATION_EDITED' | 'DB_MIGRATION_MISSING' | 'DB_MIGRATION_OUT_OF_ORDER' | 'DB_MIGRATION_PENDING'
-  | 'DB_MIGRATION_LOCKED' | 'DB_MIGRATION_IRREVERSIBLE' | 'DB_MIGRATION_NO_DOWN' | 'DB_MIGRATION_FAILED'
-  | 'DB_MIGRATION_AMBIGUOUS'
-
-/** Migrations that were refused or failed; the message names the file. */
-export class MigrationError extends DatabaseError {
-  static override readonly defaults = {
-    code: 'DB_MIGRATION_FAILED',
-    statusCode: 500,
-    message: 'The migrations could not be run'
-  }
-
-  declare readonly code: MigrationErrorCode
-
-  constructor (message: string, code: MigrationErrorCode, options: DatabaseErrorOptions = {}) {
-    super(message, isOptions(options) ? { ...options, code } : options)
   }
 }

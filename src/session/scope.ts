@@ -16,27 +16,11 @@ import { ScopeQueue } from './scope-queue.js'
 import type { SQLWrapper } from 'drizzle-orm'
 import type { Callback } from './transaction-callbacks.js'
 import type { DrizzleDatabase } from '../drizzle/types/drizzle-database.js'
-import type { SessionContext } from './transaction/session-context.js'
+import type { ScopeRoot } from './scope-root.js'
 import type { DrizzleQuery, RowSource, Statement, StatementResult, StatementRunner } from '../statement/statement.js'
 import type { Savepoint } from './transaction/savepoint.js'
-import type { Transaction } from './transaction/transaction.js'
 import type { RepositoryOf, RepositorySource } from '../repository/repository.js'
 import type { Caller } from '../statement/caller.js'
-
-/** The state that the scopes of one session share. */
-export interface ScopeRoot {
-  readonly context: SessionContext
-  readonly transaction: Transaction
-  readonly caller: Caller
-  /** How many savepoints the session has named so far. */
-  savepoints: number
-  /** The streams of the session, once one was opened. */
-  streams: Streams | undefined
-  /** Leaves the async context, once a nested scope has entered it. */
-  leaveContext: (() => void) | undefined
-  /** Whether a statement after the end was logged; it is logged once. */
-  hasToldOfZombie: boolean
-}
 
 /**
  * The nested scope that a caller is in, however deep its calls go.
@@ -136,7 +120,7 @@ export class Scope<Drizzle = DrizzleDatabase> implements StatementRunner {
     return this.root.streams.open(statement, {
       batchSize,
       mayWait: () => !transaction.holdsConnection,
-      obstacle: () => transaction.settingScopes.size > 0 ? new UsageError(withoutSettings) : undefined
+      obstacle: () => transaction.work.hasSettings ? new UsageError(withoutSettings) : undefined
     })
   }
 

@@ -19,8 +19,8 @@ import { control, nothing, opening, rollBack } from './transaction-control.js'
 import { hasOwnSnapshots, isFailure, ReadsBeforeBegin } from './reads-before-begin.js'
 import { routeOf } from './replica-route.js'
 import { takeBatch } from './queued-statement.js'
-import { forget, isWithin, unsent } from './savepoint.js'
-import { setsSomething } from '../../statement/sets-something.js'
+import { forget, unsent } from './savepoint.js'
+import { RequestedWork } from './requested-work.js'
 import { errorForCaller } from './end-reason.js'
 import { askIdentity } from './commit-status.js'
 import { commitOn } from './commit.js'
@@ -54,21 +54,15 @@ export class Transaction {
   #cancel: Cancel | undefined
   #connection: LentConnection | undefined
   #begun = false
-  /** Which statements were requested, besides BEGIN. */
-  #hasRead = false
-  hasWritten = false
-  /** The token of the commit, with the option `token`, if it could be read. */
-  token: string | undefined
-  /** How many statements were requested. */
-  asked = 0
+  readonly work = new RequestedWork()
+  #asked = 0
+  #token: string | undefined
   /** The transaction's identity on the server, with `resolveCommits`. */
   #identity: string | undefined
   #timer: NodeJS.Timeout | undefined
   #end: (() => Error) | undefined
   #failure: Error | undefined
   readonly #unsent = new UnsentWrites()
-  /** The scopes in which the user's own SQL has changed settings; undoing a scope undoes them. */
-  readonly settingScopes = new Set<Savepoint | undefined>()
 
   constructor (context: SessionContext, settings: TransactionSettings, events: TransactionEvents) {
     this.#context = context
@@ -77,6 +71,12 @@ export class Transaction {
     this.#route = routeOf(context.replicas, settings)
     this.#reads = new ReadsBeforeBegin(this.#acquire, this.#route)
   }
+
+  /** How many statements were requested. */
+  get asked (): number { return this.#asked }
+
+  /** The token of the commit, with the option `token`, if it could be read. */
+  get token (): string | undefined { return this.#token }
 
   /** Whether the transaction has a connection, or had one. */
   get isOpen (): boolean { return this.#connection !== undefined }
@@ -96,7 +96,7 @@ export class Transaction {
   get #isAborted (): boolean { return this.#connection?.status === 'E' }
 
   /** Whether something was done in this transaction that another one would lack: anything but reads with a snapshot of their own. */
-  get isUsed (): boolean { return this.hasWritten || (this.#hasRead && !hasOwnSnapshots(this.#settings, this.#context.pool, this.#connection)) }
+  get isUsed (): boolean { return this.work.hasWritten || (this.work.hasRead && !hasOwnSnapshots(this.#settings, this.#context.pool, this.#connection)) }
 
   /** Whether no statement is running and none waits. */
   get isIdle (): boolean { return !this.#busy && this.#tasks.length === 0 && this.#reads.size === 0 }
@@ -106,14 +106,12 @@ export class Transaction {
 
   /** Runs a statement after all earlier ones. */
   run (statement: Statement, savepoint: Savepoint | undefined): Promise<StatementResult<never>> {
-    this.asked++
+    this.#asked++
     return new Promise((resolve, reject) => {
       const task = { statement, savepoint, resolve, reject }
       if (this.#mayReadOutside(statement)) return this.#readOutside(task)
       if (this.#route?.isWhole === false) this.#route.leave()
-      if (statement.kind === 'raw' && setsSomething(statement.text)) this.settingScopes.add(savepoint)
-      if (statement.kind === 'read') this.#hasRead = true
-      else this.hasWritten ||= statement !== opening
+      this.work.add(statement, savepoint)
       this.#tasks.push(task)
       this.#proceedSoon()
     })
@@ -135,7 +133,7 @@ export class Transaction {
   /** Rolls back to a savepoint, and forgets the failure. */
   async undo (savepoint: Savepoint): Promise<void> {
     this.#unsent.undo(savepoint)
-    for (const scope of this.settingScopes) if (isWithin(scope, savepoint)) this.settingScopes.delete(scope)
+    this.work.undo(savepoint)
     const { name, sent } = savepoint
     if (!sent) return
     await this.#connection?.run(control(`release savepoint ${name}`), [`rollback to savepoint ${name}`])
@@ -148,7 +146,7 @@ export class Transaction {
     if (connection === undefined) return
     // BEGIN was never sent: there is nothing to end.
     if (!this.#begun) return connection.release()
-    this.token = await commitOn(connection, { context: this.#context, settings: this.#settings, caller: this.#events.caller, identity: this.#identity })
+    this.#token = await commitOn(connection, { context: this.#context, settings: this.#settings, caller: this.#events.caller, identity: this.#identity })
   }
 
   /** Rolls back and releases the connections; running statements are cancelled. Never rejects. */
@@ -269,7 +267,7 @@ export class Transaction {
       refused: (error) => this.#refuse(task, error),
       // It has to run in the transaction, before the waiting statements.
       unsuited: () => {
-        this.#hasRead = true
+        this.work.add(task.statement, task.savepoint)
         this.#tasks.unshift(task)
       },
       done: () => this.#proceed()

@@ -50,9 +50,13 @@ export class TokenCarrier {
     if (token !== undefined) session.readAfter(token)
   }
 
-  /** The client will read what the session has committed, or may have. A commit that follows the reply has no position yet. */
-  send (reply: FastifyReply, { token, outcome }: Session): void {
-    const text = token ?? (outcome === 'open' ? unknownPosition : undefined)
+  /**
+   * The client will read what the session has committed, or may have. A commit that follows the reply has no position yet, and a
+   * stream may write while it is sent.
+   */
+  send (reply: FastifyReply, session: Session, isStreaming: boolean): void {
+    const commitsLater = !session.isSettled && (isStreaming || !session.hasNothingToCommit)
+    const text = session.token ?? (commitsLater ? unknownPosition : undefined)
     if (text !== undefined) this.#place.write(reply, text)
   }
 }

@@ -125,7 +125,7 @@ export class RequestSession {
       discard(payload)
       throw error
     } finally {
-      this.#plan.carrier?.send(this.#reply, this.session)
+      this.#plan.carrier?.send(this.#reply, this.session, this.#state === 'streaming')
     }
     return true
   }

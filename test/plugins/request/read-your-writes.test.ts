@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import t from 'tap'
 import Fastify from 'fastify'
 import dataAccess from '../../../plugins/index.js'
@@ -30,6 +31,15 @@ t.test('a client sees its own writes, and nobody else waits for them', async (t)
       return { email }
     })
     server.post('/later', { config: { transaction: { commit: 'onResponse' } } }, (request) => request.repo(users).create({ email: 'later@example.com' }))
+    server.post('/streamed', { config: { transaction: { commit: 'atEnd' } } }, (request, reply) => reply.send(Readable.from((async function * () {
+      yield 'begun, '
+      yield (await request.repo(users).create({ email: 'streamed@example.com' })).email
+    })())))
+    server.post('/called', { config: { transaction: { commit: 'onResponse' } } }, async (request) => {
+      request.db.beforeCommit(async () => { await request.repo(users).create({ email: 'called@example.com' }) })
+      return 'done'
+    })
+    server.get('/read', { config: { transaction: { commit: 'onResponse' } } }, async (request) => request.repo(users).count())
     server.get('/count', async (request) => ({ count: await request.repo(users).count() }))
     await server.ready()
     await serving(server.db)
@@ -69,6 +79,11 @@ t.test('a client sees its own writes, and nobody else waits for them', async (t)
     const failed = await inHeader.inject({ method: 'POST', url: '/users', payload: { email: 'ada@example.com' } })
     t.equal(failed.statusCode, 409)
     t.equal(failed.headers['database-token'], undefined)
+  })
+
+  await t.test('a reply before the first write sends its client to the primary, too', async (t) => {
+    const tokenOf = async (method: 'GET' | 'POST', url: string) => (await inHeader.inject({ method, url })).headers['database-token']
+    t.strictSame([await tokenOf('POST', '/streamed'), await tokenOf('POST', '/called'), await tokenOf('GET', '/read')], ['primary', 'primary', undefined])
   })
 
   await t.test('over TLS the cookie is secure', async (t) => {

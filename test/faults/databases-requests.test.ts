@@ -2,6 +2,8 @@ import { Readable } from 'node:stream'
 import { sql } from 'drizzle-orm'
 import t from 'tap'
 import dataAccess from '../../plugins/index.js'
+import { createTestDatabase } from '../../src/testing/index.js'
+import { unhurried } from '../helpers/database.js'
 import { deferred } from '../helpers/deferred.js'
 import { holdCommits } from '../helpers/held-commit.js'
 import { recordLog } from '../helpers/log-stream.js'
@@ -178,4 +180,21 @@ t.test('a database that is first used while the constraints of another are check
   t.equal((await reply).statusCode, 200)
   t.strictSame([third.outcome, third.isSettled], ['none', true])
   t.strictSame(await both.rows(), { users: 1, invoices: 1 })
+})
+
+t.test('131: of three databases, which commit in the order of their registration, the log of a half names each', async (t) => {
+  const log = recordLog()
+  const both = await buildBoth(t, { server: { logger: log.logger } })
+  const { connectionString, database: third } = await createTestDatabase(t, { sql: 'create table entries (email text)' })
+  await both.server.register(dataAccess, { name: 'audit', connectionString, ...unhurried })
+  both.server.post('/', async (request) => {
+    await request.databases['audit']?.execute(sql`insert into entries values ('ada@example.com')`)
+    await write(request)
+  })
+
+  both.billing.loseRequest('commit')
+  t.match((await post(both)).json(), { statusCode: 500, code: 'DB_PARTIAL_COMMIT' })
+  t.match(log.lines(50), [{ err: { context: { committed: ['default'], failed: 'billing', rolledBack: ['audit'] } } }])
+  t.strictSame(await both.rows(), { users: 1, invoices: 0 })
+  t.strictSame((await third.execute(sql`select from entries`)).rows, [])
 })

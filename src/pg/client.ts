@@ -179,6 +179,11 @@ export function destroySocket (client: ClientBase): void {
   wire(client).stream.destroy()
 }
 
+/** Reads nothing more from a connection that is about to be destroyed. */
+export function stopReading (client: ClientBase): void {
+  wire(client).stream.pause()
+}
+
 /** How many bytes a connection has received so far. */
 export function bytesReadBy (client: ClientBase): number {
   return wire(client).stream.bytesRead

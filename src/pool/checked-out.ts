@@ -1,3 +1,5 @@
+import { ConnectionError } from '../errors/errors.js'
+import { stopReading } from '../pg/client.js'
 import { List } from '../runtime/linked-list.js'
 import type { Connection } from '../connection/connection.js'
 
@@ -5,6 +7,8 @@ import type { Connection } from '../connection/connection.js'
 export class CheckedOut {
   readonly #checkedOut = new List<Connection>()
   readonly #timers: NodeJS.Timeout[] = []
+  /** Those that are destroyed when their cancel requests were delivered. */
+  readonly #ending = new WeakSet<Connection>()
 
   add (connection: Connection): void { connection.checkedOutEntry = this.#checkedOut.add(connection) }
 
@@ -19,20 +23,28 @@ export class CheckedOut {
     this.#timers.push(setInterval(check, everyMillis).unref())
   }
 
-  /** The connections that are not running COMMIT or ROLLBACK, which have a limit of their own. */
-  get lasting (): Connection[] { return this.#checkedOut.all().filter(({ isSettling }) => !isSettling) }
+  /** The connections that nothing ends yet; COMMIT and ROLLBACK have a limit of their own. */
+  get lasting (): Connection[] {
+    return this.#checkedOut.all().filter((connection) => !connection.isSettling && !this.#ending.has(connection))
+  }
 
   /**
    * Stops the timers and destroys every checked-out connection that is not running COMMIT or ROLLBACK. Running statements are
-   * cancelled, because PostgreSQL notices a lost client only after a statement. The promises resolve when the cancel requests
-   * were delivered; none rejects.
+   * cancelled, because PostgreSQL notices a lost client only after a statement. A pooler ignores the request of a client that has
+   * left, so a connection through one (`isPooled`) is destroyed when its request was delivered. The promises resolve then; none rejects.
    */
-  end (cancelMillis: number): Array<Promise<void>> {
+  end (cancelMillis: number, isPooled: boolean): Array<Promise<void>> {
     for (const timer of this.#timers) clearInterval(timer)
-    return this.lasting.map((connection) => {
+    return this.lasting.map(async (connection) => {
       const cancelled = connection.cancel(cancelMillis)
+      if (isPooled) {
+        this.#ending.add(connection)
+        connection.distrust(new ConnectionError())
+        stopReading(connection.pooled.client)
+        await cancelled
+      }
       connection.destroy()
-      return cancelled
+      await cancelled
     })
   }
 

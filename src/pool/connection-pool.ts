@@ -150,7 +150,13 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
   /** Resolves with another client, which has just been checked: clients that were idle as long as the lost one may be lost, too. */
   readonly replace = (lost: ClientState): Promise<ClientState> => {
     lost.release(true)
-    return this.#liveness.next(this.pool, this.#clients)
+    return this.#liveness.next(this.pool, this.#clients, this.#isUseful)
+  }
+
+  /** Whether a checked client is still one that may be lent. One that tells of a failover is replaced, and with it the others at its address. */
+  readonly #isUseful = (pooled: ClientState): boolean => {
+    if (pooled.isMisfit) this.#renew(pooled)
+    return !pooled.isOutdated
   }
 
   /** Replaces the connections to a server that is not the wanted one any more, unless the pool is the user's own. */
@@ -189,8 +195,8 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
     this.#liveness.end()
     this.#queue.rejectAll(new ConnectionError('The database was closed'))
     const usages = this.#endable
-    this.#cancels.push(...this.#checkedOut.end(cancelMillis))
-    if (this.#isOurs) this.#cancels.push(...this.#clients.cut(this.pool, cancelMillis))
+    this.#cancels.push(...this.#checkedOut.end(cancelMillis, this.pooler.isThere))
+    if (this.#isOurs) this.#cancels.push(...this.#clients.cut(this.pool, cancelMillis, this.pooler.isThere))
     else this.#unfollow()
     return usages
   }
@@ -244,8 +250,7 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
 
   /** Hands a connection to the oldest waiter. */
   #lend (pooled: ClientState): void {
-    if (pooled.isMisfit) this.#renew(pooled)
-    if (pooled.isOutdated) {
+    if (!this.#isUseful(pooled)) {
       pooled.release(true)
       return this.#useless()
     }

@@ -6,9 +6,11 @@ import { Pool } from 'pg'
 import t from 'tap'
 import { openDatabase } from '../../src/index.js'
 import { getMigrationHistory } from '../../src/migrations/index.js'
+import { processOf } from '../../src/pg/client.js'
 import { queryOnce } from '../helpers/backend.js'
 import { unhurried } from '../helpers/database.js'
 import { recordingLogger } from '../helpers/logger.js'
+import { caller, openPool, run } from '../helpers/pool.js'
 import { startProxy } from '../helpers/proxy.js'
 import { tables, users } from '../helpers/schema.js'
 import { startPair } from '../helpers/standby.js'
@@ -62,6 +64,9 @@ t.test('47: the primary among several hosts is found, and found again after a pr
   await held.repo(users).count()
   await held.execute(sql`select 1`)
   await count(readers)
+  const spare = await openPool(t, { connectionString: `${primary.connectionString}?target_session_attrs=read-write` })
+  const [first, second] = [await spare.connect(caller), await spare.connect(caller)]
+  second.release()
 
   await t.test('47: when the primary refuses writes, one write fails, and every connection to it is replaced', async (t) => {
     await queryOnce(primary.connectionString, 'alter system set default_transaction_read_only = on')
@@ -76,6 +81,14 @@ t.test('47: the primary among several hosts is found, and found again after a pr
     await until(() => database.pool.totalCount === 0)
     t.match(await database.checkHealth(), { status: 'down', error: /none of the 2 hosts/ })
     await t.rejects(openDatabase({ connectionString: both('target_session_attrs=read-write') }), /could not be reached .*host 1 is a standby, host 2 is read-only/)
+  })
+
+  await t.test('47: a first statement whose client was lost does not go to an idle one that has become read-only', async (t) => {
+    await queryOnce(primary.connectionString, 'select pg_terminate_backend($1)', [processOf(first.pooled.client)])
+    await until(() => first.pooled.lost !== undefined)
+    t.match(await run(first, "insert into users (email) values ('lost')"), { error: { code: '57P01' } }, 'the loss, and not the refusal of a write')
+    first.release()
+    await until(() => spare.pool.totalCount === 0)
   })
 
   await t.test('47: after the promotion every write is served', async (t) => {

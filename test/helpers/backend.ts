@@ -1,12 +1,13 @@
 import { Client } from 'pg'
 import { sql } from 'drizzle-orm'
+import { behindPooler } from './through-pooler.js'
 import { until } from './until.js'
 import { clientsOf } from './watch.js'
 import type { Database, StatementRunner } from '../../src/index.js'
 
-/** Runs SQL over a connection of its own, beside the pool. */
+/** Runs SQL over a connection of its own, beside the pool, and past a pooler. */
 export async function beside<Row extends object> ({ pool }: Pick<Database, 'pool'>, text: string, values: unknown[] = []): Promise<Row[]> {
-  return await queryOnce(pool.options, text, values)
+  return await queryOnce(behindPooler(pool.options.port) ?? pool.options, text, values)
 }
 
 /** Runs SQL over a connection that is closed afterwards. */
@@ -30,12 +31,16 @@ export async function backendOf (runner: StatementRunner): Promise<number> {
   return rows[0]?.pid ?? 0
 }
 
-/** Ends a process of PostgreSQL; resolves when the pool's client has noticed. */
+/**
+ * Ends a process of PostgreSQL; resolves when the pool's client has noticed. A pooler ends the client that has the process inside
+ * a transaction, and none for an idle process.
+ */
 export async function killBackend (database: Database, pid: number): Promise<void> {
-  const client = clientsOf(database.pool).find((client) => client.processID === pid)
-  const ended = new Promise<void>((resolve) => { client?.once('end', () => resolve()) })
-  await beside(database, 'select pg_terminate_backend($1)', [pid])
-  await ended
+  const clients = clientsOf(database.pool)
+  const itsOwn = clients.filter(({ processID }) => processID === pid)
+  const ended = new Promise<void>((resolve) => { for (const client of itsOwn.length > 0 ? itsOwn : clients) client.once('end', () => resolve()) })
+  const rows = await beside<{ state: string }>(database, 'select state, pg_terminate_backend(pid) from pg_stat_activity where pid = $1', [pid])
+  if (itsOwn.length > 0 || rows.some(({ state }) => state !== 'idle')) await ended
 }
 
 /** Resolves when a process runs, or waits in, a statement that contains the given text. */

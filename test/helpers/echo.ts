@@ -1,5 +1,6 @@
 import { open } from './database.js'
 import { recordingLogger } from './logger.js'
+import { withoutLimits } from './through-pooler.js'
 import type { Test } from './test.js'
 import type { Line } from './logger.js'
 import type { Database, OpenOptions } from '../../src/index.js'
@@ -16,7 +17,7 @@ export interface Echoing {
 export async function openEchoing (t: Test, options: OpenOptions = {}): Promise<Echoing> {
   const logger = recordingLogger()
   const database = await open(t, { echo: true, logger, ...options })
-  const echoed = (): string[] => logger.lines.filter(({ message }) => message.endsWith('statement')).map(({ context }) => String(context['statement']))
+  const echoed = (): string[] => logger.lines.filter(({ message }) => message.endsWith('statement')).map(({ context }) => withoutLimits(String(context['statement'])))
   let seen = echoed().length
   return {
     database,

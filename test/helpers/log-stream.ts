@@ -1,3 +1,5 @@
+import { isAboutPooler } from './through-pooler.js'
+
 /** One line of pino's, parsed. */
 export interface LogLine {
   readonly level: number
@@ -17,7 +19,7 @@ export function recordLog () {
     get text () { return texts.join('') },
     /** The lines of one level and above: 20 debug, 30 info, 40 warn, 50 error. */
     lines (level: number): LogLine[] {
-      return texts.map((text) => JSON.parse(text) as LogLine).filter((line) => line.level >= level)
+      return texts.map((text) => JSON.parse(text) as LogLine).filter((line) => line.level >= level && !isAboutPooler(line.msg))
     }
   }
 }

@@ -17,6 +17,9 @@ export interface PgBouncerOptions {
   readonly settings?: Readonly<Record<string, string | number>>
 }
 
+const running = new Set<ChildProcess>()
+process.on('exit', () => { for (const child of running) child.kill('SIGKILL') })
+
 /** A PgBouncer of this machine, found on the PATH, before a PostgreSQL. Every user gets in, as the user of the target. */
 export class PgBouncer {
   readonly port: number
@@ -34,7 +37,6 @@ export class PgBouncer {
     url.host = `127.0.0.1:${port}`
     this.connectionString = url.href
     this.database = url.pathname.slice(1)
-    process.on('exit', () => this.#process?.kill('SIGKILL'))
   }
 
   static async start (target: string, { servers = 3, settings = {} }: PgBouncerOptions = {}): Promise<PgBouncer> {
@@ -92,7 +94,9 @@ export class PgBouncer {
   async #end (signal: NodeJS.Signals): Promise<void> {
     const ended = this.#process
     this.#process = undefined
-    if (ended === undefined || ended.exitCode !== null) return
+    if (ended === undefined) return
+    running.delete(ended)
+    if (ended.exitCode !== null) return
     ended.kill(signal)
     const timer = setTimeout(() => ended.kill('SIGKILL'), 2000)
     await once(ended, 'exit')
@@ -103,6 +107,7 @@ export class PgBouncer {
     const user = process.getuid?.() === 0 ? ['-u', 'nobody'] : []
     for (;;) {
       this.#process = spawn('pgbouncer', ['-q', ...user, join(this.#folder, 'pgbouncer.ini')], { stdio: 'ignore' })
+      running.add(this.#process)
       await once(this.#process, 'spawn')
       while (this.#process.exitCode === null) {
         if (await this.command('SHOW VERSION').then(() => true, () => false)) return

@@ -41,8 +41,8 @@ export class LivenessCheck {
     this.readCommitted = pooled.readCommitted
   }
 
-  /** Takes clients from the pool until one has answered; rejects if a new one does not. */
-  async next (pool: Pool, clients: OpenClients): Promise<ClientState> {
+  /** Takes clients from the pool until one has answered and `isUseful`; rejects if a new one does not answer. */
+  async next (pool: Pool, clients: OpenClients, isUseful: (pooled: ClientState) => boolean): Promise<ClientState> {
     for (;;) {
       const client = await pool.connect()
       clients.claim(client)
@@ -51,7 +51,7 @@ export class LivenessCheck {
       try {
         if (pooled.status === 'I') {
           await this.run(pooled)
-          return pooled
+          if (isUseful(pooled)) return pooled
         }
       } catch (error) {
         if (isNew) {

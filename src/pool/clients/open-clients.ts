@@ -101,19 +101,18 @@ export class OpenClients {
 
   /**
    * Ends everything that would keep pg's pool from ending: clients of `pool.connect()`, clients that still connect, and waiters.
-   * The promises resolve when cancel requests for running statements were delivered; none rejects.
+   * The promises resolve when cancel requests for running statements were delivered; none rejects. A pooler ignores the request of
+   * a client that has left, so clients of one (`isPooled`) end after it.
    */
-  cut (pool: Pool, cancelMillis: number): Array<Promise<void>> {
+  cut (pool: Pool, cancelMillis: number, isPooled: boolean): Array<Promise<void>> {
     const cancels: Array<Promise<void>> = []
     refuseWaiting(pool, new ConnectionError('The database was closed'))
     const working = this.atWork
     for (const taken of this.#taken.all()) {
       const { client } = taken
-      const isWorking = working.includes(taken)
-      if (isWorking) cancels.push(requestCancel(client, cancelMillis))
-      removeClient(pool, client)
-      if (isWorking) destroySocket(client)
       this.claim(client)
+      if (working.includes(taken)) cancels.push(cutOff(pool, client, { cancelMillis, isPooled }))
+      else removeClient(pool, client)
     }
     for (const client of clientsOf(pool)) if (!this.#clients.has(client)) destroySocket(client)
     return cancels
@@ -126,4 +125,13 @@ export class OpenClients {
     await within(timeoutMillis, Promise.all([ended, closed]))
     for (const client of this.#clients) destroySocket(client)
   }
+}
+
+/** Cancels what a client runs, and destroys its connection. */
+async function cutOff (pool: Pool, client: PoolClient, { cancelMillis, isPooled }: { cancelMillis: number, isPooled: boolean }): Promise<void> {
+  const cancelled = requestCancel(client, cancelMillis)
+  if (isPooled) await cancelled
+  removeClient(pool, client)
+  destroySocket(client)
+  await cancelled
 }

@@ -66,7 +66,7 @@ export function missing (names: readonly string[], rows: Readonly<Record<string,
 
 /** Messages of JavaScript and its engine for unchecked mistakes. */
 const raw =
-  /cannot (?:read|convert|destructure|set|mix)|is not (?:a function|iterable|a constructor|defined)|of undefined|undefined is not|maximum call stack|invalid value|\[object |NaN/i
+  /cannot (?:read|convert|destructure|set|mix)|is not (?:a function|iterable|a constructor|defined)|of undefined|undefined is not|maximum call stack|invalid value|\[object |\bNaN\b/i
 
 /**
  * Makes a call with each of the mistakes, and returns every wrong outcome: an error that is not ours, an error about a failure of

@@ -9,7 +9,7 @@ import type { Mistake } from '../helpers/misuse.js'
 
 const {
   Database, Scope, Session, failure, inspectRow, isDeleted, listQuery, openDatabase, problem, resolveSettings, softDelete, success,
-  toDatabaseError, toDict, uniqueLive
+  tenantPolicy, toDatabaseError, toDict, uniqueLive
 } = core
 const { database } = await createTestDatabase(t, { sql: notesTable, schema: { notes } })
 const note = await database.repo(notes).create({ title: 'a' })
@@ -175,6 +175,11 @@ const helpers = {
     { id: integer(), done: boolean(), ...softDelete() },
     (table) => [uniqueLive(table.id, x)]
   ))),
+  'tenantPolicy(_)': takes((x) => tenantPolicy(x)),
+  'tenantPolicy(column, _)': takes((x) => tenantPolicy(notes.id as never, x), ...options),
+  'tenantPolicy(column, { setting: _ })': takes((x) => tenantPolicy(notes.id as never, { setting: x }), ...optional),
+  'tenantPolicy(column, { role: _ })': takes((x) => tenantPolicy(notes.id as never, { role: x }), ...optional, 'text'),
+  'tenantPolicy(column, { name: _ })': takes((x) => tenantPolicy(notes.id as never, { name: x }), ...optional, 'text'),
   'increment(_)': takes((x) => database.repo(notes).update(404, { size: core.increment(x) }), '0', 'bigint'),
   'success(data, _)': takes((x) => success(1, x), ...options),
   'success(data, { message: _ })': takes((x) => success(1, { message: x }), ...optional, "''", 'text'),

@@ -4,7 +4,7 @@
  * values and punctuation, which are the same in every language. A detail that does not match names no row; the error stays valid.
  */
 import { dataTypeOf } from '../../drizzle/column-types.js'
-import { DatabaseError } from '../../errors/errors.js'
+import { DatabaseError, PolicyViolationError } from '../../errors/errors.js'
 import { sqlStates } from '../../errors/sqlstate-codes.js'
 import type { ErrorContext } from '../../errors/errors.js'
 import type { Change } from './column-values.js'
@@ -21,6 +21,8 @@ export interface SentRows {
 
 /** SQLSTATEs about a row: invalid data, constraints, and rows that a policy or a view refuses. */
 const aboutRows = /^(?:22|23|42501|44000)/
+
+const refusedOrHidden = 'A policy of the database refuses the row, or hides an existing row with the same unique value'
 
 /** The row and the columns that an error is about. */
 interface Fault {
@@ -43,7 +45,9 @@ export function explained (error: unknown, { table, rows, start }: SentRows): un
   // A message that the program gave to a constraint is kept.
   const isOwnWords = error.message !== (error.constructor as typeof DatabaseError).defaults.message
   const [column] = sqlState.startsWith('22') ? columns : []
-  const message = column === undefined ? error.message : `Column "${column.key}": the value does not fit the type of the column`
+  // PostgreSQL has one SQLSTATE for a new row that a policy refuses, and for a hidden row that the new one conflicts with.
+  const isUpsert = error instanceof PolicyViolationError && error.context.operation?.startsWith('upsert') === true
+  const message = isUpsert ? refusedOrHidden : column === undefined ? error.message : `Column "${column.key}": the value does not fit the type of the column`
   tell(error, isOwnWords ? error.message : inRow(row, message), {
     ...(columns.length > 0 && { columns: columns.map(({ key }) => key) }),
     ...(row !== undefined && { row })

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { openDatabase } from '../../../../src/database/open-database.js'
@@ -221,14 +221,23 @@ const refusals: Record<string, (name: string) => Promise<unknown>> = {
   getOrCreate: (name) => visitors.repo(guarded).getOrCreate({ id: 9 }, { name }),
   update: (name) => visitors.repo(guarded).update(1, { name }),
   updateMany: (name) => visitors.repo(guarded).updateMany({ id: 1 }, { name }),
-  'upsert that changes': (name) => visitors.repo(guarded).upsert({ id: 1, name })
+  'upsert that changes': (name) => visitors.repo(guarded).upsert({ id: 1, name }),
+  'createMany of many': (name) => visitors.repo(guarded).createMany(crowdWith(name)),
+  'upsertMany of many': (name) => visitors.repo(guarded).upsertMany(crowdWith(name)),
+  'INSERT of Drizzle': (name) => visitors.drizzle.insert(guarded).values({ id: 9, name }).returning(),
+  'UPDATE of Drizzle': (name) => visitors.drizzle.update(guarded).set({ name }).where(eq(guarded.id, 1)).returning(),
+  'INSERT of raw SQL': (name) => visitors.execute(sql`insert into guarded (id, name) values (9, ${name}) returning id`),
+  'UPDATE of raw SQL in a transaction': (name) => visitors.transaction((scope) => scope.execute(sql`update guarded set name = ${name} returning id`)),
+  'MERGE of raw SQL': (name) => visitors.execute(sql`merge into guarded using (values (9)) as given (id) on guarded.id = given.id
+    when not matched then insert (id, name) values (given.id, ${name})`)
 }
+const crowdWith = (last: string) => crowd.map(({ id }, place) => ({ id, name: place === crowd.length - 1 ? last : 'kept' }))
 
 t.test('106: a row that a policy refuses, or would hide, is PolicyViolationError', async (t) => {
   await database.repo(guarded).create({ id: 1, name: 'old' })
   for (const [name, write] of Object.entries(refusals)) {
     await t.rejects(write('refused'), { code: 'DB_POLICY_VIOLATION', statusCode: 403, retryable: false, context: { sqlState: '42501' } }, name)
-    if (name !== 'updateMany') await t.rejects(write('hidden'), PolicyViolationError, `${name}, hidden`)
+    if (!['updateMany', 'MERGE of raw SQL'].includes(name)) await t.rejects(write('hidden'), PolicyViolationError, `${name}, hidden`)
     t.equal(await database.repo(guarded).count(), 1, `${name}: nothing is kept`)
   }
 })
@@ -239,7 +248,12 @@ t.test('106: a conflict with a row that a policy hides is an error that is not r
   await t.rejects(rows.create({ id: 1, name: 'a' }), UniqueViolationError)
   await t.rejects(rows.getOrCreate({ id: 1 }, { name: 'a' }), { code: 'DB_UNIQUE_VIOLATION', retryable: false, message: /a policy hides it/ })
   await t.rejects(rows.upsert({ id: 1, name: 'a' }, { update: [] }), { code: 'DB_UNIQUE_VIOLATION', message: /a policy hides it/ })
-  await t.rejects(rows.upsert({ id: 1, name: 'a' }), { code: 'DB_POLICY_VIOLATION', retryable: false })
+  const hidden = { code: 'DB_POLICY_VIOLATION', retryable: false, message: /refuses the row, or hides an existing row with the same unique value$/ }
+  await t.rejects(rows.upsert({ id: 1, name: 'a' }), hidden)
+  await t.rejects(rows.upsertMany([{ id: 5, name: 'a' }, { id: 1, name: 'b' }]), { ...hidden, message: /^rows\[1\]: A policy .* hides an existing row/, context: { row: 1 } })
+  await t.rejects(rows.upsertMany([...crowd, { id: 1, name: 'a' }]), hidden)
+  await t.rejects(rows.upsertMany([{ id: 5, name: 'a' }, { id: 1, name: 'b' }], { update: [] }), { code: 'DB_UNIQUE_VIOLATION', retryable: false, message: /a policy hides it/ })
+  t.equal(await database.repo(guarded).count(), 1, 'nothing is kept')
   await visitors.session(async (session) => {
     await t.rejects(session.repo(guarded).getOrCreate({ id: 1 }, { name: 'a' }), UniqueViolationError)
     await session.repo(guarded).create({ id: 2, name: 'behind' })

@@ -10,6 +10,7 @@ import { currentScope } from '../session/scope.js'
 import { DrizzleBinding } from '../drizzle/queries/drizzle-binding.js'
 import { handled } from '../runtime/promises.js'
 import { checkAreOptions, resolveTransactionOptions } from '../settings/transaction-options.js'
+import { plainQuery } from '../session/plain-query.js'
 import { retrying } from '../session/retry.js'
 import { Replicas } from '../replicas/replicas.js'
 import { Session } from '../session/session.js'
@@ -174,6 +175,11 @@ export class Database<Drizzle = DrizzleDatabase> implements StatementRunner {
   execute<Row = Record<string, unknown>> (statement: SQLWrapper): Promise<StatementResult<Row>>
   execute (statement: SQLWrapper): Promise<unknown> {
     return handled(this.#context.drizzle.execute(this, statement))
+  }
+
+  /** Runs SQL that another library wrote, with values for `$1`, `$2`; it commits by itself. Without values it may hold several statements. */
+  query<Row = Record<string, unknown>> (text: string, values?: readonly unknown[]): Promise<StatementResult<Row>> {
+    return handled(plainQuery<Row>(this, text, values))
   }
 
   /** Runs one statement that commits by itself; repositories use it. */

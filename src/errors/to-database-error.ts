@@ -4,7 +4,7 @@ import type { ConstraintMap } from './constraint-words.js'
 import {
   CheckViolationError, CommitUnknownError, ConnectionError, DatabaseError, DeadlockError, ExclusionViolationError,
   ForeignKeyViolationError, LockTimeoutError, NotNullViolationError, NotStoredError, PolicyViolationError, ReadOnlyError,
-  SerializationFailureError, StatementTimeoutError, TransactionAbortedError, TransactionTimeoutError, UniqueViolationError, ValidationError
+  SerializationFailureError, StatementTimeoutError, TransactionAbortedError, TransactionTimeoutError, UniqueViolationError, UsageError, ValidationError
 } from './errors.js'
 import type { ErrorContext } from './errors.js'
 import { flag, object } from '../runtime/option-checks.js'
@@ -52,18 +52,23 @@ const classes: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>([
   ['53', ConnectionError] // insufficient resources
 ])
 
+/** A text with values came with too few or too many of them. The same SQLSTATE is a lost connection if a pooler reports it. */
+const otherNumberOfValues = `${sqlStates.protocolViolation} exec_bind_message`
+
 /**
  * Failures that share their SQLSTATE with others, by the function in PostgreSQL's source that raises them: a row that a policy
  * refuses has the SQLSTATE of a missing privilege, and a rule that returns nothing has that of an unsupported feature.
  */
 const classesOfRoutines: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>([
   [`${sqlStates.insufficientPrivilege} ExecWithCheckOptions`, PolicyViolationError],
-  [`${sqlStates.featureNotSupported} RewriteQuery`, NotStoredError]
+  [`${sqlStates.featureNotSupported} RewriteQuery`, NotStoredError],
+  [otherNumberOfValues, UsageError]
 ])
 
 /** Hints for errors whose class alone is not clear enough. */
 const hints: ReadonlyMap<string, string> = new Map([
-  [sqlStates.undefinedTable, 'A table does not exist in the database: run your migrations']
+  [sqlStates.undefinedTable, 'A table does not exist in the database: run your migrations'],
+  [otherNumberOfValues, 'The SQL has another number of parameters than values were given']
 ])
 
 /** A server in recovery does not begin a SERIALIZABLE transaction. */
@@ -143,7 +148,7 @@ function raisedBy ({ code, routine }: PostgresError): string {
 function fromPostgres (error: PostgresError, circumstances: ErrorCircumstances): DatabaseError {
   const { message, ...words } = wordsOf(error.constraint, circumstances.constraints)
   const Class = classOf(error, circumstances.readOnly)
-  return new Class(message ?? hints.get(error.code), {
+  return new Class(message ?? hints.get(error.code) ?? hints.get(raisedBy(error)), {
     ...words,
     cause: error,
     context: { ...namesOf(error), ...circumstances.context },

@@ -11,6 +11,7 @@ import { mustBeFunction } from '../errors/check-call.js'
 import { AsyncContext } from '../runtime/async-context.js'
 import { handled } from '../runtime/promises.js'
 import { closed, isClientGone } from './transaction/end-reason.js'
+import { plainQuery } from './plain-query.js'
 import { Streams } from './row-stream.js'
 import { ScopeQueue } from './scope-queue.js'
 import type { SQLWrapper } from 'drizzle-orm'
@@ -99,6 +100,14 @@ export class Scope<Drizzle = DrizzleDatabase> implements StatementRunner {
   execute<Row = Record<string, unknown>> (statement: SQLWrapper): Promise<StatementResult<Row>>
   execute (statement: SQLWrapper): Promise<unknown> {
     return handled(this.root.context.drizzle.execute(this, statement))
+  }
+
+  /**
+   * Runs SQL that another library wrote, with values for `$1`, `$2`; resolves with what a pg client would give. It has a place in the
+   * transaction like any statement. Without values it may hold several.
+   */
+  query<Row = Record<string, unknown>> (text: string, values?: readonly unknown[]): Promise<StatementResult<Row>> {
+    return handled(plainQuery<Row>(this, text, values))
   }
 
   /** Runs one statement; repositories use it. */

@@ -12,6 +12,11 @@ const {
   tenantPolicy, toDatabaseError, toDict, uniqueLive
 } = core
 const { database } = await createTestDatabase(t, { sql: notesTable, schema: { notes } })
+await database.query(`
+  create schema graphile_worker;
+  create function graphile_worker.add_job (identifier text, payload json, queue_name text, run_at timestamptz, max_attempts int, job_key text, priority int, flags text[], job_key_mode text)
+    returns table (id int) language sql as 'select 1'
+`)
 const note = await database.repo(notes).create({ title: 'a' })
 
 /** Nobody is there, and nobody is asked before the options have been read. */
@@ -107,6 +112,8 @@ const transactions = {
   'createSession({ unknown: _ })': takes((x) => database.createSession({ unknown: x } as never)),
   'repo(_)': takes((x) => database.repo(x), 'table'),
   'execute(_)': takes((x) => database.execute(x)),
+  'query(_)': takes((x) => database.query(sqlOf(x)), "''", 'text'),
+  'query(text, _)': takes((x) => database.query('select 1', x), 'undefined', '[]'),
   'listen(_)': takes((x) => database.listen(x, () => {}), 'text'),
   'listen(channel, _)': takes((x) => database.listen('notes', x), 'function'),
   'listen(channel, handler, _)': takes((x) => database.listen('notes', () => {}, x), ...options),
@@ -121,12 +128,34 @@ const transactions = {
   'new Database(pool, settings, _)': takes((x) => new Database(database.pool, resolveSettings(nowhere), x), ...options, ...readElsewhere)
 }
 
+/** A text is SQL: it is sent as it is. */
+const sqlOf = (mistake: unknown): never => (mistake === 'hunter2' ? 'select 1' : mistake) as never
+
+/** The options of addJob() that a mistake may fit. */
+const jobOptions: Readonly<Record<string, readonly Mistake[]>> = { queueName: ['text'], jobKey: ['text'], runAt: ['date'], priority: ['0'], flags: ['[]'] }
+
 const scopes = {
   ...each(['beforeCommit', 'afterCommit', 'afterRollback'], (method) => `session.${method}(_)`, (method) => inSession(
     (session, x) => session[method](x),
     'function'
   )),
   'session.execute(_)': inSession((session, x) => session.execute(x)),
+  'session.query(_)': inSession((session, x) => session.query(sqlOf(x)), "''", 'text'),
+  'session.query(text, _)': inSession((session, x) => session.query('select 1', x), 'undefined', '[]'),
+  'jobExecutor(_)': takes((x) => core.jobExecutor(x)),
+  'addJob(_, name)': takes((x) => core.addJob(x, 'name')),
+  'addJob(session, _)': inSession((session, x) => core.addJob(session, x), 'text'),
+  'addJob(session, name, _)': inSession(
+    (session, x) => core.addJob(session, 'name', x),
+    ...optional, 'null', 'false', '0', 'NaN', "''", 'text', '[]', '[null]', '{}', 'blank', 'strange', 'foreign', 'date', 'map'
+  ),
+  'addJob(session, name, payload, _)': inSession((session, x) => core.addJob(session, 'name', {}, x), ...options),
+  ...each(
+    ['queueName', 'runAt', 'maxAttempts', 'jobKey', 'jobKeyMode', 'priority', 'flags', 'schema'],
+    (key) => `addJob(session, name, payload, { ${key}: _ })`,
+    (key) => inSession((session, x) => core.addJob(session, 'name', {}, { [key]: x }), ...optional, ...jobOptions[key] ?? [])
+  ),
+  'addJob(session, name, payload, { unknown: _ })': inSession((session, x) => core.addJob(session, 'name', {}, { unknown: x } as never)),
   'session.repo(_)': inSession((session, x) => session.repo(x), 'table'),
   'session.rollbackOnly(_)': inSession((session, x) => session.rollbackOnly(x), ...optional, "''", 'text'),
   'session.transaction(_)': inSession((session, x) => session.transaction(x), 'function'),

@@ -9,6 +9,7 @@ import { mustBeFunction } from '../errors/check-call.js'
 import { currentScope } from '../session/scope.js'
 import { DrizzleBinding } from '../drizzle/queries/drizzle-binding.js'
 import { handled } from '../runtime/promises.js'
+import { environmentPrefix } from '../settings/database-name.js'
 import { checkAreOptions, resolveTransactionOptions } from '../settings/transaction-options.js'
 import { plainQuery } from '../session/plain-query.js'
 import { retrying } from '../session/retry.js'
@@ -211,6 +212,9 @@ export class Database<Drizzle = DrizzleDatabase> implements StatementRunner {
 
   /** @internal The configuration of clients that need a session; undefined if the pool's is used. */
   get directConnection (): ClientConfig | undefined { return this.#settings.directConnection }
+
+  /** @internal The variable of that configuration. */
+  get directVariable (): string { return `${environmentPrefix(this.#settings.name)}DATABASE_DIRECT_URL` }
 
   /** The counts of the pool, without a query. */
   get poolInfo (): PoolInfo { return this.#connections.info }

@@ -1,5 +1,6 @@
 import { explain, isIncurable } from './unreachable.js'
 import { pauseBefore, pauseMillis } from '../runtime/backoff.js'
+import { withVariablesOf } from '../settings/database-name.js'
 import type { ConnectionPool } from '../pool/connection-pool.js'
 import type { Settings } from '../settings/settings.js'
 
@@ -24,7 +25,7 @@ async function isDone (pool: ConnectionPool, settings: Settings, lastTime: numbe
     await checkServer(pool, settings)
     return true
   } catch (error) {
-    const failure = explain(error as Error)
+    const failure = explain(error as Error, settings.name)
     if (isIncurable(error)) throw failure
     if (pool.hasEnded) throw error
     if (performance.now() <= lastTime) {
@@ -42,7 +43,7 @@ async function isDone (pool: ConnectionPool, settings: Settings, lastTime: numbe
  * same user to the same database may be those of the other processes, which `processes` counts already. A server that only
  * resembles PostgreSQL may lack the settings, and gets no warning.
  */
-async function checkServer (pool: ConnectionPool, { logger, processes, pool: { max } }: Settings): Promise<void> {
+async function checkServer (pool: ConnectionPool, { name, logger, processes, pool: { max } }: Settings): Promise<void> {
   const connection = await pool.connect({ logger, label: 'start' })
   const { result, error } = await connection.run({
     kind: 'read',
@@ -59,7 +60,7 @@ async function checkServer (pool: ConnectionPool, { logger, processes, pool: { m
   if (error !== undefined) throw error
   const left = Number(Object(result?.rows[0]).left)
   // Behind a pooler the pools' connections are the pooler's, not the server's.
-  if (processes * max > left && !pool.pooler.isThere) logger.warn({ processes, max, left }, tooManyConnections(processes, max, left))
+  if (processes * max > left && !pool.pooler.isThere) logger.warn({ processes, max, left }, withVariablesOf(name, tooManyConnections(processes, max, left)))
 }
 
 function tooManyConnections (processes: number, max: number, left: number): string {

@@ -1,6 +1,7 @@
 /** Why the database could not be reached, and the way out. */
 import { ConnectionError, PoolTimeoutError } from '../errors/errors.js'
 import { HostsError } from '../pg/hosts.js'
+import { withVariablesOf } from '../settings/database-name.js'
 import { refusalOf } from '../pooler/pooler-refusal.js'
 import { sqlStates } from '../errors/sqlstate-codes.js'
 import type { PoolerRefusal } from '../pooler/pooler-refusal.js'
@@ -49,11 +50,11 @@ export function isIncurable (error: unknown): boolean {
   return incurable.has(codeOf(error)) || incurableRefusals.has(refusalOf(causeOf(error)))
 }
 
-/** An error with the way out, and without any part of the URL. */
-export function explain (error: Error): ConnectionError {
+/** An error with the way out for the database with this name, and without any part of the URL. */
+export function explain (error: Error, name: string): ConnectionError {
   const code = codeOf(error)
   const cause = causeOf(error)
-  return new ConnectionError(`The database could not be reached${code === '' ? '' : ` (${code})`}: ${wayOut(code, cause)}`, { cause })
+  return new ConnectionError(`The database could not be reached${code === '' ? '' : ` (${code})`}: ${withVariablesOf(name, wayOut(code, cause))}`, { cause })
 }
 
 function wayOut (code: string, cause: unknown): string {

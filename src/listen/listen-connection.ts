@@ -4,7 +4,19 @@ import { answerInTime, endInTime } from '../pg/answer-in-time.js'
 import { holdProcess, processOf } from '../pg/client.js'
 import { DatabaseClient, type DatabaseClientConfig } from '../pg/database-client.js'
 import { ignore } from '../runtime/promises.js'
+import { withVariablesOf } from '../settings/database-name.js'
+import type { Logger } from '../runtime/logger.js'
 import type { Notification } from './listener.js'
+
+/** Where the connection leads. */
+export interface ListenSource {
+  /** The name of the database. */
+  readonly name: string
+  readonly config: DatabaseClientConfig
+  /** Whether a pooler in transaction mode may be there, which gives no session: the URL is not the direct one. */
+  readonly needsSession: boolean
+  readonly logger: Logger
+}
 
 /** How often the connection is asked for a life sign, and how long an answer may take, in milliseconds. */
 export interface ListenTimes {
@@ -21,13 +33,15 @@ export interface ListenEvents {
 /** One connection for LISTEN. Like the idle connections of the pool, it does not keep the process alive. */
 export class ListenConnection {
   readonly #client: DatabaseClient
+  readonly #source: ListenSource
   readonly #times: ListenTimes
   #lifeSigns: NodeJS.Timeout | undefined
   #isBusy = false
 
-  constructor (config: DatabaseClientConfig, events: ListenEvents, times: ListenTimes) {
+  constructor (source: ListenSource, events: ListenEvents, times: ListenTimes) {
+    this.#source = source
     this.#times = times
-    this.#client = new DatabaseClient(config)
+    this.#client = new DatabaseClient(source.config)
     this.#client.on('error', ignore)
     this.#client.on('notification', ({ channel, payload = '', processId }) => events.notified({ channel, payload, processId }))
     this.#client.once('end', () => {
@@ -36,12 +50,14 @@ export class ListenConnection {
     })
   }
 
-  /** @throws {SettingsError} if `needsSession` and a pooler answers, which may give each statement another session */
-  async open (needsSession: boolean): Promise<void> {
+  /** @throws {SettingsError} if the source `needsSession` and a pooler answers, which may give each statement another session */
+  async open (): Promise<void> {
+    const { name, needsSession } = this.#source
     await this.#client.connect()
     const { rows: [row] } = await this.#run('select pg_backend_pid() as pid')
     if (needsSession && row.pid !== processOf(this.#client)) {
-      throw new SettingsError('DATABASE_DIRECT_URL', 'is not set, but DATABASE_URL leads to a pooler: listen() needs the URL of the server itself, or of a pooler in session mode')
+      const [setting, reason] = ['DATABASE_DIRECT_URL', 'is not set, but DATABASE_URL leads to a pooler: listen() needs the URL of the server itself, or of a pooler in session mode']
+      throw new SettingsError(withVariablesOf(name, setting), withVariablesOf(name, reason))
     }
     this.#lifeSigns = setInterval(() => { if (!this.#isBusy) this.#run('select 1').catch(ignore) }, this.#times.lifeSignMillis).unref()
   }

@@ -13,30 +13,20 @@ import { toDatabaseError } from '../errors/to-database-error.js'
 import { pauseMillis } from '../runtime/backoff.js'
 import { extendConnection } from '../settings/url/connection-string.js'
 import { ignore } from '../runtime/promises.js'
-import { ListenConnection, type ListenTimes } from './listen-connection.js'
-import type { DatabaseClientConfig } from '../pg/database-client.js'
+import { ListenConnection, type ListenSource, type ListenTimes } from './listen-connection.js'
 import type { Pool } from 'pg'
 import type { Settings } from '../settings/settings.js'
-import type { Logger } from '../runtime/logger.js'
 import type { Listener, Notification } from './listener.js'
-
-/** Where the connection leads. */
-export interface ListenSource {
-  readonly config: DatabaseClientConfig
-  /** Whether a pooler in transaction mode may be there, which gives no session: the URL is not the direct one. */
-  readonly needsSession: boolean
-  readonly logger: Logger
-}
 
 const usualTimes: ListenTimes = { lifeSignMillis: 10_000, answerMillis: 5000 }
 const backoff = { firstMillis: 50, longestMillis: 5000, jitter: 0.5 }
 
 /** The server itself if its URL is known, else that of the pool; without limits. */
-export function listenSource ({ directConnection, connection, logger }: Settings, pool: Pool): ListenSource {
+export function listenSource ({ name, directConnection, connection, logger }: Settings, pool: Pool): ListenSource {
   const config = extendConnection(directConnection ?? connection ?? pool.options, {
     statement_timeout: false, lock_timeout: undefined, idle_in_transaction_session_timeout: undefined, query_timeout: undefined
   } as const)
-  return { config, needsSession: directConnection === undefined, logger }
+  return { name, config, needsSession: directConnection === undefined, logger }
 }
 
 /** The gap since a connection was lost. */
@@ -105,14 +95,13 @@ export class Listening {
   async #connect (): Promise<ListenConnection> {
     if (this.#closed.signal.aborted) throw new ConnectionError('The database was closed')
     if (this.#connection !== undefined) return this.#connection
-    const { config, needsSession } = this.#source
-    const connection: ListenConnection = new ListenConnection(config, {
+    const connection: ListenConnection = new ListenConnection(this.#source, {
       notified: (notification) => this.#notified(notification),
       lost: () => this.#lost(connection)
     }, this.#times)
     this.#opening = connection
     try {
-      await connection.open(needsSession)
+      await connection.open()
       for (const channel of this.#channels.keys()) await connection.listen(channel)
     } catch (error) {
       await connection.close()

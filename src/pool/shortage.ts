@@ -6,6 +6,7 @@
  * maximum or the next connection cannot be opened. The reason makes no difference: servers and poolers report it differently.
  */
 import { ConnectionError } from '../errors/errors.js'
+import { withVariablesOf } from '../settings/database-name.js'
 import type { Slots } from './slots.js'
 import type { Settings } from '../settings/settings.js'
 
@@ -70,7 +71,7 @@ export class Shortage {
     const now = performance.now()
     if (now < this.#quietUntil) return
     this.#quietUntil = now + quietMillis
-    const { logger, pool: { max } } = this.#settings
-    logger.warn({ err: new ConnectionError(undefined, { cause: error }), open: this.#slots.limit, max }, warning)
+    const { name, logger, pool: { max } } = this.#settings
+    logger.warn({ err: new ConnectionError(undefined, { cause: error }), open: this.#slots.limit, max }, withVariablesOf(name, warning))
   }
 }

@@ -18,5 +18,10 @@ export function checkName (name: unknown): asserts name is string | undefined {
 
 /** The letters before each variable of a database: `BILLING_` for `billing`, `BILLING_EU_` for `billingEu`; none without a name. */
 export function environmentPrefix (name: string | undefined): string {
-  return name === undefined ? '' : `${name.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, '_').toUpperCase()}_`
+  return name === undefined || name === defaultName ? '' : `${name.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, '_').toUpperCase()}_`
+}
+
+/** A text about a database: the variables in it get the prefix of that database. */
+export function withVariablesOf (name: string, text: string): string {
+  return text.replaceAll(/\bDATABASE_(?=[A-Z])/g, `${environmentPrefix(name)}DATABASE_`)
 }

@@ -22,7 +22,7 @@ export function environmentSchema (prefix = '') {
     additionalProperties: false,
     properties: Object.fromEntries(environmentRows.flatMap(({ variable, row }) => [
       [`${prefix}${variable}`, { type: 'string', description: `${row.meaning} Must be ${describe(row)}.` }],
-      ...row.platformVariable === undefined ? [] : [[row.platformVariable, { type: 'string', description: `The default of ${variable}, if it is ${describe(row)}.` }]],
+      ...row.platformVariable === undefined ? [] : [[row.platformVariable, { type: 'string', description: `The default of ${prefix}${variable}, if it is ${describe(row)}.` }]],
     ])),
   }
 }

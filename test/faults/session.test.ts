@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { sql } from 'drizzle-orm'
-import { backendOf } from '../helpers/backend.js'
+import { connectionsOf } from '../helpers/connections.js'
 import { open, openByProxy } from '../helpers/database.js'
 import { openEchoing } from '../helpers/echo.js'
 import { posts, schema, users } from '../helpers/schema.js'
@@ -30,12 +30,12 @@ function callbacksOf (session: Session): string[] {
 
 t.test('3: a commit after a swallowed failure is refused, with the first failure as its cause', async (t) => {
   const database = await open(t)
+  const connections = connectionsOf(database)
   const session = database.createSession()
   const ran = callbacksOf(session)
   const beforeCommit: string[] = []
   session.beforeCommit(() => { beforeCommit.push('ran') })
   await session.repo(users).create(ada)
-  const pid = await backendOf(session)
   await session.execute(impossible).catch(() => {})
   await t.rejects(session.repo(users).create({ email: 'bob' }), TransactionAbortedError)
   await t.rejects(session.commit(), { name: 'TransactionAbortedError', cause: { context: { sqlState: '22012' } } })
@@ -43,7 +43,7 @@ t.test('3: a commit after a swallowed failure is refused, with the first failure
   t.same(ran, ['afterRollback'])
   t.same(beforeCommit, [], 'nothing is prepared for a commit that cannot be')
   t.equal(await database.repo(users).count(), 0)
-  t.equal(await backendOf(database), pid, 'the connection is used again')
+  t.strictSame(connections(), { acquired: 2, destroyed: 0 }, 'the connection is used again')
 })
 
 t.test('3: a failure undone by the user\'s own savepoint does not prevent the commit', async (t) => {
@@ -107,17 +107,17 @@ t.test('4: a failing statement that is still running keeps beforeCommit callback
 for (const text of ['commit', 'rollback', 'commit; begin', 'rollback; begin', 'commit and chain', 'rollback and chain', 'end', 'abort']) {
   t.test(`5: the user's "${text}" breaks the session, and nothing more is run`, async (t) => {
     const database = await open(t)
+    const connections = connectionsOf(database)
     const session = database.createSession()
     const ran = callbacksOf(session)
     await session.repo(users).create(ada)
-    const pid = await backendOf(session)
     await session.execute(sql.raw(text))
     await t.rejects(session.repo(users).create({ email: 'outside' }), TransactionBrokenError)
     await t.rejects(session.commit(), TransactionBrokenError)
     t.same(ran, ['afterRollback'])
     const rows = await database.repo(users).getAll()
     t.same(rows.map(({ email }) => email), /commit|end/.test(text) ? ['ada'] : [], 'what it committed stays')
-    t.not(await backendOf(database), pid, 'the connection is destroyed')
+    t.strictSame(connections(), { acquired: 2, destroyed: 1 }, 'the connection of the session is destroyed')
   })
 }
 

@@ -34,6 +34,12 @@ export function urlOfEnvironment ({ DATABASE_DIRECT_URL: direct, DATABASE_URL: u
   return direct || usual || ''
 }
 
+/** How the URL of the server itself is given, for messages. */
+export function directSetting ({ connectionString, database }: MigrationOptions): string {
+  const variable = database?.directVariable ?? 'DATABASE_DIRECT_URL'
+  return connectionString === undefined ? variable : `connectionString (for the command: ${variable})`
+}
+
 function clientConfig (options: MigrationOptions): DatabaseClientConfig {
   const config = connectionOf(options)
   return extendConnection(config, { ...unlimited, fallback_application_name: config.fallback_application_name ?? name })

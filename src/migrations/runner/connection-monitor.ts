@@ -14,6 +14,14 @@ const cancelMillis = 5000
 /** Fails if the session holds no advisory lock. */
 const confirmation = "select 1 / count(*) from pg_locks where pid = pg_backend_pid() and locktype = 'advisory'"
 
+/** How a connection is monitored. */
+export interface ConnectionMonitorOptions {
+  /** The interval between two checks: shorter than the wait for a lock. */
+  readonly everyMillis: number
+  /** How the URL of the server itself is given, for messages. */
+  readonly direct: string
+}
+
 /**
  * Monitors the working connection over the one that holds the lock: records the sessions that block it, and cancels its statement. PostgreSQL no longer
  * names the blocking sessions once a lock wait has ended.
@@ -26,13 +34,14 @@ export class ConnectionMonitor {
   readonly #work: Client
   readonly #watch: Client
   readonly #everyMillis: number
+  readonly #direct: string
   #last: Promise<unknown> = Promise.resolve()
   #seen: readonly string[] = []
   #isRunning = false
   #cancelling: Promise<void> | undefined
 
-  /** @param everyMillis the interval between two checks: shorter than the wait for a lock */
-  constructor ({ work, watch, isDirect }: RunnerConnections, everyMillis: number) {
+  constructor ({ work, watch, isDirect }: RunnerConnections, { everyMillis, direct }: ConnectionMonitorOptions) {
+    this.#direct = direct
     this.pid = isDirect ? processOf(work) : undefined
     this.#work = work
     this.#watch = watch
@@ -54,7 +63,7 @@ export class ConnectionMonitor {
   async confirmLock (): Promise<void> {
     await this.#ask(confirmation).catch((cause: unknown) => {
       throw new MigrationError(
-        'The connection that holds the lock of migrations was lost, so the run stopped before its next statement: run again. If a pooler ended it, give the URL of the server itself as DATABASE_DIRECT_URL',
+        `The connection that holds the lock of migrations was lost, so the run stopped before its next statement: run again. If a pooler ended it, give the URL of the server itself as ${this.#direct}`,
         'DB_MIGRATION_FAILED', { cause }
       )
     })

@@ -2,6 +2,7 @@ import type { Client } from 'pg'
 import { MigrationError } from '../../errors/errors.js'
 import { ignore } from '../../runtime/promises.js'
 import { AppliedTable } from '../history/applied-table.js'
+import { directSetting } from '../history/migration-client.js'
 import { notify } from './failure-messages.js'
 import { withoutLimits } from '../history/in-transaction.js'
 import { lockWork, type RunnerConnections } from './runner-lock.js'
@@ -18,7 +19,7 @@ import { ConnectionMonitor } from './connection-monitor.js'
  * @throws {MigrationError} `DB_MIGRATION_FAILED` for a file that needs a session, behind a pooler that gives each transaction another
  */
 export function startRun (connections: RunnerConnections, options: RunnerOptions, steps: readonly MigrationStep[]): RunContext {
-  if (!connections.isDirect) refuseSessionStatements(steps)
+  if (!connections.isDirect) refuseSessionStatements(steps, directSetting(options))
   const work = new RunContext(connections, options)
   // throwIfAborted() keeps later statements from starting. This cancels the current one, or one on its way to PostgreSQL.
   options.signal?.addEventListener('abort', () => work.monitor.cancel(), { once: true })
@@ -49,7 +50,7 @@ export class RunContext {
     this.lockTimeout = `${Math.ceil(statementLockTimeoutSeconds * 1000)}ms`
     this.lockRetries = lockRetries
     this.#options = options
-    this.monitor = new ConnectionMonitor(connections, statementLockTimeoutSeconds * 1000 / 3)
+    this.monitor = new ConnectionMonitor(connections, { everyMillis: statementLockTimeoutSeconds * 1000 / 3, direct: directSetting(options) })
   }
 
   /**

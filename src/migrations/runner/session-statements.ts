@@ -9,13 +9,14 @@ const needsSession = /^(?:SET (?!LOCAL |CONSTRAINTS |TRANSACTION )|RESET |DISCAR
  * Refuses statements of non-transactional files whose effect stays in a session. Behind a pooler, the file's next statement may run in another session, and
  * another client may get this one. A file that is one transaction may have them: its settings are reset with its COMMIT.
  *
+ * @param direct how the URL of the server itself is given
  * @throws {MigrationError} `DB_MIGRATION_FAILED`
  */
-export function refuseSessionStatements (steps: readonly MigrationStep[]): void {
+export function refuseSessionStatements (steps: readonly MigrationStep[], direct: string): void {
   const found = steps.filter(({ text }) => !text.transactional).flatMap(({ file, text: { scanned } }) =>
     scanned.flatMap((statements, index) => statements.filter(staysInSession).map(({ words: [word] }) => `${file}, statement ${index + 1}, ${word}`)))
   refuse(found.map((place) => ({
-    kind: 'unfit', message: `${place}: its effect stays in a session, and a pooler may run each statement of this file in another one. Give the URL of the server itself as DATABASE_DIRECT_URL`
+    kind: 'unfit', message: `${place}: its effect stays in a session, and a pooler may run each statement of this file in another one. Give the URL of the server itself as ${direct}`
   })))
 }
 

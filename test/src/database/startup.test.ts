@@ -58,6 +58,10 @@ t.test('warns if the pool may exceed the free connections of the server', async 
   await open(t, { logger, pool: { size: 20, maxOverflow: 100_000 } })
   t.match(logger.lines, [{ level: 'warn', message: /^1 × 100020 connections .* lower DATABASE_POOL_SIZE/, context: { processes: 1, max: 100_020, left: Number } }])
 
+  const named = recordingLogger()
+  await open(t, { name: 'billing', logger: named, pool: { size: 20, maxOverflow: 100_000 } })
+  t.match(named.lines, [{ message: /\(BILLING_DATABASE_PROCESSES × pool\).* lower BILLING_DATABASE_POOL_SIZE or BILLING_DATABASE_MAX_OVERFLOW, correct BILLING_/ }])
+
   const quiet = recordingLogger()
   await open(t, { logger: quiet, pool: small })
   t.same(quiet.lines, [])

@@ -95,16 +95,21 @@ t.test('a connection that falls silent is given up, and opened again with growin
   const { connectionString, notify } = await build(t)
   const proxy = await startProxy(t, connectionString)
   const logger = recordingLogger()
-  const config = { connectionString: proxy.connectionString, connectionTimeoutMillis: 100 }
-  const listening = new Listening({ config, needsSession: true, logger }, { lifeSignMillis: 20, answerMillis: 200 })
+  // The limits are short only while the network is silent: on a busy machine any answer may be slow.
+  const config = { connectionString: proxy.connectionString, connectionTimeoutMillis: 10_000 }
+  const times = { lifeSignMillis: 20, answerMillis: 10_000 }
+  const limit = (millis: number): void => { times.answerMillis = config.connectionTimeoutMillis = millis }
+  const listening = new Listening({ name: 'default', config, needsSession: true, logger }, times)
   t.teardown(() => listening.close())
   const heard: string[] = []
   const listener = () => new Listener({ handler: ({ payload }) => heard.push(payload), onGap: () => heard.push('gap'), logger, track: () => {} })
   await listening.add('a', listener())
 
+  limit(100)
   proxy.blackHole()
   await until(() => logger.lines.filter(({ level }) => level === 'debug').length >= 2)
   await t.rejects(listening.add('b', listener()), { code: 'DB_CONNECTION' })
+  limit(10_000)
   await proxy.resume()
   await until(() => heard.length === 1)
   await notify('a', 'behind')
@@ -138,7 +143,10 @@ t.test('behind a pooler it takes DATABASE_DIRECT_URL, and names it where it is m
   const { connectionString } = await startTransactionPooler(t, direct, { startupParameters: 'ignored' })
   const without = await openDatabase({ connectionString, preparedStatements: false })
   t.teardown(() => without.close())
-  await t.rejects(without.listen('a', () => {}), { name: 'SettingsError', setting: 'DATABASE_DIRECT_URL' })
+  await t.rejects(without.listen('a', () => {}), { name: 'SettingsError', setting: 'DATABASE_DIRECT_URL', message: /but DATABASE_URL leads/ })
+  const billing = await openDatabase({ name: 'billing', connectionString, preparedStatements: false })
+  t.teardown(() => billing.close())
+  await t.rejects(billing.listen('a', () => {}), { setting: 'BILLING_DATABASE_DIRECT_URL', message: /but BILLING_DATABASE_URL leads/ })
 
   const database = await openDatabase({ connectionString, preparedStatements: false, directConnectionString: direct })
   t.teardown(() => database.close())

@@ -27,7 +27,7 @@ function take (pool: ConnectionPool, connections: number): Promise<Connection[]>
 t.test('108: a pool larger than the server\'s limit serves all callers, and warns once', async (t) => {
   const { connectionString } = await createLimitedRole(t, 8)
   const logger = recordingLogger()
-  const database = await openDatabase({ connectionString, pool: { maxWaiting: 10_000 }, logger, slowQueryMillis: 60_000 })
+  const database = await openDatabase({ name: 'billing', connectionString, pool: { maxWaiting: 10_000 }, logger, slowQueryMillis: 60_000 })
   t.teardown(() => database.close())
   const { id } = await database.repo(users).create({ email: 'ada@example.com' })
   const outcomes: unknown[] = []
@@ -40,7 +40,7 @@ t.test('108: a pool larger than the server\'s limit serves all callers, and warn
   t.same(outcomes.filter((outcome) => outcome !== 'served'), [])
   t.equal(outcomes.length, 300)
   const warnings = logger.lines.filter(({ message }) => message.includes('could not be opened'))
-  t.match(warnings, [{ level: 'warn', context: { max: 60, open: Number, err: { code: 'DB_CONNECTION', cause: { code: '53300' } } } }])
+  t.match(warnings, [{ level: 'warn', message: / Lower BILLING_DATABASE_POOL_SIZE and BILLING_DATABASE_MAX_OVERFLOW/, context: { max: 60, open: Number, err: { code: 'DB_CONNECTION', cause: { code: '53300' } } } }])
   t.equal(warnings.length, 1)
 })
 

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { Client } from 'pg'
+import { openDatabase } from '../../../../src/index.js'
 import { checkMigrations, rollbackMigrations, runMigrations } from '../../../../src/migrations/index.js'
 import { startMigrating } from '../../../helpers/migrating.js'
 import { startTransactionPooler } from '../../../helpers/transaction-pooler.js'
@@ -95,8 +96,11 @@ t.test('refuses statements outside a transaction whose effect stays in a session
   const { tables, direct, options } = await buildPooled(t, [users, { ...posts, sql }])
 
   await t.rejects(runMigrations(options), {
-    code: 'DB_MIGRATION_FAILED', message: /^0001_posts\.sql, statement 1, SET: .*DATABASE_DIRECT_URL\n0001_posts\.sql, statement 5, CREATE: .*\n0001_posts\.sql, statement 6, RESET: .*URL$/
+    code: 'DB_MIGRATION_FAILED', message: /^0001_posts\.sql, statement 1, SET: .* as connectionString \(for the command: DATABASE_DIRECT_URL\)\n0001_posts\.sql, statement 5, CREATE: .*\n0001_posts\.sql, statement 6, RESET: .*\)$/
   })
+  const database = await openDatabase({ name: 'billing', connectionString: options.connectionString })
+  t.teardown(() => database.close())
+  await t.rejects(runMigrations({ ...options, connectionString: undefined, database }), { message: /, statement 1, SET: .* as BILLING_DATABASE_DIRECT_URL\n/ })
   t.strictSame(await tables(), [])
   t.equal((await runMigrations({ ...options, connectionString: direct })).applied.length, 2, 'the server itself has a session')
 })

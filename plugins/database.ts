@@ -45,13 +45,14 @@ async function plugin (fastify: FastifyInstance, options: DatabasePluginOptions)
   const ofSessions = databaseTransaction(transaction)
   const database = new Database(pg ?? registeredPool(fastify, name) as Pool, settings, {
     transaction: ofSessions,
-    constraints: options.errors?.constraints
+    constraints: options.errors?.constraints,
+    hasContextFunction: typeof transaction.context === 'function'
   })
   if (name === undefined) {
     fastify.decorate('db', database)
     decorate(fastify, databases)
   }
-  databases.add(settings.name, database, { ...options, transaction: ofSessions })
+  databases.add(settings.name, database, { ...options, transaction })
   // Fastify waits for the running requests before the other close hooks, without a limit.
   fastify.addHook('preClose', async () => database.drain())
   // Close hooks run last in, first out: the pool is drained before @fastify/postgres ends it.

@@ -34,6 +34,8 @@ async function plugin (fastify: FastifyInstance, { name, migrations: options, de
   database.awaits(() => migrations.reason())
   fastify.addHook('onClose', async () => migrations.stop())
   await migrations.start()
+  // They may have enabled row-level security.
+  if (options.atStart === 'apply') await database.checkPolicies()
 }
 
 const checks: OptionChecks<MigrationsAtStart> = {

@@ -7,16 +7,16 @@ import { relationalSchema } from '../src/drizzle/relations/relational-schema.js'
 import { qualifiedName } from '../src/model/table.js'
 import { tableOf } from '../src/repository/repository-class.js'
 import { defaultName, environmentPrefix, SettingsError } from '../src/settings/settings.js'
-import { databaseTransaction } from './request/transaction-plan.js'
+import { contextFunction, databaseTransaction, settingsOf } from './request/transaction-plan.js'
 import { resolveTransactionOptions } from '../src/settings/transaction-options.js'
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
 import type { Pool } from 'pg'
 import type { Database } from '../src/database/database.js'
 import type { NamedDrizzles } from '../src/drizzle/types/registered-databases.js'
 import type { Session } from '../src/session/session.js'
 import type { DatabaseOptions, Environment } from '../src/settings/settings.js'
-import type { TransactionOptions, TransactionSettings } from '../src/settings/transaction-options.js'
-import type { TransactionPlan } from './request/transaction-plan.js'
+import type { TransactionSettings } from '../src/settings/transaction-options.js'
+import type { RequestTransactionOptions, TransactionPlan } from './request/transaction-plan.js'
 
 /** The databases of the scope, for the plugins. */
 export const serverDatabases = Symbol('data-access.databases')
@@ -41,10 +41,10 @@ export class ServerDatabase {
   /** Its place in the order of registration. */
   readonly place: number
   readonly database: Database
-  readonly #transaction: TransactionOptions
+  readonly #transaction: RequestTransactionOptions
   readonly #settings = new WeakMap<TransactionPlan, TransactionSettings>()
 
-  constructor (database: Database, { name, place, transaction }: { name: string, place: number, transaction: TransactionOptions }) {
+  constructor (database: Database, { name, place, transaction }: { name: string, place: number, transaction: RequestTransactionOptions }) {
     this.name = name
     this.place = place
     this.database = database
@@ -52,10 +52,14 @@ export class ServerDatabase {
   }
 
   /** How its transaction begins and ends on a route: the options of the route go before its own. */
-  settingsFor (plan: TransactionPlan): TransactionSettings {
+  settingsFor (request: FastifyRequest, plan: TransactionPlan): TransactionSettings {
+    return settingsOf(request, this.#settingsOn(plan), contextFunction(plan.ofRoute.context ?? this.#transaction.context))
+  }
+
+  #settingsOn (plan: TransactionPlan): TransactionSettings {
     let settings = this.#settings.get(plan)
     if (settings === undefined) {
-      settings = resolveTransactionOptions({ ...this.#transaction, ...databaseTransaction(plan.ofRoute) })
+      settings = resolveTransactionOptions({ ...databaseTransaction(this.#transaction), ...databaseTransaction(plan.ofRoute) })
       this.#settings.set(plan, settings)
     }
     return settings
@@ -113,7 +117,7 @@ export class ServerDatabases {
     }
   }
 
-  add (name: string, database: Database, options: Pick<DatabaseOptions, 'schema' | 'relations' | 'casing'> & { transaction: TransactionOptions }): void {
+  add (name: string, database: Database, options: Pick<DatabaseOptions, 'schema' | 'relations' | 'casing'> & { transaction: RequestTransactionOptions }): void {
     this.#members.set(name, new ServerDatabase(database, { name, place: this.#root.#count++, transaction: options.transaction }))
     for (const table of tablesOf(options)) this.#tables.set(table, name)
     this.byName[name] = database

@@ -150,7 +150,7 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {}, re
     const database = request.server[serverDatabases].find(name)
     if (group === undefined || database === undefined || name === defaultName) return session
     const plan = planOf(request) || defaultPlan
-    return group.open(name, database.place, () => database.database.lend(database.settingsFor(plan), new RequestCaller(request)))
+    return group.open(name, database.place, () => database.database.lend(database.settingsFor(request, plan), new RequestCaller(request)))
   }
 
   function beginNow (request: FastifyRequest, done: HookHandlerDoneFunction): void {

@@ -22,6 +22,7 @@ import { discard, guard, hasBroken, isStream, payloadHeaders } from './payload.j
 import { requireNothingFollows } from './nothing-follows.js'
 import { keepFromWriting, letWrite, restore } from './reply-state.js'
 import { RequestCaller } from './request-caller.js'
+import { settingsOf } from './transaction-plan.js'
 import { StreamedReply } from './streamed-reply.js'
 import { dropCallbacks } from './retry-states.js'
 import { judge, logRollback, mayCommit } from './verdict.js'
@@ -64,7 +65,8 @@ export class RequestSession {
     this.#request = request
     this.#reply = reply
     const caller = new RequestCaller(request)
-    this.session = group === undefined ? database.lend(plan.settings, caller) : group.open(defaultName, 0, () => database.lend(plan.settings, caller))
+    const settings = settingsOf(request, plan.settings, plan.context)
+    this.session = group === undefined ? database.lend(settings, caller) : group.open(defaultName, 0, () => database.lend(settings, caller))
     this.group = group
     this.unit = group ?? this.session
     plan.carrier?.receive(request, this.session)

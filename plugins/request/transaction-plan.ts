@@ -1,15 +1,23 @@
 import { checkSettings } from '../../src/errors/check-call.js'
+import { resolveContext } from '../../src/settings/transaction-context.js'
 import { resolveTransactionOptions } from '../../src/settings/transaction-options.js'
 import { anything, oneOf } from '../../src/runtime/option-checks.js'
 import { SettingsError } from '../../src/errors/settings-error.js'
 import { isResponse } from './payload.js'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ReadYourWritesPluginOptions, TokenCarrier } from './read-your-writes.js'
 import type { OptionChecks } from '../../src/runtime/option-checks.js'
+import type { TransactionContext } from '../../src/settings/transaction-context.js'
 import type { BeginPoint, TransactionOptions, TransactionSettings } from '../../src/settings/transaction-options.js'
 
 /** How the transaction of a request begins and ends. */
-export interface RequestTransactionOptions extends Omit<TransactionOptions, 'begin'> {
+export interface RequestTransactionOptions extends Omit<TransactionOptions, 'begin' | 'context'> {
+  /**
+   * What the statements of the request know of the user they are for, or a function of the request that gives it: it is called by the first
+   * statement, and again for each attempt of `retries`. If it gives nothing, the request has no context.
+   * @defaultValue none
+   */
+  readonly context?: TransactionContext | RequestContext | undefined
   /**
    * When BEGIN is sent: with the first statement that is not a plain repository read, with the first statement, or
    * before everything else (`onRequest`, on matched routes only: it takes a connection before authentication and validation).
@@ -31,6 +39,9 @@ export interface RequestTransactionOptions extends Omit<TransactionOptions, 'beg
   readonly commitOn?: ((reply: FastifyReply, payload: unknown) => boolean) | undefined
 }
 
+/** Gives the context of a request. */
+export type RequestContext = (request: FastifyRequest) => TransactionContext | undefined
+
 /** The part of the common options that is about transactions. */
 export interface TransactionPluginOptions extends ReadYourWritesPluginOptions {
   readonly transaction?: RequestTransactionOptions | undefined
@@ -46,6 +57,8 @@ export interface TransactionPlan {
   readonly commitOn: (reply: FastifyReply, payload: unknown) => boolean
   /** With `readYourWrites`. */
   readonly carrier: TokenCarrier | undefined
+  /** Gives the context of a request, in place of the settings. */
+  readonly context: RequestContext | undefined
   /** The options of the route alone, which also hold for the other databases of the server. */
   readonly ofRoute: RequestTransactionOptions
 }
@@ -63,7 +76,9 @@ const checks: OptionChecks<RequestTransactionOptions> = {
   settleTimeoutMillis: anything,
   resolveCommits: anything,
   reads: anything,
-  token: anything
+  token: anything,
+  context: anything,
+  contextRequired: anything
 }
 
 /**
@@ -83,22 +98,23 @@ export function givenTransaction (options: RequestTransactionOptions): RequestTr
  * @throws {UsageError} for the same faults in options that sessions without a request also have
  */
 export function planTransaction (options: RequestTransactionOptions, carrier?: TokenCarrier, ofRoute: RequestTransactionOptions = {}): TransactionPlan {
-  const { begin = 'firstWrite', commit = 'onSend', commitOn = claimsSuccess, ...rest } = givenTransaction(options)
+  const { begin = 'firstWrite', commit = 'onSend', commitOn = claimsSuccess, context, ...rest } = givenTransaction(options)
   return {
-    settings: resolveTransactionOptions({ token: carrier !== undefined, ...rest, begin: coreBegin(begin) }),
+    settings: resolveTransactionOptions({ token: carrier !== undefined, ...rest, ...fixedContext(context), begin: coreBegin(begin) }),
     beginsOnRequest: begin === 'onRequest',
     commitsAfterResponse: commit === 'onResponse',
     commitsAtEnd: commit === 'atEnd',
     commitOn,
     carrier,
+    context: contextFunction(context),
     ofRoute
   }
 }
 
 /** The options that also hold for sessions without a request. */
 export function databaseTransaction (options: RequestTransactionOptions): TransactionOptions {
-  const { begin, commit, commitOn, ...rest } = options
-  return { ...rest, ...(begin !== undefined && { begin: coreBegin(begin) }) }
+  const { begin, commit, commitOn, context, ...rest } = options
+  return { ...rest, ...fixedContext(context), ...(begin !== undefined && { begin: coreBegin(begin) }) }
 }
 
 /**
@@ -111,6 +127,27 @@ export function refuseReplyOptions (options: RequestTransactionOptions): void {
   if (found === undefined) return
   const way = found === 'begin' ? "cannot be 'onRequest'" : 'cannot be given'
   throw new SettingsError(`transaction.${found}`, `${way} for a database with a name: give it to the one without, or to the route. A reply decides for all databases at once`)
+}
+
+/** The settings of a request's session, with the context that a function gives it. */
+export function settingsOf (request: FastifyRequest, settings: TransactionSettings, context: RequestContext | undefined): TransactionSettings {
+  if (context === undefined) return settings
+  return {
+    ...settings,
+    context: () => {
+      const given: unknown = context(request)
+      return given === undefined ? undefined : resolveContext(given)
+    }
+  }
+}
+
+/** The function that gives the context of a request, if it is one. */
+export function contextFunction (context: RequestTransactionOptions['context']): RequestContext | undefined {
+  return typeof context === 'function' ? context : undefined
+}
+
+function fixedContext (context: RequestTransactionOptions['context']): Pick<TransactionOptions, 'context'> {
+  return context === undefined || typeof context === 'function' ? {} : { context }
 }
 
 /** Without a request there is nothing before the first query. */

@@ -1,9 +1,11 @@
 /** Statements that are sent together, with the statements of their prelude. */
-import { ValidationError } from '../errors/errors.js'
+import { UsageError, ValidationError } from '../errors/errors.js'
+import { sqlStates } from '../errors/sqlstate-codes.js'
 import { mayFollow } from '../statement/may-follow.js'
 import { notSent } from './outcome.js'
 import type { ErrorContext } from '../errors/database-error.js'
 import type { TransactionStatus } from '../pg/client.js'
+import type { LeadingStatement } from '../statement/leading-statement.js'
 import type { Statement } from '../statement/statement.js'
 import type { Exchange } from './exchange/exchange.js'
 import type { Outcome } from './outcome.js'
@@ -16,7 +18,7 @@ export interface Task {
 
 /** Statements that are sent together. */
 export interface Batch {
-  readonly prelude: readonly string[]
+  readonly prelude: readonly LeadingStatement[]
   readonly tasks: readonly Task[]
   /** The index in `prelude` of the correction of settings, which the caller did not send; -1 without one. */
   readonly corrected: number
@@ -31,6 +33,8 @@ export interface SentBatch extends Batch {
 
 /** The Bind message counts values in 16 bits. */
 const mostValues = 65_535
+
+const contextRefused = 'PostgreSQL refused the context of the session, and the cause tells which part: the role does not exist, the database user is not a member of it, or a setting is reserved'
 
 const tooManyValues = 'A statement takes 65,535 values at most: pass a long list as one array, `= any($1)`, or write its rows by several statements'
 
@@ -54,7 +58,7 @@ export function add ({ statement, done }: Task, exchange: Exchange): boolean {
  * Puts the correction of settings at the front of a transaction, or of a statement that is a transaction by itself.
  * User SQL that may be several statements, or that cannot run inside a transaction, is left alone.
  */
-export function withCorrection (batch: Batch, correction: string, status: TransactionStatus): Batch {
+export function withCorrection (batch: Batch, correction: LeadingStatement, status: TransactionStatus): Batch {
   const { prelude, tasks } = batch
   const [begin] = prelude
   if (status !== 'I' || batch.corrected >= 0 || (begin === undefined && !mayFollow((tasks[0] as Task).statement))) return batch
@@ -65,6 +69,16 @@ export function withCorrection (batch: Batch, correction: string, status: Transa
 /** The context of an error whose class is not the one of its SQLSTATE. */
 export function contextOf ({ tasks: [task] }: Batch, error: Error | undefined): ErrorContext {
   return { ...task?.statement.context, sqlState: Object(error).code }
+}
+
+/** SQLSTATEs with which PostgreSQL refuses a role, a name or a value of the context. */
+const refusals: ReadonlySet<unknown> = new Set([sqlStates.invalidParameterValue, sqlStates.insufficientPrivilege, sqlStates.invalidName, sqlStates.undefinedObject])
+
+/** The error of a batch; the program's, if PostgreSQL refused the context, which is the only part of a prelude with values. */
+export function withReason (batch: Batch, { preludeDone }: Exchange, error: Error | undefined): Error | undefined {
+  const hasValues = (batch.prelude[preludeDone]?.values.length ?? 0) > 0
+  if (error === undefined || !hasValues || !refusals.has(Object(error).code)) return error
+  return new UsageError(contextRefused, { cause: error, context: contextOf(batch, error) })
 }
 
 /** How many statements of the caller's own prelude have run. */

@@ -8,6 +8,7 @@ import { sqlStates } from '../errors/sqlstate-codes.js'
 import type { PoolClient, QueryResult, QueryResultRow } from 'pg'
 import type { TransactionStatus } from '../pg/client.js'
 import type { Entry } from '../runtime/linked-list.js'
+import type { LeadingStatement } from '../statement/leading-statement.js'
 import type { Statement } from '../statement/statement.js'
 
 const clients = new WeakMap<PoolClient, ClientState>()
@@ -37,7 +38,7 @@ export class ClientState {
   /** Whether the user's own SQL may have changed `statement_timeout` for the rest of the server session. */
   hasOwnLimit = false
   /** The statement that makes PostgreSQL write values as they are read. It comes first in each transaction if a setting does not stay with the connection. */
-  correction: string | undefined
+  correction: LeadingStatement | undefined
   /** Whether a setting that decides how PostgreSQL writes values may have changed: the next checkout checks it. */
   isDoubtful = false
   /** Whether it has not answered in time. */

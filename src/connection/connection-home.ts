@@ -1,5 +1,6 @@
 import type { Caller } from '../statement/caller.js'
 import type { Observed } from '../statement/statement-observer.js'
+import type { LeadingStatement } from '../statement/leading-statement.js'
 import type { Statement } from '../statement/statement.js'
 import type { ClientState } from './client-state.js'
 
@@ -14,9 +15,9 @@ export interface NamePolicy {
 /** What follows from a pooler between this process and PostgreSQL, if there is one. */
 export interface PoolerPolicy extends NamePolicy {
   /** The statements that follow BEGIN: the limits, behind a pooler. */
-  readonly limits: readonly string[]
+  readonly limits: readonly LeadingStatement[]
   /** The statements in front of one that commits by itself: the limits, behind a pooler. */
-  leading (statement: Statement): readonly string[]
+  leading (statement: Statement): readonly LeadingStatement[]
   /** A name was refused although PostgreSQL had confirmed it, or had another statement. */
   nameRefused (name: string | undefined, error: Error | undefined): void
 }

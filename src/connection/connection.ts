@@ -8,14 +8,16 @@
 import { ConnectionError, TransactionClosedError } from '../errors/errors.js'
 import { isConnectionLost } from '../errors/to-database-error.js'
 import { bytesReadBy, requestCancel } from '../pg/client.js'
-import { add, contextOf, firstFailed, preludeDoneOf, withCorrection } from './batch.js'
+import { add, contextOf, firstFailed, preludeDoneOf, withCorrection, withReason } from './batch.js'
 import { refusalAfter } from './ended-by-user.js'
 import { hasNeverRun, refusedUnsent } from './never-ran.js'
 import { notSent, outcomeOf, skipped } from './outcome.js'
 import { openExchange } from './open-exchange.js'
+import { noLead } from '../statement/leading-statement.js'
 import type { TransactionStatus } from '../pg/client.js'
 import type { Entry } from '../runtime/linked-list.js'
 import type { Caller } from '../statement/caller.js'
+import type { LeadingStatement } from '../statement/leading-statement.js'
 import type { Statement } from '../statement/statement.js'
 import type { Batch, SentBatch, Task } from './batch.js'
 import type { ClientState } from './client-state.js'
@@ -68,10 +70,10 @@ export class Connection {
   get readCommitted (): boolean { return this.pooled.readCommitted }
 
   /** The statements that follow BEGIN on this connection: the limits, behind a pooler. */
-  get limits (): readonly string[] { return this.#home.pooler.limits }
+  get limits (): readonly LeadingStatement[] { return this.#home.pooler.limits }
 
   /** The statements in front of one that commits by itself on this connection: the limits, behind a pooler. */
-  leading (statement: Statement): readonly string[] { return this.#home.pooler.leading(statement) }
+  leading (statement: Statement): readonly LeadingStatement[] { return this.#home.pooler.leading(statement) }
 
   /** The transaction status that PostgreSQL reported last. */
   get status (): TransactionStatus { return this.pooled.status }
@@ -112,12 +114,12 @@ export class Connection {
   get isSettling (): boolean { return this.#isSettling }
 
   /** Runs a statement after all earlier ones; `prelude` is sent with it and runs first. Never rejects. */
-  run (statement: Statement, prelude: readonly string[] = []): Promise<Outcome> {
+  run (statement: Statement, prelude: readonly LeadingStatement[] = noLead): Promise<Outcome> {
     return new Promise((resolve) => this.send([{ statement, done: resolve }], prelude))
   }
 
   /** Runs statements in one round trip, after all earlier ones. After a failure PostgreSQL skips the rest. */
-  send (tasks: readonly Task[], prelude: readonly string[] = []): void {
+  send (tasks: readonly Task[], prelude: readonly LeadingStatement[] = noLead): void {
     this.#queue.push({ tasks, prelude, corrected: -1, isRepeated: false })
     this.#proceed()
   }
@@ -257,7 +259,7 @@ export class Connection {
     const isLost = lost !== undefined
     const error = exchange.isStale
       ? new ConnectionError(undefined, { cause: failure, context: contextOf(batch, failure) })
-      : neverRan && failure !== undefined ? refusedUnsent(failure, contextOf(batch, failure)) : failure
+      : neverRan && failure !== undefined ? refusedUnsent(failure, contextOf(batch, failure)) : withReason(batch, exchange, failure)
     // The transaction status of a lost connection is out of date.
     if (!isLost) this.#refusal ??= exchange.isStale ? error : refusalAfter(batch, exchange, { error, status: this.status, inTransaction: this.#inTransaction })
     const observed = { prelude, durationMillis: performance.now() - started }
@@ -266,7 +268,7 @@ export class Connection {
     this.#active = undefined
     for (let index = 0; index < tasks.length; index++) {
       const { statement, done } = tasks[index] as Task
-      this.#home.observe(this.caller, statement, index === 0 ? observed : { ...observed, prelude: [] })
+      this.#home.observe(this.caller, statement, index === 0 ? observed : { ...observed, prelude: noLead })
       const isOwn = index === failed || failed === -1 || isLost || preludeDone < prelude.length
       const ownError = index < failed ? undefined : isOwn ? error : skipped(error)
       const circumstances = { lost: isLost && !neverRan, preludeDone: preludeDoneOf(batch, preludeDone), preludeValue, missedTransaction }
@@ -277,7 +279,7 @@ export class Connection {
 
   /** Whether a failed batch has had no effect, and no transaction was open before: then it may be sent again. Without BEGIN, all of it was one transaction. */
   #isUndone (batch: SentBatch, { preludeDone }: Exchange): boolean {
-    return !batch.wasOpen && this.status === 'I' && (preludeDoneOf(batch, preludeDone) === 0 || batch.prelude[0]?.startsWith('begin') === false)
+    return !batch.wasOpen && this.status === 'I' && (preludeDoneOf(batch, preludeDone) === 0 || batch.prelude[0]?.text.startsWith('begin') === false)
   }
 }
 

@@ -4,6 +4,7 @@
  * The time zone and the order of day and month stay as they are: the moment is the same, and a program may rely on the text.
  * https://www.postgresql.org/docs/current/runtime-config-client.html
  */
+import { preparedLeading } from '../statement/leading-statement.js'
 
 /** The required value of each setting, and the SQL test for another value. Servers that only resemble PostgreSQL may lack some. */
 const settings: ReadonlyArray<readonly [name: string, value: string, isOdd: string]> = [
@@ -26,7 +27,7 @@ const set = (isLocal: boolean): string => `select ${settings.map(([name, value])
 export const correct = set(false)
 
 /** Sets them for a transaction. */
-export const correctForTransaction = set(true)
+export const correctForTransaction = preparedLeading('set', set(true))
 
 const names = settings.map(([name]) => name)
 

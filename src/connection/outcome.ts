@@ -16,7 +16,7 @@ export interface Outcome {
   readonly lost: boolean
   /** How many statements of the prelude took effect. */
   readonly preludeDone: number
-  /** The first column of the last query in the prelude, as text. */
+  /** The answer to the question in the prelude, as text. */
   readonly preludeValue: string | undefined
   /** Whether PostgreSQL had no transaction for a statement that should end one: a pooler may have switched the server. */
   readonly missedTransaction: boolean

@@ -70,6 +70,15 @@ export class PolicyViolationError extends DatabaseError {
   }
 }
 
+/** With `contextRequired`, a statement has no context: 500. Nothing was sent. */
+export class ContextMissingError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_CONTEXT_MISSING',
+    statusCode: 500,
+    message: 'The statement has no context, and transaction.contextRequired is set: nothing was sent. Give the context by transaction.context, as an option of the session, or by withContext()'
+  }
+}
+
 /** An update or delete of many rows without a condition: 400. Pass `{ all: true }` to mean every row. */
 export class EmptyFilterError extends DatabaseError {
   static override readonly defaults = {

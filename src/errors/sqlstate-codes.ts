@@ -36,6 +36,7 @@ export const sqlStates = {
   generatedAlways: '428C9',
   insufficientPrivilege: '42501',
   syntaxError: '42601',
+  invalidName: '42602',
   undefinedObject: '42704',
   undefinedFunction: '42883',
   undefinedTable: '42P01',

@@ -6,12 +6,13 @@
  * parameters or refuses them. Names are used where the pooler keeps them.
  */
 import { sqlStates } from '../errors/sqlstate-codes.js'
-import { limitNames, limitsThatTravel, noLimits } from '../settings/begin-limits.js'
+import { limitNames, limitsThatTravel } from '../settings/begin-limits.js'
+import { noLead, preparedLeading } from '../statement/leading-statement.js'
 import { mayFollow } from '../statement/may-follow.js'
 import { keepsNames } from './keeps-names.js'
 import { refusesParameter } from './pooler-refusal.js'
 import type { ClientBase, Pool } from 'pg'
-import type { TravellingLimits } from '../settings/begin-limits.js'
+import type { LeadingStatement } from '../statement/leading-statement.js'
 import type { Settings } from '../settings/settings.js'
 import type { Statement } from '../statement/statement.js'
 
@@ -23,7 +24,8 @@ const mixedUp: ReadonlySet<unknown> = new Set([sqlStates.duplicatePreparedStatem
 
 export class Pooler {
   readonly #settings: Settings
-  readonly #limits: TravellingLimits
+  readonly #begun: readonly LeadingStatement[]
+  readonly #alone: readonly LeadingStatement[]
   #isThere: boolean
   #prepares: boolean
   #asked: Promise<void> | undefined
@@ -36,7 +38,9 @@ export class Pooler {
   constructor (settings: Settings) {
     const { pooler, preparedStatements } = settings
     this.#settings = settings
-    this.#limits = limitsThatTravel(settings)
+    const { begun, alone } = limitsThatTravel(settings)
+    this.#begun = begun.map((text) => preparedLeading('set', text))
+    this.#alone = alone.map((text) => preparedLeading('set', text))
     this.#isThere = pooler === 'transaction'
     this.#prepares = preparedStatements ?? !this.#isThere
   }
@@ -48,11 +52,11 @@ export class Pooler {
   get isThere (): boolean { return this.#isThere }
 
   /** The statements that follow BEGIN. */
-  get limits (): readonly string[] { return this.#isThere ? this.#limits.begun : noLimits }
+  get limits (): readonly LeadingStatement[] { return this.#isThere ? this.#begun : noLead }
 
   /** The statements in front of one that commits by itself. */
-  leading (statement: Statement): readonly string[] {
-    return this.#isThere && mayFollow(statement) ? this.#limits.alone : noLimits
+  leading (statement: Statement): readonly LeadingStatement[] {
+    return this.#isThere && mayFollow(statement) ? this.#alone : noLead
   }
 
   /** A new connection reports a process id that is not the backend's. Resolves when it is known whether names are kept. */

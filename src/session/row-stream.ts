@@ -6,8 +6,8 @@
  *
  * *closed*: ROLLBACK has its response and the connection was released, once; it was destroyed if its state is uncertain.
  *
- * Settings of the session, for example a tenant or a role, do not apply on the stream's connection. A session that has changed
- * one therefore refuses streams, which would read other rows.
+ * The context of the session leads its transaction, too. Settings that the session's own SQL has changed do not apply on the
+ * stream's connection: such a session refuses streams, which would read other rows.
  *
  * A stream never waits for a connection while its session holds one: a pool full of such sessions would deadlock.
  * Between two batches the transaction is idle, and `idle_in_transaction_session_timeout` applies: a slower reader loses the stream.
@@ -15,10 +15,14 @@
 import { cancelUntilIdle } from '../connection/cancel-until-idle.js'
 import { failureOn } from '../connection/outcome.js'
 import { PoolTimeoutError } from '../errors/errors.js'
+import { noLead } from '../statement/leading-statement.js'
+import { beforeTransaction } from './transaction/prelude.js'
 import { endTransaction } from './transaction/transaction-control.js'
+import type { ContextLead } from './transaction/context-lead.js'
 import type { Outcome } from '../connection/outcome.js'
 import type { Cancel, LentConnection } from '../pool/connection-source.js'
 import type { Caller } from '../statement/caller.js'
+import type { LeadingStatement } from '../statement/leading-statement.js'
 import type { RowSource, Statement } from '../statement/statement.js'
 import type { SessionContext } from './transaction/session-context.js'
 
@@ -27,6 +31,9 @@ const name = 'data_access_stream'
 
 /** The longest wait for a cancel or for ROLLBACK, in milliseconds; then the connection is destroyed. */
 const settleMillis = 5000
+
+/** How the transaction of a stream begins. */
+const reading = { begin: 'begin read only', resolveCommits: false }
 
 const noConnection = 'No connection is free for a stream, and a session that holds one does not wait for another: read the stream before the first write, or after the commit'
 
@@ -38,6 +45,8 @@ export interface RowStreamOptions {
   readonly mayWait?: () => boolean
   /** The reason why the stream must not be read; called on opening, and before the first batch. @defaultValue never */
   readonly obstacle?: () => Error | undefined
+  /** The context of the session. */
+  readonly lead: ContextLead | undefined
   /** Called at the end, once. */
   readonly ended: () => void
 }
@@ -92,9 +101,9 @@ export class RowStream implements RowSource<never> {
 
   /** Takes a connection, and sends the first statements synchronously. */
   #begin (statements: readonly Statement[]): Promise<Outcome> {
-    const { caller, mayWait, obstacle } = this.#options
+    const { caller, mayWait, obstacle, lead } = this.#options
     const { pool } = this.#context
-    const reason = obstacle?.()
+    const reason = obstacle?.() ?? lead?.prepare()
     if (reason !== undefined) throw reason
     const isPatient = mayWait?.() !== false
     if (!isPatient && !pool.hasRoom) {
@@ -107,7 +116,7 @@ export class RowStream implements RowSource<never> {
         lend: (connection) => {
           this.#connection = connection
           connection.enterTransaction()
-          run(connection, statements, ['begin read only', ...connection.limits]).then(resolve)
+          run(connection, statements.map((statement) => lead === undefined ? statement : lead.named(statement)), beforeTransaction(connection, reading, lead)).then(resolve)
         },
         refuse: reject
       })
@@ -131,7 +140,7 @@ export class RowStream implements RowSource<never> {
 }
 
 /** Runs statements in one round trip; resolves with the outcome of the last, or of the first that failed. */
-function run (connection: LentConnection, statements: readonly Statement[], prelude: readonly string[] = []): Promise<Outcome> {
+function run (connection: LentConnection, statements: readonly Statement[], prelude: readonly LeadingStatement[] = noLead): Promise<Outcome> {
   return new Promise((resolve) => {
     const outcomes: Outcome[] = []
     const done = (outcome: Outcome): void => {
@@ -146,11 +155,13 @@ function run (connection: LentConnection, statements: readonly Statement[], prel
 export class Streams {
   readonly #context: SessionContext
   readonly #caller: Caller
+  readonly #lead: ContextLead | undefined
   readonly #open = new Set<RowStream>()
 
-  constructor (context: SessionContext, caller: Caller) {
+  constructor (context: SessionContext, caller: Caller, lead: ContextLead | undefined) {
     this.#context = context
     this.#caller = caller
+    this.#lead = lead
   }
 
   /** Opens a stream, which holds no connection before its first batch. @throws the `obstacle`, if any */
@@ -158,7 +169,7 @@ export class Streams {
     const obstacle = options.obstacle?.()
     if (obstacle !== undefined) throw obstacle
     const ended = (): void => { this.#open.delete(stream) }
-    const stream = new RowStream(this.#context, statement, { ...options, caller: this.#caller, ended })
+    const stream = new RowStream(this.#context, statement, { ...options, caller: this.#caller, lead: this.#lead, ended })
     this.#open.add(stream)
     return stream as RowSource<never> // the statement's reader makes its rows
   }

@@ -36,7 +36,7 @@ export function currentScope (): Scope<unknown> | undefined {
   return nesting.current
 }
 
-const withoutSettings = 'stream() reads over a connection of its own, where the settings of this session (SET, set_config, a role) do not apply: read by cursor() or filter() in the session, or set them for the database user'
+const withoutSettings = 'stream() reads over a connection of its own, where the settings that its SQL has changed (SET, set_config, a role) do not apply: give them as the context of the session, read by cursor() or filter() in it, or set them for the database user'
 
 const nestedOptions = 'A nested transaction takes no options: it is a savepoint of the outer one, and has its isolation level'
 
@@ -125,7 +125,7 @@ export class Scope<Drizzle = DrizzleDatabase> implements StatementRunner {
   stream<Row> (statement: Statement, batchSize: number): RowSource<Row> {
     const { transaction, context, caller } = this.root
     if (this.#ended !== undefined) throw this.#ended()
-    this.root.streams ??= new Streams(context, caller)
+    this.root.streams ??= new Streams(context, caller, transaction.lead)
     return this.root.streams.open(statement, {
       batchSize,
       mayWait: () => !transaction.holdsConnection,

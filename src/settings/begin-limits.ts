@@ -12,7 +12,7 @@ export interface TravellingLimits {
 }
 
 /** No limits. */
-export const noLimits: readonly string[] = Object.freeze([])
+const noLimits: readonly string[] = Object.freeze([])
 
 /** The limits for a pooler's connections, on which a setting would stay for other programs. */
 export function limitsThatTravel ({ pg, statementTimeoutSeconds, lockTimeoutSeconds, idleInTransactionTimeoutSeconds }: Settings): TravellingLimits {

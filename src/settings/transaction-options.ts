@@ -1,7 +1,9 @@
 import { UsageError } from '../errors/errors.js'
-import { findComplaint, flag, isOptions, oneOf, wholeNumber } from '../runtime/option-checks.js'
+import { anything, findComplaint, flag, isOptions, oneOf, wholeNumber } from '../runtime/option-checks.js'
 import { longestMillis } from '../runtime/timers.js'
+import { resolveContext } from './transaction-context.js'
 import type { OptionCheck, OptionChecks } from '../runtime/option-checks.js'
+import type { ContextSource, TransactionContext } from './transaction-context.js'
 
 /** PostgreSQL's isolation levels, by their own names. */
 export type IsolationLevel = 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable'
@@ -66,6 +68,14 @@ export interface TransactionOptions {
    * @defaultValue `false`
    */
   readonly token?: boolean | undefined
+  /** What the session's statements know of the user they are for: {@link TransactionContext}. @defaultValue none */
+  readonly context?: TransactionContext | undefined
+  /**
+   * Refuses every statement that has no {@link TransactionContext}, before anything is sent. A database user who bypasses the policies of
+   * a table is refused at the start, unless the context has a role.
+   * @defaultValue `false`
+   */
+  readonly contextRequired?: boolean | undefined
 }
 
 /** {@link TransactionOptions}, checked and complete. */
@@ -84,6 +94,8 @@ export interface TransactionSettings {
   readonly onReplica: 'nothing' | 'reads' | 'transaction'
   /** Whether a commit gives a token. */
   readonly token: boolean
+  readonly context: ContextSource | undefined
+  readonly contextRequired: boolean
 }
 
 const time: OptionCheck = [(value) => typeof value === 'number' && value > 0 && value <= longestMillis, `must be a number of milliseconds, above 0 and at most ${longestMillis}`]
@@ -98,7 +110,10 @@ const checks: OptionChecks<TransactionOptions> = {
   settleTimeoutMillis: time,
   resolveCommits: flag,
   reads: oneOf('primary', 'replica'),
-  token: flag
+  token: flag,
+  // `resolveContext` checks it.
+  context: anything,
+  contextRequired: flag
 }
 
 /** @throws {UsageError} for something that is not an object of options. */
@@ -115,12 +130,13 @@ export function resolveTransactionOptions (options: TransactionOptions): Transac
   checkAreOptions(options)
   const complaint = findComplaint(options, checks)
   if (complaint !== undefined) throw new UsageError(`transaction.${complaint.option} ${complaint.reason}`)
-  const { begin = 'firstWrite', isolationLevel, accessMode, deferrable, retries = 0, timeoutMillis, settleTimeoutMillis = 5000, resolveCommits = false, token = false } = options
+  const { begin = 'firstWrite', isolationLevel, accessMode, deferrable, retries = 0, timeoutMillis, settleTimeoutMillis = 5000, resolveCommits = false, token = false, context, contextRequired = false } = options
   const modes = [
     isolationLevel && `isolation level ${isolationLevel}`,
     accessMode,
     deferrable === undefined ? undefined : deferrable ? 'deferrable' : 'not deferrable'
   ].filter((mode) => mode !== undefined)
+  const resolved = context === undefined ? undefined : resolveContext(context)
   const readOnly = accessMode === 'read only'
   const readsOutside = begin === 'firstWrite' && modes.length === 0
   return {
@@ -134,7 +150,9 @@ export function resolveTransactionOptions (options: TransactionOptions): Transac
     // A read-only transaction has nothing to lose, and would only use up a transaction id.
     resolveCommits: resolveCommits && !readOnly,
     onReplica: options.reads === 'replica' ? replicaShare({ readsOutside, readOnly, isolationLevel }) : 'nothing',
-    token: token && !readOnly
+    token: token && !readOnly,
+    context: resolved && (() => resolved),
+    contextRequired
   }
 }
 

@@ -19,7 +19,7 @@ export class StatementLog {
   tell ({ logger }: Caller, { text, context }: Statement, { prelude, durationMillis }: Observed): void {
     const slow = durationMillis >= this.#settings.slowQueryMillis
     if (!slow && !this.#settings.echo) return
-    const entry = { statement: [...prelude, text].join('; '), durationMillis: Math.round(durationMillis * 1000) / 1000, ...context }
+    const entry = { statement: [...prelude.map((leading) => leading.text), text].join('; '), durationMillis: Math.round(durationMillis * 1000) / 1000, ...context }
     if (slow) logger.warn(entry, 'slow statement')
     else logger.info(entry, 'statement')
   }

@@ -1,5 +1,7 @@
+import type { LeadingStatement } from './leading-statement.js'
+
 /** How a statement was sent. */
 export interface Observed {
-  readonly prelude: readonly string[]
+  readonly prelude: readonly LeadingStatement[]
   readonly durationMillis: number
 }

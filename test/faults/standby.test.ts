@@ -199,7 +199,7 @@ t.test('102: a commit that waits for a synchronous standby is saved only when th
 t.test('102: another cluster, and a copy from before the transaction, are not believed', async (t) => {
   const address = await startAddress(t)
   const database = await openResolving(t, address)
-  const { rows: [row] } = await database.execute<{ identity: string }>(sql.raw(askIdentity.concat(' as identity')))
+  const { rows: [row] } = await database.execute<{ identity: string }>(sql.raw(`${askIdentity.text} as identity`))
   const [id, system, timeline, position, life] = String(row?.identity).split(' ')
   const ask = (...identity: unknown[]): ReturnType<typeof findCommitStatus> =>
     findCommitStatus(identity.join(' '), { pool: database.host.pool, caller: { logger: recordingLogger(), label: 'test' }, timeoutMillis: 500 })

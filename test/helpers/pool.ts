@@ -5,6 +5,8 @@ import { resolveSettings } from '../../src/settings/settings.js'
 import { createTestDatabase } from '../../src/testing/index.js'
 import { tables } from './schema.js'
 import { watchPool } from './watch.js'
+import { leading, preparedLeading } from '../../src/statement/leading-statement.js'
+import type { LeadingStatement } from '../../src/statement/leading-statement.js'
 import type { Connection } from '../../src/connection/connection.js'
 import type { Outcome } from '../../src/connection/outcome.js'
 import type { Cancel } from '../../src/pool/connection-source.js'
@@ -47,7 +49,12 @@ export function run (
   text: string,
   { prelude, values = [], kind = 'raw' }: { prelude?: string[], values?: unknown[], kind?: StatementKind } = {}
 ): Promise<Outcome> {
-  return connection.run({ kind, text, values, context: { operation: 'test' } }, prelude)
+  return connection.run({ kind, text, values, context: { operation: 'test' } }, leads(prelude))
+}
+
+/** A prelude of these texts; BEGIN has a name. */
+export function leads (texts: readonly string[] = []): LeadingStatement[] {
+  return texts.map((text) => text.startsWith('begin') ? preparedLeading('begin', text) : leading(text))
 }
 
 /** A connection of {@link connectInTransaction}, and the process id of its backend. */

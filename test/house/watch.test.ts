@@ -5,6 +5,7 @@ import { PipelinedExchange } from '../../src/connection/exchange/pipelined-excha
 import { PreparedStatements } from '../../src/connection/exchange/prepared-statements.js'
 import { createTestDatabase } from '../../src/testing/index.js'
 import { watchPool } from '../helpers/watch.js'
+import { leads } from '../helpers/pool.js'
 import type { PoolClient } from 'pg'
 
 const { connectionString } = await createTestDatabase(t)
@@ -41,7 +42,7 @@ t.test('watchPool reports an unreleased connection, an open transaction, and one
   t.match(await verdict(async (client) => {
     const prepared = new PreparedStatements()
     for (let round = 0; round < 2; round++) {
-      const group = new PipelinedExchange(client, { prelude: ['begin', 'rollback'], prepared, isAlone: false })
+      const group = new PipelinedExchange(client, { prelude: leads(['begin', 'rollback']), prepared, isAlone: false })
       group.add({ kind: 'write', name: 'end', text: 'commit', values: [], context: { operation: 'test' } })
       await new Promise((resolve) => group.send(resolve))
     }

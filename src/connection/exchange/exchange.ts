@@ -7,7 +7,7 @@ export interface Exchange {
   readonly responses: readonly Response[]
   /** How many statements of the prelude PostgreSQL has run. */
   readonly preludeDone: number
-  /** The first column of the last query in the prelude, as text. */
+  /** The answer to the question in the prelude, as text. */
   readonly preludeValue: string | undefined
   /** Whether PostgreSQL has run everything. */
   readonly isAnswered: boolean

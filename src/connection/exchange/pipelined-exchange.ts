@@ -9,16 +9,16 @@
 import { Response } from './response.js'
 import { FrontendMessages } from './frontend-messages.js'
 import { onceReady, sendGroup } from '../../pg/client.js'
-import { statementName } from '../../statement/statement-name.js'
 import type { ClientBase } from 'pg'
 import type { Exchange } from './exchange.js'
 import type { ResponseReader, Field } from '../../pg/client.js'
 import type { PreparedStatement, PreparedStatements, Refusal } from './prepared-statements.js'
+import type { LeadingStatement } from '../../statement/leading-statement.js'
 import type { Statement } from '../../statement/statement.js'
 
 /** How an exchange is written. */
 export interface PipelineOptions {
-  readonly prelude: readonly string[]
+  readonly prelude: readonly LeadingStatement[]
   /** The prepared statements of the connection; undefined: no names are used. */
   readonly prepared: PreparedStatements | undefined
   /** The names that are not used, because a pooler gives them an outdated statement; undefined: none. */
@@ -30,17 +30,6 @@ export interface PipelineOptions {
 /** The buffer that all exchanges share. If a value's `toPostgres()` starts another exchange meanwhile, that one gets a new buffer. */
 let spare: FrontendMessages | undefined
 
-/** The names of BEGIN, and of the statements that set something for a transaction: there are few variants, and each transaction sends one. */
-const preludeNames = new Map<string, string>()
-
-function nameOf (prelude: string): string | undefined {
-  const label = prelude.startsWith('begin') ? 'begin' : prelude.startsWith('select set_config(') ? 'set' : undefined
-  if (label === undefined) return undefined
-  let name = preludeNames.get(prelude)
-  if (name === undefined) preludeNames.set(prelude, name = statementName(label, prelude))
-  return name
-}
-
 export class PipelinedExchange implements Exchange, ResponseReader {
   readonly responses: Response[] = []
   preludeDone = 0
@@ -51,6 +40,7 @@ export class PipelinedExchange implements Exchange, ResponseReader {
   readonly #client: ClientBase
   readonly #prepared: PreparedStatements | undefined
   readonly #unnamed: ReadonlySet<string> | undefined
+  readonly #prelude: readonly LeadingStatement[]
   readonly #preludeStatements: ReadonlyArray<PreparedStatement | undefined>
   readonly #isAlone: boolean
   readonly #messages: FrontendMessages
@@ -67,7 +57,8 @@ export class PipelinedExchange implements Exchange, ResponseReader {
     spare = undefined
     this.#messages.cut(0)
     prepared?.begin(client)
-    this.#preludeStatements = prelude.map((text) => this.#write({ text, name: nameOf(text), values: [] }, false))
+    this.#prelude = prelude
+    this.#preludeStatements = prelude.map((statement) => this.#write(statement, false))
   }
 
   get isUnbound (): boolean { return !this.#isQuery && this.#prepared?.isUnbound === true }
@@ -106,8 +97,9 @@ export class PipelinedExchange implements Exchange, ResponseReader {
   }
 
   row (fields: ReadonlyArray<string | null>): void {
-    if (this.preludeDone === this.#preludeStatements.length) this.responses[this.#current]?.row(fields)
-    else this.preludeValue = String(fields[0])
+    const leading = this.#prelude[this.preludeDone]
+    if (leading === undefined) this.responses[this.#current]?.row(fields)
+    else if (leading.asks === true) this.preludeValue = String(fields[0])
   }
 
   completed (tag: string | undefined): void {

@@ -9,6 +9,7 @@ import { Response } from './response.js'
 import { asText, parsersOfClient, prepareValue } from '../../pg/values.js'
 import type { ClientBase, QueryArrayResult } from 'pg'
 import type { Exchange } from './exchange.js'
+import type { LeadingStatement } from '../../statement/leading-statement.js'
 import type { Statement } from '../../statement/statement.js'
 
 interface Query {
@@ -27,10 +28,10 @@ export class SequentialExchange implements Exchange {
   preludeValue: string | undefined
   isAnswered = false
   readonly #client: ClientBase
-  readonly #prelude: readonly string[]
+  readonly #prelude: readonly LeadingStatement[]
   readonly #queries: Query[] = []
 
-  constructor (client: ClientBase, prelude: readonly string[]) {
+  constructor (client: ClientBase, prelude: readonly LeadingStatement[]) {
     this.#client = client
     this.#prelude = prelude
   }
@@ -44,7 +45,7 @@ export class SequentialExchange implements Exchange {
     const { preludeDone } = this
     const prelude = this.#prelude[preludeDone]
     const index = this.responses.findIndex(({ isDone }) => !isDone)
-    const query = prelude === undefined ? this.#queries[index] : { text: prelude, values: [] }
+    const query = prelude === undefined ? this.#queries[index] : { text: prelude.text, values: prelude.values.map(prepareValue) }
     if (query === undefined) {
       this.isAnswered = true
       return finished(undefined)
@@ -54,7 +55,7 @@ export class SequentialExchange implements Exchange {
     this.#client.query(config, (error: Error | null, results: Results) => {
       if (error !== null) return finished(error)
       if (prelude === undefined) this.#read(index, results)
-      else this.#take(results)
+      else this.#take(prelude, results)
       this.send(finished)
     })
   }
@@ -67,8 +68,9 @@ export class SequentialExchange implements Exchange {
     this.#client.query('', () => ready())
   }
 
-  #take (results: Results): void {
+  #take ({ asks }: LeadingStatement, results: Results): void {
     this.preludeDone++
+    if (asks !== true) return
     for (const { rows: [row] } of [results].flat()) if (row !== undefined) this.preludeValue = String(row[0])
   }
 

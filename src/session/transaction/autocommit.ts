@@ -1,14 +1,23 @@
 import { failureOn } from '../../connection/outcome.js'
 import { CommitUnknownError, TransactionBrokenError } from '../../errors/errors.js'
+import { beforeStatement } from './prelude.js'
+import type { ContextLead } from './context-lead.js'
 import type { Caller } from '../../statement/caller.js'
 import type { SessionContext } from './session-context.js'
 import type { Statement, StatementResult } from '../../statement/statement.js'
 
-/** Runs one statement that commits by itself, on the next connection that is available. */
-export async function runAutocommit ({ pool, constraints }: SessionContext, caller: Caller, statement: Statement): Promise<StatementResult<never>> {
+/** One statement, for whom it is run, and the context that leads it. */
+export interface Autocommit {
+  readonly caller: Caller
+  readonly statement: Statement
+  readonly lead: ContextLead | undefined
+}
+
+/** Runs one statement that commits by itself, on the next connection that is available. With a context, it must not be several statements. */
+export async function runAutocommit ({ pool, constraints }: SessionContext, { caller, statement, lead }: Autocommit): Promise<StatementResult<never>> {
   const { context, nowait, kind } = statement
   const connection = await pool.connect(caller)
-  const { error, result, lost } = await connection.run(statement, connection.leading(statement))
+  const { error, result, lost } = await connection.run(statement, beforeStatement(connection, statement, lead))
   const leftOpen = error === undefined && connection.status !== 'I'
   const failure = error && failureOn(connection, error, { context, nowait, constraints })
   connection.release()

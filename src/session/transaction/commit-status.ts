@@ -1,6 +1,7 @@
 import { CommitUnknownError, ConnectionError } from '../../errors/errors.js'
 import { toDatabaseError } from '../../errors/to-database-error.js'
 import { pauseBefore } from '../../runtime/backoff.js'
+import { leading } from '../../statement/leading-statement.js'
 import type { Caller } from '../../statement/caller.js'
 import type { ConnectionSource } from '../../pool/connection-source.js'
 import type { Statement } from '../../statement/statement.js'
@@ -21,7 +22,7 @@ const timeline = 'left(pg_walfile_name(pg_current_wal_flush_lsn()), 8)'
  * Runs after BEGIN, so that the transaction's id is known before COMMIT is sent: after that it could be lost with the connection.
  * It takes no round trip of its own, and a transaction that writes has an id anyway.
  */
-export const askIdentity = `select concat_ws(' ', pg_current_xact_id(), ${system}, ${timeline}, pg_current_wal_flush_lsn(), ${life})`
+export const askIdentity = { ...leading(`select concat_ws(' ', pg_current_xact_id(), ${system}, ${timeline}, pg_current_wal_flush_lsn(), ${life})`), asks: true }
 
 /** The transaction's id from the result of {@link askIdentity}. */
 function idOf (identity: string): string {

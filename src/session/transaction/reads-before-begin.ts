@@ -2,9 +2,11 @@ import { List } from '../../runtime/linked-list.js'
 import { ignore } from '../../runtime/promises.js'
 import { sqlStates } from '../../errors/sqlstate-codes.js'
 import { isConnectionLost } from '../../errors/to-database-error.js'
+import { beforeStatement } from './prelude.js'
 import { replayGuard } from '../../replicas/replay-guard.js'
 import { cancelUntilIdle } from '../../connection/cancel-until-idle.js'
 import type { Task } from '../../connection/batch.js'
+import type { ContextLead } from './context-lead.js'
 import type { Replica } from '../../replicas/replica.js'
 import type { ReplicaRoute } from './replica-route.js'
 import type { Outcome } from '../../connection/outcome.js'
@@ -42,11 +44,13 @@ export class ReadsBeforeBegin {
   readonly #reads = new List<Read>()
   readonly #acquire: Acquire
   readonly #route: ReplicaRoute | undefined
+  readonly #lead: ContextLead | undefined
   #isClosed = false
 
-  constructor (acquire: Acquire, route: ReplicaRoute | undefined) {
+  constructor (acquire: Acquire, route: ReplicaRoute | undefined, lead: ContextLead | undefined) {
     this.#acquire = acquire
     this.#route = route
+    this.#lead = lead
   }
 
   /** How many reads are under way. */
@@ -66,7 +70,7 @@ export class ReadsBeforeBegin {
       lend: (connection) => {
         read.connection = connection
         if (connection.readCommitted) {
-          connection.send([{ statement, done: (outcome) => this.#answered(read, reader, { outcome, connection }) }], connection.leading(statement))
+          connection.send([{ statement, done: (outcome) => this.#answered(read, reader, { outcome, connection }) }], beforeStatement(connection, statement, this.#lead))
         } else {
           reader.unsuited()
           this.#end(read, reader)
@@ -98,7 +102,7 @@ export class ReadsBeforeBegin {
             if (isRepeated) repeat()
             else this.#answered(read, reader, { outcome, connection })
           }
-        }, this.#route?.position, replica), connection.leading(statement))
+        }, this.#route?.position, replica), beforeStatement(connection, statement, this.#lead))
       },
       refuse: (error) => {
         if (!this.#isClosed) return repeat()

@@ -15,6 +15,8 @@ export interface SessionContext {
   readonly repositories: Repositories
   readonly drizzle: DrizzleBinding
   readonly constraints: ConstraintMap | undefined
+  /** Whether policies do not hold for the database user. Known from the start on, with `contextRequired`. */
+  bypassesPolicies: boolean
   /** The longest wait for a nested scope to end, in milliseconds. */
   readonly scopeTimeoutMillis: number
   /** Makes `close()` wait for callbacks that are running. */

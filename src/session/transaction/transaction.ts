@@ -22,10 +22,13 @@ import { takeBatch } from './queued-statement.js'
 import { forget, unsent } from './savepoint.js'
 import { RequestedWork } from './requested-work.js'
 import { errorForCaller } from './end-reason.js'
-import { askIdentity } from './commit-status.js'
+import { beforeTransaction } from './prelude.js'
+import { leadOf } from './context-lead.js'
+import { leading, noLead } from '../../statement/leading-statement.js'
 import { commitOn } from './commit.js'
 import { UnsentWrites } from './unsent-writes.js'
 import type { Outcome } from '../../connection/outcome.js'
+import type { ContextLead } from './context-lead.js'
 import type { TransactionSettings } from '../../settings/transaction-options.js'
 import type { SessionContext, TransactionEvents } from './session-context.js'
 import type { Acquire } from './reads-before-begin.js'
@@ -44,6 +47,8 @@ export class Transaction {
   /** The statements that wait for the transaction's connection, in call order. */
   readonly #tasks: QueuedStatement[] = []
   readonly #reads: ReadsBeforeBegin
+  /** The context of the session, if it has one, or needs one. */
+  readonly lead: ContextLead | undefined
   /** Where reads go, with `reads: 'replica'`. */
   readonly #route: ReplicaRoute | undefined
   readonly #wakers: Array<() => void> = []
@@ -66,10 +71,11 @@ export class Transaction {
 
   constructor (context: SessionContext, settings: TransactionSettings, events: TransactionEvents) {
     this.#context = context
+    this.lead = leadOf(settings, context.bypassesPolicies)
     this.#settings = settings
     this.#events = events
     this.#route = routeOf(context.replicas, settings)
-    this.#reads = new ReadsBeforeBegin(this.#acquire, this.#route)
+    this.#reads = new ReadsBeforeBegin(this.#acquire, this.#route, this.lead)
   }
 
   /** How many statements were requested. */
@@ -105,10 +111,13 @@ export class Transaction {
   follow (token: unknown): void { this.#route?.follow(token) }
 
   /** Runs a statement after all earlier ones. */
-  run (statement: Statement, savepoint: Savepoint | undefined): Promise<StatementResult<never>> {
+  run (requested: Statement, savepoint: Savepoint | undefined): Promise<StatementResult<never>> {
     this.#asked++
     return new Promise((resolve, reject) => {
+      const refusal = this.lead?.prepare()
+      const statement = this.lead === undefined ? requested : this.lead.named(requested)
       const task = { statement, savepoint, resolve, reject }
+      if (refusal !== undefined) return this.#refuse(task, refusal)
       if (this.#mayReadOutside(statement)) return this.#readOutside(task)
       if (this.#route?.isWhole === false) this.#route.leave()
       this.work.add(statement, savepoint)
@@ -136,7 +145,7 @@ export class Transaction {
     this.work.undo(savepoint)
     const { name, sent } = savepoint
     if (!sent) return
-    await this.#connection?.run(control(`release savepoint ${name}`), [`rollback to savepoint ${name}`])
+    await this.#connection?.run(control(`release savepoint ${name}`), [leading(`rollback to savepoint ${name}`)])
     if (!this.#isAborted) this.#failure = undefined
   }
 
@@ -224,9 +233,9 @@ export class Transaction {
 
   #send (tasks: QueuedStatement[], connection: LentConnection): void {
     const [first] = tasks
-    const begin = this.#begun ? [] : this.#preludeOn(connection)
+    const begin = this.#begun ? noLead : beforeTransaction(connection, this.#settings, this.lead)
     const savepoints = unsent(first?.savepoint)
-    const prelude = [...begin, ...savepoints.map(({ name }) => `savepoint ${name}`)]
+    const prelude = [...begin, ...savepoints.map(({ name }) => leading(`savepoint ${name}`))]
     this.#startTimer()
     // A raw text without values may be several statements, a COPY or a COMMIT: it is sent alone, after the prelude.
     const alone = prelude.length > 0 && first?.statement.kind === 'raw' && first.statement.values.length === 0
@@ -244,11 +253,6 @@ export class Transaction {
       this.#done()
     }
     connection.send(tasks.map((task) => ({ statement: alone ? nothing : task.statement, done: (outcome) => answered(task, outcome) })), prelude)
-  }
-
-  /** The statements that are sent before the first one. */
-  #preludeOn ({ limits }: LentConnection): readonly string[] {
-    return [this.#settings.begin, ...limits, ...this.#settings.resolveCommits ? [askIdentity] : []]
   }
 
   #startTimer (): void {

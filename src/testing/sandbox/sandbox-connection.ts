@@ -5,20 +5,25 @@
  *     commit       check deferred constraints; release savepoint
  *     rollback     rollback to savepoint; release savepoint
  *     autocommit   savepoint; the statement; then as commit or as rollback
+ *
+ * The context of a transaction is reset behind its commit: to PostgreSQL the transaction goes on.
  */
 import { ConnectionError, TransactionClosedError } from '../../errors/errors.js'
 import { notSent } from '../../connection/outcome.js'
 import { cancelUntilIdle } from '../../connection/cancel-until-idle.js'
+import { leading, noLead } from '../../statement/leading-statement.js'
 import { control, endings, nothing } from '../../session/transaction/transaction-control.js'
 import type { Connection } from '../../connection/connection.js'
 import type { Task } from '../../connection/batch.js'
 import type { Outcome } from '../../connection/outcome.js'
 import type { TransactionStatus } from '../../pg/client.js'
 import type { LentConnection } from '../../pool/connection-source.js'
+import type { LeadingStatement } from '../../statement/leading-statement.js'
 import type { Statement, StatementResult } from '../../statement/statement.js'
 
-const savepoint = 'savepoint data_access_sandbox'
-const undo = 'rollback to savepoint data_access_sandbox'
+const savepoint = leading('savepoint data_access_sandbox')
+const undo = leading('rollback to savepoint data_access_sandbox')
+const readOnly = leading('set transaction read only')
 const release = control('release savepoint data_access_sandbox')
 
 /**
@@ -49,6 +54,8 @@ export class SandboxConnection implements LentConnection {
   #isOpen = false
   #work: Promise<void> | undefined
   #refusal: Error | undefined
+  /** The context of the transaction, if it has one. */
+  #context: LeadingStatement | undefined
 
   constructor (connection: Connection, source: SandboxSource) {
     this.#connection = connection
@@ -57,10 +64,10 @@ export class SandboxConnection implements LentConnection {
 
   get readCommitted (): boolean { return this.#connection.readCommitted }
 
-  get limits (): readonly string[] { return this.#connection.limits }
+  get limits (): readonly LeadingStatement[] { return this.#connection.limits }
 
   /** Nothing commits by itself in a sandbox. */
-  leading (): readonly string[] { return [] }
+  leading (): readonly LeadingStatement[] { return noLead }
 
   get status (): TransactionStatus { return this.#isOpen ? this.#connection.status : 'I' }
 
@@ -79,18 +86,18 @@ export class SandboxConnection implements LentConnection {
 
   leaveTransaction (): void {}
 
-  run (statement: Statement, prelude: readonly string[] = []): Promise<Outcome> {
+  run (statement: Statement, prelude: readonly LeadingStatement[] = noLead): Promise<Outcome> {
     return new Promise((resolve) => this.send([{ statement, done: resolve }], prelude))
   }
 
-  send (tasks: readonly Task[], prelude: readonly string[] = []): void {
+  send (tasks: readonly Task[], prelude: readonly LeadingStatement[] = noLead): void {
     const [first] = tasks as [Task]
     if (this.#refusal !== undefined) for (const { done } of tasks) done(notSent(this.#refusal))
     else if (first.statement === endings.commit) this.#follow(this.#commit(), tasks)
     else if (first.statement === endings.rollback) this.#follow(this.#rollBack(), tasks)
     else if (this.#isOpen) this.#connection.send(tasks, prelude)
-    else if (prelude.length > 0) this.#begin(tasks, prelude)
-    else this.#follow(this.#runAutocommit(first.statement), tasks)
+    else if (prelude[0]?.text.startsWith('begin') === true) this.#begin(tasks, prelude)
+    else this.#follow(this.#runAutocommit(first.statement, prelude), tasks)
   }
 
   release (): void {
@@ -122,9 +129,10 @@ export class SandboxConnection implements LentConnection {
     })
   }
 
-  #begin (tasks: readonly Task[], [begin, ...prelude]: readonly string[]): void {
-    const isReadOnly = /\bread only\b/.test(String(begin))
-    const own = isReadOnly ? [savepoint, 'set transaction read only'] : [savepoint]
+  #begin (tasks: readonly Task[], [begin, ...prelude]: readonly LeadingStatement[]): void {
+    const isReadOnly = /\bread only\b/.test(String(begin?.text))
+    const own = isReadOnly ? [savepoint, readOnly] : [savepoint]
+    this.#context = contextIn(prelude)
     const begun = ({ done }: Task) => (outcome: Outcome): void => {
       this.#isOpen ||= outcome.preludeDone > 0
       done({ ...outcome, preludeDone: Math.max(outcome.preludeDone - own.length + 1, 0) })
@@ -133,7 +141,7 @@ export class SandboxConnection implements LentConnection {
   }
 
   async #commit (): Promise<Outcome> {
-    const [checked, released] = await this.#runBoth(check, release)
+    const [checked, released] = await this.#runAll([check, release, ...this.#context === undefined ? [] : [withdrawn(this.#context)]])
     if (checked.error !== undefined) {
       await this.#rollBack()
       return checked
@@ -142,14 +150,15 @@ export class SandboxConnection implements LentConnection {
     return endOutcome(released, 'COMMIT')
   }
 
-  /** Two statements in one round trip. */
-  #runBoth (one: Statement, two: Statement): Promise<[Outcome, Outcome]> {
+  /** Several statements in one round trip. */
+  #runAll (statements: readonly Statement[]): Promise<[Outcome, Outcome, ...Outcome[]]> {
     return new Promise((resolve) => {
-      let first: Outcome
-      this.#connection.send([
-        { statement: one, done: (outcome) => { first = outcome } },
-        { statement: two, done: (outcome) => resolve([first, outcome]) }
-      ])
+      const outcomes: Outcome[] = []
+      const done = (outcome: Outcome): void => {
+        outcomes.push(outcome)
+        if (outcomes.length === statements.length) resolve(outcomes as [Outcome, Outcome]) // there are two at least
+      }
+      this.#connection.send(statements.map((statement) => ({ statement, done })))
     })
   }
 
@@ -159,11 +168,12 @@ export class SandboxConnection implements LentConnection {
     return endOutcome(await this.#connection.run(release, [undo]), 'ROLLBACK')
   }
 
-  async #runAutocommit (statement: Statement): Promise<Outcome> {
-    // A text without values may hold several statements or a COPY. It is sent alone.
-    const isAlone = statement.kind === 'raw' && statement.values.length === 0
+  async #runAutocommit (statement: Statement, prelude: readonly LeadingStatement[]): Promise<Outcome> {
+    // A text without values may hold several statements or a COPY. It is sent alone. With a context it is one statement.
+    const isAlone = statement.kind === 'raw' && statement.values.length === 0 && prelude.length === 0
+    this.#context = contextIn(prelude)
     const { preludeDone } = isAlone ? await this.#connection.run(nothing, [savepoint]) : { preludeDone: 0 }
-    const outcome = await this.#connection.run(statement, isAlone ? [] : [savepoint])
+    const outcome = await this.#connection.run(statement, isAlone ? noLead : [savepoint, ...prelude])
     this.#isOpen = preludeDone + outcome.preludeDone > 0
     if (outcome.error !== undefined) {
       await this.#rollBack()
@@ -172,6 +182,16 @@ export class SandboxConnection implements LentConnection {
     const { error } = await this.#commit()
     return error === undefined ? outcome : { ...outcome, error, result: undefined }
   }
+}
+
+/** The context in a prelude: the only statement with values. */
+function contextIn (prelude: readonly LeadingStatement[]): LeadingStatement | undefined {
+  return prelude.find(({ values }) => values.length > 0)
+}
+
+/** Resets the settings of a context, which would hold beyond its savepoint. A value of NULL means the default. */
+function withdrawn ({ text, name, values }: LeadingStatement): Statement {
+  return { ...control(text, name), values: values.map((value, index) => index % 2 === 0 ? value : null) }
 }
 
 /** The outcome as PostgreSQL would report it for a COMMIT or ROLLBACK. */

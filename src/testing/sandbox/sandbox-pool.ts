@@ -8,6 +8,7 @@ import { silentLogger } from '../../runtime/logger.js'
 import { ConnectionPool } from '../../pool/connection-pool.js'
 import { endings } from '../../session/transaction/transaction-control.js'
 import { SandboxConnection } from './sandbox-connection.js'
+import { preparedLeading } from '../../statement/leading-statement.js'
 import type { AcquireRequest } from '../../pool/acquire-queue.js'
 import type { Caller } from '../../statement/caller.js'
 import type { Replicas } from '../../replicas/replicas.js'
@@ -60,7 +61,7 @@ export class SandboxPool implements ConnectionSource {
     const { pool } = host
     if (!(pool instanceof ConnectionPool)) throw new Error(taken)
     const connection = await pool.connect(caller)
-    const { error } = await connection.run(settings, ['begin'])
+    const { error } = await connection.run(settings, [preparedLeading('begin', 'begin')])
     const sandbox = new SandboxPool(host, pool, { connection, timeoutMillis })
     if (error === undefined && host.pool === pool) {
       host.pool = sandbox

@@ -8,6 +8,7 @@ import { tables, users } from '../../helpers/schema.js'
 import { answer, group, groupAnswer, openScripted } from '../../helpers/scripted-postgres.js'
 import { until } from '../../helpers/until.js'
 import { bindComplete, commandComplete, dataRow, errorResponse, parseComplete, rowDescription } from '../../helpers/wire.js'
+import { leading } from '../../../src/statement/leading-statement.js'
 import type { OpenOptions } from '../../../src/index.js'
 import type { Peer } from '../../helpers/scripted-postgres.js'
 
@@ -179,7 +180,7 @@ t.test('107: nothing is sent again over a connection that was given up', async (
 t.test('107: settings that led the first time are not sent twice', async (t) => {
   const { database, postgres, peer } = await openScripted(t)
   const connection = await database.host.pool.connect(caller) as Connection
-  connection.pooled.correction = 'correct'
+  connection.pooled.correction = leading('correct')
   const answered = connection.run(write)
   t.same(await peer.next(), group(['correct'], write.text, 'ada'))
   end(peer, '57P05')

@@ -32,7 +32,8 @@ const contract: ReadonlyArray<[keyof typeof errors, string, number, boolean]> = 
   ['TransactionClosedError', 'DB_TRANSACTION_CLOSED', 500, false],
   ['TransactionScopeError', 'DB_TRANSACTION_SCOPE', 500, false],
   ['CommitUnknownError', 'DB_COMMIT_UNKNOWN', 500, false],
-  ['PartialCommitError', 'DB_PARTIAL_COMMIT', 500, false]
+  ['PartialCommitError', 'DB_PARTIAL_COMMIT', 500, false],
+  ['ContextMissingError', 'DB_CONTEXT_MISSING', 500, false]
 ]
 
 t.test('every class has the code, the status and the name of the contract', async (t) => {

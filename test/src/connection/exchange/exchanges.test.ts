@@ -8,7 +8,7 @@ import t from 'tap'
 import fc from 'fast-check'
 import { extendConnection, parseConnectionString } from '../../../../src/settings/url/connection-string.js'
 import { createTestDatabase } from '../../../../src/testing/index.js'
-import { caller, openPool, run } from '../../../helpers/pool.js'
+import { caller, leads, openPool, run } from '../../../helpers/pool.js'
 import { startTlsProxy } from '../../../helpers/tls-proxy.js'
 import { until } from '../../../helpers/until.js'
 import { mostNames } from '../../../../src/connection/exchange/prepared-statements.js'
@@ -75,7 +75,7 @@ t.test('rows come as arrays if the statement wants them, also after a prelude', 
 
   const { result } = await connection.run(
     { kind: 'read', text: 'select 1 as a, 2 as a', values: [], rowMode: 'array', context: { operation: 'test' } },
-    ['begin']
+    leads(['begin'])
   )
 
   t.same(result?.rows, [[1, 2]])
@@ -140,7 +140,7 @@ async function together (connection: Connection, statements: readonly Statement[
     const tasks = statements.map((statement): Task => ({
       statement, done: (outcome) => { if (outcomes.set(statement, outcome).size === statements.length) resolve() }
     }))
-    connection.send(tasks, ['begin'])
+    connection.send(tasks, leads(['begin']))
   })
   return statements.map((statement) => outcomes.get(statement) as Outcome)
 }

@@ -6,6 +6,7 @@ import { build } from '../../../helpers/server.js'
 import { silentLogger } from '../../../../src/runtime/logger.js'
 import { posts, tables, users } from '../../../helpers/schema.js'
 import { openDatabase } from '../../../../plugins/index.js'
+import { leads } from '../../../helpers/pool.js'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from '../../../helpers/test.js'
 
@@ -245,7 +246,7 @@ t.test('a connection that is released inside its transaction leaves none of its 
   const connection = await database.host.pool.connect({ label: 'test', logger: silentLogger })
   const { error } = await connection.run(
     { kind: 'write', text: "insert into users (email) values ('ada')", values: [], context: { operation: 'test' } },
-    ['begin']
+    leads(['begin'])
   )
   t.equal(error, undefined)
   connection.release()

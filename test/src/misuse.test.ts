@@ -109,6 +109,10 @@ const transactions = {
     'false'
   )),
   'createSession({ retries: _ })': takes((x) => database.createSession({ retries: x }), ...optional, '0'),
+  'createSession({ context: _ })': takes((x) => database.createSession({ context: x }), ...optional),
+  'createSession({ contextRequired: _ })': takes((x) => database.createSession({ contextRequired: x }), ...optional, 'false'),
+  ...each(['settings', 'role', 'searchPath'], (key) => `withContext({ ${key}: _ })`, (key) => takes((x) => database.withContext({ 'app.k': 'v', [key]: x } as never))),
+  'withContext(_)': takes((x) => database.withContext(x)),
   'createSession({ unknown: _ })': takes((x) => database.createSession({ unknown: x } as never)),
   'repo(_)': takes((x) => database.repo(x), 'table'),
   'execute(_)': takes((x) => database.execute(x)),
@@ -260,12 +264,12 @@ t.test('every export of the core, and every method of a database and a session, 
   t.strictSame(missing(Object.keys(core).filter((name) => ![...constants, ...takeNothing, ...elsewhere].includes(name)), rows), [])
 
   const nullary = [
-    'constructor', 'start', 'drizzle', 'getInfo', 'poolInfo', 'replicas', 'drain', 'close', 'host', 'outcome', 'begin', 'commit', 'rollback', 'endStreams',
+    'constructor', 'start', 'drizzle', 'getInfo', 'poolInfo', 'replicas', 'drain', 'close', 'checkPolicies', 'outcome', 'begin', 'commit', 'rollback', 'endStreams',
     'isRolledBack', 'isSettled', 'hasNothingToCommit', 'directConnection', 'isUsed', 'isBusy', 'asked', 'retryState', 'caller', 'obstacle', 'mustRollBack', 'hasChild',
     'token', 'readAfter' // takes whatever a client sends
   ]
   const byThePackage = ['lend', 'run', 'stream', 'awaits', 'dropCallbacks', 'inherit', 'join', 'abort', 'commitNow', 'end'] // for repositories and plugins
-  const methods = [Database, Session, Scope].flatMap((Class) => Object.getOwnPropertyNames(Class.prototype))
+  const methods = [Database, Object.getPrototypeOf(Database), Session, Scope].flatMap((Class) => Object.getOwnPropertyNames(Class.prototype))
   t.strictSame(missing(methods.filter((name) => ![...nullary, ...byThePackage].includes(name)), { ...transactions, ...scopes }), [])
 })
 

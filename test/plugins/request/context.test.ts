@@ -90,7 +90,11 @@ t.test('each way to forget the context is refused', async (t) => {
 })
 
 t.test('a hook may decide who the user is, until the first statement', async (t) => {
-  const server = await build(t, { context: (request: FastifyRequest) => (request as { tenant?: string }).tenant === undefined ? undefined : contextOf((request as { tenant?: string }).tenant), contextRequired: true })
+  const ofHook = (request: FastifyRequest): TransactionContext | undefined => {
+    const tenant = request.getDecorator<string | undefined>('tenant')
+    return tenant === undefined ? undefined : contextOf(tenant)
+  }
+  const server = await build(t, { context: ofHook, contextRequired: true })
   server.decorateRequest<unknown>('tenant', undefined)
   server.addHook('preHandler', async (request) => {
     await request.repo(users).count().then(() => t.fail('too early'), (error) => t.match(error, { code: 'DB_CONTEXT_MISSING' }))

@@ -5,6 +5,7 @@ import { users } from '../helpers/schema.js'
 import { until } from '../helpers/until.js'
 import { count, isOnReplica, openReplicated, patient, read, serving, startReplicated, stuckBackends, stuckOnReplica, write } from '../helpers/replicas.js'
 import { sandbox } from '../../src/testing/index.js'
+import type { Session } from '../../src/index.js'
 
 t.test('reads from a replica, and reads your writes', async (t) => {
   const pair = await startReplicated(t)
@@ -13,6 +14,7 @@ t.test('reads from a replica, and reads your writes', async (t) => {
   const options = 'options=-c%20default_transaction_isolation=repeatable%5C%20read'
   const strict = await openReplicated(t, { ...pair, proxy: { ...proxy, connectionString: `${proxy.connectionString}?${options}` } })
   await add('ada@example.com')
+  await queryOnce(primary.connectionString, 'create schema tenant; create table tenant.users (like users including all)')
   await standby.level()
   const seen = await write(database, 'grace@example.com')
   await standby.level()
@@ -60,6 +62,16 @@ t.test('reads from a replica, and reads your writes', async (t) => {
     t.equal(await read(database, isOnReplica, { ...options, isolationLevel: 'serializable' }), false, 'a standby knows no serializable transactions')
     await until(async () => await read(database, isOnReplica, { ...options, after: seen }) === true)
     await t.rejects(read(database, (session) => session.repo(users).create({ email: 'x@example.com' }), options), { code: 'DB_READ_ONLY' })
+  })
+
+  await t.test('a read has the context of its session wherever it runs, behind the guard of a token, too', async (t) => {
+    const context = { searchPath: ['tenant'] }
+    t.equal(await read(database, count, { context }), 0)
+    t.equal(await read(database, count, { context, after: seen }), 0, 'on the replica')
+    t.equal(await read(database, count, { context, after: unseen }), 0, 'on the primary')
+    const whole = (session: Session): Promise<unknown[]> => Promise.all([isOnReplica(session), count(session).then((rows) => rows === 0)])
+    t.strictSame(await read(database, whole, { context, accessMode: 'read only' }), [true, true])
+    t.equal(await read(database, count), 2, 'without a context there is nothing left of it')
   })
 
   await t.test('a sandbox reads its own rows', async (t) => {

@@ -6,6 +6,7 @@
  * saturated. A reason registered with `awaits()` remains: pending.
  */
 import { DatabaseError as PostgresError } from 'pg'
+import { codeOf } from '../pg/error-code.js'
 import { HostsError } from '../pg/hosts.js'
 import { isFull } from '../pooler/pooler-refusal.js'
 import type { ClientConfig, QueryResultRow } from 'pg'
@@ -211,10 +212,4 @@ function describe (error: unknown): string {
   if (code === undefined) return 'connection lost'
   if (error instanceof PostgresError) return `PostgreSQL answered ${code}`
   return `${words.get(code) ?? 'connection failed'} (${code})`
-}
-
-/** The SQLSTATE, or Node's code of a socket error. */
-function codeOf (error: unknown): string | undefined {
-  const code: unknown = Object(error).code
-  return typeof code === 'string' ? code : undefined
 }

@@ -1,5 +1,6 @@
 /** Why the database could not be reached, and the way out. */
 import { ConnectionError, PoolTimeoutError } from '../errors/errors.js'
+import { codeOf } from '../pg/error-code.js'
 import { HostsError } from '../pg/hosts.js'
 import { withVariablesOf } from '../settings/database-name.js'
 import { refusalOf } from '../pooler/pooler-refusal.js'
@@ -47,12 +48,12 @@ const ways: ReadonlyMap<string, string> = new Map([
 
 /** Whether waiting does not help. */
 export function isIncurable (error: unknown): boolean {
-  return incurable.has(codeOf(error)) || incurableRefusals.has(refusalOf(causeOf(error)))
+  return incurable.has(failureOf(error)) || incurableRefusals.has(refusalOf(causeOf(error)))
 }
 
 /** An error with the way out for the database with this name, and without any part of the URL. */
 export function explain (error: Error, name: string): ConnectionError {
-  const code = codeOf(error)
+  const code = failureOf(error)
   const cause = causeOf(error)
   return new ConnectionError(`The database could not be reached${code === '' ? '' : ` (${code})`}: ${withVariablesOf(name, wayOut(code, cause))}`, { cause })
 }
@@ -68,9 +69,7 @@ function causeOf (error: unknown): unknown {
   return Object(error).cause ?? error
 }
 
-/** The SQLSTATE, or Node's code of a socket error. */
-function codeOf (error: unknown): string {
-  if (error instanceof PoolTimeoutError) return 'ETIMEDOUT'
-  const { code } = Object(causeOf(error))
-  return typeof code === 'string' ? code : ''
+/** The code of the failure behind an error. */
+function failureOf (error: unknown): string {
+  return error instanceof PoolTimeoutError ? 'ETIMEDOUT' : codeOf(causeOf(error)) ?? ''
 }

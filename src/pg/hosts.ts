@@ -1,3 +1,4 @@
+import { codeOf } from './error-code.js'
 import type { SessionState, TargetSession } from './session-state.js'
 
 /** One host of a URL. pg's defaults (`PGHOST`, `PGPORT`) complete it. */
@@ -91,9 +92,4 @@ function reasonOf ({ error, state }: HostFailure, target: TargetSession): string
   if (error !== undefined) return `failed (${codeOf(error) ?? 'the connection was lost'})`
   if (state.standby === true) return 'is a standby'
   return target === 'read-write' ? 'is read-only' : 'is a primary'
-}
-
-function codeOf (error: Error | undefined): string | undefined {
-  const code: unknown = Object(error).code
-  return typeof code === 'string' ? code : undefined
 }

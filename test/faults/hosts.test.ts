@@ -9,6 +9,7 @@ import { getMigrationHistory } from '../../src/migrations/index.js'
 import { processOf } from '../../src/pg/client.js'
 import { queryOnce } from '../helpers/backend.js'
 import { unhurried } from '../helpers/database.js'
+import { patient } from '../helpers/info.js'
 import { recordingLogger } from '../helpers/logger.js'
 import { caller, openPool, run } from '../helpers/pool.js'
 import { startProxy } from '../helpers/proxy.js'
@@ -57,7 +58,7 @@ t.test('47: the primary among several hosts is found, and found again after a pr
   const own = await openDatabase({ ...unhurried, pg })
 
   await write(database)
-  t.equal((await database.checkHealth()).status, 'up')
+  t.equal((await database.checkHealth(patient)).status, 'up')
   t.strictSame(await getMigrationHistory({ connectionString: both('target_session_attrs=read-write'), folder: 'drizzle' }), [])
   for (const each of [database, moved, own]) await fill(each, 4)
   const held = database.createSession()
@@ -79,7 +80,7 @@ t.test('47: the primary among several hosts is found, and found again after a pr
     await t.rejects(write(database), { ...unavailable, cause: { name: 'HostsError', message: /accepts writes: host 1 is a standby, host 2 is read-only/ } })
     await held.rollback()
     await until(() => database.pool.totalCount === 0)
-    t.match(await database.checkHealth(), { status: 'down', error: /none of the 2 hosts/ })
+    t.match(await database.checkHealth(patient), { status: 'down', error: /none of the 2 hosts/ })
     await t.rejects(openDatabase({ connectionString: both('target_session_attrs=read-write') }), /could not be reached .*host 1 is a standby, host 2 is read-only/)
   })
 
@@ -94,7 +95,7 @@ t.test('47: the primary among several hosts is found, and found again after a pr
   await t.test('47: after the promotion every write is served', async (t) => {
     await standby.promote()
     await Promise.all([1, 2, 3, 4].map(() => write(database)))
-    t.equal((await database.checkHealth()).status, 'up')
+    t.equal((await database.checkHealth(patient)).status, 'up')
   })
 
   await t.test('47: an address that has moved is looked for anew by all connections after the first refused write', async (t) => {

@@ -6,6 +6,7 @@ import { ConnectionError, Database, openDatabase, resolveSettings } from '../../
 import { parseConnectionString } from '../../src/settings/url/connection-string.js'
 import { poolConfig } from '../../src/pool/pool-config.js'
 import { createTestDatabase } from '../../src/testing/index.js'
+import { patient } from '../helpers/info.js'
 import { recordLog } from '../helpers/log-stream.js'
 import { recordingLogger } from '../helpers/logger.js'
 import { startProxy } from '../helpers/proxy.js'
@@ -70,7 +71,7 @@ t.test('48: a degraded start refuses queries until the database is there', async
   await t.rejects(database.repo(users).count(), { code: 'DB_CONNECTION', statusCode: 503 })
   await proxy.resume()
   t.equal(await database.repo(users).count(), 0)
-  t.match(await database.checkHealth(), { healthy: true })
+  t.match(await database.checkHealth(patient), { healthy: true })
 })
 
 t.test('48: without its database a server does not start, or starts degraded with health 503', async (t) => {

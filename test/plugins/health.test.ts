@@ -7,6 +7,7 @@ import type { Database } from '../../src/database/database.js'
 import { openDatabase } from '../../src/database/open-database.js'
 import type { OpenOptions } from '../../src/database/open-database.js'
 import { createTestDatabase } from '../../src/testing/index.js'
+import { patient } from '../helpers/info.js'
 import { until } from '../helpers/until.js'
 import { healthPlugin, type HealthPluginOptions } from '../../plugins/health.js'
 
@@ -22,9 +23,6 @@ async function silentUrl (t: Test): Promise<string> {
   t.teardown(() => { server.close() })
   return `postgresql://ada:s3cret@127.0.0.1:${(server.address() as AddressInfo).port}/nowhere`
 }
-
-/** Long enough for a new connection on a busy machine; for tests of the result, not of the time. */
-const patient = { timeoutMillis: 60_000 }
 
 async function build (
   t: Test,
@@ -249,7 +247,7 @@ t.test('answers 503 while the server waits, also without time for a query', asyn
   t.equal(late.statusCode, 503)
   t.match(late.json(), { status: 'pending', error: 'what the server waits for could not be checked in time' })
   database.awaits(async () => 'a reason')
-  t.match(await database.checkHealth(), { healthy: false, status: 'pending', error: 'a reason', version: /^PostgreSQL/ })
+  t.match(await database.checkHealth(patient), { healthy: false, status: 'pending', error: 'a reason', version: /^PostgreSQL/ })
   database.awaits(async () => undefined)
-  t.match(await database.checkHealth(), { healthy: true, status: 'up' })
+  t.match(await database.checkHealth(patient), { healthy: true, status: 'up' })
 })

@@ -5,6 +5,7 @@ import { Client } from 'pg'
 import t from 'tap'
 import dataAccess from '../../plugins/index.js'
 import { rollbackMigrations, runMigrations } from '../../src/migrations/index.js'
+import { patient } from '../helpers/info.js'
 import { recordingLogger } from '../helpers/logger.js'
 import { startProxy } from '../helpers/proxy.js'
 import { until } from '../helpers/until.js'
@@ -32,7 +33,7 @@ async function build (t: Test) {
 }
 
 /** Asks the database itself, because the health route shares its result for a second. */
-const statusOf = async (server: FastifyInstance) => (await server.db.checkHealth()).status
+const statusOf = async (server: FastifyInstance) => (await server.db.checkHealth(patient)).status
 
 t.test('a server whose database has all migrations is ready', async (t) => {
   const { options, connectionString, folder, logger } = await build(t)
@@ -189,7 +190,7 @@ t.test('a degraded server whose migrations cannot be applied stays unready, and 
   await proxy.resume()
 
   await until(() => logger.lines.some(({ message }) => message === 'the migrations could not be applied, so the server stays unready'))
-  t.match(await server.db.checkHealth(), { status: 'pending', error: /^0001_posts\.sql, statement 1, COMMIT/ })
+  t.match(await server.db.checkHealth(patient), { status: 'pending', error: /^0001_posts\.sql, statement 1, COMMIT/ })
 })
 
 t.test('a degraded server that waits for its database closes at once', async (t) => {
@@ -213,7 +214,7 @@ t.test('a degraded server that verifies checks with each health request', async 
   await runMigrations(options)
   const file = join(folder, '0001_posts.sql')
   writeFileSync(file, 'edited')
-  t.match(await server.db.checkHealth(), { status: 'pending', error: /^0001_posts\.sql was edited/ })
+  t.match(await server.db.checkHealth(patient), { status: 'pending', error: /^0001_posts\.sql was edited/ })
   writeFileSync(file, second.sql)
   t.equal(await statusOf(server), 'up')
   t.match(said().filter((text) => text.includes('posts') || text.includes('be checked')), [

@@ -3,6 +3,7 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import dataAccess, { databasePlugin, openDatabase } from '../../plugins/index.js'
 import { createTestDatabase } from '../../src/testing/index.js'
+import { patient } from '../helpers/info.js'
 import { recordLog } from '../helpers/log-stream.js'
 import { declared, tables, users } from '../helpers/schema.js'
 import { build } from '../helpers/server.js'
@@ -149,6 +150,6 @@ t.test('the parts take the name, too', async (t) => {
   const { connectionString } = await createTestDatabase(t)
 
   await server.register(databasePlugin, { name: 'billing', connectionString })
-  t.equal((await (server.databases['billing'] as Database).checkHealth()).status, 'up')
+  t.equal((await (server.databases['billing'] as Database).checkHealth(patient)).status, 'up')
   await t.rejects(async () => { await server.register(databasePlugin, { name: 'billing', connectionString }) }, { setting: 'name', message: /registered already/ })
 })

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { createTestDatabase } from '../../../src/testing/index.js'
 import { runProgram } from '../../helpers/child.js'
 
 t.test('requests aborted at random moments leave exactly the committed rows', async (t) => {
@@ -18,4 +19,11 @@ t.test('no deprecated function is used, and Node prints no warning', async (t) =
   t.equal(stderr, '')
   t.match(stdout, /the end\n$/)
   t.equal(code, 0)
+})
+
+t.test('a process lives until its connection for LISTEN is closed, and does not outlive its work for a time limit', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const { code, stdout, stderr } = await runProgram(t, new URL('process-life.ts', import.meta.url), { args: [connectionString] })
+  t.equal(stdout, 'closed\nasked\n', stderr)
+  t.equal(code, 0, stderr)
 })

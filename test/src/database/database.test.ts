@@ -8,6 +8,7 @@ import { createTestDatabase } from '../../../src/testing/index.js'
 import { beside } from '../../helpers/backend.js'
 import { open } from '../../helpers/database.js'
 import { openEchoing, words } from '../../helpers/echo.js'
+import { infoOf, patient } from '../../helpers/info.js'
 import { recordingLogger } from '../../helpers/logger.js'
 import { startProxy } from '../../helpers/proxy.js'
 import { schema, tables, users } from '../../helpers/schema.js'
@@ -207,8 +208,8 @@ t.test('behind a pooler limits go with each transaction and each statement, and 
 t.test('reports its health, its counts, and those of the server', async (t) => {
   const database = await open(t, { pool: { size: 2, maxOverflow: 1 } })
 
-  t.match(await database.checkHealth(), { healthy: true, status: 'up' })
-  t.match(await database.getInfo(), { version: /^PostgreSQL \d/, pool: { size: 2, max: 3 } })
+  t.match(await database.checkHealth(patient), { healthy: true, status: 'up' })
+  t.match(await infoOf(database), { version: /^PostgreSQL \d/, pool: { size: 2, max: 3 } })
   t.match(database.poolInfo, { size: 2, max: 3, total: 1, idle: 1, inUse: 0, waiting: 0 })
   await database.close()
   t.match(await database.checkHealth(), { healthy: false, status: 'closing' })
@@ -245,7 +246,7 @@ t.test('a pool of one\'s own is used as it is, and outlives the database', async
     await session.repo(users).create(ada)
     t.equal(await settingOf(session, 'statement_timeout'), '0', 'its limits are its owner\'s')
   })
-  t.match(await database.checkHealth(), { healthy: true })
+  t.match(await database.checkHealth(patient), { healthy: true })
   await database.close()
 
   t.equal(pg.ended, false)

@@ -11,10 +11,9 @@ import t, { type Test } from 'tap'
 import { ConnectionError } from '../../../src/errors/errors.js'
 import { HealthCheck } from '../../../src/database/health-check.js'
 import { startPostgres } from '../../../src/testing/index.js'
+import { patient } from '../../helpers/info.js'
 
 const info = { size: 1, max: 2, total: 1, idle: 1, inUse: 0, waiting: 0 }
-/** Long enough for a new connection on a busy machine; for tests of the result, not of the time. */
-const patient = { timeoutMillis: 60_000 }
 const breathing = { info, breathes: async () => true }
 
 // A server of its own: these tests freeze it.

@@ -6,6 +6,7 @@ import { Client } from 'pg'
 import t, { type Test } from 'tap'
 import { openDatabase } from '../../../src/index.js'
 import { startPostgres } from '../../../src/testing/index.js'
+import { infoOf } from '../../helpers/info.js'
 import { recordingLogger } from '../../helpers/logger.js'
 import type { Database, OpenOptions } from '../../../src/index.js'
 
@@ -69,5 +70,5 @@ t.test('getInfo() counts the connections of users whom it may not observe', asyn
   await Promise.all(Array.from({ length: 3 }, () => others.execute(sql`select pg_sleep(0.01)`)))
   const database = await open(t, { connectionString: counted.href, pool: { size: 1, maxOverflow: 0 } })
 
-  t.match(await database.getInfo(), { connections: { total: 4, max: 300 } }, 'three of the other user, and its own pool')
+  t.match(await infoOf(database), { connections: { total: 4, max: 300 } }, 'three of the other user, and its own pool')
 })

@@ -4,6 +4,7 @@ import { createTestDatabase } from '../../../src/testing/index.js'
 import { openDatabase } from '../../../src/index.js'
 import { openServer } from '../../helpers/pooler-server.js'
 import { unhurried } from '../../helpers/database.js'
+import { infoOf, patient } from '../../helpers/info.js'
 import { recordingLogger } from '../../helpers/logger.js'
 import { declared, tables, users } from '../../helpers/schema.js'
 import { startProxy } from '../../helpers/proxy.js'
@@ -191,13 +192,13 @@ t.test('110: the refusals of a pooler are told in its own words, without any par
 
 t.test('health uses a connection of the pool where the pooler allows no other one, and knows a server that is read only', async (t) => {
   const { database, pooler, direct } = await open(t, { pool: { size: 1, maxOverflow: 0 } })
-  t.match(await database.checkHealth(), { status: 'up', readOnly: false })
+  t.match(await database.checkHealth(patient), { status: 'up', readOnly: false })
   pooler.restart()
   await until(() => database.poolInfo.total === 0)
   pooler.maxClients = 1
   t.equal(await database.repo(users).count(), 0)
-  t.match(await database.checkHealth(), { status: 'up', healthy: true })
-  t.match(await database.getInfo(), { pool: { total: 1 } })
+  t.match(await database.checkHealth(patient), { status: 'up', healthy: true })
+  t.match(await infoOf(database), { pool: { total: 1 } })
   pooler.pause()
   t.match(await database.checkHealth({ timeoutMillis: 200 }), { status: 'saturated' }, 'the connection of the pool does not answer')
   pooler.resume()

@@ -1,12 +1,18 @@
+import { relations } from 'drizzle-orm'
 import { integer, pgTable } from 'drizzle-orm/pg-core'
 import { describe, expect, test } from 'tstyche'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Database, Scope, Session } from '../../../plugins/index.js'
 
 const invoices = pgTable('invoices', { id: integer().primaryKey(), amount: integer().notNull() })
+const items = pgTable('items', { id: integer().primaryKey(), invoiceId: integer().notNull() })
+const invoicesRelations = relations(invoices, ({ many }) => ({ items: many(items) }))
+const itemsRelations = relations(items, ({ one }) => ({ invoice: one(invoices, { fields: [items.invoiceId], references: [invoices.id] }) }))
+
+export const billing = { invoices, items, invoicesRelations, itemsRelations }
 
 declare module '../../../src/drizzle/types/registered-schema.js' {
-  interface Register { databases: { billing: { schema: { invoices: typeof invoices } } } }
+  interface Register { databases: { billing: { schema: typeof billing } } }
 }
 
 type Invoice = typeof invoices.$inferSelect
@@ -32,5 +38,12 @@ describe('several databases', () => {
       expect(scope.drizzle.query).type.toHaveProperty('invoices')
       expect(scope.repo).type.toBe<Scope['repo']>()
     })
+  })
+
+  test('have the relations of their own schema', () => {
+    const related = request.repo(invoices).with({ items: { columns: { id: true } } })
+    expect(related.getOrThrow(1)).type.toBe<Promise<{ id: number, amount: number, items: Array<{ id: number }> }>>()
+    expect(request.repo(invoices).with).type.not.toBeCallableWith({ item: true })
+    expect(request.repo(items).with({ invoice: true }).getAll()).type.toBeAssignableTo<Promise<Array<{ id: number, invoice: Invoice }>>>()
   })
 })

@@ -6,7 +6,12 @@ import type { Database, Scope, Session } from '../../../plugins/index.js'
 
 const invoices = pgTable('invoices', { id: integer().primaryKey(), amount: integer().notNull() })
 
-export const relations = defineRelations({ invoices })
+const items = pgTable('items', { id: integer().primaryKey(), invoiceId: integer().notNull() })
+
+export const relations = defineRelations({ invoices, items }, (r) => ({
+  invoices: { items: r.many.items() },
+  items: { invoice: r.one.invoices({ from: r.items.invoiceId, to: r.invoices.id, optional: false }) }
+}))
 
 declare module '../../../src/drizzle/types/registered-schema.js' {
   interface Register { databases: { billing: { relations: typeof relations } } }
@@ -35,5 +40,12 @@ describe('several databases', () => {
       expect(scope.drizzle.query).type.toHaveProperty('invoices')
       expect(scope.repo).type.toBe<Scope['repo']>()
     })
+  })
+
+  test('have the relations of their own schema', () => {
+    const related = request.repo(invoices).with({ items: { columns: { id: true } } })
+    expect(related.getOrThrow(1)).type.toBe<Promise<{ id: number, amount: number, items: Array<{ id: number }> }>>()
+    expect(request.repo(invoices).with).type.not.toBeCallableWith({ item: true })
+    expect(request.repo(items).with({ invoice: true }).getAll()).type.toBeAssignableTo<Promise<Array<{ id: number, invoice: Invoice }>>>()
   })
 })

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import { Client, Pool } from 'pg'
 import t, { type Test } from 'tap'
 import { createTestDatabase, expectNoLeaks, type TestLike } from '../../../../src/testing/index.js'
+import { patient } from '../../../helpers/info.js'
 
 // No test closes it. If it kept the process alive, the file would never end.
 const forTheFile = await createTestDatabase(t, { sql: 'create table notes (id int primary key)' })
@@ -113,5 +114,5 @@ t.test('an unreleased connection and an open transaction are leaks, reported wit
 
 t.test('a database for the whole file serves its tests, and its health connection ends with the file', async (t) => {
   t.match(await forTheFile.database.drizzle.execute('select count(*)::int as notes from notes'), { rows: [{ notes: 0 }] })
-  t.match(await forTheFile.database.checkHealth(), { healthy: true })
+  t.match(await forTheFile.database.checkHealth(patient), { healthy: true })
 })

@@ -1,6 +1,7 @@
 import { MigrationError } from '../../errors/errors.js'
 import { oneOf, text } from '../../runtime/option-checks.js'
 import { isSchema } from '../../settings/given-options.js'
+import { auditChanges, hasChanges } from './audit-changes.js'
 import { diffStatements } from './changes/diff-statements.js'
 import { installedKit } from './installed-kit.js'
 import { askRenames } from './renames/ask-renames.js'
@@ -71,6 +72,7 @@ export async function isModelMigrated (options: ModelOptions): Promise<boolean> 
   const schema = neededSchema(options)
   const kit = installedKit()
   const source = await kit.open(folder)
+  if (hasChanges(await auditChanges(folder, { schema, casing }))) return false
   // Renames do not matter here: they count as a change in any case.
   const draft = await source.draft({ model: { schema, casing, renames: [] }, words: 'check', breakpoints: true })
   return draft === undefined || (await diffStatements(kit, { before: source.newest, after: draft.after, renames: [] })).length === 0

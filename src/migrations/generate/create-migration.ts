@@ -1,6 +1,7 @@
 import { UsageError } from '../../errors/errors.js'
 import { flag, isOptions, isText, text } from '../../runtime/option-checks.js'
 import { checkMigrationCall } from '../history/check-migration-call.js'
+import { auditChanges, hasChanges, withAudits } from './audit-changes.js'
 import { diffStatements, sqlText } from './changes/diff-statements.js'
 import { modelOptions, neededSchema, renamesBetween } from './compare-model.js'
 import { customDownFile, downFileOf } from './down-file.js'
@@ -79,15 +80,19 @@ interface Planned {
 
 async function compareModel (source: GeneratedFolder, names: Omit<DraftOptions, 'model'>, options: CreateOptions): Promise<Planned | undefined> {
   const kit = installedKit()
-  const draftWith = async (renames: readonly Rename[]) => await source.draft({ ...names, model: { schema: neededSchema(options), casing: options.casing, renames } })
-  const first = await draftWith([])
+  const { casing, folder = './drizzle' } = options
+  const schema = neededSchema(options)
+  const audits = await auditChanges(folder, { schema, casing })
+  const draftWith = async (renames: readonly Rename[]) => await source.draft({ ...names, model: { schema, casing, renames } })
+  // Without a change of the tables, the audits may have changed.
+  const first = await draftWith([]) ?? (hasChanges(audits) ? await source.draft(names) : undefined)
   if (first === undefined) return undefined
   const renames = await renamesBetween(source.newest, first.after, options)
   // A rename is a change, so there is something to do.
   const draft = renames.length === 0 ? first : (await draftWith(renames))!
   const diff: Diff = { before: source.newest, after: draft.after, renames }
-  const statements = await diffStatements(kit, diff)
-  return statements.length === 0 ? undefined : { draft, statements, down: await downFileOf(kit, diff) }
+  const statements = withAudits(await diffStatements(kit, diff), audits.up)
+  return statements.length === 0 ? undefined : { draft, statements, down: await downFileOf(kit, diff, audits) }
 }
 
 /** An unchanged model, with files for handwritten SQL. */

@@ -1,3 +1,4 @@
+import { noAuditChanges, withAudits } from './audit-changes.js'
 import { findDataLoss } from './data-loss.js'
 import { reverseRenames } from './snapshots/rename.js'
 import { sqlText, diffStatements } from './changes/diff-statements.js'
@@ -12,8 +13,8 @@ export interface DownFile {
   readonly irreversible: readonly string[]
 }
 
-/** Writes the way back from a migration: the same comparison in the other direction. */
-export async function downFileOf (kit: Kit, { before, after, renames }: Diff): Promise<DownFile> {
+/** Writes the way back from a migration: the same comparison in the other direction, and that of the audits. */
+export async function downFileOf (kit: Kit, { before, after, renames }: Diff, audits = noAuditChanges): Promise<DownFile> {
   const back: Diff = { before: after, after: before, renames: reverseRenames(renames) }
   const { lost, converted } = findDataLoss({ before, after, renames })
   const { lost: dropped } = findDataLoss(back)
@@ -23,7 +24,7 @@ export async function downFileOf (kit: Kit, { before, after, renames }: Diff): P
     // Dropping what the migration added needs no confirmation, but the reader should know.
     ...dropped.map(({ comment }) => `-- ${comment}`)
   ]
-  const sql = sqlText(await diffStatements(kit, back))
+  const sql = sqlText(withAudits(await diffStatements(kit, back), audits.down))
   return { text: `${[...comments, sql].join('\n')}\n`, irreversible }
 }
 

@@ -1,9 +1,11 @@
 import type { PgTable } from 'drizzle-orm/pg-core'
 import { handled } from '../../runtime/promises.js'
 import { typed } from '../table/answers.js'
+import { readHistory } from './history.js'
 import { anyRow, countRows, firstRow, found, getByFilter, getByKey, getByKeys, listRows, pageByCursor, paginateRows, streamRows } from './reads.js'
 import type { ColumnKey, Filter, FirstOptions, Key, Page, Picked, Row, RowOptions } from '../types/filters.js'
 import type { CursorPage, CursorResult, NumberedPage, Paginated, StreamOptions } from '../types/read-options.js'
+import type { HistoryEntry, HistoryOptions } from '../types/history.js'
 import type { ReadContext } from './read-context.js'
 
 /** The methods of a repository that read. */
@@ -119,5 +121,20 @@ export class RepositoryReads<T extends PgTable> {
   /** Tells whether any row matches. */
   exists (filter?: Filter<T>): Promise<boolean> {
     return handled(anyRow(this.#context, filter))
+  }
+
+  /**
+   * Reads what happened to the row with this primary key, the newest entry last, also after it was deleted: 100 entries without a
+   * `limit`. The table needs an `audit()`.
+   *
+   * @throws UsageError for a table without an audit
+   * @example
+   * ```ts
+   * const entries = await repo.history(1)
+   * const latest = await repo.history(1, { direction: 'desc', limit: 20 })
+   * ```
+   */
+  history (id: Key<T>, options?: HistoryOptions): Promise<Array<HistoryEntry<T>>> {
+    return typed(readHistory(this.#context, id, options))
   }
 }

@@ -1,0 +1,103 @@
+import { casedName } from '../drizzle/casing.js'
+import { tableNameOf } from '../drizzle/table-name.js'
+import { describeTable } from '../model/table.js'
+import { UsageError } from '../errors/errors.js'
+import { dollarQuoted, literal, qualified, quoted } from './sql-names.js'
+import { auditedTable, createKeyFunction, createRecordFunction, historySchema, keyFunction, recordFunction } from './trigger-functions.js'
+import type { Casing } from '../drizzle/casing.js'
+import type { Audit } from './audit.js'
+import type { AuditNames } from './trigger-functions.js'
+import type { AuditIdentity } from './sql-names.js'
+
+/** The first trigger by name, so that an entry comes before those of what later triggers of the table do. */
+const rowTrigger = '!audit'
+const truncateTrigger = '!audit_truncate'
+
+/**
+ * The names of an audit in the database.
+ *
+ * @throws {UsageError} if a masked column is part of the primary key, which every entry holds
+ */
+export function auditNames ({ table, history, mask, ignore, tenant, settings }: Audit, casing: Casing | undefined): AuditNames {
+  const { columns, primaryKey, name } = describeTable(table)
+  const masked = primaryKey.find((key) => mask.includes(key))
+  if (masked !== undefined) throw new UsageError(`The primary key of "${name}" is in every entry of its history, so audit() cannot mask "${masked}"`)
+  const named = (keys: readonly string[]): string[] => keys.map((key) => casedName(columns[key]!, casing)) // audit() has checked the keys
+  return {
+    table: tableNameOf(table),
+    history: tableNameOf(history),
+    key: named(primaryKey),
+    mask: named(mask),
+    ignore: named(ignore),
+    tenant: tenant === undefined ? undefined : named([tenant])[0],
+    settings
+  }
+}
+
+/**
+ * The statements that create the functions and triggers of an audit, each with its mark. The table and its history exist already.
+ *
+ * The functions have fixed search paths, so they name the schema of the history. A table that is declared without a schema is where
+ * the search path of the migration finds it, which may differ between tenants: PostgreSQL puts the name in.
+ * Nobody but the owner may execute the trigger function: with a table of their own under it they could write entries. A trigger
+ * that fires needs no such right. TRUNCATE of a partition fires no trigger of its parent, so each partition gets its own.
+ */
+export function createAudit (names: AuditNames): string[] {
+  const [table, history, record] = [qualified(names.table), qualified(names.history), `${qualified(recordFunction(names.history))}()`]
+  const [ownRecord, ownKey] = [recordFunction(names.history), keyFunction(names.history)].map(({ name }) => `${historySchema}.${quoted(name)}`)
+  const functions = `
+${createRecordFunction(names)};
+revoke all on function ${ownRecord}() from public;
+${createKeyFunction(names)};
+grant execute on function ${ownKey}(text[]) to public;
+`
+  return [
+    `do ${dollarQuoted(`
+declare
+  functions constant text := ${dollarQuoted(functions)};
+begin
+  execute replace(replace(functions, '${historySchema}', ${schemaOf(history)}), '${auditedTable}', ${schemaOf(table)} || ${literal(`.${quoted(names.table.name)}`)});
+end
+`)}`,
+    `create trigger ${quoted(rowTrigger)} after insert or update or delete on ${table} for each row execute function ${record}`,
+    `do ${dollarQuoted(`
+declare
+  relation regclass;
+begin
+  for relation in select ${literal(table)}::regclass union select relid from pg_partition_tree(${literal(table)}) loop
+    execute format(${literal(`create trigger ${quoted(truncateTrigger)} before truncate on %s for each statement execute function ${record.replaceAll('%', '%%')}`)}, relation);
+  end loop;
+end
+`)}`
+  ].map((statement) => `${markOf('audit', names)}\n${statement};`)
+}
+
+/** An expression for the schema of a table. */
+function schemaOf (table: string): string {
+  return `(select quote_ident(nspname) from pg_class join pg_namespace on pg_namespace.oid = relnamespace where pg_class.oid = ${literal(table)}::regclass)`
+}
+
+/** The statements that drop what {@link createAudit} creates. The triggers go with their function, those of partitions included. */
+export function dropAudit ({ table, history }: AuditIdentity): string[] {
+  return [
+    `drop function ${qualified(recordFunction(history))}() cascade`,
+    `drop function ${qualified(keyFunction(history))}(text[])`
+  ].map((statement) => `${markOf('end of audit', { table, history })}\n${statement};`)
+}
+
+/** An audit that a statement belongs to, and whether the statement drops it; undefined for any other statement. */
+export function readMark (statement: string): AuditIdentity & { readonly ends: boolean } | undefined {
+  const [, end, names] = /^-- (end of )?audit (\[.*\])$/m.exec(statement.trimStart().split('\n', 1)[0] as string) ?? []
+  if (names === undefined) return undefined
+  const [tableSchema, table, historySchema, history] = JSON.parse(names) as [string | null, string, string | null, string]
+  return {
+    table: { schema: tableSchema ?? undefined, name: table },
+    history: { schema: historySchema ?? undefined, name: history },
+    ends: end !== undefined
+  }
+}
+
+/** The first line of a statement. `migrate create` finds by it what a folder already has. */
+function markOf (words: string, { table, history }: AuditIdentity): string {
+  return `-- ${words} ${JSON.stringify([table.schema ?? null, table.name, history.schema ?? null, history.name])}`
+}

@@ -10,6 +10,8 @@ export type { CheckOptions, ConnectionCounts, DatabaseInfo, Health, HealthStatus
 export type { Logger } from './runtime/logger.js'
 export { audit } from './audit/audit.js'
 export type { AuditOptions, AuditSettings } from './audit/audit.js'
+export { auditSql } from './audit/audit-statements.js'
+export type { AuditSqlOptions } from './audit/audit-statements.js'
 export type { HistoryOperation, HistoryTable } from './drizzle/types/history-table.js'
 export type { HistoryEntry, HistoryOptions } from './repository/types/history.js'
 export { softDelete, timestamps, version } from './model/columns.js'

@@ -1,10 +1,14 @@
 import { casedName } from '../drizzle/casing.js'
 import { tableNameOf } from '../drizzle/table-name.js'
-import { describeTable } from '../model/table.js'
+import { columnsOf, describeTable } from '../model/table.js'
+import { checkCall } from '../errors/check-call.js'
 import { UsageError } from '../errors/errors.js'
+import { oneOf } from '../runtime/option-checks.js'
+import { auditOf } from './audit.js'
 import { dollarQuoted, literal, qualified, quoted } from './sql-names.js'
 import { auditedTable, createKeyFunction, createRecordFunction, historySchema, keyFunction, recordFunction } from './trigger-functions.js'
 import type { Casing } from '../drizzle/casing.js'
+import type { HistoryTable } from '../drizzle/types/history-table.js'
 import type { Audit } from './audit.js'
 import type { AuditNames } from './trigger-functions.js'
 import type { AuditIdentity } from './sql-names.js'
@@ -32,6 +36,31 @@ export function auditNames ({ table, history, mask, ignore, tenant, settings }: 
     tenant: tenant === undefined ? undefined : named([tenant])[0],
     settings
   }
+}
+
+/** The options of {@link auditSql}. */
+export interface AuditSqlOptions {
+  /** The casing of names, as in `drizzle()` of Drizzle 0.45. */
+  readonly casing?: Casing | undefined
+}
+
+/**
+ * The SQL of the functions and triggers of an audit, and its way back. `data-access migrate create` writes it by itself; take it for
+ * migrations that another tool writes, behind the statements that create the table and its history.
+ *
+ * @throws {UsageError} for anything but a table that `audit()` has returned, an unknown option, and a masked primary key
+ * @example
+ * ```ts
+ * const { up, down } = auditSql(usersHistory)
+ * ```
+ */
+export function auditSql (history: HistoryTable, options: AuditSqlOptions = {}): { readonly up: string, readonly down: string } {
+  columnsOf(history)
+  checkCall('auditSql()', options, { casing: oneOf('snake_case', 'camelCase') })
+  const audit = auditOf(history)
+  if (audit?.history !== history) throw new UsageError('auditSql() takes the table that audit() returns')
+  const names = auditNames(audit, options.casing)
+  return { up: createAudit(names).join('\n'), down: dropAudit(names).join('\n') }
 }
 
 /**

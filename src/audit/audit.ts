@@ -84,7 +84,9 @@ export function audit<T extends PgTable> (table: T, options: AuditOptions<keyof 
   if (Buffer.byteLength(name) > longestName) {
     throw new UsageError(`The name of a history table has at most ${longestName} bytes: give audit() a shorter "name"`, { context: { table: own.name } })
   }
-  if (auditOf(table) !== undefined) throw new UsageError(`Table "${own.name}" has an audit already: call audit() once for each table`, { context: { table: own.name } })
+  if (auditOf(table) !== undefined) {
+    throw new UsageError(`Table "${own.name}" has an audit already: call audit() once for each table`, { context: { table: own.name } })
+  }
   const names = { actor: 'app.actor', requestId: 'app.request_id', reason: 'app.reason', tenant: 'app.tenant_id', ...given(settings) }
   const column = tenant === undefined ? undefined : columns[tenant]
   const history = historyTable({ schema: own.schema, name, tenant: column && { setting: names.tenant, type: tenantType(sqlTypeOf(column)) } })
@@ -111,7 +113,7 @@ function tenantType (type: string): string {
   return castTypes[plain] ?? plain
 }
 
-const castTypes: Readonly<Record<string, string>> = { varchar: 'text', char: 'text', smallserial: 'smallint', serial: 'integer', bigserial: 'bigint' }
+const castTypes: Readonly<Record<string, string>> = { varchar: 'text', char: 'bpchar', smallserial: 'smallint', serial: 'integer', bigserial: 'bigint' }
 
 const columnNames: OptionCheck = [(value) => Array.isArray(value) && value.every(isText), 'must be an array of the names of columns']
 const setting: OptionCheck = [

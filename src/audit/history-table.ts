@@ -42,7 +42,7 @@ export function historyTable ({ schema, name, tenant }: HistoryDescription): PgT
   ])
 }
 
-/** The setting is read as the type of the tenant's column, so that another spelling of the same value is the same tenant. */
+/** Both texts are read as the type of the tenant's column, so that another spelling of the same value is the same tenant. */
 function isOwn (column: unknown, { setting, type }: { setting: string, type: string }): SQL {
-  return sql`${column} = nullif(current_setting('${sql.raw(setting)}', true), '')::${sql.raw(type)}::text`
+  return sql`${column}::${sql.raw(type)} = nullif(current_setting('${sql.raw(setting)}', true), '')::${sql.raw(type)}`
 }

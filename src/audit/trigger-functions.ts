@@ -88,12 +88,15 @@ begin
       end if;
     end if;
     foreach kind in array kinds loop
-      insert into ${historySchema}.${quoted(history.name)} (at, operation, key, changed, before, after, actor, request_id, reason, database_user, transaction_id, tenant)
+      insert into ${historySchema}.${quoted(history.name)}
+        (at, operation, key, changed, before, after, actor, request_id, reason, database_user, transaction_id, tenant)
       select clock_timestamp(), kind,
         jsonb_object_agg(name, value) filter (where name = any (key_columns)),
         coalesce(jsonb_agg(name order by place) filter (where kind = 'update' and is_shown), '[]'),
         case when kind <> 'insert' then coalesce(jsonb_object_agg(name, was) filter (where is_shown and name <> all (mask)), '{}') end,
-        case when kind in ('insert', 'update') then coalesce(jsonb_object_agg(name, became) filter (where is_shown and name <> all (mask)), '{}') end,
+        case when kind in ('insert', 'update') then
+          coalesce(jsonb_object_agg(name, became) filter (where is_shown and name <> all (mask)), '{}')
+        end,
         ${setting(settings.actor)}, ${setting(settings.requestId)}, ${setting(settings.reason)},
         coalesce(nullif(current_setting('role'), 'none'), session_user), pg_current_xact_id()::text,
         max(value) filter (where name = tenant_column)

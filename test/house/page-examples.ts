@@ -48,6 +48,7 @@ export function surroundingFiles (): Record<string, string> {
   return {
     'schema.ts': exampleWith('README.md', "export const users = pgTable('users'"),
     'user-repository.ts': exampleWith('docs/repository.md', 'export class UserRepository'),
+    'members.ts': exampleWith('docs/audit.md', 'export const members'),
     'other-tables.ts': otherTables,
     'billing-schema.ts': billingTables,
     'surroundings.ts': surroundings

@@ -4,7 +4,7 @@
  */
 export const groups = {
   connection: /^test\/src\/connection\//,
-  foundations: /^test\/src\/(database|drizzle|errors|model|pg|runtime|settings|statement|values)\//,
+  foundations: /^test\/src\/(audit|database|drizzle|errors|model|pg|runtime|settings|statement|values)\//,
   plugins: /^test\/plugins\/[^/]+$/,
   pool: /^test\/(helpers|src\/(listen|pool|pooler|replicas))\//,
   requests: /^test\/plugins\/request\//,

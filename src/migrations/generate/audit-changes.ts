@@ -32,6 +32,11 @@ export interface AuditChanges {
   readonly down: AuditSteps
 }
 
+interface AuditedModel {
+  readonly schema: Record<string, unknown>
+  readonly casing: Casing | undefined
+}
+
 /** An audit, and the statements that create it, without the last semicolon. */
 interface KnownAudit extends AuditIdentity {
   readonly statements: readonly string[]
@@ -57,7 +62,7 @@ export function withAudits (statements: readonly string[], { drop, create }: Aud
  *
  * @throws {MigrationError} `DB_MIGRATION_FAILED` if the history table of an audited table is not in the model
  */
-export async function auditChanges (folder: string, { schema, casing }: { schema: Record<string, unknown>, casing: Casing | undefined }): Promise<AuditChanges> {
+export async function auditChanges (folder: string, { schema, casing }: AuditedModel): Promise<AuditChanges> {
   const wanted = auditsOf(schema, casing)
   const present = await auditsIn(folder)
   const gone = [...present].filter(([key, audit]) => !isSame(audit, wanted.get(key))).map(([, audit]) => audit)
@@ -88,7 +93,10 @@ function auditsOf (schema: Record<string, unknown>, casing: Casing | undefined):
 
 function notExported ({ table, history }: { table: PgTable, history: PgTable }): MigrationError {
   const [own, other] = [table, history].map((each) => tableNameOf(each).name)
-  return new MigrationError(`The table ${own} has an audit, but its history table is not in the schema: export what audit() returns, which is the table ${other}`, 'DB_MIGRATION_FAILED')
+  return new MigrationError(
+    `The table ${own} has an audit, but its history table is not in the schema: export what audit() returns, which is the table ${other}`,
+    'DB_MIGRATION_FAILED'
+  )
 }
 
 /** The audits that the migrations of a folder have created and not dropped. */

@@ -19,7 +19,7 @@ export function historyReader (own: readonly ColumnCodec[], audited: readonly Au
   const keys = new Map(audited.map(({ codec, name }) => [name, codec.key]))
   return (fields) => {
     const parse = reader(fields)
-    const readers = audited.map(({ codec, name }, place) => ({
+    const readers: ColumnReader[] = audited.map(({ codec, name }, place) => ({
       name, key: codec.key, read: readerOf(codec.column, Number(fields[own.length + 2 + place]?.dataTypeID))
     }))
     const valuesOf = (text: string | null): Record<string, unknown> | null => text === null ? null : readValues(JSON.parse(text) as Texts, readers)
@@ -38,7 +38,13 @@ export function historyReader (own: readonly ColumnCodec[], audited: readonly Au
 /** PostgreSQL's texts by the names of columns. */
 type Texts = Readonly<Record<string, string | null>>
 
-function readValues (texts: Texts, readers: ReadonlyArray<{ readonly name: string, readonly key: string, readonly read: TextReader }>): Record<string, unknown> {
+interface ColumnReader {
+  readonly name: string
+  readonly key: string
+  readonly read: TextReader
+}
+
+function readValues (texts: Texts, readers: readonly ColumnReader[]): Record<string, unknown> {
   const known = readers.filter(({ name }) => Object.hasOwn(texts, name))
   return Object.fromEntries(known.map(({ name, key, read }) => [key, valueOf(texts[name] as string | null, read)]))
 }

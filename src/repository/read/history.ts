@@ -50,8 +50,9 @@ function selectHistory (table: TableStatements, audit: Audit, { id, options }: {
     // A NULL of each column tells its type, which its reader needs.
     const types = table.codecs.map(({ column }) => sql`(null::${table.table}).${table.builder.unqualified(sql`${column}`)}`)
     const columns = [...own.map(({ column }) => sql`${column}`), sql`${history.before}`, sql`${history.after}`, ...types]
+    const order = ordered(sql`${history.id}`, direction)
     return {
-      query: sql`select ${sql.join(columns, sql`, `)} from ${history} where ${history.key} = ${key} order by ${ordered(sql`${history.id}`, direction)} limit ${parameter} offset ${parameter}`,
+      query: sql`select ${sql.join(columns, sql`, `)} from ${history} where ${history.key} = ${key} order by ${order} limit ${parameter} offset ${parameter}`,
       reader: historyReader(own, table.codecs.map((codec) => ({ codec, name: table.builder.columnName(codec.column) }))),
       kind: 'read'
     }

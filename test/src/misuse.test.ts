@@ -9,7 +9,7 @@ import type { Mistake } from '../helpers/misuse.js'
 
 const {
   Database, Scope, Session, failure, inspectRow, isDeleted, listQuery, openDatabase, problem, resolveSettings, softDelete, success,
-  audit, auditSql, tenantPolicy, toDatabaseError, toDict, uniqueLive
+  tenantPolicy, toDatabaseError, toDict, uniqueLive
 } = core
 const { database } = await createTestDatabase(t, { sql: notesTable, schema: { notes } })
 await database.query(`
@@ -187,9 +187,6 @@ const lists = {
 const circular: { self?: unknown } = {}
 circular.self = circular
 
-/** A table that has no audit yet. */
-const fresh = () => pgTable('fresh', { id: integer().primaryKey(), title: integer() })
-
 /** Rows of which none of the table's columns was read. */
 const ofOtherColumns = ['{}', 'blank', 'strange', 'foreign', 'schema'] as const
 
@@ -216,20 +213,6 @@ const helpers = {
   'tenantPolicy(column, { setting: _ })': takes((x) => tenantPolicy(notes.id as never, { setting: x }), ...optional),
   'tenantPolicy(column, { role: _ })': takes((x) => tenantPolicy(notes.id as never, { role: x }), ...optional, 'text'),
   'tenantPolicy(column, { name: _ })': takes((x) => tenantPolicy(notes.id as never, { name: x }), ...optional, 'text'),
-  'audit(_)': takes((x) => audit(x), 'table'),
-  'audit(table, _)': takes((x) => audit(fresh(), x), ...options),
-  ...each(['mask', 'ignore'], (key) => `audit(table, { ${key}: _ })`, (key) => takes((x) => audit(fresh(), { [key]: x }), ...optional, '[]')),
-  ...each(['tenant', 'name'], (key) => `audit(table, { ${key}: _ })`, (key) => takes(
-    (x) => audit(fresh(), { [key]: x }),
-    ...optional,
-    ...key === 'name' ? ['text'] as const : ['name'] as const
-  )),
-  'audit(table, { mask: [_] })': takes((x) => audit(fresh(), { mask: [x] }), 'name'),
-  'audit(table, { settings: _ })': takes((x) => audit(fresh(), { settings: x }), ...options),
-  'audit(table, { settings: { actor: _ } })': takes((x) => audit(fresh(), { settings: { actor: x } }), ...optional),
-  'auditSql(_)': takes((x) => auditSql(x)),
-  'auditSql(history, _)': takes((x) => auditSql(audit(fresh()), x), ...options),
-  'auditSql(history, { casing: _ })': takes((x) => auditSql(audit(fresh()), { casing: x }), ...optional),
   'increment(_)': takes((x) => database.repo(notes).update(404, { size: core.increment(x) }), '0', 'bigint'),
   'success(data, _)': takes((x) => success(1, x), ...options),
   'success(data, { message: _ })': takes((x) => success(1, { message: x }), ...optional, "''", 'text'),
@@ -276,7 +259,7 @@ for (const [what, rows] of Object.entries({
 t.test('every export of the core, and every method of a database and a session, has a row', async (t) => {
   const constants = ['infinity', 'minusInfinity']
   const takeNothing = ['timestamps', 'version']
-  const elsewhere = ['Repository', 'RelatedRepository'] // test/src/repository/misuse.test.ts
+  const elsewhere = ['Repository', 'RelatedRepository', 'audit', 'auditSql'] // test/src/repository/misuse.test.ts, test/src/audit/misuse.test.ts
   const rows = { ...opened, ...transactions, ...scopes, ...lists, ...helpers, ...errors }
   t.strictSame(missing(Object.keys(core).filter((name) => ![...constants, ...takeNothing, ...elsewhere].includes(name)), rows), [])
 

@@ -32,7 +32,7 @@ export type { MigrationsPluginOptions } from './migrations.js'
 export type { MigrationsAtStart } from '../src/migrations/startup-migrations.js'
 export type { ReadYourWritesOptions, ReadYourWritesPluginOptions } from './request/read-your-writes.js'
 export type { Databases, RequestDatabases } from './server-databases.js'
-export type { RequestContext, RequestTransactionOptions, TransactionPluginOptions } from './request/transaction-plan.js'
+export type { FixedContext, RequestContext, RequestTransactionOptions, TransactionPluginOptions } from './request/transaction-plan.js'
 
 /** Everything that `register` takes; each plugin reads its own part. */
 export type DataAccessOptions = DatabaseOptions & TransactionPluginOptions & ErrorsPluginOptions & HealthPluginOptions & MigrationsPluginOptions

@@ -29,6 +29,7 @@ export const peers = [
   { name: 'pg-pipeline', title: 'pg, pipelined and prepared', package: 'pg' },
   { name: 'ours', title: 'fastify-data-access', package: 'fastify-data-access' },
   { name: 'ours-first-query', title: "fastify-data-access, begin: 'firstQuery'", package: 'fastify-data-access' },
+  { name: 'ours-context', title: 'fastify-data-access, with a context', package: 'fastify-data-access' },
   { name: 'drizzle', title: 'Drizzle', package: 'drizzle-orm' },
   { name: 'drizzle-1', title: 'Drizzle 1.0', package: 'drizzle-orm-1' },
   { name: 'kysely', title: 'Kysely', package: 'kysely' },

@@ -17,7 +17,7 @@ export interface RequestTransactionOptions extends Omit<TransactionOptions, 'beg
    * statement, and again for each attempt of `retries`. If it gives nothing, the request has no context.
    * @defaultValue none
    */
-  readonly context?: TransactionContext | RequestContext | undefined
+  readonly context?: FixedContext | RequestContext | undefined
   /**
    * When BEGIN is sent: with the first statement that is not a plain repository read, with the first statement, or
    * before everything else (`onRequest`, on matched routes only: it takes a connection before authentication and validation).
@@ -37,6 +37,12 @@ export interface RequestTransactionOptions extends Omit<TransactionOptions, 'beg
    * @defaultValue those with a status below 400, except 207: whether a multi-status reply commits depends on the route
    */
   readonly commitOn?: ((reply: FastifyReply, payload: unknown) => boolean) | undefined
+}
+
+/** The same context for every request. */
+export interface FixedContext extends TransactionContext {
+  /** Tells it from a function, which TypeScript would accept for an object of optional properties. */
+  readonly call?: never
 }
 
 /** Gives the context of a request. */

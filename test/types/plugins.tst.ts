@@ -63,6 +63,14 @@ describe('options', () => {
     server.get('/', { config: { transaction: false } }, async () => {})
     // @ts-expect-error! there is no such point
     server.get('/', { config: { transaction: { begin: 'never' } } }, async () => {})
+    server.get('/', { config: { transaction: { contextRequired: true, context: (request) => { expect(request).type.toBe<FastifyRequest>(); return { settings: { 'app.tenant_id': 42 }, role: 'app_user' } } } } }, async () => {})
+    server.get('/', { config: { transaction: { context: { searchPath: ['tenant_42'] } } } }, async () => {})
+    // @ts-expect-error! a context is no promise
+    server.get('/', { config: { transaction: { context: async () => ({ role: 'app_user' }) } } }, async () => {})
+    // @ts-expect-error! a tenant that may be missing is no value of a setting
+    server.get('/', { config: { transaction: { context: (request) => ({ settings: { 'app.tenant_id': request.headers['tenant'] } }) } } }, async () => {})
+    // @ts-expect-error! a context has no tenant
+    server.db.withContext({ tenant: '42' })
     // @ts-expect-error! a promise is always true
     server.get('/', { config: { transaction: { commitOn: async () => false } } }, async () => {})
   })

@@ -6,7 +6,8 @@ import { createTestDatabase } from '../../../src/testing/index.js'
 import { openEchoing, words } from '../../helpers/echo.js'
 import { startTransactionPooler } from '../../helpers/transaction-pooler.js'
 import { tables, users } from '../../helpers/schema.js'
-import type { Database, TransactionContext, TransactionOptions } from '../../../src/index.js'
+import type { Database, OpenOptions, Session, TransactionContext, TransactionOptions } from '../../../src/index.js'
+import type { Echoing } from '../../helpers/echo.js'
 import type { Test } from '../../helpers/test.js'
 
 /** Two tenants share a table; the role of the application sees the rows of the tenant in the setting. */
@@ -39,9 +40,9 @@ async function left (database: Database): Promise<unknown> {
 
 const nothingLeft = [{ tenant: '', isLogin: true, path: '"$user", public' }]
 
-async function openTenants (t: Test, options = {}) {
-  const { connectionString } = await createTestDatabase(t, { sql: tenants })
-  return await openEchoing(t, { connectionString, pool: { size: 1, maxOverflow: 0 }, ...options })
+async function openTenants (t: Test, { connectionString, ...options }: OpenOptions = {}): Promise<Echoing> {
+  const url = connectionString ?? (await createTestDatabase(t, { sql: tenants })).connectionString
+  return await openEchoing(t, { connectionString: url, pool: { size: 1, maxOverflow: 0 }, ...options })
 }
 
 t.test('a context leads reads, lists, writes and transactions for no round trip, and nothing of it stays', async (t) => {
@@ -68,6 +69,29 @@ t.test('a context leads reads, lists, writes and transactions for no round trip,
   t.same(await database.session(emails, { context: { role: 'context_user' } }), [], 'without a tenant there are no rows')
   t.same(await left(database), nothingLeft)
 })
+
+for (const preparedStatements of [true, false]) {
+  for (const isPooled of [true, false]) {
+    t.test(`a context costs no round trip ${isPooled ? 'through a pooler' : 'directly'}, ${preparedStatements ? 'with' : 'without'} names`, async (t) => {
+      const { connectionString: direct } = await createTestDatabase(t, { sql: tenants })
+      const way = isPooled ? await startTransactionPooler(t, direct, { keepsNames: preparedStatements, servers: 1 }) : undefined
+      const { database, sent } = await openTenants(t, { connectionString: way?.connectionString ?? direct, preparedStatements })
+      const context = contextOf('b')
+      const trips = async (work: (session: Session) => Promise<unknown>): Promise<number> => {
+        sent()
+        await database.session(work, { context })
+        return sent().length
+      }
+      t.same([
+        await trips((session) => session.repo(users).get(2)),
+        await trips((session) => session.repo(users).filter({}, { limit: 20 })),
+        await trips((session) => session.repo(users).create({ email: 'bea' })),
+        await trips(async (session) => await session.repo(users).update((await session.repo(users).getOrThrow(2)).id, { balance: 1 }))
+      ], [1, 1, 2, 3])
+      t.same(await left(database), nothingLeft)
+    })
+  }
+}
 
 t.test('withContext() gives its context to each statement, stream, session, Drizzle query and text of the user', async (t) => {
   const { database, sent } = await openTenants(t)

@@ -51,7 +51,11 @@ export function surroundingFiles (): Record<string, string> {
     'members.ts': exampleWith('docs/audit.md', 'export const members'),
     'other-tables.ts': otherTables,
     'billing-schema.ts': billingTables,
-    'surroundings.ts': surroundings
+    'surroundings.ts': surroundings,
+    'shop.ts': exampleWith('docs/events.md', 'export const orders'),
+    'boss.ts': exampleWith('docs/events.md', 'export async function bossOver'),
+    'build-shop.ts': exampleWith('docs/events.md', 'export async function buildShop'),
+    'receive.ts': exampleWith('docs/events.md', 'export async function receive')
   }
 }
 
@@ -67,6 +71,7 @@ export const exampleOptions: ts.CompilerOptions = {
   paths: {
     'fastify-data-access': [join(projectRoot, 'plugins/index.ts')],
     'fastify-data-access/core': [join(projectRoot, 'src/index.ts')],
+    'fastify-data-access/testing': [join(projectRoot, 'src/testing/index.ts')],
     'fastify-data-access/migrations': [join(projectRoot, 'src/migrations/index.ts')]
   }
 }

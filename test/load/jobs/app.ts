@@ -42,9 +42,9 @@ const routes: Readonly<Record<string, Route>> = {
   retried: {
     transaction: { retries: 20, isolationLevel: 'serializable' },
     async work (session, id) {
-      const { value } = await session.repo(counters).getOrThrow(id % 3)
+      const { value } = await session.repo(counters).getOrThrow(id % 8)
       await order(session, id)
-      await session.repo(counters).update(id % 3, { value: value + 1 })
+      await session.repo(counters).update(id % 8, { value: value + 1 })
     }
   },
   nested: {

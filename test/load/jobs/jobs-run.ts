@@ -43,13 +43,15 @@ export interface JobsResult {
 }
 
 /** The requests: their weights, relative to one another. */
-const operations = Object.entries({ plain: 4, retried: 2, nested: 2, context: 2, refused: 1, dry: 1, swallowed: 1 })
+const operations = Object.entries({ plain: 6, retried: 1, nested: 2, context: 2, refused: 1, dry: 1, swallowed: 1 })
   .map(([kind, weight]) => ({ kind, weight, hasRight: true }))
 const withoutJob = ['refused', 'dry', 'swallowed']
 
-/** The pause between two faults, and the longest time for all jobs to be handled after the last one, in milliseconds. */
-const peaceMillis = 700
-const drainMillis = 180_000
+/** A fault strikes when so many jobs more were added, or after this time in milliseconds, so that a slow machine does some work, too. */
+const peace = { jobs: 200, millis: 20_000 }
+
+/** The longest time for all jobs to be handled after the last fault, in milliseconds. */
+const drainMillis = 300_000
 
 interface Scene {
   readonly cluster: Cluster
@@ -125,11 +127,13 @@ async function rage (options: JobsOptions, { cluster, apps, workers, strikes, lo
   const added = (): number => journal.counts.acknowledged - withoutJob.reduce((sum, kind) => sum + journal.count(kind, 'acknowledged'), 0)
   for (const load of loads) load.start()
   for (let turn = 0; added() < options.jobs && elapsed() < options.seconds; turn++) {
-    await wait(peaceMillis)
+    const [before, from] = [added(), performance.now()]
+    while (added() < before + peace.jobs && performance.now() < from + peace.millis) await wait(50)
     const [title, strike] = strikes[turn % strikes.length] as Scene['strikes'][number]
     const isStruck = await strike().then(() => true, () => false)
     if (isStruck) struck.set(title, (struck.get(title) ?? 0) + 1)
     await cluster.back()
+    console.log(`${options.library}: ${added()} jobs added after ${Math.round(elapsed())} s; ${title}`)
   }
   await Promise.all(loads.map((load) => load.stop()))
   keptAlive.destroy()

@@ -51,7 +51,7 @@ export const jobs: Readonly<Record<Library, Jobs>> = {
     async sender (database) {
       const boss = await withoutWorkers(database).start()
       return async (session, id) => {
-        const sent = await boss.send(task, { id }, { db: jobExecutor(session), id: uuidOf(id), retryLimit: attempts, expireInSeconds: 10 })
+        const sent = await boss.send(task, { id }, { db: jobExecutor(session), id: uuidOf(id), retryLimit: attempts, expireInSeconds: 30 })
         if (sent === null) throw new Error('pg-boss added no job')
       }
     },
@@ -59,7 +59,7 @@ export const jobs: Readonly<Record<Library, Jobs>> = {
       const boss = new PgBoss({ connectionString, maintenanceIntervalSeconds: 1, schedule: false })
       boss.on('error', () => {})
       await boss.start()
-      await boss.work<{ id: number }>(task, { batchSize: 100, pollingIntervalSeconds: 0.5 }, async (batch) => {
+      await boss.work<{ id: number }>(task, { batchSize: 20, pollingIntervalSeconds: 0.5 }, async (batch) => {
         await Promise.all(batch.map(({ id: job, data: { id } }) => handle(id, job)))
       })
     },

@@ -22,7 +22,7 @@ export const tables = `
   create table effects (id integer not null);
   create table deliveries (id integer not null, job text not null);
   create table counters (id integer primary key, value integer not null);
-  insert into counters select id, 0 from generate_series(0, 2) as id;
+  insert into counters select id, 0 from generate_series(0, 7) as id;
   create role ${clerk};
   grant select, insert on orders to ${clerk};
   alter table orders enable row level security;

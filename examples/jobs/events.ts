@@ -10,8 +10,6 @@ export interface OrderPlaced {
   readonly quantity: number
 }
 
-const orderPlaced = 'order.placed'
-
 /** The queues that receive each event. A job that fails is tried again; one that keeps failing waits in the queue `failed`. */
 export const queues = ['stock', 'mail'] as const
 const retries = { retryLimit: 10, retryBackoff: true, deadLetter: 'failed' }
@@ -22,18 +20,20 @@ export async function openBoss ({ query }: { query: Database['query'] }): Promis
   return await prepare(boss)
 }
 
-/** Starts pg-boss, and creates the queues that are missing: an event without a queue would reach nobody. */
+/** Starts pg-boss, and creates the queues that are missing: pg-boss drops a job without its queue. */
 export async function prepare (boss: PgBoss): Promise<PgBoss> {
   await boss.start()
   await boss.createQueue('failed')
   for (const name of queues) {
     await boss.createQueue(name, { name, ...retries })
-    await boss.subscribe(orderPlaced, name)
   }
   return boss
 }
 
-/** Publishes the event in the transaction of a session: one job in each queue, there exactly when the order is. */
+/**
+ * Publishes the event in the transaction of a session: one job in each queue, there exactly when the order is. `boss.publish` would
+ * take a second connection, to read its subscriptions.
+ */
 export async function publishOrderPlaced (boss: PgBoss, session: Session, event: OrderPlaced): Promise<void> {
-  await boss.publish(orderPlaced, event, { db: jobExecutor(session) })
+  await boss.insert(queues.map((name) => ({ name, data: event })), { db: jobExecutor(session) })
 }

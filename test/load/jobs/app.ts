@@ -58,8 +58,10 @@ const routes: Readonly<Record<string, Route>> = {
     }
   },
   context: {
+    transaction: {
+      context: ({ params }) => ({ role: clerk, settings: { 'app.parity': String(Number((params as { id: string }).id) % 2) } })
+    },
     async work (session, id) {
-      await session.query("select set_config('role', $1, true), set_config('app.parity', $2, true)", [clerk, String(id % 2)])
       await session.repo(orders).create({ id })
       await send(session, id, true)
     }

@@ -110,7 +110,9 @@ async function setUp ({ library, seed }: JobsOptions, ends: End[]): Promise<Scen
     ['answer to COMMIT lost', () => happens(proxy.loseAnswer('commit', 'cut'))],
     ['worker killed', () => workers[1].kill()],
     ['server behind the pooler killed', () => apps[1].kill()],
-    ['all backends terminated', async () => { await cluster.query('select pg_terminate_backend(pid) from unnest($1::int[]) as pid', [await cluster.backends()]) }],
+    ['all backends terminated', async () => {
+      await cluster.query('select pg_terminate_backend(pid) from unnest($1::int[]) as pid', [await cluster.backends()])
+    }],
     ['COMMIT lost', () => happens(proxy.loseRequest('commit', 'reset'))],
     ['worker killed', () => workers[0].kill()],
     ['pooler restarted', async () => pooler.restart()],

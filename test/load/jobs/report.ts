@@ -20,7 +20,8 @@ export function failuresOf ({ verdict, journal, struck, hung, left }: JobsResult
 export function describe ({ library, seconds, journal, verdict, struck, crashes, hung, left }: JobsResult): string {
   const { acknowledged, refused, unknown } = journal.counts
   const { lost, ghosts, halves, twice, otherIds, handled, deliveredAgain } = verdict
-  const words = (counts: ReadonlyMap<string, number>): string => [...counts].sort(([, one], [, other]) => other - one).map(([name, count]) => `${count} × ${name}`).join(', ')
+  const words = (counts: ReadonlyMap<string, number>): string =>
+    [...counts].sort(([, one], [, other]) => other - one).map(([name, count]) => `${count} × ${name}`).join(', ')
   return [
     `${library}: ${Math.round(seconds)} s, ${words(struck)}`,
     `requests: ${acknowledged} acknowledged, ${refused} refused, ${unknown} unknown`,

@@ -25,7 +25,8 @@ const neverKept = new Set(['refused', 'dry', 'swallowed'])
 /** Compares the replies to clients with orders, deliveries and effects; no job may be left. */
 export async function judge (database: Queried, { entries }: Journal): Promise<Verdict> {
   const orders = new Set((await database.query<{ id: number }>('select id from orders')).map(({ id }) => id))
-  const effects = new Map((await database.query<{ id: number, n: number }>('select id, count(*)::int as n from effects group by id')).map(({ id, n }) => [id, n]))
+  const counted = await database.query<{ id: number, n: number }>('select id, count(*)::int as n from effects group by id')
+  const effects = new Map(counted.map(({ id, n }) => [id, n]))
   const deliveries = await database.query<{ id: number, n: number, jobs: number }>(
     'select id, count(*)::int as n, count(distinct job)::int as jobs from deliveries group by id')
   const delivered = new Set(deliveries.map(({ id }) => id))
@@ -35,7 +36,10 @@ export async function judge (database: Queried, { entries }: Journal): Promise<V
   const named = (ids: Iterable<number>): string[] => Array.from(ids, String)
   return {
     lost: pick((entry) => entry.fate === 'acknowledged' && !neverKept.has(entry.operation.kind) && !(orders.has(entry.id) && effects.has(entry.id))),
-    ghosts: [...pick((entry) => (entry.fate === 'refused' || neverKept.has(entry.operation.kind)) && isThere(entry)), ...named([...delivered].filter((id) => id < 0))],
+    ghosts: [
+      ...pick((entry) => (entry.fate === 'refused' || neverKept.has(entry.operation.kind)) && isThere(entry)),
+      ...named([...delivered].filter((id) => id < 0))
+    ],
     halves: [...named([...orders].filter((id) => !effects.has(id))), ...named([...delivered, ...effects.keys()].filter((id) => !orders.has(id)))],
     twice: named([...effects].filter(([, n]) => n !== 1).map(([id]) => id)),
     otherIds: named(deliveries.filter(({ jobs }) => jobs !== 1).map(({ id }) => id)),

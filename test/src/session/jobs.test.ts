@@ -91,6 +91,20 @@ for (const [library, queue] of Object.entries(queues)) {
     t.same(await queue.seen(), [...before, 'repeated'].sort())
   })
 
+  t.test(`with a context, a job of ${library} is part of the same transaction`, async (t) => {
+    const before = await queue.seen()
+    const context = { settings: { 'app.tenant_id': '42' } }
+    await database.session(async (session) => {
+      await queue.add(session, 'tenant')
+      t.match(await session.query("select current_setting('app.tenant_id') as id"), { rows: [{ id: '42' }] })
+    }, { context })
+    await database.session(async (session) => {
+      await queue.add(session, 'undone')
+      session.rollbackOnly()
+    }, { context })
+    t.same(await queue.seen(), [...before, 'tenant'].sort())
+  })
+
   t.test(`a job of ${library} that is not awaited is committed with its transaction`, async (t) => {
     const before = await queue.seen()
     await database.session((session) => { queue.add(session, 'not awaited') })

@@ -17,11 +17,13 @@ export const testsThatNeedSession: ReadonlyMap<string, string> = new Map([
   ['with preparedStatements: true', 'the option says that the pooler keeps names, and PgBouncer before 1.21 does not']
 ])
 
-/** Runs the tests of test/faults with `TEST_POOLER=pgbouncer`: the helpers then open databases through a PgBouncer. */
-export async function testsThroughPooler (): Promise<Result[]> {
+/**
+ * Runs the tests of test/faults with `TEST_POOLER=pgbouncer`: the helpers then open databases through a PgBouncer. Gives the result
+ * of each file when it is there.
+ */
+export async function * testsThroughPooler (): AsyncGenerator<Result> {
   const files = readdirSync('test/faults').filter((name) => name.endsWith('.test.ts') && ![...needsSession.keys()].some((word) => name.startsWith(word)))
   const others = ['--invert', `--grep=/${[...testsThatNeedSession.keys()].join('|')}/`]
-  const results: Result[] = []
   for (const file of files) {
     const child = spawn('npx', ['tap', `test/faults/${file}`, '--disable-coverage', '--reporter=tap', ...others], { env: { ...process.env, TEST_POOLER: 'pgbouncer' }, stdio: ['ignore', 'pipe', 'ignore'] })
     let text = ''
@@ -29,7 +31,6 @@ export async function testsThroughPooler (): Promise<Result[]> {
     const code = await new Promise((resolve) => child.on('close', resolve))
     const failed = [...text.matchAll(/^ {4}not ok \d+ - (.*?)(?: #|$)/gm)].map(([, title]) => String(title))
     const passed = [...text.matchAll(/^ {4}ok \d+ - .*# time=/gm)].length
-    results.push({ what: `test/faults/${file}`, seen: code === 0 ? `${passed} passed` : failed.join('; ') || `ended with ${code}`, isKept: code === 0 })
+    yield { what: `test/faults/${file}`, seen: code === 0 ? `${passed} passed` : failed.join('; ') || `ended with ${code}`, isKept: code === 0 }
   }
-  return results
 }

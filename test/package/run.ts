@@ -1,5 +1,6 @@
 /**
- * Proves what `npm pack` makes: packs it, looks at it with attw and publint, installs it into empty projects, and runs it there.
+ * Proves what `npm pack` makes: packs it, or takes the given file, looks at it with attw and publint, installs it into empty projects,
+ * and runs it there.
  *
  * The projects stay in the temporary directory, so that the second run needs no network.
  */
@@ -7,7 +8,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { Client } from 'pg'
 import { startPostgres } from '../../src/testing/index.js'
@@ -17,6 +18,8 @@ import { neighbours, neighboursProject } from './neighbours.js'
 import { cache, check, compilers, counts, install, pack, run, typeCheck, wanted, write } from './project.js'
 import { checkUpgrade } from './upgrade.js'
 import { useExample } from './use-example.js'
+
+const [,, packed] = process.argv
 
 async function checkInstalled (tarball: string): Promise<void> {
   const postgres = await startPostgres({ folder: mkdtempSync(join(tmpdir(), 'package-')), persistent: false })
@@ -170,7 +173,7 @@ function expectText (text: string, part: string): void {
 }
 
 await check('the package can be packed and installed', async () => {
-  const tarball = await pack()
+  const tarball = packed === undefined ? await pack() : resolve(packed)
   await check('attw is content with the packed file', () => run('npx', ['--no-install', 'attw', tarball, '--profile', 'esm-only']))
   await check('publint is content with the packed file', () => run('npx', ['--no-install', 'publint', tarball, '--strict']))
   await checkInstalled(tarball)

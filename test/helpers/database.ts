@@ -2,7 +2,7 @@ import { openDatabase } from '../../src/index.js'
 import { createTestDatabase } from '../../src/testing/index.js'
 import { wayTo } from './through-pooler.js'
 import { startProxy } from './proxy.js'
-import { declared, tables } from './schema.js'
+import { declared, withTables } from './schema.js'
 import { watchPool } from './watch.js'
 import type { Database, OpenOptions } from '../../src/index.js'
 import type { Proxy } from './proxy.js'
@@ -16,13 +16,13 @@ export const unhurried = { slowQueryMillis: 3_600_000 } as const
  * then closes and drops the database.
  */
 export async function open (t: Test, options: OpenOptions = {}): Promise<Database> {
-  const { connectionString } = await createTestDatabase(t, { sql: tables })
+  const { connectionString } = await createTestDatabase(t, withTables)
   return await openOver(t, { url: connectionString, way: await wayTo(t, connectionString) }, options)
 }
 
 /** The same over a network that fails on demand. */
 export async function openByProxy (t: Test, options: OpenOptions = {}): Promise<{ database: Database, proxy: Proxy }> {
-  const { connectionString } = await createTestDatabase(t, { sql: tables })
+  const { connectionString } = await createTestDatabase(t, withTables)
   const proxy = await startProxy(t, connectionString)
   return { database: await openOver(t, { url: connectionString, way: proxy.connectionString }, options), proxy }
 }

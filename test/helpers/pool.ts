@@ -3,7 +3,7 @@ import { ConnectionPool } from '../../src/pool/connection-pool.js'
 import { poolConfig } from '../../src/pool/pool-config.js'
 import { resolveSettings } from '../../src/settings/settings.js'
 import { createTestDatabase } from '../../src/testing/index.js'
-import { tables } from './schema.js'
+import { withTables } from './schema.js'
 import { watchPool } from './watch.js'
 import { leading, preparedLeading } from '../../src/statement/leading-statement.js'
 import type { LeadingStatement } from '../../src/statement/leading-statement.js'
@@ -20,7 +20,7 @@ export const caller: Caller = { label: 'test', logger: { debug () {}, info () {}
 
 /** A pool over a new database with {@link tables} in it, or over the given one. It ends with the test. */
 export async function openPool (t: Test, options: DatabaseOptions = {}): Promise<ConnectionPool> {
-  const { connectionString = (await createTestDatabase(t, { sql: tables })).connectionString } = options
+  const { connectionString = (await createTestDatabase(t, withTables)).connectionString } = options
   const settings = resolveSettings({ ...options, ...(options.pg === undefined && { connectionString }) }, {})
   const pg = settings.pg ?? new Pool(poolConfig(settings))
   const pool = new ConnectionPool(pg, settings)

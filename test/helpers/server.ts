@@ -4,7 +4,7 @@ import { createTestDatabase } from '../../src/testing/index.js'
 import { unhurried } from './database.js'
 import { wayTo } from './through-pooler.js'
 import { startProxy } from './proxy.js'
-import { declared, tables } from './schema.js'
+import { declared, withTables } from './schema.js'
 import { withPassword } from './secret.js'
 import { watchPool } from './watch.js'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
@@ -24,14 +24,14 @@ export interface BuildOptions extends DataAccessOptions {
  * behind ({@link watchPool}), then closes the server and drops the database.
  */
 export async function build (t: Test, options: BuildOptions = {}): Promise<FastifyInstance> {
-  const { connectionString } = await createTestDatabase(t, { sql: tables })
+  const { connectionString } = await createTestDatabase(t, withTables)
   const url = withPassword(connectionString)
   return await buildOver(t, { url, way: await wayTo(t, url) }, options)
 }
 
 /** The same over a network that fails on demand. */
 export async function buildByProxy (t: Test, options: BuildOptions = {}): Promise<{ server: FastifyInstance, proxy: Proxy }> {
-  const { connectionString } = await createTestDatabase(t, { sql: tables })
+  const { connectionString } = await createTestDatabase(t, withTables)
   const url = withPassword(connectionString)
   const proxy = await startProxy(t, url)
   return { server: await buildOver(t, { url, way: proxy.connectionString }, options), proxy }

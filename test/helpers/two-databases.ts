@@ -5,7 +5,7 @@ import { createTestDatabase } from '../../src/testing/index.js'
 import { unhurried } from './database.js'
 import { isDrizzle1, related } from './drizzle.js'
 import { startProxy } from './proxy.js'
-import { declared, tables } from './schema.js'
+import { declared, withTables } from './schema.js'
 import { watchPool } from './watch.js'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { DataAccessOptions, Database } from '../../plugins/index.js'
@@ -49,7 +49,7 @@ export interface Both {
 
 /** Builds a server with two databases on real PostgreSQL: `users` in the first, `invoices` in `billing`. Both are checked at the end as by `build()`. */
 export async function buildBoth (t: Test, { server: serverOptions, first: firstOptions, billing: billingOptions, before }: BothOptions = {}): Promise<Both> {
-  const [main, other] = [await createTestDatabase(t, { sql: tables }), await createTestDatabase(t, { sql: billingTables })]
+  const [main, other] = [await createTestDatabase(t, withTables), await createTestDatabase(t, { sql: billingTables })]
   const [first, billing] = [await startProxy(t, main.connectionString), await startProxy(t, other.connectionString)]
   const server: FastifyInstance = Fastify({ ...serverOptions })
   t.teardown(() => server.close())

@@ -33,7 +33,7 @@ t.test('41: a long checkout is logged once, with its holder and statement', asyn
 
 t.test('41: the log, and only the log, names the route and the lines of its handler', async (t) => {
   const log = recordLog()
-  const server = await build(t, { leakWarningSeconds: 0.05, server: { logger: log.logger } })
+  const server = await build(t, { leakWarningSeconds: 0.5, server: { logger: log.logger } })
   async function findSomething (session: Session): Promise<number> { return session.repo(users).count() }
   server.get('/reports/:id', async function report (request) {
     const early = await findSomething(request.db)

@@ -1,14 +1,30 @@
+/** The files of test/faults about more than one request, by the beginnings of their names. Those about migrations are another group. */
+const outages = 'close|config|databases|exhaustion|hosts|leaks|network|pool|replica|schema|shutdown|signals|standby|start'
+
 /**
  * The tests that run in one process each, by their paths: a process of its own would cost each file more than its tests do.
  * Tests that end their process, or that fill it with work of their own, are in no group.
  */
 export const groups = {
   connection: /^test\/src\/connection\//,
-  foundations: /^test\/src\/(audit|database|drizzle|errors|model|pg|runtime|settings|statement|values)\//,
+  'drizzle-1': /^test\/drizzle-1\/(?!(generated-changes|model|repository|sessions|upgrade-matrix|values)\.)/,
+  foundations: /^test\/src\/(misuse\.|(audit|database|drizzle|errors|model|pg|runtime|settings|statement|values)\/)/,
+  generate: /^test\/src\/migrations\/generate\//,
+  house: /^test\/house\/(?!(loading|types)\.)/,
+  load: /^test\/load\/(?!processes\/|crash\/crash\.)/,
+  'migration-faults': /^test\/faults\/migrations/,
+  migrations: /^test\/src\/migrations\/(?!generate\/)/,
+  models: /^test\/model-based\/(?!session\/)/,
+  outages: new RegExp(`^test/faults/(${outages})`),
   plugins: /^test\/plugins\/[^/]+$/,
   pool: /^test\/(helpers|src\/(listen|pool|pooler|replicas))\//,
+  replies: new RegExp(`^test/faults/(?!migrations|${outages})`),
   requests: /^test\/plugins\/request\//,
   rows: /^test\/src\/repository\/(?!write|upsert)/,
   session: /^test\/src\/session\//,
+  testing: /^test\/src\/testing\/(?!postgres\/)/,
   writes: /^test\/src\/repository\/(write|upsert)\//
 }
+
+/** The tests of groups that do not run with Drizzle 1.0: they are about folders and snapshots of drizzle-kit 0.31. */
+export const onlyOf045 = /^test\/src\/migrations\/(misuse\.|cli\/command\.|generate\/([^/]+$|(kit\/kit-031|renames|sql)\/))/

@@ -1,15 +1,18 @@
 import { checkMigrationCall } from './history/check-migration-call.js'
 import { isModelMigrated, modelOptions } from './generate/compare-model.js'
 import { compare } from './history/compare.js'
+import { compareSchemas } from './history/compare-schemas.js'
 import { withClient } from './history/migration-client.js'
 import { migrationOptions } from './history/migration-options.js'
 import { blockingProblems, unfinishedProblems } from './history/problems.js'
+import { schemaOptions } from './history/schema-place.js'
 import { unlistedFiles } from './history/unlisted-files.js'
 import type { OptionChecks } from '../runtime/option-checks.js'
 import type { ModelOptions } from './generate/compare-model.js'
 import type { Comparison } from './history/compare.js'
 import type { MigrationOptions } from './history/migration-options.js'
 import type { MigrationProblem } from './history/problems.js'
+import type { SchemaOptions } from './history/schema-place.js'
 
 /** The result of a check. */
 export interface MigrationCheck {
@@ -18,8 +21,11 @@ export interface MigrationCheck {
   readonly problems: readonly MigrationProblem[]
 }
 
-/** The options of {@link checkMigrations}. With a `schema`, its tables are compared with the newest migration, too, which needs drizzle-kit. */
-export interface CheckOptions extends MigrationOptions, ModelOptions {}
+/** The options of {@link checkMigrations}. With a `schema`, its tables are compared with the newest migration, too, which needs drizzle-kit. With `schemas`, the folder is compared with each of them. */
+export interface CheckOptions extends MigrationOptions, ModelOptions {
+  /** The schemas to compare the folder with, as for {@link SchemaOptions}. */
+  readonly schemas?: SchemaOptions['schemas'] | undefined
+}
 
 /**
  * Compares the folder with the database and, if there is a `schema`, the model with the folder. It reports every difference instead of throwing at the
@@ -35,13 +41,22 @@ export interface CheckOptions extends MigrationOptions, ModelOptions {}
  */
 export async function checkMigrations (options: CheckOptions = {}): Promise<MigrationCheck> {
   checkMigrationCall('checkMigrations()', options, checkOptions)
-  const comparison = await withClient(options, (client) => compare(client, options))
   const problems = [
-    ...databaseProblems(comparison),
-    ...await unlistedFiles(comparison),
+    ...options.schemas === undefined ? await problemsOf(options) : await problemsInSchemas({ ...options, schemas: options.schemas }),
     ...options.schema === undefined ? [] : await modelProblems(options)
   ]
   return { ok: problems.length === 0, problems }
+}
+
+async function problemsOf (options: MigrationOptions): Promise<MigrationProblem[]> {
+  const comparison = await withClient(options, (client) => compare(client, options))
+  return [...databaseProblems(comparison), ...await unlistedFiles(comparison)]
+}
+
+async function problemsInSchemas (options: MigrationOptions & SchemaOptions): Promise<MigrationProblem[]> {
+  const { folder, schemas } = await compareSchemas(options)
+  const problems = schemas.flatMap(({ schema, comparison }) => databaseProblems(comparison).map((problem) => ({ schema, ...problem })))
+  return [...problems, ...await unlistedFiles(folder)]
 }
 
 async function modelProblems (options: ModelOptions): Promise<MigrationProblem[]> {
@@ -60,4 +75,4 @@ export function databaseProblems (comparison: Comparison): MigrationProblem[] {
 }
 
 /** The checks of {@link CheckOptions}. */
-export const checkOptions: OptionChecks<CheckOptions> = { ...migrationOptions, ...modelOptions }
+export const checkOptions: OptionChecks<CheckOptions> = { ...migrationOptions, ...modelOptions, schemas: schemaOptions.schemas }

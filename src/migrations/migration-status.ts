@@ -1,5 +1,7 @@
 import { databaseProblems, type MigrationCheck } from './check-migrations.js'
 import { compare, isKnown, type Comparison } from './history/compare.js'
+import { compareSchemas } from './history/compare-schemas.js'
+import type { SchemaOptions } from './history/schema-place.js'
 import type { Migration } from './folder/migration-files.js'
 import { withClient } from './history/migration-client.js'
 import { migrationOptions, type MigrationOptions } from './history/migration-options.js'
@@ -44,6 +46,15 @@ export async function readStatus (options: MigrationOptions): Promise<MigrationC
   const comparison = await withClient(options, (client) => compare(client, options))
   const problems = databaseProblems(comparison)
   return { ok: problems.length === 0, problems, applied: appliedOf(comparison) }
+}
+
+/** The same for each schema, in order. */
+export async function readSchemaStatus (options: MigrationOptions & SchemaOptions): Promise<Array<MigrationCheck & { readonly schema: string, readonly applied: Migration[] }>> {
+  const { schemas } = await compareSchemas(options)
+  return schemas.map(({ schema, comparison }) => {
+    const problems = databaseProblems(comparison)
+    return { schema, ok: problems.length === 0, problems, applied: appliedOf(comparison) }
+  })
 }
 
 function appliedOf ({ applied }: Comparison): Migration[] {

@@ -6,13 +6,19 @@ import { withClient } from './history/migration-client.js'
 import { runnerOptions } from './history/migration-options.js'
 import { limits } from './history/option-limits.js'
 import { planDown } from './history/plan.js'
+import { hasSchemas, schemaOptions } from './history/schema-place.js'
+import { stepsIn } from './history/step.js'
 import { withoutText } from './migration-status.js'
+import { runInSchemas } from './run-in-schemas.js'
 import { startRun } from './runner/run-context.js'
 import { runFile } from './runner/run-file.js'
 import { withMigrationLock } from './runner/runner-lock.js'
 import type { OptionChecks } from '../runtime/option-checks.js'
 import type { Migration } from './folder/migration-files.js'
+import type { Comparison } from './history/compare.js'
 import type { RunnerOptions } from './history/migration-options.js'
+import type { Placed, SchemaOptions } from './history/schema-place.js'
+import type { SchemaRun } from './schema-migration-error.js'
 
 /** The options of {@link rollbackMigrations}. */
 export interface RollbackOptions extends RunnerOptions {
@@ -34,30 +40,49 @@ export interface RollbackOptions extends RunnerOptions {
  * Undoes the newest migrations, newest first, with their files `<tag>.down.sql`, or `<tag>/down.sql`. Each file is one transaction, together with the row that
  * records the migration. All files are checked before the first one runs.
  *
+ * With `schemas` the migrations are undone in each of these schemas, one after the other, down to the tag `to`.
+ *
  * @throws {MigrationError} `DB_MIGRATION_NO_DOWN`, `DB_MIGRATION_EDITED`, `DB_MIGRATION_MISSING` or `DB_MIGRATION_IRREVERSIBLE` if one of them
  *   cannot be undone, before anything is changed;
  *   `DB_MIGRATION_LOCKED` and `DB_MIGRATION_FAILED` like {@link runMigrations}
  * @throws {UsageError} for an invalid number of steps, or a tag that is not applied
+ * @throws {SchemaMigrationError} with `schemas`, if some are not rolled back; it has the report of all
  *
  * @example
  * const { rolledBack } = await rollbackMigrations({ steps: 2 })
  * console.log(rolledBack.map((migration) => migration.tag))
  */
-export async function rollbackMigrations (options: RollbackOptions = {}): Promise<{ rolledBack: Migration[] }> {
+export async function rollbackMigrations (options: RollbackOptions & SchemaOptions & { readonly to: string }): Promise<{ schemas: SchemaRun[] }>
+export async function rollbackMigrations (options?: RollbackOptions): Promise<{ rolledBack: Migration[] }>
+export async function rollbackMigrations (options: RollbackOptions & Partial<SchemaOptions> = {}): Promise<{ rolledBack: Migration[] } | { schemas: SchemaRun[] }> {
   checkMigrationCall('rollbackMigrations()', options, rollbackOptions)
   const { dryRun = false, steps: count, to } = options
   if (count !== undefined && to !== undefined) throw new UsageError('steps and to exclude each other: give one of them')
+  const plan = (comparison: Comparison) => planDown(comparison, options)
+  if (hasSchemas(options)) {
+    if (to === undefined) throw new UsageError('A rollback in several schemas needs to: if it were repeated with steps, it would undo more where it had succeeded')
+    return { schemas: await runInSchemas(options, { plan, run: undo }) }
+  }
   if (dryRun) {
-    const steps = await withClient(options, async (client) => planDown(await compare(client, options), options))
+    const steps = await withClient(options, async (client) => plan(await compare(client, options)))
     return { rolledBack: steps.map(({ migration }) => withoutText(migration)) }
   }
-  return withMigrationLock(options, async (connections) => {
-    const steps = await planDown(await compare(connections.work, options), options)
+  const rolledBack: Migration[] = []
+  await undo(options, rolledBack)
+  return { rolledBack }
+}
+
+/** Undoes migrations. Each is added to `undone` when it is done. */
+async function undo (options: RollbackOptions & Placed, undone: Migration[]): Promise<void> {
+  await withMigrationLock(options, async (connections) => {
+    const steps = stepsIn(await planDown(await compare(connections.work, options), options), options)
     const work = startRun(connections, options, steps)
-    for (const step of steps) await runFile(work, step)
-    return { rolledBack: steps.map(({ migration }) => withoutText(migration)) }
+    for (const step of steps) {
+      await runFile(work, step)
+      undone.push(withoutText(step.migration))
+    }
   })
 }
 
-/** The checks of {@link RollbackOptions}. */
-export const rollbackOptions: OptionChecks<RollbackOptions> = { ...runnerOptions, steps: limits.steps, to: text, confirmIrreversible: flag }
+/** The checks of {@link RollbackOptions}, and of a rollback in several schemas. */
+export const rollbackOptions: OptionChecks<RollbackOptions & SchemaOptions> = { ...runnerOptions, ...schemaOptions, steps: limits.steps, to: text, confirmIrreversible: flag }

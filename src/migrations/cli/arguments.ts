@@ -19,7 +19,9 @@ const options = {
   'confirm-irreversible': { type: 'boolean' },
   write: { type: 'boolean' },
   back: { type: 'boolean' },
-  'lock-timeout': { type: 'string' }
+  'lock-timeout': { type: 'string' },
+  schemas: { type: 'string' },
+  'search-path': { type: 'string' }
 } as const
 
 /** The parsed arguments of a call. */
@@ -32,17 +34,17 @@ type OptionName = keyof typeof options
 
 const always: readonly OptionName[] = ['config', 'folder', 'json', 'help', 'version']
 const database: readonly OptionName[] = ['table', 'url']
-const runner: readonly OptionName[] = ['to', 'dry-run', 'lock-timeout']
+const runner: readonly OptionName[] = ['to', 'dry-run', 'lock-timeout', 'schemas', 'search-path']
 
 /** The subcommands of `migrate`, with the options that each accepts. */
 export const subcommands: Readonly<Record<string, readonly OptionName[]>> = {
   create: [...always, 'message', 'empty', 'rename', 'no-renames'],
   up: [...always, ...database, ...runner],
   down: [...always, ...database, ...runner, 'steps', 'confirm-irreversible'],
-  status: [...always, ...database],
+  status: [...always, ...database, 'schemas'],
   history: [...always, ...database],
   current: [...always, ...database],
-  check: [...always, ...database],
+  check: [...always, ...database, 'schemas'],
   'down-files': [...always],
   upgrade: [...always, ...database, 'write', 'back', 'lock-timeout']
 }
@@ -85,6 +87,17 @@ export function renamesOf ({ rename, 'no-renames': none = false }: Values): Reco
     if (!from || !to || more.length > 0) throw new CommandUsageError('--rename takes an old and a new name: --rename users.name=users.full_name')
     return [from, to]
   }))
+}
+
+/**
+ * The schemas of `--schemas` and the search path behind them; undefined without the option.
+ *
+ * @throws {CommandUsageError} for a search path without schemas
+ */
+export function schemasOf ({ schemas, 'search-path': searchPath }: Values): { schemas: string, searchPath: string[] | undefined } | undefined {
+  if (schemas !== undefined) return { schemas, searchPath: searchPath?.split(',').map((name) => name.trim()) }
+  if (searchPath !== undefined) throw new CommandUsageError('--search-path follows the schemas of a run: give --schemas, too')
+  return undefined
 }
 
 function parse (argv: readonly string[]) {

@@ -35,10 +35,11 @@ export async function runCommand (argv: readonly string[], console: Console): Pr
       stdout.write(text)
       return exitCodes.done
     }
-    const { document, text: answer, isDue = false } = await subcommandOf(call)(call.values, {
+    const { document, text: answer, isDue = false, isFailed = false } = await subcommandOf(call)(call.values, {
       ...console, terminal: { input: console.stdin, output: stderr }, log: (line) => { stderr.write(`${line}\n`) }
     })
     stdout.write(`${call.values.json === true ? JSON.stringify(document) : answer}\n`)
+    if (isFailed) return signal.aborted ? exitCodes.interrupted : exitCodes.failed
     return isDue ? exitCodes.due : exitCodes.done
   } catch (error) {
     const failure = failureOf(error)

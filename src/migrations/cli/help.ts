@@ -36,6 +36,12 @@ Exit codes: 0 done, 1 failed or refused, 2 wrong arguments, 3 status and check: 
 const database = `  --url <url>            the database; other processes of this machine can see this option, but no variable
   --table <schema.table> the table that records the applied migrations [drizzle.__drizzle_migrations]
 `
+const schemas = `  --schemas <pattern>    run in every schema that matches this pattern of LIKE, one after the other: 'tenant_%'. Each has
+                         its own table of applied migrations. A failure in one stops no other; run it again to go on
+  --search-path <names>  schemas that follow each of them on the search path, separated by commas: for extensions
+`
+const checkedSchemas = `  --schemas <pattern>    look at every schema that matches this pattern of LIKE: 'tenant_%'
+`
 const locks = `  --lock-timeout <s>     the longest wait for another process that runs migrations [60]
 `
 const general = `  --config <file>, --folder <path>, --json: data-access --help
@@ -65,19 +71,20 @@ and the others wait. Ctrl-C cancels the current statement and rolls its file bac
 
   --to <tag>             the last migration to apply [the newest]
   --dry-run              only show what would be done
-${locks}${database}${general}
+${schemas}${locks}${database}${general}
   data-access migrate up
   data-access migrate up --to 0003_add_a_nickname --dry-run
+  data-access migrate up --schemas 'tenant_%'
 `,
   down: `data-access migrate down [options]
 
 Undoes the newest migrations with their files <tag>.down.sql.
 
   --steps <n>            how many migrations to undo [1]
-  --to <tag>             the migration that stays as the newest one; 'nothing' undoes all
+  --to <tag>             the migration that stays as the newest one; 'nothing' undoes all. --schemas needs it
   --confirm-irreversible roll back even if a file says that it cannot restore everything
   --dry-run              only show what would be done
-${locks}${database}${general}
+${schemas}${locks}${database}${general}
   data-access migrate down
   data-access migrate down --to 0003_add_a_nickname --dry-run
 `,
@@ -85,7 +92,7 @@ ${locks}${database}${general}
 
 Shows applied and pending migrations, and every difference. Exit code 3 if anything is pending or differs.
 
-${database}${general}
+${checkedSchemas}${database}${general}
   data-access migrate status
 `,
   history: `data-access migrate history [options]
@@ -107,7 +114,7 @@ ${database}${general}
 Compares tables, folder and database, and shows every difference. The tables are compared if the configuration names
 a schema. Changes nothing. Exit code 3 if there is a difference, for a pipeline.
 
-${database}${general}
+${checkedSchemas}${database}${general}
   data-access migrate check --json
 `,
   'down-files': `data-access migrate down-files [options]

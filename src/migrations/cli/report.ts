@@ -6,6 +6,8 @@ export interface Report {
   readonly text: string
   /** Whether something is pending or differs: exit code 3. */
   readonly isDue?: boolean
+  /** Whether a part of the work has failed: exit code 1. */
+  readonly isFailed?: boolean
 }
 
 /** A headline and the lines below it. */

@@ -4,15 +4,16 @@ import { installedKit } from '../generate/installed-kit.js'
 import { writeDownFiles } from '../generate/write-down-files.js'
 import { rollbackMigrations } from '../rollback-migrations.js'
 import { runMigrations } from '../run-migrations.js'
-import { getMigrationHistory, readStatus } from '../migration-status.js'
+import { getMigrationHistory, readSchemaStatus, readStatus } from '../migration-status.js'
 import { upgradeMigrations } from '../upgrade-migrations.js'
 import type { Migration } from '../folder/migration-files.js'
 import type { RunnerOptions } from '../history/migration-options.js'
 import type { Terminal } from '../generate/renames/ask-renames.js'
-import { numberOf, renamesOf, type Values } from './arguments.js'
+import { numberOf, renamesOf, schemasOf, type Values } from './arguments.js'
 import { readConfig } from './drizzle-config.js'
 import { configOf, databaseOf, migrationsOf, modelOf, targetOf, type Place } from './target.js'
 import { lines, type Report } from './report.js'
+import { schemaReport, schemaStatus } from './schema-report.js'
 import { upgradeText } from './upgrade-text.js'
 import { CommandUsageError } from './usage-error.js'
 
@@ -48,20 +49,31 @@ async function create (values: Values, caller: Caller): Promise<Report> {
 }
 
 async function up (values: Values, caller: Caller): Promise<Report> {
-  const { applied } = await runMigrations({ ...await runnerOf(values, caller), to: values.to })
+  const options = { ...await runnerOf(values, caller), to: values.to }
+  const schemas = schemasOf(values)
+  if (schemas !== undefined) return await schemaReport(() => runMigrations({ ...options, ...schemas }), { headline: values['dry-run'] === true ? 'to apply' : 'applied', pattern: schemas.schemas })
+  const { applied } = await runMigrations(options)
   return { document: { applied }, text: lines(`${applied.length} ${values['dry-run'] === true ? 'to apply' : 'applied'}`, tags(applied)) }
 }
 
 async function down (values: Values, caller: Caller): Promise<Report> {
   const steps = numberOf(values, 'steps')
-  const { rolledBack } = await rollbackMigrations({
-    ...await runnerOf(values, caller), to: values.to, steps, confirmIrreversible: values['confirm-irreversible']
-  })
+  const { to } = values
+  const options = { ...await runnerOf(values, caller), steps, confirmIrreversible: values['confirm-irreversible'] }
+  const schemas = schemasOf(values)
+  if (schemas !== undefined) {
+    if (to === undefined) throw new CommandUsageError('migrate down --schemas needs --to: if it were repeated with --steps, it would undo more where it had succeeded')
+    return await schemaReport(() => rollbackMigrations({ ...options, ...schemas, to }), { headline: values['dry-run'] === true ? 'to roll back' : 'rolled back', pattern: schemas.schemas })
+  }
+  const { rolledBack } = await rollbackMigrations({ ...options, to })
   return { document: { rolledBack }, text: lines(`${rolledBack.length} ${values['dry-run'] === true ? 'to roll back' : 'rolled back'}`, tags(rolledBack)) }
 }
 
 async function status (values: Values, caller: Caller): Promise<Report> {
-  const { ok, problems, applied } = await readStatus(databaseOf(values, await configOf(values, caller), caller))
+  const database = databaseOf(values, await configOf(values, caller), caller)
+  const schemas = schemasOf(values)
+  if (schemas !== undefined) return schemaStatus(await readSchemaStatus({ ...database, ...schemas }))
+  const { ok, problems, applied } = await readStatus(database)
   const pending = problems.filter(({ kind }) => kind === 'pending').map(({ tag }) => tag)
   const others = problems.filter(({ kind }) => kind !== 'pending')
   return {
@@ -85,8 +97,8 @@ async function current (values: Values, caller: Caller): Promise<Report> {
 
 async function check (values: Values, caller: Caller): Promise<Report> {
   const config = await readConfig(values.config, caller.cwd)
-  const { ok, problems } = await checkMigrations({ ...await modelOf(values, config, caller), ...databaseOf(values, config, caller) })
-  return { document: { ok, problems }, text: lines(ok ? 'Tables, folder and database match' : 'Something differs', problems.map(({ message }) => `  ${message}`)), isDue: !ok }
+  const { ok, problems } = await checkMigrations({ ...await modelOf(values, config, caller), ...databaseOf(values, config, caller), schemas: values.schemas })
+  return { document: { ok, problems }, text: lines(ok ? 'Tables, folder and database match' : 'Something differs', problems.map(({ schema, message }) => `  ${schema === undefined ? '' : `${schema}  `}${message}`)), isDue: !ok }
 }
 
 async function downFiles (values: Values, caller: Caller): Promise<Report> {
@@ -110,9 +122,13 @@ async function runnerOf (values: Values, caller: Caller): Promise<RunnerOptions>
     lockTimeoutSeconds,
     dryRun: values['dry-run'],
     signal: caller.signal,
-    onProgress: ({ tag, statement, total, durationMillis }) => caller.log(`${tag}  ${statement}/${total}  ${Math.round(durationMillis)} ms`),
-    onWait: ({ tag, attempts, pauseMillis, blockedBy }) => caller.log(`${tag}  did not get its locks (${[`attempt ${attempts}`, ...blockedBy].join(', ')}): retrying in ${pauseMillis} ms`)
+    onProgress: ({ schema, tag, statement, total, durationMillis }) => caller.log(`${fileOf(schema, tag)}  ${statement}/${total}  ${Math.round(durationMillis)} ms`),
+    onWait: ({ schema, tag, attempts, pauseMillis, blockedBy }) => caller.log(`${fileOf(schema, tag)}  did not get its locks (${[`attempt ${attempts}`, ...blockedBy].join(', ')}): retrying in ${pauseMillis} ms`)
   }
+}
+
+function fileOf (schema: string | undefined, tag: string): string {
+  return schema === undefined ? tag : `${schema}  ${tag}`
 }
 
 function tags (migrations: readonly Migration[]): string[] {

@@ -26,9 +26,7 @@ export class AppliedTable {
   readonly #schema: string
   readonly #name: string
 
-  /** @param table `schema.table`, or a table in the schema `drizzle` */
-  constructor (client: Client, table?: string) {
-    const { schema, name } = partsOf(table)
+  constructor (client: Client, { schema, name }: TableName) {
     this.#client = client
     this.#schema = escapeIdentifier(schema)
     this.#name = escapeIdentifier(name)
@@ -138,8 +136,14 @@ export class AppliedTable {
   }
 }
 
-/** The schema and the name in `schema.table`. */
-export function partsOf (table = '__drizzle_migrations'): { schema: string, name: string } {
+/** The name of a table. */
+export interface TableName {
+  readonly schema: string
+  readonly name: string
+}
+
+/** The schema and the name in `schema.table`; without a schema it is `drizzle`. */
+export function partsOf (table = '__drizzle_migrations'): TableName {
   const dot = table.indexOf('.')
   return { schema: dot < 0 ? 'drizzle' : table.slice(0, dot), name: table.slice(dot + 1) }
 }

@@ -1,10 +1,11 @@
 import type { Client } from 'pg'
-import { AppliedTable } from './applied-table.js'
+import { AppliedTable, type TableName } from './applied-table.js'
 import { asDatabaseError } from './as-database-error.js'
 import { inTransaction } from './in-transaction.js'
 import { readMigrations, type MigrationFile, type MigrationFolder } from '../folder/migration-files.js'
 import { matchRows, type AppliedMigration } from './match-rows.js'
 import type { MigrationOptions } from './migration-options.js'
+import { tableOf, type Placed } from './schema-place.js'
 import { ProgressTable, type Progress } from './progress-table.js'
 
 /** An applied migration whose file is in the folder. */
@@ -29,13 +30,14 @@ export interface Comparison extends MigrationFolder {
 }
 
 /** Compares a folder with a database. It changes nothing. */
-export async function compare (client: Client, { folder = './drizzle', table }: MigrationOptions): Promise<Comparison> {
+export async function compare (client: Client, options: MigrationOptions & Placed): Promise<Comparison> {
+  const { folder = './drizzle' } = options
   const files = await readMigrations(folder)
-  return asDatabaseError(inTransaction(client, () => compareFiles(client, files, { folder, table })))
+  return asDatabaseError(inTransaction(client, () => compareFiles(client, files, { folder, table: tableOf(options) })))
 }
 
 /** Compares files with a database. It changes nothing. */
-export async function compareFiles (client: Client, { layout, files }: MigrationFolder, { folder, table }: { readonly folder: string, readonly table?: string | undefined }): Promise<Comparison> {
+export async function compareFiles (client: Client, { layout, files }: MigrationFolder, { folder, table }: { readonly folder: string, readonly table: TableName }): Promise<Comparison> {
   const applied = matchRows(await asDatabaseError(new AppliedTable(client, table).read()), { layout, files })
   const pending = files.filter((file) => !applied.some((migration) => migration.file === file))
   const progress = await asDatabaseError(new ProgressTable(client, table).read())

@@ -12,6 +12,8 @@ export interface MigrationProblem {
    * migration.
    */
   readonly kind: 'edited' | 'missing' | 'outOfOrder' | 'unlisted' | 'pending' | 'unfinished' | 'unfit' | 'model'
+  /** The schema concerned, in a check of several. */
+  readonly schema?: string
   /** The migration concerned, if there is one. */
   readonly tag?: string
   /** The difference, and its fix. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { escapeIdentifier } from 'pg'
 import type { Client } from 'pg'
-import { partsOf } from './applied-table.js'
 import { inTransaction } from './in-transaction.js'
+import type { TableName } from './applied-table.js'
 import type { MigrationStep } from './step.js'
 
 /** The progress of a non-transactional file. */
@@ -25,8 +25,7 @@ export class ProgressTable {
   readonly #client: Client
   readonly #name: string
 
-  constructor (client: Client, table?: string) {
-    const { schema, name } = partsOf(table)
+  constructor (client: Client, { schema, name }: TableName) {
     this.#client = client
     // PostgreSQL cuts longer names, possibly to the name of drizzle-kit's own table.
     this.#name = `${escapeIdentifier(schema)}.${escapeIdentifier(`${name.slice(0, 40)}_progress`)}`

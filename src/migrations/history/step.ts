@@ -1,5 +1,7 @@
+import { textIn } from '../folder/schema-text.js'
 import type { MigrationText } from '../folder/directives.js'
 import type { MigrationFile } from '../folder/migration-files.js'
+import type { Placed } from './schema-place.js'
 
 /** Whether migrations are applied (`up`) or rolled back (`down`). */
 export type MigrationDirection = 'up' | 'down'
@@ -15,8 +17,15 @@ export interface MigrationStep {
   readonly ids: readonly string[]
 }
 
+/** The same steps in a schema: the default schema in their texts means that one. */
+export function stepsIn (steps: MigrationStep[], { place }: Placed): MigrationStep[] {
+  return place === undefined ? steps : steps.map((step) => ({ ...step, text: textIn(step.text, place.schema) }))
+}
+
 /** A statement of a migration that has run. */
 export interface MigrationProgress {
+  /** The schema, in a run over several. */
+  readonly schema?: string
   readonly direction: MigrationDirection
   readonly tag: string
   /** Its number in the file, from 1. */
@@ -30,6 +39,8 @@ export interface MigrationProgress {
 
 /** A pause before a file that did not get its locks is retried. */
 export interface MigrationWait {
+  /** The schema, in a run over several. */
+  readonly schema?: string
   readonly direction: MigrationDirection
   readonly tag: string
   /** The number of attempts so far. */

@@ -9,6 +9,7 @@ import { lockWork, type RunnerConnections } from './runner-lock.js'
 import { ownSession, readSettings, restore, type SessionSettings } from './session-settings.js'
 import { refuseSessionStatements } from './session-statements.js'
 import type { RunnerOptions } from '../history/migration-options.js'
+import { searchPathOf, tableOf, type Placed } from '../history/schema-place.js'
 import { ProgressTable } from '../history/progress-table.js'
 import type { MigrationStep, MigrationWait } from '../history/step.js'
 import { ConnectionMonitor } from './connection-monitor.js'
@@ -18,8 +19,8 @@ import { ConnectionMonitor } from './connection-monitor.js'
  *
  * @throws {MigrationError} `DB_MIGRATION_FAILED` for a file that needs a session, behind a pooler that gives each transaction another
  */
-export function startRun (connections: RunnerConnections, options: RunnerOptions, steps: readonly MigrationStep[]): RunContext {
-  if (!connections.isDirect) refuseSessionStatements(steps, directSetting(options))
+export function startRun (connections: RunnerConnections, options: RunnerOptions & Placed, steps: readonly MigrationStep[]): RunContext {
+  if (!connections.isDirect) refuseSessionStatements(steps, { direct: directSetting(options), place: options.place })
   const work = new RunContext(connections, options)
   // throwIfAborted() keeps later statements from starting. This cancels the current one, or one on its way to PostgreSQL.
   options.signal?.addEventListener('abort', () => work.monitor.cancel(), { once: true })
@@ -38,15 +39,15 @@ export class RunContext {
   readonly lockRetries: number
   /** PostgreSQL's `lock_timeout`, as text. */
   readonly lockTimeout: string
-  readonly #options: RunnerOptions
+  readonly #options: RunnerOptions & Placed
 
-  constructor (connections: RunnerConnections, options: RunnerOptions) {
-    const { table, lockRetries = 10, statementLockTimeoutSeconds = 2 } = options
+  constructor (connections: RunnerConnections, options: RunnerOptions & Placed) {
+    const { lockRetries = 10, statementLockTimeoutSeconds = 2 } = options
     const { work, isDirect } = connections
     this.client = work
     this.isDirect = isDirect
-    this.applied = new AppliedTable(work, table)
-    this.progress = new ProgressTable(work, table)
+    this.applied = new AppliedTable(work, tableOf(options))
+    this.progress = new ProgressTable(work, tableOf(options))
     this.lockTimeout = `${Math.ceil(statementLockTimeoutSeconds * 1000)}ms`
     this.lockRetries = lockRetries
     this.#options = options
@@ -89,13 +90,19 @@ export class RunContext {
     const { rows: [row] } = await this.client.query('begin').then(() => this.client.query('select pg_backend_pid() as pid'))
     this.monitor.pid = row.pid
     const before = await readSettings(this.client)
-    await this.client.query(limits)
+    await this.client.query(`${limits}${this.setSearchPath('transaction')}`)
     return before
   }
 
   /** Behind a pooler, the process may now work for another client. */
   #forgetProcess (): void {
     if (!this.isDirect) this.monitor.pid = undefined
+  }
+
+  /** The statement that sets the search path of a run in one schema; empty in any other run. */
+  setSearchPath (until: 'transaction' | 'reset'): string {
+    const { place } = this.#options
+    return place === undefined ? '' : `; select set_config('search_path', ${searchPathOf(place)}, ${until === 'transaction'})`
   }
 
   /** Runs one statement of a file, and reports its progress. */
@@ -105,7 +112,7 @@ export class RunContext {
     const began = performance.now()
     await this.monitor.during(() => this.client.query(sql))
     const durationMillis = performance.now() - began
-    notify(this.#options.onProgress, { direction, tag, statement: index + 1, total: statements.length, sql, durationMillis })
+    notify(this.#options.onProgress, { ...this.#schema, direction, tag, statement: index + 1, total: statements.length, sql, durationMillis })
   }
 
   /** @throws {MigrationError} `DB_MIGRATION_FAILED` if the signal was aborted */
@@ -119,6 +126,11 @@ export class RunContext {
   }
 
   notifyWait ({ direction, migration: { tag } }: MigrationStep, wait: Omit<MigrationWait, 'direction' | 'tag'>): void {
-    notify(this.#options.onWait, { direction, tag, ...wait })
+    notify(this.#options.onWait, { ...this.#schema, direction, tag, ...wait })
+  }
+
+  get #schema (): { schema?: string } {
+    const { place } = this.#options
+    return place === undefined ? {} : { schema: place.schema }
   }
 }

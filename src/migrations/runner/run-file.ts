@@ -10,7 +10,7 @@ const freshSession = `reset all; reset role; select set_config(name, '0', false)
 
 /** Runs one file, up or down, and records it. */
 export async function runFile (work: RunContext, step: MigrationStep): Promise<void> {
-  if (work.isDirect) await asDatabaseError(work.client.query(freshSession))
+  if (work.isDirect) await asDatabaseError(work.client.query(`${freshSession}${work.setSearchPath('reset')}`))
   const run = step.text.transactional ? runTransactional : runNonTransactional
   await asDatabaseError(run(work, step))
 }

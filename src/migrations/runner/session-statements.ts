@@ -1,5 +1,6 @@
 import { refuse } from '../history/problems.js'
 import type { SqlStatement } from '../folder/sql-scanner.js'
+import type { Placed } from '../history/schema-place.js'
 import type { MigrationStep } from '../history/step.js'
 
 /** SET LOCAL, SET CONSTRAINTS and SET TRANSACTION concern a transaction. */
@@ -12,8 +13,14 @@ const needsSession = /^(?:SET (?!LOCAL |CONSTRAINTS |TRANSACTION )|RESET |DISCAR
  * @param direct how the URL of the server itself is given
  * @throws {MigrationError} `DB_MIGRATION_FAILED`
  */
-export function refuseSessionStatements (steps: readonly MigrationStep[], direct: string): void {
-  const found = steps.filter(({ text }) => !text.transactional).flatMap(({ file, text: { scanned } }) =>
+export function refuseSessionStatements (steps: readonly MigrationStep[], { direct, place: schema }: Placed & { readonly direct: string }): void {
+  const outside = steps.filter(({ text }) => !text.transactional)
+  if (schema !== undefined) {
+    refuse(outside.map(({ file }) => ({
+      kind: 'unfit', message: `${file} has no-transaction, and behind a pooler no search path leads it to a schema. Give the URL of the server itself as ${direct}`
+    })))
+  }
+  const found = outside.flatMap(({ file, text: { scanned } }) =>
     scanned.flatMap((statements, index) => statements.filter(staysInSession).map(({ words: [word] }) => `${file}, statement ${index + 1}, ${word}`)))
   refuse(found.map((place) => ({
     kind: 'unfit', message: `${place}: its effect stays in a session, and a pooler may run each statement of this file in another one. Give the URL of the server itself as ${direct}`

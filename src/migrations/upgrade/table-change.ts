@@ -1,9 +1,10 @@
 import type { Client } from 'pg'
 import { asDatabaseError } from '../history/as-database-error.js'
-import { AppliedTable } from '../history/applied-table.js'
+import { AppliedTable, type TableName } from '../history/applied-table.js'
 import { compareFiles, isKnown, type Comparison } from '../history/compare.js'
 import { inTransaction } from '../history/in-transaction.js'
 import { appliedProblems, refuse } from '../history/problems.js'
+import { tableOf } from '../history/schema-place.js'
 import { ProgressTable, type Progress } from '../history/progress-table.js'
 import { readFilesOf } from '../folder/migration-files.js'
 import { timeOf } from '../folder/migration-folders.js'
@@ -33,7 +34,8 @@ export interface TablePlan {
  * @throws {MigrationError} `DB_MIGRATION_EDITED` or `DB_MIGRATION_MISSING` if an applied migration differs from the folder
  */
 export async function planTable (client: Client, state: FolderState, options: MigrationOptions & { readonly back?: boolean | undefined }): Promise<TablePlan> {
-  const { back = false, table } = options
+  const { back = false } = options
+  const table = tableOf(options)
   const comparison = await compareFolder(client, state, table)
   refuse(comparison.applied.flatMap((migration) => appliedProblems(migration, comparison)))
   const applied = new AppliedTable(client, table)
@@ -57,7 +59,7 @@ export async function planTable (client: Client, state: FolderState, options: Mi
 }
 
 /** Compares the files of the complete layout with the database. */
-async function compareFolder (client: Client, { folder, layout, entries, names }: FolderState, table: string | undefined): Promise<Comparison> {
+async function compareFolder (client: Client, { folder, layout, entries, names }: FolderState, table: TableName): Promise<Comparison> {
   const found = layout.isByName ? names.map((name) => ({ tag: name, when: timeOf(name, folder), name })) : entries
   return compareFiles(client, await readFilesOf(folder, { layout, entries: found }), { folder, table })
 }

@@ -48,12 +48,12 @@ const runner = {
 } as const
 const model = { schema: [...options, 'strange', 'foreign', 'schema'], casing: optional } as const
 const known: Record<keyof typeof functions, Readonly<Record<string, readonly Mistake[]>>> = {
-  checkMigrations: { ...common, ...model },
+  checkMigrations: { ...common, ...model, schemas: [...optional, 'text', '[]'] },
   getCurrentMigration: common,
   getMigrationHistory: common,
   getPendingMigrations: common,
-  rollbackMigrations: { ...runner, steps: optional, confirmIrreversible: [...optional, 'false'] },
-  runMigrations: runner,
+  rollbackMigrations: { ...runner, schemas: optional, searchPath: optional, steps: optional, confirmIrreversible: [...optional, 'false'] },
+  runMigrations: { ...runner, schemas: [...optional, 'text', '[]'], searchPath: optional },
   // The folder is read first, and a database is not needed.
   upgradeMigrations: { ...common, connectionString: [...optional, "''", 'text'], write: [...optional, 'false'], back: [...optional, 'false'] }
 }
@@ -86,6 +86,7 @@ const rows: Record<string, Row> = {
     {},
     ...Object.entries(functions).map(([name, call]) => rowsOf(name, call, { given: nowhere, works: known[name as keyof typeof functions] }))
   ),
+  'new SchemaMigrationError(_)': takes((x) => new migrations.SchemaMigrationError(x), '[]'),
   'upgradeMigrations(_)': takes((x) => begun(upgradeMigrations(x)), ...options),
   ...rowsOf('writeDownFiles', writeDownFiles, { given: { folder: nowhere.folder }, works: downFiles }),
   'writeDownFiles(_)': takes((x) => begun(writeDownFiles(x)), ...options),
@@ -99,6 +100,6 @@ t.test('every export has a row', async (t) => t.strictSame(missing(Object.keys(m
 t.test('every function accepts the options that locate the migrations', async (t) => {
   const where = { ...nowhere, table: 'drizzle.noted', lockTimeoutSeconds: 1, schema: {}, casing: 'snake_case' } as const
 
-  for (const [name, call] of Object.entries({ ...functions, writeDownFiles })) await t.resolves(begun(call(where)), name)
+  for (const [name, call] of Object.entries({ ...functions, writeDownFiles })) await t.resolves(begun((call as typeof checkMigrations)(where)), name)
   await t.resolves(begun(createMigration({ ...where, message: 'first' })), 'createMigration')
 })

@@ -129,3 +129,15 @@ t.test('56: a runner waits for the index that a killed one was building through 
     t.strictSame((await client.query("select indisvalid from pg_index where indexrelid = to_regclass('users_index')")).rows, sql.startsWith('drop') ? [] : [{ indisvalid: true }])
   }
 })
+
+t.test('runs a folder in several schemas through a pooler, and leaves no search path behind', async (t) => {
+  const { client, direct, settings, options } = await buildPooled(t, [users, posts, index])
+  await client.query('create schema tenant_a; create schema tenant_b')
+  const before = await settings()
+  const inTenants = { ...options, schemas: 'tenant_%' }
+  t.strictSame((await runMigrations({ ...inTenants, to: posts.tag })).schemas.map(({ migrations }) => migrations.length), [2, 2])
+  t.strictSame(await settings(), before)
+  t.equal((await client.query("select from pg_tables where schemaname like 'tenant_%' and tablename in ('users', 'posts')")).rowCount, 4)
+  await t.rejects(runMigrations(inTenants), { message: /tenant_a: 0002_index\.sql has no-transaction, .* DATABASE_DIRECT_URL/ })
+  t.strictSame((await runMigrations({ ...inTenants, connectionString: direct })).schemas.map(({ migrations }) => tags([...migrations])), [['0002_index'], ['0002_index']])
+})

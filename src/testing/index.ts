@@ -1,4 +1,6 @@
 export { factory, type Factory, type FactorySource, type FactoryValues } from './factory.js'
+export { expectIsolated } from './expect-isolated.js'
+export type { InjectedRequest, ServerWithInject, TenantRequest, TenantRequests, TwoTenants } from './tenant-client.js'
 export { expectNoLeaks } from './expect-no-leaks.js'
 export { startPostgres, type PostgresOptions, type PostgresServer } from './postgres/start-postgres.js'
 export { sandbox, type Sandbox, type SandboxOptions, type ServerWithDatabase } from './sandbox/sandbox.js'

@@ -49,6 +49,7 @@ export function surroundingFiles (): Record<string, string> {
     'schema.ts': exampleWith('README.md', "export const users = pgTable('users'"),
     'user-repository.ts': exampleWith('docs/repository.md', 'export class UserRepository'),
     'members.ts': exampleWith('docs/audit.md', 'export const members'),
+    'notes.ts': exampleWith('docs/tenants.md', 'export const notes'),
     'other-tables.ts': otherTables,
     'billing-schema.ts': billingTables,
     'surroundings.ts': surroundings,

@@ -3,9 +3,12 @@ import * as testing from '../../../src/testing/index.js'
 import { missing, optional, options, refuses, takes } from '../../helpers/misuse.js'
 import { notes, notesTable } from '../../helpers/notes.js'
 
-const { captureStatements, createTestDatabase, expectNoLeaks, factory, sandbox, startPostgres } = testing
+const { captureStatements, createTestDatabase, expectIsolated, expectNoLeaks, factory, sandbox, startPostgres } = testing
 const { database } = await createTestDatabase(t, { sql: notesTable, schema: { notes } })
 await database.repo(notes).create({ title: 'a' })
+
+/** Answers every request. */
+const silent = { inject: async () => ({ statusCode: 200, headers: {}, body: '' }) }
 
 /** Drops the databases that are created. */
 const making = (optionsOf: (mistake: never) => object) => async (x: never) => { await (await createTestDatabase(undefined, optionsOf(x))).drop() }
@@ -22,6 +25,9 @@ const rows = {
   'sandbox(database, { timeoutMillis: _ })': takes(async (x) => { await (await sandbox(database, { timeoutMillis: x })).rollback() }, ...optional),
   'captureStatements(_, fn)': takes((x) => captureStatements(x, () => 1)),
   'captureStatements(database, _)': takes((x) => captureStatements(database, x), 'function'),
+  'expectIsolated(_)': takes((x) => expectIsolated(x, { a: {}, b: {} }, [])),
+  'expectIsolated(server, _)': takes((x) => expectIsolated(silent, x, [])),
+  'expectIsolated(server, tenants, _)': takes((x) => expectIsolated(silent, { a: {}, b: {} }, x)),
   'expectNoLeaks(_)': takes((x) => expectNoLeaks(x)),
   'createTestDatabase(_)': takes(async (x) => { await (await createTestDatabase(x)).drop() }, ...optional, 'function'),
   'createTestDatabase(t, _)': takes(async (x) => { await (await createTestDatabase(undefined, x)).drop() }, ...options),

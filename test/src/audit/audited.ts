@@ -42,7 +42,7 @@ export async function replay (database: Database, { table, history, columns }: A
   const told = new Map<string, Texts>()
   for (const { operation, key, before, after } of entries.rows) {
     const [name, row] = [JSON.stringify(key), told.get(JSON.stringify(key))]
-    const stale = Object.entries(before ?? {}).filter(([column, text]) => row?.[column] !== text)
+    const stale = Object.entries(before ?? {}).filter(([column, text]) => columns.includes(column) && row?.[column] !== text)
     if (stale.length > 0 || (operation === 'insert') !== (row === undefined)) {
       return [`${operation} of ${name} after ${JSON.stringify(row)}: ${JSON.stringify(before)}`]
     }

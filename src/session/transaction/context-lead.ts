@@ -48,8 +48,8 @@ export class ContextLead {
 
   #set ({ pairs, searchPath }: ResolvedContext): void {
     const count = pairs.length / 2
-    const calls = Array.from({ length: count }, (_, index) => `pg_catalog.set_config($${index * 2 + 1}, $${index * 2 + 2}, true)`)
-    this.statement = { ...preparedLeading('context', `select ${calls.join(', ')}`), values: pairs }
+    const { text, name } = leads[count] ??= leadFor(count)
+    this.statement = { text, name, values: pairs }
     this.#ending = searchPath === undefined ? undefined : endingOf(searchPath)
   }
 
@@ -58,6 +58,14 @@ export class ContextLead {
     if (this.#ending === undefined || statement.name === undefined) return statement
     return { ...statement, name: statement.name + this.#ending }
   }
+}
+
+/** The statements that set so many settings, by their number. */
+const leads: LeadingStatement[] = []
+
+function leadFor (count: number): LeadingStatement {
+  const calls = Array.from({ length: count }, (_, index) => `pg_catalog.set_config($${index * 2 + 1}, $${index * 2 + 2}, true)`)
+  return preparedLeading('context', `select ${calls.join(', ')}`)
 }
 
 /** The settings of a session that are about its context. */

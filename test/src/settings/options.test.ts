@@ -112,7 +112,8 @@ t.test('completes missing options', async (t) => {
     settleTimeoutMillis: 5000,
     resolveCommits: false,
     onReplica: 'nothing',
-    token: false
+    token: false,
+    contextRequired: false
   }
   t.same(resolveTransactionOptions({}), defaults)
   t.same(resolveTransactionOptions({ begin: undefined, isolationLevel: undefined, deferrable: undefined, settleTimeoutMillis: undefined }), defaults)
@@ -132,7 +133,8 @@ t.test('makes a BEGIN of the modes, and never changes the given options', async 
     settleTimeoutMillis: 0.5,
     resolveCommits: false,
     onReplica: 'nothing',
-    token: false
+    token: false,
+    contextRequired: false
   })
   t.match(resolveTransactionOptions({ deferrable: false }), { begin: 'begin not deferrable', readsOutside: false })
   t.match(resolveTransactionOptions({ begin: 'firstQuery' }), { begin: 'begin', readsOutside: false })

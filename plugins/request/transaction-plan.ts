@@ -39,14 +39,14 @@ export interface RequestTransactionOptions extends Omit<TransactionOptions, 'beg
   readonly commitOn?: ((reply: FastifyReply, payload: unknown) => boolean) | undefined
 }
 
-/** The same context for every request. */
+/** A context that is neither a function nor a promise, which TypeScript would accept for an object of optional properties. */
 export interface FixedContext extends TransactionContext {
-  /** Tells it from a function, which TypeScript would accept for an object of optional properties. */
   readonly call?: never
+  readonly then?: never
 }
 
 /** Gives the context of a request. */
-export type RequestContext = (request: FastifyRequest) => TransactionContext | undefined
+export type RequestContext = (request: FastifyRequest) => FixedContext | undefined
 
 /** The part of the common options that is about transactions. */
 export interface TransactionPluginOptions extends ReadYourWritesPluginOptions {

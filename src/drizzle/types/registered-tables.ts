@@ -27,7 +27,7 @@ type With<T extends PgTable, Tables> = Tables extends TablesRelationalConfig ? [
 type TablesWith<T extends PgTable> = [With<T, FirstTables>] extends [never] ? With<T, FurtherTables> : FirstTables
 
 /** The description of a table; never for a table that is not registered. */
-export type RegisteredTable<T extends PgTable> = DescriptionIn<TablesWith<T>, T>
+export type RegisteredTable<T extends PgTable> = Extract<DescriptionIn<TablesWith<T>, T>, TableRelationalConfig>
 
 /** The options of Drizzle's `findMany()` for a table. */
 type QueryOptions<Tables extends TablesRelationalConfig, Config extends TableRelationalConfig> = NonNullable<Parameters<RelationalQueryBuilder<Tables, Config>['findMany']>[0]>

@@ -172,6 +172,22 @@ for (const keepsNames of [false, true]) {
   })
 }
 
+t.test('while a migration runs through the schemas, a statement of one is not used for the columns of another', async (t) => {
+  const { connectionString } = await createTestDatabase(t, {
+    sql: ['one', 'two'].map((name) => `create schema "${name}"; set search_path = "${name}"; ${tables}; insert into users (email) values ('${name}')`).join(';') +
+      '; alter table users alter column balance type bigint'
+  })
+  const { database } = await openEchoing(t, { connectionString, pool: { size: 1, maxOverflow: 0 } })
+  for (let round = 0; round < 3; round++) {
+    for (const name of ['one', 'two']) {
+      t.match(await database.transaction(async (session) => {
+        await session.begin()
+        return await session.repo(users).getOrThrow(1)
+      }, { context: { searchPath: [name] } }), { email: name, balance: 0 })
+    }
+  }
+})
+
 t.test('with contextRequired, what has no context is refused before anything is sent', async (t) => {
   const { database, sent } = await openEchoing(t, { transaction: { contextRequired: true } })
   sent()

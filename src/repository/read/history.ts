@@ -68,7 +68,7 @@ function ordered (column: SQL, direction: 'asc' | 'desc'): SQL {
 
 /** The text of a part of a key: pg would send bytes as they are. */
 function keyText (part: unknown): unknown {
-  return Buffer.isBuffer(part) ? `\\x${part.toString('hex')}` : part
+  return part instanceof Uint8Array ? `\\x${Buffer.from(part).toString('hex')}` : part
 }
 
 /** The numbers are checked with those of all lists. */

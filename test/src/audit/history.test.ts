@@ -20,6 +20,8 @@ const moments = snakeCaseTable('moments', {
   at: timestamp({ withTimezone: true, mode: 'string' }).notNull(), code: char({ length: 4 }).notNull(), place: bytes().notNull(), big: bigint({ mode: 'bigint' }).notNull()
 }, (self) => [primaryKey({ columns: [self.code, self.at, self.place, self.big] })])
 const momentsHistory = audit(moments)
+const prints = snakeCaseTable('prints', { hash: customType<{ data: Uint8Array }>({ dataType: () => 'bytea' })().primaryKey() })
+const printsHistory = audit(prints)
 // drizzle-kit does not write names with double quotes.
 const odd = pgSchema("Odd's %s")
 const oddTable = snakeCaseSchema("Odd's %s").table("it's a Table %s", { 'the key': integer('The key $audit$').primaryKey(), "it's": text("it's %s") })
@@ -32,7 +34,7 @@ const all = snakeCaseTable('all_types', Object.fromEntries<PgColumnBuilderBase>(
 const allHistory = audit(all)
 
 const { database, connectionString } = await openAudited(t, {
-  people, peopleHistory, moments, momentsHistory, odd, oddTable, oddHistory, allHistory
+  people, peopleHistory, moments, momentsHistory, prints, printsHistory, odd, oddTable, oddHistory, allHistory
 }, `${typesSql}; create table all_types (id integer primary key, ${matrix.map(({ sql: type }, place) => `c${place} ${type}`).join(', ')})`)
 const repo = database.repo(people)
 
@@ -129,6 +131,9 @@ t.test('a composite key of any types finds its row, whatever the settings of the
     t.strictSame(entry?.after, { ...key, code: 'ab  ' })
   })
   t.strictSame(await database.repo(moments).history({ ...key, big: 9007199254740992n }), [])
+  const hash = new Uint8Array([9, 0, 255, 9]).subarray(1, 3)
+  await database.repo(prints).create({ hash })
+  t.match(await database.repo(prints).history(hash), [{ after: { hash: Buffer.from([0, 255]) } }])
 })
 
 t.test('names with quotes, schemas, renamed columns and signs of the functions themselves are names', async (t) => {

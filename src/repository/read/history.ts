@@ -1,5 +1,4 @@
-import { sql } from 'drizzle-orm'
-import type { SQL } from 'drizzle-orm'
+import { asc, desc, sql } from 'drizzle-orm'
 import { auditOf } from '../../audit/audit.js'
 import { keyFunction } from '../../audit/trigger-functions.js'
 import { qualified } from '../../audit/sql-names.js'
@@ -50,7 +49,7 @@ function selectHistory (table: TableStatements, audit: Audit, { id, options }: {
     // A NULL of each column tells its type, which its reader needs.
     const types = table.codecs.map(({ column }) => sql`(null::${table.table}).${table.builder.unqualified(sql`${column}`)}`)
     const columns = [...own.map(({ column }) => sql`${column}`), sql`${history.before}`, sql`${history.after}`, ...types]
-    const order = ordered(sql`${history.id}`, direction)
+    const order = direction === 'asc' ? asc(history.id) : desc(history.id)
     return {
       query: sql`select ${sql.join(columns, sql`, `)} from ${history} where ${history.key} = ${key} order by ${order} limit ${parameter} offset ${parameter}`,
       reader: historyReader(own, table.codecs.map((codec) => ({ codec, name: table.builder.columnName(codec.column) }))),
@@ -61,10 +60,6 @@ function selectHistory (table: TableStatements, audit: Audit, { id, options }: {
 
 /** The columns of an entry that are read as they are. */
 const entryColumns = ['id', 'at', 'operation', 'changed', 'actor', 'requestId', 'reason', 'databaseUser', 'transactionId'] as const
-
-function ordered (column: SQL, direction: 'asc' | 'desc'): SQL {
-  return direction === 'asc' ? sql`${column} asc` : sql`${column} desc`
-}
 
 /** The text of a part of a key: pg would send bytes as they are. */
 function keyText (part: unknown): unknown {

@@ -1,3 +1,4 @@
+import { escapeIdentifier } from 'pg'
 import { casedName } from '../drizzle/casing.js'
 import { tableNameOf } from '../drizzle/table-name.js'
 import { columnsOf, describeTable } from '../model/table.js'
@@ -5,7 +6,7 @@ import { checkCall } from '../errors/check-call.js'
 import { UsageError } from '../errors/errors.js'
 import { oneOf } from '../runtime/option-checks.js'
 import { auditOf } from './audit.js'
-import { dollarQuoted, literal, qualified, quoted } from './sql-names.js'
+import { dollarQuoted, literal, qualified } from './sql-names.js'
 import { auditedTable, createKeyFunction, createRecordFunction, historySchema, keyFunction, recordFunction } from './trigger-functions.js'
 import type { Casing } from '../drizzle/casing.js'
 import type { HistoryTable } from '../drizzle/types/history-table.js'
@@ -73,7 +74,7 @@ export function auditSql (history: HistoryTable, options: AuditSqlOptions = {}):
  */
 export function createAudit (names: AuditNames): string[] {
   const [table, history, record] = [qualified(names.table), qualified(names.history), `${qualified(recordFunction(names.history))}()`]
-  const [ownRecord, ownKey] = [recordFunction(names.history), keyFunction(names.history)].map(({ name }) => `${historySchema}.${quoted(name)}`)
+  const [ownRecord, ownKey] = [recordFunction(names.history), keyFunction(names.history)].map(({ name }) => `${historySchema}.${escapeIdentifier(name)}`)
   const functions = `
 ${createRecordFunction(names)};
 revoke all on function ${ownRecord}() from public;
@@ -85,16 +86,16 @@ grant execute on function ${ownKey}(text[]) to public;
 declare
   functions constant text := ${dollarQuoted(functions)};
 begin
-  execute replace(replace(functions, '${historySchema}', ${schemaOf(history)}), '${auditedTable}', ${schemaOf(table)} || ${literal(`.${quoted(names.table.name)}`)});
+  execute replace(replace(functions, '${historySchema}', ${schemaOf(history)}), '${auditedTable}', ${schemaOf(table)} || ${literal(`.${escapeIdentifier(names.table.name)}`)});
 end
 `)}`,
-    `create trigger ${quoted(rowTrigger)} after insert or update or delete on ${table} for each row execute function ${record}`,
+    `create trigger ${escapeIdentifier(rowTrigger)} after insert or update or delete on ${table} for each row execute function ${record}`,
     `do ${dollarQuoted(`
 declare
   relation regclass;
 begin
   for relation in select ${literal(table)}::regclass union select relid from pg_partition_tree(${literal(table)}) loop
-    execute format(${literal(`create trigger ${quoted(truncateTrigger)} before truncate on %s for each statement execute function ${record.replaceAll('%', '%%')}`)}, relation);
+    execute format(${literal(`create trigger ${escapeIdentifier(truncateTrigger)} before truncate on %s for each statement execute function ${record.replaceAll('%', '%%')}`)}, relation);
   end loop;
 end
 `)}`

@@ -1,10 +1,10 @@
 import type { PgTable } from 'drizzle-orm/pg-core'
 import { checkCall } from '../errors/check-call.js'
 import { UsageError } from '../errors/errors.js'
-import { sqlTypeOf } from '../drizzle/column-types.js'
+import { castTypeOf } from '../drizzle/column-types.js'
 import { tableNameOf } from '../drizzle/table-name.js'
 import { columnsOf } from '../model/table.js'
-import { isText, object, text } from '../runtime/option-checks.js'
+import { isText, object, ownSetting, text } from '../runtime/option-checks.js'
 import { historyTable } from './history-table.js'
 import type { HistoryTable } from '../drizzle/types/history-table.js'
 import type { OptionCheck, OptionChecks } from '../runtime/option-checks.js'
@@ -89,7 +89,7 @@ export function audit<T extends PgTable> (table: T, options: AuditOptions<keyof 
   }
   const names = { actor: 'app.actor', requestId: 'app.request_id', reason: 'app.reason', tenant: 'app.tenant_id', ...given(settings) }
   const column = tenant === undefined ? undefined : columns[tenant]
-  const history = historyTable({ schema: own.schema, name, tenant: column && { setting: names.tenant, type: tenantType(sqlTypeOf(column)) } })
+  const history = historyTable({ schema: own.schema, name, tenant: column && { setting: names.tenant, type: castTypeOf(column) } })
   const made: Audit = { table, history, mask, ignore, tenant, settings: names }
   for (const marked of [table, history]) Object.defineProperty(marked, key, { value: made })
   return history
@@ -107,17 +107,6 @@ function given (settings: AuditSettings): Partial<Audit['settings']> {
   return Object.fromEntries(Object.entries(settings).filter(([, name]) => name !== undefined))
 }
 
-/** A cast to a type with a length would cut the text, and a serial is no type for a cast. */
-function tenantType (type: string): string {
-  const plain = type.replace(/\s*\(.*\)$/s, '')
-  return castTypes[plain] ?? plain
-}
-
-const castTypes: Readonly<Record<string, string>> = { varchar: 'text', char: 'bpchar', smallserial: 'smallint', serial: 'integer', bigserial: 'bigint' }
-
 const columnNames: OptionCheck = [(value) => Array.isArray(value) && value.every(isText), 'must be an array of the names of columns']
-const setting: OptionCheck = [
-  (value) => typeof value === 'string' && /^[a-z_][\w$]*(?:\.[a-z_][\w$]*)+$/i.test(value), 'must be the name of a setting with a dot, such as app.actor'
-]
-const settingChecks: OptionChecks<AuditSettings> = { actor: setting, requestId: setting, reason: setting, tenant: setting }
+const settingChecks: OptionChecks<AuditSettings> = { actor: ownSetting, requestId: ownSetting, reason: ownSetting, tenant: ownSetting }
 const optionChecks: OptionChecks<AuditOptions> = { mask: columnNames, ignore: columnNames, tenant: text, name: text, settings: object }

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import { bigint, index, jsonb, pgPolicy, text, timestamp } from 'drizzle-orm/pg-core'
 import type { SQL } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
+import { settingAs } from '../model/tenant-policy.js'
 import { tableIn } from '../drizzle/table-name.js'
 import type { HistoryOperation, HistoryTable, HistoryTexts } from '../drizzle/types/history-table.js'
 
@@ -44,5 +45,5 @@ export function historyTable ({ schema, name, tenant }: HistoryDescription): PgT
 
 /** Both texts are read as the type of the tenant's column, so that another spelling of the same value is the same tenant. */
 function isOwn (column: unknown, { setting, type }: { setting: string, type: string }): SQL {
-  return sql`${column}::${sql.raw(type)} = nullif(current_setting('${sql.raw(setting)}', true), '')::${sql.raw(type)}`
+  return sql`${column}::${sql.raw(type)} = ${settingAs(setting, type)}`
 }

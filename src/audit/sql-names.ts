@@ -1,3 +1,5 @@
+import { escapeIdentifier } from 'pg'
+
 /** A name in the database; without a schema PostgreSQL looks for it in the search path. */
 export interface SqlName {
   readonly schema: string | undefined
@@ -10,14 +12,9 @@ export interface AuditIdentity {
   readonly history: SqlName
 }
 
-/** An identifier in double quotes. */
-export function quoted (name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
-}
-
 /** A name with its schema, if it has one. */
 export function qualified ({ schema, name }: SqlName): string {
-  return schema === undefined ? quoted(name) : `${quoted(schema)}.${quoted(name)}`
+  return schema === undefined ? escapeIdentifier(name) : `${escapeIdentifier(schema)}.${escapeIdentifier(name)}`
 }
 
 /** A text in single quotes. */

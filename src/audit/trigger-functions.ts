@@ -5,7 +5,8 @@
  * spelling of json. The trigger function reads the columns of the table from the catalogue each time, so a column that is added
  * later is recorded without a change of the function.
  */
-import { dollarQuoted, literal, quoted, textArray } from './sql-names.js'
+import { escapeIdentifier } from 'pg'
+import { dollarQuoted, literal, textArray } from './sql-names.js'
 import type { AuditIdentity, SqlName } from './sql-names.js'
 
 /** An audit with the names of the database. */
@@ -42,7 +43,7 @@ export function keyFunction (history: SqlName): SqlName {
 export function createRecordFunction (names: AuditNames): string {
   const { history, key, mask, ignore, tenant, settings } = names
   const setting = (name: string): string => `nullif(current_setting(${literal(name)}, true), '')`
-  return `create function ${historySchema}.${quoted(recordFunction(history).name)}() returns trigger language plpgsql security definer
+  return `create function ${historySchema}.${escapeIdentifier(recordFunction(history).name)}() returns trigger language plpgsql security definer
 set row_security = off
 ${exactText}
 as ${dollarQuoted(`
@@ -88,7 +89,7 @@ begin
       end if;
     end if;
     foreach kind in array kinds loop
-      insert into ${historySchema}.${quoted(history.name)}
+      insert into ${historySchema}.${escapeIdentifier(history.name)}
         (at, operation, key, changed, before, after, actor, request_id, reason, database_user, transaction_id, tenant)
       select clock_timestamp(), kind,
         jsonb_object_agg(name, value) filter (where name = any (key_columns)),
@@ -115,11 +116,11 @@ end
 /** CREATE FUNCTION of the function that writes a key: from the texts of its columns, in their order, as the trigger does. */
 export function createKeyFunction ({ history, key }: AuditNames): string {
   const parts = key.map((_, place) => `part_${place + 1}`)
-  return `create function ${historySchema}.${quoted(keyFunction(history).name)}(variadic texts text[]) returns jsonb language plpgsql stable
+  return `create function ${historySchema}.${escapeIdentifier(keyFunction(history).name)}(variadic texts text[]) returns jsonb language plpgsql stable
 ${exactText}
 as ${dollarQuoted(`
 declare
-  ${parts.map((part, place) => `${part} ${auditedTable}.${quoted(key[place] as string)}%type := texts[${place + 1}];`).join('\n  ')}
+  ${parts.map((part, place) => `${part} ${auditedTable}.${escapeIdentifier(key[place] as string)}%type := texts[${place + 1}];`).join('\n  ')}
 begin
   return jsonb_object(${textArray(key)}, array[${parts.map((part) => `format('%s', ${part})`).join(', ')}]);
 end

@@ -20,3 +20,11 @@ export function columnTypeOf (column: PgColumn): string {
 export function sqlTypeOf (column: PgColumn): string {
   return isDrizzle1 ? `${column.getSQLType()}${'[]'.repeat(depthOf(column))}` : column.getSQLType()
 }
+
+const castTypes: Readonly<Record<string, string>> = { varchar: 'text', char: 'bpchar', smallserial: 'smallint', serial: 'integer', bigserial: 'bigint' }
+
+/** The type to which a text is cast to compare it with the column: one with a length would cut the text, and a serial is no type for a cast. */
+export function castTypeOf (column: PgColumn): string {
+  const type = sqlTypeOf(column).replace(/\s*\(.*\)$/s, '')
+  return castTypes[type] ?? type
+}

@@ -1,11 +1,12 @@
 import { getTableColumns, sql } from 'drizzle-orm'
 import { PgRole, PgTable, pgPolicy } from 'drizzle-orm/pg-core'
+import type { SQL } from 'drizzle-orm'
 import type { ExtraConfigColumn, PgPolicy, PgPolicyToOption } from 'drizzle-orm/pg-core'
 import { checkCall } from '../errors/check-call.js'
 import { UsageError } from '../errors/errors.js'
 import { isEntity } from '../drizzle/entity.js'
-import { sqlTypeOf } from '../drizzle/column-types.js'
-import { isText, text } from '../runtime/option-checks.js'
+import { castTypeOf } from '../drizzle/column-types.js'
+import { isText, ownSetting, text } from '../runtime/option-checks.js'
 import type { OptionChecks } from '../runtime/option-checks.js'
 
 /** The options of {@link tenantPolicy}. */
@@ -30,30 +31,13 @@ export interface TenantPolicyOptions {
 type TenantColumn = Partial<ExtraConfigColumn>
 
 const checks: OptionChecks<TenantPolicyOptions> = {
-  setting: text,
+  setting: ownSetting,
   role: [(value) => [value].flat().length > 0 && [value].flat(9).every((role) => isText(role) || isEntity(role, PgRole)), "must be a role's name, a pgRole(), or an array of them"],
   name: text
 }
 
-/**
- * The type that a setting is cast to, for each type of column. A cast to a type with a length would cut the text, and could make
- * one tenant's name of another's.
- */
-const castTypes: Readonly<Record<string, string>> = {
-  smallint: 'smallint',
-  integer: 'integer',
-  bigint: 'bigint',
-  smallserial: 'smallint',
-  serial: 'integer',
-  bigserial: 'bigint',
-  numeric: 'numeric',
-  uuid: 'uuid',
-  text: 'text',
-  varchar: 'text',
-  char: 'bpchar'
-}
-
-const settingPattern = /^[a-z_][\w$]*(?:\.[a-z_][\w$]*)+$/i
+/** The types that a tenant's column may be cast to. */
+const tenantTypes: ReadonlySet<string> = new Set(['smallint', 'integer', 'bigint', 'numeric', 'uuid', 'text', 'bpchar'])
 
 /**
  * A row-level-security policy for a table whose rows belong to tenants: a statement reads and writes only rows whose column equals
@@ -73,18 +57,24 @@ const settingPattern = /^[a-z_][\w$]*(?:\.[a-z_][\w$]*)+$/i
 export function tenantPolicy (column: TenantColumn, options: TenantPolicyOptions = {}): PgPolicy {
   checkCall('tenantPolicy()', options, checks)
   const { setting = 'app.tenant_id', role = 'public', name = 'tenant_isolation' } = options
-  if (!settingPattern.test(setting)) throw new UsageError('The setting of tenantPolicy() is a name with a dot, such as app.tenant_id')
-  // After a transaction that has set it, PostgreSQL shows the setting as an empty text: it must not be cast.
-  const isOwn = sql`${column} = nullif(current_setting('${sql.raw(setting)}', true), '')::${sql.raw(castTypeOf(column))}`
+  const isOwn = sql`${column} = ${settingAs(setting, tenantTypeOf(column))}`
   return pgPolicy(name, { for: 'all', to: role, using: isOwn, withCheck: isOwn })
 }
 
+/**
+ * The value of a setting in a policy, as this type; NULL without one. After a transaction that has set it, PostgreSQL shows the setting
+ * as an empty text, which must not be cast.
+ */
+export function settingAs (setting: string, type: string): SQL {
+  return sql`nullif(current_setting('${sql.raw(setting)}', true), '')::${sql.raw(type)}`
+}
+
 /** The column of the extra configuration does not know its type, so the column of the table is asked. */
-function castTypeOf (given: unknown): string {
+function tenantTypeOf (given: unknown): string {
   const { table, name } = Object(given) as { table?: unknown, name?: unknown }
   const column = isEntity(table, PgTable) ? Object.values(getTableColumns(table)).find((candidate) => candidate.name === name) : undefined
   if (column === undefined) throw new UsageError('tenantPolicy() takes a column of the table that is being made: (table) => [tenantPolicy(table.tenantId)]')
-  const type = castTypes[sqlTypeOf(column).replace(/\s*\(.*\)$/s, '')]
-  if (type === undefined) throw new UsageError('tenantPolicy() takes a column of numbers, texts or UUIDs: for another type write the policy with pgPolicy()')
+  const type = castTypeOf(column)
+  if (!tenantTypes.has(type)) throw new UsageError('tenantPolicy() takes a column of numbers, texts or UUIDs: for another type write the policy with pgPolicy()')
   return type
 }

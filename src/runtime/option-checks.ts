@@ -54,9 +54,20 @@ export function isCount (value: unknown): value is number {
 }
 
 /** Whether a value is a text that is not empty. */
-export function isText (value: unknown): boolean {
+export function isText (value: unknown): value is string {
   return typeof value === 'string' && value !== ''
 }
+
+/** A name of the program's own: PostgreSQL's settings have no dot. https://www.postgresql.org/docs/current/runtime-config-custom.html */
+const ownSettingName = /^[a-z_][\w$]*(?:\.[a-z_][\w$]*)+$/i
+
+/** Whether a value is the name of a setting of the program's own, such as `app.tenant_id`. */
+export function isOwnSetting (value: unknown): boolean {
+  return typeof value === 'string' && ownSettingName.test(value)
+}
+
+/** An option that takes the name of a setting of the program's own. */
+export const ownSetting: OptionCheck = [isOwnSetting, 'must be the name of a setting with a dot, such as app.tenant_id']
 
 /** An option that takes every value: its caller checks it. */
 export const anything: OptionCheck = [() => true, '']

@@ -3,6 +3,7 @@ import { checkCall } from '../errors/check-call.js'
 import { SerializationFailureError, UsageError } from '../errors/errors.js'
 import { mustBeSession } from './job-executor.js'
 import { sqlStates } from '../errors/sqlstate-codes.js'
+import { isText, oneOf, text, wholeNumber } from '../runtime/option-checks.js'
 import type { DatabaseError } from '../errors/errors.js'
 import type { OptionChecks } from '../runtime/option-checks.js'
 import type { Scope } from './scope.js'
@@ -27,18 +28,15 @@ export interface JobOptions {
   readonly schema?: string | undefined
 }
 
-const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
-const isSmallInteger = (value: unknown): boolean => Number.isInteger(value) && Math.abs(value as number) <= 32767
-
 const checks: OptionChecks<JobOptions> = {
-  queueName: [isText, 'must be a text that is not empty'],
+  queueName: text,
   runAt: [(value) => value instanceof Date && !Number.isNaN(value.getTime()), 'must be a valid Date'],
-  maxAttempts: [(value) => isSmallInteger(value) && (value as number) > 0, 'must be a whole number from 1 to 32767'],
-  jobKey: [isText, 'must be a text that is not empty'],
-  jobKeyMode: [(value) => ['replace', 'preserve_run_at', 'unsafe_dedupe'].includes(value as string), 'must be replace, preserve_run_at or unsafe_dedupe'],
-  priority: [isSmallInteger, 'must be a whole number from -32767 to 32767'],
+  maxAttempts: wholeNumber(1, 32_767),
+  jobKey: text,
+  jobKeyMode: oneOf('replace', 'preserve_run_at', 'unsafe_dedupe'),
+  priority: wholeNumber(-32_767, 32_767),
   flags: [(value) => Array.isArray(value) && value.every(isText), 'must be an array of texts'],
-  schema: [isText, 'must be a text that is not empty']
+  schema: text
 }
 
 /** Says that there is no schema, or no function `add_job` with these parameters in it. */

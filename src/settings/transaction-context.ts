@@ -1,5 +1,6 @@
+import { escapeIdentifier } from 'pg'
 import { UsageError } from '../errors/errors.js'
-import { isOptions, notAnOption } from '../runtime/option-checks.js'
+import { isOptions, isOwnSetting, isText, notAnOption } from '../runtime/option-checks.js'
 
 /**
  * What a database knows about the work that it does: for whom it is, and as whom. It leads every statement of a session and holds
@@ -35,9 +36,6 @@ const options = ['settings', 'role', 'searchPath']
 
 const wayOut = 'A context is an object of settings, role and searchPath'
 
-/** A name of the program's own: PostgreSQL's settings have no dot. https://www.postgresql.org/docs/current/runtime-config-custom.html */
-const ownName = /^[a-z_][\w$]*(?:\.[a-z_][\w$]*)+$/i
-
 /**
  * Checks a context.
  *
@@ -50,7 +48,7 @@ export function resolveContext (given: unknown): ResolvedContext {
   if (unknown !== undefined) throw new UsageError(`context.${unknown.slice(0, 63)} ${notAnOption(options)}`)
   const { settings = {}, role, searchPath } = given
   if (!isOptions(settings)) throw new UsageError("context.settings must be an object of names and values: { 'app.tenant_id': '42' }")
-  const pairs = Object.entries(settings).flatMap(([name, value]) => [ownSetting(name), textOf(name, value)])
+  const pairs = Object.entries(settings).flatMap(([name, value]) => [nameOf(name), textOf(name, value)])
   const path = searchPath === undefined ? undefined : pathOf(searchPath)
   if (path !== undefined) pairs.push('search_path', path)
   if (role !== undefined) pairs.push('role', roleOf(role))
@@ -58,8 +56,8 @@ export function resolveContext (given: unknown): ResolvedContext {
   return { pairs, searchPath: path, hasRole: role !== undefined }
 }
 
-function ownSetting (name: string): string {
-  if (ownName.test(name)) return name
+function nameOf (name: string): string {
+  if (isOwnSetting(name)) return name
   throw new UsageError(`context.settings takes names with a dot, such as 'app.tenant_id', not '${name.slice(0, 63)}': PostgreSQL's own settings belong to the database user (ALTER ROLE … SET), role and searchPath beside the settings`)
 }
 
@@ -76,10 +74,10 @@ function roleOf (role: unknown): string {
 }
 
 function pathOf (path: unknown): string {
-  if (Array.isArray(path) && path.length > 0 && path.every(isName)) return path.map((name) => `"${name.replaceAll('"', '""')}"`).join(', ')
+  if (Array.isArray(path) && path.length > 0 && path.every(isName)) return path.map(escapeIdentifier).join(', ')
   throw new UsageError("context.searchPath must be a list of names of schemas: ['tenant_42']")
 }
 
 function isName (value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && !value.includes('\0')
+  return isText(value) && !value.includes('\0')
 }

@@ -16,7 +16,7 @@ t.test('columns, names and settings that cannot be are refused', async (t) => {
     [() => audit(users, { tenant: 'nope' as never }), 'Table "users" has no column "nope" for audit()'],
     [() => audit(users, { tenant: 'tenantId', mask: ['tenantId'] }), 'The column "tenantId" names the tenant of an entry, so audit() cannot mask it'],
     [() => audit(table('x'.repeat(49))), 'The name of a history table has at most 56 bytes: give audit() a shorter "name"'],
-    [() => audit(users, { settings: { actor: "x'; drop table users; --" } }), '"actor" of audit({ settings }) must be the name of a setting with a dot, such as app.actor'],
+    [() => audit(users, { settings: { actor: "x'; drop table users; --" } }), '"actor" of audit({ settings }) must be the name of a setting with a dot, such as app.tenant_id'],
     [() => audit(users, { settings: { who: 'app.who' } as never }), '"who" of audit({ settings }) is not an option: use actor, requestId, reason, tenant'],
     [() => auditSql(users as never), 'auditSql() takes the table that audit() returns']
   ]

@@ -5,28 +5,18 @@ import dataAccess from '../../../plugins/index.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
 import { unhurried } from '../../helpers/database.js'
 import { deferred } from '../../helpers/deferred.js'
-import { tables, users } from '../../helpers/schema.js'
+import { contextOf, tenantTables } from '../../helpers/context-tenants.js'
+import { users } from '../../helpers/schema.js'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { TransactionContext } from '../../../src/index.js'
 import type { Test } from '../../helpers/test.js'
 
-const tenants = `${tables}
-  alter table users add column tenant text not null default current_setting('app.tenant', true);
-  alter table users enable row level security;
-  create policy tenant on users using (tenant = nullif(current_setting('app.tenant', true), ''));
-  do $$ begin create role context_user; exception when duplicate_object or unique_violation then null; end $$;
-  grant all on all tables in schema public to context_user;
-  insert into users (email, tenant) values ('ada', 'a'), ('bob', 'b'), ('ben', 'b');
-`
-
-const contextOf = (tenant: unknown): TransactionContext => ({ settings: { 'app.tenant': String(tenant) }, role: 'context_user' })
-
-const ofHeader = ({ headers: { tenant } }: FastifyRequest): TransactionContext | undefined => tenant === undefined ? undefined : contextOf(tenant)
+const ofHeader = ({ headers: { tenant } }: FastifyRequest): TransactionContext | undefined => tenant === undefined ? undefined : contextOf(String(tenant))
 
 const emails = async (request: FastifyRequest): Promise<string[]> => (await request.repo(users).filter({}, { orderBy: { email: 'asc' } })).map(({ email }) => email)
 
 async function build (t: Test, options: object = { context: ofHeader, contextRequired: true }): Promise<FastifyInstance> {
-  const { connectionString } = await createTestDatabase(t, { sql: tenants })
+  const { connectionString } = await createTestDatabase(t, { sql: tenantTables })
   const server = Fastify()
   t.teardown(() => server.close())
   await server.register(dataAccess, { connectionString, ...unhurried, transaction: options })
@@ -129,7 +119,7 @@ t.test('a database user who bypasses the policies is refused when the server sta
 
 t.test('each of several databases has a context of its own, and a route gives one to all', async (t) => {
   const server = await build(t, { context: ofHeader })
-  const { connectionString } = await createTestDatabase(t, { sql: tenants })
+  const { connectionString } = await createTestDatabase(t, { sql: tenantTables })
   await server.register(dataAccess, { name: 'billing', connectionString, ...unhurried, transaction: { context: () => contextOf('a') } })
   const inBilling = async (request: FastifyRequest): Promise<unknown> => (await request.databases['billing']?.execute(sql`select email from users order by email`))?.rows
   server.get('/', async (request) => [await emails(request), await inBilling(request)])

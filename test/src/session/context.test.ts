@@ -5,22 +5,11 @@ import { openDatabase, UsageError } from '../../../src/index.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
 import { openEchoing, words } from '../../helpers/echo.js'
 import { startTransactionPooler } from '../../helpers/transaction-pooler.js'
+import { contextOf, tenantTables } from '../../helpers/context-tenants.js'
 import { tables, users } from '../../helpers/schema.js'
-import type { Database, OpenOptions, Session, TransactionContext, TransactionOptions } from '../../../src/index.js'
+import type { Database, OpenOptions, Session, TransactionOptions } from '../../../src/index.js'
 import type { Echoing } from '../../helpers/echo.js'
 import type { Test } from '../../helpers/test.js'
-
-/** Two tenants share a table; the role of the application sees the rows of the tenant in the setting. */
-const tenants = `${tables}
-  alter table users add column tenant text not null default current_setting('app.tenant', true);
-  alter table users enable row level security;
-  create policy tenant on users using (tenant = nullif(current_setting('app.tenant', true), ''));
-  do $$ begin create role context_user; exception when duplicate_object or unique_violation then null; end $$;
-  grant all on all tables in schema public to context_user;
-  insert into users (email, tenant) values ('ada', 'a'), ('bob', 'b'), ('ben', 'b');
-`
-
-const contextOf = (tenant: string): TransactionContext => ({ settings: { 'app.tenant': tenant }, role: 'context_user' })
 
 const emails = async (runner: Pick<Database, 'repo'>): Promise<string[]> => (await runner.repo(users).filter({}, { orderBy: { email: 'asc' } })).map(({ email }) => email)
 
@@ -41,7 +30,7 @@ async function left (database: Database): Promise<unknown> {
 const nothingLeft = [{ tenant: '', isLogin: true, path: '"$user", public' }]
 
 async function openTenants (t: Test, { connectionString, ...options }: OpenOptions = {}): Promise<Echoing> {
-  const url = connectionString ?? (await createTestDatabase(t, { sql: tenants })).connectionString
+  const url = connectionString ?? (await createTestDatabase(t, { sql: tenantTables })).connectionString
   return await openEchoing(t, { connectionString: url, pool: { size: 1, maxOverflow: 0 }, ...options })
 }
 
@@ -73,7 +62,7 @@ t.test('a context leads reads, lists, writes and transactions for no round trip,
 for (const preparedStatements of [true, false]) {
   for (const isPooled of [true, false]) {
     t.test(`a context costs no round trip ${isPooled ? 'through a pooler' : 'directly'}, ${preparedStatements ? 'with' : 'without'} names`, async (t) => {
-      const { connectionString: direct } = await createTestDatabase(t, { sql: tenants })
+      const { connectionString: direct } = await createTestDatabase(t, { sql: tenantTables })
       const way = isPooled ? await startTransactionPooler(t, direct, { keepsNames: preparedStatements, servers: 1 }) : undefined
       const { database, sent } = await openTenants(t, { connectionString: way?.connectionString ?? direct, preparedStatements })
       const context = contextOf('b')
@@ -214,7 +203,7 @@ t.test('with contextRequired, what has no context is refused before anything is 
 })
 
 t.test('with contextRequired, a database user who bypasses the policies of a table needs a role', async (t) => {
-  const { connectionString, database: direct } = await createTestDatabase(t, { sql: tenants })
+  const { connectionString, database: direct } = await createTestDatabase(t, { sql: tenantTables })
   const opened = async (transaction: TransactionOptions, url = connectionString): Promise<Database> => {
     const database = await openDatabase({ connectionString: url, transaction })
     t.teardown(() => database.close())

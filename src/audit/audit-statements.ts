@@ -108,11 +108,16 @@ function schemaOf (table: string): string {
 }
 
 /** The statements that drop what {@link createAudit} creates. The triggers go with their function, those of partitions included. */
-export function dropAudit ({ table, history }: AuditIdentity): string[] {
+export function dropAudit (audit: AuditIdentity): string[] {
   return [
-    `drop function ${qualified(recordFunction(history))}() cascade`,
-    `drop function ${qualified(keyFunction(history))}(text[])`
-  ].map((statement) => `${markOf('end of audit', { table, history })}\n${statement};`)
+    `drop function ${qualified(recordFunction(audit.history))}() cascade`,
+    `drop function ${qualified(keyFunction(audit.history))}(text[])`
+  ].map((statement) => `${markOf('end of audit', audit)}\n${statement};`)
+}
+
+/** Identifies an audit: the names of its table and its history, as JSON. */
+export function identityOf ({ table, history }: AuditIdentity): string {
+  return JSON.stringify([table.schema ?? null, table.name, history.schema ?? null, history.name])
 }
 
 /** An audit that a statement belongs to, and whether the statement drops it; undefined for any other statement. */
@@ -128,6 +133,6 @@ export function readMark (statement: string): AuditIdentity & { readonly ends: b
 }
 
 /** The first line of a statement. `migrate create` finds by it what a folder already has. */
-function markOf (words: string, { table, history }: AuditIdentity): string {
-  return `-- ${words} ${JSON.stringify([table.schema ?? null, table.name, history.schema ?? null, history.name])}`
+function markOf (words: string, audit: AuditIdentity): string {
+  return `-- ${words} ${identityOf(audit)}`
 }

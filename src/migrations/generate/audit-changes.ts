@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PgTable } from 'drizzle-orm/pg-core'
 import { auditOf } from '../../audit/audit.js'
-import { auditNames, createAudit, dropAudit, readMark } from '../../audit/audit-statements.js'
+import { auditNames, createAudit, dropAudit, identityOf, readMark } from '../../audit/audit-statements.js'
 import { isEntity } from '../../drizzle/entity.js'
 import { tableNameOf } from '../../drizzle/table-name.js'
 import { MigrationError } from '../../errors/errors.js'
@@ -37,7 +37,7 @@ interface AuditedModel {
   readonly casing: Casing | undefined
 }
 
-/** An audit, and the statements that create it, without the last semicolon. */
+/** An audit, and the statements that create it. */
 interface KnownAudit extends AuditIdentity {
   readonly statements: readonly string[]
 }
@@ -71,7 +71,7 @@ export async function auditChanges (folder: string, { schema, casing }: AuditedM
 }
 
 function steps (from: readonly KnownAudit[], to: readonly KnownAudit[]): AuditSteps {
-  return { drop: from.flatMap(dropAudit), create: to.flatMap(({ statements }) => statements.map((statement) => `${statement};`)) }
+  return { drop: from.flatMap(dropAudit), create: to.flatMap(({ statements }) => statements) }
 }
 
 function isSame ({ statements }: KnownAudit, other: KnownAudit | undefined): boolean {
@@ -86,7 +86,7 @@ function auditsOf (schema: Record<string, unknown>, casing: Casing | undefined):
     if (audit === undefined) continue
     if (!tables.has(audit.history)) throw notExported(audit)
     const names = auditNames(audit, casing)
-    audits.set(keyOf(names), { ...names, statements: createAudit(names).map((statement) => statement.slice(0, -1)) })
+    audits.set(identityOf(names), { ...names, statements: createAudit(names) })
   }
   return audits
 }
@@ -105,9 +105,9 @@ async function auditsIn (folder: string): Promise<Map<string, KnownAudit>> {
   for (const { sql } of await statementsIn(folder)) {
     const mark = readMark(sql)
     if (mark === undefined) continue
-    const key = keyOf(mark)
+    const key = identityOf(mark)
     if (mark.ends) audits.delete(key)
-    else audits.set(key, { table: mark.table, history: mark.history, statements: [...audits.get(key)?.statements ?? [], sql] })
+    else audits.set(key, { table: mark.table, history: mark.history, statements: [...audits.get(key)?.statements ?? [], `${sql};`] })
   }
   return audits
 }
@@ -120,8 +120,4 @@ async function statementsIn (folder: string): Promise<SqlStatement[]> {
   const paths = entries.map(({ tag }) => join(folder, layout.upFile(tag))).filter((path) => existsSync(path))
   const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8')))
   return texts.flatMap((text) => text.split(breakpoint)).flatMap((part) => scanSql(part).statements)
-}
-
-function keyOf ({ table, history }: AuditIdentity): string {
-  return JSON.stringify([table.schema, table.name, history.schema, history.name])
 }

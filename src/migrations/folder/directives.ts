@@ -19,6 +19,11 @@ export interface MigrationText {
 /** drizzle-kit's separator between the statements of a file. */
 export const breakpoint = '--> statement-breakpoint'
 
+/** The statements of a file, one by one. */
+export function statementsOf (text: string): SqlStatement[] {
+  return text.split(breakpoint).flatMap((part) => scanSql(part).statements)
+}
+
 const directive = /^\s*data-access:\s*(\S*)\s*(.*?)\s*$/
 
 /**

@@ -11,11 +11,10 @@ import { auditNames, createAudit, dropAudit, identityOf, readMark } from '../../
 import { isEntity } from '../../drizzle/entity.js'
 import { tableNameOf } from '../../drizzle/table-name.js'
 import { MigrationError } from '../../errors/errors.js'
-import { breakpoint } from '../folder/directives.js'
+import { statementsOf } from '../folder/directives.js'
 import { findJournal } from '../folder/journal.js'
 import { readLayout } from '../folder/layout.js'
 import { findMigrationFolders } from '../folder/migration-folders.js'
-import { scanSql } from '../folder/sql-scanner.js'
 import type { AuditIdentity } from '../../audit/sql-names.js'
 import type { Casing } from '../../drizzle/casing.js'
 import type { SqlStatement } from '../folder/sql-scanner.js'
@@ -119,5 +118,5 @@ async function statementsIn (folder: string): Promise<SqlStatement[]> {
   const { layout, entries } = await readLayout(folder)
   const paths = entries.map(({ tag }) => join(folder, layout.upFile(tag))).filter((path) => existsSync(path))
   const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8')))
-  return texts.flatMap((text) => text.split(breakpoint)).flatMap((part) => scanSql(part).statements)
+  return texts.flatMap(statementsOf)
 }

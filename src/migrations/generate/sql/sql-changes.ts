@@ -1,4 +1,4 @@
-import { breakpoint } from '../../folder/directives.js'
+import { statementsOf } from '../../folder/directives.js'
 import { scanSql } from '../../folder/sql-scanner.js'
 import { partsOf, normalizeSql, normalizeType } from './normalize-sql.js'
 
@@ -13,7 +13,7 @@ export interface SqlChange {
 
 /** Finds the changes that a text of SQL makes, in order. */
 export function findSqlChanges (sql: string): SqlChange[] {
-  const changes = sql.split(breakpoint).flatMap((part) => scanSql(part).statements).flatMap(({ sql: statement }) => statementChanges(statement, false))
+  const changes = statementsOf(sql).flatMap(({ sql: statement }) => statementChanges(statement, false))
   return underFinalNames(changes)
 }
 

@@ -32,7 +32,7 @@ type TenantColumn = Partial<ExtraConfigColumn>
 
 const checks: OptionChecks<TenantPolicyOptions> = {
   setting: ownSetting,
-  role: [(value) => [value].flat().length > 0 && [value].flat(9).every((role) => isText(role) || isEntity(role, PgRole)), "must be a role's name, a pgRole(), or an array of them"],
+  role: [(value) => [value].flat().length > 0 && [value].flat().every((role) => isText(role) || isEntity(role, PgRole)), "must be a role's name, a pgRole(), or an array of them"],
   name: text
 }
 

@@ -137,6 +137,8 @@ t.test('refuses what cannot name a tenant', async (t) => {
   await t.rejects(used({ other: integer() }), { name: 'UsageError', message: /tenantPolicy\(table\.tenantId\)/ })
   await t.rejects(used({ tenant: integer() }, { setting: 'tenant' }), { name: 'UsageError', message: /"setting" of tenantPolicy\(\) must be the name of a setting with a dot/ })
   await t.rejects(used({ tenant: integer() }, { setting: "app.x', true)) or true --" }), UsageError)
-  await t.rejects(used({ tenant: integer() }, { role: [] }), { name: 'UsageError', message: /"role" of tenantPolicy\(\)/ })
+  for (const role of [[], [['app_user']], ['app_user', []]]) {
+    await t.rejects(used({ tenant: integer() }, { role }), { name: 'UsageError', message: /"role" of tenantPolicy\(\)/ }, 'drizzle-kit leaves out nested roles')
+  }
   t.ok(eq(notes.id, 1), 'a column of a finished table has one, too')
 })

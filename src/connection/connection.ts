@@ -13,7 +13,7 @@ import { refusalAfter } from './ended-by-user.js'
 import { hasNeverRun, refusedUnsent } from './never-ran.js'
 import { notSent, outcomeOf, skipped } from './outcome.js'
 import { openExchange } from './open-exchange.js'
-import { noLead } from '../statement/leading-statement.js'
+import { beginsTransaction, noLead } from '../statement/leading-statement.js'
 import type { TransactionStatus } from '../pg/client.js'
 import type { Entry } from '../runtime/linked-list.js'
 import type { Caller } from '../statement/caller.js'
@@ -279,7 +279,7 @@ export class Connection {
 
   /** Whether a failed batch has had no effect, and no transaction was open before: then it may be sent again. Without BEGIN, all of it was one transaction. */
   #isUndone (batch: SentBatch, { preludeDone }: Exchange): boolean {
-    return !batch.wasOpen && this.status === 'I' && (preludeDoneOf(batch, preludeDone) === 0 || batch.prelude[0]?.text.startsWith('begin') === false)
+    return !batch.wasOpen && this.status === 'I' && (preludeDoneOf(batch, preludeDone) === 0 || !beginsTransaction(batch.prelude))
   }
 }
 

@@ -27,3 +27,8 @@ export function preparedLeading (label: string, text: string): LeadingStatement 
   if (statement === undefined) named.set(text, statement = { text, name: statementName(label, text), values: noValues })
   return statement
 }
+
+/** Whether a prelude begins a transaction. Otherwise it and the statements behind it are one, unless a transaction is open. */
+export function beginsTransaction ([first]: readonly LeadingStatement[]): boolean {
+  return first?.text.startsWith('begin') === true
+}

@@ -35,7 +35,7 @@ export class TestRunner implements RepositorySession {
   async run<Row> (statement: Statement): Promise<StatementResult<Row>> {
     this.statements.push(statement)
     const { context, nowait } = statement
-    const exchange = new SequentialExchange(this.client, [])
+    const exchange = new SequentialExchange(this.client, [], false)
     try {
       exchange.add(statement)
       await this.#inTurn(() => new Promise<void>((resolve, reject) => exchange.send((error) => error === undefined ? resolve() : reject(error))))

@@ -1,23 +1,29 @@
 /**
  * The exchange for a client with unknown internals: of another copy of pg, or with a `query` method that was replaced. Each
- * statement is a query of its own, sent after the response to the one before; nothing is sent after a failure.
+ * statement is a query of its own, sent after the response to the one before; nothing but ROLLBACK is sent after a failure.
  *
  * A user's own pool is used as it is, and `register` cannot refuse such a client, because its internals are checked only
- * after it has connected. These 80 lines serve it instead.
+ * after it has connected. These 100 lines serve it instead.
  */
 import { Response } from './response.js'
+import { ignore } from '../../runtime/promises.js'
 import { asText, parsersOfClient, prepareValue } from '../../pg/values.js'
 import type { ClientBase, QueryArrayResult } from 'pg'
 import type { Exchange } from './exchange.js'
 import type { LeadingStatement } from '../../statement/leading-statement.js'
 import type { Statement } from '../../statement/statement.js'
 
-interface Query {
+/** One query: its text, its values as text, and what is done with its response. */
+interface Step {
   readonly text: string
   readonly values: unknown[]
+  readonly done: (results: Results) => void
 }
 
 type Results = QueryArrayResult<Array<string | null>> | Array<QueryArrayResult<Array<string | null>>>
+
+const begin: Step = { text: 'begin', values: [], done: ignore }
+const commit: Step = { text: 'commit', values: [], done: ignore }
 
 export class SequentialExchange implements Exchange {
   readonly responses: Response[] = []
@@ -28,35 +34,44 @@ export class SequentialExchange implements Exchange {
   preludeValue: string | undefined
   isAnswered = false
   readonly #client: ClientBase
-  readonly #prelude: readonly LeadingStatement[]
-  readonly #queries: Query[] = []
+  readonly #isTransaction: boolean
+  readonly #steps: Step[] = []
 
-  constructor (client: ClientBase, prelude: readonly LeadingStatement[]) {
+  /** With `isTransaction` the prelude and the statements are one transaction, as they are under one Sync. */
+  constructor (client: ClientBase, prelude: readonly LeadingStatement[], isTransaction: boolean) {
     this.#client = client
-    this.#prelude = prelude
+    this.#isTransaction = isTransaction
+    if (isTransaction) this.#steps.push(begin)
+    for (const leading of prelude) {
+      this.#steps.push({ text: leading.text, values: leading.values.map(prepareValue), done: (results) => this.#take(leading, results) })
+    }
   }
 
   add (statement: Statement): void {
-    this.#queries.push({ text: statement.text, values: statement.values.map(prepareValue) })
-    this.responses.push(new Response(statement, undefined))
+    const response = new Response(statement, undefined)
+    this.#steps.push({ text: statement.text, values: statement.values.map(prepareValue), done: (results) => this.#read(response, results) })
+    this.responses.push(response)
   }
 
   send (finished: (error: Error | undefined) => void): void {
-    const { preludeDone } = this
-    const prelude = this.#prelude[preludeDone]
-    const index = this.responses.findIndex(({ isDone }) => !isDone)
-    const query = prelude === undefined ? this.#queries[index] : { text: prelude.text, values: prelude.values.map(prepareValue) }
-    if (query === undefined) {
+    if (this.#isTransaction) this.#steps.push(commit)
+    this.#proceed(finished)
+  }
+
+  #proceed (finished: (error: Error | undefined) => void): void {
+    const step = this.#steps.shift()
+    if (step === undefined) {
       this.isAnswered = true
       return finished(undefined)
     }
+    const { text, values, done } = step
     // The statement's own reader reads the rows, as in a pipelined exchange.
-    const config = { ...query, rowMode: 'array' as const, types: asText }
-    this.#client.query(config, (error: Error | null, results: Results) => {
-      if (error !== null) return finished(error)
-      if (prelude === undefined) this.#read(index, results)
-      else this.#take(prelude, results)
-      this.send(finished)
+    this.#client.query({ text, values, rowMode: 'array' as const, types: asText }, (error: Error | null, results: Results) => {
+      if (error === null) {
+        done(results)
+        this.#proceed(finished)
+      } else if (this.#isTransaction && step !== commit) this.#client.query('rollback', () => finished(error))
+      else finished(error)
     })
   }
 
@@ -74,8 +89,7 @@ export class SequentialExchange implements Exchange {
     for (const { rows: [row] } of [results].flat()) if (row !== undefined) this.preludeValue = String(row[0])
   }
 
-  #read (index: number, results: Results): void {
-    const response = this.responses[index] as Response
+  #read (response: Response, results: Results): void {
     for (const { fields, rows, command, rowCount } of [results].flat()) {
       if (fields.length > 0) response.describe(fields, parsersOfClient(this.#client))
       for (const row of rows) response.row(row)

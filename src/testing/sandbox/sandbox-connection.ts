@@ -11,7 +11,7 @@
 import { ConnectionError, TransactionClosedError } from '../../errors/errors.js'
 import { notSent } from '../../connection/outcome.js'
 import { cancelUntilIdle } from '../../connection/cancel-until-idle.js'
-import { leading, noLead } from '../../statement/leading-statement.js'
+import { beginsTransaction, leading, noLead } from '../../statement/leading-statement.js'
 import { control, endings, nothing } from '../../session/transaction/transaction-control.js'
 import type { Connection } from '../../connection/connection.js'
 import type { Task } from '../../connection/batch.js'
@@ -96,7 +96,7 @@ export class SandboxConnection implements LentConnection {
     else if (first.statement === endings.commit) this.#follow(this.#commit(), tasks)
     else if (first.statement === endings.rollback) this.#follow(this.#rollBack(), tasks)
     else if (this.#isOpen) this.#connection.send(tasks, prelude)
-    else if (prelude[0]?.text.startsWith('begin') === true) this.#begin(tasks, prelude)
+    else if (beginsTransaction(prelude)) this.#begin(tasks, prelude)
     else this.#follow(this.#runAutocommit(first.statement, prelude), tasks)
   }
 

@@ -73,7 +73,7 @@ async function apply (options: RunOptions & Placed, applied: Migration[]): Promi
     const steps = stepsIn(planUp(comparison, options.to), options)
     const work = startRun(connections, options, steps)
     await asDatabaseError(inTransaction(connections.work, async () => {
-      if (steps.length > 0) await work.applied.create(comparison.layout)
+      if (steps.length > 0) await work.applied.create(comparison.layout, options.place === undefined)
       await work.applied.complete(comparison.applied, comparison.layout)
     }))
     for (const step of steps) {

@@ -1,4 +1,5 @@
 import { escapeIdentifier } from 'pg'
+import { MigrationError } from '../../errors/errors.js'
 import type { Client } from 'pg'
 import type { Layout } from '../folder/layout.js'
 import type { MigrationFile } from '../folder/migration-files.js'
@@ -35,9 +36,13 @@ export class AppliedTable {
   /**
    * Creates the table as the migrator of the layout's drizzle-orm does. An existing table needs no permission to create one, and keeps its columns: the
    * migrator of 1.0 adds those that are missing.
+   *
+   * @param mayCreateSchema whether the schema is created, too
+   * @throws {MigrationError} `DB_MIGRATION_FAILED` for a missing schema that may not be created
    */
-  async create ({ isByName }: Layout): Promise<void> {
+  async create ({ isByName }: Layout, mayCreateSchema: boolean): Promise<void> {
     const { rows: [found] } = await this.#client.query('select to_regnamespace($1) is not null as schema, to_regclass($2) is not null as table', [this.#schema, this.#fullName])
+    if (!found.schema && !mayCreateSchema) throw new MigrationError(`The schema ${this.#schema} was dropped after the run had begun`, 'DB_MIGRATION_FAILED')
     if (!found.schema) await this.#client.query(`create schema if not exists ${this.#schema}`)
     const more = isByName ? ', name text, applied_at timestamp with time zone default now()' : ''
     if (!found.table) await this.#client.query(`create table if not exists ${this.#fullName} (id serial primary key, hash text not null, created_at bigint${more})`)

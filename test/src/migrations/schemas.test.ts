@@ -142,6 +142,16 @@ t.test('no schema matches: nothing is done; a name without a schema is refused',
   t.strictSame((await runMigrations({ ...options, schemas: 'pg_%' })).schemas, [], 'never those of PostgreSQL')
 })
 
+t.test('a schema that is dropped during the run stays dropped', async (t) => {
+  const removal = 'CREATE TABLE "own" ();\n--> statement-breakpoint\nDROP SCHEMA IF EXISTS tenant_b, tenant_c'
+  const { tables, options } = await build(t, ['tenant_a', 'tenant_b', 'tenant_c', 'tenant_d'], [{ tag: '0000_own', when: 1_700_000_000_000, sql: removal }])
+  const report = await reportOf(runMigrations(options))
+  t.strictSame(told(report), [['tenant_a', '0000_own'], ['tenant_b', 'DB_MIGRATION_FAILED'], ['tenant_c', 'DB_MIGRATION_FAILED'], ['tenant_d', '0000_own']])
+  t.match(report[1]?.error?.message, 'The schema "tenant_b" was dropped')
+  t.strictSame(await tables(), ['tenant_a.own', 'tenant_d.own'])
+  t.strictSame(told((await runMigrations(options)).schemas), [['tenant_a'], ['tenant_d']])
+})
+
 t.test('a file finds nothing outside its schema, unless the search path names it', async (t) => {
   const { client, options } = await build(t, ['tenant_a', 'extensions'], [{ tag: '0000_own', when: 1_700_000_000_000, sql: 'CREATE TABLE "own" ("value" "label")' }])
   await client.query('create domain public.label as text; create domain extensions.label as text')
@@ -149,7 +159,7 @@ t.test('a file finds nothing outside its schema, unless the search path names it
   t.strictSame(told((await runMigrations({ ...options, searchPath: ['extensions'] })).schemas), [['tenant_a', '0000_own']])
 })
 
-t.test('an error that is none of a migration is thrown as it is', async (t) => {
+t.test('a tag that no file has is reported for each schema; a server that cannot be reached is thrown as it is', async (t) => {
   const { options } = await build(t, ['tenant_a'], [users])
   await t.rejects(runMigrations({ ...options, to: '0009_none' }), { name: 'MigrationError', message: /\ntenant_a: There is no migration 0009_none/ })
   await t.rejects(runMigrations({ ...options, connectionString: 'postgresql://nobody@127.0.0.1:1/none' }), { code: 'DB_CONNECTION' })

@@ -47,7 +47,7 @@ t.test('56: a process killed at a statement leaves nothing of its file and no lo
         }
       : migration
     const { connectionString, folder, client, tables } = await build(t, [first, second].map(sleeping))
-    const { child, ended, reaches } = startMigrating(t, connectionString, folder)
+    const { child, ended, reaches } = startMigrating(t, connectionString, { folder })
     await reaches(`${tag} ${statement}`)
     child.kill('SIGKILL')
     await ended
@@ -68,7 +68,7 @@ t.test('56: if the statement of a killed process still runs, the next runner wai
   await holder.connect()
   t.teardown(() => holder.end())
   await holder.query("begin; insert into users values (1, 'a')")
-  const { child, ended } = startMigrating(t, connectionString, folder)
+  const { child, ended } = startMigrating(t, connectionString, { folder })
   const building = async () =>
     (await client.query("select from pg_stat_activity where datname = current_database() and query like '%create index concurrently%' and state = 'active' and pid <> pg_backend_pid()")).rowCount
   await until(async () => await building() === 1)
@@ -84,3 +84,30 @@ t.test('56: if the statement of a killed process still runs, the next runner wai
   t.strictSame(tags((await next).applied), ['0001_posts'])
   t.strictSame((await client.query("select indisvalid from pg_index where indexrelid = 'users_name2'::regclass")).rows, [{ indisvalid: true }])
 })
+
+for (const [directive, left] of [['', ['users']], ['-- data-access: no-transaction\n', ['posts', 'users']]] as const) {
+  t.test(`56: a process killed in one of several schemas leaves ${directive === '' ? 'nothing of its file' : 'its place in the file'}, and the next one goes on there`, async (t) => {
+    const sql = `${directive}${second.sql}\n--> statement-breakpoint\nselect pg_sleep(600) where to_regclass('hold') is not null`
+    const { connectionString, folder, client } = await build(t, [first, { ...second, sql }])
+    await client.query('create schema tenant_a; create schema tenant_b; create schema tenant_c; create table tenant_b.hold ()')
+    const tables = async (schema: string) =>
+      (await client.query("select tablename as name from pg_tables where schemaname = $1 and tablename in ('users', 'posts') order by 1", [schema])).rows.map(({ name }) => name)
+    const sleeping = "from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
+    const { child, ended } = startMigrating(t, connectionString, { folder, schemas: 'tenant_%' })
+    await until(async () => (await client.query(`select ${sleeping}`)).rowCount === 1)
+    child.kill('SIGKILL')
+    await ended
+    await client.query(`drop table tenant_b.hold; select pg_cancel_backend(pid) ${sleeping}`)
+
+    const { schemas } = await runMigrations({ connectionString, folder, schemas: 'tenant_%', dryRun: true })
+    t.strictSame(schemas.map(({ migrations }) => tags([...migrations])), [[], ['0001_posts'], ['0000_users', '0001_posts']])
+    t.strictSame([await tables('tenant_a'), await tables('tenant_b'), await tables('tenant_c')], [['posts', 'users'], left, []])
+
+    const done = await runMigrations({ connectionString, folder, schemas: 'tenant_%' })
+    t.strictSame(done.schemas.map(({ migrations }) => tags([...migrations])), [[], ['0001_posts'], ['0000_users', '0001_posts']])
+    for (const schema of ['tenant_a', 'tenant_b', 'tenant_c']) {
+      t.strictSame(await tables(schema), ['posts', 'users'])
+      t.strictSame((await client.query(`select id, age from ${schema}.users`)).rows, [{ id: 1, age: null }], 'each statement has run once')
+    }
+  })
+}

@@ -19,7 +19,7 @@ t.test('55: of two runners that start together, fifty times, one applies each fi
 
 t.test('55: of two processes that start together one applies each file, and the other reports none', async (t) => {
   const { connectionString, folder } = await build(t, [first, second])
-  const ends = await Promise.all([startMigrating(t, connectionString, folder).ended, startMigrating(t, connectionString, folder).ended])
+  const ends = await Promise.all([startMigrating(t, connectionString, { folder }).ended, startMigrating(t, connectionString, { folder }).ended])
 
   t.strictSame(ends.map(({ code }) => code), [0, 0], ends.map(({ stderr }) => stderr).join())
   t.strictSame(ends.map(({ stdout }) => stdout).sort(), ['["0000_users","0001_posts"]', '[]'])

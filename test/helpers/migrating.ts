@@ -9,12 +9,15 @@ import type { Test } from './test.js'
 const loader = new URL('../loader/register.js', import.meta.url)
 const program = new URL('../load/processes/migrate.ts', import.meta.url)
 
-/** Runs the migrations of a folder in a process of its own. It reports each step on stderr: `0001_posts 2` is the second statement of a file. */
-export function startMigrating (t: Test, connectionString: string, folder: string): {
+/**
+ * Runs the migrations of a folder in a process of its own, with `schemas` in each of these. It reports each step on stderr:
+ * `0001_posts 2` is the second statement of a file.
+ */
+export function startMigrating (t: Test, connectionString: string, { folder, schemas }: { folder: string, schemas?: string }): {
   child: ChildProcess, ended: Promise<Ended>, reaches (place: string): Promise<void>
 } {
   const { NODE_OPTIONS, NODE_V8_COVERAGE, ...env } = process.env
-  const child = spawn(process.execPath, ['--import', loader.href, fileURLToPath(program), folder], {
+  const child = spawn(process.execPath, ['--import', loader.href, fileURLToPath(program), folder, ...schemas === undefined ? [] : [schemas]], {
     env: { ...env, NODE_OPTIONS: nodeOptions, DATABASE_URL: connectionString }, stdio: ['ignore', 'pipe', 'pipe']
   })
   t.teardown(async () => { child.kill('SIGKILL') })

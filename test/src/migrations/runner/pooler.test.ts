@@ -114,7 +114,7 @@ t.test('56: a runner waits for the index that a killed one was building through 
     await holder.connect()
     t.teardown(() => holder.end())
     await holder.query('begin; insert into users values (1)')
-    const { child, ended } = startMigrating(t, options.connectionString, options.folder)
+    const { child, ended } = startMigrating(t, options.connectionString, options)
     const active = async (text: string) => (await client.query("select from pg_stat_activity where datname = current_database() and query like $1 and state = 'active' and pid <> pg_backend_pid()", [`%${text}%`])).rowCount
     await until(async () => await active(sql) === 1)
     child.kill('SIGKILL')

@@ -11,11 +11,13 @@ export type PolicyCheck = (pool: ConnectionPool) => Promise<boolean>
 
 /**
  * Tables whose policies do not hold for the database user: a superuser, a user with BYPASSRLS, and the owner of a table without FORCE.
+ * A table without a policy is closed to all others, and protects no tenant: graphile-worker has such tables.
  * https://www.postgresql.org/docs/current/ddl-rowsecurity.html
  */
 const question = `select string_agg(name, ', ') as tables from (
     select oid::regclass::text as name from pg_class, (select rolsuper or rolbypassrls as bypasses from pg_roles where rolname = current_user) as login
-    where relrowsecurity and (bypasses or (not relforcerowsecurity and pg_has_role(relowner, 'USAGE')))
+    where relrowsecurity and exists (select from pg_policy where polrelid = pg_class.oid)
+      and (bypasses or (not relforcerowsecurity and pg_has_role(relowner, 'USAGE')))
     order by name limit 3
   ) as bypassed`
 

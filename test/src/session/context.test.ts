@@ -225,6 +225,9 @@ t.test('with contextRequired, a database user who bypasses the policies of a tab
   await direct.execute(sql`alter table users force row level security`)
   const own = await opened({ contextRequired: true }, owner)
   t.same(await own.session(emails, { context: { settings } }), ['ben', 'bob'])
+
+  const closed = await createTestDatabase(t, { sql: 'create table jobs (id int); alter table jobs enable row level security' })
+  await t.resolves(opened({ contextRequired: true }, closed.connectionString), 'a table without a policy protects no tenant')
 })
 
 t.test('a context that cannot be used is refused with the part that is wrong, and without its value', async (t) => {

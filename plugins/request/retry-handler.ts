@@ -12,9 +12,10 @@
  */
 import { TransactionClosedError } from '../../src/errors/errors.js'
 import { pauseBefore } from '../../src/runtime/backoff.js'
-import { isConflict, retryBackoff } from '../../src/session/retry.js'
+import { isConflict, retryBackoff, tellRetry } from '../../src/session/retry.js'
 import { Attempt, keepApart } from './attempt.js'
 import { isClientGone } from './client-gone.js'
+import { attemptNumber, RequestCaller } from './request-caller.js'
 import { restore } from './reply-state.js'
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { retryStatesOf } from './retry-states.js'
@@ -64,6 +65,7 @@ export function repeating (handler: RouteHandlerMethod, { retries, beginsOnReque
       const [isUsed, retryStates] = [atFirst?.unit.isUsed, retryStatesOf(atFirst)]
       const attempt = new Attempt(request)
       enter(request, attempt)
+      request[attemptNumber] = repetition
       try {
         return await attempt.run(handle)
       } catch (error) {
@@ -80,6 +82,7 @@ export function repeating (handler: RouteHandlerMethod, { retries, beginsOnReque
         collision = error
         enter(request, undefined)
         renew(request, retryStates)
+        tellRetry(error, { place: request.server.db.host.place, route: new RequestCaller(request).label, attempt: repetition })
         request.log.warn({ err: error, attempt: repetition }, 'a transaction collided with another one and is repeated')
       }
       await pauseBefore(repetition, retryBackoff)

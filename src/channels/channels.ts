@@ -10,22 +10,26 @@ import type { Channel, TracingChannel } from 'node:diagnostics_channel'
 import type { AcquireMessage, ConnectMessage, LeakMessage, ReleaseMessage, RetryMessage, StatementMessage, TransactionMessage } from './messages.js'
 
 /** One message for each {@link StatementMessage}: the tracing channel `data-access:statement`. */
-export const statementChannel: TracingChannel<StatementMessage> = tracingChannel('data-access:statement')
+export const statementChannel: TracingChannel<unknown, StatementMessage> = tracingChannel('data-access:statement')
 
 /** One message for each {@link TransactionMessage}: the tracing channel `data-access:transaction`. */
-export const transactionChannel: TracingChannel<TransactionMessage> = tracingChannel('data-access:transaction')
+export const transactionChannel: TracingChannel<unknown, TransactionMessage> = tracingChannel('data-access:transaction')
 
 /** One message for each {@link AcquireMessage}: the tracing channel `data-access:acquire`. */
-export const acquireChannel: TracingChannel<AcquireMessage> = tracingChannel('data-access:acquire')
+export const acquireChannel: TracingChannel<unknown, AcquireMessage> = tracingChannel('data-access:acquire')
 
 /** Publishes a {@link ReleaseMessage}: the channel `data-access:release`. */
-export const releaseChannel: Channel<ReleaseMessage> = channel('data-access:release')
+export const releaseChannel = typed<ReleaseMessage>('data-access:release')
 
 /** Publishes a {@link ConnectMessage}: the channel `data-access:connect`. */
-export const connectChannel: Channel<ConnectMessage> = channel('data-access:connect')
+export const connectChannel = typed<ConnectMessage>('data-access:connect')
 
 /** Publishes a {@link LeakMessage}: the channel `data-access:leak`. */
-export const leakChannel: Channel<LeakMessage> = channel('data-access:leak')
+export const leakChannel = typed<LeakMessage>('data-access:leak')
 
 /** Publishes a {@link RetryMessage}: the channel `data-access:retry`. */
-export const retryChannel: Channel<RetryMessage> = channel('data-access:retry')
+export const retryChannel = typed<RetryMessage>('data-access:retry')
+
+function typed<Message> (name: string): Channel<unknown, Message> {
+  return channel(name) as Channel<unknown, Message> // Node's own function has no parameter for the type
+}

@@ -1,4 +1,11 @@
 /** What the messages of the channels carry: names, texts with placeholders, counts and times. Never the value of a parameter or of a row. */
+import type { Caller } from '../statement/caller.js'
+
+/** The property of a message that holds its caller: in a request, the caller that all messages of a session of the request share. JSON leaves it out. */
+export const messageCaller = Symbol('data-access.caller')
+
+/** Who a message is about. */
+interface Called { readonly [messageCaller]: Caller }
 
 /** The database that a message is about, and its server. */
 export interface DatabasePlace {
@@ -12,7 +19,7 @@ export interface DatabasePlace {
 }
 
 /** How something ended. The properties are set before the end is published. */
-interface Ending {
+export interface Ending {
   /** The typed error that the caller receives. Log its `code`: a `cause` may hold values in properties that are not enumerable. */
   error?: Error | undefined
   /** PostgreSQL's SQLSTATE, if PostgreSQL refused it. */
@@ -23,7 +30,7 @@ interface Ending {
  * One statement that a program runs, in a session, on a database or as a stream. The statements that the package adds (BEGIN, COMMIT, savepoints, settings)
  * have no message of their own; {@link TransactionMessage} is about their transaction.
  */
-export interface StatementMessage extends DatabasePlace, Ending {
+export interface StatementMessage extends DatabasePlace, Called, Ending {
   /** The label of the caller: for example `GET /users/:id`, or `database` outside a request. */
   readonly route: string
   /** The method of the repository, for example `create`, or `execute` for SQL of the program's own. */
@@ -55,7 +62,7 @@ export interface StatementMessage extends DatabasePlace, Ending {
 export type TransactionOutcome = 'committed' | 'rolledBack' | 'unknown' | 'none'
 
 /** One transaction of a session, from its first statement to the response to COMMIT or ROLLBACK. */
-export interface TransactionMessage extends DatabasePlace, Ending {
+export interface TransactionMessage extends DatabasePlace, Called, Ending {
   readonly route: string
   /** The isolation level that was asked for; undefined for the server's default. */
   readonly isolationLevel: string | undefined
@@ -76,7 +83,7 @@ export interface TransactionMessage extends DatabasePlace, Ending {
 export type AcquireOutcome = 'lent' | 'timedOut' | 'failed' | 'cancelled'
 
 /** One wait for a connection of a pool. One that is free at once is a wait, too. */
-export interface AcquireMessage extends DatabasePlace, Ending {
+export interface AcquireMessage extends DatabasePlace, Called, Ending {
   /** The name of the pool: that of its database, and `default/replica 1` for its first replica. */
   readonly pool: string
   readonly route: string
@@ -88,7 +95,7 @@ export interface AcquireMessage extends DatabasePlace, Ending {
 }
 
 /** A connection that was given back. */
-export interface ReleaseMessage extends DatabasePlace {
+export interface ReleaseMessage extends DatabasePlace, Called {
   readonly pool: string
   readonly route: string
   readonly heldMillis: number
@@ -118,7 +125,7 @@ export interface LeakMessage extends DatabasePlace {
 }
 
 /** A transaction that collided with another one and is repeated. */
-export interface RetryMessage extends Ending {
+export interface RetryMessage extends DatabasePlace, Ending {
   readonly route: string
   /** The attempt that failed, from 1. */
   readonly attempt: number

@@ -7,6 +7,7 @@
  */
 import { ConnectionError, TransactionClosedError } from '../errors/errors.js'
 import { isConnectionLost } from '../errors/to-database-error.js'
+import { serverOf } from '../channels/place.js'
 import { bytesReadBy, requestCancel } from '../pg/client.js'
 import { add, contextOf, firstFailed, preludeDoneOf, withCorrection, withReason } from './batch.js'
 import { refusalAfter } from './ended-by-user.js'
@@ -15,6 +16,7 @@ import { notSent, outcomeOf, skipped } from './outcome.js'
 import { openExchange } from './open-exchange.js'
 import { beginsTransaction, noLead } from '../statement/leading-statement.js'
 import type { TransactionStatus } from '../pg/client.js'
+import type { ServerProcess } from '../channels/place.js'
 import type { Entry } from '../runtime/linked-list.js'
 import type { Caller } from '../statement/caller.js'
 import type { LeadingStatement } from '../statement/leading-statement.js'
@@ -74,6 +76,9 @@ export class Connection {
 
   /** The statements in front of one that commits by itself on this connection: the limits, behind a pooler. */
   leading (statement: Statement): readonly LeadingStatement[] { return this.#home.pooler.leading(statement) }
+
+  /** The server that it is connected to, and its process there. */
+  get server (): ServerProcess { return serverOf(this.pooled.client) }
 
   /** The transaction status that PostgreSQL reported last. */
   get status (): TransactionStatus { return this.pooled.status }
@@ -262,7 +267,7 @@ export class Connection {
       : neverRan && failure !== undefined ? refusedUnsent(failure, contextOf(batch, failure)) : withReason(batch, exchange, failure)
     // The transaction status of a lost connection is out of date.
     if (!isLost) this.#refusal ??= exchange.isStale ? error : refusalAfter(batch, exchange, { error, status: this.status, inTransaction: this.#inTransaction })
-    const observed = { prelude, durationMillis: performance.now() - started }
+    const observed = { prelude, durationMillis: performance.now() - started, client: this.pooled.client }
     const { responses, preludeDone, preludeValue } = exchange
     const failed = error === undefined ? -1 : firstFailed(batch, exchange, isLost)
     this.#active = undefined

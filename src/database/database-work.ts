@@ -34,8 +34,8 @@ export interface WorkBase {
 }
 
 /** The caller for whom a database takes connections by default. */
-export function callerOf ({ logger }: { readonly logger: Logger }): Caller {
-  return { logger, label: 'database', callSite: undefined, within: undefined }
+export function callerOf ({ logger }: { readonly logger: Logger }, attempt = 1): Caller {
+  return { logger, label: 'database', callSite: undefined, attempt, within: undefined }
 }
 
 /** The work of a database: sessions, transactions, repositories, Drizzle and single statements. {@link Database} has more, {@link Database.withContext} a context. */
@@ -81,11 +81,11 @@ export class DatabaseWork<Drizzle = DrizzleDatabase> implements StatementRunner 
     if (refusal !== undefined) throw refusal
     const settings = this.#settingsWith(options)
     const { logger } = this.#base
-    return await retrying(() => this.#attempt(fn, settings), { retries: settings.retries, logger })
+    return await retrying((attempt) => this.#attempt(fn, settings, attempt), { retries: settings.retries, logger, route: this.caller.label, place: this.host.place })
   }
 
-  async #attempt<Result> (fn: (session: Session<Drizzle>) => Result | Promise<Result>, settings: TransactionSettings): Promise<Result> {
-    const session = this.lend(settings)
+  async #attempt<Result> (fn: (session: Session<Drizzle>) => Result | Promise<Result>, settings: TransactionSettings, attempt: number): Promise<Result> {
+    const session = this.lend(settings, callerOf(this.#base, attempt))
     try {
       const result = await fn(session)
       if (!session.isRolledBack) await session.commit()

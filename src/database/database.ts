@@ -62,6 +62,7 @@ export class Database<Drizzle = DrizzleDatabase> extends DatabaseWork<Drizzle> {
     const policies = policyCheckOf(transaction, { hasContextFunction, settings, caller: callerOf(settings) })
     super({
       host: {
+        place: connections.channels.place,
         pool: connections,
         replicas,
         repositories: new Repositories({ casing: settings.casing, schema: settings.schema, relations: settings.relations, ...settings.repository }),

@@ -168,6 +168,11 @@ export function processOf (client: ClientBase): number {
   return (client as unknown as ConnectedClient).processID
 }
 
+/** Where a client is connected to, and its process there, as the server or a pooler reported it. */
+export function addressOf (client: ClientBase): Readonly<Pick<ConnectedClient, 'database' | 'host' | 'port' | 'processID'>> {
+  return client as unknown as ConnectedClient
+}
+
 /** The host and port that a client is connected to. */
 export function placeOf (client: ClientBase): string {
   const { host, port } = client as unknown as ConnectedClient
@@ -212,6 +217,7 @@ interface CancelConnection extends WireConnection {
 
 /** Properties of pg's client that its type declarations lack. */
 interface ConnectedClient {
+  readonly database: string
   readonly host: string
   readonly port: number
   readonly ssl: object | boolean

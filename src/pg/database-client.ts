@@ -9,12 +9,20 @@ export type DatabaseClientConfig = ClientConfig & { readonly hosts?: Hosts | und
 
 /** pg's client for everything that a URL may ask for. The pool, migrations and health checks open this one. */
 export class DatabaseClient extends pg.Client {
+  /** When it was made, directly before it connects, on the clock of `performance.now()`. */
+  readonly made = performance.now()
+
   constructor (config: DatabaseClientConfig = {}) {
     const { hosts } = config
     const connection = hosts && new HostsConnection(config, hosts)
     super(connection === undefined ? config : withConnection(config, connection))
     connection?.serve(this as unknown as FollowingClient)
   }
+}
+
+/** How long ago a client was made, in milliseconds; undefined for one of a pool that the program made. */
+export function openingMillis (client: ClientBase): number | undefined {
+  return client instanceof DatabaseClient ? performance.now() - client.made : undefined
 }
 
 /** Inherits the options, because a copy would lose the password. Host and port are pg's defaults, for addresses without them. */

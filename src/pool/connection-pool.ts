@@ -11,7 +11,7 @@
 import type { Pool } from 'pg'
 import { Connection } from '../connection/connection.js'
 import { ExhaustionWarning } from './exhaustion-warning.js'
-import { usageOf, usageOfTaken } from './connection-usage.js'
+import { usageOf, usageOfTaken, type ConnectionUsage } from './connection-usage.js'
 import { warnOfLeaks } from './leak-warning.js'
 import { CheckedOut } from './checked-out.js'
 import { CheckedClients } from './clients/checked-clients.js'
@@ -23,19 +23,17 @@ import { followPool } from './pool-events.js'
 import { Shortage } from './shortage.js'
 import { watchForStalls } from './stall-watchdog.js'
 import { StatementLog } from '../statement/statement-log.js'
-import { AcquireQueue } from './acquire-queue.js'
+import { AcquireQueue, type AcquireRequest, type Waiter } from './acquire-queue.js'
 import type { ClientState } from '../connection/client-state.js'
 import type { ConnectionHome } from '../connection/connection-home.js'
-import type { Observed } from '../statement/statement-observer.js'
 import type { Cancel, ConnectionSource } from './connection-source.js'
-import type { ConnectionUsage } from './connection-usage.js'
-import type { AcquireRequest, Waiter } from './acquire-queue.js'
 import type { PoolInfo } from './pool-info.js'
 import type { Caller } from '../statement/caller.js'
+import { noteObserved } from '../channels/statement-trace.js'
+import { PoolChannels } from './pool-channels.js'
 import { ConnectionError, PoolTimeoutError } from '../errors/errors.js'
 import { isReadOnlyServer } from '../errors/to-database-error.js'
 import { ignore } from '../runtime/promises.js'
-import type { Statement } from '../statement/statement.js'
 import type { Settings } from '../settings/settings.js'
 
 /** By how much two timers of the same length may differ, in milliseconds. */
@@ -48,6 +46,8 @@ const cancelMillis = 500
 
 export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSource {
   readonly pool: Pool
+  /** What it tells those who watch. */
+  readonly channels: PoolChannels
   /** What was found out about a pooler. */
   readonly pooler: Pooler
   readonly #settings: Settings
@@ -68,6 +68,7 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
 
   constructor (pool: Pool, settings: Settings) {
     this.pool = pool
+    this.channels = new PoolChannels({ settings, options: pool.options, checkedOut: this.#checkedOut, info: () => this.info })
     this.#settings = settings
     this.#log = new StatementLog(settings)
     this.#queue = new AcquireQueue(settings.pool.timeoutMillis, (waiters) => this.#refuse(waiters, new PoolTimeoutError()))
@@ -85,16 +86,16 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
       useless: () => this.#useless(),
       failed: (error) => this.#failed(error)
     })
-    this.#unfollow = followPool(pool, { settings, clients: this.#clients, info: () => this.info })
-    const state = { checkedOut: this.#checkedOut, usages: () => this.#usages, waiting: () => this.info.waiting, limit: () => this.#slots.limit }
-    this.#exhaustion = new ExhaustionWarning(settings, state)
+    this.#unfollow = followPool(pool, { settings, clients: this.#clients, info: () => this.info, opened: this.channels.connected })
+    this.#exhaustion = new ExhaustionWarning(settings, { checkedOut: this.#checkedOut, usages: () => this.#usages, waiting: () => this.info.waiting, limit: () => this.#slots.limit })
     this.#shortage = new Shortage(this.#slots, settings, () => this.#proceed())
-    warnOfLeaks(this.#checkedOut, this.#clients, settings)
+    warnOfLeaks(this.#checkedOut, this.#clients, { settings, leaked: this.channels.leaked })
     watchForStalls(this.#checkedOut, settings, this.pooler)
   }
 
   /** Requests a connection that is alive; refuses with `PoolTimeoutError` or `ConnectionError`. */
-  acquire (request: AcquireRequest): Cancel {
+  acquire (given: AcquireRequest): Cancel {
+    const request = this.channels.acquire(given)
     if (this.#ended) request.refuse(new ConnectionError('The database was closed'))
     else if (!this.#slots.isFree && this.#queue.size - this.#coming >= this.#settings.pool.maxWaiting) request.refuse(new PoolTimeoutError())
     else {
@@ -137,11 +138,15 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
   /** `true` as soon as a slot is free or was passed on; `false` if that did not happen in time. */
   breathes (timeoutMillis: number): Promise<boolean> { return this.#slots.breathes(timeoutMillis) }
 
-  observe (caller: Caller, statement: Statement, observed: Observed): void { this.#log.tell(caller, statement, observed) }
+  readonly observe: ConnectionHome<Connection>['observe'] = (caller, statement, observed) => {
+    noteObserved(statement.message, observed)
+    this.#log.tell(caller, statement, observed)
+  }
 
   takeBack (connection: Connection, destroyed: boolean): void {
     const { pooled } = connection
     this.#checkedOut.delete(connection)
+    this.channels.released(connection, destroyed)
     if (pooled.isMisfit || (destroyed && isReadOnlyServer(connection.refusal))) this.#renew(pooled)
     if (destroyed || !this.#settings.pool.resetOnRelease) return this.#end(pooled, destroyed)
     pooled.reset(pingMillis).then(() => this.#end(pooled, false), () => this.#end(pooled, true))
@@ -191,6 +196,7 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
   /** Refuses requests and waiters, and ends connections in use unless COMMIT or ROLLBACK is running; returns the usages that it ended. */
   end (): ConnectionUsage[] {
     this.#ended = true
+    this.channels.close()
     this.#shortage.end()
     this.#liveness.end()
     this.#queue.rejectAll(new ConnectionError('The database was closed'))
@@ -256,10 +262,7 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
     }
     const { first } = this.#queue
     this.#coming--
-    if (first === undefined) {
-      pooled.release(false)
-      return this.#slots.free()
-    }
+    if (first === undefined) return this.#end(pooled, false)
     const connection = new Connection(pooled, first.request.caller, this)
     this.#checkedOut.add(connection)
     this.#shortage.owed = 0

@@ -5,7 +5,7 @@ import type { Caller } from '../statement/caller.js'
 /** The part of a connection that sessions use. */
 export type LentConnection = Pick<Connection,
   'run' | 'send' | 'idle' | 'isIdle' | 'cancel' | 'release' | 'isReleased' | 'destroy' |
-  'status' | 'refusal' | 'readCommitted' | 'limits' | 'leading' | 'enterTransaction' | 'leaveTransaction'>
+  'server' | 'status' | 'refusal' | 'readCommitted' | 'limits' | 'leading' | 'enterTransaction' | 'leaveTransaction'>
 
 /** The source of the sessions' connections: the pool, or a test's substitute. */
 export interface ConnectionSource {

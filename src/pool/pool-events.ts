@@ -12,17 +12,20 @@ export interface PoolObserver {
   readonly clients: OpenClients
   /** Counts of the pool. */
   readonly info: () => object
+  /** Called when a connection was opened. */
+  readonly opened: (client: PoolClient) => void
 }
 
 /** Listens to the events of pg's pool; the returned function removes the listeners. */
-export function followPool (pool: Pool, { settings, clients, info }: PoolObserver): () => void {
+export function followPool (pool: Pool, { settings, clients, info, opened }: PoolObserver): () => void {
   const echo = (event: string): void => {
     if (settings.pool.echo) settings.logger.info({ event, ...info() }, 'pool event')
   }
   const listeners = {
-    connect: () => {
+    connect: (client: PoolClient) => {
       // pg-pool reads this for each connection that it opens.
       if (settings.pg === undefined) pool.options.maxLifetimeSeconds = jittered(settings.pool.recycleSeconds)
+      opened(client)
       echo('connect')
     },
     // Clients that the pool had before, and those that a program checks out, get their listeners here.

@@ -18,6 +18,12 @@ export interface ReplicaInfo {
   readonly pool: PoolInfo
 }
 
+/** Where a replica is, and its number among them, from 1. */
+export interface ReplicaPlace {
+  readonly connection: Readonly<ClientConfig>
+  readonly number: number
+}
+
 /** One replica: its pool, and what its watch has found out last. */
 export class Replica {
   readonly pool: ConnectionPool
@@ -31,8 +37,8 @@ export class Replica {
   /** The requests that wait for a connection: they are refused when it is left out. */
   readonly #waiting = new Set<Cancel>()
 
-  constructor (settings: Settings, connection: Readonly<ClientConfig>, { pool, maxLagMillis }: NonNullable<Settings['replicas']>) {
-    const own = { ...settings, connection, pool, pg: undefined, replicas: undefined, schema: undefined, relations: undefined, queryLogger: undefined, logger: settings.logger }
+  constructor (settings: Settings, { connection, number }: ReplicaPlace, { pool, maxLagMillis }: NonNullable<Settings['replicas']>) {
+    const own = { ...settings, poolName: `${settings.name}/replica ${number}`, connection, pool, pg: undefined, replicas: undefined, schema: undefined, relations: undefined, queryLogger: undefined, logger: settings.logger }
     const ownSettings = Object.freeze(hide(own, 'logger'))
     this.pool = new ConnectionPool(new Pool(poolConfig(ownSettings)), ownSettings)
     this.#maxLagMillis = maxLagMillis

@@ -51,7 +51,7 @@ export class Replicas {
     this.#primaryWatch = new ServerWatch(primary, { ...times, told: (state, askedAt) => this.#primaryTold(state, askedAt) })
     this.#watched = connections.map((connection, index) => {
       const watch = new ServerWatch(connection, { ...times, told: (state) => this.#replicaTold(watched, state) })
-      const watched: Watched = { replica: new Replica(settings, connection, replicas), watch, number: index + 1, outs: 0, isTold: false, toldAt: -Infinity }
+      const watched: Watched = { replica: new Replica(settings, { connection, number: index + 1 }, replicas), watch, number: index + 1, outs: 0, isTold: false, toldAt: -Infinity }
       return watched
     })
   }

@@ -1,5 +1,8 @@
 import { DeadlockError, SerializationFailureError, TransactionAbortedError } from '../errors/errors.js'
 import { pauseBefore } from '../runtime/backoff.js'
+import { retryChannel } from '../channels/channels.js'
+import { sqlStateOf } from '../channels/publish.js'
+import type { DatabasePlace } from '../channels/messages.js'
 import type { Backoff } from '../runtime/backoff.js'
 import type { Logger } from '../runtime/logger.js'
 
@@ -11,6 +14,9 @@ export interface RetryOptions {
   /** Repetitions after the first attempt. */
   readonly retries: number
   readonly logger: Logger
+  /** The label of the caller. */
+  readonly route: string
+  readonly place: DatabasePlace
 }
 
 /**
@@ -23,16 +29,22 @@ export function isConflict (error: unknown): boolean {
     (error instanceof TransactionAbortedError && isConflict(error.cause))
 }
 
+/** Publishes that an attempt collided and is repeated, if somebody subscribes. */
+export function tellRetry (error: unknown, { place, route, attempt }: { readonly place: DatabasePlace, readonly route: string, readonly attempt: number }): void {
+  if (retryChannel.hasSubscribers) retryChannel.publish({ ...place, route, attempt, error: error as Error, sqlState: sqlStateOf(error) })
+}
+
 /** Runs a whole transaction, and repeats it from its beginning after a conflict. Rejects with the error of the last attempt. */
-export async function retrying<Result> (attempt: () => Promise<Result>, { retries, logger }: RetryOptions): Promise<Result> {
+export async function retrying<Result> (attempt: (number: number) => Promise<Result>, { retries, logger, route, place }: RetryOptions): Promise<Result> {
   for (let repetition = 1; repetition <= retries; repetition++) {
     try {
-      return await attempt()
+      return await attempt(repetition)
     } catch (error) {
       if (!isConflict(error)) throw error
+      tellRetry(error, { place, route, attempt: repetition })
       logger.warn({ err: error, attempt: repetition }, 'a transaction collided with another one and is repeated')
     }
     await pauseBefore(repetition, retryBackoff)
   }
-  return await attempt()
+  return await attempt(retries + 1)
 }

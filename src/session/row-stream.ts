@@ -12,6 +12,9 @@
  * A stream never waits for a connection while its session holds one: a pool full of such sessions would deadlock.
  * Between two batches the transaction is idle, and `idle_in_transaction_session_timeout` applies: a slower reader loses the stream.
  */
+import { statementChannel } from '../channels/channels.js'
+import { isWatched } from '../channels/publish.js'
+import { StreamTrace } from '../channels/statement-trace.js'
 import { cancelUntilIdle } from '../connection/cancel-until-idle.js'
 import { failureOn } from '../connection/outcome.js'
 import { PoolTimeoutError } from '../errors/errors.js'
@@ -59,6 +62,9 @@ export class RowStream implements RowSource<never> {
   #connection: LentConnection | undefined
   #closing: Promise<void> | undefined
   #reason: Error | undefined
+  #failure: Error | undefined
+  /** Undefined unless somebody watches. */
+  #trace: StreamTrace | undefined
 
   constructor (context: SessionContext, statement: Statement, options: RowStreamOptions) {
     this.#context = context
@@ -71,9 +77,11 @@ export class RowStream implements RowSource<never> {
     if (this.#closing !== undefined) return []
     try {
       const rows = await this.#next()
+      this.#trace?.add(rows.length)
       if (rows.length < this.#options.batchSize) await this.close()
       return rows
     } catch (error) {
+      this.#failure = error as Error
       await this.close()
       throw this.#reason ?? error
     }
@@ -90,13 +98,19 @@ export class RowStream implements RowSource<never> {
   async #next (): Promise<never[]> {
     const { batchSize } = this.#options
     const { text, values, name: statementName, reader, rowMode, context } = this.#statement
-    const fetch: Statement = { kind: 'read', text: `fetch forward ${batchSize} from ${name}`, values: [], reader, rowMode, context }
+    if (this.#connection === undefined) this.#traceStart()
+    const fetch: Statement = { kind: 'read', text: `fetch forward ${batchSize} from ${name}`, values: [], reader, rowMode, context, message: this.#trace?.message }
     if (this.#connection !== undefined) return this.#rowsOf(await run(this.#connection, [fetch]))
     const preparedName = statementName && `${statementName}_stream`
     const declare: Statement = { kind: 'read', text: `declare ${name} no scroll cursor for ${text}`, values, name: preparedName, context }
     const begun = this.#begin([declare, fetch])
     this.#context.watch?.(this.#statement, begun)
     return this.#rowsOf(await begun)
+  }
+
+  #traceStart (): void {
+    const { place } = this.#context
+    if (isWatched(statementChannel)) this.#trace = new StreamTrace(this.#statement, { place, caller: this.#options.caller, transaction: undefined })
   }
 
   /** Takes a connection, and sends the first statements synchronously. */
@@ -131,8 +145,11 @@ export class RowStream implements RowSource<never> {
   async #close (): Promise<void> {
     this.#options.ended()
     if (this.#reason !== undefined) this.#cancel?.(this.#reason)
-    const connection = this.#connection
-    if (connection === undefined) return
+    if (this.#connection !== undefined) await this.#release(this.#connection)
+    this.#trace?.end(this.#reason ?? this.#failure)
+  }
+
+  async #release (connection: LentConnection): Promise<void> {
     await cancelUntilIdle(connection, settleMillis)
     if (connection.refusal === undefined) await endTransaction(connection, 'rollback', { timeoutMillis: settleMillis })
     connection.release()

@@ -33,6 +33,8 @@ export type { DatabaseEnvironment } from './setting-table.js'
 export interface Settings {
   /** The name of the database: `default` if none was given. */
   readonly name: string
+  /** The name of its pool for those who watch, if it differs: that of a replica. */
+  readonly poolName?: string | undefined
   /**
    * Object configuration for `pg`, never a connection string; undefined with a pool of the user's own.
    * The password is not enumerable: {@link extendConnection} adds keys without losing it.

@@ -8,6 +8,8 @@ export interface Caller {
   readonly label: string
   /** Where the program requested the connection. */
   callSite?: CallSite | undefined
+  /** Which attempt of a repeated transaction it is, from 1. @defaultValue 1 */
+  readonly attempt?: number | undefined
   /** The outer caller, if the request was made in its nested scope. */
   within?: Caller | undefined
 }

@@ -24,6 +24,15 @@ export type RowParser = (texts: ReadonlyArray<string | null>) => unknown
 /** Makes the parser for rows with these columns; called once for a prepared statement of a connection. */
 export type RowReader = (fields: ReadonlyArray<{ readonly dataTypeID: number }>) => RowParser
 
+/** What is told of a statement to those who watch: the connection adds its time, and its server. */
+export interface ObservedMessage {
+  namespace: string | undefined
+  serverAddress: string | undefined
+  serverPort: number | undefined
+  durationMillis?: number | undefined
+  processId?: number | undefined
+}
+
 /** One SQL statement. */
 export interface Statement {
   readonly kind: StatementKind
@@ -40,6 +49,8 @@ export interface Statement {
   /** The statement takes its row lock with NOWAIT: a lock timeout is a conflict then, not an overload. */
   readonly nowait?: boolean
   readonly context: StatementContext
+  /** What the channel of statements tells of it, while somebody subscribes. */
+  readonly message?: ObservedMessage | undefined
 }
 
 /** The result of a statement. `Row` is an array with `rowMode: 'array'`. */

@@ -8,7 +8,7 @@ const outages = 'close|config|databases|exhaustion|hosts|leaks|network|pool|repl
 export const groups = {
   connection: /^test\/src\/connection\//,
   'drizzle-1': /^test\/drizzle-1\/(?!(generated-changes|model|repository|sessions|upgrade-matrix|values)\.)/,
-  foundations: /^test\/src\/(misuse\.|(audit|database|drizzle|errors|model|pg|runtime|settings|statement|values)\/)/,
+  foundations: /^test\/src\/(misuse\.|(activity|audit|channels|database|drizzle|errors|figures|model|opentelemetry|pg|prometheus|runtime|settings|statement|values)\/)/,
   generate: /^test\/src\/migrations\/generate\//,
   house: /^test\/house\/(?!(loading|types)\.)/,
   load: /^test\/load\/(?!processes\/|crash\/crash\.)/,

@@ -1,6 +1,9 @@
 import { failureOn } from '../../connection/outcome.js'
 import { CommitUnknownError, TransactionBrokenError } from '../../errors/errors.js'
 import { beforeStatement } from './prelude.js'
+import { statementChannel } from '../../channels/channels.js'
+import { isWatched } from '../../channels/publish.js'
+import { traceStatement } from '../../channels/statement-trace.js'
 import type { ContextLead } from './context-lead.js'
 import type { Caller } from '../../statement/caller.js'
 import type { SessionContext } from './session-context.js'
@@ -14,7 +17,12 @@ export interface Autocommit {
 }
 
 /** Runs one statement that commits by itself, on the next connection that is available. With a context, it must not be several statements. */
-export async function runAutocommit ({ pool, constraints }: SessionContext, { caller, statement, lead }: Autocommit): Promise<StatementResult<never>> {
+export function runAutocommit (context: SessionContext, { caller, statement, lead }: Autocommit): Promise<StatementResult<never>> {
+  if (!isWatched(statementChannel)) return run(context, { caller, statement, lead })
+  return traceStatement(statement, { place: context.place, caller, transaction: undefined }, (traced) => run(context, { caller, statement: traced, lead }))
+}
+
+async function run ({ pool, constraints }: SessionContext, { caller, statement, lead }: Autocommit): Promise<StatementResult<never>> {
   const { context, nowait, kind } = statement
   const connection = await pool.connect(caller)
   const { error, result, lost } = await connection.run(statement, beforeStatement(connection, statement, lead))

@@ -3,6 +3,7 @@ import { resolveCommit } from './commit-status.js'
 import { TransactionAbortedError, TransactionBrokenError } from '../../errors/errors.js'
 import { toDatabaseError } from '../../errors/to-database-error.js'
 import { endTransaction } from './transaction-control.js'
+import type { TransactionTrace } from '../../channels/transaction-trace.js'
 import type { Caller } from '../../statement/caller.js'
 import type { LentConnection } from '../../pool/connection-source.js'
 import type { SessionContext } from './session-context.js'
@@ -15,6 +16,8 @@ export interface Committing {
   readonly caller: Caller
   /** The transaction's identity on the server, with `resolveCommits`. */
   readonly identity: string | undefined
+  /** Undefined as long as nobody watches. */
+  readonly trace: TransactionTrace | undefined
 }
 
 /**
@@ -26,7 +29,12 @@ export interface Committing {
  * @throws {ConnectionError} if the response was lost, and nothing was saved
  * @throws {CommitUnknownError} if the response was lost, and the outcome is unknown
  */
-export async function commitOn (connection: LentConnection, { context: { pool, constraints }, settings, caller, identity }: Committing): Promise<string | undefined> {
+export async function commitOn (connection: LentConnection, committing: Committing): Promise<string | undefined> {
+  const { trace } = committing
+  return await (trace === undefined ? commit(connection, committing) : trace.commit(commit(connection, committing)))
+}
+
+async function commit (connection: LentConnection, { context: { pool, constraints }, settings, caller, identity }: Committing): Promise<string | undefined> {
   const { settleTimeoutMillis: timeoutMillis } = settings
   let token: unknown
   const told = (text: unknown): void => { token = text }

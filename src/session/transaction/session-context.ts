@@ -3,11 +3,14 @@ import type { ConnectionSource } from '../../pool/connection-source.js'
 import type { Replicas } from '../../replicas/replicas.js'
 import type { DrizzleBinding } from '../../drizzle/queries/drizzle-binding.js'
 import type { Repositories } from '../../repository/repository-factory.js'
+import type { DatabasePlace } from '../../channels/messages.js'
 import type { Caller } from '../../statement/caller.js'
 import type { Statement } from '../../statement/statement.js'
 
 /** The parts that the sessions of one database share. */
 export interface SessionContext {
+  /** The database, for the channels. */
+  readonly place: DatabasePlace
   /** Read for each use: a test may replace it. */
   pool: ConnectionSource
   /** Undefined without replicas. A test may take them away. */

@@ -13,30 +13,25 @@
  * uncertain.
  */
 import { failureOn } from '../../connection/outcome.js'
-import { TransactionAbortedError } from '../../errors/errors.js'
 import { toDatabaseError } from '../../errors/to-database-error.js'
 import { control, nothing, opening, rollBack } from './transaction-control.js'
-import { hasOwnSnapshots, isFailure, ReadsBeforeBegin } from './reads-before-begin.js'
-import { routeOf } from './replica-route.js'
-import { takeBatch } from './queued-statement.js'
-import { forget, unsent } from './savepoint.js'
+import { hasOwnSnapshots, isFailure, ReadsBeforeBegin, type Acquire } from './reads-before-begin.js'
+import { routeOf, type ReplicaRoute } from './replica-route.js'
+import { takeBatch, type QueuedStatement } from './queued-statement.js'
+import { forget, unsent, type Savepoint } from './savepoint.js'
 import { RequestedWork } from './requested-work.js'
-import { errorForCaller } from './end-reason.js'
+import { errorForCaller, obstacleOn } from './end-reason.js'
 import { beforeTransaction } from './prelude.js'
-import { leadOf } from './context-lead.js'
+import { leadOf, type ContextLead } from './context-lead.js'
 import { leading, noLead } from '../../statement/leading-statement.js'
 import { commitOn } from './commit.js'
+import { isTraced, TransactionTrace } from '../../channels/transaction-trace.js'
 import { UnsentWrites } from './unsent-writes.js'
 import type { Outcome } from '../../connection/outcome.js'
-import type { ContextLead } from './context-lead.js'
 import type { TransactionSettings } from '../../settings/transaction-options.js'
 import type { SessionContext, TransactionEvents } from './session-context.js'
-import type { Acquire } from './reads-before-begin.js'
 import type { Cancel, LentConnection } from '../../pool/connection-source.js'
 import type { Statement, StatementResult } from '../../statement/statement.js'
-import type { ReplicaRoute } from './replica-route.js'
-import type { Savepoint } from './savepoint.js'
-import type { QueuedStatement } from './queued-statement.js'
 
 const noTasks: readonly QueuedStatement[] = []
 
@@ -68,6 +63,8 @@ export class Transaction {
   #end: (() => Error) | undefined
   #failure: Error | undefined
   readonly #unsent = new UnsentWrites()
+  /** Undefined as long as nobody watches. */
+  #trace: TransactionTrace | undefined
 
   constructor (context: SessionContext, settings: TransactionSettings, events: TransactionEvents) {
     this.#context = context
@@ -92,11 +89,7 @@ export class Transaction {
 
   /** The reason why the transaction cannot be committed, if any: a statement failed and nothing undid it, or nothing more can be sent. */
   get obstacle (): Error | undefined {
-    const refusal = this.#connection?.refusal
-    if (refusal !== undefined) return toDatabaseError(refusal)
-    const { error } = this.#unsent
-    if (!this.#isAborted && error === undefined) return undefined
-    return new TransactionAbortedError(undefined, { cause: error ?? this.#failure })
+    return obstacleOn(this.#connection, { unsent: this.#unsent.error, failure: this.#failure })
   }
 
   get #isAborted (): boolean { return this.#connection?.status === 'E' }
@@ -111,8 +104,14 @@ export class Transaction {
   follow (token: unknown): void { this.#route?.follow(token) }
 
   /** Runs a statement after all earlier ones. */
-  run (requested: Statement, savepoint: Savepoint | undefined): Promise<StatementResult<never>> {
+  run (statement: Statement, savepoint: Savepoint | undefined): Promise<StatementResult<never>> {
     this.#asked++
+    if (this.#trace === undefined && !isTraced()) return this.#run(statement, savepoint)
+    this.#trace ??= new TransactionTrace({ place: this.#context.place, settings: this.#settings, caller: this.#events.caller })
+    return this.#trace.run(statement, this.#mayReadOutside(statement), (traced) => this.#run(traced, savepoint))
+  }
+
+  #run (requested: Statement, savepoint: Savepoint | undefined): Promise<StatementResult<never>> {
     return new Promise((resolve, reject) => {
       const refusal = this.lead?.prepare()
       const statement = this.lead === undefined ? requested : this.lead.named(requested)
@@ -152,16 +151,17 @@ export class Transaction {
   /** Commits, and reads the token: see {@link commitOn}. */
   async commit (): Promise<void> {
     const connection = this.#connection
-    if (connection === undefined) return
-    // BEGIN was never sent: there is nothing to end.
-    if (!this.#begun) return connection.release()
-    this.#token = await commitOn(connection, { context: this.#context, settings: this.#settings, caller: this.#events.caller, identity: this.#identity })
+    const { caller } = this.#events
+    if (connection !== undefined && this.#begun) this.#token = await commitOn(connection, { context: this.#context, settings: this.#settings, caller, identity: this.#identity, trace: this.#trace })
+    else connection?.release() // BEGIN was never sent: there is nothing to end
+    this.#trace?.end('none')
   }
 
   /** Rolls back and releases the connections; running statements are cancelled. Never rejects. */
   async rollback (): Promise<void> {
     const { settleTimeoutMillis: timeoutMillis } = this.#settings
     await Promise.all([this.#connection && rollBack(this.#connection, () => this.#begun, timeoutMillis), this.#reads.abandon(timeoutMillis)])
+    this.#trace?.end(this.#begun ? 'rolledBack' : 'none', this.#end?.())
   }
 
   /** Refuses later statements, and those that have not been sent yet. */
@@ -201,13 +201,14 @@ export class Transaction {
     this.#cancel = this.#acquire({
       lend: (connection) => {
         this.#connection = connection
+        this.#trace?.lent(connection)
         this.#route?.lent(replica)
         connection.enterTransaction()
         this.#done()
       },
       refuse: (error) => {
         if (replica !== undefined && this.#end === undefined) this.#moveToPrimary(noTasks)
-        else for (const task of this.#tasks.splice(0)) this.#refuse(task, error)
+        else this.#refuseAll(error)
         this.#done()
       }
     }, replica)
@@ -226,9 +227,11 @@ export class Transaction {
   readonly #acquire: Acquire = ({ lend, refuse }, replica) =>
     (replica ?? this.#context.pool).acquire({ caller: this.#events.caller, lend, refuse })
 
-  #done (): void {
-    this.#busy = false
-    this.#proceed()
+  #done (): void { this.#busy = false; this.#proceed() }
+
+  #refuseAll (error: Error): void {
+    for (const task of this.#tasks.splice(0)) this.#refuse(task, error)
+    this.#trace?.end('none', error)
   }
 
   #send (tasks: QueuedStatement[], connection: LentConnection): void {
@@ -236,7 +239,8 @@ export class Transaction {
     const begin = this.#begun ? noLead : beforeTransaction(connection, this.#settings, this.lead)
     const savepoints = unsent(first?.savepoint)
     const prelude = [...begin, ...savepoints.map(({ name }) => leading(`savepoint ${name}`))]
-    this.#startTimer()
+    const { timeoutMillis } = this.#settings
+    if (timeoutMillis !== undefined) this.#timer ??= setTimeout(this.#events.timedOut, timeoutMillis)
     // A raw text without values may be several statements, a COPY or a COMMIT: it is sent alone, after the prelude.
     const alone = prelude.length > 0 && first?.statement.kind === 'raw' && first.statement.values.length === 0
     let open = tasks.length
@@ -255,11 +259,6 @@ export class Transaction {
     connection.send(tasks.map((task) => ({ statement: alone ? nothing : task.statement, done: (outcome) => answered(task, outcome) })), prelude)
   }
 
-  #startTimer (): void {
-    const { timeoutMillis } = this.#settings
-    if (timeoutMillis !== undefined) this.#timer ??= setTimeout(this.#events.timedOut, timeoutMillis)
-  }
-
   #mayReadOutside ({ kind }: Statement): boolean {
     return kind === 'read' && this.#settings.readsOutside && this.#context.pool.readCommitted &&
       this.#end === undefined && this.#connection === undefined && this.#tasks.length === 0
@@ -271,6 +270,7 @@ export class Transaction {
       refused: (error) => this.#refuse(task, error),
       // It has to run in the transaction, before the waiting statements.
       unsuited: () => {
+        this.#trace?.begin()
         this.work.add(task.statement, task.savepoint)
         this.#tasks.unshift(task)
       },

@@ -64,6 +64,8 @@ export class SandboxConnection implements LentConnection {
 
   get readCommitted (): boolean { return this.#connection.readCommitted }
 
+  get server (): Connection['server'] { return this.#connection.server }
+
   get limits (): readonly LeadingStatement[] { return this.#connection.limits }
 
   /** Nothing commits by itself in a sandbox. */

@@ -1,0 +1,69 @@
+import { statementChannel } from './channels.js'
+import { messageCaller } from './messages.js'
+import { begin, finish } from './publish.js'
+import { serverOf } from './place.js'
+import { ignore } from '../runtime/promises.js'
+import type { Caller } from '../statement/caller.js'
+import type { Observed } from '../statement/statement-observer.js'
+import type { ObservedMessage, Statement, StatementResult } from '../statement/statement.js'
+import type { DatabasePlace, StatementMessage, TransactionMessage } from './messages.js'
+
+/** The circumstances of a statement that somebody watches. */
+export interface TraceCircumstances {
+  readonly place: DatabasePlace
+  readonly caller: Caller
+  readonly transaction: TransactionMessage | undefined
+}
+
+/** Makes the message of a statement. */
+export function statementMessage ({ text, name, kind, context: { operation, table } }: Statement, { place, caller, transaction }: TraceCircumstances): StatementMessage {
+  return { ...place, [messageCaller]: caller, route: caller.label, operation, table, kind, name, text, transaction }
+}
+
+/** Runs a statement between the messages about it. */
+export function traceStatement (statement: Statement, circumstances: TraceCircumstances, run: (statement: Statement) => Promise<StatementResult<never>>): Promise<StatementResult<never>> {
+  const message = statementMessage(statement, circumstances)
+  const answer = begin(statementChannel, message, () => run({ ...statement, message }))
+  answer.then((result) => {
+    note(message, result)
+    finish(statementChannel, message)
+  }, (error: Error) => finish(statementChannel, message, error))
+  return answer
+}
+
+function note (message: StatementMessage, { rowCount, rows, results }: StatementResult): void {
+  message.returnedRows = rows.length
+  message.rows = rowCount ?? rows.length
+  if (results !== undefined) message.batchSize = results.length
+}
+
+/** Adds what the connection knows of a statement. */
+export function noteObserved (message: ObservedMessage | undefined, { durationMillis, client }: Observed): void {
+  if (message !== undefined) Object.assign(message, serverOf(client), { durationMillis })
+}
+
+/** Publishes the message about a statement whose rows are read in batches: one from the first batch to the end. */
+export class StreamTrace {
+  /** It travels with the statement of each batch. */
+  readonly message: StatementMessage
+  #durationMillis = 0
+
+  /** Publishes the start. */
+  constructor (statement: Statement, circumstances: TraceCircumstances) {
+    this.message = statementMessage(statement, circumstances)
+    begin(statementChannel, this.message, ignore)
+  }
+
+  /** A batch was read. */
+  add (count: number): void {
+    const { message } = this
+    this.#durationMillis += message.durationMillis ?? 0
+    message.rows = message.returnedRows = (message.rows ?? 0) + count
+  }
+
+  /** Publishes the end. */
+  end (error: Error | undefined): void {
+    if (this.message.durationMillis !== undefined) this.message.durationMillis = this.#durationMillis
+    finish(statementChannel, this.message, error)
+  }
+}

@@ -79,7 +79,7 @@ export interface RecordedStatement {
   readonly code: string | null
 }
 
-/** A transaction that has ended, or is still open. */
+/** A transaction that has ended, or is still open. A statement that commits by itself is one, too. */
 export interface RecordedTransaction {
   readonly at: number
   readonly route: string
@@ -91,6 +91,8 @@ export interface RecordedTransaction {
   readonly outcome: 'committed' | 'rolledBack' | 'unknown' | 'none' | 'open'
   readonly code: string | null
   readonly sqlState: string | null
+  readonly statementCount: number
+  /** The latest, at most a hundred. */
   readonly statements: readonly RecordedStatement[]
 }
 

@@ -1,0 +1,2 @@
+export { prometheus } from './prometheus.js'
+export type { PrometheusOptions } from './prometheus.js'

@@ -1,0 +1,116 @@
+import { Pool } from 'pg'
+import t from 'tap'
+import { attributeNames } from '../../../src/figures/attributes.js'
+import * as all from '../../../src/figures/figures.js'
+import { FiguresWatch } from '../../../src/figures/watch-figures.js'
+import { openPools } from '../../../src/channels/open-pools.js'
+import { createTestDatabase } from '../../../src/testing/index.js'
+import { openDatabase } from '../../../src/index.js'
+import { users } from '../../helpers/schema.js'
+import { canary, liveThrough } from './eventful.js'
+import type { Attributes } from '../../../src/figures/attributes.js'
+import type { HistogramFigure } from '../../../src/figures/figures.js'
+
+const { connectionCount, connectionMax, createTime, figures, idleMax, idleMin, leaks, observed, operationDuration, pendingRequests, retries, returnedRows } = all
+const { timeouts, transactions, useTime, waitTime } = all
+
+interface Value { readonly figure: HistogramFigure, readonly value: number, readonly attributes: Attributes }
+
+function watching () {
+  const values: Value[] = []
+  const watch = new FiguresWatch((figure, value, attributes) => { values.push({ figure, value, attributes }) })
+  return { values, watch, of: (figure: HistogramFigure) => values.filter((value) => value.figure === figure) }
+}
+
+const pool = { 'db.client.connection.pool.name': 'default' }
+
+t.test('statements, waits, uses and transactions become figures, and no value is in them', async (t) => {
+  const { watched: { values, watch, of }, database } = await liveThrough(t, watching)
+
+  const statement = { 'db.system.name': 'postgresql', 'db.namespace': /./, 'server.address': /./, 'server.port': Number }
+  const built = (command: string) => {
+    return { ...statement, 'db.collection.name': 'users', 'db.operation.name': command, 'db.query.summary': `${command} users` }
+  }
+  const failed = (sqlState: string) => ({ 'db.response.status_code': sqlState, 'error.type': sqlState })
+  t.match(of(operationDuration).map(({ attributes }) => attributes), [
+    built('SELECT'), built('INSERT'), { ...built('INSERT'), ...failed('23505') }, built('SELECT'), built('INSERT'), built('SELECT'),
+    { ...statement, ...failed('42601') }, { ...built('INSERT'), ...failed('40001') }, built('INSERT'), built('INSERT'), built('SELECT'), built('INSERT'), built('SELECT')
+  ])
+  t.notHas(of(operationDuration)[6]?.attributes, { 'db.query.summary': String })
+  t.strictSame(of(returnedRows).map(({ value }) => value), [0, 1, 1, 1, 2, 1, 1, 1, 1, 1])
+  t.match(of(createTime)[0], { attributes: pool }, 'the connection after the lost one')
+  t.equal(of(createTime).length, 1)
+  t.equal(of(waitTime).length, of(useTime).length, 'each that was lent was released')
+  t.match(of(waitTime)[0], { attributes: pool })
+  t.ok(values.every(({ value }) => value >= 0 && value < 600), 'times are seconds')
+
+  t.strictSame(watch.observe(timeouts), [{ attributes: pool, value: 1 }])
+  t.strictSame(watch.observe(leaks), [{ attributes: pool, value: 1 }])
+  t.same(watch.observe(retries).map(({ attributes, value }) => [Object.values(attributes), value]), [[['default', '40001'], 1], [['default', '40P01'], 0]])
+  t.same(Object.fromEntries(watch.observe(transactions).map(({ attributes, value }) => [attributes['data_access.transaction.outcome'], value])), {
+    committed: 1, rolledBack: 2, unknown: 1, none: 0
+  })
+  t.strictSame(watch.observe(pendingRequests), [{ attributes: pool, value: 0 }])
+  const text = JSON.stringify([values, observed.map((figure) => watch.observe(figure))])
+  t.notMatch(text, canary)
+  watch.end()
+  values.length = 0
+  await database.repo(users).count()
+  t.strictSame(values, [], 'nothing after the end')
+})
+
+t.test('a figure has no other attributes than it declares', async (t) => {
+  const { watched: { values, watch } } = await liveThrough(t, watching)
+  watch.end()
+  const seen = [...values, ...observed.flatMap((figure) => watch.observe(figure).map((observation) => ({ figure, ...observation })))]
+
+  for (const { figure, attributes } of seen) {
+    t.strictSame(Object.keys(attributes).filter((name) => !figure.attributes.some((declared) => declared === name)), [], figure.name)
+  }
+  t.strictSame(new Set(seen.map(({ figure }) => figure.name)), new Set(figures.map(({ name }) => name)), 'each figure was seen')
+  t.strictSame([...new Set(figures.flatMap(({ attributes }) => attributes))].sort(), [...attributeNames])
+})
+
+t.test('counts of a pool begin with 0 before anything happens, and its connections are counted by state', async (t) => {
+  const { watch } = watching()
+  t.teardown(() => watch.end())
+  const before = openPools.size
+  const { database } = await createTestDatabase(t, { pool: { size: 2, maxOverflow: 3 } })
+  t.equal(openPools.size, before + 1)
+
+  for (const figure of [timeouts, leaks, transactions, retries]) t.ok(watch.observe(figure).every(({ value }) => value === 0), figure.name)
+  t.equal(watch.observe(transactions).length, 4)
+  const session = database.createSession()
+  await session.query('select 1')
+  const states = () => Object.fromEntries(watch.observe(connectionCount).map(({ attributes, value }) => [attributes['db.client.connection.state'], value]))
+  t.same(states(), { idle: database.poolInfo.idle, used: 1 })
+  await session.rollback()
+  t.same(states(), { idle: database.poolInfo.idle, used: 0 })
+  for (const [figure, value] of [[connectionMax, 5], [idleMin, 2], [idleMax, 5]] as const) t.strictSame(watch.observe(figure), [{ attributes: pool, value }])
+})
+
+t.test('pools of the same name are one figure', async (t) => {
+  const { watch } = watching()
+  t.teardown(() => watch.end())
+  await createTestDatabase(t, { pool: { size: 2, maxOverflow: 3 } })
+  await createTestDatabase(t, { pool: { size: 1, maxOverflow: 0 } })
+
+  t.strictSame(watch.observe(connectionMax), [{ attributes: pool, value: 6 }])
+})
+
+t.test('of a pool of the program\'s own it is not known how long a connection took to open', async (t) => {
+  const { connectionString, database } = await createTestDatabase(t)
+  await database.close()
+  const { watch, of } = watching()
+  t.teardown(() => watch.end())
+  const pg = new Pool({ connectionString })
+  const own = await openDatabase({ pg })
+  t.teardown(async () => {
+    await own.close()
+    await pg.end()
+  })
+  await own.query('select 1')
+
+  t.equal(of(operationDuration).length, 1)
+  t.strictSame(of(createTime), [])
+})

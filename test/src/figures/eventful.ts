@@ -15,8 +15,9 @@ export const canary = 'canary@example.com'
 type T = Pick<typeof t, 'rejects' | 'teardown'>
 
 /**
- * Opens a database with one connection, lets `watch` begin, and makes everything happen that changes a figure: three reads that return 0, 1 and 2 rows, writes that
- * succeed and fail, SQL that PostgreSQL does not know, a retry, a wait that is refused, a leak, and a COMMIT whose response is lost.
+ * Opens a database with one connection, lets `watch` begin, and makes everything happen that changes a figure: three reads that return
+ * 0, 1 and 2 rows, writes that succeed and fail, SQL that PostgreSQL does not know, a retry, a wait that is refused, a leak, and a COMMIT
+ * whose response is lost.
  */
 export async function liveThrough<Watch> (t: T, watch: () => Watch): Promise<{ watched: Watch, database: Database }> {
   const { database, proxy } = await openByProxy(t, { pool: { size: 1, maxOverflow: 0, maxWaiting: 1 }, leakWarningSeconds: 0.1 })

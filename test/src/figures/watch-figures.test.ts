@@ -11,8 +11,8 @@ import { canary, liveThrough } from './eventful.js'
 import type { Attributes } from '../../../src/figures/attributes.js'
 import type { HistogramFigure } from '../../../src/figures/figures.js'
 
-const { connectionCount, connectionMax, createTime, figures, idleMax, idleMin, leaks, observed, operationDuration, pendingRequests, retries, returnedRows } = all
-const { timeouts, transactions, useTime, waitTime } = all
+const { connectionCount, connectionMax, createTime, figures, idleMax, idleMin, leaks, observed, operationDuration, pendingRequests } = all
+const { retries, returnedRows, timeouts, transactions, useTime, waitTime } = all
 
 interface Value { readonly figure: HistogramFigure, readonly value: number, readonly attributes: Attributes }
 

@@ -1,11 +1,13 @@
 import { Counter, Gauge, Histogram, register } from 'prom-client'
 import { labelName, metricName } from './names.js'
+import { checkCall } from '../errors/check-call.js'
 import { UsageError } from '../errors/errors.js'
 import { figures, histograms, observed } from '../figures/figures.js'
 import { FiguresWatch } from '../figures/watch-figures.js'
 import type { Registry } from 'prom-client'
 import type { Attributes } from '../figures/attributes.js'
 import type { Figure, ObservedFigure } from '../figures/figures.js'
+import type { OptionChecks } from '../runtime/option-checks.js'
 
 /** The options of {@link prometheus}. */
 export interface PrometheusOptions {
@@ -17,13 +19,17 @@ export interface PrometheusOptions {
   readonly registry?: Registry | undefined
 }
 
+const checks: OptionChecks<PrometheusOptions> = {
+  registry: [(value) => typeof Object(value).getSingleMetric === 'function' && typeof Object(value).registerMetric === 'function', 'must be a Registry of prom-client']
+}
+
 /**
  * Puts the figures of all databases of this process on a registry of prom-client: durations of statements, connections by state, waits, time-outs, and
  * transactions by outcome. Names and labels are those that OpenTelemetry's exporter for Prometheus gives the figures of `./opentelemetry`; times are in seconds.
  * Needs the package prom-client.
  *
  * @returns `disable()`, which takes the figures from the registry again
- * @throws {@link UsageError} if the registry has a metric of one of these names, for example because it has the figures already
+ * @throws {@link UsageError} for an invalid registry, and if it has a metric of one of these names, for example because it has the figures already
  *
  * @example
  * ```ts
@@ -31,7 +37,9 @@ export interface PrometheusOptions {
  * server.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()))
  * ```
  */
-export function prometheus ({ registry = register }: PrometheusOptions = {}): { disable (): void } {
+export function prometheus (options: PrometheusOptions = {}): { disable (): void } {
+  checkCall('prometheus()', options, checks)
+  const { registry = register } = options
   refuseTaken(registry)
   const metrics = new Map(histograms.map((figure) => {
     return [figure, new Histogram({ ...described(figure, registry), buckets: [...figure.buckets] })]

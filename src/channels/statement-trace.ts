@@ -57,7 +57,7 @@ export class StreamTrace {
   /** A batch was read. */
   add (count: number): void {
     const { message } = this
-    this.#durationMillis += message.durationMillis ?? 0
+    this.#durationMillis += Number(message.durationMillis)
     message.rows = message.returnedRows = (message.rows ?? 0) + count
   }
 

@@ -5,6 +5,8 @@ import { createTestDatabase } from '../../../src/testing/index.js'
 import { channelLog } from '../../helpers/channel-log.js'
 import { conflicts } from '../../helpers/conflicts.js'
 import { open } from '../../helpers/database.js'
+import { resolveTransactionOptions } from '../../../src/settings/transaction-options.js'
+import { recordingLogger } from '../../helpers/logger.js'
 import { holdCommits } from '../../helpers/held-commit.js'
 import { users, withTables } from '../../helpers/schema.js'
 
@@ -48,6 +50,12 @@ t.test('begin with the request, a check at COMMIT, and a transaction without a s
   await session.commit()
   t.match(ended('transaction'), [{ outcome: 'committed', statements: 0 }])
   t.same(ended('statement'), [], 'BEGIN and COMMIT are no statements of the program')
+
+  clear()
+  await using other = database.lend(resolveTransactionOptions({}), { logger: recordingLogger(), label: 'of a plugin' })
+  await other.repo(users).create({ email: 'a' })
+  await other.commit()
+  t.match(ended('transaction'), [{ route: 'of a plugin', attempt: 1 }])
 
   clear()
   await database.session(async (session) => { await session.repo(users).count() })

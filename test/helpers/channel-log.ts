@@ -32,7 +32,10 @@ export function channelLog (t: Test, names: ReadonlyArray<keyof typeof tracing |
       t.teardown(async () => { unsubscribe(channel.name, subscriber as never) })
     }
   }
-  const events = (event: string, name?: string) => log.filter((entry) => entry.event === event && (name === undefined || entry.channel === name)).map(({ message }) => message)
+  const events = (event: string, name?: string) => {
+    const wanted = log.filter((entry) => entry.event === event && (name === undefined || entry.channel === name))
+    return wanted.map(({ message }) => message)
+  }
   return {
     log,
     /** The messages of the starts, as they were then. */

@@ -8,6 +8,9 @@ import { UniqueViolationError } from '../../../src/index.js'
 import { channelLog } from '../../helpers/channel-log.js'
 import { open } from '../../helpers/database.js'
 import { users } from '../../helpers/schema.js'
+import type { StatementMessage } from '../../../src/channels/messages.js'
+
+const nothing = { end () {}, asyncStart () {}, asyncEnd () {}, error () {} }
 
 const secret = 'canary-4711@example.com'
 
@@ -18,7 +21,9 @@ t.test('each statement has one message, from its start to its response', async (
   const user = await database.repo(users).create({ email: secret })
   t.same(log.map(({ event }) => event), ['start', 'end', 'asyncStart', 'asyncEnd'])
   const [atStart] = started()
-  t.match(atStart, { database: 'default', namespace: database.pool.options.database, route: 'database', operation: 'create', table: 'users', kind: 'write', text: /insert into "users"/ })
+  t.match(atStart, {
+    database: 'default', namespace: database.pool.options.database, route: 'database', operation: 'create', table: 'users', kind: 'write', text: /insert into "users"/
+  })
   t.equal(atStart?.['durationMillis'], undefined)
   t.match(ended()[0], { rows: 1, returnedRows: 1, durationMillis: Number, processId: Number, serverAddress: String, serverPort: Number, transaction: undefined })
   t.ok(String(atStart?.['name']).length > 0)
@@ -101,7 +106,7 @@ t.test('the start runs in the async context of the caller, and its stores reach 
   const database = await open(t)
   const caller = new AsyncLocalStorage<string>()
   const seen: Array<string | undefined> = []
-  const subscribers = { start: () => { seen.push(caller.getStore()) }, end () {}, asyncStart () {}, asyncEnd () {}, error () {} }
+  const subscribers = { start: () => { seen.push(caller.getStore()) }, ...nothing }
   statementChannel.subscribe(subscribers)
   t.teardown(() => { statementChannel.unsubscribe(subscribers) })
   await database.session(async (session) => {
@@ -118,7 +123,10 @@ t.test('the start runs in the async context of the caller, and its stores reach 
 t.test('statements know the transaction that they are part of', async (t) => {
   const database = await open(t)
   const seen: unknown[] = []
-  const subscribers = { start: ({ operation, transaction }: { operation: string, transaction: { statements: number } | undefined }) => { seen.push([operation, transaction?.statements]) }, end () {}, asyncStart () {}, asyncEnd () {}, error () {} }
+  const subscribers = {
+    start: ({ operation, transaction }: StatementMessage) => { seen.push([operation, transaction?.statements]) },
+    ...nothing
+  }
   statementChannel.subscribe(subscribers)
   t.teardown(() => { statementChannel.unsubscribe(subscribers) })
   await database.session((session) => session.repo(users).create({ email: 'a' }))

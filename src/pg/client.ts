@@ -3,6 +3,7 @@
  */
 import pg from 'pg'
 import { AddressSocket, onlyTo } from './address-socket.js'
+import { submit } from './unwatched.js'
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import type { ClientBase, QueryResult } from 'pg'
@@ -112,7 +113,7 @@ function resultOf ({ done: { command, rowCount } }: ResponseReader): QueryResult
 
 /** Sends messages over a client, and passes the response to the reader. PostgreSQL must answer the last message with ReadyForQuery. */
 export function sendGroup (client: ClientBase, bytes: Buffer, reader: ResponseReader): void {
-  client.query(new GroupQuery(bytes, reader) as never)
+  submit(client, new GroupQuery(bytes, reader) as never)
 }
 
 /** Whether the internals of a client are known: it is of this copy of pg, and its `query` was not replaced. */

@@ -74,6 +74,7 @@ export const exampleOptions: ts.CompilerOptions = {
     'fastify-data-access/core': [join(projectRoot, 'src/index.ts')],
     'fastify-data-access/testing': [join(projectRoot, 'src/testing/index.ts')],
     'fastify-data-access/migrations': [join(projectRoot, 'src/migrations/index.ts')],
+    'fastify-data-access/opentelemetry': [join(projectRoot, 'src/opentelemetry/index.ts')],
     'fastify-data-access/prometheus': [join(projectRoot, 'src/prometheus/index.ts')]
   }
 }

@@ -1,0 +1,59 @@
+import { errorTypeOf, statementAttributes } from '../figures/statement-attributes.js'
+import type { Attributes } from '@opentelemetry/api'
+import type { AcquireMessage, DatabasePlace, Ending, StatementMessage, TransactionMessage } from '../channels/messages.js'
+
+/** The attributes that spans have, and figures do not. Like those of figures, none is the value of a parameter or of a row. */
+export const spanAttributeNames = [
+  'data_access.operation', 'data_access.route', 'data_access.transaction.attempt', 'data_access.transaction.isolation_level', 'data_access.transaction.read_only',
+  'data_access.transaction.statements', 'data_access.wait.outcome', 'data_access.wait.waiting', 'db.operation.batch.size', 'db.query.text', 'db.response.returned_rows'
+] as const
+
+/** The attributes of a statement when it begins: a sampler sees these. */
+export function statementStart (message: StatementMessage): Attributes {
+  const { database, operation, text } = message
+  return { ...statementAttributes(message), 'db.query.text': text, 'data_access.database': database, 'data_access.operation': operation }
+}
+
+/** Those that are known at its end. */
+export function statementEnd (message: StatementMessage): Attributes {
+  return { ...endOf(message), 'db.operation.batch.size': message.batchSize, 'db.response.returned_rows': message.returnedRows }
+}
+
+/** The attributes of a transaction when it begins. */
+export function transactionStart (message: TransactionMessage): Attributes {
+  return {
+    ...startOf(message),
+    'data_access.transaction.attempt': message.attempt,
+    'data_access.transaction.isolation_level': message.isolationLevel,
+    'data_access.transaction.read_only': message.readOnly
+  }
+}
+
+/** Those that are known at its end. */
+export function transactionEnd (message: TransactionMessage): Attributes {
+  return { ...endOf(message), 'data_access.transaction.outcome': message.outcome, 'data_access.transaction.statements': message.statements }
+}
+
+/** The attributes of a wait, which has one span at its end. */
+export function waitAttributes (message: AcquireMessage): Attributes {
+  return {
+    ...startOf(message),
+    ...endOf(message),
+    'db.client.connection.pool.name': message.pool,
+    'data_access.wait.outcome': message.outcome,
+    'data_access.wait.waiting': message.waiting
+  }
+}
+
+function startOf (message: DatabasePlace & { readonly route: string }): Attributes {
+  return { 'db.system.name': 'postgresql', ...placeOf(message), 'data_access.database': message.database, 'data_access.route': message.route }
+}
+
+/** With several hosts the server is known when the connection is. */
+function endOf (message: DatabasePlace & Ending): Attributes {
+  return { ...placeOf(message), 'db.response.status_code': message.sqlState, 'error.type': errorTypeOf(message) }
+}
+
+function placeOf ({ namespace, serverAddress, serverPort }: DatabasePlace): Attributes {
+  return { 'db.namespace': namespace, 'server.address': serverAddress, 'server.port': serverPort }
+}

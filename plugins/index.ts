@@ -7,6 +7,7 @@ import { envPlugin } from './env.js'
 import { errorsPlugin } from './errors.js'
 import { healthPlugin, refuseTakenRoutes } from './health.js'
 import { migrationsPlugin } from './migrations.js'
+import { recorderPlugin } from './recorder/recorder.js'
 import { repositoryPlugin } from './repository.js'
 import { transactionPlugin } from './transaction.js'
 import type { FastifyInstance } from 'fastify'
@@ -14,6 +15,7 @@ import type { DatabaseOptions } from '../src/settings/settings.js'
 import type { ErrorsPluginOptions } from './errors.js'
 import type { HealthPluginOptions } from './health.js'
 import type { MigrationsPluginOptions } from './migrations.js'
+import type { RecorderPluginOptions } from './recorder/recorder.js'
 import type { TransactionPluginOptions } from './request/transaction-plan.js'
 
 export * from '../src/index.js'
@@ -22,6 +24,7 @@ export { envPlugin } from './env.js'
 export { errorsPlugin } from './errors.js'
 export { healthPlugin } from './health.js'
 export { migrationsPlugin } from './migrations.js'
+export { recorderPlugin } from './recorder/recorder.js'
 export { repositoryPlugin } from './repository.js'
 export { transactionPlugin } from './transaction.js'
 export type { DatabasePluginOptions } from './database.js'
@@ -30,12 +33,13 @@ export type { ErrorsOptions, ErrorsPluginOptions } from './errors.js'
 export type { HealthOptions, HealthPluginOptions } from './health.js'
 export type { MigrationsPluginOptions } from './migrations.js'
 export type { MigrationsAtStart } from '../src/migrations/startup-migrations.js'
+export type { RecorderOptions, RecorderPluginOptions } from './recorder/recorder.js'
 export type { ReadYourWritesOptions, ReadYourWritesPluginOptions } from './request/read-your-writes.js'
 export type { Databases, RequestDatabases } from './server-databases.js'
 export type { FixedContext, RequestContext, RequestTransactionOptions, TransactionPluginOptions } from './request/transaction-plan.js'
 
 /** Everything that `register` takes; each plugin reads its own part. */
-export type DataAccessOptions = DatabaseOptions & TransactionPluginOptions & ErrorsPluginOptions & HealthPluginOptions & MigrationsPluginOptions
+export type DataAccessOptions = DatabaseOptions & TransactionPluginOptions & ErrorsPluginOptions & HealthPluginOptions & MigrationsPluginOptions & RecorderPluginOptions
 
 const decorators = ['db', 'databaseConfig', 'databases']
 const requestDecorators = ['db', 'repo', 'transaction', 'databases']
@@ -65,6 +69,7 @@ async function plugin (fastify: FastifyInstance, options: DataAccessOptions): Pr
   await fastify.register(transactionPlugin, options)
   await fastify.register(repositoryPlugin, options)
   await fastify.register(healthPlugin, options)
+  await fastify.register(recorderPlugin, options)
 }
 
 /** The hooks of the first database serve all of them. */
@@ -75,6 +80,7 @@ async function addDatabase (fastify: FastifyInstance, options: DataAccessOptions
   await fastify.register(databasePlugin, options)
   await fastify.register(migrationsPlugin, options)
   await fastify.register(healthPlugin, options)
+  await fastify.register(recorderPlugin, options)
 }
 
 function refuseTakenNames (fastify: FastifyInstance): void {

@@ -7,7 +7,7 @@ import { follow } from './follow.js'
 import { connectionStates, holders, poolStates, primaryHoldings } from './open-work.js'
 import { SecondCounter } from './second-counter.js'
 import { ShapeTable } from './shape-table.js'
-import { TransactionLog } from './transaction-log.js'
+import { latestText, TransactionLog } from './transaction-log.js'
 import { clipped } from './clipped.js'
 import type { ClientConfig } from 'pg'
 import type { DatabasePlace } from '../channels/messages.js'
@@ -34,7 +34,7 @@ export class ActivityWatch {
   /** How many want to know who waits for whose lock. */
   #askers = 0
   #found: Blocking[] | null = null
-  #asking: Promise<void> | undefined
+  #asking: Promise<Blocking[] | null> | undefined
 
   constructor ({ place, connection }: WatchedDatabase) {
     this.#place = place
@@ -82,21 +82,22 @@ export class ActivityWatch {
     return () => { this.#askers-- }
   }
 
-  /** Asks PostgreSQL now; resolves when {@link ActivityWatch.current} has the answer. It does not reject. */
-  async findBlockings (): Promise<void> {
+  /** Asks PostgreSQL now who waits for whose lock; null if it does not answer. */
+  async findBlockings (): Promise<Blocking[] | null> {
     this.#asking ??= this.#blockings.ask().then((found) => {
       this.#found = found
       this.#asking = undefined
+      return found
     })
-    await this.#asking
+    return await this.#asking
   }
 
   /** The route and the latest statement of a connection to the database's own server. */
   processOf (processId: number): OwnProcess | undefined {
-    const holding = primaryHoldings(this.#place).find((held) => held.processId === processId)
     const work = this.log.workOn(processId)
-    const route = holding?.route ?? work?.message.route
-    return route === undefined ? undefined : { route, text: holding?.texts.map(clipped).join('; ') || (work?.statements.at(-1)?.text ?? '') }
+    if (work !== undefined) return { route: work.message.route, text: latestText(work) }
+    const holding = primaryHoldings(this.#place).find((held) => held.processId === processId)
+    return holding && { route: holding.route, text: clipped(holding.texts.join('; ')) }
   }
 
   /** Ends everything. */

@@ -6,15 +6,17 @@ import type { Blocking, Process } from './activity.js'
 const timeoutMillis = 2000
 const idleMillis = 10_000
 
-/** Only processes that wait for a lock are asked for their blockers: `pg_blocking_pids` stops the lock manager for a moment. Process 0 is a prepared transaction. */
+/**
+ * Only processes that wait for a lock are asked for their blockers: `pg_blocking_pids` stops the lock manager for a moment. Process 0 is a prepared transaction.
+ * A blocker may have ended meanwhile; of other users only the names of their programs are known.
+ */
 const question = `with waiting as materialized (
   select pid, array(select distinct unnest(pg_blocking_pids(pid))) as blockers from pg_stat_activity
   where wait_event_type = 'Lock' and datname = current_database() order by query_start limit 50
 ), processes as (
-  select activity.pid, coalesce(application_name, '') as application, coalesce(state, '') as state,
-    extract(epoch from clock_timestamp() - case when waiting.pid is null then xact_start else query_start end) * 1000 as millis
-  from pg_stat_activity activity left join waiting using (pid)
-  where pid in (select pid from waiting union select unnest(blockers) from waiting)
+  select pid, case pid when 0 then 'a prepared transaction' else coalesce(application_name, '') end as application, coalesce(state, '') as state,
+    coalesce(extract(epoch from clock_timestamp() - case when waiting.pid is null then xact_start else query_start end) * 1000, 0) as millis
+  from (select pid from waiting union select unnest(blockers) from waiting) involved left join waiting using (pid) left join pg_stat_activity activity using (pid)
 )
 select (select coalesce(json_agg(waiting), '[]') from waiting)::text as waiting, (select coalesce(json_agg(processes), '[]') from processes)::text as processes`
 
@@ -25,7 +27,7 @@ export interface OwnProcess {
 }
 
 interface Waiting { readonly pid: number, readonly blockers: number[] }
-interface Found { readonly pid: number, readonly application: string, readonly state: string, readonly millis: number | null }
+interface Found { readonly pid: number, readonly application: string, readonly state: string, readonly millis: number }
 
 /** Asks PostgreSQL who waits for whose lock, over a connection beside the pool, which is opened for the first question. */
 export class Blockings {
@@ -56,10 +58,9 @@ export class Blockings {
     return this.#connection.close()
   }
 
-  /** A blocker that ended meanwhile, or that is a prepared transaction, is not among those that were found. */
   #processOf (processId: number, found: ReadonlyMap<number, Found>): Process {
-    const { application = processId === 0 ? 'a prepared transaction' : '', state = '', millis } = found.get(processId) ?? {}
+    const { application, state, millis } = found.get(processId) as Found // the answer has all of them
     const { route, text = '' } = this.#find(processId) ?? {}
-    return { processId, route, application, state, text, millis: millis ?? 0 }
+    return { processId, route, application, state, text, millis }
   }
 }

@@ -6,9 +6,13 @@ import type { AcquireMessage, DatabasePlace, LeakMessage, StatementMessage, Tran
 /** What is called for the messages about one database. Nothing here may throw: Node would end the process. */
 export interface ActivityListener {
   readonly statementStarted?: (message: StatementMessage) => void
+  /** Before all that is called for its end. */
+  readonly statementEnding?: (message: StatementMessage) => void
   readonly statementEnded?: (message: StatementMessage) => void
   readonly transactionStarted?: (message: TransactionMessage) => void
+  readonly transactionEnding?: (message: TransactionMessage) => void
   readonly transactionEnded?: (message: TransactionMessage) => void
+  readonly waitEnding?: (message: AcquireMessage) => void
   readonly waitEnded?: (message: AcquireMessage) => void
   readonly leaked?: (message: LeakMessage) => void
 }
@@ -17,9 +21,12 @@ export interface ActivityListener {
 export function follow (place: DatabasePlace, listener: ActivityListener): () => void {
   const subscriptions = [
     subscribe(statementChannel.start, place, listener.statementStarted),
+    subscribe(statementChannel.asyncStart, place, listener.statementEnding),
     subscribe(statementChannel.asyncEnd, place, listener.statementEnded),
     subscribe(transactionChannel.start, place, listener.transactionStarted),
+    subscribe(transactionChannel.asyncStart, place, listener.transactionEnding),
     subscribe(transactionChannel.asyncEnd, place, listener.transactionEnded),
+    subscribe(acquireChannel.asyncStart, place, listener.waitEnding),
     subscribe(acquireChannel.asyncEnd, place, listener.waitEnded),
     subscribe(leakChannel, place, listener.leaked)
   ]

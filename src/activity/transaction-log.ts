@@ -39,6 +39,17 @@ export interface OpenWork {
   statementCount: number
 }
 
+/** The latest statement of a transaction; empty before its first, and if the transaction is not known. */
+export function latestText (work: Pick<RecordedTransaction, 'statements'> | undefined): string {
+  return work?.statements.at(-1)?.text ?? ''
+}
+
+/** How long somebody waited for a connection, and for which. */
+interface Wait {
+  readonly millis: number
+  readonly processId: number | undefined
+}
+
 /** Records transactions. */
 export class TransactionLog {
   readonly #open = new Map<WorkMessage, OpenWork>()
@@ -46,7 +57,7 @@ export class TransactionLog {
   readonly #latest = new Ring<RecordedTransaction>(keptTransactions)
   readonly #noteworthy = new Ring<RecordedTransaction>(keptTransactions)
   /** The last wait of a caller, until the work that it was for has ended. */
-  readonly #waits = new WeakMap<Caller, number>()
+  readonly #waits = new WeakMap<Caller, Wait>()
 
   /** The transactions that have not ended, and the statements outside one, oldest first. */
   get open (): Iterable<OpenWork> { return this.#open.values() }
@@ -60,8 +71,7 @@ export class TransactionLog {
   }
 
   statementStarted (message: StatementMessage): void {
-    const { transaction } = message
-    const work = (transaction && this.#open.get(transaction)) ?? this.#begin(message, 1)
+    const work = this.workOf(message) ?? this.#begin(message, 1)
     const statement = { at: Date.now(), text: clipped(message.text), millis: null, rows: null, sqlState: null, code: null }
     this.#running.set(message, statement)
     work.statementCount++
@@ -76,18 +86,35 @@ export class TransactionLog {
     this.#end(message, outcomeOf(message))
   }
 
-  waitEnded ({ [messageCaller]: caller, waitMillis = 0 }: AcquireMessage): void {
-    this.#waits.set(caller, waitMillis)
+  waitEnded ({ [messageCaller]: caller, waitMillis: millis = 0, processId }: AcquireMessage): void {
+    this.#waits.set(caller, { millis, processId })
+  }
+
+  /** What a message is about, as long as it is open: a transaction, for its statements, too, or a statement outside one. */
+  workOf (message: WorkMessage): OpenWork | undefined {
+    return this.#open.get('transaction' in message ? message.transaction ?? message : message)
   }
 
   /** The transaction that a caller has open, or its statement outside one: the latest. */
-  workOf (caller: Caller): OpenWork | undefined {
+  workFor (caller: Caller): OpenWork | undefined {
     return [...this.#open.values()].findLast(({ message }) => message[messageCaller] === caller)
   }
 
-  /** The transaction that a process of PostgreSQL has open. */
-  workOn (processId: number): OpenWork | undefined {
-    return [...this.#open.values()].find(({ message }) => message.processId === processId)
+  /** The transaction, or the statement outside one, that a process of PostgreSQL runs. */
+  workOn (processId: number | null): OpenWork | undefined {
+    return [...this.#open.values()].find(({ message }) => this.processOf(message) === processId)
+  }
+
+  /** The process of PostgreSQL that runs a transaction or a statement; undefined as long as it waits for a connection. */
+  processOf (message: WorkMessage): number | undefined {
+    return message.processId ?? this.#waits.get(message[messageCaller])?.processId
+  }
+
+  /** The latest transaction that a process of PostgreSQL has run, whether it is still open or not. */
+  lastOn (processId: number): { readonly route: string, readonly statements: readonly RecordedStatement[] } | undefined {
+    const work = this.workOn(processId)
+    if (work !== undefined) return { route: work.message.route, statements: work.statements }
+    return this.#latest.all().findLast((record) => record.processId === processId)
   }
 
   /** The transactions that were under way in the last seconds, oldest first: those that are still open, and the latest of those that have ended. */
@@ -116,13 +143,13 @@ export class TransactionLog {
   }
 
   #recordOf ({ message, at, started, attempt, statements, statementCount }: OpenWork, outcome: Outcome): RecordedTransaction {
-    const { route, processId = null, error, sqlState = null } = message
+    const { route, error, sqlState = null, [messageCaller]: caller } = message
     return {
       at,
       route,
       attempt,
-      processId,
-      waitMillis: this.#waits.get(message[messageCaller]) ?? null,
+      processId: this.processOf(message) ?? null,
+      waitMillis: this.#waits.get(caller)?.millis ?? null,
       millis: outcome === 'open' ? null : performance.now() - started,
       outcome,
       code: codeOf(error) ?? null,

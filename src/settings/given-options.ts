@@ -30,12 +30,13 @@ const shapes = new Map<string, OptionCheck>([
   ['errors', [isOptions, 'must be an object of format, constraints']],
   ['health', [(value) => value === false || isOptions(value), 'must be an object, or false for no routes']],
   ['migrations', object],
+  ['recorder', [(value) => typeof value === 'boolean' || isOptions(value), 'must be true, false, or an object of seconds, folder, files, slowRequestMillis']],
 ])
 
 const groups = ['pool', 'replicas', 'repository', 'drizzle']
 const paths = [...settingRows.map((row) => row.path), ...shapes.keys()]
 
-/** Every top-level option; the contents of `transaction`, `readYourWrites`, `errors`, `health` and `migrations` are read elsewhere. */
+/** Every top-level option; the contents of `transaction`, `readYourWrites`, `errors`, `health`, `migrations` and `recorder` are read elsewhere. */
 export const optionNames: readonly string[] = paths.filter((path) => !path.includes('.'))
 
 /**

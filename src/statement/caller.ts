@@ -6,6 +6,8 @@ export interface Caller {
   readonly logger: Logger
   /** For example the route. */
   readonly label: string
+  /** What all callers of one request share; undefined outside a request. */
+  readonly request?: object | undefined
   /** Where the program requested the connection. */
   callSite?: CallSite | undefined
   /** Which attempt of a repeated transaction it is, from 1. @defaultValue 1 */

@@ -10,7 +10,7 @@ import { createTestDatabase, expectNoLeaks } from '../../src/testing/index.js'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Mistake, Row } from '../helpers/misuse.js'
 
-const { dataAccess, databasePlugin, envPlugin, errorsPlugin, healthPlugin, migrationsPlugin, transactionPlugin } = plugins
+const { dataAccess, databasePlugin, envPlugin, errorsPlugin, healthPlugin, migrationsPlugin, recorderPlugin, transactionPlugin } = plugins
 const { database } = await createTestDatabase(t, { sql: notesTable, schema: { notes } })
 
 /** A URL without a server; no connection is made before the options have been checked. */
@@ -34,21 +34,30 @@ const onRoute = (transactionOf: (mistake: never) => unknown, ...works: readonly 
   server.get('/', { config: { transaction: transactionOf(x) as false } }, async () => 1)
 }), ...works)
 
-const parts = { databasePlugin, errorsPlugin, healthPlugin, migrationsPlugin, transactionPlugin }
+const parts = { databasePlugin, errorsPlugin, healthPlugin, migrationsPlugin, recorderPlugin, transactionPlugin }
 const whole = {
   databasePlugin: [envPlugin],
   errorsPlugin: [],
   healthPlugin: [envPlugin, databasePlugin],
   migrationsPlugin: [envPlugin, databasePlugin],
+  recorderPlugin: [envPlugin, databasePlugin],
   transactionPlugin: [envPlugin, databasePlugin]
 } as const
 const slices = {
-  databasePlugin: 'pool', errorsPlugin: 'errors', healthPlugin: 'health', migrationsPlugin: 'migrations', transactionPlugin: 'transaction'
+  databasePlugin: 'pool',
+  errorsPlugin: 'errors',
+  healthPlugin: 'health',
+  migrationsPlugin: 'migrations',
+  recorderPlugin: 'recorder',
+  transactionPlugin: 'transaction'
 } as const
 
 const rows: Record<string, Row> = {
   ...each(['pool', 'transaction', 'errors', 'migrations'], (key) => `dataAccess({ ${key}: _ })`, (key) => registering((x) => ({ [key]: x }), ...options)),
   'dataAccess({ health: _ })': registering((x) => ({ health: x }), ...options, 'false'),
+  'dataAccess({ recorder: _ })': registering((x) => ({ recorder: x }), ...options, 'false'),
+  ...each(['seconds', 'files'], (key) => `dataAccess({ recorder: { ${key}: _ } })`, (key) => registering((x) => ({ recorder: { [key]: x } }), ...optional)),
+  'dataAccess({ recorder: { slowRequestMillis: _ } })': registering((x) => ({ recorder: { slowRequestMillis: x } }), ...optional, '0'),
   'dataAccess({ unknown: _ })': registering((x) => ({ unknown: x }), ...optional),
   'dataAccess({ errors: { format: _ } })': registering((x) => ({ errors: { format: x } }), ...optional),
   'dataAccess({ health: { path: _ } })': registering((x) => ({ health: { path: x } }), ...optional),
@@ -76,11 +85,11 @@ const rows: Record<string, Row> = {
   'a route with config: { transaction: _ }': onRoute((x) => x, ...options, 'false'),
   'a route with config: { transaction: { begin: _ } }': onRoute((x) => ({ begin: x }), ...optional),
   ...each([
-    'databasePlugin', 'errorsPlugin', 'healthPlugin', 'migrationsPlugin', 'transactionPlugin'
+    'databasePlugin', 'errorsPlugin', 'healthPlugin', 'migrationsPlugin', 'recorderPlugin', 'transactionPlugin'
   ], (name) => `${name}({ ${slices[name]}: _ })`, (name) => takes((x) => onServer(async (server) => {
     for (const plugin of whole[name]) await server.register(plugin as never, nowhere)
     await server.register(parts[name] as never, { ...nowhere, [slices[name]]: x })
-  }), ...options, ...name === 'healthPlugin' ? ['false' as const] : [])),
+  }), ...options, ...name === 'healthPlugin' || name === 'recorderPlugin' ? ['false' as const] : [])),
   'envPlugin({ connectionString: _ })': takes((x) => onServer(async (server) => {
     await server.register(envPlugin, { connectionString: x })
     await server.register(databasePlugin, { ...nowhere, connectionString: x })

@@ -46,6 +46,7 @@ const opened = {
   ),
   'openDatabase({ migrations: _ })': takes(opening((x) => ({ migrations: x })), ...options, ...readElsewhere),
   'openDatabase({ health: _ })': takes(opening((x) => ({ health: x })), ...options, 'false', ...readElsewhere),
+  'openDatabase({ recorder: _ })': takes(opening((x) => ({ recorder: x })), ...options, 'false', ...readElsewhere),
   'openDatabase({ schema: _ })': takes(opening((x) => ({ schema: x })), ...options, 'strange', 'foreign', 'schema'),
   'openDatabase({ schema: { k: _ } })': takes(opening((x) => ({ schema: { k: x } })), ...whatAModuleExports),
   ...each(['casing', 'logger', 'pg', 'unknown'], (key) => `openDatabase({ ${key}: _ })`, (key) => takes(opening((x) => ({ [key]: x })), ...optional)),

@@ -8,7 +8,7 @@ const outages = 'close|config|databases|exhaustion|hosts|leaks|network|pool|repl
 export const groups = {
   connection: /^test\/src\/connection\//,
   'drizzle-1': /^test\/drizzle-1\/(?!(generated-changes|model|repository|sessions|upgrade-matrix|values)\.)/,
-  foundations: /^test\/src\/(misuse\.|(activity|audit|channels|database|drizzle|errors|figures|model|opentelemetry|pg|prometheus|runtime|settings|statement|values)\/)/,
+  foundations: /^test\/src\/(misuse\.|(activity|audit|channels|database|drizzle|errors|figures|model|opentelemetry|pg|prometheus|recorder|runtime|settings|statement|values)\/)/,
   generate: /^test\/src\/migrations\/generate\//,
   house: /^test\/house\/(?!(loading|types)\.)/,
   load: /^test\/load\/(?!processes\/|crash\/crash\.)/,
@@ -19,7 +19,7 @@ export const groups = {
   plugins: /^test\/plugins\/[^/]+$/,
   pool: /^test\/(helpers|src\/(listen|pool|pooler|replicas))\//,
   replies: new RegExp(`^test/faults/(?!migrations|${outages})`),
-  requests: /^test\/plugins\/request\//,
+  requests: /^test\/plugins\/(recorder|request)\//,
   rows: /^test\/src\/repository\/(?!write|upsert)/,
   session: /^test\/src\/session\//,
   testing: /^test\/src\/testing\/(?!postgres\/)/,

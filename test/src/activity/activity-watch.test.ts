@@ -1,8 +1,10 @@
 import { sql } from 'drizzle-orm'
+import { Client } from 'pg'
 import t from 'tap'
 import { ActivityWatch } from '../../../src/activity/activity-watch.js'
 import { watchActivity } from '../../../src/activity/watch-activity.js'
 import { createTestDatabase, expectNoLeaks } from '../../../src/testing/index.js'
+import { backendOf } from '../../helpers/backend.js'
 import { deferred } from '../../helpers/deferred.js'
 import { users, withTables } from '../../helpers/schema.js'
 import { until } from '../../helpers/until.js'
@@ -92,12 +94,14 @@ t.test('counts statements by their text, slowest first, without values', async (
 t.test('names who waits for whose lock', async (t) => {
   const { database, view } = await watched(t)
   const { id } = await database.repo(users).create({ email: 'ada' })
-  const done = deferred()
+  const [held, done] = [deferred(), deferred()]
 
   const holder = database.transaction(async (session) => {
     await session.repo(users).update(id, { email: 'grace' })
+    held.resolve()
     await done.promise
   })
+  await held.promise
   const waiter = database.transaction((session) => session.repo(users).update(id, { email: 'joan' }))
   await until(() => view.current().blockings?.length === 1)
 
@@ -106,6 +110,37 @@ t.test('names who waits for whose lock', async (t) => {
   done.resolve()
   await Promise.all([holder, waiter])
   await until(() => view.current().blockings?.length === 0)
+})
+
+t.test('names another program that has a lock, and nothing of its statements', async (t) => {
+  const { database, view } = await watched(t)
+  const { id } = await database.repo(users).create({ email: 'ada' })
+  const other = new Client(database.pool.options)
+  await other.connect()
+  await other.query(`set application_name = 'nightly report'; begin; update users set balance = 4711 where id = ${id}`)
+
+  const waiter = database.repo(users).update(id, { balance: 1 })
+  await until(() => view.current().blockings?.length === 1)
+
+  t.match(view.current().blockings, [{ waiting: { route: 'database', text: /^update "users"/ }, blockers: [{ application: 'nightly report', state: 'idle in transaction', text: '' }] }])
+  t.notMatch(JSON.stringify(view.current()), /4711/)
+  await other.end()
+  await waiter
+})
+
+t.test('names the running statement of a connection whose transaction began before', async (t) => {
+  const database = await opened(t)
+  await database.transaction(async (session) => {
+    const processId = await backendOf(session)
+    const view = watchActivity(database, { blockings: false })
+    const sleeping = session.execute(sql`select pg_sleep(0.2)`)
+    await until(() => view.current().holders[0]?.state === 'running')
+    t.match(view.watch.processOf(processId), { route: 'database', text: 'select pg_sleep(0.2)' })
+    await sleeping
+    t.match(view.watch.processOf(processId), { route: 'database', text: '' })
+    t.equal(view.watch.processOf(0), undefined)
+    await view.end()
+  })
 })
 
 t.test('says that it does not know the locks of a server that does not answer', async (t) => {

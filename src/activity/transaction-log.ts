@@ -120,7 +120,7 @@ export class TransactionLog {
   /** The transactions that were under way in the last seconds, oldest first: those that are still open, and the latest of those that have ended. */
   recorded (seconds: number): RecordedTransaction[] {
     const since = Date.now() - seconds * 1000
-    const ended = [...new Set([...this.#noteworthy.all(), ...this.#latest.all()])].filter(({ at, millis }) => at + (millis ?? 0) >= since)
+    const ended = [...new Set([...this.#noteworthy.all(), ...this.#latest.all()])].filter(({ at, millis }) => at + Number(millis) >= since)
     const open = Array.from(this.#open.values(), (work) => this.#recordOf(work, 'open'))
     return withinSize([...ended, ...open].sort((one, other) => one.at - other.at))
   }

@@ -20,7 +20,8 @@ export async function temporaryFolder (t: Test): Promise<string> {
 export async function record (t: Test, database: Database, settings: Partial<RecorderSettings> = {}) {
   const folder = await temporaryFolder(t)
   const logger = recordingLogger()
-  const recorder = new FlightRecorder(database, { logger, settings: { seconds: 30, folder, files: 50, slowRequestMillis: 0, ...settings }, render: JSON.stringify })
+  const all = { seconds: 30, folder, files: 50, slowRequestMillis: 0, ...settings }
+  const recorder = new FlightRecorder(database, { logger, settings: all, render: JSON.stringify })
   await recorder.start()
   t.teardown(() => recorder.close())
   const files = async (): Promise<string[]> => (await readdir(folder)).filter((name) => name.endsWith('.html')).sort()

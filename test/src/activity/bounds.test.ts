@@ -14,7 +14,17 @@ const caller = () => ({ logger: silentLogger, label: 'GET /' })
 
 function statement (text: string, more: Partial<StatementMessage> = {}): StatementMessage {
   return {
-    ...place, [messageCaller]: caller(), route: 'GET /', operation: 'execute', table: undefined, kind: 'raw', name: undefined, text, transaction: undefined, durationMillis: 1, ...more
+    ...place,
+    [messageCaller]: caller(),
+    route: 'GET /',
+    operation: 'execute',
+    table: undefined,
+    kind: 'raw',
+    name: undefined,
+    text,
+    transaction: undefined,
+    durationMillis: 1,
+    ...more
   }
 }
 

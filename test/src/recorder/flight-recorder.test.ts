@@ -1,7 +1,6 @@
 import { sql } from 'drizzle-orm'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { leakChannel, transactionChannel } from '../../../src/channels/channels.js'
 import { ignore } from '../../../src/runtime/promises.js'
@@ -11,7 +10,6 @@ import { users } from '../../helpers/schema.js'
 import { build, buildByProxy } from '../../helpers/server.js'
 import { until } from '../../helpers/until.js'
 import type { FastifyInstance } from 'fastify'
-import type { Test } from 'tap'
 
 const secret = 's3cret-4711@example.com'
 const one = { size: 1, maxOverflow: 0 }
@@ -86,11 +84,14 @@ t.test('a thousand requests of one incident write one file', async (t) => {
   t.equal((await files()).length, 1)
 })
 
+/** The rows that a route locks, one after the other. */
+interface Way { readonly ids: readonly [number, number], readonly mine: () => void, readonly others: Promise<void> }
+
 t.test('a deadlock is recorded: the victim, its statement, and the route and the statement that it met', async (t) => {
   const server = await build(t)
   const [first, second] = [await userIn(server), await userIn(server, `other-${secret}`)]
   const [hasFirst, hasSecond] = [deferred(), deferred()]
-  const route = (url: string, { ids, mine, others }: { ids: [number, number], mine: () => void, others: Promise<void> }) => server.post(url, async (request) => {
+  const route = (url: string, { ids, mine, others }: Way) => server.post(url, async (request) => {
     await request.repo(users).update(ids[0], { balance: 4711 })
     mine()
     await others
@@ -244,61 +245,4 @@ t.test('a request that was slow in all is recorded once, at its end at the lates
   await recorder.close()
 
   t.same(logger.lines.map(({ context }) => `${context['incident']} ${context['route']}`).sort(), ['slow request GET /a', 'slow request GET /b', 'slow request GET /c'])
-})
-
-/** A server whose routes /a, /b and /c lose the response to their COMMIT, and how to make the recorder's folder useless. */
-async function losing (t: Test) {
-  const { server, proxy } = await buildByProxy(t)
-  for (const url of ['/a', '/b', '/c']) server.post(url, (request) => request.repo(users).create({ email: url }))
-  const recorded = await record(t, server.db)
-  return {
-    ...recorded,
-    lose: async (url: string): Promise<void> => {
-      proxy.loseAnswer('commit')
-      await server.inject({ method: 'POST', url })
-    },
-    spoil: async (): Promise<void> => {
-      await rm(recorded.folder, { recursive: true })
-      await writeFile(recorded.folder, 'not a folder')
-    }
-  }
-}
-
-const cannotWrite = { level: 'error', message: /^the flight recorder cannot write/, context: { err: { code: /EEXIST|ENOTDIR/ } } }
-
-t.test('a folder that cannot be written is told once', async (t) => {
-  const { recorder, logger, lose, spoil } = await losing(t)
-  await spoil()
-
-  for (const url of ['/a', '/b', '/c']) await lose(url)
-  await recorder.close()
-
-  t.match(logger.lines, [cannotWrite])
-  t.equal(logger.lines.length, 1)
-})
-
-t.test('and once more after it could be written again', async (t) => {
-  const { logger, folder, files, lose, spoil } = await losing(t)
-  const told = (count: number): Promise<void> => until(() => logger.lines.length === count)
-
-  await spoil()
-  await lose('/a')
-  await told(1)
-  await rm(folder)
-  await lose('/b')
-  await told(2)
-  t.equal((await files()).length, 1)
-  await spoil()
-  await lose('/c')
-  await told(3)
-
-  t.match(logger.lines, [cannotWrite, { level: 'warn', context: { route: 'POST /b' } }, cannotWrite])
-})
-
-t.test('a folder that cannot be created is told at the start, and the server starts', async (t) => {
-  const server = await build(t)
-  const { logger, recorder } = await record(t, server.db, { folder: join(fileURLToPath(import.meta.url), 'folder') })
-
-  t.match(logger.lines, [{ ...cannotWrite, context: { folder: /recorder\.test\.ts.folder$/, err: { code: 'ENOTDIR' } } }])
-  await recorder.close()
 })

@@ -6,14 +6,36 @@ import type { Activity, Process, RecordedTransaction } from '../../../src/activi
 const at = Date.UTC(2026, 0, 2, 3, 4, 5, 6)
 const statement = { at, text: 'update "users" set "balance" = $1', millis: 12.34, rows: 1, sqlState: null, code: null }
 const transaction: RecordedTransaction = {
-  at, route: 'POST /a', attempt: 1, processId: 11, waitMillis: 0.5, millis: 1500, outcome: 'committed', code: null, sqlState: null, statementCount: 1, statements: [statement]
+  at,
+  route: 'POST /a',
+  attempt: 1,
+  processId: 11,
+  waitMillis: 0.5,
+  millis: 1500,
+  outcome: 'committed',
+  code: null,
+  sqlState: null,
+  statementCount: 1,
+  statements: [statement]
 }
 const process: Process = { processId: 11, route: 'POST /a', application: '', state: 'active', text: statement.text, millis: 2000 }
 const quiet: Activity = { database: 'default', at, pools: [], seconds: [], holders: [], blockings: [], shapes: [] }
 const busy: Activity = {
   ...quiet,
   seconds: [{
-    at, running: 1, idleInTransaction: 2, idle: 3, waiting: 4, waits: 5, waitP50: 6, waitP99: null, commits: 7, rollbacks: 8, unknown: 9, statements: 10, failures: 11
+    at,
+    running: 1,
+    idleInTransaction: 2,
+    idle: 3,
+    waiting: 4,
+    waits: 5,
+    waitP50: 6,
+    waitP99: null,
+    commits: 7,
+    rollbacks: 8,
+    unknown: 9,
+    statements: 10,
+    failures: 11
   }],
   holders: [{ pool: 'default', route: 'GET /<script>', heldMillis: 31_000, state: 'running', texts: ['select $1', 'select $2'], processId: 11, stack: 'at handler (routes.ts:1)' }],
   blockings: [{
@@ -50,7 +72,8 @@ t.test('shows the incident, holders, locks, transactions, statements and seconds
 })
 
 t.test('says so where there is nothing', async (t) => {
-  const text = textOf(recordingPage({ ...quiet, blockings: null, incident: { kind: 'lost commit', at, route: 'POST /a', text: null, blocker: null, code: null, sqlState: null, processId: null } }))
+  const incident: Activity['incident'] = { kind: 'lost commit', at, route: 'POST /a', text: null, blocker: null, code: null, sqlState: null, processId: null }
+  const text = textOf(recordingPage({ ...quiet, blockings: null, incident }))
 
   for (const part of ['|lost commit on POST /a|', '|When|03:04:05.006|Connections in use|No connection was in use.|', '|PostgreSQL did not answer.|', '|None was recorded.|']) t.ok(text.includes(part), part)
   t.match(textOf(recordingPage(quiet)), /\|default\|.*\|Nobody waited for a lock\.\|/s)

@@ -1,15 +1,15 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fp from 'fastify-plugin'
-import { FlightRecorder } from '../../src/recorder/flight-recorder.js'
-import { recordingPage } from '../../src/recorder/recording-page.js'
-import { checkSettings } from '../../src/errors/check-call.js'
-import { text, wholeNumber } from '../../src/runtime/option-checks.js'
-import { longestMillis } from '../../src/runtime/timers.js'
-import { databaseIn, loggerFor } from '../server-databases.js'
+import { FlightRecorder } from '../src/recorder/flight-recorder.js'
+import { recordingPage } from '../src/recorder/recording-page.js'
+import { checkSettings } from '../src/errors/check-call.js'
+import { text, wholeNumber } from '../src/runtime/option-checks.js'
+import { longestMillis } from '../src/runtime/timers.js'
+import { databaseIn, loggerFor } from './server-databases.js'
 import type { FastifyInstance } from 'fastify'
-import type { DatabaseOptions } from '../../src/settings/settings.js'
-import type { OptionChecks } from '../../src/runtime/option-checks.js'
+import type { DatabaseOptions } from '../src/settings/settings.js'
+import type { OptionChecks } from '../src/runtime/option-checks.js'
 
 /** What the flight recorder keeps, and where. */
 export interface RecorderOptions {

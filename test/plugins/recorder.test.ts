@@ -2,22 +2,23 @@ import { readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { SettingsError } from '../../../src/index.js'
-import dataAccess from '../../../plugins/index.js'
-import { createTestDatabase } from '../../../src/testing/index.js'
-import { recordLog } from '../../helpers/log-stream.js'
-import { temporaryFolder } from '../../helpers/recorder.js'
-import { users } from '../../helpers/schema.js'
-import { build } from '../../helpers/server.js'
-import { until } from '../../helpers/until.js'
-import type { RecorderOptions } from '../../../plugins/index.js'
+import { SettingsError } from '../../src/index.js'
+import dataAccess from '../../plugins/index.js'
+import { createTestDatabase } from '../../src/testing/index.js'
+import { recordLog } from '../helpers/log-stream.js'
+import { temporaryFolder } from '../helpers/recorder.js'
+import { users } from '../helpers/schema.js'
+import { build } from '../helpers/server.js'
+import { until } from '../helpers/until.js'
+import type { RecorderOptions } from '../../plugins/index.js'
 
 const one = { size: 1, maxOverflow: 0 }
 
 t.test('the log names a file that opens offline and names the route, the statement and the holder', async (t) => {
   const log = recordLog()
   const folder = await temporaryFolder(t)
-  const server = await build(t, { recorder: { folder, seconds: 10, files: 5, slowRequestMillis: 0 }, pool: { ...one, timeoutSeconds: 0.2 }, server: { logger: log.logger } })
+  const recorder = { folder, seconds: 10, files: 5, slowRequestMillis: 0 }
+  const server = await build(t, { recorder, pool: { ...one, timeoutSeconds: 0.2 }, server: { logger: log.logger } })
   server.get('/starved', (request) => request.repo(users).count())
   const holder = server.db.createSession()
   await holder.repo(users).create({ email: 's3cret@example.com' })

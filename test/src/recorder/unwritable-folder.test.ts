@@ -61,6 +61,6 @@ t.test('a folder that cannot be created is told at the start, and the server sta
   const server = await build(t)
   const { logger, recorder } = await record(t, server.db, { folder: join(fileURLToPath(import.meta.url), 'folder') })
 
-  t.match(logger.lines, [{ ...cannotWrite, context: { folder: /recorder\.test\.ts.folder$/, err: { code: 'ENOTDIR' } } }])
+  t.match(logger.lines, [{ ...cannotWrite, context: { folder: /unwritable-folder\.test\.ts.folder$/, err: { code: 'ENOTDIR' } } }])
   await recorder.close()
 })

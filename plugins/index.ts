@@ -9,6 +9,7 @@ import { healthPlugin, refuseTakenRoutes } from './health.js'
 import { migrationsPlugin } from './migrations.js'
 import { recorderPlugin } from './recorder.js'
 import { repositoryPlugin } from './repository.js'
+import { refuseTelemetry, telemetryPlugin } from './telemetry.js'
 import { transactionPlugin } from './transaction.js'
 import type { FastifyInstance } from 'fastify'
 import type { DatabaseOptions } from '../src/settings/settings.js'
@@ -16,6 +17,7 @@ import type { ErrorsPluginOptions } from './errors.js'
 import type { HealthPluginOptions } from './health.js'
 import type { MigrationsPluginOptions } from './migrations.js'
 import type { RecorderPluginOptions } from './recorder.js'
+import type { TelemetryPluginOptions } from './telemetry.js'
 import type { TransactionPluginOptions } from './request/transaction-plan.js'
 
 export * from '../src/index.js'
@@ -26,6 +28,7 @@ export { healthPlugin } from './health.js'
 export { migrationsPlugin } from './migrations.js'
 export { recorderPlugin } from './recorder.js'
 export { repositoryPlugin } from './repository.js'
+export { telemetryPlugin } from './telemetry.js'
 export { transactionPlugin } from './transaction.js'
 export type { DatabasePluginOptions } from './database.js'
 export type { EnvPluginOptions } from './env.js'
@@ -35,11 +38,12 @@ export type { MigrationsPluginOptions } from './migrations.js'
 export type { MigrationsAtStart } from '../src/migrations/startup-migrations.js'
 export type { RecorderOptions, RecorderPluginOptions } from './recorder.js'
 export type { ReadYourWritesOptions, ReadYourWritesPluginOptions } from './request/read-your-writes.js'
+export type { TelemetryPluginOptions } from './telemetry.js'
 export type { Databases, RequestDatabases } from './server-databases.js'
 export type { FixedContext, RequestContext, RequestTransactionOptions, TransactionPluginOptions } from './request/transaction-plan.js'
 
 /** Everything that `register` takes; each plugin reads its own part. */
-export type DataAccessOptions = DatabaseOptions & TransactionPluginOptions & ErrorsPluginOptions & HealthPluginOptions & MigrationsPluginOptions & RecorderPluginOptions
+export type DataAccessOptions = DatabaseOptions & TransactionPluginOptions & ErrorsPluginOptions & HealthPluginOptions & MigrationsPluginOptions & RecorderPluginOptions & TelemetryPluginOptions
 
 const decorators = ['db', 'databaseConfig', 'databases']
 const requestDecorators = ['db', 'repo', 'transaction', 'databases']
@@ -67,6 +71,7 @@ async function plugin (fastify: FastifyInstance, options: DataAccessOptions): Pr
   await fastify.register(databasePlugin, options)
   await fastify.register(migrationsPlugin, options)
   await fastify.register(transactionPlugin, options)
+  await fastify.register(telemetryPlugin, options)
   await fastify.register(repositoryPlugin, options)
   await fastify.register(healthPlugin, options)
   await fastify.register(recorderPlugin, options)
@@ -75,6 +80,7 @@ async function plugin (fastify: FastifyInstance, options: DataAccessOptions): Pr
 /** The hooks of the first database serve all of them. */
 async function addDatabase (fastify: FastifyInstance, options: DataAccessOptions): Promise<void> {
   checkAnother(fastify, options.name as string, options)
+  refuseTelemetry(options)
   refuseTakenRoutes(fastify, options)
   await fastify.register(envPlugin, options)
   await fastify.register(databasePlugin, options)

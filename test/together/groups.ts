@@ -19,7 +19,7 @@ export const groups = {
   plugins: /^test\/plugins\/[^/]+$/,
   pool: /^test\/(helpers|src\/(listen|pool|pooler|replicas))\//,
   replies: new RegExp(`^test/faults/(?!migrations|${outages})`),
-  requests: /^test\/plugins\/request\//,
+  requests: /^test\/plugins\/(request|telemetry)\//,
   rows: /^test\/src\/repository\/(?!write|upsert)/,
   session: /^test\/src\/session\//,
   testing: /^test\/src\/testing\/(?!postgres\/)/,

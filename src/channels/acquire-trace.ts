@@ -10,8 +10,9 @@ import type { ServerProcess } from './place.js'
 /** A request for a connection, as far as its wait is watched. */
 interface Request<Lent> {
   readonly caller: Caller
-  readonly lend: (connection: Lent) => void
-  readonly refuse: (error: Error) => void
+  readonly mayWait?: boolean | undefined
+  lend (connection: Lent): void
+  refuse (error: Error): void
 }
 
 /** The pool of a request. */
@@ -21,28 +22,56 @@ export interface AcquireCircumstances {
   readonly waiting: number
 }
 
-/** Publishes the start of a wait; the returned request publishes its end. */
-export function traceAcquire<Lent extends { readonly server: ServerProcess }, More> (request: Request<Lent> & More, { place, pool, waiting }: AcquireCircumstances): Request<Lent> & More {
-  const { caller, lend, refuse } = request
-  const started = performance.now()
-  const message: AcquireMessage = { ...place, [messageCaller]: caller, pool, route: caller.label, waiting }
-  const ended = (outcome: AcquireOutcome, error?: Error): void => {
-    message.waitMillis = performance.now() - started
-    message.outcome = outcome
-    finish(acquireChannel, message, error)
-  }
-  begin(acquireChannel, message, ignore)
-  return {
-    ...request,
-    lend: (connection: Lent) => {
-      Object.assign(message, connection.server)
-      ended('lent')
-      lend(connection)
-    },
-    refuse: (error: Error) => {
-      ended(outcomeOf(error), error)
-      refuse(error)
+/** A request whose wait is told: its start by the constructor, its end by whichever function is called. */
+export class TracedRequest<Lent extends { readonly server: ServerProcess }> implements Request<Lent> {
+  readonly caller: Caller
+  readonly mayWait: boolean | undefined
+  readonly #request: Request<Lent>
+  readonly #message: AcquireMessage
+  readonly #started = performance.now()
+
+  constructor (request: Request<Lent>, { place: { database, namespace, serverAddress, serverPort }, pool, waiting }: AcquireCircumstances) {
+    const { caller } = request
+    this.caller = caller
+    this.mayWait = request.mayWait
+    this.#request = request
+    this.#message = {
+      database,
+      namespace,
+      serverAddress,
+      serverPort,
+      [messageCaller]: caller,
+      pool,
+      route: caller.label,
+      waiting,
+      waitMillis: undefined,
+      outcome: undefined,
+      processId: undefined,
+      error: undefined,
+      sqlState: undefined
     }
+    begin(acquireChannel, this.#message, ignore)
+  }
+
+  lend (connection: Lent): void {
+    const { server } = connection
+    this.#message.namespace = server.namespace
+    this.#message.serverAddress = server.serverAddress
+    this.#message.serverPort = server.serverPort
+    this.#message.processId = server.processId
+    this.#ended('lent')
+    this.#request.lend(connection)
+  }
+
+  refuse (error: Error): void {
+    this.#ended(outcomeOf(error), error)
+    this.#request.refuse(error)
+  }
+
+  #ended (outcome: AcquireOutcome, error?: Error): void {
+    this.#message.waitMillis = performance.now() - this.#started
+    this.#message.outcome = outcome
+    finish(acquireChannel, this.#message, error)
   }
 }
 

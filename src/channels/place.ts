@@ -24,6 +24,15 @@ export interface ServerProcess {
   readonly processId: number | undefined
 }
 
+/** Notes in a message where a client is connected to, and its process there. */
+export function setServer (message: { -readonly [Property in keyof ServerProcess]?: ServerProcess[Property] }, client: ClientBase): void {
+  const { database, host, port, processID } = addressOf(client)
+  message.namespace = database
+  message.serverAddress = host
+  message.serverPort = port
+  message.processId = processID
+}
+
 /** Where an open client is connected to. */
 export function serverOf (client: ClientBase): ServerProcess {
   const { database, host, port, processID } = addressOf(client)

@@ -1,7 +1,7 @@
 import { statementChannel } from './channels.js'
 import { messageCaller } from './messages.js'
 import { begin, finish } from './publish.js'
-import { serverOf } from './place.js'
+import { setServer } from './place.js'
 import { ignore } from '../runtime/promises.js'
 import type { Caller } from '../statement/caller.js'
 import type { Observed } from '../statement/statement-observer.js'
@@ -15,9 +15,30 @@ export interface TraceCircumstances {
   readonly transaction: TransactionMessage | undefined
 }
 
-/** Makes the message of a statement. */
-export function statementMessage ({ text, name, kind, context: { operation, table } }: Statement, { place, caller, transaction }: TraceCircumstances): StatementMessage {
-  return { ...place, [messageCaller]: caller, route: caller.label, operation, table, kind, name, text, transaction }
+/** Makes the message of a statement. All its properties are there from the beginning, so that all messages have one shape. */
+function statementMessage ({ text, name, kind, context: { operation, table } }: Statement, { place, caller, transaction }: TraceCircumstances): StatementMessage {
+  const { database, namespace, serverAddress, serverPort } = place
+  return {
+    database,
+    namespace,
+    serverAddress,
+    serverPort,
+    [messageCaller]: caller,
+    route: caller.label,
+    operation,
+    table,
+    kind,
+    name,
+    text,
+    transaction,
+    rows: undefined,
+    returnedRows: undefined,
+    batchSize: undefined,
+    durationMillis: undefined,
+    processId: undefined,
+    error: undefined,
+    sqlState: undefined
+  }
 }
 
 /** Runs a statement between the messages about it. */
@@ -39,7 +60,9 @@ function note (message: StatementMessage, { rowCount, rows, results }: Statement
 
 /** Adds what the connection knows of a statement. */
 export function noteObserved (message: ObservedMessage | undefined, { durationMillis, client }: Observed): void {
-  if (message !== undefined) Object.assign(message, serverOf(client), { durationMillis })
+  if (message === undefined) return
+  setServer(message, client)
+  message.durationMillis = durationMillis
 }
 
 /** Publishes the message about a statement whose rows are read in batches: one from the first batch to the end. */

@@ -1,4 +1,4 @@
-import { context, createContextKey, metrics, trace } from '@opentelemetry/api'
+import { context, createContextKey, createNoopMeter, metrics, trace } from '@opentelemetry/api'
 import { startMetrics } from './metrics.js'
 import { Spans } from './spans.js'
 import { checkCall } from '../errors/check-call.js'
@@ -57,13 +57,15 @@ export function openTelemetry (options: OpenTelemetryOptions = {}): { disable ()
   if (inUse.has(tracerProvider)) throw new UsageError('This tracer provider gets the spans already: call openTelemetry() once, or disable() the earlier one')
   inUse.add(tracerProvider)
   const spans = new Spans(tracerProvider.getTracer(scope))
-  const figures = startMetrics(meterProvider.getMeter(scope))
+  const meter = meterProvider.getMeter(scope)
+  // Without an SDK nobody reads figures, so none are gathered.
+  const figures = meter === createNoopMeter() ? undefined : startMetrics(meter)
   const unhide = hideStatements((send) => context.with(context.active().setValue(suppressed, true), send))
   return {
     disable () {
       unhide()
       spans.end()
-      figures.disable()
+      figures?.disable()
       inUse.delete(tracerProvider)
     }
   }

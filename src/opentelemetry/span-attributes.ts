@@ -14,9 +14,15 @@ export function statementStart (message: StatementMessage): Attributes {
   return { ...statementAttributes(message), 'db.query.text': text, 'data_access.database': database, 'data_access.operation': operation }
 }
 
-/** Those that are known at its end. */
-export function statementEnd (message: StatementMessage): Attributes {
-  return { ...endOf(message), 'db.operation.batch.size': message.batchSize, 'db.response.returned_rows': message.returnedRows }
+/** Those that are known at its end; `hasMoved`: with several hosts the server is known when the connection is. */
+export function statementEnd (message: StatementMessage, hasMoved: boolean): Attributes {
+  const { batchSize, returnedRows, sqlState, error } = message
+  const attributes: Attributes = hasMoved ? placeOf(message) : {}
+  if (returnedRows !== undefined) attributes['db.response.returned_rows'] = returnedRows
+  if (batchSize !== undefined) attributes['db.operation.batch.size'] = batchSize
+  if (sqlState !== undefined) attributes['db.response.status_code'] = sqlState
+  if (error !== undefined) attributes['error.type'] = errorTypeOf(message)
+  return attributes
 }
 
 /** The attributes of a transaction when it begins. */

@@ -1,13 +1,19 @@
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
-import { statementEnd, statementStart, transactionEnd, transactionStart, waitAttributes } from './span-attributes.js'
+import { StatementBeginnings } from './statement-beginnings.js'
+import { statementEnd, transactionEnd, transactionStart, waitAttributes } from './span-attributes.js'
 import { acquireChannel, statementChannel, transactionChannel } from '../channels/channels.js'
 import { subscribe } from '../channels/subscribe.js'
-import { summaryOf } from '../figures/statement-attributes.js'
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api'
 import type { AcquireMessage, Ending, StatementMessage, TransactionMessage } from '../channels/messages.js'
 
 /** A shorter wait has no span. */
 const shownWaitMillis = 1
+
+/** A statement that runs, and the server that was known at its beginning. */
+interface OpenStatement {
+  readonly span: Span
+  readonly begunAt: string | undefined
+}
 
 /** A transaction that is open, and the span that was active when it began. */
 interface OpenTransaction {
@@ -18,7 +24,8 @@ interface OpenTransaction {
 /** Makes a span of each statement, each transaction and each longer wait, from its beginning to its end. */
 export class Spans {
   readonly #tracer: Tracer
-  readonly #statements = new Map<StatementMessage, Span>()
+  readonly #beginnings = new StatementBeginnings()
+  readonly #statements = new Map<StatementMessage, OpenStatement>()
   readonly #transactions = new Map<TransactionMessage, OpenTransaction>()
   readonly #waits = new Map<AcquireMessage, Context>()
   readonly #subscriptions: ReadonlyArray<() => void>
@@ -39,21 +46,21 @@ export class Spans {
   /** Makes no more spans, and ends those of what still runs. */
   end (): void {
     for (const unsubscribe of this.#subscriptions) unsubscribe()
-    for (const span of this.#statements.values()) span.end()
+    for (const { span } of this.#statements.values()) span.end()
     for (const { span } of this.#transactions.values()) span.end()
   }
 
   readonly #statementStarted = (message: StatementMessage): void => {
-    const name = summaryOf(message) ?? 'postgresql' // the conventions' name for a statement of which nothing is known
-    const span = this.#tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes: statementStart(message) }, this.#contextOf(message))
-    this.#statements.set(message, span)
+    const { name, attributes } = this.#beginnings.of(message)
+    const span = this.#tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }, this.#contextOf(message))
+    this.#statements.set(message, { span, begunAt: message.serverAddress })
   }
 
   readonly #statementEnded = (message: StatementMessage): void => {
-    const span = this.#statements.get(message)
-    if (span === undefined) return // it began before the spans did
+    const open = this.#statements.get(message)
+    if (open === undefined) return // it began before the spans did
     this.#statements.delete(message)
-    end(span, message, statementEnd(message))
+    end(open.span, message, statementEnd(message, open.begunAt !== message.serverAddress))
   }
 
   readonly #transactionStarted = (message: TransactionMessage): void => {

@@ -1,3 +1,4 @@
+import pg from 'pg'
 import type { ClientBase } from 'pg'
 
 /** Sends what another program that watches pg should not tell of again. */
@@ -6,6 +7,10 @@ export type Hide = (send: () => void) => void
 type Query = (this: ClientBase, query: never) => unknown
 
 const hides = new Set<Hide>()
+
+/** pg's own function, unless a program has wrapped it before this package was loaded. */
+const { query: first } = pg.Client.prototype
+const unwrapped = '__original' in first ? undefined : first
 
 /**
  * Keeps the statements of this package from the instrumentation of OpenTelemetry for pg until the returned function is called: somebody else tells of them.
@@ -19,11 +24,8 @@ export function hideStatements (hide: Hide): () => void {
 /** Gives a query to a client. */
 export function submit (client: ClientBase, query: never): void {
   const [hide] = hides
-  if (hide === undefined) client.query(query)
-  else hide(() => { originalOf(client.query as Query).call(client, query) })
-}
-
-function originalOf (query: Query): Query {
-  const { __original: original } = query as Query & { readonly __original?: Query }
-  return original ?? query
+  const sends = client.query as Query & { readonly __original?: Query }
+  if (hide === undefined || sends === unwrapped) client.query(query)
+  else if (sends.__original !== undefined) sends.__original.call(client, query)
+  else hide(() => { client.query(query) })
 }

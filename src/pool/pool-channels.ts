@@ -1,4 +1,4 @@
-import { traceAcquire } from '../channels/acquire-trace.js'
+import { TracedRequest } from '../channels/acquire-trace.js'
 import { acquireChannel, connectChannel, leakChannel, releaseChannel } from '../channels/channels.js'
 import { messageCaller } from '../channels/messages.js'
 import { openPools } from '../channels/open-pools.js'
@@ -55,13 +55,16 @@ export class PoolChannels implements OpenPool {
 
   /** The request, whose wait is told. */
   acquire (request: AcquireRequest): AcquireRequest {
-    return isWatched(acquireChannel) ? traceAcquire(request, { place: this.place, pool: this.pool, waiting: this.counts().waiting }) : request
+    return isWatched(acquireChannel) ? new TracedRequest(request, { place: this.place, pool: this.pool, waiting: this.counts().waiting }) : request
   }
 
   released (connection: Connection, isDestroyed: boolean): void {
     if (!releaseChannel.hasSubscribers) return
-    const { caller, since, server } = connection
-    releaseChannel.publish({ ...this.place, ...server, [messageCaller]: caller, pool: this.pool, route: caller.label, heldMillis: performance.now() - since, isDestroyed })
+    const { caller, since, server: { namespace, serverAddress, serverPort, processId } } = connection
+    const { database } = this.place
+    releaseChannel.publish({
+      database, namespace, serverAddress, serverPort, processId, [messageCaller]: caller, pool: this.pool, route: caller.label, heldMillis: performance.now() - since, isDestroyed
+    })
   }
 
   readonly connected = (client: ClientBase): void => {

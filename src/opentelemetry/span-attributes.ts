@@ -1,17 +1,18 @@
+import { defaultName } from '../settings/settings.js'
 import { errorTypeOf, statementAttributes } from '../figures/statement-attributes.js'
 import type { Attributes } from '@opentelemetry/api'
 import type { AcquireMessage, DatabasePlace, Ending, StatementMessage, TransactionMessage } from '../channels/messages.js'
 
 /** The attributes that spans have, and figures do not. Like those of figures, none is the value of a parameter or of a row. */
 export const spanAttributeNames = [
-  'data_access.operation', 'data_access.route', 'data_access.transaction.attempt', 'data_access.transaction.isolation_level', 'data_access.transaction.read_only',
+  'data_access.route', 'data_access.transaction.attempt', 'data_access.transaction.isolation_level', 'data_access.transaction.read_only',
   'data_access.transaction.statements', 'data_access.wait.outcome', 'data_access.wait.waiting', 'db.operation.batch.size', 'db.query.text', 'db.response.returned_rows'
 ] as const
 
 /** The attributes of a statement when it begins: a sampler sees these. */
 export function statementStart (message: StatementMessage): Attributes {
-  const { database, operation, text } = message
-  return { ...statementAttributes(message), 'db.query.text': text, 'data_access.database': database, 'data_access.operation': operation }
+  const { database, text } = message
+  return { ...statementAttributes(message), 'db.query.text': text, ...database !== defaultName && { 'data_access.database': database } }
 }
 
 /** Those that are known at its end; `hasMoved`: with several hosts the server is known when the connection is. */

@@ -29,13 +29,13 @@ t.test('a read has one span, with the attributes of the conventions, where it wa
     kind: 'CLIENT',
     status: 'UNSET',
     attributes: {
-      ...common,
+      'db.system.name': 'postgresql',
+      'data_access.database': undefined,
       'db.collection.name': 'users',
       'db.operation.name': 'SELECT',
       'db.query.summary': 'SELECT users',
       'db.query.text': /^select .* where .*\$1/,
-      'db.response.returned_rows': 0,
-      'data_access.operation': 'get'
+      'db.response.returned_rows': 0
     },
     events: 0
   }])
@@ -203,4 +203,11 @@ t.test('a tracer provider gets the spans once; the global one is the default', a
   telemetry.disable()
   openTelemetry().disable()
   t.throws(() => openTelemetry({ tracerProvider: {} as never }), { message: /must be a provider/ })
+})
+
+t.test('a statement of a database with a name has that name', async (t) => {
+  const database = await open(t, { name: 'billing' })
+  const { take } = traced(t)
+  await database.repo(users).count()
+  t.match(withoutWaits(take()).map(({ attributes }) => attributes), [{ 'data_access.database': 'billing', 'db.collection.name': 'users' }])
 })

@@ -1,6 +1,7 @@
 /**
  * Runs the tests that talk to the database with OpenTelemetry's instrumentation of pg around them, one group of test/together after the other:
  * `npm run test:instrumented`, or `npm run test:instrumented -- session rows` for some groups.
+ * Those of a scripted PostgreSQL are left out by test/together.
  */
 import { spawnSync } from 'node:child_process'
 
@@ -12,7 +13,7 @@ const failed: string[] = []
 for (const group of given.length > 0 ? given : databaseGroups) {
   console.log(`# ${group}`)
   const { status } = spawnSync('npx', ['tap', `test/together/${group}.test.ts`, '--disable-coverage', '--jobs=2', '--reporter=terse'], {
-    stdio: 'inherit', env: { ...process.env, NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import=${loader}`.trim() }
+    stdio: 'inherit', env: { ...process.env, INSTRUMENTED: '1', NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import=${loader}`.trim() }
   })
   if (status !== 0) failed.push(group)
 }

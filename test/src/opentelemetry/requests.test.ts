@@ -7,7 +7,7 @@ import { users } from '../../helpers/schema.js'
 import { build } from '../../helpers/server.js'
 import { tracing, withoutWaits } from './tracing.js'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base'
-import type { Test } from '../../helpers/test.js'
+import type { Test } from 'tap'
 
 /** A server that @fastify/otel traces, with two routes that use the database. */
 async function tracedServer (t: Test, { provider }: ReturnType<typeof tracing>) {

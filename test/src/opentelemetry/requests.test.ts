@@ -1,4 +1,4 @@
-import FastifyOtelInstrumentation from '@fastify/otel'
+import { FastifyOtelInstrumentation } from '@fastify/otel'
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg'
 import pg from 'pg'
 import t from 'tap'

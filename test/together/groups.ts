@@ -30,7 +30,7 @@ export const groups = {
 export const onlyOf045 = /^test\/src\/migrations\/(misuse\.|cli\/command\.|generate\/([^/]+$|(kit\/kit-031|renames|sql)\/))/
 
 /**
- * Tests of groups that do not run with OpenTelemetry's instrumentation of pg around them: their scripted PostgreSQL expects exact messages and answers no others,
+ * Tests of groups that do not run with OpenTelemetry's instrumentation of pg around them: their scripted PostgreSQL answers exact messages only,
  * and the instrumentation sends its trace context as a statement of its own before each query: `SET application_name`.
  */
 export const onlyUninstrumented = [

@@ -113,30 +113,59 @@ t.test('with instrumentation-pg beside openTelemetry() each statement has one sp
   t.match(spans.take(), [{ name: /^pg\.query/ }], 'then the other one tells of it again')
 })
 
-t.test('a program that wraps query() and replaces callbacks, as dd-trace and Sentry do, sees each message sent and each end once', async (t) => {
+/** What pg holds of its queries, under the names of pg 8. */
+interface Holds { readonly _queryQueue: ReadonlyArray<Held | undefined>, readonly _activeQuery: Held | null }
+interface Held { callback?: (this: unknown, ...given: unknown[]) => unknown, readonly text: string }
+
+/**
+ * What dd-trace does with pg: it wraps query() when pg is loaded, puts its comment before the text by a property of the query, and replaces the callback
+ * of the query that pg holds last or works at, after pg has taken it. Counts the ends of each query.
+ */
+function watchAsDatadog (t: Test): Map<object, number> {
+  const ends = new Map<object, number>()
+  const query = pg.Client.prototype.query as (this: unknown, ...given: unknown[]) => unknown
+  t.teardown(async () => { pg.Client.prototype.query = query as never })
+  pg.Client.prototype.query = function (this: Holds, ...given: unknown[]) {
+    const [asked] = given as [Held]
+    const { text } = asked
+    Object.defineProperty(asked, 'text', { configurable: true, get: () => `/*dddbs='test'*/ ${text}` })
+    const returned = query.apply(this, given)
+    const held = this._queryQueue.at(-1) ?? this._activeQuery
+    if (held?.callback !== undefined) {
+      const { callback } = held
+      ends.set(asked, 0)
+      held.callback = function (...given) {
+        ends.set(asked, Number(ends.get(asked)) + 1)
+        return callback.apply(this, given)
+      }
+    }
+    return returned
+  } as never
+  return ends
+}
+
+t.test('with the steps of dd-trace around query() each statement is sent as without them, and each end is told once', async (t) => {
   const plain = await open(t, one)
   const expected = await sentBy(plain)
   await work(plain)
   const database = await open(t, one)
   const sent = await sentBy(database)
-  const ends = new Map<object, number>()
-  const query = pg.Client.prototype.query as (this: unknown, ...given: unknown[]) => unknown
-  t.teardown(() => { pg.Client.prototype.query = query as never })
-  pg.Client.prototype.query = function (this: unknown, ...given: unknown[]) {
-    const [asked] = given as [{ callback?: (...given: unknown[]) => unknown }]
-    const { callback } = asked
-    if (typeof callback === 'function') {
-      ends.set(asked, 0)
-      asked.callback = function (this: unknown, ...given) {
-        ends.set(asked, Number(ends.get(asked)) + 1)
-        return callback.apply(this, given)
-      }
-    }
-    return query.apply(this, given)
-  } as never
+  const ends = watchAsDatadog(t)
   t.strictSame(await work(database), outcome)
 
   t.strictSame(sent, expected)
   t.ok(ends.size > 0)
+  t.strictSame([...ends.values()].filter((count) => count !== 1), [])
+})
+
+t.test('beside openTelemetry() a wrapper of query() that is not of OpenTelemetry sees each statement and its end once', async (t) => {
+  const database = await open(t, one)
+  const ends = watchAsDatadog(t)
+  const spans = tracing(t)
+  const telemetry = openTelemetry({ tracerProvider: spans.provider })
+  t.teardown(async () => telemetry.disable())
+  t.strictSame(await work(database), outcome)
+  t.strictSame(spans.open(), [])
+  t.ok(ends.size > 0, 'the other program still sees the statements')
   t.strictSame([...ends.values()].filter((count) => count !== 1), [])
 })

@@ -2,10 +2,12 @@ import fp from 'fastify-plugin'
 import { leaving } from '../src/database/health-check.js'
 import { checkSettings } from '../src/errors/check-call.js'
 import { SettingsError } from '../src/errors/settings-error.js'
+import { addLiveRoutes, checkLive, livePaths } from './live/live-routes.js'
 import { readsJsonSchema } from './route-schemas.js'
 import { databaseIn } from './server-databases.js'
 import type { FastifyInstance, FastifyRequest, FastifySchema, LogLevel, RouteOptions } from 'fastify'
 import type { OptionChecks } from '../src/runtime/option-checks.js'
+import type { LiveOptions } from './live/live-routes.js'
 
 /** The options of the database without a name, for the others. */
 const firstOptions = Symbol('data-access.health')
@@ -41,6 +43,12 @@ export interface HealthOptions {
    * @defaultValue `1000`
    */
   timeoutMillis?: number | undefined
+  /**
+   * `true`: also the live page, `${path}/live`: connections, waits, locks, holders and slow statements, once a second. It shows the SQL of the program, without
+   * values, and names of its routes: admit administrators only, with a `preHandler` of its own, or with that of `health`.
+   * @defaultValue `false`
+   */
+  live?: boolean | LiveOptions | undefined
 }
 
 /** The part of the common options that this plugin reads. */
@@ -125,7 +133,7 @@ export function refuseTakenRoutes (fastify: FastifyInstance, plugin: HealthPlugi
   if (options === false) return
   const { path = defaultPath } = options
   if (typeof path !== 'string') return // refused with its name, when the routes are made
-  const taken = [path, `${path}/pool`].map((url) => fastify.prefix + url).find((url) => fastify.hasRoute({ method: 'GET', url }))
+  const taken = [path, `${path}/pool`, ...(options.live ? livePaths(path) : [])].map((url) => fastify.prefix + url).find((url) => fastify.hasRoute({ method: 'GET', url }))
   if (taken === undefined) return
   const way = 'give this one other routes, with health: { path }, or none, with health: false'
   if (servers.has(fastify.server)) throw new SettingsError('fastify-data-access', `is registered already on this server, in another scope, and GET ${taken} is there: register it once, at the root; for a database of its own in each scope, ${way}`)
@@ -152,12 +160,13 @@ function healthOptionsFor (fastify: FastifyInstance, { name, health }: HealthPlu
  */
 async function plugin (fastify: FastifyInstance, given: HealthPluginOptions): Promise<void> {
   if (given.health !== undefined && given.health !== false) checkSettings({ path: 'health', kind: 'an object, or false for no routes' }, given.health, checks)
+  checkLive(given.health === false ? undefined : given.health?.live)
   const options = healthOptionsFor(fastify, given)
   if (given.name === undefined) fastify[firstOptions] = options
   if (options === false) return
   refuseTakenRoutes(fastify, given)
   const database = databaseIn(fastify, given.name)
-  const { path = defaultPath, details = false, preHandler, logLevel = 'warn', timeoutMillis = 1000 } = options
+  const { path = defaultPath, details = false, preHandler, logLevel = 'warn', timeoutMillis = 1000, live = false } = options
   const shows = typeof details === 'function' ? details : () => details
   let isClosing = false
   fastify.addHook('preClose', async () => { isClosing = true })
@@ -196,6 +205,7 @@ async function plugin (fastify: FastifyInstance, given: HealthPluginOptions): Pr
       return replicas.length === 0 ? poolInfo : { ...poolInfo, replicas }
     }
   })
+  if (live !== false) addLiveRoutes(fastify, { path, database, live, common })
 }
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
@@ -206,7 +216,8 @@ const checks: OptionChecks<HealthOptions> = {
   details: [(value) => ['boolean', 'function'].includes(typeof value), 'must be true, false, or a function of the request'],
   preHandler: [(value) => [value].flat().every((hook) => typeof hook === 'function'), 'must be a hook, or an array of hooks'],
   logLevel: [(value) => levels.some((level) => level === value), `must be one of ${levels.join(', ')}`],
-  timeoutMillis: [(value) => typeof value === 'number' && value >= 1 && value <= longestMillis, `must be a number of milliseconds from 1 to ${longestMillis}`]
+  timeoutMillis: [(value) => typeof value === 'number' && value >= 1 && value <= longestMillis, `must be a number of milliseconds from 1 to ${longestMillis}`],
+  live: [() => true, 'is checked by checkLive()']
 }
 
 /** The plugin that adds the health routes; register the database plugin before it. */

@@ -204,7 +204,7 @@ t.test('an option that cannot be used is refused by its name', async (t) => {
     [true, /^health must be an object, or false for no routes$/],
     [null, /^health must be an object/],
     [[], /^health must be an object/],
-    [{ pth: '/x' }, /^health\.pth is not an option: use path, details, preHandler, logLevel, timeoutMillis$/],
+    [{ pth: '/x' }, /^health\.pth is not an option: use path, details, preHandler, logLevel, timeoutMillis, live$/],
     [{ path: 'health' }, /^health\.path must begin with \/ and must not end with it$/],
     [{ path: '/' }, /^health\.path must/],
     [{ path: '/health/' }, /^health\.path must/],

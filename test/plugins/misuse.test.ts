@@ -63,6 +63,8 @@ const rows: Record<string, Row> = {
   'dataAccess({ health: { path: _ } })': registering((x) => ({ health: { path: x } }), ...optional),
   'dataAccess({ health: { preHandler: _ } })': registering((x) => ({ health: { preHandler: x } }), ...optional, '[]', 'function'),
   'dataAccess({ health: { details: _ } })': registering((x) => ({ health: { details: x } }), ...optional, 'false', 'function'),
+  'dataAccess({ health: { live: _ } })': registering((x) => ({ health: { live: x } }), ...options, 'false'),
+  'dataAccess({ health: { live: { preHandler: _ } } })': registering((x) => ({ health: { live: { preHandler: x } } }), ...optional, '[]', 'function'),
   ...each(['logLevel', 'timeoutMillis'], (key) => `dataAccess({ health: { ${key}: _ } })`, (key) => registering(
     (x) => ({ health: { [key]: x } }),
     ...optional

@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
+import { get } from 'node:http'
 import Fastify from 'fastify'
 import t from 'tap'
 import { sql } from 'drizzle-orm'
@@ -6,6 +7,7 @@ import { dataAccess } from '../../../plugins/index.js'
 import { livePagePolicy } from '../../../src/activity/page/activity-page.js'
 import { createTestDatabase, expectNoLeaks } from '../../../src/testing/index.js'
 import { until } from '../../helpers/until.js'
+import type { IncomingMessage } from 'node:http'
 import type { Test } from 'tap'
 import type { FastifyInstance } from 'fastify'
 import type { HealthOptions } from '../../../plugins/index.js'
@@ -25,21 +27,25 @@ async function build (t: Test, health: HealthOptions = { live: true }): Promise<
   return server
 }
 
-/** Opens the events of a server; `next` resolves with the following one, or with undefined at the end. */
+/**
+ * Opens the events of a server; `next` resolves with the following one, or with undefined at the end. Not by fetch: Node's opens another connection when a reply
+ * is aborted, and a server that closes waits for it.
+ */
 async function open (t: Test, server: FastifyInstance) {
   const base = await server.listen({ port: 0, host: '127.0.0.1' }).catch(() => server.listeningOrigin)
-  const leave = new AbortController()
-  t.teardown(() => leave.abort())
-  const response = await fetch(`${base}${path}/events`, { signal: leave.signal })
-  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+  const request = get(`${base}${path}/events`, { agent: false })
+  t.teardown(() => { request.destroy() })
+  const response = await new Promise<IncomingMessage>((resolve, reject) => { request.once('response', resolve).once('error', reject) })
+  request.on('error', () => {})
+  const texts: AsyncIterator<string> = response.setEncoding('utf8')[Symbol.asyncIterator]()
   let text = ''
   return {
     response,
-    leave: () => leave.abort(),
+    leave: () => { request.destroy() },
     async next (): Promise<Activity | undefined> {
       while (!text.includes('\n\n')) {
-        const { value, done = true } = await reader?.read() ?? {}
-        if (done) return undefined
+        const { value, done } = await texts.next().catch(() => ({ value: undefined, done: true }))
+        if (done === true) return undefined
         text += value
       }
       const [event = '', ...others] = text.split('\n\n')
@@ -69,7 +75,7 @@ t.test('its events tell at once and once a second what the database does, and ne
   const server = await build(t)
   const page = await open(t, server)
 
-  t.match(page.response.headers.get('content-type'), 'text/event-stream')
+  t.match(page.response.headers['content-type'], 'text/event-stream')
   t.match(await page.next(), { database: 'default', pools: [{ pool: 'default', waiting: 0 }] })
   await server.db.execute(sql`select ${'canary-7f3a'}::text as canary`)
   let event = await page.next()
@@ -139,4 +145,9 @@ t.test('a path that is taken and options that are wrong are refused with their n
   const registered = async (live: unknown) => server.register(dataAccess, { pg: database.pool, health: { live: live as boolean } })
 
   await t.rejects(registered(true), { message: /has a route GET \/health\/database\/live\/events already/ })
+  for (const [live, setting] of [[1, 'health.live'], [{ preHandler: 'no' }, 'health.live.preHandler'], [{ other: 1 }, 'health.live.other']] as const) {
+    const another = Fastify()
+    await t.rejects(async () => { await another.register(dataAccess, { pg: database.pool, health: { live: live as never } }) }, { message: new RegExp(setting) })
+    await another.close()
+  }
 })

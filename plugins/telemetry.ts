@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import { SettingsError } from '../src/errors/settings-error.js'
+import { givenOptions } from '../src/settings/given-options.js'
 import { resolveSettings } from '../src/settings/settings.js'
 import { registeredPool } from './server-databases.js'
 import { logUsage } from './telemetry/request-log.js'
@@ -20,6 +21,7 @@ export interface TelemetryPluginOptions {
 
 /** Watches what each request does to the databases, if the log or a header shows it. Otherwise nothing is subscribed and nothing is paid. */
 async function plugin (fastify: FastifyInstance, options: DatabaseOptions & TelemetryPluginOptions): Promise<void> {
+  givenOptions(options)
   const { serverTiming = false, pg = registeredPool(fastify, undefined) } = options
   const isLogged = fastify.log.level === 'debug' || fastify.log.level === 'trace'
   if (!serverTiming && !isLogged) return

@@ -10,7 +10,7 @@ import { createTestDatabase, expectNoLeaks } from '../../src/testing/index.js'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Mistake, Row } from '../helpers/misuse.js'
 
-const { dataAccess, databasePlugin, envPlugin, errorsPlugin, healthPlugin, migrationsPlugin, recorderPlugin, transactionPlugin } = plugins
+const { dataAccess, databasePlugin, envPlugin, errorsPlugin, healthPlugin, migrationsPlugin, recorderPlugin, telemetryPlugin, transactionPlugin } = plugins
 const { database } = await createTestDatabase(t, { sql: notesTable, schema: { notes } })
 
 /** A URL without a server; no connection is made before the options have been checked. */
@@ -58,6 +58,7 @@ const rows: Record<string, Row> = {
   'dataAccess({ recorder: _ })': registering((x) => ({ recorder: x }), ...options, 'false'),
   ...each(['seconds', 'files'], (key) => `dataAccess({ recorder: { ${key}: _ } })`, (key) => registering((x) => ({ recorder: { [key]: x } }), ...optional)),
   'dataAccess({ recorder: { slowRequestMillis: _ } })': registering((x) => ({ recorder: { slowRequestMillis: x } }), ...optional, '0'),
+  'dataAccess({ serverTiming: _ })': registering((x) => ({ serverTiming: x }), ...optional, 'false'),
   'dataAccess({ unknown: _ })': registering((x) => ({ unknown: x }), ...optional),
   'dataAccess({ errors: { format: _ } })': registering((x) => ({ errors: { format: x } }), ...optional),
   'dataAccess({ health: { path: _ } })': registering((x) => ({ health: { path: x } }), ...optional),
@@ -92,6 +93,10 @@ const rows: Record<string, Row> = {
     for (const plugin of whole[name]) await server.register(plugin as never, nowhere)
     await server.register(parts[name] as never, { ...nowhere, [slices[name]]: x })
   }), ...options, ...name === 'healthPlugin' || name === 'recorderPlugin' ? ['false' as const] : [])),
+  'telemetryPlugin({ serverTiming: _ })': takes((x) => onServer(async (server) => {
+    for (const plugin of [envPlugin, databasePlugin, transactionPlugin]) await server.register(plugin as never, nowhere)
+    await server.register(telemetryPlugin, { ...nowhere, serverTiming: x })
+  }), ...optional, 'false'),
   'envPlugin({ connectionString: _ })': takes((x) => onServer(async (server) => {
     await server.register(envPlugin, { connectionString: x })
     await server.register(databasePlugin, { ...nowhere, connectionString: x })

@@ -35,7 +35,9 @@ async function open (t: Test, server: FastifyInstance) {
   const base = await server.listen({ port: 0, host: '127.0.0.1' }).catch(() => server.listeningOrigin)
   const request = get(`${base}${path}/events`, { agent: false })
   t.teardown(() => { request.destroy() })
-  const response = await new Promise<IncomingMessage>((resolve, reject) => { request.once('response', resolve).once('error', reject) })
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    request.once('response', resolve).once('error', reject)
+  })
   request.on('error', () => {})
   const texts: AsyncIterator<string> = response.setEncoding('utf8')[Symbol.asyncIterator]()
   let text = ''
@@ -147,7 +149,8 @@ t.test('a path that is taken and options that are wrong are refused with their n
   await t.rejects(registered(true), { message: /has a route GET \/health\/database\/live\/events already/ })
   for (const [live, setting] of [[1, 'health.live'], [{ preHandler: 'no' }, 'health.live.preHandler'], [{ other: 1 }, 'health.live.other']] as const) {
     const another = Fastify()
-    await t.rejects(async () => { await another.register(dataAccess, { pg: database.pool, health: { live: live as never } }) }, { message: new RegExp(setting) })
+    const options = { pg: database.pool, health: { live: live as never } }
+    await t.rejects(async () => { await another.register(dataAccess, options) }, { message: new RegExp(setting) })
     await another.close()
   }
 })

@@ -1,6 +1,6 @@
 /**
- * `npm run test:browser -- [--screenshots folder]`: the live page and a recording in Debian's Chromium, light and dark, on a phone and on a desk: nothing is refused by
- * the page's own policy, no text becomes HTML, axe-core finds nothing serious, and what the reader has opened and focused stays so from one second to the next.
+ * `npm run test:browser -- [--screenshots folder]`: the live page and a recording in Debian's Chromium, light and dark, on a phone and on a
+ * desk: nothing is refused by the page's own policy, no text becomes HTML, axe-core finds nothing serious, and what the reader has opened and focused stays so from one second to the next.
  */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
@@ -35,7 +35,8 @@ const server = createServer((request, response) => {
     let turn = 0
     const timer = setInterval(() => {
       const holders = sampleActivity.holders.map((holder) => ({ ...holder, heldMillis: holder.heldMillis + ++turn * 250 }))
-      response.write(`data: ${JSON.stringify({ ...sampleActivity, at: sampleActivity.at + turn * 250, holders: turn % 2 === 0 ? holders : [{ ...holders[2], processId: 1 }, ...holders] })}\n\n`)
+      const others = turn % 2 === 0 ? [] : [{ ...holders[2], processId: 1 }]
+      response.write(`data: ${JSON.stringify({ ...sampleActivity, at: sampleActivity.at + turn * 250, holders: [...others, ...holders] })}\n\n`)
     }, 250)
     response.once('close', () => clearInterval(timer))
   }

@@ -27,7 +27,8 @@ const hostile = 'select \'</script><script>document.title = "broken"</script><im
 const stack = 'at transfer (file:///srv/app/routes/transfers.ts:41:22)\nat Object.handler (file:///srv/app/routes/transfers.ts:18:11)'
 
 function shape (place: number, text: string) {
-  return { id: `5ha9e${place}`, text, routes: ['POST /transfers', 'GET /users/:id'].slice(place % 2), count: 4200 - place * 300, failures: place, rows: 4100, totalMillis: 9200 / (place + 1), p50Millis: 0.8 + place, p99Millis: 18, longestMillis: 1200 }
+  const times = { totalMillis: 9200 / (place + 1), p50Millis: 0.8 + place, p99Millis: 18, longestMillis: 1200 }
+  return { id: `5ha9e${place}`, text, routes: ['POST /transfers', 'GET /users/:id'].slice(place % 2), count: 4200 - place * 300, failures: place, rows: 4100, ...times }
 }
 
 /** What a page of a busy database shows: a queue, a leak, locks, and a statement whose text is HTML. */
@@ -43,7 +44,10 @@ export const sampleActivity: Activity = {
   ],
   blockings: [{
     waiting: { processId: 4127, route: 'POST /transfers', application: 'shop', state: 'active', text: transfer, millis: 3170 },
-    blockers: [{ processId: 4120, route: 'POST /reports', application: 'shop', state: 'idle in transaction', text: '', millis: 92_380 }, { processId: 977, application: 'psql', state: 'idle in transaction', text: '', millis: 640_000 }]
+    blockers: [
+      { processId: 4120, route: 'POST /reports', application: 'shop', state: 'idle in transaction', text: '', millis: 92_380 },
+      { processId: 977, application: 'psql', state: 'idle in transaction', text: '', millis: 640_000 }
+    ]
   }],
   shapes: [transfer, hostile, 'select "id", "email", "name" from "users" where "users"."id" = $1', 'insert into "audit" ("action", "user_id") values ($1, $2)'].map((text, place) => shape(place, text))
 }
@@ -64,6 +68,9 @@ export const sampleRecording: Activity = {
     code: place % 5 === 2 ? 'DB_CONFLICT' : null,
     sqlState: place % 5 === 2 ? '40001' : null,
     statementCount: 2,
-    statements: [{ at, text: hostile, millis: 1.2, rows: 1, sqlState: null, code: null }, { at, text: transfer, millis: null, rows: null, sqlState: null, code: null }]
+    statements: [
+      { at, text: hostile, millis: 1.2, rows: 1, sqlState: null, code: null },
+      { at, text: transfer, millis: null, rows: null, sqlState: null, code: null }
+    ]
   }))
 }

@@ -28,8 +28,8 @@ async function build (t: Test, health: HealthOptions = { live: true }): Promise<
 }
 
 /**
- * Opens the events of a server; `next` resolves with the following one, or with undefined at the end. Not by fetch: Node's opens another connection when a reply
- * is aborted, and a server that closes waits for it.
+ * Opens the events of a server; `next` resolves with the following one, or with undefined at the end. Not by fetch: Node's opens another
+ * connection when a reply is aborted, and a server that closes waits for it.
  */
 async function open (t: Test, server: FastifyInstance) {
   const base = await server.listen({ port: 0, host: '127.0.0.1' }).catch(() => server.listeningOrigin)

@@ -1,6 +1,7 @@
 /**
  * `npm run test:browser -- [--screenshots folder]`: the live page and a recording in Debian's Chromium, light and dark, on a phone and on a
- * desk: nothing is refused by the page's own policy, no text becomes HTML, axe-core finds nothing serious, and what the reader has opened and focused stays so from one second to the next.
+ * desk. Nothing is refused by the page's own policy, no text becomes HTML, axe-core finds nothing serious, and what the reader has opened and
+ * focused stays so from one second to the next.
  */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'

@@ -86,7 +86,7 @@ async function check (page: Page, name: string): Promise<void> {
   if (name === 'recording') return
   await page.getByText('routes/transfers.ts:41').first().waitFor()
   const shown = await page.locator('time').innerText()
-  await page.waitForFunction(`document.querySelector('time').textContent !== ${JSON.stringify(shown)}`)
+  await page.locator('time').filter({ hasNotText: shown }).waitFor()
   assert.ok(await page.evaluate('document.activeElement.localName === "summary" && document.activeElement.parentElement.open'), 'the open detail keeps the focus')
   assert.equal(await page.getByRole('status').innerText(), 'Live')
   await page.getByRole('button', { name: 'Pause' }).click()

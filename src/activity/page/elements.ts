@@ -15,12 +15,15 @@ function el (name, attributes, ...children) {
 function show (shown, wanted) {
   for (const { name } of [...shown.attributes]) if (!wanted.hasAttribute(name) && name !== 'open') shown.removeAttribute(name)
   for (const { name, value } of [...wanted.attributes]) if (shown.getAttribute(name) !== value) shown.setAttribute(name, value)
-  const before = [...shown.childNodes]
-  const keyed = new Map(before.filter((node) => node.dataset && node.dataset.key).map((node) => [node.dataset.key, node]))
+  const keyOf = (node) => node.dataset && node.dataset.key
+  const stays = new Set([...wanted.childNodes].map(keyOf))
+  // What is gone leaves first: an element that is moved past it would lose the focus.
+  for (const node of [...shown.childNodes]) if (keyOf(node) && !stays.has(keyOf(node))) node.remove()
+  const keyed = new Map([...shown.childNodes].filter(keyOf).map((node) => [keyOf(node), node]))
   let next = shown.firstChild
   for (const node of [...wanted.childNodes]) {
-    const key = node.dataset && node.dataset.key
-    const old = key ? keyed.get(key) : next && !(next.dataset && next.dataset.key) && next.nodeName === node.nodeName ? next : undefined
+    const key = keyOf(node)
+    const old = key ? keyed.get(key) : next && !keyOf(next) && next.nodeName === node.nodeName ? next : undefined
     if (!old) { shown.insertBefore(node, next); continue }
     if (old === next) next = next.nextSibling
     else shown.insertBefore(old, next)

@@ -5,9 +5,12 @@ import { resolveSettings } from '../src/settings/settings.js'
 import { registeredPool } from './server-databases.js'
 import { logUsage } from './telemetry/request-log.js'
 import { writeServerTiming } from './telemetry/server-timing.js'
+import { budgetOf, limitStatements } from './telemetry/statement-budget.js'
 import { UsageWatch } from './telemetry/usage-watch.js'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import type { DatabaseOptions } from '../src/settings/settings.js'
+import type { TransactionPluginOptions } from './request/transaction-plan.js'
+import type { StatementBudgetOption } from './telemetry/statement-budget.js'
 
 /** The part of the common options that is about what a request did to the database. */
 export interface TelemetryPluginOptions {
@@ -17,11 +20,18 @@ export interface TelemetryPluginOptions {
    * @defaultValue `false`
    */
   readonly serverTiming?: boolean | undefined
+  /**
+   * How many statements one request may run, in all databases together: more are one warning with the route and the text that was repeated most, or an error
+   * with `{ max, exceed: 'throw' }`. It finds N+1 queries in development; `config.transaction.statementBudget` of a route goes before it.
+   * @defaultValue `false`
+   */
+  readonly statementBudget?: StatementBudgetOption | undefined
 }
 
 /** Watches what each request does to the databases, if the log or a header shows it. Otherwise nothing is subscribed and nothing is paid. */
-async function plugin (fastify: FastifyInstance, options: DatabaseOptions & TelemetryPluginOptions): Promise<void> {
+async function plugin (fastify: FastifyInstance, options: DatabaseOptions & TelemetryPluginOptions & TransactionPluginOptions): Promise<void> {
   givenOptions(options)
+  limitStatements(fastify, budgetOf(options.transaction?.statementBudget ?? options.statementBudget))
   const { serverTiming = false, pg = registeredPool(fastify, undefined) } = options
   const isLogged = fastify.log.level === 'debug' || fastify.log.level === 'trace'
   if (!serverTiming && !isLogged) return
@@ -56,8 +66,10 @@ async function plugin (fastify: FastifyInstance, options: DatabaseOptions & Tele
 }
 
 /** @throws {SettingsError} for an option of the first database */
-export function refuseTelemetry ({ serverTiming }: TelemetryPluginOptions): void {
-  if (serverTiming !== undefined) throw new SettingsError('serverTiming', 'cannot be given for a database with a name: it counts the statements of all databases, so give it to the one without')
+export function refuseTelemetry ({ serverTiming, statementBudget }: TelemetryPluginOptions): void {
+  const way = 'cannot be given for a database with a name: it counts the statements of all databases, so give it to the one without'
+  if (serverTiming !== undefined) throw new SettingsError('serverTiming', way)
+  if (statementBudget !== undefined) throw new SettingsError('statementBudget', way)
 }
 
 /** {@inheritDoc plugin} */

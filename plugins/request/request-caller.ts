@@ -6,9 +6,13 @@ import type { Logger } from '../../src/runtime/logger.js'
 /** The number of the attempt at its handler that runs now, from 1, if the route has `retries`. */
 export const attemptNumber = Symbol('data-access.attempt-number')
 
+/** Counts a statement of the request, if it has a budget, and returns the reason why it must not be sent, if any. */
+export const spending = Symbol('data-access.spending')
+
 declare module 'fastify' {
   interface FastifyRequest {
     [attemptNumber]?: number
+    [spending]?: NonNullable<Caller['refuses']>
   }
 }
 
@@ -23,6 +27,8 @@ export class RequestCaller implements Caller {
     this.logger = request.log
     this.request = request
   }
+
+  get refuses (): Caller['refuses'] { return this.request[spending] }
 
   get attempt (): number { return this.request[attemptNumber] ?? 1 }
 

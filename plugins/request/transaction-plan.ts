@@ -5,6 +5,7 @@ import { anything, oneOf } from '../../src/runtime/option-checks.js'
 import { SettingsError } from '../../src/errors/settings-error.js'
 import { isResponse } from './payload.js'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { StatementBudgetOption } from '../telemetry/statement-budget.js'
 import type { ReadYourWritesPluginOptions, TokenCarrier } from './read-your-writes.js'
 import type { OptionChecks } from '../../src/runtime/option-checks.js'
 import type { TransactionContext } from '../../src/settings/transaction-context.js'
@@ -37,6 +38,11 @@ export interface RequestTransactionOptions extends Omit<TransactionOptions, 'beg
    * @defaultValue those with a status below 400, except 207: whether a multi-status reply commits depends on the route
    */
   readonly commitOn?: ((reply: FastifyReply, payload: unknown) => boolean) | undefined
+  /**
+   * How many statements the request may run: see `statementBudget` of the plugin, before which it goes. `false`: as many as it likes.
+   * @defaultValue that of the plugin
+   */
+  readonly statementBudget?: StatementBudgetOption | undefined
 }
 
 /** A context that is neither a function nor a promise, which TypeScript would accept for an object of optional properties. */
@@ -83,6 +89,7 @@ const checks: OptionChecks<RequestTransactionOptions> = {
   resolveCommits: anything,
   reads: anything,
   token: anything,
+  statementBudget: anything,
   context: anything,
   contextRequired: anything
 }
@@ -104,7 +111,7 @@ export function givenTransaction (options: RequestTransactionOptions): RequestTr
  * @throws {UsageError} for the same faults in options that sessions without a request also have
  */
 export function planTransaction (options: RequestTransactionOptions, carrier?: TokenCarrier, ofRoute: RequestTransactionOptions = {}): TransactionPlan {
-  const { begin = 'firstWrite', commit = 'onSend', commitOn = claimsSuccess, context, ...rest } = givenTransaction(options)
+  const { begin = 'firstWrite', commit = 'onSend', commitOn = claimsSuccess, context, statementBudget, ...rest } = givenTransaction(options)
   return {
     settings: resolveTransactionOptions({ token: carrier !== undefined, ...rest, ...fixedContext(context), begin: coreBegin(begin) }),
     beginsOnRequest: begin === 'onRequest',
@@ -119,7 +126,7 @@ export function planTransaction (options: RequestTransactionOptions, carrier?: T
 
 /** The options that also hold for sessions without a request. */
 export function databaseTransaction (options: RequestTransactionOptions): TransactionOptions {
-  const { begin, commit, commitOn, context, ...rest } = options
+  const { begin, commit, commitOn, context, statementBudget, ...rest } = options
   return { ...rest, ...fixedContext(context), ...(begin !== undefined && { begin: coreBegin(begin) }) }
 }
 

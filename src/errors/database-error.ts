@@ -20,6 +20,9 @@ export interface ErrorContext {
   readonly failed?: string
   /** Those that were rolled back for it. */
   readonly rolledBack?: readonly string[]
+  /** With a statement budget: the text that was run most often, with `$1` in place of values, and how often. */
+  readonly statement?: string
+  readonly times?: number
   /** The function in PostgreSQL's source that raised the error. */
   readonly routine?: string
 }

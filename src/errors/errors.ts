@@ -252,6 +252,15 @@ export class TransactionClosedError extends DatabaseError {
   }
 }
 
+/** A request ran more statements than its `statementBudget` allows, with `exceed: 'throw'`: 500. Its `context` has the text that was run most often. */
+export class StatementBudgetError extends DatabaseError {
+  static override readonly defaults = {
+    code: 'DB_STATEMENT_BUDGET',
+    statusCode: 500,
+    message: 'The request runs more statements than its statementBudget allows, and this one was not sent: read the rows of a list with one statement (with() or { in: ids }), or raise the budget of the route'
+  }
+}
+
 /** A statement waited too long for a nested scope to end: 500. */
 export class TransactionScopeError extends DatabaseError {
   static override readonly defaults = {

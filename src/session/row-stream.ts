@@ -117,7 +117,7 @@ export class RowStream implements RowSource<never> {
   #begin (statements: readonly Statement[]): Promise<Outcome> {
     const { caller, mayWait, obstacle, lead } = this.#options
     const { pool } = this.#context
-    const reason = obstacle?.() ?? lead?.prepare()
+    const reason = obstacle?.() ?? caller.refuses?.(this.#statement) ?? lead?.prepare()
     if (reason !== undefined) throw reason
     const isPatient = mayWait?.() !== false
     if (!isPatient && !pool.hasRoom) {

@@ -113,7 +113,7 @@ export class Transaction {
 
   #run (requested: Statement, savepoint: Savepoint | undefined): Promise<StatementResult<never>> {
     return new Promise((resolve, reject) => {
-      const refusal = this.lead?.prepare()
+      const refusal = this.#events.caller.refuses?.(requested) ?? this.lead?.prepare()
       const statement = this.lead === undefined ? requested : this.lead.named(requested)
       const task = { statement, savepoint, resolve, reject }
       if (refusal !== undefined) return this.#refuse(task, refusal)

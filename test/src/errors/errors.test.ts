@@ -31,6 +31,7 @@ const contract: ReadonlyArray<[keyof typeof errors, string, number, boolean]> = 
   ['TransactionBrokenError', 'DB_TRANSACTION_BROKEN', 500, false],
   ['TransactionClosedError', 'DB_TRANSACTION_CLOSED', 500, false],
   ['TransactionScopeError', 'DB_TRANSACTION_SCOPE', 500, false],
+  ['StatementBudgetError', 'DB_STATEMENT_BUDGET', 500, false],
   ['CommitUnknownError', 'DB_COMMIT_UNKNOWN', 500, false],
   ['PartialCommitError', 'DB_PARTIAL_COMMIT', 500, false],
   ['ContextMissingError', 'DB_CONTEXT_MISSING', 500, false]

@@ -15,7 +15,7 @@ import { pauseBefore } from '../../src/runtime/backoff.js'
 import { isConflict, retryBackoff, tellRetry } from '../../src/session/retry.js'
 import { Attempt, keepApart } from './attempt.js'
 import { isClientGone } from './client-gone.js'
-import { attemptNumber, RequestCaller } from './request-caller.js'
+import { attemptNumber, labelOf } from '../telemetry/request-marks.js'
 import { restore } from './reply-state.js'
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { retryStatesOf } from './retry-states.js'
@@ -82,7 +82,7 @@ export function repeating (handler: RouteHandlerMethod, { retries, beginsOnReque
         collision = error
         enter(request, undefined)
         renew(request, retryStates)
-        tellRetry(error, { place: request.server.db.host.place, route: new RequestCaller(request).label, attempt: repetition })
+        tellRetry(error, { place: request.server.db.host.place, route: labelOf(request), attempt: repetition })
         request.log.warn({ err: error, attempt: repetition }, 'a transaction collided with another one and is repeated')
       }
       await pauseBefore(repetition, retryBackoff)

@@ -2,7 +2,7 @@ import { StatementBudgetError } from '../../src/errors/errors.js'
 import { checkSettings } from '../../src/errors/check-call.js'
 import { SettingsError } from '../../src/errors/settings-error.js'
 import { oneOf } from '../../src/runtime/option-checks.js'
-import { attemptNumber, RequestCaller, spending } from '../request/request-caller.js'
+import { attemptNumber, labelOf, spending } from './request-marks.js'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import type { OptionChecks } from '../../src/runtime/option-checks.js'
 import type { Statement } from '../../src/statement/statement.js'
@@ -84,8 +84,7 @@ export class StatementBudget {
   tell (): void {
     const { max, exceed } = this.#budget
     if (this.#count <= max || exceed === 'throw') return
-    const { label } = new RequestCaller(this.#request)
-    this.#request.log.warn({ route: label, statements: this.#count, budget: max, ...this.#repeated }, 'a request ran more statements than its budget: is one run for each row of a list?')
+    this.#request.log.warn({ route: labelOf(this.#request), statements: this.#count, budget: max, ...this.#repeated }, 'a request ran more statements than its budget: is one run for each row of a list?')
   }
 
   /** The text that was run most often. */

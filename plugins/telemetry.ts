@@ -51,7 +51,7 @@ async function plugin (fastify: FastifyInstance, options: DatabaseOptions & Tele
     }
     // Behind the hook that commits, which may run statements of beforeCommit(). A HEAD route has the hooks of its GET route already.
     fastify.addHook('onRoute', (route) => {
-      route.onSend = [...[route.onSend ?? []].flat().filter((hook) => hook !== tell), tell]
+      route.onSend = [...[route.onSend].flat().filter((hook) => hook !== undefined).filter((hook) => hook !== tell), tell]
     })
     // For not-found handlers, and routes declared before this plugin.
     fastify.addHook('onSend', tell)

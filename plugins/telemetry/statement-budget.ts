@@ -119,7 +119,7 @@ export function limitStatements (fastify: FastifyInstance, common: Budget | unde
     const own = budgetOf(ofRoute(route.config), `config.transaction.statementBudget of ${[route.method].flat().join(', ')} ${route.url}`)
     if (own === undefined || common !== undefined) return
     // A HEAD route has the hooks of its GET route already.
-    route.onRequest = [...[route.onRequest ?? []].flat().filter((hook) => hook !== begin), begin]
-    route.onResponse = [...[route.onResponse ?? []].flat().filter((hook) => hook !== tell), tell]
+    route.onRequest = [...[route.onRequest].flat().filter((hook) => hook !== undefined).filter((hook) => hook !== begin), begin]
+    route.onResponse = [...[route.onResponse].flat().filter((hook) => hook !== undefined).filter((hook) => hook !== tell), tell]
   })
 }

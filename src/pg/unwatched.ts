@@ -9,8 +9,7 @@ type Query = (this: ClientBase, query: never) => unknown
 const hides = new Set<Hide>()
 
 /** pg's own function, unless a program has wrapped it before this package was loaded. */
-const { query: first } = pg.Client.prototype
-const unwrapped = '__original' in first ? undefined : first
+const { query: own } = pg.Client.prototype
 
 /**
  * Keeps the statements of this package from the instrumentation of OpenTelemetry for pg until the returned function is called: somebody else tells of them.
@@ -25,7 +24,7 @@ export function hideStatements (hide: Hide): () => void {
 export function submit (client: ClientBase, query: never): void {
   const [hide] = hides
   const sends = client.query as Query & { readonly __original?: Query }
-  if (hide === undefined || sends === unwrapped) client.query(query)
+  if (hide === undefined || (sends === own && sends.__original === undefined)) client.query(query)
   else if (sends.__original !== undefined) sends.__original.call(client, query)
   else hide(() => { client.query(query) })
 }

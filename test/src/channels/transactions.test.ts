@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import t from 'tap'
 import { openDatabase } from '../../../src/index.js'
-import { createTestDatabase } from '../../../src/testing/index.js'
+import { createTestDatabase, sandbox } from '../../../src/testing/index.js'
 import { channelLog } from '../../helpers/channel-log.js'
 import { conflicts } from '../../helpers/conflicts.js'
 import { open } from '../../helpers/database.js'
@@ -60,6 +60,15 @@ t.test('begin with the request, a check at COMMIT, and a transaction without a s
   clear()
   await database.session(async (session) => { await session.repo(users).count() })
   t.same(ended('transaction'), [], 'one read opens no transaction')
+})
+
+t.test('a transaction in a sandbox is told as one of its own, with the process of the sandbox', async (t) => {
+  const database = await open(t)
+  const box = await sandbox(database)
+  const { ended } = channelLog(t, ['transaction'])
+  await database.session((session) => session.repo(users).create({ email: 'a' }))
+  await box.rollback()
+  t.match(ended(), [{ outcome: 'committed', statements: 1, processId: Number }])
 })
 
 t.test('7: each attempt of a repeated transaction has its number, and each repetition is told', async (t) => {

@@ -3,11 +3,15 @@ import t from 'tap'
 import { attributeNames } from '../../../src/figures/attributes.js'
 import { openTelemetry } from '../../../src/opentelemetry/index.js'
 import { spanAttributeNames } from '../../../src/opentelemetry/span-attributes.js'
-import { UsageError } from '../../../src/index.js'
+import { openDatabase, UsageError } from '../../../src/index.js'
 import { liveThrough, canary } from '../figures/eventful.js'
 import { conflicts } from '../../helpers/conflicts.js'
+import { acquireChannel } from '../../../src/channels/channels.js'
+import { subscribe } from '../../../src/channels/subscribe.js'
+import { createTestDatabase } from '../../../src/testing/index.js'
 import { open, openByProxy } from '../../helpers/database.js'
-import { users } from '../../helpers/schema.js'
+import { users, withTables } from '../../helpers/schema.js'
+import { until } from '../../helpers/until.js'
 import { inShort, lines, traced, tracing, withoutWaits } from './tracing.js'
 
 const common = { 'db.system.name': 'postgresql', 'data_access.database': 'default' }
@@ -210,4 +214,31 @@ t.test('a statement of a database with a name has that name', async (t) => {
   const { take } = traced(t)
   await database.repo(users).count()
   t.match(withoutWaits(take()).map(({ attributes }) => attributes), [{ 'data_access.database': 'billing', 'db.collection.name': 'users' }])
+})
+
+t.test('with several hosts the server of a statement is told at its end', async (t) => {
+  const { connectionString } = await createTestDatabase(t, withTables)
+  const { host } = new URL(connectionString)
+  const database = await openDatabase({ connectionString: connectionString.replace(host, `${host},${host}`) })
+  t.teardown(() => database.close())
+  const { take } = traced(t)
+  await database.repo(users).count()
+  t.match(withoutWaits(take()).map(({ attributes }) => attributes), [{ 'server.address': new URL(connectionString).hostname, 'server.port': Number }])
+})
+
+t.test('a wait that began before the spans did has none', async (t) => {
+  const database = await open(t, oneConnection)
+  const holder = database.createSession()
+  await holder.begin()
+  let isLong = false
+  const timer = setTimeout(() => { isLong = true }, 5)
+  const watched = subscribe(acquireChannel.start, () => {})
+  const waiting = database.repo(users).count()
+  const { take } = traced(t)
+  await until(() => isLong)
+  clearTimeout(timer)
+  await holder.close()
+  await waiting
+  watched()
+  t.same(take(), [])
 })

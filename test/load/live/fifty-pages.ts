@@ -1,6 +1,6 @@
 /**
- * `npm run test:live -- [--pages 50] [--seconds 20]`: what open live pages cost a server under a steady load. They must take no connection of the pool, and at most
- * 1 % of a core beside what one page takes to watch the database.
+ * `npm run test:live -- [--pages 50] [--seconds 20]`: what open live pages cost a server under a steady load. They must take no
+ * connection of the pool; the processor time is printed, and is for a quiet machine to judge.
  */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'

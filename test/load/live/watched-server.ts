@@ -1,4 +1,4 @@
-/** A server with a live page, in a process of its own: `GET /load` works with the database, `GET /processor` tells the processor time so far in milliseconds. */
+/** A server with a live page, in a process of its own. `GET /load` works with the database, `GET /processor` tells its processor time in milliseconds. */
 import Fastify from 'fastify'
 import dataAccess from '../../../plugins/index.js'
 import { schema, users } from '../../helpers/schema.js'

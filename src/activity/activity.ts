@@ -2,6 +2,7 @@
  * What a database does, as the live page and the flight recorder show it: plain data that survives JSON. Texts have `$1` in place of values; nothing here is
  * the value of a parameter or of a row.
  */
+import type { PoolInfo } from '../channels/pool-info.js'
 
 /** One second of a database. */
 export interface Second {
@@ -110,15 +111,9 @@ export interface Incident {
   readonly processId: number | null
 }
 
-/** The counts of a pool. */
-export interface PoolState {
+/** A pool by its name, and its counts. */
+export interface PoolState extends PoolInfo {
   readonly pool: string
-  readonly size: number
-  readonly max: number
-  readonly total: number
-  readonly idle: number
-  readonly inUse: number
-  readonly waiting: number
 }
 
 /** Everything that a page shows. */

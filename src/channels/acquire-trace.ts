@@ -1,5 +1,6 @@
 import { acquireChannel } from './channels.js'
 import { messageCaller } from './messages.js'
+import { setServer } from './place.js'
 import { begin, finish } from './publish.js'
 import { ConnectionError, PoolTimeoutError } from '../errors/errors.js'
 import { ignore } from '../runtime/promises.js'
@@ -54,11 +55,7 @@ export class TracedRequest<Lent extends { readonly server: ServerProcess }> impl
   }
 
   lend (connection: Lent): void {
-    const { server } = connection
-    this.#message.namespace = server.namespace
-    this.#message.serverAddress = server.serverAddress
-    this.#message.serverPort = server.serverPort
-    this.#message.processId = server.processId
+    setServer(this.#message, connection.server)
     this.#ended('lent')
     this.#request.lend(connection)
   }

@@ -107,7 +107,7 @@ export interface ReleaseMessage extends DatabasePlace, Called {
 /** A connection that a pool of this package has opened. */
 export interface ConnectMessage extends DatabasePlace {
   readonly pool: string
-  /** From the first packet to the server's readiness, in milliseconds; undefined for clients of a pool of the program's own. */
+  /** From the making of the client to the server's readiness, in milliseconds; undefined for clients of a pool of the program's own. */
   readonly durationMillis: number | undefined
   readonly processId: number
 }

@@ -1,7 +1,5 @@
 import type { DatabasePlace } from './messages.js'
-
-/** The counts of a pool, as `poolInfo` has them. */
-interface PoolCounts { readonly size: number, readonly max: number, readonly total: number, readonly idle: number, readonly inUse: number, readonly waiting: number }
+import type { PoolInfo } from './pool-info.js'
 
 /** A connection in use: who holds it, since when, and what it runs. */
 export interface Holding {
@@ -20,7 +18,7 @@ export interface Holding {
 export interface OpenPool extends Readonly<DatabasePlace> {
   /** That of its database, and `default/replica 1` for its first replica. */
   readonly pool: string
-  counts (): PoolCounts
+  counts (): PoolInfo
   /** The connections in use, the one that is held longest first. */
   holdings (): Holding[]
 }

@@ -24,13 +24,12 @@ export interface ServerProcess {
   readonly processId: number | undefined
 }
 
-/** Notes in a message where a client is connected to, and its process there. */
-export function setServer (message: { -readonly [Property in keyof ServerProcess]?: ServerProcess[Property] }, client: ClientBase): void {
-  const { database, host, port, processID } = addressOf(client)
-  message.namespace = database
-  message.serverAddress = host
-  message.serverPort = port
-  message.processId = processID
+/** Notes in a message which server its connection leads to, and the process there. */
+export function setServer (message: { -readonly [Property in keyof ServerProcess]?: ServerProcess[Property] }, server: ServerProcess): void {
+  message.namespace = server.namespace
+  message.serverAddress = server.serverAddress
+  message.serverPort = server.serverPort
+  message.processId = server.processId
 }
 
 /** Where an open client is connected to. */

@@ -1,7 +1,7 @@
 import { statementChannel } from './channels.js'
 import { messageCaller } from './messages.js'
 import { begin, finish } from './publish.js'
-import { setServer } from './place.js'
+import { serverOf, setServer } from './place.js'
 import { ignore } from '../runtime/promises.js'
 import type { Caller } from '../statement/caller.js'
 import type { Observed } from '../statement/statement-observer.js'
@@ -61,7 +61,7 @@ function note (message: StatementMessage, { rowCount, rows, results }: Statement
 /** Adds what the connection knows of a statement. */
 export function noteObserved (message: ObservedMessage | undefined, { durationMillis, client }: Observed): void {
   if (message === undefined) return
-  setServer(message, client)
+  setServer(message, serverOf(client))
   message.durationMillis = durationMillis
 }
 

@@ -1,6 +1,7 @@
 import { statementChannel, transactionChannel } from './channels.js'
 import { messageCaller } from './messages.js'
 import { begin, finish, isWatched } from './publish.js'
+import { setServer } from './place.js'
 import { traceStatement } from './statement-trace.js'
 import { CommitUnknownError, TransactionClosedError } from '../errors/errors.js'
 import { ignore } from '../runtime/promises.js'
@@ -53,7 +54,7 @@ export class TransactionTrace {
 
   /** The transaction has a connection. */
   lent ({ server }: { readonly server: ServerProcess }): void {
-    if (this.#message !== undefined) Object.assign(this.#message, server)
+    if (this.#message !== undefined) setServer(this.#message, server)
   }
 
   /** Publishes the end of the transaction, if its start was published. That the program ended it is no error. */

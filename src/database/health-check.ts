@@ -15,7 +15,7 @@ import { ConnectionError } from '../errors/errors.js'
 import { within } from '../runtime/promises.js'
 import { checkCall } from '../errors/check-call.js'
 import type { OptionChecks } from '../runtime/option-checks.js'
-import type { PoolInfo } from '../pool/pool-info.js'
+import type { PoolInfo } from '../channels/pool-info.js'
 
 /**
  * `up`: it serves. `saturated`: PostgreSQL answers, but no connection is free. `pending`: migrations are not applied yet.

@@ -27,7 +27,7 @@ import { AcquireQueue, type AcquireRequest, type Waiter } from './acquire-queue.
 import type { ClientState } from '../connection/client-state.js'
 import type { ConnectionHome } from '../connection/connection-home.js'
 import type { Cancel, ConnectionSource } from './connection-source.js'
-import type { PoolInfo } from './pool-info.js'
+import type { PoolInfo } from '../channels/pool-info.js'
 import type { Caller } from '../statement/caller.js'
 import { noteObserved } from '../channels/statement-trace.js'
 import { PoolChannels } from './pool-channels.js'

@@ -12,7 +12,7 @@ import type { Holding, OpenPool } from '../channels/open-pools.js'
 import type { Connection } from '../connection/connection.js'
 import type { Settings } from '../settings/settings.js'
 import type { AcquireRequest } from './acquire-queue.js'
-import type { PoolInfo } from './pool-info.js'
+import type { PoolInfo } from '../channels/pool-info.js'
 
 /** The part of a pool that its channels tell of. */
 export interface WatchedPool {

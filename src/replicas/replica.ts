@@ -6,7 +6,7 @@ import { poolConfig } from '../pool/pool-config.js'
 import type { ClientConfig } from 'pg'
 import type { AcquireRequest } from '../pool/acquire-queue.js'
 import type { Cancel } from '../pool/connection-source.js'
-import type { PoolInfo } from '../pool/pool-info.js'
+import type { PoolInfo } from '../channels/pool-info.js'
 import type { Settings } from '../settings/settings.js'
 
 /** A replica and its pool, for load balancers and dashboards. */

@@ -1,11 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { observability } from './dashboard.js'
+import { freePort } from '../../helpers/free-port.js'
 import { until } from '../../helpers/until.js'
-import type { AddressInfo } from 'node:net'
 
 /** One series that a query gave. */
 export interface Series {
@@ -68,13 +67,4 @@ export async function startPrometheus (folder: string, target: number): Promise<
       await ended
     }
   }
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

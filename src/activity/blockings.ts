@@ -8,11 +8,12 @@ const idleMillis = 10_000
 
 /**
  * Only processes that wait for a lock are asked for their blockers: `pg_blocking_pids` stops the lock manager for a moment. Process 0 is a prepared transaction.
+ * `wait_event_type` is that of this moment, and `state` a little older: without `active` a process that has just begun to wait would be shown as idle.
  * A blocker may have ended meanwhile; of other users only the names of their programs are known.
  */
 const question = `with waiting as materialized (
   select pid, array(select distinct unnest(pg_blocking_pids(pid))) as blockers from pg_stat_activity
-  where wait_event_type = 'Lock' and datname = current_database() order by query_start limit 50
+  where wait_event_type = 'Lock' and state = 'active' and datname = current_database() order by query_start limit 50
 ), processes as (
   select pid, case pid when 0 then 'a prepared transaction' else coalesce(application_name, '') end as application, coalesce(state, '') as state,
     coalesce(extract(epoch from clock_timestamp() - case when waiting.pid is null then xact_start else query_start end) * 1000, 0) as millis

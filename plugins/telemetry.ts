@@ -66,10 +66,11 @@ async function plugin (fastify: FastifyInstance, options: DatabaseOptions & Tele
 }
 
 /** @throws {SettingsError} for an option of the first database */
-export function refuseTelemetry ({ serverTiming, statementBudget }: TelemetryPluginOptions): void {
+export function refuseTelemetry ({ serverTiming, statementBudget, transaction }: TelemetryPluginOptions & TransactionPluginOptions): void {
   const way = 'cannot be given for a database with a name: it counts the statements of all databases, so give it to the one without'
   if (serverTiming !== undefined) throw new SettingsError('serverTiming', way)
   if (statementBudget !== undefined) throw new SettingsError('statementBudget', way)
+  if (transaction?.statementBudget !== undefined) throw new SettingsError('transaction.statementBudget', way)
 }
 
 /** {@inheritDoc plugin} */

@@ -94,19 +94,14 @@ export class StatementBudget {
   }
 }
 
-/** The budget that a route was declared with. */
-interface RouteConfig { readonly transaction?: { readonly statementBudget?: StatementBudgetOption | undefined } | false | undefined }
-
-function ofRoute (config: RouteConfig | undefined): StatementBudgetOption | undefined {
-  return config?.transaction === false ? undefined : config?.transaction?.statementBudget
-}
-
 /** Counts the statements of requests that have a budget: all with a common one, and those of routes with one of their own. Other requests pay nothing. */
 export function limitStatements (fastify: FastifyInstance, common: Budget | undefined): void {
+  /** Those of routes, by the object that was given as `config.transaction`. */
+  const ofRoutes = new WeakMap<object, Budget | undefined>()
   const budgets = new WeakMap<FastifyRequest, StatementBudget>()
   const begin = (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
-    const own = ofRoute(request.routeOptions.config)
-    const budget = own === undefined ? common : budgetOf(own)
+    const transaction = Object(request.routeOptions.config?.transaction)
+    const budget = ofRoutes.has(transaction) ? ofRoutes.get(transaction) : common
     if (budget !== undefined) budgets.set(request, new StatementBudget(request, budget))
     done()
   }
@@ -116,7 +111,11 @@ export function limitStatements (fastify: FastifyInstance, common: Budget | unde
   }
   if (common !== undefined) fastify.addHook('onRequest', begin).addHook('onResponse', tell)
   fastify.addHook('onRoute', (route) => {
-    const own = budgetOf(ofRoute(route.config), `config.transaction.statementBudget of ${[route.method].flat().join(', ')} ${route.url}`)
+    const transaction: { readonly statementBudget?: StatementBudgetOption | undefined } = Object(route.config?.transaction)
+    const { statementBudget } = transaction
+    if (statementBudget === undefined) return
+    const own = budgetOf(statementBudget, `config.transaction.statementBudget of ${[route.method].flat().join(', ')} ${route.url}`)
+    ofRoutes.set(transaction, own)
     if (own === undefined || common !== undefined) return
     // A HEAD route has the hooks of its GET route already.
     route.onRequest = [...[route.onRequest].flat().filter((hook) => hook !== undefined).filter((hook) => hook !== begin), begin]

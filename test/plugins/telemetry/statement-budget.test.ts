@@ -113,5 +113,7 @@ t.test('a budget that cannot be used is refused with its name', async (t) => {
   const server = await build(t)
   const wrong = { config: { transaction: { statementBudget: -1 } } }
   t.throws(() => server.get('/', wrong, async () => 1), { message: /config\.transaction\.statementBudget of GET \// })
-  await t.rejects(async () => { await server.register(dataAccess, { ...nowhere, name: 'billing', statementBudget: 1 }) }, { message: /statementBudget cannot be given/ })
+  for (const given of [{ statementBudget: 1 }, { transaction: { statementBudget: 1 } }]) {
+    await t.rejects(async () => { await server.register(dataAccess, { ...nowhere, name: 'billing', ...given }) }, { message: /statementBudget cannot be given/ })
+  }
 })

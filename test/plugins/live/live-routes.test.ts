@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
-import { get } from 'node:http'
+import { Agent, get } from 'node:http'
 import Fastify from 'fastify'
 import t from 'tap'
 import { sql } from 'drizzle-orm'
@@ -31,9 +31,9 @@ async function build (t: Test, health: HealthOptions = { live: true }): Promise<
  * Opens the events of a server; `next` resolves with the following one, or with undefined at the end. Not by fetch: Node's opens another
  * connection when a reply is aborted, and a server that closes waits for it.
  */
-async function open (t: Test, server: FastifyInstance) {
+async function open (t: Test, server: FastifyInstance, agent: Agent | false = false) {
   const base = await server.listen({ port: 0, host: '127.0.0.1' }).catch(() => server.listeningOrigin)
-  const request = get(`${base}${path}/events`, { agent: false })
+  const request = get(`${base}${path}/events`, { agent })
   t.teardown(() => { request.destroy() })
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     request.once('response', resolve).once('error', reject)
@@ -117,7 +117,9 @@ t.test('stacks are told when they are asked for', async (t) => {
 
 t.test('a closing server ends open pages, and does not wait for them', async (t) => {
   const server = await build(t)
-  const page = await open(t, server)
+  const agent = new Agent({ keepAlive: true })
+  t.teardown(() => agent.destroy())
+  const page = await open(t, server, agent)
   await page.next()
 
   await server.close()

@@ -46,7 +46,7 @@ const uses: Record<string, (request: FastifyRequest) => Promise<unknown>> = {
   slow: ({ db }) => db.execute(sql`select ${canary}::text, pg_sleep(0.2)`)
 }
 
-t.test('a value of a parameter or a row appears in no span, metric, message, log line, file or header', async (t) => {
+t.test('a value of a parameter or a row appears in no span, metric, message, log line, file, header or live page', async (t) => {
   const { tracerProvider, meterProvider, spans, metrics } = exporters(t)
   const log = recordLog()
   const folder = await temporaryFolder(t)
@@ -64,6 +64,7 @@ t.test('a value of a parameter or a row appears in no span, metric, message, log
 
   const server = await build(t, {
     server: { logger: { ...log.logger, level: 'trace' } },
+    health: { live: true },
     recorder: { folder, slowRequestMillis: 100, seconds: 5 },
     serverTiming: true,
     echo: true,
@@ -81,6 +82,8 @@ t.test('a value of a parameter or a row appears in no span, metric, message, log
   for (const [index, holder] of holders.entries()) await holder.repo(users).create({ email: address(`holder ${index}`), balance: number })
   await server.inject({ method: 'POST', url: '/get' })
   await until(() => messages.some((message) => 'stack' in message))
+  // The recorder and the pages share what they show.
+  const pages = [await server.inject('/health/database/live'), await server.inject('/health/database/live/stacks')].map(({ body }) => body)
   await Promise.all(holders.map((holder) => holder.rollback()))
   await until(async () => (await readdir(folder)).filter((name) => name.endsWith('.html')).length >= 3)
 
@@ -92,10 +95,11 @@ t.test('a value of a parameter or a row appears in no span, metric, message, log
     messages: JSON.stringify(messages),
     log: log.text,
     files: files.join(),
+    pages: pages.join(),
     headers: JSON.stringify(headers)
   }
   for (const [name, text] of Object.entries(told)) {
-    t.ok(text.length > 1000, `${name} have told much`)
+    t.ok(text.length > 1000, `${name}: much was told`)
     t.notMatch(text, sightings, name)
   }
 })

@@ -33,7 +33,7 @@ export class LiveFeed {
   /** Sends a reader what the database does now, and again once a second, until it leaves or the feed closes. */
   add (reader: Reader): void {
     if (this.#closed) {
-      reader.end(() => reader.destroy())
+      reader.end()
       return
     }
     this.#view ??= watchActivity(this.#database)
@@ -48,8 +48,7 @@ export class LiveFeed {
     this.#closed = true
     for (const reader of [...this.#readers.keys()]) {
       this.#remove(reader)
-      // The connection would be kept for a next request, and a closing server would wait for it.
-      reader.end(() => reader.destroy())
+      reader.end()
     }
     await this.#ending
   }

@@ -28,6 +28,7 @@ export type { Register, RegisteredRelations, RegisteredSchema } from './drizzle/
 export { failure, problem, success } from './errors/http-replies.js'
 export { listQuery } from './repository/list-query/list-query.js'
 export type { FilterableKey, ListQuery, ListQueryOptions, QueryOperator, SearchableKey } from './repository/list-query/list-query.js'
+export type { ListScope } from './repository/list-query/list-scope.js'
 export type { CursorOrder, CursorPage, CursorResult, NumberedPage, Paginated, StreamOptions } from './repository/types/read-options.js'
 export { RelatedRepository } from './repository/related/related-repository.js'
 export type { RelatedRow, Relations } from './repository/types/related-rows.js'

@@ -182,7 +182,9 @@ const lists = {
   'listQuery(table, { unknown: _ })': takes((x) => listQuery(notes, { unknown: x } as never)),
   'listQuery(table, { filterable: [_] })': takes((x) => listQuery(notes, { filterable: [x] }), 'name'),
   'listQuery(table, { filterable: { title: _ } })': takes((x) => listQuery(notes, { filterable: { title: x } }), ...optional, '[]'),
-  ...each(['filter', 'paginate', 'cursor'], (method) => `listQuery(table).${method}(_)`, (method) => takes((x) => listQuery(notes)[method](x), '{}', 'blank'))
+  ...each(['filter', 'paginate', 'cursor'], (method) => `listQuery(table).${method}(_)`, (method) => takes((x) => listQuery(notes)[method](x), '{}', 'blank')),
+  ...each(['filter', 'paginate', 'cursor'], (method) => `listQuery(table).${method}(query, _)`, (method) => takes((x) => listQuery(notes)[method]({}, x))),
+  'listQuery(table).cursor(query, { where: _ })': takes((x) => listQuery(notes).cursor({}, { where: x }), '{}', 'blank', 'strange', 'schema')
 }
 
 const circular: { self?: unknown } = {}

@@ -127,6 +127,18 @@ describe('listQuery', () => {
     expect(repo.paginate(...list.paginate(query))).type.toBe<Promise<Paginated<User>>>()
     expect(repo.filter(...list.filter(query))).type.toBe<Promise<User[]>>()
   })
+  test('takes a scope of the columns of the table, and none that may be undefined', () => {
+    expect(list.cursor(query, { where: { age: 7 } })).type.toBe<[filter: Filter<typeof users>, page: CursorPage<typeof users>]>()
+    for (const method of [list.filter, list.paginate, list.cursor]) {
+      expect(method).type.toBeCallableWith(query, { where: { settings: { isNull: true }, or: [{ email: 'a' }, { age: { gt: 1 } }] } })
+      expect(method).type.toBeCallableWith(query, { where: sql`true` })
+      expect(method).type.not.toBeCallableWith(query, { where: { aeg: 7 } })
+      expect(method).type.not.toBeCallableWith(query, { where: { age: 'seven' } })
+      expect(method).type.not.toBeCallableWith(query, { where: undefined })
+      expect(method).type.not.toBeCallableWith(query, {})
+      expect(method).type.not.toBeCallableWith(query, undefined)
+    }
+  })
   test('knows the columns and their operators', () => {
     expect(listQuery<typeof users>).type.toBeCallableWith(users, { filterable: ['email', 'age', 'createdAt', 'id'] })
     expect(listQuery<typeof users>).type.not.toBeCallableWith(users, { filterable: ['emial'] })

@@ -5,6 +5,8 @@ import { describeTable } from '../../model/table.js'
 import { checkListOptions, isList } from '../read/list-options.js'
 import type { GivenListOptions } from '../read/list-options.js'
 import type { CursorPage, NumberedPage } from '../types/read-options.js'
+import { scopeOf } from './list-scope.js'
+import type { ListScope } from './list-scope.js'
 import { isTextual, parametersOf } from './parameters.js'
 import type { PlainOperator, SearchOperator } from './parameters.js'
 import { readQuery } from './parse-query.js'
@@ -49,12 +51,26 @@ export interface ListQuery<T extends PgTable> {
    * or does not convert texts to numbers (TypeBox 1) does not check it. `filter`, `paginate` and `cursor` refuse the same queries.
    */
   readonly schema: JsonSchema
-  /** The arguments of `repo.filter(...)`; `repo.getAll()` takes the second. @throws ValidationError for an undeclared parameter */
+  /** The arguments of `repo.filter(...)`; without a scope, `repo.getAll()` takes the second. @throws ValidationError for an undeclared parameter */
   filter (query: unknown): [filter: Filter<T>, page: Page<T>]
+  /** The same for the rows of a scope, which no query can leave. */
+  filter (query: unknown, scope: ListScope<T>): [filter: Filter<T>, page: Page<T>]
   /** The arguments of `repo.paginate(...)`. @throws ValidationError for an undeclared parameter */
   paginate (query: unknown): [filter: Filter<T>, page: NumberedPage<T>]
+  /** The same for the rows of a scope, which no query can leave. */
+  paginate (query: unknown, scope: ListScope<T>): [filter: Filter<T>, page: NumberedPage<T>]
   /** The arguments of `repo.cursor(...)`. @throws ValidationError for an undeclared parameter */
   cursor (query: unknown): [filter: Filter<T>, page: CursorPage<T>]
+  /**
+   * The same for the rows of a scope, which no query can leave. A cursor belongs to its scope: in another one it is refused.
+   *
+   * @example
+   * ```ts
+   * server.get('/users/:userId/invoices', { schema: { querystring: invoiceList.schema } }, (request) =>
+   *   request.repo(invoices).cursor(...invoiceList.cursor(request.query, { where: { userId: Number(request.params.userId) } })))
+   * ```
+   */
+  cursor (query: unknown, scope: ListScope<T>): [filter: Filter<T>, page: CursorPage<T>]
 }
 
 /** The parameters of a page besides `limit`. */
@@ -90,20 +106,20 @@ export function listQuery<T extends PgTable> (table: T, options: ListQueryOption
   const given = options as GivenListOptions // a key of the table is a string
   checkListOptions(given)
   const declared = declare(table, given)
-  const read = (query: unknown, pages: 'numbered' | 'cursor' | 'none'): ReturnType<typeof readQuery> =>
-    readQuery(declared, query, pages === 'none' ? [] : Object.keys(pageParameters[pages]))
+  const reader = (method: string, pageKeys: readonly string[]) => (query: unknown, ...given: readonly unknown[]): unknown =>
+    readQuery({ ...declared, scope: scopeOf(`list.${method}()`, given) }, query, pageKeys)
   const schema = schemaOf(declared, options.pages)
   listSchemas.add(schema)
   // The columns and values are those of the table: each was looked up in it.
   return {
     schema,
-    filter: (query) => read(query, 'none') as [Filter<T>, Page<T>],
-    paginate: (query) => read(query, 'numbered') as [Filter<T>, NumberedPage<T>],
-    cursor: (query) => read(query, 'cursor') as [Filter<T>, CursorPage<T>]
+    filter: reader('filter', []) as ListQuery<T>['filter'],
+    paginate: reader('paginate', Object.keys(pageParameters.numbered)) as ListQuery<T>['paginate'],
+    cursor: reader('cursor', Object.keys(pageParameters.cursor)) as ListQuery<T>['cursor']
   }
 }
 
-function declare (table: PgTable, { filterable = [], sortable = [], searchable = [], maxLimit, defaultLimit }: GivenListOptions): DeclaredList {
+function declare (table: PgTable, { filterable = [], sortable = [], searchable = [], maxLimit, defaultLimit }: GivenListOptions): Omit<DeclaredList, 'scope'> {
   const { columns, name } = describeTable(table)
   const columnOf = (key: string): NonNullable<typeof columns[string]> => {
     const column = columns[key]
@@ -124,7 +140,7 @@ function declare (table: PgTable, { filterable = [], sortable = [], searchable =
   }
 }
 
-function schemaOf ({ filters, sortable, searchable, limits: { maxLimit, defaultLimit } }: DeclaredList, pages: ListQueryOptions<PgTable>['pages']): JsonSchema {
+function schemaOf ({ filters, sortable, searchable, limits: { maxLimit, defaultLimit } }: Omit<DeclaredList, 'scope'>, pages: ListQueryOptions<PgTable>['pages']): JsonSchema {
   const names = sortable.map((name) => name.replace(/\W/g, '\\$&')).join('|')
   const properties: Record<string, JsonSchema> = {
     ...Object.fromEntries(filters.map(({ key, schema }) => [key, schema])),

@@ -4,16 +4,18 @@ import { isPlainObject } from '../../runtime/option-checks.js'
 import type { FilterParameter } from './parameters.js'
 import type { Direction } from '../types/filters.js'
 
-/** The declared parameters of a list. */
+/** The declared parameters of a list, and the scope of a request. */
 export interface DeclaredList {
   readonly filters: readonly FilterParameter[]
   readonly sortable: readonly string[]
   readonly searchable: readonly string[]
   readonly limits: { readonly defaultLimit: number | undefined, readonly maxLimit: number | undefined }
+  /** The filter of the scope, or none. */
+  readonly scope: readonly unknown[]
 }
 
 /**
- * Reads the filter, in the order in which the parameters are declared, and the page of a query string. `pageKeys` are the allowed
+ * Reads the filter, in the order in which the parameters are declared, and the page of a query string. The scope comes first, and all of it is joined by AND. `pageKeys` are the allowed
  * parameters of the page.
  *
  * @throws ValidationError naming a parameter that is undeclared or cannot be read.
@@ -33,7 +35,7 @@ export function readQuery (declared: DeclaredList, query: unknown, pageKeys: rea
   const page = pageKeys.flatMap((key) => pageOf(key, take(key)))
   const [unknown] = given.keys()
   if (unknown !== undefined) throw new ValidationError(`Unknown parameter "${unknown.slice(0, 63)}"`)
-  return [{ and: [...filters, ...search] }, { orderBy, ...(limit !== undefined && { limit }), ...Object.fromEntries(page) }]
+  return [{ and: [...declared.scope, ...filters, ...search] }, { orderBy, ...(limit !== undefined && { limit }), ...Object.fromEntries(page) }]
 }
 
 function filterOf ({ key, column, operator, read }: FilterParameter, given: unknown): object[] {

@@ -4,7 +4,7 @@ const typescript = ['**/*.ts']
 const library = ['src/**/*.ts', 'plugins/**/*.ts']
 
 export default [
-  ...neostandard({ ts: true, ignores: ['**/dist', 'drizzle', '.tap', '.data', '.mutants', '.canary', '**/node_modules'] }),
+  ...neostandard({ ts: true, ignores: ['**/dist', 'drizzle', '.tap', '.data', '.mutants', '.canary', '.site', '**/node_modules'] }),
   {
     files: typescript,
     rules: {

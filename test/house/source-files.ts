@@ -7,7 +7,7 @@ export interface SourceFile {
   readonly text: string
 }
 
-const madeByMachines = new Set(['node_modules', 'dist', 'coverage', '.git', '.tap', '.data', '.mutants'])
+const madeByMachines = new Set(['node_modules', 'dist', 'coverage', '.git', '.tap', '.data', '.mutants', '.site'])
 const binary = /\.(png|jpg|gif|ico|woff2?|tgz|gz)$/
 
 /** Every text file below `root` except generated ones, in the order of paths. */

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { defineConfig } from 'vitepress'
+import { anchorOf } from '../anchor.js'
+import { repository, root } from '../pages.js'
+import { made } from '../stage.js'
+import type { DefaultTheme } from 'vitepress'
+
+const base = process.env['DOCS_BASE'] ?? '/'
+const { version, description } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string, description: string }
+const sidebar = JSON.parse(readFileSync(join(made, 'sidebar.json'), 'utf8')) as DefaultTheme.SidebarItem[]
+
+export default defineConfig({
+  title: 'fastify-data-access',
+  titleTemplate: ':title · fastify-data-access',
+  description,
+  lang: 'en',
+  base,
+  srcDir: join(made, 'pages'),
+  outDir: join(made, 'dist'),
+  cacheDir: join(made, 'cache'),
+  head: [
+    ['link', { rel: 'icon', href: `${base}logo.svg`, type: 'image/svg+xml' }],
+    ['meta', { name: 'color-scheme', content: 'light dark' }]
+  ],
+  markdown: {
+    // The pages are Markdown as GitHub reads it: a `<` in a text is a character.
+    html: false,
+    anchor: { slugify: anchorOf },
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+    config: (md) => {
+      // Vue would take two braces in a text for an expression of its own.
+      const text = md.renderer.rules.text
+      md.renderer.rules.text = (...given) => String(text?.(...given)).replaceAll('{{', '&#123;&#123;')
+    }
+  },
+  themeConfig: {
+    logo: { src: '/logo.svg', alt: '' },
+    outline: { level: [2, 3] },
+    search: { provider: 'local' },
+    nav: [
+      { text: 'Guide', link: '/session', activeMatch: '^/(?!reference|recipes|coming-from|changelog|$)' },
+      { text: version, link: '/changelog' }
+    ],
+    sidebar,
+    ...repository !== undefined && { socialLinks: [{ icon: 'github', link: repository }] }
+  }
+})

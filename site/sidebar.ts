@@ -1,0 +1,16 @@
+/** A section of the navigation: its pages in order, each by its path in `docs/`, or in `reference/` for those made from the source. */
+export interface Section {
+  readonly text: string
+  /** `recipes/*` stands for every page of a folder, in the order of their titles. */
+  readonly pages: readonly string[]
+  readonly collapsed?: boolean
+}
+
+/** The navigation of the site. Each page of `docs/` has its place here; its title is its first heading. */
+export const sections: readonly Section[] = [
+  { text: 'Guides', pages: ['session.md', 'repository.md', 'errors.md', 'server.md', 'testing.md', 'migrations.md', 'tenants.md', 'events.md', 'audit.md'] },
+  { text: 'In production', pages: ['settings.md', 'deploying.md', 'observability.md', 'observability/README.md', 'reliability.md', 'limits.md'] },
+  { text: 'Reference', pages: ['telemetry-reference.md'] },
+  { text: 'Recipes', pages: ['recipes/*'] },
+  { text: 'Coming from', pages: ['coming-from-*', 'python.md', 'drizzle-1.md'] }
+]

@@ -1,0 +1,28 @@
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { changelogPage, root, siteSections } from './pages.js'
+import type { SitePage } from './pages.js'
+
+/** The folder of all that is made for the site. */
+export const made = join(root, '.site')
+
+/** Writes every page into `.site/pages`, from which VitePress builds the site. */
+export async function stagePages (): Promise<void> {
+  const folder = join(made, 'pages')
+  await rm(folder, { recursive: true, force: true })
+  const sections = siteSections([])
+  const pages = [...sections.flatMap(({ pages }) => pages), changelogPage()]
+  for (const page of pages) await writePage(folder, page)
+  await writeFile(join(folder, 'index.md'), await readFile(join(root, 'site', 'home.md'), 'utf8'))
+  await cp(join(root, 'site', 'public'), join(folder, 'public'), { recursive: true })
+  const sidebar = sections.map(({ text, collapsed, pages }) => ({
+    text, ...collapsed && { collapsed }, items: pages.map(({ title, path }) => ({ text: title, link: `/${path.replace(/(index)?\.md$/, '')}` }))
+  }))
+  await writeFile(join(made, 'sidebar.json'), JSON.stringify(sidebar))
+}
+
+async function writePage (folder: string, { path, summary, text }: SitePage): Promise<void> {
+  const file = join(folder, path)
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, `---\ndescription: ${JSON.stringify(summary)}\n---\n\n${text}`)
+}

@@ -1,0 +1,59 @@
+import t from 'tap'
+import { anchorOf } from '../../site/anchor.js'
+import { findDeadLinks } from '../../site/dead-links.js'
+import { documentPage, documentPaths, findUnplaced, repository, sitePage, siteSections } from '../../site/pages.js'
+import { readPage } from '../helpers/markdown.js'
+
+t.test('every page of docs/ has a place in the navigation of the site, and every place a page', async (t) => {
+  t.strictSame(findUnplaced(documentPaths(), ['reference/api.md']).filter((complaint) => !complaint.includes('reference/')), [])
+  const shown = siteSections([]).flatMap(({ pages }) => pages.map(({ path }) => path))
+  t.strictSame(shown.sort(), documentPaths().map((path) => path.replace(/README\.md$/, 'index.md')).sort(), 'and each is shown once')
+})
+
+t.test('a page without a place is named, and so is a place without a page', async (t) => {
+  t.strictSame(findUnplaced(['a.md', 'recipes/b.md', 'c.md'], ['reference/d.md'], ['a.md', 'recipes/*', 'gone.md']), [
+    'docs/c.md is in no section of site/sidebar.ts',
+    'reference/d.md is in no section of site/sidebar.ts',
+    'site/sidebar.ts names gone.md, which is no page'
+  ])
+})
+
+t.test('every page has a title and a first sentence', async (t) => {
+  for (const page of documentPaths().map(documentPage)) {
+    t.match(page.title, /^[^#`]+$/, page.path)
+    t.match(page.summary, /^[^[\]`]{20,400}[.!?]$/s, page.path)
+  }
+})
+
+t.test('a page of the site has no list of its sections, and links that lead out of it lead to the repository', async (t) => {
+  const text = [
+    '# One `page`', 'The first [sentence](errors.md). The second.', '- [A](#a)\n- [B](#b)', '## A',
+    'See [errors](errors.md#headers), [more](observability/README.md), [changes](../CHANGELOG.md), [a test](../test/README.md) and [elsewhere](https://example.com/).',
+    '```ts\n// [not](a-link.md)\n```', '## B', '- [own](#a)'
+  ].join('\n\n') + '\n'
+  const page = sitePage('docs/one.md', 'one.md', text)
+  const aTest = repository === undefined ? 'a test' : `[a test](${repository}/blob/main/test/README.md)`
+
+  t.equal(page.title, 'One page')
+  t.equal(page.summary, 'The first sentence.')
+  t.equal(page.text, [
+    '# One `page`', 'The first [sentence](/errors.md). The second.', '## A',
+    `See [errors](/errors.md#headers), [more](/observability/index.md), [changes](/changelog.md), ${aTest} and [elsewhere](https://example.com/).`,
+    '```ts\n// [not](a-link.md)\n```', '## B', '- [own](#a)'
+  ].join('\n\n') + '\n')
+})
+
+t.test('an anchor of the site is the anchor of the repository', async (t) => {
+  const headings = documentPaths().flatMap((path) => readPage(`docs/${path}`).headings.filter(({ text, anchor }) => !/-\d+$/.test(anchor) && !text.includes('](')))
+  t.ok(headings.length > 100)
+  t.strictSame(headings.filter(({ text, anchor }) => anchorOf(text) !== anchor), [])
+})
+
+t.test('a link of the built site to a missing file or element is named', async (t) => {
+  const links = (...targets: string[]): string => targets.map((target) => `<a class="x" href="${target}">y</a>`).join('')
+  t.strictSame(findDeadLinks([
+    { path: 'index.html', html: `<h2 id="top"></h2><script src="/x/assets/a.js"></script>${links('/x/', '/x/b.html#c', '/x/b', '#top', 'https://example.com/#z', 'mailto:a@b.c')}` },
+    { path: 'b.html', html: `<h2 id="c"></h2>${links('./#top', '/b.html', '/x/gone.html', '/x/b.html#no', '#none')}<img src="/x/no.svg">` },
+    { path: 'assets/a.js' }
+  ], '/x/'), ['b.html /b.html', 'b.html /x/gone.html', 'b.html /x/b.html#no', 'b.html #none', 'b.html /x/no.svg'])
+})

@@ -3,7 +3,7 @@ import { PgTable, getTableConfig } from 'drizzle-orm/pg-core'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import { UsageError } from '../errors/errors.js'
 import { isEntity } from '../drizzle/entity.js'
-import { markOf } from '../drizzle/column-mark.js'
+import { markedColumns } from './marked-columns.js'
 
 /** The model of a table. Keys are the TypeScript names of columns, in the order of their declaration. */
 export interface TableModel<T extends PgTable = PgTable> {
@@ -52,14 +52,12 @@ function buildModel<T extends PgTable> (table: T): TableModel<T> {
   const columns = columnsOf(table)
   const entries = Object.entries(columns)
   const name = qualifiedName(table)
-  const marks = entries.map(([key, column]) => ({ key, mark: markOf(column) }))
   return {
     table,
     name,
     columns,
     primaryKey: primaryKeyOf(table, { name, entries }),
-    softDelete: marks.flatMap(({ key, mark: { softDelete } }) => softDelete === undefined ? [] : [{ key, ...softDelete }])[0],
-    version: marks.find(({ mark }) => mark.version)?.key,
+    ...markedColumns(entries, name),
     generated: new Set(entries.filter(([, column]) => isGenerated(column)).map(([key]) => key))
   }
 }

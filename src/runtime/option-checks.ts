@@ -75,6 +75,9 @@ export const anything: OptionCheck = [() => true, '']
 /** An option that takes a text that is not empty. */
 export const text: OptionCheck = [isText, 'must be a text that is not empty']
 
+/** An option that takes a name, or `false` for nothing of that name. */
+export const textOrFalse: OptionCheck = [(value) => isText(value) || value === false, 'must be a name, or false']
+
 /** An option that takes true or false. */
 export const flag: OptionCheck = [(value) => typeof value === 'boolean', 'must be true or false']
 
@@ -91,6 +94,12 @@ export const millis: OptionCheck = [(value) => typeof value === 'number' && valu
 export function oneOf (...words: readonly string[]): OptionCheck {
   const quoted = words.map((word) => `'${word}'`)
   return [(value) => words.some((word) => word === value), `must be ${[quoted.slice(0, -1).join(', '), quoted.at(-1)].join(' or ')}`]
+}
+
+/** An option that takes a whole number, or null. */
+export function wholeNumberOrNull (least: number, most: number): OptionCheck {
+  const [isWhole, words] = wholeNumber(least, most)
+  return [(value) => value === null || isWhole(value), `${words}, or null`]
 }
 
 /** An option that takes a whole number. */

@@ -5,6 +5,7 @@
  */
 import { PgDate, PgTimestamp } from 'drizzle-orm/pg-core'
 import { readsAs } from '../drizzle/column-conversion.js'
+import { dataTypeOf } from '../drizzle/column-types.js'
 import { infinity, minusInfinity } from './infinity.js'
 import { UnreadableText } from './unreadable-text.js'
 import type { PgColumn } from 'drizzle-orm/pg-core'
@@ -24,6 +25,12 @@ export function momentReader (column: PgColumn): ((text: string) => Date) | unde
 export function isUsualDate (date: Date): boolean {
   const year = date.getUTCFullYear()
   return year >= 1 && year <= 9999
+}
+
+/** A Date as a value of a column of times, which may take texts. */
+export function momentFor (column: PgColumn, date: Date): Date | string {
+  if (dataTypeOf(column) !== 'string' || Number.isNaN(date.getTime())) return date // the column refuses an invalid Date
+  return isUsualDate(date) || !Number.isFinite(date.getTime()) ? date.toISOString() : momentText(date)
 }
 
 /** The text of a Date in another year: PostgreSQL has no year 0 and counts years before 1 as BC. */

@@ -1,7 +1,7 @@
 import type { Column, InferInsertModel, InferSelectModel, SQL } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { ColumnTypeOf, DataTypeOf, PrimaryKeyOf, TellsPrimaryKey } from '../../drizzle/types/column-kinds.js'
-import type { VersionKey } from '../../model/columns.js'
+import type { VersionKey } from '../../model/own-columns.js'
 import type { Increment } from './increment.js'
 import type { Simplify } from './simplify.js'
 

@@ -1,5 +1,5 @@
 import type { PgTable } from 'drizzle-orm/pg-core'
-import type { SoftDeleteKey } from '../../model/columns.js'
+import type { SoftDeleteKey } from '../../model/own-columns.js'
 import type { ColumnKey, Filter, Others, Row, RowChanges, WritableKey } from './filters.js'
 import type { Simplify } from './simplify.js'
 

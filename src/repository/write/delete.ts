@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { UsageError, ValidationError } from '../../errors/errors.js'
+import { sqlTypeOf } from '../../drizzle/column-types.js'
 import { now } from '../../drizzle/constant-sql.js'
 import type { StatementRunner } from '../../statement/statement.js'
 import { ask, firstOf, rowsOf } from '../table/answers.js'
@@ -9,6 +10,7 @@ import { changesWith } from './column-values.js'
 import { allOf, toSql } from '../filter/condition.js'
 import type { Condition } from '../filter/condition.js'
 import { encode } from '../../values/encode-value.js'
+import { momentFor } from '../../values/timestamp-reader.js'
 import { isPlainObject } from '../../runtime/option-checks.js'
 import type { AnyAffected, HookName } from './lifecycle-hooks.js'
 import { keyCondition } from '../filter/key-condition.js'
@@ -97,10 +99,11 @@ function deletedAtOf ({ table: { softDelete, name } }: WriteContext, operation: 
 function deletedBefore (options: unknown, codec: ColumnCodec): Condition {
   if (!isPlainObject(options) || Object.keys(options).join() !== 'olderThan') throw new UsageError(purgeOptions)
   const { olderThan } = options
-  if (olderThan instanceof Date) return { kind: 'test', codec, test: 'lt', operands: [encode(codec, olderThan)] }
+  if (olderThan instanceof Date) return { kind: 'test', codec, test: 'lt', operands: [encode(codec, momentFor(codec.column, olderThan))] }
   if (typeof olderThan === 'number' && Number.isFinite(olderThan) && olderThan >= 0) {
     // Rounded like the column: otherwise a row deleted in this millisecond would not be older than 0 days.
-    return { kind: 'test', codec, test: 'lte', operands: [sql`(now() - ${olderThan}::float8 * interval '24 hours')::timestamptz(3)`] }
+    const type = sql.raw(sqlTypeOf(codec.column))
+    return { kind: 'test', codec, test: 'lte', operands: [sql`(now() - ${olderThan}::float8 * interval '24 hours')::${type}`] }
   }
   throw new ValidationError(purgeOptions)
 }

@@ -12,7 +12,7 @@ import { snakeCase, snakeCaseTable } from '../../helpers/drizzle.js'
 import { statementsFor } from '../../helpers/drizzle-kit.js'
 import { openRepositories } from '../../helpers/runner.js'
 import type { PgTable } from 'drizzle-orm/pg-core'
-import type { SoftDeleteKey, VersionKey } from '../../../src/model/columns.js'
+import type { SoftDeleteKey, VersionKey } from '../../../src/model/own-columns.js'
 
 const users = pgTable('users', {
   id: integer().primaryKey().generatedAlwaysAsIdentity(),

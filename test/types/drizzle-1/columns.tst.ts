@@ -4,7 +4,7 @@ import { describe, expect, test } from 'tstyche'
 import { softDelete, timestamps, version } from '../../../src/model/columns.js'
 import { increment } from '../../../src/repository/types/increment.js'
 import { listQuery } from '../../../src/repository/list-query/list-query.js'
-import type { SoftDeleteKey, VersionKey } from '../../../src/model/columns.js'
+import type { SoftDeleteKey, VersionKey } from '../../../src/model/own-columns.js'
 import type { Repositories } from '../../../src/repository/repository-factory.js'
 import type { RepositorySession } from '../../../src/repository/repository.js'
 

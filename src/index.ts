@@ -35,6 +35,7 @@ export type { CursorOrder, CursorPage, CursorResult, NumberedPage, Paginated, St
 export { RelatedRepository } from './repository/related/related-repository.js'
 export type { RelatedRow, Relations } from './repository/types/related-rows.js'
 export type { Affected, Deletion } from './repository/write/lifecycle-hooks.js'
+export type { Average, Extreme, OrderedKey, Sum, SummableKey } from './repository/types/aggregates.js'
 export { increment } from './repository/types/increment.js'
 export type { Increment } from './repository/types/increment.js'
 export { Repository } from './repository/repository.js'

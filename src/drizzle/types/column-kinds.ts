@@ -12,7 +12,7 @@ type IsArray<Carried> = Carried extends { driverParam: infer Param }
   ? string extends Param ? [Extract<Param, readonly unknown[]>] extends [never] ? false : true : false
   : false
 
-/** The kinds of 1.0 whose columns are filtered, searched or incremented, with the class that has most operators. */
+/** The kinds of 1.0 whose columns are filtered, searched, incremented or summed, with the class that has most operators. */
 interface ClassNames {
   string: 'PgText'
   'string enum': 'PgText'
@@ -22,6 +22,7 @@ interface ClassNames {
   'string timestamp': 'PgTimestampString'
   'string date': 'PgDateString'
   'string time': 'PgTime'
+  'string interval': 'PgInterval'
   number: 'PgNumericNumber'
   'number int16': 'PgSmallInt'
   'number int32': 'PgInteger'
@@ -34,6 +35,8 @@ interface ClassNames {
   'object json': 'PgJsonb'
   'array point': 'PgPointTuple'
   'object point': 'PgPointObject'
+  'array line': 'PgLine'
+  'object line': 'PgLineABC'
   custom: 'PgCustomColumn'
 }
 

@@ -1,4 +1,6 @@
 import { MultipleResultsError, NotFoundError, ValidationError } from '../../errors/errors.js'
+import { selectExtreme } from '../aggregate/extremes.js'
+import { selectSum } from '../aggregate/sums.js'
 import { allOf } from '../filter/condition.js'
 import { parseFilter } from '../filter/parse-filter.js'
 import { ask, firstOf, rowsOf, valueOf } from '../table/answers.js'
@@ -8,7 +10,9 @@ import { paginate } from './paginate.js'
 import { errorContext, rowWithKey } from './read-context.js'
 import { count, exists, select, selectMany } from './select.js'
 import { stream } from './stream.js'
-import type { Statement } from '../../statement/statement.js'
+import type { Statement, StatementResult } from '../../statement/statement.js'
+import type { Extreme } from '../aggregate/extremes.js'
+import type { SumFunction } from '../aggregate/sums.js'
 import type { Condition } from '../filter/condition.js'
 import type { AnyRow } from '../table/answers.js'
 import type { CursorRows } from './cursor-page.js'
@@ -70,6 +74,26 @@ export async function countRows (context: ReadContext, filter: unknown): Promise
 
 export async function anyRow (context: ReadContext, filter: unknown): Promise<boolean> {
   return await ask(context.session, () => exists(context.table, matching(context, filter)), valueOf) !== undefined
+}
+
+/** A column, and the rows to compute one value of. */
+interface Values {
+  readonly column: unknown
+  readonly filter: unknown
+}
+
+/** The sum or the average of a column; null without a value. */
+export function sumOf (context: ReadContext, name: SumFunction, { column, filter }: Values): Promise<unknown> {
+  return ask(context.session, () => selectSum(context.table, name, { column, where: matching(context, filter) }), valueIn)
+}
+
+/** The least or the greatest value of a column; null without a value. */
+export function extremeOf (context: ReadContext, name: Extreme, { column, filter }: Values): Promise<unknown> {
+  return ask(context.session, () => selectExtreme(context.table, name, { column, where: matching(context, filter) }), valueIn)
+}
+
+function valueIn (result: StatementResult<AnyRow>): unknown {
+  return firstOf(result)?.['value'] ?? null
 }
 
 /** Resolves with the row. @throws NotFoundError without one */

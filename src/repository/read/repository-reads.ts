@@ -2,7 +2,8 @@ import type { PgTable } from 'drizzle-orm/pg-core'
 import { handled } from '../../runtime/promises.js'
 import { typed } from '../table/answers.js'
 import { readHistory } from './history.js'
-import { anyRow, countRows, firstRow, found, getByFilter, getByKey, getByKeys, listRows, pageByCursor, paginateRows, streamRows } from './reads.js'
+import { anyRow, countRows, extremeOf, firstRow, found, getByFilter, getByKey, getByKeys, listRows, pageByCursor, paginateRows, streamRows, sumOf } from './reads.js'
+import type { Average, Extreme, OrderedKey, Sum, SummableKey } from '../types/aggregates.js'
 import type { ColumnKey, Filter, FirstOptions, Key, Page, Picked, Row, RowOptions } from '../types/filters.js'
 import type { CursorPage, CursorResult, NumberedPage, Paginated, StreamOptions } from '../types/read-options.js'
 import type { HistoryEntry, HistoryOptions } from '../types/history.js'
@@ -121,6 +122,46 @@ export class RepositoryReads<T extends PgTable> {
   /** Tells whether any row matches. */
   exists (filter?: Filter<T>): Promise<boolean> {
     return handled(anyRow(this.#context, filter))
+  }
+
+  /**
+   * Adds up a column over the rows that match; null if none has a value. The sum is of the kind that the column has: a number for
+   * `integer`, a bigint for `bigint` with `mode: 'bigint'`, a text with all digits for `numeric`.
+   *
+   * @throws UsageError for a column that holds no numbers and no intervals; DatabaseError for a sum of whole numbers with more
+   * digits than a number holds.
+   * @example
+   * ```ts
+   * const open = await repo.sum('amount', { paidAt: null })
+   * ```
+   */
+  sum<K extends SummableKey<T>> (column: K, filter?: Filter<T>): Promise<Sum<T, K>> {
+    return typed(sumOf(this.#context, 'sum', { column, filter }))
+  }
+
+  /**
+   * Reads the average of a column over the rows that match; null if none has a value. It is a number for a column of numbers. For any
+   * other column it is PostgreSQL's text, with more digits than a number holds.
+   *
+   * @throws UsageError for a column that holds no numbers and no intervals.
+   */
+  avg<K extends SummableKey<T>> (column: K, filter?: Filter<T>): Promise<Average<T, K>> {
+    return typed(sumOf(this.#context, 'avg', { column, filter }))
+  }
+
+  /**
+   * Reads the least value of a column among the rows that match; null if none has a value. Any column that PostgreSQL can order has
+   * one. An index on the column makes it as fast as `get`.
+   *
+   * @throws UsageError for a column without an order, as json.
+   */
+  min<K extends OrderedKey<T>> (column: K, filter?: Filter<T>): Promise<Extreme<T, K>> {
+    return typed(extremeOf(this.#context, 'min', { column, filter }))
+  }
+
+  /** Reads the greatest value of a column; otherwise as {@link RepositoryReads.min}. */
+  max<K extends OrderedKey<T>> (column: K, filter?: Filter<T>): Promise<Extreme<T, K>> {
+    return typed(extremeOf(this.#context, 'max', { column, filter }))
   }
 
   /**

@@ -6,6 +6,7 @@ import type { Condition } from '../filter/condition.js'
 import { encodeKey } from '../filter/key-condition.js'
 import { parseReadOptions } from './parse-options.js'
 import type { AskedOptions, Bounds, LockClause } from './parse-options.js'
+import { parameter } from '../table/statement-shape.js'
 import { typedArray } from '../table/typed-array.js'
 import type { Statement } from '../../statement/statement.js'
 import type { TableStatements } from '../table/table-statements.js'
@@ -19,9 +20,6 @@ export interface Selection extends AskedOptions {
   /** The part of a list to read. */
   readonly bounds?: Bounds
 }
-
-/** A parameter whose value is already in the shape. Only the text of a query is kept, so its name does not matter. */
-export const parameter = sql.placeholder('parameter')
 
 /** Selects rows of the table in order: one row, the first one, or a page. */
 export function select (table: TableStatements, { operation, where, options, kind, limit, bounds }: Selection): Statement {

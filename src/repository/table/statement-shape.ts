@@ -43,6 +43,9 @@ export class Shape {
   }
 }
 
+/** A parameter whose value is already in the shape. Only the text of a query is kept, so its name does not matter. */
+export const parameter = sql.placeholder('parameter')
+
 /** A value in SQL: a parameter, or the SQL itself. */
 export function slot (value: unknown): SQL {
   return isSql(value) ? value : sql`${sql.param(value)}`

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chownSync, mkdirSync, statSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 
 /** The account that PostgreSQL runs under. */
 export interface Account {
@@ -51,9 +51,11 @@ export function accountOf (names: readonly string[]): Account {
  * account cannot reach (a clone in `/root`), a folder in the temporary directory is used.
  */
 export function prepareFolder (wanted: string): { folder: string, account: Account } {
-  const reachable = prepared(wanted)
-  if (succeeds('test', ['-w', wanted], reachable.account)) return reachable
-  return prepared(join(tmpdir(), `fastify-data-access-${shortHash(wanted)}`))
+  // Absolute, because the programs of PostgreSQL run in another working directory.
+  const path = resolve(wanted)
+  const reachable = prepared(path)
+  if (succeeds('test', ['-w', path], reachable.account)) return reachable
+  return prepared(join(tmpdir(), `fastify-data-access-${shortHash(path)}`))
 }
 
 function prepared (folder: string): { folder: string, account: Account } {

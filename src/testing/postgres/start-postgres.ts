@@ -36,7 +36,7 @@ export interface PostgresOptions {
 export interface PostgresServer {
   /** The superuser's URL of the database `postgres`, with its password. It works on this machine only; never print it. */
   readonly connectionString: string
-  /** The folder of the files: `folder`, or a folder in the temporary directory when root wants one that no other account can reach. */
+  /** The absolute path of the files' folder: `folder`, or a folder in the temporary directory when root wants one that no other account can reach. */
   readonly folder: string
   readonly pid: number
   /** Resolves when PostgreSQL has ended, for any reason. */

@@ -1,6 +1,6 @@
 import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, chownSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
-import { join, dirname } from 'node:path'
+import { join, dirname, relative } from 'node:path'
 import t, { type Test } from 'tap'
 import { findBinaries, runnableBinaries } from '../../../../src/testing/postgres/binaries.js'
 import { prepareFolder, accountFor, accountOf } from '../../../../src/testing/postgres/data-folder.js'
@@ -84,4 +84,11 @@ t.test('a folder that the account cannot use is replaced by the same temporary o
 
   t.equal(dirname(folder), tmpdir())
   t.strictSame(prepareFolder(wanted), { folder, account })
+})
+
+t.test('a relative folder belongs to the working directory of the program, not to that of PostgreSQL', async (t) => {
+  const wanted = mkdtempSync(join(tmpdir(), 'postgres-'))
+  t.after(() => rmSync(wanted, { recursive: true }))
+
+  t.equal(prepareFolder(relative(process.cwd(), wanted)).folder, wanted)
 })

@@ -47,7 +47,7 @@ export interface Statement {
   /** The parsers of column types; pg's own by default. */
   readonly types?: CustomTypesConfig | undefined
   /** The statement takes its row lock with NOWAIT: a lock timeout is a conflict then, not an overload. */
-  readonly nowait?: boolean
+  readonly nowait?: boolean | undefined
   readonly context: StatementContext
   /** What the channel of statements tells of it, while somebody subscribes. */
   readonly message?: ObservedMessage | undefined

@@ -1,13 +1,11 @@
 import Fastify from 'fastify'
-import { pgTable, text, PgDialect } from 'drizzle-orm/pg-core'
+import { pgTable, text } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { databasePlugin, envPlugin, Repository, repositoryPlugin, transactionPlugin } from '../../plugins/index.js'
 import { createTestDatabase } from '../../src/testing/index.js'
 import { recordLog } from '../helpers/log-stream.js'
 import { schema, tables, users } from '../helpers/schema.js'
 import { build } from '../helpers/server.js'
-import { clientsOf } from '../helpers/watch.js'
-import type { FastifyInstance } from 'fastify'
 
 const ada = { email: 'ada@example.com' }
 
@@ -70,71 +68,4 @@ t.test('works alone, with the plugins that it depends on registered before', asy
   server.post('/', (request) => request.repo(users).create(ada))
 
   t.match((await server.inject({ method: 'POST', url: '/' })).json(), ada)
-})
-
-interface Writing {
-  readonly connection: { readonly stream: { write (bytes: unknown): boolean } }
-}
-
-const routes = { '/none': 0, '/read': 1, '/list': 1, '/create': 2, '/change': 3, '/transfer': 3, '/page': 3, '/cursor': 1, '/stream': 2 }
-
-/** A server with one connection that has already answered each route once. */
-async function buildWarm (t: Parameters<typeof build>[0]): Promise<FastifyInstance> {
-  const server = await build(t, { pool: { size: 1, maxOverflow: 0 } })
-  server.get('/none', async () => 'nothing')
-  server.get('/read', (request) => request.repo(users).getOrThrow(1))
-  server.get('/list', (request) => request.repo(users).getAll({ limit: 20, orderBy: { email: 'asc' } }))
-  server.get('/create', (request) => request.repo(users).create({ email: `${Math.random()}` }))
-  server.get('/change', async (request) => {
-    const { id, balance } = await request.repo(users).getOrThrow(1)
-    return await request.repo(users).update(id, { balance: balance + 1 })
-  })
-  server.get('/transfer', async (request) => {
-    const repo = request.repo(users)
-    const [from, to] = await repo.filter({ id: { in: [1, 2] } }, { orderBy: { id: 'asc' }, lock: 'update' })
-    return await Promise.all([repo.update(Number(from?.id), { balance: 1 }), repo.update(Number(to?.id), { balance: 2 })])
-  })
-  server.get('/page', async (request) => {
-    await request.repo(users).get(1, { lock: 'update' })
-    return await request.repo(users).paginate({}, { limit: 1 })
-  })
-  server.get('/cursor', (request) => request.repo(users).cursor({ id: { gt: 0 } }, { orderBy: { email: 'desc' }, limit: 1 }))
-  server.get('/stream', async (request) => {
-    let read = 0
-    for await (const { id } of request.repo(users).stream({}, { batchSize: 1000 })) read += id
-    return { read }
-  })
-  await server.db.repo(users).createMany([{ email: 'ada' }, { email: 'grace' }])
-  for (const url of Object.keys(routes)) {
-    const { statusCode, payload } = await server.inject(url)
-    if (statusCode !== 200) throw new Error(payload)
-  }
-  return server
-}
-
-t.test('a request takes as many round trips as it must, and each of them is one write', async (t) => {
-  const server = await buildWarm(t)
-  const [client] = clientsOf(server.db.pool) as unknown as Writing[]
-  const stream = Object(client).connection.stream as Writing['connection']['stream']
-  const write = stream.write.bind(stream)
-  let writes = 0
-  stream.write = (bytes) => { writes++; return write(bytes) }
-
-  for (const [url, expected] of Object.entries(routes)) {
-    writes = 0
-    await server.inject(url)
-    t.equal(writes, expected, url)
-  }
-})
-
-t.test('after the first time no statement is built', async (t) => {
-  const server = await buildWarm(t)
-  const { sqlToQuery } = PgDialect.prototype
-  let built = 0
-  PgDialect.prototype.sqlToQuery = function (...given) { built++; return sqlToQuery.apply(this, given) }
-  t.teardown(() => { PgDialect.prototype.sqlToQuery = sqlToQuery })
-
-  for (const url of Object.keys(routes)) await server.inject(url)
-
-  t.equal(built, 0)
 })

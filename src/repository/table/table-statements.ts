@@ -150,10 +150,10 @@ export class TableStatements {
     return new Shape(operation, this.builder)
   }
 
-  /** The statement of a shape with its values. The blueprint is called only for a new shape. */
+  /** The statement of a shape with its values. The blueprint is called only for a new shape. The result has all properties, so that a watched one has its shape. */
   call (shape: Shape, blueprint: () => Blueprint): Statement {
     const { kind, text, name, nowait, context, reader } = this.#compiled(shape, blueprint)
-    return { kind, text, name, values: shape.values, rowMode: 'array', reader, nowait, context }
+    return { kind, text, name, values: shape.values, rowMode: 'array', reader, nowait, context, types: undefined, message: undefined }
   }
 
   #compiled (shape: Shape, blueprint: () => Blueprint): Compiled {

@@ -1,6 +1,7 @@
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import ts from 'typescript'
 import { exampleWith, readPage } from '../helpers/markdown.js'
+import { exampleName, shownFile } from './page-files.js'
 import { projectRoot, readTree } from './source-files.js'
 
 /** The names that the pages use without declaring them: a server, a request, tables, names of the application. */
@@ -36,11 +37,11 @@ export const invoices = pgTable('invoices', { id: integer().primaryKey().generat
 /** All pages except docs/testing.md: test/package compiles and runs its code. */
 const pages = ['README.md', 'site/home.md', ...readTree(projectRoot).map(({ path }) => path).filter((path) => /^docs\/(?!testing).*\.md$/.test(path))]
 
-/** The TypeScript of all pages, by file name. */
+/** The TypeScript of all pages, by file name, without what they show of examples/, which is compiled there. */
 export function exampleFiles (): Record<string, string> {
   return Object.fromEntries(pages.flatMap((path) => readPage(path).blocks
-    .filter(({ language }) => language === 'ts')
-    .map(({ heading, code }, index) => [`${basename(path, '.md')}-${index + 1}.ts`, `// ${path}, ${heading}\nexport {}\n${code}`])))
+    .filter((block) => block.language === 'ts' && shownFile(block) === undefined)
+    .map(({ heading, code }, index) => [exampleName(path, index), `// ${path}, ${heading}\nexport {}\n${code}`])))
 }
 
 /** The files that the examples need beside them. */

@@ -147,12 +147,30 @@ export class RepositoryWrites<T extends PgTable, W extends ColumnKey<T>, O exten
   }
 
   /**
+   * Marks the row with this primary key as deleted and resolves with it, otherwise like {@link RepositoryWrites.softDelete}.
+   * @throws NotFoundError if there is no live row.
+   */
+  softDeleteOrThrow (this: SoftDeletable<T>, id: Key<T>): Promise<Row<T>>
+  softDeleteOrThrow (id: Key<T>): Promise<Row<T>> {
+    return typed(found(this.#context, 'softDeleteOrThrow', markDeleted(this.#context, id)))
+  }
+
+  /**
    * Restores the soft-deleted row with this primary key. Resolves with the row, or undefined if there is no deleted row.
    * @throws UniqueViolationError if a row that is not deleted has the same values of a `uniqueLive()` key.
    */
   restore (this: SoftDeletable<T>, id: Key<T>): Promise<Row<T> | undefined>
   restore (id: Key<T>): Promise<Row<T> | undefined> {
     return typed(markLive(this.#context, id))
+  }
+
+  /**
+   * Restores the soft-deleted row with this primary key and resolves with it.
+   * @throws NotFoundError if there is no deleted row; UniqueViolationError as {@link RepositoryWrites.restore}.
+   */
+  restoreOrThrow (this: SoftDeletable<T>, id: Key<T>): Promise<Row<T>>
+  restoreOrThrow (id: Key<T>): Promise<Row<T>> {
+    return typed(found(this.#context, 'restoreOrThrow', markLive(this.#context, id)))
   }
 
   /**

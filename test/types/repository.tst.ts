@@ -275,6 +275,8 @@ describe('soft deletion', () => {
   test('is there for tables with softDelete() alone', () => {
     expect(noteRepo.softDelete('x')).type.toBe<Promise<Note | undefined>>()
     expect(noteRepo.restore('x')).type.toBe<Promise<Note | undefined>>()
+    expect(noteRepo.softDeleteOrThrow('x')).type.toBe<Promise<Note>>()
+    expect(noteRepo.restoreOrThrow('x')).type.toBe<Promise<Note>>()
     expect(noteRepo.withDeleted()).type.toBe<Repository<typeof notes>>()
     expect(noteRepo.onlyDeleted().count()).type.toBe<Promise<number>>()
     // @ts-expect-error The 'this' context

@@ -57,6 +57,14 @@ t.test('deletes softly by the clock of the database, and restores', async (t) =>
   t.equal((await repo.getOrThrow(id)).version, 3)
 })
 
+t.test('soft deletes and restores a row that must be there', async (t) => {
+  const { id } = await repo.create({ title: 'x' })
+  await t.rejects(repo.restoreOrThrow(id), { name: 'NotFoundError', context: { operation: 'restoreOrThrow', table: 'notes' } })
+  t.ok((await repo.softDeleteOrThrow(id)).deletedAt)
+  await t.rejects(repo.softDeleteOrThrow(id), { name: 'NotFoundError', context: { operation: 'softDeleteOrThrow', table: 'notes' } })
+  t.equal((await repo.restoreOrThrow(id)).deletedAt, null)
+})
+
 t.test('shows deleted rows on request', async (t) => {
   const { live, gone } = await createLiveAndGone()
   t.equal(await repo.withDeleted().count(), 2)
@@ -81,7 +89,7 @@ t.test('hides nothing if the table has filter: false', async (t) => {
 t.test('soft deletion needs a table with softDelete()', async (t) => {
   const plain = open(users) as unknown as typeof repo
   await t.rejects(plain.softDelete('1'), { name: 'UsageError', message: /softDelete\(\) needs a table with/ })
-  await t.rejects(plain.restore('1'), UsageError)
+  for (const method of ['restore', 'softDeleteOrThrow', 'restoreOrThrow'] as const) await t.rejects(plain[method]('1'), UsageError)
   t.equal(await plain.withDeleted().count(), 0)
   t.equal(await plain.onlyDeleted().count(), 0)
 })
@@ -215,6 +223,10 @@ const reached: Record<string, (repo: Notes, ids: Ids) => Promise<string[]>> = {
   },
   count: (repo, ids) => found(ids, (id) => repo.count({ id })),
   exists: (repo, ids) => found(ids, (id) => repo.exists({ id })),
+  sum: (repo, ids) => found(ids, async (id) => await repo.sum('version', { id }) ?? undefined),
+  avg: (repo, ids) => found(ids, async (id) => await repo.avg('version', { id }) ?? undefined),
+  min: (repo, ids) => found(ids, async (id) => await repo.min('title', { id }) ?? undefined),
+  max: (repo, ids) => found(ids, async (id) => await repo.max('title', { id }) ?? undefined),
   with: async (repo) => titles(await repo.with({} as never).getAll()),
   writable: async (repo) => titles(await repo.writable(['title']).getAll()),
   unrestricted: async (repo) => titles(await repo['unrestricted']().getAll()),
@@ -236,15 +248,17 @@ const reached: Record<string, (repo: Notes, ids: Ids) => Promise<string[]>> = {
 /** Methods whose result does not depend on the visibility of the repository. */
 const fixed: Record<string, readonly [reached: (repo: Notes, ids: Ids) => Promise<string[]>, titles: readonly string[]]> = {
   softDelete: [(repo, ids) => written(() => found(ids, (id) => repo.softDelete(id))), ['live']],
+  softDeleteOrThrow: [(repo, ids) => written(() => found(ids, (id) => repo.softDeleteOrThrow(id))), ['live']],
   restore: [(repo, ids) => written(() => found(ids, (id) => repo.restore(id))), ['gone']],
+  restoreOrThrow: [(repo, ids) => written(() => found(ids, (id) => repo.restoreOrThrow(id))), ['gone']],
   purge: [(repo) => written(() => repo.purge({ olderThan: 0 })), ['gone']],
   withDeleted: [async (repo) => titles(await repo.withDeleted().getAll()), ['live', 'gone']],
   onlyDeleted: [async (repo) => titles(await repo.onlyDeleted().getAll()), ['gone']]
 }
 
-/** Methods that create rows or repositories, run the user's own SQL, or are hooks. */
+/** Methods that create rows or repositories, run the user's own SQL, read the history of rows, or are hooks. */
 const elsewhere = new Set([
-  'create', 'createMany', 'repo', 'execute', 'beforeCreate', 'beforeUpdate', 'beforeDelete', 'afterCreate', 'afterUpdate', 'afterDelete'
+  'create', 'createMany', 'repo', 'execute', 'history', 'beforeCreate', 'beforeUpdate', 'beforeDelete', 'afterCreate', 'afterUpdate', 'afterDelete'
 ])
 
 async function createBoth (): Promise<Ids> {
@@ -255,8 +269,14 @@ async function createBoth (): Promise<Ids> {
   return { live, gone }
 }
 
+/** The methods of a class and of those that it extends. */
+function methodsOf (prototype: object | null): string[] {
+  if (prototype === null || prototype === Object.prototype) return []
+  return [...Object.getOwnPropertyNames(prototype), ...methodsOf(Object.getPrototypeOf(prototype) as object | null)]
+}
+
 t.test('73: every method of a repository hides deleted rows unless they are requested', async (t) => {
-  for (const method of Object.getOwnPropertyNames(Repository.prototype)) {
+  for (const method of methodsOf(Repository.prototype)) {
     if (method === 'constructor' || elsewhere.has(method)) continue
     const [rows, expected] = fixed[method] ?? [reached[method]]
     if (rows === undefined) {

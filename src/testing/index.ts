@@ -2,6 +2,7 @@ export { factory, type Factory, type FactorySource, type FactoryValues } from '.
 export { expectIsolated } from './expect-isolated.js'
 export type { InjectedRequest, ServerWithInject, TenantRequest, TenantRequests, TwoTenants } from './tenant-client.js'
 export { expectNoLeaks } from './expect-no-leaks.js'
+export { recordStatements, type RecordableStatement, type RecordOptions, type StatementRecording } from './record-statements.js'
 export { startPostgres, type PostgresOptions, type PostgresServer } from './postgres/start-postgres.js'
 export { sandbox, type Sandbox, type SandboxOptions, type ServerWithDatabase } from './sandbox/sandbox.js'
 export { captureStatements, type Captured, type CapturedStatement } from './capture-statements.js'

@@ -4,7 +4,7 @@ import type { OpenOptions } from '../../database/open-database.js'
 import { readMigrations } from '../../migrations/folder/migration-files.js'
 import { runMigrations } from '../../migrations/run-migrations.js'
 import { shortHash } from '../postgres/data-folder.js'
-import type { Query, TestServer } from './test-server.js'
+import type { Query, TestServer } from '../postgres/test-server.js'
 
 /** The tables and rows of a template database. */
 export interface TemplateOptions {

@@ -10,7 +10,7 @@ import { openDatabase } from '../../database/open-database.js'
 import type { OpenOptions } from '../../database/open-database.js'
 import { sharedPostgres } from '../postgres/shared-server.js'
 import { templateOn, type TemplateOptions } from './template-database.js'
-import { TestServer } from './test-server.js'
+import { TestServer } from '../postgres/test-server.js'
 
 type OnEnd = (fn: () => Promise<void>) => unknown
 

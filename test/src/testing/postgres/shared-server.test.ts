@@ -12,7 +12,7 @@ import { ownSharedServer, connectToOwner, type OwnerHooks } from '../../../../sr
 import { startPostgres } from '../../../../src/testing/postgres/start-postgres.js'
 import { createTestDatabase } from '../../../../src/testing/index.js'
 import { joinRun, loaderFor, sharedFolderOf } from '../../../../src/testing/postgres/shared-server.js'
-import { TestServer } from '../../../../src/testing/databases/test-server.js'
+import { TestServer } from '../../../../src/testing/postgres/test-server.js'
 import { nodeOptions } from '../../../helpers/child.js'
 import { until } from '../../../helpers/until.js'
 

@@ -1,7 +1,7 @@
 import { Client } from 'pg'
 import t from 'tap'
 import { createTestDatabase } from '../../../../src/testing/index.js'
-import { TestServer } from '../../../../src/testing/databases/test-server.js'
+import { TestServer } from '../../../../src/testing/postgres/test-server.js'
 import { until } from '../../../helpers/until.js'
 import type { Test } from '../../../helpers/test.js'
 

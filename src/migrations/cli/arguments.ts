@@ -21,7 +21,14 @@ const options = {
   back: { type: 'boolean' },
   'lock-timeout': { type: 'string' },
   schemas: { type: 'string' },
-  'search-path': { type: 'string' }
+  'search-path': { type: 'string' },
+  lock: { type: 'string' },
+  'new-lock': { type: 'string' },
+  from: { type: 'string' },
+  first: { type: 'string' },
+  role: { type: 'string' },
+  sql: { type: 'string' },
+  accept: { type: 'string', multiple: true }
 } as const
 
 /** The parsed arguments of a call. */
@@ -46,7 +53,8 @@ export const subcommands: Readonly<Record<string, readonly OptionName[]>> = {
   current: [...always, ...database],
   check: [...always, ...database, 'schemas'],
   'down-files': [...always],
-  upgrade: [...always, ...database, 'write', 'back', 'lock-timeout']
+  upgrade: [...always, ...database, 'write', 'back', 'lock-timeout'],
+  prove: [...always, ...database, 'lock', 'new-lock', 'from', 'first', 'role', 'sql', 'accept']
 }
 
 /**

@@ -12,6 +12,7 @@ Writes and runs the migrations of a database. The files are drizzle-kit's; each 
   check       compare tables, folder and database; changes nothing
   down-files  write the missing ways back of migrations made by drizzle-kit
   upgrade     move folder and table from drizzle-kit 0.31 to 1.0, or back
+  prove       try the statements of the code that runs now on the schema that the pending migrations make
 
 Options of all subcommands
   --config <file>   drizzle-kit's configuration [drizzle.config.ts, .js, .mjs, .cjs, .mts or .json]
@@ -26,7 +27,7 @@ from DATABASE_URL. Credentials that repeat DATABASE_URL do not count. If DATABAS
 DATABASE_DIRECT_URL to the server itself: behind a pooler, a file with no-transaction keeps the server's time limits.
 
 Exit codes: 0 done, 1 failed or refused, 2 wrong arguments, 3 status and check: something is pending or differs,
-130 interrupted.
+prove: a statement breaks, 130 interrupted.
 
   data-access migrate create -m "add a nickname"
   data-access migrate up
@@ -137,5 +138,24 @@ ${locks}${database}                         Without a database, or with --url ''
 ${general}
   data-access migrate upgrade
   data-access migrate upgrade --write
+`,
+  prove: `data-access migrate prove [options]
+
+Tries the statements of a lock, which recordStatements() of fastify-data-access/testing writes, on the schema that the
+pending migrations make: PostgreSQL prepares and plans each of them, and what they write is compared with columns and
+constraints. Nothing is run. It makes an empty database on the server of --url or DATABASE_URL, without one on an
+embedded PostgreSQL, and drops it. Exit code 3 if the deployment would break a statement.
+
+  --lock <file>          the statements of the code that runs now [statements.lock]
+  --new-lock <file>      the statements of the new code, to try them on the schema of now
+  --from <tag>           the newest migration of the schema of now [the one that the lock names, else the newest applied]
+  --first <step>         what the deployment does first: migrate, or deploy, which needs --new-lock [migrate]
+  --role <name>          the role of the program, to notice privileges that it loses
+  --sql <file>           SQL to run before the migrations: roles and extensions that they need and do not create
+  --accept <name>        a table, or a column such as users.name, that was looked at; may be given several times
+${database}${general}
+  git show origin/main:statements.lock > running.lock
+  data-access migrate prove --lock running.lock
+  data-access migrate prove --lock running.lock --new-lock statements.lock
 `
 }

@@ -12,6 +12,7 @@ import type { Terminal } from '../generate/renames/ask-renames.js'
 import { numberOf, renamesOf, schemasOf, type Values } from './arguments.js'
 import { readConfig } from './drizzle-config.js'
 import { configOf, databaseOf, migrationsOf, modelOf, targetOf, type Place } from './target.js'
+import { prove } from './prove.js'
 import { lines, type Report } from './report.js'
 import { schemaReport, schemaStatus } from './schema-report.js'
 import { upgradeText } from './upgrade-text.js'
@@ -29,7 +30,7 @@ export interface Caller extends Place {
 type Subcommand = (values: Values, caller: Caller) => Promise<Report>
 
 /** The subcommands of `migrate`. */
-export const run: Readonly<Record<string, Subcommand>> = { create, up, down, status, history, current, check, 'down-files': downFiles, upgrade }
+export const run: Readonly<Record<string, Subcommand>> = { create, up, down, status, history, current, check, 'down-files': downFiles, upgrade, prove }
 
 async function create (values: Values, caller: Caller): Promise<Report> {
   const { message, empty = false } = values

@@ -23,8 +23,9 @@ export function failureFindings (failure: PostgresFailure, { text, before, catal
   const wayOut = waysOut[sqlState] ?? keepBoth
   const needed = before.dependencies.filter(isNamedIn(text, catalogs.before))
   const missing = needed.flatMap((dependency) => missingOf(dependency, catalogs) ?? [])
-  const changes = missing.length > 0 ? missing : needed.flatMap((dependency) => changedType(dependency, catalogs) ?? [])
-  if (changes.length > 0) return changes.map(({ object, change }) => ({ object, problem: `${change}: ${message}`, sqlState, wayOut }))
+  if (missing.length > 0) return missing.map(({ object, change }) => ({ object, problem: change, sqlState, wayOut }))
+  const changed = needed.flatMap((dependency) => changedType(dependency, catalogs) ?? [])
+  if (changed.length > 0) return changed.map(({ object, change }) => ({ object, problem: `${change}: ${message}`, sqlState, wayOut }))
   return [{ object: objectOf(message, before, catalogs.before), problem: `is not as the statement needs it: ${message}`, sqlState, wayOut }]
 }
 
@@ -45,7 +46,7 @@ function missingOf ({ class: catalog, object, column }: Dependency, { before, af
 
 function changedName (before: string | undefined, after: string | undefined): Change | undefined {
   if (before === undefined || before === after) return undefined
-  return { object: before, change: after === undefined ? 'is not there' : `is ${after}` }
+  return { object: before, change: after === undefined ? 'is not there' : `is called ${after}` }
 }
 
 function columnName (relation: Relation | undefined, column: number): string | undefined {
@@ -71,6 +72,8 @@ function isNamedIn (text: string, { relations }: Catalog): (dependency: Dependen
 
 /** The object that PostgreSQL's message names, else the first table of the statement. */
 function objectOf (message: string, { relations }: PreparedStatement, before: Catalog): string {
-  const named = /(?:for (?:table|view|schema|sequence|function|enum|relation)|type) "?([\w$.]+)/.exec(message)?.[1]
+  const type = /for enum "?([\w$.]+)/.exec(message)?.[1]
+  if (type !== undefined) return `type ${type}`
+  const named = /for (?:table|view|schema|sequence|function|relation) "?([\w$.]+)/.exec(message)?.[1]
   return named ?? relations.flatMap((oid) => before.relations.get(oid)?.name ?? []).at(0) ?? 'the statement'
 }

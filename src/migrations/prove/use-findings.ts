@@ -18,13 +18,14 @@ function parameterFindings (before: PreparedStatement, after: PreparedStatement,
     const from = { oid: before.parameters[index]!, text: catalogs.before.types.get(before.parameters[index]!)!.name }
     const to = { oid, text: catalogs.after.types.get(oid)!.name }
     if (fits(from, to, catalogs)) return []
-    const lost = lostLabels(catalogs.before.types.get(from.oid)!, catalogs.after.types.get(to.oid)!)
-    return [{
-      object: `type ${to.text}`,
-      problem: from.text === to.text ? `has no ${listed(lost)}, which a parameter may be` : `is that of a parameter, not ${from.text}, and does not hold each of its values`,
-      sqlState: /^(?:smallint|integer|bigint|numeric)/.test(to.text) ? '22003' : '22P02',
-      wayOut: 'Deploy code that no longer sends such values first; change the type in a later deployment'
-    }]
+    const [was, is] = [catalogs.before.types.get(from.oid)!, catalogs.after.types.get(to.oid)!]
+    const lost = lostLabels(was, is)
+    const wayOut = 'Deploy code that no longer sends such values first; change the type in a later deployment'
+    const object = `type ${to.text}`
+    if (lost.length > 0) return [{ object, problem: `has no ${listed(lost)}, which a parameter may be`, sqlState: '22P02', wayOut }]
+    if (from.text === to.text) return [{ object, problem: 'has stricter conditions, and is that of a parameter', sqlState: '23514', wayOut }]
+    const sqlState = /^(?:smallint|integer|bigint|numeric)/.test(to.text) ? '22003' : '22P02'
+    return [{ object, problem: `is that of a parameter, not ${from.text}, and does not hold each of its values`, sqlState, wayOut }]
   })
 }
 

@@ -71,7 +71,10 @@ export class TestServer {
 
   /** Closes the connection. The next call opens another one. Until then, databases that are left look like those of a killed process. */
   async close (): Promise<void> {
-    await this.#client?.end()
+    const client = this.#client
+    if (client === undefined) return
+    holdProcess(client, true)
+    await client.end()
   }
 
   #newName (kind: string): string {

@@ -15,10 +15,10 @@ const breaking: ReadonlyArray<readonly [title: string, sql: string, ...found: re
   ['makes a whole number smaller', 'alter table customers alter age type int4', 'customers.age 22003', 'type integer 22003'],
   ['takes digits from a decimal number', 'alter table customers alter rate type numeric(8, 2)', 'customers.rate 22003'],
   ['shortens the texts of an array', 'alter table customers alter tags type varchar(10)[]', 'customers.tags 22001'],
-  ['makes JSON of a text', 'alter table customers alter nickname type jsonb using to_jsonb(nickname)', 'customers.nickname 42883'],
+  ['makes JSON of a text', 'alter table customers alter nickname type jsonb using to_jsonb(nickname)', 'customers.nickname 22P02', 'type jsonb 22P02', 'type jsonb[] 22P02'],
   ['makes a text of JSON', 'alter table customers alter meta type text', 'customers.meta silently'],
   ['adds a column that is NOT NULL without a default', "alter table customers add country text not null default 'CH'; alter table customers alter country drop default", 'customers.country 23502'],
-  ['sets NOT NULL on a column that the code may leave empty', "update customers set nickname = ''; alter table customers alter nickname set not null", 'customers.nickname 23502'],
+  ['sets NOT NULL on a column that the code may leave empty', "update customers set nickname = ''; alter table customers alter nickname set not null", 'customers.nickname 23502', 'customers.nickname 23502'],
   ['drops a default that an INSERT relies on', 'alter table customers alter kind drop default', 'customers.kind 23502'],
   ['drops the default of a column that may be NULL', 'alter table customers alter score drop default', 'customers.score silently'],
   ['drops an identity', 'alter table customers alter id drop identity', 'customers.id 23502'],
@@ -26,7 +26,7 @@ const breaking: ReadonlyArray<readonly [title: string, sql: string, ...found: re
   ['changes the parameter of a function', "drop function initials; create function initials (jsonb) returns text language sql as 'select $1 #>> ''{}'''", 'initials(text) 42883'],
   ['tightens a check', 'alter table customers drop constraint age_range, add constraint age_range check (age between 18 and 150)', 'customers.age 23514'],
   ['adds a check that holds for new rows only', "alter table customers add check (nickname <> '') not valid", 'customers.nickname 23514'],
-  ['tightens a domain', "alter domain phone add constraint swiss check (value like '+41%')", 'customers.phone 23514'],
+  ['tightens a domain', "alter domain phone add constraint swiss check (value like '+41%')", 'customers.phone 23514', 'type phone 23514'],
   ['adds a foreign key', 'alter table payments add foreign key (invoice_id) references invoices', 'payments.invoice_id 23503'],
   ['adds a unique index', 'create unique index on payments (invoice_id)', 'payments.invoice_id 23505'],
   ['adds a unique index over an expression', 'create unique index on customers (lower(name))', 'customers 23505'],
@@ -34,7 +34,7 @@ const breaking: ReadonlyArray<readonly [title: string, sql: string, ...found: re
   ['takes a value from an enum', `
     drop view open_invoices; alter type status rename to old; create type status as enum ('open', 'paid');
     alter table invoices alter status drop default, alter status type status using status::text::status, alter status set default 'open'; drop type old;
-    create view open_invoices as select id, total from invoices where status = 'open'`, 'invoices.status 22P02', 'status 22P02', 'type status 22P02'],
+    create view open_invoices as select id, total from invoices where status = 'open'`, 'invoices.status 22P02', 'type status 22P02', 'type status 22P02'],
   ['drops the unique index that ON CONFLICT needs', 'alter table customers drop constraint customers_email_key', 'customers 42P10'],
   ['generates a column', "alter table customers drop column nickname; alter table customers add nickname text generated always as ('x') stored", 'customers.nickname 428C9'],
   ['always generates an identity', 'alter table payments alter id add generated always as identity', 'payments 428C9'],

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { statementChannel } from '../channels/channels.js'
 import { checkCall } from '../errors/check-call.js'
@@ -134,12 +133,15 @@ class Recording implements StatementRecording {
   }
 
   async #findMigration (): Promise<void> {
-    const { migrations } = this.#options
-    if (migrations !== undefined || existsSync('./drizzle')) {
-      const { entries } = await readLayout(migrations ?? './drizzle')
-      this.#migration = entries.at(-1)?.tag
-    }
+    this.#migration = await newestMigration(this.#options.migrations)
     this.#isReady = true
     this.#write()
   }
+}
+
+/** The newest migration of a folder. A program may have no migrations yet, but a folder that it names is there. */
+async function newestMigration (folder: string | undefined): Promise<string | undefined> {
+  const reading = readLayout(folder ?? './drizzle')
+  const { entries } = folder === undefined ? await reading.catch(() => ({ entries: [] })) : await reading
+  return entries.at(-1)?.tag
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -8,7 +8,7 @@ import { each, missing, optional, options, refuses, takes } from '../../helpers/
 import type { Mistake, Row } from '../../helpers/misuse.js'
 
 const {
-  checkMigrations, createMigration, getCurrentMigration, getMigrationHistory, getPendingMigrations, rollbackMigrations, runMigrations,
+  checkMigrations, createMigration, getCurrentMigration, getMigrationHistory, getPendingMigrations, proveMigrations, rollbackMigrations, runMigrations,
   upgradeMigrations, writeDownFiles
 } = migrations
 delete process.env['DATABASE_URL']
@@ -70,6 +70,24 @@ const create = {
 } as const
 const downFiles = { folder: [...optional, 'text'], onProgress: [...optional, 'function'], unknown: [] } as const
 
+const lock = join(mkdtempSync(join(tmpdir(), 'misuse-')), 'statements.lock')
+writeFileSync(lock, '')
+/** The locks of other names do not exist. */
+const prove = {
+  connectionString: [...optional, 'text', "''"],
+  folder: [...optional, 'text'],
+  table: [...optional, 'text'],
+  lock: ['name'],
+  newLock: [...optional, 'name'],
+  from: [...optional, 'text'],
+  first: optional,
+  role: [...optional, 'text'],
+  sql: [...optional, 'text'],
+  accept: [...optional, '[]'],
+  signal: optional,
+  unknown: []
+} as const
+
 function rowsOf (
   name: string,
   call: (options: never) => Promise<unknown>,
@@ -90,6 +108,8 @@ const rows: Record<string, Row> = {
   'upgradeMigrations(_)': takes((x) => begun(upgradeMigrations(x)), ...options),
   ...rowsOf('writeDownFiles', writeDownFiles, { given: { folder: nowhere.folder }, works: downFiles }),
   'writeDownFiles(_)': takes((x) => begun(writeDownFiles(x)), ...options),
+  ...rowsOf('proveMigrations', proveMigrations, { given: { ...nowhere, lock, from: '0000_users_and_posts' }, works: prove }),
+  'proveMigrations(_)': takes((x) => begun(proveMigrations(x))),
   ...rowsOf('createMigration', createMigration, { given: { message: 'm', folder: nowhere.folder }, works: create })
 }
 

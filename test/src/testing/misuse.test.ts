@@ -3,7 +3,7 @@ import * as testing from '../../../src/testing/index.js'
 import { missing, optional, options, refuses, takes } from '../../helpers/misuse.js'
 import { notes, notesTable } from '../../helpers/notes.js'
 
-const { captureStatements, createTestDatabase, expectIsolated, expectNoLeaks, factory, sandbox, startPostgres } = testing
+const { captureStatements, createTestDatabase, expectIsolated, expectNoLeaks, factory, recordStatements, sandbox, startPostgres } = testing
 const { database } = await createTestDatabase(t, { sql: notesTable, schema: { notes } })
 await database.repo(notes).create({ title: 'a' })
 
@@ -12,6 +12,9 @@ const silent = { inject: async () => ({ statusCode: 200, headers: {}, body: '' }
 
 /** Drops the databases that are created. */
 const making = (optionsOf: (mistake: never) => object) => async (x: never) => { await (await createTestDatabase(undefined, optionsOf(x))).drop() }
+
+/** Begins a recording, and ends it. Without a statement it writes no file. */
+const recording = (optionsOf: (mistake: never) => object) => (x: never) => recordStatements(optionsOf(x)).stop()
 
 const rows = {
   'factory(_, {})': takes((x) => factory(x, {} as never), 'table'),
@@ -42,6 +45,11 @@ const rows = {
     'name'
   ),
   'createTestDatabase(t, { schema: _ })': takes(making((x) => ({ schema: x })), ...options, 'strange', 'foreign', 'schema'),
+  'recordStatements(_)': takes(recording((x) => x), ...options),
+  'recordStatements({ file: _ })': takes(recording((x) => ({ file: x === 'hunter2' as never ? undefined : x })), ...optional, 'text'),
+  'recordStatements({ ignore: _ })': takes(recording((x) => ({ ignore: x })), ...optional, 'function'),
+  'recordStatements({ database: _ })': takes(recording((x) => ({ database: x })), ...optional, 'text'),
+  'recordStatements({ migrations: _ })': takes(recording((x) => ({ migrations: x === 'hunter2' as never ? undefined : x })), ...optional, 'text'),
   'startPostgres(_)': takes((x) => startPostgres(x)),
   'startPostgres({ folder: _ })': takes((x) => startPostgres({ folder: x === 'hunter2' as never ? undefined : x } as never)),
   'startPostgres({ persistent: _ })': takes((x) => startPostgres({ persistent: x } as never)),

@@ -6,7 +6,7 @@ import { embedded, found, prove } from './proving.js'
 const harmless: ReadonlyArray<readonly [title: string, sql: string]> = [
   ['adds a column that may be NULL', 'alter table customers add country text'],
   ['adds a column with a default', "alter table customers add country text not null default 'CH'"],
-  ['adds a generated column', "alter table customers add shout text generated always as (upper(name)) stored"],
+  ['adds a generated column', 'alter table customers add shout text generated always as (upper(name)) stored'],
   ['adds a table', 'create table items (id int primary key, invoice_id bigint not null references invoices)'],
   ['adds an index', 'create index on customers (nickname)'],
   ['drops an index that is not unique', 'drop index customers_name'],

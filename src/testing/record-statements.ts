@@ -85,7 +85,6 @@ class Recording implements StatementRecording {
   readonly #ready: Promise<void>
   #known: StatementLock
   #migration: string | undefined
-  #isReady = false
 
   constructor (file: string, options: RecordOptions) {
     this.#file = file
@@ -117,7 +116,7 @@ class Recording implements StatementRecording {
       if (!this.#known.statements.has(statement)) this.#unwritten.set(statement, table)
     }
     // At once: runners end their processes without an event.
-    if (this.#isReady) this.#write()
+    this.#write()
   }
 
   #ignores (statement: RecordableStatement): boolean {
@@ -134,7 +133,6 @@ class Recording implements StatementRecording {
 
   async #findMigration (): Promise<void> {
     this.#migration = await newestMigration(this.#options.migrations)
-    this.#isReady = true
     this.#write()
   }
 }

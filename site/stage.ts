@@ -16,7 +16,7 @@ export async function stagePages (): Promise<void> {
   await writeFile(join(folder, 'index.md'), await readFile(join(root, 'site', 'home.md'), 'utf8'))
   await cp(join(root, 'site', 'public'), join(folder, 'public'), { recursive: true })
   const sidebar = sections.map(({ text, collapsed, pages }) => ({
-    text, ...collapsed && { collapsed }, items: pages.map(({ title, path }) => ({ text: title, link: `/${path.replace(/(index)?\.md$/, '')}` }))
+    text, ...collapsed && { collapsed }, items: pages.map(({ title, path }) => ({ text: title.split(': ')[0], link: `/${path.replace(/(index)?\.md$/, '')}` }))
   }))
   await writeFile(join(made, 'sidebar.json'), JSON.stringify(sidebar))
 }

@@ -10,7 +10,13 @@ export interface Section {
 export const sections: readonly Section[] = [
   { text: 'Guides', pages: ['session.md', 'repository.md', 'errors.md', 'server.md', 'testing.md', 'migrations.md', 'tenants.md', 'events.md', 'audit.md'] },
   { text: 'In production', pages: ['settings.md', 'deploying.md', 'observability.md', 'observability/README.md', 'reliability.md', 'limits.md'] },
-  { text: 'Reference', pages: ['telemetry-reference.md'] },
+  {
+    text: 'Reference',
+    pages: [
+      'reference/index.md', 'reference/plugin.md', 'reference/environment.md', 'reference/sessions.md', 'reference/repositories.md', 'reference/tables.md',
+      'reference/errors.md', 'reference/migrations.md', 'reference/command.md', 'reference/testing.md', 'reference/telemetry.md', 'telemetry-reference.md'
+    ]
+  },
   { text: 'Recipes', pages: ['recipes/*'] },
   { text: 'Coming from', pages: ['coming-from-*', 'python.md', 'drizzle-1.md'] }
 ]

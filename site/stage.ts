@@ -1,16 +1,22 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { changelogPage, root, siteSections } from './pages.js'
+import { openDoors } from './reference/doors.js'
+import { referencePages } from './reference/reference-pages.js'
 import type { SitePage } from './pages.js'
 
 /** The folder of all that is made for the site. */
 export const made = join(root, '.site')
 
+/** Made once for each run: the source does not change while pages are written. */
+let reference: SitePage[] | undefined
+
 /** Writes every page into `.site/pages`, from which VitePress builds the site. */
 export async function stagePages (): Promise<void> {
   const folder = join(made, 'pages')
   await rm(folder, { recursive: true, force: true })
-  const sections = siteSections([])
+  reference ??= referencePages(openDoors())
+  const sections = siteSections(reference)
   const pages = [...sections.flatMap(({ pages }) => pages), changelogPage()]
   for (const page of pages) await writePage(folder, page)
   await writeFile(join(folder, 'index.md'), await readFile(join(root, 'site', 'home.md'), 'utf8'))

@@ -8,7 +8,16 @@ import type { DefaultTheme } from 'vitepress'
 
 const base = process.env['DOCS_BASE'] ?? '/'
 const { version, description } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string, description: string }
-const sidebar = JSON.parse(readFileSync(join(made, 'sidebar.json'), 'utf8')) as DefaultTheme.SidebarItem[]
+const sidebar = JSON.parse(readFileSync(join(made, 'sidebar.json'), 'utf8')) as Array<DefaultTheme.SidebarItem & { items: Array<{ link: string }> }>
+
+/** One entry of the bar for each of these sections, which leads to its first page. */
+const nav = ['Guides', 'Reference', 'Recipes'].flatMap((text): DefaultTheme.NavItem[] => {
+  const section = sidebar.find((one) => one.text === text)
+  const first = section?.items[0]
+  if (section === undefined || first === undefined) return []
+  const paths = section.items.map(({ link }) => link.replace(/\/$/, '/index')).join('|')
+  return [{ text, link: first.link, activeMatch: `^(${paths})(\\.html)?$` }]
+})
 
 export default defineConfig({
   title: 'fastify-data-access',
@@ -38,10 +47,7 @@ export default defineConfig({
     logo: { src: '/logo.svg', alt: '' },
     outline: { level: [2, 3] },
     search: { provider: 'local' },
-    nav: [
-      { text: 'Guide', link: '/session', activeMatch: '^/(?!reference|recipes|coming-from|changelog|$)' },
-      { text: version, link: '/changelog' }
-    ],
+    nav: [...nav, { text: version, link: '/changelog' }],
     sidebar,
     ...repository !== undefined && { socialLinks: [{ icon: 'github', link: repository }] }
   }

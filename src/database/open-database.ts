@@ -11,6 +11,7 @@ import type { DatabaseOptions } from '../settings/settings.js'
 export interface OpenOptions extends DatabaseOptions {
   /** How transactions begin and how long they may take; a call may override it. */
   readonly transaction?: TransactionOptions | undefined
+  /** The words of errors, for example of each constraint. */
   readonly errors?: {
     /** Status, code and message for violations of the constraints named. */
     readonly constraints?: ConstraintMap | undefined

@@ -42,6 +42,7 @@ export interface DatabaseErrorOptions {
   readonly retryAfterSeconds?: number | undefined
   /** Replaces the code of the class if the constraint has its own reply. */
   readonly code?: string | undefined
+  /** Replaces the status of the class. */
   readonly statusCode?: number | undefined
 }
 

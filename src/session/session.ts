@@ -33,6 +33,7 @@ const nothingToCommit = Promise.resolve()
 /** Runs deferred constraints now. https://www.postgresql.org/docs/current/sql-set-constraints.html */
 const checkAll = { ...control('set constraints all immediate'), context: { operation: 'commit' } }
 
+/** A session: at most one transaction and the statements in it. `request.db` is one; `database.session(fn)` and `database.createSession()` give others. */
 export class Session<Drizzle = DrizzleDatabase> extends SessionWork<Drizzle> implements SessionUnit {
   #committing: Promise<void> | undefined
   #undoing: Promise<void> | undefined

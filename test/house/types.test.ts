@@ -2,9 +2,16 @@
 import { join } from 'node:path'
 import t from 'tap'
 import ts from 'typescript'
+import { doors } from '../../site/reference/doors.js'
+import { readExports } from '../../site/reference/exports.js'
+import { readMembers } from '../../site/reference/members.js'
+import { referencePages, referencePaths } from '../../site/reference/reference-pages.js'
+import { settingRows } from '../../src/settings/setting-table.js'
+import { run } from '../../src/migrations/cli/subcommands.js'
 import { findLooksBehind } from './casts.js'
 import { openService, readConfig } from './compiler.js'
 import { exampleFiles, exampleOptions, surroundingFiles } from './page-examples.js'
+import { namesOf } from './reference.js'
 import { projectRoot } from './source-files.js'
 
 // Compiling beside other tests takes long on a busy machine.
@@ -116,4 +123,31 @@ t.test('the TypeScript of README.md and of docs/ compiles', async (t) => {
   const mistakes = names.flatMap((name) => mistakesIn(pages, join(folder, name)).map((mistake) => `${name}:${mistake}`))
   t.strictSame(mistakes.filter((mistake) => !mistake.startsWith('wrong.ts')), [])
   t.match(mistakes.find((mistake) => mistake.startsWith('wrong.ts:2')), /emial/, 'a mistake is seen')
+})
+
+t.test('the reference lists exactly what the source exports', async (t) => {
+  const pages = referencePages(project.getProgram() as ts.Program)
+  const text = (name: string): string => String(pages.find(({ path }) => path === `reference/${name}.md`)?.text)
+  t.strictSame(pages.map(({ path }) => path), referencePaths)
+
+  const [, ...tables] = text('index').split('\n## ')
+  t.strictSame(tables.map((table) => table.split('\n')[0]), doors.map(({ name }) => name))
+  for (const [index, { file }] of doors.entries()) {
+    t.strictSame(Array.from(String(tables[index]).matchAll(/^\| \[`(\w+)`\]/gm), ([, name]) => String(name)).sort(), await namesOf(file), file)
+  }
+  const links = Array.from(text('index').matchAll(/^\| \[`\w+`\]\(\/([^)]+)\)/gm), ([, link]) => String(link))
+  const sections = pages.flatMap(({ path, text }) => Array.from(text.matchAll(/^## \w+ \{#(\w+)\}$/gm), ([, name]) => `${path}#${String(name)}`))
+  t.strictSame([...new Set(links)].sort(), sections.sort(), 'each has one section')
+
+  t.strictSame(settingRows.map(({ path }) => path).filter((path) => !text('environment').includes(`| \`${path}\` |`)), [])
+  t.strictSame(Array.from(text('command').matchAll(/^## migrate (.+)$/gm), ([, name]) => name).sort(), Object.keys(run).sort())
+})
+
+t.test('every export has a docstring, and every option a meaning', async (t) => {
+  const checker = (project.getProgram() as ts.Program).getTypeChecker()
+  const exports = readExports(project.getProgram() as ts.Program)
+  t.strictSame(exports.filter(({ docs }) => docs.text === '').map(({ name }) => name), [])
+  t.strictSame(exports.filter(({ name }) => name.endsWith('Options')).flatMap((exported) => readMembers(exported, checker)
+    .filter(({ docs, signatures: [type = ''] }) => docs.text === '' && !exports.some(({ name }) => name === /^\w+/.exec(type)?.[0]))
+    .map(({ name }) => `${exported.name}.${name}`)), [])
 })

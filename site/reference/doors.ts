@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import ts from 'typescript'
+import { root } from '../pages.js'
+
+/** One entry point of the package. */
+export interface Door {
+  /** What a program imports from: `fastify-data-access/core`. */
+  readonly name: string
+  /** Its source, from the root of the project. */
+  readonly file: string
+}
+
+const { name, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { name: string, exports: Record<string, { default?: string }> }
+
+/** The entry points that package.json names, the first one first. */
+export const doors: readonly Door[] = Object.entries(exports).flatMap(([path, target]) =>
+  target.default === undefined ? [] : [{ name: name + path.slice(1), file: target.default.replace('./dist/', '').replace(/\.js$/, '.ts') }])
+
+/** A program of all entry points. */
+export function openDoors (): ts.Program {
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.build.json'), ts.sys.readFile)
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
+  return ts.createProgram(doors.map(({ file }) => join(root, file)), { ...options, noEmit: true })
+}

@@ -1,7 +1,7 @@
 import { ConnectionError, DatabaseError, TransactionAbortedError, UsageError } from '../errors/errors.js'
 import { toDatabaseError } from '../errors/to-database-error.js'
 import { sqlStates } from '../errors/sqlstate-codes.js'
-import type { ErrorCircumstances } from '../errors/to-database-error.js'
+import type { StatementFailure } from '../errors/to-database-error.js'
 import type { Response } from './exchange/response.js'
 import type { StatementResult } from '../statement/statement.js'
 
@@ -61,7 +61,7 @@ function refusalOfCopy ({ statement: { kind, text, context }, tags }: Response, 
 }
 
 /** Converts the error of a statement, and destroys the connection if the error says that it cannot be used any more. */
-export function failureOn (connection: { destroy (cause?: unknown): void } | undefined, error: Error, circumstances: ErrorCircumstances): DatabaseError {
+export function failureOn (connection: { destroy (cause?: unknown): void } | undefined, error: Error, circumstances: StatementFailure): DatabaseError {
   const failure = toDatabaseError(error, circumstances)
   if (failure instanceof ConnectionError) connection?.destroy(failure.cause)
   return failure

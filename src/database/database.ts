@@ -4,6 +4,7 @@ import { HealthCheck } from './health-check.js'
 import { ConnectionPool } from '../pool/connection-pool.js'
 import { Repositories } from '../repository/repository-factory.js'
 import { UsageError } from '../errors/errors.js'
+import { caseExplainer } from '../drizzle/missing-name.js'
 import { DrizzleBinding } from '../drizzle/queries/drizzle-binding.js'
 import { environmentPrefix } from '../settings/database-name.js'
 import { Replicas } from '../replicas/replicas.js'
@@ -67,7 +68,7 @@ export class Database<Drizzle = DrizzleDatabase> extends DatabaseWork<Drizzle> {
         replicas,
         repositories: new Repositories({ casing: settings.casing, schema: settings.schema, relations: settings.relations, ...settings.repository }),
         drizzle: new DrizzleBinding(settings),
-        constraints,
+        words: { constraints, explain: caseExplainer(settings.casing) },
         bypassesPolicies: false,
         scopeTimeoutMillis: settings.pool.timeoutMillis,
         track: (work) => shutdown.track(work),

@@ -9,6 +9,9 @@ export interface PostgresError extends Error {
   readonly column?: string
   readonly constraint?: string
   readonly routine?: string
+  /** Where in the statement, in characters from 1. */
+  readonly position?: string
+  readonly hint?: string
 }
 
 /** Fields that may quote a row, a parameter or a statement. */

@@ -39,6 +39,7 @@ export const sqlStates = {
   invalidName: '42602',
   undefinedObject: '42704',
   undefinedFunction: '42883',
+  undefinedColumn: '42703',
   undefinedTable: '42P01',
   duplicatePreparedStatement: '42P05',
   withCheckOptionViolation: '44000',

@@ -7,10 +7,12 @@ import {
   SerializationFailureError, StatementTimeoutError, TransactionAbortedError, TransactionTimeoutError, UniqueViolationError, UsageError, ValidationError
 } from './errors.js'
 import type { ErrorContext } from './errors.js'
-import { flag, object } from '../runtime/option-checks.js'
+import { anything, flag, object } from '../runtime/option-checks.js'
 import type { OptionChecks } from '../runtime/option-checks.js'
 import { checkCall } from './check-call.js'
+import { missingName } from './missing-name.js'
 import { isPostgresError, unwrapped } from './redact.js'
+import type { MissingName } from './missing-name.js'
 import type { PostgresError } from './redact.js'
 
 type ErrorClass = new (...args: ConstructorParameters<typeof LockTimeoutError>) => DatabaseError
@@ -92,7 +94,20 @@ export interface ErrorCircumstances {
   readonly connectionLost?: boolean | undefined
 }
 
-const known: OptionChecks<ErrorCircumstances> = { context: object, readOnly: flag, nowait: flag, constraints: object, connectionLost: flag }
+/** The words of errors, the same for all statements of a database. */
+export interface ErrorWords {
+  readonly constraints?: ConstraintMap | undefined
+  /** Says why a name is missing in the database, if it knows; else the error has the message of its class. */
+  readonly explain?: ((missing: MissingName) => string | undefined) | undefined
+}
+
+/** The facts of {@link ErrorCircumstances}, and how to word the error. */
+export interface StatementFailure extends ErrorCircumstances, ErrorWords {
+  /** The SQL, in which PostgreSQL's error names a position. */
+  readonly text?: string | undefined
+}
+
+const known: OptionChecks<StatementFailure> = { context: object, readOnly: flag, nowait: flag, constraints: object, connectionLost: flag, explain: anything, text: anything }
 
 /**
  * Converts a failure to an error of this package, by SQLSTATE, never by text.
@@ -145,15 +160,21 @@ function raisedBy ({ code, routine }: PostgresError): string {
   return `${code} ${routine}`
 }
 
-function fromPostgres (error: PostgresError, circumstances: ErrorCircumstances): DatabaseError {
+function fromPostgres (error: PostgresError, circumstances: StatementFailure): DatabaseError {
   const { message, ...words } = wordsOf(error.constraint, circumstances.constraints)
   const Class = classOf(error, circumstances.readOnly)
-  return new Class(message ?? hints.get(error.code) ?? hints.get(raisedBy(error)), {
+  return new Class(message ?? explanation(error, circumstances) ?? hints.get(error.code) ?? hints.get(raisedBy(error)), {
     ...words,
     cause: error,
     context: { ...namesOf(error), ...circumstances.context },
     nowait: circumstances.nowait
   })
+}
+
+function explanation (error: PostgresError, { text, explain }: StatementFailure): string | undefined {
+  if (text === undefined || explain === undefined) return undefined
+  const missing = missingName(error, text)
+  return missing && explain(missing)
 }
 
 function classOf (error: PostgresError, readOnly = false): ErrorClass {

@@ -57,6 +57,8 @@ export interface RowStreamOptions {
 export class RowStream implements RowSource<never> {
   readonly #context: SessionContext
   readonly #statement: Statement
+  /** The SQL that the first answer is about. */
+  #declaration = ''
   readonly #options: RowStreamOptions
   #cancel: Cancel | undefined
   #connection: LentConnection | undefined
@@ -103,6 +105,7 @@ export class RowStream implements RowSource<never> {
     if (this.#connection !== undefined) return this.#rowsOf(await run(this.#connection, [fetch]))
     const preparedName = statementName && `${statementName}_stream`
     const declare: Statement = { kind: 'read', text: `declare ${name} no scroll cursor for ${text}`, values, name: preparedName, context }
+    this.#declaration = declare.text
     const begun = this.#begin([declare, fetch])
     this.#context.watch?.(this.#statement, begun)
     return this.#rowsOf(await begun)
@@ -139,7 +142,8 @@ export class RowStream implements RowSource<never> {
 
   #rowsOf ({ error, result }: Outcome): never[] {
     if (error === undefined) return (result as { rows: never[] }).rows
-    throw failureOn(this.#connection, error, { context: this.#statement.context, readOnly: true, constraints: this.#context.constraints })
+    const [{ context }, text] = [this.#statement, this.#declaration]
+    throw failureOn(this.#connection, error, { context, text, readOnly: true, ...this.#context.words })
   }
 
   async #close (): Promise<void> {

@@ -22,12 +22,12 @@ export function runAutocommit (context: SessionContext, { caller, statement, lea
   return traceStatement(statement, { place: context.place, caller, transaction: undefined }, (traced) => run(context, { caller, statement: traced, lead }))
 }
 
-async function run ({ pool, constraints }: SessionContext, { caller, statement, lead }: Autocommit): Promise<StatementResult<never>> {
-  const { context, nowait, kind } = statement
+async function run ({ pool, words }: SessionContext, { caller, statement, lead }: Autocommit): Promise<StatementResult<never>> {
+  const { context, nowait, kind, text } = statement
   const connection = await pool.connect(caller)
   const { error, result, lost } = await connection.run(statement, beforeStatement(connection, statement, lead))
   const leftOpen = error === undefined && connection.status !== 'I'
-  const failure = error && failureOn(connection, error, { context, nowait, constraints })
+  const failure = error && failureOn(connection, error, { context, text, nowait, ...words })
   connection.release()
   if (leftOpen) throw new TransactionBrokenError('A statement began a transaction of its own, which was undone: use database.transaction()', { context })
   if (failure === undefined) return result as StatementResult<never>

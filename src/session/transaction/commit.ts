@@ -34,7 +34,7 @@ export async function commitOn (connection: LentConnection, committing: Committi
   return await (trace === undefined ? commit(connection, committing) : trace.commit(commit(connection, committing)))
 }
 
-async function commit (connection: LentConnection, { context: { pool, constraints }, settings, caller, identity }: Committing): Promise<string | undefined> {
+async function commit (connection: LentConnection, { context: { pool, words }, settings, caller, identity }: Committing): Promise<string | undefined> {
   const { settleTimeoutMillis: timeoutMillis } = settings
   let token: unknown
   const told = (text: unknown): void => { token = text }
@@ -43,7 +43,7 @@ async function commit (connection: LentConnection, { context: { pool, constraint
   if (missedTransaction) throw new TransactionBrokenError(undefined, { context })
   if (result?.command === 'COMMIT') return parseToken(token) && String(token)
   if (error === undefined) throw new TransactionAbortedError(undefined, { context })
-  if (!lost) throw toDatabaseError(error, { context, constraints })
+  if (!lost) throw toDatabaseError(error, { context, constraints: words.constraints })
   await resolveCommit(identity, error, { pool, caller, timeoutMillis })
   return undefined
 }

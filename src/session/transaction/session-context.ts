@@ -1,4 +1,4 @@
-import type { ConstraintMap } from '../../errors/constraint-words.js'
+import type { ErrorWords } from '../../errors/to-database-error.js'
 import type { ConnectionSource } from '../../pool/connection-source.js'
 import type { Replicas } from '../../replicas/replicas.js'
 import type { DrizzleBinding } from '../../drizzle/queries/drizzle-binding.js'
@@ -17,7 +17,8 @@ export interface SessionContext {
   replicas: Replicas | undefined
   readonly repositories: Repositories
   readonly drizzle: DrizzleBinding
-  readonly constraints: ConstraintMap | undefined
+  /** How to word the errors of statements. */
+  readonly words: ErrorWords
   /** Whether policies do not hold for the database user. Known from the start on, with `contextRequired`. */
   bypassesPolicies: boolean
   /** The longest wait for a nested scope to end, in milliseconds. */

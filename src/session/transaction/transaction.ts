@@ -285,9 +285,9 @@ export class Transaction {
       this.#failure = undefined
       return task.resolve(result as StatementResult<never>)
     }
-    const { context, nowait } = task.statement
+    const { context, nowait, text } = task.statement
     // A write that is refused as read-only in a read-write transaction is a ConnectionError, too: the server is no longer a primary.
-    const failure = failureOn(connection, error, { context, readOnly: this.#settings.readOnly, nowait, constraints: this.#context.constraints })
+    const failure = failureOn(connection, error, { context, text, readOnly: this.#settings.readOnly, nowait, ...this.#context.words })
     if (sent && this.#isAborted) this.#failure ??= failure
     if (sent) task.reject(errorForCaller(failure, this.#end))
     else this.#refuse(task, failure)

@@ -4,6 +4,7 @@ import { givenOptions } from '../src/settings/given-options.js'
 import { resolveSettings } from '../src/settings/settings.js'
 import { registeredPool } from './server-databases.js'
 import { logUsage } from './telemetry/request-log.js'
+import { warnOutsideTransaction } from './telemetry/outside-transaction.js'
 import { writeServerTiming } from './telemetry/server-timing.js'
 import { budgetOf, limitStatements } from './telemetry/statement-budget.js'
 import { UsageWatch } from './telemetry/usage-watch.js'
@@ -26,12 +27,19 @@ export interface TelemetryPluginOptions {
    * @defaultValue `false`
    */
   readonly statementBudget?: StatementBudgetOption | undefined
+  /**
+   * Warns, once for each route, of statements over `server.db` in a handler whose request has an open transaction: it sees nothing of the transaction and stays
+   * when that is rolled back. It keeps track of async contexts, which costs time, so it is for development.
+   * @defaultValue `true` if `NODE_ENV` is `development`
+   */
+  readonly warnOutsideTransaction?: boolean | undefined
 }
 
 /** Watches what each request does to the databases, if the log or a header shows it. Otherwise nothing is subscribed and nothing is paid. */
 async function plugin (fastify: FastifyInstance, options: DatabaseOptions & TelemetryPluginOptions & TransactionPluginOptions): Promise<void> {
   givenOptions(options)
   limitStatements(fastify, budgetOf(options.transaction?.statementBudget ?? options.statementBudget))
+  if (options.warnOutsideTransaction ?? process.env['NODE_ENV'] === 'development') warnOutsideTransaction(fastify)
   const { serverTiming = false, pg = registeredPool(fastify, undefined) } = options
   const isLogged = fastify.log.level === 'debug' || fastify.log.level === 'trace'
   if (!serverTiming && !isLogged) return
@@ -66,10 +74,11 @@ async function plugin (fastify: FastifyInstance, options: DatabaseOptions & Tele
 }
 
 /** @throws {SettingsError} for an option of the first database */
-export function refuseTelemetry ({ serverTiming, statementBudget, transaction }: TelemetryPluginOptions & TransactionPluginOptions): void {
+export function refuseTelemetry ({ serverTiming, statementBudget, warnOutsideTransaction, transaction }: TelemetryPluginOptions & TransactionPluginOptions): void {
   const way = 'cannot be given for a database with a name: it counts the statements of all databases, so give it to the one without'
   if (serverTiming !== undefined) throw new SettingsError('serverTiming', way)
   if (statementBudget !== undefined) throw new SettingsError('statementBudget', way)
+  if (warnOutsideTransaction !== undefined) throw new SettingsError('warnOutsideTransaction', way.replace('counts', 'watches'))
   if (transaction?.statementBudget !== undefined) throw new SettingsError('transaction.statementBudget', way)
 }
 

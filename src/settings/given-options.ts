@@ -29,6 +29,7 @@ const shapes = new Map<string, OptionCheck>([
   ['readYourWrites', [isOptions, "must be an object: { cookie: 'name' } or { header: 'name' }"]],
   ['serverTiming', [(value) => typeof value === 'boolean', 'must be true or false']],
   ['statementBudget', anything],
+  ['warnOutsideTransaction', [(value) => typeof value === 'boolean', 'must be true or false']],
   ['errors', [isOptions, 'must be an object of format, constraints']],
   ['health', [(value) => value === false || isOptions(value), 'must be an object, or false for no routes']],
   ['migrations', object],

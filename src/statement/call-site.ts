@@ -32,7 +32,8 @@ export class CallSites {
   }
 }
 
-function captureStack (): CallSite {
+/** The caller's stack, whatever its cost. */
+export function captureStack (): CallSite {
   const callSite: CallSite = {}
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = depth

@@ -59,6 +59,7 @@ const rows: Record<string, Row> = {
   ...each(['seconds', 'files'], (key) => `dataAccess({ recorder: { ${key}: _ } })`, (key) => registering((x) => ({ recorder: { [key]: x } }), ...optional)),
   'dataAccess({ recorder: { slowRequestMillis: _ } })': registering((x) => ({ recorder: { slowRequestMillis: x } }), ...optional, '0'),
   'dataAccess({ statementBudget: _ })': registering((x) => ({ statementBudget: x }), ...optional, 'false'),
+  'dataAccess({ warnOutsideTransaction: _ })': registering((x) => ({ warnOutsideTransaction: x }), ...optional, 'false'),
   'dataAccess({ serverTiming: _ })': registering((x) => ({ serverTiming: x }), ...optional, 'false'),
   'dataAccess({ unknown: _ })': registering((x) => ({ unknown: x }), ...optional),
   'dataAccess({ errors: { format: _ } })': registering((x) => ({ errors: { format: x } }), ...optional),

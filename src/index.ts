@@ -24,6 +24,9 @@ export type { TenantPolicyOptions } from './model/tenant-policy.js'
 export { uniqueLive } from './model/unique-live.js'
 export type { ListenOptions, Subscription } from './listen/listen.js'
 export type { Notification } from './listen/listener.js'
+export type {
+  AcquireMessage, AcquireOutcome, ConnectMessage, DatabasePlace, LeakMessage, ReleaseMessage, RetryMessage, StatementMessage, TransactionMessage, TransactionOutcome
+} from './channels/messages.js'
 export type { PoolInfo } from './channels/pool-info.js'
 export type { ReplicaInfo } from './replicas/replica.js'
 export type { Register, RegisteredRelations, RegisteredSchema } from './drizzle/types/registered-schema.js'

@@ -98,12 +98,20 @@ const esm = `
 import assert from 'node:assert/strict'
 import dataAccess, * as door from 'fastify-data-access'
 import * as core from 'fastify-data-access/core'
+import * as migrations from 'fastify-data-access/migrations'
+import * as telemetry from 'fastify-data-access/opentelemetry'
+import * as metrics from 'fastify-data-access/prometheus'
 import * as testing from 'fastify-data-access/testing'
 import manifest from 'fastify-data-access/package.json' with { type: 'json' }
 
 assert.equal(typeof dataAccess, 'function')
 assert.equal(typeof testing.createTestDatabase, 'function')
+assert.equal(typeof migrations.runMigrations, 'function')
+assert.equal(typeof telemetry.openTelemetry, 'function')
+assert.equal(typeof metrics.prometheus, 'function')
 assert.equal(manifest.name, 'fastify-data-access')
+const tried = ['.', './core', './migrations', './opentelemetry', './package.json', './prometheus', './testing']
+assert.deepEqual(Object.keys(manifest.exports).sort(), tried, 'every door is tried')
 const missing = Object.keys(core).filter((name) => !(name in door))
 assert.deepEqual(missing, [], 'the main door has everything of the core')
 `

@@ -13,6 +13,7 @@ import { setTimeout } from 'node:timers/promises'
 import { Client } from 'pg'
 import { startPostgres } from '../../src/testing/index.js'
 import { commandProject, createTable, scriptConfig, scriptProject, serverProject, testingProject } from './consumer.js'
+import { checkContents } from './contents.js'
 import { checkDrizzle1, checkRefusedVersions } from './drizzle-versions.js'
 import { neighbours, neighboursProject } from './neighbours.js'
 import { cache, check, compilers, counts, install, pack, run, typeCheck, wanted, write } from './project.js'
@@ -57,7 +58,7 @@ async function checkScript (tarball: string, connectionString: string): Promise<
 
 async function checkServer (tarball: string, connectionString: string): Promise<void> {
   const typescripts = compilers.map((version) => `typescript-${version}@npm:typescript@~${version}.0`)
-  const folder = await install('server', tarball, [...wanted('drizzle-orm', 'pg', 'fastify', '@types/node'), ...typescripts])
+  const folder = await install('server', tarball, [...wanted('drizzle-orm', 'pg', 'fastify', '@types/node', '@opentelemetry/api', 'prom-client'), ...typescripts])
   write(folder, serverProject())
   await check('ES modules import every door', () => run(process.execPath, ['import.mjs'], { cwd: folder }))
   await check('CommonJS requires it', () => run(process.execPath, ['require.cjs'], { cwd: folder }))
@@ -174,6 +175,7 @@ function expectText (text: string, part: string): void {
 
 await check('the package can be packed and installed', async () => {
   const tarball = packed === undefined ? await pack() : resolve(packed)
+  await check('the packed file holds what its users need, and is not too large', () => checkContents(tarball))
   await check('attw is content with the packed file', () => run('npx', ['--no-install', 'attw', tarball, '--profile', 'esm-only']))
   await check('publint is content with the packed file', () => run('npx', ['--no-install', 'publint', tarball, '--strict']))
   await checkInstalled(tarball)

@@ -1,0 +1,27 @@
+/** What the packed file holds, and how large it is. */
+import { run } from './project.js'
+
+interface Packed {
+  /** Bytes of the packed file. */
+  readonly size: number
+  readonly unpackedSize: number
+  readonly files: ReadonlyArray<{ readonly path: string }>
+}
+
+/** The most that the packed file may have: a tenth more than it has. Who needs more says so here. */
+const most = { size: 900_000, unpackedSize: 3_000_000 }
+
+/** What a program that uses the package reads; `templates` and `skills` are for those who write it. */
+const wanted = /^(?:(?:bin|dist\/src|dist\/plugins|docs|skills|templates)\/|(?:CHANGELOG|README)\.md$|LICENSE$|package\.json$)/
+
+const unwanted = /\.test\.|\.tsbuildinfo$|\.map$|(?:^|\/)\./
+
+/** @throws an error that names each file too many, or says what is too large */
+export async function checkContents (tarball: string): Promise<void> {
+  const [packed] = JSON.parse(await run('npm', ['pack', tarball, '--dry-run', '--json', '--ignore-scripts'])) as [Packed]
+  const others = packed.files.map(({ path }) => path).filter((path) => !wanted.test(path) || unwanted.test(path))
+  if (others.length > 0) throw new Error(`Files that nobody needs who uses the package: ${others.join(', ')}`)
+  for (const key of ['size', 'unpackedSize'] as const) {
+    if (packed[key] > most[key]) throw new Error(`${key} is ${packed[key]} bytes, and should be at most ${most[key]}`)
+  }
+}

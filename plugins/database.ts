@@ -52,7 +52,7 @@ async function plugin (fastify: FastifyInstance, options: DatabasePluginOptions)
     fastify.decorate('db', database)
     decorate(fastify, databases)
   }
-  databases.add(settings.name, database, { ...options, transaction })
+  databases.add(settings.name, database, { ...options, limits: settings.repository, transaction })
   // Fastify waits for the running requests before the other close hooks, without a limit.
   fastify.addHook('preClose', async () => database.drain())
   // Close hooks run last in, first out: the pool is drained before @fastify/postgres ends it.

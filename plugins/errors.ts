@@ -5,6 +5,7 @@ import { DatabaseError } from '../src/errors/errors.js'
 import { failure, problem, statusOf } from '../src/errors/http-replies.js'
 import { checkErrorOptions } from '../src/settings/error-options.js'
 import { explainBigint } from './unserializable.js'
+import type { ErrorForm } from './crud/error-schemas.js'
 
 /** How errors are sent to clients. */
 export interface ErrorsOptions {
@@ -58,6 +59,7 @@ async function plugin (fastify: FastifyInstance, { errors = {} }: ErrorsPluginOp
   const { format = 'fastify' } = errors
   fastify.addHook('onError', explainBigint)
   const wire = formats[format]
+  chosen.set(fastify, format)
   if (wire === undefined) return
 
   const before = fastify.errorHandler
@@ -74,6 +76,17 @@ async function plugin (fastify: FastifyInstance, { errors = {} }: ErrorsPluginOp
   })
 
   if (handlesAll) fastify.addHook('preSerialization', notFoundIn(wire))
+}
+
+/** The format of each server, or scope, that the plugin was registered in. */
+const chosen = new WeakMap<object, NonNullable<ErrorsOptions['format']>>()
+
+/** The form of the errors that a scope sends, for its schemas: one of this package's, Fastify's, or that of a handler of the program's own. */
+export function errorFormOf (fastify: FastifyInstance): ErrorForm {
+  let scope: object | null = fastify
+  while (scope !== null && !chosen.has(scope)) scope = Object.getPrototypeOf(scope) as object | null
+  const format = scope === null ? 'fastify' : chosen.get(scope) as ErrorForm // the loop ended at it
+  return format === 'fastify' && !isFastifysOwn(fastify.errorHandler) ? 'own' : format
 }
 
 /** Fastify's reply to a route that does not exist is not an error object: it is recognized by its text. */

@@ -21,6 +21,8 @@ import type { TelemetryPluginOptions } from './telemetry.js'
 import type { TransactionPluginOptions } from './request/transaction-plan.js'
 
 export * from '../src/index.js'
+export { crud } from './crud.js'
+export type { CrudList, CrudOptions, TableOf, WritableOf } from './crud.js'
 export { databasePlugin } from './database.js'
 export { envPlugin } from './env.js'
 export { errorsPlugin } from './errors.js'

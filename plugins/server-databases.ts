@@ -14,7 +14,7 @@ import type { Pool } from 'pg'
 import type { Database } from '../src/database/database.js'
 import type { NamedDrizzles } from '../src/drizzle/types/registered-databases.js'
 import type { Session } from '../src/session/session.js'
-import type { DatabaseOptions, Environment } from '../src/settings/settings.js'
+import type { DatabaseOptions, Environment, Settings } from '../src/settings/settings.js'
 import type { TransactionSettings } from '../src/settings/transaction-options.js'
 import type { RequestTransactionOptions, TransactionPlan } from './request/transaction-plan.js'
 
@@ -41,13 +41,16 @@ export class ServerDatabase {
   /** Its place in the order of registration. */
   readonly place: number
   readonly database: Database
+  /** The lengths of its lists. */
+  readonly limits: Settings['repository']
   readonly #transaction: RequestTransactionOptions
   readonly #settings = new WeakMap<TransactionPlan, TransactionSettings>()
 
-  constructor (database: Database, { name, place, transaction }: { name: string, place: number, transaction: RequestTransactionOptions }) {
+  constructor (database: Database, { name, place, limits, transaction }: Pick<ServerDatabase, 'name' | 'place' | 'limits'> & { transaction: RequestTransactionOptions }) {
     this.name = name
     this.place = place
     this.database = database
+    this.limits = limits
     this.#transaction = transaction
   }
 
@@ -99,6 +102,11 @@ export class ServerDatabases {
     return this.#nameOfOwner(tableOf(source)) ?? defaultName
   }
 
+  /** The database that {@link ownerOf} names. */
+  owner (source: unknown): ServerDatabase {
+    return this.find(this.ownerOf(source)) as ServerDatabase // the first database is there before any of its plugins
+  }
+
   /**
    * Checks that a database can be added, before anything is opened.
    *
@@ -117,8 +125,9 @@ export class ServerDatabases {
     }
   }
 
-  add (name: string, database: Database, options: Pick<DatabaseOptions, 'schema' | 'relations' | 'casing'> & { transaction: RequestTransactionOptions }): void {
-    this.#members.set(name, new ServerDatabase(database, { name, place: this.#root.#count++, transaction: options.transaction }))
+  add (name: string, database: Database, options: Pick<DatabaseOptions, 'schema' | 'relations' | 'casing'> & Pick<ServerDatabase, 'limits'> & { transaction: RequestTransactionOptions }): void {
+    const { limits, transaction } = options
+    this.#members.set(name, new ServerDatabase(database, { name, place: this.#root.#count++, limits, transaction }))
     for (const table of tablesOf(options)) this.#tables.set(table, name)
     this.byName[name] = database
   }

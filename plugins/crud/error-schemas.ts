@@ -9,23 +9,22 @@ const details = {
   details: { type: 'array', items: { type: 'object', properties: { in: text, path: text, message: text } } }
 } as const
 
-/** Open objects without required properties: an error handler of the program's own may send others, which the serializer would drop. */
-function open (properties: JsonSchema): JsonSchema {
-  return { type: 'object', properties, additionalProperties: true }
+function object (properties: JsonSchema): JsonSchema {
+  return { type: 'object', properties }
 }
 
 const forms: Readonly<Record<ErrorForm, JsonSchema>> = {
-  fastify: open({ statusCode: { type: 'integer' }, code: text, error: text, message: text }),
-  envelope: open({ success: { type: 'boolean' }, error: open({ code: text, message: text, ...details }), requestId: text }),
-  problem: open({ type: text, title: text, status: { type: 'integer' }, detail: text, instance: text, code: text, ...details, requestId: text }),
-  own: open({})
+  fastify: object({ statusCode: { type: 'integer' }, code: text, error: text, message: text }),
+  envelope: object({ success: { type: 'boolean' }, error: object({ code: text, message: text, ...details }), requestId: text }),
+  problem: object({ type: text, title: text, status: { type: 'integer' }, detail: text, instance: text, code: text, ...details, requestId: text }),
+  own: { type: 'object' }
 }
 
-/** The schemas of error replies, by their status. */
+/**
+ * The schemas of error replies, by their status, for OpenAPI alone. Fastify looks a serializer up by the media type without its
+ * parameters, so that none of these is used: one would drop what an error handler of the program's own adds, and what `toJSON` of an error leaves out.
+ */
 export function errorSchemas (form: ErrorForm, statuses: readonly number[]): Record<string, JsonSchema> {
-  return Object.fromEntries(statuses.map((status) => {
-    const description = STATUS_CODES[status]
-    if (form !== 'problem') return [status, { description, ...forms[form] }]
-    return [status, { description, content: { 'application/problem+json': { schema: forms.problem } } }]
-  }))
+  const mediaType = `application/${form === 'problem' ? 'problem+json' : 'json'}; charset=utf-8`
+  return Object.fromEntries(statuses.map((status) => [status, { description: STATUS_CODES[status], content: { [mediaType]: { schema: forms[form] } } }]))
 }

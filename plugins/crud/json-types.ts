@@ -40,21 +40,34 @@ const bytes: JsonType = {
   write: asItIs
 }
 
+/** JSON has no NaN and no infinities. */
+const finiteOrNull = (json: unknown): unknown => typeof json === 'number' && !Number.isFinite(json) ? null : json
+
+/** A number of a reply. */
+const numberOrNull = { type: ['number', 'null'] }
+
 /** An array of a fixed number of numbers: a point, a line, a vector. */
 function tuple (length: number): JsonType {
-  const schema = { type: 'array', items: { type: 'number' }, minItems: length, maxItems: length }
-  return { schema, replySchema: schema, read: (given) => Array.isArray(given) && given.length === length && given.every(Number.isFinite) ? given : undefined, write: asItIs }
+  const size = { minItems: length, maxItems: length }
+  return {
+    schema: { type: 'array', items: { type: 'number' }, ...size },
+    replySchema: { type: 'array', items: numberOrNull, ...size },
+    read: (given) => Array.isArray(given) && given.length === length && given.every(Number.isFinite) ? given : undefined,
+    write: (json) => (json as unknown[]).map(finiteOrNull)
+  }
 }
 
 /** An object of numbers. */
 function numbersOf (...keys: readonly string[]): JsonType {
-  const schema = { type: 'object', properties: Object.fromEntries(keys.map((key) => [key, { type: 'number' }])), required: keys, additionalProperties: false }
+  const schemaWith = (number: JsonSchema): JsonSchema => ({ type: 'object', properties: Object.fromEntries(keys.map((key) => [key, number])), required: keys, additionalProperties: false })
   const fits = (given: unknown): boolean => Object.keys(Object(given)).length === keys.length && keys.every((key) => Number.isFinite(Object(given)[key]))
-  return { schema, replySchema: schema, read: (given) => fits(given) ? given : undefined, write: asItIs }
+  return {
+    schema: schemaWith({ type: 'number' }),
+    replySchema: schemaWith(numberOrNull),
+    read: (given) => fits(given) ? given : undefined,
+    write: (json) => Object.fromEntries(Object.entries(json as object).map(([key, number]) => [key, finiteOrNull(number)]))
+  }
 }
-
-/** JSON has no NaN and no infinities. */
-const finiteOrNull = (json: unknown): unknown => typeof json === 'number' && !Number.isFinite(json) ? null : json
 
 /** `2026-02-01T00:00:00.000Z` without its time. */
 const dayOf = (json: unknown): unknown => String(json).replace(/T.*$/, '')
@@ -67,9 +80,9 @@ const changes: Readonly<Record<string, Partial<JsonType> | undefined>> = {
   PgTimestampString: { replySchema: { type: 'string' } },
   PgTime: { replySchema: { type: 'string' } },
   PgNumeric: { replySchema: { type: 'string' } },
-  PgNumericNumber: { replySchema: { type: ['number', 'null'] }, write: finiteOrNull },
-  PgReal: { replySchema: { type: ['number', 'null'] }, write: finiteOrNull },
-  PgDoublePrecision: { replySchema: { type: ['number', 'null'] }, write: finiteOrNull }
+  PgNumericNumber: { replySchema: numberOrNull, write: finiteOrNull },
+  PgReal: { replySchema: numberOrNull, write: finiteOrNull },
+  PgDoublePrecision: { replySchema: numberOrNull, write: finiteOrNull }
 }
 
 /** The types of text that may have a length. */

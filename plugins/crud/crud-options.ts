@@ -1,6 +1,6 @@
 import { checkSettings } from '../../src/errors/check-call.js'
 import { SettingsError } from '../../src/errors/settings-error.js'
-import { isOptions, oneOf } from '../../src/runtime/option-checks.js'
+import { isOptions, isPlainObject, oneOf } from '../../src/runtime/option-checks.js'
 import type { FastifyContextConfig, RouteShorthandOptions } from 'fastify'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { OptionChecks } from '../../src/runtime/option-checks.js'
@@ -100,7 +100,7 @@ const checks: OptionChecks<GivenCrud> = {
   tags: names,
   onRequest: hook,
   preHandler: hook,
-  config: [isOptions, 'must be an object']
+  config: [isPlainObject, 'must be an object']
 }
 
 /** @throws {SettingsError} for an unknown or invalid option, for no route at all, and for a `config` without a transaction */

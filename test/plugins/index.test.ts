@@ -89,7 +89,7 @@ t.test('the door has the plugin, its parts, and everything of the core', async (
   t.equal(door.default, door.dataAccess)
   for (const name of Object.keys(core)) t.equal(door[name as keyof typeof door], core[name as keyof typeof core], name)
   t.strictSame(Object.keys(door).filter((name) => !(name in core)).sort(), [
-    'dataAccess', 'databasePlugin', 'default', 'envPlugin', 'errorsPlugin', 'healthPlugin', 'migrationsPlugin', 'recorderPlugin', 'repositoryPlugin',
+    'crud', 'dataAccess', 'databasePlugin', 'default', 'envPlugin', 'errorsPlugin', 'healthPlugin', 'migrationsPlugin', 'recorderPlugin', 'repositoryPlugin',
     'telemetryPlugin', 'transactionPlugin'
   ])
 })

@@ -52,7 +52,24 @@ const slices = {
   transactionPlugin: 'transaction'
 } as const
 
+const making = (optionsOf: (mistake: never) => object, ...works: readonly Mistake[]): Row => takes((x) => onServer(async (server) => {
+  await server.register(dataAccess, nowhere)
+  await server.register(plugins.crud(notes, { prefix: '/notes', get: true, ...optionsOf(x) }))
+}), ...works)
+
 const rows: Record<string, Row> = {
+  'crud(_, options)': takes((x) => onServer(async (server) => {
+    await server.register(dataAccess, nowhere)
+    await server.register(plugins.crud(x as typeof notes, { prefix: '/notes', get: true }))
+  }), 'table'),
+  'crud(table, _)': takes((x) => onServer(async (server) => { await server.register(plugins.crud(notes, x)) })),
+  ...each(['prefix', 'get', 'create', 'update', 'remove', 'ifMatch'], (key) => `crud(table, { ${key}: _ })`, (key) => making((x) => ({ list: true, [key]: x }), ...key === 'prefix' ? [] : optional)),
+  'crud(table, { list: _ })': making((x) => ({ list: x }), ...options),
+  ...each(['hidden', 'tags'], (key) => `crud(table, { ${key}: _ })`, (key) => making((x) => ({ [key]: x }), ...optional, '[]')),
+  ...each(['onRequest', 'preHandler'], (key) => `crud(table, { ${key}: _ })`, (key) => making((x) => ({ [key]: x }), ...optional, '[]', 'function')),
+  'crud(table, { config: _ })': making((x) => ({ config: x }), ...options, 'strange', 'schema'),
+  'crud(table, { unknown: _ })': making((x) => ({ unknown: x })),
+  'crud(table, { create: [_] })': making((x) => ({ create: [x] }), 'name'),
   ...each(['pool', 'transaction', 'errors', 'migrations'], (key) => `dataAccess({ ${key}: _ })`, (key) => registering((x) => ({ [key]: x }), ...options)),
   'dataAccess({ health: _ })': registering((x) => ({ health: x }), ...options, 'false'),
   'dataAccess({ recorder: _ })': registering((x) => ({ recorder: x }), ...options, 'false'),

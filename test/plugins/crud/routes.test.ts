@@ -7,9 +7,9 @@ const uuid = '00000000-0000-4000-8000-00000000000'
 t.test('pages of a list are linked, in both directions, and keep the query', async (t) => {
   const server = await buildCrud(t)
   await server.db.repo(people).createMany(Array.from({ length: 5 }, (_, n) => ({ name: `P${n}`, email: `p${n}@example.com`, age: n % 2 })))
-  await server.register(crud(people, { prefix: '/people', list: { filterable: { name: ['startsWith'] }, sortable: ['age'], searchable: ['email'], maxLimit: 2 } }))
+  await server.register(crud(people, { prefix: '/people', list: { filterable: { name: ['startsWith'] }, sortable: ['age', 'name'], searchable: ['email'], maxLimit: 2 } }))
   const names: string[] = []
-  let url = '/people?sort=-age&name%5BstartsWith%5D=P'
+  let url = '/people?sort=-age%2Cname&name%5BstartsWith%5D=P'
   const linkOf = (reply: { headers: Record<string, unknown> }, rel: string): string | undefined =>
     new RegExp(`<([^>]*)>; rel="${rel}"`).exec(String(reply.headers['link'] ?? ''))?.[1]
   for (let pages = 0; pages < 3; pages++) {

@@ -4,7 +4,7 @@ import { isOptions, isPlainObject, oneOf } from '../../src/runtime/option-checks
 import type { FastifyContextConfig, RouteShorthandOptions } from 'fastify'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { OptionChecks } from '../../src/runtime/option-checks.js'
-import type { SoftDeleteKey, VersionKey } from '../../src/model/columns.js'
+import type { SoftDeleteKey, VersionKey } from '../../src/model/own-columns.js'
 import type { FilterableKey, QueryOperator, SearchableKey } from '../../src/repository/list-query/list-query.js'
 import type { Repository, RepositoryClass, RepositorySource } from '../../src/repository/repository.js'
 import type { ColumnKey, WritableKey } from '../../src/repository/types/filters.js'

@@ -1,4 +1,4 @@
-import { NotFoundError, StaleRowError } from '../../src/errors/errors.js'
+import { StaleRowError } from '../../src/errors/errors.js'
 import { readBody } from './body.js'
 import { showRow } from './crud-table.js'
 import { pageLinks } from './page-links.js'
@@ -22,7 +22,7 @@ export interface CrudRepository {
   create (values: object): Promise<AnyRow>
   updateOrThrow (id: unknown, values: object, options?: { expectedVersion: number }): Promise<AnyRow>
   deleteOrThrow (id: unknown): Promise<AnyRow>
-  softDelete (id: unknown): Promise<AnyRow | undefined>
+  softDeleteOrThrow (id: unknown): Promise<AnyRow>
 }
 
 /** What the handlers of a table need. */
@@ -85,8 +85,7 @@ export function crudHandlers (context: CrudContext): Record<'list' | 'get' | 'cr
       const [versions, id, repo] = [versionsFor(request), readKey(request.params, key), repoOf(request)]
       // The lock keeps the row as it is until it is gone.
       if (versions !== anyVersion) await currentVersion(repo, id, { versions, lock: 'update' })
-      if (remove === 'final') await repo.deleteOrThrow(id)
-      else if (await repo.softDelete(id) === undefined) throw new NotFoundError()
+      await (remove === 'soft' ? repo.softDeleteOrThrow(id) : repo.deleteOrThrow(id))
       reply.code(204)
       return null
     }

@@ -16,7 +16,7 @@ export const groups = {
   migrations: /^test\/src\/migrations\/(?!generate\/)/,
   models: /^test\/model-based\/(?!session\/)/,
   outages: new RegExp(`^test/faults/(${outages})`),
-  plugins: /^test\/plugins\/(live\/)?[^/]+$/,
+  plugins: /^test\/plugins\/((crud|live)\/)?[^/]+$/,
   pool: /^test\/(helpers|src\/(listen|pool|pooler|replicas))\//,
   replies: new RegExp(`^test/faults/(?!migrations|${outages})`),
   requests: /^test\/plugins\/(request|telemetry)\//,

@@ -7,7 +7,8 @@ import type { FastifyInstance } from 'fastify'
 import type { BuildOptions } from '../../helpers/server.js'
 import type { Test } from '../../helpers/test.js'
 
-type Document = Readonly<Record<'paths', Record<string, Record<string, { responses: Record<string, { content?: Record<string, { schema: object }> }> }>>>>
+interface Operation { responses: Record<string, { content?: Record<string, { schema: object }> }> }
+interface Document { paths: Record<string, Record<string, Operation>> }
 
 async function buildDocumented (t: Test, openapi: string, options: BuildOptions = {}): Promise<{ server: FastifyInstance, document: Document }> {
   const server = await buildCrud(t, { ...options, before: async (server) => { await server.register(swagger, { openapi: { openapi, info: { title: 'People', version: '1' } } }) } })
@@ -32,7 +33,8 @@ for (const version of ['3.0.3', '3.1.0']) {
     const { document } = await buildDocumented(t, version)
     t.same(complaintsAbout(document), [])
     const { paths } = document
-    const operations = Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, { responses }]) => `${method} ${path} ${Object.keys(responses).join()}`))
+    const operations = Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods)
+      .map(([method, { responses }]) => `${method} ${path} ${Object.keys(responses).join()}`))
     t.same(operations.filter((operation) => !operation.includes('/health')), [
       'get /people 200,400', 'post /people 201,400,409,422', 'get /people/{id} 200,304,400,404', 'patch /people/{id} 200,400,404,409,412,422,428',
       'delete /people/{id} 204,400,404,409,412,428', 'get /seats 200,400', 'post /seats 201,400,409,422', 'get /seats/{row}/{place} 200,400,404',

@@ -81,5 +81,6 @@ t.test('an option that cannot be is refused when the routes are registered', asy
 t.test('routes need the plugin, and no database to be named', async (t) => {
   t.match((await refusal(people, { prefix: '/people', get: true }, { isOpen: false }))?.message, /^crud needs fastify-data-access/)
   t.equal(await refusal(odd, { prefix: '/odd/ones', get: true, create: ['the-id', 'name'] }), undefined)
-  t.equal(await refusal(class extends Repository.of(seats) {}, { prefix: '/seats', list: true, hidden: [], tags: [], config: {}, preHandler: [], onRequest: async () => {} }), undefined)
+  const empty = { hidden: [], tags: [], config: {}, preHandler: [], onRequest: async () => {} }
+  t.equal(await refusal(class extends Repository.of(seats) {}, { prefix: '/seats', list: true, ...empty }), undefined)
 })

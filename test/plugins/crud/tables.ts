@@ -18,8 +18,10 @@ export const people = pgTable('people', {
   ...version()
 })
 
+const seatColumns = { row: text().notNull(), place: bigint({ mode: 'bigint' }).notNull(), guest: text() }
+
 /** A table with a composite key and no version. */
-export const seats = pgTable('seats', { row: text().notNull(), place: bigint({ mode: 'bigint' }).notNull(), guest: text() }, (table) => [primaryKey({ columns: [table.row, table.place] })])
+export const seats = pgTable('seats', seatColumns, (table) => [primaryKey({ columns: [table.row, table.place] })])
 
 /** A table whose key is given. */
 export const items = pgTable('items', { id: uuid().primaryKey(), price: numeric({ precision: 8, scale: 2 }).notNull(), note: text() })

@@ -11,7 +11,8 @@ interface Operation { responses: Record<string, { content?: Record<string, { sch
 interface Document { paths: Record<string, Record<string, Operation>> }
 
 async function buildDocumented (t: Test, openapi: string, options: BuildOptions = {}): Promise<{ server: FastifyInstance, document: Document }> {
-  const server = await buildCrud(t, { ...options, before: async (server) => { await server.register(swagger, { openapi: { openapi, info: { title: 'People', version: '1' } } }) } })
+  const before = async (server: FastifyInstance): Promise<void> => { await server.register(swagger, { openapi: { openapi, info: { title: 'People', version: '1' } } }) }
+  const server = await buildCrud(t, { ...options, before })
   await server.register(crud(people, {
     prefix: '/people',
     tags: ['people'],

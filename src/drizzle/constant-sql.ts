@@ -19,6 +19,11 @@ export const now = constant(sql`now()`)
 /** The time of the statement. */
 export const clockTimestamp = constant(sql`clock_timestamp()`)
 
+/** A time as the new value of a column, unless the column differs from it only by microseconds. */
+export function unlessSame (column: PgColumn, time: SQL): SQL {
+  return sql`case when date_trunc('milliseconds', ${column}) = ${time} then ${column} else ${time} end`
+}
+
 const increments = new WeakMap<PgColumn, SQL>()
 
 /** The value of a column plus one. */

@@ -3,7 +3,7 @@ import { sqlStates } from './sqlstate-codes.js'
 import type { ConstraintMap } from './constraint-words.js'
 import {
   CheckViolationError, CommitUnknownError, ConnectionError, DatabaseError, DeadlockError, ExclusionViolationError,
-  ForeignKeyViolationError, LockTimeoutError, NotNullViolationError, NotStoredError, PolicyViolationError, ReadOnlyError,
+  ForeignKeyViolationError, LockTimeoutError, MultipleResultsError, NotNullViolationError, NotStoredError, PolicyViolationError, ReadOnlyError,
   SerializationFailureError, StatementTimeoutError, TransactionAbortedError, TransactionTimeoutError, UniqueViolationError, UsageError, ValidationError
 } from './errors.js'
 import type { ErrorContext } from './errors.js'
@@ -59,11 +59,14 @@ const otherNumberOfValues = `${sqlStates.protocolViolation} exec_bind_message`
 
 /**
  * Failures that share their SQLSTATE with others, by the function in PostgreSQL's source that raises them: a row that a policy
- * refuses has the SQLSTATE of a missing privilege, and a rule that returns nothing has that of an unsupported feature.
+ * refuses has the SQLSTATE of a missing privilege, and a rule that returns nothing has that of an unsupported feature. A subquery with
+ * more rows than one has the SQLSTATE of a key that comes twice in one statement.
  */
 const classesOfRoutines: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>([
   [`${sqlStates.insufficientPrivilege} ExecWithCheckOptions`, PolicyViolationError],
   [`${sqlStates.featureNotSupported} RewriteQuery`, NotStoredError],
+  [`${sqlStates.cardinalityViolation} ExecSetParamPlan`, MultipleResultsError], // a subquery for one row, before the statement
+  [`${sqlStates.cardinalityViolation} ExecScanSubPlan`, MultipleResultsError], // the same for each row
   [otherNumberOfValues, UsageError]
 ])
 

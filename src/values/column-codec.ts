@@ -2,6 +2,7 @@ import { Column, SQL, getTableName, is } from 'drizzle-orm'
 import { elementOf } from '../drizzle/array-columns.js'
 import { columnTypeOf, dataTypeOf, sqlTypeOf } from '../drizzle/column-types.js'
 import { readerOf, typeOf, writerOf } from './driver-values.js'
+import { isCoarse } from './timestamp-reader.js'
 import { unreadableColumn } from './unreadable-text.js'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import type { RowParser, RowReader } from '../statement/statement.js'
@@ -29,6 +30,8 @@ export interface ColumnCodec {
   readonly array: boolean
   /** Whether its type is `bytea`. */
   readonly bytes: boolean
+  /** Whether a Date, its value, has fewer digits than it: a Date stands for each microsecond that is read as it. */
+  readonly coarse: boolean
   /** How several values are sent as one parameter: as an array of its type, or of texts that PostgreSQL converts; undefined if they cannot be. */
   readonly list: 'typed' | 'text' | undefined
 }
@@ -110,6 +113,7 @@ export function describeColumn (key: string, index: number, column: PgColumn): C
     json: columnType === 'PgJson' || columnType === 'PgJsonb',
     array: sqlTypeOf(column).endsWith(']'),
     bytes: typeOf(column) === 'bytea',
+    coarse: isCoarse(column),
     list: listing(column)
   }
 }

@@ -21,6 +21,16 @@ export function momentReader (column: PgColumn): ((text: string) => Date) | unde
   return (text) => momentOf(text, withTimezone) ?? anyMoment(text, withTimezone)
 }
 
+/** Whether a Date, the value of a column, has fewer digits than the column, which keeps microseconds. */
+export function isCoarse (column: PgColumn): boolean {
+  return readsAs(column, PgTimestamp) && ((column as PgTimestamp<never>).precision ?? 6) > 3
+}
+
+/** The last microsecond that is read as the same Date, from the text of the Date. `infinity` is its own. */
+export function lastMicrosecond (text: string): string {
+  return text.replace(/\.\d{3}/, '$&999')
+}
+
 /** Whether PostgreSQL reads the ISO 8601 text of a Date, as Drizzle writes it. */
 export function isUsualDate (date: Date): boolean {
   const year = date.getUTCFullYear()

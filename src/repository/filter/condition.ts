@@ -4,9 +4,12 @@ import type { ColumnCodec } from '../../values/column-codec.js'
 import { slot } from '../table/statement-shape.js'
 import type { Shape } from '../table/statement-shape.js'
 
-/** The test of a column. `inEach` and `notInEach` have one parameter per element, `in` and `notIn` one array. */
+/**
+ * The test of a column. `inEach` and `notInEach` have one parameter per element, `in` and `notIn` one array. `inMillis` and
+ * `notInMillis` compare a time without its microseconds.
+ */
 export type Test =
-  | 'eq' | 'ne' | 'lt' | 'lte' | 'gt' | 'gte' | 'in' | 'notIn' | 'inEach' | 'notInEach'
+  | 'eq' | 'ne' | 'lt' | 'lte' | 'gt' | 'gte' | 'in' | 'notIn' | 'inEach' | 'notInEach' | 'inMillis' | 'notInMillis'
   | 'between' | 'isNull' | 'notNull' | 'like' | 'ilike' | 'holds' | 'heldBy' | 'overlaps'
 
 /** A row comparison of several columns with as many values; an index over the columns supports it. */
@@ -17,11 +20,19 @@ interface RowComparison {
   readonly operands: readonly unknown[]
 }
 
+/** A column has the value that it has in the only row of the table that matches; several are an error of PostgreSQL. */
+interface OnlyMatch {
+  readonly kind: 'only'
+  readonly codec: ColumnCodec
+  readonly part: Condition
+}
+
 /** A checked filter: its columns exist, its values are encoded, and no part of it is empty. */
 export type Condition =
   | { readonly kind: 'everything' | 'nothing' }
   | { readonly kind: 'test', readonly codec: ColumnCodec, readonly test: Test, readonly operands: readonly unknown[] }
   | RowComparison
+  | OnlyMatch
   | { readonly kind: 'and' | 'or', readonly parts: readonly Condition[] }
   | { readonly kind: 'not', readonly part: Condition }
   | { readonly kind: 'own', readonly sql: SQL }
@@ -80,6 +91,11 @@ export function collect (condition: Condition, shape: Shape): void {
       collect(condition.part, shape)
       shape.key += ')'
       break
+    case 'only':
+      shape.key += `only${condition.codec.index}(`
+      collect(condition.part, shape)
+      shape.key += ')'
+      break
     case 'own':
       shape.addOwn(condition.sql)
       break
@@ -96,6 +112,7 @@ export function toSql (condition: Condition): SQL | undefined {
     case 'own': return sql`(${condition.sql})`
     case 'not': return sql`not (${toSql(condition.part)})`
     case 'row': return rowSql(condition)
+    case 'only': return onlySql(condition)
     case 'test': return testSql(condition.codec, condition.test, condition.operands)
     default: return sql`(${sql.join(condition.parts.map(toSql), condition.kind === 'and' ? sql` and ` : sql` or `)})`
   }
@@ -120,6 +137,10 @@ function rowSql ({ codecs, test, operands }: RowComparison): SQL {
   return sql`(${sql.join(columns, sql`, `)})${comparisons[test]}(${sql.join(operands.map(slot), sql`, `)})`
 }
 
+function onlySql ({ codec: { column }, part }: OnlyMatch): SQL {
+  return sql`${column} = (select ${column} from ${column.table} where ${toSql(part)})`
+}
+
 function testSql ({ column }: ColumnCodec, test: Test, operands: readonly unknown[]): SQL {
   const slots = operands.map(slot)
   switch (test) {
@@ -128,6 +149,8 @@ function testSql ({ column }: ColumnCodec, test: Test, operands: readonly unknow
     case 'between': return sql`${column} between ${slots[0]} and ${slots[1]}`
     case 'in': return sql`${column} = any(${slots[0]})`
     case 'notIn': return sql`${column} <> all(${slots[0]})`
+    case 'inMillis': return sql`date_trunc('milliseconds', ${column}) = any(${slots[0]})`
+    case 'notInMillis': return sql`date_trunc('milliseconds', ${column}) <> all(${slots[0]})`
     case 'inEach': return sql`${column} in (${sql.join(slots, sql`, `)})`
     case 'notInEach': return sql`${column} not in (${sql.join(slots, sql`, `)})`
     default: return sql`${column}${comparisons[test]}${slots[0]}`

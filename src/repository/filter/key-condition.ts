@@ -3,6 +3,8 @@ import { allOf } from './condition.js'
 import type { Condition } from './condition.js'
 import { encode } from '../../values/encode-value.js'
 import { isPlainObject } from '../../runtime/option-checks.js'
+import { isSql } from '../../values/column-codec.js'
+import { compareTime } from './time-conditions.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 
 interface KeyedTable {
@@ -33,8 +35,19 @@ function incomplete (table: string, columns: readonly string[]): ValidationError
   return new ValidationError(`The primary key is ${words}`, { context: { table, columns } })
 }
 
-/** The condition for the row with a primary key. */
+/**
+ * The condition for the row with a primary key. A Date finds the row from which it was read. Two rows whose keys differ by
+ * microseconds are then read with equal keys, and PostgreSQL refuses a statement for the one or the other.
+ */
 export function keyCondition (id: unknown, table: KeyedTable): Condition {
   const values = encodeKey(id, table)
-  return allOf(table.primaryKey.map((codec, index) => ({ kind: 'test', codec, test: 'eq', operands: [values[index]] })))
+  const parts = table.primaryKey.map((codec, index) => partCondition(codec, values[index]))
+  const coarse = table.primaryKey.filter(({ coarse }, index) => coarse && !isSql(values[index]))
+  if (coarse.length === 0) return allOf(parts)
+  const exact = parts.filter((_, index) => !coarse.includes(table.primaryKey[index] as ColumnCodec))
+  return allOf([...exact, ...coarse.map((codec): Condition => ({ kind: 'only', codec, part: allOf(parts) }))])
+}
+
+function partCondition (codec: ColumnCodec, value: unknown): Condition {
+  return codec.coarse && !isSql(value) ? compareTime(codec, 'eq', String(value)) : { kind: 'test', codec, test: 'eq', operands: [value] }
 }

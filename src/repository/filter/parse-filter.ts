@@ -4,6 +4,8 @@ import { isSql } from '../../values/column-codec.js'
 import { about, encode, encodePattern } from '../../values/encode-value.js'
 import { findColumn } from '../table/find-column.js'
 import { allOf, anyOf, everything, negate, nothing } from './condition.js'
+import { amongTimes, compareTime, within } from './time-conditions.js'
+import type { Moment } from './time-conditions.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 import type { Columns } from '../table/find-column.js'
 import type { Condition, Test } from './condition.js'
@@ -71,7 +73,10 @@ function test (codec: ColumnCodec, name: Test, operands: readonly unknown[] = []
 
 function comparison (name: Test, nullTest?: Test): Operator {
   return (codec, operand) => {
-    if (operand !== null) return test(codec, name, [operandOf(codec, operand)])
+    if (operand !== null) {
+      const value = operandOf(codec, operand)
+      return codec.coarse ? compareTime(codec, name, String(value)) : test(codec, name, [value])
+    }
     if (nullTest === undefined) throw new ValidationError(`Column "${codec.key}": "${name}" cannot compare with null, use isNull`, about(codec))
     return test(codec, nullTest)
   }
@@ -96,6 +101,7 @@ function list (name: 'in' | 'notIn'): Operator {
       if (item === null) throw new ValidationError(`Column "${codec.key}": null in "${name}" never matches, use isNull`, about(codec))
       return operandOf(codec, item)
     })
+    if (codec.coarse) return amongTimes(codec, name, values.map((value, place) => [operand[place] as Date, String(value)] as const) as [Moment])
     // PostgreSQL does not treat an array of arrays as a list of arrays, and SQL cannot be an element.
     return codec.array || values.some(isSql) ? test(codec, `${name}Each`, values) : test(codec, name, [values])
   }
@@ -105,7 +111,8 @@ function between (codec: ColumnCodec, operand: unknown): Condition {
   if (!Array.isArray(operand) || operand.length !== 2 || operand.includes(null)) {
     throw new ValidationError(`Column "${codec.key}": "between" takes an array of two values`, about(codec))
   }
-  return test(codec, 'between', operand.map((bound: unknown) => operandOf(codec, bound)))
+  const [from, to] = operand.map((bound: unknown) => operandOf(codec, bound))
+  return codec.coarse ? within(codec, String(from), String(to)) : test(codec, 'between', [from, to])
 }
 
 function isNull (codec: ColumnCodec, operand: unknown): Condition {

@@ -79,7 +79,10 @@ export function wantedKeys ({ primaryKey, table, builder }: TableStatements, ali
   const names = primaryKey.map((_, part) => aliases.of(`key_${part}`))
   return {
     wanted: sql`unnest(${sql.join(lists, sql`, `)}) with ordinality as ${wanted} (${sql.join([...names, place], sql`, `)})`,
-    matches: sql.join(primaryKey.map(({ column }, part) => sql`${column} = ${wanted}.${names[part]}`), sql` and `),
+    matches: sql.join(primaryKey.map(({ column, coarse }, part) => {
+      const value = sql`${wanted}.${names[part]}`
+      return coarse ? sql`${column} between ${value} and ${value} + interval '999 microseconds'` : sql`${column} = ${value}`
+    }), sql` and `),
     place: sql`${wanted}.${place}`
   }
 }

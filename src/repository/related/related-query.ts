@@ -3,7 +3,6 @@ import { Placeholder, SQL, is, sql } from 'drizzle-orm'
 import { UsageError } from '../../errors/errors.js'
 import { Aliases } from '../table/aliases.js'
 import { typedArray } from '../table/typed-array.js'
-import { columnTypeOf } from '../../drizzle/column-types.js'
 import { encodeKey } from '../filter/key-condition.js'
 import { relatedReader } from './related-reader.js'
 import { nothingRelated, relatedParts } from './related-options.js'
@@ -35,7 +34,7 @@ export interface RelatedSelection {
 export function selectRelated (table: TableStatements, rows: readonly AnyRow[], { relations, seesDeleted }: RelatedAsked): RelatedSelection {
   const { builder, primaryKey } = table
   const parts = relatedParts(relations, registered(table), { seesDeleted, maxLimit: builder.limits.maxLimit })
-  const lossy = primaryKey.find(({ column }) => columnTypeOf(column) === 'PgTimestamp')
+  const lossy = primaryKey.find(({ coarse }) => coarse)
   if (lossy !== undefined) {
     throw new UsageError(`Column "${lossy.key}": a Date has fewer digits than this key and cannot find the row again: declare it with { mode: 'string' }`)
   }

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { constant, isConstant } from '../../drizzle/constant-sql.js'
+import { constant, isConstant, unlessSame } from '../../drizzle/constant-sql.js'
 import { relationalSchema } from '../../drizzle/relations/relational-schema.js'
 import { mockDatabase, newDialect } from '../../drizzle/sql-writer.js'
 import { describeTable } from '../../model/table.js'
@@ -67,10 +67,13 @@ export class SqlBuilder implements SqlWriter {
     return sql.raw(this.dialect.sqlToQuery(own, 'indexes').sql)
   }
 
-  /** The value of a column that ON CONFLICT did not insert: `excluded.column`. */
-  excluded (column: PgColumn): SQL {
+  /** The value of a column that ON CONFLICT did not insert: `excluded.column`. One that is read as a Date keeps its microseconds. */
+  excluded ({ column, coarse }: Pick<ColumnCodec, 'column' | 'coarse'>): SQL {
     let own = this.#excluded.get(column)
-    if (own === undefined) this.#excluded.set(column, own = constant(sql`excluded.${this.unqualified(sql`${column}`)}`))
+    if (own === undefined) {
+      const excluded = sql`excluded.${this.unqualified(sql`${column}`)}`
+      this.#excluded.set(column, own = constant(coarse ? unlessSame(column, excluded) : excluded))
+    }
     return own
   }
 

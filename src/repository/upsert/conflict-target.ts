@@ -4,8 +4,13 @@ import { UsageError, ValidationError } from '../../errors/errors.js'
 import { constant } from '../../drizzle/constant-sql.js'
 import { uniqueKeysOf } from '../../model/unique-keys.js'
 import type { UniqueKey } from '../../model/unique-keys.js'
-import { about } from '../../values/encode-value.js'
-import { allOf } from '../filter/condition.js'
+import { about, encode } from '../../values/encode-value.js'
+import { isSql } from '../../values/column-codec.js'
+import { allOf, toSql } from '../filter/condition.js'
+import { compareTime } from '../filter/time-conditions.js'
+import { slot } from '../table/statement-shape.js'
+import type { AnyRow } from '../table/answers.js'
+import type { GivenRow } from '../write/insert-pipeline.js'
 import type { Condition } from '../filter/condition.js'
 import type { Change } from '../write/column-values.js'
 import { findColumn } from '../table/find-column.js'
@@ -78,9 +83,27 @@ export function keyIn (target: ConflictTarget, changes: readonly Change[]): unkn
 export function conflictCondition (target: ConflictTarget, values: readonly unknown[]): Condition {
   const parts = values.map((value, place): Condition => {
     const codec = target.codecs[place] as ColumnCodec
-    return value === null ? { kind: 'test', codec, test: 'isNull', operands: [] } : { kind: 'test', codec, test: 'eq', operands: [value] }
+    if (value === null) return { kind: 'test', codec, test: 'isNull', operands: [] }
+    return codec.coarse && !isSql(value) ? compareTime(codec, 'eq', String(value)) : { kind: 'test', codec, test: 'eq', operands: [value] }
   })
   return allOf(target.where === undefined ? parts : [...parts, { kind: 'own', sql: fixed(target.where) }])
+}
+
+/**
+ * The row with the microseconds of the existing one in its key: PostgreSQL finds no conflict with a Date that lacks them.
+ *
+ * @throws ValidationError as {@link keyValues}, and for a value that does not fit
+ */
+export function withStoredTimes (given: GivenRow, target: ConflictTarget): GivenRow {
+  const coarse = target.codecs.filter(({ key, coarse }) => coarse && given[key] instanceof Date)
+  if (coarse.length === 0) return given
+  const values = keyValues(target, ({ key }) => given[key]).map((value, place) => encode(target.codecs[place] as ColumnCodec, value))
+  const same = toSql(conflictCondition(target, values))
+  const stored = coarse.map(({ key, column }) => {
+    const value = slot(values[target.codecs.findIndex((codec) => codec.key === key)])
+    return [key, sql`coalesce((select ${column} from ${column.table} where ${same}), ${value})`] as const
+  })
+  return Object.assign(Object.create(null) as AnyRow, given, Object.fromEntries(stored)) as GivenRow
 }
 
 const fixedConditions = new WeakMap<SQL, SQL>()

@@ -82,8 +82,9 @@ function parseUpdate (update: unknown, { context, target }: Parsing): (given: Gi
   const found = new Set(target.codecs.map(({ key }) => key))
   return (given) => {
     const values: Record<string, unknown> = Object.create(null)
-    for (const { key, column } of table.codecs) {
-      if (given[key] !== undefined && (listed === undefined ? !found.has(key) : listed.has(key))) values[key] = table.builder.excluded(column)
+    for (const codec of table.codecs) {
+      const { key } = codec
+      if (given[key] !== undefined && (listed === undefined ? !found.has(key) : listed.has(key))) values[key] = table.builder.excluded(codec)
     }
     return values
   }

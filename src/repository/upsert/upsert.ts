@@ -4,6 +4,7 @@ import type { CreatedRow } from '../../values/column-codec.js'
 import { storeRows } from '../write/insert-pipeline.js'
 import type { TableStatements } from '../table/table-statements.js'
 import type { GivenRow, StoredRows } from '../write/insert-pipeline.js'
+import { withStoredTimes } from './conflict-target.js'
 import { parseUpsert } from './upsert-options.js'
 import { UpsertBatches } from './upsert-batches.js'
 import type { WriteContext } from '../write/write-context.js'
@@ -30,7 +31,10 @@ function upsertRows (
   const planFor = planByColumns(table, (given) => ({ operation, target, ...update(given), found }))
   const runs = new UpsertBatches(table)
   return storeRows(context, rows, {
-    take: (given) => runs.add(planFor(given), given),
+    take: (given) => {
+      const row = withStoredTimes(given, target)
+      runs.add(planFor(row), row)
+    },
     isGradual: true,
     isNumbered: operation === 'upsertMany',
     send: async (session, given) => rows.length > 1 ? await session.transaction((scope) => runs.send(scope, given)) : await runs.send(session, given),

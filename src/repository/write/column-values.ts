@@ -1,6 +1,6 @@
 import type { SQL } from 'drizzle-orm'
 import { UsageError, ValidationError } from '../../errors/errors.js'
-import { plusOne } from '../../drizzle/constant-sql.js'
+import { plusOne, unlessSame } from '../../drizzle/constant-sql.js'
 import { about, encode } from '../../values/encode-value.js'
 import { findColumn } from '../table/find-column.js'
 import { Increment, encodeIncrement, sumOf } from '../types/increment.js'
@@ -67,7 +67,7 @@ export function changesWith (given: Readonly<Record<string, unknown>>, table: Wr
     if (value instanceof Increment) {
       changes.push([codec, encodeIncrement(codec, value)])
     } else if (value !== undefined) {
-      changes.push([codec, encode(codec, value)])
+      changes.push([codec, newTime(codec, value)])
     } else if (codec === table.version) {
       changes.push([codec, plusOne(column)])
     } else if (column.onUpdateFn !== undefined) {
@@ -75,6 +75,12 @@ export function changesWith (given: Readonly<Record<string, unknown>>, table: Wr
     }
   }
   return changes
+}
+
+/** The new value of a column. A Date leaves the microseconds of the row from which it was read. */
+function newTime (codec: ColumnCodec, value: unknown): unknown {
+  const encoded = encode(codec, value)
+  return codec.coarse && value instanceof Date ? unlessSame(codec.column, slot(encoded)) : encoded
 }
 
 /**

@@ -47,6 +47,7 @@ t.test('a SQLSTATE that says too little is read with the routine that raised it'
   t.equal(toDatabaseError(postgresError('42501', { routine: 'ExecWithCheckOptions' })).constructor, errors.PolicyViolationError)
   t.equal(toDatabaseError(postgresError('42501', { routine: 'aclcheck_error' })).constructor, DatabaseError)
   t.equal(toDatabaseError(postgresError('0A000', { routine: 'RewriteQuery' })).constructor, errors.NotStoredError)
+  t.equal(toDatabaseError(postgresError('21000', { routine: 'ExecSetParamPlan' })).constructor, errors.MultipleResultsError)
   t.equal(toDatabaseError(postgresError('0A000')).constructor, DatabaseError)
 })
 

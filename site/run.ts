@@ -5,10 +5,9 @@ import { join } from 'node:path'
 import { build, createServer, serve } from 'vitepress'
 import { findDeadLinks } from './dead-links.js'
 import { root } from './pages.js'
-import { made, stagePages } from './stage.js'
+import { base, made, stagePages } from './stage.js'
 
 const site = join(root, 'site')
-const base = process.env['DOCS_BASE'] ?? '/'
 const [command = 'build'] = process.argv.slice(2)
 
 if (command === 'preview') {

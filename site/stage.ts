@@ -1,5 +1,6 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { assistantFiles } from './assistants.js'
 import { changelogPage, root, siteSections } from './pages.js'
 import { openDoors } from './reference/doors.js'
 import { referencePages } from './reference/reference-pages.js'
@@ -7,6 +8,9 @@ import type { SitePage } from './pages.js'
 
 /** The folder of all that is made for the site. */
 export const made = join(root, '.site')
+
+/** The path below which the site is served. */
+export const base = process.env['DOCS_BASE'] ?? '/'
 
 /** Made once for each run: the source does not change while pages are written. */
 let reference: SitePage[] | undefined
@@ -21,6 +25,8 @@ export async function stagePages (): Promise<void> {
   for (const page of pages) await writePage(folder, page)
   await writeFile(join(folder, 'index.md'), await readFile(join(root, 'site', 'home.md'), 'utf8'))
   await cp(join(root, 'site', 'public'), join(folder, 'public'), { recursive: true })
+  const { name, description } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { name: string, description: string }
+  for (const { path, text } of assistantFiles(sections, { name, description, base })) await write(join(folder, 'public', path), text)
   const sidebar = sections.map(({ text, collapsed, pages }) => ({
     text, ...collapsed && { collapsed }, items: pages.map(({ title, path }) => ({ text: title.split(': ')[0], link: `/${path.replace(/(index)?\.md$/, '')}` }))
   }))
@@ -28,7 +34,10 @@ export async function stagePages (): Promise<void> {
 }
 
 async function writePage (folder: string, { path, summary, text }: SitePage): Promise<void> {
-  const file = join(folder, path)
+  await write(join(folder, path), `---\ndescription: ${JSON.stringify(summary)}\n---\n\n${text}`)
+}
+
+async function write (file: string, text: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true })
-  await writeFile(file, `---\ndescription: ${JSON.stringify(summary)}\n---\n\n${text}`)
+  await writeFile(file, text)
 }

@@ -3,10 +3,9 @@ import { join } from 'node:path'
 import { defineConfig } from 'vitepress'
 import { anchorOf } from '../anchor.js'
 import { repository, root } from '../pages.js'
-import { made } from '../stage.js'
+import { base, made } from '../stage.js'
 import type { DefaultTheme } from 'vitepress'
 
-const base = process.env['DOCS_BASE'] ?? '/'
 const { version, description } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string, description: string }
 const sidebar = JSON.parse(readFileSync(join(made, 'sidebar.json'), 'utf8')) as Array<DefaultTheme.SidebarItem & { items: Array<{ link: string }> }>
 
@@ -26,6 +25,8 @@ export default defineConfig({
   lang: 'en',
   base,
   srcDir: join(made, 'pages'),
+  // The Markdown of each page, for assistants.
+  srcExclude: ['public/**'],
   outDir: join(made, 'dist'),
   cacheDir: join(made, 'cache'),
   head: [

@@ -35,7 +35,7 @@ export const invoices = pgTable('invoices', { id: integer().primaryKey().generat
 `
 
 /** All pages except docs/testing.md: test/package compiles and runs its code. */
-const pages = ['README.md', 'site/home.md', ...readTree(projectRoot).map(({ path }) => path).filter((path) => /^docs\/(?!testing).*\.md$/.test(path))]
+const pages = ['README.md', 'site/home.md', 'skills/fastify-data-access/SKILL.md', ...readTree(projectRoot).map(({ path }) => path).filter((path) => /^docs\/(?!testing).*\.md$/.test(path))]
 
 /** The TypeScript of all pages, by file name, without what they show of examples/, which is compiled there. */
 export function exampleFiles (): Record<string, string> {

@@ -1,9 +1,15 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { anchorOf } from '../../site/anchor.js'
+import { assistantFiles } from '../../site/assistants.js'
 import { findDeadLinks } from '../../site/dead-links.js'
 import { documentPage, documentPaths, findUnplaced, repository, sitePage, siteSections } from '../../site/pages.js'
 import { referencePaths } from '../../site/reference/reference-pages.js'
+import { Repository } from '../../src/index.js'
 import { readPage } from '../helpers/markdown.js'
+import { projectRoot } from './source-files.js'
+import type { SitePage } from '../../site/pages.js'
 
 t.test('every page of docs/ has a place in the navigation of the site, and every place a page', async (t) => {
   t.strictSame(findUnplaced(documentPaths(), referencePaths), [])
@@ -57,4 +63,37 @@ t.test('a link of the built site to a missing file or element is named', async (
     { path: 'b.html', html: `<h2 id="c"></h2>${links('./#top', '/b.html', '/x/gone.html', '/x/b.html#no', '#none')}<img src="/x/no.svg">` },
     { path: 'assets/a.js' }
   ], '/x/'), ['b.html /b.html', 'b.html /x/gone.html', 'b.html /x/b.html#no', 'b.html #none', 'b.html /x/no.svg'])
+})
+
+t.test('assistants find each page by its title and first sentence, and its text as Markdown', async (t) => {
+  const page = (name: string, text = ''): SitePage => ({ path: `${name}.md`, title: name.toUpperCase(), summary: `About ${name}.`, text: `# ${name.toUpperCase()}\n\n${text}` })
+  const sections = [
+    { text: 'Guides', collapsed: false, pages: [page('a', 'See [b](/b.md#B.x) and [c](https://example.com/).\n')] },
+    { text: 'Reference', collapsed: false, pages: [page('b', '## B.x() {#B.x}\n')] }
+  ]
+  t.strictSame(assistantFiles(sections, { name: 'name', description: 'What it is', base: '/x/' }), [
+    {
+      path: 'llms.txt',
+      text: '# name\n\n> What it is\n\nEvery page in one text: [llms-full.txt](/x/llms-full.txt).\n\n' +
+        '## Guides\n\n- [A](/x/a.md): About a.\n\n## Reference\n\n- [B](/x/b.md): About b.\n'
+    },
+    { path: 'llms-full.txt', text: '# name\n\n> What it is\n\n# A\n\nSee [b](/x/b.md#B.x) and [c](https://example.com/).\n\n# B\n\n## B.x()\n' },
+    { path: 'a.md', text: '# A\n\nSee [b](/x/b.md#B.x) and [c](https://example.com/).\n' },
+    { path: 'b.md', text: '# B\n\n## B.x()\n' }
+  ])
+})
+
+t.test('the skill for assistants names itself after its folder, says when to use it, and names only methods and pages that exist', async (t) => {
+  const text = readFileSync(join(projectRoot, 'skills/fastify-data-access/SKILL.md'), 'utf8')
+  const [, name, description = ''] = /^---\nname: (.+)\ndescription: (.+)\n---\n/.exec(text) ?? []
+  t.equal(name, 'fastify-data-access')
+  t.ok(description.length > 100 && description.length <= 1024 && !description.includes(': '))
+  t.ok(text.split('\n').length <= 300, 'it is short')
+
+  const [, , methods = ''] = /^10\. (.+?)has: (.+)$/m.exec(text) ?? []
+  const named = Array.from(methods.matchAll(/`(\w+)`/g), ([, method]) => String(method)).filter((method) => method !== 'undefined')
+  t.ok(named.length > 25)
+  t.strictSame(named.filter((method) => !(method in Repository.prototype)), [])
+  const pages = Array.from(text.matchAll(/`([\w-]+\.md)`/g), ([, page]) => String(page))
+  t.strictSame(pages.filter((page) => !documentPaths().includes(page)), [])
 })

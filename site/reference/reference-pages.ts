@@ -2,7 +2,7 @@ import { decorators } from './decorators.js'
 import { doors } from './doors.js'
 import { readExports } from './exports.js'
 import { commandPage, environmentPage, errorTable } from './tables.js'
-import { topicOf, topics } from './topics.js'
+import { exportsOf, topicOf, topics } from './topics.js'
 import { withLinks, writeExport } from './write-export.js'
 import type ts from 'typescript'
 import type { SitePage } from '../pages.js'
@@ -16,9 +16,10 @@ export const referencePaths = ['reference/index.md', ...topics.map(({ path }) =>
 export function referencePages (program: ts.Program): SitePage[] {
   const checker = program.getTypeChecker()
   const exports = readExports(program)
-  const listed = topics.map(({ path, title, summary }): SitePage => {
+  const listed = topics.map((topic): SitePage => {
+    const { path, title, summary } = topic
     const places = placesFor(path, exports)
-    const sections = exports.filter((exported) => topicOf(exported).path === path).map((exported) => writeExport(exported, checker, places))
+    const sections = exportsOf(topic, exports).map((exported) => writeExport(exported, checker, places))
     const before = path === 'reference/errors.md' ? [errorTable()] : path === 'reference/plugin.md' ? [decorators(program)] : []
     return { path, title, summary, text: [`# ${title}`, summary, ...before.map((text) => withLinks(text, places)), ...sections].join('\n\n') + '\n' }
   })

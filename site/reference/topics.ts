@@ -7,6 +7,8 @@ export interface Topic {
   readonly summary: string
   /** Beginnings of paths. The longest one that fits decides. */
   readonly folders: readonly string[]
+  /** The exports with which the page begins. The others follow in the order of their kinds and names. */
+  readonly first?: readonly string[]
 }
 
 /** The pages of the reference that list exports. */
@@ -15,7 +17,8 @@ export const topics: readonly Topic[] = [
     path: 'reference/plugin.md',
     title: 'Plugin and options',
     summary: 'Every option of `register(dataAccess, { … })` and of `openDatabase({ … })`, and each plugin by itself.',
-    folders: ['plugins/', 'src/settings/']
+    folders: ['plugins/', 'src/settings/'],
+    first: ['dataAccess', 'DataAccessOptions', 'DatabaseOptions', 'PoolOptions', 'RequestTransactionOptions']
   },
   {
     path: 'reference/sessions.md',
@@ -24,13 +27,15 @@ export const topics: readonly Topic[] = [
     folders: [
       'src/database/', 'src/session/', 'src/settings/transaction-', 'src/statement/', 'src/listen/', 'src/replicas/', 'src/channels/', 'src/runtime/',
       'src/drizzle/types/drizzle-database', 'src/drizzle/types/registered-schema'
-    ]
+    ],
+    first: ['Session', 'Scope', 'openDatabase', 'OpenOptions', 'Database', 'TransactionOptions']
   },
   {
     path: 'reference/repositories.md',
     title: 'Repositories and lists',
     summary: 'Every method of a repository, with its options and types.',
-    folders: ['src/repository/', 'src/drizzle/types/history-table']
+    folders: ['src/repository/', 'src/drizzle/types/history-table'],
+    first: ['Repository', 'Filter', 'RelatedRepository', 'listQuery']
   },
   {
     path: 'reference/tables.md',
@@ -60,4 +65,13 @@ export function topicOf ({ name, file }: Export): Topic {
   const [best] = fitting.sort((a, b) => b.folder.length - a.folder.length)
   if (best === undefined) throw new Error(`${name} of ${file} belongs to no page of the reference: add its folder to site/reference/topics.ts`)
   return best.topic
+}
+
+const kinds = ['class', 'function', 'value', 'interface', 'type'] as const
+
+/** The exports of a page in its order: those it begins with, and then classes and functions before the types that they take. */
+export function exportsOf (topic: Topic, exports: readonly Export[]): Export[] {
+  const { first = [] } = topic
+  const rank = ({ name, kind }: Export): number => first.includes(name) ? first.indexOf(name) : first.length + kinds.indexOf(kind)
+  return exports.filter((exported) => topicOf(exported) === topic).sort((a, b) => rank(a) - rank(b))
 }

@@ -1,4 +1,5 @@
 import * as core from '../../src/index.js'
+import { subcommands } from '../../src/migrations/cli/arguments.js'
 import { details, overview } from '../../src/migrations/cli/help.js'
 import { defaultOf, settingRows } from '../../src/settings/setting-table.js'
 import { describe } from '../../src/settings/setting-values.js'
@@ -60,6 +61,6 @@ export function commandPage (): SitePage {
     path: 'reference/command.md',
     title,
     summary,
-    text: [`# ${title}`, summary, '## data-access', help(overview), ...Object.entries(details).flatMap(([name, text]) => [`## migrate ${name}`, help(text)])].join('\n\n') + '\n'
+    text: [`# ${title}`, summary, '## data-access', help(overview), ...Object.entries(details).flatMap(([name, text]) => [name in subcommands ? `## migrate ${name}` : `## ${name}`, help(text)])].join('\n\n') + '\n'
   }
 }

@@ -11,8 +11,10 @@ export async function namesOf (file: string): Promise<string[]> {
 
 function typesOf (file: string): string[] {
   const text = readFileSync(join(projectRoot, file), 'utf8')
-  const lists = Array.from(text.matchAll(/^export (type )?\{([^}]*)\}/gm), ([, isType, names = '']) =>
-    names.split(',').map((name) => name.trim()).filter((name) => name !== '' && (isType !== undefined || name.startsWith('type '))).map((name) => name.replace(/^type /, '').replace(/^.* as /, '')))
+  const lists = Array.from(text.matchAll(/^export (type )?\{([^}]*)\}/gm), ([, isType, names = '']) => {
+    const types = names.split(',').map((name) => name.trim()).filter((name) => name !== '' && (isType !== undefined || name.startsWith('type ')))
+    return types.map((name) => name.replace(/^type /, '').replace(/^.* as /, ''))
+  })
   const declared = Array.from(text.matchAll(/^export (?:type|interface) (\w+)/gm), ([, name]) => String(name))
   const others = Array.from(text.matchAll(/^export \* from '([^']+)'/gm), ([, from]) => typesOf(join(dirname(file), String(from).replace(/\.js$/, '.ts'))))
   return [...lists.flat(), ...declared, ...others.flat()]

@@ -41,7 +41,8 @@ async function isDone (pool: ConnectionPool, settings: Settings, lastTime: numbe
 /**
  * PostgreSQL hides `backend_type` of other users' connections from ordinary users. With several processes, connections of the
  * same user to the same database may be those of the other processes, which `processes` counts already. A server that only
- * resembles PostgreSQL may lack the settings, and gets no warning.
+ * resembles PostgreSQL may lack the settings, and gets no warning. Where one process is expected, a connection of the same user and
+ * application to the same database tells of a second one.
  */
 async function checkServer (pool: ConnectionPool, { name, logger, processes, pool: { max } }: Settings): Promise<void> {
   const connection = await pool.connect({ logger, label: 'start' })
@@ -49,18 +50,30 @@ async function checkServer (pool: ConnectionPool, { name, logger, processes, poo
     kind: 'read',
     text: `select current_setting('max_connections', true)::int
       - coalesce(current_setting('superuser_reserved_connections', true)::int, 0) - coalesce(current_setting('reserved_connections', true)::int, 0)
-      - (select count(*)::int from pg_stat_activity
-        where coalesce(backend_type, 'client backend') = 'client backend' and usename is not null and datname is not null and pid <> pg_backend_pid()
-        ${processes === 1 ? '' : 'and (usename <> session_user or datname <> current_database())'}) as left
-      where current_setting('max_connections', true) is not null`,
+      - count(*) filter (where ${processes === 1 ? 'true' : 'not is_own'})::int as left,
+        count(*) filter (where is_own and name = current_setting('application_name'))::int as siblings
+      from (select usename = session_user and datname = current_database() as is_own, application_name as name from pg_stat_activity
+        where coalesce(backend_type, 'client backend') = 'client backend' and usename is not null and datname is not null and pid <> pg_backend_pid()) as others
+      having current_setting('max_connections', true) is not null`,
     values: [],
     context: { operation: 'start' }
   })
   connection.release()
   if (error !== undefined) throw error
-  const left = Number(Object(result?.rows[0]).left)
+  const { left, siblings } = Object(result?.rows[0]) as { readonly left: unknown, readonly siblings: unknown }
   // Behind a pooler the pools' connections are the pooler's, not the server's.
-  if (processes * max > left && !pool.pooler.isThere) logger.warn({ processes, max, left }, withVariablesOf(name, tooManyConnections(processes, max, left)))
+  if (pool.pooler.isThere) return
+  const warn = (count: number, free: number, warning: typeof tooManyConnections): void => {
+    if (count * max > free) logger.warn({ processes: count, max, left: free }, withVariablesOf(name, warning(count, max, free)))
+  }
+  if (processes === 1 && Number(siblings) > 0 && Number(left) >= max) warn(2, Number(left) + Number(siblings), uncountedProcess)
+  else warn(processes, Number(left), tooManyConnections)
+}
+
+/** A newcomer has not heard of DATABASE_PROCESSES, and PostgreSQL's default of 100 connections is enough for one pool of 60. */
+function uncountedProcess (processes: number, max: number, left: number): string {
+  return `another process of this program seems to be connected, and ${processes} × ${max} connections are more than the ${left} that the server has for them: ` +
+    'lower DATABASE_POOL_SIZE or DATABASE_MAX_OVERFLOW, and set DATABASE_PROCESSES to the number of processes'
 }
 
 function tooManyConnections (processes: number, max: number, left: number): string {

@@ -33,7 +33,7 @@ t.test('warns if the pools of all processes may exceed the connections that the 
   t.same(logger.lines, [], '4 × 74 = 296')
 
   const running = await open(t, { pool: { size: 20, maxOverflow: 0 } })
-  await Promise.all(Array.from({ length: 20 }, () => running.execute(sql`select pg_sleep(0.01)`)))
+  await Promise.all(Array.from({ length: 20 }, () => running.execute(sql`select pg_sleep(0.3)`)))
   await open(t, { logger, processes: 4, pool: { size: 50, maxOverflow: 25 } })
   t.match(logger.lines, [{
     level: 'warn',
@@ -44,6 +44,29 @@ t.test('warns if the pools of all processes may exceed the connections that the 
 
   await open(t, { logger, pool: { size: 275, maxOverflow: 0 } })
   t.match(logger.lines[1], { context: { processes: 1, max: 275, left: 274 } }, 'one process has no others: 22 connections are not its own')
+})
+
+t.test('warns if a second process is connected that nobody has counted, and the server has too few connections for both', async (t) => {
+  const logger = recordingLogger()
+  await superuser.query('create database counted_twice')
+  const own = new URL(url)
+  own.pathname = '/counted_twice'
+  await open(t, { connectionString: own.href, logger, pool: { size: 100, maxOverflow: 50 } })
+  t.same(logger.lines, [], 'the first process is alone')
+
+  const named = new URL(own)
+  named.searchParams.set('application_name', 'a report')
+  await open(t, { connectionString: named.href, logger, pool: { size: 100, maxOverflow: 50 } })
+  t.same(logger.lines, [], 'another program')
+
+  await open(t, { connectionString: own.href, logger, pool: { size: 100, maxOverflow: 40 } })
+  t.same(logger.lines, [], '2 × 140 connections are there')
+  await open(t, { connectionString: own.href, logger, processes: 1, pool: { size: 100, maxOverflow: 50 } })
+  t.match(logger.lines, [{
+    level: 'warn',
+    message: /^another process of this program seems to be connected, and 2 × 150 connections are more than the 29\d that .*set DATABASE_PROCESSES/,
+    context: { processes: 2, max: 150 }
+  }])
 })
 
 t.test('starts without a warning on a server that does not know its number of connections', async (t) => {

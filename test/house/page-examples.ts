@@ -10,15 +10,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import dataAccess from 'fastify-data-access'
 import type { NewUser } from './schema.js'
 
-interface Call { ctx: { req: FastifyRequest }, next: () => Promise<{ ok: boolean }> }
-
 declare global {
   var server: FastifyInstance
   var request: FastifyRequest
   var dataAccess: typeof import('fastify-data-access').default
   var people: NewUser[]
   var paths: string[]
-  var t: { procedure: { use (call: (given: Call) => Promise<{ ok: boolean }>): unknown } }
 }
 export { dataAccess }
 `

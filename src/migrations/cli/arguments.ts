@@ -53,6 +53,7 @@ export const subcommands: Readonly<Record<string, readonly OptionName[]>> = {
   current: [...always, ...database],
   check: [...always, ...database, 'schemas'],
   'down-files': [...always],
+  baseline: [...always, ...database, 'dry-run', 'lock-timeout'],
   upgrade: [...always, ...database, 'write', 'back', 'lock-timeout'],
   prove: [...always, ...database, 'lock', 'new-lock', 'from', 'first', 'role', 'sql', 'accept']
 }

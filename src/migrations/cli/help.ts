@@ -11,6 +11,7 @@ Writes and runs the migrations of a database. The files are drizzle-kit's; each 
   current     show the newest applied migration
   check       compare tables, folder and database; changes nothing
   down-files  write the missing ways back of migrations made by drizzle-kit
+  baseline    take over a database that exists: describe it as tables, and note that as its first migration
   upgrade     move folder and table from drizzle-kit 0.31 to 1.0, or back
   prove       try the statements of the code that runs now on the schema that the pending migrations make
 
@@ -125,6 +126,19 @@ its SQL. The way back from handwritten SQL is known only to its author: such a f
 
 ${general}
   data-access migrate down-files
+`,
+  baseline: `data-access migrate baseline [options]
+
+Takes over a database that exists. It writes the configuration's schema file, if there is none, and the first migration,
+which makes an empty database like this one. The migration is noted as applied, and does not run: nothing in the
+database changes but the table of applied migrations. What Drizzle has no words for (functions, triggers, partitions,
+some constraints and indexes, views, …) is listed, and stands in the migration as PostgreSQL's own SQL.
+A folder with migrations and a database that has applied some are refused.
+
+  --dry-run              only show what would be written
+${locks}${database}${general}
+  data-access migrate baseline --dry-run
+  data-access migrate baseline
 `,
   upgrade: `data-access migrate upgrade [options]
 

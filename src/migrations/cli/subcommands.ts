@@ -1,3 +1,4 @@
+import { baseline } from './baseline.js'
 import { checkMigrations } from '../check-migrations.js'
 import { createMigration } from '../generate/create-migration.js'
 import { installedKit } from '../generate/installed-kit.js'
@@ -13,9 +14,8 @@ import { numberOf, renamesOf, schemasOf, type Values } from './arguments.js'
 import { readConfig } from './drizzle-config.js'
 import { configOf, databaseOf, migrationsOf, modelOf, targetOf, type Place } from './target.js'
 import { prove } from './prove.js'
-import { lines, type Report } from './report.js'
+import { lines, upgradeText, type Report } from './report.js'
 import { schemaReport, schemaStatus } from './schema-report.js'
-import { upgradeText } from './upgrade-text.js'
 import { CommandUsageError } from './usage-error.js'
 
 /** The surroundings of a call: its folder and environment, the terminal, and the log. */
@@ -30,7 +30,7 @@ export interface Caller extends Place {
 type Subcommand = (values: Values, caller: Caller) => Promise<Report>
 
 /** The subcommands of `migrate`. */
-export const run: Readonly<Record<string, Subcommand>> = { create, up, down, status, history, current, check, 'down-files': downFiles, upgrade, prove }
+export const run: Readonly<Record<string, Subcommand>> = { create, up, down, status, history, current, check, 'down-files': downFiles, baseline, upgrade, prove }
 
 async function create (values: Values, caller: Caller): Promise<Report> {
   const { message, empty = false } = values

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { upgradeText } from '../../../../src/migrations/cli/upgrade-text.js'
+import { upgradeText } from '../../../../src/migrations/cli/report.js'
 import { checkMigrations, rollbackMigrations, runMigrations, upgradeMigrations } from '../../../../src/migrations/index.js'
 import { withMigrationLock } from '../../../../src/migrations/runner/runner-lock.js'
 import { isDrizzle1 } from '../../../helpers/drizzle.js'

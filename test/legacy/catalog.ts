@@ -27,7 +27,7 @@ const queries: Readonly<Record<string, string>> = {
   columns: `select c.oid::regclass, attname, format_type(atttypid, atttypmod), attnotnull, attidentity, attgenerated, pg_get_expr(adbin, adrelid), col_description(c.oid, attnum)
     from pg_class c join pg_attribute a on a.attrelid = c.oid left join pg_attrdef d on d.adrelid = c.oid and d.adnum = attnum
     where ${own} and attnum > 0 and not attisdropped and relkind <> 'i' order by c.oid::regclass::text, attnum`,
-  constraints: `select conrelid::regclass, contype, conname, pg_get_constraintdef(k.oid) from pg_constraint k join pg_class c on c.oid = conrelid where ${own} order by 1, 3`,
+  constraints: `select conrelid::regclass, contype, conname, pg_get_constraintdef(k.oid) from pg_constraint k join pg_class c on c.oid = conrelid where conparentid = 0 and ${own} order by 1, 3`,
   indexes: `select pg_get_indexdef(i.indexrelid) from pg_index i join pg_class c on c.oid = indrelid where ${own} order by 1`,
   sequences: `select c.oid::regclass, seqtypid::regtype, seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle from pg_sequence join pg_class c on c.oid = seqrelid where ${own} order by 1`,
   views: `select c.oid::regclass, pg_get_viewdef(c.oid) from pg_class c where relkind in ('v', 'm') and ${own} order by 1`,

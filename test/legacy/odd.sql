@@ -33,6 +33,11 @@ create materialized view "Odd One".sums as select sum(id) as s from "Odd One".th
 create unique index sums_key on "Odd One".sums (s);
 create view "Odd One".names with (security_barrier = true) as select title from "Odd One".things;
 create policy mine on "Odd One".things using (true);
+create table parts (id integer primary key, size integer) partition by range (id);
+create table parts_low partition of parts for values from (0) to (100) partition by hash (id);
+create table parts_low_0 partition of parts_low for values with (modulus 1, remainder 0);
+create table part_notes (part integer references parts (id), low integer references parts_low (id));
+create index parts_by_size on parts (size);
 comment on column "Odd One".things."2nd" is 'it''s second';
 comment on view "Odd One".names is 'names';
 comment on materialized view "Odd One".sums is 'sums';

@@ -15,7 +15,7 @@ export interface CatalogColumn {
   readonly isGenerated: boolean
   readonly identity: 'always' | 'byDefault' | null
   /** The options of the identity's sequence that differ from PostgreSQL's. */
-  readonly sequence: Readonly<Record<string, string | number | boolean>> | null
+  readonly sequence: Readonly<Record<string, string | number | boolean>>
   /** Whether the default takes the next number of a sequence that belongs to the column and has the usual name. */
   readonly isSerial: boolean
 }
@@ -77,13 +77,14 @@ const columns = `(
     'name', a.attname,
     'type', format_type(a.atttypid, a.atttypmod),
     'base', coalesce(e.typname, t.typname),
-    'enumSchema', case when coalesce(e.typtype, t.typtype) = 'e' then coalesce(en.nspname, tn.nspname) end,
+    'enumSchema', case when coalesce(e.typtype, t.typtype) = 'e' and not exists (
+      select from pg_depend where classid = 'pg_type'::regclass and objid = coalesce(e.oid, t.oid) and deptype = 'e') then coalesce(en.nspname, tn.nspname) end,
     'isArray', e.oid is not null,
     'isRequired', a.attnotnull,
     'expression', pg_get_expr(d.adbin, d.adrelid),
     'isGenerated', a.attgenerated = 's',
     'identity', case a.attidentity when 'a' then 'always' when 'd' then 'byDefault' end,
-    'sequence', case when a.attidentity <> '' then ${sequenceOptions} end,
+    'sequence', coalesce(${sequenceOptions}, '{}'),
     'isSerial', a.attidentity = '' and pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname)
       = format('%I.%I', n.nspname, c.relname || '_' || a.attname || '_seq') and pg_get_expr(d.adbin, d.adrelid) like 'nextval(%' and a.attnotnull
   ) order by a.attnum), '[]')
@@ -100,7 +101,8 @@ const action = (letter: string): string => `case ${letter} when 'c' then 'cascad
 /** A constraint that Drizzle can declare: no part of it may be lost. */
 export const isPlainConstraint = `(
   k.contype in ('p', 'u') and not k.condeferrable and not exists (select from pg_index i where i.indexrelid = k.conindid and i.indnatts <> i.indnkeyatts)
-  or k.contype = 'f' and not k.condeferrable and k.confmatchtype = 's' and k.convalidated
+  or k.contype = 'f' and not k.condeferrable and k.confmatchtype = 's' and k.convalidated and not exists (select from pg_class where oid = k.confrelid and relispartition)
+    and not exists (select from pg_depend where classid = 'pg_class'::regclass and objid = k.confrelid and deptype = 'e')
   or k.contype = 'c' and k.convalidated and not k.connoinherit)`
 
 /** An index that Drizzle can declare, by names of columns alone. */

@@ -9,8 +9,8 @@ export interface Vocabulary {
   sql (text: string): string
   /** The name of a function for a type that Drizzle does not have. */
   custom (type: string): string
-  /** The constant of an enum; undefined if the file has none. */
-  enumOf (schema: string, name: string): string | undefined
+  /** The constant of an enum. */
+  enumOf (schema: string, name: string): string
 }
 
 /** Types without parameters, by their names in the catalog. */
@@ -53,10 +53,7 @@ function builderSource (column: CatalogColumn, words: Vocabulary): string {
 
 /** The function of Drizzle for a type and its options; undefined for a type that Drizzle does not have, or would write in other words. */
 function builderOf ({ base, type, enumSchema }: CatalogColumn, words: Vocabulary): readonly [name: string, config?: string] | undefined {
-  if (enumSchema !== null) {
-    const name = words.enumOf(enumSchema, base)
-    return name === undefined ? undefined : [name]
-  }
+  if (enumSchema !== null) return [words.enumOf(enumSchema, base)]
   const parameters = parametersOf(type)
   const plain = plainTypes[base]
   if (plain !== undefined && parameters.length === 0 && !type.includes('.')) return [words.use(plain)]
@@ -78,7 +75,7 @@ function builderOf ({ base, type, enumSchema }: CatalogColumn, words: Vocabulary
 function modifiers ({ isRequired, expression, isGenerated, identity, sequence, isSerial }: CatalogColumn, words: Vocabulary): string {
   const required = isRequired && !isSerial && identity === null ? '.notNull()' : ''
   if (identity !== null) {
-    const options = Object.entries(sequence ?? {}).map(([key, value]) => `${key}: ${typeof value === 'string' ? quoted(value) : String(value)}`)
+    const options = Object.entries(sequence).map(([key, value]) => `${key}: ${typeof value === 'string' ? quoted(value) : String(value)}`)
     const call = identity === 'always' ? 'generatedAlwaysAsIdentity' : 'generatedByDefaultAsIdentity'
     return `.${call}(${options.length === 0 ? '' : `{ ${options.join(', ')} }`})`
   }

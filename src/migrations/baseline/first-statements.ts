@@ -6,7 +6,7 @@ import type { KeptObject, KeptPlace } from './kept-objects.js'
  * for. They make an empty database like the one that was taken over.
  */
 export function firstStatements (generated: readonly string[], { tables }: Catalog, kept: ReadonlyArray<KeptObject & { readonly place: KeptPlace }>): string[] {
-  const at = (place: KeptPlace): string[] => kept.filter((object) => object.place === place).flatMap(({ sql }) => sql === undefined ? [] : [`${sql};`])
+  const at = (place: KeptPlace): string[] => kept.filter((object) => object.place === place).map(({ sql }) => `${sql as string};`)
   const corrections = correctionsFor(tables)
   const partitioned = new Map(tables.flatMap(({ schema, name, partitionKey }) => partitionKey === null ? [] : [[beginning(schema, name), partitionKey] as const]))
   const own = generated.filter((statement) => !/^CREATE SCHEMA /.test(statement)).map((statement) => {

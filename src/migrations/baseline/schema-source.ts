@@ -47,7 +47,7 @@ export function schemaSource ({ tables, enums }: Catalog): string {
       if (!customs.has(type)) customs.set(type, identifiers.of(type))
       return customs.get(type) as string
     },
-    enumOf: (schema, name) => enumNames.get(`${schema}.${name}`)
+    enumOf: (schema, name) => enumNames.get(`${schema}.${name}`) as string
   }
   const named = tables.map((table): NamedTable => {
     const keys = new Identifiers()
@@ -70,7 +70,7 @@ interface Around {
 
 function tableText (one: NamedTable, around: Around): string {
   const { table, constant } = one
-  const extras = table.keys.filter(({ kind, columns }) => kind !== 'primary' || columns.length > 1).flatMap((key) => extraText(key, one, around))
+  const extras = table.keys.filter(({ kind, columns }) => kind !== 'primary' || columns.length > 1).map((key) => extraText(key, one, around))
   const more = extras.length === 0 ? '' : `, (table) => [\n${extras.map((line) => `  ${line}`).join(',\n')}\n]`
   return `export const ${constant} = ${around.declare(table.schema, 'pgTable', 'table')}(${quoted(table.name)}, {\n${columnLines(one, around)}\n}${more})`
 }
@@ -89,19 +89,19 @@ function columnLines ({ table, keys }: NamedTable, { words }: Around): string {
   }).join(',\n')
 }
 
-/** A key of the table; none for a reference to a table that the file does not have. */
-function extraText ({ kind, name, columns, nullsNotDistinct, expression, target }: CatalogKey, one: NamedTable, { named, words }: Around): string[] {
+/** A key of the table. The other table of a reference is in the file, too. */
+function extraText ({ kind, name, columns, nullsNotDistinct, expression, target }: CatalogKey, one: NamedTable, { named, words }: Around): string {
   const list = (of: NamedTable, among: readonly string[], constant = 'table'): string => among.map((column) => `${constant}.${of.keys.get(column) as string}`).join(', ')
   switch (kind) {
-    case 'primary': return [`${words.use('primaryKey')}({ name: ${quoted(name)}, columns: [${list(one, columns)}] })`]
-    case 'unique': return [`${words.use('unique')}(${quoted(name)}).on(${list(one, columns)})${nullsNotDistinct ? '.nullsNotDistinct()' : ''}`]
-    case 'check': return [`${words.use('check')}(${quoted(name)}, ${words.sql(expression as string)})`]
+    case 'primary': return `${words.use('primaryKey')}({ name: ${quoted(name)}, columns: [${list(one, columns)}] })`
+    case 'unique': return `${words.use('unique')}(${quoted(name)}).on(${list(one, columns)})${nullsNotDistinct ? '.nullsNotDistinct()' : ''}`
+    case 'check': return `${words.use('check')}(${quoted(name)}, ${words.sql(expression as string)})`
     case 'foreign': {
-      const other = named.find(({ table }) => table.schema === target?.schema && table.name === target.table)
-      if (other === undefined || target === null) return []
-      const actions = [target.onDelete === null ? '' : `.onDelete('${target.onDelete}')`, target.onUpdate === null ? '' : `.onUpdate('${target.onUpdate}')`].join('')
-      return [`${words.use('foreignKey')}({ name: ${quoted(name)}, columns: [${list(one, columns)}], foreignColumns: [${list(other, target.columns, other === one ? 'table' : other.constant)}] })${actions}`]
+      const { schema, table: to, columns: into, onDelete, onUpdate } = target as NonNullable<typeof target>
+      const other = named.find(({ table }) => table.schema === schema && table.name === to) as NamedTable
+      const actions = [onDelete === null ? '' : `.onDelete('${onDelete}')`, onUpdate === null ? '' : `.onUpdate('${onUpdate}')`].join('')
+      return `${words.use('foreignKey')}({ name: ${quoted(name)}, columns: [${list(one, columns)}], foreignColumns: [${list(other, into, other === one ? 'table' : other.constant)}] })${actions}`
     }
-    default: return [`${words.use(kind)}(${quoted(name)}).on(${list(one, columns)})`]
+    default: return `${words.use(kind)}(${quoted(name)}).on(${list(one, columns)})`
   }
 }

@@ -17,6 +17,7 @@ import { checkContents } from './contents.js'
 import { checkDrizzle1, checkRefusedVersions } from './drizzle-versions.js'
 import { neighbours, neighboursProject } from './neighbours.js'
 import { cache, check, compilers, counts, install, pack, run, typeCheck, wanted, write } from './project.js'
+import { checkTypebox } from './typebox.js'
 import { checkUpgrade } from './upgrade.js'
 import { useExample } from './use-example.js'
 
@@ -44,6 +45,7 @@ async function checkDrizzle045 (tarball: string, connectionString: string): Prom
 
 async function checkOtherDrizzles (tarball: string, connectionString: string): Promise<void> {
   await checkRefusedVersions(tarball)
+  await checkTypebox(tarball)
   await checkDrizzle1(tarball, await databaseFor(connectionString, 'drizzle_1', createTable))
   await checkUpgrade(tarball, await databaseFor(connectionString, 'upgraded'))
 }

@@ -3,7 +3,7 @@ import t from 'tap'
 import { groups } from '../together/groups.js'
 import { projectRoot, readTree } from './source-files.js'
 
-const left = /^(examples\/testing|test\/types)\//
+const left = /^(examples\/(testing|tutorial)|test\/types)\//
 
 t.test('npm test runs every test file once, by itself or in one group of test/together', async (t) => {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TAP')))

@@ -49,9 +49,14 @@ export function siteSections (generated: readonly SitePage[]): SiteSection[] {
       const page = generated.find(({ path }) => path === name)
       if (page !== undefined) return [page]
       if (!name.endsWith('*')) return documents.includes(name) ? [documentPage(name)] : []
-      return documents.filter((path) => path.startsWith(name.slice(0, -1)) && !named.has(path)).map(documentPage).sort((a, b) => a.title < b.title ? -1 : 1)
+      return documents.filter((path) => path.startsWith(name.slice(0, -1)) && !named.has(path)).map(documentPage).sort(byTitle)
     })
   })).filter((section) => section.pages.length > 0)
+}
+
+/** The page of the folder itself is the first one. */
+function byTitle (a: SitePage, b: SitePage): number {
+  return Number(b.path.endsWith('index.md')) - Number(a.path.endsWith('index.md')) || (a.title < b.title ? -1 : 1)
 }
 
 /** The pages that no section names, and the names that are no page. */

@@ -29,6 +29,8 @@ export default defineConfig({
   srcExclude: ['public/**'],
   outDir: join(made, 'dist'),
   cacheDir: join(made, 'cache'),
+  // The index of the search, which a page loads when a reader searches.
+  vite: { build: { chunkSizeWarningLimit: 3000 } },
   head: [
     ['link', { rel: 'icon', href: `${base}logo.svg`, type: 'image/svg+xml' }],
     ['meta', { name: 'color-scheme', content: 'light dark' }]

@@ -15,6 +15,8 @@ t.test('every page of docs/ has a place in the navigation of the site, and every
   t.strictSame(findUnplaced(documentPaths(), referencePaths), [])
   const shown = siteSections([]).flatMap(({ pages }) => pages.map(({ path }) => path))
   t.strictSame(shown.sort(), documentPaths().map((path) => path.replace(/README\.md$/, 'index.md')).sort(), 'and each is shown once')
+  const recipes = siteSections([]).find(({ text }) => text === 'Recipes')?.pages.map(({ title }) => title) ?? []
+  t.strictSame(recipes, ['Recipes', ...recipes.slice(1).sort()], 'the pages of a folder follow its own')
 })
 
 t.test('a page without a place is named, and so is a place without a page', async (t) => {

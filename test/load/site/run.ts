@@ -43,7 +43,7 @@ const server = createServer((request, response) => {
 await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
 const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const names = chosen?.split(',') ?? ['', 'session', 'repository', 'reliability', 'telemetry-reference']
+const names = chosen?.split(',') ?? ['', 'session', 'reliability', 'coming-from-prisma', 'reference/index', 'reference/plugin', 'reference/repositories', 'reference/command']
 
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'] })
 let findings = 0
@@ -59,7 +59,7 @@ try {
         page.on('request', (request) => { if (!request.url().startsWith(origin) && !request.url().startsWith('data:')) complaints.push(`asks ${request.url()}`) })
         await page.goto(`${origin}${base}${name === '' ? '' : `${name}.html`}`, { waitUntil: 'networkidle' })
         const title = `${name === '' ? 'home' : name.replaceAll('/', '-')}-${size}-${colorScheme}`
-        if (screenshots !== undefined) await page.screenshot({ path: join(screenshots, `${title}.png`) })
+        if (screenshots !== undefined) await page.screenshot({ path: join(screenshots, `${title}.png`), fullPage: name === '' })
         complaints.push(...await findingsOf(page))
         for (const complaint of complaints) console.error(`${title}: ${complaint}`)
         findings += complaints.length

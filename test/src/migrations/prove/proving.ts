@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { proveMigrations } from '../../../../src/migrations/index.js'
 import { createTestDatabase } from '../../../../src/testing/index.js'
@@ -41,9 +42,10 @@ insert into payments (id, invoice_id, paid) values ($1, $2, $3) on conflict (id)
 `
 
 /** Writes a folder with the schema of now and one pending migration, and the lock. */
-export function writeProject (t: Test, sql: string, lock = statementsOfNow): { folder: string, lock: string } {
-  const cwd = t.testdir({})
-  const folder = writeFolder(join(cwd, 'drizzle'), [{ tag: '0000_now', when: 1, sql: schemaOfNow }, { tag: '0001_next', when: 2, sql }])
+export function writeProject (t: Test, sql: string, { lock = statementsOfNow, now = schemaOfNow } = {}): { folder: string, lock: string } {
+  const cwd = mkdtempSync(join(tmpdir(), 'prove-'))
+  t.teardown(() => rmSync(cwd, { recursive: true }))
+  const folder = writeFolder(join(cwd, 'drizzle'), [{ tag: '0000_now', when: 1, sql: now }, { tag: '0001_next', when: 2, sql }])
   const file = join(cwd, 'statements.lock')
   writeFileSync(file, lock)
   return { folder, lock: file }

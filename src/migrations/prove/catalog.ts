@@ -8,7 +8,7 @@ export interface Catalog {
   /** All types, by oid. */
   readonly types: ReadonlyMap<string, Type>
   /** The signatures of the program's functions, by oid. */
-  readonly functions: ReadonlyMap<string, string>
+  readonly functions: ReadonlyMap<string, { readonly name: string }>
 }
 
 /** A table or view. */
@@ -118,6 +118,6 @@ export async function readCatalog (client: Client): Promise<Catalog> {
   return {
     relations: new Map(relations.map((relation) => [relation.oid, { ...relation, columns: new Map(relation.columns.map((column) => [column.number, column])) }])),
     types: new Map(types.map((type) => [type.oid, type])),
-    functions: new Map(functions.map(({ oid, name }) => [oid, name]))
+    functions: new Map(functions.map(({ oid, name }) => [oid, { name }]))
   }
 }

@@ -1,12 +1,8 @@
 import type { Dependency, PreparedStatement } from './analyse-statement.js'
-import type { Catalog, Relation } from './catalog.js'
+import type { Catalog, Column } from './catalog.js'
 import type { Finding } from './finding.js'
 import type { PostgresFailure } from './postgres-failure.js'
 import type { CatalogPair } from './type-fit.js'
-
-/** The catalogs of functions and types. */
-const functions = 'pg_proc'
-const types = 'pg_type'
 
 /** The steps, by the SQLSTATE of a statement that cannot be prepared or planned. */
 const waysOut: Readonly<Record<string, string>> = {
@@ -34,32 +30,44 @@ interface Change {
   readonly change: string
 }
 
-/** An object that is not there, or has another name. Objects keep their oids, because the migrations ran on the same database. */
-function missingOf ({ class: catalog, object, column }: Dependency, { before, after }: CatalogPair): Change | undefined {
-  if (catalog === functions) return changedName(before.functions.get(object), after.functions.get(object))
-  if (catalog === types) return changedName(before.types.get(object)?.name, after.types.get(object)?.name)
-  const [from, to] = [before.relations.get(object), after.relations.get(object)]
-  const change = changedName(from?.name, to?.name)
-  if (change !== undefined || from === undefined) return change
-  return changedName(columnName(from, column), columnName(to, column))
+/** The parts of a catalog that name what statements depend on, by PostgreSQL's catalogs. */
+const parts: Readonly<Record<string, 'relations' | 'types' | 'functions'>> = { pg_class: 'relations', pg_type: 'types', pg_proc: 'functions' }
+
+/** An object that is not there, or has another name. It keeps its oid, because the migrations ran on the same database; one that was made anew has its name. */
+function missingOf (dependency: Dependency, catalogs: CatalogPair): Change | undefined {
+  const part = parts[dependency.class]
+  const from = part && catalogs.before[part].get(dependency.object)
+  if (part === undefined || from === undefined) return undefined
+  const to = successor(from.name, dependency.object, catalogs.after[part])
+  if (to?.name !== from.name) return { object: from.name, change: changeTo(to?.name) }
+  const columns = columnsOf(dependency, catalogs)
+  if (columns === undefined || columns.to?.name === columns.from.name) return undefined
+  return { object: `${from.name}.${columns.from.name}`, change: changeTo(columns.to && `${from.name}.${columns.to.name}`) }
 }
 
-function changedName (before: string | undefined, after: string | undefined): Change | undefined {
-  if (before === undefined || before === after) return undefined
-  return { object: before, change: after === undefined ? 'is not there' : `is called ${after}` }
+function changeTo (name: string | undefined): string {
+  return name === undefined ? 'is not there' : `is called ${name}`
 }
 
-function columnName (relation: Relation | undefined, column: number): string | undefined {
-  const name = relation?.columns.get(column)?.name
-  return name === undefined ? undefined : `${relation!.name}.${name}`
+function successor<Part extends { readonly name: string }> (name: string, oid: string, after: ReadonlyMap<string, Part>): Part | undefined {
+  return after.get(oid) ?? [...after.values()].find((each) => each.name === name)
+}
+
+/** The column of a dependency on either schema; undefined if it is none. */
+function columnsOf ({ object, column }: Dependency, { before, after }: CatalogPair): { readonly table: string, readonly from: Column, readonly to: Column | undefined } | undefined {
+  const relation = before.relations.get(object)
+  const from = relation?.columns.get(column)
+  if (relation === undefined || from === undefined) return undefined
+  const next = successor(relation.name, object, after.relations)
+  return { table: relation.name, from, to: next?.oid === object ? next.columns.get(column) : [...next?.columns.values() ?? []].find(({ name }) => name === from.name) }
 }
 
 /** A column whose type is another one: an operator or a function may not take it. */
-function changedType ({ object, column }: Dependency, { before, after }: CatalogPair): Change | undefined {
-  const [relation, to] = [before.relations.get(object), after.relations.get(object)?.columns.get(column)]
-  const from = relation?.columns.get(column)
-  if (from === undefined || to === undefined || from.type.text === to.type.text) return undefined
-  return { object: `${relation!.name}.${from.name}`, change: `is ${to.type.text}, not ${from.type.text}` }
+function changedType (dependency: Dependency, catalogs: CatalogPair): Change | undefined {
+  const { table, from, to } = columnsOf(dependency, catalogs) ?? {}
+  return from === undefined || to === undefined || from.type.text === to.type.text
+    ? undefined
+    : { object: `${table}.${from.name}`, change: `is ${to.type.text}, not ${from.type.text}` }
 }
 
 /** RETURNING and ON CONFLICT depend on each column of a table: those that the text does not name are not meant. */
@@ -72,8 +80,8 @@ function isNamedIn (text: string, { relations }: Catalog): (dependency: Dependen
 
 /** The object that PostgreSQL's message names, else the first table of the statement. */
 function objectOf (message: string, { relations }: PreparedStatement, before: Catalog): string {
-  const type = /for enum "?([\w$.]+)/.exec(message)?.[1]
-  if (type !== undefined) return `type ${type}`
-  const named = /for (?:table|view|schema|sequence|function|relation) "?([\w$.]+)/.exec(message)?.[1]
-  return named ?? relations.flatMap((oid) => before.relations.get(oid)?.name ?? []).at(0) ?? 'the statement'
+  const enumType = /for enum "?([\w$.]+)/.exec(message)?.[1]
+  const named = /(?:table|view|schema|sequence|function|relation) "?([\w$.]+)/.exec(message)?.[1]
+  const tables = relations.map((oid) => before.relations.get(oid)?.name)
+  return [enumType && `type ${enumType}`, named, ...tables, 'the statement'].find((name) => name !== undefined)!
 }

@@ -16,7 +16,7 @@ export function parseTree (text: string): TreeValue {
   let at = 0
   const next = (): string => {
     token.lastIndex = at
-    const found = token.exec(text)?.[1] ?? ''
+    const found = token.exec(text)![1]!
     at = token.lastIndex
     return found
   }
@@ -33,18 +33,18 @@ export function parseTree (text: string): TreeValue {
   }
   const list = (): TreeValue[] => {
     const items: TreeValue[] = []
-    while (!/^\)?$/.test(peek())) items.push(value())
+    while (peek() !== ')') items.push(value())
     next()
     return items
   }
   const node = (): TreeNode => {
     const fields: Record<string, TreeValue> = {}
     next()
-    while (!/^}?$/.test(peek())) {
+    while (peek() !== '}') {
       const name = next()
       fields[name.slice(1)] = value()
       // The bytes of a constant.
-      while (!/^(?:[:}]|$)/.test(peek())) next()
+      while (!/^[:}]/.test(peek())) next()
     }
     next()
     return fields

@@ -31,8 +31,8 @@ const commands: Readonly<Record<string, Write['command']>> = { 2: 'update', 3: '
 /** Reads the tree of a statement. */
 export function readStatementTree (text: string): StatementTree {
   const queries = [...nodesOf(parseTree(text))].filter(({ commandType, rtable }) => commandType !== undefined && rtable !== undefined)
-  const [outer] = queries
-  const output = outer === undefined ? [] : [...listOf(outer['returningList']), ...outer['commandType'] === '1' ? listOf(outer['targetList']) : []]
+  const { commandType, targetList, returningList } = queries[0]!
+  const output = [...listOf(returningList), ...commandType === '1' ? listOf(targetList) : []]
   return {
     writes: queries.flatMap(writesOf),
     returned: returnedColumns(output),
@@ -51,7 +51,7 @@ function writesOf (query: TreeNode): Write[] {
   if (target === undefined) return []
   const relation = String(target['relid'])
   const { onConflict } = query
-  const actions = [query, ...listOf(query['mergeActionList']), ...isNode(onConflict) ? [{ commandType: '2', targetList: onConflict['onConflictSet'] ?? '' }] : []]
+  const actions = [query, ...listOf(query['mergeActionList']), ...isNode(onConflict) ? [{ commandType: '2', targetList: onConflict['onConflictSet']! }] : []]
   return actions.flatMap(({ commandType, targetList }) => {
     const command = commands[String(commandType)]
     const columns = listOf(targetList).filter(hasValue).map(({ resno }) => Number(resno))

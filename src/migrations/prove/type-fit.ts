@@ -73,8 +73,8 @@ function holdsModified (from: TypeParts, to: TypeParts): boolean {
   const [size, scale = 0] = to.modifiers
   if (size === undefined) return true
   const [oldSize, oldScale = 0] = from.modifiers
-  // Without modifiers a type has no limit. Those of another type mean something else.
-  if (oldSize === undefined || (from.name !== to.name && !from.name.startsWith('character'))) return false
+  // Without modifiers a type has no limit.
+  if (oldSize === undefined) return false
   return scale >= oldScale && size - scale >= oldSize - oldScale
 }
 

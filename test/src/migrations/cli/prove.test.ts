@@ -93,6 +93,16 @@ t.test('prove answers a pipeline with one JSON document', async (t) => {
   })
 })
 
+t.test('prove shows what changes without an error, and all pending migrations', async (t) => {
+  const { prove, cwd } = await build(t, { 'old.lock': 'insert into users (id) values ($1)' })
+  writeFolder(join(cwd, 'drizzle'), [
+    { tag: '0000_users', when: 1, sql: "create table users (id int primary key, name text default 'x')" },
+    { tag: '0001_default', when: 2, sql: 'alter table users alter name drop default' },
+    { tag: '0002_comment', when: 3, sql: "comment on table users is 'People'" }
+  ])
+  t.match((await prove('--from', '0000_users', '--lock', 'old.lock')).out, /breaks on the schema that 0001_default, 0002_comment make\n\n {2}users\.name has no default, and the statement relies on one: the column becomes NULL\n/)
+})
+
 t.test('prove runs SQL before the migrations, and as a role', async (t) => {
   const { prove, cwd } = await build(t, { 'setup.sql': 'do $$ begin create role prove_app; exception when duplicate_object then end $$' })
   writeFolder(join(cwd, 'drizzle'), [

@@ -10,7 +10,7 @@ const breaking: ReadonlyArray<readonly [title: string, sql: string, ...found: re
   ['renames a table', 'alter table payments rename to receipts', 'payments 42P01'],
   ['moves a table into another schema', 'create schema old; alter table payments set schema old', 'payments 42P01'],
   ['drops a view', 'drop view open_invoices', 'open_invoices 42P01'],
-  ['takes a column out of a view', 'drop view open_invoices; create view open_invoices as select id from invoices', 'open_invoices 42703'],
+  ['takes a column out of a view', 'drop view open_invoices; create view open_invoices as select id from invoices', 'open_invoices.total 42703'],
   ['shortens a text', 'alter table customers alter name type varchar(20)', 'customers.name 22001'],
   ['makes a whole number smaller', 'alter table customers alter age type int4', 'customers.age 22003', 'type integer 22003'],
   ['takes digits from a decimal number', 'alter table customers alter rate type numeric(8, 2)', 'customers.rate 22003'],
@@ -38,6 +38,11 @@ const breaking: ReadonlyArray<readonly [title: string, sql: string, ...found: re
   ['drops the unique index that ON CONFLICT needs', 'alter table customers drop constraint customers_email_key', 'customers 42P10'],
   ['generates a column', "alter table customers drop column nickname; alter table customers add nickname text generated always as ('x') stored", 'customers.nickname 428C9'],
   ['always generates an identity', 'alter table payments alter id add generated always as identity', 'payments 428C9'],
+  ['makes a text of a number', "alter table customers alter score drop default, alter score type text, alter score set default '5'", 'customers.score 42883'],
+  ['makes a table anew, with a column that is NOT NULL', `
+    drop table payments; create table payments (id bigint primary key, invoice_id bigint, paid numeric(12, 2), country text not null)`, 'payments.country 23502'],
+  ['makes a table anew, without a column', 'drop table payments; create table payments (id bigint primary key, invoice_id bigint)', 'payments.paid 42703'],
+  ['adds a unique index over two columns', 'create unique index on payments (invoice_id, paid)', 'payments 23505'],
   ['forces policies', 'alter table payments enable row level security, force row level security', 'payments 42501'],
   ['puts a view in place of a table, and adds a column that is NOT NULL behind it', `
     alter table payments rename to receipts; alter table receipts add country text not null; create view payments as select id, invoice_id, paid from receipts`, 'receipts.country 23502']

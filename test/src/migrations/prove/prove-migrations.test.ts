@@ -3,6 +3,8 @@ import { Client } from 'pg'
 import t from 'tap'
 import { proveMigrations, runMigrations } from '../../../../src/migrations/index.js'
 import { DatabaseError, MigrationError, UsageError } from '../../../../src/index.js'
+import { failureFindings } from '../../../../src/migrations/prove/failure-findings.js'
+import { postgresErrorOf } from '../../../../src/migrations/prove/postgres-failure.js'
 import { createTestDatabase } from '../../../../src/testing/index.js'
 import { createDatabase15, postgres15 } from '../../../helpers/postgres-15.js'
 import { embedded, found, prove, schemaOfNow, writeProject } from './proving.js'
@@ -84,6 +86,33 @@ t.test('the clone is dropped, whatever happens', async (t) => {
   t.strictSame(await databases(on), before)
 })
 
+t.test('a check whose column is no longer there', async (t) => {
+  const on = await embedded(t)
+  const next = writeProject(t, '', { lock: 'update customers set name = $1' }).lock
+  const proof = await prove(t, 'alter table customers drop column age, add check (score > 0)', { on, newLock: next })
+  t.strictSame(proof.next?.broken, [])
+})
+
+t.test('a signal that is aborted while statements are tried', async (t) => {
+  const on = await embedded(t)
+  const signalOf = (last: number) => {
+    const { signal } = new AbortController()
+    const read = { count: 0, signal }
+    Object.defineProperty(signal, 'aborted', { get: () => ++read.count === last })
+    return read
+  }
+  const whole = signalOf(Infinity)
+  await prove(t, 'select 1', { on, signal: whole.signal })
+  await t.rejects(prove(t, 'select 1', { on, signal: signalOf(whole.count).signal }), { message: 'The signal was aborted: nothing was proved' })
+})
+
+t.test('an error that is not PostgreSQL\'s ends the work', async (t) => {
+  t.throws(() => postgresErrorOf(new Error('lost')), DatabaseError)
+  t.match(failureFindings({ sqlState: 'XX000', message: 'no' }, {
+    text: 'select 1', before: { dependencies: [], relations: [] } as never, catalogs: { before: { relations: new Map() } } as never
+  }), [{ object: 'the statement', problem: 'is not as the statement needs it: no' }])
+})
+
 t.test('privileges of the role', async (t) => {
   const on = await embedded(t)
   const sql = 'do $$ begin create role prove_reader; exception when duplicate_object then end $$'
@@ -106,18 +135,20 @@ t.test('every form of a statement is read', async (t) => {
     update pg_settings set setting = $1 where name = $2
     update late set total = $1
     insert into late (invoice, total) values ($1, $2)
+    insert into doubled (invoice, double) values ($1, $2)
     insert into nothing (a) values ($1)
     select ' {"a": (1)}'::jsonb, "odd (name" from odd
   `.replaceAll(/^ +/gm, '')
   const views = `
-    create view late as select id as invoice, total, total * 2 as double from invoices; create view nothing as select 1 as a;
+    create view late as select id as invoice, total, total * 2 as double from invoices; create view nothing as select 1 as a; create view doubled as select * from late;
     create function nothing_at_all () returns trigger language plpgsql as 'begin return null; end';
     create trigger nothing_at_all instead of insert on nothing for each row execute function nothing_at_all();
+    create trigger nothing_at_all instead of insert on doubled for each row execute function nothing_at_all();
     create table odd ("odd (name" int)`
   const result = async (change: string) => await proveMigrations({ connectionString: on, from: '0000_now', ...writeProject(t, change, { lock, now: `${schemaOfNow};${views}` }) })
 
-  t.match(await result('select 1'), { ok: true, running: { statements: 8, unproved: [] } })
+  t.match(await result('select 1'), { ok: true, running: { statements: 9, unproved: [] } })
   t.strictSame(found(await result('alter table payments alter paid set not null')), ['payments.paid 23502', 'payments.paid 23502'])
-  t.strictSame(found(await result('drop view late, open_invoices; alter table invoices alter total type numeric(5, 2); create view late as select id as invoice, total, total * 2 as double from invoices')), ['invoices.total 22003'])
+  t.strictSame(found(await result('drop view doubled, late, open_invoices; create table doubled (invoice bigint, double numeric); alter table invoices alter total type numeric(5, 2); create view late as select id as invoice, total, total * 2 as double from invoices')), ['invoices.total 22003'])
   t.strictSame(found(await result('alter table odd rename "odd (name" to even')), ['odd.odd (name 42703'])
 })

@@ -28,6 +28,7 @@ create view open_invoices as select id, total from invoices where status = 'open
 export const statementsOfNow = `
 select "id", "name", "email" from "customers" where "id" = $1
 select "age", "meta", "born" from "customers" where "age" > $1
+select phone, tags from customers where score + $1 > 3
 select initials(name) from customers where nickname = any($1)
 select id, total from open_invoices
 select "id" from "invoices" where "status" = $1

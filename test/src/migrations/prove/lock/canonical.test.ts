@@ -19,7 +19,9 @@ t.test('a statement becomes one line, the same for every length of its lists', a
     ['table t', 'table t'],
     ['set local work_mem = 1'],
     ['savepoint a'],
-    ['select f($1', 'select f($1']
+    ['((('],
+    ['select f($1', 'select f($1'],
+    ['select a from t where a in ($1, $2', 'select a from t where a in ($1']
   ]
   for (const [text, ...statements] of rows) t.strictSame(canonicalStatements(text), statements, text)
 })

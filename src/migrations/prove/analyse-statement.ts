@@ -68,8 +68,8 @@ async function parametersOf (client: Client): Promise<Parameter[]> {
   return rows
 }
 
-/** Runs a statement after which the transaction goes on. */
-async function failureOf (client: Client, statement: string | { readonly text: string, readonly queryMode: string }): Promise<PostgresFailure | undefined> {
+/** Runs a statement in a transaction, which goes on if PostgreSQL refuses it. */
+export async function failureOf (client: Client, statement: string | { readonly text: string, readonly queryMode: string }): Promise<PostgresFailure | undefined> {
   await client.query('savepoint data_access_prove')
   try {
     await client.query(statement)

@@ -53,13 +53,13 @@ function successor<Part extends { readonly name: string }> (name: string, oid: s
   return after.get(oid) ?? [...after.values()].find((each) => each.name === name)
 }
 
-/** The column of a dependency on either schema; undefined if it is none. */
+/** The column of a dependency on either schema, on a table that is there; undefined if it is none. */
 function columnsOf ({ object, column }: Dependency, { before, after }: CatalogPair): { readonly table: string, readonly from: Column, readonly to: Column | undefined } | undefined {
   const relation = before.relations.get(object)
   const from = relation?.columns.get(column)
   if (relation === undefined || from === undefined) return undefined
-  const next = successor(relation.name, object, after.relations)
-  return { table: relation.name, from, to: next?.oid === object ? next.columns.get(column) : [...next?.columns.values() ?? []].find(({ name }) => name === from.name) }
+  const next = successor(relation.name, object, after.relations)!
+  return { table: relation.name, from, to: next.oid === object ? next.columns.get(column) : [...next.columns.values()].find(({ name }) => name === from.name) }
 }
 
 /** A column whose type is another one: an operator or a function may not take it. */

@@ -1,4 +1,4 @@
-import { postgresErrorOf } from './postgres-failure.js'
+import { failureOf } from './analyse-statement.js'
 import type { Client } from 'pg'
 import type { Relation, Rule } from './catalog.js'
 
@@ -36,12 +36,12 @@ export class NewRules {
     if (expression === null || checks.length === 0) return false
     await this.#client.query('begin; set local constraint_exclusion = on')
     try {
-      await this.#client.query(`create temporary table data_access_prove (like ${name}, ${checks.map((check) => `check (${check})`).join(', ')})`)
-      const { rows } = await this.#client.query<{ 'QUERY PLAN': string }>(`explain select from data_access_prove where not (${expression})`)
+      const create = `create temporary table data_access_prove (like ${name}, ${checks.map((check) => `check (${check})`).join(', ')})`
+      const explain = `explain select from data_access_prove where not (${expression})`
+      // A column may be missing on the schema that the database has now.
+      for (const statement of [create, explain]) if (await failureOf(this.#client, statement) !== undefined) return false
+      const { rows } = await this.#client.query<{ 'QUERY PLAN': string }>(explain)
       return rows.some((row) => row['QUERY PLAN'].includes('One-Time Filter: false'))
-    } catch (error) {
-      postgresErrorOf(error)
-      return false
     } finally {
       await this.#client.query('rollback')
     }

@@ -38,6 +38,7 @@ const breaking: ReadonlyArray<readonly [title: string, sql: string, ...found: re
   ['drops the unique index that ON CONFLICT needs', 'alter table customers drop constraint customers_email_key', 'customers 42P10'],
   ['generates a column', "alter table customers drop column nickname; alter table customers add nickname text generated always as ('x') stored", 'customers.nickname 428C9'],
   ['always generates an identity', 'alter table payments alter id add generated always as identity', 'payments 428C9'],
+  ['limits a text', 'alter table customers alter nickname type varchar(20)', 'customers.nickname 22001'],
   ['makes a text of a number', "alter table customers alter score drop default, alter score type text, alter score set default '5'", 'customers.score 42883'],
   ['makes a table anew, with a column that is NOT NULL', `
     drop table payments; create table payments (id bigint primary key, invoice_id bigint, paid numeric(12, 2), country text not null)`, 'payments.country 23502'],

@@ -107,7 +107,7 @@ t.test('a signal that is aborted while statements are tried', async (t) => {
 })
 
 t.test('an error that is not PostgreSQL\'s ends the work', async (t) => {
-  t.throws(() => postgresErrorOf(new Error('lost')), DatabaseError)
+  t.throws(() => postgresErrorOf(new Error('lost')), { code: 'DB_CONNECTION' })
   t.match(failureFindings({ sqlState: 'XX000', message: 'no' }, {
     text: 'select 1', before: { dependencies: [], relations: [] } as never, catalogs: { before: { relations: new Map() } } as never
   }), [{ object: 'the statement', problem: 'is not as the statement needs it: no' }])

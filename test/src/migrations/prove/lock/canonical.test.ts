@@ -21,7 +21,7 @@ t.test('a statement becomes one line, the same for every length of its lists', a
     ['savepoint a'],
     ['((('],
     ['select f($1', 'select f($1'],
-    ['select a from t where a in ($1, $2', 'select a from t where a in ($1']
+    ['select a from t where a in ($1, $2', 'select a from t where a in ($1, $2']
   ]
   for (const [text, ...statements] of rows) t.strictSame(canonicalStatements(text), statements, text)
 })

@@ -48,7 +48,7 @@ for (const [release, url] of [['18', embedded], ['15', postgres15]] as const) {
     for (const [title, sql] of harmless) {
       const proof = await prove(t, sql, { on })
       t.strictSame(found(proof), [], title)
-      t.match(proof, { ok: true, running: { statements: 14, unproved: [] } })
+      t.strictSame(proof.running, { statements: 14, broken: [], unproved: [] })
     }
   })
 }

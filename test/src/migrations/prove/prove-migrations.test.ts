@@ -137,7 +137,7 @@ t.test('every form of a statement is read', async (t) => {
     insert into late (invoice, total) values ($1, $2)
     insert into doubled (invoice, double) values ($1, $2)
     insert into nothing (a) values ($1)
-    select ' {"a": (1)}'::jsonb, "odd (name" from odd
+    select ' {"a (}": 1}'::jsonb, "odd (name" from odd
   `.replaceAll(/^ +/gm, '')
   const views = `
     create view late as select id as invoice, total, total * 2 as double from invoices; create view nothing as select 1 as a; create view doubled as select * from late;
@@ -147,7 +147,7 @@ t.test('every form of a statement is read', async (t) => {
     create table odd ("odd (name" int)`
   const result = async (change: string) => await proveMigrations({ connectionString: on, from: '0000_now', ...writeProject(t, change, { lock, now: `${schemaOfNow};${views}` }) })
 
-  t.match(await result('select 1'), { ok: true, running: { statements: 9, unproved: [] } })
+  t.strictSame((await result('select 1')).running, { statements: 9, broken: [], unproved: [] })
   t.strictSame(found(await result('alter table payments alter paid set not null')), ['payments.paid 23502', 'payments.paid 23502'])
   t.strictSame(found(await result('drop view doubled, late, open_invoices; create table doubled (invoice bigint, double numeric); alter table invoices alter total type numeric(5, 2); create view late as select id as invoice, total, total * 2 as double from invoices')), ['invoices.total 22003'])
   t.strictSame(found(await result('alter table odd rename "odd (name" to even')), ['odd.odd (name 42703'])

@@ -28,7 +28,9 @@ const options = {
   first: { type: 'string' },
   role: { type: 'string' },
   sql: { type: 'string' },
-  accept: { type: 'string', multiple: true }
+  accept: { type: 'string', multiple: true },
+  name: { type: 'string' },
+  yes: { type: 'boolean', short: 'y' }
 } as const
 
 /** The parsed arguments of a call. */
@@ -58,6 +60,9 @@ export const subcommands: Readonly<Record<string, readonly OptionName[]>> = {
   prove: [...always, ...database, 'lock', 'new-lock', 'from', 'first', 'role', 'sql', 'accept']
 }
 
+/** The options of `init`. */
+const initOptions: readonly OptionName[] = ['name', 'url', 'yes', 'dry-run', 'json', 'help', 'version']
+
 /**
  * Parses the arguments of a call.
  *
@@ -65,10 +70,10 @@ export const subcommands: Readonly<Record<string, readonly OptionName[]>> = {
  */
 export function readArguments (argv: readonly string[]): Call {
   const call = parse(argv)
-  const [, subcommand = ''] = call.positionals
-  const known = Object.hasOwn(subcommands, subcommand) ? subcommands[subcommand] : undefined
+  const [command, subcommand = ''] = call.positionals
+  const known = command === 'init' ? initOptions : Object.hasOwn(subcommands, subcommand) ? subcommands[subcommand] : undefined
   const unknown = known === undefined ? undefined : Object.keys(call.values).find((name) => !known.includes(name as OptionName))
-  if (unknown !== undefined) throw new CommandUsageError(`migrate ${subcommand} has no option --${unknown}`)
+  if (unknown !== undefined) throw new CommandUsageError(`${command === 'init' ? command : `migrate ${subcommand}`} has no option --${unknown}`)
   return call
 }
 

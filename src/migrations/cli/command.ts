@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { readArguments, type Call } from './arguments.js'
 import { failureOf, textOf } from './failure.js'
 import { details, overview } from './help.js'
+import { init } from './init.js'
 import { run } from './subcommands.js'
 import { CommandUsageError } from './usage-error.js'
 
@@ -51,13 +52,17 @@ export async function runCommand (argv: readonly string[], console: Console): Pr
 }
 
 /** The help or version text, if the call asks for one. */
-function textFor ({ values, positionals: [first, second] }: Call): string | undefined {
+function textFor ({ values, positionals: [first, second = first] }: Call): string | undefined {
   if (values.version === true) return `${version()}\n`
   if (values.help === true) return (second !== undefined && Object.hasOwn(details, second) ? details[second] : undefined) ?? overview
   return first === undefined ? overview : undefined
 }
 
 function subcommandOf ({ positionals: [command, subcommand, ...more] }: Call) {
+  if (command === 'init') {
+    if (subcommand !== undefined) throw new CommandUsageError('init takes no argument: it works in the current folder. Make the folder, and call it there')
+    return init
+  }
   const known = subcommand !== undefined && Object.hasOwn(run, subcommand) ? run[subcommand] : undefined
   if (command !== 'migrate' || known === undefined) throw new CommandUsageError(`Unknown command ${[command, subcommand].join(' ').trim()}: data-access --help lists the commands`)
   if (more.length > 0) throw new CommandUsageError(`migrate ${subcommand} takes no argument ${more.join(' ')}`)

@@ -1,7 +1,10 @@
 /** The text of `data-access --help`. */
-export const overview = `data-access migrate <subcommand> [options]
+export const overview = `data-access init [options]
+data-access migrate <subcommand> [options]
 
-Writes and runs the migrations of a database. The files are drizzle-kit's; each has its way back beside it.
+init makes a running service in an empty folder, or adds to a program what it lacks: data-access init --help
+
+migrate writes and runs the migrations of a database. The files are drizzle-kit's; each has its way back beside it.
 
   create      write the migration that leads from the newest one to your tables, and its way back
   up          apply the pending migrations
@@ -15,7 +18,7 @@ Writes and runs the migrations of a database. The files are drizzle-kit's; each 
   upgrade     move folder and table from drizzle-kit 0.31 to 1.0, or back
   prove       try the statements of the code that runs now on the schema that the pending migrations make
 
-Options of all subcommands
+Options of all subcommands of migrate
   --config <file>   drizzle-kit's configuration [drizzle.config.ts, .js, .mjs, .cjs, .mts or .json]
   --folder <path>   the folder of the migrations [the configuration's out, or ./drizzle]. With it, up, down, status,
                     history and current need no configuration, and read one only if --config names it
@@ -49,8 +52,23 @@ const locks = `  --lock-timeout <s>     the longest wait for another process tha
 const general = `  --config <file>, --folder <path>, --json: data-access --help
 `
 
-/** The text of `data-access migrate <subcommand> --help`. */
+/** The text of `data-access migrate <subcommand> --help`, and of `data-access init --help`. */
 export const details: Readonly<Record<string, string>> = {
+  init: `data-access init [options]
+
+Makes a service in the current folder: a table, its routes, a migration with its way back, a test and scripts. If the
+folder has a program, init adds what is missing, and changes nothing that is there: package.json gets only scripts and
+packages that it does not name. It says what it has done, and what is left to do. In a terminal it asks for the name
+and the database; elsewhere it asks nothing.
+
+  -y, --yes              ask nothing: the folder's name, and a PostgreSQL that comes from npm
+  --name <name>          the name of the service [the folder's]
+  --url <url>            the database, written into .env; other processes of this machine can see this option
+  --dry-run              only show what would be written; asks nothing
+  --json                 one JSON document on standard output
+
+  npx fastify-data-access init --yes
+`,
   create: `data-access migrate create -m <message> [options]
 
 Compares your tables with the newest migration, and writes drizzle-kit's files and <tag>.down.sql. The way back lists

@@ -41,7 +41,7 @@ export function findServer (folder: string, isOwn: (path: string, text: string) 
 }
 
 function * programs (folder: string, below: string): Generator<string> {
-  const entries = readdirSync(join(folder, below), { withFileTypes: true }).sort((a, b) => a.name < b.name ? -1 : 1)
+  const entries = readdirSync(join(folder, below), { withFileTypes: true }).sort((a, b) => a.name.localeCompare(b.name))
   for (const entry of entries) if (entry.isFile() && program.test(entry.name) && !notProgram.test(entry.name)) yield `${below}${entry.name}`
   for (const entry of entries) if (entry.isDirectory() && !entry.name.startsWith('.') && !skipped.has(entry.name)) yield * programs(folder, `${below}${entry.name}/`)
 }

@@ -97,7 +97,7 @@ export function completeManifest (text: string | undefined, { pieces, extension,
   const scripts = scriptsFor(extension)
   const has = membersOf(manifest, 'scripts')
   const members = {
-    scripts: pick(wanted('scripts').filter((each) => has[each] === undefined), (each) => scripts[each]!),
+    scripts: pick(Object.keys(scripts).filter((each) => wanted('scripts').includes(each) && has[each] === undefined), (each) => scripts[each]!),
     dependencies: pick(missing(wanted('dependencies')), versionOf),
     devDependencies: pick(missing(wanted('devDependencies')), versionOf)
   }

@@ -151,3 +151,12 @@ t.test('every export has a docstring, and every option a meaning', async (t) => 
     .filter(({ docs, signatures: [type = ''] }) => docs.text === '' && !exports.some(({ name }) => name === /^\w+/.exec(type)?.[0]))
     .map(({ name }) => `${exported.name}.${name}`)), [])
 })
+
+t.test('the files of a new service compile', async (t) => {
+  const folder = join(projectRoot, 'templates/service')
+  const { fileNames, options } = readConfig(folder, 'tsconfig.json')
+  const service = openService(fileNames, { ...exampleOptions, ...options })
+
+  t.ok(fileNames.length >= 5)
+  t.strictSame(fileNames.flatMap((name) => mistakesIn(service, name).map((mistake) => `${name}:${mistake}`)), [])
+})

@@ -1,0 +1,123 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { loaderFor, sharedPostgres } from '../../../src/testing/postgres/shared-server.js'
+import { createTestDatabase } from '../../../src/testing/index.js'
+import { projectRoot } from '../../house/source-files.js'
+import { freePort } from '../../helpers/free-port.js'
+import { call } from '../migrations/cli/calling.js'
+import { filesOf } from './trees.js'
+
+const doors = { '.': 'plugins', './testing': 'src/testing', './migrations': 'src/migrations' }
+
+/** A new service, in which this package's sources are installed. */
+async function build (t: Test): Promise<string> {
+  const cwd = t.testdir()
+  t.match(await call(cwd, ['init', '--yes']), { code: 0 })
+  const home = join(cwd, 'node_modules/fastify-data-access')
+  mkdirSync(home, { recursive: true })
+  const exports = Object.entries(doors).map(([door, folder], index) => {
+    const source = JSON.stringify(join(projectRoot, folder, 'index.ts'))
+    writeFileSync(join(home, `door${index}.js`), `export * from ${source}\n${door === '.' ? `export { default } from ${source}\n` : ''}`)
+    return [door, `./door${index}.js`]
+  })
+  writeFileSync(join(home, 'package.json'), JSON.stringify({ name: 'fastify-data-access', type: 'module', exports: Object.fromEntries(exports) }))
+  return cwd
+}
+
+/** Starts Node in the service, as its scripts do, without what belongs to the runner of this test. */
+function start (t: Test, cwd: string, args: readonly string[], env: Record<string, string> = {}): { child: ChildProcess, output: () => string } {
+  const own = /^(TAP|NODE_OPTIONS|NODE_V8_COVERAGE|NODE_TEST|_TAPJS|DATABASE_URL)/
+  const outer = Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name)))
+  const child = spawn(process.execPath, [...loaderFor(import.meta.url.replace(/[^.]*$/, 'ts')), ...args], {
+    cwd, env: { ...outer, NO_COLOR: '1', ...env }, stdio: ['ignore', 'pipe', 'pipe']
+  })
+  t.teardown(async () => { child.kill('SIGKILL') })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { output += text })
+  return { child, output: () => output }
+}
+
+/** Starts the server of the service, and returns its URL. */
+async function listen (t: Test, cwd: string, env: Record<string, string> = {}) {
+  const { child, output } = start(t, cwd, ['server.ts'], { PORT: String(await freePort()), HOST: '127.0.0.1', ...env })
+  while (!output().includes('Ctrl-C ends it.')) {
+    await Promise.race([once(child.stdout!, 'data'), once(child, 'exit').then(() => { throw new Error(output()) })])
+  }
+  return { url: /served at (\S+)\. Try/.exec(output())![1]!, child }
+}
+
+/** Ends a process as an operator does, and returns its exit code. */
+async function stop (child: ChildProcess): Promise<number | null> {
+  child.kill('SIGTERM')
+  const [code] = await once(child, 'exit')
+  return code as number | null
+}
+
+async function write (url: string, title: string): Promise<{ status: number, title?: string }> {
+  const reply = await fetch(`${url}/notes`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ title }) })
+  return { status: reply.status, ...await reply.json() as object }
+}
+
+async function titles (url: string): Promise<string[]> {
+  return (await (await fetch(`${url}/notes`)).json() as Array<{ title: string }>).map(({ title }) => title)
+}
+
+t.test('the tests of a new service pass', async (t) => {
+  const cwd = await build(t)
+  const { child, output } = start(t, cwd, ['--test', '--test-reporter=tap', 'notes.test.ts'], {
+    DATABASE_URL: process.env['DATABASE_URL'] || await sharedPostgres()
+  })
+  const [code] = await once(child, 'close')
+
+  t.equal(code, 0, output())
+  t.match(output(), /^# pass 4$/m)
+})
+
+t.test('a new service starts with a PostgreSQL of its own, whose rows are there after the next start', async (t) => {
+  const cwd = await build(t)
+  const first = await listen(t, cwd)
+  t.match(await write(first.url, 'Bread'), { status: 201, title: 'Bread' })
+  t.equal((await fetch(`${first.url}/health/database`)).status, 200)
+  t.equal(await stop(first.child), 0)
+
+  const second = await listen(t, cwd)
+  t.strictSame(await titles(second.url), ['Bread'])
+  t.equal(await stop(second.child), 0)
+})
+
+t.test('a new service uses the database of .env, and so does the command', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const cwd = await build(t)
+  writeFileSync(join(cwd, '.env'), `DATABASE_URL=${connectionString}\n`)
+  const { url, child } = await listen(t, cwd)
+  t.match(await write(url, 'Salt'), { status: 201 })
+  t.match(await write(url, ''), { status: 400 })
+  t.equal(await stop(child), 0)
+
+  t.notOk(Object.keys(filesOf(cwd)).some((path) => path.startsWith('.data')))
+  t.match(await call(cwd, ['migrate', 'check'], { env: { DATABASE_URL: connectionString } }), { code: 0 })
+  t.match(await call(cwd, ['migrate', 'down'], { env: { DATABASE_URL: connectionString } }), { code: 0, out: /^1 rolled back\n {2}0000_notes/ })
+})
+
+t.test('the first migration is what migrate create writes for the table', async (t) => {
+  const cwd = await build(t)
+  const shipped = join(cwd, 'shipped')
+  renameSync(join(cwd, 'drizzle'), shipped)
+  t.match(await call(cwd, ['migrate', 'create', '-m', 'notes']), { code: 0, out: 'Wrote 0000_notes.sql and 0000_notes.down.sql\n' })
+
+  const known = (text: string): string => text.replace(/"when": \d+/, '"when": 0').replace(/"id": "[0-9a-f-]{36}"/, '"id": ""')
+  const all = (folder: string) => Object.fromEntries(Object.entries(filesOf(folder)).map(([path, text]) => [path, known(text)]))
+  t.strictSame(all(shipped), all(join(cwd, 'drizzle')))
+})
+
+t.test('the first migration is as old as the service, so that every later one is newer', async (t) => {
+  const before = Date.now()
+  const cwd = await build(t)
+  const { entries: [{ when }] } = JSON.parse(readFileSync(join(cwd, 'drizzle/meta/_journal.json'), 'utf8'))
+
+  t.ok(when >= before && when <= Date.now())
+  t.match(await call(cwd, ['migrate', 'create', '-m', 'again']), { code: 0, out: 'Nothing to do: the tables match the newest migration\n' })
+})

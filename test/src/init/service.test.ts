@@ -7,6 +7,7 @@ import { loaderFor, sharedPostgres } from '../../../src/testing/postgres/shared-
 import { createTestDatabase } from '../../../src/testing/index.js'
 import { projectRoot } from '../../house/source-files.js'
 import { freePort } from '../../helpers/free-port.js'
+import { readPage } from '../../helpers/markdown.js'
 import { call } from '../migrations/cli/calling.js'
 import { filesOf } from './trees.js'
 
@@ -56,8 +57,8 @@ async function stop (child: ChildProcess): Promise<number | null> {
   return code as number | null
 }
 
-async function write (url: string, title: string): Promise<{ status: number, title?: string }> {
-  const reply = await fetch(`${url}/notes`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ title }) })
+async function write (url: string, note: { title: string, colour?: string }): Promise<object> {
+  const reply = await fetch(`${url}/notes`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(note) })
   return { status: reply.status, ...await reply.json() as object }
 }
 
@@ -79,7 +80,7 @@ t.test('the tests of a new service pass', async (t) => {
 t.test('a new service starts with a PostgreSQL of its own, whose rows are there after the next start', async (t) => {
   const cwd = await build(t)
   const first = await listen(t, cwd)
-  t.match(await write(first.url, 'Bread'), { status: 201, title: 'Bread' })
+  t.match(await write(first.url, { title: 'Bread' }), { status: 201, title: 'Bread' })
   t.equal((await fetch(`${first.url}/health/database`)).status, 200)
   t.equal(await stop(first.child), 0)
 
@@ -93,8 +94,8 @@ t.test('a new service uses the database of .env, and so does the command', async
   const cwd = await build(t)
   writeFileSync(join(cwd, '.env'), `DATABASE_URL=${connectionString}\n`)
   const { url, child } = await listen(t, cwd)
-  t.match(await write(url, 'Salt'), { status: 201 })
-  t.match(await write(url, ''), { status: 400 })
+  t.match(await write(url, { title: 'Salt' }), { status: 201 })
+  t.match(await write(url, { title: '' }), { status: 400 })
   t.equal(await stop(child), 0)
 
   t.notOk(Object.keys(filesOf(cwd)).some((path) => path.startsWith('.data')))
@@ -111,6 +112,27 @@ t.test('the first migration is what migrate create writes for the table', async 
   const known = (text: string): string => text.replace(/"when": \d+/, '"when": 0').replace(/"id": "[0-9a-f-]{36}"/, '"id": ""')
   const all = (folder: string) => Object.fromEntries(Object.entries(filesOf(folder)).map(([path, text]) => [path, known(text)]))
   t.strictSame(all(shipped), all(join(cwd, 'drizzle')))
+})
+
+t.test('the change of docs/start.md is a migration and a schema for clients', async (t) => {
+  const { connectionString } = await createTestDatabase(t)
+  const cwd = await build(t)
+  const schema = join(cwd, 'schema.ts')
+  for (const { code } of readPage('docs/start.md').blocks.filter(({ language }) => language === 'diff')) {
+    const lines = (mark: string) => code.split('\n').filter((line) => line.startsWith(mark)).map((line) => line.slice(1))
+    const text = readFileSync(schema, 'utf8')
+    const [before] = lines(' ')
+    const changed = lines('-').length === 0
+      ? text.replace(`${before}\n`, `${before}\n${lines('+').join('\n')}\n`)
+      : lines('-').reduce((result, line, index) => result.replace(line, lines('+')[index]!), text)
+    t.not(changed, text)
+    writeFileSync(schema, changed)
+  }
+  t.match(await call(cwd, ['migrate', 'create', '-m', 'add a colour']), { code: 0, out: /^Wrote 0001_add_a_colour\.sql/ })
+
+  const { url, child } = await listen(t, cwd, { DATABASE_URL: connectionString })
+  t.match(await write(url, { title: 'Bread', colour: 'brown' }), { status: 201, title: 'Bread', colour: 'brown' })
+  t.equal(await stop(child), 0)
 })
 
 t.test('the first migration is as old as the service, so that every later one is newer', async (t) => {

@@ -15,6 +15,7 @@ import { startPostgres } from '../../src/testing/index.js'
 import { commandProject, createTable, scriptConfig, scriptProject, serverProject, testingProject } from './consumer.js'
 import { checkContents } from './contents.js'
 import { checkDrizzle1, checkRefusedVersions } from './drizzle-versions.js'
+import { checkInit } from './init.js'
 import { neighbours, neighboursProject } from './neighbours.js'
 import { cache, check, compilers, counts, install, pack, run, typeCheck, wanted, write } from './project.js'
 import { checkTypebox } from './typebox.js'
@@ -37,6 +38,9 @@ async function checkInstalled (tarball: string): Promise<void> {
 
 async function checkDrizzle045 (tarball: string, connectionString: string): Promise<void> {
   await checkScript(tarball, connectionString)
+  await checkInit(tarball, {
+    command: join(cache, 'script', 'node_modules', '.bin', 'fastify-data-access'), connectionString: await databaseFor(connectionString, 'init')
+  })
   await checkServer(tarball, connectionString)
   await checkNeighbours(tarball, await databaseFor(connectionString, 'neighbours', createTable))
   await checkTesting(tarball, connectionString)

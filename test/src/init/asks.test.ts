@@ -6,7 +6,11 @@ import { runCommand } from '../../../src/migrations/cli/command.js'
 import { filesOf } from './trees.js'
 
 /** Runs init in a terminal. Each answer is typed when its question is there; `undefined` ends the input, and Ctrl-C is a function. */
-async function ask (cwd: string, answers: ReadonlyArray<string | undefined | (() => void)>, { argv = [] as string[], signal = new AbortController().signal } = {}) {
+async function ask (
+  cwd: string,
+  answers: ReadonlyArray<string | undefined | (() => void)>,
+  { argv = [] as string[], signal = new AbortController().signal } = {}
+) {
   const stdin = Object.assign(new PassThrough(), { isTTY: true })
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
   let said = ''

@@ -31,6 +31,7 @@ t.test('takes a database of years over: nothing in it is altered, and its migrat
   const written = await migrate('baseline')
   t.match(written, { code: 0, err: '' })
   t.strictSame(await catalogOf(connectionString), before, 'structure and rows are the same')
+  t.equal(readFileSync(join(cwd, 'schema.ts'), 'utf8'), readFileSync(new URL('schema.ts', import.meta.url), 'utf8'), 'the tables that repository.test.ts uses')
   t.match(await migrate('status'), { code: 0, out: /Everything is applied\n {2}applied {2}\S*_baseline/ })
   t.match(await migrate('create', '-m', 'nothing'), { code: 0, out: 'Nothing to do: the tables match the newest migration\n' })
   t.match(await migrate('check'), { code: 0, out: 'Tables, folder and database match\n' })

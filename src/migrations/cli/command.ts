@@ -37,7 +37,7 @@ export async function runCommand (argv: readonly string[], console: Console): Pr
       return exitCodes.done
     }
     const { document, text: answer, isDue = false, isFailed = false } = await subcommandOf(call)(call.values, {
-      ...console, terminal: { input: console.stdin, output: stderr }, log: (line) => { stderr.write(`${line}\n`) }
+      ...console, files: call.positionals.slice(2), terminal: { input: console.stdin, output: stderr }, log: (line) => { stderr.write(`${line}\n`) }
     })
     stdout.write(`${call.values.json === true ? JSON.stringify(document) : answer}\n`)
     if (isFailed) return signal.aborted ? exitCodes.interrupted : exitCodes.failed
@@ -65,7 +65,7 @@ function subcommandOf ({ positionals: [command, subcommand, ...more] }: Call) {
   }
   const known = subcommand !== undefined && Object.hasOwn(run, subcommand) ? run[subcommand] : undefined
   if (command !== 'migrate' || known === undefined) throw new CommandUsageError(`Unknown command ${[command, subcommand].join(' ').trim()}: data-access --help lists the commands`)
-  if (more.length > 0) throw new CommandUsageError(`migrate ${subcommand} takes no argument ${more.join(' ')}`)
+  if (more.length > 0 && subcommand !== 'lint') throw new CommandUsageError(`migrate ${subcommand} takes no argument ${more.join(' ')}`)
   return known
 }
 

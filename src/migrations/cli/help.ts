@@ -13,6 +13,7 @@ migrate writes and runs the migrations of a database. The files are drizzle-kit'
   history     list the applied migrations, in order
   current     show the newest applied migration
   check       compare tables, folder and database; changes nothing
+  lint        warn of what would block a table in use, with the steps that do not
   down-files  write the missing ways back of migrations made by drizzle-kit
   baseline    take over a database that exists: describe it as tables, and note that as its first migration
   upgrade     move folder and table from drizzle-kit 0.31 to 1.0, or back
@@ -31,7 +32,7 @@ from DATABASE_URL. Credentials that repeat DATABASE_URL do not count. If DATABAS
 DATABASE_DIRECT_URL to the server itself: behind a pooler, a file with no-transaction keeps the server's time limits.
 
 Exit codes: 0 done, 1 failed or refused, 2 wrong arguments, 3 status and check: something is pending or differs,
-prove: a statement breaks, 130 interrupted.
+lint: something would block, prove: a statement breaks, 130 interrupted.
 
   data-access migrate create -m "add a nickname"
   data-access migrate up
@@ -72,7 +73,8 @@ and the database; elsewhere it asks nothing.
   create: `data-access migrate create -m <message> [options]
 
 Compares your tables with the newest migration, and writes drizzle-kit's files and <tag>.down.sql. The way back lists
-what it cannot restore. If nothing has changed, nothing is written.
+what it cannot restore. Statements that would block a table in use are shown, with the steps that do not. If nothing
+has changed, nothing is written.
 
   -m, --message <text>   what the migration does; its files are named after it
   --empty                empty files, for SQL of your own
@@ -136,6 +138,20 @@ a schema. Changes nothing. Exit code 3 if there is a difference, for a pipeline.
 
 ${checkedSchemas}${database}${general}
   data-access migrate check --json
+`,
+  lint: `data-access migrate lint [file...] [options]
+
+Warns of statements that would block a table in use, with the steps that do not. It looks at the pending migrations, or
+at those that are named, as if they were deployed together: nobody uses a table yet that one of them creates. It reads
+files, and runs none of their statements. Exit code 3 if something would block, for a pipeline. A comment before a
+statement allows a rule, with a reason:
+
+  -- data-access: may-block set-not-null the table has 200 rows
+
+  --all                  every migration of the folder, each by itself; as named files, it needs no database
+${database}${general}
+  data-access migrate lint
+  data-access migrate lint drizzle/0003_full_names.sql
 `,
   'down-files': `data-access migrate down-files [options]
 

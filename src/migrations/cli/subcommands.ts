@@ -3,6 +3,7 @@ import { checkMigrations } from '../check-migrations.js'
 import { createMigration } from '../generate/create-migration.js'
 import { installedKit } from '../generate/installed-kit.js'
 import { writeDownFiles } from '../generate/write-down-files.js'
+import { lintMigrations } from '../lint-migrations.js'
 import { rollbackMigrations } from '../rollback-migrations.js'
 import { runMigrations } from '../run-migrations.js'
 import { getMigrationHistory, readSchemaStatus, readStatus } from '../migration-status.js'
@@ -14,12 +15,15 @@ import { numberOf, renamesOf, schemasOf, type Values } from './arguments.js'
 import { readConfig } from './drizzle-config.js'
 import { configOf, databaseOf, migrationsOf, modelOf, targetOf, type Place } from './target.js'
 import { prove } from './prove.js'
+import { createdText, lintText } from './blocking-text.js'
 import { lines, upgradeText, type Report } from './report.js'
 import { schemaReport, schemaStatus } from './schema-report.js'
 import { CommandUsageError } from './usage-error.js'
 
 /** The surroundings of a call: its folder and environment, the terminal, and the log. */
 export interface Caller extends Place {
+  /** The arguments behind the subcommand. */
+  readonly files: readonly string[]
   readonly terminal: Terminal
   /** Stops the run. */
   readonly signal: AbortSignal
@@ -30,7 +34,7 @@ export interface Caller extends Place {
 type Subcommand = (values: Values, caller: Caller) => Promise<Report>
 
 /** The subcommands of `migrate`. */
-export const run: Readonly<Record<string, Subcommand>> = { create, up, down, status, history, current, check, 'down-files': downFiles, baseline, upgrade, prove }
+export const run: Readonly<Record<string, Subcommand>> = { create, up, down, status, history, current, check, lint, 'down-files': downFiles, baseline, upgrade, prove }
 
 async function create (values: Values, caller: Caller): Promise<Report> {
   const { message, empty = false } = values
@@ -45,7 +49,7 @@ async function create (values: Values, caller: Caller): Promise<Report> {
   })
   return {
     document: { created: created ?? null },
-    text: created === undefined ? 'Nothing to do: the tables match the newest migration' : lines(`Wrote ${layout.upFile(created.tag)} and ${layout.downFile(created.tag)}`, created.irreversible.map((what) => `  cannot be restored: ${what}`))
+    text: created === undefined ? 'Nothing to do: the tables match the newest migration' : createdText(created, layout)
   }
 }
 
@@ -100,6 +104,18 @@ async function check (values: Values, caller: Caller): Promise<Report> {
   const config = await readConfig(values.config, caller.cwd)
   const { ok, problems } = await checkMigrations({ ...await modelOf(values, config, caller), ...databaseOf(values, config, caller), schemas: values.schemas })
   return { document: { ok, problems }, text: lines(ok ? 'Tables, folder and database match' : 'Something differs', problems.map(({ schema, message }) => `  ${schema === undefined ? '' : `${schema}  `}${message}`)), isDue: !ok }
+}
+
+async function lint (values: Values, caller: Caller): Promise<Report> {
+  const { all = false } = values
+  const { files } = caller
+  if (all && files.length > 0) throw new CommandUsageError('migrate lint checks --all migrations, or those that are named: give one of the two')
+  const config = await configOf(values, caller)
+  const isPending = !all && files.length === 0
+  const found = await lintMigrations(isPending
+    ? databaseOf(values, config, caller)
+    : { folder: migrationsOf(values, config, caller), migrations: all ? 'all' : files })
+  return { document: found, text: lintText(found), isDue: !found.ok }
 }
 
 async function downFiles (values: Values, caller: Caller): Promise<Report> {

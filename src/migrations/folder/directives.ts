@@ -81,11 +81,22 @@ function withoutDirectives (part: string): string {
   return left
 }
 
+/** The rules that a comment of a statement switches off for it: `-- data-access: may-block <rule> <reason>`. */
+export function mayBlock (comments: readonly string[]): string[] {
+  return comments.flatMap((comment) => {
+    const [, word, rest = ''] = directive.exec(comment) ?? []
+    return word === 'may-block' ? [rest.split(/\s/, 1).join()] : []
+  })
+}
+
 function checkDirective (word: string, rest: string, file: string): void {
   if (word === 'irreversible' && rest === '') {
     throw new MigrationError(`${file} has the directive irreversible without a reason: write what the file cannot restore after the word`, 'DB_MIGRATION_FAILED')
   }
-  if (word !== 'irreversible' && word !== 'no-transaction') {
-    throw new MigrationError(`${file} has an unknown directive, ${word}: the directives are no-transaction and irreversible`, 'DB_MIGRATION_FAILED')
+  if (word === 'may-block' && !/^\S+\s+\S/.test(rest)) {
+    throw new MigrationError(`${file} has the directive may-block without a rule and a reason: write -- data-access: may-block set-not-null the table is small`, 'DB_MIGRATION_FAILED')
+  }
+  if (word !== 'irreversible' && word !== 'no-transaction' && word !== 'may-block') {
+    throw new MigrationError(`${file} has an unknown directive, ${word}: the directives are no-transaction, irreversible and may-block`, 'DB_MIGRATION_FAILED')
   }
 }

@@ -10,6 +10,8 @@
 export interface SqlStatement {
   /** Without the semicolon, with the comments before the statement. */
   readonly sql: string
+  /** Where {@link SqlStatement.sql} begins in the scanned text, in characters. */
+  readonly at: number
   /** Its first words, in capitals. Quoted names keep their quotes; every other sign is one character. Strings, spaces and comments are left out. */
   readonly words: readonly string[]
 }
@@ -39,7 +41,8 @@ export function scanSql (text: string): ScannedSql {
   let statement = new StatementWords(0)
   const end = (at: number): void => {
     const { words, start } = statement
-    if (words.length > 0) statements.push({ sql: text.slice(start, at).trim(), words })
+    const sql = text.slice(start, at)
+    if (words.length > 0) statements.push({ sql: sql.trim(), at: start + sql.length - sql.trimStart().length, words })
     statement = new StatementWords(at + 1)
   }
   for (const { piece, at } of piecesOf(text)) {

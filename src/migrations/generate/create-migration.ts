@@ -1,5 +1,6 @@
 import { UsageError } from '../../errors/errors.js'
 import { flag, isOptions, isText, text } from '../../runtime/option-checks.js'
+import { findBlockingIn } from '../blocking/check-folder.js'
 import { checkMigrationCall } from '../history/check-migration-call.js'
 import { auditChanges, hasChanges, withAudits } from './audit-changes.js'
 import { diffStatements, sqlText } from './changes/diff-statements.js'
@@ -8,6 +9,7 @@ import { customDownFile, downFileOf } from './down-file.js'
 import { installedKit } from './installed-kit.js'
 import { slug } from './migration-name.js'
 import type { OptionChecks } from '../../runtime/option-checks.js'
+import type { BlockingStatement } from '../blocking/find-blocking.js'
 import type { ModelOptions, RenameOptions } from './compare-model.js'
 import type { DownFile } from './down-file.js'
 import type { Draft, DraftOptions, GeneratedFolder } from './kit/kit.js'
@@ -35,12 +37,18 @@ export interface CreateOptions extends ModelOptions, RenameOptions {
   readonly breakpoints?: boolean | undefined
 }
 
-/** A migration whose files were written. */
-export interface CreatedMigration {
+/** A migration whose way back was written. */
+export interface WrittenMigration {
   /** Its file name without `.sql` or `.down.sql`; in the layout of drizzle-kit 1.0 the name of its folder. */
   readonly tag: string
   /** What its way back cannot restore. The down file says the same. */
   readonly irreversible: readonly string[]
+}
+
+/** A migration whose files were written. */
+export interface CreatedMigration extends WrittenMigration {
+  /** Its statements that would block a table in use, each with the steps that do not. A table that the migration creates itself is not in use. */
+  readonly blocking: readonly BlockingStatement[]
 }
 
 /**
@@ -69,7 +77,8 @@ export async function createMigration (options: CreateOptions): Promise<{ create
   if (planned === undefined) return {}
   const { draft, statements, down } = planned
   await draft.write({ up: sqlText(statements, breakpoints), down: down.text })
-  return { created: { tag: draft.tag, irreversible: down.irreversible } }
+  const blocking = await findBlockingIn(folder, { isChecked: ({ tag }) => tag === draft.tag, areTogether: true })
+  return { created: { tag: draft.tag, irreversible: down.irreversible, blocking } }
 }
 
 interface Planned {

@@ -15,7 +15,7 @@ import { reconcile } from './sql/reconcile.js'
 import { findSqlChanges } from './sql/sql-changes.js'
 import { SqlHistory } from './sql/sql-history.js'
 import type { OptionChecks } from '../../runtime/option-checks.js'
-import type { CreatedMigration } from './create-migration.js'
+import type { WrittenMigration } from './create-migration.js'
 import type { DownFile } from './down-file.js'
 import type { Kit } from './kit/kit.js'
 import type { Diff } from './snapshots/diff.js'
@@ -48,7 +48,7 @@ export interface DownFilesOptions {
  * @example
  * const { written } = await writeDownFiles({ folder: './drizzle' })
  */
-export async function writeDownFiles (options: DownFilesOptions = {}): Promise<{ written: CreatedMigration[] }> {
+export async function writeDownFiles (options: DownFilesOptions = {}): Promise<{ written: WrittenMigration[] }> {
   checkMigrationCall('writeDownFiles()', options, downFilesOptions)
   const { folder = './drizzle', onProgress } = options
   const kit = installedKit()
@@ -56,7 +56,7 @@ export async function writeDownFiles (options: DownFilesOptions = {}): Promise<{
   const migrations = await kit.history(folder)
   const history = new SqlHistory()
   const files: Record<string, string> = {}
-  const written: CreatedMigration[] = []
+  const written: WrittenMigration[] = []
   for (const [index, { tag, befores, after }] of migrations.entries()) {
     const file = layout.downFile(tag)
     const sql = await readSql(folder, tag, layout)

@@ -1,5 +1,5 @@
 import { MigrationError, UsageError } from '../../errors/errors.js'
-import { lint } from '../folder/lint.js'
+import { unfitStatements } from '../folder/unfit-statements.js'
 import { readDown } from '../folder/migration-files.js'
 import { isKnown } from './compare.js'
 import { blockingProblems, refuse, appliedProblems, unfinishedProblems } from './problems.js'
@@ -62,7 +62,7 @@ export async function planDown (comparison: Comparison, target: Target): Promise
     return stepDown(migration, { text, file })
   }))
   if (target.confirmIrreversible !== true) refuseIrreversible(steps)
-  refuse(steps.flatMap(({ text, file }) => lint(text, file)).map((message) => ({ kind: 'unfit', message })))
+  refuse(steps.flatMap(({ text, file }) => unfitStatements(text, file)).map((message) => ({ kind: 'unfit', message })))
   return steps
 }
 

@@ -1,7 +1,7 @@
 import { MigrationError, type MigrationErrorCode } from '../../errors/errors.js'
 import type { Comparison } from './compare.js'
 import type { AppliedMigration } from './match-rows.js'
-import { lint } from '../folder/lint.js'
+import { unfitStatements } from '../folder/unfit-statements.js'
 
 /** A difference between a folder and a database, or between a folder and the model. */
 export interface MigrationProblem {
@@ -45,7 +45,7 @@ export function blockingProblems (comparison: Comparison): MigrationProblem[] {
   return [
     ...applied.flatMap((migration) => appliedProblems(migration, comparison)),
     ...outOfOrderProblems(comparison),
-    ...pending.flatMap(({ tag, up }) => lint(up, layout.upFile(tag)).map((message) => ({ kind: 'unfit', tag, message } as const))),
+    ...pending.flatMap(({ tag, up }) => unfitStatements(up, layout.upFile(tag)).map((message) => ({ kind: 'unfit', tag, message } as const))),
     ...(progress?.direction === 'down' ? unfinishedProblems(progress, layout) : [])
   ]
 }

@@ -8,7 +8,7 @@
 import { MigrationError } from '../../errors/errors.js'
 import { brokenTransaction, nonTransactionalFileFailed } from './failure-messages.js'
 import { dropInvalidIndex, tableOf, tookEffect } from './interrupted-index.js'
-import { controlsTransaction, isConcurrent, runsCode, runsOutside } from '../folder/lint.js'
+import { controlsTransaction, isConcurrent, runsCode, runsOutside } from '../folder/unfit-statements.js'
 import { retryLocked } from './retry-locked.js'
 import { hashOf } from '../history/progress-table.js'
 import { ignore } from '../../runtime/promises.js'

@@ -8,8 +8,8 @@ import { each, missing, optional, options, refuses, takes } from '../../helpers/
 import type { Mistake, Row } from '../../helpers/misuse.js'
 
 const {
-  checkMigrations, createMigration, getCurrentMigration, getMigrationHistory, getPendingMigrations, proveMigrations, rollbackMigrations, runMigrations,
-  upgradeMigrations, writeDownFiles
+  checkMigrations, createMigration, getCurrentMigration, getMigrationHistory, getPendingMigrations, lintMigrations, proveMigrations, rollbackMigrations,
+  runMigrations, upgradeMigrations, writeDownFiles
 } = migrations
 delete process.env['DATABASE_URL']
 
@@ -25,7 +25,9 @@ async function begun (work: Promise<unknown>): Promise<void> {
   }
 }
 
-const functions = { checkMigrations, getCurrentMigration, getMigrationHistory, getPendingMigrations, rollbackMigrations, runMigrations, upgradeMigrations }
+const functions = {
+  checkMigrations, getCurrentMigration, getMigrationHistory, getPendingMigrations, lintMigrations, rollbackMigrations, runMigrations, upgradeMigrations
+}
 
 /** The values that each option accepts. An unknown option accepts none. */
 const common = {
@@ -52,6 +54,7 @@ const known: Record<keyof typeof functions, Readonly<Record<string, readonly Mis
   getCurrentMigration: common,
   getMigrationHistory: common,
   getPendingMigrations: common,
+  lintMigrations: { ...common, migrations: optional },
   rollbackMigrations: { ...runner, schemas: optional, searchPath: optional, steps: optional, confirmIrreversible: [...optional, 'false'] },
   runMigrations: { ...runner, schemas: [...optional, 'text', '[]'], searchPath: optional },
   // The folder is read first, and a database is not needed.

@@ -2,7 +2,7 @@ import t from 'tap'
 import { parseMigration } from '../../../../src/migrations/folder/directives.js'
 import { scanSql } from '../../../../src/migrations/folder/sql-scanner.js'
 import { runMigrations } from '../../../../src/migrations/index.js'
-import { lint } from '../../../../src/migrations/folder/lint.js'
+import { unfitStatements } from '../../../../src/migrations/folder/unfit-statements.js'
 import { posts, users } from '../folder.js'
 import { build, catalogue } from '../setup.js'
 
@@ -101,7 +101,7 @@ t.test('scans long texts and long strings', async (t) => {
   t.equal(wordsOf(`insert into t values ${'(1),'.repeat(50_000)}(1); select 1`).length, 2)
 })
 
-const complaints = (text: string) => lint(parseMigration(text, 'x.sql'), 'x.sql')
+const complaints = (text: string) => unfitStatements(parseMigration(text, 'x.sql'), 'x.sql')
 const marked = (text: string) => `-- data-access: no-transaction\n${text}`
 
 t.test('60: refuses statements that control or cannot run in a transaction, except with no-transaction', async (t) => {

@@ -40,7 +40,7 @@ export function isConcurrent (statement: SqlStatement): boolean {
 }
 
 /** The reasons why a file would fail, each with its fix and with all its statements; usually empty. */
-export function lint ({ scanned, transactional }: MigrationText, file: string): string[] {
+export function unfitStatements ({ scanned, transactional }: MigrationText, file: string): string[] {
   const places = new Map<string, string[]>()
   for (const [index, statements] of scanned.entries()) {
     for (const statement of statements) {

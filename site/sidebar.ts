@@ -8,9 +8,43 @@ export interface Section {
 
 /** The navigation of the site. Each page of `docs/` has its place here; its title is its first heading. */
 export const sections: readonly Section[] = [
-  { text: 'Start', pages: ['start.md', 'tutorial.md'] },
-  { text: 'Guides', pages: ['session.md', 'repository.md', 'crud.md', 'uploads-and-streams.md', 'errors.md', 'server.md', 'testing.md', 'migrations.md', 'migrations-that-do-not-block.md', 'tenants.md', 'events.md', 'audit.md'] },
-  { text: 'In production', pages: ['settings.md', 'deploying.md', 'observability.md', 'observability/README.md', 'reliability.md', 'limits.md'] },
+  {
+    text: 'Start',
+    pages: [
+      'start.md',
+      'tutorial.md',
+      'existing-database.md'
+    ]
+  },
+  {
+    text: 'Guides',
+    pages: [
+      'session.md',
+      'repository.md',
+      'crud.md',
+      'uploads-and-streams.md',
+      'errors.md',
+      'server.md',
+      'testing.md',
+      'migrations.md',
+      'migrations-that-do-not-block.md',
+      'tenants.md',
+      'events.md',
+      'audit.md'
+    ]
+  },
+  {
+    text: 'In production',
+    pages: [
+      'settings.md',
+      'deploying.md',
+      'rolling-deployments.md',
+      'observability.md',
+      'observability/README.md',
+      'reliability.md',
+      'limits.md'
+    ]
+  },
   {
     text: 'Reference',
     pages: [

@@ -10,7 +10,7 @@ const { version, description } = JSON.parse(readFileSync(join(root, 'package.jso
 const sidebar = JSON.parse(readFileSync(join(made, 'sidebar.json'), 'utf8')) as Array<DefaultTheme.SidebarItem & { items: Array<{ link: string }> }>
 
 /** One entry of the bar for each of these sections, which leads to its first page. */
-const nav = ['Guides', 'Reference', 'Recipes'].flatMap((text): DefaultTheme.NavItem[] => {
+const nav = ['Start', 'Guides', 'Reference', 'Recipes'].flatMap((text): DefaultTheme.NavItem[] => {
   const section = sidebar.find((one) => one.text === text)
   const first = section?.items[0]
   if (section === undefined || first === undefined) return []

@@ -7,10 +7,10 @@ import { describeCrud, keyPath } from './crud/crud-table.js'
 import { crudHandlers } from './crud/handlers.js'
 import { crudSchemas } from './crud/route-schemas.js'
 import { errorFormOf } from './errors.js'
-import { readsJsonSchema } from './route-schemas.js'
+import { readsJsonSchema, refusesTexts } from './route-schemas.js'
 import { serverDatabases } from './server-databases.js'
 import type { ServerDatabase } from './server-databases.js'
-import type { FastifyInstance, FastifyPluginAsync, FastifySchema } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifySchema, RouteOptions } from 'fastify'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { RepositorySource } from '../src/repository/repository.js'
 import type { ColumnKey } from '../src/repository/types/filters.js'
@@ -63,6 +63,7 @@ function addRoutes (fastify: FastifyInstance, source: RepositorySource, options:
   const schemas = crudSchemas({ described, form: errorFormOf(fastify), querystring: query.schema, pages, tags, noun: prefix.slice(prefix.lastIndexOf('/') + 1) })
   const common = { ...(onRequest !== undefined && { onRequest }), ...(preHandler !== undefined && { preHandler }), ...(config !== undefined && { config }) }
   const row = `${prefix}${keyPath(described.key)}`
+  const validator = validatorOfTexts(fastify)
   const add = (name: keyof typeof handlers, method: string, url: string): void => {
     const fields = name === 'create' ? described.create : name === 'update' ? described.update : undefined
     fastify.route({
@@ -70,6 +71,7 @@ function addRoutes (fastify: FastifyInstance, source: RepositorySource, options:
       method,
       url,
       schema: readable(fastify, schemas[name]),
+      ...validator,
       // Before the validator, which would drop unknown properties and make other values of null.
       ...(fields !== undefined && { preValidation: async (request) => { readBody(request.body, fields) } }),
       handler: handlers[name]
@@ -100,6 +102,12 @@ function refuseUnwritable (fastify: FastifyInstance, source: RepositorySource, {
   const repo = database.repo(source) as unknown as CrudRepository
   repo.writable([...create, ...update])
   return limits
+}
+
+/** If the validator of the server cannot check the path, the handlers check it alone. */
+function validatorOfTexts ({ validatorCompiler }: FastifyInstance): Pick<RouteOptions, 'validatorCompiler'> {
+  if (validatorCompiler === undefined || !refusesTexts(validatorCompiler, { method: 'GET', url: '/' })) return {}
+  return { validatorCompiler: (part) => part.httpPart === 'params' ? () => true : validatorCompiler(part) }
 }
 
 /** Without the parts that the compilers of the server cannot read: the handlers check the same themselves. */

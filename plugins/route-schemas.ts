@@ -28,6 +28,13 @@ function isRefusal (answer: unknown): boolean {
   return answer === false || Boolean(Object(answer).error)
 }
 
+const number = { type: 'object', properties: { number: { type: 'integer' } } }
+
+/** Whether a compiler of validators refuses the text of a number, as each part of a path is, where a number is wanted: TypeBox 1 does, and Ajv with `coerceTypes: false`. */
+export function refusesTexts (compiler: Compiler | undefined, route: object): boolean {
+  return compiler !== undefined && isRefusal(answerTo(compiler, { ...route, schema: number, httpPart: 'params' }, { number: '1' })?.answer)
+}
+
 /**
  * If the route's validator cannot check the query string of a list, the list checks it alone: it refuses undeclared parameters
  * itself. A schema that the validator cannot compile is removed. A schema that it compiles but applies without converting texts

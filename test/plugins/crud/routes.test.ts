@@ -1,3 +1,5 @@
+import { sql } from 'drizzle-orm'
+import { inet, pgTable, text } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { crud } from '../../../plugins/index.js'
 import { buildCrud, items, people, seats } from './tables.js'
@@ -121,4 +123,16 @@ t.test('what the database refuses is answered by its kind, and leaves nothing', 
   t.match((await server.inject({ method: 'PATCH', url: '/people/2', payload: { age: 1 } })).json(), { statusCode: 404, code: 'DB_NOT_FOUND' })
   t.equal((await server.inject({ method: 'PATCH', url: '/people/1', payload: { age: 1 } })).statusCode, 200, 'If-Match is optional here')
   t.equal(await server.db.repo(people).count(), 1)
+})
+
+t.test('a key may be any text, and its parameter has a name that a path can have', async (t) => {
+  const server = await buildCrud(t)
+  await server.db.execute(sql`create table hosts ("the-address" inet primary key, name text)`)
+  const hosts = pgTable('hosts', { 'the-address': inet().primaryKey(), name: text() })
+  await server.register(crud(hosts, { prefix: '/hosts', get: true, create: ['the-address', 'name'] }))
+  const { headers, statusCode } = await server.inject({ method: 'POST', url: '/hosts', payload: { 'the-address': '10.1.0.0/16', name: 'a' } })
+  t.match({ statusCode, location: headers['location'] }, { statusCode: 201, location: '/hosts/10.1.0.0%2F16' })
+  t.same((await server.inject('/hosts/10.1.0.0%2F16')).json(), { 'the-address': '10.1.0.0/16', name: 'a' })
+  t.equal((await server.inject('/hosts/10.1.0.1')).statusCode, 404)
+  t.match((await server.inject('/hosts/x')).json(), { statusCode: 400, code: 'DB_VALIDATION' })
 })

@@ -7,7 +7,8 @@ const properties = ['name', 'age', 'extra', 'isAdmin', 'is_admin', 'secret', 'id
 
 const values: readonly unknown[] = [
   'P1', 'a', '', 'x'.repeat(20), 'x'.repeat(21), 'x'.repeat(100_000), '\u0000', '\ud800', '💣', "' or 1=1 --", '1', '-1', 'null', 0, 1, 7, -1, 151, 2 ** 31, 1e308, 1.5, true, false, null,
-  [], {}, [1], { a: 1 }, { $ne: 1 }, { increment: 1 }, { __proto__: { isAdmin: 1 } }, { deep: { deep: ['\u0000'] } }, [[[[[]]]]], { sql: 'now()' }, { toJSON: 1 }, { queryChunks: [] }
+  [], {}, [1], { a: 1 }, { $ne: 1 }, { increment: 1 }, { __proto__: { isAdmin: 1 } }, { deep: { deep: ['\u0000'] } },
+  [[[[[]]]]], { sql: 'now()' }, { toJSON: 1 }, { queryChunks: [] }
 ]
 
 const ids = ['1', '2', '3', '12', '0', '-1', '99', '2147483647', '2147483648', '1.5', '1e3', 'x', '', '%00', '%2e%2e', '1%20or%201=1', '1;drop table people', 'NaN', '٣', '0x1', '%C0%AF', '*', ':id']

@@ -17,7 +17,8 @@ const { connectionString } = await createTestDatabase(t, {
 
 /** Values that JSON cannot hold, or that RFC 3339 cannot write. */
 const isBeyondJson = (value: unknown): boolean =>
-  [value].flat(9).some((item) => (typeof item === 'number' && !Number.isFinite(item)) || (item instanceof Date && (item === infinity || !/^\d{4}-/.test(item.toISOString()) || item.toISOString().startsWith('0000'))))
+  [value].flat(9).some((item) => (typeof item === 'number' && !Number.isFinite(item)) ||
+    (item instanceof Date && (item === infinity || !/^(?!0000)\d{4}-/.test(item.toISOString()))))
 const isOddText = (name: string, value: unknown): boolean =>
   [value].flat(9).some((item) => typeof item === 'string' && ((name.startsWith('numeric') && /[a-z]/i.test(item)) || (/^(timestamp|date)/.test(name) && /BC|infinity|^\d{5}/.test(item)) || (name.startsWith('json') && item === '')))
 
@@ -42,7 +43,8 @@ for (const [place, { name, values }] of matrix.entries()) {
         const written = await server.inject({ ...request, payload: { c } })
         t.ok(written.statusCode < 300, `${request.method} ${literal} ${written.body}`)
         t.same(written.json().c, c, `${request.method} ${literal}`)
-        t.same(await server.db.repo(table).getOrThrow(written.json().id).then(({ c }) => c), await server.db.repo(table).getOrThrow(row?.id as number).then(({ c }) => c))
+        const [one, other] = [await server.db.repo(table).getOrThrow(written.json().id), await server.db.repo(table).getOrThrow(row?.id as number)]
+        t.same(one.c, other.c)
       }
     }
   })

@@ -112,7 +112,8 @@ t.test('an error about a value that a hook gave does not name a hidden column', 
 const compilers: Record<string, (server: FastifyInstance) => unknown> = {
   'compilers that read no JSON schemas': (server) => server
     .setValidatorCompiler((({ schema }: { schema: { parse (value: unknown): unknown } }) => (value: unknown) => schema.parse(value)) as never)
-    .setSerializerCompiler((({ schema }: { schema: { encode (value: unknown): unknown } }) => (value: unknown) => JSON.stringify(schema.encode(value))) as never),
+    .setSerializerCompiler((({ schema }: { schema: { encode (value: unknown): unknown } }) =>
+      (value: unknown) => JSON.stringify(schema.encode(value))) as never),
   'the validator of TypeBox': (server) => server.setValidatorCompiler(TypeBoxValidatorCompiler),
   'a validator that makes no numbers of texts': (server) => {
     const ajv = new Ajv({ coerceTypes: false, strict: false, formats: { 'date-time': true, uuid: true, byte: true } })

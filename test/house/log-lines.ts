@@ -21,9 +21,10 @@ function linesOf (file: ts.SourceFile): LogLine[] {
   const found: LogLine[] = []
   const constants = constantsOf(file)
   const visit = (node: ts.Node): void => {
-    if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression) && levels.has(node.expression.name.text) && isLogger(node.expression.expression)) {
+    const method = ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression) ? node.expression : undefined
+    if (ts.isCallExpression(node) && method !== undefined && levels.has(method.name.text) && isLogger(method.expression)) {
       const given = node.arguments.length === 1 ? [undefined, node.arguments[0]] as const : [node.arguments[0], node.arguments[1]] as const
-      found.push({ level: node.expression.name.text, fields: fieldsOf(given[0]), message: textOf(given[1], constants) })
+      found.push({ level: method.name.text, fields: fieldsOf(given[0]), message: textOf(given[1], constants) })
     }
     ts.forEachChild(node, visit)
   }

@@ -1,5 +1,6 @@
 import { UsageError } from '../../src/errors/errors.js'
 import { isClientGone } from './client-gone.js'
+import { isResponse } from './payload.js'
 import { statusOf } from './transaction-plan.js'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { TransactionPlan } from './transaction-plan.js'
@@ -31,6 +32,8 @@ export function judge (plan: TransactionPlan, deciding: DecidingReply): Verdict 
 /** Whether a reply commits. @throws the error of `commitOn`, and {@link UsageError} if it returns no boolean */
 export function mayCommit ({ commitOn }: TransactionPlan, { request, reply, payload, failed }: DecidingReply): boolean {
   if (failed || isClientGone(request, reply)) return false
+  // Fastify gives a reply the status of a web Response only behind all hooks, and `commitOn` decides by the status.
+  if (isResponse(payload)) reply.code(payload.status)
   const commits = commitOn(reply, payload)
   if (typeof commits !== 'boolean') throw new UsageError('transaction.commitOn must return true or false (not a promise of it)')
   return commits

@@ -99,6 +99,20 @@ t.test('12: a Response decides by its own status', async (t) => {
   t.strictSame(await emails(server), [ada.email])
 })
 
+t.test('12: commitOn of a route sees the status of a Response', async (t) => {
+  const server = await build(t)
+  const commitOn = (reply: { statusCode: number }) => reply.statusCode < 400
+  server.post<{ Params: { status: number } }>('/:status', { config: { transaction: { commitOn } } }, async (request) => {
+    await request.repo(users).create(ada)
+    return new Response('said', { status: Number(request.params.status) })
+  })
+
+  t.match(await post(server, '/409'), { statusCode: 409, body: 'said' })
+  t.strictSame(await emails(server), [])
+  t.equal((await post(server, '/207')).statusCode, 207)
+  t.strictSame(await emails(server), [ada.email])
+})
+
 t.test('14: an error that the error handler answers with 200 is rolled back, with a warning', async (t) => {
   const log = recordLog()
   const server = await build(t, { server: { logger: log.logger } })
@@ -160,8 +174,8 @@ t.test('14a: a GraphQL 200 with errors is rolled back by commitOn or rollbackOnl
     t.strictSame(await emails(server), [])
     connections()
   }
-  const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'errors.md'), 'utf8')
-  t.match(page, /^## GraphQL\n.*commitOn: .*"errors".*rollbackOnly\(\)/ms, 'as docs/errors.md shows')
+  const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'recipes', 'graphql.md'), 'utf8')
+  t.match(page, /rollbackOnly\(.*commitOn: .*"errors"/s, 'as docs/recipes/graphql.md shows')
 })
 
 t.test('15: a write on a read-only route is answered 500', async (t) => {

@@ -1,5 +1,8 @@
 import { sql } from 'drizzle-orm'
-import { bigint, bigserial, boolean, check, customType, date, foreignKey, integer, jsonb, numeric, pgEnum, pgSchema, pgTable, pgView, primaryKey, real, smallint, text, timestamp, unique, uuid, varchar } from 'drizzle-orm/pg-core'
+import {
+  bigint, bigserial, boolean, check, customType, date, foreignKey, integer, jsonb, numeric, pgEnum, pgSchema, pgTable, pgView, primaryKey, real, smallint, text,
+  timestamp, unique, uuid, varchar
+} from 'drizzle-orm/pg-core'
 
 export const legacy = pgSchema('legacy')
 

@@ -21,6 +21,7 @@ export const sections: readonly Section[] = [
     pages: [
       'session.md',
       'repository.md',
+      'lists.md',
       'crud.md',
       'uploads-and-streams.md',
       'errors.md',

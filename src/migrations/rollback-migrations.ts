@@ -10,14 +10,18 @@ import { hasSchemas, schemaOptions } from './history/schema-place.js'
 import { stepsIn } from './history/step.js'
 import { withoutText } from './migration-status.js'
 import { runInSchemas } from './run-in-schemas.js'
+import { countDroppedRows, refuseLosses } from './runner/dropped-rows.js'
 import { startRun } from './runner/run-context.js'
 import { runFile } from './runner/run-file.js'
 import { withMigrationLock } from './runner/runner-lock.js'
+import type { Client } from 'pg'
 import type { OptionChecks } from '../runtime/option-checks.js'
 import type { Migration } from './folder/migration-files.js'
 import type { Comparison } from './history/compare.js'
 import type { RunnerOptions } from './history/migration-options.js'
 import type { Placed, SchemaOptions } from './history/schema-place.js'
+import type { MigrationStep } from './history/step.js'
+import type { DroppedRows } from './runner/dropped-rows.js'
 import type { SchemaRun } from './schema-migration-error.js'
 
 /** The options of {@link rollbackMigrations}. */
@@ -30,15 +34,24 @@ export interface RollbackOptions extends RunnerOptions {
   /** The tag that stays as the newest applied one; `'nothing'` undoes all. */
   readonly to?: string | undefined
   /**
-   * Rolls back even if a down file says that it cannot restore everything.
+   * Rolls back even if a down file says that it cannot restore everything, or drops tables with rows or columns with values.
    * @defaultValue `false`
    */
   readonly confirmIrreversible?: boolean | undefined
 }
 
+/** What {@link rollbackMigrations} has undone. */
+export interface Rollback {
+  /** The migrations, newest first. */
+  readonly rolledBack: Migration[]
+  /** The rows and values that were dropped; usually none. */
+  readonly lost: readonly DroppedRows[]
+}
+
 /**
  * Undoes the newest migrations, newest first, with their files `<tag>.down.sql`, or `<tag>/down.sql`. Each file is one transaction, together with the row that
- * records the migration. All files are checked before the first one runs.
+ * records the migration. All files are checked before the first one runs. The rows of the tables that they drop are counted, and the values that are not NULL
+ * of the columns; if there are any, nothing is changed without `confirmIrreversible`. `lost` tells what was dropped, or with `dryRun` what would be.
  *
  * With `schemas` the migrations are undone in each of these schemas, one after the other, down to the tag `to`.
  *
@@ -53,34 +66,46 @@ export interface RollbackOptions extends RunnerOptions {
  * console.log(rolledBack.map((migration) => migration.tag))
  */
 export async function rollbackMigrations (options: RollbackOptions & SchemaOptions & { readonly to: string }): Promise<{ schemas: SchemaRun[] }>
-export async function rollbackMigrations (options?: RollbackOptions): Promise<{ rolledBack: Migration[] }>
-export async function rollbackMigrations (options: RollbackOptions & Partial<SchemaOptions> = {}): Promise<{ rolledBack: Migration[] } | { schemas: SchemaRun[] }> {
+export async function rollbackMigrations (options?: RollbackOptions): Promise<Rollback>
+export async function rollbackMigrations (options: RollbackOptions & Partial<SchemaOptions> = {}): Promise<Rollback | { schemas: SchemaRun[] }> {
   checkMigrationCall('rollbackMigrations()', options, rollbackOptions)
   const { dryRun = false, steps: count, to } = options
   if (count !== undefined && to !== undefined) throw new UsageError('steps and to exclude each other: give one of them')
-  const plan = (comparison: Comparison) => planDown(comparison, options)
   if (hasSchemas(options)) {
     if (to === undefined) throw new UsageError('A rollback in several schemas needs to: if it were repeated with steps, it would undo more where it had succeeded')
-    return { schemas: await runInSchemas(options, { plan, run: undo }) }
+    return { schemas: await runInSchemas(options, { plan: (comparison, place) => dryRun ? planIn({ ...options, place }, comparison) : planDown(comparison, options), run: undo }) }
   }
   if (dryRun) {
-    const steps = await withClient(options, async (client) => plan(await compare(client, options)))
-    return { rolledBack: steps.map(({ migration }) => withoutText(migration)) }
+    const { steps, lost } = await withClient(options, async (client) => check(client, options, await compare(client, options)))
+    return { rolledBack: steps.map(({ migration }) => withoutText(migration)), lost }
   }
   const rolledBack: Migration[] = []
-  await undo(options, rolledBack)
-  return { rolledBack }
+  return { rolledBack, lost: await undo(options, rolledBack) }
 }
 
-/** Undoes migrations. Each is added to `undone` when it is done. */
-async function undo (options: RollbackOptions & Placed, undone: Migration[]): Promise<void> {
-  await withMigrationLock(options, async (connections) => {
-    const steps = stepsIn(await planDown(await compare(connections.work, options), options), options)
+/** The steps of a dry run in one schema. */
+async function planIn (options: RollbackOptions & Placed, comparison: Comparison): Promise<MigrationStep[]> {
+  return await withClient(options, async (client) => (await check(client, options, comparison)).steps)
+}
+
+/** Plans the steps, and refuses them if they lose something that was not confirmed. */
+async function check (client: Client, options: RollbackOptions & Placed, comparison: Comparison): Promise<{ steps: MigrationStep[], lost: DroppedRows[] }> {
+  const steps = stepsIn(await planDown(comparison, options), options)
+  const lost = await countDroppedRows(client, steps, options)
+  if (options.confirmIrreversible !== true) refuseLosses(steps, lost)
+  return { steps, lost }
+}
+
+/** Undoes migrations. Each is added to `undone` when it is done. Returns what is lost. */
+async function undo (options: RollbackOptions & Placed, undone: Migration[]): Promise<DroppedRows[]> {
+  return await withMigrationLock(options, async (connections) => {
+    const { steps, lost } = await check(connections.work, options, await compare(connections.work, options))
     const work = startRun(connections, options, steps)
     for (const step of steps) {
       await runFile(work, step)
       undone.push(withoutText(step.migration))
     }
+    return lost
   })
 }
 

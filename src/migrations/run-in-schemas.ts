@@ -8,14 +8,14 @@ import { SchemaMigrationError, type SchemaRun } from './schema-migration-error.j
 import type { Migration } from './folder/migration-files.js'
 import type { Comparison } from './history/compare.js'
 import type { RunnerOptions } from './history/migration-options.js'
-import type { Placed, SchemaOptions } from './history/schema-place.js'
+import type { Placed, SchemaOptions, SchemaPlace } from './history/schema-place.js'
 import type { MigrationStep } from './history/step.js'
 
 /** The two halves of a run in one schema. */
 interface SchemaWork<Options> {
-  readonly plan: (comparison: Comparison) => MigrationStep[] | Promise<MigrationStep[]>
+  readonly plan: (comparison: Comparison, place: SchemaPlace) => MigrationStep[] | Promise<MigrationStep[]>
   /** Runs the steps under the lock, and adds each finished migration to `done`. */
-  readonly run: (options: Options & Placed, done: Migration[]) => Promise<void>
+  readonly run: (options: Options & Placed, done: Migration[]) => Promise<unknown>
 }
 
 /**
@@ -35,7 +35,7 @@ export async function runInSchemas<Options extends RunnerOptions & SchemaOptions
     const done: Migration[] = []
     const finish = (error?: DatabaseError): void => { runs.push({ schema, migrations: done, ...error !== undefined && { error } }) }
     try {
-      const steps = await plan(comparison)
+      const steps = await plan(comparison, { schema, searchPath })
       if (dryRun) done.push(...steps.map(({ migration }) => withoutText(migration)))
       else if (stopped && steps.length > 0) throw new MigrationError('The run was stopped before this schema', 'DB_MIGRATION_PENDING')
       else if (steps.length > 0) await run({ ...options, place: { schema, searchPath } }, done)

@@ -39,7 +39,6 @@ export interface Target {
   readonly steps?: number | undefined
   /** The newest tag that stays, or `nothing`. */
   readonly to?: string | undefined
-  readonly confirmIrreversible?: boolean | undefined
 }
 
 /**
@@ -61,7 +60,6 @@ export async function planDown (comparison: Comparison, target: Target): Promise
     if (text === undefined) throw noDown(tag, file)
     return stepDown(migration, { text, file })
   }))
-  if (target.confirmIrreversible !== true) refuseIrreversible(steps)
   refuse(steps.flatMap(({ text, file }) => unfitStatements(text, file)).map((message) => ({ kind: 'unfit', message })))
   return steps
 }
@@ -84,12 +82,6 @@ function noDown (tag: string, file: string): MigrationError {
     `${file} is not there, so ${tag} cannot be rolled back: write it (an empty file means that there is nothing to undo), or go forward with a new migration`,
     'DB_MIGRATION_NO_DOWN'
   )
-}
-
-function refuseIrreversible (steps: readonly MigrationStep[]): void {
-  const losses = steps.flatMap(({ file, text: { irreversible } }) => irreversible.map((reason) => `${file} cannot restore ${reason}`))
-  if (losses.length === 0) return
-  throw new MigrationError(`${losses.join('; ')}: restore a backup instead, or pass confirmIrreversible to roll back anyway`, 'DB_MIGRATION_IRREVERSIBLE')
 }
 
 /** The step that applies a migration. */

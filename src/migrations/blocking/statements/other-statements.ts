@@ -9,6 +9,12 @@ export function readDropTable (reader: TokenReader): Change {
   return { kind: 'dropTable', tables: readNames(reader) }
 }
 
+/** Reads DROP SCHEMA, after these words. */
+export function readDropSchema (reader: TokenReader): Change {
+  reader.take('IF EXISTS')
+  return { kind: 'dropSchema', schemas: readNames(reader) }
+}
+
 /** Reads TRUNCATE, after this word. */
 export function readTruncate (reader: TokenReader): Change {
   reader.take('TABLE')

@@ -1,7 +1,7 @@
 import { readAlterTable, readOnTable } from './alter-table.js'
 import { readCreateTable, readCreateView } from './create-table.js'
 import { readAlterIndex, readCreateIndex, readDropIndex, readReindex } from './index-statements.js'
-import { readCluster, readDropTable, readInsert, readLock, readRefresh, readTruncate, readVacuum, readWrite } from './other-statements.js'
+import { readCluster, readDropSchema, readDropTable, readInsert, readLock, readRefresh, readTruncate, readVacuum, readWrite } from './other-statements.js'
 import { TokenReader } from './token-reader.js'
 import type { Change } from './change.js'
 import type { SqlToken } from './sql-token.js'
@@ -20,6 +20,7 @@ const reads: ReadonlyArray<readonly [words: string, read: Read]> = [
   ['CREATE MATERIALIZED VIEW', readCreateView],
   ['DROP TABLE', readDropTable],
   ['DROP MATERIALIZED VIEW', readDropTable],
+  ['DROP SCHEMA', readDropSchema],
   ['CREATE INDEX', readCreateIndex],
   ['CREATE UNIQUE INDEX', readCreateIndex],
   ['ALTER INDEX', readAlterIndex],

@@ -1,0 +1,70 @@
+import { readStatement } from '../blocking/statements/read-statement.js'
+import { bareName, fullName } from '../blocking/statements/token-reader.js'
+import { inSchemaOf } from '../blocking/statements/index-statements.js'
+import type { Change } from '../blocking/statements/change.js'
+import type { TableAction } from '../blocking/statements/table-action.js'
+import type { MigrationStep } from '../history/step.js'
+
+/** A table or a column that a way back drops, by the names that it has before the first step. */
+export interface DroppedObject {
+  /** The file that drops it. */
+  readonly file: string
+  /** The table, or the schema of all tables, as SQL names it. */
+  readonly name: string
+  readonly kind: 'table' | 'schema' | 'column'
+  /** The name of the column. */
+  readonly column?: string
+}
+
+/** What the files of a rollback drop, of that which is there before the first of them runs. */
+export function droppedObjects (steps: readonly MigrationStep[]): DroppedObject[] {
+  const names = new FormerNames()
+  return steps.flatMap(({ file, text }) => text.scanned.flat().flatMap(({ sql }) => readStatement(sql, 0)).flatMap(({ change }) =>
+    names.read(change).map((dropped) => ({ file, ...dropped }))))
+}
+
+/** The names of tables and columns before the first step, by their names now. What a step has created has none. */
+class FormerNames {
+  readonly #tables = new Map<string, string | undefined>()
+  readonly #columns = new Map<string, string | undefined>()
+
+  /** Notes a change; what it drops. */
+  read (change: Change): Array<Omit<DroppedObject, 'file'>> {
+    if (change.kind === 'createTable') this.#tables.set(change.table, undefined)
+    if (change.kind === 'dropSchema') return change.schemas.map((name) => ({ kind: 'schema', name }))
+    if (change.kind === 'dropTable' || change.kind === 'truncate') return change.tables.flatMap((table) => this.#dropTable(table))
+    if (change.kind === 'alterTable') return change.actions.flatMap(({ action }) => this.#act(change.table, action))
+    return []
+  }
+
+  #former (table: string): string | undefined {
+    return this.#tables.has(table) ? this.#tables.get(table) : table
+  }
+
+  #dropTable (table: string): Array<Omit<DroppedObject, 'file'>> {
+    const name = this.#former(table)
+    return name === undefined ? [] : [{ kind: 'table', name }]
+  }
+
+  #act (table: string, action: TableAction): Array<Omit<DroppedObject, 'file'>> {
+    const former = this.#former(table)
+    const keyOf = (column: string) => `${String(former)} ${column}`
+    const formerColumn = (column: string) => this.#columns.has(keyOf(column)) ? this.#columns.get(keyOf(column)) : column
+    if (action.kind === 'renameTable') this.#rename(table, inSchemaOf(table, fullName([action.to])))
+    if (action.kind === 'moveTable') this.#rename(table, action.to === 'public' ? bareName(table) : `${fullName([action.to])}.${bareName(table)}`)
+    if (action.kind === 'addColumn') this.#columns.set(keyOf(action.column.name), undefined)
+    if (action.kind === 'renameColumn') {
+      this.#columns.set(keyOf(action.to), formerColumn(action.from))
+      this.#columns.set(keyOf(action.from), undefined)
+    }
+    if (action.kind !== 'dropColumn') return []
+    const column = formerColumn(action.name)
+    this.#columns.set(keyOf(action.name), undefined)
+    return former === undefined || column === undefined ? [] : [{ kind: 'column', name: former, column }]
+  }
+
+  #rename (from: string, to: string): void {
+    this.#tables.set(to, this.#former(from))
+    this.#tables.set(from, undefined)
+  }
+}

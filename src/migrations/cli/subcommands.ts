@@ -1,3 +1,5 @@
+import { MigrationError } from '../../errors/errors.js'
+import { canAsk, confirm, type Terminal } from '../../runtime/confirm.js'
 import { baseline } from './baseline.js'
 import { checkMigrations } from '../check-migrations.js'
 import { createMigration } from '../generate/create-migration.js'
@@ -5,12 +7,12 @@ import { installedKit } from '../generate/installed-kit.js'
 import { writeDownFiles } from '../generate/write-down-files.js'
 import { lintMigrations } from '../lint-migrations.js'
 import { rollbackMigrations } from '../rollback-migrations.js'
+import { describeDropped } from '../runner/dropped-rows.js'
 import { runMigrations } from '../run-migrations.js'
 import { getMigrationHistory, readSchemaStatus, readStatus } from '../migration-status.js'
 import { upgradeMigrations } from '../upgrade-migrations.js'
 import type { Migration } from '../folder/migration-files.js'
 import type { RunnerOptions } from '../history/migration-options.js'
-import type { Terminal } from '../generate/renames/ask-renames.js'
 import { numberOf, renamesOf, schemasOf, type Values } from './arguments.js'
 import { readConfig } from './drizzle-config.js'
 import { configOf, databaseOf, migrationsOf, modelOf, targetOf, type Place } from './target.js'
@@ -64,14 +66,30 @@ async function up (values: Values, caller: Caller): Promise<Report> {
 async function down (values: Values, caller: Caller): Promise<Report> {
   const steps = numberOf(values, 'steps')
   const { to } = values
-  const options = { ...await runnerOf(values, caller), steps, confirmIrreversible: values['confirm-irreversible'] }
+  const options = { ...await runnerOf(values, caller), steps }
   const schemas = schemasOf(values)
   if (schemas !== undefined) {
     if (to === undefined) throw new CommandUsageError('migrate down --schemas needs --to: if it were repeated with --steps, it would undo more where it had succeeded')
-    return await schemaReport(() => rollbackMigrations({ ...options, ...schemas, to }), { headline: values['dry-run'] === true ? 'to roll back' : 'rolled back', pattern: schemas.schemas })
+    return await schemaReport(() => rollbackMigrations({ ...options, ...schemas, to, confirmIrreversible: values['confirm-irreversible'] }), { headline: values['dry-run'] === true ? 'to roll back' : 'rolled back', pattern: schemas.schemas })
   }
-  const { rolledBack } = await rollbackMigrations({ ...options, to })
-  return { document: { rolledBack }, text: lines(`${rolledBack.length} ${values['dry-run'] === true ? 'to roll back' : 'rolled back'}`, tags(rolledBack)) }
+  const { rolledBack, lost } = await orAsk((confirmIrreversible) => rollbackMigrations({ ...options, to, confirmIrreversible }), values, caller)
+  const isDry = values['dry-run'] === true
+  return {
+    document: { rolledBack, lost },
+    text: lines(`${rolledBack.length} ${isDry ? 'to roll back' : 'rolled back'}`, [...tags(rolledBack), ...lost.map((rows) => `  ${isDry ? 'would drop' : 'dropped'} ${describeDropped(rows)}`)])
+  }
+}
+
+/** Runs a rollback. If it loses something, it is refused before anything has changed, and a user in a terminal is asked. */
+async function orAsk<Result> (run: (isConfirmed: boolean) => Promise<Result>, values: Values, { terminal, env }: Caller): Promise<Result> {
+  try {
+    return await run(values['confirm-irreversible'] === true)
+  } catch (error) {
+    const isRefused = error instanceof MigrationError && error.code === 'DB_MIGRATION_IRREVERSIBLE'
+    if (!isRefused || values['dry-run'] === true || !canAsk(terminal, env)) throw error
+    if (!await confirm(terminal, `${error.message}\nType yes to roll back anyway: `)) throw error
+    return await run(true)
+  }
 }
 
 async function status (values: Values, caller: Caller): Promise<Report> {

@@ -1,5 +1,5 @@
 import { escapeIdentifier } from 'pg'
-import { MigrationError } from '../../errors/errors.js'
+import { DatabaseError, MigrationError } from '../../errors/errors.js'
 import { quoted } from '../blocking/statements/token-reader.js'
 import { asDatabaseError } from '../history/as-database-error.js'
 import { inTransaction } from '../history/in-transaction.js'
@@ -82,7 +82,7 @@ async function count (client: Client, { file, table, column }: FoundTable, place
     const { rows: [row] } = await withPlace(client, place, () => client.query<{ rows: string }>(`select count(${counted}) as rows from ${quoted(table)}`))
     return { ...dropped, rows: Number(row?.rows) }
   } catch (error) {
-    if ((error as { code?: string }).code !== '42501') throw error
+    if (!(error instanceof DatabaseError) || error.context.sqlState !== '42501') throw error
     return { ...dropped, rows: undefined }
   }
 }

@@ -1,13 +1,8 @@
 import { createInterface } from 'node:readline/promises'
 import { MigrationError } from '../../../errors/errors.js'
 import { ignore } from '../../../runtime/promises.js'
+import type { Terminal } from '../../../runtime/confirm.js'
 import type { Decide } from './decide-renames.js'
-
-/** A terminal in which the user can be asked. */
-export interface Terminal {
-  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean }
-  readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean }
-}
 
 /** Asks the user to choose a number for each new object. */
 export function askRenames ({ input, output }: Terminal): Decide {

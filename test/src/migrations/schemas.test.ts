@@ -118,11 +118,11 @@ t.test('two runners at once apply each file once', async (t) => {
 t.test('rolls back in every schema to a tag, and a repeated rollback undoes no more', async (t) => {
   const { tables, options } = await build(t, ['tenant_a', 'tenant_b'])
   await runMigrations(options)
-  t.strictSame(told((await rollbackMigrations({ ...options, to: '0001_posts', dryRun: true })).schemas), [['tenant_a', '0002_indexed'], ['tenant_b', '0002_indexed']])
-  t.strictSame(told((await rollbackMigrations({ ...options, to: '0000_users' })).schemas), [['tenant_a', '0002_indexed', '0001_posts'], ['tenant_b', '0002_indexed', '0001_posts']])
-  t.strictSame(told((await rollbackMigrations({ ...options, to: '0000_users' })).schemas), [['tenant_a'], ['tenant_b']])
+  t.strictSame(told((await rollbackMigrations({ ...options, confirmIrreversible: true, to: '0001_posts', dryRun: true })).schemas), [['tenant_a', '0002_indexed'], ['tenant_b', '0002_indexed']])
+  t.strictSame(told((await rollbackMigrations({ ...options, confirmIrreversible: true, to: '0000_users' })).schemas), [['tenant_a', '0002_indexed', '0001_posts'], ['tenant_b', '0002_indexed', '0001_posts']])
+  t.strictSame(told((await rollbackMigrations({ ...options, confirmIrreversible: true, to: '0000_users' })).schemas), [['tenant_a'], ['tenant_b']])
   t.strictSame(await tables(), ['tenant_a.users', 'tenant_b.users'])
-  await t.rejects(rollbackMigrations({ ...options, steps: 1 } as never), { name: 'UsageError', message: /needs to: if it were repeated with steps/ })
+  await t.rejects(rollbackMigrations({ ...options, confirmIrreversible: true, steps: 1 } as never), { name: 'UsageError', message: /needs to: if it were repeated with steps/ })
 })
 
 t.test('a dry run reports what would be applied in each schema, and changes nothing', async (t) => {

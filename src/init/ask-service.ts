@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises'
 import { ignore } from '../runtime/promises.js'
 import { parseConnectionString } from '../settings/url/connection-string.js'
 import { nameProblem } from './service-name.js'
-import type { Terminal } from '../migrations/generate/renames/ask-renames.js'
+import type { Terminal } from '../runtime/confirm.js'
 
 /** What is asked. */
 export interface Questions {

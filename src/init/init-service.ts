@@ -6,7 +6,7 @@ import { completeManifest, parseManifest, type Manifest } from './manifest.js'
 import { nameFor } from './service-name.js'
 import { planService } from './service-plan.js'
 import { readTemplates } from './templates.js'
-import type { Terminal } from '../migrations/generate/renames/ask-renames.js'
+import type { Terminal } from '../runtime/confirm.js'
 
 /** How {@link initService} works. */
 export interface InitOptions {

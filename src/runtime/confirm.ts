@@ -11,9 +11,9 @@ export function canAsk ({ input, output }: Terminal, { CI }: Readonly<Record<str
   return input.isTTY === true && output.isTTY === true && (CI === undefined || CI === '' || CI === 'false')
 }
 
-/** Asks a question, and tells whether the answer is `yes`. No answer, as when the input ends, is no. */
-export async function confirm ({ input, output }: Terminal, question: string): Promise<boolean> {
-  const lines = createInterface({ input, output, terminal: false })
+/** Asks a question, and tells whether the answer is `yes`. No answer is no: the input ends, or the signal aborts. */
+export async function confirm ({ input, output }: Terminal, question: string, signal: AbortSignal): Promise<boolean> {
+  const lines = createInterface({ input, output, terminal: false, signal })
   const left = new Promise<string>((resolve) => { lines.once('close', () => resolve('')) })
   const answer = await Promise.race([lines.question(question), left])
   lines.close()

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'tstyche'
 import { checkMigrations, rollbackMigrations, runMigrations } from '../../src/migrations/index.js'
-import type { Migration, MigrationProblem, MigrationProgress } from '../../src/migrations/index.js'
+import type { DroppedRows, Migration, MigrationProblem, MigrationProgress, Rollback } from '../../src/migrations/index.js'
 import type { DataAccessOptions, Database } from '../../plugins/index.js'
 
 declare const database: Database
@@ -8,7 +8,8 @@ declare const database: Database
 describe('migrations', () => {
   test('have their results', () => {
     expect(runMigrations({ database, to: '0001_posts', dryRun: true })).type.toBe<Promise<{ applied: Migration[] }>>()
-    expect(rollbackMigrations({ steps: 2 })).type.toBe<Promise<{ rolledBack: Migration[] }>>()
+    expect(rollbackMigrations({ steps: 2 })).type.toBe<Promise<Rollback>>()
+    expect<Rollback>().type.toBe<{ readonly rolledBack: Migration[], readonly lost: readonly DroppedRows[] }>()
     expect(checkMigrations).type.toBeCallableWith()
     expect<Awaited<ReturnType<typeof checkMigrations>>['problems']>().type.toBe<readonly MigrationProblem[]>()
   })

@@ -100,15 +100,18 @@ ${schemas}${locks}${database}${general}
 `,
   down: `data-access migrate down [options]
 
-Undoes the newest migrations with their files <tag>.down.sql.
+Undoes the newest migrations with their files <tag>.down.sql. The rows of the tables that they drop are counted, and
+the values of the columns. If there are any, or if a file says that it cannot restore everything, the command asks in
+a terminal, and refuses elsewhere: with --schemas, with --dry-run, in a pipe, and where CI is set.
 
   --steps <n>            how many migrations to undo [1]
   --to <tag>             the migration that stays as the newest one; 'nothing' undoes all. --schemas needs it
-  --confirm-irreversible roll back even if a file says that it cannot restore everything
+  --confirm-irreversible roll back without a question, whatever is lost
   --dry-run              only show what would be done
 ${schemas}${locks}${database}${general}
   data-access migrate down
   data-access migrate down --to 0003_add_a_nickname --dry-run
+  data-access migrate down --confirm-irreversible
 `,
   status: `data-access migrate status [options]
 

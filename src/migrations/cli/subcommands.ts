@@ -81,14 +81,14 @@ async function down (values: Values, caller: Caller): Promise<Report> {
 }
 
 /** Runs a rollback. If it loses something, it is refused before anything has changed, and a user in a terminal is asked. */
-async function orAsk<Result> (run: (isConfirmed: boolean) => Promise<Result>, values: Values, { terminal, env }: Caller): Promise<Result> {
+async function orAsk<Result> (run: (isConfirmed: boolean) => Promise<Result>, values: Values, { terminal, env, signal }: Caller): Promise<Result> {
   try {
     return await run(values['confirm-irreversible'] === true)
   } catch (error) {
     const isRefused = error instanceof MigrationError && error.code === 'DB_MIGRATION_IRREVERSIBLE'
     if (!isRefused || values['dry-run'] === true || !canAsk(terminal, env)) throw error
-    if (!await confirm(terminal, `${error.message}\nType yes to roll back anyway: `)) throw error
-    return await run(true)
+    if (await confirm(terminal, `${error.message}\nType yes to roll back anyway: `, signal)) return await run(true)
+    throw new MigrationError('Nothing was rolled back, because the answer was not yes', 'DB_MIGRATION_IRREVERSIBLE')
   }
 }
 

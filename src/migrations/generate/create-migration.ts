@@ -57,7 +57,8 @@ export interface CreatedMigration extends WrittenMigration {
  * If the model has not changed, nothing is written and `created` is missing.
  *
  * A down file lists what it cannot restore: rows and values that the migration drops, and values that it converts to a narrower type. Rolling back over it
- * needs confirmation. A way back also drops what the migration added, with everything written there since. A comment says so; it needs no confirmation.
+ * needs confirmation. A way back also drops what the migration added, with everything written there since. A comment says so; a
+ * rollback counts the rows and values, and needs confirmation if there are any.
  *
  * @throws {MigrationError} `DB_MIGRATION_AMBIGUOUS` if something may have been renamed, and there is no terminal to ask in; `DB_MIGRATION_LOCKED` if another
  *   process is writing a migration into the same folder; `DB_MIGRATION_FAILED` without drizzle-kit, without a schema, or if drizzle-kit refuses the model

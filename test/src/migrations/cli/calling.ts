@@ -37,6 +37,27 @@ export async function call (
   return { code, out: String(stdout.read() ?? ''), err }
 }
 
+/** Runs the command in a terminal. `answer` is typed where it asks; `undefined` ends the input. */
+export async function callInTerminal (
+  cwd: string,
+  argv: readonly string[],
+  { answer, env = {}, signal = new AbortController().signal, onQuestion }: { answer?: string | undefined, env?: Record<string, string>, signal?: AbortSignal, onQuestion?: () => void }
+): Promise<Answer> {
+  const stdin = Object.assign(new PassThrough(), { isTTY: true })
+  const stdout = new PassThrough()
+  const stderr = Object.assign(new PassThrough(), { isTTY: true })
+  let err = ''
+  stderr.on('data', (text) => {
+    err += text
+    if (!err.endsWith(': ')) return
+    if (onQuestion !== undefined) onQuestion()
+    else if (answer === undefined) stdin.end()
+    else stdin.write(`${answer}\n`)
+  })
+  const code = await runCommand(argv, { cwd, env, stdin, stdout, stderr, signal })
+  return { code, out: String(stdout.read() ?? ''), err }
+}
+
 /** A database, a folder with a configuration, and the command in it. */
 export async function build (t: Test, files?: Record<string, string>) {
   const { connectionString } = await createTestDatabase(t)

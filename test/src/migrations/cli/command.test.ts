@@ -183,9 +183,9 @@ t.test('refuses wrong arguments and unusable configurations', async (t) => {
 })
 
 t.test('prints its help and its version', async (t) => {
-  t.match(await call('.', []), { code: 0, out: /^data-access migrate <subcommand>/ })
+  t.match(await call('.', []), { code: 0, out: /^data-access init .*\ndata-access migrate <subcommand>/ })
   t.match(await call('.', ['--help']), { code: 0, out: /Exit codes: 0 done/ })
-  t.match(await call('.', ['migrate', 'nobody', '-h']), { code: 0, out: /^data-access migrate <subcommand>/ })
+  t.match(await call('.', ['migrate', 'nobody', '-h']), { code: 0, out: /^data-access init .*\ndata-access migrate <subcommand>/ })
   for (const name of ['create', 'up', 'down', 'status', 'history', 'current', 'check', 'down-files']) {
     t.match(await call('.', ['migrate', name, '--help']), { code: 0, out: new RegExp(`^data-access migrate ${name} `) })
   }

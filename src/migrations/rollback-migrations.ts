@@ -11,6 +11,7 @@ import { stepsIn } from './history/step.js'
 import { withoutText } from './migration-status.js'
 import { runInSchemas } from './run-in-schemas.js'
 import { countDroppedRows, refuseLosses } from './runner/dropped-rows.js'
+import { attemptLocked } from './runner/retry-locked.js'
 import { startRun } from './runner/run-context.js'
 import { runFile } from './runner/run-file.js'
 import { withMigrationLock } from './runner/runner-lock.js'
@@ -76,7 +77,7 @@ export async function rollbackMigrations (options: RollbackOptions & Partial<Sch
     return { schemas: await runInSchemas(options, { plan: (comparison, place) => dryRun ? planIn({ ...options, place }, comparison) : planDown(comparison, options), run: undo }) }
   }
   if (dryRun) {
-    const { steps, lost } = await withClient(options, async (client) => check(client, options, await compare(client, options)))
+    const { steps, lost } = await rehearse(options, (client) => compare(client, options))
     return { rolledBack: steps.map(({ migration }) => withoutText(migration)), lost }
   }
   const rolledBack: Migration[] = []
@@ -85,22 +86,30 @@ export async function rollbackMigrations (options: RollbackOptions & Partial<Sch
 
 /** The steps of a dry run in one schema. */
 async function planIn (options: RollbackOptions & Placed, comparison: Comparison): Promise<MigrationStep[]> {
-  return await withClient(options, async (client) => (await check(client, options, comparison)).steps)
+  return (await rehearse(options, async () => comparison)).steps
 }
 
-/** Plans the steps, and refuses them if they lose something that was not confirmed. */
-async function check (client: Client, options: RollbackOptions & Placed, comparison: Comparison): Promise<{ steps: MigrationStep[], lost: DroppedRows[] }> {
-  const steps = stepsIn(await planDown(comparison, options), options)
-  const lost = await countDroppedRows(client, steps, options)
-  if (options.confirmIrreversible !== true) refuseLosses(steps, lost)
-  return { steps, lost }
+/** The steps of a dry run, and what they would lose. */
+async function rehearse (options: RollbackOptions & Placed, comparison: (client: Client) => Promise<Comparison>): Promise<{ steps: MigrationStep[], lost: DroppedRows[] }> {
+  return await withClient(options, async (client) => {
+    const steps = await plan(await comparison(client), options)
+    const lost = await countDroppedRows(client, steps, options)
+    refuseLosses(steps, lost, options)
+    return { steps, lost }
+  })
+}
+
+async function plan (comparison: Comparison, options: RollbackOptions & Placed): Promise<MigrationStep[]> {
+  return stepsIn(await planDown(comparison, options), options)
 }
 
 /** Undoes migrations. Each is added to `undone` when it is done. Returns what is lost. */
 async function undo (options: RollbackOptions & Placed, undone: Migration[]): Promise<DroppedRows[]> {
   return await withMigrationLock(options, async (connections) => {
-    const { steps, lost } = await check(connections.work, options, await compare(connections.work, options))
+    const steps = await plan(await compare(connections.work, options), options)
     const work = startRun(connections, options, steps)
+    const lost = await countDroppedRows(work.client, steps, options, (step, count) => attemptLocked(work, step, count))
+    refuseLosses(steps, lost, options)
     for (const step of steps) {
       await runFile(work, step)
       undone.push(withoutText(step.migration))

@@ -76,7 +76,7 @@ t.test('drizzle-orm\'s migrator and ours find nothing to do after each other, at
       t.strictSame([await other(), await one()], [history.length - point, 0])
       const done = await catalogueWithout(client)
 
-      const { rolledBack } = await rollbackMigrations({ connectionString, folder, steps: point })
+      const { rolledBack } = await rollbackMigrations({ connectionString, folder, steps: point, confirmIrreversible: true })
       t.strictSame(tags(rolledBack), tagsIn(installedLayout, history.slice(-point)).reverse())
       t.strictSame([await one(), await other()], [point, 0], 'also after the way back')
       t.strictSame(await catalogueWithout(client), done)

@@ -5,6 +5,14 @@ import type { OptionCheck } from '../../runtime/option-checks.js'
 /** The default of `lockTimeoutSeconds`. */
 export const defaultLockTimeoutSeconds = 60
 
+/** The default of `statementLockTimeoutSeconds`. */
+export const defaultStatementLockTimeoutSeconds = 2
+
+/** PostgreSQL's `lock_timeout` for a number of seconds, as text. */
+export function lockTimeoutOf (seconds: number): string {
+  return `${Math.ceil(seconds * 1000)}ms`
+}
+
 /** The checks of the options that are numbers. */
 export const limits = {
   lockTimeoutSeconds: seconds(0),

@@ -7,20 +7,24 @@ import type { MigrationStep } from '../history/step.js'
 
 /** A table or a column that a way back drops, by the names that it has before the first step. */
 export interface DroppedObject {
-  /** The file that drops it. */
-  readonly file: string
+  /** The step whose file drops it. */
+  readonly step: MigrationStep
   /** The table, or the schema of all tables, as SQL names it. */
   readonly name: string
   readonly kind: 'table' | 'schema' | 'column'
   /** The name of the column. */
   readonly column?: string
+  /** The tables of the schema that earlier statements have moved away or renamed. */
+  readonly without?: readonly string[]
 }
+
+type Dropped = Omit<DroppedObject, 'step'>
 
 /** What the files of a rollback drop, of that which is there before the first of them runs. */
 export function droppedObjects (steps: readonly MigrationStep[]): DroppedObject[] {
   const names = new FormerNames()
-  return steps.flatMap(({ file, text }) => text.scanned.flat().flatMap(({ sql }) => readStatement(sql, 0)).flatMap(({ change }) =>
-    names.read(change).map((dropped) => ({ file, ...dropped }))))
+  return steps.flatMap((step) => step.text.scanned.flat().flatMap(({ sql }) => readStatement(sql, 0)).flatMap(({ change }) =>
+    names.read(change).map((dropped) => ({ step, ...dropped }))))
 }
 
 /** The names of tables and columns before the first step, by their names now. What a step has created has none. */
@@ -29,9 +33,10 @@ class FormerNames {
   readonly #columns = new Map<string, string | undefined>()
 
   /** Notes a change; what it drops. */
-  read (change: Change): Array<Omit<DroppedObject, 'file'>> {
+  read (change: Change): Dropped[] {
     if (change.kind === 'createTable') this.#tables.set(change.table, undefined)
-    if (change.kind === 'dropSchema') return change.schemas.map((name) => ({ kind: 'schema', name }))
+    // Without CASCADE, PostgreSQL drops only a schema that is empty.
+    if (change.kind === 'dropSchema') return change.isCascade ? change.schemas.flatMap((schema) => this.#dropSchema(schema)) : []
     if (change.kind === 'dropTable' || change.kind === 'truncate') return change.tables.flatMap((table) => this.#dropTable(table))
     if (change.kind === 'alterTable') return change.actions.flatMap(({ action }) => this.#act(change.table, action))
     return []
@@ -41,12 +46,19 @@ class FormerNames {
     return this.#tables.has(table) ? this.#tables.get(table) : table
   }
 
-  #dropTable (table: string): Array<Omit<DroppedObject, 'file'>> {
+  #dropTable (table: string): Dropped[] {
     const name = this.#former(table)
     return name === undefined ? [] : [{ kind: 'table', name }]
   }
 
-  #act (table: string, action: TableAction): Array<Omit<DroppedObject, 'file'>> {
+  /** Its tables are those that it has before the first step, and those that came since. */
+  #dropSchema (name: string): Dropped[] {
+    const touched = [...this.#tables].filter(([table]) => schemaOf(table) === name)
+    const came = touched.flatMap(([, former]): Dropped[] => former === undefined ? [] : [{ kind: 'table', name: former }])
+    return [{ kind: 'schema', name, without: touched.map(([table]) => table) }, ...came]
+  }
+
+  #act (table: string, action: TableAction): Dropped[] {
     const former = this.#former(table)
     const keyOf = (column: string) => `${String(former)} ${column}`
     const formerColumn = (column: string) => this.#columns.has(keyOf(column)) ? this.#columns.get(keyOf(column)) : column
@@ -67,4 +79,10 @@ class FormerNames {
     this.#tables.set(to, this.#former(from))
     this.#tables.set(from, undefined)
   }
+}
+
+/** The schema of a full name; `public` where it has none. */
+function schemaOf (table: string): string {
+  const bare = bareName(table)
+  return bare === table ? 'public' : table.slice(0, -bare.length - 1)
 }

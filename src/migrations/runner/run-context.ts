@@ -5,6 +5,7 @@ import { AppliedTable } from '../history/applied-table.js'
 import { directSetting } from '../history/migration-client.js'
 import { notify } from './failure-messages.js'
 import { withoutLimits } from '../history/in-transaction.js'
+import { defaultStatementLockTimeoutSeconds, lockTimeoutOf } from '../history/option-limits.js'
 import { lockWork, type RunnerConnections } from './runner-lock.js'
 import { ownSession, readSettings, restore, type SessionSettings } from './session-settings.js'
 import { refuseSessionStatements } from './session-statements.js'
@@ -42,13 +43,13 @@ export class RunContext {
   readonly #options: RunnerOptions & Placed
 
   constructor (connections: RunnerConnections, options: RunnerOptions & Placed) {
-    const { lockRetries = 10, statementLockTimeoutSeconds = 2 } = options
+    const { lockRetries = 10, statementLockTimeoutSeconds = defaultStatementLockTimeoutSeconds } = options
     const { work, isDirect } = connections
     this.client = work
     this.isDirect = isDirect
     this.applied = new AppliedTable(work, tableOf(options))
     this.progress = new ProgressTable(work, tableOf(options))
-    this.lockTimeout = `${Math.ceil(statementLockTimeoutSeconds * 1000)}ms`
+    this.lockTimeout = lockTimeoutOf(statementLockTimeoutSeconds)
     this.lockRetries = lockRetries
     this.#options = options
     this.monitor = new ConnectionMonitor(connections, { everyMillis: statementLockTimeoutSeconds * 1000 / 3, direct: directSetting(options) })

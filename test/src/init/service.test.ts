@@ -100,7 +100,7 @@ t.test('a new service uses the database of .env, and so does the command', async
 
   t.notOk(Object.keys(filesOf(cwd)).some((path) => path.startsWith('.data')))
   t.match(await call(cwd, ['migrate', 'check'], { env: { DATABASE_URL: connectionString } }), { code: 0 })
-  t.match(await call(cwd, ['migrate', 'down'], { env: { DATABASE_URL: connectionString } }), { code: 0, out: /^1 rolled back\n {2}0000_notes/ })
+  t.match(await call(cwd, ['migrate', 'down', '--confirm-irreversible'], { env: { DATABASE_URL: connectionString } }), { code: 0, out: /^1 rolled back\n {2}0000_notes\n {2}dropped 1 row of notes\n$/ })
 })
 
 t.test('the first migration is what migrate create writes for the table', async (t) => {

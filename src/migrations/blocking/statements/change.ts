@@ -18,7 +18,7 @@ export type Change =
   | { readonly kind: 'renameIndex', readonly from: string, readonly to: string }
   | { readonly kind: 'reindex', readonly target: 'index' | 'table' | 'all', readonly name: string, readonly isConcurrent: boolean }
   | { readonly kind: 'dropTable' | 'truncate', readonly tables: readonly string[] }
-  | { readonly kind: 'dropSchema', readonly schemas: readonly string[] }
+  | { readonly kind: 'dropSchema', readonly schemas: readonly string[], readonly isCascade: boolean }
   | { readonly kind: 'lockTable', readonly tables: readonly string[], readonly mode: string }
   | { readonly kind: 'refreshView', readonly view: string, readonly isConcurrent: boolean, readonly hasData: boolean }
   /** VACUUM FULL and CLUSTER; without a table, of all tables. */

@@ -12,7 +12,7 @@ export function readDropTable (reader: TokenReader): Change {
 /** Reads DROP SCHEMA, after these words. */
 export function readDropSchema (reader: TokenReader): Change {
   reader.take('IF EXISTS')
-  return { kind: 'dropSchema', schemas: readNames(reader) }
+  return { kind: 'dropSchema', schemas: readNames(reader), isCascade: reader.take('CASCADE') }
 }
 
 /** Reads TRUNCATE, after this word. */

@@ -103,7 +103,7 @@ for (const [name, shape] of Object.entries(shapes)) {
     await rollbackMigrations(options)
     t.strictSame(await readCatalogue(client), first)
     t.strictSame((await client.query('select mood from sea')).rows, [{ mood: 'calm' }])
-    await rollbackMigrations(options)
+    await rollbackMigrations({ ...options, confirmIrreversible: true })
     t.strictSame((await readCatalogue(client))['columns'], [])
   })
 }

@@ -1,5 +1,7 @@
 import { escapeIdentifier } from 'pg'
-import { DatabaseError, MigrationError } from '../../errors/errors.js'
+import { MigrationError } from '../../errors/errors.js'
+import { sqlStates } from '../../errors/sqlstate-codes.js'
+import { toDatabaseError } from '../../errors/to-database-error.js'
 import { quoted } from '../blocking/statements/token-reader.js'
 import { asDatabaseError } from '../history/as-database-error.js'
 import { inTransaction } from '../history/in-transaction.js'
@@ -97,8 +99,13 @@ async function count (client: Client, { step: { file }, table, column }: FoundTa
     const { rows: [row] } = await withPlace(client, options, () => client.query<{ rows: string }>(`select count(${counted}) as rows from ${quoted(table)}`))
     return { ...dropped, rows: Number(row?.rows) }
   } catch (error) {
-    if (!(error instanceof DatabaseError) || error.context.sqlState !== '42501') throw error
-    return { ...dropped, rows: undefined }
+    const { context } = toDatabaseError(error)
+    if (context.sqlState === sqlStates.insufficientPrivilege) return { ...dropped, rows: undefined }
+    if (context.sqlState !== sqlStates.lockNotAvailable) throw error
+    throw new MigrationError(
+      `${file} changes ${table}, whose rows cannot be counted while another session locks it: wait for that session or end it`,
+      'DB_MIGRATION_LOCKED', { cause: error, context }
+    )
   }
 }
 

@@ -125,6 +125,20 @@ t.test('rolls back in every schema to a tag, and a repeated rollback undoes no m
   await t.rejects(rollbackMigrations({ ...options, confirmIrreversible: true, steps: 1 } as never), { name: 'UsageError', message: /needs to: if it were repeated with steps/ })
 })
 
+t.test('a schema whose rows a rollback would drop is refused, and the others are rolled back', async (t) => {
+  const { client, tables, options } = await build(t, ['tenant_a', 'tenant_b'], [users, posts])
+  await runMigrations(options)
+  await client.query('insert into tenant_b.posts values (null)')
+  const back = { ...options, to: '0000_users' }
+
+  t.strictSame(told(await reportOf(rollbackMigrations({ ...back, dryRun: true }))), [['tenant_a', '0001_posts'], ['tenant_b', 'DB_MIGRATION_IRREVERSIBLE']])
+  const runs = await reportOf(rollbackMigrations(back))
+  t.strictSame(told(runs), [['tenant_a', '0001_posts'], ['tenant_b', 'DB_MIGRATION_IRREVERSIBLE']])
+  t.match(runs[1]?.error?.message, /^0001_posts\.down\.sql would drop 1 row of posts: /)
+  t.strictSame(await tables(), ['tenant_a.users', 'tenant_b.posts', 'tenant_b.users'])
+  t.strictSame(told((await rollbackMigrations({ ...back, confirmIrreversible: true })).schemas), [['tenant_a'], ['tenant_b', '0001_posts']])
+})
+
 t.test('a dry run reports what would be applied in each schema, and changes nothing', async (t) => {
   const { tables, options } = await build(t, ['tenant_a', 'tenant_b'], [users])
   await runMigrations({ ...options, schemas: ['tenant_a'] })

@@ -61,7 +61,7 @@ t.test('writes the way back beside the migration', async (t) => {
   const folder = t.testdir()
   const { created } = await createMigration({ message: 'Add users', schema: { users }, folder })
 
-  t.strictSame(created, { tag: '0000_add_users', irreversible: [] })
+  t.strictSame(created, { tag: '0000_add_users', irreversible: [], blocking: [] })
   t.match(read(folder, '0000_add_users.sql'), 'CREATE TABLE "users"')
   t.equal(read(folder, '0000_add_users.down.sql'), '-- Drops the rows of users, which the migration added.\nDROP TABLE "users" CASCADE;\n')
   t.strictSame(journalOf(folder).entries.map(({ idx, tag, breakpoints }) => ({ idx, tag, breakpoints })), [

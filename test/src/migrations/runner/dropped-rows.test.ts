@@ -42,14 +42,65 @@ t.test('asks for no confirmation where there is nothing to lose', async (t) => {
   t.strictSame(tags((await rollbackMigrations(options)).rolledBack), ['0000_people'])
 })
 
-t.test('counts what a dropped schema holds, and nothing that a way back creates itself', async (t) => {
+t.test('counts nothing that a way back creates itself', async (t) => {
   const down = `create table tmp (id int); insert into tmp values (1); alter table tmp rename to tmp2; drop table tmp2; drop table if exists never;
-    alter table people add column x int; alter table people drop column x; drop materialized view m; drop schema if exists billing cascade`
-  const { client, tables, ...options } = await build(t, [people, { tag: '0001_x', when: when + 1, sql: 'create schema billing; create table billing."Odd" (id int); create materialized view m as select 1', down }])
+    alter table people add column x int; alter table people drop column x; create table people2 (y int); alter table people2 rename y to z; alter table people2 drop column z; drop materialized view m`
+  const { client, tables, ...options } = await build(t, [people, { tag: '0001_x', when: when + 1, sql: 'create materialized view m as select 1', down }])
+  await runMigrations(options)
+  await client.query('insert into people values (1)')
+  t.match(await rollbackMigrations(options), { rolledBack: [{ tag: '0001_x' }], lost: [] })
+})
+
+t.test('counts the tables of a schema that is dropped with CASCADE, wherever earlier statements have moved them', async (t) => {
+  const sql = 'create schema billing; create table billing."Odd" (id int); create table billing.kept (id int); create table billing.old (id int); create table moved (id int)'
+  const down = `alter table billing.kept set schema public; alter table moved set schema billing; alter table billing.old rename to new; create table billing.own (id int);
+    drop schema if exists never, billing cascade; drop table kept`
+  const { client, tables, ...options } = await build(t, [{ tag: '0000_x', when, sql, down }])
   await runMigrations(options)
   t.strictSame((await rollbackMigrations({ ...options, dryRun: true })).lost, [])
-  await client.query('insert into billing."Odd" values (1); insert into people values (1)')
-  await t.rejects(rollbackMigrations(options), { message: /^0001_x\.down\.sql would drop 1 row of billing\."Odd": / })
+
+  await client.query('insert into billing."Odd" values (1); insert into billing.old values (1), (2); insert into moved values (1)')
+  const lost = (table: string, rows: number) => ({ file: '0000_x.down.sql', table, rows })
+  const confirmed = { ...options, confirmIrreversible: true }
+  const others = [lost('billing."Odd"', 1), lost('moved', 1), lost('billing.old', 2)]
+  t.strictSame((await rollbackMigrations({ ...confirmed, dryRun: true })).lost, others)
+  await client.query('insert into billing.kept values (1)')
+  t.strictSame((await rollbackMigrations(confirmed)).lost, [...others, lost('billing.kept', 1)], 'a table that was moved out is dropped by its own statement only')
+})
+
+t.test('counts the tables of public, and none of a schema that is dropped without CASCADE, because that must be empty', async (t) => {
+  const { client, tables, ...options } = await build(t, [
+    { tag: '0000_x', when, sql: 'create table words (id int)', down: 'alter table words rename to terms; drop schema public cascade; create schema public' },
+    { tag: '0001_y', when: when + 1, sql: 'create schema app; alter table words set schema app', down: 'alter table app.words set schema public; drop schema app' }
+  ])
+  await runMigrations(options)
+  await client.query('insert into app.words values (1)')
+
+  t.match(await rollbackMigrations(options), { rolledBack: [{ tag: '0001_y' }], lost: [] })
+  await t.rejects(rollbackMigrations(options), { message: /^0000_x\.down\.sql would drop 1 row of words: / })
+})
+
+t.test('a table that another session locks is waited for as statements wait: with retries, a limit and an end', async (t) => {
+  const { client, tables, ...options } = await build(t, [people])
+  await runMigrations(options)
+  await client.query('insert into people values (1)')
+  await client.query('begin; lock table people')
+  const impatient = { ...options, statementLockTimeoutSeconds: 0.05 }
+
+  await t.rejects(rollbackMigrations({ ...impatient, dryRun: true }), {
+    code: 'DB_MIGRATION_LOCKED', message: '0000_people.down.sql changes people, whose rows cannot be counted while another session locks it: wait for that session or end it'
+  })
+  await t.rejects(rollbackMigrations({ ...impatient, lockRetries: 0 }), { code: 'DB_MIGRATION_LOCKED', message: /^0000_people\.down\.sql did not get its locks in 1 attempt/ })
+  const stop = new AbortController()
+  const stopped = rollbackMigrations({ ...options, statementLockTimeoutSeconds: 600, signal: stop.signal })
+  while ((await client.query('select from pg_locks where not granted and relation = $1::regclass', ['people'])).rowCount === 0);
+  stop.abort()
+  await t.rejects(stopped, { code: 'DB_MIGRATION_FAILED', message: /^The signal was aborted/ })
+
+  let waits = 0
+  const end = () => { waits++; void client.query('rollback') }
+  await t.rejects(rollbackMigrations({ ...impatient, onWait: end }), { code: 'DB_MIGRATION_IRREVERSIBLE', message: /would drop 1 row of people/ })
+  t.equal(waits, 1)
 })
 
 t.test('rows that row-level security hides are not taken for none', async (t) => {

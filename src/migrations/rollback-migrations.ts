@@ -108,7 +108,7 @@ async function undo (options: RollbackOptions & Placed, undone: Migration[]): Pr
   return await withMigrationLock(options, async (connections) => {
     const steps = await plan(await compare(connections.work, options), options)
     const work = startRun(connections, options, steps)
-    const lost = await countDroppedRows(work.client, steps, options, (step, count) => attemptLocked(work, step, count))
+    const lost = await countDroppedRows(work.client, steps, { ...options, attempt: (step, count) => attemptLocked(work, step, count) })
     refuseLosses(steps, lost, options)
     for (const step of steps) {
       await runFile(work, step)

@@ -32,16 +32,18 @@ interface FoundTable {
   readonly column: string | undefined
 }
 
-/** Runs the count of one table for a step. */
-type Attempt = <Result>(step: MigrationStep, count: () => Promise<Result>) => Promise<Result>
+/** How a rollback counts. */
+interface CountOptions extends RunnerOptions, Placed {
+  /** Runs the count of one table for a step, and may repeat it. */
+  readonly attempt?: <Result>(step: MigrationStep, count: () => Promise<Result>) => Promise<Result>
+}
 
 /**
  * Counts what a rollback would drop: rows of tables, and values of columns that are not NULL. What has no rows is left out. A count waits for a table that
- * another session locks as long as a statement of the files would. `attempt` runs each count, and may repeat it.
+ * another session locks as long as a statement of the files would.
  */
-export async function countDroppedRows (
-  client: Client, steps: readonly MigrationStep[], options: RunnerOptions & Placed, attempt: Attempt = (_step, count) => count()
-): Promise<DroppedRows[]> {
+export async function countDroppedRows (client: Client, steps: readonly MigrationStep[], options: CountOptions): Promise<DroppedRows[]> {
+  const { attempt = (_step, run) => run() } = options
   const counted = []
   for (const dropped of droppedObjects(steps)) {
     const found = await withPlace(client, options, () => find(client, dropped))

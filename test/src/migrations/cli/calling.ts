@@ -37,11 +37,16 @@ export async function call (
   return { code, out: String(stdout.read() ?? ''), err }
 }
 
+interface TerminalCall {
+  readonly answer?: string | undefined
+  readonly env?: Record<string, string>
+  readonly signal?: AbortSignal
+  readonly onQuestion?: () => void
+}
+
 /** Runs the command in a terminal. `answer` is typed where it asks; `undefined` ends the input. */
 export async function callInTerminal (
-  cwd: string,
-  argv: readonly string[],
-  { answer, env = {}, signal = new AbortController().signal, onQuestion }: { answer?: string | undefined, env?: Record<string, string>, signal?: AbortSignal, onQuestion?: () => void }
+  cwd: string, argv: readonly string[], { answer, env = {}, signal = new AbortController().signal, onQuestion }: TerminalCall
 ): Promise<Answer> {
   const stdin = Object.assign(new PassThrough(), { isTTY: true })
   const stdout = new PassThrough()

@@ -20,7 +20,7 @@ async function buildWithRows (t: Test) {
   await client.query('insert into users values (1), (2)')
   const inTerminal = (options: Parameters<typeof callInTerminal>[2], ...argv: string[]) =>
     callInTerminal(cwd, ['migrate', 'down', '--folder', 'drizzle', ...argv], { ...options, env: { ...options.env, DATABASE_URL: connectionString } })
-  const count = async () => (await client.query("select count(*)::int as rows from users")).rows[0].rows
+  const count = async () => (await client.query('select count(*)::int as rows from users')).rows[0].rows
   return { call, inTerminal, count, json: (...argv: string[]) => json(...argv, '--folder', 'drizzle') }
 }
 

@@ -98,7 +98,7 @@ t.test('a table that another session locks is waited for as statements wait: wit
   await t.rejects(stopped, { code: 'DB_MIGRATION_FAILED', message: /^The signal was aborted/ })
 
   let waits = 0
-  const end = () => { waits++; void client.query('rollback') }
+  const end = async () => { waits++; await client.query('rollback') }
   await t.rejects(rollbackMigrations({ ...impatient, onWait: end }), { code: 'DB_MIGRATION_IRREVERSIBLE', message: /would drop 1 row of people/ })
   t.equal(waits, 1)
 })

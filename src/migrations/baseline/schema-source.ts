@@ -58,8 +58,23 @@ export function schemaSource ({ tables, enums }: Catalog): string {
   const tableTexts = named.map((one) => one.table.kind === 'table' ? tableText(one, { named, words, declare }) : viewText(one, { named, words, declare }))
   const schemaLines = [...schemas].map(([name, constant]) => `export const ${constant} = ${use('pgSchema')}(${quoted(name)})`)
   const customLines = [...customs].map(([type, constant]) => `const ${constant} = ${use('customType')}<{ data: string }>({ dataType: () => ${quoted(type)} })`)
-  const imports = [...usesSql ? ["import { sql } from 'drizzle-orm'"] : [], `import { ${[...used].sort().join(', ')} } from 'drizzle-orm/pg-core'`]
+  const imports = [...usesSql ? ["import { sql } from 'drizzle-orm'"] : [], importText([...used].sort(), 'drizzle-orm/pg-core')]
   return `${[imports.join('\n'), schemaLines.join('\n'), customLines.join('\n'), enumLines.join('\n'), ...tableTexts].filter((part) => part !== '').join('\n\n')}\n`
+}
+
+/** The longest line of an import. */
+const longestLine = 160
+
+/** Imports names in one line, or in as many as are needed. */
+function importText (names: readonly string[], from: string): string {
+  const single = `import { ${names.join(', ')} } from '${from}'`
+  if (single.length <= longestLine) return single
+  const [first = '', ...others] = names
+  const lines = others.reduce(({ done, line }, name) => {
+    const longer = `${line}, ${name}`
+    return longer.length < longestLine ? { done, line: longer } : { done: [...done, `${line},`], line: `  ${name}` }
+  }, { done: [] as readonly string[], line: `  ${first}` })
+  return `import {\n${[...lines.done, lines.line].join('\n')}\n} from '${from}'`
 }
 
 interface Around {

@@ -74,8 +74,10 @@ t.test('counts the tables of public, and none of a schema that is dropped withou
     { tag: '0001_y', when: when + 1, sql: 'create schema app; alter table words set schema app', down: 'alter table app.words set schema public; drop schema app' }
   ])
   await runMigrations(options)
-  await client.query('insert into app.words values (1)')
+  await client.query('insert into app.words values (1); create table app.other (id int); insert into app.other values (1)')
 
+  await t.rejects(rollbackMigrations(options), { code: 'DB_MIGRATION_FAILED', cause: { code: '2BP01' } }, 'PostgreSQL refuses it')
+  await client.query('drop table app.other')
   t.match(await rollbackMigrations(options), { rolledBack: [{ tag: '0001_y' }], lost: [] })
   await t.rejects(rollbackMigrations(options), { message: /^0000_x\.down\.sql would drop 1 row of words: / })
 })

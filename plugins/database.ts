@@ -57,6 +57,8 @@ async function plugin (fastify: FastifyInstance, options: DatabasePluginOptions)
   fastify.addHook('preClose', async () => database.drain())
   // Close hooks run last in, first out: the pool is drained before @fastify/postgres ends it.
   fastify.addHook('onClose', () => database.close())
+  // Migrations at the start come before it.
+  fastify.addHook('onReady', () => database.checkConstraints())
   await database.start()
 }
 

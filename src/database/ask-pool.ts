@@ -5,19 +5,21 @@ import type { Caller } from '../statement/caller.js'
 /** A query of a health check, and how long it may take. */
 export interface PoolQuestion {
   readonly question: string
+  /** The values of its parameters. @defaultValue none */
+  readonly values?: readonly unknown[] | undefined
   readonly caller: Caller
   readonly timeoutMillis: number
 }
 
 /** Runs a query that returns exactly one row over a connection of the pool. @throws if none is free, or there is no answer in time */
-export function askPool<Row extends QueryResultRow> (pool: Pick<ConnectionSource, 'acquire'>, { question, caller, timeoutMillis }: PoolQuestion): Promise<Row> {
+export function askPool<Row extends QueryResultRow> (pool: Pick<ConnectionSource, 'acquire'>, { question, values = [], caller, timeoutMillis }: PoolQuestion): Promise<Row> {
   return new Promise((resolve, reject) => {
     let held: LentConnection | undefined
     const cancel = pool.acquire({
       caller,
       lend: (connection) => {
         held = connection
-        connection.run({ kind: 'read', text: question, values: [], context: { operation: 'health' } }).then(({ error, result }) => {
+        connection.run({ kind: 'read', text: question, values, context: { operation: 'health' } }).then(({ error, result }) => {
           clearTimeout(timer)
           connection.release()
           if (error === undefined) resolve((result as { rows: never[] }).rows[0] as unknown as Row)

@@ -15,6 +15,7 @@ import { Listening, listenSource } from '../listen/listening.js'
 import { reach } from './startup.js'
 import { callerOf, DatabaseWork } from './database-work.js'
 import { policyCheckOf } from './policy-check.js'
+import { warnOfUnknownConstraints } from './constraint-check.js'
 import type { ClientConfig, Pool as PgPool } from 'pg'
 import type { Notification } from '../listen/listener.js'
 import type { ConstraintMap } from '../errors/constraint-words.js'
@@ -46,6 +47,7 @@ export class Database<Drizzle = DrizzleDatabase> extends DatabaseWork<Drizzle> {
   readonly #shutdown: Shutdown
   readonly #listening: Listening
   readonly #policies: PolicyCheck | undefined
+  readonly #constraints: ConstraintMap | undefined
 
   /** @throws {UsageError} without a pool and settings: {@link openDatabase} makes them */
   constructor (pool: PgPool, settings: Settings, parts: DatabaseParts = {}) {
@@ -86,6 +88,7 @@ export class Database<Drizzle = DrizzleDatabase> extends DatabaseWork<Drizzle> {
     this.#listening = listening
     this.#shutdown = shutdown
     this.#policies = policies
+    this.#constraints = constraints
   }
 
   /**
@@ -162,5 +165,11 @@ export class Database<Drizzle = DrizzleDatabase> extends DatabaseWork<Drizzle> {
   /** @internal With `contextRequired`: finds out whether policies hold for the database user. @throws {SettingsError} if they do not, and no role is set */
   async checkPolicies (): Promise<void> {
     if (this.#policies !== undefined) this.host.bypassesPolicies = await this.#policies(this.#connections)
+  }
+
+  /** @internal Warns of names in `errors.constraints` that no constraint has. */
+  checkConstraints (): Promise<void> {
+    const source = { pool: this.#connections, caller: callerOf(this.#settings), obstacle: () => this.#health.obstacle() }
+    return warnOfUnknownConstraints(this.#constraints ?? {}, this.#settings, source)
   }
 }

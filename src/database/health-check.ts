@@ -125,6 +125,11 @@ export class HealthCheck {
     this.#awaited = reason
   }
 
+  /** The reason why the database is not ready although it answers; undefined if it is. */
+  async obstacle (): Promise<string | undefined> {
+    return await this.#awaited?.()
+  }
+
   /**
    * The server's version, its connections to this database, and the counts of our pool.
    *

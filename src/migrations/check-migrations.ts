@@ -3,13 +3,16 @@ import { isModelMigrated, modelOptions } from './generate/compare-model.js'
 import { compare } from './history/compare.js'
 import { compareSchemas } from './history/compare-schemas.js'
 import { withClient } from './history/migration-client.js'
+import { constraintProblems } from './constraint-problems.js'
 import { migrationOptions } from './history/migration-options.js'
 import { blockingProblems, unfinishedProblems } from './history/problems.js'
 import { schemaOptions } from './history/schema-place.js'
 import { unlistedFiles } from './history/unlisted-files.js'
+import { isText } from '../runtime/option-checks.js'
 import type { OptionChecks } from '../runtime/option-checks.js'
 import type { ModelOptions } from './generate/compare-model.js'
 import type { Comparison } from './history/compare.js'
+import type { SchemaComparisons } from './history/compare-schemas.js'
 import type { MigrationOptions } from './history/migration-options.js'
 import type { MigrationProblem } from './history/problems.js'
 import type { SchemaOptions } from './history/schema-place.js'
@@ -23,13 +26,15 @@ export interface MigrationCheck {
 
 /** The options of {@link checkMigrations}. With a `schema`, its tables are compared with the newest migration, too, which needs drizzle-kit. With `schemas`, the folder is compared with each of them. */
 export interface CheckOptions extends MigrationOptions, ModelOptions {
+  /** Names of constraints that must exist in the database, in a pending migration, or in the tables of `schema`: `Object.keys(errors.constraints)`. */
+  readonly constraints?: readonly string[] | undefined
   /** The schemas to compare the folder with, as for {@link SchemaOptions}. */
   readonly schemas?: SchemaOptions['schemas'] | undefined
 }
 
 /**
- * Compares the folder with the database and, if there is a `schema`, the model with the folder. It reports every difference instead of throwing at the
- * first, and changes nothing.
+ * Compares the folder with the database and, if there is a `schema`, the model with the folder. With `constraints`, it looks for constraints of these
+ * names. It reports every difference instead of throwing at the first, and changes nothing.
  *
  * @throws {MigrationError} `DB_MIGRATION_MISSING` for a folder that cannot be read
  * @throws {ConnectionError} if the database does not answer
@@ -41,22 +46,24 @@ export interface CheckOptions extends MigrationOptions, ModelOptions {
  */
 export async function checkMigrations (options: CheckOptions = {}): Promise<MigrationCheck> {
   checkMigrationCall('checkMigrations()', options, checkOptions)
+  const { folder, compared } = await compareAll(options)
   const problems = [
-    ...options.schemas === undefined ? await problemsOf(options) : await problemsInSchemas({ ...options, schemas: options.schemas }),
-    ...options.schema === undefined ? [] : await modelProblems(options)
+    ...compared.flatMap(({ comparison, ...place }) => databaseProblems(comparison).map((problem) => ({ ...place, ...problem }))),
+    ...await unlistedFiles(folder),
+    ...options.schema === undefined ? [] : await modelProblems(options),
+    ...await constraintProblems(options, compared.flatMap(({ comparison }) => comparison.pending))
   ]
   return { ok: problems.length === 0, problems }
 }
 
-async function problemsOf (options: MigrationOptions): Promise<MigrationProblem[]> {
+/** The folder compared with the database, or with each of its `schemas`. */
+async function compareAll ({ schemas, ...options }: CheckOptions): Promise<{ folder: SchemaComparisons['folder'], compared: ReadonlyArray<{ schema?: string, comparison: Comparison }> }> {
+  if (schemas !== undefined) {
+    const { folder, schemas: compared } = await compareSchemas({ ...options, schemas })
+    return { folder, compared }
+  }
   const comparison = await withClient(options, (client) => compare(client, options))
-  return [...databaseProblems(comparison), ...await unlistedFiles(comparison)]
-}
-
-async function problemsInSchemas (options: MigrationOptions & SchemaOptions): Promise<MigrationProblem[]> {
-  const { folder, schemas } = await compareSchemas(options)
-  const problems = schemas.flatMap(({ schema, comparison }) => databaseProblems(comparison).map((problem) => ({ schema, ...problem })))
-  return [...problems, ...await unlistedFiles(folder)]
+  return { folder: comparison, compared: [{ comparison }] }
 }
 
 async function modelProblems (options: ModelOptions): Promise<MigrationProblem[]> {
@@ -75,4 +82,9 @@ export function databaseProblems (comparison: Comparison): MigrationProblem[] {
 }
 
 /** The checks of {@link CheckOptions}. */
-export const checkOptions: OptionChecks<CheckOptions> = { ...migrationOptions, ...modelOptions, schemas: schemaOptions.schemas }
+export const checkOptions: OptionChecks<CheckOptions> = {
+  ...migrationOptions,
+  ...modelOptions,
+  schemas: schemaOptions.schemas,
+  constraints: [(value) => Array.isArray(value) && value.every(isText), 'must be a list of names of constraints: Object.keys(errors.constraints)']
+}

@@ -1,6 +1,7 @@
 import t from 'tap'
 import '../faults/migrations.test.js'
 import '../src/connection/built.test.js'
+import '../src/drizzle/constraint-names.test.js'
 import '../src/errors/to-database-error.test.js'
 import '../src/model/row-functions.test.js'
 import '../src/model/schemas.test.js'

@@ -265,7 +265,7 @@ t.test('every export of the core, and every method of a database and a session, 
   t.strictSame(missing(Object.keys(core).filter((name) => ![...constants, ...elsewhere].includes(name)), rows), [])
 
   const nullary = [
-    'constructor', 'start', 'drizzle', 'getInfo', 'poolInfo', 'replicas', 'drain', 'close', 'checkPolicies', 'outcome', 'begin', 'commit', 'rollback', 'endStreams',
+    'constructor', 'start', 'drizzle', 'getInfo', 'poolInfo', 'replicas', 'drain', 'close', 'checkPolicies', 'checkConstraints', 'outcome', 'begin', 'commit', 'rollback', 'endStreams',
     'isRolledBack', 'isSettled', 'hasNothingToCommit', 'directConnection', 'directVariable', 'isUsed', 'isBusy', 'asked', 'retryState', 'caller', 'obstacle', 'mustRollBack', 'hasChild',
     'token', 'readAfter' // takes whatever a client sends
   ]

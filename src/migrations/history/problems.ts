@@ -9,9 +9,9 @@ export interface MigrationProblem {
    * `edited`: a file differs from the one that was applied. `missing`: the database has a migration that the folder lacks. `outOfOrder`: a file is older
    * than an applied one that comes after it. `unlisted`: a file belongs to no migration, so it never runs. `pending`: not applied yet.
    * `unfinished`: a non-transactional file stopped halfway. `unfit`: a run would refuse the file. `model`: the tables of the model differ from the newest
-   * migration.
+   * migration. `constraint`: a name in `constraints` that no constraint has.
    */
-  readonly kind: 'edited' | 'missing' | 'outOfOrder' | 'unlisted' | 'pending' | 'unfinished' | 'unfit' | 'model'
+  readonly kind: 'edited' | 'missing' | 'outOfOrder' | 'unlisted' | 'pending' | 'unfinished' | 'unfit' | 'model' | 'constraint'
   /** The schema concerned, in a check of several. */
   readonly schema?: string
   /** The migration concerned, if there is one. */
@@ -28,7 +28,8 @@ const codes: Record<MigrationProblem['kind'], MigrationErrorCode> = {
   pending: 'DB_MIGRATION_PENDING',
   unfinished: 'DB_MIGRATION_FAILED',
   unfit: 'DB_MIGRATION_FAILED',
-  model: 'DB_MIGRATION_PENDING'
+  model: 'DB_MIGRATION_PENDING',
+  constraint: 'DB_MIGRATION_MISSING'
 }
 
 /** Throws if there is a problem: an error with the first problem and all others of its kind. */

@@ -16,7 +16,7 @@ export interface ErrorsOptions {
    * @defaultValue `'fastify'`
    */
   readonly format?: 'fastify' | 'envelope' | 'problem' | undefined
-  /** Status, code and message for violations of the named constraints; applied when the error is made. */
+  /** Status, code and message for violations of the named constraints; applied when the error is made. With a schema, names that no constraint has are a warning in the log. */
   readonly constraints?: ConstraintMap | undefined
 }
 

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { integer, pgTable, text } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { checkMigrations, runMigrations } from '../../../src/migrations/index.js'
 import { posts, users, writeFolder } from './folder.js'
@@ -61,4 +62,42 @@ t.test('takes the database of DATABASE_URL and the folder ./drizzle unless told 
   t.intercept(process, 'env', { value: { ...process.env, DATABASE_URL: connectionString } })
 
   t.ok((await checkMigrations()).problems.every(({ kind }) => kind === 'pending'))
+})
+
+t.test('reports the names of constraints that neither the database nor a pending file has, and proposes the nearest one', async (t) => {
+  const prices = { tag: '0001_prices', when: 1_700_000_001_000, sql: 'create table prices (price int constraint price_positive check (price > 0))' }
+  const { client, tables, ...options } = await build(t, [users, prices])
+  await runMigrations({ ...options, to: users.tag })
+
+  const constraints = ['users_pkey', 'user_pkey', 'price_positive', 'orders_total_check']
+  const found = (await checkMigrations({ ...options, constraints })).problems
+  const beginning = 'No table and no pending migration has a constraint with the name'
+  t.strictSame(found, [
+    { kind: 'pending', tag: '0001_prices', message: '0001_prices.sql is not applied yet' },
+    { kind: 'constraint', message: `${beginning} "user_pkey", so its reply is never sent: write "users_pkey", if it is meant` },
+    { kind: 'constraint', message: `${beginning} "orders_total_check", so its reply is never sent: write the name that the database has` }
+  ])
+
+  await runMigrations(options)
+  t.strictSame(await checkMigrations({ ...options, constraints: ['price_positive', 'users_pkey'] }), { ok: true, problems: [] })
+  t.strictSame(await checkMigrations({ ...options, constraints: [] }), { ok: true, problems: [] })
+})
+
+t.test('the tables of the model have constraints, too, before a migration creates them', async (t) => {
+  const { client, tables, ...options } = await build(t, [])
+  const schema = { people: pgTable('people', { id: integer().primaryKey(), firstName: text().unique('one_name') }) }
+
+  const { problems } = await checkMigrations({ ...options, schema, constraints: ['one_name', 'people_pkey', 'two_names'] })
+  t.strictSame(problems.map(({ kind }) => kind), ['model', 'constraint'])
+  t.match(problems[1]?.message, /"two_names".*: write "one_name", if it is meant$/)
+})
+
+t.test('several schemas have the constraints of all', async (t) => {
+  const named = { ...users, sql: 'create table users (id int constraint one_id primary key)' }
+  const { client, tables, ...options } = await build(t, [named])
+  await client.query('create schema tenant_a; create schema tenant_b')
+  await runMigrations({ ...options, schemas: ['tenant_a'] })
+
+  const { problems } = await checkMigrations({ ...options, schemas: 'tenant_%', constraints: ['one_id', 'no_id'] })
+  t.strictSame(problems.map(({ kind, schema }) => [kind, schema]), [['pending', 'tenant_b'], ['constraint', undefined]])
 })

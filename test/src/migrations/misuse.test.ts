@@ -50,7 +50,7 @@ const runner = {
 } as const
 const model = { schema: [...options, 'strange', 'foreign', 'schema'], casing: optional } as const
 const known: Record<keyof typeof functions, Readonly<Record<string, readonly Mistake[]>>> = {
-  checkMigrations: { ...common, ...model, schemas: [...optional, 'text', '[]'] },
+  checkMigrations: { ...common, ...model, schemas: [...optional, 'text', '[]'], constraints: [...optional, '[]'] },
   getCurrentMigration: common,
   getMigrationHistory: common,
   getPendingMigrations: common,

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { integer, pgTable, text } from 'drizzle-orm/pg-core'
+import { integer, pgEnum, pgTable, text } from 'drizzle-orm/pg-core'
 import t from 'tap'
-import { checkMigrations, runMigrations } from '../../../src/migrations/index.js'
+import { checkMigrations, createMigration, runMigrations } from '../../../src/migrations/index.js'
 import { posts, users, writeFolder } from './folder.js'
 import { build } from './setup.js'
 
@@ -84,12 +84,16 @@ t.test('reports the names of constraints that neither the database nor a pending
 })
 
 t.test('the tables of the model have constraints, too, before a migration creates them', async (t) => {
-  const { client, tables, ...options } = await build(t, [])
-  const schema = { people: pgTable('people', { id: integer().primaryKey(), firstName: text().unique('one_name') }) }
+  const { connectionString } = await build(t, [])
+  const folder = t.testdir({})
+  const places = pgTable('places', { id: integer() })
+  await createMigration({ folder, schema: { places }, message: 'places' })
+  const people = pgTable('people', { id: integer().primaryKey(), firstName: text().unique('one_first_name') })
+  const schema = { places, people, mood: pgEnum('mood', ['calm']), nothing: undefined, later: () => 1 }
 
-  const { problems } = await checkMigrations({ ...options, schema, constraints: ['one_name', 'people_pkey', 'two_names'] })
-  t.strictSame(problems.map(({ kind }) => kind), ['model', 'constraint'])
-  t.match(problems[1]?.message, /"two_names".*: write "one_name", if it is meant$/)
+  const { problems } = await checkMigrations({ connectionString, folder, schema, constraints: ['one_first_name', 'people_pkey', 'one_frist_name'] })
+  t.strictSame(problems.map(({ kind }) => kind), ['pending', 'model', 'constraint'])
+  t.match(problems[2]?.message, /"one_frist_name".*: write "one_first_name", if it is meant$/)
 })
 
 t.test('several schemas have the constraints of all', async (t) => {

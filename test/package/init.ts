@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../helpers/free-port.js'
+import { otherNodes } from './nodes.js'
 import { cache, check, compilers, run, typeCheck, write } from './project.js'
 
 const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
@@ -19,6 +20,12 @@ export async function checkInit (tarball: string, { command, connectionString }:
   await npm('install', ...quiet, '--no-save', ...compilers.map((version) => `typescript-${version}@npm:typescript@~${version}.0`))
   for (const version of compilers) await check(`the service type-checks with TypeScript ${version}`, () => typeCheck(folder, version))
   await check('npm start serves the service with a PostgreSQL of its own', () => useService(folder, 'npm', ['start']))
+  for (const { version, env } of await otherNodes()) {
+    await check(`npm test and npm start work in the service with Node ${version}`, async () => {
+      await run('npm', ['test'], { cwd: folder, env })
+      await useService(folder, 'npm', ['start'], env)
+    })
+  }
   await check('init makes the same service in a CommonJS package', async () => {
     const other = emptyFolder('init-commonjs')
     write(other, { 'package.json': '{\n  "name": "other",\n  "type": "commonjs",\n  "main": "index.js"\n}\n' })
@@ -30,7 +37,7 @@ export async function checkInit (tarball: string, { command, connectionString }:
   await check('the service runs without the packages for development, on a database whose migrations it applies by the command', async () => {
     await npm('prune', ...quiet, '--omit=dev')
     await run('npm', ['run', 'migrate'], { cwd: folder, env: { DATABASE_URL: connectionString } })
-    await useService(folder, process.execPath, ['--import', 'tsx', 'server.ts'], connectionString)
+    await useService(folder, process.execPath, ['--import', 'tsx', 'server.ts'], { DATABASE_URL: connectionString })
   })
 }
 
@@ -43,12 +50,12 @@ function emptyFolder (name: string): string {
   return folder
 }
 
-/** Starts the service, writes a note as a client would, and ends the service. Without a connection string, it has a PostgreSQL of its own. */
-async function useService (folder: string, program: string, args: readonly string[], connectionString = ''): Promise<void> {
+/** Starts the service, writes a note as a client would, and ends the service. Without a `DATABASE_URL` it has a PostgreSQL of its own. */
+async function useService (folder: string, program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<void> {
   const port = await freePort()
   // A process group, because npm passes no signal on.
   const child = spawn(program, args, {
-    cwd: folder, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, HOST: '127.0.0.1', PORT: String(port), DATABASE_URL: connectionString }
+    cwd: folder, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, DATABASE_URL: '', ...env, HOST: '127.0.0.1', PORT: String(port) }
   })
   let log = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { log += chunk })

@@ -17,6 +17,7 @@ import { checkContents } from './contents.js'
 import { checkDrizzle1, checkRefusedVersions } from './drizzle-versions.js'
 import { checkInit } from './init.js'
 import { neighbours, neighboursProject } from './neighbours.js'
+import { otherNodes } from './nodes.js'
 import { cache, check, compilers, counts, install, pack, run, typeCheck, wanted, write } from './project.js'
 import { checkTypebox } from './typebox.js'
 import { checkUpgrade } from './upgrade.js'
@@ -71,7 +72,14 @@ async function checkServer (tarball: string, connectionString: string): Promise<
   for (const version of compilers) {
     await check(`the first example of README.md type-checks with TypeScript ${version}`, () => typeCheck(folder, version))
   }
-  await check('the first example of README.md runs', () => useExample(join(folder, 'out', 'main.js'), connectionString))
+  const example = join(folder, 'out', 'main.js')
+  await check('the first example of README.md runs', () => useExample(example, connectionString))
+  for (const { version, program } of await otherNodes()) {
+    await check(`every door is imported and required, and the first example of README.md runs, with Node ${version}`, async () => {
+      for (const file of ['import.mjs', 'require.cjs']) await run(program, [file], { cwd: folder })
+      await useExample(example, await databaseFor(connectionString, `node_${version.split('.')[0]}`, createTable), program)
+    })
+  }
 }
 
 async function checkNeighbours (tarball: string, connectionString: string): Promise<void> {

@@ -12,9 +12,9 @@ async function freePort (): Promise<number> {
 }
 
 /** Starts a server with the routes of the README's first example, and uses it as a client would. */
-export async function useExample (program: string, connectionString: string): Promise<void> {
+export async function useExample (program: string, connectionString: string, node = process.execPath): Promise<void> {
   const port = await freePort()
-  const child = spawn(process.execPath, [program], {
+  const child = spawn(node, [program], {
     cwd: dirname(program), stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, PORT: String(port), DATABASE_URL: connectionString }
   })
   try {

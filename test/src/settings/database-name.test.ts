@@ -50,6 +50,7 @@ t.test('each variable of a named database is refused, and described, by its own 
 const exempt = [
   /^src\/settings\/(setting-table|environment|client-config|database-name)\.ts$/, // the names of the variables themselves, or a default
   /^src\/migrations\/(cli\/|history\/migration-client\.ts)/, // the command knows no names of databases
+  /^src\/init\//, // the service that it makes has one database
   /^src\/testing\// // the server for tests
 ]
 

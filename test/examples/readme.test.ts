@@ -14,9 +14,14 @@ import { timestamps } from 'fastify-data-access'
 export const users = pgTable('readers', { id: integer().primaryKey().generatedAlwaysAsIdentity(), name: text().notNull(), email: text().notNull(), ...timestamps() })
 `
 
-/** The first TypeScript of a section of docs/repository.md, as a module that declares its routes on a server. */
-function routesOf (section: string): string {
-  const lines = exampleBelow('docs/repository.md', section).split('\n')
+interface Place {
+  readonly page: string
+  readonly section: string
+}
+
+/** The first TypeScript of a section of a page, as a module that declares its routes on a server. */
+function routesOf ({ page, section }: Place): string {
+  const lines = exampleBelow(page, section).split('\n')
   const isImport = (line: string): boolean => line.startsWith('import ')
   return [
     ...lines.filter(isImport),
@@ -27,19 +32,19 @@ function routesOf (section: string): string {
 }
 
 /** Declares the routes of a section on the server. */
-async function declareRoutes (t: Test, server: FastifyInstance, section: string): Promise<void> {
+async function declareRoutes (t: Test, server: FastifyInstance, place: Place): Promise<void> {
   const here = (text: string): string => text.replaceAll("'fastify-data-access'", `'${pathToFileURL(join(projectRoot, 'plugins/index.ts')).href}'`)
-  const folder = t.testdir({ 'schema.ts': here(schema), 'routes.ts': here(routesOf(section)).replace('./schema.js', './schema.ts') })
+  const folder = t.testdir({ 'schema.ts': here(schema), 'routes.ts': here(routesOf(place)).replace('./schema.js', './schema.ts') })
   const { routes } = await import(pathToFileURL(join(folder, 'routes.ts')).href) as { routes: (server: FastifyInstance) => void }
   routes(server)
 }
 
-t.test('the routes of "List routes" in docs/repository.md list, sort, page and stream', async (t) => {
+t.test('the routes of "List routes" in docs/lists.md list, sort, page and stream', async (t) => {
   const server = await build(t)
   await server.db.execute(sql`create table readers (id integer primary key generated always as identity, name text not null, email text not null,
     "createdAt" timestamptz(3) not null default now(), "updatedAt" timestamptz(3) not null default now())`)
   await server.db.execute(sql`insert into readers (name, email) select 'ada ' || n, n || '@example.com' from generate_series(1, 30) n`)
-  await declareRoutes(t, server, 'List routes: `listQuery`')
+  await declareRoutes(t, server, { page: 'docs/lists.md', section: 'List routes: `listQuery`' })
 
   const first = (await server.inject('/users?name[contains]=ada&sort=-createdAt&limit=20')).json()
   const second = (await server.inject(`/users?name[contains]=ada&sort=-createdAt&limit=20&after=${first.next}`)).json()
@@ -54,7 +59,7 @@ t.test('the routes of "Writing" in docs/repository.md refuse undeclared columns 
   await server.db.execute(sql`create table members (id integer primary key generated always as identity, email text not null, name text not null,
     role text not null default 'guest', visits integer not null default 0, "deletedAt" timestamptz(3), version integer not null default 1)`)
   await server.db.execute(sql`create unique index members_live on members (email) where "deletedAt" is null`)
-  await declareRoutes(t, server, 'Writing')
+  await declareRoutes(t, server, { page: 'docs/repository.md', section: 'Writing' })
   const ask = async (method: 'POST' | 'PUT' | 'DELETE', url: string, payload?: object): Promise<[number, unknown]> => {
     const reply = await server.inject({ method, url, ...payload && { payload } })
     return [reply.statusCode, reply.json()]

@@ -51,5 +51,11 @@ function commentOf (symbol: ts.Symbol): string {
 function throwsOf (symbol: ts.Symbol): string[] | undefined {
   const tags = (symbol.declarations ?? []).flatMap((declaration) => ts.getJSDocTags(declaration)).filter(({ tagName }) => tagName.text === 'throws')
   if (tags.length === 0) return undefined
-  return tags.map((tag) => tag.getText().replace(/^@throws\s*/, '').replace(/\s*\n\s*\*?\s*/g, ' ').replace(/^\{@link (\w+)\}/, '$1').trim())
+  return tags.map(textOf)
+}
+
+/** The text of a tag in one line. For the compiler a tag ends at a link that it took for a type, so the source is read, up to the next tag. */
+function textOf ({ tagName, parent }: ts.JSDocTag): string {
+  const comment = parent.getSourceFile().text.slice(tagName.end, parent.end)
+  return comment.replace(/(?:\n\s*\*\s*@|\*\/$).*/s, '').replace(/\s*\n\s*\*?\s*/g, ' ').trim().replace(/^\{@link (\w+)\}/, '$1')
 }

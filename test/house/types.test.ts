@@ -143,6 +143,14 @@ t.test('the reference lists exactly what the source exports', async (t) => {
   t.strictSame(Array.from(text('command').matchAll(/^## migrate (.+)$/gm), ([, name]) => name).sort(), Object.keys(run).sort())
 })
 
+t.test('the reference shows each text of a docstring whole, and without the marks of its comment', async (t) => {
+  const lines = referencePages(project.getProgram() as ts.Program).flatMap(({ text }) => text.replace(/^```.*?^```$/gms, '').split('\n'))
+  const throwing = lines.filter((line) => line.startsWith('- Throws'))
+  t.ok(throwing.length > 100)
+  t.strictSame(throwing.filter((line) => !/^- Throws \[?`\w+`\S* [a-z`].{10}/.test(line)), [])
+  t.strictSame(lines.filter((line) => /\s\*$|\{@(?!inheritDoc)|\*\/$/.test(line)), [])
+})
+
 t.test('every export has a docstring, and every option a meaning', async (t) => {
   const checker = (project.getProgram() as ts.Program).getTypeChecker()
   const exports = readExports(project.getProgram() as ts.Program)

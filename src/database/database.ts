@@ -6,7 +6,6 @@ import { Repositories } from '../repository/repository-factory.js'
 import { UsageError } from '../errors/errors.js'
 import { caseExplainer } from '../drizzle/missing-name.js'
 import { DrizzleBinding } from '../drizzle/queries/drizzle-binding.js'
-import { environmentPrefix } from '../settings/database-name.js'
 import { Replicas } from '../replicas/replicas.js'
 import { isOptions } from '../runtime/option-checks.js'
 import { askPool } from './ask-pool.js'
@@ -121,8 +120,8 @@ export class Database<Drizzle = DrizzleDatabase> extends DatabaseWork<Drizzle> {
   /** @internal The configuration of clients that need a session; undefined if the pool's is used. */
   get directConnection (): ClientConfig | undefined { return this.#settings.directConnection }
 
-  /** @internal The variable of that configuration. */
-  get directVariable (): string { return `${environmentPrefix(this.#settings.name)}DATABASE_DIRECT_URL` }
+  /** @internal The name that its variables begin with. */
+  get name (): string { return this.#settings.name }
 
   /** The counts of the pool, without a query. */
   get poolInfo (): PoolInfo { return this.#connections.info }

@@ -1,4 +1,4 @@
-import { explain, isIncurable } from './unreachable.js'
+import { explain, isIncurable } from '../pooler/unreachable.js'
 import { pauseBefore, pauseMillis } from '../runtime/backoff.js'
 import { withVariablesOf } from '../settings/database-name.js'
 import type { ConnectionPool } from '../pool/connection-pool.js'
@@ -25,7 +25,7 @@ async function isDone (pool: ConnectionPool, settings: Settings, lastTime: numbe
     await checkServer(pool, settings)
     return true
   } catch (error) {
-    const failure = explain(error as Error, settings.name)
+    const failure = explain(error, settings.name)
     if (isIncurable(error)) throw failure
     if (pool.hasEnded) throw error
     if (performance.now() <= lastTime) {

@@ -122,7 +122,9 @@ async function newestOfNow ({ from, connectionString, folder, table }: ProveOpti
 
 /** Calls a function with the URL of a new database, and drops it. If this process is killed, the next one on that server drops it. */
 async function inClone<Result> ({ connectionString, sql }: ProveOptions, fn: (connectionString: string) => Promise<Result>): Promise<Result> {
-  const server = new TestServer(connectionString ?? (urlOfEnvironment(process.env) || await sharedPostgres()))
+  const url = connectionString ?? (urlOfEnvironment(process.env) || await sharedPostgres())
+  await withClient({ connectionString: url }, async () => undefined) // tells why the server cannot be reached
+  const server = new TestServer(url)
   try {
     const name = await asDatabaseError(server.clone('template0'))
     try {

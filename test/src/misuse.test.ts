@@ -266,7 +266,7 @@ t.test('every export of the core, and every method of a database and a session, 
 
   const nullary = [
     'constructor', 'start', 'drizzle', 'getInfo', 'poolInfo', 'replicas', 'drain', 'close', 'checkPolicies', 'checkConstraints', 'outcome', 'begin', 'commit', 'rollback', 'endStreams',
-    'isRolledBack', 'isSettled', 'hasNothingToCommit', 'directConnection', 'directVariable', 'isUsed', 'isBusy', 'asked', 'retryState', 'caller', 'obstacle', 'mustRollBack', 'hasChild',
+    'isRolledBack', 'isSettled', 'hasNothingToCommit', 'directConnection', 'name', 'isUsed', 'isBusy', 'asked', 'retryState', 'caller', 'obstacle', 'mustRollBack', 'hasChild',
     'token', 'readAfter' // takes whatever a client sends
   ]
   const byThePackage = ['lend', 'run', 'stream', 'awaits', 'dropCallbacks', 'inherit', 'join', 'abort', 'commitNow', 'end'] // for repositories and plugins

@@ -1,6 +1,8 @@
 import { toDatabaseError } from '../../errors/to-database-error.js'
 import { ignore } from '../../runtime/promises.js'
 import { DatabaseClient, type DatabaseClientConfig } from '../../pg/database-client.js'
+import { explain } from '../../pooler/unreachable.js'
+import { defaultName, environmentPrefix } from '../../settings/database-name.js'
 import { missingConnection } from '../../settings/client-config.js'
 import { extendConnection, parseConnectionString } from '../../settings/url/connection-string.js'
 import type { Client } from 'pg'
@@ -12,7 +14,11 @@ const name = 'fastify-data-access migrations'
 /** The limits of an application, which a migration must not have: an index on a large table takes its time. */
 const unlimited = { statement_timeout: false, lock_timeout: undefined, idle_in_transaction_session_timeout: undefined, query_timeout: undefined } as const
 
-/** Runs `fn` with a new connection, without the time limits of the application. It changes no setting: behind a pooler, the next client would inherit it. */
+/**
+ * Runs `fn` with a new connection, without the time limits of the application. It changes no setting: behind a pooler, the next client would inherit it.
+ *
+ * @throws {ConnectionError} with the fix, and without any part of the URL, if the database cannot be reached
+ */
 export async function withClient<Result> (options: MigrationOptions, fn: (client: Client) => Promise<Result>): Promise<Result> {
   const client = new DatabaseClient(clientConfig(options))
   // A lost connection already rejects the current statement. Without a listener, the event would end the process, too.
@@ -20,7 +26,7 @@ export async function withClient<Result> (options: MigrationOptions, fn: (client
   try {
     await client.connect()
   } catch (error) {
-    throw toDatabaseError(error, { context: { operation: 'connect' } })
+    throw explain(toDatabaseError(error), options.database?.name ?? defaultName, { operation: 'connect' })
   }
   try {
     return await fn(client)
@@ -36,7 +42,7 @@ export function urlOfEnvironment ({ DATABASE_DIRECT_URL: direct, DATABASE_URL: u
 
 /** How the URL of the server itself is given, for messages. */
 export function directSetting ({ connectionString, database }: MigrationOptions): string {
-  const variable = database?.directVariable ?? 'DATABASE_DIRECT_URL'
+  const variable = `${environmentPrefix(database?.name)}DATABASE_DIRECT_URL`
   return connectionString === undefined ? variable : `connectionString (for the command: ${variable})`
 }
 

@@ -13,7 +13,7 @@ export interface MigrationOptions {
    */
   readonly connectionString?: string | undefined
   /** An open database instead of its URL. Migrations use connections of their own, outside its pool, to its `DATABASE_DIRECT_URL` if it has one. */
-  readonly database?: { readonly pool: Pool, readonly directConnection?: DatabaseClientConfig | undefined, readonly directVariable?: string } | undefined
+  readonly database?: { readonly pool: Pool, readonly directConnection?: DatabaseClientConfig | undefined, readonly name?: string } | undefined
   /**
    * drizzle-kit's `out`: the folder that holds the SQL files and `meta/_journal.json`, or the folders of drizzle-kit 1.0.
    * @defaultValue `'./drizzle'`

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { explain } from '../../../src/database/unreachable.js'
+import { explain } from '../../../src/pooler/unreachable.js'
 import { sqlStates } from '../../../src/errors/sqlstate-codes.js'
 import { SettingsError } from '../../../src/index.js'
 import { environmentSchema, readVariables } from '../../../src/settings/environment.js'

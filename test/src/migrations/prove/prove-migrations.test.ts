@@ -82,7 +82,7 @@ t.test('the clone is dropped, whatever happens', async (t) => {
   const running = prove(t, 'select pg_sleep(60)', { on, signal: stop.signal })
   stop.abort()
   await t.rejects(running, MigrationError)
-  await t.rejects(prove(t, 'select 1', { on: 'postgresql://nobody@127.0.0.1:1/none' }), { code: 'DB_CONNECTION' })
+  await t.rejects(prove(t, 'select 1', { on: 'postgresql://nobody@127.0.0.1:1/none' }), { code: 'DB_CONNECTION', message: /ECONNREFUSED.*start PostgreSQL/ })
   t.strictSame(await databases(on), before)
 })
 

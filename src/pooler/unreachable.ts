@@ -3,9 +3,10 @@ import { ConnectionError, PoolTimeoutError } from '../errors/errors.js'
 import { codeOf } from '../pg/error-code.js'
 import { HostsError } from '../pg/hosts.js'
 import { withVariablesOf } from '../settings/database-name.js'
-import { refusalOf } from '../pooler/pooler-refusal.js'
+import { refusalOf } from './pooler-refusal.js'
 import { sqlStates } from '../errors/sqlstate-codes.js'
-import type { PoolerRefusal } from '../pooler/pooler-refusal.js'
+import type { ErrorContext } from '../errors/errors.js'
+import type { PoolerRefusal } from './pooler-refusal.js'
 
 /** SQLSTATEs that waiting does not resolve: wrong password, not allowed, no such database. */
 const incurable = new Set([sqlStates.invalidPassword, sqlStates.invalidAuthorizationSpecification, sqlStates.invalidCatalogName])
@@ -52,10 +53,10 @@ export function isIncurable (error: unknown): boolean {
 }
 
 /** An error with the way out for the database with this name, and without any part of the URL. */
-export function explain (error: Error, name: string): ConnectionError {
+export function explain (error: unknown, name: string, context?: ErrorContext): ConnectionError {
   const code = failureOf(error)
   const cause = causeOf(error)
-  return new ConnectionError(`The database could not be reached${code === '' ? '' : ` (${code})`}: ${withVariablesOf(name, wayOut(code, cause))}`, { cause })
+  return new ConnectionError(`The database could not be reached${code === '' ? '' : ` (${code})`}: ${withVariablesOf(name, wayOut(code, cause))}`, { cause, context })
 }
 
 function wayOut (code: string, cause: unknown): string {

@@ -84,7 +84,7 @@ export function refuseBoth (folder: string, [first]: readonly string[]): void {
 
 function noMigrations (folder: string): MigrationError {
   return new MigrationError(
-    `${folder} has no migrations: neither a journal, meta/_journal.json, nor folders such as 20260131120000_name with a migration.sql. Create one with npx drizzle-kit generate, or pass the right folder as the option folder`,
+    `${folder} has no migrations: neither a journal, meta/_journal.json, nor folders such as 20260131120000_name with a migration.sql. Create one with npx data-access migrate create, or pass the right folder as the option folder`,
     'DB_MIGRATION_MISSING'
   )
 }

@@ -73,7 +73,7 @@ function outOfOrderProblems ({ layout, files, applied, pending }: Comparison): M
   return pending.flatMap((file) => {
     const { tag, when } = file
     const isPassed = applied.some(({ row, file: other }) => row.when >= when && (other === undefined || files.indexOf(other) > files.indexOf(file)))
-    const message = `${tag}.sql is older than an applied migration that comes after it, as after a merge: remove it with npx drizzle-kit drop and generate it again`
+    const message = `${tag}.sql is older than an applied migration that comes after it, as after a merge: remove it with npx drizzle-kit drop and write it again with npx data-access migrate create`
     return isPassed ? [{ kind: 'outOfOrder', tag, message } as const] : []
   })
 }

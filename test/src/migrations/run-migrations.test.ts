@@ -267,7 +267,7 @@ t.test('refuses a folder without a journal, and a journal whose file is gone', a
   await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_MISSING', message: /0001_posts\.sql is in the journal/ })
 
   rmSync(join(options.folder, 'meta'), { recursive: true })
-  await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_MISSING', message: /drizzle-kit generate/ })
+  await t.rejects(runMigrations(options), { code: 'DB_MIGRATION_MISSING', message: /npx data-access migrate create/ })
   t.strictSame(await tables(), [])
 })
 

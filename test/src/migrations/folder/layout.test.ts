@@ -17,7 +17,7 @@ t.test('refuses a folder with both layouts, and one with neither, and says the w
   const both = { code: 'DB_MIGRATION_MISSING', message: /has both layouts .* as 20231114221321_posts\. .* drizzle-kit up .* move one of the two away/ }
   await t.rejects(runMigrations({ connectionString, folder }), both)
   await t.rejects(checkMigrations({ connectionString, folder }), both)
-  const neither = { code: 'DB_MIGRATION_MISSING', message: /has no migrations: neither a journal, .* npx drizzle-kit generate, or pass the right folder/ }
+  const neither = { code: 'DB_MIGRATION_MISSING', message: /has no migrations: neither a journal, .* npx data-access migrate create, or pass the right folder/ }
   await t.rejects(runMigrations({ connectionString, folder: t.testdir({ notes: { 'a.md': '' } }) }), neither)
   await t.rejects(runMigrations({ connectionString, folder: join(folder, 'gone') }), neither)
 })

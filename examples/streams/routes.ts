@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
-import { ValidationError } from '../../plugins/index.js'
+import { DatabaseError, ValidationError } from '../../plugins/index.js'
 import { people } from './schema.js'
 
 type NewPerson = typeof people.$inferInsert
@@ -11,20 +11,24 @@ const mostLines = 100_000
 
 const cell = (value: string): string => `"${value.replaceAll('"', '""')}"`
 
+/** The persons of some lines, each with the number of its line. */
+interface Batch { readonly rows: NewPerson[], readonly lines: number[] }
+
 /** The objects of an NDJSON body, one for each line, at most a thousand at a time. */
-async function * batches (body: Readable): AsyncGenerator<NewPerson[]> {
-  let rows: NewPerson[] = []
+async function * batches (body: Readable): AsyncGenerator<Batch> {
+  let batch: Batch = { rows: [], lines: [] }
   let line = 0
   for await (const text of createInterface({ input: body, crlfDelay: Infinity })) {
     if (++line > mostLines) throw new ValidationError(`At most ${mostLines} lines can be imported at once`)
     if (text === '') continue
-    rows.push(personOf(text, line))
-    if (rows.length === 1000) {
-      yield rows
-      rows = []
+    batch.rows.push(personOf(text, line))
+    batch.lines.push(line)
+    if (batch.rows.length === 1000) {
+      yield batch
+      batch = { rows: [], lines: [] }
     }
   }
-  if (rows.length > 0) yield rows
+  if (batch.rows.length > 0) yield batch
 }
 
 function personOf (text: string, line: number): NewPerson {
@@ -33,6 +37,13 @@ function personOf (text: string, line: number): NewPerson {
     if (typeof name === 'string' && typeof email === 'string') return { name, email }
   } catch {}
   throw new ValidationError(`Line ${line} is no person`)
+}
+
+/** The same error, about a line of the client and not about a row of its batch. Its status and its code stay. */
+function atLine (error: unknown, lines: readonly number[]): unknown {
+  if (!(error instanceof DatabaseError) || error.context.row === undefined) return error
+  const words = error.message.replace(/^rows\[\d+\]: /, '')
+  return Object.assign(error, { message: `Line ${lines[error.context.row]}: ${words}` })
 }
 
 export async function routes (server: FastifyInstance) {
@@ -51,7 +62,10 @@ export async function routes (server: FastifyInstance) {
 
   server.post<{ Body: Readable }>('/people/import', async (request, reply) => {
     let imported = 0
-    for await (const rows of batches(request.body)) imported += (await request.repo(people).createMany(rows)).length
+    for await (const { rows, lines } of batches(request.body)) {
+      const created = await request.repo(people).createMany(rows).catch((error: unknown) => { throw atLine(error, lines) })
+      imported += created.length
+    }
     reply.code(201)
     return { imported }
   })

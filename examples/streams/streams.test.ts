@@ -44,6 +44,22 @@ t.test('an import is stored as a whole, or not at all', async (t) => {
   t.equal(await server.db.repo(people).count(), 0)
 })
 
+t.test('an import that PostgreSQL refuses is answered with the line', async (t) => {
+  const { server, send } = await serve(t)
+  await send(lines(1))
+  const twice = await send(['', ...lines(2000).slice(1), '', person(7)])
+  t.match([twice.statusCode, twice.json()], [409, { code: 'DB_UNIQUE_VIOLATION', message: 'Line 2002: A row with the same unique value already exists' }])
+  const stored = await send([person(1), '', person(0)])
+  t.match([stored.statusCode, stored.json()], [409, { message: 'Line 3: A row with the same unique value already exists' }])
+  const unfit = await send([person(1), JSON.stringify({ name: 'a\0b', email: 'a@example.com' })])
+  t.match([unfit.statusCode, unfit.json()], [400, { code: 'DB_VALIDATION', message: /^Line 2: / }])
+
+  await server.db.query('create unique index people_email_lower on people (lower(email))')
+  const byExpression = await send([JSON.stringify({ name: 'Ada', email: 'X@example.com' }), JSON.stringify({ name: 'Ada', email: 'x@example.com' })])
+  t.match([byExpression.statusCode, byExpression.json()], [409, { message: /^A row with the same unique value/ }], 'PostgreSQL names no value that was sent')
+  t.equal(await server.db.repo(people).count(), 1)
+})
+
 t.test('a reply that writes while it is sent is committed with its last bytes', async (t) => {
   const { server, send } = await serve(t)
   await send(lines(3))

@@ -5,9 +5,10 @@
  */
 import assert from 'node:assert/strict'
 import { after, afterEach, beforeEach, test } from 'node:test'
+import { checkMigrations } from '../../src/migrations/index.js'
 import { captureStatements, createTestDatabase, expectNoLeaks, sandbox, type Sandbox } from '../../src/testing/index.js'
 import { buildServer } from '../quickstart/build-server.js'
-import { users } from '../quickstart/schema.js'
+import * as schema from '../quickstart/schema.js'
 import { newPost, newUser } from './factories.js'
 
 // Once for the file: a database, cloned from one that is migrated once for all files, and a server on it.
@@ -30,7 +31,7 @@ test('creates a user', async () => {
   const reply = await server.inject({ method: 'POST', url: '/users', payload: await newUser({ name: 'Ada' }) })
 
   assert.equal(reply.statusCode, 201)
-  assert.deepEqual(names(await server.db.repo(users).getAll()), ['Ada'])
+  assert.deepEqual(names(await server.db.repo(schema.users).getAll()), ['Ada'])
 })
 
 test('lists the newest users first', async () => {
@@ -47,4 +48,8 @@ test('reads the posts of a user with two statements, whatever their number', asy
 
   assert.equal(result.json().length, 6)
   assert.equal(statements.length, 2, 'one for the author, one for all posts')
+})
+
+test('the migrations make the tables of the schema', async () => {
+  assert.deepEqual((await checkMigrations({ connectionString, schema, casing: 'snake_case' })).problems, [])
 })

@@ -11,6 +11,9 @@ type IndexColumn = Partial<ExtraConfigColumn>
  * A unique index over the rows that are not deleted, for a table with `softDelete()`: a deleted row keeps its e-mail address, and
  * another row may use it. Restoring a row whose value was taken is a `UniqueViolationError`.
  *
+ * It takes columns. drizzle-kit gives the index its name, `users_email_index`, or `users_email_idx` with Drizzle 1.0. For an expression
+ * or another name, write `` uniqueIndex('users_email_live').on(sql`lower(${table.email})`).where(isNull(table.deletedAt)) ``.
+ *
  * @throws {@link UsageError} when the table is first used, if it has no `softDelete()` or an argument is not a column.
  * @example
  * ```ts

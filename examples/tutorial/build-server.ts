@@ -3,8 +3,11 @@ import dataAccess from '../../plugins/index.js'
 import { routes } from './routes.js'
 import * as schema from './schema.js'
 
+// Fastify would drop a property that the schema does not name without a word.
+const refuseUnknown = { ajv: { customOptions: { removeAdditional: false } } }
+
 export async function buildServer (connectionString?: string, options: FastifyServerOptions = {}) {
-  const server = Fastify(options)
+  const server = Fastify({ ...refuseUnknown, ...options })
   await server.register(dataAccess, {
     connectionString,                                        // without one: DATABASE_URL
     schema,

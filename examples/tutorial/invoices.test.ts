@@ -28,6 +28,11 @@ test('refuses an address that is taken', async () => {
   assert.equal(refused.json().code, 'EMAIL_TAKEN')
 })
 
+test('refuses a property that the schema does not name', async () => {
+  const refused = await post('/customers', { name: 'Ada', email: 'ada@example.com', colour: 'red' })
+  assert.equal(refused.statusCode, 400)
+})
+
 test('shows an invoice with its lines', async () => {
   const { id: customerId } = await newCustomer({}, server.db)
   const lines = [{ description: 'Work', cents: 9000 }, { description: 'Coffee', cents: 300 }]

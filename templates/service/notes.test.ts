@@ -42,6 +42,13 @@ test('changes a note, and deletes it', async () => {
   assert.equal((await server.inject(`/notes/${id}`)).statusCode, 404)
 })
 
+test('refuses a property that the schema does not name', async () => {
+  const refused = await server.inject({ method: 'POST', url: '/notes', payload: { title: 'Bread', boddy: 'and salt' } })
+
+  assert.equal(refused.statusCode, 400)
+  assert.equal(await server.db.repo(notes).count(), 0)
+})
+
 test('refuses a note without a title, and keeps nothing of it', async () => {
   const refused = await server.inject({ method: 'POST', url: '/notes', payload: { body: 'without a title' } })
 

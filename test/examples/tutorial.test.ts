@@ -27,7 +27,7 @@ t.test('the tests of docs/tutorial.md pass', async (t) => {
   const output: string[] = []
   lines.on('line', (line) => output.push(line))
   t.equal((await closed)[0], 0, output.join('\n'))
-  t.match(output.join('\n'), /^# pass 5$/m)
+  t.match(output.join('\n'), /^# pass 6$/m)
 })
 
 t.test('the server of docs/tutorial.md migrates its database, serves, and stops in good order', async (t) => {

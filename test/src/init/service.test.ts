@@ -74,7 +74,7 @@ t.test('the tests of a new service pass', async (t) => {
   const [code] = await once(child, 'close')
 
   t.equal(code, 0, output())
-  t.match(output(), /^# pass 4$/m)
+  t.match(output(), /^# pass 5$/m)
 })
 
 t.test('a new service starts with a PostgreSQL of its own, whose rows are there after the next start', async (t) => {

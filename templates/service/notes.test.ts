@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, beforeEach, test } from 'node:test'
+import { checkMigrations } from 'fastify-data-access/migrations'
 import { createTestDatabase, expectNoLeaks, sandbox, type Sandbox } from 'fastify-data-access/testing'
 import { buildServer } from './build-server.js'
+import * as schema from './schema.js'
 import { notes } from './schema.js'
 
 // A database of its own, in an embedded PostgreSQL, or in that of DATABASE_URL. The file .env is not read.
@@ -54,4 +56,9 @@ test('refuses a note without a title, and keeps nothing of it', async () => {
 
   assert.equal(refused.statusCode, 400)
   assert.equal(await server.db.repo(notes).count(), 0)
+})
+
+test('the migrations make the tables of schema.ts', async () => {
+  const { ok, problems } = await checkMigrations({ connectionString, schema, casing: 'snake_case' })
+  assert.ok(ok, problems.map(({ message }) => message).join('\n'))
 })

@@ -41,6 +41,15 @@ function start (t: Test, cwd: string, args: readonly string[], env: Record<strin
   return { child, output: () => output }
 }
 
+/** Runs the tests of the service. */
+async function runTests (t: Test, cwd: string): Promise<{ code: number | null, output: string }> {
+  const { child, output } = start(t, cwd, ['--test', '--test-reporter=tap', 'notes.test.ts'], {
+    DATABASE_URL: process.env['DATABASE_URL'] || await sharedPostgres()
+  })
+  const [code] = await once(child, 'close')
+  return { code: code as number | null, output: output() }
+}
+
 /** Starts the server of the service, and returns its URL. */
 async function listen (t: Test, cwd: string, env: Record<string, string> = {}) {
   const { child, output } = start(t, cwd, ['server.ts'], { PORT: String(await freePort()), HOST: '127.0.0.1', ...env })
@@ -67,14 +76,18 @@ async function titles (url: string): Promise<string[]> {
 }
 
 t.test('the tests of a new service pass', async (t) => {
-  const cwd = await build(t)
-  const { child, output } = start(t, cwd, ['--test', '--test-reporter=tap', 'notes.test.ts'], {
-    DATABASE_URL: process.env['DATABASE_URL'] || await sharedPostgres()
-  })
-  const [code] = await once(child, 'close')
+  const { code, output } = await runTests(t, await build(t))
+  t.equal(code, 0, output)
+  t.match(output, /^# pass 6$/m)
+})
 
-  t.equal(code, 0, output())
-  t.match(output(), /^# pass 5$/m)
+t.test('the tests of a service tell of a migration that is missing', async (t) => {
+  const cwd = await build(t)
+  const schema = join(cwd, 'schema.ts')
+  writeFileSync(schema, readFileSync(schema, 'utf8').replace("default(''),", "default(''),\n  colour: text(),"))
+  const { code, output } = await runTests(t, cwd)
+  t.equal(code, 1)
+  t.match(output, /^not ok \d+ - the migrations make the tables of schema\.ts$[^]*The tables of the model differ from the newest migration: write the next one with data-access migrate create/m)
 })
 
 t.test('a new service starts with a PostgreSQL of its own, whose rows are there after the next start', async (t) => {

@@ -18,7 +18,7 @@ t.test('the log names a file that opens offline and names the route, the stateme
   const log = recordLog()
   const folder = await temporaryFolder(t)
   const recorder = { folder, seconds: 10, files: 5, slowRequestMillis: 0 }
-  const server = await build(t, { recorder, pool: { ...one, timeoutSeconds: 0.2 }, server: { logger: log.logger } })
+  const server = await build(t, { recorder, pool: { ...one, timeoutSeconds: 1 }, server: { logger: log.logger } })
   server.get('/starved', (request) => request.repo(users).count())
   const holder = server.db.createSession()
   await holder.repo(users).create({ email: 's3cret@example.com' })
@@ -45,7 +45,7 @@ t.test('a database with a name has a recorder of its own, and the file has its n
   const server = await build(t, { server: { logger: log.logger } })
   const { connectionString } = await createTestDatabase(t)
   await server.register(dataAccess, {
-    name: 'billing', connectionString, recorder: { folder }, pool: { ...one, timeoutSeconds: 0.2 }
+    name: 'billing', connectionString, recorder: { folder }, pool: { ...one, timeoutSeconds: 1 }
   })
   const billing = server.databases['billing']
 

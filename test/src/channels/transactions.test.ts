@@ -101,7 +101,7 @@ t.test('a COMMIT whose response is lost has an unknown outcome', async (t) => {
 
 t.test('a transaction that gets no connection never began', async (t) => {
   const { connectionString } = await createTestDatabase(t, withTables)
-  const database = await openDatabase({ connectionString, pool: { size: 1, maxOverflow: 0, timeoutSeconds: 0.1 } })
+  const database = await openDatabase({ connectionString, pool: { size: 1, maxOverflow: 0, timeoutSeconds: 1 } })
   t.teardown(() => database.close())
   const holder = database.createSession()
   await holder.begin()

@@ -139,7 +139,7 @@ t.test('the span of a transaction whose COMMIT has no answer ends, and says so',
 })
 
 t.test('a wait that is longer than a millisecond has a span, also when it ends with a time-out', async (t) => {
-  const database = await open(t, { pool: { size: 1, maxOverflow: 0, timeoutSeconds: 0.05 } })
+  const database = await open(t, { pool: { size: 1, maxOverflow: 0, timeoutSeconds: 1 } })
   const { take, tracer, open: running } = traced(t)
   await database.session(async (session) => {
     await session.repo(users).create({ email: 'a@example.com' })

@@ -28,6 +28,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => { stopping 
 
 await server.listen({ port: Number(PORT), host: HOST })
 const url = server.listeningOrigin
+if (postgres) console.log(`\nPostgreSQL, as long as this runs: DATABASE_URL=${postgres.connectionString} npx data-access migrate status`)
 console.log(`
 Notes are served at ${url}. Try:
 

@@ -25,7 +25,7 @@ export async function configOf ({ config, folder }: Values, { cwd }: Place): Pro
  */
 export function databaseOf (values: Values, config: Config, place: Place): MigrationOptions & { folder: string } {
   const target = targetOf(values, config, place)
-  if (target.connectionString === '') throw new CommandUsageError('No database is given: set DATABASE_URL, or dbCredentials in the configuration')
+  if (target.connectionString === '') throw new CommandUsageError('No database is given: set DATABASE_URL, or dbCredentials in the configuration. A service of init without one prints, while it runs, the URL of its own PostgreSQL')
   return target
 }
 

@@ -56,7 +56,7 @@ async function listen (t: Test, cwd: string, env: Record<string, string> = {}) {
   while (!output().includes('Ctrl-C ends it.')) {
     await Promise.race([once(child.stdout!, 'data'), once(child, 'exit').then(() => { throw new Error(output()) })])
   }
-  return { url: /served at (\S+)\. Try/.exec(output())![1]!, child }
+  return { url: /served at (\S+)\. Try/.exec(output())![1]!, child, printed: /DATABASE_URL=(\S+) npx data-access migrate status$/m.exec(output())?.[1] }
 }
 
 /** Ends a process as an operator does, and returns its exit code. */
@@ -95,6 +95,7 @@ t.test('a new service starts with a PostgreSQL of its own, whose rows are there 
   const first = await listen(t, cwd)
   t.match(await write(first.url, { title: 'Bread' }), { status: 201, title: 'Bread' })
   t.equal((await fetch(`${first.url}/health/database`)).status, 200)
+  t.match(await call(cwd, ['migrate', 'status'], { env: { DATABASE_URL: first.printed! } }), { code: 0, out: /0000_notes/ })
   t.equal(await stop(first.child), 0)
 
   const second = await listen(t, cwd)
@@ -106,7 +107,8 @@ t.test('a new service uses the database of .env, and so does the command', async
   const { connectionString } = await createTestDatabase(t)
   const cwd = await build(t)
   writeFileSync(join(cwd, '.env'), `DATABASE_URL=${connectionString}\n`)
-  const { url, child } = await listen(t, cwd)
+  const { url, child, printed } = await listen(t, cwd)
+  t.equal(printed, undefined)
   t.match(await write(url, { title: 'Salt' }), { status: 201 })
   t.match(await write(url, { title: '' }), { status: 400 })
   t.equal(await stop(child), 0)

@@ -27,7 +27,7 @@ export const groups = {
 }
 
 /** The tests of groups that do not run with Drizzle 1.0: they are about folders and snapshots of drizzle-kit 0.31, and about new services, which use 0.45. */
-export const onlyOf045 = /^test\/src\/(init\/service\.|migrations\/(misuse\.|cli\/command\.|generate\/([^/]+$|(kit\/kit-031|renames|sql)\/)))/
+export const onlyOf045 = /^test\/src\/(init\/service\.|migrations\/(misuse\.|cli\/(command|schemas)\.|generate\/([^/]+$|(kit\/kit-031|renames|sql)\/)))/
 
 /**
  * Tests of groups that do not run with OpenTelemetry's instrumentation of pg around them. It sends its trace context as a statement of its own before each

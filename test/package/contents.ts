@@ -9,12 +9,13 @@ interface Packed {
 }
 
 /** The most that the packed file may have: a tenth more than it has. Who needs more says so here. */
-const most = { size: 900_000, unpackedSize: 3_000_000 }
+const most = { size: 985_000, unpackedSize: 3_300_000 }
 
 /** What a program that uses the package reads; `templates` and `skills` are for those who write it. */
 const wanted = /^(?:(?:bin|dist\/src|dist\/plugins|docs|skills|templates)\/|(?:CHANGELOG|README)\.md$|LICENSE$|package\.json$)/
 
-const unwanted = /\.test\.|\.tsbuildinfo$|\.map$|(?:^|\/)\./
+/** The test of a new service is a template. */
+const unwanted = /^(?!templates\/).*\.test\.|\.tsbuildinfo$|\.map$|(?:^|\/)\./
 
 /** @throws an error that names each file too many, or says what is too large */
 export async function checkContents (tarball: string): Promise<void> {

@@ -32,7 +32,7 @@ t.test('asks for the name and the database in a terminal, until the answers can 
   const { code, said } = await ask(cwd, ['My Shop', 'my-shop', '3', '2', 'localhost', 'postgresql://ada@db/shop'])
 
   t.equal(code, 0)
-  t.match(said, /^Name of the service \[test-src-init[^\]]*\]: The name of a package has small letters.*\nName of the service/)
+  t.match(said, /^Name of the service \[test-[^\]]*\]: The name of a package has small letters.*\nName of the service/)
   t.match(said, /: PostgreSQL\n {2}1 {2}.*\n {2}2 {2}.*\n\[1\]: Answer 1 or 2\nPostgreSQL[^]*Its URL, .*: The URL is not a URL/)
   t.equal(JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8')).name, 'my-shop')
   t.equal(readFileSync(join(cwd, '.env'), 'utf8'), 'DATABASE_URL=postgresql://ada@db/shop\n')
@@ -42,7 +42,7 @@ t.test('an empty answer takes what the question offers', async (t) => {
   const cwd = t.testdir()
   t.match(await ask(cwd, ['', '']), { code: 0, asked: 2 })
 
-  t.match(JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8')).name, /^test-src-init/)
+  t.match(JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8')).name, /^test-/)
   t.notOk('.env' in filesOf(cwd))
 })
 

@@ -137,18 +137,23 @@ t.test('55: servers that apply at their start apply each file once, and are read
 t.test('61: a server that applies at its start names the sessions that block its migration', async (t) => {
   const { options, connectionString, folder, logger } = await build(t)
   await runMigrations({ ...options, to: first.tag })
-  const other = new Client({ connectionString })
-  await other.connect()
-  t.teardown(() => other.end())
+  const other = new Client({ connectionString, application_name: 'the application' })
+  const observer = new Client({ connectionString })
+  for (const client of [other, observer]) {
+    await client.connect()
+    t.teardown(() => client.end())
+  }
   const { rows: [{ pid }] } = await other.query('select pg_backend_pid() as pid')
   await other.query("begin; insert into users values (7, 'a')")
+  // As PostgreSQL knows it: with test:instrumented, the instrumentation has given the session another name.
+  const { rows: [{ name }] } = await observer.query('select application_name as name from pg_stat_activity where pid = $1', [pid])
 
   const starting = start(t, { connectionString, logger, migrations: { atStart: 'apply', folder, statementLockTimeoutSeconds: 0.3, lockRetries: 5 } })
   const waited = () => logger.lines.find(({ message }) => message === 'a migration did not get its locks and will be retried')
   await until(() => waited() !== undefined)
   await other.query('commit')
   t.equal(await statusOf(await starting), 'up')
-  t.match(waited()?.context, { tag: '0001_posts', blockedBy: [new RegExp(`^process ${pid} .*idle in transaction`)] })
+  t.match(waited()?.context, { tag: '0001_posts', blockedBy: [new RegExp(`^process ${pid} \\(${name}, `)] })
 })
 
 t.test('a migration that fails at the start fails the start', async (t) => {

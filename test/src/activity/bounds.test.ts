@@ -107,6 +107,7 @@ t.test('shapes are forgotten after two minutes', async (t) => {
 })
 
 t.test('the log keeps a thousand transactions, and the noteworthy ones among those before', async (t) => {
+  t.intercept(performance, 'now', { value: () => 0 }) // one that takes long is noteworthy, too
   const log = new TransactionLog()
   const error = new ConnectionError()
   ran(log, statement('failed', { error, durationMillis: undefined }))
@@ -114,13 +115,12 @@ t.test('the log keeps a thousand transactions, and the noteworthy ones among tho
   for (let count = 0; count < 2000; count++) ran(log, statement(`select ${count}`))
 
   const recorded = log.recorded(60)
-  t.match(recorded.slice(0, 2), [
+  t.equal(recorded.length, 1002)
+  t.match(recorded.slice(0, 3), [
     { outcome: 'none', code: 'DB_CONNECTION', statements: [{ text: 'failed', millis: null, code: 'DB_CONNECTION' }] },
-    { outcome: 'rolledBack', sqlState: '57P01' }
+    { outcome: 'rolledBack', sqlState: '57P01' },
+    { outcome: 'committed', code: null, statements: [{ text: 'select 1000' }] }
   ])
-  t.match(recorded.slice(-1000), Array.from({ length: 1000 }, (_, place) => ({ outcome: 'committed', statements: [{ text: `select ${1000 + place}` }] })))
-  // One that took long by chance is noteworthy, too.
-  t.ok(recorded.slice(2, -1000).every(({ millis }) => Number(millis) > 100))
   t.same(log.recorded(-1), [])
 })
 

@@ -20,7 +20,7 @@ type T = Pick<typeof t, 'rejects' | 'teardown'>
  * whose response is lost.
  */
 export async function liveThrough<Watch> (t: T, watch: () => Watch): Promise<{ watched: Watch, database: Database }> {
-  const { database, proxy } = await openByProxy(t, { pool: { size: 1, maxOverflow: 0, maxWaiting: 1 }, leakWarningSeconds: 0.1 })
+  const { database, proxy } = await openByProxy(t, { pool: { size: 1, maxOverflow: 0, maxWaiting: 1 }, leakWarningSeconds: 1 })
   const { collide } = await conflicts(database)
   const watched = watch()
   const repo = database.repo(users)

@@ -176,6 +176,7 @@ t.test('109: a failure to connect is dropped once a connection is there, and ref
   const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { size: 5, maxOverflow: 0 } })
   t.equal(await serve(pool, 5), 5)
   const [held] = await take(pool, 1)
+  await until(() => pool.info.total === 1) // the others are refused: one on its way would be let in now and stay
   await allow(10)
   held?.destroy()
   await until(() => pool.info.total === 0)

@@ -66,7 +66,7 @@ t.test('two registries have the same figures, and one that was reset has its cou
   t.equal(one, other)
   t.equal(await registries[1]?.metrics(), other, 'to read changes nothing')
   registries[0]?.resetMetrics()
-  t.match(await registries[0]?.getSingleMetricAsString('data_access_leaks_total'), /\} [1-9]\d*$/)
+  t.match(await registries[0]?.getSingleMetricAsString('data_access_leaks_total'), /\} 1$/)
   for (const each of watched) each.disable()
 })
 

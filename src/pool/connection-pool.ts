@@ -278,7 +278,7 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
     const open = this.#slots.taken + idleCount - Array.from(this.#checkedOut).filter(({ pooled }) => pooled.isOutdated).length
     // If pool.connect() has used up pg's pool, no connection was tried: the waiters have a limit of their own.
     if (totalCount < this.#settings.pool.max && !this.#ended) {
-      if (open > 0) this.#shortage.note(error, open)
+      if (open > 0) this.#shortage.note(error, open, this.#queue.size)
       this.#refuseFor(error, open)
     }
     this.#proceed()

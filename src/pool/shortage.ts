@@ -28,7 +28,7 @@ export class Shortage {
   #isTrying = false
   #timer: NodeJS.Timeout | undefined
   #quietUntil = 0
-  /** How many connections could not be opened since the last success: that many waiters are refused if none is open. */
+  /** How many waiters could not get a connection of their own since the last success: that many are refused if none is open. */
   owed = 0
 
   /** `grown` is called when the limit has grown. */
@@ -38,9 +38,9 @@ export class Shortage {
     this.#grown = grown
   }
 
-  /** Limits the pool to the connections that are open. */
-  note (error: Error, open: number): void {
-    this.owed++
+  /** Limits the pool to the connections that are open. A connection that nobody waits for any more is owed to no one. */
+  note (error: Error, open: number, waiting: number): void {
+    this.owed = Math.min(this.owed + 1, waiting)
     this.#slots.limit = Math.min(this.#slots.limit, open)
     this.#step = 1
     if (this.#isTrying) this.#pause = Math.min(this.#pause * 2, pauseMillis.longest)

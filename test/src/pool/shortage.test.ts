@@ -187,3 +187,22 @@ t.test('109: a failure to connect is dropped once a connection is there, and ref
 
   t.ok(await served >= 1, 'the next one was opened for whoever came next')
 })
+
+t.test('109: a failure to connect for a waiter that has gone refuses no later caller either', async (t) => {
+  const { connectionString, allow } = await createLimitedRole(t, 1)
+  const proxy = await startProxy(t, connectionString)
+  const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { size: 5, maxOverflow: 0 } })
+  const [held] = await take(pool, 1)
+  const cancel = pool.acquire({ caller, lend: () => {}, refuse: () => {} })
+  cancel(new Error('changed my mind'))
+  await until(() => pool.info.total === 1)
+  await allow(10)
+  held?.destroy()
+  await until(() => pool.info.total === 0)
+
+  const lost = proxy.loseRequest('default_transaction_isolation')
+  const served = serve(pool, 2)
+  await lost
+
+  t.equal(await served, 1, 'one is refused for the lost connection')
+})

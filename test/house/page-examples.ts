@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import ts from 'typescript'
 import { exampleWith, readPage } from '../helpers/markdown.js'
-import { exampleName, shownFile } from './page-files.js'
+import { shownFile } from './page-files.js'
 import { projectRoot, readTree } from './source-files.js'
 
 /** The names that the pages use without declaring them: a server, a request, tables, names of the application. */
@@ -39,6 +39,11 @@ export function exampleFiles (): Record<string, string> {
   return Object.fromEntries(pages.flatMap((path) => readPage(path).blocks
     .filter((block) => block.language === 'ts' && shownFile(block) === undefined)
     .map(({ heading, code }, index) => [exampleName(path, index), `// ${path}, ${heading}\nexport {}\n${code}`])))
+}
+
+/** The name of a file for the TypeScript of a page. */
+function exampleName (page: string, index: number): string {
+  return `${page.replace(/^docs\/|\.md$/g, '').replaceAll('/', '-')}-${index + 1}.ts`
 }
 
 /** The files that the examples need beside them. */

@@ -22,11 +22,6 @@ export function findUntrue (files: readonly SourceFile[]): string[] {
   }))
 }
 
-/** The name of a file for the TypeScript of a page. */
-export function exampleName (page: string, index: number): string {
-  return `${page.replace(/^docs\/|\.md$/g, '').replaceAll('/', '-')}-${index + 1}.ts`
-}
-
 function isIn (code: string, text: string): boolean {
   let rest = text
   return code.split(/^\s*\/\/ …\n/m).every((part) => {

@@ -5,6 +5,15 @@ import { sections } from './sidebar.js'
 /** The root of the project. */
 export const root = join(import.meta.dirname, '..')
 
+/** The parts of package.json that the site shows. */
+export const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  readonly name: string
+  readonly version: string
+  readonly description: string
+  readonly exports: Readonly<Record<string, { readonly default?: string }>>
+  readonly repository?: string | { readonly url: string }
+}
+
 /** One page of the site. */
 export interface SitePage {
   /** Its path in the site: `session.md`, `observability/index.md`. */
@@ -118,9 +127,9 @@ function pageOf (file: string): string | undefined {
 }
 
 /** The address of the repository, if package.json has one. */
-export const repository: string | undefined = repositoryOf(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')))
+export const repository: string | undefined = repositoryOf(manifest)
 
-function repositoryOf ({ repository }: { repository?: string | { url: string } }): string | undefined {
+function repositoryOf ({ repository }: typeof manifest): string | undefined {
   const url = typeof repository === 'string' ? repository : repository?.url
   return url?.replace(/^git\+/, '').replace(/\.git$/, '').replace(/^github:/, 'https://github.com/')
 }

@@ -1,7 +1,7 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { assistantFiles } from './assistants.js'
-import { changelogPage, root, siteSections } from './pages.js'
+import { changelogPage, manifest, root, siteSections } from './pages.js'
 import { openDoors } from './reference/doors.js'
 import { referencePages } from './reference/reference-pages.js'
 import type { SitePage } from './pages.js'
@@ -25,8 +25,7 @@ export async function stagePages (): Promise<void> {
   for (const page of pages) await writePage(folder, page)
   await writeFile(join(folder, 'index.md'), await readFile(join(root, 'site', 'home.md'), 'utf8'))
   await cp(join(root, 'site', 'public'), join(folder, 'public'), { recursive: true })
-  const { name, description } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { name: string, description: string }
-  for (const { path, text } of assistantFiles(sections, { name, description, base })) await write(join(folder, 'public', path), text)
+  for (const { path, text } of assistantFiles(sections, { ...manifest, base })) await write(join(folder, 'public', path), text)
   const sidebar = sections.map(({ text, collapsed, pages }) => ({
     text, ...collapsed && { collapsed }, items: pages.map(({ title, path }) => ({ text: title.split(': ')[0], link: `/${path.replace(/(index)?\.md$/, '')}` }))
   }))

@@ -2,11 +2,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig } from 'vitepress'
 import { anchorOf } from '../anchor.js'
-import { repository, root } from '../pages.js'
+import { manifest, repository } from '../pages.js'
 import { base, made } from '../stage.js'
 import type { DefaultTheme } from 'vitepress'
 
-const { version, description } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string, description: string }
 const sidebar = JSON.parse(readFileSync(join(made, 'sidebar.json'), 'utf8')) as Array<DefaultTheme.SidebarItem & { items: Array<{ link: string }> }>
 
 /** One entry of the bar for each of these sections, which leads to its first page. */
@@ -21,7 +20,7 @@ const nav = ['Start', 'Guides', 'Reference', 'Recipes'].flatMap((text): DefaultT
 export default defineConfig({
   title: 'fastify-data-access',
   titleTemplate: ':title · fastify-data-access',
-  description,
+  description: manifest.description,
   lang: 'en',
   base,
   srcDir: join(made, 'pages'),
@@ -50,7 +49,7 @@ export default defineConfig({
     logo: { src: '/logo.svg', alt: '' },
     outline: { level: [2, 3] },
     search: { provider: 'local' },
-    nav: [...nav, { text: version, link: '/changelog' }],
+    nav: [...nav, { text: manifest.version, link: '/changelog' }],
     sidebar,
     ...repository !== undefined && { socialLinks: [{ icon: 'github', link: repository }] }
   }

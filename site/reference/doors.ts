@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
-import { root } from '../pages.js'
+import { manifest, root } from '../pages.js'
 
 /** One entry point of the package. */
 export interface Door {
@@ -11,11 +10,9 @@ export interface Door {
   readonly file: string
 }
 
-const { name, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { name: string, exports: Record<string, { default?: string }> }
-
 /** The entry points that package.json names, the first one first. */
-export const doors: readonly Door[] = Object.entries(exports).flatMap(([path, target]) =>
-  target.default === undefined ? [] : [{ name: name + path.slice(1), file: target.default.replace('./dist/', '').replace(/\.js$/, '.ts') }])
+export const doors: readonly Door[] = Object.entries(manifest.exports).flatMap(([path, target]) =>
+  target.default === undefined ? [] : [{ name: manifest.name + path.slice(1), file: target.default.replace('./dist/', '').replace(/\.js$/, '.ts') }])
 
 /** A program of all entry points. */
 export function openDoors (): ts.Program {

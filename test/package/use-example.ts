@@ -1,15 +1,6 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { dirname } from 'node:path'
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
-}
+import { freePort } from '../helpers/free-port.js'
 
 /** Starts a server with the routes of the README's first example, and uses it as a client would. */
 export async function useExample (program: string, connectionString: string, node = process.execPath): Promise<void> {

@@ -8,10 +8,10 @@ interface Packed {
   readonly files: ReadonlyArray<{ readonly path: string }>
 }
 
-/** The most that the packed file may have: a tenth more than it has. Who needs more says so here. */
-const most = { size: 985_000, unpackedSize: 3_300_000 }
+/** The limits of the packed file: a tenth more than it had when they were set, 895,721 bytes packed and 2,966,216 unpacked. A change that needs more raises them here. */
+const most = { size: 985_000, unpackedSize: 3_260_000 }
 
-/** What a program that uses the package reads; `templates` and `skills` are for those who write it. */
+/** A program needs `bin` and `dist`, `init` needs `templates`, and those who write the program read the rest. */
 const wanted = /^(?:(?:bin|dist\/src|dist\/plugins|docs|skills|templates)\/|(?:CHANGELOG|README)\.md$|LICENSE$|package\.json$)/
 
 /** The test of a new service is a template. */
@@ -21,7 +21,7 @@ const unwanted = /^(?!templates\/).*\.test\.|\.tsbuildinfo$|\.map$|(?:^|\/)\./
 export async function checkContents (tarball: string): Promise<void> {
   const [packed] = JSON.parse(await run('npm', ['pack', tarball, '--dry-run', '--json', '--ignore-scripts'])) as [Packed]
   const others = packed.files.map(({ path }) => path).filter((path) => !wanted.test(path) || unwanted.test(path))
-  if (others.length > 0) throw new Error(`Files that nobody needs who uses the package: ${others.join(', ')}`)
+  if (others.length > 0) throw new Error(`Files that no user of the package needs: ${others.join(', ')}`)
   for (const key of ['size', 'unpackedSize'] as const) {
     if (packed[key] > most[key]) throw new Error(`${key} is ${packed[key]} bytes, and should be at most ${most[key]}`)
   }

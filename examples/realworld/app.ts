@@ -14,7 +14,7 @@ import { userRoutes } from './users/routes.js'
 
 export interface AppOptions {
   readonly connectionString: string
-  /** Signs the tokens. Keep it secret: it can sign in as any user. */
+  /** Signs the tokens. Keep it secret: its holder can sign in as every user. */
   readonly secret: string
   readonly server?: FastifyServerOptions
 }

@@ -15,7 +15,7 @@ import type { Defaults, UpsertOptions, Upserted } from './types/write-options.js
 import type { Affected, Deletion } from './write/lifecycle-hooks.js'
 import type { WriteContext } from './write/write-context.js'
 
-/** The `this` of methods that need `softDelete()`: any type, or for a table without it a type that no value has. */
+/** The `this` of methods that need `softDelete()`: `unknown`, or for a table without that helper a type that no value has. */
 type SoftDeletable<T extends PgTable> = [SoftDeleteKey<T>] extends [never] ? Impossible<'add ...softDelete() to this table'> : unknown
 
 /** The methods of a repository that write, and the hooks of a class. */

@@ -96,7 +96,7 @@ export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<
   }
 
   /**
-   * Returns the same repository, whose callers may write only these columns: any other key is a `ValidationError`, or dropped.
+   * Returns the same repository, whose callers may write only these columns. Every other key is a `ValidationError`, or is dropped.
    * Hooks of the class may still write all. A further call can remove columns, never add any.
    *
    * @throws UsageError at once for an unknown column, one that cannot be written, or one that was not writable before.

@@ -6,7 +6,7 @@ import type { Logger } from '../runtime/logger.js'
  * The kind of a statement.
  *
  * `read`: a SELECT of one table that the repository built, without a row lock; only these may run outside the transaction.
- * `write`: any other statement that the repository built.
+ * `write`: every other statement that the repository built.
  * `raw`: the user's own SQL, which may hold anything, even a COMMIT.
  */
 export type StatementKind = 'read' | 'write' | 'raw'

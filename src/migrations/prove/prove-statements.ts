@@ -15,7 +15,7 @@ export interface UnprovedStatement {
   readonly reason: string
 }
 
-/** Whether the statements of a program run on another schema than that which they were written for. */
+/** Whether the statements of a program run on another schema than the one that they were written for. */
 export interface CodeProof {
   /** How many statements were looked at. */
   readonly statements: number

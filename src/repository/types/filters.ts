@@ -43,7 +43,7 @@ export type NewRow<T extends PgTable, W extends ColumnKey<T> = WritableKey<T>, O
   readonly [Key in keyof InferInsertModel<T> as Extract<Exclude<Key, VersionKey<T>>, W>]: InferInsertModel<T>[Key] | SQL
 } & Unwritten<T, Extract<W, WritableKey<T>>, O>>
 
-/** The values of `update`: any writable columns. Generated columns and the version cannot be given; `undefined` means "not given". */
+/** The values of `update`, by the names of writable columns. Generated columns and the version cannot be given; `undefined` means "not given". */
 export type RowChanges<T extends PgTable, W extends ColumnKey<T> = WritableKey<T>, O extends Others = 'refuse'> = Simplify<{
   readonly [Key in keyof InferInsertModel<T> as Extract<Exclude<Key, VersionKey<T>>, W>]?:
     InferInsertModel<T>[Key] | SQL | IncrementOf<ColumnsOf<T>, Key> | undefined

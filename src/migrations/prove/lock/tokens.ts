@@ -32,7 +32,7 @@ export function tokensOf (text: string): Token[] {
   return tokens
 }
 
-/** The text of tokens: one space where there was any. */
+/** The text of tokens. Where space stood between two of them, it is one space. */
 export function textOf (tokens: readonly Token[]): string {
   return tokens.map(({ text, isApart }, index) => `${isApart && index > 0 ? ' ' : ''}${oneLine(text)}`).join('')
 }

@@ -3,6 +3,7 @@
  * to the driver, and only custom types have methods.
  */
 import { Column } from 'drizzle-orm'
+import { elementOf } from './array-columns.js'
 import { newDialect } from './sql-writer.js'
 import { isDrizzle1 } from './version.js'
 import type { PgColumn } from 'drizzle-orm/pg-core'
@@ -53,9 +54,12 @@ function jsonOf (text: unknown): unknown {
   }
 }
 
-/** Whether a column reads its values as its class does; a program may have given it another method. */
+/**
+ * Whether a column reads its values as its class does; a program may have given it another method. An array never does: in 1.0 it has
+ * the class of its elements.
+ */
 export function readsAs (column: PgColumn, type: ColumnClass): boolean {
-  return column instanceof type && readsAsBuilt(column, type.prototype)
+  return column instanceof type && elementOf(column) === undefined && readsAsBuilt(column, type.prototype)
 }
 
 function readsAsBuilt ({ mapFromDriverValue }: PgColumn, prototype: PgColumn): boolean {

@@ -21,6 +21,11 @@ export function sqlTypeOf (column: PgColumn): string {
   return isDrizzle1 ? `${column.getSQLType()}${'[]'.repeat(depthOf(column))}` : column.getSQLType()
 }
 
+/** Whether the SQL type is an array, also that of a custom type, which has no elements in Drizzle. */
+export function isArrayType (column: PgColumn): boolean {
+  return sqlTypeOf(column).endsWith(']')
+}
+
 const castTypes: Readonly<Record<string, string>> = { varchar: 'text', char: 'bpchar', smallserial: 'smallint', serial: 'integer', bigserial: 'bigint' }
 
 /** The type to which a text is cast to compare it with the column: one with a length would cut the text, and a serial is no type for a cast. */

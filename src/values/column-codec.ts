@@ -1,6 +1,6 @@
 import { Column, SQL, getTableName, is } from 'drizzle-orm'
 import { elementOf } from '../drizzle/array-columns.js'
-import { columnTypeOf, dataTypeOf, sqlTypeOf } from '../drizzle/column-types.js'
+import { columnTypeOf, dataTypeOf, isArrayType } from '../drizzle/column-types.js'
 import { readerOf, typeOf, writerOf } from './driver-values.js'
 import { isCoarse } from './timestamp-reader.js'
 import { unreadableColumn } from './unreadable-text.js'
@@ -111,7 +111,7 @@ export function describeColumn (key: string, index: number, column: PgColumn): C
     textual: textualTypes.has(columnType),
     comparable: !incomparableTypes.has(columnType),
     json: columnType === 'PgJson' || columnType === 'PgJsonb',
-    array: sqlTypeOf(column).endsWith(']'),
+    array: isArrayType(column),
     bytes: typeOf(column) === 'bytea',
     coarse: isCoarse(column),
     list: listing(column)
@@ -119,7 +119,7 @@ export function describeColumn (key: string, index: number, column: PgColumn): C
 }
 
 function listing (column: PgColumn): ColumnCodec['list'] {
-  if (sqlTypeOf(column).endsWith(']')) return 'text'
+  if (isArrayType(column)) return 'text'
   const columnType = columnTypeOf(column)
   const isKnown = columnType === 'PgCustomColumn' ? commonTypes.has(typeOf(column)) : !columnType.startsWith('PgGeometry')
   return isKnown ? 'typed' : undefined

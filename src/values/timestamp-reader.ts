@@ -5,7 +5,7 @@
  */
 import { PgDate, PgTimestamp } from 'drizzle-orm/pg-core'
 import { readsAs } from '../drizzle/column-conversion.js'
-import { dataTypeOf, sqlTypeOf } from '../drizzle/column-types.js'
+import { dataTypeOf } from '../drizzle/column-types.js'
 import { infinity, minusInfinity } from './infinity.js'
 import { UnreadableText } from './unreadable-text.js'
 import type { PgColumn } from 'drizzle-orm/pg-core'
@@ -21,9 +21,9 @@ export function momentReader (column: PgColumn): ((text: string) => Date) | unde
   return (text) => momentOf(text, withTimezone) ?? anyMoment(text, withTimezone)
 }
 
-/** Whether a Date, the value of a column, has fewer digits than the column, which keeps microseconds. An array of them is no Date, also where its column is one. */
+/** Whether a column is read as a Date, which has fewer digits than the column keeps. */
 export function isCoarse (column: PgColumn): boolean {
-  return readsAs(column, PgTimestamp) && !sqlTypeOf(column).endsWith(']') && ((column as PgTimestamp<never>).precision ?? 6) > 3
+  return readsAs(column, PgTimestamp) && ((column as PgTimestamp<never>).precision ?? 6) > 3
 }
 
 /** The last microsecond that is read as the same Date, from the text of the Date. `infinity` is its own. */

@@ -4,6 +4,7 @@ import { DatabaseError, UsageError } from '../../errors/errors.js'
 import { readerOf, typeOf } from '../../values/driver-values.js'
 import { about } from '../../values/encode-value.js'
 import { declaredReader } from '../../values/json-text.js'
+import { holdsNumbers, holdsWholeNumbers } from '../../values/number-types.js'
 import { toSql } from '../filter/condition.js'
 import { namedColumn, shapeOf } from './one-column.js'
 import type { RowReader, Statement } from '../../statement/statement.js'
@@ -14,8 +15,6 @@ import type { ColumnValues } from './one-column.js'
 /** The functions of PostgreSQL that compute one value of many numbers. */
 export type SumFunction = 'sum' | 'avg'
 
-const numbers = /^(?:(?:small|big)?(?:int|serial)|integer|int\d|real|float|double precision|numeric|decimal)\b(?!.*\])/
-const wholeNumbers = /^(?:(?:small|big)?(?:int|serial)|integer|int\d)\b/
 const intervals = /^interval\b(?!.*\])/
 
 /** Selects the sum or the average of a column: one row with one value, which is null without a row. */
@@ -32,18 +31,17 @@ export function selectSum (table: TableStatements, name: SumFunction, { column: 
 
 /** PostgreSQL decides about a custom type of another name: it may be a domain over numbers. */
 function checkType (name: SumFunction, codec: ColumnCodec): void {
-  const type = typeOf(codec.column)
-  const hasSum = numbers.test(type) || intervals.test(type) || (type === 'money' && name === 'sum')
-  const isUnknown = columnTypeOf(codec.column) === 'PgCustomColumn' && codec.list !== 'typed'
-  if (hasSum || (isUnknown && !codec.array)) return
+  const { column, list } = codec
+  const type = typeOf(column)
+  const hasSum = holdsNumbers(column) || intervals.test(type) || (type === 'money' && name === 'sum')
+  if (hasSum || (list === undefined && columnTypeOf(column) === 'PgCustomColumn')) return
   throw new UsageError(`PostgreSQL has no ${name}() for the type of column "${codec.key}"`, about(codec))
 }
 
 /** Reads a sum as the column reads its own values, although PostgreSQL gives a sum of integers a larger type. */
 function sumReader (codec: ColumnCodec): RowReader {
   const { column } = codec
-  const type = typeOf(column)
-  const isExact = wholeNumbers.test(type) && dataTypeOf(column) === 'number'
+  const isExact = holdsWholeNumbers(column) && dataTypeOf(column) === 'number'
   const ofDeclared = declaredReader(column)
   return (fields) => {
     const read = codec.list === 'typed' ? ofDeclared : readerOf(column, Number(fields[0]?.dataTypeID))

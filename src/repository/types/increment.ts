@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import { UsageError, ValidationError } from '../../errors/errors.js'
-import { sqlTypeOf } from '../../drizzle/column-types.js'
 import { about } from '../../values/encode-value.js'
+import { holdsNumbers } from '../../values/number-types.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 
 /** An amount that PostgreSQL adds to a column; made by {@link increment}. */
@@ -32,15 +32,13 @@ export function increment<const N extends number | bigint | string> (by: N): Inc
   return new Increment(by) as Increment<never> // the conditional type decides the kind of number
 }
 
-const numericType = /^(?:(?:small|big)?(?:int|serial)|integer|int\d|real|float|double precision|numeric|decimal)\b(?!.*\])/
-
 /**
  * The increment with its amount encoded for PostgreSQL.
  *
  * @throws UsageError and ValidationError as {@link increment} says.
  */
 export function encodeIncrement (codec: ColumnCodec, { by }: Increment): Increment {
-  if (!numericType.test(sqlTypeOf(codec.column))) throw new UsageError(`Column "${codec.key}" holds no numbers and cannot be incremented`, about(codec))
+  if (!holdsNumbers(codec.column)) throw new UsageError(`Column "${codec.key}" holds no numbers and cannot be incremented`, about(codec))
   if (!isAmount(by)) throw new ValidationError(`Column "${codec.key}" can be incremented by a finite number only`, about(codec))
   return new Increment(String(by)) // PostgreSQL reads it as a number of the column's type
 }

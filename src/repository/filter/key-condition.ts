@@ -4,7 +4,7 @@ import type { Condition } from './condition.js'
 import { encode } from '../../values/encode-value.js'
 import { isPlainObject } from '../../runtime/option-checks.js'
 import { isSql } from '../../values/column-codec.js'
-import { compareTime } from './time-conditions.js'
+import { compare } from './time-conditions.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 
 interface KeyedTable {
@@ -40,14 +40,17 @@ function incomplete (table: string, columns: readonly string[]): ValidationError
  * microseconds are then read with equal keys, and PostgreSQL refuses a statement for the one or the other.
  */
 export function keyCondition (id: unknown, table: KeyedTable): Condition {
+  const { primaryKey } = table
   const values = encodeKey(id, table)
-  const parts = table.primaryKey.map((codec, index) => partCondition(codec, values[index]))
-  const coarse = table.primaryKey.filter(({ coarse }, index) => coarse && !isSql(values[index]))
-  if (coarse.length === 0) return allOf(parts)
-  const exact = parts.filter((_, index) => !coarse.includes(table.primaryKey[index] as ColumnCodec))
-  return allOf([...exact, ...coarse.map((codec): Condition => ({ kind: 'only', codec, part: allOf(parts) }))])
+  const parts = primaryKey.map((codec, index) => compare(codec, 'eq', values[index]))
+  if (!primaryKey.some(isCoarse)) return allOf(parts)
+  const part = allOf(parts)
+  return allOf(parts.map((exact, index) => {
+    const codec = primaryKey[index] as ColumnCodec
+    return codec.coarse && !isSql(values[index]) ? { kind: 'only', codec, part } : exact
+  }))
 }
 
-function partCondition (codec: ColumnCodec, value: unknown): Condition {
-  return codec.coarse && !isSql(value) ? compareTime(codec, 'eq', String(value)) : { kind: 'test', codec, test: 'eq', operands: [value] }
+function isCoarse ({ coarse }: ColumnCodec): boolean {
+  return coarse
 }

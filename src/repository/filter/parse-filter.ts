@@ -4,7 +4,7 @@ import { isSql } from '../../values/column-codec.js'
 import { about, encode, encodePattern } from '../../values/encode-value.js'
 import { findColumn } from '../table/find-column.js'
 import { allOf, anyOf, everything, negate, nothing } from './condition.js'
-import { amongTimes, compareTime, within } from './time-conditions.js'
+import { amongTimes, compare, within } from './time-conditions.js'
 import type { Moment } from './time-conditions.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
 import type { Columns } from '../table/find-column.js'
@@ -73,10 +73,7 @@ function test (codec: ColumnCodec, name: Test, operands: readonly unknown[] = []
 
 function comparison (name: Test, nullTest?: Test): Operator {
   return (codec, operand) => {
-    if (operand !== null) {
-      const value = operandOf(codec, operand)
-      return codec.coarse ? compareTime(codec, name, String(value)) : test(codec, name, [value])
-    }
+    if (operand !== null) return compare(codec, name, operandOf(codec, operand))
     if (nullTest === undefined) throw new ValidationError(`Column "${codec.key}": "${name}" cannot compare with null, use isNull`, about(codec))
     return test(codec, nullTest)
   }

@@ -2,6 +2,7 @@
  * Conditions on a column that keeps microseconds and is read as a Date, which does not. A Date stands for its millisecond: a row is
  * found by the Date that was read from it, and exactly one of `eq`, `lt` and `gt` holds. A range keeps the use of an index.
  */
+import { isSql } from '../../values/column-codec.js'
 import { lastMicrosecond } from '../../values/timestamp-reader.js'
 import { allOf, negate } from './condition.js'
 import type { ColumnCodec } from '../../values/column-codec.js'
@@ -10,8 +11,13 @@ import type { Condition, Test } from './condition.js'
 /** A Date, and its text for PostgreSQL. */
 export type Moment = readonly [date: Date, text: string]
 
+/** The comparison of any column with an encoded value, or with SQL, which has microseconds of its own. */
+export function compare (codec: ColumnCodec, test: Test, value: unknown): Condition {
+  return codec.coarse && !isSql(value) ? compareTime(codec, test, String(value)) : { kind: 'test', codec, test, operands: [value] }
+}
+
 /** The comparison with the text of a Date. */
-export function compareTime (codec: ColumnCodec, name: Test, text: string): Condition {
+function compareTime (codec: ColumnCodec, name: Test, text: string): Condition {
   if (name === 'eq') return within(codec, text, text)
   if (name === 'ne') return negate(within(codec, text, text))
   return { kind: 'test', codec, test: name, operands: [name === 'gt' || name === 'lte' ? lastMicrosecond(text) : text] }

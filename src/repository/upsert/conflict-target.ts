@@ -5,9 +5,8 @@ import { constant } from '../../drizzle/constant-sql.js'
 import { uniqueKeysOf } from '../../model/unique-keys.js'
 import type { UniqueKey } from '../../model/unique-keys.js'
 import { about, encode } from '../../values/encode-value.js'
-import { isSql } from '../../values/column-codec.js'
 import { allOf, toSql } from '../filter/condition.js'
-import { compareTime } from '../filter/time-conditions.js'
+import { compare } from '../filter/time-conditions.js'
 import { slot } from '../table/statement-shape.js'
 import type { AnyRow } from '../table/answers.js'
 import type { GivenRow } from '../write/insert-pipeline.js'
@@ -83,8 +82,7 @@ export function keyIn (target: ConflictTarget, changes: readonly Change[]): unkn
 export function conflictCondition (target: ConflictTarget, values: readonly unknown[]): Condition {
   const parts = values.map((value, place): Condition => {
     const codec = target.codecs[place] as ColumnCodec
-    if (value === null) return { kind: 'test', codec, test: 'isNull', operands: [] }
-    return codec.coarse && !isSql(value) ? compareTime(codec, 'eq', String(value)) : { kind: 'test', codec, test: 'eq', operands: [value] }
+    return value === null ? { kind: 'test', codec, test: 'isNull', operands: [] } : compare(codec, 'eq', value)
   })
   return allOf(target.where === undefined ? parts : [...parts, { kind: 'own', sql: fixed(target.where) }])
 }

@@ -17,9 +17,9 @@ export function differencesOf (snapshot: Snapshot, { tables }: Catalog): string[
         const declaration = own.get(column.name)
         if (declaration === undefined) return [`${name}.${column.name} is in the database, but not in the schema file`]
         const isRequired = declaration.notNull || declaration.primaryKey
-        return isRequired || !column.isRequired || declaration.identity !== undefined || isPart(table.keys, column.name)
-          ? isRequired && !column.isRequired ? [`${name}.${column.name} can be null in the database, but not in the schema file`] : []
-          : [`${name}.${column.name} cannot be null in the database, but can be in the schema file`]
+        if (isRequired && !column.isRequired) return [`${name}.${column.name} can be null in the database, but not in the schema file`]
+        const mayBeNull = !isRequired && declaration.identity === undefined && !isPart(table.keys, column.name)
+        return mayBeNull && column.isRequired ? [`${name}.${column.name} cannot be null in the database, but can be in the schema file`] : []
       })
     ]
   })]

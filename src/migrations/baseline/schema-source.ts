@@ -1,5 +1,5 @@
 import { columnSource } from './column-source.js'
-import { Identifiers, quoted, sqlTemplate, words as reservedWords } from './names.js'
+import { Identifiers, quoted, reservedWords, sqlTemplate } from './names.js'
 import type { Catalog, CatalogKey, CatalogTable } from './catalog.js'
 import type { Vocabulary } from './column-source.js'
 

@@ -29,7 +29,7 @@ const queries: Readonly<Record<string, string>> = {
     where ${own} and attnum > 0 and not attisdropped and relkind <> 'i' order by c.oid::regclass::text, attnum`,
   constraints: `select conrelid::regclass, contype, conname, pg_get_constraintdef(k.oid) from pg_constraint k join pg_class c on c.oid = conrelid where conparentid = 0 and ${own} order by 1, 3`,
   indexes: `select pg_get_indexdef(i.indexrelid) from pg_index i join pg_class c on c.oid = indrelid where ${own} order by 1`,
-  sequences: `select c.oid::regclass, seqtypid::regtype, seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle from pg_sequence join pg_class c on c.oid = seqrelid where ${own} order by 1`,
+  sequences: `select c.oid::regclass, (select pg_describe_object(refclassid, refobjid, refobjsubid) from pg_depend d where d.objid = c.oid and deptype in ('a', 'i')), seqtypid::regtype, seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle from pg_sequence join pg_class c on c.oid = seqrelid where ${own} order by 1`,
   views: `select c.oid::regclass, pg_get_viewdef(c.oid) from pg_class c where relkind in ('v', 'm') and ${own} order by 1`,
   triggers: `select pg_get_triggerdef(g.oid) from pg_trigger g join pg_class c on c.oid = tgrelid where ${own} and not tgisinternal order by 1`,
   functions: "select pg_get_functiondef(p.oid) from pg_proc p where pronamespace::regnamespace::text in ('public', 'legacy') and prokind = 'f' and not exists (select from pg_depend where objid = p.oid and deptype = 'e') order by 1",

@@ -33,6 +33,24 @@ create materialized view "Odd One".sums as select sum(id) as s from "Odd One".th
 create unique index sums_key on "Odd One".sums (s);
 create view "Odd One".names with (security_barrier = true) as select title from "Odd One".things;
 create policy mine on "Odd One".things using (true);
+create table "Odd One".made (id serial primary key, wide serial, number serial, even serial);
+alter table "Odd One".made rename to moved;
+alter table "Odd One".moved alter column wide type bigint, alter column number type numeric(20, 0);
+-- A first migration leaves the names of NOT NULL to PostgreSQL 18.
+alter table "Odd One".moved rename constraint made_id_not_null to moved_id_not_null;
+alter table "Odd One".moved rename constraint made_wide_not_null to moved_wide_not_null;
+alter table "Odd One".moved rename constraint made_number_not_null to moved_number_not_null;
+alter table "Odd One".moved rename constraint made_even_not_null to moved_even_not_null;
+alter sequence "Odd One".made_even_seq rename to moved_even_seq;
+alter sequence "Odd One".moved_even_seq increment 2;
+create table "Odd One"."cost$$" ("$&""" integer not null) partition by range ("$&""");
+create table pairs (a integer, b integer, primary key (a, b));
+create table halves (a integer, b integer, constraint one_of_both foreign key (a, b) references pairs (a, b) on delete set null (b));
+create table stays (room int4range, during tstzrange, primary key (room, during without overlaps));
+create table visits (room int4range, during tstzrange, foreign key (room, period during) references stays (room, period during));
+create table codes (code text not null);
+create unique index codes_code on codes (code);
+create table coded (code text references codes (code));
 create table parts (id integer primary key, size integer) partition by range (id);
 create table parts_low partition of parts for values from (0) to (100) partition by hash (id);
 create table parts_low_0 partition of parts_low for values with (modulus 1, remainder 0);

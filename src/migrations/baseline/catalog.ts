@@ -16,7 +16,7 @@ export interface CatalogColumn {
   readonly identity: 'always' | 'byDefault' | null
   /** The options of the identity's sequence that differ from PostgreSQL's. */
   readonly sequence: Readonly<Record<string, string | number | boolean>>
-  /** Whether the default takes the next number of a sequence that belongs to the column and has the usual name. */
+  /** Whether the column and its sequence are as `serial` makes them. */
   readonly isSerial: boolean
 }
 
@@ -55,10 +55,18 @@ export interface Catalog {
   readonly enums: readonly CatalogEnum[]
 }
 
-/** Objects of the program: not of PostgreSQL, of an extension, or of the migrations themselves ($1, $2: the schema and the name of their table). */
+/** Objects of the program: neither of PostgreSQL nor of an extension. */
 export const ownObjects = (oid: string, classOf: string, namespace: string): string => `
   ${namespace} !~ '^pg_' and ${namespace} <> 'information_schema'
   and not exists (select from pg_depend where classid = '${classOf}'::regclass and objid = ${oid} and deptype = 'e')`
+
+const largestNumber = "(case a.atttypid when 'int2'::regtype then 32767 when 'int4'::regtype then 2147483647 else 9223372036854775807 end)"
+
+/** Whether sequence `s`, with the options `q`, belongs to column `a` of table `c` as `serial` makes both: a renamed table or a widened column has another. */
+export const isOfSerial = `(
+  s.relname = c.relname || '_' || a.attname || '_seq' and s.relnamespace = c.relnamespace and q.seqtypid = a.atttypid and a.attnotnull
+  and q.seqstart = 1 and q.seqincrement = 1 and q.seqmin = 1 and q.seqmax = ${largestNumber} and q.seqcache = 1 and not q.seqcycle
+  and exists (select from pg_attrdef f where f.adrelid = c.oid and f.adnum = a.attnum and pg_get_expr(f.adbin, f.adrelid) = format('nextval(%L::regclass)', s.oid::regclass)))`
 
 const sequenceOptions = `(
   select jsonb_strip_nulls(jsonb_build_object(
@@ -66,7 +74,7 @@ const sequenceOptions = `(
     'startWith', case when q.seqstart <> case when q.seqincrement > 0 then q.seqmin else q.seqmax end then q.seqstart::text end,
     'increment', case when q.seqincrement <> 1 then q.seqincrement::text end,
     'minValue', case when q.seqmin <> 1 then q.seqmin::text end,
-    'maxValue', case when q.seqmax <> (case a.atttypid when 'int2'::regtype then 32767 when 'int4'::regtype then 2147483647 else 9223372036854775807 end) then q.seqmax::text end,
+    'maxValue', case when q.seqmax <> ${largestNumber} then q.seqmax::text end,
     'cache', case when q.seqcache <> 1 then q.seqcache end,
     'cycle', case when q.seqcycle then true end))
   from pg_depend d join pg_class s on s.oid = d.objid and s.relkind = 'S' join pg_sequence q on q.seqrelid = s.oid
@@ -85,8 +93,9 @@ const columns = `(
     'isGenerated', a.attgenerated = 's',
     'identity', case a.attidentity when 'a' then 'always' when 'd' then 'byDefault' end,
     'sequence', coalesce(${sequenceOptions}, '{}'),
-    'isSerial', a.attidentity = '' and pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname)
-      = format('%I.%I', n.nspname, c.relname || '_' || a.attname || '_seq') and pg_get_expr(d.adbin, d.adrelid) like 'nextval(%' and a.attnotnull
+    'isSerial', exists (
+      select from pg_depend o join pg_class s on s.oid = o.objid and s.relkind = 'S' join pg_sequence q on q.seqrelid = s.oid
+      where o.refclassid = 'pg_class'::regclass and o.refobjid = c.oid and o.refobjsubid = a.attnum and o.deptype = 'a' and ${isOfSerial})
   ) order by a.attnum), '[]')
   from pg_attribute a join pg_type t on t.oid = a.atttypid join pg_namespace tn on tn.oid = t.typnamespace
     left join pg_type e on e.oid = t.typelem and t.typcategory = 'A' left join pg_namespace en on en.oid = e.typnamespace
@@ -100,15 +109,17 @@ const action = (letter: string): string => `case ${letter} when 'c' then 'cascad
 
 /** A constraint that Drizzle can declare: no part of it may be lost. */
 export const isPlainConstraint = `(
-  k.contype in ('p', 'u') and not k.condeferrable and not exists (select from pg_index i where i.indexrelid = k.conindid and i.indnatts <> i.indnkeyatts)
-  or k.contype = 'f' and not k.condeferrable and k.confmatchtype = 's' and k.convalidated and not exists (select from pg_class where oid = k.confrelid and relispartition)
-    and not exists (select from pg_depend where classid = 'pg_class'::regclass and objid = k.confrelid and deptype = 'e')
-  or k.contype = 'c' and k.convalidated and not k.connoinherit)`
+  pg_get_constraintdef(k.oid) !~ ' SET (NULL|DEFAULT) [(]| WITHOUT OVERLAPS[)]|, PERIOD ' and (
+    k.contype in ('p', 'u') and not k.condeferrable and not exists (select from pg_index i where i.indexrelid = k.conindid and i.indnatts <> i.indnkeyatts)
+    or k.contype = 'f' and not k.condeferrable and k.confmatchtype = 's' and k.convalidated and not exists (select from pg_class where oid = k.confrelid and relispartition)
+      and not exists (select from pg_depend where classid = 'pg_class'::regclass and objid = k.confrelid and deptype = 'e')
+    or k.contype = 'c' and k.convalidated and not k.connoinherit))`
 
 /** An index that Drizzle can declare, by names of columns alone. */
 export const isPlainIndex = `(
   i.indexprs is null and i.indpred is null and i.indnatts = i.indnkeyatts and i.indisvalid and ic.reloptions is null
   and (select amname from pg_am where oid = ic.relam) = 'btree'
+  and not (i.indisunique and pg_get_indexdef(ic.oid) like '%NULLS NOT DISTINCT%')
   and not exists (select from unnest(i.indoption) as o where o <> 0)
   and not exists (select from unnest(i.indclass) as o join pg_opclass p on p.oid = o where not p.opcdefault)
   and not exists (select from unnest(i.indkey, i.indcollation) as u (num, coll) join pg_attribute a on a.attrelid = i.indrelid and a.attnum = u.num where a.attcollation <> u.coll))`
@@ -131,7 +142,6 @@ const keys = `(
       'columns', ${names('i.indkey::int2[]', 'i.indrelid')}, 'nullsNotDistinct', false, 'expression', null, 'target', null)
     from pg_index i join pg_class ic on ic.oid = i.indexrelid
     where i.indrelid = c.oid and ${isPlainIndex} and not exists (select from pg_constraint k where k.conindid = ic.oid and k.conrelid = c.oid and k.contype <> 'f')
-      and not (i.indisunique and pg_get_indexdef(ic.oid) like '%NULLS NOT DISTINCT%')
   ) as every (one))`
 
 const tablesQuery = `

@@ -30,9 +30,9 @@ const plainTypes: Readonly<Record<string, string>> = {
   macaddr8: 'macaddr8'
 }
 
-const serials: Readonly<Record<string, string>> = { int2: 'smallserial', int4: 'serial', int8: 'bigserial' }
+const serials: Readonly<Record<string, string>> = { int2: 'smallserial', int4: 'serial' }
 
-/** The types of PostgreSQL itself are written without a schema when the search path is empty. */
+/** The numbers in the brackets of a type. */
 const parametersOf = (type: string): string[] => /\(([\d,]+)\)/.exec(type)?.[1]?.split(',') ?? []
 
 /** A column as the source text of Drizzle, without its key. */
@@ -42,7 +42,7 @@ export function columnSource (column: CatalogColumn, words: Vocabulary): string 
 
 function builderSource (column: CatalogColumn, words: Vocabulary): string {
   const name = quoted(column.name)
-  if (column.isSerial && serials[column.base] !== undefined) {
+  if (column.isSerial) {
     return column.base === 'int8' ? `${words.use('bigserial')}(${name}, { mode: 'bigint' })` : `${words.use(serials[column.base] as string)}(${name})`
   }
   const builder = builderOf(column, words)
@@ -54,9 +54,10 @@ function builderSource (column: CatalogColumn, words: Vocabulary): string {
 /** The function of Drizzle for a type and its options; undefined for a type that Drizzle does not have, or would write in other words. */
 function builderOf ({ base, type, enumSchema }: CatalogColumn, words: Vocabulary): readonly [name: string, config?: string] | undefined {
   if (enumSchema !== null) return [words.enumOf(enumSchema, base)]
+  if (type.includes('.')) return undefined // a type of another schema: with an empty search path, PostgreSQL's own have none
   const parameters = parametersOf(type)
   const plain = plainTypes[base]
-  if (plain !== undefined && parameters.length === 0 && !type.includes('.')) return [words.use(plain)]
+  if (plain !== undefined && parameters.length === 0) return [words.use(plain)]
   switch (base) {
     case 'int8': return [words.use('bigint'), "mode: 'bigint'"]
     case 'numeric': return parameters.length === 0 ? [words.use('numeric')] : [words.use('numeric'), `precision: ${parameters[0]}, scale: ${parameters[1]}`]

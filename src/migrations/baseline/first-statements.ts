@@ -1,22 +1,37 @@
-import type { Catalog } from './catalog.js'
+import type { Catalog, CatalogTable } from './catalog.js'
 import type { KeptObject, KeptPlace } from './kept-objects.js'
 
 /**
  * The statements of the first migration: those of drizzle-kit for the tables, between those for everything that Drizzle has no words
- * for. They make an empty database like the one that was taken over.
+ * for, and the foreign keys last. They make an empty database like the one that was taken over.
  */
-export function firstStatements (generated: readonly string[], { tables }: Catalog, kept: ReadonlyArray<KeptObject & { readonly place: KeptPlace }>): string[] {
+export function firstStatements (generated: readonly string[], { tables }: Catalog, kept: readonly KeptObject[]): string[] {
   const at = (place: KeptPlace): string[] => kept.filter((object) => object.place === place).map(({ sql }) => `${sql as string};`)
   const corrections = correctionsFor(tables)
-  const partitioned = new Map(tables.flatMap(({ schema, name, partitionKey }) => partitionKey === null ? [] : [[beginning(schema, name), partitionKey] as const]))
+  const created = new Map(tables.map((table) => [beginning(table), table]))
   const own = generated.filter((statement) => !/^CREATE SCHEMA /.test(statement)).map((statement) => {
-    const partitionKey = partitioned.get(statement.slice(0, statement.indexOf(' (\n')))
-    return corrected(partitionKey === undefined ? statement : statement.replace(/;?\s*$/, ` PARTITION BY ${partitionKey};`), corrections)
+    const table = created.get(statement.slice(0, statement.indexOf(' (\n')))
+    const text = corrected(table === undefined ? statement : withPrimaryKey(statement, table), corrections)
+    return table === undefined || table.partitionKey === null ? text : `${text.replace(/;?\s*$/, '')} PARTITION BY ${table.partitionKey};`
   })
-  return ['SET LOCAL check_function_bodies = off;', ...at('before'), ...own, ...at('after')]
+  const [keys, others] = [own.filter((statement) => isForeignKey(statement)), own.filter((statement) => !isForeignKey(statement))]
+  return ['SET LOCAL check_function_bodies = off;', ...at('before'), ...others, ...at('after'), ...keys]
 }
 
-function beginning (schema: string, name: string): string {
+/** A foreign key may need a unique index, which drizzle-kit creates later. */
+function isForeignKey (statement: string): boolean {
+  return /^ALTER TABLE .* FOREIGN KEY \(/.test(statement)
+}
+
+/** Names the primary key of a column as the database does. PostgreSQL would name it after the table, which may have been renamed. */
+function withPrimaryKey (statement: string, { name, keys }: CatalogTable): string {
+  const key = keys.find(({ kind, columns }) => kind === 'primary' && columns.length === 1)
+  if (key === undefined || key.name === `${name}_pkey`) return statement
+  const column = `\t"${String(key.columns[0])}" `
+  return statement.split('\n').map((line) => line.startsWith(column) ? line.replace(' PRIMARY KEY', () => ` CONSTRAINT "${key.name}" PRIMARY KEY`) : line).join('\n')
+}
+
+function beginning ({ schema, name }: CatalogTable): string {
   return `CREATE TABLE ${schema === 'public' ? '' : `"${schema}".`}"${name}"`
 }
 
@@ -31,5 +46,5 @@ function correctionsFor (tables: Catalog['tables']): ReadonlyMap<string, string>
 }
 
 function corrected (statement: string, corrections: ReadonlyMap<string, string>): string {
-  return [...corrections].reduce((text, [wrong, right]) => text.replaceAll(wrong, right), statement)
+  return [...corrections].reduce((text, [wrong, right]) => text.replaceAll(wrong, () => right), statement)
 }

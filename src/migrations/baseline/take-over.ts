@@ -20,7 +20,7 @@ import type { Client } from 'pg'
 import type { MigrationOptions } from '../history/migration-options.js'
 import type { ModelOptions } from '../generate/compare-model.js'
 import type { Catalog } from './catalog.js'
-import type { KeptObject, KeptPlace } from './kept-objects.js'
+import type { KeptObject } from './kept-objects.js'
 
 /** The database and the folder that is to begin with it. */
 export type TakeOverOptions = MigrationOptions & { readonly folder: string }
@@ -29,7 +29,7 @@ export type TakeOverOptions = MigrationOptions & { readonly folder: string }
 export interface Description {
   readonly catalog: Catalog
   /** What a schema file of Drizzle cannot describe. */
-  readonly kept: ReadonlyArray<KeptObject & { readonly place: KeptPlace }>
+  readonly kept: readonly KeptObject[]
 }
 
 /**

@@ -32,7 +32,7 @@ export async function baseline (values: Values, caller: Place): Promise<Report> 
     kept: kept.map(({ kind, name, sql }) => ({ kind, name, inMigration: sql !== undefined }))
   }
   const { layout } = installedKit()
-  const files = [...isNew ? [written] : [], ...tag === undefined ? ['the first migration'] : [`${layout.upFile(tag)}, noted as applied`]]
+  const files = [...isNew ? [written] : [], tag === undefined ? 'the first migration' : `${layout.upFile(tag)}, noted as applied`]
   return {
     document,
     text: lines(`${isDry ? 'Would write' : 'Wrote'} ${files.join(' and ')}`, [

@@ -4,10 +4,10 @@ import { sql } from 'drizzle-orm'
 import { integer, jsonb, pgTable, text, varchar } from 'drizzle-orm/pg-core'
 import { crud, version } from '../../../plugins/index.js'
 import { seeded } from '../crash/random.js'
-import { build } from '../../helpers/server.js'
+import { buildTarget, sendTo } from './target.js'
 import { HostileWrites } from './writes.js'
 import type { Test } from '../../helpers/test.js'
-import type { Attack } from './lists.js'
+import type { Attack } from './target.js'
 
 const people = pgTable('people', {
   id: integer().primaryKey().generatedAlwaysAsIdentity(),
@@ -21,12 +21,8 @@ const people = pgTable('people', {
 
 /** Sends the given number of requests, and throws at the first wrong reply. */
 export async function attackCrud (t: Test, { requests, seed }: { requests: number, seed: number }): Promise<Attack> {
-  const texts = new Set<string>()
-  const write = (line: string): void => {
-    const { statement } = JSON.parse(line)
-    if (typeof statement === 'string') texts.add(statement)
-  }
-  const server = await build(t, { echo: true, server: { logger: { level: 'trace', stream: { write } } } })
+  const target = await buildTarget(t)
+  const { server } = target
   await server.db.execute(sql`create table people (id integer primary key generated always as identity, name varchar(20) not null, age integer check (age between 0 and 150),
     extra jsonb, is_admin integer not null default 0, secret text not null default 'hush-hush', version integer not null default 1)`)
   await server.db.execute(sql`insert into people (name, age) select 'P' || n, nullif(n % 7, 3) from generate_series(1, 12) n`)
@@ -39,30 +35,24 @@ export async function attackCrud (t: Test, { requests, seed }: { requests: numbe
     remove: 'final',
     hidden: ['isAdmin', 'secret']
   }))
-  await server.ready()
 
-  texts.clear()
-  const statuses = new Map<number, number>()
   const hostile = new HostileWrites(seeded(seed))
-  for (let sent = 0; sent < requests; sent += 20) {
-    await Promise.all(Array.from({ length: 20 }, async () => {
-      const request = hostile.next()
-      const { statusCode, body, headers } = await server.inject(request)
-      statuses.set(statusCode, (statuses.get(statusCode) ?? 0) + 1)
-      const about = `${statusCode} ${body} for ${JSON.stringify(request)}`
-      assert.ok((statusCode >= 200 && statusCode < 300) || statusCode === 304 || (statusCode >= 400 && statusCode < 500), about)
+  const attack = await sendTo(target, {
+    requests,
+    next: () => hostile.next(),
+    check: (request, { statusCode, body, headers }) => {
       const asked = JSON.stringify(request)
+      const about = `${statusCode} ${body} for ${asked}`
+      assert.ok((statusCode >= 200 && statusCode < 300) || statusCode === 304 || (statusCode >= 400 && statusCode < 500), about)
       for (const hidden of ['isAdmin', 'is_admin', 'secret']) assert.ok(asked.includes(hidden) || !body.includes(hidden), about)
       assert.doesNotMatch(body + JSON.stringify(headers), /hush-hush|"people"|\.ts:\d|select |postgres/, about)
       if (statusCode < 300 && body !== '') learn(hostile, JSON.parse(body))
-    }))
-  }
-  assert.equal(Object.keys(Object.prototype).length, 0)
-  const sent = new Set(texts)
+    }
+  })
   const { rows: [untouched] } = await server.db.execute<{ strange: number }>(sql`select count(*)::int as strange from people
     where is_admin <> 0 or secret <> 'hush-hush' or length(name) > 20 or version < 1`)
   assert.equal(untouched?.strange, 0, 'nothing was written but what is named')
-  return { statuses, texts: sent }
+  return attack
 }
 
 /** Keeps cursors and ids, and checks that a row has the shown columns alone. */

@@ -4,9 +4,10 @@ import { sql } from 'drizzle-orm'
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
 import { listQuery, softDelete } from '../../../plugins/index.js'
 import { seeded } from '../crash/random.js'
-import { build } from '../../helpers/server.js'
+import { buildTarget, sendTo } from './target.js'
 import { HostileRequests } from './requests.js'
 import type { Test } from '../../helpers/test.js'
+import type { Attack } from './target.js'
 
 const people = pgTable('people', {
   id: integer().primaryKey(), name: text().notNull(), age: integer(), isAdmin: integer('is_admin'), secret: text(), ...softDelete()
@@ -14,20 +15,10 @@ const people = pgTable('people', {
 
 const list = listQuery(people, { filterable: { name: ['eq', 'contains'], age: ['eq', 'gte'] }, sortable: ['age', 'name'], searchable: ['name'], maxLimit: 5 })
 
-/** The result of an attack. */
-export interface Attack {
-  readonly statuses: ReadonlyMap<number, number>
-  readonly texts: ReadonlySet<string>
-}
-
 /** Sends the given number of requests, and throws at the first wrong reply. */
-export async function attack (t: Test, { requests, seed }: { requests: number, seed: number }): Promise<Attack> {
-  const texts = new Set<string>()
-  const write = (line: string): void => {
-    const { statement } = JSON.parse(line)
-    if (typeof statement === 'string') texts.add(statement)
-  }
-  const server = await build(t, { echo: true, server: { logger: { level: 'trace', stream: { write } } } })
+export async function attackLists (t: Test, { requests, seed }: { requests: number, seed: number }): Promise<Attack> {
+  const target = await buildTarget(t)
+  const { server } = target
   await server.db.execute(sql`create table people (id integer primary key, name text not null, age integer, is_admin integer, secret text, "deletedAt" timestamptz(3))`)
   await server.db.execute(sql`insert into people select n, 'P' || n, nullif(n % 7, 3), n % 2, 'hush-hush', case when n > 10 then now() end from generate_series(1, 12) n`)
   const before = await server.db.repo(people).withDeleted().getAll()
@@ -37,25 +28,22 @@ export async function attack (t: Test, { requests, seed }: { requests: number, s
   server.get('/pages', { schema }, (request) => request.repo(people).paginate(...list.paginate(request.query)))
   server.get('/rows', { schema }, (request) => request.repo(people).filter(...list.filter(request.query)))
   server.get('/raw', (request) => request.repo(people).filter(...list.filter(request.query)))
-  await server.ready()
 
-  texts.clear()
-  const statuses = new Map<number, number>()
   const hostile = new HostileRequests(seeded(seed))
-  for (let sent = 0; sent < requests; sent += 20) {
-    await Promise.all(Array.from({ length: 20 }, async () => {
+  const attack = await sendTo(target, {
+    requests,
+    next: () => {
       const request = hostile.next()
-      const { payload, ...rest } = request
-      const { statusCode, body } = await server.inject({ ...rest, ...(payload !== undefined && { payload, headers: { 'content-type': 'application/json' } }) })
-      statuses.set(statusCode, (statuses.get(statusCode) ?? 0) + 1)
+      return { ...request, ...(request.payload !== undefined && { headers: { 'content-type': 'application/json' } }) }
+    },
+    check: (request, { statusCode, body }) => {
       assert.ok(statusCode >= 200 && statusCode < 500 && Math.floor(statusCode / 100) !== 3, `${statusCode} ${body} for ${JSON.stringify(request)}`)
       if (statusCode === 200) learn(hostile, JSON.parse(body))
       else assert.doesNotMatch(body, /hush-hush|"people"|\.ts:\d/, JSON.stringify(request))
-    }))
-  }
-  assert.equal(Object.keys(Object.prototype).length, 0)
+    }
+  })
   assert.deepEqual(await server.db.repo(people).withDeleted().getAll(), before, 'nothing was written')
-  return { statuses, texts }
+  return attack
 }
 
 /** Checks that every row belongs to the list, and keeps the cursors. */

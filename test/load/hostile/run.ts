@@ -4,10 +4,10 @@
  */
 import { parseArgs } from 'node:util'
 import { attackCrud, strangeInCrud } from './crud.js'
-import { attack, strangeIn } from './lists.js'
+import { attackLists, strangeIn } from './lists.js'
 
 const { values } = parseArgs({ options: { requests: { type: 'string', default: '10000' }, only: { type: 'string' }, seed: { type: 'string', default: String(Date.now() % 1_000_000) } } })
-const suites = { lists: { send: attack, strange: strangeIn }, crud: { send: attackCrud, strange: strangeInCrud } }
+const suites = { lists: { send: attackLists, strange: strangeIn }, crud: { send: attackCrud, strange: strangeInCrud } }
 
 for (const [name, { send, strange }] of Object.entries(suites)) {
   if (values.only !== undefined && values.only !== name) continue

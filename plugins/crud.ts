@@ -47,11 +47,12 @@ function addRoutes (fastify: FastifyInstance, source: RepositorySource, options:
   checkCrudOptions(options)
   if (!fastify.hasRequestDecorator('repo')) throw new SettingsError('crud', 'needs fastify-data-access: register it before, in the same scope or in one around it')
   const { onRequest, preHandler, config, prefix, list = {}, tags, remove } = options
-  const described = describeCrud(tableOf(source) as PgTable, options) // anything else is refused there
-  const limits = refuseUnwritable(fastify, source, options)
+  const described = describeCrud(tableOf(source) as PgTable, options) // describeCrud refuses anything else
+  const { database, limits } = fastify[serverDatabases].owner(source)
+  refuseUnwritable(database.repo(source), options)
   const listed = list === true ? {} : list
   const { pages = 'cursor' } = listed
-  const query = listQuery(described.table, { ...listed, ...limitsOf(listed, limits), pages } as object) // its own checks know the table
+  const query = listQuery(described.table, { ...listed, ...limitsOf(listed, limits), pages } as object) // listQuery looks the columns up in the table
   const handlers = crudHandlers({
     described,
     repoOf: (request) => request.repo(source) as unknown as CrudRepository, // the same methods without the types of the table
@@ -64,13 +65,14 @@ function addRoutes (fastify: FastifyInstance, source: RepositorySource, options:
   const common = { ...(onRequest !== undefined && { onRequest }), ...(preHandler !== undefined && { preHandler }), ...(config !== undefined && { config }) }
   const row = `${prefix}${keyPath(described.key)}`
   const validator = validatorOfTexts(fastify)
+  const readable = readableBy(fastify)
   const add = (name: keyof typeof handlers, method: string, url: string): void => {
     const fields = name === 'create' ? described.create : name === 'update' ? described.update : undefined
     fastify.route({
       ...common,
       method,
       url,
-      schema: readable(fastify, schemas[name]),
+      schema: readable(schemas[name]),
       ...validator,
       // Before the validator, which would drop unknown properties and make other values of null.
       ...(fields !== undefined && { preValidation: async (request) => { readBody(request.body, fields) } }),
@@ -91,37 +93,25 @@ function limitsOf ({ maxLimit, defaultLimit }: GivenList, limits: ServerDatabase
   return { maxLimit: most, defaultLimit: defaultLimit ?? Math.min(most, limits.defaultLimit) }
 }
 
-/**
- * Checks what may be written by the rules of the repository; returns the limits of its lists.
- *
- * @throws {UsageError} for a column that the repository does not let its callers write
- */
-function refuseUnwritable (fastify: FastifyInstance, source: RepositorySource, { create = [], update = [] }: GivenCrud) {
-  const { [serverDatabases]: databases } = fastify
-  const { database, limits } = databases.owner(source)
-  const repo = database.repo(source) as unknown as CrudRepository
-  repo.writable([...create, ...update])
-  return limits
+/** @throws {UsageError} for a column that the repository does not let its callers write */
+function refuseUnwritable (repo: unknown, { create = [], update = [] }: GivenCrud): void {
+  (repo as CrudRepository).writable([...create, ...update])
 }
+
+const place = { method: 'GET', url: '/' }
 
 /** If the validator of the server cannot check the path, the handlers check it alone. */
 function validatorOfTexts ({ validatorCompiler }: FastifyInstance): Pick<RouteOptions, 'validatorCompiler'> {
-  if (validatorCompiler === undefined || !refusesTexts(validatorCompiler, { method: 'GET', url: '/' })) return {}
+  if (validatorCompiler === undefined || !refusesTexts(validatorCompiler, place)) return {}
   return { validatorCompiler: (part) => part.httpPart === 'params' ? () => true : validatorCompiler(part) }
 }
 
-/** Without the parts that the compilers of the server cannot read: the handlers check the same themselves. */
-function readable (fastify: FastifyInstance, schema: FastifySchema): FastifySchema {
-  const { validatorCompiler, serializerCompiler } = fastify
-  const { params, body, headers, response, ...others } = schema
-  const route = { method: 'GET', url: '/' }
-  const isReadable = readsJsonSchema(validatorCompiler, { ...route, schema: example, httpPart: 'body' }, { name: 'x' })
-  const isWritable = readsJsonSchema(serializerCompiler, { ...route, schema: example, httpStatus: '200' }, { name: 'x' })
-  return {
-    ...others,
-    ...(isReadable && { ...(params !== undefined && { params }), ...(body !== undefined && { body }), ...(headers !== undefined && { headers }) }),
-    ...(isWritable && { response })
-  }
+/** Leaves out of a schema what the compilers of the server cannot read: the handlers check the same themselves. */
+function readableBy ({ validatorCompiler, serializerCompiler }: FastifyInstance): (schema: FastifySchema) => FastifySchema {
+  const schema = { type: 'object', properties: { name: { type: 'string' } } }
+  const example = { name: 'x' }
+  const isReadable = readsJsonSchema(validatorCompiler, { ...place, schema, httpPart: 'body' }, example)
+  const isWritable = readsJsonSchema(serializerCompiler, { ...place, schema, httpStatus: '200' }, example)
+  const unreadable = new Set([...isReadable ? [] : ['params', 'body', 'headers'], ...isWritable ? [] : ['response']])
+  return (given) => Object.fromEntries(Object.entries(given).filter(([part]) => !unreadable.has(part)))
 }
-
-const example = { type: 'object', properties: { name: { type: 'string' } } }

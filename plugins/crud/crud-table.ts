@@ -64,7 +64,7 @@ export function describeCrud (table: PgTable, options: GivenCrud): CrudTable {
   const fields = { create: create.map(fieldOf('create')), update: update.map(fieldOf('update')) }
   return {
     table,
-    shown: Object.keys(columns).filter((key) => !isHidden(key)).map(fieldOf('hidden')),
+    shown: Object.entries(columns).filter(([key]) => !isHidden(key)).map(([key, column]) => describeField(key, column)),
     ...fields,
     secrets: new Set(hidden.filter((key) => ![...create, ...update].includes(key))),
     key: primaryKey.map((key, place) => keyPart(key, columns[key] as PgColumn, place)),

@@ -59,7 +59,6 @@ async function plugin (fastify: FastifyInstance, { errors = {} }: ErrorsPluginOp
   const { format = 'fastify' } = errors
   fastify.addHook('onError', explainBigint)
   const wire = formats[format]
-  chosen.set(fastify, format)
   if (wire === undefined) return
 
   const before = fastify.errorHandler
@@ -74,19 +73,17 @@ async function plugin (fastify: FastifyInstance, { errors = {} }: ErrorsPluginOp
     log(error, request, reply)
     reply.send(wire.write(error, request, statusCode))
   })
+  formsOfHandlers.set(fastify.errorHandler, format)
 
   if (handlesAll) fastify.addHook('preSerialization', notFoundIn(wire))
 }
 
-/** The format of each server, or scope, that the plugin was registered in. */
-const chosen = new WeakMap<object, NonNullable<ErrorsOptions['format']>>()
+/** The form of the errors that each handler of this plugin sends. */
+const formsOfHandlers = new WeakMap<ErrorHandler, ErrorForm>()
 
 /** The form of the errors that a scope sends, for its schemas: one of this package's, Fastify's, or that of a handler of the program's own. */
-export function errorFormOf (fastify: FastifyInstance): ErrorForm {
-  let scope: object | null = fastify
-  while (scope !== null && !chosen.has(scope)) scope = Object.getPrototypeOf(scope) as object | null
-  const format = scope === null ? 'fastify' : chosen.get(scope) as ErrorForm // the loop ended at it
-  return format === 'fastify' && !isFastifysOwn(fastify.errorHandler) ? 'own' : format
+export function errorFormOf ({ errorHandler }: FastifyInstance): ErrorForm {
+  return formsOfHandlers.get(errorHandler) ?? (isFastifysOwn(errorHandler) ? 'fastify' : 'own')
 }
 
 /** Fastify's reply to a route that does not exist is not an error object: it is recognized by its text. */

@@ -68,10 +68,12 @@ t.test('the replies of errors are documented as they are sent', async (t) => {
   }
 })
 
-t.test("an error handler of the program's own sends what it likes", async (t) => {
-  const server = await buildCrud(t, { before: async (server) => { await server.register(swagger, { openapi: {} }) } })
-  server.setErrorHandler((error, _request, reply) => reply.code(Object(error).statusCode).send({ oops: Object(error).code, more: { deep: true } }))
-  await server.register(crud(people, { prefix: '/people', get: true }))
-  t.same((await server.inject('/people/7')).json(), { oops: 'DB_NOT_FOUND', more: { deep: true } })
-  t.match(server.swagger().paths?.['/people/{id}']?.get?.responses?.['404'], { content: { 'application/json; charset=utf-8': { schema: { type: 'object', properties: undefined } } } })
-})
+for (const format of ['fastify', 'envelope'] as const) {
+  t.test(`an error handler of the program's own sends what it likes, also after errors.format '${format}'`, async (t) => {
+    const server = await buildCrud(t, { errors: { format }, before: async (server) => { await server.register(swagger, { openapi: {} }) } })
+    server.setErrorHandler((error, _request, reply) => reply.code(Object(error).statusCode).send({ oops: Object(error).code, more: { deep: true } }))
+    await server.register(crud(people, { prefix: '/people', get: true }))
+    t.same((await server.inject('/people/7')).json(), { oops: 'DB_NOT_FOUND', more: { deep: true } })
+    t.match(server.swagger().paths?.['/people/{id}']?.get?.responses?.['404'], { content: { 'application/json; charset=utf-8': { schema: { type: 'object', properties: undefined } } } })
+  })
+}

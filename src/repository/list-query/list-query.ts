@@ -106,8 +106,8 @@ export function listQuery<T extends PgTable> (table: T, options: ListQueryOption
   const given = options as GivenListOptions // a key of the table is a string
   checkListOptions(given)
   const declared = declare(table, given)
-  const reader = (method: string, pageKeys: readonly string[]) => (query: unknown, ...given: readonly unknown[]): unknown =>
-    readQuery({ ...declared, scope: scopeOf(`list.${method}()`, given) }, query, pageKeys)
+  const reader = (method: string, pageKeys: readonly string[]) => (query: unknown, ...scope: readonly unknown[]): unknown =>
+    readQuery(declared, query, { pageKeys, scope: scopeOf(`list.${method}()`, scope) })
   const schema = schemaOf(declared, options.pages)
   listSchemas.add(schema)
   // The columns and values are those of the table: each was looked up in it.
@@ -119,7 +119,7 @@ export function listQuery<T extends PgTable> (table: T, options: ListQueryOption
   }
 }
 
-function declare (table: PgTable, { filterable = [], sortable = [], searchable = [], maxLimit, defaultLimit }: GivenListOptions): Omit<DeclaredList, 'scope'> {
+function declare (table: PgTable, { filterable = [], sortable = [], searchable = [], maxLimit, defaultLimit }: GivenListOptions): DeclaredList {
   const { columns, name } = describeTable(table)
   const columnOf = (key: string): NonNullable<typeof columns[string]> => {
     const column = columns[key]
@@ -140,7 +140,7 @@ function declare (table: PgTable, { filterable = [], sortable = [], searchable =
   }
 }
 
-function schemaOf ({ filters, sortable, searchable, limits: { maxLimit, defaultLimit } }: Omit<DeclaredList, 'scope'>, pages: ListQueryOptions<PgTable>['pages']): JsonSchema {
+function schemaOf ({ filters, sortable, searchable, limits: { maxLimit, defaultLimit } }: DeclaredList, pages: ListQueryOptions<PgTable>['pages']): JsonSchema {
   const names = sortable.map((name) => name.replace(/\W/g, '\\$&')).join('|')
   const properties: Record<string, JsonSchema> = {
     ...Object.fromEntries(filters.map(({ key, schema }) => [key, schema])),

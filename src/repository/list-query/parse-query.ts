@@ -4,23 +4,28 @@ import { isPlainObject } from '../../runtime/option-checks.js'
 import type { FilterParameter } from './parameters.js'
 import type { Direction } from '../types/filters.js'
 
-/** The declared parameters of a list, and the scope of a request. */
+/** The declared parameters of a list. */
 export interface DeclaredList {
   readonly filters: readonly FilterParameter[]
   readonly sortable: readonly string[]
   readonly searchable: readonly string[]
   readonly limits: { readonly defaultLimit: number | undefined, readonly maxLimit: number | undefined }
+}
+
+/** A call of a method of a list: what it allows, and its scope. */
+export interface ListCall {
+  /** The parameters of the page besides `limit`. */
+  readonly pageKeys: readonly string[]
   /** The filter of the scope, or none. */
   readonly scope: readonly unknown[]
 }
 
 /**
- * Reads the filter, in the order in which the parameters are declared, and the page of a query string. The scope comes first, and all of it is joined by AND. `pageKeys` are the allowed
- * parameters of the page.
+ * Reads the filter and the page of a query string. The filter joins the scope and the parameters, in the order in which they are declared, by AND.
  *
  * @throws ValidationError naming a parameter that is undeclared or cannot be read.
  */
-export function readQuery (declared: DeclaredList, query: unknown, pageKeys: readonly string[]): [filter: unknown, page: unknown] {
+export function readQuery (declared: DeclaredList, query: unknown, { pageKeys, scope }: ListCall): [filter: unknown, page: unknown] {
   if (!isPlainObject(query)) throw new ValidationError('A query string is an object of parameters')
   const given = new Map(Object.entries(query).filter(([, value]) => value !== undefined))
   const take = (key: string): unknown => {
@@ -35,7 +40,7 @@ export function readQuery (declared: DeclaredList, query: unknown, pageKeys: rea
   const page = pageKeys.flatMap((key) => pageOf(key, take(key)))
   const [unknown] = given.keys()
   if (unknown !== undefined) throw new ValidationError(`Unknown parameter "${unknown.slice(0, 63)}"`)
-  return [{ and: [...declared.scope, ...filters, ...search] }, { orderBy, ...(limit !== undefined && { limit }), ...Object.fromEntries(page) }]
+  return [{ and: [...scope, ...filters, ...search] }, { orderBy, ...(limit !== undefined && { limit }), ...Object.fromEntries(page) }]
 }
 
 function filterOf ({ key, column, operator, read }: FilterParameter, given: unknown): object[] {

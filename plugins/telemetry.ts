@@ -28,8 +28,8 @@ export interface TelemetryPluginOptions {
    */
   readonly statementBudget?: StatementBudgetOption | undefined
   /**
-   * Warns, once for each route, of statements over `server.db` in a handler whose request has an open transaction: it sees nothing of the transaction and stays
-   * when that is rolled back. It keeps track of async contexts, which costs time, so it is for development.
+   * Warns, once for each route, of statements over `server.db` in a handler whose request has an open transaction. Such a statement sees nothing of the
+   * transaction, and stays when that is rolled back. The warning needs async contexts, which cost time, so it is for development.
    * @defaultValue `true` if `NODE_ENV` is `development`
    */
   readonly warnOutsideTransaction?: boolean | undefined
@@ -75,11 +75,13 @@ async function plugin (fastify: FastifyInstance, options: DatabaseOptions & Tele
 
 /** @throws {SettingsError} for an option of the first database */
 export function refuseTelemetry ({ serverTiming, statementBudget, warnOutsideTransaction, transaction }: TelemetryPluginOptions & TransactionPluginOptions): void {
-  const way = 'cannot be given for a database with a name: it counts the statements of all databases, so give it to the one without'
-  if (serverTiming !== undefined) throw new SettingsError('serverTiming', way)
-  if (statementBudget !== undefined) throw new SettingsError('statementBudget', way)
-  if (warnOutsideTransaction !== undefined) throw new SettingsError('warnOutsideTransaction', way.replace('counts', 'watches'))
-  if (transaction?.statementBudget !== undefined) throw new SettingsError('transaction.statementBudget', way)
+  const refuse = (option: string, verb = 'counts'): never => {
+    throw new SettingsError(option, `cannot be given for a database with a name: it ${verb} the statements of all databases, so give it to the one without`)
+  }
+  if (serverTiming !== undefined) refuse('serverTiming')
+  if (statementBudget !== undefined) refuse('statementBudget')
+  if (warnOutsideTransaction !== undefined) refuse('warnOutsideTransaction', 'watches')
+  if (transaction?.statementBudget !== undefined) refuse('transaction.statementBudget')
 }
 
 /** {@inheritDoc plugin} */

@@ -2,7 +2,7 @@ import type { QueryResultRow } from 'pg'
 import type { ConnectionSource, LentConnection } from '../pool/connection-source.js'
 import type { Caller } from '../statement/caller.js'
 
-/** A query of a health check, and how long it may take. */
+/** A query of this package's own, for a check of the health or of the start, and how long it may take. */
 export interface PoolQuestion {
   readonly question: string
   /** The values of its parameters. @defaultValue none */

@@ -33,7 +33,7 @@ export interface CrudTable {
   readonly shown: readonly Field[]
   readonly create: readonly Field[]
   readonly update: readonly Field[]
-  /** The columns whose names no reply may have. */
+  /** The names that no reply may have: those of hidden columns, here and in the database, unless a client writes the column by that name. */
   readonly secrets: ReadonlySet<string>
   readonly key: readonly KeyPart[]
   /** The column of the entity tag; undefined without `version()`, and if it is hidden. */
@@ -66,7 +66,7 @@ export function describeCrud (table: PgTable, options: GivenCrud): CrudTable {
     table,
     shown: Object.entries(columns).filter(([key]) => !isHidden(key)).map(([key, column]) => describeField(key, column)),
     ...fields,
-    secrets: new Set(hidden.filter((key) => ![...create, ...update].includes(key))),
+    secrets: new Set(hidden.flatMap((key) => [key, (columns[key] as PgColumn).name]).filter((name) => ![...create, ...update].includes(name))),
     key: primaryKey.map((key, place) => keyPart(key, columns[key] as PgColumn, place)),
     version: shownVersion
   }

@@ -1,6 +1,7 @@
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import { Ajv } from 'ajv'
 import { sql } from 'drizzle-orm'
+import { integer, pgTable, text } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { Repository, SerializationFailureError, crud } from '../../../plugins/index.js'
 import { posts, users } from '../../helpers/schema.js'
@@ -107,6 +108,17 @@ t.test('an error about a value that a hook gave does not name a hidden column', 
   const post = async (url: string) => (await server.inject({ method: 'POST', url, payload: ada })).json()
   t.match(await post('/people'), { statusCode: 400, message: 'A value does not fit its column' })
   t.match(await post('/open'), { statusCode: 400, message: /"passwordHash"/ })
+})
+
+t.test('an error about a column that the database lacks does not name a hidden one', async (t) => {
+  const server = await buildCrud(t)
+  const key = integer().primaryKey().generatedAlwaysAsIdentity()
+  const forgetful = pgTable('people', { id: key, name: text(), email: text(), secretHash: text('pwHash') })
+  await server.register(crud(forgetful, { prefix: '/people', create: ['name', 'email'], hidden: ['secretHash'] }))
+  await server.register(crud(forgetful, { prefix: '/open', create: ['name', 'email'] }))
+  const post = async (url: string) => (await server.inject({ method: 'POST', url, payload: ada })).json()
+  t.match(await post('/people'), { statusCode: 500, message: 'The database could not carry out the request' })
+  t.match(await post('/open'), { statusCode: 500, message: /^Column "pwHash" does not exist/ })
 })
 
 const compilers: Record<string, (server: FastifyInstance) => unknown> = {

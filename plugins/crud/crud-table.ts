@@ -37,7 +37,7 @@ export interface CrudTable {
   readonly secrets: ReadonlySet<string>
   readonly key: readonly KeyPart[]
   /** The column of the entity tag; undefined without `version()`, and if it is hidden. */
-  readonly version: string | undefined
+  readonly version: Field | undefined
 }
 
 /**
@@ -59,12 +59,13 @@ export function describeCrud (table: PgTable, options: GivenCrud): CrudTable {
   refuseHiddenKey(primaryKey.find(isHidden))
   if (list !== undefined && list !== true) refuseHiddenInList(list, isHidden)
   if (remove === 'soft' && softDelete === undefined) throw new SettingsError('crud.remove', "cannot be 'soft': the table has no ...softDelete() among its columns")
-  const shownVersion = version === undefined || isHidden(version) ? undefined : version
+  const shown = Object.entries(columns).filter(([key]) => !isHidden(key)).map(([key, column]) => describeField(key, column))
+  const shownVersion = shown.find(({ key }) => key === version)
   if (ifMatch !== undefined && shownVersion === undefined) throw new SettingsError('crud.ifMatch', 'needs a table with ...version() among its columns, and not among the hidden ones')
   const fields = { create: create.map(fieldOf('create')), update: update.map(fieldOf('update')) }
   return {
     table,
-    shown: Object.entries(columns).filter(([key]) => !isHidden(key)).map(([key, column]) => describeField(key, column)),
+    shown,
     ...fields,
     secrets: new Set(hidden.flatMap((key) => [key, (columns[key] as PgColumn).name]).filter((name) => ![...create, ...update].includes(name))),
     key: primaryKey.map((key, place) => keyPart(key, columns[key] as PgColumn, place)),

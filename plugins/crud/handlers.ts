@@ -1,4 +1,5 @@
 import { StaleRowError } from '../../src/errors/errors.js'
+import { isCount } from '../../src/runtime/option-checks.js'
 import { readBody } from './body.js'
 import { showRow } from './crud-table.js'
 import { pageLinks } from './page-links.js'
@@ -9,7 +10,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { ListQuery } from '../../src/repository/list-query/list-query.js'
 import type { CursorResult, Paginated } from '../../src/repository/types/read-options.js'
-import type { CrudTable } from './crud-table.js'
+import type { CrudTable, Field } from './crud-table.js'
 
 type AnyRow = Readonly<Record<string, unknown>>
 
@@ -48,7 +49,7 @@ export function crudHandlers (context: CrudContext): Record<'list' | 'get' | 'cr
 
   /** The row for its client, whose tag is in a header. */
   const show = (row: AnyRow, reply: FastifyReply): Record<string, unknown> => {
-    if (version !== undefined) reply.header('etag', entityTag(row[version]))
+    if (version !== undefined) reply.header('etag', entityTag(row[version.key]))
     return showRow(described, row)
   }
 
@@ -65,7 +66,7 @@ export function crudHandlers (context: CrudContext): Record<'list' | 'get' | 'cr
     async get (request: FastifyRequest, reply: FastifyReply) {
       const row = await repoOf(request).getOrThrow(readKey(request.params, key), { columns })
       const shownRow = show(row, reply)
-      if (version === undefined || !hasAlready(request, entityTag(row[version]))) return shownRow
+      if (version === undefined || !hasAlready(request, entityTag(row[version.key]))) return shownRow
       reply.code(304)
       return null
     },
@@ -101,11 +102,19 @@ export function crudHandlers (context: CrudContext): Record<'list' | 'get' | 'cr
     return repoOf(request).cursor(filter, { ...page, columns })
   }
 
+  /** The version of a single tag, which no statement need look up. Undefined if the column cannot have it. */
+  function onlyVersion (versions: ReadonlySet<string>): number | undefined {
+    const [tag = ''] = versions
+    const given = (version as Field).type.read(tag.slice(1, -1))
+    return versions.size === 1 && isCount(given) && entityTag(given) === tag ? given : undefined
+  }
+
   /** The version of the row, if `If-Match` allows it. @throws {StaleRowError} with 412 */
   async function currentVersion (
     repo: CrudRepository, id: unknown, { versions, ...options }: { versions: ReadonlySet<string>, lock?: 'update' }
   ): Promise<number> {
-    const { [version as string]: current } = await repo.getOrThrow(id, { columns: [version as string], ...options }) // there are versions, so there is one
+    const { key } = version as Field // there are versions, so there is one
+    const { [key]: current } = await repo.getOrThrow(id, { columns: [key], ...options })
     if (!versions.has(entityTag(current))) throw preconditionFailed()
     return current as number
   }
@@ -115,12 +124,6 @@ export function crudHandlers (context: CrudContext): Record<'list' | 'get' | 'cr
     handler(request, reply).catch((error: unknown) => { throw withoutSecrets(error, secrets) })
   const { list, get, create: make, update: change, remove: drop } = handlers
   return { list: guarded(list), get: guarded(get), create: guarded(make), update: guarded(change), remove: guarded(drop) }
-}
-
-/** The version of a single tag, which no statement need look up. */
-function onlyVersion (versions: ReadonlySet<string>): number | undefined {
-  const [tag = ''] = versions
-  return versions.size === 1 && /^"\d{1,15}"$/.test(tag) && entityTag(Number(tag.slice(1, -1))) === tag ? Number(tag.slice(1, -1)) : undefined
 }
 
 function failedIfStale (error: unknown): never {

@@ -24,7 +24,7 @@ t.test('a write without If-Match is refused with 428', async (t) => {
 
 t.test('a write for another version is refused with 412, and changes nothing', async (t) => {
   const server = await buildPeople(t)
-  for (const tag of ['"2"', '"0"', '"01"', '"x"', '""', 'W/"1"', '"2", "3"', 'W/"1", "2"', '"99999999999999999999"', '"1.0"', '"-1"']) {
+  for (const tag of ['"2"', '"0"', '"01"', '"x"', '""', 'W/"1"', '"2", "3"', 'W/"1", "2"', '"2147483648"', '"999999999999999"', '"99999999999999999999"', '"1.0"', '"-1"']) {
     for (const write of [change, drop]) t.match((await write(server, tag)).json(), { statusCode: 412, code: 'DB_STALE_ROW' }, tag)
   }
   t.match(await server.db.repo(people).getOrThrow(1), { name: 'Ada', version: 1 })

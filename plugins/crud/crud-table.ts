@@ -3,7 +3,7 @@ import { toDict } from '../../src/model/row-functions.js'
 import { SettingsError } from '../../src/errors/settings-error.js'
 import { dataTypeOf } from '../../src/drizzle/column-types.js'
 import { elementOf } from '../../src/drizzle/array-columns.js'
-import { queryTypeOf } from '../../src/repository/list-query/value-types.js'
+import { anyText, queryTypeOf } from '../../src/repository/list-query/value-types.js'
 import { jsonTypeOf, nullable } from './json-types.js'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import type { JsonSchema, QueryType } from '../../src/repository/list-query/query-type.js'
@@ -98,8 +98,6 @@ function keyPart (key: string, column: PgColumn, place: number): KeyPart {
   if (type === undefined) throw new SettingsError('crud', `cannot have a path for "${key}": values of its type cannot be in a path`)
   return { key, parameter: /^\w+$/.test(key) ? key : `key${place + 1}`, type }
 }
-
-const anyText: QueryType = { schema: { type: 'string' }, read: (given) => given }
 
 /** The path of one row below that of the list. */
 export function keyPath (key: readonly KeyPart[]): string {

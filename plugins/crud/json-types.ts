@@ -1,10 +1,11 @@
 /** The values of columns in JSON, as requests give them and as replies show them: numerics and bigints as texts, times as RFC 3339 writes them, bytes in base64. */
 import { elementOf } from '../../src/drizzle/array-columns.js'
 import { columnTypeOf, dataTypeOf, sqlTypeOf } from '../../src/drizzle/column-types.js'
-import { queryTypeOf } from '../../src/repository/list-query/value-types.js'
+import { textType } from '../../src/repository/list-query/query-type.js'
+import { anyText, queryTypeOf } from '../../src/repository/list-query/value-types.js'
 import { typeOf } from '../../src/values/driver-values.js'
 import type { PgColumn } from 'drizzle-orm/pg-core'
-import type { JsonSchema } from '../../src/repository/list-query/query-type.js'
+import type { JsonSchema, QueryType } from '../../src/repository/list-query/query-type.js'
 
 /** The values of one column in JSON. NULL is not among them. */
 export interface JsonType {
@@ -21,14 +22,8 @@ export interface JsonType {
 const asItIs = (json: unknown): unknown => json
 const anything: JsonType = { schema: {}, replySchema: {}, read: asItIs, write: asItIs }
 
-function text (schema: JsonSchema = {}): JsonType {
-  const pattern = typeof schema['pattern'] === 'string' ? new RegExp(schema['pattern'], 'u') : undefined
-  return {
-    schema: { type: 'string', ...schema },
-    replySchema: { type: 'string' },
-    read: (given) => typeof given === 'string' && (pattern?.test(given) ?? true) ? given : undefined,
-    write: asItIs
-  }
+function text (type: QueryType = anyText): JsonType {
+  return { ...type, replySchema: anyText.schema, write: asItIs }
 }
 
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
@@ -96,7 +91,7 @@ const otherTypes: Readonly<Record<string, JsonType | undefined>> = {
   PgGeometryObject: numbersOf('x', 'y'),
   PgLine: tuple(3),
   PgLineABC: numbersOf('a', 'b', 'c'),
-  PgSparseVector: text({ pattern: '^\\{(?:\\d+:-?\\d+(?:\\.\\d+)?(?:,|(?=\\})))*\\}/\\d+$' })
+  PgSparseVector: text(textType('\\{(?:\\d+:-?\\d+(?:\\.\\d+)?(?:,|(?=\\})))*\\}/\\d+'))
 }
 
 /** The values of a column in JSON. Those of a type that the package does not know are passed on as they are. */
@@ -106,7 +101,7 @@ export function jsonTypeOf (column: PgColumn): JsonType {
   const columnType = columnTypeOf(column)
   const length = lengthOf(column)
   switch (columnType) {
-    case 'PgBinaryVector': return text({ pattern: `^[01]{${length}}$` })
+    case 'PgBinaryVector': return text(textType(`[01]{${length}}`))
     case 'PgVector':
     case 'PgHalfVector': return tuple(length as number) // its builder demands it
   }

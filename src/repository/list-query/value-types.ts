@@ -47,7 +47,8 @@ function boolean (given: unknown): unknown {
   return given === 'false' || given === false ? false : undefined
 }
 
-const anyText: QueryType = { schema: { type: 'string' }, read: (given) => typeof given === 'string' ? given : undefined }
+/** Texts without a form. */
+export const anyText: QueryType = { schema: { type: 'string' }, read: (given) => typeof given === 'string' ? given : undefined }
 const smallIntegers = integers(-32768, 32767)
 const usualIntegers = integers(-2147483648, 2147483647)
 const safeIntegers = integers(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)

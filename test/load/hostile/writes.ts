@@ -13,7 +13,7 @@ const values: readonly unknown[] = [
 
 const ids = ['1', '2', '3', '12', '0', '-1', '99', '2147483647', '2147483648', '1.5', '1e3', 'x', '', '%00', '%2e%2e', '1%20or%201=1', '1;drop table people', 'NaN', '٣', '0x1', '%C0%AF', '*', ':id']
 
-const tags = ['"1"', '"2"', '"3"', '*', 'W/"1"', '"1", "2", "3"', '"', '""', '1', '*, "1"', `"${'1'.repeat(300)}"`, '"1e0"', '"1" or 1=1', ',,,', '"-1"', '"NaN"', `${'"1",'.repeat(200)}"2"`]
+const tags = ['"1"', '"2"', '"3"', '*', 'W/"1"', '"1", "2", "3"', '"', '""', '1', '*, "1"', `"${'1'.repeat(300)}"`, '"1e0"', '"1" or 1=1', ',,,', '"-1"', '"2147483648"', '"NaN"', `${'"1",'.repeat(200)}"2"`]
 
 const types = ['application/json', 'application/json', 'application/json', 'text/plain', 'application/x-www-form-urlencoded', 'application/json; charset=utf-16']
 const bodies = ['', '{', '[]', 'null', '7', '"x"', '{"name":"a","name":"b"}', '{"__proto__":{"isAdmin":1},"name":"a"}', '{"constructor":{"prototype":{"isAdmin":1}}}', `{"name":${'['.repeat(2000)}${']'.repeat(2000)}}`]

@@ -1,11 +1,9 @@
-import { createInterface } from 'node:readline/promises'
-import { ignore } from '../runtime/promises.js'
+import { openQuestions, type Terminal } from '../runtime/questions.js'
 import { parseConnectionString } from '../settings/url/connection-string.js'
 import { nameProblem } from './service-name.js'
-import type { Terminal } from '../runtime/confirm.js'
 
 /** What is asked. */
-export interface Questions {
+export interface Wanted {
   /** The name that an empty answer gives; without it, the name is not asked for. */
   readonly name: string | undefined
   /** Whether the database is asked for. */
@@ -21,19 +19,16 @@ export interface Answers {
 /**
  * Asks for the name of a service and for its database, each question until its answer can be used.
  *
- * @throws Error if the terminal ends before the last answer
+ * @throws Error if the input ends before the last answer, or the signal aborts
  */
-export async function askService ({ name, database }: Questions, { input, output }: Terminal, signal: AbortSignal): Promise<Answers> {
-  const lines = createInterface({ input, output, terminal: false })
-  const left = new Promise<never>((_resolve, reject) => {
-    lines.once('close', () => reject(new Error('The question was not answered, so nothing was written')))
-  })
-  left.catch(ignore)
+export async function askService ({ name, database }: Wanted, terminal: Terminal, signal: AbortSignal): Promise<Answers> {
+  const questions = openQuestions(terminal, signal)
   const answer = async (question: string, problemOf: (text: string) => string | undefined): Promise<string> => {
-    const text = (await Promise.race([lines.question(question, { signal }), left])).trim()
+    const text = await questions.ask(question)
+    if (text === undefined) throw new Error('The question was not answered, so nothing was written')
     const problem = problemOf(text)
     if (problem === undefined) return text
-    output.write(`${problem}\n`)
+    terminal.output.write(`${problem}\n`)
     return await answer(question, problemOf)
   }
   try {
@@ -43,7 +38,7 @@ export async function askService ({ name, database }: Questions, { input, output
     const choice = await answer('PostgreSQL\n  1  one that comes from npm, and keeps its rows in .data\n  2  a server of yours\n[1]: ', (text) => /^[12]?$/.test(text) ? undefined : 'Answer 1 or 2')
     return choice === '2' ? { ...named, url: await answer('Its URL, postgresql://user:password@host:5432/database: ', urlProblem) } : named
   } finally {
-    lines.close()
+    questions.close()
   }
 }
 

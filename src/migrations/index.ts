@@ -3,7 +3,7 @@ export type { CreatedMigration, CreateOptions, WrittenMigration } from './genera
 export { writeDownFiles } from './generate/write-down-files.js'
 export type { ModelOptions, RenameOptions } from './generate/compare-model.js'
 export type { Casing } from '../drizzle/casing.js'
-export type { Terminal } from '../runtime/confirm.js'
+export type { Terminal } from '../runtime/questions.js'
 export { checkMigrations } from './check-migrations.js'
 export type { CheckOptions, MigrationCheck } from './check-migrations.js'
 export { lintMigrations } from './lint-migrations.js'

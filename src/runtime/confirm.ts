@@ -1,10 +1,4 @@
-import { createInterface } from 'node:readline/promises'
-
-/** A terminal in which a user can be asked. */
-export interface Terminal {
-  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean }
-  readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean }
-}
+import { openQuestions, type Terminal } from './questions.js'
 
 /** Whether somebody can be asked: in a terminal, and not in a pipeline, which sets `CI`. */
 export function canAsk ({ input, output }: Terminal, { CI }: Readonly<Record<string, string | undefined>>): boolean {
@@ -12,10 +6,9 @@ export function canAsk ({ input, output }: Terminal, { CI }: Readonly<Record<str
 }
 
 /** Asks a question, and tells whether the answer is `yes`. No answer is no: the input ends, or the signal aborts. */
-export async function confirm ({ input, output }: Terminal, question: string, signal: AbortSignal): Promise<boolean> {
-  const lines = createInterface({ input, output, terminal: false, signal })
-  const left = new Promise<string>((resolve) => { lines.once('close', () => resolve('')) })
-  const answer = await Promise.race([lines.question(question), left])
-  lines.close()
-  return answer.trim() === 'yes'
+export async function confirm (terminal: Terminal, question: string, signal: AbortSignal): Promise<boolean> {
+  const questions = openQuestions(terminal, signal)
+  const answer = await questions.ask(question)
+  questions.close()
+  return answer === 'yes'
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { canAsk } from '../../runtime/confirm.js'
 import { initService, type Initialized } from '../../init/init-service.js'
 import { nameProblem } from '../../init/service-name.js'
 import { urlProblem } from '../../init/ask-service.js'
@@ -77,10 +78,10 @@ function subcommandOf ({ positionals: [command, subcommand, ...more] }: Call) {
  *
  * @throws {CommandUsageError} for a name or a URL that cannot be used
  */
-async function init ({ name, url, yes = false, 'dry-run': dryRun = false }: Values, { cwd, terminal, signal }: Caller): Promise<Report> {
+async function init ({ name, url, yes = false, 'dry-run': dryRun = false }: Values, { cwd, env, terminal, signal }: Caller): Promise<Report> {
   const problem = (name === undefined ? undefined : nameProblem(name)) ?? (url === undefined ? undefined : urlProblem(url))
   if (problem !== undefined) throw new CommandUsageError(problem)
-  const asks = !yes && !dryRun && terminal.input.isTTY === true
+  const asks = !yes && !dryRun && canAsk(terminal, env)
   const document = await initService({ folder: cwd, name, url, dryRun, signal, terminal: asks ? terminal : undefined })
   return { document, text: initText(document, dryRun) }
 }

@@ -8,7 +8,7 @@ import { askRenames } from './renames/ask-renames.js'
 import { decideByList, refuseToDecide, decideRenames } from './renames/decide-renames.js'
 import type { Casing } from '../../drizzle/casing.js'
 import type { OptionChecks } from '../../runtime/option-checks.js'
-import type { Terminal } from '../../runtime/confirm.js'
+import type { Terminal } from '../../runtime/questions.js'
 import type { Rename } from './snapshots/rename.js'
 import type { Snapshot } from './snapshots/snapshot.js'
 

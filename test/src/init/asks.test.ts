@@ -9,10 +9,11 @@ import { filesOf } from './trees.js'
 async function ask (
   cwd: string,
   answers: ReadonlyArray<string | undefined | (() => void)>,
-  { argv = [] as string[], signal = new AbortController().signal } = {}
+  { argv = [] as string[], signal = new AbortController().signal, env = {}, isShown = true } = {}
 ) {
   const stdin = Object.assign(new PassThrough(), { isTTY: true })
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()]
+  const stdout = new PassThrough()
+  const stderr = Object.assign(new PassThrough(), { isTTY: isShown })
   let said = ''
   let next = 0
   stderr.on('data', (text) => {
@@ -23,7 +24,7 @@ async function ask (
     else if (answer === undefined) stdin.end()
     else answer()
   })
-  const code = await runCommand(['init', ...argv], { cwd, env: {}, stdin, stdout, stderr, signal })
+  const code = await runCommand(['init', ...argv], { cwd, env, stdin, stdout, stderr, signal })
   return { code, said, asked: next, out: String(stdout.read() ?? '') }
 }
 
@@ -46,9 +47,11 @@ t.test('an empty answer takes what the question offers', async (t) => {
   t.notOk('.env' in filesOf(cwd))
 })
 
-t.test('asks nothing that is known, and nothing with --yes', async (t) => {
+t.test('asks nothing that is known, nothing with --yes, and nothing where nobody would see it', async (t) => {
   t.match(await ask(t.testdir(), [], { argv: ['--yes'] }), { code: 0, asked: 0, said: '' })
   t.match(await ask(t.testdir(), [], { argv: ['--dry-run'] }), { code: 0, asked: 0, said: '' })
+  t.match(await ask(t.testdir(), [], { isShown: false }), { code: 0, asked: 0, said: '' })
+  t.match(await ask(t.testdir(), [], { env: { CI: 'true' } }), { code: 0, asked: 0, said: '' })
   t.match(await ask(t.testdir(), [], { argv: ['--name', 'shop', '--url', 'postgresql://db/shop'] }), { code: 0, asked: 0 })
   t.match(await ask(t.testdir({ '.env': '' }), [], { argv: ['--name', 'shop'] }), { code: 0, asked: 0 })
   t.match(await ask(t.testdir({ 'package.json': '{ "name": "shop" }' }), ['1']), { code: 0, asked: 1, said: /^PostgreSQL/ })

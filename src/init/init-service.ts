@@ -5,8 +5,8 @@ import { askService, type Answers } from './ask-service.js'
 import { completeManifest, parseManifest, type Manifest } from './manifest.js'
 import { nameFor } from './service-name.js'
 import { planService } from './service-plan.js'
-import { readTemplates } from './templates.js'
-import type { Terminal } from '../runtime/confirm.js'
+import { readTemplates, withName } from './templates.js'
+import type { Terminal } from '../runtime/questions.js'
 
 /** How {@link initService} works. */
 export interface InitOptions {
@@ -48,14 +48,13 @@ export async function initService ({ folder, dryRun, ...options }: InitOptions):
   const manifest = manifestText === undefined ? {} : parseManifest(manifestText)
   const isModule = manifestText === undefined || manifest.type === 'module'
   const extension = isModule ? 'ts' : 'mts'
-  const plan = (name: string) => planService(folder, readTemplates({ name, isModule, now: new Date() }), manifest)
+  const plan = planService(folder, readTemplates({ isModule, now: new Date() }), manifest)
 
-  const { name, url } = await answersOf(folder, manifest, { ...options, asksDatabase: plan('').pieces.includes('server') })
-  const { pieces, writes, ...rest } = plan(name)
-  const { text, added } = completeManifest(manifestText, { pieces, extension, name })
+  const { name, url } = await answersOf(folder, manifest, { ...options, asksDatabase: plan.pieces.includes('server') })
+  const { text, added } = completeManifest(manifestText, { pieces: plan.pieces, extension, name })
   const settings = url !== undefined && !existsSync(join(folder, '.env')) ? [{ path: '.env', text: `DATABASE_URL=${quoted(url)}\n` }] : []
-  const files = [...manifestText === undefined ? [{ path: 'package.json', text }] : [], ...writes, ...settings]
-  const outcome = { folder, manifest, plan: { pieces, writes, ...rest }, extension }
+  const files = [...manifestText === undefined ? [{ path: 'package.json', text }] : [], ...plan.writes.map((file) => withName(file, name)), ...settings]
+  const outcome = { folder, manifest, plan, extension }
   const advice = adviceFor(outcome)
   if (url !== undefined && settings.length === 0) advice.push('.env is there already: write DATABASE_URL into it.')
 
@@ -64,7 +63,7 @@ export async function initService ({ folder, dryRun, ...options }: InitOptions):
     if (manifestText !== undefined && added.length > 0) writeFileSync(join(folder, 'package.json'), text)
   }
   return {
-    written: files.map(({ path }) => path), added: manifestText === undefined ? [] : added, kept: rest.kept, advice, next: nextCommands(outcome)
+    written: files.map(({ path }) => path), added: manifestText === undefined ? [] : added, kept: plan.kept, advice, next: nextCommands(outcome)
   }
 }
 

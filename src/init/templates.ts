@@ -11,8 +11,6 @@ export interface NewFile {
 
 /** How the files are written. */
 export interface TemplateOptions {
-  /** The name of the service. */
-  readonly name: string
   /** Whether a file `.ts` is an ES module. If package.json says otherwise, the files are called `.mts`. */
   readonly isModule: boolean
   /** The time of the migration. */
@@ -54,8 +52,12 @@ export function readTemplates (options: TemplateOptions): Templates {
   return { settings: read(pieces.settings), model: read(pieces.model), server: read(pieces.server) }
 }
 
-function filledIn (path: string, text: string, { name, now }: TemplateOptions): string {
-  if (path === 'README.md') return text.replace('# my-service', `# ${name}`)
+/** A file of {@link readTemplates}, with the name of the service. */
+export function withName ({ path, text }: NewFile, name: string): NewFile {
+  return { path, text: path === 'README.md' ? text.replace('# my-service', `# ${name}`) : text }
+}
+
+function filledIn (path: string, text: string, { now }: TemplateOptions): string {
   // Later migrations must be newer than this one.
   return path.endsWith('_journal.json') ? text.replace(/"when": \d+/, `"when": ${now.getTime()}`) : text
 }

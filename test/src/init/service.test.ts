@@ -1,11 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { loaderFor, sharedPostgres } from '../../../src/testing/postgres/shared-server.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
 import { projectRoot } from '../../house/source-files.js'
+import { startAsUser, type Started } from '../../helpers/child.js'
 import { freePort } from '../../helpers/free-port.js'
 import { readPage } from '../../helpers/markdown.js'
 import { call } from '../migrations/cli/calling.js'
@@ -28,42 +27,31 @@ async function build (t: Test): Promise<string> {
   return cwd
 }
 
-/** Starts Node in the service, as its scripts do, without what belongs to the runner of this test. */
-function start (t: Test, cwd: string, args: readonly string[], env: Record<string, string> = {}): { child: ChildProcess, output: () => string } {
-  const own = /^(TAP|NODE_OPTIONS|NODE_V8_COVERAGE|NODE_TEST|_TAPJS|DATABASE_URL)/
-  const outer = Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name)))
-  const child = spawn(process.execPath, [...loaderFor(import.meta.url.replace(/[^.]*$/, 'ts')), ...args], {
-    cwd, env: { ...outer, NO_COLOR: '1', ...env }, stdio: ['ignore', 'pipe', 'pipe']
-  })
-  t.teardown(async () => { child.kill('SIGKILL') })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { output += text })
-  return { child, output: () => output }
+/** Starts Node in the service, as its scripts do. The service is for Drizzle 0.45, whatever this test runs with. */
+function start (t: Test, cwd: string, args: readonly string[], env: Record<string, string> = {}): Started {
+  return startAsUser(t, [...loaderFor(import.meta.url.replace(/[^.]*$/, 'ts')), ...args], { cwd, env: { DATABASE_URL: undefined, ...env } })
 }
 
 /** Runs the tests of the service. */
 async function runTests (t: Test, cwd: string): Promise<{ code: number | null, output: string }> {
-  const { child, output } = start(t, cwd, ['--test', '--test-reporter=tap', 'notes.test.ts'], {
+  const { closed, output } = start(t, cwd, ['--test', '--test-reporter=tap', 'notes.test.ts'], {
     DATABASE_URL: process.env['DATABASE_URL'] || await sharedPostgres()
   })
-  const [code] = await once(child, 'close')
-  return { code: code as number | null, output: output() }
+  return { code: await closed, output: output() }
 }
 
 /** Starts the server of the service, and returns its URL. */
 async function listen (t: Test, cwd: string, env: Record<string, string> = {}) {
-  const { child, output } = start(t, cwd, ['server.ts'], { PORT: String(await freePort()), HOST: '127.0.0.1', ...env })
-  while (!output().includes('Ctrl-C ends it.')) {
-    await Promise.race([once(child.stdout!, 'data'), once(child, 'exit').then(() => { throw new Error(output()) })])
-  }
-  return { url: /served at (\S+)\. Try/.exec(output())![1]!, child, printed: /DATABASE_URL=(\S+) npx data-access migrate status$/m.exec(output())?.[1] }
+  const started = start(t, cwd, ['server.ts'], { PORT: String(await freePort()), HOST: '127.0.0.1', ...env })
+  await started.says(/Ctrl-C ends it\./)
+  const [, url = ''] = await started.says(/served at (\S+)\. Try/)
+  return { ...started, url, printed: /DATABASE_URL=(\S+) npx data-access migrate status$/m.exec(started.output())?.[1] }
 }
 
 /** Ends a process as an operator does, and returns its exit code. */
-async function stop (child: ChildProcess): Promise<number | null> {
+async function stop ({ child, closed }: Started): Promise<number | null> {
   child.kill('SIGTERM')
-  const [code] = await once(child, 'exit')
-  return code as number | null
+  return await closed
 }
 
 async function write (url: string, note: { title: string, colour?: string }): Promise<object> {
@@ -96,22 +84,22 @@ t.test('a new service starts with a PostgreSQL of its own, whose rows are there 
   t.match(await write(first.url, { title: 'Bread' }), { status: 201, title: 'Bread' })
   t.equal((await fetch(`${first.url}/health/database`)).status, 200)
   t.match(await call(cwd, ['migrate', 'status'], { env: { DATABASE_URL: first.printed! } }), { code: 0, out: /0000_notes/ })
-  t.equal(await stop(first.child), 0)
+  t.equal(await stop(first), 0)
 
   const second = await listen(t, cwd)
   t.strictSame(await titles(second.url), ['Bread'])
-  t.equal(await stop(second.child), 0)
+  t.equal(await stop(second), 0)
 })
 
 t.test('a new service uses the database of .env, and so does the command', async (t) => {
   const { connectionString } = await createTestDatabase(t)
   const cwd = await build(t)
   writeFileSync(join(cwd, '.env'), `DATABASE_URL=${connectionString}\n`)
-  const { url, child, printed } = await listen(t, cwd)
-  t.equal(printed, undefined)
-  t.match(await write(url, { title: 'Salt' }), { status: 201 })
-  t.match(await write(url, { title: '' }), { status: 400 })
-  t.equal(await stop(child), 0)
+  const service = await listen(t, cwd)
+  t.equal(service.printed, undefined)
+  t.match(await write(service.url, { title: 'Salt' }), { status: 201 })
+  t.match(await write(service.url, { title: '' }), { status: 400 })
+  t.equal(await stop(service), 0)
 
   t.notOk(Object.keys(filesOf(cwd)).some((path) => path.startsWith('.data')))
   t.match(await call(cwd, ['migrate', 'check'], { env: { DATABASE_URL: connectionString } }), { code: 0 })
@@ -145,9 +133,9 @@ t.test('the change of docs/start.md is a migration and a schema for clients', as
   }
   t.match(await call(cwd, ['migrate', 'create', '-m', 'add a colour']), { code: 0, out: /^Wrote 0001_add_a_colour\.sql/ })
 
-  const { url, child } = await listen(t, cwd, { DATABASE_URL: connectionString })
-  t.match(await write(url, { title: 'Bread', colour: 'brown' }), { status: 201, title: 'Bread', colour: 'brown' })
-  t.equal(await stop(child), 0)
+  const service = await listen(t, cwd, { DATABASE_URL: connectionString })
+  t.match(await write(service.url, { title: 'Bread', colour: 'brown' }), { status: 201, title: 'Bread', colour: 'brown' })
+  t.equal(await stop(service), 0)
 })
 
 t.test('the first migration is as old as the service, so that every later one is newer', async (t) => {

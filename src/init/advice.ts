@@ -58,7 +58,9 @@ function series (version: string): string | undefined {
 }
 
 /** The two lines that connect a server that is there. */
-function linesFor ({ path, variable, isCommonJs }: FoundServer, { extension, plan }: Outcome): string {
+function linesFor ({ path, variable, takesByRequire }: FoundServer, { extension, plan }: Outcome): string {
+  // TypeScript with `import` is CommonJS, too, if package.json does not say otherwise.
+  const isCommonJs = takesByRequire || (extension === 'mts' && /\.c?ts$/.test(path))
   const up = '../'.repeat(path.split('/').length - 1) || './'
   const schema = `${up}schema.${extension.replace('ts', 'js')}`
   const isOurs = plan.pieces.includes('model')
@@ -67,5 +69,5 @@ function linesFor ({ path, variable, isCommonJs }: FoundServer, { extension, pla
     : [`import dataAccess from 'fastify-data-access'${isOurs ? `; import * as schema from '${schema}'` : ''}`]
   lines.push(`await ${variable}.register(dataAccess, { ${isOurs ? "schema, casing: 'snake_case'" : 'schema'} })${isOurs ? '' : '          // schema: your tables'}`)
   const loader = isOurs && path.endsWith('js') ? `\nRun it with node --import tsx ${path}: schema.${extension} is TypeScript.` : ''
-  return `${path} makes a Fastify server. Add there:\n${lines.map((line) => `  ${line}`).join('\n')}${loader}`
+  return `${path} makes a Fastify server. Add there${isCommonJs ? ', in an async function' : ''}:\n${lines.map((line) => `  ${line}`).join('\n')}${loader}`
 }

@@ -8,7 +8,7 @@ export interface FoundServer {
   /** The variable that holds the server. */
   readonly variable: string
   /** Whether the file takes its modules with `require`. */
-  readonly isCommonJs: boolean
+  readonly takesByRequire: boolean
 }
 
 const program = /\.[cm]?[jt]s$/
@@ -35,7 +35,7 @@ export function findServer (folder: string, isOwn: (path: string, text: string) 
     const imported = taken.exec(text)
     const call = made.exec(text)
     if (imported === null || call === null || isOwn(path, text)) continue
-    return { path, variable: call.groups?.['variable'] ?? 'server', isCommonJs: imported.groups?.['require'] !== undefined }
+    return { path, variable: call.groups?.['variable'] ?? 'server', takesByRequire: imported.groups?.['require'] !== undefined }
   }
   return undefined
 }

@@ -14,12 +14,14 @@ export type Piece = keyof Templates
 
 /** What each part needs in package.json. */
 const needs: Readonly<Record<Piece, Readonly<Record<'scripts' | 'dependencies' | 'devDependencies', readonly string[]>>>> = {
-  settings: { scripts: ['typecheck'], dependencies: [], devDependencies: ['@types/node', 'typescript'] },
-  model: {
-    scripts: ['migrate', 'migrate:create'],
-    dependencies: ['@sinclair/typebox', 'drizzle-orm', 'drizzle-typebox', 'fastify-data-access', 'pg', 'tsx'],
-    devDependencies: ['drizzle-kit']
+  settings: {
+    scripts: ['typecheck', 'migrate', 'migrate:create'],
+    dependencies: ['drizzle-orm', 'fastify-data-access', 'pg'],
+    devDependencies: ['@types/node', 'typescript']
   },
+  guide: { scripts: [], dependencies: [], devDependencies: [] },
+  // A program with tables has a drizzle-kit that fits its Drizzle.
+  model: { scripts: [], dependencies: ['@sinclair/typebox', 'drizzle-typebox', 'tsx'], devDependencies: ['drizzle-kit'] },
   server: {
     scripts: ['start', 'dev', 'test'],
     dependencies: ['@fastify/type-provider-typebox', 'fastify'],

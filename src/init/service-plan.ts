@@ -39,10 +39,12 @@ export function planService (folder: string, templates: Templates, manifest: Man
     ...foreignTables === undefined ? [] : [`${foreignTables}, so no table and no migration was added`],
     ...foreignFile === undefined || server !== undefined ? [] : [`${foreignFile} is there already, so no other part of a server was added`]
   ]
+  const isServed = foreignTables === undefined && foreignFile === undefined && server === undefined
   const pieces: Piece[] = [
     'settings',
+    ...isServed ? ['guide' as const] : [],
     ...foreignTables === undefined ? ['model' as const] : [],
-    ...foreignTables === undefined && foreignFile === undefined && server === undefined ? ['server' as const] : []
+    ...isServed ? ['server' as const] : []
   ]
   const chosen = pieces.flatMap((piece) => templates[piece])
   // Half a migration is none: without its journal, the others would be read as files of nobody.

@@ -20,6 +20,8 @@ export interface TemplateOptions {
 /** The files that belong together, in the order in which they are written. */
 export interface Templates {
   readonly settings: readonly NewFile[]
+  /** What is true of our server only. */
+  readonly guide: readonly NewFile[]
   /** A table, drizzle-kit's configuration, and the first migration. */
   readonly model: readonly NewFile[]
   readonly server: readonly NewFile[]
@@ -28,7 +30,8 @@ export interface Templates {
 const packageFolder = dirname(createRequire(import.meta.url).resolve('fastify-data-access/package.json'))
 
 const pieces = {
-  settings: ['tsconfig.json', 'gitignore', 'env.example', 'README.md'],
+  settings: ['tsconfig.json', 'gitignore'],
+  guide: ['env.example', 'README.md'],
   model: [
     'schema.ts', 'drizzle.config.ts',
     'drizzle/0000_notes.sql', 'drizzle/0000_notes.down.sql', 'drizzle/meta/0000_snapshot.json', 'drizzle/meta/_journal.json'
@@ -49,7 +52,7 @@ export function readTemplates (options: TemplateOptions): Templates {
   const read = (paths: readonly string[]): NewFile[] => paths.map((path) => asModules({
     path: hidden[path] ?? path, text: filledIn(path, readOwn(`templates/service/${path}`), options)
   }, options))
-  return { settings: read(pieces.settings), model: read(pieces.model), server: read(pieces.server) }
+  return { settings: read(pieces.settings), guide: read(pieces.guide), model: read(pieces.model), server: read(pieces.server) }
 }
 
 /** A file of {@link readTemplates}, with the name of the service. */

@@ -29,7 +29,7 @@ const program = {
 t.test('a program with a Fastify server gets a table, its migration and the commands, and the two lines for its server', async (t) => {
   const { after, written, kept, added, advice, next } = await initIn(t, program)
 
-  t.strictSame(written, serviceFiles.filter((path) => /^(\.env|README|schema|drizzle)/.test(path)))
+  t.strictSame(written, serviceFiles.filter((path) => /^(schema|drizzle)/.test(path)))
   t.strictSame(kept, ['tsconfig.json', '.gitignore'])
   t.equal(after['package.json'], program['package.json']
     .replace('"vitest" }', '"vitest", "typecheck": "tsc", "migrate": "data-access migrate up", "migrate:create": "data-access migrate create" }')
@@ -49,6 +49,12 @@ t.test('a program with a Fastify server gets a table, its migration and the comm
     "  await app.register(dataAccess, { schema, casing: 'snake_case' })"
   ].join('\n'))
   t.strictSame(next, ['npm install', 'npm run typecheck', 'npm run migrate'])
+})
+
+t.test('a folder that has a README only gets the whole service', async (t) => {
+  const { written } = await initIn(t, { 'README.md': '# shop\n' })
+
+  t.strictSame(written, serviceFiles.filter((path) => path !== 'README.md'))
 })
 
 t.test('the text for a terminal says the same', async (t) => {
@@ -76,11 +82,18 @@ t.test('a CommonJS server gets lines that it can run', async (t) => {
   const { advice } = await initIn(t, { 'package.json': '{}', 'app.js': "const fastify = require('fastify')()\n" })
 
   t.equal(advice, [
-    'app.js makes a Fastify server. Add there:',
+    'app.js makes a Fastify server. Add there, in an async function:',
     "  const { default: dataAccess } = await import('fastify-data-access'), schema = await import('./schema.mjs')",
     "  await fastify.register(dataAccess, { schema, casing: 'snake_case' })",
     'Run it with node --import tsx app.js: schema.mts is TypeScript.'
   ].join('\n'))
+})
+
+t.test('a server in TypeScript gets the same lines in a CommonJS package', async (t) => {
+  const { advice } = await initIn(t, { 'package.json': '{}', src: { 'app.ts': program.src['app.ts'] } })
+
+  t.match(advice, "src/app.ts makes a Fastify server. Add there, in an async function:\n  const { default: dataAccess } = await import(")
+  t.match(advice, "schema = await import('../schema.mjs')\n  await app.register(")
 })
 
 t.test('a program that has tables keeps them, and gets no other table, migration or server', async (t) => {
@@ -95,10 +108,13 @@ t.test('a program that has tables keeps them, and gets no other table, migration
     ]
   ]
   for (const [tree, reason] of cases) {
-    const { written, advice, next } = await initIn(t, tree)
-    t.strictSame(written.filter((path) => path !== 'package.json'), ['tsconfig.json', '.gitignore', '.env.example', 'README.md'], reason)
+    const { after, written, advice, next } = await initIn(t, tree)
+    t.strictSame(written.filter((path) => path !== 'package.json'), ['tsconfig.json', '.gitignore'], reason)
     t.ok(advice.startsWith(`${reason}, so no table and no migration was added.`), reason)
     t.strictSame(next, ['npm install', 'npm run typecheck', 'npm run migrate'])
+    const { scripts, dependencies, devDependencies } = JSON.parse(after['package.json']!)
+    t.strictSame(Object.keys(scripts).sort(), ['migrate', 'migrate:create', 'typecheck'])
+    t.strictSame(Object.keys({ ...dependencies, ...devDependencies }).sort(), ['@types/node', 'drizzle-orm', 'fastify-data-access', 'pg', 'typescript'])
   }
 })
 

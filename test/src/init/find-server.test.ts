@@ -5,15 +5,15 @@ const nothing = (): boolean => false
 const server = "import Fastify from 'fastify'\nconst app = Fastify({ logger: true })\n"
 
 t.test('finds a server however it is made, with the name of its variable', async (t) => {
-  const cases: ReadonlyArray<readonly [text: string, variable: string, isCommonJs: boolean]> = [
+  const cases: ReadonlyArray<readonly [text: string, variable: string, takesByRequire: boolean]> = [
     [server, 'app', false],
     ["import { fastify, type FastifyInstance } from 'fastify'\nexport const server: FastifyInstance = fastify()", 'server', false],
     ["import Fastify from 'fastify'\nexport const build = () => Fastify<Server>({})", 'server', false],
     ["const fastify = require('fastify')({ logger: true })", 'fastify', true],
     ["const Fastify = require('fastify')\nlet web = await Fastify()", 'web', true]
   ]
-  for (const [text, variable, isCommonJs] of cases) {
-    t.strictSame(findServer(t.testdir({ src: { 'main.ts': text } }), nothing), { path: 'src/main.ts', variable, isCommonJs }, text)
+  for (const [text, variable, takesByRequire] of cases) {
+    t.strictSame(findServer(t.testdir({ src: { 'main.ts': text } }), nothing), { path: 'src/main.ts', variable, takesByRequire }, text)
   }
 })
 

@@ -92,7 +92,7 @@ t.test('a CommonJS server gets lines that it can run', async (t) => {
 t.test('a server in TypeScript gets the same lines in a CommonJS package', async (t) => {
   const { advice } = await initIn(t, { 'package.json': '{}', src: { 'app.ts': program.src['app.ts'] } })
 
-  t.match(advice, "src/app.ts makes a Fastify server. Add there, in an async function:\n  const { default: dataAccess } = await import(")
+  t.match(advice, 'src/app.ts makes a Fastify server. Add there, in an async function:\n  const { default: dataAccess } = await import(')
   t.match(advice, "schema = await import('../schema.mjs')\n  await app.register(")
 })
 

@@ -1,7 +1,7 @@
 import { UsageError } from '../errors/errors.js'
 import { isText } from '../runtime/option-checks.js'
 import { findBlockingIn } from './blocking/check-folder.js'
-import { quoted } from './blocking/statements/token-reader.js'
+import { quoted } from './blocking/statements/full-name.js'
 import { readLayout } from './folder/layout.js'
 import { asDatabaseError } from './history/as-database-error.js'
 import { checkMigrationCall } from './history/check-migration-call.js'

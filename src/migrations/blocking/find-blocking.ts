@@ -1,5 +1,5 @@
 import { MigrationError } from '../../errors/errors.js'
-import { breakpoint, mayBlock, parseMigration } from '../folder/directives.js'
+import { mayBlock, parseMigration, statementsOf } from '../folder/directives.js'
 import { scanSql } from '../folder/sql-scanner.js'
 import { HeldLocks } from './held-locks.js'
 import { judgeAction } from './judge-action.js'
@@ -58,14 +58,14 @@ export function findBlocking (files: readonly MigrationSql[], { areTogether }: {
 
 /** Notes what a file has changed that is not checked. */
 function note ({ text }: MigrationSql, tables: KnownTables): [] {
-  for (const { sql, at } of statementsIn(text)) for (const { change } of readStatement(sql, at)) tables.apply(change)
+  for (const { sql, at } of statementsOf(text)) for (const { change } of readStatement(sql, at)) tables.apply(change)
   return []
 }
 
 function findIn ({ tag, file, text }: MigrationSql, tables: KnownTables): BlockingStatement[] {
   const { transactional } = parseMigration(text, file)
   let locks = new HeldLocks(tables)
-  return statementsIn(text).flatMap(({ sql, at }) => {
+  return statementsOf(text).flatMap(({ sql, at }) => {
     if (!transactional) locks = new HeldLocks(tables)
     const allowed = allowedRules(sql, file)
     const found = readStatement(sql, at).flatMap((placed) => judge(placed, tables, locks)).filter(({ judgement }) => !allowed.includes(judgement.rule))
@@ -97,16 +97,6 @@ function judge ({ change, tokens }: PlacedChange, tables: KnownTables, locks: He
 /** Whether an action blocks nobody, because its table is new. A partition that is attached may be older. */
 function isFree (table: string, { kind }: TableAction, tables: KnownTables): boolean {
   return tables.table(table).isNew && kind !== 'attachPartition'
-}
-
-/** The statements of a file, and where each begins in it. */
-function statementsIn (text: string): Array<{ readonly sql: string, readonly at: number }> {
-  let base = 0
-  return text.split(breakpoint).flatMap((part) => {
-    const statements = scanSql(part).statements.map(({ sql, at }) => ({ sql, at: base + at }))
-    base += part.length + breakpoint.length
-    return statements
-  })
 }
 
 function allowedRules (sql: string, file: string): string[] {

@@ -15,15 +15,26 @@ export class HeldLocks {
     this.#tables = tables
   }
 
-  /** Notes the locks of a statement; the first judgement that concerns them. */
+  /** Notes the locks of a statement, and returns the first judgement about them. */
   take (change: Change): Judgement | undefined {
     const taken = locksOf(change, this.#tables).filter(([table]) => !this.#tables.table(table).isNew)
-    const work = this.#workOf(change)
     // The actions of one ALTER TABLE share its locks.
-    if (change.kind === 'alterTable') this.#held.push(...taken)
-    const under = work === undefined ? undefined : this.#workUnder(work)
-    if (change.kind !== 'alterTable') this.#held.push(...taken)
-    return under ?? this.#several()
+    const [first] = change.kind === 'alterTable' ? [...this.#held, ...taken] : this.#held
+    this.#held.push(...taken)
+    return (first && this.#workUnder(first, change)) ?? this.#several()
+  }
+
+  /** Whether a statement that may read or write many rows runs under a lock. */
+  #workUnder ([table, lock]: TakenLock, change: Change): Judgement | undefined {
+    const work = this.#workOf(change)
+    if (work === undefined) return undefined
+    return {
+      rule: 'work-under-lock',
+      table,
+      lock,
+      message: `${work} takes as long as there are rows, and the transaction of this file keeps ${lock} on ${table} until it ends`,
+      steps: [`Put it into the next migration, which is a transaction of its own${change.kind === 'writeRows' ? '. Where there are many rows, change them in batches, outside of migrations' : ''}`]
+    }
   }
 
   /** The words for a statement that may read or write many rows. */
@@ -31,19 +42,6 @@ export class HeldLocks {
     if (change.kind === 'writeRows') return `A change of the rows of ${change.table}`
     const isValidated = change.kind === 'alterTable' && !this.#tables.table(change.table).isNew && change.actions.some(({ action }) => action.kind === 'validateConstraint')
     return isValidated ? `VALIDATE CONSTRAINT on ${change.table}` : undefined
-  }
-
-  #workUnder (work: string): Judgement | undefined {
-    const [first] = this.#held
-    if (first === undefined) return undefined
-    const [table, lock] = first
-    return {
-      rule: 'work-under-lock',
-      table,
-      lock,
-      message: `${work} takes as long as there are rows, and the transaction of this file keeps ${lock} on ${table} until it ends`,
-      steps: [`Put it into the next migration, which is a transaction of its own${/^VALIDATE/.test(work) ? '' : '. Where there are many rows, change them in batches, outside of migrations'}`]
-    }
   }
 
   #several (): Judgement | undefined {

@@ -1,8 +1,9 @@
+import { escapeIdentifier } from 'pg'
 import { judgeColumn } from './judge-column.js'
-import { fullQuoted, judgeConstraint, judgeNotNull, type ActionPlace } from './judge-constraint.js'
+import { judgeConstraint, judgeNotNull, type ActionPlace } from './judge-constraint.js'
 import { typeText } from './statements/column-type.js'
+import { quoted } from './statements/full-name.js'
 import { nameOf } from './statements/sql-token.js'
-import { quoted } from './statements/token-reader.js'
 import { keepsStorage } from './type-change.js'
 import type { Judgement } from './rule.js'
 import type { TableAction } from './statements/table-action.js'
@@ -53,7 +54,7 @@ function judgeType ({ column, type, using, hasCollation }: TableAction & { kind:
     steps: isKept
       ? ['Here: drop the CHECK, change the type, and add the CHECK again NOT VALID', 'In the next migration: VALIDATE CONSTRAINT; it blocks nobody']
       : [
-          `Here: ALTER TABLE ${quoted(table)} ADD COLUMN ${fullQuoted(`${column}_new`)} ${type}; and code that writes both columns`,
+          `Here: ALTER TABLE ${quoted(table)} ADD COLUMN ${escapeIdentifier(`${column}_new`)} ${type}; and code that writes both columns`,
           'Then fill it in batches, each in a transaction of its own, outside of migrations; and code that reads the new one',
           'In a later migration: drop the old column. A longer varchar, varchar to text, or more digits of numeric need none of this: PostgreSQL changes only its catalogue'
         ]

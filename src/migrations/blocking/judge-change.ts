@@ -1,7 +1,7 @@
 import { rewritten } from './judge-action.js'
+import { quoted } from './statements/full-name.js'
 import { sqlOf, type SqlToken } from './statements/sql-token.js'
-import { quoted } from './statements/token-reader.js'
-import { isBlocking, type Judgement } from './rule.js'
+import { isBlocking, outside, type Judgement } from './rule.js'
 import type { KnownTables } from './known-tables.js'
 import type { Change } from './statements/change.js'
 
@@ -10,9 +10,6 @@ export interface StatementPlace {
   readonly tables: KnownTables
   readonly tokens: readonly SqlToken[]
 }
-
-/** The directive of a file whose statements run outside a transaction. */
-const outside = 'in a file of its own with the line -- data-access: no-transaction'
 
 /** What a statement blocks that is no ALTER TABLE; undefined if it is over at once. Tables that are new block nobody. */
 export function judgeChange (change: Change, place: StatementPlace): Judgement | undefined {

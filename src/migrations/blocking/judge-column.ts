@@ -1,6 +1,7 @@
-import { fullQuoted, type ActionPlace } from './judge-constraint.js'
-import { quoted } from './statements/token-reader.js'
+import { escapeIdentifier } from 'pg'
+import { quoted } from './statements/full-name.js'
 import { volatileFunction } from './volatile-default.js'
+import type { ActionPlace } from './judge-constraint.js'
 import type { Judgement } from './rule.js'
 import type { ColumnDefinition } from './statements/column-definition.js'
 
@@ -12,7 +13,7 @@ export function judgeColumn (column: ColumnDefinition, place: ActionPlace): Judg
 function judgeValues (column: ColumnDefinition, { table }: ActionPlace): Judgement | undefined {
   const reason = valueOfEachRow(column)
   if (reason === undefined) return undefined
-  const [own, name] = [quoted(table), fullQuoted(column.name)]
+  const [own, name] = [quoted(table), escapeIdentifier(column.name)]
   return {
     rule: 'column-values',
     table,
@@ -43,7 +44,7 @@ function plainType (type: string): string {
 function judgeMissingDefault (column: ColumnDefinition, { table }: ActionPlace): Judgement | undefined {
   const isKey = column.constraints.some(({ kind }) => kind === 'primaryKey')
   if (!(column.isNotNull || isKey) || column.default.length > 0 || column.generated !== undefined) return undefined
-  const [own, name] = [quoted(table), fullQuoted(column.name)]
+  const [own, name] = [quoted(table), escapeIdentifier(column.name)]
   return {
     rule: 'not-null-without-default',
     table,
@@ -67,7 +68,7 @@ function judgeOwnConstraints (column: ColumnDefinition, place: ActionPlace): Jud
     lock: 'ACCESS EXCLUSIVE',
     message: `The constraint of the new column ${column.name} needs every row of ${place.table}, and nobody reads or writes the table until it ends`,
     steps: [
-      `Here, without the constraint: ALTER TABLE ${quoted(place.table)} ADD COLUMN ${fullQuoted(column.name)} ${column.type};`,
+      `Here, without the constraint: ALTER TABLE ${quoted(place.table)} ADD COLUMN ${escapeIdentifier(column.name)} ${column.type};`,
       `In the next migration, add it to the table by itself, as ${rule} says`
     ]
   }

@@ -1,7 +1,8 @@
-import { bareName, fullName, quoted } from './statements/token-reader.js'
+import { escapeIdentifier } from 'pg'
+import { plainName, quoted } from './statements/full-name.js'
 import { isToken, nameOf, sqlOf, type SqlToken } from './statements/sql-token.js'
+import { outside, type Judgement } from './rule.js'
 import type { KnownTables } from './known-tables.js'
-import type { Judgement } from './rule.js'
 import type { TableConstraint } from './statements/table-constraint.js'
 
 /** A table that an action is about. */
@@ -57,7 +58,7 @@ function judgeForeignKey ({ references, columns }: TableConstraint, { table, tok
 
 /** What SET NOT NULL blocks where PostgreSQL must look for NULL itself. */
 export function judgeNotNull (column: string, { table }: ActionPlace): Judgement {
-  const [own, name, check] = [quoted(table), fullQuoted(column), fullQuoted(`${bare(table)}_${column}_not_null`)]
+  const [own, name, check] = [quoted(table), escapeIdentifier(column), escapeIdentifier(`${plainName(table)}_${column}_not_null`)]
   return {
     rule: 'set-not-null',
     table,
@@ -75,13 +76,13 @@ function judgeKey ({ kind, index, columns }: TableConstraint, { table, tables, t
   const word = kind === 'unique' ? 'UNIQUE' : 'PRIMARY KEY'
   if (index !== '') return kind === 'unique' ? undefined : judgeNullsOfKey(tables.indexOf(table, index)?.columns ?? [], { table, tables, tokens })
   const name = nameIn({ table, tokens }, kind === 'unique' ? [...columns, 'key'].join('_') : 'pkey')
-  const keys = columns.map(fullQuoted).join(', ')
+  const keys = columns.map(escapeIdentifier).join(', ')
   return {
     rule: 'unique-constraint',
     table,
     message: `${word} builds an index over every row of ${table}, and nobody reads or writes the table until it ends`,
     steps: [
-      `Before, in a file of its own with the line -- data-access: no-transaction: CREATE UNIQUE INDEX CONCURRENTLY ${name} ON ${quoted(table)} (${keys});`,
+      `Before, ${outside}: CREATE UNIQUE INDEX CONCURRENTLY ${name} ON ${quoted(table)} (${keys});`,
       `In the next migration: ALTER TABLE ${quoted(table)} ADD CONSTRAINT ${name} ${word} USING INDEX ${name};`,
       ...kind === 'unique' ? [] : ['A primary key also makes its columns NOT NULL: where they are not, do what set-not-null says before']
     ]
@@ -105,19 +106,9 @@ function addNotValid ({ table, tokens }: Added, name: string): string {
 
 /** The name of a constraint, quoted: its own, or one like those that PostgreSQL gives. */
 function nameIn ({ table, tokens }: Added, suffix: string): string {
-  return fullQuoted(hasName(tokens) ? nameOf(tokens[2]!) : `${bare(table)}_${suffix}`)
+  return escapeIdentifier(hasName(tokens) ? nameOf(tokens[2]!) : `${plainName(table)}_${suffix}`)
 }
 
 function hasName ([, word, name]: readonly SqlToken[]): boolean {
   return name !== undefined && isToken(word!, 'CONSTRAINT')
-}
-
-/** A single name with quotes. */
-export function fullQuoted (name: string): string {
-  return quoted(fullName([name]))
-}
-
-/** The name of a table alone, without quotes. */
-function bare (table: string): string {
-  return bareName(table).replaceAll('"', '')
 }

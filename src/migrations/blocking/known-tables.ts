@@ -1,6 +1,5 @@
 import { KnownTable } from './known-table.js'
-import { inSchemaOf } from './statements/index-statements.js'
-import { bareName, fullName } from './statements/token-reader.js'
+import { inSchemaOf, movedTo, plainName } from './statements/full-name.js'
 import type { Change } from './statements/change.js'
 import type { TableAction } from './statements/table-action.js'
 import type { TableConstraint } from './statements/table-constraint.js'
@@ -29,7 +28,7 @@ export class KnownTables {
 
   /** The index of a constraint of a table. */
   indexOf (table: string, index: string): KnownIndex | undefined {
-    return this.index(inSchemaOf(table, fullName([index])))
+    return this.index(inSchemaOf(table, index))
   }
 
   /** Whether an index has a column of a table. */
@@ -78,23 +77,23 @@ export class KnownTables {
         break
       case 'validateConstraint': return table.validate(action.name)
       case 'dropConstraint':
-        this.#indexes.delete(inSchemaOf(name, fullName([action.name])))
+        this.#indexes.delete(inSchemaOf(name, action.name))
         return table.dropConstraint(action.name)
       case 'setNotNull': return table.change(action.column, { isNotNull: true })
       case 'dropNotNull': return table.change(action.column, { isNotNull: false })
       case 'setType': return table.change(action.column, { type: action.type })
       case 'renameColumn': return this.#renameColumn(name, action)
       case 'renameConstraint': return table.renameConstraint(action.from, action.to)
-      case 'renameTable': return this.#rename(name, inSchemaOf(name, fullName([action.to])))
-      case 'moveTable': return this.#rename(name, action.to === 'public' ? bareName(name) : `${fullName([action.to])}.${bareName(name)}`)
+      case 'renameTable': return this.#rename(name, inSchemaOf(name, action.to))
+      case 'moveTable': return this.#rename(name, movedTo(action.to, name))
     }
   }
 
   #addIndex (table: string, constraint: TableConstraint): void {
     const { kind, columns, index } = constraint
     if (kind !== 'unique' && kind !== 'primaryKey') return
-    const before = inSchemaOf(table, fullName([index]))
-    this.#indexes.set(inSchemaOf(table, fullName([named(table, constraint, this.table(table)).name])), this.#indexes.get(before) ?? { table, columns })
+    const before = inSchemaOf(table, index)
+    this.#indexes.set(inSchemaOf(table, named(table, constraint, this.table(table)).name), this.#indexes.get(before) ?? { table, columns })
     this.#indexes.delete(before)
   }
 
@@ -131,7 +130,7 @@ function named (table: string, constraint: TableConstraint, known: KnownTable): 
   const { name, kind } = constraint
   if (name !== '') return constraint
   const parts = kind === 'check' ? columnOfCheck(constraint, known) : kind === 'primaryKey' ? [] : constraint.columns
-  return { ...constraint, name: [bareName(table).replaceAll('"', ''), ...parts, words[kind]].join('_') }
+  return { ...constraint, name: [plainName(table), ...parts, words[kind]].join('_') }
 }
 
 /** The column in the name of a check: the only one in its condition. */

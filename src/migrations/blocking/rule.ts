@@ -1,3 +1,5 @@
+import { noTransaction } from '../folder/directives.js'
+
 /** The locks that a rule is about: see "Explicit Locking" in the documentation of PostgreSQL. */
 export type Lock = 'ACCESS EXCLUSIVE' | 'EXCLUSIVE' | 'SHARE ROW EXCLUSIVE' | 'SHARE'
 
@@ -32,6 +34,9 @@ const locks: readonly string[] = ['ACCESS EXCLUSIVE', 'EXCLUSIVE', 'SHARE ROW EX
 export function isBlocking (mode: string): mode is Lock {
   return locks.includes(mode)
 }
+
+/** Where a statement with CONCURRENTLY stands, for the steps. */
+export const outside = `in a file of its own with the line ${noTransaction}`
 
 /** What a rule has found. */
 export interface Judgement {

@@ -16,12 +16,20 @@ export interface MigrationText {
   readonly irreversible: readonly string[]
 }
 
+/** The directive of a file whose statements run outside a transaction. */
+export const noTransaction = '-- data-access: no-transaction'
+
 /** drizzle-kit's separator between the statements of a file. */
 export const breakpoint = '--> statement-breakpoint'
 
-/** The statements of a file, one by one. */
+/** The statements of a file, one by one, each with its place in the file. */
 export function statementsOf (text: string): SqlStatement[] {
-  return text.split(breakpoint).flatMap((part) => scanSql(part).statements)
+  let base = 0
+  return text.split(breakpoint).flatMap((part) => {
+    const statements = scanSql(part).statements.map((statement) => ({ ...statement, at: base + statement.at }))
+    base += part.length + breakpoint.length
+    return statements
+  })
 }
 
 const directive = /^\s*data-access:\s*(\S*)\s*(.*?)\s*$/
@@ -60,8 +68,6 @@ export function equivalentTexts (text: string): string[] {
   const ends = [bare, bare.trimStart(), bare.trimEnd(), bare.trim(), `${bare.trimEnd()}\n`]
   return [...new Set([text, ...ends, ...ends.map((end) => `${noTransaction}\n${end}`)])]
 }
-
-const noTransaction = '-- data-access: no-transaction'
 
 /** A part without its directives, and without the lines that hold nothing else. */
 function withoutDirectives (part: string): string {

@@ -1,6 +1,5 @@
 import { readStatement } from '../blocking/statements/read-statement.js'
-import { bareName, fullName } from '../blocking/statements/token-reader.js'
-import { inSchemaOf } from '../blocking/statements/index-statements.js'
+import { bareName, inSchemaOf, movedTo } from '../blocking/statements/full-name.js'
 import type { Change } from '../blocking/statements/change.js'
 import type { TableAction } from '../blocking/statements/table-action.js'
 import type { MigrationStep } from '../history/step.js'
@@ -20,7 +19,7 @@ export interface DroppedObject {
 
 type Dropped = Omit<DroppedObject, 'step'>
 
-/** What the files of a rollback drop, of that which is there before the first of them runs. */
+/** The tables and columns that the files of a rollback drop, as far as they are there before the first file runs. */
 export function droppedObjects (steps: readonly MigrationStep[]): DroppedObject[] {
   const names = new FormerNames()
   return steps.flatMap((step) => step.text.scanned.flat().flatMap(({ sql }) => readStatement(sql, 0)).flatMap(({ change }) =>
@@ -32,7 +31,7 @@ class FormerNames {
   readonly #tables = new Map<string, string | undefined>()
   readonly #columns = new Map<string, string | undefined>()
 
-  /** Notes a change; what it drops. */
+  /** Notes a change, and returns what it drops. */
   read (change: Change): Dropped[] {
     if (change.kind === 'createTable') this.#tables.set(change.table, undefined)
     // Without CASCADE, PostgreSQL drops only a schema that is empty.
@@ -62,8 +61,8 @@ class FormerNames {
     const former = this.#former(table)
     const keyOf = (column: string) => `${String(former)} ${column}`
     const formerColumn = (column: string) => this.#columns.has(keyOf(column)) ? this.#columns.get(keyOf(column)) : column
-    if (action.kind === 'renameTable') this.#rename(table, inSchemaOf(table, fullName([action.to])))
-    if (action.kind === 'moveTable') this.#rename(table, action.to === 'public' ? bareName(table) : `${fullName([action.to])}.${bareName(table)}`)
+    if (action.kind === 'renameTable') this.#rename(table, inSchemaOf(table, action.to))
+    if (action.kind === 'moveTable') this.#rename(table, movedTo(action.to, table))
     if (action.kind === 'addColumn') this.#columns.set(keyOf(action.column.name), undefined)
     if (action.kind === 'renameColumn') {
       this.#columns.set(keyOf(action.to), formerColumn(action.from))

@@ -15,6 +15,7 @@ export type Change =
   | { readonly kind: 'alterTable', readonly table: string, readonly actions: readonly PlacedAction[] }
   | { readonly kind: 'createIndex', readonly table: string, readonly index: string, readonly columns: readonly string[], readonly isConcurrent: boolean, readonly isOnly: boolean }
   | { readonly kind: 'dropIndex', readonly indexes: readonly string[], readonly isConcurrent: boolean }
+  /** `to` has no schema: the index stays in its own. */
   | { readonly kind: 'renameIndex', readonly from: string, readonly to: string }
   | { readonly kind: 'reindex', readonly target: 'index' | 'table' | 'all', readonly name: string, readonly isConcurrent: boolean }
   | { readonly kind: 'dropTable' | 'truncate', readonly tables: readonly string[] }

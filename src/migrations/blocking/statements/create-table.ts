@@ -1,17 +1,15 @@
 import { readColumn } from './column-definition.js'
 import { isToken, splitAtCommas, type SqlToken } from './sql-token.js'
-import { readConstraint } from './table-constraint.js'
+import { beginsConstraint, readConstraint } from './table-constraint.js'
 import { TokenReader } from './token-reader.js'
 import type { Change } from './change.js'
-
-const constraints = ['CONSTRAINT', 'CHECK', 'UNIQUE', 'PRIMARY KEY', 'FOREIGN KEY', 'EXCLUDE', 'NOT NULL']
 
 /** Reads CREATE TABLE, after these words. */
 export function readCreateTable (reader: TokenReader): Change {
   reader.take('IF NOT EXISTS')
   const table = reader.fullName()
   const parts = splitAtCommas(reader.group()).filter(([first]) => !isToken(first!, 'LIKE'))
-  const isConstraint = (tokens: readonly SqlToken[]) => constraints.some((words) => new TokenReader(tokens).is(words))
+  const isConstraint = (tokens: readonly SqlToken[]) => beginsConstraint(new TokenReader(tokens))
   reader.until('PARTITION BY')
   return {
     kind: 'createTable',

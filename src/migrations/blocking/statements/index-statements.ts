@@ -1,6 +1,6 @@
+import { inSchemaOf } from './full-name.js'
 import { isToken } from './sql-token.js'
 import { namesIn } from './table-constraint.js'
-import { bareName } from './token-reader.js'
 import type { Change } from './change.js'
 import type { TokenReader } from './token-reader.js'
 
@@ -8,7 +8,7 @@ import type { TokenReader } from './token-reader.js'
 export function readCreateIndex (reader: TokenReader): Change {
   const isConcurrent = reader.take('CONCURRENTLY')
   reader.take('IF NOT EXISTS')
-  const name = reader.is('ON') ? '' : reader.fullName()
+  const name = reader.is('ON') ? '' : reader.name()
   reader.take('ON')
   const isOnly = reader.take('ONLY')
   const table = reader.fullName()
@@ -20,7 +20,7 @@ export function readCreateIndex (reader: TokenReader): Change {
 export function readAlterIndex (reader: TokenReader): Change | undefined {
   reader.take('IF EXISTS')
   const from = reader.fullName()
-  return reader.take('RENAME TO') ? { kind: 'renameIndex', from, to: reader.fullName() } : undefined
+  return reader.take('RENAME TO') ? { kind: 'renameIndex', from, to: reader.name() } : undefined
 }
 
 /** Reads DROP INDEX, after these words. */
@@ -48,9 +48,4 @@ export function readNames (reader: TokenReader): string[] {
     reader.take('*')
   } while (reader.take(','))
   return names
-}
-
-/** The full name of an index: it is in the schema of its table. */
-export function inSchemaOf (table: string, index: string): string {
-  return `${table.slice(0, -bareName(table).length)}${index}`
 }

@@ -64,6 +64,6 @@ export function readWrite (reader: TokenReader): Change {
 /** Reads INSERT INTO, after these words. One with VALUES writes the rows of the file, which are few. */
 export function readInsert (reader: TokenReader): Change | undefined {
   const table = reader.fullName()
-  const isQuery = reader.until('VALUES', 'DEFAULT VALUES', 'SELECT', 'WITH').length >= 0 && (reader.is('SELECT') || reader.is('WITH'))
-  return isQuery ? { kind: 'writeRows', table } : undefined
+  reader.until('VALUES', 'DEFAULT VALUES', 'SELECT', 'WITH')
+  return reader.is('SELECT') || reader.is('WITH') ? { kind: 'writeRows', table } : undefined
 }

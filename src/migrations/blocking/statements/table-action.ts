@@ -1,6 +1,6 @@
 import { readColumn, type ColumnDefinition } from './column-definition.js'
 import { typeText } from './column-type.js'
-import { readConstraint, type TableConstraint } from './table-constraint.js'
+import { beginsConstraint, readConstraint, type TableConstraint } from './table-constraint.js'
 import { TokenReader } from './token-reader.js'
 import type { SqlToken } from './sql-token.js'
 
@@ -38,10 +38,9 @@ export function readAction (tokens: readonly SqlToken[]): TableAction {
 const rewrites = ['SET LOGGED', 'SET UNLOGGED', 'SET TABLESPACE', 'SET ACCESS METHOD']
 /** Actions that leave reads and writes alone, or at least reads: see "Explicit Locking" and ALTER TABLE in the documentation of PostgreSQL. */
 const light = ['SET (', 'RESET (', 'CLUSTER ON', 'SET WITHOUT CLUSTER', 'ENABLE TRIGGER', 'DISABLE TRIGGER', 'ENABLE ALWAYS TRIGGER', 'ENABLE REPLICA TRIGGER']
-const constraints = ['CONSTRAINT', 'CHECK', 'UNIQUE', 'PRIMARY KEY', 'FOREIGN KEY', 'EXCLUDE', 'NOT NULL']
 
 function readAdd (reader: TokenReader): TableAction {
-  if (constraints.some((words) => reader.is(words))) return { kind: 'addConstraint', constraint: readConstraint(reader) }
+  if (beginsConstraint(reader)) return { kind: 'addConstraint', constraint: readConstraint(reader) }
   reader.take('COLUMN')
   reader.take('IF NOT EXISTS')
   return { kind: 'addColumn', column: readColumn(reader.rest()) }

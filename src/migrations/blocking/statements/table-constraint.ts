@@ -17,6 +17,13 @@ export interface TableConstraint {
   readonly index: string
 }
 
+const beginnings = ['CONSTRAINT', 'CHECK', 'UNIQUE', 'PRIMARY KEY', 'FOREIGN KEY', 'EXCLUDE', 'NOT NULL']
+
+/** Whether a constraint of a table comes next. */
+export function beginsConstraint (reader: TokenReader): boolean {
+  return beginnings.some((words) => reader.is(words))
+}
+
 /**
  * Reads a constraint, from the word CONSTRAINT or its kind on.
  *

@@ -1,4 +1,4 @@
-import { escapeIdentifier } from 'pg'
+import { fullName } from './full-name.js'
 import { isToken, nameOf, type SqlToken } from './sql-token.js'
 
 /** Reads the tokens of a statement from left to right. */
@@ -70,20 +70,4 @@ export class TokenReader {
   rest (): SqlToken[] {
     return this.until()
   }
-}
-
-/** A name as SQL: without the schema `public`, and with quotes only where PostgreSQL needs them. Two spellings of one name give one text. */
-export function fullName (parts: readonly string[]): string {
-  const named = parts.length > 1 && parts[0] === 'public' ? parts.slice(1) : parts
-  return named.map((part) => /^[a-z_][a-z0-9_$]*$/.test(part) ? part : escapeIdentifier(part)).join('.')
-}
-
-/** The last part of a full name. */
-export function bareName (name: string): string {
-  return name.replace(/^(?:"(?:[^"]|"")*"|[^".])*\./, '')
-}
-
-/** A full name with quotes around each part, so that no part is read as a keyword. */
-export function quoted (name: string): string {
-  return name.replace(/"(?:[^"]|"")*"|[^.]+/g, (part) => part.startsWith('"') ? part : escapeIdentifier(part))
 }

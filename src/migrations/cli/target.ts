@@ -1,6 +1,5 @@
 import { resolve } from 'node:path'
 import { urlOfEnvironment } from '../history/migration-client.js'
-import type { MigrationOptions } from '../history/migration-options.js'
 import type { ModelOptions } from '../generate/compare-model.js'
 import type { Values } from './arguments.js'
 import { readConfig, readSchema, tableOf, urlOf, type Config } from './drizzle-config.js'
@@ -13,6 +12,13 @@ export interface Place {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
+/** The folder and the database of a call. */
+export interface Target {
+  readonly connectionString: string
+  readonly folder: string
+  readonly table: string
+}
+
 /** The configuration of a call; empty if `--folder` is given without `--config`. */
 export async function configOf ({ config, folder }: Values, { cwd }: Place): Promise<Config> {
   return config === undefined && folder !== undefined ? {} : await readConfig(config, cwd)
@@ -23,14 +29,14 @@ export async function configOf ({ config, folder }: Values, { cwd }: Place): Pro
  *
  * @throws {CommandUsageError} if no database is given
  */
-export function databaseOf (values: Values, config: Config, place: Place): MigrationOptions & { folder: string } {
+export function databaseOf (values: Values, config: Config, place: Place): Target {
   const target = targetOf(values, config, place)
   if (target.connectionString === '') throw new CommandUsageError('No database is given: set DATABASE_URL, or dbCredentials in the configuration. A service of init without one prints, while it runs, the URL of its own PostgreSQL')
   return target
 }
 
 /** The folder and the database of a call; with an empty `connectionString` if no database is given. */
-export function targetOf (values: Values, config: Config, place: Place): MigrationOptions & { folder: string } {
+export function targetOf (values: Values, config: Config, place: Place): Target {
   const connectionString = values.url ?? configuredUrl(config, place) ?? urlOfEnvironment(place.env)
   return { connectionString, folder: migrationsOf(values, config, place), table: values.table ?? tableOf(config) }
 }

@@ -78,6 +78,7 @@ writeFileSync(lock, '')
 /** The locks of other names do not exist. */
 const prove = {
   connectionString: [...optional, 'text', "''"],
+  database: optional,
   folder: [...optional, 'text'],
   table: [...optional, 'text'],
   lock: ['name'],

@@ -115,6 +115,10 @@ t.test('prove runs SQL before the migrations, and as a role', async (t) => {
 t.test('prove uses an embedded PostgreSQL where no database is given', async (t) => {
   const { cwd } = await build(t)
   t.match(await call(cwd, ['migrate', 'prove']), { code: 3, out: /users\.name/ })
+  const env = { DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none' }
+  t.intercept(process, 'env', { value: { ...process.env, ...env } })
+  t.match(await call(cwd, ['migrate', 'prove', '--url', ''], { env }), { code: 3, out: /users\.name/ })
+  t.match(await call(cwd, ['migrate', 'prove'], { env }), { code: 1, err: /ECONNREFUSED/ })
 })
 
 t.test('prove refuses what it cannot use', async (t) => {

@@ -33,6 +33,12 @@ t.test('the schema of now is the one that is given, else that of the lock, else 
   t.match(await proveMigrations({ ...options, from: '0000_now' }), { from: '0000_now', pending: ['0001_next'] })
 })
 
+t.test('an open database is refused, because the clone needs the URL of a server', async (t) => {
+  const { folder, lock } = writeProject(t, 'select 1')
+  const options = { database: { pool: { options: {} } }, folder, lock }
+  await t.rejects(proveMigrations(options as never), new UsageError('proveMigrations() takes no database, because it makes one: give the URL of a server for it as connectionString'))
+})
+
 t.test('a schema of now on which no statement runs is refused', async (t) => {
   const on = await embedded(t)
   const { folder, lock } = writeProject(t, 'select 1', { lock: 'select a from t\nselect b from t' })

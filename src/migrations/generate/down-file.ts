@@ -21,7 +21,7 @@ export async function downFileOf (kit: Kit, { before, after, renames }: Diff, au
   const irreversible = [...lost.map(({ text }) => text), ...converted]
   const comments = [
     ...irreversible.map((what) => `-- data-access: irreversible ${what}`),
-    // A rollback counts what it drops of that which the migration added. The reader should know before.
+    // The way back also drops what the migration added. A rollback counts its rows, but the reader should know before.
     ...dropped.map(({ comment }) => `-- ${comment}`)
   ]
   const sql = sqlText(withAudits(await diffStatements(kit, back), audits.down))

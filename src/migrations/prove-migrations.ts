@@ -81,8 +81,8 @@ export interface MigrationProof {
  * also compares what a statement writes with columns and constraints: a column that became NOT NULL or narrower, a default that is gone, a constraint that is
  * new. It runs no statement, needs no data, and drops the database at the end.
  *
- * @throws {UsageError} for an unusable option, for `database`, a lock that does not exist, a migration that is not in the folder, and if no statement of `lock` runs on the
- *   schema of now, so that `from` must be wrong
+ * @throws {UsageError} for an unusable option, for `database`, a lock that does not exist, a migration that is not in the folder, and if no statement of
+ *   `lock` runs on the schema of now, so that `from` must be wrong
  * @throws {MigrationError} like {@link runMigrations}, for the migrations; `DB_MIGRATION_FAILED` if the signal was aborted
  * @throws {DatabaseError} if the database cannot be made
  *

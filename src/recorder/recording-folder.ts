@@ -1,5 +1,6 @@
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ignore } from '../runtime/promises.js'
 
 /** What a page is about, for the name of its file. */
 export interface Recording {
@@ -52,9 +53,22 @@ export class RecordingFolder {
   async #deleteOldest (): Promise<void> {
     const names = (await readdir(this.path)).filter((name) => ownFile.test(name)).sort()
     const complete = names.filter((name) => name.endsWith('.html'))
-    const abandoned = names.filter((name) => name.endsWith('.part') && name < timeIn(Date.now() - unfinishedMillis))
-    // Another process may delete the same ones.
-    await Promise.all([...complete.slice(0, -this.#files), ...abandoned].map((name) => rm(join(this.path, name), { force: true })))
+    const unfinished = names.filter((name) => name.endsWith('.part'))
+    await Promise.all([
+      ...complete.slice(0, -this.#files).map((name) => this.#delete(name)),
+      ...unfinished.map(async (name) => { if (await this.#isAbandoned(name)) await this.#delete(name) })
+    ])
+  }
+
+  /** The name says when the incident was, which may be long before its file is written. */
+  async #isAbandoned (name: string): Promise<boolean> {
+    const file = await stat(join(this.path, name)).catch(ignore)
+    return file !== undefined && file.mtimeMs < Date.now() - unfinishedMillis
+  }
+
+  /** Another process may delete the same file. */
+  async #delete (name: string): Promise<void> {
+    await rm(join(this.path, name), { force: true })
   }
 }
 

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { RecordingFolder } from '../../../src/recorder/recording-folder.js'
@@ -35,15 +35,27 @@ t.test('a thousand files leave as many as are kept, the latest, and nothing else
   t.ok(kept.every((name) => /^2026-01-02T03-12-2[234]/.test(name)), kept.join())
 })
 
-t.test('a file that a killed process has left unfinished is deleted, one that is being written is not', async (t) => {
+t.test('a file that a killed process has left unfinished is deleted, one that is being written is not, however old its incident', async (t) => {
   const path = await temporaryFolder(t)
-  const now = new Date().toISOString().replaceAll(':', '-')
-  await writeFile(join(path, '2026-01-01T00-00-00.000Z-deadlock-default-1-1.html.part'), '')
-  await writeFile(join(path, `${now}-deadlock-default-1-2.html.part`), '')
+  const [left, beingWritten] = [1, 2].map((count) => `2026-01-01T00-00-00.000Z-deadlock-default-1-${count}.html.part`) as [string, string]
+  for (const name of [left, beingWritten]) await writeFile(join(path, name), '')
+  const elevenMinutesAgo = new Date(Date.now() - 660_000)
+  await utimes(join(path, left), elevenMinutesAgo, elevenMinutesAgo)
 
   await new RecordingFolder(path, 5).write('', deadlock)
 
-  t.same((await readdir(path)).sort(), [`2026-01-02T03-04-05.006Z-deadlock-default-${process.pid}-1.html`, `${now}-deadlock-default-1-2.html.part`])
+  t.same((await readdir(path)).sort(), [beingWritten, `2026-01-02T03-04-05.006Z-deadlock-default-${process.pid}-1.html`])
+})
+
+t.test('an unfinished file that its process finishes meanwhile is no error', async (t) => {
+  const path = await temporaryFolder(t)
+  // A link to nothing is listed, and has no file of which the age could be asked.
+  const name = '2026-01-01T00-00-00.000Z-deadlock-default-1-1.html.part'
+  await symlink(join(path, 'gone'), join(path, name))
+
+  await new RecordingFolder(path, 5).write('', deadlock)
+
+  t.same((await readdir(path)).sort(), [name, `2026-01-02T03-04-05.006Z-deadlock-default-${process.pid}-1.html`])
 })
 
 t.test('a file that exists is not written over', async (t) => {

@@ -7,6 +7,12 @@ import type { Test } from './test.js'
 /** Node's options for the programs of a test: those of the test are for its coverage, but one is for its version of Drizzle. */
 export const nodeOptions = process.env['DRIZZLE'] ? `--import=${new URL('../loader/drizzle.js', import.meta.url).href}` : ''
 
+/**
+ * The variable by which a process measures no coverage: code that another loader has compiled has other line numbers, and would spoil the report. The runner
+ * gives its variables to every process that a test starts, except those that are named.
+ */
+export const withoutCoverage = { _TAPJS_PROCESSINFO_COVERAGE_: '0' }
+
 /** The exit of a program, and its output. */
 export interface Ended {
   readonly code: number | null
@@ -20,9 +26,8 @@ export async function runProgram (
   program: URL,
   { node = [], args = [] }: { node?: readonly string[], args?: readonly string[] } = {}
 ): Promise<Ended> {
-  const { NODE_OPTIONS, NODE_V8_COVERAGE, ...env } = process.env
   const child = spawn(process.execPath, [...node, ...loaderFor(program.href), fileURLToPath(program), ...args], {
-    env: { ...env, NODE_OPTIONS: nodeOptions }, stdio: ['ignore', 'pipe', 'pipe']
+    env: { ...process.env, ...withoutCoverage, NODE_OPTIONS: nodeOptions }, stdio: ['ignore', 'pipe', 'pipe']
   })
   t.teardown(async () => { child.kill('SIGKILL') })
   const read = { stdout: '', stderr: '' }
@@ -47,7 +52,7 @@ export interface Started {
 export function startAsUser (t: Test, args: readonly string[], { cwd, env }: { cwd: string, env: Record<string, string | undefined> }): Started {
   const own = /^(TAP|NODE_OPTIONS|NODE_V8_COVERAGE|NODE_TEST|_TAPJS)/
   const outer = Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name)))
-  const child = spawn(process.execPath, args, { cwd, env: { ...outer, NO_COLOR: '1', ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, args, { cwd, env: { ...outer, ...withoutCoverage, NO_COLOR: '1', ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   t.teardown(async () => { child.kill('SIGKILL') })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { output += text })

@@ -16,9 +16,8 @@ const program = new URL('../load/processes/migrate.ts', import.meta.url)
 export function startMigrating (t: Test, connectionString: string, { folder, schemas }: { folder: string, schemas?: string }): {
   child: ChildProcess, ended: Promise<Ended>, reaches (place: string): Promise<void>
 } {
-  const { NODE_OPTIONS, NODE_V8_COVERAGE, ...env } = process.env
   const child = spawn(process.execPath, ['--import', loader.href, fileURLToPath(program), folder, ...schemas === undefined ? [] : [schemas]], {
-    env: { ...env, NODE_OPTIONS: nodeOptions, DATABASE_URL: connectionString }, stdio: ['ignore', 'pipe', 'pipe']
+    env: { ...process.env, NODE_OPTIONS: nodeOptions, DATABASE_URL: connectionString }, stdio: ['ignore', 'pipe', 'pipe']
   })
   t.teardown(async () => { child.kill('SIGKILL') })
   const read = { stdout: '', stderr: '' }

@@ -13,7 +13,7 @@ import { startPostgres } from '../../../../src/testing/postgres/start-postgres.j
 import { createTestDatabase } from '../../../../src/testing/index.js'
 import { joinRun, loaderFor, sharedFolderOf } from '../../../../src/testing/postgres/shared-server.js'
 import { TestServer } from '../../../../src/testing/postgres/test-server.js'
-import { nodeOptions } from '../../../helpers/child.js'
+import { nodeOptions, withoutCoverage } from '../../../helpers/child.js'
 import { until } from '../../../helpers/until.js'
 
 // Nearly each test makes a cluster of its own, which takes a busy machine many seconds.
@@ -159,10 +159,9 @@ interface File {
 
 /** Starts a test run of two files in a folder, and resolves when both have their database. */
 async function startRun (t: Test, cwd: string, url: string): Promise<{ files: File[], kill: () => void }> {
-  const { NODE_OPTIONS, NODE_V8_COVERAGE, ...env } = process.env
   const program = new URL('../../../helpers/test-run.ts', import.meta.url)
   const runner = spawn(process.execPath, [...loaderFor(program.href), fileURLToPath(program), 'run'], {
-    cwd, env: { ...env, NODE_OPTIONS: nodeOptions, DATABASE_URL: url }, stdio: ['ignore', 'pipe', 'inherit']
+    cwd, env: { ...process.env, ...withoutCoverage, NODE_OPTIONS: nodeOptions, DATABASE_URL: url }, stdio: ['ignore', 'pipe', 'inherit']
   })
   const files: File[] = []
   const kill = (): void => { for (const pid of [Number(runner.pid), ...files.map(({ pid }) => pid)]) if (isAlive(pid)) process.kill(pid, 'SIGKILL') }

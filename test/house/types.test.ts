@@ -66,12 +66,14 @@ t.test('every call whose text is compared compiles', async (t) => {
   t.strictSame(mistakesIn(project, calls), [])
 })
 
-t.test('an impossible call has an error that names the way out', async (t) => {
+t.test('an impossible call has an error that names the way out, a wrong column those that can be named', async (t) => {
   const errors = project.getSemanticDiagnostics(impossible).map(({ messageText }) => typeof messageText === 'string' ? messageText : messageText.messageText)
-  t.strictSame(errors.map((text) => text.slice(text.search(/'this' of type|in type|to parameter/))), [
+  t.strictSame(errors.map((text) => text.slice(text.search(/'this' of type|in type|to parameter|to type/))), [
     ...Array(4).fill('\'this\' of type \'Impossible<"add ...softDelete() to this table">\'.'),
     'in type \'Impossible<"declare a schema with this table in Register">\'.',
-    'to parameter of type \'{ readonly id: number | SQL<unknown>; readonly name: string | SQL<unknown>; }\'.'
+    'to parameter of type \'{ readonly id: number | SQL<unknown>; readonly name: string | SQL<unknown>; }\'.',
+    'to type \'"id" | "name"\'.',
+    'to type \'"name"\'.'
   ])
 })
 

@@ -18,11 +18,17 @@ import type { ColumnKey, Filter, Page } from '../types/filters.js'
 
 type TypeOf<T extends PgTable, K extends ColumnKey<T>> = ColumnTypeOf<T['_']['columns'][K]>
 
+/** An error of the compiler lists the names that are properties of an interface; of an alias it prints the name of the alias. */
+interface QueryKeys<T extends PgTable> {
+  readonly filterable: { [K in ColumnKey<T>]: TypeOf<T, K> extends QueryColumnType ? K : never }[ColumnKey<T>]
+  readonly searchable: { [K in ColumnKey<T>]: TypeOf<T, K> extends 'PgText' | 'PgVarchar' | 'PgChar' ? K : never }[ColumnKey<T>]
+}
+
 /** The columns whose values can stand in a query string. */
-export type FilterableKey<T extends PgTable> = { [K in ColumnKey<T>]: TypeOf<T, K> extends QueryColumnType ? K : never }[ColumnKey<T>]
+export type FilterableKey<T extends PgTable> = QueryKeys<T>['filterable']
 
 /** The columns that hold text. */
-export type SearchableKey<T extends PgTable> = { [K in ColumnKey<T>]: TypeOf<T, K> extends 'PgText' | 'PgVarchar' | 'PgChar' ? K : never }[ColumnKey<T>]
+export type SearchableKey<T extends PgTable> = QueryKeys<T>['searchable']
 
 /** The operators that a client may be given for a column. */
 export type QueryOperator<T extends PgTable, K extends ColumnKey<T>> = K extends SearchableKey<T> ? PlainOperator | SearchOperator : PlainOperator

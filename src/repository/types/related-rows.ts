@@ -4,10 +4,13 @@ import type { ColumnKey, Row } from './filters.js'
 import type { Impossible } from './impossible.js'
 import type { Simplify } from './simplify.js'
 
-/** The relations of a table, as Drizzle's relational queries name them in `with`. A table that is not in the registered schema has none. */
+/** The relations of a table, as Drizzle's relational queries name them in `with`. A table that is not in the registered schema, or has no relations there, has none. */
 export type Relations<T extends PgTable> = [RegisteredTable<T>] extends [never]
   ? Impossible<'declare a schema with this table in Register'>
-  : RelationOptions<T>
+  : HasRelations<RegisteredTable<T>['relations']> extends true ? RelationOptions<T> : Record<string, never>
+
+/** A table without relations has `never` in Drizzle 0.45, which would allow any name, and none in 1.0. */
+type HasRelations<Declared> = [Declared] extends [never] ? false : [keyof Declared] extends [never] ? false : true
 
 /** The relations that a call asks for, without keys that the table does not have: the compiler accepts any key beside a known one. */
 export type KnownRelations<W, Known> = Known extends Impossible<string> ? unknown : {

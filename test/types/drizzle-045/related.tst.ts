@@ -9,12 +9,13 @@ import type { Database, Session } from '../../../src/index.js'
 
 const users = pgTable('users', { id: integer().primaryKey(), email: text().notNull() })
 const posts = pgTable('posts', { id: integer().primaryKey(), userId: integer().notNull(), title: text() })
+const notes = pgTable('notes', { id: integer().primaryKey() })
 const others = pgTable('others', { id: integer().primaryKey() })
 export const usersRelations = relations(users, ({ many }) => ({ posts: many(posts) }))
 export const postsRelations = relations(posts, ({ one }) => ({ user: one(users, { fields: [posts.userId], references: [users.id] }) }))
 
 declare module '../../../src/drizzle/types/registered-schema.js' {
-  interface Register { schema: { users: typeof users, posts: typeof posts, usersRelations: typeof usersRelations, postsRelations: typeof postsRelations } }
+  interface Register { schema: { users: typeof users, posts: typeof posts, notes: typeof notes, usersRelations: typeof usersRelations, postsRelations: typeof postsRelations } }
 }
 
 type Post = typeof posts.$inferSelect
@@ -64,6 +65,7 @@ describe('with', () => {
     expect(userRepo.with).type.not.toBeCallableWith({ posts: { with: { users: true } } })
     expect(userRepo.with).type.not.toBeCallableWith()
     expect(repositories.create(runner, others).with).type.not.toBeCallableWith({ posts: true })
+    expect(repositories.create(runner, notes).with).type.not.toBeCallableWith({ posts: true })
     expect(withPosts).type.toBe<RelatedRepository<typeof users, { readonly posts: true }>>()
   })
 })

@@ -87,6 +87,7 @@ describe('with', () => {
     expect(userRepo.with).type.not.toBeCallableWith()
     expect(repositories.create(runner, tags).with).type.not.toBeCallableWith({ posts: true })
     expect(repositories.create(runner, others).with).type.not.toBeCallableWith({ posts: true })
+    expect(repositories.create(runner, postTags).with).type.not.toBeCallableWith({ posts: true })
   })
 })
 

@@ -267,13 +267,13 @@ export class Connection {
       : neverRan && failure !== undefined ? refusedUnsent(failure, contextOf(batch, failure)) : withReason(batch, exchange, failure)
     // The transaction status of a lost connection is out of date.
     if (!isLost) this.#refusal ??= exchange.isStale ? error : refusalAfter(batch, exchange, { error, status: this.status, inTransaction: this.#inTransaction })
-    const observed = { prelude, durationMillis: performance.now() - started, client: this.pooled.client }
+    const observed = { prelude, durationMillis: performance.now() - started, repeats: false, client: this.pooled.client }
     const { responses, preludeDone, preludeValue } = exchange
     const failed = error === undefined ? -1 : firstFailed(batch, exchange, isLost)
     this.#active = undefined
     for (let index = 0; index < tasks.length; index++) {
       const { statement, done } = tasks[index] as Task
-      this.#home.observe(this.caller, statement, index === 0 ? observed : { ...observed, prelude: noLead })
+      this.#home.observe(this.caller, statement, index === 0 ? observed : { ...observed, prelude: noLead, repeats: (tasks[index - 1] as Task).statement.text === statement.text })
       const isOwn = index === failed || failed === -1 || isLost || preludeDone < prelude.length
       const ownError = index < failed ? undefined : isOwn ? error : skipped(error)
       const circumstances = { lost: isLost && !neverRan, preludeDone: preludeDoneOf(batch, preludeDone), preludeValue, missedTransaction }

@@ -16,8 +16,9 @@ export class StatementLog {
     this.#settings = settings
   }
 
-  tell ({ logger }: Caller, { text, context }: Statement, { prelude, durationMillis }: Observed): void {
-    const slow = durationMillis >= this.#settings.slowQueryMillis
+  tell ({ logger }: Caller, { text, context }: Statement, { prelude, durationMillis, repeats }: Observed): void {
+    // The time is that of the whole batch: one line tells it.
+    const slow = !repeats && durationMillis >= this.#settings.slowQueryMillis
     if (!slow && !this.#settings.echo) return
     const entry = { statement: [...prelude.map((leading) => leading.text), text].join('; '), durationMillis: Math.round(durationMillis * 1000) / 1000, ...context }
     if (slow) logger.warn(entry, 'slow statement')

@@ -269,3 +269,17 @@ t.test('logs with the logger that it was given', async (t) => {
   t.match(logger.lines.at(-1), { level: 'warn', message: 'slow statement', context: { statement: 'select $1' } })
   t.notMatch(JSON.stringify(logger.lines), /secret/)
 })
+
+t.test('statements that were sent together with the same text have one line about their slowness', async (t) => {
+  const logger = recordingLogger()
+  const database = await open(t, { logger, slowQueryMillis: 0 })
+  const started = logger.lines.length
+  await database.session(async (session) => {
+    const repo = session.repo(users)
+    await repo.create(ada)
+    await Promise.all([repo.get(1), repo.get(2), repo.count(), repo.count(), repo.get(3)])
+  })
+  const texts = logger.lines.slice(started).filter(({ message }) => message === 'slow statement').map(({ context }) => (context as { statement: string }).statement)
+  const told = texts.filter((text) => text.startsWith('select')).map((text) => text.includes('count') ? 'count' : 'get')
+  t.strictSame(told, ['get', 'count', 'get'])
+})

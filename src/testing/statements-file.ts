@@ -38,7 +38,8 @@ export function addToLock (file: string, statements: ReadonlyMap<string, string 
 /** Creates a file that no other process may create, and waits while there is one. */
 function take (guard: string): void {
   while (!created(guard)) {
-    const age = Date.now() - (statSync(guard, { throwIfNoEntry: false })?.mtimeMs ?? Date.now())
+    // A file that is gone by now has no age, NaN.
+    const age = Date.now() - Number(statSync(guard, { throwIfNoEntry: false })?.mtimeMs)
     if (age > staleMillis) rmSync(guard, { force: true })
     else Atomics.wait(sleeper, 0, 0, 2)
   }

@@ -153,3 +153,15 @@ t.test('a URL keeps everything but its database', async (t) => {
 
   t.equal(server.urlOf('test_1'), 'postgresql://ada:pw@localhost:5433/test_1?sslmode=disable')
 })
+
+t.test('close() before the first call and once more changes nothing, and a later call opens another connection', async (t) => {
+  const { url } = await build(t)
+  const server = new TestServer(url)
+  await server.close()
+  t.match(await server.exclusively((query) => query('select 1 as one')), [{ one: 1 }])
+
+  await server.close()
+  await server.close()
+  t.match(await server.exclusively((query) => query('select 2 as two')), [{ two: 2 }])
+  await server.close()
+})

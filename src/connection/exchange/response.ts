@@ -50,7 +50,8 @@ export class Response {
   get rowCount (): number | null {
     const tag = this.tags.at(-1) ?? ''
     const count = tag.slice(tag.lastIndexOf(' ') + 1)
-    return count === '' || count > '9' ? null : Number(count)
+    // The character after 9 is a colon: a tag without a number ends in letters, or is empty.
+    return count < '0' || count >= ':' ? null : Number(count)
   }
 
   describe (fields: readonly Field[], types: TypeParsers): void {

@@ -112,6 +112,15 @@ t.test('an empty query has an empty answer', async (t) => {
   t.match(await outcome, { error: undefined, result: { rows: [], rowCount: null } })
 })
 
+t.test('the number of rows is that of the tag, whatever its first digit', async (t) => {
+  for (const count of ['0', '1', '9', '10', '89', '90', '95', '99', '100', '899', '900', '9999', '1000000', '9223372036854775807']) {
+    const scripted = await connectScripted(t)
+    const { outcome } = await ask(scripted)
+    scripted.peer.send(...parts.slice(0, -2), commandComplete(`UPDATE ${count}`), readyForQuery('T'))
+    t.match(await outcome, { result: { command: 'UPDATE', rowCount: Number(count) } }, count)
+  }
+})
+
 t.test('54: an answer that no statement waits for is dropped', async (t) => {
   const scripted = await connectScripted(t)
   const { outcome } = await ask(scripted)

@@ -1,4 +1,3 @@
-import fastifyEnv from '@fastify/env'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { hide } from '../src/runtime/hidden-properties.js'
@@ -21,7 +20,7 @@ const decorator = 'databaseEnvironment'
 /**
  * Reads the `DATABASE_*` variables into `fastify.databaseConfig`; with a `name`, those of that database, `BILLING_DATABASE_*`.
  *
- * `@fastify/env` runs in a context of its own, so it does not set `fastify.config` and `getEnvs` of the user's server.
+ * `@fastify/env` runs in a context of its own, so it does not set `fastify.config` and `getEnvs` of the user's server. It is loaded if one of the variables is set.
  *
  * @throws {SettingsError} for an invalid variable, or if no option or variable names the database
  */
@@ -29,23 +28,30 @@ async function plugin (fastify: FastifyInstance, options: EnvPluginOptions): Pro
   const { name, logger = loggerFor(fastify, name) } = options
   checkName(name)
   const prefix = environmentPrefix(name)
-  let url: unknown
-  await fastify.register(async (context) => {
-    await context.register(fastifyEnv, { confKey: decorator, schema: environmentSchema(prefix) })
-    const texts = context.getDecorator<Environment>(decorator)
-    const variables = readVariables(texts, prefix)
-    if (name === undefined) fastify.decorate('databaseConfig', variables as DatabaseEnvironment)
-    else databasesIn(fastify, name).environments.set(name, variables)
-    url = variables[`${prefix}DATABASE_URL`]
-    // The context remains a child of the server, so an inspection of the server would show the URL.
-    hide(texts, ...hiddenVariables(prefix).filter((variable) => variable in texts))
-  })
+  const variables = readVariables(await readTexts(fastify, prefix), prefix)
+  if (name === undefined) fastify.decorate('databaseConfig', variables as DatabaseEnvironment)
+  else databasesIn(fastify, name).environments.set(name, variables)
 
   // Other programs have variables with the plain prefix, too: those are no mistake.
   const unknown = name === undefined ? [] : unknownVariables(process.env, prefix)
   if (unknown.length > 0) logger.warn({ variables: unknown }, 'these variables are not read: they begin like those of the database, and have other names')
   const isNamed = options.connectionString !== undefined || options.pg !== undefined || registeredPool(fastify, name) !== undefined
-  if (!isNamed && url === undefined) throw missingConnection(`${prefix}DATABASE_URL`)
+  if (!isNamed && variables[`${prefix}DATABASE_URL`] === undefined) throw missingConnection(`${prefix}DATABASE_URL`)
+}
+
+/** The variables of a database as texts. Without one, `@fastify/env` would read nothing, and would cost the start a validator for JSON schemas. */
+async function readTexts (fastify: FastifyInstance, prefix: string): Promise<Environment> {
+  const schema = environmentSchema(prefix)
+  if (Object.keys(schema.properties).every((variable) => process.env[variable] === undefined)) return {}
+  const { default: fastifyEnv } = await import('@fastify/env')
+  let texts: Environment = {}
+  await fastify.register(async (context) => {
+    await context.register(fastifyEnv, { confKey: decorator, schema })
+    texts = context.getDecorator<Environment>(decorator)
+    // The context remains a child of the server, so an inspection of the server would show the URL.
+    hide(texts, ...hiddenVariables(prefix).filter((variable) => variable in texts))
+  })
+  return texts
 }
 
 /** The plugin that reads the environment; `fastify.databaseConfig` is the `environment` for {@link resolveSettings}. */

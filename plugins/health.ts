@@ -2,12 +2,12 @@ import fp from 'fastify-plugin'
 import { leaving } from '../src/database/health-check.js'
 import { checkSettings } from '../src/errors/check-call.js'
 import { SettingsError } from '../src/errors/settings-error.js'
-import { addLiveRoutes, checkLive, livePaths } from './live/live-routes.js'
+import { checkLive, livePaths } from './live/live-options.js'
 import { readsJsonSchema } from './route-schemas.js'
 import { databaseIn } from './server-databases.js'
 import type { FastifyInstance, FastifyRequest, FastifySchema, LogLevel, RouteOptions } from 'fastify'
 import type { OptionChecks } from '../src/runtime/option-checks.js'
-import type { LiveOptions } from './live/live-routes.js'
+import type { LiveOptions } from './live/live-options.js'
 
 /** The options of the database without a name, for the others. */
 const firstOptions = Symbol('data-access.health')
@@ -205,7 +205,9 @@ async function plugin (fastify: FastifyInstance, given: HealthPluginOptions): Pr
       return replicas.length === 0 ? poolInfo : { ...poolInfo, replicas }
     }
   })
-  if (live !== false) addLiveRoutes(fastify, { path, database, live, common })
+  if (live === false) return
+  const { addLiveRoutes } = await import('./live/live-routes.js')
+  addLiveRoutes(fastify, { path, database, live, common })
 }
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']

@@ -1,15 +1,11 @@
 import fp from 'fastify-plugin'
-import { StartupMigrations } from '../src/migrations/startup-migrations.js'
-import { limits } from '../src/migrations/history/option-limits.js'
 import { checkSettings } from '../src/errors/check-call.js'
-import { oneOf, text } from '../src/runtime/option-checks.js'
 import { SettingsError } from '../src/errors/settings-error.js'
 import { databaseIn, loggerFor } from './server-databases.js'
 import { warnOfShortPluginTimeoutForMigrations } from './time-limits.js'
 import type { FastifyInstance } from 'fastify'
 import type { MigrationsAtStart } from '../src/migrations/startup-migrations.js'
 import type { DatabaseOptions } from '../src/settings/settings.js'
-import type { OptionChecks } from '../src/runtime/option-checks.js'
 
 /** The part of the common options that this plugin reads. */
 export interface MigrationsPluginOptions extends Pick<DatabaseOptions, 'name' | 'degraded' | 'logger'> {
@@ -25,10 +21,12 @@ export interface MigrationsPluginOptions extends Pick<DatabaseOptions, 'name' | 
  */
 async function plugin (fastify: FastifyInstance, { name, migrations: options, degraded = false, logger = loggerFor(fastify, name) }: MigrationsPluginOptions): Promise<void> {
   if (options === undefined) return
-  checkSettings({ path: 'migrations' }, options, checks)
+  // Most of what the package loads is for migrations, so that a server without them starts sooner.
+  const { defaultLockTimeoutSeconds, StartupMigrations, startChecks } = await import('../src/migrations/startup-migrations.js')
+  checkSettings({ path: 'migrations' }, options, startChecks)
   if (name !== undefined && options.folder === undefined) throw new SettingsError('migrations.folder', `must be given for '${name}': the default is the folder of the database without a name`)
   if (options.atStart === 'ignore') return
-  if (options.atStart === 'apply') warnOfShortPluginTimeoutForMigrations(fastify, { lockTimeoutSeconds: options.lockTimeoutSeconds, logger })
+  if (options.atStart === 'apply') warnOfShortPluginTimeoutForMigrations(fastify, { lockTimeoutSeconds: options.lockTimeoutSeconds ?? defaultLockTimeoutSeconds, logger })
   const database = databaseIn(fastify, name)
   const migrations = new StartupMigrations(options, { database, logger, degraded })
   database.awaits(() => migrations.reason())
@@ -36,18 +34,6 @@ async function plugin (fastify: FastifyInstance, { name, migrations: options, de
   await migrations.start()
   // They may have enabled row-level security.
   if (options.atStart === 'apply') await database.checkPolicies()
-}
-
-const checks: OptionChecks<MigrationsAtStart> = {
-  connectionString: text,
-  atStart: oneOf('verify', 'apply', 'ignore'),
-  onPending: oneOf('unready', 'refuse'),
-  onUnknown: oneOf('warn', 'refuse'),
-  folder: text,
-  table: text,
-  lockTimeoutSeconds: limits.lockTimeoutSeconds,
-  statementLockTimeoutSeconds: limits.statementLockTimeoutSeconds,
-  lockRetries: limits.lockRetries
 }
 
 /** The plugin that checks or applies migrations when the server starts; register the database plugin before it. */

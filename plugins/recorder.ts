@@ -1,8 +1,6 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fp from 'fastify-plugin'
-import { FlightRecorder } from '../src/recorder/flight-recorder.js'
-import { recordingPage } from '../src/activity/page/activity-page.js'
 import { checkSettings } from '../src/errors/check-call.js'
 import { text, wholeNumber } from '../src/runtime/option-checks.js'
 import { longestMillis } from '../src/runtime/timers.js'
@@ -55,6 +53,7 @@ async function plugin (fastify: FastifyInstance, { name, recorder = false, logge
   const options = recorder === true ? {} : recorder
   checkSettings({ path: 'recorder', kind: 'true, false, or an object of seconds, folder, files, slowRequestMillis' }, options, checks)
   const { seconds = 30, folder = join(tmpdir(), 'flight-recorder'), files = 50, slowRequestMillis = 5000 } = options
+  const [{ FlightRecorder }, { recordingPage }] = await Promise.all([import('../src/recorder/flight-recorder.js'), import('../src/activity/page/activity-page.js')])
   const flight = new FlightRecorder(databaseIn(fastify, name), { logger, settings: { seconds, folder, files, slowRequestMillis }, render: recordingPage })
   // Close hooks run last in, first out: before the database closes.
   fastify.addHook('onClose', () => flight.close())

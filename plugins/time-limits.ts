@@ -1,4 +1,3 @@
-import { defaultLockTimeoutSeconds } from '../src/migrations/history/option-limits.js'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from '../src/runtime/logger.js'
 import type { Settings } from '../src/settings/settings.js'
@@ -34,7 +33,7 @@ export function warnOfShortPluginTimeout (fastify: FastifyInstance, { waitForDat
 /** Warns if Fastify's plugin timeout is shorter than the wait for another server's migrations. */
 export function warnOfShortPluginTimeoutForMigrations (
   fastify: FastifyInstance,
-  { lockTimeoutSeconds = defaultLockTimeoutSeconds, logger }: { lockTimeoutSeconds?: number | undefined, logger: Logger }
+  { lockTimeoutSeconds, logger }: { lockTimeoutSeconds: number, logger: Logger }
 ): void {
   const { pluginTimeout = 0 } = fastify.initialConfig
   if (pluginTimeout === 0 || lockTimeoutSeconds * 1000 < pluginTimeout) return

@@ -8,14 +8,18 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { ConnectionError, MigrationError } from '../errors/errors.js'
 import { isConnectionLost } from '../errors/to-database-error.js'
 import { pauseMillis } from '../runtime/backoff.js'
+import { oneOf, text, type OptionChecks } from '../runtime/option-checks.js'
 import type { Logger } from '../runtime/logger.js'
 import { databaseProblems } from './check-migrations.js'
 import { compare } from './history/compare.js'
 import { withClient } from './history/migration-client.js'
 import type { RunnerOptions } from './history/migration-options.js'
+import { limits } from './history/option-limits.js'
 import { refuse, type MigrationProblem } from './history/problems.js'
 import { runMigrations } from './run-migrations.js'
 import { ignore } from '../runtime/promises.js'
+
+export { defaultLockTimeoutSeconds } from './history/option-limits.js'
 
 /** How a server treats migrations when it starts. */
 export interface MigrationsAtStart extends Pick<RunnerOptions, 'connectionString' | 'folder' | 'table' | 'lockTimeoutSeconds' | 'statementLockTimeoutSeconds' | 'lockRetries'> {
@@ -37,6 +41,19 @@ export interface MigrationsAtStart extends Pick<RunnerOptions, 'connectionString
    * @defaultValue `'warn'`
    */
   readonly onUnknown?: 'warn' | 'refuse' | undefined
+}
+
+/** The checks of these options. */
+export const startChecks: OptionChecks<MigrationsAtStart> = {
+  connectionString: text,
+  atStart: oneOf('verify', 'apply', 'ignore'),
+  onPending: oneOf('unready', 'refuse'),
+  onUnknown: oneOf('warn', 'refuse'),
+  folder: text,
+  table: text,
+  lockTimeoutSeconds: limits.lockTimeoutSeconds,
+  statementLockTimeoutSeconds: limits.statementLockTimeoutSeconds,
+  lockRetries: limits.lockRetries
 }
 
 /** The database and the logger of the start. */

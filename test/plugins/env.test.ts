@@ -5,14 +5,18 @@ import { inspect } from 'node:util'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { envPlugin } from '../../plugins/env.js'
-import { resolveSettings } from '../../src/settings/settings.js'
+import { decorate, ServerDatabases, serverDatabases } from '../../plugins/server-databases.js'
+import { readEnvironment, resolveSettings } from '../../src/settings/settings.js'
 
 const url = 'postgresql://ada:hush@db.example/shop'
 
-/** A server with these `DATABASE_*` variables and no others, closed with the test. */
+/** The variables that a server may read. */
+const read = /^(BILLING_)?DATABASE_|^WEB_CONCURRENCY$/
+
+/** A server with these variables and no others that it reads, closed with the test. */
 function build (t: Test, variables: Record<string, string>): FastifyInstance {
   const before = { ...process.env }
-  for (const name of Object.keys(before).filter((name) => name.startsWith('DATABASE_'))) delete process.env[name]
+  for (const name of Object.keys(before).filter((name) => read.test(name))) delete process.env[name]
   Object.assign(process.env, variables)
   const server = Fastify()
   t.teardown(async () => {
@@ -31,6 +35,42 @@ t.test('decorates the server with the validated environment', async (t) => {
   t.equal(server.databaseConfig.DATABASE_URL, url)
   t.ok(Object.isFrozen(server.databaseConfig))
   t.match(resolveSettings({}, server.databaseConfig), { pool: { size: 5, max: 45, timeoutMillis: 500 }, echo: true, connection: { host: 'db.example' } })
+})
+
+t.test('without a variable it has the defaults, as with one that is empty', async (t) => {
+  for (const variables of [{}, { DATABASE_POOL_SIZE: '' }] as const) {
+    const server = build(t, variables)
+    await server.register(envPlugin, { connectionString: url })
+
+    t.strictSame(server.databaseConfig, readEnvironment({}))
+    t.strictSame(Object.getOwnPropertyDescriptors(server.databaseConfig), Object.getOwnPropertyDescriptors(readEnvironment({})))
+    t.ok(Object.isFrozen(server.databaseConfig))
+    t.equal(server.databaseConfig.DATABASE_MAX_OVERFLOW, 40)
+  }
+})
+
+t.test('one variable is enough to be read, whichever it is', async (t) => {
+  for (const [name, text, value] of [['DATABASE_URL', url, url], ['DATABASE_ECHO', 'on', true], ['DATABASE_DIRECT_URL', url, url]] as const) {
+    const server = build(t, { [name]: text })
+    await server.register(envPlugin, { connectionString: url })
+
+    t.equal(server.databaseConfig[name], value)
+    t.strictSame(Object.getOwnPropertyDescriptors(server.databaseConfig), Object.getOwnPropertyDescriptors(readEnvironment({ [name]: text })))
+  }
+})
+
+t.test('a database with a name reads its own variables, and has the defaults without one', async (t) => {
+  for (const [variables, size] of [[{}, 20], [{ DATABASE_POOL_SIZE: '5' }, 20], [{ BILLING_DATABASE_POOL_SIZE: '7' }, 7]] as const) {
+    const server = build(t, variables)
+    decorate(server, new ServerDatabases())
+    await server.register(envPlugin, { name: 'billing', connectionString: url })
+    const environment = server[serverDatabases].environments.get('billing')
+
+    t.ok(Object.isFrozen(environment))
+    t.equal(environment?.['BILLING_DATABASE_POOL_SIZE'], size)
+    t.equal(resolveSettings({ name: 'billing', connectionString: url }, environment).pool.size, size)
+    t.notOk(server.hasDecorator('databaseConfig'))
+  }
 })
 
 t.test('WEB_CONCURRENCY counts as the number of processes', async (t) => {

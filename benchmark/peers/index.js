@@ -27,11 +27,13 @@ export const peers = [
   { name: 'pg-transaction', title: 'pg, BEGIN … COMMIT', package: 'pg' },
   { name: 'pg-transaction-again', title: 'the same once more', package: 'pg' },
   { name: 'pg-pipeline', title: 'pg, pipelined and prepared', package: 'pg' },
+  { name: 'floor', title: 'floor: the protocol by hand' },
   { name: 'ours', title: 'fastify-data-access', package: 'fastify-data-access' },
   { name: 'ours-first-query', title: "fastify-data-access, begin: 'firstQuery'", package: 'fastify-data-access' },
   { name: 'ours-context', title: 'fastify-data-access, with a context', package: 'fastify-data-access' },
   { name: 'drizzle', title: 'Drizzle', package: 'drizzle-orm' },
   { name: 'drizzle-1', title: 'Drizzle 1.0', package: 'drizzle-orm-1' },
+  { name: 'postgres-js', title: 'postgres.js', package: 'postgres' },
   { name: 'kysely', title: 'Kysely', package: 'kysely' },
   { name: 'prisma', title: 'Prisma', package: '@prisma/client' },
   { name: 'mikro-orm', title: 'MikroORM', package: '@mikro-orm/core' },
@@ -41,5 +43,5 @@ export const peers = [
   { name: 'sql-mapper', title: 'Platformatic sql-mapper', package: '@platformatic/sql-mapper' }
 ]
 
-/** The baselines of the ratios. */
-export const baselines = { transaction: 'pg-transaction', plain: 'pg' }
+/** The baselines of the ratios: of processor time, and of requests per second. */
+export const baselines = { pipeline: 'pg-pipeline', transaction: 'pg-transaction' }

@@ -2,6 +2,7 @@
 // Requests are prepared before the clock starts, and only the frame of a reply is read, so that the load costs little processor time.
 import { connect } from 'node:net'
 import { endpoints, seededRandom } from './endpoints.js'
+import { spinMicros } from './spin.js'
 
 const kinds = 1000
 
@@ -30,18 +31,28 @@ function bytesOf ({ method, path, body }) {
   return Buffer.from(`${head}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`)
 }
 
-async function burst ({ port, endpoint, connections, seconds }) {
+/** One burst, for a time or for a number of requests. */
+async function burst ({ port, endpoint, connections, seconds = Infinity, count = Infinity }) {
   const requests = requestsOf(endpoint)
-  const tally = { count: 0, errors: 0, firstError: undefined, micros: [] }
+  const tally = { left: count, count: 0, errors: 0, firstError: undefined, micros: [] }
+  const spinBefore = spinMicros()
   const start = process.hrtime.bigint()
-  const endAt = start + BigInt(Math.round(seconds * 1e9))
+  const endAt = seconds === Infinity ? undefined : start + BigInt(Math.round(seconds * 1e9))
   const spread = Math.ceil(requests.length / connections)
   await Promise.all(Array.from({ length: connections }, (_, index) => keepBusy(port, { requests, tally, endAt, from: index * spread })))
   const elapsedSeconds = Number(process.hrtime.bigint() - start) / 1e9
 
   const sorted = Float64Array.from(tally.micros).sort()
   const quantile = (part) => sorted.length === 0 ? 0 : sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]
-  return { requests: tally.count, errors: tally.errors, firstError: tally.firstError, elapsedSeconds, p50Micros: quantile(0.5), p99Micros: quantile(0.99) }
+  return {
+    requests: tally.count,
+    errors: tally.errors,
+    firstError: tally.firstError,
+    elapsedSeconds,
+    p50Micros: quantile(0.5),
+    p99Micros: quantile(0.99),
+    spinMicros: (spinBefore + spinMicros()) / 2
+  }
 }
 
 /** Keeps one connection busy, from its first request to the last reply. */
@@ -54,7 +65,7 @@ function keepBusy (port, { requests, tally, endAt, from }) {
 
     const send = () => {
       const now = process.hrtime.bigint()
-      if (now >= endAt) return socket.end()
+      if (tally.left-- <= 0 || (endAt !== undefined && now >= endAt)) return socket.end()
       sentAt = now
       socket.write(requests[next++ % requests.length])
     }

@@ -24,7 +24,7 @@ export async function measure (endpoint, { servers, load, database, options, onB
 }
 
 /** The order of the servers in a round. Each round begins with another server, and every second round is reversed, so that neighbours change. */
-function turns (count, round, rounds) {
+export function turns (count, round, rounds) {
   const start = Math.floor(round * count / rounds)
   const order = Array.from({ length: count }, (_, position) => (start + position) % count)
   return round % 2 === 0 ? order : order.reverse()
@@ -40,44 +40,63 @@ async function measureOnce (endpoint, { server, load, database, options }) {
 
   const before = await usage(server, database)
   const order = { port: server.port, endpoint: endpoint.name, connections: options.connections, seconds: options.seconds }
-  const { requests, errors, firstError, elapsedSeconds, p50Micros, p99Micros } = await load.ask(order)
-  const after = await usage(server, database)
+  return burstOf(before, await load.ask(order), await usage(server, database))
+}
+
+/**
+ * The values of one burst.
+ *
+ * @param before the result of {@link usage} before it
+ * @param answer that of the load
+ * @param after the result of {@link usage} after it
+ */
+export function burstOf (before, { requests, errors, firstError, elapsedSeconds, p50Micros, p99Micros, spinMicros }, after) {
   return {
     perSecond: requests / elapsedSeconds,
     p50Micros,
     p99Micros,
     errors,
     firstError,
+    spinMicros,
     serverMicros: (after.server - before.server) / requests,
     postgresMicros: after.postgres === undefined ? undefined : (after.postgres - before.postgres) / requests,
     rss: after.rss
   }
 }
 
-async function usage (server, database) {
+/** The processor time of a server and of PostgreSQL so far, and the memory of the server. */
+export async function usage (server, database) {
   const { cpu, rss } = await server.ask('usage')
   return { server: cpu.user + cpu.system, postgres: database.processorMicros(), rss }
 }
 
 /**
- * The values of one endpoint in the tables.
+ * The values of one endpoint in the tables. Processor times are normed: each is multiplied by what the spin took in the whole measurement, and divided by what
+ * it took beside this burst.
  *
  * @param rows the result of {@link measure}
- * @param {{ transaction: string, plain: string }} baselines names of peers; a ratio to one that was not measured is `undefined`
+ * @param {{ pipeline: string, transaction: string }} baselines names of peers; a ratio to one that was not measured is `undefined`
  */
 export function summarize (rows, baselines) {
-  const baseline = (name) => rows.find(({ peer }) => peer.name === name)?.bursts
-  return rows.map(({ peer, bursts }) => ({
+  const spin = summary(rows.flatMap(({ bursts }) => bursts.map(({ spinMicros }) => spinMicros))).median
+  const normed = rows.map(({ peer, bursts }) => ({ peer, bursts: bursts.map((burst) => norm(burst, spin)) }))
+  const baseline = (name) => normed.find(({ peer }) => peer.name === name)?.bursts
+  return normed.map(({ peer, bursts }) => ({
     peer,
-    perSecond: summary(bursts.map((burst) => burst.perSecond)),
-    toTransaction: ratio(bursts, baseline(baselines.transaction)),
-    toPlain: ratio(bursts, baseline(baselines.plain)),
     serverMicros: summary(bursts.map((burst) => burst.serverMicros)),
     postgresMicros: bursts.some((burst) => burst.postgresMicros === undefined) ? undefined : summary(bursts.map((burst) => burst.postgresMicros)),
+    toPipeline: ratio(bursts, baseline(baselines.pipeline), ({ serverMicros }) => serverMicros),
+    perSecond: summary(bursts.map((burst) => burst.perSecond)),
+    toTransaction: ratio(bursts, baseline(baselines.transaction), ({ perSecond }) => perSecond),
     p50Micros: summary(bursts.map((burst) => burst.p50Micros)),
     p99Micros: summary(bursts.map((burst) => burst.p99Micros)),
     rss: Math.max(...bursts.map((burst) => burst.rss)),
     errors: bursts.reduce((sum, burst) => sum + burst.errors, 0),
     firstError: bursts.find((burst) => burst.firstError !== undefined)?.firstError
   }))
+}
+
+function norm (burst, spin) {
+  const factor = spin / burst.spinMicros
+  return { ...burst, serverMicros: burst.serverMicros * factor, postgresMicros: burst.postgresMicros === undefined ? undefined : burst.postgresMicros * factor }
 }

@@ -33,6 +33,9 @@ const flags = {
   'plain-reads': { type: 'boolean', default: false },
   durable: { type: 'boolean', default: false },
   'round-trips': { type: 'boolean', default: false },
+  young: { type: 'boolean', default: false },
+  growth: { type: 'boolean', default: false },
+  start: { type: 'boolean', default: false },
   check: { type: 'boolean', default: false },
   write: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false }
@@ -50,8 +53,19 @@ export const help = `npm run bench -- [flags]
   --plain-reads            reads and lists without a transaction, wherever a peer lets one choose
   --durable                commits wait for the disk
   --round-trips            count the round trips of each request instead, into round-trips.md
+  --young                  measure the 1,000th to the 10,000th request after a start instead, into young.md
+  --growth                 measure 1 to 1,000 connections over pools of 5 to 60 instead, into growth.md
+  --start                  measure from the start of a process to its first reply instead, into start.md
   --check                  only check that all answer alike
-Without --peers and --endpoints the results go to results.md and chart.svg, with them to the terminal only; --write writes them all the same.`
+Without --peers and --endpoints the results go to files, results.md and chart.svg, with them to the terminal only; --write writes them all the same.`
+
+/** What is measured instead of the bursts, with the peers and endpoints that it has without `--peers` and `--endpoints`. */
+const kinds = {
+  'round-trips': {},
+  young: { peers: 'ours,pg-pipeline,floor,drizzle', endpoints: 'read,list,create,update,transfer' },
+  growth: { peers: 'ours,pg,pg-transaction,pg-pipeline', endpoints: 'read,create' },
+  start: { peers: 'ours,pg,floor,drizzle', endpoints: 'read' }
+}
 
 /**
  * Reads the command line.
@@ -62,9 +76,13 @@ Without --peers and --endpoints the results go to results.md and chart.svg, with
 export function readOptions (args) {
   const values = parseFlags(args, flags)
   const isPart = values.peers !== undefined || values.endpoints !== undefined
+  const [kind, second] = Object.keys(kinds).filter((name) => values[name])
+  if (second !== undefined) throw new UsageError(`--${kind} and --${second} are two measurements`)
+  const usual = kinds[kind] ?? {}
   return {
-    peers: chosen(peers, values.peers, 'peers'),
-    endpoints: chosen(endpoints, values.endpoints, 'endpoints'),
+    kind,
+    peers: chosen(peers, values.peers ?? usual.peers, 'peers'),
+    endpoints: chosen(endpoints, values.endpoints ?? usual.endpoints, 'endpoints'),
     rounds: number(values, 'rounds', 1),
     seconds: number(values, 'seconds', 0.05),
     warmUpSeconds: number(values, 'warm-up', 0),
@@ -73,7 +91,6 @@ export function readOptions (args) {
     latencyMillis: number(values, 'latency', 0),
     plainReads: values['plain-reads'],
     durable: values.durable,
-    countsRoundTrips: values['round-trips'],
     checksOnly: values.check,
     writes: values.write || !isPart,
     help: values.help

@@ -9,8 +9,11 @@ import { measure, summarize } from './measure.js'
 import { help, readOptions } from './options.js'
 import { generatePrisma, installLibrary } from './prepare.js'
 import { startProcess, startServer } from './processes.js'
-import { endpointTable, report, roundTripReport } from './report.js'
+import { measureGrowth } from './growth.js'
+import { endpointTable, growthReport, report, roundTripReport, startReport, youngReport } from './report.js'
 import { countRoundTrips } from './round-trips.js'
+import { measureStart } from './start-up.js'
+import { measureYoung } from './young.js'
 
 const folder = join(import.meta.dirname, '..')
 const say = (text) => console.error(text)
@@ -32,7 +35,7 @@ export async function run (args) {
   generatePrisma()
   const database = await startDatabase({ folder: join(folder, '.data'), durable: options.durable })
   try {
-    return await (options.countsRoundTrips ? roundTrips(options, database) : benchmark(options, database))
+    return await (kinds[options.kind] ?? benchmark)(options, database)
   } finally {
     await database.stop()
   }
@@ -70,7 +73,11 @@ async function measureAll (options, { servers, database, network }) {
     writeFileSync(join(folder, 'results.md'), report({ results, options, database, roundTripMicros: network.roundTripMicros }))
     writeFileSync(join(folder, 'chart.svg'), chart(results))
   }
-  const failed = results.flatMap(({ rows }) => rows).filter(({ errors }) => errors > 0)
+  return exitCodeOf(results.flatMap(({ rows }) => rows))
+}
+
+function exitCodeOf (rows) {
+  const failed = rows.filter(({ errors }) => errors > 0)
   for (const { peer, firstError } of failed) say(`${peer.name} failed, first with: ${firstError}`)
   return failed.length === 0 ? 0 : 1
 }
@@ -96,14 +103,64 @@ async function medianRoundTrip (connectionString) {
   return micros.sort((a, b) => a - b)[100]
 }
 
+/** Prints a report, and writes it into a file of this folder if that is wanted. */
+function tell (text, file, options) {
+  console.log(text)
+  if (options.writes) writeFileSync(join(folder, file), text)
+}
+
 async function roundTrips (options, database) {
   const counted = []
   for (const peer of options.peers) {
     say(`counting ${peer.name} …`)
     counted.push({ peer, counts: await countRoundTrips(peer, { database, options }) })
   }
-  const text = roundTripReport({ counted, options, database })
-  console.log(text)
-  if (options.writes) writeFileSync(join(folder, 'round-trips.md'), text)
+  tell(roundTripReport({ counted, options, database }), 'round-trips.md', options)
   return 0
 }
+
+/** Calls a function with the load and the network, and ends both. */
+async function underLoad (options, database, fn) {
+  const network = await openNetwork(options, database)
+  const load = await startProcess('runner/load.js')
+  try {
+    return await fn({ load, database, options, baselines, ...network })
+  } finally {
+    await load.stop()
+    await network.stop()
+  }
+}
+
+function young (options, database) {
+  return underLoad(options, database, async (circumstances) => {
+    const results = []
+    for (const endpoint of options.endpoints) {
+      const onBurst = ({ name }, { serverMicros }) => say(`${endpoint.name} ${name} ${Math.round(serverMicros)} µs`)
+      results.push({ endpoint, rows: summarize(await measureYoung(endpoint, { ...circumstances, onBurst }), baselines) })
+    }
+    tell(youngReport({ results, ...circumstances }), 'young.md', options)
+    return exitCodeOf(results.flatMap(({ rows }) => rows))
+  })
+}
+
+/** Errors are a result here: a peer may refuse requests. */
+function growth (options, database) {
+  return underLoad(options, database, async (circumstances) => {
+    const onStep = ({ endpoint, poolSize, connections }) => say(`${endpoint.name}: ${connections} connections over a pool of ${poolSize}`)
+    const results = await measureGrowth({ ...circumstances, onStep })
+    tell(growthReport({ results, ...circumstances }), 'growth.md', options)
+    return 0
+  })
+}
+
+function start (options, database) {
+  return underLoad(options, database, async (circumstances) => {
+    await database.fill()
+    const onStart = ({ name }, { processorMillis }) => say(`${name} ${Math.round(processorMillis)} ms of processor time`)
+    tell(startReport({ starts: await measureStart({ ...circumstances, onStart }), ...circumstances }), 'start.md', options)
+    return 0
+  })
+}
+
+/** What is measured instead of the bursts. */
+const kinds = { 'round-trips': roundTrips, young, growth, start }

@@ -6,8 +6,8 @@ export function summary (values) {
   return { median, min: sorted[0], max: sorted[sorted.length - 1] }
 }
 
-/** The ratios of bursts to those of a baseline, round by round. `undefined` without a baseline. */
-export function ratio (bursts, baseline) {
+/** The ratios of a value of bursts to that of a baseline, round by round. `undefined` without a baseline. */
+export function ratio (bursts, baseline, valueOf) {
   if (baseline === undefined) return undefined
-  return summary(bursts.map(({ perSecond }, round) => perSecond / baseline[round].perSecond))
+  return summary(bursts.map((burst, round) => valueOf(burst) / valueOf(baseline[round])))
 }

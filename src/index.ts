@@ -45,8 +45,8 @@ export { Repository } from './repository/repository.js'
 export type { ClassOptions } from './repository/repository-class.js'
 export type { RepositoryClass, RepositoryOf, RepositorySession, RepositorySource } from './repository/repository.js'
 export type {
-  ColumnKey, Direction, Filter, FilterObject, FirstOptions, JsonPart, Key, Lock, LockStrength, ManyOptions, NewRow, Operators, OrderBy, Others, Page, PurgeOptions, Row,
-  RowChanges, RowOptions, UpdateOptions, WritableKey, WritableOptions
+  ColumnKey, CreateManyOptions, Direction, Filter, FilterObject, FirstOptions, JsonPart, Key, Lock, LockStrength, ManyOptions, NewRow, Operators,
+  OrderBy, Others, Page, PurgeOptions, Row, RowChanges, RowOptions, UpdateOptions, WritableKey, WritableOptions
 } from './repository/types/filters.js'
 export type { UpsertOptions, Upserted } from './repository/types/write-options.js'
 export type { WritableRepository } from './repository/repository.js'

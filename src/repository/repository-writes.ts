@@ -9,7 +9,7 @@ import { markDeleted, markLive, purge } from './write/delete.js'
 import { updateOne } from './write/update.js'
 import { createRow, createRows, deleteByKey, deleteMatching, takeByKey, updateMatching } from './writes.js'
 import type { SoftDeleteKey } from '../model/own-columns.js'
-import type { ColumnKey, Filter, FilterObject, Key, ManyOptions, NewRow, Others, PurgeOptions, Row, RowChanges, UpdateOptions } from './types/filters.js'
+import type { ColumnKey, CreateManyOptions, Filter, FilterObject, Key, ManyOptions, NewRow, Others, PurgeOptions, Row, RowChanges, UpdateOptions } from './types/filters.js'
 import type { Impossible } from './types/impossible.js'
 import type { Defaults, UpsertOptions, Upserted } from './types/write-options.js'
 import type { Affected, Deletion } from './write/lifecycle-hooks.js'
@@ -32,9 +32,23 @@ export class RepositoryWrites<T extends PgTable, W extends ColumnKey<T>, O exten
     return typed(createRow(this.#context, values))
   }
 
-  /** Inserts any number of rows, all or none, and resolves with them as stored, in the given order. Do not change the array or its rows until then. */
-  createMany (rows: ReadonlyArray<NewRow<T, W, O>>): Promise<Array<Row<T>>> {
-    return typed(createRows(this.#context, rows))
+  /**
+   * Inserts any number of rows, all or none, and resolves with them as stored, in the given order. Do not change the array or its
+   * rows until then.
+   *
+   * With `{ returning: false }` it resolves with the number of rows: PostgreSQL sends none back, unless the class has a hook
+   * `afterCreate`. Generated keys and defaults stay unknown then, and row-level security asks no policy for SELECT about the new rows.
+   *
+   * @example
+   * ```ts
+   * const users = await repo.createMany([{ email: 'ada@example.com' }, { email: 'grace@example.com' }])
+   * const written: number = await repo.createMany(people, { returning: false })
+   * ```
+   */
+  createMany (rows: ReadonlyArray<NewRow<T, W, O>>, options: CreateManyOptions & { readonly returning: false }): Promise<number>
+  createMany (rows: ReadonlyArray<NewRow<T, W, O>>, options?: CreateManyOptions & { readonly returning?: true }): Promise<Array<Row<T>>>
+  createMany (rows: ReadonlyArray<NewRow<T, W, O>>, options?: CreateManyOptions): Promise<never> {
+    return typed(createRows(this.#context, rows, options))
   }
 
   /**

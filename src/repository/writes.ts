@@ -33,13 +33,18 @@ export function createRow (context: WriteContext, values: unknown): Promise<AnyR
   })
 }
 
+const oneRow = { operation: 'create', returning: true }
+
 function insertRow (table: TableStatements, session: StatementRunner, row: () => readonly Change[]): Promise<AnyRow> {
-  return askWriting(session, { table, row, make: (changes) => insert(table, 'create', [changes]) }, storedOf)
+  return askWriting(session, { table, row, make: (changes) => insert(table, oneRow, [changes]) }, storedOf)
 }
 
-export async function createRows (context: WriteContext, rows: unknown): Promise<AnyRow[]> {
+/** Inserts the rows. Resolves with them, or with their number. */
+export async function createRows (context: WriteContext, rows: unknown, options: unknown): Promise<AnyRow[] | number> {
   if (!Array.isArray(rows)) throw new ValidationError('createMany() takes an array of rows', errorContext(context, 'createMany'))
-  return await insertMany(context, rows)
+  const given = options ?? {}
+  checkPlainCall('createMany()', given, { returning: flag })
+  return await insertMany(context, rows, given['returning'] !== false)
 }
 
 export function updateMatching (context: WriteContext, values: unknown, { filter, options }: Matching): Promise<number> {

@@ -223,6 +223,12 @@ describe('writes', () => {
   test('take the columns of the table and give its rows', () => {
     expect(repo.create({ email: 'x', settings: { theme: 'dark' }, createdAt: sql`now()` })).type.toBe<Promise<User>>()
     expect(repo.createMany([{ email: 'x' }, { email: 'y', age: 1 }])).type.toBe<Promise<User[]>>()
+    expect(repo.createMany([{ email: 'x' }], {})).type.toBe<Promise<User[]>>()
+    expect(repo.createMany([{ email: 'x' }], { returning: true })).type.toBe<Promise<User[]>>()
+    expect(repo.createMany([{ email: 'x' }], { returning: false })).type.toBe<Promise<number>>()
+    expect(repo.createMany).type.not.toBeCallableWith([{ email: 'x' }], { returning: 'false' })
+    expect(repo.createMany).type.not.toBeCallableWith([{ email: 'x' }], { returning: false, rows: 1 })
+    expect(repo.createMany).type.not.toBeCallableWith([{ emial: 'x' }], { returning: false })
     expect(repo.update(1, { name: null, age: undefined })).type.toBe<Promise<User | undefined>>()
     expect(repo.updateOrThrow(1, {})).type.toBe<Promise<User>>()
     expect(repo.updateMany({ id: 1 }, { age: sql`${users.age} + 1` }, { all: true })).type.toBe<Promise<number>>()

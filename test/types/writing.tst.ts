@@ -104,6 +104,8 @@ describe('writable', () => {
     expect(narrow.create).type.not.toBeCallableWith({ name: 'x', role: 'admin' })
     expect(narrow.create).type.not.toBeCallableWith({ email: 'x' })
     expect(narrow.createMany).type.not.toBeCallableWith([{ name: 'x', role: 'admin' }])
+    expect(narrow.createMany).type.not.toBeCallableWith([{ name: 'x', role: 'admin' }], { returning: false })
+    expect(narrow.createMany([{ name: 'x' }], { returning: false })).type.toBe<Promise<number>>()
     expect(narrow.update).type.not.toBeCallableWith(1, { role: 'admin' })
     expect(narrow.updateOrThrow).type.not.toBeCallableWith(1, { logins: increment(1) })
     expect(narrow.updateMany).type.not.toBeCallableWith({}, { role: 'admin' })

@@ -7,6 +7,7 @@ import { RowBuffer } from './row-buffer.js'
 import type { TableStatements } from '../table/table-statements.js'
 import type { GivenRow } from '../write/insert-pipeline.js'
 import { insert } from '../write/write-statements.js'
+import type { InsertStatements } from '../write/write-statements.js'
 
 /** PostgreSQL allows 65,535 parameters. Drizzle passes them as function arguments, and about half of that fits the stack. */
 const maxParameters = 32_000
@@ -25,7 +26,7 @@ export interface Batch {
  */
 export class InsertBatches {
   readonly #table: TableStatements
-  readonly #operation: string
+  readonly #statements: InsertStatements
   readonly #batches: Batch[] = []
   /** The rows that are in no statement yet, and how many of the last ones could be arrays together. */
   #waiting: Array<readonly Change[]> = []
@@ -34,9 +35,9 @@ export class InsertBatches {
   #arrays: GrowingColumnArrays | undefined
   readonly #row: RowBuffer
 
-  constructor (table: TableStatements, operation: string) {
+  constructor (table: TableStatements, statements: InsertStatements) {
     this.#table = table
-    this.#operation = operation
+    this.#statements = statements
     this.#row = new RowBuffer(table.codecs)
   }
 
@@ -95,13 +96,13 @@ export class InsertBatches {
     const arrays = this.#arrays
     this.#arrays = undefined
     if (arrays === undefined || arrays.rows === 0) return
-    this.#batches.push({ statement: insertColumnArrays(this.#table, this.#operation, arrays.close()), rows: arrays.rows })
+    this.#batches.push({ statement: insertColumnArrays(this.#table, this.#statements, arrays.close()), rows: arrays.rows })
   }
 
   /** Makes a VALUES statement of the first waiting rows. */
   #writeOut (count: number): void {
     const rows = this.#waiting.splice(0, count)
     this.#parameters = this.#waiting.reduce((sum, row) => sum + row.length, 0)
-    if (rows.length > 0) this.#batches.push({ statement: insert(this.#table, this.#operation, rows), rows: rows.length })
+    if (rows.length > 0) this.#batches.push({ statement: insert(this.#table, this.#statements, rows), rows: rows.length })
   }
 }

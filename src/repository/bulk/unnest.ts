@@ -8,15 +8,17 @@ import type { Shape } from '../table/statement-shape.js'
 import { typedArray } from '../table/typed-array.js'
 import type { TableStatements } from '../table/table-statements.js'
 import type { Statement } from '../../statement/statement.js'
+import type { InsertStatements } from '../write/write-statements.js'
 
-/** Inserts the rows of column arrays and returns them in order: one statement for any number of rows. */
-export function insertColumnArrays (table: TableStatements, operation: string, arrays: ColumnArrays): Statement {
+/** Inserts the rows of column arrays, in order: one statement for any number of rows. */
+export function insertColumnArrays (table: TableStatements, { operation, returning }: InsertStatements, arrays: ColumnArrays): Statement {
   const shape = table.shape(operation)
+  if (returning) shape.key += 'returning '
   collectColumnArrays(arrays, shape)
-  return table.call(shape, () => ({
-    query: sql`insert into ${table.table} (${table.names(arrays.codecs)}) ${rowsOfColumnArrays(table, arrays.codecs)} returning ${table.returned()}`,
-    columns: table.codecs
-  }))
+  return table.call(shape, () => {
+    const query = sql`insert into ${table.table} (${table.names(arrays.codecs)}) ${rowsOfColumnArrays(table, arrays.codecs)}`
+    return returning ? { query: sql`${query} returning ${table.returned()}`, columns: table.codecs } : { query }
+  })
 }
 
 /** Adds column arrays to the shape of a call. */

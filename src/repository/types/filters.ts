@@ -222,6 +222,12 @@ export interface ManyOptions {
   readonly all?: boolean
 }
 
+/** The options of `createMany`. */
+export interface CreateManyOptions {
+  /** Whether the stored rows come back; otherwise only their number does. @defaultValue true */
+  readonly returning?: boolean
+}
+
 /** The options of `update`. Only tables with `version()` have `expectedVersion`. */
 export type UpdateOptions<T extends PgTable> = [VersionKey<T>] extends [never] ? { readonly expectedVersion?: undefined } : {
   /** The version that the row must still have. If it has another, nothing is written and the update rejects with a `StaleRowError`. @defaultValue any */

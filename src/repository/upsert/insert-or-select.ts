@@ -60,7 +60,7 @@ export function prepareInsertOrSelect (table: TableStatements, plan: ConflictPla
     mayLeave,
     find: () => select(table, { operation, where: allOf([key, found]), options: undefined, kind: 'row' }),
     hasKey: () => exists(table, key),
-    plain: () => insert(table, operation, [changes]),
+    plain: () => insert(table, { operation, returning: true }, [changes]),
     isPoliced: () => policed(table, operation),
     key: values.map((value) => value ?? 'null').join(', ')
   }

@@ -1,6 +1,6 @@
 import { DatabaseError } from '../../errors/errors.js'
 import { sqlStates } from '../../errors/sqlstate-codes.js'
-import type { StatementRunner } from '../../statement/statement.js'
+import type { StatementResult, StatementRunner } from '../../statement/statement.js'
 import { explained } from '../write/failed-rows.js'
 import { failedIn, sendAll, groupSize } from '../bulk/bulk-insert.js'
 import { rowOf } from '../write/column-values.js'
@@ -170,8 +170,14 @@ export class UpsertBatches {
       return batches.shift()
     }
     try {
-      const sending = { make, start: run.start, fewer: () => new NotAllWritten(), failed: failedIn(this.#table, given.at) }
-      return await session.transaction((scope) => sendAll<CreatedRow>(scope, sending))
+      const written: CreatedRow[] = []
+      const take = ({ rows }: StatementResult<CreatedRow>): number => {
+        for (const row of rows) written.push(row)
+        return rows.length
+      }
+      const sending = { make, take, start: run.start, fewer: () => new NotAllWritten(), failed: failedIn(this.#table, given.at) }
+      await session.transaction((scope) => sendAll<CreatedRow>(scope, sending))
+      return written
     } catch (error) {
       if (error instanceof NotAllWritten || (error instanceof DatabaseError && error.context.sqlState === duplicateKey)) return undefined
       throw error

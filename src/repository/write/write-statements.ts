@@ -51,15 +51,19 @@ export function valuesClause (table: TableStatements, rows: ReadonlyArray<readon
   return sql.fromList(pieces)
 }
 
+/** The method that inserts, and whether the results of its statements have the rows or only their number. */
+export type InsertStatements = Pick<Write, 'operation' | 'returning'>
+
 /** One or more new rows, in one statement. */
-export function insert (table: TableStatements, operation: string, rows: ReadonlyArray<readonly Change[]>): Statement {
+export function insert (table: TableStatements, { operation, returning }: InsertStatements, rows: ReadonlyArray<readonly Change[]>): Statement {
   const shape = table.shape(operation)
+  if (returning) shape.key += 'returning '
   for (const changes of rows) collectChanges(changes, shape)
   shape.cacheable = rows.length <= mostRememberedRows
-  return table.call(shape, () => ({
-    query: sql`insert into ${table.table} (${table.names(insertable(table))}) ${valuesClause(table, rows)} returning ${table.names(table.codecs)}`,
-    columns: table.codecs
-  }))
+  return table.call(shape, () => {
+    const query = sql`insert into ${table.table} (${table.names(insertable(table))}) ${valuesClause(table, rows)}`
+    return returning ? { query: sql`${query} returning ${table.names(table.codecs)}`, columns: table.codecs } : { query }
+  })
 }
 
 /** Changes the rows that match. */

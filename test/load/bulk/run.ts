@@ -3,7 +3,7 @@
  * benchmark/README.md.
  *
  * Both write the same rows of twelve columns, in one transaction, and get them back; they take turns, and the ratio is taken within
- * a turn.
+ * a turn. With --number, `createMany` takes turns with itself: without rows, and with them.
  */
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
@@ -60,7 +60,8 @@ const { values } = parseArgs({
     turns: { type: 'string', default: '3' },
     chunk: { type: 'string', default: '1000' },
     memory: { type: 'boolean', default: false },
-    upsert: { type: 'boolean', default: false }
+    upsert: { type: 'boolean', default: false },
+    number: { type: 'boolean', default: false }
   }
 })
 const count = Number(values.rows)
@@ -90,6 +91,10 @@ function byUs (rows: readonly NewPerson[]): Promise<unknown[]> {
   return values.upsert ? repo.upsertMany(rows, { target: 'email' }) : repo.createMany(rows)
 }
 
+function ourNumber (rows: readonly NewPerson[]): Promise<number> {
+  return database.repo(people).createMany(rows, { returning: false })
+}
+
 async function byDrizzle (rows: readonly NewPerson[]): Promise<unknown[]> {
   const stored: unknown[] = []
   await plain.transaction(async (transaction) => {
@@ -102,6 +107,9 @@ async function byDrizzle (rows: readonly NewPerson[]): Promise<unknown[]> {
   return stored
 }
 
+/** Writes the rows, and resolves with them or with their number. */
+type Write = (rows: readonly NewPerson[]) => Promise<unknown[] | number>
+
 /** Empties the table. For upserts, inserts every second row, so that these rows exist. */
 async function prepare (rows: readonly NewPerson[]): Promise<void> {
   await plain.execute(sql`truncate people restart identity`)
@@ -109,7 +117,7 @@ async function prepare (rows: readonly NewPerson[]): Promise<void> {
 }
 
 async function timed (
-  write: (rows: readonly NewPerson[]) => Promise<unknown[]>,
+  write: Write,
   rows: readonly NewPerson[]
 ): Promise<{ millis: number, processorMillis: number }> {
   await prepare(rows)
@@ -119,7 +127,8 @@ async function timed (
   const stored = await write(rows)
   const millis = performance.now() - start
   const { user, system } = process.cpuUsage(before)
-  if (stored.length !== rows.length) throw new Error(`${stored.length} of ${rows.length} rows came back`)
+  const number = typeof stored === 'number' ? stored : stored.length
+  if (number !== rows.length) throw new Error(`${number} of ${rows.length} rows were written`)
   return { millis, processorMillis: (user + system) / 1000 }
 }
 
@@ -131,19 +140,36 @@ function median (numbers: readonly number[]): number {
   return [...numbers].sort((one, other) => one - other)[Math.floor(numbers.length / 2)] ?? NaN
 }
 
+/** A way to write the rows, and its name. */
+interface Side {
+  readonly name: string
+  readonly write: Write
+}
+
+/** The two ways that take turns. */
+function sides (): readonly [Side, Side] {
+  const ours = { name: method, write: byUs }
+  return values.number
+    ? [{ name: `${method} of a number`, write: ourNumber }, { ...ours, name: `${method} of rows` }]
+    : [ours, { name: `Drizzle in chunks of ${chunk}`, write: byDrizzle }]
+}
+
 async function compare (): Promise<void> {
   const rows = Array.from({ length: count }, (_, n) => person(n))
   const ratios: number[] = []
-  await timed(byUs, rows.slice(0, 5000))
-  await timed(byDrizzle, rows.slice(0, 5000))
+  const processor: number[] = []
+  const [one, other] = sides()
+  await timed(one.write, rows.slice(0, 5000))
+  await timed(other.write, rows.slice(0, 5000))
   for (let turn = 0; turn < Number(values.turns); turn++) {
-    const ours = await timed(byUs, rows)
-    const theirs = await timed(byDrizzle, rows)
+    const ours = await timed(one.write, rows)
+    const theirs = await timed(other.write, rows)
     const ratio = theirs.millis / ours.millis
     ratios.push(ratio)
-    console.log(`${count} rows: ${method} ${told(ours)}, Drizzle in chunks of ${chunk} ${told(theirs)}: ${ratio.toFixed(2)} times as fast`)
+    processor.push(ours.processorMillis / theirs.processorMillis)
+    console.log(`${count} rows: ${one.name} ${told(ours)}, ${other.name} ${told(theirs)}: ${ratio.toFixed(2)} times as fast`)
   }
-  console.log(`median: ${median(ratios).toFixed(2)} times as fast as Drizzle`)
+  console.log(`median: ${median(ratios).toFixed(2)} times as fast as ${other.name}, with ${median(processor).toFixed(2)} of its processor time in this process`)
 }
 
 function megabytes (bytes: number): string {

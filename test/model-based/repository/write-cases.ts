@@ -15,7 +15,7 @@ export interface Changes {
 /** One call of a write method. */
 export type Write =
   | { readonly method: 'create', readonly row: NewEntry }
-  | { readonly method: 'createMany', readonly rows: readonly NewEntry[] }
+  | { readonly method: 'createMany', readonly rows: readonly NewEntry[], readonly returning: boolean }
   | { readonly method: 'update' | 'updateOrThrow', readonly id: number, readonly changes: Changes, readonly expectedVersion: number | undefined }
   | { readonly method: 'updateMany', readonly predicate: Predicate, readonly changes: Changes, readonly all: boolean }
   | { readonly method: 'delete' | 'deleteOrThrow' | 'softDelete' | 'restore', readonly id: number }
@@ -52,7 +52,7 @@ const expectedVersion = fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefin
 
 const write: fc.Arbitrary<Write> = fc.oneof(
   fc.record({ method: fc.constant('create' as const), row: newEntry }),
-  fc.record({ method: fc.constant('createMany' as const), rows: fc.array(newEntry, { maxLength: 3 }) }),
+  fc.record({ method: fc.constant('createMany' as const), rows: fc.array(newEntry, { maxLength: 3 }), returning: fc.boolean() }),
   { arbitrary: fc.record({ method: fc.constantFrom('update' as const, 'updateOrThrow' as const), id, changes, expectedVersion }), weight: 3 },
   { arbitrary: fc.record({ method: fc.constant('updateMany' as const), predicate: filter, changes, all: fc.boolean() }), weight: 2 },
   { arbitrary: fc.record({ method: fc.constantFrom('delete' as const, 'deleteOrThrow' as const, 'softDelete' as const, 'restore' as const), id }), weight: 3 },

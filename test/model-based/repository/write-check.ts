@@ -28,7 +28,7 @@ export async function checkWrites (database: Database, { soft, rows, writes }: W
 async function call (repo: Entries, write: Write): Promise<unknown> {
   switch (write.method) {
     case 'create': return await repo.create(write.row)
-    case 'createMany': return await repo.createMany(write.rows)
+    case 'createMany': return write.returning ? await repo.createMany(write.rows) : await repo.createMany(write.rows, { returning: false })
     case 'update':
     case 'updateOrThrow': {
       const { id, changes, expectedVersion } = write

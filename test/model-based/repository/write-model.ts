@@ -42,7 +42,10 @@ export class WritingModel {
     const seen = (id: number): Entry | undefined => this.#visible(visibility).find((row) => row.id === id)
     switch (write.method) {
       case 'create': return this.#create(write.row)
-      case 'createMany': return write.rows.map((row) => this.#create(row))
+      case 'createMany': {
+        const created = write.rows.map((row) => this.#create(row))
+        return write.returning ? created : created.length
+      }
       case 'update': return this.#update(seen(write.id), write)
       case 'updateOrThrow': return this.#update(seen(write.id), write) ?? refuse(NotFoundError)
       case 'updateMany': return this.#matching(write, visibility).map((row) => this.#change(row, write.changes)).length

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import { boolean, date, doublePrecision, integer, inet, numeric, pgEnum, pgTable, text, unique, uuid, varchar } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { openDatabase } from '../../../../src/database/open-database.js'
+import type { Database } from '../../../../src/index.js'
 import { createTestDatabase } from '../../../../src/testing/index.js'
 
 const mood = pgEnum('mood', ['fine', 'sad'])
@@ -61,6 +62,13 @@ const faults: ReadonlyArray<readonly [values: Record<string, unknown>, name: str
 
 const row = (id: number): Thing => ({ id, name: `n${id}`, note: 'good' })
 
+/** The methods that write many rows. */
+const ways: ReadonlyArray<readonly [name: string, write: (database: Database, rows: Thing[]) => Promise<unknown>]> = [
+  ['createMany', (database, rows) => database.repo(things).createMany(rows)],
+  ['createMany without rows', (database, rows) => database.repo(things).createMany(rows, { returning: false })],
+  ['upsertMany', (database, rows) => database.repo(things).upsertMany(rows)]
+]
+
 for (const [fault, name, columns, message] of faults) {
   t.test(`an error names its row and column: ${JSON.stringify(fault)}`, async (t) => {
     const database = await openDatabase({ connectionString })
@@ -75,12 +83,12 @@ for (const [fault, name, columns, message] of faults) {
       await t.rejects(repo.update(70, fault), { name, message, context: { ...(columns?.[0] !== undefined && name === 'ValidationError' && { columns }) } })
       await repo.delete(70)
     }
-    for (const many of ['createMany', 'upsertMany'] as const) {
+    for (const [many, write] of ways) {
       for (const length of [1, 3, 2600]) {
         for (const place of new Set([0, Math.trunc(length / 2), length - 1])) {
           const rows = Array.from({ length }, (_, index) => index === place ? { ...bad, id: index } : row(index))
           await t.rejects(
-            repo[many](rows) as Promise<unknown>,
+            write(database, rows),
             { name, message: new RegExp(`^rows\\[${place}\\]: .*${message.source}`), context: { row: place, ...(columns !== undefined && { columns }) } },
             `${many} ${place} of ${length}`
           )

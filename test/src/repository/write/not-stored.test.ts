@@ -78,6 +78,9 @@ const makers: Record<string, (repository: typeof repo) => Promise<unknown>> = {
   createMany: (repository) => repository.createMany([{ id: 1, name: 'a' }, { id: 2, name: 'drop' }, { id: 3, name: 'b' }]),
   'createMany of one': (repository) => repository.createMany([{ id: 1, name: 'drop' }]),
   'createMany of many': (repository) => repository.createMany(crowd),
+  'createMany without rows': (repository) => repository.createMany([{ id: 1, name: 'a' }, { id: 2, name: 'drop' }, { id: 3, name: 'b' }], { returning: false }),
+  'createMany without rows, of one': (repository) => repository.createMany([{ id: 1, name: 'drop' }], { returning: false }),
+  'createMany without rows, of many': (repository) => repository.createMany(crowd, { returning: false }),
   'createMany of rows that differ': (repository) => repository.createMany([
     { id: 1, name: 'a' },
     { id: 2, name: 'drop', deletedAt: undefined },

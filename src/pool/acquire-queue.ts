@@ -3,6 +3,9 @@ import type { Connection } from '../connection/connection.js'
 import type { Entry } from '../runtime/linked-list.js'
 import type { Caller } from '../statement/caller.js'
 
+/** By how much two timers of the same length may differ, in milliseconds. */
+const timerSlackMillis = 5
+
 /** A request for a connection. Exactly one of the two functions is called, unless the wait is cancelled. */
 export interface AcquireRequest<Lent = Connection> {
   readonly caller: Caller
@@ -59,8 +62,11 @@ export class AcquireQueue {
     return waiter
   }
 
-  /** How long the waiter may still wait, in milliseconds. */
-  remaining ({ deadline }: Waiter): number { return deadline - performance.now() }
+  /** For how long the waiter has waited, in milliseconds. */
+  waited ({ deadline }: Waiter): number { return performance.now() - deadline + this.#timeoutMillis }
+
+  /** Whether the waiter may still wait: pg-pool's own limit is as long as a waiter's, and ends a moment before or after. */
+  isEarly ({ deadline }: Waiter): boolean { return deadline - performance.now() > timerSlackMillis }
 
   /** Ends the wait with a connection. */
   resolve (waiter: Waiter, connection: Connection): void {

@@ -1,5 +1,5 @@
 /**
- * The pool behind every session: pg's own pool, with a bounded queue in front of it.
+ * The pool behind every session: pg's own pool, with a queue in front of it that is bounded by time.
  *
  * pg-pool's queue is unbounded, no waiter can leave it, `verify` checks new connections only, and its timeout error has no code.
  * So the queue is kept here. The pool requests no more connections from pg-pool than it has slots, so no request waits there,
@@ -10,6 +10,7 @@
  */
 import type { Pool } from 'pg'
 import { Connection } from '../connection/connection.js'
+import { ExpectedWait } from './expected-wait.js'
 import { ExhaustionWarning } from './exhaustion-warning.js'
 import { usageOf, usageOfTaken, type ConnectionUsage } from './connection-usage.js'
 import { warnOfLeaks } from './leak-warning.js'
@@ -36,9 +37,6 @@ import { isReadOnlyServer } from '../errors/to-database-error.js'
 import { ignore } from '../runtime/promises.js'
 import type { Settings } from '../settings/settings.js'
 
-/** By how much two timers of the same length may differ, in milliseconds. */
-const timerSlackMillis = 5
-
 const renewed = 'the database server has become read-only, or is no longer the one that the URL asks for: its connections are replaced by new ones'
 
 /** How long the delivery of a cancel request may take, in milliseconds. */
@@ -53,6 +51,7 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
   readonly #settings: Settings
   readonly #queue: AcquireQueue
   readonly #slots: Slots
+  readonly #expected: ExpectedWait
   readonly #checkedOut = new CheckedOut()
   readonly #log: StatementLog
   readonly #clients = new OpenClients()
@@ -73,6 +72,7 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
     this.#log = new StatementLog(settings)
     this.#queue = new AcquireQueue(settings.pool.timeoutMillis, (waiters) => this.#refuse(waiters, new PoolTimeoutError()))
     this.#slots = new Slots(settings.pool.max)
+    this.#expected = new ExpectedWait(this.#slots, settings.pool)
     this.pooler = new Pooler(settings)
     this.#liveness = new LivenessCheck(settings.pool, this.pooler)
     this.#checked = new CheckedClients({
@@ -97,7 +97,7 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
   acquire (given: AcquireRequest): Cancel {
     const request = this.channels.acquire(given)
     if (this.#ended) request.refuse(new ConnectionError('The database was closed'))
-    else if (!this.#slots.isFree && this.#queue.size - this.#coming >= this.#settings.pool.maxWaiting) request.refuse(new PoolTimeoutError())
+    else if (!this.#slots.isFree && this.#mustNotWait(request)) request.refuse(new PoolTimeoutError())
     else {
       const waiter = this.#queue.add(request)
       this.#proceed()
@@ -131,9 +131,7 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
   get #spare (): number { return Math.max(this.#coming - this.#queue.size, 0) }
 
   /** Resolves when no connection is on its way without a waiter. */
-  async arrived (): Promise<void> {
-    await this.#slots.until(() => this.#spare === 0, this.#settings.pool.timeoutMillis)
-  }
+  arrived (): Promise<void> { return this.#slots.until(() => this.#spare === 0, this.#settings.pool.timeoutMillis) }
 
   /** `true` as soon as a slot is free or was passed on; `false` if that did not happen in time. */
   breathes (timeoutMillis: number): Promise<boolean> { return this.#slots.breathes(timeoutMillis) }
@@ -171,6 +169,8 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
 
   #end (pooled: ClientState, destroyed: boolean): void {
     pooled.release(destroyed)
+    const { first, size } = this.#queue
+    if (first !== undefined && size > this.#coming) this.#expected.released(this.#queue.waited(first))
     this.#slots.free()
     this.#proceed()
   }
@@ -208,9 +208,7 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
   }
 
   /** Resolves when all cancel requests are delivered, and every running COMMIT and ROLLBACK has its response or has reached its limit. */
-  async finished (): Promise<void> {
-    await Promise.all([this.#checkedOut.finished(), ...this.#cancels])
-  }
+  async finished (): Promise<void> { await Promise.all([this.#checkedOut.finished(), ...this.#cancels]) }
 
   /** Ends pg's pool; resolves when its connections are closed, or the time is over. */
   close (timeoutMillis: number): Promise<void> { return this.#clients.end(this.pool, timeoutMillis) }
@@ -232,6 +230,14 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
     for (const waiter of waiters) this.#queue.reject(waiter, error)
     this.#exhaustion.tell(waiters)
     this.#slots.breathe()
+  }
+
+  /** Whether a request is refused at once: too many wait already, or it would probably wait in vain. */
+  #mustNotWait (request: AcquireRequest): boolean {
+    const ahead = this.#queue.size - this.#coming
+    const isTooLong = this.#expected.isTooLong(ahead)
+    if (isTooLong) this.#exhaustion.tell([{ request }])
+    return isTooLong || ahead >= this.#settings.pool.maxWaiting
   }
 
   /** Checks out connections for the waiters, as far as there are slots. */
@@ -287,12 +293,7 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
   /** Refuses the waiters that will get no connection: one for each failed connection if none is open, else those that must not wait. */
   #refuseFor (cause: Error, open: number): void {
     const waiting = this.#queue.all()
-    const refused = open > 0
-      ? waiting.slice(this.#coming).filter(({ request }) => request.mayWait === false)
-      : waiting.slice(0, this.#shortage.owed + 1)
-    if (open === 0) this.#shortage.owed = 0
-    // pg-pool's own limit is as long as a waiter's, and ends a moment before or after.
-    const early = refused.filter((waiter) => this.#queue.remaining(waiter) > timerSlackMillis)
-    for (const waiter of early) this.#queue.reject(waiter, new ConnectionError(undefined, { cause }))
+    const refused = open > 0 ? waiting.slice(this.#coming).filter(({ request }) => request.mayWait === false) : this.#shortage.unserved(waiting)
+    for (const waiter of refused.filter((waiter) => this.#queue.isEarly(waiter))) this.#queue.reject(waiter, new ConnectionError(undefined, { cause }))
   }
 }

@@ -49,8 +49,8 @@ export class ExhaustionWarning {
     this.#state = state
   }
 
-  /** Reports waiters that were refused because their time was up. */
-  tell (waiters: readonly Waiter[]): void {
+  /** Reports waiters that were refused because their time was up, or would have been. */
+  tell (waiters: ReadonlyArray<Pick<Waiter, 'request'>>): void {
     const { logger, pool: { max, timeoutMillis } } = this.#settings
     const limit = this.#state.limit()
     this.#refused += waiters.length

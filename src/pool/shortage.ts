@@ -7,6 +7,7 @@
  */
 import { ConnectionError } from '../errors/errors.js'
 import { withVariablesOf } from '../settings/database-name.js'
+import type { Waiter } from './acquire-queue.js'
 import type { Slots } from './slots.js'
 import type { Settings } from '../settings/settings.js'
 
@@ -48,6 +49,13 @@ export class Shortage {
     clearTimeout(this.#timer)
     this.#timer = this.#wait()
     this.#warn(error)
+  }
+
+  /** The first of these waiters, who will get no connection because none is open and none could be opened. */
+  unserved (waiting: readonly Waiter[]): Waiter[] {
+    const unserved = waiting.slice(0, this.owed + 1)
+    this.owed = 0
+    return unserved
   }
 
   /** Stops the timer. */

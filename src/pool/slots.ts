@@ -4,6 +4,7 @@ export class Slots {
   limit: number
   readonly #breaths = new Set<() => void>()
   #taken = 0
+  #takenAt = 0
 
   constructor (max: number) {
     this.limit = max
@@ -15,7 +16,13 @@ export class Slots {
   /** Whether a slot is free. */
   get isFree (): boolean { return this.#taken < this.limit }
 
-  take (): void { this.#taken++ }
+  /** For how long none was taken, in milliseconds. As long as none is free, none was freed in this time. */
+  get silentMillis (): number { return performance.now() - this.#takenAt }
+
+  take (): void {
+    this.#taken++
+    this.#takenAt = performance.now()
+  }
 
   /** Frees a slot. */
   free (): void {

@@ -21,7 +21,8 @@ export interface PoolOptions {
   timeoutSeconds?: number | undefined
   /**
    * The most callers that may wait for a connection at the same time; the next one is refused at once. 0: none may wait. `DATABASE_POOL_MAX_WAITING`.
-   * @defaultValue 10 × (size + maxOverflow)
+   * With or without it, a caller is refused at once if it would probably wait for longer than {@link PoolOptions.timeoutSeconds}.
+   * @defaultValue no number
    */
   maxWaiting?: number | undefined
   /**

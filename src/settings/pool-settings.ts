@@ -8,6 +8,7 @@ export interface PoolSettings {
   /** size + maxOverflow */
   readonly max: number
   readonly timeoutMillis: number
+  /** Infinity is no limit but that of time. */
   readonly maxWaiting: number
   /** 0 is no limit. */
   readonly recycleSeconds: number
@@ -17,8 +18,6 @@ export interface PoolSettings {
   readonly resetOnRelease: boolean
 }
 
-const WAITERS_PER_CONNECTION = 10
-
 /** The settings for a pool that the package makes. */
 export function newPoolSettings (values: SettingValues): PoolSettings {
   const max = values['pool.size'] + values['pool.maxOverflow']
@@ -26,7 +25,7 @@ export function newPoolSettings (values: SettingValues): PoolSettings {
     size: values['pool.size'],
     max,
     timeoutMillis: Math.round(values['pool.timeoutSeconds'] * 1000),
-    maxWaiting: values['pool.maxWaiting'] ?? max * WAITERS_PER_CONNECTION,
+    maxWaiting: values['pool.maxWaiting'] ?? Infinity,
     recycleSeconds: values['pool.recycleSeconds'],
     prePing: values['pool.prePing'],
     prePingAfterMillis: values['pool.prePingAfterMillis'],
@@ -49,7 +48,7 @@ export function ownPoolSettings (pool: Pool, values: SettingValues, given: Reado
     size: min ?? 0,
     max,
     timeoutMillis: connectionTimeoutMillis || Math.round(values['pool.timeoutSeconds'] * 1000),
-    maxWaiting: max * WAITERS_PER_CONNECTION,
+    maxWaiting: Infinity,
     recycleSeconds: maxLifetimeSeconds,
     prePing: false,
     resetOnRelease: false,

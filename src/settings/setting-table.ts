@@ -44,7 +44,7 @@ export const settingRows = [
   { path: 'pool.size', variable: 'DATABASE_POOL_SIZE', kind: 'integer', min: 1, max: mostConnections, default: 20, meaning: 'Connections that stay open once they were opened.' },
   { path: 'pool.maxOverflow', variable: 'DATABASE_MAX_OVERFLOW', kind: 'integer', min: 0, max: mostConnections, default: 40, meaning: 'Connections beyond the size, closed when idle.' },
   { path: 'pool.timeoutSeconds', variable: 'DATABASE_POOL_TIMEOUT', kind: 'seconds', min: shortestSeconds, max: longestSeconds, default: 30, meaning: 'The longest wait for a connection.' },
-  { path: 'pool.maxWaiting', variable: 'DATABASE_POOL_MAX_WAITING', kind: 'integer', min: 0, max: longestMillis, meaning: 'Waiters beyond this number are refused at once; 10 for each connection unless given.' },
+  { path: 'pool.maxWaiting', variable: 'DATABASE_POOL_MAX_WAITING', kind: 'integer', min: 0, max: longestMillis, meaning: 'Waiters beyond this number are refused at once. Unless given, only those that would wait longer than pool.timeoutSeconds.' },
   { path: 'pool.recycleSeconds', variable: 'DATABASE_POOL_RECYCLE', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'no limit', default: 3600, meaning: 'The longest life of a connection.' },
   { path: 'pool.prePing', variable: 'DATABASE_POOL_PRE_PING', kind: 'boolean', default: true, meaning: 'Proves a connection that was idle before it is handed out.' },
   { path: 'pool.prePingAfterMillis', kind: 'millis', min: 0, max: longestMillis, default: 1000, meaning: 'How long a connection was idle before it is proved.' },

@@ -236,7 +236,7 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
   #mustNotWait (request: AcquireRequest): boolean {
     const ahead = this.#queue.size - this.#coming
     const isTooLong = this.#expected.isTooLong(ahead)
-    if (isTooLong) this.#exhaustion.tell([{ request }])
+    if (isTooLong) this.#exhaustion.tellOfCrowd(request)
     return isTooLong || ahead >= this.#settings.pool.maxWaiting
   }
 

@@ -1,7 +1,7 @@
 import { stackOf } from './connection-usage.js'
 import type { ConnectionUsage } from './connection-usage.js'
 import type { CheckedOut } from './checked-out.js'
-import type { Waiter } from './acquire-queue.js'
+import type { AcquireRequest, Waiter } from './acquire-queue.js'
 import type { Caller } from '../statement/caller.js'
 import type { Settings } from '../settings/settings.js'
 
@@ -35,6 +35,7 @@ interface Holder {
 
 const ownFault = 'a request that holds a database connection waited in vain for another one: use request.db, or the scope that was passed to your function, for everything that belongs together, and open no second transaction inside one'
 const exhausted = 'all database connections were held for longer than others could wait: code that holds one must not wait for another (use request.db or the scope, open no second transaction inside one); else make transactions shorter, or raise pool.size and pool.maxOverflow'
+const crowded = 'more requests wait for a database connection than can be served within the wait limit, so further ones are refused at once: make transactions shorter, or raise pool.size and pool.maxOverflow'
 const unreachable = 'no database connection could be opened within the wait limit'
 
 /** Logs the holders of the connections when a waiter was refused; at most once in a while. */
@@ -49,8 +50,13 @@ export class ExhaustionWarning {
     this.#state = state
   }
 
-  /** Reports waiters that were refused because their time was up, or would have been. */
-  tell (waiters: ReadonlyArray<Pick<Waiter, 'request'>>): void {
+  /** Reports a request that was refused at once, because it would probably have waited in vain. */
+  tellOfCrowd (request: AcquireRequest): void { this.#tell([{ request }], crowded) }
+
+  /** Reports waiters that were refused because their time was up. */
+  tell (waiters: readonly Waiter[]): void { this.#tell(waiters) }
+
+  #tell (waiters: ReadonlyArray<Pick<Waiter, 'request'>>, reason?: string): void {
     const { logger, pool: { max, timeoutMillis } } = this.#settings
     const limit = this.#state.limit()
     this.#refused += waiters.length
@@ -74,7 +80,7 @@ export class ExhaustionWarning {
       limit,
       inUse: usages.length,
       holders: groupByHolder(usages).slice(0, namedHolders)
-    }, isOwnFault ? ownFault : usages.length < limit ? unreachable : exhausted)
+    }, isOwnFault ? ownFault : reason ?? (usages.length < limit ? unreachable : exhausted))
   }
 
   #holdsOne (caller: Caller): boolean {

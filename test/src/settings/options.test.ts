@@ -30,7 +30,7 @@ t.test('has the documented defaults', async (t) => {
       size: 20,
       max: 60,
       timeoutMillis: 30_000,
-      maxWaiting: 600,
+      maxWaiting: Infinity,
       recycleSeconds: 3600,
       prePing: true,
       prePingAfterMillis: 1000,

@@ -14,7 +14,7 @@ t.test('replicas have the settings of the primary unless they have their own', a
   }, {})
   t.match(replicas, {
     connections: [{ host: 'replica-1', connectionTimeoutMillis: 3000, statement_timeout: 15_000 }, { host: 'replica-2' }],
-    pool: { size: 2, max: 2, maxWaiting: 20, timeoutMillis: 3000 },
+    pool: { size: 2, max: 2, maxWaiting: Infinity, timeoutMillis: 3000 },
     maxLagMillis: 250
   })
   t.equal(replicas?.connections[0]?.password, 'hush')

@@ -235,7 +235,7 @@ t.test('a pool given by the user has its own limits', async (t) => {
 
   t.equal(settings.pg, pool)
   t.equal(settings.connection, undefined)
-  t.match(settings.pool, { size: 1, max: 4, timeoutMillis: 900, maxWaiting: 40, recycleSeconds: 60, prePing: false, echo: true, resetOnRelease: false })
+  t.match(settings.pool, { size: 1, max: 4, timeoutMillis: 900, maxWaiting: Infinity, recycleSeconds: 60, prePing: false, echo: true, resetOnRelease: false })
   t.notMatch(inspect(settings, { depth: 9 }) + JSON.stringify(settings), 'hush')
 })
 
@@ -244,7 +244,7 @@ t.test('a given pool without limits has the default time limit for waiters', asy
   pool.options.min = undefined
   t.teardown(() => pool.end())
 
-  t.match(resolveSettings({ pg: pool }, {}).pool, { size: 0, max: 10, timeoutMillis: 30_000, maxWaiting: 100, recycleSeconds: 0 })
+  t.match(resolveSettings({ pg: pool }, {}).pool, { size: 0, max: 10, timeoutMillis: 30_000, maxWaiting: Infinity, recycleSeconds: 0 })
 })
 
 t.test('refuses options that a given pool makes meaningless', async (t) => {

@@ -90,7 +90,8 @@ t.test('one slow statement in a pool of one keeps nobody away who would be serve
 })
 
 t.test('a pool that releases nothing for the longest wait refuses all but as many as it has connections, and accepts a long queue again soon', async () => {
-  fc.assert(fc.property(sizes, fc.double({ min: timeoutMillis + 1, max: 10 * timeoutMillis, noNaN: true }), fc.double({ min: 0.01, max: 5, noNaN: true }), (max, silent, quick) => {
+  const silences = fc.double({ min: timeoutMillis + 1, max: 10 * timeoutMillis, noNaN: true })
+  fc.assert(fc.property(sizes, silences, fc.double({ min: 0.01, max: 5, noNaN: true }), (max, silent, quick) => {
     const { slots, expected, release } = expectation(max)
     release(...Array<number>(1000).fill(quick))
     slots.silentMillis = silent

@@ -1,21 +1,17 @@
 import { Column, SQL, getTableName, is } from 'drizzle-orm'
 import { elementOf } from '../drizzle/array-columns.js'
 import { columnTypeOf, dataTypeOf, isArrayType } from '../drizzle/column-types.js'
-import { readerOf, typeOf, writerOf } from './driver-values.js'
+import { typeOf, writerOf } from './driver-values.js'
+import { rowParser } from './row-parser.js'
 import { isCoarse } from './timestamp-reader.js'
-import { unreadableColumn } from './unreadable-text.js'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import type { RowParser, RowReader } from '../statement/statement.js'
+import type { RowColumn } from './row-parser.js'
 
 /** A column and how its values are checked, written and read. */
-export interface ColumnCodec {
-  /** The property of a row. */
-  readonly key: string
+export interface ColumnCodec extends RowColumn {
   /** The index in the table: the short, unique name of the column in the key of a shape. */
   readonly index: number
-  /** The table's name, for the context of errors. */
-  readonly table: string
-  readonly column: PgColumn
   /** Whether a JavaScript value may fit the column; PostgreSQL makes the final check. */
   readonly accepts: (value: unknown) => boolean
   /** Converts a value for pg. @throws the errors of the column's own mapper */
@@ -37,8 +33,8 @@ export interface ColumnCodec {
 }
 
 /**
- * A reader for rows of these columns, in this order, with the same results as Drizzle's own mapper. It is made once per shape; its
- * parser is made once for the reported types and looks up nothing per row.
+ * A reader for rows of these columns, in this order, with the same results as Drizzle's own mapper. It is made once per shape, its
+ * parser once for the reported types.
  */
 export function rowReader (columns: readonly ColumnCodec[]): RowReader {
   let known: { readonly types: string, readonly parse: RowParser } | undefined
@@ -76,25 +72,6 @@ export function createdReader (columns: readonly ColumnCodec[]): RowReader {
   return (fields) => {
     const parse = reader(fields)
     return (texts) => ({ row: parse(texts), created: texts[columns.length] === 't' })
-  }
-}
-
-function rowParser (columns: readonly ColumnCodec[], fields: Parameters<RowReader>[0]): RowParser {
-  const keys = columns.map(({ key }) => key)
-  const readers = columns.map(({ column }, place) => readerOf(column, Number(fields[place]?.dataTypeID)))
-  return (texts) => {
-    const row: Record<string, unknown> = {}
-    let place = 0
-    try {
-      for (; place < keys.length; place++) {
-        const text = texts[place] as string | null
-        const read = readers[place]
-        row[keys[place] as string] = text === null || read === undefined ? text : read(text)
-      }
-    } catch (error) {
-      throw unreadableColumn(columns[place] as ColumnCodec, error)
-    }
-    return row
   }
 }
 

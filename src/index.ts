@@ -63,4 +63,7 @@ export { Session } from './session/session.js'
 export type { SessionOutcome } from './session/session-unit.js'
 export type { DrizzleQuery, RowSource, Statement, StatementContext, StatementResult, StatementRunner } from './statement/statement.js'
 export { SettingsError, resolveSettings } from './settings/settings.js'
-export type { DatabaseEnvironment, DatabaseOptions, DrizzleOptions, PoolOptions, ReplicaOptions, RepositoryOptions, Settings } from './settings/settings.js'
+export type {
+  DatabaseEnvironment, DatabaseOptions, DrizzleOptions, PoolOptions, PreparedStatementOptions, ReplicaOptions, RepositoryOptions,
+  Settings
+} from './settings/settings.js'

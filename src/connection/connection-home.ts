@@ -8,6 +8,8 @@ import type { ClientState } from './client-state.js'
 export interface NamePolicy {
   /** Whether names are used. */
   readonly prepares: boolean
+  /** How many names a connection keeps. */
+  readonly mostNames: number
   /** The names that are not used, because a pooler gives them an outdated statement; undefined: none. */
   readonly unnamed?: ReadonlySet<string> | undefined
 }

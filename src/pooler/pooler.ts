@@ -48,6 +48,9 @@ export class Pooler {
   /** Whether statements have names. */
   get prepares (): boolean { return this.#prepares }
 
+  /** How many names a connection keeps. */
+  get mostNames (): number { return this.#settings.maxPreparedStatements }
+
   /** Whether a pooler in transaction mode is there. */
   get isThere (): boolean { return this.#isThere }
 

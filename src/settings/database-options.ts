@@ -80,6 +80,21 @@ export interface RepositoryOptions {
   maxLimit?: number | undefined
 }
 
+/** How many prepared statements a connection keeps. */
+export interface PreparedStatementOptions {
+  /**
+   * The most prepared statements of one connection: 1 to 10000. Beyond it, the one that was not used for longest makes room, and is
+   * parsed and planned again when it is used. Each takes about 20 KB of memory of its backend. `DATABASE_PREPARED_STATEMENTS_MAX`.
+   *
+   * @defaultValue `100`
+   * @example
+   * ```ts
+   * await openDatabase({ connectionString, preparedStatements: { max: 400 } })
+   * ```
+   */
+  max?: number | undefined
+}
+
 /** The options of Drizzle's own `drizzle()`, besides `schema` and `casing`. Its `cache` is refused, because it ignores transactions. */
 export interface DrizzleOptions {
   /**
@@ -167,10 +182,11 @@ export interface DatabaseOptions {
   pooler?: 'none' | 'transaction' | 'auto' | undefined
   /**
    * Keeps named prepared statements on each connection. `true` says that the pooler keeps them (PgBouncer from 1.21 on with
-   * `max_prepared_statements`). `DATABASE_PREPARED_STATEMENTS`.
+   * `max_prepared_statements`). An object says how many, and leaves to the variable, or else to the pooler, whether there are any.
+   * `DATABASE_PREPARED_STATEMENTS`.
    * @defaultValue `true`; behind a pooler that `'auto'` found, whether it keeps them; with `pooler: 'transaction'` false
    */
-  preparedStatements?: boolean | undefined
+  preparedStatements?: boolean | PreparedStatementOptions | undefined
   /**
    * The number of processes with a pool of this size that share the server: 1 to 262143. `DATABASE_PROCESSES`. The start warns
    * if all of them together may open more connections than the server has left. Count the processes of all machines.

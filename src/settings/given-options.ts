@@ -36,7 +36,7 @@ const shapes = new Map<string, OptionCheck>([
   ['recorder', [(value) => typeof value === 'boolean' || isOptions(value), 'must be true, false, or an object of seconds, folder, files, slowRequestMillis']],
 ])
 
-const groups = ['pool', 'replicas', 'repository', 'drizzle']
+const groups = ['pool', 'replicas', 'repository', 'drizzle', 'preparedStatements']
 const paths = [...settingRows.map((row) => row.path), ...shapes.keys()]
 
 /** Every top-level option; the contents of `transaction`, `readYourWrites`, `errors`, `health`, `migrations` and `recorder` are read elsewhere. */

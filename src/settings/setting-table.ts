@@ -5,6 +5,9 @@ const shortestSeconds = 0.001
 /** PostgreSQL's own upper bound of `max_connections`. */
 const mostConnections = 262_143
 
+/** A backend with so many would take hundreds of megabytes. */
+const mostNames = 10_000
+
 interface Row {
   /** The place of the option in the options object. */
   readonly path: string
@@ -20,7 +23,12 @@ interface UrlRow extends Row { readonly kind: 'url' }
 /** Several URLs: an array as an option, one text with spaces between them in the environment. */
 interface UrlsRow extends Row { readonly kind: 'urls' }
 
-interface BooleanRow extends Row { readonly kind: 'boolean', readonly default?: boolean }
+interface BooleanRow extends Row {
+  readonly kind: 'boolean'
+  readonly default?: boolean
+  /** What an option may be instead, in the words that follow "also". */
+  readonly instead?: string
+}
 
 interface ChoiceRow extends Row { readonly kind: 'choice', readonly choices: readonly string[], readonly default: string }
 
@@ -56,7 +64,8 @@ export const settingRows = [
   { path: 'idleInTransactionTimeoutSeconds', variable: 'DATABASE_IDLE_IN_TRANSACTION_TIMEOUT', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'none', default: 30, meaning: 'The longest pause inside a transaction.' },
   { path: 'slowQueryMillis', variable: 'DATABASE_SLOW_QUERY_MILLIS', kind: 'millis', min: 0, max: longestMillis, default: 500, meaning: 'Slower statements are logged as warnings.' },
   { path: 'pooler', variable: 'DATABASE_POOLER', kind: 'choice', choices: ['none', 'transaction', 'auto'], default: 'auto', meaning: 'The pooler between the server and PostgreSQL.' },
-  { path: 'preparedStatements', variable: 'DATABASE_PREPARED_STATEMENTS', kind: 'boolean', meaning: 'Keeps named prepared statements on each connection; unless given, where a pooler can keep them.' },
+  { path: 'preparedStatements', variable: 'DATABASE_PREPARED_STATEMENTS', kind: 'boolean', instead: 'an object: { max }', meaning: 'Keeps named prepared statements on each connection; unless given, where a pooler can keep them.' },
+  { path: 'preparedStatements.max', variable: 'DATABASE_PREPARED_STATEMENTS_MAX', kind: 'integer', min: 1, max: mostNames, default: 100, meaning: 'Prepared statements that a connection keeps at most.' },
   { path: 'processes', variable: 'DATABASE_PROCESSES', platformVariable: 'WEB_CONCURRENCY', kind: 'integer', min: 1, max: mostConnections, default: 1, meaning: 'Processes with a pool of this size that share the server, for the warning at the start.' },
   { path: 'drainTimeoutSeconds', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'no waiting', default: 10, meaning: 'How long closing waits for work in flight.' },
   { path: 'leakWarningSeconds', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'no warning', default: 30, meaning: 'A connection in use for longer is logged as a warning.' },

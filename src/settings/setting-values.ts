@@ -41,7 +41,7 @@ export function accepts (row: SettingRow, value: unknown): value is SettingValue
 export function describe (row: SettingRow): string {
   if (row.kind === 'url') return 'a URL of the form postgresql://USER:PASSWORD@HOST:PORT/DATABASE'
   if (row.kind === 'urls') return 'an array of URLs of the form postgresql://USER:PASSWORD@HOST:PORT/DATABASE (in the environment with spaces between them)'
-  if (row.kind === 'boolean') return 'true or false (in the environment also 1 or 0, yes or no, on or off)'
+  if (row.kind === 'boolean') return `true or false (in the environment also 1 or 0, yes or no, on or off)${row.instead === undefined ? '' : `, as an option also ${row.instead}`}`
   if (row.kind === 'choice') return `one of ${row.choices.join(', ')}`
   const range = `from ${row.min} to ${row.max}${row.zero === undefined ? '' : `, or 0 for ${row.zero}`}`
   if (row.kind === 'integer') return `a whole number ${range}`

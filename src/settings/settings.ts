@@ -19,7 +19,7 @@ export { missingConnection } from './client-config.js'
 export { checkName, defaultName, environmentPrefix } from './database-name.js'
 export { environmentSchema, readEnvironment, hiddenVariables, readVariables, unknownVariables, type Environment } from './environment.js'
 export { givenOptions, optionNames } from './given-options.js'
-export type { DatabaseOptions, DrizzleOptions, PoolOptions, ReplicaOptions, RepositoryOptions } from './database-options.js'
+export type { DatabaseOptions, DrizzleOptions, PoolOptions, PreparedStatementOptions, ReplicaOptions, RepositoryOptions } from './database-options.js'
 export type { PoolSettings } from './pool-settings.js'
 export type { ReplicaSettings } from './replica-settings.js'
 export { SettingsError } from '../errors/settings-error.js'
@@ -60,6 +60,8 @@ export interface Settings {
   readonly pooler: 'none' | 'transaction' | 'auto'
   /** Undefined: where a pooler can keep them. */
   readonly preparedStatements: boolean | undefined
+  /** How many prepared statements a connection keeps. */
+  readonly maxPreparedStatements: number
   /** How many processes with such a pool share the server. */
   readonly processes: number
   readonly drainTimeoutSeconds: number
@@ -106,6 +108,7 @@ export function resolveSettings (options: DatabaseOptions, environment: Environm
     idleInTransactionTimeoutSeconds: values.idleInTransactionTimeoutSeconds,
     pooler: values.pooler,
     preparedStatements: values.preparedStatements,
+    maxPreparedStatements: values['preparedStatements.max'],
     processes: values.processes,
     drainTimeoutSeconds: values.drainTimeoutSeconds,
     leakWarningSeconds: values.leakWarningSeconds,

@@ -42,7 +42,7 @@ t.test('watchPool reports an unreleased connection, an open transaction, and one
   t.match(await verdict(async (client) => {
     const prepared = new PreparedStatements()
     for (let round = 0; round < 2; round++) {
-      const group = new PipelinedExchange(client, { prelude: leads(['begin', 'rollback']), prepared, isAlone: false })
+      const group = new PipelinedExchange(client, { prelude: leads(['begin', 'rollback']), prepared, mostNames: 100, isAlone: false })
       group.add({ kind: 'write', name: 'end', text: 'commit', values: [], context: { operation: 'test' } })
       await new Promise((resolve) => group.send(resolve))
     }

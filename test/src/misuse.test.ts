@@ -65,7 +65,9 @@ const opened = {
     'false'
   )),
   ...each(['pooler'], (key) => `openDatabase({ ${key}: _ })`, (key) => takes(opening((x) => ({ [key]: x })), ...optional)),
-  ...each(['echo', 'preparedStatements', 'degraded'], (key) => `openDatabase({ ${key}: _ })`, (key) => takes(
+  'openDatabase({ preparedStatements: _ })': takes(opening((x) => ({ preparedStatements: x })), ...options, 'false'),
+  'openDatabase({ preparedStatements: { max: _ } })': takes(opening((x) => ({ preparedStatements: { max: x } })), ...optional),
+  ...each(['echo', 'degraded'], (key) => `openDatabase({ ${key}: _ })`, (key) => takes(
     opening((x) => ({ [key]: x })),
     ...optional,
     'false'

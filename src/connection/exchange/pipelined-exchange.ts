@@ -21,6 +21,8 @@ export interface PipelineOptions {
   readonly prelude: readonly LeadingStatement[]
   /** The prepared statements of the connection; undefined: no names are used. */
   readonly prepared: PreparedStatements | undefined
+  /** How many prepared statements the connection keeps. */
+  readonly mostNames: number
   /** The names that are not used, because a pooler gives them an outdated statement; undefined: none. */
   readonly unnamed?: ReadonlySet<string> | undefined
   /** Whether there is one statement and no prelude. */
@@ -39,6 +41,7 @@ export class PipelinedExchange implements Exchange, ResponseReader {
   staleName: string | undefined
   readonly #client: ClientBase
   readonly #prepared: PreparedStatements | undefined
+  readonly #mostNames: number
   readonly #unnamed: ReadonlySet<string> | undefined
   readonly #prelude: readonly LeadingStatement[]
   readonly #preludeStatements: ReadonlyArray<PreparedStatement | undefined>
@@ -48,9 +51,10 @@ export class PipelinedExchange implements Exchange, ResponseReader {
   #current = 0
   #finished: ((error: Error | undefined) => void) | undefined
 
-  constructor (client: ClientBase, { prelude, prepared, unnamed, isAlone }: PipelineOptions) {
+  constructor (client: ClientBase, { prelude, prepared, mostNames, unnamed, isAlone }: PipelineOptions) {
     this.#client = client
     this.#prepared = prepared
+    this.#mostNames = mostNames
     this.#unnamed = unnamed
     this.#isAlone = isAlone
     this.#messages = spare ?? new FrontendMessages()
@@ -162,7 +166,7 @@ export class PipelinedExchange implements Exchange, ResponseReader {
 
   /** Parses a statement. A statement that makes room for it is closed first, so that the limit is never exceeded. */
   #parse (book: PreparedStatements, { name, text, known }: { name: string, text: string, known: PreparedStatement | undefined }): PreparedStatement {
-    const closed = known ?? book.surplus()
+    const closed = known ?? book.surplus(this.#mostNames)
     if (closed !== undefined) {
       this.#messages.close(closed.name)
       book.close(closed)

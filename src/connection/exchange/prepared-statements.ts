@@ -29,9 +29,6 @@ export interface Refusal {
 
 const unnamed: Change = { statement: undefined, isClose: false }
 
-/** The most prepared statements of a connection. Each costs about 20 KB of memory in PostgreSQL's backend. */
-export const mostNames = 100
-
 /**
  * The prepared statements of one connection. Their number is bounded; the least recently used one makes room.
  *
@@ -91,18 +88,21 @@ export class PreparedStatements {
     if (statement !== undefined) statement.used = ++this.#clock
   }
 
-  /** The least recently used statement, if there is no room for one more. */
-  surplus (): PreparedStatement | undefined {
+  /** The least recently used statement, if there is no room for one more among this many. */
+  surplus (mostNames: number): PreparedStatement | undefined {
     if (this.#known.size + this.#changes.length < mostNames) return undefined
-    const coming = new Map(this.#known)
-    for (const { statement, isClose } of this.#changes) {
-      if (isClose) coming.delete(String(statement?.name))
-      else if (statement !== undefined) coming.set(statement.name, statement)
-    }
-    if (coming.size < mostNames) return undefined
+    // What the group changes is few; what is known may be thousands, and is not copied.
+    const changed = new Map<string, PreparedStatement | undefined>()
+    for (const { statement, isClose } of this.#changes) if (statement !== undefined) changed.set(statement.name, isClose ? undefined : statement)
+    let count = 0
     let oldest: PreparedStatement | undefined
-    for (const statement of coming.values()) if (oldest === undefined || statement.used < oldest.used) oldest = statement
-    return oldest
+    const see = (statement: PreparedStatement): void => {
+      count++
+      if (oldest === undefined || statement.used < oldest.used) oldest = statement
+    }
+    for (const statement of this.#known.values()) if (!changed.has(statement.name)) see(statement)
+    for (const statement of changed.values()) if (statement !== undefined) see(statement)
+    return count < mostNames ? undefined : oldest
   }
 
   /** Records a Parse. */

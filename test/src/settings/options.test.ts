@@ -44,6 +44,7 @@ t.test('has the documented defaults', async (t) => {
     idleInTransactionTimeoutSeconds: 30,
     pooler: 'auto',
     preparedStatements: undefined,
+    maxPreparedStatements: 100,
     processes: 1,
     drainTimeoutSeconds: 10,
     leakWarningSeconds: 30,
@@ -81,12 +82,20 @@ t.test('WEB_CONCURRENCY is the default for the number of processes', async (t) =
   t.throws(() => processes({ DATABASE_PROCESSES: 'auto', WEB_CONCURRENCY: '4' }), /DATABASE_PROCESSES must be a whole number from 1/)
 })
 
+t.test('the number of prepared statements and whether there are any are two settings', async (t) => {
+  const environment = { DATABASE_URL: url, DATABASE_PREPARED_STATEMENTS: 'true', DATABASE_PREPARED_STATEMENTS_MAX: '7' }
+  t.match(resolveSettings({ preparedStatements: { max: 400 } }, environment), { preparedStatements: true, maxPreparedStatements: 400 })
+  t.match(resolveSettings({ preparedStatements: {} }, environment), { preparedStatements: true, maxPreparedStatements: 7 })
+  t.match(resolveSettings({ preparedStatements: false }, environment), { preparedStatements: false, maxPreparedStatements: 7 })
+  t.match(resolveSettings({ preparedStatements: { max: 400 } }, { DATABASE_URL: url }), { preparedStatements: undefined, maxPreparedStatements: 400 })
+})
+
 t.test('every option is documented with its variable and its default', async (t) => {
   const source = readFileSync(new URL('../../../src/settings/database-options.ts', import.meta.url), 'utf8')
 
   for (const row of settingRows) {
     const name = row.path.replace(/^.*\./, '')
-    const place = row.path.startsWith('pool.') ? 'PoolOptions' : row.path.startsWith('replicas.') ? 'ReplicaOptions' : row.path.startsWith('repository.') ? 'RepositoryOptions' : 'DatabaseOptions'
+    const place = row.path.startsWith('pool.') ? 'PoolOptions' : row.path.startsWith('replicas.') ? 'ReplicaOptions' : row.path.startsWith('repository.') ? 'RepositoryOptions' : row.path.startsWith('preparedStatements.') ? 'PreparedStatementOptions' : 'DatabaseOptions'
     const body = source.slice(source.indexOf(`export interface ${place} {`))
     const before = body.slice(0, body.indexOf(`  ${name}?:`))
     const docstring = before.slice(before.lastIndexOf('/**'))
@@ -99,7 +108,7 @@ t.test('the schema of the environment has every variable with its meaning', asyn
   t.match(environmentSchema().properties['DATABASE_POOL_SIZE'], {
     type: 'string', description: 'Connections that stay open once they were opened. Must be a whole number from 1 to 262143.'
   })
-  t.equal(Object.keys(environmentSchema().properties).length, 19)
+  t.equal(Object.keys(environmentSchema().properties).length, 20)
 })
 
 t.test('completes missing options', async (t) => {

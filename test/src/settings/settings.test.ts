@@ -43,11 +43,14 @@ t.test('reads every variable of the environment', async (t) => {
     DATABASE_LOCK_TIMEOUT: '0',
     DATABASE_IDLE_IN_TRANSACTION_TIMEOUT: '7',
     DATABASE_SLOW_QUERY_MILLIS: '0',
+    DATABASE_PREPARED_STATEMENTS: 'off',
+    DATABASE_PREPARED_STATEMENTS_MAX: '250',
   })
 
   t.match(settings.connection, { connectionTimeoutMillis: 250, statement_timeout: 1500, lock_timeout: 0, idle_in_transaction_session_timeout: 7000 })
   t.match(settings.pool, { size: 2, max: 5, timeoutMillis: 250, maxWaiting: 0, recycleSeconds: 0, prePing: false, echo: true })
   t.match(settings, { echo: true, slowQueryMillis: 0, statementTimeoutSeconds: 1.5, lockTimeoutSeconds: 0, idleInTransactionTimeoutSeconds: 7 })
+  t.match(settings, { preparedStatements: false, maxPreparedStatements: 250 })
 })
 
 t.test('reads process.env by default', async (t) => {
@@ -132,6 +135,8 @@ t.test('refuses a bad option with its path, never its value (scenario 62)', asyn
     ['lockTimeoutSeconds', { lockTimeoutSeconds: '5' }],
     ['slowQueryMillis', { slowQueryMillis: -1 }],
     ['degraded', { degraded: 0 }],
+    ...[0, 10_001, 1.5, '200', true].map((max): [string, object] => ['preparedStatements.max', { preparedStatements: { max } }]),
+    ['preparedStatements', { preparedStatements: 200 }],
     ['repository.maxLimit', { repository: { maxLimit: 0 } }],
     ['repository.defaultLimit', { repository: { defaultLimit: 1001 } }],
     ['repository', { repository: 'all' }],
@@ -160,6 +165,8 @@ t.test('says which values a setting may have', async (t) => {
   t.equal(refusal({ pool: { recycleSeconds: -1 } }).message, 'pool.recycleSeconds must be a number of seconds from 0.001 to 2147483.647, or 0 for no limit')
   t.equal(refusal({ slowQueryMillis: -1 }).message, 'slowQueryMillis must be a number of milliseconds from 0 to 2147483647')
   t.match(refusal({ echo: 1 }).message, 'echo must be true or false')
+  t.match(refusal({ preparedStatements: 2 } as never).message, /^preparedStatements must be true or false .*, as an option also an object: \{ max \}$/)
+  t.match(refusal({ preparedStatements: { most: 2 } } as never).message, 'preparedStatements.most is not an option: use preparedStatements.max')
 })
 
 t.test('refuses a bad variable with its name, never its value', async (t) => {
@@ -169,6 +176,7 @@ t.test('refuses a bad variable with its name, never its value', async (t) => {
     ['DATABASE_POOL_TIMEOUT', '.5'],
     ['DATABASE_ECHO', 'maybe'],
     ['DATABASE_PREPARED_STATEMENTS', '2'],
+    ['DATABASE_PREPARED_STATEMENTS_MAX', '0'],
     ['DATABASE_POOLER', 'session'],
   ]
 

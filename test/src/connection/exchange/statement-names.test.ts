@@ -1,8 +1,10 @@
+import { sql } from 'drizzle-orm'
 import t from 'tap'
-import { mostNames } from '../../../../src/connection/exchange/prepared-statements.js'
 import { statementName } from '../../../../src/statement/statement-name.js'
+import { open } from '../../../helpers/database.js'
 import { caller, openPool } from '../../../helpers/pool.js'
 import { again, againAnswer, beginParts, begun, commit, first, firstAnswer, named, one, openKnowing, openNaming, withoutName } from '../../../helpers/prepared.js'
+import { users } from '../../../helpers/schema.js'
 import { answer, groupAnswer } from '../../../helpers/scripted-postgres.js'
 import { bindComplete, closeComplete, errorResponse, parseComplete, readyForQuery } from '../../../helpers/wire.js'
 import type { Connection } from '../../../../src/connection/connection.js'
@@ -90,6 +92,9 @@ for (const status of ['E', 'I'] as const) {
   })
 }
 
+/** How many names a connection keeps unless the settings say otherwise. */
+const mostNames = 100
+
 /** The names that PostgreSQL keeps for a connection. */
 async function namesOf (connection: Connection): Promise<string[]> {
   const { result } = await connection.run({
@@ -127,6 +132,55 @@ t.test('a connection has at most a hundred names: the one that was not used for 
   for (const number of [2, 1, mostNames + 1]) t.match(await connection.run(numbered(number)), { error: undefined })
   t.equal((await namesOf(connection)).length, mostNames)
   connection.release()
+})
+
+t.test('with max: 200 a connection keeps two hundred names', async (t) => {
+  const pool = await openPool(t, { preparedStatements: { max: 200 } })
+  const connection = await pool.connect(caller)
+  for (let number = 0; number < 200; number++) await connection.run(numbered(number))
+  t.equal((await namesOf(connection)).length, 200, 'none was closed to make room')
+  await connection.run(numbered(200))
+  const names = await namesOf(connection)
+  t.strictSame([names.length, names.includes('name 0'), names.includes('name 1')], [200, false, true])
+  connection.release()
+})
+
+t.test('with max: 2 the third name closes the one that was not used for longest', async (t) => {
+  const pool = await openPool(t, { preparedStatements: { max: 2 } })
+  const connection = await pool.connect(caller)
+  for (const number of [0, 1, 0, 2]) t.match(await connection.run(numbered(number)), { error: undefined, result: { rows: [{ sum: number + 1 }] } })
+  t.strictSame(await namesOf(connection), ['name 0', 'name 2'])
+
+  // A group with more names than there is room for.
+  const group = [3, 4, 0, 5, 2, 3].map((number) => numbered(number))
+  t.match(await runTogether(connection, group), [4, 5, 1, 6, 3, 4].map((sum) => ({ error: undefined, result: { rows: [{ sum }] } })))
+  t.strictSame((await namesOf(connection)).length, 2)
+  connection.release()
+})
+
+t.test('a statement without a name takes no room from those that have one', async (t) => {
+  const pool = await openPool(t, { preparedStatements: { max: 2 } })
+  const connection = await pool.connect(caller)
+  await connection.run(numbered(0))
+  const { name, ...unnamed } = numbered(1)
+  await runTogether(connection, [unnamed, numbered(2)])
+  t.strictSame(await namesOf(connection), ['name 0', 'name 2'], `not ${name}`)
+  connection.release()
+})
+
+t.test('with max: 1 transactions work, whose BEGIN and COMMIT have names, too', async (t) => {
+  const database = await open(t, { preparedStatements: { max: 1 }, pool: { size: 1, maxOverflow: 0 } })
+  await database.repo(users).create({ email: 'before' })
+  for (const email of ['a', 'b', 'c']) {
+    await database.session(async (session) => {
+      const [row, count] = await Promise.all([session.repo(users).create({ email }), session.repo(users).count()])
+      t.strictSame([row.email, count], [email, row.id])
+    })
+  }
+  await t.rejects(database.session((session) => Promise.all([session.repo(users).create({ email: 'd' }), session.execute(sql`select 1 / 0`)])))
+  t.strictSame((await database.repo(users).getAll()).map(({ email }) => email), ['before', 'a', 'b', 'c'])
+  const { rows } = await database.execute(sql`select name from pg_prepared_statements`)
+  t.equal(rows.length, 1)
 })
 
 t.test('groups keep the names that they need, and do not trust skipped messages', async (t) => {

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { ownPath } from '../runtime/package-folder.js'
 
 /** A file of the new service. */
 export interface NewFile {
@@ -27,8 +26,6 @@ export interface Templates {
   readonly server: readonly NewFile[]
 }
 
-const packageFolder = dirname(createRequire(import.meta.url).resolve('fastify-data-access/package.json'))
-
 const pieces = {
   settings: ['tsconfig.json', 'gitignore'],
   guide: ['env.example', 'README.md'],
@@ -44,7 +41,7 @@ const hidden: Readonly<Record<string, string>> = { gitignore: '.gitignore', 'env
 
 /** The text of a file of this package. */
 export function readOwn (path: string): string {
-  return readFileSync(join(packageFolder, path), 'utf8')
+  return readFileSync(ownPath(path), 'utf8')
 }
 
 /** The files of a new service. */

@@ -42,12 +42,12 @@ export function captureStack (): CallSite {
   return callSite
 }
 
-/** This file as a stack shows it: a URL, or a path if source maps are on. */
-const ownFile = /(?:\(|at )(?:file:\/\/)?(\S+)src\/statement\/call-site\.[jt]s:\d/
+/** This file as a stack shows it, alone or in a bundle of the published package: a URL, or a path if source maps are on. */
+const ownFile = /(?:\(|at )(?:file:\/\/)?(\S+)src\/(?:statement\/call-site\.[jt]s|chunks\/data-access-\w+\.js):\d/
 
 /**
  * The path prefixes of frames that are not the program's: Node's, libraries', and the package's own, taken from
- * `ownStack`. A bundle has no such files, and in a CommonJS bundle `import.meta.url` would be empty.
+ * `ownStack`. A bundle of the program has no such files, and if it is CommonJS `import.meta.url` would be empty.
  */
 export function foreignPlaces (ownStack: string): string[] {
   const home = ownFile.exec(ownStack)?.[1]

@@ -45,8 +45,8 @@ export class Sessions1 implements DrizzleSessions {
     }
   }
 
-  #session (runner: DrizzleRunner): BoundSession {
-    return new BoundSession(runner, this.#dialect, this.#shared)
+  #session (runner: DrizzleRunner): BoundSession1 {
+    return new BoundSession1(runner, this.#dialect, this.#shared)
   }
 }
 
@@ -59,7 +59,7 @@ interface Shared extends Pick<SessionSettings, 'names'> {
   readonly logger: Drizzle1.Logger
 }
 
-class BoundSession extends NodePgSession<Relations> {
+class BoundSession1 extends NodePgSession<Relations> {
   readonly #runner: DrizzleRunner
   readonly #shared: Shared
 
@@ -95,16 +95,16 @@ class BoundSession extends NodePgSession<Relations> {
     const refusal = mustBeFunction(fn, 'transaction()')
     if (refusal !== undefined) return handled(Promise.reject(refusal))
     return this.#runner.transaction((scope) => {
-      return fn(new BoundTransaction(this.dialect, new BoundSession(scope, this.dialect, this.#shared), this.#shared.relations))
+      return fn(new BoundTransaction1(this.dialect, new BoundSession1(scope, this.dialect, this.#shared), this.#shared.relations))
     }, config as Parameters<DrizzleRunner['transaction']>[1])
   }
 }
 
 /** Drizzle's own nested transactions give every savepoint the same name; ours use a scope. */
-class BoundTransaction extends NodePgTransaction<Relations> {
-  readonly #session: BoundSession
+class BoundTransaction1 extends NodePgTransaction<Relations> {
+  readonly #session: BoundSession1
 
-  constructor (dialect: PgCore1.PgDialect, session: BoundSession, relations: Relations) {
+  constructor (dialect: PgCore1.PgDialect, session: BoundSession1, relations: Relations) {
     super(dialect, session, relations, 0, false)
     this.#session = session
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { canAsk } from '../../runtime/confirm.js'
+import { ownPath } from '../../runtime/package-folder.js'
 import { initService, type Initialized } from '../../init/init-service.js'
 import { nameProblem } from '../../init/service-name.js'
 import { urlProblem } from '../../init/ask-service.js'
@@ -103,6 +103,6 @@ function list (headline: string, entries: readonly string[]): string {
 }
 
 function version (): string {
-  const { version } = JSON.parse(readFileSync(createRequire(import.meta.url).resolve('fastify-data-access/package.json'), 'utf8')) as { version: string }
+  const { version } = JSON.parse(readFileSync(ownPath('package.json'), 'utf8')) as { version: string }
   return version
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
+import { ownPath } from '../../runtime/package-folder.js'
 import { connectToOwner, type OwnerAnswer, type OwnerOptions } from './shared-server-owner.js'
 import { findBinaries } from './binaries.js'
 import { shortHash } from './data-folder.js'
@@ -75,7 +76,7 @@ async function disconnect (owner: Socket): Promise<void> {
 async function startOwner (options: OwnerOptions): Promise<void> {
   const script = 'const [url, options] = process.argv.slice(1);' +
     'import(url).then(({ ownSharedServer }) => ownSharedServer(JSON.parse(options), { onListening: () => console.log("listening") }))'
-  const moduleUrl = new URL(`./shared-server-owner${extensionOf(import.meta.url)}`, import.meta.url).href
+  const moduleUrl = ownerFor(import.meta.url)
   // Settings of the test's process (coverage, a debugger) must not reach a process that outlives it.
   const child = spawn('env', [
     '-u', 'NODE_OPTIONS', '-u', 'NODE_V8_COVERAGE',
@@ -92,6 +93,12 @@ async function firstLine (stream: Readable): Promise<string | undefined> {
   const first = await lines.next()
   await lines.return?.()
   return first.value
+}
+
+/** The module of the owner: a source for a source, and the published one for published code, which is bundled, so that it may lie in any file. */
+export function ownerFor (moduleUrl: string): string {
+  const extension = extensionOf(moduleUrl)
+  return pathToFileURL(ownPath(`${extension === '.js' ? 'dist/' : ''}src/testing/postgres/shared-server-owner${extension}`)).href
 }
 
 /** `.js` for the published JavaScript, `.ts` for its TypeScript sources. */

@@ -21,11 +21,13 @@ t.test('shows the whole stack where no frame is the program\'s', async (t) => {
   t.equal(framesOf({ stack }), stack)
 })
 
-t.test('recognizes the package\'s own frames, and none of them in a bundle', async (t) => {
+t.test('recognizes the package\'s own frames, and none of them in a bundle of the program', async (t) => {
   const others = ['node:', 'node_modules/', '(<anonymous>)']
   const own = ['/app/dist/src/', '/app/dist/plugins/']
   t.strictSame(foreignPlaces('Error\n    at file:///app/dist/src/statement/call-site.js:60:42\n    at ModuleJob.run (node:internal)'), [...own, ...others])
   t.strictSame(foreignPlaces('Error\n    at Object.<anonymous> (/app/dist/src/statement/call-site.js:60:42)'), [...own, ...others])
+  t.strictSame(foreignPlaces('Error\n    at file:///app/dist/src/chunks/data-access-NKQ2A7PL.js:60:42\n    at ModuleJob.run (node:internal)'), [...own, ...others])
+  t.strictSame(foreignPlaces('Error\n    at file:///app/dist/chunks/chunk-NKQ2A7PL.js:60:42'), others)
   t.strictSame(foreignPlaces('Error\n    at Object.<anonymous> (/app/bundle.cjs:6042:42)'), others)
 })
 

@@ -11,7 +11,7 @@ import t, { type Test } from 'tap'
 import { ownSharedServer, connectToOwner, type OwnerHooks } from '../../../../src/testing/postgres/shared-server-owner.js'
 import { startPostgres } from '../../../../src/testing/postgres/start-postgres.js'
 import { createTestDatabase } from '../../../../src/testing/index.js'
-import { joinRun, loaderFor, sharedFolderOf } from '../../../../src/testing/postgres/shared-server.js'
+import { joinRun, loaderFor, ownerFor, sharedFolderOf } from '../../../../src/testing/postgres/shared-server.js'
 import { TestServer } from '../../../../src/testing/postgres/test-server.js'
 import { nodeOptions, withoutCoverage } from '../../../helpers/child.js'
 import { until } from '../../../helpers/until.js'
@@ -150,6 +150,11 @@ t.test('an owner that always closes the connection is an error with the way out'
 t.test('published JavaScript needs no loader, TypeScript sources need one', async (t) => {
   t.strictSame(loaderFor('file:///package/dist/src/testing/postgres/shared-server-owner.js'), [])
   t.match(loaderFor('file:///package/src/testing/postgres/shared-server-owner.ts'), ['--import', /^file:.*tsx/])
+})
+
+t.test('the owner of sources is a source, and that of published code is published, wherever that code lies', async (t) => {
+  t.equal(ownerFor('file:///package/src/testing/postgres/shared-server.ts'), new URL('../../../../src/testing/postgres/shared-server-owner.ts', import.meta.url).href)
+  t.equal(ownerFor('file:///package/dist/src/chunks/data-access-1.js'), new URL('../../../../dist/src/testing/postgres/shared-server-owner.js', import.meta.url).href)
 })
 
 interface File {

@@ -1,7 +1,12 @@
+import { PoolTimeoutError } from '../errors/errors.js'
+import { withoutStack } from '../runtime/stack-less.js'
 import { List } from '../runtime/linked-list.js'
 import type { Connection } from '../connection/connection.js'
 import type { Entry } from '../runtime/linked-list.js'
 import type { Caller } from '../statement/caller.js'
+
+/** The error of a request that waits in vain, or would. Its stack would name this package only: the log has the caller's own. */
+export const timedOut = (): Error => withoutStack(() => new PoolTimeoutError())
 
 /** By how much two timers of the same length may differ, in milliseconds. */
 const timerSlackMillis = 5

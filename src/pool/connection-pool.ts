@@ -24,7 +24,7 @@ import { followPool } from './pool-events.js'
 import { Shortage } from './shortage.js'
 import { watchForStalls } from './stall-watchdog.js'
 import { StatementLog } from '../statement/statement-log.js'
-import { AcquireQueue, type AcquireRequest, type Waiter } from './acquire-queue.js'
+import { AcquireQueue, timedOut, type AcquireRequest, type Waiter } from './acquire-queue.js'
 import type { ClientState } from '../connection/client-state.js'
 import type { ConnectionHome } from '../connection/connection-home.js'
 import type { Cancel, ConnectionSource } from './connection-source.js'
@@ -32,7 +32,7 @@ import type { PoolInfo } from '../channels/pool-info.js'
 import type { Caller } from '../statement/caller.js'
 import { noteObserved } from '../channels/statement-trace.js'
 import { PoolChannels } from './pool-channels.js'
-import { ConnectionError, PoolTimeoutError } from '../errors/errors.js'
+import { ConnectionError } from '../errors/errors.js'
 import { isReadOnlyServer } from '../errors/to-database-error.js'
 import { ignore } from '../runtime/promises.js'
 import type { Settings } from '../settings/settings.js'
@@ -70,7 +70,7 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
     this.channels = new PoolChannels({ settings, options: pool.options, checkedOut: this.#checkedOut, info: () => this.info })
     this.#settings = settings
     this.#log = new StatementLog(settings)
-    this.#queue = new AcquireQueue(settings.pool.timeoutMillis, (waiters) => this.#refuse(waiters, new PoolTimeoutError()))
+    this.#queue = new AcquireQueue(settings.pool.timeoutMillis, (waiters) => this.#refuse(waiters, timedOut()))
     this.#slots = new Slots(settings.pool.max)
     this.#expected = new ExpectedWait(this.#slots, settings.pool)
     this.pooler = new Pooler(settings)
@@ -97,7 +97,7 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
   acquire (given: AcquireRequest): Cancel {
     const request = this.channels.acquire(given)
     if (this.#ended) request.refuse(new ConnectionError('The database was closed'))
-    else if (!this.#slots.isFree && this.#mustNotWait(request)) request.refuse(new PoolTimeoutError())
+    else if (!this.#slots.isFree && this.#mustNotWait(request)) request.refuse(timedOut())
     else {
       const waiter = this.#queue.add(request)
       this.#proceed()

@@ -6,8 +6,10 @@ import dataAccess from '../../plugins/index.js'
 import { createTestDatabase, expectNoLeaks } from '../../src/testing/index.js'
 import { archivedInvoices } from './archive.js'
 import { withAuth } from './better-auth.js'
+import { constraints, members, withMembers } from './email-addresses.js'
 import { graphql } from './graphql.js'
 import { idempotentPayments } from './idempotent-payments.js'
+import { billConstraints, billPayments, bills, paymentsWithKeys } from './payments-with-keys.js'
 import { reports } from './reports.js'
 import { repositories } from './repositories.js'
 import * as schema from './schema.js'
@@ -87,6 +89,20 @@ t.test('sums and reports', async (t) => {
   ]])
 })
 
+t.test('e-mail addresses: one is taken once, and found however it is written', async (t) => {
+  const server = await serve(t, withMembers, { casing: 'snake_case', errors: { constraints } })
+  t.match(await ask(server, 'POST', '/members', { name: 'Ada', email: ' Ada@Example.com' }), [201, { id: 1, email: 'ada@example.com' }])
+  t.match(await ask(server, 'POST', '/members', { name: 'Ada', email: 'ADA@example.com' }), [409, { code: 'EMAIL_TAKEN' }])
+  t.match(await ask(server, 'POST', '/members', { name: 'Ada', email: 'ada' }), [400, { code: 'EMAIL_INVALID' }])
+  for (const query of ['email=ADA@example.com', 'email[in]=x@y,aDa@example.com', 'email[gte]=ADA@']) {
+    t.match(await ask(server, 'GET', `/members?${query}`), [200, { items: [{ email: 'ada@example.com' }] }], query)
+  }
+  const rows = ['Grace', 'Edsger', 'Ada'].map((name) => ({ name, email: `${name}@EXAMPLE.com` }))
+  await t.rejects(server.db.repo(members).createMany(rows), { code: 'EMAIL_TAKEN', context: { row: 2 } })
+  await server.db.repo(members).softDelete(1)
+  t.equal((await server.db.repo(members).createMany(rows)).length, 3)
+})
+
 t.test('idempotent payments: requests with one key pay once', async (t) => {
   const server = await serve(t, idempotentPayments)
   await server.db.repo(customers).create(ada)
@@ -95,12 +111,28 @@ t.test('idempotent payments: requests with one key pay once', async (t) => {
 
   const together = await Promise.all(Array.from({ length: 20 }, () => pay('first-key', 60)))
   for (const answer of together) t.strictSame(answer, [201, { id: 1, invoiceId: 1, cents: 60 }])
+  const again = await server.inject({ method: 'POST', url: '/invoices/1/payments', payload: { cents: 60 }, headers: { 'idempotency-key': 'first-key' } })
+  t.equal(again.body, '{"id":1,"invoiceId":1,"cents":60}', 'the same text')
   t.equal(await server.db.repo(payments).count(), 1)
   t.equal((await pay('first-key', 30))[0], 422, 'a key belongs to one request')
   t.equal((await pay('other-key', 60))[0], 409)
   t.match(await pay('other-key', 40), [201, { cents: 40 }], 'a refused request leaves no key')
   t.match(await server.db.repo(invoices).get(1), { paidCents: 100 })
   t.equal((await ask(server, 'POST', '/invoices/1/payments', { cents: 1 }))[0], 400)
+})
+
+t.test('payments with keys: requests with one key pay once, and different ones together never more than is due', async (t) => {
+  const server = await serve(t, paymentsWithKeys, { errors: { constraints: billConstraints } })
+  await server.db.repo(bills).create({ cents: 100 })
+  const pay = (key: string, cents: number) => ask(server, 'POST', '/bills/1/payments', { cents }, { 'idempotency-key': key })
+
+  const together = await Promise.all(Array.from({ length: 20 }, () => pay('first-key', 60)))
+  for (const answer of together) t.strictSame(answer, [201, { id: 1, key: 'first-key', billId: 1, cents: 60 }])
+  t.equal((await pay('first-key', 30))[0], 422)
+  t.match(await pay('other-key', 60), [409, { code: 'OVERPAID' }])
+  const small = await Promise.all(Array.from({ length: 10 }, (_, index) => pay(`small-key-${index}`, 10)))
+  t.strictSame(small.map(([status]) => status).sort(), [...Array(4).fill(201), ...Array(6).fill(409)])
+  t.strictSame([await server.db.repo(bills).get(1), await server.db.repo(billPayments).count()], [{ id: 1, cents: 100, paidCents: 100 }, 5])
 })
 
 t.test('tRPC: what fails in a batch is undone, the rest is kept', async (t) => {

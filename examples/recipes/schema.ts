@@ -1,4 +1,4 @@
-import { integer, jsonb, pgTable, text, timestamp } from 'drizzle-orm/pg-core'
+import { integer, json, pgTable, text, timestamp } from 'drizzle-orm/pg-core'
 
 export const customers = pgTable('customers', {
   id: integer().primaryKey().generatedAlwaysAsIdentity(),
@@ -24,6 +24,6 @@ export const idempotencyKeys = pgTable('idempotency_keys', {
   key: text().primaryKey(),
   request: text().notNull(),
   status: integer(),
-  reply: jsonb(),
+  reply: json(), // not jsonb(), which orders the keys
   createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow()
 })

@@ -15,11 +15,30 @@ create table payments (
   invoice_id integer not null references invoices,
   cents integer not null
 );
+create table members (
+  id integer generated always as identity primary key,
+  name text not null,
+  email text not null constraint members_email_address check (email ~ '^[^@ A-Z]+@[^@ A-Z]+$'),
+  deleted_at timestamptz(3)
+);
+create unique index members_email_index on members (email) where deleted_at is null;
+create table bills (
+  id integer generated always as identity primary key,
+  cents integer not null,
+  paid_cents integer not null default 0,
+  constraint bills_not_overpaid check (paid_cents <= cents)
+);
+create table bill_payments (
+  id integer generated always as identity primary key,
+  key text not null unique,
+  bill_id integer not null references bills,
+  cents integer not null
+);
 create table idempotency_keys (
   key text primary key,
   request text not null,
   status integer,
-  reply jsonb,
+  reply json,
   created_at timestamptz(3) not null default now()
 );
 create table "user" (

@@ -1,4 +1,5 @@
 import swagger from '@fastify/swagger'
+import Fastify from 'fastify'
 import { sql } from 'drizzle-orm'
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
 import { once } from 'node:events'
@@ -68,6 +69,14 @@ t.test('67: a filter with an undeclared column or operator, nested or repeated, 
   }
   t.equal(Object.getOwnPropertyDescriptor(Object.prototype, 'name'), undefined)
   t.strictSame(connections(), none)
+})
+
+t.test('the error about an undeclared parameter names it, where Fastify validates and where listQuery does', async (t) => {
+  const server = await buildLists(t)
+  for (const path of ['/people', '/pages', '/rows']) {
+    t.match((await server.inject(`${path}?colour=red`)).json(), { code: 'FST_ERR_VALIDATION', message: 'querystring/colour must NOT be valid' })
+  }
+  t.match((await server.inject('/raw?colour=red')).json(), { code: 'DB_VALIDATION', message: /"colour"/ })
 })
 
 t.test('67: nested objects of another parser are refused as well', async (t) => {
@@ -251,4 +260,20 @@ t.test('a list that locks its rows locks none that it does not give', async (t) 
     const left = await server.db.transaction((other) => other.repo(users).getAll({ lock: { strength: 'update', skipLocked: true } }))
     t.same(left.map(({ balance }) => balance), [3])
   })
+})
+
+t.test('columns of any name are filtered and sorted by, and no others', async (t) => {
+  const names = ['größe', 'two-parts', 'a.b', 'x|y', '$(z)', 'sp ace', '漢字', 'plain']
+  const odd = pgTable('odd', { id: integer().primaryKey(), ...Object.fromEntries(names.map((name) => [name, integer()])) })
+  const list = listQuery(odd, { filterable: Object.fromEntries(names.map((name) => [name, ['eq']])), sortable: names } as object)
+  const server = Fastify()
+  t.teardown(() => server.close())
+  server.get('/', { schema: { querystring: list.schema } }, (request) => list.filter(request.query))
+  const ask = (query: Record<string, string>) => server.inject({ url: '/', query })
+  for (const name of names) {
+    t.match((await ask({ [name]: '7', sort: `-${name}` })).json(), [{ and: [{ [name]: { eq: 7 } }] }, { orderBy: { [name]: 'desc' } }], name)
+    t.equal((await ask({ [`${name}x`]: '7' })).statusCode, 400)
+    t.equal((await ask({ sort: `${name}x` })).statusCode, 400)
+  }
+  t.equal((await ask({ aXb: '7' })).statusCode, 400)
 })

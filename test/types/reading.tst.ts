@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { integer, json, jsonb, pgTable, primaryKey, serial, text, timestamp } from 'drizzle-orm/pg-core'
+import { customType, integer, json, jsonb, pgTable, primaryKey, serial, text, timestamp } from 'drizzle-orm/pg-core'
 import { describe, expect, test } from 'tstyche'
 import { listQuery } from '../../src/repository/list-query/list-query.js'
 import type { CursorPage, CursorResult, NumberedPage, Paginated } from '../../src/repository/types/read-options.js'
@@ -18,6 +18,9 @@ const users = pgTable('users', {
   createdAt: timestamp().notNull()
 })
 
+const lowered = customType<{ data: string }>({ dataType: () => 'text' })
+const money = customType<{ data: { cents: number } }>({ dataType: () => 'numeric' })
+const people = pgTable('people', { id: integer().primaryKey(), email: lowered().notNull(), nick: lowered(), wage: money() })
 const memberships = pgTable('memberships', { group: text(), member: integer() }, (table) => [primaryKey({ columns: [table.group, table.member] })])
 
 type User = typeof users.$inferSelect
@@ -148,6 +151,10 @@ describe('listQuery', () => {
     expect(listQuery<typeof users>).type.not.toBeCallableWith(users, { filterable: { email: ['like'] } })
     expect(listQuery<typeof users>).type.not.toBeCallableWith(users, { filterable: { emial: ['eq'] } })
     expect(listQuery<typeof users>).type.not.toBeCallableWith(users, { sortable: ['emial'] })
+    expect(listQuery<typeof people>).type.toBeCallableWith(people, { filterable: { email: ['eq', 'in'], nick: ['isNull'] }, sortable: ['email'] })
+    expect(listQuery<typeof people>).type.not.toBeCallableWith(people, { filterable: ['wage'] })
+    expect(listQuery<typeof people>).type.not.toBeCallableWith(people, { filterable: { email: ['contains'] } })
+    expect(listQuery<typeof people>).type.not.toBeCallableWith(people, { searchable: ['email'] })
     expect(listQuery<typeof users>).type.not.toBeCallableWith(users, { sortable: ['settings'] })
     expect(listQuery<typeof users>).type.not.toBeCallableWith(users, { searchable: ['age'] })
     expect(listQuery<typeof users>).type.not.toBeCallableWith(users, { maxLimit: '100' })

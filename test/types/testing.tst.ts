@@ -1,4 +1,4 @@
-import { after, test as nodeTest } from 'node:test'
+import { after, beforeEach, test as nodeTest } from 'node:test'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { integer, pgTable, serial, text } from 'drizzle-orm/pg-core'
 import t from 'tap'
@@ -21,6 +21,7 @@ describe('createTestDatabase', () => {
     expect(createTestDatabase).type.toBeCallableWith(after)
     expect(createTestDatabase).type.toBeCallableWith()
     nodeTest('with the context of node:test', (context) => { expect(createTestDatabase).type.toBeCallableWith(context) })
+    beforeEach((context) => { expect(createTestDatabase).type.toBeCallableWith(context) })
     expect(createTestDatabase).type.toBeCallableWith({ onTestFinished: (fn: () => Promise<void>) => { fn() } })
     expect(createTestDatabase).type.not.toBeCallableWith({ afterAll: () => undefined })
   })

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join, sep } from 'node:path'
+import { literally } from '../../runtime/expressions.js'
 
 const modules = /\.[cm]?[jt]s$/
 
@@ -29,10 +30,6 @@ function asExpression (part: string): string {
   if (part === '**') return '.*'
   if (part === '*') return '[^/]*'
   if (part === '?') return '[^/]'
-  if (part.startsWith('{') && part.endsWith('}')) return `(?:${part.slice(1, -1).split(',').map(literal).join('|')})`
-  return literal(part)
-}
-
-function literal (text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+  if (part.startsWith('{') && part.endsWith('}')) return `(?:${part.slice(1, -1).split(',').map(literally).join('|')})`
+  return literally(part)
 }

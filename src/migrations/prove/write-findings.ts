@@ -1,3 +1,4 @@
+import { literally } from '../../runtime/expressions.js'
 import { fits, listed, lostLabels, type CatalogPair } from './type-fit.js'
 import type { Column, Relation, Rule } from './catalog.js'
 import type { Finding } from './finding.js'
@@ -92,5 +93,5 @@ function ruleFinding ({ name, columns }: Relation, rule: Rule): Finding {
 
 /** Whether the source of a trigger names a column: then it may fill it. */
 function names (source: string, column: string): boolean {
-  return new RegExp(`(?<![\\w$])${column.replace(/[^\w\s]/g, '\\$&')}(?![\\w$])`, 'i').test(source)
+  return new RegExp(`(?<![\\w$])${literally(column)}(?![\\w$])`, 'i').test(source)
 }

@@ -2,6 +2,7 @@ import type { PgTable } from 'drizzle-orm/pg-core'
 import type { ColumnTypeOf } from '../../drizzle/types/column-kinds.js'
 import { UsageError } from '../../errors/errors.js'
 import { describeTable } from '../../model/table.js'
+import { literally } from '../../runtime/expressions.js'
 import { checkListOptions, isList } from '../read/list-options.js'
 import type { GivenListOptions } from '../read/list-options.js'
 import type { CursorPage, NumberedPage } from '../types/read-options.js'
@@ -14,13 +15,16 @@ import type { DeclaredList } from './parse-query.js'
 import type { JsonSchema } from './query-type.js'
 import { queryTypeOf } from './value-types.js'
 import type { QueryColumnType } from './value-types.js'
-import type { ColumnKey, Filter, Page } from '../types/filters.js'
+import type { ColumnKey, Filter, Page, Row } from '../types/filters.js'
 
 type TypeOf<T extends PgTable, K extends ColumnKey<T>> = ColumnTypeOf<T['_']['columns'][K]>
 
+/** Whether a column of a custom type has texts as its values. */
+type IsCustomText<T extends PgTable, K extends ColumnKey<T>> = TypeOf<T, K> extends 'PgCustomColumn' ? Row<T>[K] extends string | null ? true : false : false
+
 /** An error of the compiler lists the names that are properties of an interface; of an alias it prints the name of the alias. */
 interface QueryKeys<T extends PgTable> {
-  readonly filterable: { [K in ColumnKey<T>]: TypeOf<T, K> extends QueryColumnType ? K : never }[ColumnKey<T>]
+  readonly filterable: { [K in ColumnKey<T>]: TypeOf<T, K> extends QueryColumnType ? K : IsCustomText<T, K> extends true ? K : never }[ColumnKey<T>]
   readonly searchable: { [K in ColumnKey<T>]: TypeOf<T, K> extends 'PgText' | 'PgVarchar' | 'PgChar' ? K : never }[ColumnKey<T>]
 }
 
@@ -147,7 +151,7 @@ function declare (table: PgTable, { filterable = [], sortable = [], searchable =
 }
 
 function schemaOf ({ filters, sortable, searchable, limits: { maxLimit, defaultLimit } }: DeclaredList, pages: ListQueryOptions<PgTable>['pages']): JsonSchema {
-  const names = sortable.map((name) => name.replace(/\W/g, '\\$&')).join('|')
+  const names = sortable.map(literally).join('|')
   const properties: Record<string, JsonSchema> = {
     ...Object.fromEntries(filters.map(({ key, schema }) => [key, schema])),
     ...(sortable.length > 0 && {
@@ -158,6 +162,8 @@ function schemaOf ({ filters, sortable, searchable, limits: { maxLimit, defaultL
     ...(pages !== 'cursor' && pageParameters.numbered),
     ...(pages !== 'numbered' && pageParameters.cursor)
   }
-  // Not `additionalProperties: false`: Fastify's validator would drop an unknown filter, and the reply would have every row.
-  return { type: 'object', properties, propertyNames: { enum: Object.keys(properties) } }
+  // Not `additionalProperties: false`: Fastify's validator would drop an unknown filter, and the reply would have every row. Nor `propertyNames`: its error
+  // does not tell the name.
+  const known = Object.keys(properties).map(literally).join('|')
+  return { type: 'object', properties, patternProperties: { [`^(?!(${known})$)`]: { not: {} } } }
 }

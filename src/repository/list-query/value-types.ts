@@ -1,5 +1,6 @@
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import { columnTypeOf } from '../../drizzle/column-types.js'
+import { typeOf } from '../../values/driver-values.js'
 import { clocks, dates, days, timestampTexts } from './date-texts.js'
 import { textType } from './query-type.js'
 import type { QueryType } from './query-type.js'
@@ -95,6 +96,9 @@ const types = {
 /** Drizzle's column types that have a query type. */
 export type QueryColumnType = keyof typeof types | 'PgEnumColumn' | 'PgEnumObjectColumn'
 
+/** The types of custom columns whose values are texts, which the column's own functions convert. */
+const customTexts = new Set(['text', 'varchar', 'character varying', 'char', 'character', 'bpchar', 'citext'])
+
 /** The query type of a column; undefined if its values cannot be in a query string. */
 export function queryTypeOf (column: PgColumn): QueryType | undefined {
   const columnType = columnTypeOf(column)
@@ -102,6 +106,7 @@ export function queryTypeOf (column: PgColumn): QueryType | undefined {
   if (columnType !== 'PgArray' && enumValues !== undefined && enumValues.length > 0) {
     return { schema: { type: 'string', enum: enumValues }, read: (given) => enumValues.find((value) => value === given) }
   }
+  if (columnType === 'PgCustomColumn') return customTexts.has(typeOf(column)) ? anyText : undefined
   if (!Object.hasOwn(types, columnType)) return undefined
   const type = types[columnType as keyof typeof types]
   return typeof type === 'function' ? type(column) : type

@@ -14,11 +14,17 @@ import { TestServer } from '../postgres/test-server.js'
 
 type OnEnd = (fn: () => Promise<void>) => unknown
 
+/** What the types of node:test give the function of `beforeEach`: it is the context of a test, but it might be that of a suite, which is refused. */
+interface NodeContext {
+  readonly name: string
+  readonly signal: AbortSignal
+}
+
 /**
- * A test that can run a function at its end: the `t` of tap or node:test, or the context of Vitest. For a whole file, it is a
- * function: `after` of node:test or `afterAll` of Vitest.
+ * A test that can run a function at its end: the `t` of tap or node:test, also that of `beforeEach`, or the context of Vitest. For a
+ * whole file, it is a function: `after` of node:test or `afterAll` of Vitest.
  */
-export type TestLike = OnEnd | { after: OnEnd } | { teardown: OnEnd } | { onTestFinished: OnEnd }
+export type TestLike = OnEnd | { after: OnEnd } | { teardown: OnEnd } | { onTestFinished: OnEnd } | NodeContext
 
 /** How {@link createTestDatabase} creates a database. It opens the database with the options of {@link openDatabase}. */
 export interface TestDatabaseOptions extends Omit<OpenOptions, 'connectionString' | 'migrations'>, TemplateOptions {

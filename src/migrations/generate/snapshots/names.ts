@@ -1,4 +1,5 @@
 /** Names, types and texts as SQL writes them. */
+import { literally } from '../../../runtime/expressions.js'
 import type { Column, Named } from './snapshot.js'
 
 /** A name in double quotes. */
@@ -19,8 +20,7 @@ export function quotedName ({ schema = '', name }: Named): string {
 /** Whether an expression contains a name. Any equal word counts. */
 export function mentions (expression: string | undefined, name: string): boolean {
   if (expression === undefined) return false
-  const literally = name.replaceAll('"', '""').replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  return new RegExp(`(?<![\\w$\\u0080-\\uffff])${literally}(?![\\w$\\u0080-\\uffff])`, 'i').test(expression)
+  return new RegExp(`(?<![\\w$\\u0080-\\uffff])${literally(name.replaceAll('"', '""'))}(?![\\w$\\u0080-\\uffff])`, 'i').test(expression)
 }
 
 const serials: Record<string, string> = { smallserial: 'smallint', serial: 'integer', bigserial: 'bigint' }

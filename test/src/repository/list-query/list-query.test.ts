@@ -1,7 +1,7 @@
 import t from 'tap'
 import { parse } from 'node:querystring'
 import {
-  bigint, boolean, date, doublePrecision, inet, integer, jsonb, numeric, pgEnum, pgTable, smallint, text, time, timestamp, uuid
+  bigint, boolean, customType, date, doublePrecision, inet, integer, jsonb, numeric, pgEnum, pgTable, smallint, text, time, timestamp, uuid
 } from 'drizzle-orm/pg-core'
 import { ValidationError } from '../../../../src/errors/errors.js'
 import { listQuery } from '../../../../src/repository/list-query/list-query.js'
@@ -138,6 +138,16 @@ t.test('the SQL depends neither on the order of the parameters nor on their valu
   await ids('sort=id&name[contains]=yy&id[gt]=5')
   const [one, other] = runner.statements.slice(from)
   t.equal(one?.context, other?.context)
+})
+
+t.test('columns of custom types are filtered by if they hold texts, which their own function converts', async (t) => {
+  const lowered = customType<{ data: string }>({ dataType: () => 'varchar(20)', toDriver: (value) => value.toLowerCase() })
+  const money = customType<{ data: { cents: number } }>({ dataType: () => 'numeric' })
+  const custom = pgTable('things', { id: integer().primaryKey(), name: lowered(), price: money() })
+  const list = listQuery(custom, { filterable: ['name'], sortable: ['name'] })
+  t.match(await open(custom).filter(...list.filter(parse('name[in]=A_B,AXB&sort=-name'))), [{ id: 4, name: 'axb' }, { id: 3, name: 'a_b' }])
+  t.throws(() => listQuery(custom, { filterable: ['price'] as never }), /Column "price" cannot be filtered/)
+  t.throws(() => listQuery(custom, { searchable: ['name'] as never }), /holds no text/)
 })
 
 t.test('70: only declared operators can be used, and unsuitable declarations are refused', async (t) => {

@@ -7,13 +7,13 @@ import { join } from 'node:path'
 const folder = join(import.meta.dirname, '..')
 const root = join(folder, '..')
 
-/** Compiles this project into `node_modules`, as it is published. It uses the same copies of pg, Drizzle and Fastify as the peers. */
+/** Builds this project, and places it into `node_modules` as it is published. It uses the same copies of pg, Drizzle and Fastify as the peers. */
 export function installLibrary () {
   const target = join(folder, 'node_modules', 'fastify-data-access')
   rmSync(target, { recursive: true, force: true })
   mkdirSync(target, { recursive: true })
-  const compiler = createRequire(join(root, 'package.json')).resolve('typescript/bin/tsc')
-  execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', join(target, 'dist')], { cwd: root, stdio: 'inherit' })
+  execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' })
+  cpSync(join(root, 'dist'), join(target, 'dist'), { recursive: true })
   cpSync(join(root, 'package.json'), join(target, 'package.json'))
 }
 

@@ -47,11 +47,13 @@ export class Shutdown {
     this.#pools = [parts.connections, ...this.#replicaPools]
   }
 
-  /** Makes closing wait for a callback. */
+  /** Makes closing wait for a commit or a callback, however it ends. */
   track (work: Promise<void>): void {
     this.#callbacks++
-    work.then(() => { if (--this.#callbacks === 0) this.#wake?.() })
+    work.then(this.#untrack, this.#untrack)
   }
+
+  readonly #untrack = (): void => { if (--this.#callbacks === 0) this.#wake?.() }
 
   /** Starts the time limit: work that still runs after `drainTimeoutSeconds` is ended, whether {@link finish} was called or not. */
   begin (): void {

@@ -28,7 +28,7 @@ import type { SessionOutcome, SessionUnit } from './session-unit.js'
 import type { SessionContext } from './transaction/session-context.js'
 import type { TransactionSettings } from '../settings/transaction-options.js'
 
-const nothingToCommit = Promise.resolve()
+const resolved = Promise.resolve()
 
 /** Runs deferred constraints now. https://www.postgresql.org/docs/current/sql-set-constraints.html */
 const checkAll = { ...control('set constraints all immediate'), context: { operation: 'commit' } }
@@ -91,7 +91,7 @@ export class Session<Drizzle = DrizzleDatabase> extends SessionWork<Drizzle> imp
       begin: (committing, prevent) => {
         this.#committing = committing
         this.#prevent = prevent
-        context.track(committing.catch(ignore))
+        context.track(committing)
       },
       hasCallbacks: () => this.#hasCallbacks,
       callNext: () => this.#callNext(),
@@ -123,7 +123,7 @@ export class Session<Drizzle = DrizzleDatabase> extends SessionWork<Drizzle> imp
     if (this.#committing === undefined) {
       this.#committing = this.#undoing === undefined ? this.#commit() : this.#refuse(this.#undoing)
       // The commit releases its connection before the callbacks run, so closing the database must wait for it here.
-      this.root.context.track(this.#committing.catch(ignore))
+      this.root.context.track(this.#committing)
     }
     return this.#committing
   }
@@ -168,7 +168,7 @@ export class Session<Drizzle = DrizzleDatabase> extends SessionWork<Drizzle> imp
   commitNow (): boolean {
     if (!this.hasNothingToCommit) return false
     this.#isPrepared = true
-    this.#committing = nothingToCommit
+    this.#committing = resolved
     this.end(closed)
     this.root.leaveContext?.()
     this.#runLater(this.callbacks.afterCommit, 'after the commit')
@@ -202,6 +202,11 @@ export class Session<Drizzle = DrizzleDatabase> extends SessionWork<Drizzle> imp
   }
 
   #prepareOrAbort (): Promise<boolean> {
+    // Most commits wait for no callback and no statement. An abort in the same turn prevents them, too.
+    if (!this.#hasCallbacks && this.root.transaction.isIdle) {
+      this.#closeGate()
+      return resolved.then(() => this.#sealIfAllowed())
+    }
     return new Promise((resolve, reject) => {
       this.#prevent = reject
       this.#prepare().then(resolve, reject)
@@ -218,6 +223,10 @@ export class Session<Drizzle = DrizzleDatabase> extends SessionWork<Drizzle> imp
     }
     this.#closeGate()
     await transaction.idle()
+    return this.#sealIfAllowed()
+  }
+
+  #sealIfAllowed (): boolean {
     if (!this.#mayCommit()) return false
     this.#seal()
     return true

@@ -29,9 +29,10 @@ export interface Committing {
  * @throws {ConnectionError} if the response was lost, and nothing was saved
  * @throws {CommitUnknownError} if the response was lost, and the outcome is unknown
  */
-export async function commitOn (connection: LentConnection, committing: Committing): Promise<string | undefined> {
+export function commitOn (connection: LentConnection, committing: Committing): Promise<string | undefined> {
   const { trace } = committing
-  return await (trace === undefined ? commit(connection, committing) : trace.commit(commit(connection, committing)))
+  const token = commit(connection, committing)
+  return trace === undefined ? token : trace.commit(token)
 }
 
 async function commit (connection: LentConnection, { context: { pool, words }, settings, caller, identity }: Committing): Promise<string | undefined> {

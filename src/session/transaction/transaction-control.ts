@@ -30,14 +30,16 @@ export interface EndOptions {
  * Sends COMMIT or ROLLBACK and gives the connection back.
  * The connection is destroyed if PostgreSQL does not answer in time, or had no transaction to end.
  */
-export async function endTransaction (connection: LentConnection, text: 'commit' | 'rollback', { timeoutMillis, told }: EndOptions): Promise<Outcome> {
+export function endTransaction (connection: LentConnection, text: 'commit' | 'rollback', { timeoutMillis, told }: EndOptions): Promise<Outcome> {
   connection.leaveTransaction()
   const timer = setTimeout(() => connection.destroy(), timeoutMillis)
-  const outcome = await (told === undefined ? connection.run(endings[text]) : commitAndAsk(connection, told))
-  clearTimeout(timer)
-  if (outcome.missedTransaction) connection.destroy()
-  connection.release()
-  return outcome
+  const ending = told === undefined ? connection.run(endings[text]) : commitAndAsk(connection, told)
+  return ending.then((outcome) => {
+    clearTimeout(timer)
+    if (outcome.missedTransaction) connection.destroy()
+    connection.release()
+    return outcome
+  })
 }
 
 /**

@@ -18,6 +18,7 @@ import { CheckedOut } from './checked-out.js'
 import { CheckedClients } from './clients/checked-clients.js'
 import { OpenClients } from './clients/open-clients.js'
 import { Pooler } from '../pooler/pooler.js'
+import { Refusals } from './refusals.js'
 import { Slots } from './slots.js'
 import { LivenessCheck, pingMillis } from './clients/liveness-check.js'
 import { followPool } from './pool-events.js'
@@ -38,7 +39,6 @@ import { ignore } from '../runtime/promises.js'
 import type { Settings } from '../settings/settings.js'
 
 const renewed = 'the database server has become read-only, or is no longer the one that the URL asks for: its connections are replaced by new ones'
-
 /** How long the delivery of a cancel request may take, in milliseconds. */
 const cancelMillis = 500
 
@@ -52,6 +52,7 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
   readonly #queue: AcquireQueue
   readonly #slots: Slots
   readonly #expected: ExpectedWait
+  readonly #refusals = new Refusals()
   readonly #checkedOut = new CheckedOut()
   readonly #log: StatementLog
   readonly #clients = new OpenClients()
@@ -97,7 +98,7 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
   acquire (given: AcquireRequest): Cancel {
     const request = this.channels.acquire(given)
     if (this.#ended) request.refuse(new ConnectionError('The database was closed'))
-    else if (!this.#slots.isFree && this.#mustNotWait(request)) request.refuse(timedOut())
+    else if (!this.#slots.isFree && this.#mustNotWait(request)) return this.#refusals.add(request)
     else {
       const waiter = this.#queue.add(request)
       this.#proceed()

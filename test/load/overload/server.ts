@@ -1,6 +1,6 @@
 /**
  * A server with a pool of 20 connections, in a process of its own: with `pg` as its argument over pg alone, else over this package.
- * `GET /read` reads a row by its key, `GET /work` holds a connection for 10 ms.
+ * `GET /read` reads a row by its key, `GET /work` holds a connection for 50 ms.
  */
 import { sql } from 'drizzle-orm'
 import Fastify from 'fastify'
@@ -21,7 +21,7 @@ if (library === 'pg') {
   await server.register(dataAccess, { schema, slowQueryMillis: 3_600_000, waitForDatabaseSeconds: 30, pool: { size: 20, maxOverflow: 0, timeoutSeconds: Number(timeoutSeconds) } })
   server.get('/read', (request) => request.repo(users).get(1))
   server.get('/work', async (request) => {
-    await request.db.execute(sql`select pg_sleep(0.01)`)
+    await request.db.execute(sql`select pg_sleep(0.05)`)
     return {}
   })
 }

@@ -18,7 +18,8 @@ if (library === 'pg') {
     return rows[0]
   })
 } else {
-  await server.register(dataAccess, { schema, slowQueryMillis: 3_600_000, waitForDatabaseSeconds: 30, pool: { size: 20, maxOverflow: 0, timeoutSeconds: Number(timeoutSeconds) } })
+  const pool = { size: 20, maxOverflow: 0, timeoutSeconds: Number(timeoutSeconds) }
+  await server.register(dataAccess, { schema, slowQueryMillis: 3_600_000, waitForDatabaseSeconds: 30, pool })
   server.get('/read', (request) => request.repo(users).get(1))
   server.get('/work', async (request) => {
     await request.db.execute(sql`select pg_sleep(0.05)`)

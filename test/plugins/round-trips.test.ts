@@ -1,3 +1,4 @@
+import { createHook } from 'node:async_hooks'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { users } from '../helpers/schema.js'
@@ -70,4 +71,29 @@ t.test('after the first time no statement is built', async (t) => {
   for (const url of Object.keys(routes)) await server.inject(url)
 
   t.equal(built, 0)
+})
+
+/** How many promises a request makes at most, besides those of one without a query. */
+const promises = { '/read': 5, '/list': 4, '/create': 22, '/change': 33, '/transfer': 42 }
+
+t.test('a request makes as many promises as it must', async (t) => {
+  const server = await buildWarm(t)
+  let made = 0
+  const hook = createHook({ init: (_id, type) => { if (type === 'PROMISE') made++ } }).enable()
+  t.teardown(async () => { hook.disable() })
+  /** The smallest number of some requests: something else may run beside one. */
+  const countOf = async (url: string): Promise<number> => {
+    let least = Infinity
+    for (let request = 0; request < 10; request++) {
+      const before = made
+      await server.inject(url)
+      least = Math.min(least, made - before)
+    }
+    return least
+  }
+  const none = await countOf('/none')
+  for (const [url, most] of Object.entries(promises)) {
+    const count = await countOf(url) - none
+    t.ok(count <= most, `${url} makes ${count}`)
+  }
 })

@@ -65,7 +65,7 @@ export function markDeleted (context: WriteContext, id: unknown): Promise<AnyRow
     if (hooks !== undefined) await hooks.beforeDelete({ id }, { final: false })
     const changes = changesWith({ [codec.key]: now }, table)
     const row = await ask(session, () => update(table, { operation: 'softDelete', changes, where, returning: true }), firstOf)
-    if (row !== undefined) await hooks?.afterDelete(row, { final: false })
+    if (row !== undefined && hooks !== undefined) await hooks.afterDelete(row, { final: false })
     return row
   })
 }
@@ -79,7 +79,7 @@ export function markLive (context: WriteContext, id: unknown): Promise<AnyRow | 
     const values = hooks && await runBeforeHook(mark, table, (given) => hooks.beforeUpdate(given, { id }))
     const changes = changesWith({ ...values, ...mark }, table)
     const row = await ask(session, () => update(table, { operation: 'restore', changes, where, returning: true }), firstOf)
-    if (row !== undefined) await hooks?.afterUpdate(row)
+    if (row !== undefined && hooks !== undefined) await hooks.afterUpdate(row)
     return row
   })
 }

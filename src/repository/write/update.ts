@@ -40,7 +40,7 @@ export function updateOne (context: WriteContext, id: unknown, { values, options
     if (expected !== undefined) return await updateVersion(context, step, { changes, where, expected })
     const make = (): Statement => update(table, { operation: 'update', changes, where, returning: true })
     const row = await askWriting(step.session, { table, row: () => [...changes, ...operandsOf(where)], make }, firstOf)
-    if (row !== undefined) await step.hooks?.afterUpdate(row)
+    if (row !== undefined && step.hooks !== undefined) await step.hooks.afterUpdate(row)
     return row
   })
 }
@@ -67,8 +67,8 @@ async function updateVersion (
   const current = allOf([where, unchangedSince(expected)])
   const make = (): Statement => update(table, { operation: 'update', changes, where: current, returning: true })
   const row = await askWriting(session, { table, row: () => [...changes, ...operandsOf(where)], make }, firstOf)
-  if (row !== undefined) await hooks?.afterUpdate(row)
-  else if (await ask(session, () => exists(table, where), valueOf) !== undefined) throw staleRow(expected)
+  if (row === undefined && await ask(session, () => exists(table, where), valueOf) !== undefined) throw staleRow(expected)
+  if (row !== undefined && hooks !== undefined) await hooks.afterUpdate(row)
   return row
 }
 

@@ -212,7 +212,7 @@ export class Scope<Drizzle = DrizzleDatabase> implements StatementRunner {
     if (refusal !== undefined) throw refusal
     const scope = this.#innermost()
     if (scope.#ended !== undefined) throw scope.#ended()
-    scope.callbacks[moment].push(fn)
+    scope.callbacks.add(moment, fn)
   }
 
   #innermost (): Scope<Drizzle> {

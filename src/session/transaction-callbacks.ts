@@ -5,20 +5,25 @@ export type Callback = () => unknown
 
 const moments = ['beforeCommit', 'afterCommit', 'afterRollback'] as const
 
+const none: readonly Callback[] = []
+
 /** The callbacks of a session, or of one scope in it. */
 export class Callbacks {
-  readonly beforeCommit: Callback[] = []
-  readonly afterCommit: Callback[] = []
-  readonly afterRollback: Callback[] = []
+  beforeCommit = none
+  afterCommit = none
+  afterRollback = none
+
+  /** Adds a callback. Most sessions have none, and share one empty list. */
+  add (moment: typeof moments[number], callback: Callback): void { this[moment] = [...this[moment], callback] }
 
   /** Moves all callbacks to the outer scope, or to another session. */
   passTo (other: Callbacks): void {
-    for (const moment of moments) other[moment].push(...this[moment])
+    for (const moment of moments) other[moment] = [...other[moment], ...this[moment]]
   }
 
   /** Drops the first callbacks: as many as `first` holds. */
   drop (first: Callbacks): void {
-    for (const moment of moments) this[moment].splice(0, first[moment].length)
+    for (const moment of moments) this[moment] = this[moment].slice(first[moment].length)
   }
 }
 

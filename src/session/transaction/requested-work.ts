@@ -9,7 +9,7 @@ export class RequestedWork {
   #hasRead = false
   #hasWritten = false
   /** The scopes in which the user's own SQL has changed settings. */
-  readonly #settingScopes = new Set<Savepoint | undefined>()
+  #settingScopes: Set<Savepoint | undefined> | undefined
 
   get hasRead (): boolean { return this.#hasRead }
 
@@ -17,15 +17,15 @@ export class RequestedWork {
   get hasWritten (): boolean { return this.#hasWritten }
 
   /** Whether settings are changed: undoing a scope undoes its changes. */
-  get hasSettings (): boolean { return this.#settingScopes.size > 0 }
+  get hasSettings (): boolean { return this.#settingScopes !== undefined && this.#settingScopes.size > 0 }
 
   add (statement: Statement, savepoint: Savepoint | undefined): void {
-    if (statement.kind === 'raw' && setsSomething(statement.text)) this.#settingScopes.add(savepoint)
+    if (statement.kind === 'raw' && setsSomething(statement.text)) (this.#settingScopes ??= new Set()).add(savepoint)
     if (statement.kind === 'read') this.#hasRead = true
     else this.#hasWritten ||= statement !== opening
   }
 
   undo (savepoint: Savepoint): void {
-    for (const scope of this.#settingScopes) if (isWithin(scope, savepoint)) this.#settingScopes.delete(scope)
+    for (const scope of this.#settingScopes ?? []) if (isWithin(scope, savepoint)) this.#settingScopes?.delete(scope)
   }
 }

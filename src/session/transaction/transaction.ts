@@ -39,14 +39,14 @@ export class Transaction {
   readonly #context: SessionContext
   readonly #settings: TransactionSettings
   readonly #events: TransactionEvents
-  /** The statements that wait for the transaction's connection, in call order. */
-  readonly #tasks: QueuedStatement[] = []
-  readonly #reads: ReadsBeforeBegin
+  /** The statements that wait for the transaction's connection, in call order. A list that grows has 17 places at once. */
+  #tasks: QueuedStatement[] = []
+  #reads: ReadsBeforeBegin | undefined
   /** The context of the session, if it has one, or needs one. */
   readonly lead: ContextLead | undefined
   /** Where reads go, with `reads: 'replica'`. */
   readonly #route: ReplicaRoute | undefined
-  readonly #wakers: Array<() => void> = []
+  #wakers: Array<() => void> | undefined
   /** Whether the transaction's connection, or a response on it, is awaited. */
   #busy = false
   /** Whether a microtask will send the waiting statements. */
@@ -72,7 +72,6 @@ export class Transaction {
     this.#settings = settings
     this.#events = events
     this.#route = routeOf(context.replicas, settings)
-    this.#reads = new ReadsBeforeBegin(this.#acquire, this.#route, this.lead)
   }
 
   /** How many statements were requested. */
@@ -98,7 +97,8 @@ export class Transaction {
   get isUsed (): boolean { return this.work.hasWritten || (this.work.hasRead && !hasOwnSnapshots(this.#settings, this.#context.pool, this.#connection)) }
 
   /** Whether no statement is running and none waits. */
-  get isIdle (): boolean { return !this.#busy && this.#tasks.length === 0 && this.#reads.size === 0 }
+  get isIdle (): boolean { return !this.#busy && this.#tasks.length === 0 && this.#reading === 0 }
+  get #reading (): number { return this.#reads?.size ?? 0 }
 
   /** Reads from replicas see the commit of this token from now on: see {@link ReplicaRoute.follow}. */
   follow (token: unknown): void { this.#route?.follow(token) }
@@ -120,14 +120,14 @@ export class Transaction {
       if (this.#mayReadOutside(statement)) return this.#readOutside(task)
       if (this.#route?.isWhole === false) this.#route.leave()
       this.work.add(statement, savepoint)
-      this.#tasks.push(task)
+      this.#tasks.length === 0 ? this.#tasks = [task] : this.#tasks.push(task)
       this.#proceedSoon()
     })
   }
 
   /** Resolves when every statement is finished; undefined if all are. */
   idle (): Promise<void> | undefined {
-    return this.isIdle ? undefined : new Promise((resolve) => this.#wakers.push(resolve))
+    return this.isIdle ? undefined : new Promise((resolve) => (this.#wakers ??= []).push(resolve))
   }
 
   /** Releases a savepoint; resolves with the error that prevented it, if any. */
@@ -160,7 +160,7 @@ export class Transaction {
   /** Rolls back and releases the connections; running statements are cancelled. Never rejects. */
   async rollback (): Promise<void> {
     const { settleTimeoutMillis: timeoutMillis } = this.#settings
-    await Promise.all([this.#connection && rollBack(this.#connection, () => this.#begun, timeoutMillis), this.#reads.abandon(timeoutMillis)])
+    await Promise.all([this.#connection && rollBack(this.#connection, () => this.#begun, timeoutMillis), this.#reads?.abandon(timeoutMillis)])
     this.#trace?.end(this.#begun ? 'rolledBack' : 'none', this.#end?.())
   }
 
@@ -171,7 +171,7 @@ export class Transaction {
     // COMMIT or ROLLBACK is next, perhaps after that of another database: closing the pool must not cut it off.
     if (this.isIdle) return this.#connection?.leaveTransaction()
     this.#cancel?.(reason())
-    this.#reads.close(reason)
+    this.#reads?.close(reason)
     this.#proceed()
   }
 
@@ -190,8 +190,8 @@ export class Transaction {
   /** Does the next step; called after every event. */
   #proceed (): void {
     if (this.#end !== undefined) for (const { reject } of this.#tasks.splice(0)) reject(this.#end())
-    if (this.isIdle) for (const wake of this.#wakers.splice(0)) wake()
-    if (this.#busy || this.#reads.size > 0 || this.#tasks.length === 0) return
+    if (this.isIdle) for (const wake of this.#wakers?.splice(0) ?? []) wake()
+    if (this.#busy || this.#reading > 0 || this.#tasks.length === 0) return
     this.#busy = true
     if (this.#connection === undefined) this.#open()
     else this.#send(takeBatch(this.#tasks), this.#connection)
@@ -224,8 +224,7 @@ export class Transaction {
     this.#tasks.unshift(...tasks)
   }
 
-  readonly #acquire: Acquire = ({ lend, refuse }, replica) =>
-    (replica ?? this.#context.pool).acquire({ caller: this.#events.caller, lend, refuse })
+  readonly #acquire: Acquire = ({ lend, refuse }, replica) => (replica ?? this.#context.pool).acquire({ caller: this.#events.caller, lend, refuse })
 
   #done (): void { this.#busy = false; this.#proceed() }
 
@@ -265,6 +264,7 @@ export class Transaction {
   }
 
   #readOutside (task: QueuedStatement): void {
+    this.#reads ??= new ReadsBeforeBegin(this.#acquire, this.#route, this.lead)
     this.#reads.start(task.statement, {
       answered: (outcome, connection) => this.#answer(task, outcome, connection),
       refused: (error) => this.#refuse(task, error),

@@ -3,7 +3,7 @@ import { openDatabase } from '../../../src/index.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
 import { users, withTables } from '../../helpers/schema.js'
 
-const count = 10_000
+const count = 3000
 
 const ends: Array<() => unknown> = []
 const { connectionString } = await createTestDatabase({ after: (fn: () => unknown) => { ends.push(fn) } }, withTables)

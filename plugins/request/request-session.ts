@@ -186,13 +186,11 @@ export class RequestSession {
   /** Whether the transaction was committed, or may have been. */
   get hasCommitted (): boolean { return ['committed', 'unknown'].includes(this.unit.outcome) }
 
-  /** Not async, like its neighbours: each would cost two promises a request. */
   #carryOut ({ commits, error }: Verdict, payload: unknown): Promise<void> {
     if (error !== undefined) return Promise.reject(error)
     if (!commits) return this.#rollBack(payload)
-    if (!this.#plan.commitsAfterResponse) return this.unit.isRolledBack ? Promise.resolve() : this.#commit(payload)
-    this.#commitLater = !this.unit.isRolledBack
-    return Promise.resolve()
+    if (this.#plan.commitsAfterResponse) this.#commitLater = !this.unit.isRolledBack
+    return this.#plan.commitsAfterResponse || this.unit.isRolledBack ? Promise.resolve() : this.#commit(payload)
   }
 
   #commit (payload: unknown): Promise<void> {

@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { TransactionClosedError } from '../src/errors/errors.js'
+import { TransactionClosedError, UsageError } from '../src/errors/errors.js'
 import { SettingsError } from '../src/errors/settings-error.js'
 import { attemptAt } from './request/attempt.js'
 import { repeating } from './request/retry-handler.js'
@@ -33,6 +33,8 @@ const plan = Symbol('data-access.plan')
 
 const tooEarly = 'request.db does not exist yet: register fastify-data-access before the plugins that use it, and use it from the onRequest hook on'
 const forRequestsOnly = 'request.db ends with its request, and a websocket goes on: use fastify.db.session() for each message'
+
+const singleOfSeveral = 'transaction.single is for a server with one database: here a request has one decision for all of them. Leave it out for this route, or use server.db.session(fn, { single: true })'
 
 /** The name of Fastify's hook that removes the body of a reply to HEAD. */
 const headHook = 'headRouteOnSendHandler'
@@ -142,6 +144,7 @@ async function plugin (fastify: FastifyInstance, { transaction: options = {}, re
     const isDecidedByRoute = planned !== undefined
     const isLate = request[stage] === (isDecidedByRoute ? 'route' : 'root')
     const group = databases.areSeveral ? new SessionGroup() : undefined
+    if (group !== undefined && (planned ?? defaultPlan).settings.single) throw new UsageError(singleOfSeveral)
     return new RequestSession(fastify.db, planned ?? defaultPlan, { request, reply, isDecidedByRoute, isLate, group })
   }
 

@@ -25,7 +25,7 @@ import { RequestCaller } from './request-caller.js'
 import { settingsOf } from './transaction-plan.js'
 import { StreamedReply } from './streamed-reply.js'
 import { dropCallbacks } from './retry-states.js'
-import { judge, logRollback, mayCommit } from './verdict.js'
+import { judge, logEnd, logLeft, mayCommit } from './verdict.js'
 import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Database } from '../../src/database/database.js'
@@ -238,7 +238,7 @@ export class RequestSession {
 
   async #rollBack (payload: unknown): Promise<void> {
     await this.unit.rollback()
-    if (this.unit.outcome === 'rolledBack') logRollback(this.#reply, payload)
+    logEnd(this.unit.outcome, this.#reply, payload)
   }
 
   async #drop (payload: unknown): Promise<false> {
@@ -277,8 +277,7 @@ export class RequestSession {
 
   /** Called when the response is closed; rolls back unless the session is decided. */
   async #closed (): Promise<void> {
-    const { raw, log } = this.#reply
-    const isAnswered = raw.writableEnded
+    const { raw: { writableEnded: isAnswered }, log } = this.#reply
     if (this.#commitLater) {
       await this.unit.commit().catch((error) => log.error({ err: error }, 'the commit after the reply failed'))
     } else if (this.#state === 'undecided' || this.#state === 'streaming') {
@@ -286,7 +285,7 @@ export class RequestSession {
       const wasOpen = this.unit.outcome === 'open'
       this.unit.abort(isAnswered ? new TransactionClosedError('The response has ended: the statement was not run') : clientGone('nothing was saved'))
       await this.unit.rollback()
-      if (!isAnswered) log.debug('the client left, rolled back')
+      if (!isAnswered) logLeft(this.unit.outcome, log)
       else if (wasOpen) log.error('response ended outside the lifecycle, rolled back')
     } else if (!isAnswered) {
       // It has no effect once COMMIT was sent; then the outcome stands.
@@ -294,7 +293,7 @@ export class RequestSession {
       await this.unit.rollback()
       if (this.unit.outcome !== 'committed') return
       if (hasBroken(this.#passage?.payload)) this.#logFailedReply()
-      else log.warn('committed, but the client did not get the answer')
+      else logLeft(this.unit.outcome, log)
     }
   }
 }

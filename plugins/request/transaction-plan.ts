@@ -2,6 +2,7 @@ import { checkSettings } from '../../src/errors/check-call.js'
 import { resolveContext } from '../../src/settings/transaction-context.js'
 import { resolveTransactionOptions } from '../../src/settings/transaction-options.js'
 import { anything, oneOf } from '../../src/runtime/option-checks.js'
+import { UsageError } from '../../src/errors/errors.js'
 import { SettingsError } from '../../src/errors/settings-error.js'
 import { isResponse } from './payload.js'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -89,6 +90,7 @@ const checks: OptionChecks<RequestTransactionOptions> = {
   resolveCommits: anything,
   reads: anything,
   token: anything,
+  single: anything,
   statementBudget: anything,
   context: anything,
   contextRequired: anything
@@ -112,6 +114,8 @@ export function givenTransaction (options: RequestTransactionOptions): RequestTr
  */
 export function planTransaction (options: RequestTransactionOptions, carrier?: TokenCarrier, ofRoute: RequestTransactionOptions = {}): TransactionPlan {
   const { begin = 'firstWrite', commit = 'onSend', commitOn = claimsSuccess, context, statementBudget, ...rest } = givenTransaction(options)
+  const decides = commit !== 'onSend' ? 'commit' : commitOn !== claimsSuccess ? 'commitOn' : undefined
+  if (rest.single === true && decides !== undefined) throw new UsageError(`transaction.single cannot be combined with ${decides}: the write commits by itself, before the reply is made`)
   return {
     settings: resolveTransactionOptions({ token: carrier !== undefined, ...rest, ...fixedContext(context), begin: coreBegin(begin) }),
     beginsOnRequest: begin === 'onRequest',
@@ -126,7 +130,7 @@ export function planTransaction (options: RequestTransactionOptions, carrier?: T
 
 /** The options that also hold for sessions without a request. */
 export function databaseTransaction (options: RequestTransactionOptions): TransactionOptions {
-  const { begin, commit, commitOn, context, statementBudget, ...rest } = options
+  const { begin, commit, commitOn, context, statementBudget, single, ...rest } = options
   return { ...rest, ...fixedContext(context), ...(begin !== undefined && { begin: coreBegin(begin) }) }
 }
 

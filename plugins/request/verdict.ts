@@ -2,7 +2,8 @@ import { UsageError } from '../../src/errors/errors.js'
 import { isClientGone } from './client-gone.js'
 import { isResponse } from './payload.js'
 import { statusOf } from './transaction-plan.js'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
+import type { SessionOutcome } from '../../src/session/session-unit.js'
 import type { TransactionPlan } from './transaction-plan.js'
 
 /** A reply that decides whether the transaction commits. */
@@ -39,10 +40,18 @@ export function mayCommit ({ commitOn }: TransactionPlan, { request, reply, payl
   return commits
 }
 
-/** Writes to the log that a reply rolled the transaction back. */
-export function logRollback (reply: FastifyReply, payload: unknown): void {
+/** Writes to the log that the client has left, and what became of the transaction. */
+export function logLeft (outcome: SessionOutcome, log: FastifyBaseLogger): void {
+  if (outcome === 'committed') log.warn('committed, but the client did not get the answer')
+  else log.debug('the client left, rolled back')
+}
+
+/** Writes to the log that a reply rolled the transaction back, or that it could not, because a single write had committed before. */
+export function logEnd (outcome: SessionOutcome, reply: FastifyReply, payload: unknown): void {
   const { log } = reply
   const statusCode = statusOf(reply, payload)
+  if (outcome === 'committed') return log.warn({ statusCode }, `answered ${statusCode}, and the single write stays`)
+  if (outcome !== 'rolledBack') return
   if (statusCode < 400) log.warn({ statusCode }, `answered ${statusCode}, rolled back`)
   else log.debug({ statusCode }, 'rolled back')
 }

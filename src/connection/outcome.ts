@@ -10,6 +10,8 @@ export interface Outcome {
   /** pg's error, or the reason why the statement was not sent. */
   readonly error: Error | undefined
   readonly result: StatementResult<never> | undefined
+  /** Whether PostgreSQL has run it without an error, and nothing behind it has failed. Its rows may still be unreadable. */
+  readonly ran: boolean
   /** Whether any byte of it may have been sent. */
   readonly sent: boolean
   /** Whether the connection was lost, so that PostgreSQL's result is unknown. */
@@ -24,7 +26,7 @@ export interface Outcome {
 
 /** The outcome of a statement that was not sent. */
 export function notSent (error: Error): Outcome {
-  return { error, result: undefined, sent: false, lost: false, preludeDone: 0, preludeValue: undefined, missedTransaction: false }
+  return { error, result: undefined, ran: false, sent: false, lost: false, preludeDone: 0, preludeValue: undefined, missedTransaction: false }
 }
 
 /** The error of a statement that PostgreSQL skipped because an earlier one in its batch failed. */
@@ -33,11 +35,11 @@ export function skipped (cause: Error | undefined): Error {
 }
 
 /** The outcome of a statement with this response. */
-export function outcomeOf (response: Response, failure: Error | undefined, circumstances: Omit<Outcome, 'error' | 'result' | 'sent'>): Outcome {
+export function outcomeOf (response: Response, failure: Error | undefined, circumstances: Omit<Outcome, 'error' | 'result' | 'ran' | 'sent'>): Outcome {
   const { lost, preludeDone, preludeValue, missedTransaction } = circumstances
   const error = refusalOfCopy(response, failure) ?? failure ?? (response.unreadable && unreadable(response))
   const result = error === undefined ? response as unknown as StatementResult<never> : undefined // the statement's reader made its rows
-  return { error, result, sent: true, lost, preludeDone, preludeValue, missedTransaction }
+  return { error, result, ran: failure === undefined, sent: true, lost, preludeDone, preludeValue, missedTransaction }
 }
 
 /** The error of a row that could not be read. A repository's reader names the column. */

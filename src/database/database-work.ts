@@ -1,6 +1,7 @@
 import { handled } from '../runtime/promises.js'
 import { isOptions } from '../runtime/option-checks.js'
 import { mustBeFunction } from '../errors/check-call.js'
+import { UsageError } from '../errors/errors.js'
 import { mayFollow } from '../statement/may-follow.js'
 import { resolveContext } from '../settings/transaction-context.js'
 import { checkAreOptions, resolveTransactionOptions } from '../settings/transaction-options.js'
@@ -51,6 +52,7 @@ export class DatabaseWork<Drizzle = DrizzleDatabase> implements StatementRunner 
     this.host = base.host
     this.#base = base
     this.#transaction = resolveTransactionOptions(base.transaction)
+    if (this.#transaction.single) throw new UsageError('transaction.single is no default of a database: give it to session(), createSession() or a route')
   }
 
   /** A real Drizzle database over the pool. Each query commits by itself; `.transaction()` is {@link Database.transaction}. */

@@ -154,7 +154,7 @@ export class Scope<Drizzle = DrizzleDatabase> implements StatementRunner {
    * ```
    */
   transaction<Result> (fn: (scope: Scope<Drizzle>) => Result | Promise<Result>, options?: undefined): Promise<Result> {
-    const refusal = options === undefined ? mustBeFunction(fn, 'transaction()') : new UsageError(nestedOptions)
+    const refusal = this.root.transaction.refuses?.('A nested transaction (also one of createMany() or of hooks)') ?? (options === undefined ? mustBeFunction(fn, 'transaction()') : new UsageError(nestedOptions))
     if (refusal !== undefined) return handled(Promise.reject(refusal))
     const scope = this.#innermost()
     return handled(scope.#enter(() => scope.#nest(fn)))
@@ -177,6 +177,8 @@ export class Scope<Drizzle = DrizzleDatabase> implements StatementRunner {
 
   /** Rolls back at the end, whatever the reply is: a dry run. On a nested scope, undoes only that scope. The reason is logged at `debug`. */
   rollbackOnly (reason?: string): void {
+    const refusal = this.root.transaction.refuses?.('rollbackOnly()')
+    if (refusal !== undefined) throw refusal
     this.#innermost().#mustRollBack = true
     const unchecked: unknown = reason
     if (unchecked !== undefined && typeof unchecked !== 'string') {
@@ -208,7 +210,7 @@ export class Scope<Drizzle = DrizzleDatabase> implements StatementRunner {
   }
 
   #register (moment: 'beforeCommit' | 'afterCommit' | 'afterRollback', fn: Callback): void {
-    const refusal = mustBeFunction(fn, `${moment}()`)
+    const refusal = mustBeFunction(fn, `${moment}()`) ?? (moment === 'beforeCommit' ? this.root.transaction.refuses?.('beforeCommit()') : undefined)
     if (refusal !== undefined) throw refusal
     const scope = this.#innermost()
     if (scope.#ended !== undefined) throw scope.#ended()

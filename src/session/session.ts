@@ -20,6 +20,7 @@ import { runAll } from './transaction-callbacks.js'
 import { unknownPosition } from '../replicas/commit-token.js'
 import { ignore } from '../runtime/promises.js'
 import { SessionWork } from './session-work.js'
+import { SingleWrite } from './single-write.js'
 import { Transaction } from './transaction/transaction.js'
 import type { DrizzleDatabase } from '../drizzle/types/drizzle-database.js'
 import type { Caller } from '../statement/caller.js'
@@ -58,14 +59,17 @@ export class Session<Drizzle = DrizzleDatabase> extends SessionWork<Drizzle> imp
     if ((context as Partial<SessionContext> | null | undefined)?.pool === undefined) {
       throw new UsageError('A session is not made by "new": database.createSession(), database.session((session) => …) and request.db give it')
     }
-    const transaction = new Transaction(context, settings, { caller, timedOut: () => this.abort(new TransactionTimeoutError()) })
+    const transaction = settings.single
+      ? new SingleWrite(context, settings, caller)
+      : new Transaction(context, settings, { caller, timedOut: () => this.abort(new TransactionTimeoutError()) })
     super({ context, transaction, caller, savepoints: 0, streams: undefined, leaveContext: undefined, hasToldOfZombie: false })
     this.#wantsToken = settings.token
   }
 
   /** The outcome of the transaction so far. */
   get outcome (): SessionOutcome {
-    return this.#outcome ?? (this.root.transaction.isOpen ? 'open' : 'none')
+    const { fate, isOpen } = this.root.transaction
+    return this.#outcome ?? fate ?? (isOpen ? 'open' : 'none')
   }
 
   /**
@@ -73,7 +77,7 @@ export class Session<Drizzle = DrizzleDatabase> extends SessionWork<Drizzle> imp
    * to `readAfter()` sees what was committed. Undefined if there was no transaction to commit.
    */
   get token (): string | undefined {
-    const isCommitted = this.#outcome === 'committed' || this.#outcome === 'unknown'
+    const isCommitted = this.outcome === 'committed' || this.outcome === 'unknown'
     return isCommitted && this.#wantsToken ? this.root.transaction.token ?? unknownPosition : undefined
   }
 
@@ -161,7 +165,7 @@ export class Session<Drizzle = DrizzleDatabase> extends SessionWork<Drizzle> imp
   get hasNothingToCommit (): boolean {
     const { transaction } = this.root
     return this.#committing === undefined && this.#undoing === undefined && !transaction.isOpen && transaction.isIdle && !this.hasChild &&
-      this.callbacks.beforeCommit.length === 0 && !this.mustRollBack && this.obstacle === undefined
+      this.callbacks.beforeCommit.length === 0 && !this.mustRollBack && this.obstacle === undefined && this.token === undefined
   }
 
   /** Commits synchronously if there is nothing to commit and nothing to wait for; else does nothing and returns `false`. */
@@ -267,8 +271,10 @@ export class Session<Drizzle = DrizzleDatabase> extends SessionWork<Drizzle> imp
   }
 
   #rolledBack (): void {
-    if (this.root.transaction.isOpen) this.#outcome = 'rolledBack'
-    this.#runLater(this.callbacks.afterRollback, 'after a rollback')
+    const { fate, isOpen } = this.root.transaction
+    if (isOpen) this.#outcome = 'rolledBack'
+    if (fate === 'committed') this.#runLater(this.callbacks.afterCommit, 'after the commit')
+    else if (fate === undefined) this.#runLater(this.callbacks.afterRollback, 'after a rollback')
   }
 
   #runLater (callbacks: ReadonlyArray<() => unknown>, moment: string): void {

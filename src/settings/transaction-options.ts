@@ -68,6 +68,21 @@ export interface TransactionOptions {
    * @defaultValue `false`
    */
   readonly token?: boolean | undefined
+  /**
+   * The session has one write, which commits by itself: it is sent without BEGIN and COMMIT, in one round trip instead of two. Whatever
+   * needs a transaction is refused by a `UsageError`, and nothing of it is sent: a second write, nested transactions (also those of
+   * `createMany` and of hooks), upserts, row locks, settings, `beforeCommit()` and `rollbackOnly()`.
+   *
+   * Nothing undoes the write afterwards. If the handler fails after it, the write stays. It cannot be combined with `begin`,
+   * `isolationLevel`, `accessMode`, `deferrable`, `retries`, `timeoutMillis` and `resolveCommits`, on a route also not with `commit` and
+   * `commitOn`.
+   * @defaultValue `false`
+   * @example
+   * ```ts
+   * await database.session((session) => session.repo(users).create({ name: 'Ada' }), { single: true })
+   * ```
+   */
+  readonly single?: boolean | undefined
   /** What the session's statements know of the user they are for: {@link TransactionContext}. @defaultValue none */
   readonly context?: TransactionContext | undefined
   /**
@@ -94,6 +109,8 @@ export interface TransactionSettings {
   readonly onReplica: 'nothing' | 'reads' | 'transaction'
   /** Whether a commit gives a token. */
   readonly token: boolean
+  /** Whether the session has one write, which commits by itself. */
+  readonly single: boolean
   readonly context: ContextSource | undefined
   readonly contextRequired: boolean
 }
@@ -111,6 +128,7 @@ const checks: OptionChecks<TransactionOptions> = {
   resolveCommits: flag,
   reads: oneOf('primary', 'replica'),
   token: flag,
+  single: flag,
   // `resolveContext` checks it.
   context: anything,
   contextRequired: flag
@@ -130,6 +148,7 @@ export function resolveTransactionOptions (options: TransactionOptions): Transac
   checkAreOptions(options)
   const complaint = findComplaint(options, checks)
   if (complaint !== undefined) throw new UsageError(`transaction.${complaint.option} ${complaint.reason}`)
+  if (options.single === true) refuseBeside(options)
   const { begin = 'firstWrite', isolationLevel, accessMode, deferrable, retries = 0, timeoutMillis, settleTimeoutMillis = 5000, resolveCommits = false, token = false, context, contextRequired = false } = options
   const modes = [
     isolationLevel && `isolation level ${isolationLevel}`,
@@ -151,8 +170,21 @@ export function resolveTransactionOptions (options: TransactionOptions): Transac
     resolveCommits: resolveCommits && !readOnly,
     onReplica: options.reads === 'replica' ? replicaShare({ readsOutside, readOnly, isolationLevel }) : 'nothing',
     token: token && !readOnly,
+    single: options.single === true,
     context: resolved && (() => resolved),
     contextRequired
+  }
+}
+
+/** Options that need a transaction, and their values that do not ask for anything. */
+const ofTransactions: ReadonlyMap<keyof TransactionOptions, unknown> = new Map<keyof TransactionOptions, unknown>([
+  ['begin', 'firstWrite'], ['isolationLevel', undefined], ['accessMode', undefined], ['deferrable', undefined], ['retries', 0], ['timeoutMillis', undefined], ['resolveCommits', false]
+])
+
+/** @throws {UsageError} for an option that has no meaning for a write that commits by itself */
+function refuseBeside (options: TransactionOptions): void {
+  for (const [name, nothing] of ofTransactions) {
+    if (options[name] !== undefined && options[name] !== nothing) throw new UsageError(`transaction.single cannot be combined with ${name}: that is for a transaction, and a single write commits by itself`)
   }
 }
 

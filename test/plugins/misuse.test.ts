@@ -103,6 +103,7 @@ const rows: Record<string, Row> = {
     ...optional
   )),
   'dataAccess({ transaction: { commitOn: _ } })': registering((x) => ({ transaction: { commitOn: x } }), ...optional, 'function'),
+  'dataAccess({ transaction: { single: _ } })': registering((x) => ({ transaction: { single: x } }), ...optional, 'false'),
   'dataAccess({ transaction: { retries: _ } })': registering((x) => ({ transaction: { retries: x } }), ...optional, '0'),
   'a route with config: { transaction: _ }': onRoute((x) => x, ...options, 'false'),
   'a route with config: { transaction: { begin: _ } }': onRoute((x) => ({ begin: x }), ...optional),

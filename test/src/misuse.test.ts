@@ -111,6 +111,7 @@ const transactions = {
     ...optional,
     'false'
   )),
+  'createSession({ single: _ })': takes((x) => database.createSession({ single: x }), ...optional, 'false'),
   'createSession({ retries: _ })': takes((x) => database.createSession({ retries: x }), ...optional, '0'),
   'createSession({ context: _ })': takes((x) => database.createSession({ context: x }), ...optional),
   'createSession({ contextRequired: _ })': takes((x) => database.createSession({ contextRequired: x }), ...optional, 'false'),

@@ -20,8 +20,8 @@ import type { Statement } from '../../statement/statement.js'
 export interface Reader {
   answered (outcome: Outcome, connection: LentConnection): void
   refused (error: Error): void
-  /** The connection's isolation level differs from READ COMMITTED: nothing was read. */
-  unsuited (): void
+  /** The connection's isolation level differs from READ COMMITTED: nothing was read. Without this callback the level does not matter. */
+  unsuited? (): void
   done (): void
 }
 
@@ -69,7 +69,7 @@ export class ReadsBeforeBegin {
     read.cancel = this.#acquire({
       lend: (connection) => {
         read.connection = connection
-        if (connection.readCommitted) {
+        if (connection.readCommitted || reader.unsuited === undefined) {
           connection.send([{ statement, done: (outcome) => this.#answered(read, reader, { outcome, connection }) }], beforeStatement(connection, statement, this.#lead))
         } else {
           reader.unsuited()

@@ -136,6 +136,16 @@ t.test('as an option of the plugin it holds for routes, not for sessions beside 
   t.equal(await count(server), 4)
 })
 
+t.test('the statement budget counts its statements', async (t) => {
+  const server = await build(t)
+  server.post('/', { config: { transaction: { single: true, statementBudget: { max: 1, exceed: 'throw' } } } }, async (request) => {
+    await request.repo(users).count()
+    return await request.repo(users).create(ada)
+  })
+  t.match(await post(server), { statusCode: 500 })
+  t.equal(await count(server), 0)
+})
+
 t.test('a server with several databases refuses it: a request has one decision there', async (t) => {
   const { server, rows } = await buildBoth(t)
   server.post('/', { config }, async (request) => await request.repo(users).create(ada))
@@ -167,4 +177,11 @@ t.test("with reads: 'replica' the reads before the write go to the replica, and 
     return [before, await repo.count(onReplica), await repo.count()]
   }, { single: true })
   t.strictSame(counts, [1, 0, 2])
+  const last = database.createSession()
+  await last.repo(users).create({ email: 'last' })
+  await last.commit()
+  t.equal(await database.session((session) => {
+    session.readAfter(last.token)
+    return session.repo(users).count()
+  }, { single: true }), 3)
 })

@@ -2,15 +2,12 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { sql } from 'drizzle-orm'
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
 import t from 'tap'
-import { CommitUnknownError, ForeignKeyViolationError, Repository, TransactionAbortedError, UniqueViolationError, UsageError } from '../../../src/index.js'
+import { ForeignKeyViolationError, Repository, TransactionAbortedError, UniqueViolationError, UsageError } from '../../../src/index.js'
 import { captureStatements, sandbox } from '../../../src/testing/index.js'
-import { backendOf, beside, killBackend } from '../../helpers/backend.js'
-import { open, openByProxy } from '../../helpers/database.js'
-import { holdCommits } from '../../helpers/held-commit.js'
+import { beside } from '../../helpers/backend.js'
+import { open } from '../../helpers/database.js'
 import { users } from '../../helpers/schema.js'
-import { openScripted } from '../../helpers/scripted-postgres.js'
 import { watchSent } from '../../helpers/sent.js'
-import { errorResponse, readyForQuery } from '../../helpers/wire.js'
 import { until } from '../../helpers/until.js'
 import type { Database, Session, StatementMessage } from '../../../src/index.js'
 import type { Test } from '../../helpers/test.js'
@@ -80,6 +77,15 @@ t.test('a session without a write ends as any other', async (t) => {
   await kept.session.commit()
   await undone.session.rollback()
   t.strictSame([kept.session.outcome, kept.called, undone.session.outcome, undone.called], ['none', ['afterCommit'], 'none', ['afterRollback']])
+})
+
+t.test('a commit waits for the write that was not awaited', async (t) => {
+  const database = await open(t)
+  const { session, called } = watched(database)
+  const writing = session.repo(users).create(ada)
+  await session.commit()
+  t.strictSame([session.outcome, called, await database.repo(users).count()], ['committed', ['afterCommit'], 1])
+  t.match(await writing, ada)
 })
 
 t.test('a function that fails behind the write undoes nothing', async (t) => {
@@ -194,71 +200,6 @@ t.test('the default level of the server does not matter: each statement is a tra
   }, single), [0, 1, ada.email])
 })
 
-t.test('19: a backend that is killed while the write runs leaves the outcome unknown, which the session repeats', async (t) => {
-  const database = await open(t)
-  const { reached, release } = await holdCommits(t, database)
-  const { session, called } = watched(database)
-  const writing = session.repo(users).create(ada)
-  writing.catch(() => {})
-  await reached()
-  const [{ pid } = { pid: 0 }] = await beside<{ pid: number }>(database, "select pid from pg_stat_activity where query like 'insert into%' and datname = current_database()")
-  await killBackend(database, pid)
-  await t.rejects(writing, { code: 'DB_COMMIT_UNKNOWN', statusCode: 500, retryable: false, context: { operation: 'create' } })
-  await t.rejects(session.commit(), CommitUnknownError)
-  t.strictSame([session.outcome, called], ['unknown', []])
-  await release()
-  t.equal(await database.repo(users).count(), 0)
-})
-
-for (const [what, saved] of [['loseRequest', 0], ['loseAnswer', 1], ['loseReady', 1]] as const) {
-  t.test(`19: a network that fails in a write (${what}) leaves its outcome unknown, and the write is not sent again`, async (t) => {
-    const { database, proxy } = await openByProxy(t)
-    await database.repo(users).count()
-    const lost = proxy[what]('insert')
-    const { session, called } = watched(database)
-    await t.rejects(session.repo(users).create(ada), { code: 'DB_COMMIT_UNKNOWN' })
-    await lost
-    await session.close()
-    t.strictSame([session.outcome, called], ['unknown', []])
-    t.equal(await database.repo(users).count(), saved)
-  })
-}
-
-t.test('an idle connection whose backend was killed before the write is replaced', async (t) => {
-  const database = await open(t, { pool: { size: 1, maxOverflow: 0 } })
-  await killBackend(database, await backendOf(database))
-  await database.session((session) => session.repo(users).create(ada), single)
-  t.equal(await database.repo(users).count(), 1)
-})
-
-t.test('a session that is ended while its write runs cancels it; what PostgreSQL had not committed is not saved', async (t) => {
-  const database = await open(t)
-  const { reached, release } = await holdCommits(t, database)
-  const { session, called } = watched(database)
-  const writing = session.repo(users).create(ada)
-  const [behind, later] = [session.repo(users).count(), session.repo(users).count()]
-  for (const each of [writing, behind, later]) each.catch(() => {})
-  await reached()
-  await session.rollback()
-  await t.rejects(writing, { code: 'DB_TIMEOUT' })
-  await t.rejects(behind, { code: 'DB_TRANSACTION_CLOSED' })
-  await t.rejects(later, { code: 'DB_TRANSACTION_CLOSED' })
-  await release()
-  t.strictSame([session.outcome, called, await database.repo(users).count()], ['none', ['afterRollback'], 0])
-})
-
-t.test('a write that still waits for a connection when its session ends is not sent', async (t) => {
-  const database = await open(t, { pool: { size: 1, maxOverflow: 0 } })
-  const holder = await database.pool.connect()
-  const { session, called } = watched(database)
-  const writing = session.repo(users).create(ada)
-  writing.catch(() => {})
-  await session.rollback()
-  await t.rejects(writing, { code: 'DB_TRANSACTION_CLOSED' })
-  holder.release()
-  t.strictSame([session.outcome, called, await database.repo(users).count()], ['none', ['afterRollback'], 0])
-})
-
 t.test('in a test sandbox it is undone with everything else', async (t) => {
   const database = await open(t)
   {
@@ -317,15 +258,4 @@ t.test('options that are about transactions are refused beside it', async (t) =>
   t.ok(database.createSession({ ...single, begin: 'firstWrite', retries: 0, resolveCommits: false }))
   await t.rejects(database.transaction(() => 1, single), { code: 'DB_USAGE', message: /combined with begin/ })
   await t.rejects(open(t, { transaction: single }), { code: 'DB_USAGE', message: /no default of a database/ })
-})
-
-t.test('a message that never comes after a refusal by PostgreSQL leaves nothing unknown', async (t) => {
-  const { database, peer } = await openScripted(t)
-  const session = database.createSession(single)
-  const writing = session.run({ kind: 'write', text: 'insert into users values ($1)', values: ['ada'], context: { operation: 'create' } })
-  t.match(await peer.next(), [/^Parse/, /^Bind/, /^Describe/, 'Execute', 'Sync'])
-  peer.send(errorResponse('23505'), readyForQuery('I'))
-  await t.rejects(writing, UniqueViolationError)
-  t.equal(session.outcome, 'none')
-  await session.close()
 })

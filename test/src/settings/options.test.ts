@@ -122,6 +122,7 @@ t.test('completes missing options', async (t) => {
     resolveCommits: false,
     onReplica: 'nothing',
     token: false,
+    single: false,
     contextRequired: false
   }
   t.same(resolveTransactionOptions({}), defaults)
@@ -143,6 +144,7 @@ t.test('makes a BEGIN of the modes, and never changes the given options', async 
     resolveCommits: false,
     onReplica: 'nothing',
     token: false,
+    single: false,
     contextRequired: false
   })
   t.match(resolveTransactionOptions({ deferrable: false }), { begin: 'begin not deferrable', readsOutside: false })

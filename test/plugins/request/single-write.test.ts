@@ -114,9 +114,15 @@ t.test('a client that leaves while the write runs cancels it; one that leaves be
 t.test('options that need a transaction are refused where the route is declared', async (t) => {
   const server = await build(t, { transaction: { retries: 3 } })
   const commitOn = (): boolean => true
-  const declare = (transaction: object) => () => server.post(`/${Math.random()}`, { config: { transaction: { retries: 0, single: true, ...transaction } } }, async () => 1)
+  const declare = (transaction: object) => () => {
+    server.post(`/${Math.random()}`, { config: { transaction: { retries: 0, single: true, ...transaction } } }, async () => 1)
+  }
   for (const [name, transaction] of Object.entries({
-    begin: { begin: 'onRequest' }, commit: { commit: 'atEnd' }, commitOn: { commitOn }, retries: { retries: 1 }, isolationLevel: { isolationLevel: 'serializable' }
+    begin: { begin: 'onRequest' },
+    commit: { commit: 'atEnd' },
+    commitOn: { commitOn },
+    retries: { retries: 1 },
+    isolationLevel: { isolationLevel: 'serializable' }
   })) {
     t.throws(declare(transaction), { setting: /^config\.transaction of POST/, message: new RegExp(`transaction\\.single cannot be combined with ${name}`) })
   }

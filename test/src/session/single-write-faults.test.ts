@@ -27,8 +27,9 @@ t.test('19: a backend that is killed while the write runs leaves the outcome unk
   const writing = session.repo(users).create(ada)
   writing.catch(() => {})
   await reached()
-  const [{ pid } = { pid: 0 }] = await beside<{ pid: number }>(database, "select pid from pg_stat_activity where query like 'insert into%' and datname = current_database()")
-  await killBackend(database, pid)
+  const inserting = "select pid from pg_stat_activity where query like 'insert into%' and datname = current_database()"
+  const [backend] = await beside<{ pid: number }>(database, inserting)
+  await killBackend(database, backend?.pid ?? 0)
   await t.rejects(writing, { code: 'DB_COMMIT_UNKNOWN', statusCode: 500, retryable: false, context: { operation: 'create' } })
   await t.rejects(session.commit(), CommitUnknownError)
   t.strictSame([session.outcome, called], ['unknown', []])

@@ -22,7 +22,7 @@ import { discard, guard, hasBroken, isStream, payloadHeaders } from './payload.j
 import { requireNothingFollows } from './nothing-follows.js'
 import { keepFromWriting, letWrite, restore } from './reply-state.js'
 import { RequestCaller } from './request-caller.js'
-import { settingsOf } from './transaction-plan.js'
+import { settingsOf, type TransactionPlan } from './transaction-plan.js'
 import { StreamedReply } from './streamed-reply.js'
 import { dropCallbacks } from './retry-states.js'
 import { judge, logEnd, logLeft, mayCommit } from './verdict.js'
@@ -34,7 +34,6 @@ import type { SessionGroup } from '../../src/session/session-group.js'
 import type { SessionUnit } from '../../src/session/session-unit.js'
 import type { Exchange, Passage } from './exchange.js'
 import type { RetryStates } from './retry-states.js'
-import type { TransactionPlan } from './transaction-plan.js'
 import type { DecidingReply, Verdict } from './verdict.js'
 
 export class RequestSession {

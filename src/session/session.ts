@@ -206,8 +206,8 @@ export class Session<Drizzle = DrizzleDatabase> extends SessionWork<Drizzle> imp
   }
 
   #prepareOrAbort (): Promise<boolean> {
-    // Most commits wait for no callback and no statement. An abort in the same turn prevents them, too.
-    if (!this.#hasCallbacks && this.root.transaction.isIdle) {
+    // Most commits wait for no callback and no statement, and no nested scope is open. An abort in the same turn prevents them, too.
+    if (!this.#hasCallbacks && !this.hasChild && this.root.transaction.isIdle) {
       this.#closeGate()
       return resolved.then(() => this.#sealIfAllowed())
     }

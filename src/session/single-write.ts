@@ -155,8 +155,11 @@ export class SingleWrite implements SessionTransaction {
     reject(error)
   }
 
-  idle (): Promise<void> | undefined {
-    return this.isIdle ? undefined : new Promise((resolve) => this.#wakers.push(resolve))
+  idle (): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wakers.push(resolve)
+      this.#proceed()
+    })
   }
 
   /** There are no savepoints. */

@@ -54,7 +54,7 @@ export function withMigrationLock<Result> (options: MigrationOptions, fn: (conne
     await acquire(watch, { lock: runnerLock, tryLock: beginWithLock, deadline, lockTimeoutSeconds })
     const result = withClient(options, async (work) => {
       const isDirect = await hasSession(work)
-      await acquire(work, { lock: workLock, tryLock: isDirect ? lockSession : isWorkFree, deadline, lockTimeoutSeconds })
+      await acquire(work, { lock: workLock, tryLock: bothLocks(watch, isDirect ? lockSession : isWorkFree), deadline, lockTimeoutSeconds })
       return fn({ work, watch, isDirect })
     })
     // A pooler ends the connection of a client that leaves in the middle of a transaction.
@@ -82,6 +82,22 @@ async function acquire (client: Client, { lock, tryLock, deadline, lockTimeoutSe
       )
     }
     await pauseBefore(attempts, backoff)
+  }
+}
+
+/**
+ * Takes the second lock while this runner has the first, which it has already. A CREATE INDEX CONCURRENTLY of a killed process may have met the snapshot
+ * with which the first lock was taken. Then it waits for the end of that transaction, while this runner waits for it: so the first lock is given back, and
+ * taken again.
+ */
+function bothLocks (watch: Client, tryWork: (work: Client) => Promise<boolean>): (work: Client) => Promise<boolean> {
+  let hasFirst = true
+  return async (work) => {
+    hasFirst ||= await beginWithLock(watch)
+    if (!hasFirst || await tryWork(work)) return hasFirst
+    hasFirst = false
+    await watch.query('rollback')
+    return false
   }
 }
 

@@ -94,3 +94,38 @@ t.test('61: a file that ends in a deadlock is retried', async (t) => {
   t.equal(waits, 1)
   t.strictSame(await tables(), [])
 })
+
+t.test('56: a runner that waits for the statement of a killed one keeps no transaction open, for whose end that statement might wait', async (t) => {
+  const { client, tables, ...options } = await build(t, [users])
+  await client.query("select pg_advisory_lock(hashtextextended('fastify-data-access/migrations/work', 0))")
+  const run = runMigrations(options)
+  const begun = new Set<number>()
+  await until(async () => {
+    const { rows } = await client.query<{ begun: string }>(
+      "select extract(epoch from xact_start) as begun from pg_stat_activity where datname = current_database() and state = 'idle in transaction'"
+    )
+    for (const row of rows) begun.add(Number(row.begun))
+    return begun.size >= 3
+  })
+  t.strictSame(await tables(), [])
+  await client.query('select pg_advisory_unlock_all()')
+  t.strictSame(tags((await run).applied), ['0000_users'])
+})
+
+t.test('56: while a runner waits so, another one may take its place, and each migration is applied once', async (t) => {
+  const { client, tables, ...options } = await build(t, [users, posts])
+  await client.query("select pg_advisory_lock(hashtextextended('fastify-data-access/migrations/work', 0))")
+  const runs = [runMigrations(options), runMigrations(options), runMigrations(options)]
+  const waiting = new Set<string>()
+  await until(async () => {
+    const { rows } = await client.query<{ pid: string }>(
+      "select pid from pg_stat_activity where datname = current_database() and query like '%pg_try_advisory%' and pid <> pg_backend_pid()"
+    )
+    for (const { pid } of rows) waiting.add(pid)
+    return waiting.size >= 4
+  })
+  await client.query('select pg_advisory_unlock_all()')
+  const applied = await Promise.all(runs)
+  t.strictSame(applied.flatMap((result) => tags(result.applied)).sort(), ['0000_users', '0001_posts'])
+  t.strictSame(await tables(), ['posts', 'users'])
+})

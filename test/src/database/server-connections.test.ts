@@ -90,7 +90,8 @@ t.test('getInfo() counts the connections of users whom it may not observe', asyn
   const owner = new URL(counted)
   owner.username = 'reader'
   const others = await open(t, { connectionString: owner.href, pool: { size: 3, maxOverflow: 0 } })
-  await Promise.all(Array.from({ length: 3 }, () => others.execute(sql`select pg_sleep(0.01)`)))
+  const clients = await Promise.all(Array.from({ length: 3 }, () => others.pool.connect()))
+  for (const client of clients) client.release()
   const database = await open(t, { connectionString: counted.href, pool: { size: 1, maxOverflow: 0 } })
 
   t.match(await infoOf(database), { connections: { total: 4, max: 300 } }, 'three of the other user, and its own pool')

@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import t from 'tap'
-import { sql } from 'drizzle-orm'
 import { Client } from 'pg'
 import { ConnectionError, openDatabase } from '../../../src/index.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
@@ -85,7 +84,8 @@ const ada = { email: 'ada@example.com' }
 t.test('is closed when its connections are', async (t) => {
   const { connectionString } = await createTestDatabase(t, { sql: tables })
   const database = await openDatabase({ connectionString, schema })
-  await Promise.all(Array.from({ length: 5 }, () => database.execute(sql`select pg_sleep(0.01)`)))
+  const clients = await Promise.all(Array.from({ length: 5 }, () => database.pool.connect()))
+  for (const client of clients) client.release()
   const sockets = (database.pool as unknown as {
     _clients: Array<Client & { connection: { stream: { closed: boolean } } }>
   })._clients.map(({ connection }) => connection.stream)

@@ -48,7 +48,7 @@ async function create (values: Values, caller: Caller): Promise<Report> {
   if (!empty && !('schema' in model && model.schema !== undefined)) throw new CommandUsageError('No configuration names a schema: write a drizzle.config.ts with dialect, schema and out, or use --empty to write SQL of your own')
   const { layout } = installedKit()
   const { created } = await createMigration({
-    ...model, folder, message, autogenerate: !empty, renames: renamesOf(values), prefix: config.migrations?.prefix, breakpoints: config.breakpoints, terminal: caller.terminal
+    ...model, folder, message, autogenerate: !empty, renames: renamesOf(values), prefix: config.migrations?.prefix, breakpoints: config.breakpoints, terminal: caller.terminal, signal: caller.signal
   })
   return {
     document: { created: created ?? null },

@@ -38,6 +38,8 @@ export interface RenameOptions {
    * @defaultValue standard input and standard error, if both are a terminal
    */
   readonly terminal?: Terminal | undefined
+  /** Ends the questions when aborted. Then nothing is written. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -51,10 +53,10 @@ export function neededSchema ({ schema }: ModelOptions): Record<string, unknown>
 }
 
 /** The renames between two snapshots, from the given list or from the user's answers. */
-export async function renamesBetween (before: Snapshot, after: Snapshot, { renames, terminal = { input: process.stdin, output: process.stderr } }: RenameOptions): Promise<Rename[]> {
+export async function renamesBetween (before: Snapshot, after: Snapshot, { renames, terminal = { input: process.stdin, output: process.stderr }, signal }: RenameOptions): Promise<Rename[]> {
   if (renames === undefined) {
     const isTerminal = terminal.input.isTTY === true && terminal.output.isTTY === true
-    return await decideRenames(before, after, isTerminal ? askRenames(terminal) : refuseToDecide)
+    return await decideRenames(before, after, isTerminal ? askRenames(terminal, signal) : refuseToDecide)
   }
   const { decide, finish } = decideByList(renames)
   const decided = await decideRenames(before, after, decide)

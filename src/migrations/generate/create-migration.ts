@@ -2,6 +2,7 @@ import { UsageError } from '../../errors/errors.js'
 import { flag, isOptions, isText, text } from '../../runtime/option-checks.js'
 import { findBlockingIn } from '../blocking/check-folder.js'
 import { checkMigrationCall } from '../history/check-migration-call.js'
+import { runnerOptions } from '../history/migration-options.js'
 import { auditChanges, hasChanges, withAudits } from './audit-changes.js'
 import { diffStatements, sqlText } from './changes/diff-statements.js'
 import { modelOptions, neededSchema, renamesBetween } from './compare-model.js'
@@ -60,7 +61,7 @@ export interface CreatedMigration extends WrittenMigration {
  * needs confirmation. A way back also drops what the migration added, with everything written there since. A comment says so; a
  * rollback counts the rows and values, and needs confirmation if there are any.
  *
- * @throws {MigrationError} `DB_MIGRATION_AMBIGUOUS` if something may have been renamed, and there is no terminal to ask in; `DB_MIGRATION_LOCKED` if another
+ * @throws {MigrationError} `DB_MIGRATION_AMBIGUOUS` if something may have been renamed, and there is no terminal to ask in or no answer; `DB_MIGRATION_LOCKED` if another
  *   process is writing a migration into the same folder; `DB_MIGRATION_FAILED` without drizzle-kit, without a schema, or if drizzle-kit refuses the model
  * @throws {UsageError} for an unknown option or an unusable value
  *
@@ -119,5 +120,6 @@ export const createOptions: OptionChecks<CreateOptions> = {
   prefix: text,
   breakpoints: flag,
   renames: [(value) => isOptions(value) && Object.values(value).every(isText), 'must be an object of names: { old: new }'],
-  terminal: [(value) => isOptions(value) && typeof Object(value['input']).on === 'function' && typeof Object(value['output']).write === 'function', 'must be an object of two streams, { input, output }']
+  terminal: [(value) => isOptions(value) && typeof Object(value['input']).on === 'function' && typeof Object(value['output']).write === 'function', 'must be an object of two streams, { input, output }'],
+  signal: runnerOptions.signal
 }

@@ -69,6 +69,7 @@ const create = {
   breakpoints: [...optional, 'false'],
   renames: [...options, 'strange', 'foreign'],
   terminal: optional,
+  signal: optional,
   unknown: []
 } as const
 const downFiles = { folder: [...optional, 'text'], onProgress: [...optional, 'function'], unknown: [] } as const

@@ -54,7 +54,7 @@ export async function callInTerminal (
   let err = ''
   stderr.on('data', (text) => {
     err += text
-    if (!err.endsWith(': ')) return
+    if (!/[:>] $/.test(err)) return
     if (onQuestion !== undefined) onQuestion()
     else if (answer === undefined) stdin.end()
     else stdin.write(`${answer}\n`)

@@ -1,10 +1,10 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import t from 'tap'
 import { createTestDatabase } from '../../../../src/testing/index.js'
 import { writeFolder } from '../folder.js'
-import { build, call, users, writeSchema } from './calling.js'
+import { build, call, callInTerminal, users, writeSchema } from './calling.js'
 
 t.test('runs the whole cycle: create, status, up, check, history, current, down', async (t) => {
   const { migrate } = await build(t)
@@ -66,6 +66,21 @@ t.test('shows every difference, and exits with 3', async (t) => {
   t.match(await migrate('status'), { code: 3, out: /applied {2}0000_users\n {2}0000_users\.sql was edited/ })
   t.match(await migrate('check'), { code: 3, out: /0000_users\.sql was edited[^]*tables of the model/ })
   t.match(await migrate('history'), { code: 1, out: '', err: /0000_users\.sql was edited/ })
+})
+
+t.test('asks about a rename in a terminal, and writes nothing after Ctrl-C', async (t) => {
+  const { cwd, migrate } = await build(t)
+  await migrate('create', '-m', 'Users')
+  writeSchema(cwd, 'renamed', users('title'))
+  const before = readdirSync(join(cwd, 'drizzle'))
+  const create = ['migrate', 'create', '-m', 'title']
+  const stop = new AbortController()
+
+  t.match(await callInTerminal(cwd, create, { signal: stop.signal, onQuestion: () => stop.abort() }), {
+    code: 130, out: '', err: /^The column users\.title is\n[^]*> The question was not answered, so nothing was written\n$/
+  })
+  t.strictSame(readdirSync(join(cwd, 'drizzle')), before)
+  t.match(await callInTerminal(cwd, create, { answer: '2' }), { code: 0, out: /^Wrote / })
 })
 
 t.test('shows what cannot be restored, and needs confirmation', async (t) => {

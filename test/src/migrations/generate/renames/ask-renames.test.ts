@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
@@ -43,14 +43,17 @@ t.test('creates an object that the user calls new', async (t) => {
   t.equal(read(folder, '0001_second.sql'), 'ALTER TABLE "users" ADD COLUMN "title" text;--> statement-breakpoint\nALTER TABLE "users" DROP COLUMN "name";')
 })
 
-t.test('writes nothing if the user does not answer', async (t) => {
+t.test('writes nothing if the user does not answer, or the signal aborts', async (t) => {
   const folder = t.testdir()
-  const { input, output } = terminal()
   await createMigration({ message: 'first', schema: one, folder })
-  output.on('data', () => input.end())
-
-  await t.rejects(
-    createMigration({ message: 'second', schema: other, folder, terminal: { input, output } }),
-    { code: 'DB_MIGRATION_AMBIGUOUS', message: /not answered/ }
-  )
+  const stop = new AbortController()
+  for (const end of [(input: PassThrough) => input.end(), () => stop.abort()]) {
+    const { input, output } = terminal()
+    output.on('data', () => end(input))
+    await t.rejects(
+      createMigration({ message: 'second', schema: other, folder, terminal: { input, output }, signal: stop.signal }),
+      { code: 'DB_MIGRATION_AMBIGUOUS', message: 'The question was not answered, so nothing was written' }
+    )
+  }
+  t.notOk(existsSync(join(folder, '0001_second.sql')))
 })

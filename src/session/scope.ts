@@ -38,6 +38,8 @@ export function currentScope (): Scope<unknown> | undefined {
 
 const withoutSettings = 'stream() reads over a connection of its own, where the settings that its SQL has changed (SET, set_config, a role) do not apply: give them as the context of the session, read by cursor() or filter() in it, or set them for the database user'
 
+const nestedCall = 'A nested transaction (also one of createMany() or of hooks)'
+
 const nestedOptions = 'A nested transaction takes no options: it is a savepoint of the outer one, and has its isolation level'
 
 /** `Drizzle` is the type of its Drizzle database, whose queries know the tables. */
@@ -154,7 +156,8 @@ export class Scope<Drizzle = DrizzleDatabase> implements StatementRunner {
    * ```
    */
   transaction<Result> (fn: (scope: Scope<Drizzle>) => Result | Promise<Result>, options?: undefined): Promise<Result> {
-    const refusal = this.root.transaction.refuses?.('A nested transaction (also one of createMany() or of hooks)') ?? (options === undefined ? mustBeFunction(fn, 'transaction()') : new UsageError(nestedOptions))
+    const misuse = options === undefined ? mustBeFunction(fn, 'transaction()') : new UsageError(nestedOptions)
+    const refusal = this.root.transaction.refuses?.(nestedCall) ?? misuse
     if (refusal !== undefined) return handled(Promise.reject(refusal))
     const scope = this.#innermost()
     return handled(scope.#enter(() => scope.#nest(fn)))

@@ -73,7 +73,7 @@ export class SingleWrite implements SessionTransaction {
 
   get isUsed (): boolean { return this.work.hasWritten }
 
-  get isIdle (): boolean { return this.#tasks.length === 0 && this.#reads.size === 0 && this.#writes.size === 0 }
+  get isIdle (): boolean { return this.#tasks.length === 0 && this.#reads.isIdle && this.#writes.isIdle }
 
   /** The reason why the session must not end as a success, if any. */
   get obstacle (): Error | undefined {
@@ -123,10 +123,10 @@ export class SingleWrite implements SessionTransaction {
 
   /** Starts what may run now; called after every event. */
   #proceed (): void {
-    while (this.#tasks.length > 0 && this.#writes.size === 0) {
+    while (this.#tasks.length > 0 && this.#writes.isIdle) {
       const task = this.#tasks[0] as Task
       const isWrite = task.statement.kind !== 'read'
-      if (isWrite && this.#reads.size > 0) return
+      if (isWrite && !this.#reads.isIdle) return
       this.#tasks.shift()
       const by = isWrite ? this.#writes : this.#reads
       by.start(task.statement, {

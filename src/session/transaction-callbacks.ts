@@ -5,7 +5,8 @@ export type Callback = () => unknown
 
 const moments = ['beforeCommit', 'afterCommit', 'afterRollback'] as const
 
-const none: readonly Callback[] = []
+/** The list of all sessions without callbacks, which most are: it stays empty. */
+const none: Callback[] = []
 
 /** The callbacks of a session, or of one scope in it. */
 export class Callbacks {
@@ -13,8 +14,10 @@ export class Callbacks {
   afterCommit = none
   afterRollback = none
 
-  /** Adds a callback. Most sessions have none, and share one empty list. */
-  add (moment: typeof moments[number], callback: Callback): void { this[moment] = [...this[moment], callback] }
+  add (moment: typeof moments[number], callback: Callback): void {
+    if (this[moment] === none) this[moment] = [callback]
+    else this[moment].push(callback)
+  }
 
   /** Moves all callbacks to the outer scope, or to another session. */
   passTo (other: Callbacks): void {

@@ -12,6 +12,13 @@ export interface QueuedStatement {
   readonly reject: (error: Error) => void
 }
 
+/** The queue with one more statement at its end. The first one makes a new list, because a list that grows would have room for 17. */
+export function added (queue: QueuedStatement[], task: QueuedStatement): QueuedStatement[] {
+  if (queue.length === 0) return [task]
+  queue.push(task)
+  return queue
+}
+
 /** Takes the next statement off the queue, and those after it that may be sent with it: PostgreSQL skips them if it fails. */
 export function takeBatch (queue: QueuedStatement[]): QueuedStatement[] {
   const [first] = queue

@@ -53,8 +53,8 @@ export class ReadsBeforeBegin {
     this.#lead = lead
   }
 
-  /** How many reads are under way. */
-  get size (): number { return this.#reads.size }
+  /** Whether no read is running. */
+  get isIdle (): boolean { return this.#reads.size === 0 }
 
   /** Reads over the next connection that is available. */
   start (statement: Statement, reader: Reader): void {

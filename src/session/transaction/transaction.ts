@@ -17,7 +17,7 @@ import { toDatabaseError } from '../../errors/to-database-error.js'
 import { control, nothing, opening, rollBack } from './transaction-control.js'
 import { hasOwnSnapshots, isFailure, ReadsBeforeBegin, type Acquire } from './reads-before-begin.js'
 import { routeOf, type ReplicaRoute } from './replica-route.js'
-import { takeBatch, type QueuedStatement } from './queued-statement.js'
+import { added, takeBatch, type QueuedStatement } from './queued-statement.js'
 import { forget, unsent, type Savepoint } from './savepoint.js'
 import { RequestedWork } from './requested-work.js'
 import { errorForCaller, obstacleOn } from './end-reason.js'
@@ -39,7 +39,7 @@ export class Transaction {
   readonly #context: SessionContext
   readonly #settings: TransactionSettings
   readonly #events: TransactionEvents
-  /** The statements that wait for the transaction's connection, in call order. A list that grows has 17 places at once. */
+  /** The statements that wait for the transaction's connection, in call order. */
   #tasks: QueuedStatement[] = []
   #reads: ReadsBeforeBegin | undefined
   /** The context of the session, if it has one, or needs one. */
@@ -97,8 +97,7 @@ export class Transaction {
   get isUsed (): boolean { return this.work.hasWritten || (this.work.hasRead && !hasOwnSnapshots(this.#settings, this.#context.pool, this.#connection)) }
 
   /** Whether no statement is running and none waits. */
-  get isIdle (): boolean { return !this.#busy && this.#tasks.length === 0 && this.#reading === 0 }
-  get #reading (): number { return this.#reads?.size ?? 0 }
+  get isIdle (): boolean { return !this.#busy && this.#tasks.length === 0 && this.#reads?.isIdle !== false }
 
   /** Reads from replicas see the commit of this token from now on: see {@link ReplicaRoute.follow}. */
   follow (token: unknown): void { this.#route?.follow(token) }
@@ -120,7 +119,7 @@ export class Transaction {
       if (this.#mayReadOutside(statement)) return this.#readOutside(task)
       if (this.#route?.isWhole === false) this.#route.leave()
       this.work.add(statement, savepoint)
-      this.#tasks.length === 0 ? this.#tasks = [task] : this.#tasks.push(task)
+      this.#tasks = added(this.#tasks, task)
       this.#proceedSoon()
     })
   }
@@ -191,7 +190,7 @@ export class Transaction {
   #proceed (): void {
     if (this.#end !== undefined) for (const { reject } of this.#tasks.splice(0)) reject(this.#end())
     if (this.isIdle) for (const wake of this.#wakers?.splice(0) ?? []) wake()
-    if (this.#busy || this.#reading > 0 || this.#tasks.length === 0) return
+    if (this.#busy || this.#reads?.isIdle === false || this.#tasks.length === 0) return
     this.#busy = true
     if (this.#connection === undefined) this.#open()
     else this.#send(takeBatch(this.#tasks), this.#connection)

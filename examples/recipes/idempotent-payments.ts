@@ -3,13 +3,13 @@ import type { FastifyInstance } from 'fastify'
 import { increment } from '../../plugins/index.js'
 import { idempotencyKeys, invoices, payments } from './schema.js'
 
-const payment = {
+export const payment = {
   headers: { type: 'object', required: ['idempotency-key'], properties: { 'idempotency-key': { type: 'string', minLength: 8, maxLength: 100 } } },
   params: { type: 'object', properties: { id: { type: 'integer' } } },
   body: { type: 'object', required: ['cents'], additionalProperties: false, properties: { cents: { type: 'integer', minimum: 1 } } }
 }
 
-interface Payment {
+export interface Payment {
   Headers: { 'idempotency-key': string }
   Params: { id: number }
   Body: { cents: number }

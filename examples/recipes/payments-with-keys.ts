@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import { check, integer, pgTable, text } from 'drizzle-orm/pg-core'
 import type { FastifyInstance } from 'fastify'
 import { increment } from '../../plugins/index.js'
+import { payment, type Payment } from './idempotent-payments.js'
 
 export const bills = pgTable('bills', {
   id: integer().primaryKey().generatedAlwaysAsIdentity(),
@@ -18,18 +19,6 @@ export const billPayments = pgTable('bill_payments', {
 
 /** Words for clients: `register(dataAccess, { errors: { constraints } })`. */
 export const billConstraints = { bills_not_overpaid: { status: 409, code: 'OVERPAID', message: 'This is more than is due' } }
-
-const payment = {
-  headers: { type: 'object', required: ['idempotency-key'], properties: { 'idempotency-key': { type: 'string', minLength: 8, maxLength: 100 } } },
-  params: { type: 'object', properties: { id: { type: 'integer' } } },
-  body: { type: 'object', required: ['cents'], additionalProperties: false, properties: { cents: { type: 'integer', minimum: 1 } } }
-}
-
-interface Payment {
-  Headers: { 'idempotency-key': string }
-  Params: { id: number }
-  Body: { cents: number }
-}
 
 export async function paymentsWithKeys (server: FastifyInstance) {
   server.post<Payment>('/bills/:id/payments', { schema: payment }, async (request, reply) => {

@@ -5,25 +5,15 @@ import { open, openByProxy } from '../../helpers/database.js'
 import { holdCommits } from '../../helpers/held-commit.js'
 import { users } from '../../helpers/schema.js'
 import { openScripted } from '../../helpers/scripted-postgres.js'
+import { single, watchSingle } from '../../helpers/single-write.js'
 import { errorResponse, readyForQuery } from '../../helpers/wire.js'
-import type { Database, Session } from '../../../src/index.js'
 
 const ada = { email: 'ada@example.com' }
-const single = { single: true } as const
-
-/** A session with `single`, and the callbacks that ran. */
-function watched (database: Database): { session: Session, called: string[] } {
-  const session = database.createSession(single)
-  const called: string[] = []
-  session.afterCommit(() => { called.push('afterCommit') })
-  session.afterRollback(() => { called.push('afterRollback') })
-  return { session, called }
-}
 
 t.test('19: a backend that is killed while the write runs leaves the outcome unknown, which the session repeats', async (t) => {
   const database = await open(t)
   const { reached, release } = await holdCommits(t, database)
-  const { session, called } = watched(database)
+  const { session, called } = watchSingle(database)
   const writing = session.repo(users).create(ada)
   writing.catch(() => {})
   await reached()
@@ -42,7 +32,7 @@ for (const [what, saved] of [['loseRequest', 0], ['loseAnswer', 1], ['loseReady'
     const { database, proxy } = await openByProxy(t)
     await database.repo(users).count()
     const lost = proxy[what]('insert')
-    const { session, called } = watched(database)
+    const { session, called } = watchSingle(database)
     await t.rejects(session.repo(users).create(ada), { code: 'DB_COMMIT_UNKNOWN' })
     await lost
     await session.close()
@@ -61,7 +51,7 @@ t.test('an idle connection whose backend was killed before the write is replaced
 t.test('a session that is ended while its write runs cancels it; what PostgreSQL had not committed is not saved', async (t) => {
   const database = await open(t)
   const { reached, release } = await holdCommits(t, database)
-  const { session, called } = watched(database)
+  const { session, called } = watchSingle(database)
   const writing = session.repo(users).create(ada)
   const [behind, later] = [session.repo(users).count(), session.repo(users).count()]
   for (const each of [writing, behind, later]) each.catch(() => {})
@@ -77,7 +67,7 @@ t.test('a session that is ended while its write runs cancels it; what PostgreSQL
 t.test('a write that still waits for a connection when its session ends is not sent', async (t) => {
   const database = await open(t, { pool: { size: 1, maxOverflow: 0 } })
   const holder = await database.pool.connect()
-  const { session, called } = watched(database)
+  const { session, called } = watchSingle(database)
   const writing = session.repo(users).create(ada)
   writing.catch(() => {})
   await session.rollback()

@@ -8,23 +8,14 @@ import { beside } from '../../helpers/backend.js'
 import { open } from '../../helpers/database.js'
 import { users } from '../../helpers/schema.js'
 import { watchSent } from '../../helpers/sent.js'
+import { single, watchSingle } from '../../helpers/single-write.js'
 import { until } from '../../helpers/until.js'
-import type { Database, Session, StatementMessage } from '../../../src/index.js'
+import type { Session, StatementMessage } from '../../../src/index.js'
 import type { Test } from '../../helpers/test.js'
 
 const ada = { email: 'ada@example.com' }
 const grace = { email: 'grace@example.com' }
-const single = { single: true } as const
 const refused = { code: 'DB_USAGE', message: /needs a transaction, and this session has none: with transaction\.single/ }
-
-/** A session with `single`, and the callbacks that ran. */
-function watched (database: Database): { session: Session, called: string[] } {
-  const session = database.createSession(single)
-  const called: string[] = []
-  session.afterCommit(() => { called.push('afterCommit') })
-  session.afterRollback(() => { called.push('afterRollback') })
-  return { session, called }
-}
 
 /** What reaches the server, by the first word of each statement. */
 async function sentIn (t: Test, fn: (session: Session) => Promise<unknown>): Promise<string[]> {
@@ -57,7 +48,7 @@ t.test('statements that are asked together keep their order', async (t) => {
 t.test('the session is committed with its write, and callbacks run at its end, however it ends', async (t) => {
   const database = await open(t)
   for (const [email, end] of [['a', 'commit'], ['b', 'rollback'], ['c', 'close']] as const) {
-    const { session, called } = watched(database)
+    const { session, called } = watchSingle(database)
     t.equal(session.outcome, 'none')
     await session.repo(users).create({ email })
     t.equal(session.outcome, 'committed')
@@ -69,9 +60,9 @@ t.test('the session is committed with its write, and callbacks run at its end, h
   }
 })
 
-t.test('a session without a write ends as any other', async (t) => {
+t.test('a session without a write ends like every other', async (t) => {
   const database = await open(t)
-  const [kept, undone] = [watched(database), watched(database)]
+  const [kept, undone] = [watchSingle(database), watchSingle(database)]
   t.equal(await kept.session.repo(users).count(), 0)
   t.equal(kept.session.isUsed, false)
   await kept.session.commit()
@@ -81,7 +72,7 @@ t.test('a session without a write ends as any other', async (t) => {
 
 t.test('a commit waits for the write that was not awaited', async (t) => {
   const database = await open(t)
-  const { session, called } = watched(database)
+  const { session, called } = watchSingle(database)
   const writing = session.repo(users).create(ada)
   await session.commit()
   t.strictSame([session.outcome, called, await database.repo(users).count()], ['committed', ['afterCommit'], 1])
@@ -129,7 +120,7 @@ t.test('whatever needs a transaction is refused, and nothing of it is sent; the 
 
 t.test('a second write is refused, the first stays, and the session reports the refusal', async (t) => {
   const database = await open(t)
-  const { session, called } = watched(database)
+  const { session, called } = watchSingle(database)
   await session.repo(users).create(ada)
   await t.rejects(session.repo(users).create(grace), { ...refused, message: /^A second write needs/ })
   await t.rejects(session.execute(sql`select 1`), UsageError, 'raw SQL may write')
@@ -141,7 +132,7 @@ t.test('a second write is refused, the first stays, and the session reports the 
 t.test('a write that failed has saved nothing, and the session cannot end as a success', async (t) => {
   const database = await open(t)
   await database.repo(users).create(ada)
-  const { session, called } = watched(database)
+  const { session, called } = watchSingle(database)
   await t.rejects(session.repo(users).create(ada), UniqueViolationError)
   t.equal(session.outcome, 'none')
   t.equal(await session.repo(users).count(), 1, 'reads go on')
@@ -154,7 +145,7 @@ t.test('deferred constraints are checked with the write', async (t) => {
   const database = await open(t)
   await database.execute(sql.raw('create table late (id integer primary key, "userId" integer references users deferrable initially deferred)'))
   const late = pgTable('late', { id: integer().primaryKey(), userId: integer() })
-  const { session, called } = watched(database)
+  const { session, called } = watchSingle(database)
   await t.rejects(session.repo(late).create({ id: 1, userId: 404 }), ForeignKeyViolationError)
   await t.rejects(session.commit(), TransactionAbortedError)
   t.strictSame([session.outcome, called, await database.repo(late).count()], ['none', ['afterRollback'], 0])
@@ -177,7 +168,7 @@ t.test('a row that cannot be read is an error, and the write stays', async (t) =
   const database = await open(t)
   await database.execute(sql.raw('create table odd (id integer primary key, at text)'))
   const odd = pgTable('odd', { id: integer().primaryKey(), at: text().$type<never>() })
-  const { session, called } = watched(database)
+  const { session, called } = watchSingle(database)
   await t.rejects(session.run({
     kind: 'write',
     text: 'insert into odd (id) values (1) returning id',

@@ -2,7 +2,7 @@
 import { StaleRowError, ValidationError } from '../../src/errors/errors.js'
 import type { FastifyRequest } from 'fastify'
 
-/** `If-Match: *`, or a request without the header where it is optional: any version. */
+/** `If-Match: *`, or a request without the header where it is optional: every version fits. */
 export const anyVersion = 'any version'
 
 /** The entity tag of a version: a strong one, because two replies with the same version have the same bytes. */

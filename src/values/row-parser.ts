@@ -1,9 +1,9 @@
 /**
  * Makes rows of the texts of their columns.
  *
- * A shape that is read often gets a program of its own, which builds the object in one step and looks nothing up: Fastify does the same for replies. Compiling it
- * takes as long as some hundred rows, so a shape that is read once has none. Where code may not be made from text (`--disallow-code-generation-from-strings`),
- * the loop stays.
+ * A shape that is read often gets a program of its own, which builds the object in one step and looks nothing up. Fastify does the same
+ * for replies. Compiling it takes as long as reading some hundred rows, so a shape that is read once has none. Where code may not be made
+ * from text (`--disallow-code-generation-from-strings`), the loop stays.
  */
 import { readerOf } from './driver-values.js'
 import { unreadableColumn } from './unreadable-text.js'

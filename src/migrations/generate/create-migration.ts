@@ -61,8 +61,8 @@ export interface CreatedMigration extends WrittenMigration {
  * needs confirmation. A way back also drops what the migration added, with everything written there since. A comment says so; a
  * rollback counts the rows and values, and needs confirmation if there are any.
  *
- * @throws {MigrationError} `DB_MIGRATION_AMBIGUOUS` if something may have been renamed, and there is no terminal to ask in or no answer; `DB_MIGRATION_LOCKED` if another
- *   process is writing a migration into the same folder; `DB_MIGRATION_FAILED` without drizzle-kit, without a schema, or if drizzle-kit refuses the model
+ * @throws {MigrationError} `DB_MIGRATION_AMBIGUOUS` if something may have been renamed, and there is no terminal to ask in or no answer;
+ *   `DB_MIGRATION_LOCKED` if another process is writing a migration into the same folder; `DB_MIGRATION_FAILED` without drizzle-kit, without a schema, or if drizzle-kit refuses the model
  * @throws {UsageError} for an unknown option or an unusable value
  *
  * @example

@@ -58,7 +58,7 @@ function same (what: string, actual: unknown, expected: unknown, soft: boolean):
   assert.deepEqual(given, wanted, `${what}: ${JSON.stringify(given)} and not ${JSON.stringify(wanted)}`)
 }
 
-/** Leaves out columns that the table lacks, and replaces times of the database: any late enough time is right. */
+/** Leaves out columns that the table lacks, and replaces times of the database: every time that is late enough is right. */
 function plain (value: unknown, soft: boolean): unknown {
   if (Array.isArray(value)) return value.map((one) => plain(one, soft))
   if (typeof value !== 'object' || value === null) return value

@@ -1,4 +1,4 @@
-/** A test process that records statements, as any number of them do at once: each a number of its own, and one that all send. */
+/** A test process that records statements, as many of them do at once: each a number of its own, and one that all send. */
 import { statementChannel } from '../../../src/channels/channels.js'
 import { recordStatements } from '../../../src/testing/index.js'
 

@@ -147,7 +147,7 @@ t.test('a value that none of them can hold is an error that names its column', a
   )
 })
 
-t.test('a result column called __proto__ is a key as any other, and inherits nothing', async (t) => {
+t.test('a result column called __proto__ is a key like every other, and inherits nothing', async (t) => {
   const { database } = await createTestDatabase(t)
   const { rows: [row] } = await database.execute<Record<string, unknown>>(sql`select '{"isAdmin":true}'::jsonb as "__proto__", 1 as id, null as constructor`)
   t.strictSame(Object.entries(row ?? {}), [['__proto__', { isAdmin: true }], ['id', 1], ['constructor', null]])

@@ -115,7 +115,7 @@ async function ids (filter: object): Promise<number[]> {
   return (await repo(words).filter(filter as never)).map(({ id }) => id)
 }
 
-t.test('columns called and, or, not are filtered as any other', async (t) => {
+t.test('columns called and, or, not are filtered like every other', async (t) => {
   t.strictSame(await ids({ and: 'a' }), [1])
   t.strictSame(await ids({ and: null, or: null, not: null }), [3])
   t.strictSame(await ids({ or: 20 }), [2])

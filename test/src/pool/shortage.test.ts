@@ -9,6 +9,7 @@ import { users } from '../../helpers/schema.js'
 import { until } from '../../helpers/until.js'
 import type { Connection } from '../../../src/connection/connection.js'
 import type { ConnectionPool } from '../../../src/pool/connection-pool.js'
+import type { Proxy } from '../../helpers/proxy.js'
 
 /** Requests this number of connections at once, each for a moment, and returns the number of served callers. */
 async function serve (pool: ConnectionPool, askers: number): Promise<number> {
@@ -170,22 +171,29 @@ t.test('109: a waiter that gives up while its connection is being opened does no
   await until(() => pool.info.total === 0)
 })
 
+/** Drops the last connection, so that none is open, loses the next one while it is opened, and returns how many of two callers are served then. */
+async function serveAfterLoss ({ pool, proxy, allow, held }: {
+  pool: ConnectionPool, proxy: Proxy, allow: (connections: number) => Promise<unknown>, held: Connection | undefined
+}): Promise<number> {
+  await until(() => pool.info.total === 1) // the others are refused: one on its way would be let in now and stay
+  await allow(10)
+  held?.destroy()
+  await until(() => pool.info.total === 0)
+  const lost = proxy.loseRequest('default_transaction_isolation')
+  const served = serve(pool, 2)
+  await lost
+  return await served
+}
+
 t.test('109: a failure to connect is dropped once a connection is there, and refuses no later caller', async (t) => {
   const { connectionString, allow } = await createLimitedRole(t, 1)
   const proxy = await startProxy(t, connectionString)
   const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { size: 5, maxOverflow: 0 } })
   t.equal(await serve(pool, 5), 5)
   const [held] = await take(pool, 1)
-  await until(() => pool.info.total === 1) // the others are refused: one on its way would be let in now and stay
-  await allow(10)
-  held?.destroy()
-  await until(() => pool.info.total === 0)
+  const served = await serveAfterLoss({ pool, proxy, allow, held })
 
-  const lost = proxy.loseRequest('default_transaction_isolation')
-  const served = serve(pool, 2)
-  await lost
-
-  t.ok(await served >= 1, 'the next one was opened for whoever came next')
+  t.ok(served >= 1, 'the next one was opened for whoever came next')
 })
 
 t.test('109: a failure to connect for a waiter that has gone refuses no later caller either', async (t) => {
@@ -195,14 +203,7 @@ t.test('109: a failure to connect for a waiter that has gone refuses no later ca
   const [held] = await take(pool, 1)
   const cancel = pool.acquire({ caller, lend: () => {}, refuse: () => {} })
   cancel(new Error('changed my mind'))
-  await until(() => pool.info.total === 1)
-  await allow(10)
-  held?.destroy()
-  await until(() => pool.info.total === 0)
+  const served = await serveAfterLoss({ pool, proxy, allow, held })
 
-  const lost = proxy.loseRequest('default_transaction_isolation')
-  const served = serve(pool, 2)
-  await lost
-
-  t.equal(await served, 1, 'one is refused for the lost connection')
+  t.equal(served, 1, 'one is refused for the lost connection')
 })

@@ -85,9 +85,11 @@ t.test('a value of a parameter or a row appears in no span, metric, message, log
   // The recorder and the pages share what they show.
   const pages = [await server.inject('/health/database/live'), await server.inject('/health/database/live/stacks')].map(({ body }) => body)
   await Promise.all(holders.map((holder) => holder.rollback()))
-  await until(async () => (await readdir(folder)).filter((name) => name.endsWith('.html')).length >= 3)
+  // A file that is being written has another name until it is whole.
+  const recordings = async () => (await readdir(folder)).filter((name) => name.endsWith('.html'))
+  await until(async () => (await recordings()).length >= 3)
 
-  const files = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8')))
+  const files = await Promise.all((await recordings()).map((name) => readFile(join(folder, name), 'utf8')))
   const told = {
     spans: JSON.stringify(spans()),
     metrics: JSON.stringify(await metrics()),

@@ -2,7 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build, type Metafile } from 'esbuild'
+import { build, type BuildOptions, type Metafile } from 'esbuild'
+import { sharedFiles } from './shared-files.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -13,6 +14,16 @@ interface Manifest {
 /** Programs that are started by their file. */
 const programs = ['src/migrations/cli/command.ts', 'src/testing/postgres/shared-server-owner.ts']
 
+/** The door whose start counts most: what it shares is in as few files as possible. */
+const server = 'plugins/index.ts'
+const core = 'src/index.ts'
+
+/**
+ * The doors that read a part of what the server reads, the smallest part first. Each part is one file, so that none of them reads what it does not need:
+ * the doors of those who watch are imported before pg is, and migrations have no pool.
+ */
+const lighter = [['src/opentelemetry/index.ts', 'src/prometheus/index.ts'], ['src/migrations/index.ts']]
+
 /** The source files that become a file of their own, under the same path: those of the doors in package.json, and programs. */
 export function entryFiles (): string[] {
   const { exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as Manifest
@@ -22,12 +33,12 @@ export function entryFiles (): string[] {
 
 /**
  * Writes the JavaScript of the package into a folder: a start reads some files in place of some hundred. What several doors need is in files that they
- * share, so that a class is the same whichever door it comes from. What is imported on demand is in files of its own.
+ * share, so that a class is the same whichever door it comes from: see {@link sharedFiles}. What is imported on demand is in files of its own.
  *
  * The names of the shared files are known to src/statement/call-site.ts.
  */
 export async function bundle (folder: string): Promise<Metafile> {
-  const { metafile, outputFiles } = await build({
+  const options = {
     absWorkingDir: root,
     entryPoints: entryFiles(),
     outbase: '.',
@@ -43,7 +54,9 @@ export async function bundle (folder: string): Promise<Metafile> {
     metafile: true,
     write: false,
     logLevel: 'warning'
-  })
+  } satisfies BuildOptions
+  const { metafile: { inputs } } = await build(options)
+  const { metafile, outputFiles } = await build({ ...options, plugins: [sharedFiles({ root, inputs, server, core, lighter })] })
   for (const { path, text } of outputFiles) {
     await mkdir(dirname(path), { recursive: true })
     await writeFile(path, path.endsWith('.js') ? withClassNames(text) : text)

@@ -207,7 +207,7 @@ async function plugin (fastify: FastifyInstance, given: HealthPluginOptions): Pr
   })
   if (live === false) return
   const { addLiveRoutes } = await import('./live/live-routes.js')
-  addLiveRoutes(fastify, { path, database, live, common })
+  addLiveRoutes(fastify, { paths: livePaths(path), database, live, common })
 }
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']

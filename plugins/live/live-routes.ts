@@ -1,14 +1,15 @@
 import { livePage, livePagePolicy } from '../../src/activity/page/activity-page.js'
 import { watchActivity } from '../../src/activity/watch-activity.js'
 import { LiveFeed } from './live-feed.js'
-import { livePaths, type LiveOptions } from './live-options.js'
 import type { FastifyInstance, RouteOptions } from 'fastify'
+import type { LiveOptions } from './live-options.js'
 import type { Activity } from '../../src/activity/activity.js'
 import type { Database } from '../../src/database/database.js'
 
 /** What the routes of a live page need. */
 export interface LivePlace {
-  readonly path: string
+  /** Of the page, its events, and the stacks. */
+  readonly paths: readonly string[]
   readonly database: Database
   readonly live: true | LiveOptions
   /** What all health routes share. */
@@ -18,13 +19,13 @@ export interface LivePlace {
 /**
  * Adds the live page, its events and the stacks of the connections in use. Without an open page nothing is watched, and a page costs no connection of the pool.
  */
-export function addLiveRoutes (fastify: FastifyInstance, { path, database, live, common }: LivePlace): void {
+export function addLiveRoutes (fastify: FastifyInstance, { paths, database, live, common }: LivePlace): void {
   const feed = new LiveFeed(database)
   // Fastify waits for open responses before its other close hooks.
   fastify.addHook('preClose', () => feed.close())
   const guard = live === true ? undefined : live.preHandler
   const shared = { ...common, ...(guard !== undefined && { preHandler: guard }), method: 'GET' } as const
-  const [page = '', events = '', stacks = ''] = livePaths(path)
+  const [page = '', events = '', stacks = ''] = paths
 
   fastify.route({
     ...shared,

@@ -1,5 +1,9 @@
 #!/usr/bin/env node
-import { runCommand } from '../dist/src/migrations/cli/command.js'
+import module from 'node:module'
+
+// Keeps compiled code for the next start, in the temporary directory. Node 20 cannot.
+module.enableCompileCache?.()
+const { runCommand } = await import('../dist/src/migrations/cli/command.js')
 
 // The first Ctrl-C cancels what runs, so that PostgreSQL rolls it back; the second one ends the process at once.
 const stop = new AbortController()

@@ -1,4 +1,5 @@
 /** The supported versions of Node besides the one that runs the checks, from npm. */
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { emptyProject, run } from './project.js'
 
@@ -24,4 +25,13 @@ export async function otherNodes (): Promise<OtherNode[]> {
     const program = join(programs, 'node')
     return { version: (await run(program, ['--version'])).trim().slice(1), program, env: { PATH: `${programs}:${process.env['PATH'] ?? ''}` } }
   }))
+}
+
+/** @throws an error if the command fails, or leaves no compiled code for its next start. Node 20 cannot keep any. */
+export async function checkCompiledCode ({ version, program }: OtherNode, command: string): Promise<void> {
+  const folder = emptyProject('compiled')
+  const kept = join(folder, 'node-compile-cache')
+  rmSync(kept, { recursive: true, force: true })
+  await run(program, [command, '--version'], { cwd: folder, env: { TMPDIR: folder } })
+  if (!version.startsWith('20.') && !existsSync(kept)) throw new Error(`Node ${version} has kept nothing`)
 }

@@ -17,7 +17,7 @@ import { checkContents } from './contents.js'
 import { checkDrizzle1, checkRefusedVersions } from './drizzle-versions.js'
 import { checkInit } from './init.js'
 import { neighbours, neighboursProject } from './neighbours.js'
-import { otherNodes } from './nodes.js'
+import { checkCompiledCode, otherNodes } from './nodes.js'
 import { cache, check, compilers, counts, install, pack, run, typeCheck, wanted, write } from './project.js'
 import { checkTypebox } from './typebox.js'
 import { checkUpgrade } from './upgrade.js'
@@ -135,6 +135,8 @@ async function checkCommand (connectionString: string): Promise<void> {
     ['--no-install', 'data-access', 'migrate', ...args],
     { cwd, env: { DATABASE_URL: await databaseFor(connectionString, cwd === author ? 'author' : 'runner') } }
   )
+  const command = join(cache, 'script', 'node_modules', 'fastify-data-access', 'bin', 'data-access.js')
+  for (const node of await otherNodes()) await check(`the command keeps its compiled code with Node ${node.version}`, () => checkCompiledCode(node, command))
   await check('data-access migrate create and up work with a TypeScript configuration and schema', async () => {
     await migrate(author, 'create', '-m', 'notes')
     expectText(await migrate(author, 'up', '--json'), '"tag":"0000_notes"')

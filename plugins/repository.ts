@@ -2,6 +2,7 @@ import fp from 'fastify-plugin'
 import { leaveOutListSchema } from './route-schemas.js'
 import { serverDatabases } from './server-databases.js'
 import { sessionIn } from './transaction.js'
+import { sendsWritten, sendWritten } from './written-json.js'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { RepositoryOf, RepositorySource } from '../src/repository/repository.js'
 
@@ -21,7 +22,7 @@ declare module 'fastify' {
   }
 }
 
-/** Decorates requests with `repo`, and makes `listQuery` work under every validator. */
+/** Decorates requests with `repo`, sends JSON that is written already as it is, and makes `listQuery` work under every validator. */
 async function plugin (fastify: FastifyInstance): Promise<void> {
   const { [serverDatabases]: databases } = fastify
   fastify.decorateRequest('repo', function (this: FastifyRequest, source) {
@@ -29,6 +30,8 @@ async function plugin (fastify: FastifyInstance): Promise<void> {
     return this[sessionIn](this.server[serverDatabases].ownerOf(source)).repo(source)
   })
   fastify.addHook('onRoute', leaveOutListSchema)
+  fastify.decorateReply(sendsWritten, false)
+  fastify.addHook('preSerialization', sendWritten)
 }
 
 /** {@inheritDoc plugin} */

@@ -1,5 +1,7 @@
 import { UsageError } from '../errors/errors.js'
 import { visible } from './filter/visibility.js'
+import { JsonRepository } from './json/json-repository.js'
+import { jsonStatements } from './json/json-statements.js'
 import { RelatedRepository } from './related/related-repository.js'
 import { declare, declared } from './repository-class.js'
 import { RepositoryWrites } from './repository-writes.js'
@@ -11,6 +13,7 @@ import type { DrizzleQuery, StatementResult, StatementRunner } from '../statemen
 import type { Visibility } from './filter/visibility.js'
 import type { ClassOptions, Declared } from './repository-class.js'
 import type { ColumnKey, Others, WritableKey, WritableOptions } from './types/filters.js'
+import type { KnownColumns, RowSchema } from './types/json-options.js'
 import type { KnownRelations, Relations } from './types/related-rows.js'
 import type { HookNames, LifecycleHooks } from './write/lifecycle-hooks.js'
 import type { Writable } from './write/writable-columns.js'
@@ -130,6 +133,26 @@ export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<
   with<const W extends Relations<T>> (relations: W & KnownRelations<W, Relations<T>>): RelatedRepository<T, W> {
     const { session, statements, visibility } = this.#context
     return new RelatedRepository({ repo: this, session, statements, relations, seesDeleted: visibility === 'all' || visibility === 'deleted' })
+  }
+
+  /**
+   * Reads rows as JSON, straight from PostgreSQL's texts: no values are made of them, which takes half of the time of a list. Fastify
+   * sends the result as it is.
+   *
+   * The schema is that of one row in the response schema of the route. Its properties are the columns that are read. Without one, all
+   * columns are.
+   *
+   * @throws UsageError at once for a property that is no column, or whose schema needs a value
+   * @example
+   * ```ts
+   * const user = { type: 'object', properties: { id: { type: 'integer' }, name: { type: 'string' } } } as const
+   * server.get('/users', { schema: { response: { 200: { type: 'array', items: user } } } }, (request) =>
+   *   request.repo(users).json(user).getAll({ limit: 20 }))
+   * ```
+   */
+  json<const S extends RowSchema> (schema?: S & KnownColumns<S, T>): JsonRepository<T> {
+    const { session, statements, visibility } = this.#context
+    return new JsonRepository(this, { table: jsonStatements(statements, schema), session, visibleRows: visible(statements.softDelete, visibility) })
   }
 
   /** Returns another repository in the same session: of a table, or an instance of a class. */

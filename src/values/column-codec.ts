@@ -37,10 +37,15 @@ export interface ColumnCodec extends RowColumn {
  * parser once for the reported types.
  */
 export function rowReader (columns: readonly ColumnCodec[]): RowReader {
+  return oncePerTypes((fields) => rowParser(columns, fields))
+}
+
+/** A reader that makes its parser once for the reported types. */
+export function oncePerTypes (reader: RowReader): RowReader {
   let known: { readonly types: string, readonly parse: RowParser } | undefined
   return (fields) => {
     const types = fields.map(({ dataTypeID }) => dataTypeID).join()
-    if (known?.types !== types) known = { types, parse: rowParser(columns, fields) }
+    if (known?.types !== types) known = { types, parse: reader(fields) }
     return known.parse
   }
 }
@@ -51,9 +56,8 @@ export interface PlacedRow {
   readonly position: ReadonlyArray<string | null>
 }
 
-/** A reader for rows that begin with these columns, and for the texts at some places. */
-export function placedReader (columns: readonly ColumnCodec[], places: readonly number[]): RowReader {
-  const reader = rowReader(columns)
+/** A reader for rows, and for the texts at some places. */
+export function placedReader (reader: RowReader, places: readonly number[]): RowReader {
   return (fields) => {
     const parse = reader(fields)
     return (texts) => ({ row: parse(texts), position: places.map((place) => texts[place]) })

@@ -23,9 +23,15 @@ export type TextReader = ((text: string) => unknown) | undefined
  */
 const keptAsText = new Set([1184, 1114, 1082, 1186, 1231, 1115, 1185, 1187, 1182])
 
+/** pg's function for each type without a parser: it leaves the text as it is. */
+const noType: number = 0
+const noParser = pg.types.getTypeParser(noType, 'text')
+
 /** Converts the text of a type to the value that Drizzle's columns expect, with the parsers that Drizzle gives to pg; undefined if it stays text. */
 export function parserOf (oid: number): TextReader {
-  return keptAsText.has(oid) ? undefined : pg.types.getTypeParser(oid, 'text')
+  if (keptAsText.has(oid)) return undefined
+  const parser = pg.types.getTypeParser(oid, 'text')
+  return parser === noParser ? undefined : parser
 }
 
 /** The reader of a column for the type that PostgreSQL reports: as Drizzle reads it, unless that loses something. */
@@ -37,7 +43,7 @@ export function readerOf (column: PgColumn, oid: number): TextReader {
 /** The reader of a column that Drizzle would read with a loss; undefined for any other column. */
 export function exactReaderOf (column: PgColumn): ((oid: number) => (text: string) => unknown) | undefined {
   if (isPlainArray(column)) return (oid) => arrayReader(column, oid)
-  if (isOwnJson(column)) return (oid) => oid === 114 || oid === 3802 ? jsonReader(oid) : readingOf(column).read as (text: string) => unknown
+  if (isOwnJson(column)) return (oid) => isDocument(column, oid) ? jsonReader(oid) : readingOf(column).read as (text: string) => unknown
   const moment = momentReader(column)
   return moment && (() => moment)
 }
@@ -57,7 +63,13 @@ export function expressionReader (own: SQL, oid: number): TextReader {
   return (text) => decoder.mapFromDriverValue(parse === undefined ? text : parse(text))
 }
 
-function isOwnJson (column: PgColumn): boolean {
+/** Whether a column is read as JSON of Drizzle's own, and PostgreSQL reports one of its types: its text is JSON. */
+export function isDocument (column: PgColumn, oid: number): boolean {
+  return isOwnJson(column) && (oid === 114 || oid === 3802)
+}
+
+/** Whether a column holds JSON, read in Drizzle's own way. */
+export function isOwnJson (column: PgColumn): boolean {
   return readsAs(column, PgJson) || readsAs(column, PgJsonb)
 }
 

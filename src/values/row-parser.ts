@@ -27,10 +27,14 @@ const rowsByLoop = 200
 /** A parser for rows of these columns, in this order, of the types that PostgreSQL reports. */
 export function rowParser (columns: readonly RowColumn[], fields: ReadonlyArray<{ readonly dataTypeID: number }>): RowParser {
   const readers = columns.map(({ column }, place) => readerOf(column, Number(fields[place]?.dataTypeID)))
-  const loop = loopParser(columns, readers)
+  return warmedUp(loopParser(columns, readers), () => program(columns, readers))
+}
+
+/** A parser that is a loop at first, and then a program, where one can be made. */
+export function warmedUp (loop: RowParser, makeProgram: () => RowParser | undefined): RowParser {
   let left = rowsByLoop
   let parse: RowParser = (texts) => {
-    if (--left === 0) parse = program(columns, readers) ?? loop
+    if (--left === 0) parse = makeProgram() ?? loop
     return loop(texts)
   }
   return (texts) => parse(texts)
@@ -71,9 +75,16 @@ function program (columns: readonly RowColumn[], readers: readonly Reader[]): Ro
         throw failure(place, error)
       }
     }`
+  return compile('readers', source)?.(readers, (place, error) => unreadableColumn(columns[place] as RowColumn, error))
+}
+
+/** Makes the parser of a program from what it uses, and from what makes the error of the column at a place. */
+type MakeParser<Used> = (used: Used, failure: (place: number, error: unknown) => Error) => RowParser
+
+/** Compiles the source of a program, whose parameters are these two; undefined where code may not be made from text. */
+export function compile<Used> (used: string, source: string): MakeParser<Used> | undefined {
   try {
-    const make = new Function('readers', 'failure', source) // eslint-disable-line no-new-func -- numbers, and names as JSON
-    return make(readers, (place: number, error: unknown) => unreadableColumn(columns[place] as RowColumn, error)) as RowParser // as the source says
+    return new Function(used, 'failure', source) as MakeParser<Used> // eslint-disable-line no-new-func -- numbers, and names as JSON
   } catch {
     return undefined
   }

@@ -21,6 +21,17 @@ export function momentReader (column: PgColumn): ((text: string) => Date) | unde
   return (text) => momentOf(text, withTimezone) ?? anyMoment(text, withTimezone)
 }
 
+/**
+ * Writes the text of a column as the JSON of its Date; undefined for a column that {@link momentReader} does not read. The usual form
+ * in UTC needs no Date.
+ */
+export function momentWriter (column: PgColumn): ((text: string) => string) | undefined {
+  const read = momentReader(column)
+  if (read === undefined) return undefined
+  const zone = readsAs(column, PgTimestamp) && (column as PgTimestamp<never>).withTimezone ? '+00' : ''
+  return (text) => isoOf(text, zone) ?? `"${read(text).toJSON()}"`
+}
+
 /** Whether a column is read as a Date, which has fewer digits than the column keeps. */
 export function isCoarse (column: PgColumn): boolean {
   return readsAs(column, PgTimestamp) && ((column as PgTimestamp<never>).precision ?? 6) > 3
@@ -72,6 +83,16 @@ function momentOf (text: string, withTimezone: boolean): Date | undefined {
   if (offset === undefined || (!withTimezone && text.length > end)) return undefined
   const minutes = (daysOf(text) * 24 + twoDigits(text, 11)) * 60 + twoDigits(text, 14) - offset
   return new Date((minutes * 60 + twoDigits(text, 17)) * 1000 + millis)
+}
+
+/** The usual form in UTC as JSON, in ISO 8601 with milliseconds; undefined for any other form. */
+function isoOf (text: string, zone: string): string | undefined {
+  const end = text.length - zone.length
+  if (!isUsual(text) || !text.endsWith(zone)) return undefined
+  if (end === 19) return `"${text.slice(0, 10)}T${text.slice(11, 19)}.000Z"`
+  if (text.charCodeAt(19) !== point || !isDigit(text, end - 1)) return undefined
+  const time = end < 23 ? text.slice(11, end).padEnd(12, '0') : text.slice(11, 23)
+  return `"${text.slice(0, 10)}T${time}Z"`
 }
 
 /** Only the usual form has these characters at these positions. */

@@ -87,7 +87,7 @@ function selectWalk (
     const selected = [...columns, ...rest]
     const places = keys.map(({ codec }) => selected.indexOf(codec))
     const query = table.builder.drizzle.select(table.fields(selected)).from(table.table).where(toSql(from)).orderBy(...keys.map(orderSql)).limit(parameter)
-    return { query: query.getSQL(), reader: placedReader(columns, places), kind: 'read' }
+    return { query: query.getSQL(), reader: placedReader(table.rowReader(columns), places), kind: 'read' }
   })
 }
 

@@ -14,7 +14,8 @@ import type { ColumnKey, Filter, FirstOptions, Key, Page, RowOptions } from '../
 /** The reading methods that related rows are added to. */
 type Reading<T extends PgTable> = Pick<RepositoryReads<T>, ReadMethod>
 
-type ReadMethod = 'get' | 'getOrThrow' | 'getBy' | 'getByOrThrow' | 'getMany' | 'getAll' | 'filter' | 'first' | 'paginate' | 'cursor'
+/** The reading methods that return rows. */
+export type ReadMethod = 'get' | 'getOrThrow' | 'getBy' | 'getByOrThrow' | 'getMany' | 'getAll' | 'filter' | 'first' | 'paginate' | 'cursor'
 
 /** The parts of a related repository. */
 export interface RelatedContext<T extends PgTable> extends RelatedAsked {
@@ -89,6 +90,11 @@ export class RelatedRepository<T extends PgTable, W> {
   /** As {@link RepositoryReads.cursor}. @throws ValidationError for a cursor of another list */
   cursor<K extends ColumnKey<T> = ColumnKey<T>> (filter?: Filter<T>, page?: CursorPage<T, K>): Promise<CursorResult<RelatedRow<T, W, K>>> {
     return this.#page(page, (repo, keyed) => repo.cursor(filter, keyed))
+  }
+
+  /** There is no JSON of related rows: they are read by a second statement, and joined as values. @throws UsageError always */
+  json (): never {
+    throw new UsageError('json() has no related rows: read them with with() and its own methods, and let the schema of the route write them')
   }
 
   // These three methods give rows their type. The code below works without it.

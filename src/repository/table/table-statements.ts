@@ -108,6 +108,15 @@ interface Compiled {
   readonly reader: RowReader | undefined
 }
 
+/** The columns that the reads of a table select, and what they make of a row. */
+export interface RowForm {
+  readonly codecs: readonly ColumnCodec[]
+  readonly rowReader: (columns: readonly ColumnCodec[]) => RowReader
+}
+
+/** Every column, as objects. */
+const wholeRows = (codecs: readonly ColumnCodec[]): RowForm => ({ codecs, rowReader })
+
 /** The number of statement names in this process. */
 let names = 0
 
@@ -118,11 +127,12 @@ const rememberedShapes = 200
 const rememberedCallers = 1000
 
 /** The statements of one table. The table is described once, each shape is built once. */
-export class TableStatements {
+export class TableStatements implements RowForm {
   readonly table: PgTable
   readonly builder: SqlBuilder
   readonly name: string
   readonly codecs: readonly ColumnCodec[]
+  readonly rowReader: RowForm['rowReader']
   readonly columns: ReadonlyMap<string, ColumnCodec>
   readonly primaryKey: readonly ColumnCodec[]
   /** The column of `softDelete()`, and whether deleted rows are hidden. */
@@ -135,13 +145,16 @@ export class TableStatements {
   readonly #shapes = new GenerationCache<Compiled>(rememberedShapes)
 
   /** @throws UsageError for a view, or a table without a primary key. */
-  constructor (table: PgTable, builder: SqlBuilder) {
+  constructor (table: PgTable, builder: SqlBuilder, formOf = wholeRows) {
     const model = describeTable(table)
+    const codecs = Object.entries(model.columns).map(([key, column], index) => describeColumn(key, index, column))
+    const form = formOf(codecs)
     this.table = table
     this.builder = builder
     this.name = model.name
-    this.codecs = Object.entries(model.columns).map(([key, column], index) => describeColumn(key, index, column))
-    this.columns = new Map(this.codecs.map((codec) => [codec.key, codec]))
+    this.codecs = form.codecs
+    this.rowReader = form.rowReader
+    this.columns = new Map(codecs.map((codec) => [codec.key, codec]))
     this.primaryKey = model.primaryKey.map((key) => findColumn(key, this.columns))
     this.softDelete = model.softDelete && { codec: findColumn(model.softDelete.key, this.columns), filter: model.softDelete.filter }
     this.version = model.version === undefined ? undefined : findColumn(model.version, this.columns)
@@ -162,7 +175,7 @@ export class TableStatements {
   #compiled (shape: Shape, blueprint: () => Blueprint): Compiled {
     const remembered = shape.cacheable ? this.#shapes.get(shape.key) : undefined
     if (remembered !== undefined) return remembered
-    const { query, columns, reader = columns && rowReader(columns), kind = 'write', nowait = false } = blueprint()
+    const { query, columns, reader = columns && this.rowReader(columns), kind = 'write', nowait = false } = blueprint()
     const text = this.builder.dialect.sqlToQuery(query).sql
     const compiled: Compiled = {
       kind,

@@ -35,7 +35,7 @@ export const topics: readonly Topic[] = [
     title: 'Repositories and lists',
     summary: 'Every method of a repository, with its options and types.',
     folders: ['src/repository/', 'src/drizzle/types/history-table'],
-    first: ['Repository', 'Filter', 'RelatedRepository', 'listQuery']
+    first: ['Repository', 'Filter', 'RelatedRepository', 'JsonRepository', 'listQuery']
   },
   {
     path: 'reference/tables.md',

@@ -1,7 +1,9 @@
 import { sql } from 'drizzle-orm'
 import { customType, integer, json, jsonb, pgTable, primaryKey, serial, text, timestamp } from 'drizzle-orm/pg-core'
+import { Type } from '@sinclair/typebox'
 import { describe, expect, test } from 'tstyche'
 import { listQuery } from '../../src/repository/list-query/list-query.js'
+import type { JsonText } from '../../src/repository/json/json-text.js'
 import type { CursorPage, CursorResult, NumberedPage, Paginated } from '../../src/repository/types/read-options.js'
 import type { Repositories } from '../../src/repository/repository-factory.js'
 import type { Filter, Page } from '../../src/repository/types/filters.js'
@@ -160,5 +162,24 @@ describe('listQuery', () => {
     expect(listQuery<typeof users>).type.not.toBeCallableWith(users, { maxLimit: '100' })
     expect(listQuery<typeof users>).type.not.toBeCallableWith(users, { filterables: [] })
     expect(listQuery<typeof users>).type.not.toBeCallableWith(users, { pages: 'both' })
+  })
+})
+
+describe('json', () => {
+  test('takes the schema of a row, whose properties are columns', () => {
+    expect(repo.json).type.toBeCallableWith()
+    expect(repo.json).type.toBeCallableWith({ type: 'object', properties: { id: { type: 'integer' }, email: { type: 'string' } } })
+    expect(repo.json).type.toBeCallableWith(Type.Object({ id: Type.Integer(), createdAt: Type.String({ format: 'date-time' }) }))
+    expect(repo.json).type.toBeCallableWith({ properties: {} as Record<string, object> })
+    expect(repo.json).type.not.toBeCallableWith({ type: 'object', properties: { mail: { type: 'string' } } })
+    expect(repo.json).type.not.toBeCallableWith(Type.Object({ posts: Type.Array(Type.Any()) }))
+    expect(repo.json).type.not.toBeCallableWith({ type: 'array', items: {} })
+  })
+  test('has the options of the repository but columns, and gives text', () => {
+    expect(repo.json().getAll({ limit: 20, orderBy: { email: 'asc' } })).type.toBe<Promise<JsonText>>()
+    expect(repo.json().get(1, { lock: 'share' })).type.toBe<Promise<JsonText | undefined>>()
+    expect(repo.json().getAll).type.not.toBeCallableWith({ columns: ['id'] })
+    expect(repo.json().filter).type.not.toBeCallableWith({ mail: 'ada@example.com' })
+    expect(repo.json()).type.not.toHaveProperty('create')
   })
 })

@@ -46,11 +46,10 @@ function checkColumn (key: string, form: JsonForm, columns: ReadonlyMap<string, 
   const codec = columns.get(key)
   if (codec === undefined) throw new UsageError(`The schema of json() has the property "${key}", which is no column: leave it out, ${ownMethods}`)
   if (fits(codec.column, form)) return
-  const given = form.type === 'any' ? 'needs a type, since JSON has no bigint' : `cannot be of type "${form.type}"`
-  throw new UsageError(`Column "${key}" ${given} in the schema of json(): give it the type ${typeWords(codec.column)}, ${ownMethods}`)
+  const reason = form.type === 'any' ? 'JSON has no bigint' : `it cannot be of type "${form.type}"`
+  throw new UsageError(`Column "${key}" needs another type in the schema of json(), since ${reason}: give it the type ${typeWords(codec.column)}, ${ownMethods}`)
 }
 
-/** The form of a property. */
 function formOf (schema: unknown, key: string): JsonForm {
   if (schema === true) return anyForm
   if (!isPlainObject(schema) || refused.some((keyword) => schema[keyword] !== undefined)) throw unwritten(key)

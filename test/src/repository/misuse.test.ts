@@ -3,11 +3,12 @@ import { sql } from 'drizzle-orm'
 import { createTestDatabase, expectNoLeaks } from '../../../src/testing/index.js'
 import { each, missing, optional, options, refuses, takes } from '../../helpers/misuse.js'
 import { notes, notesTable } from '../../helpers/notes.js'
-import { increment, RelatedRepository, Repository } from '../../../src/index.js'
+import { increment, JsonRepository, RelatedRepository, Repository } from '../../../src/index.js'
 
 const { database } = await createTestDatabase(t, { sql: notesTable, schema: { notes } })
 const repo = database.repo(notes)
 const related = repo.with({} as never) // no relation is declared
+const json = repo.json()
 const title = { title: 'a' }
 await repo.createMany([title, { title: 'b' }])
 
@@ -71,6 +72,9 @@ const rows = {
   'writable(_)': takes((x) => repo.writable(x), '[]'),
   'writable([], _)': takes((x) => repo.writable(['title'], x), ...options),
   'with(_)': takes((x) => repo.with(x).getAll(), '{}', 'blank'),
+  'json(_)': takes((x) => repo.json(x), 'undefined'),
+  'json({ properties: _ })': takes((x) => repo.json({ properties: x })),
+  'json({ properties: { title: _ } })': takes((x) => repo.json({ properties: { title: x } }), '{}', 'blank', 'strange', 'schema'),
   'get(1, { lock: { nowait: _ } })': takes((x) => repo.get(1, { lock: { strength: 'update', nowait: x } }), ...optional, 'false'),
   'get(1, { lock: { skipLocked: _ } })': takes((x) => repo.get(1, { lock: { strength: 'update', skipLocked: x } }), ...optional, 'false'),
   'execute(_)': takes((x) => repo.execute(x)),
@@ -141,7 +145,28 @@ const relatedRows = {
   'cursor(_)': takes((x) => related.cursor(x), ...options),
   'cursor({}, _)': takes((x) => related.cursor({}, x), ...options),
   'get(1, { columns: _ })': takes((x) => related.get(1, { columns: x }), ...optional),
+  'json()': takes(() => related.json()),
   'new RelatedRepository(_)': takes((x) => new RelatedRepository(x))
+}
+
+const jsonRows = {
+  'get(_)': takes((x) => json.get(x), '0', 'bigint'),
+  'get(1, _)': takes((x) => json.get(1, x), ...options),
+  'getOrThrow(_)': takes((x) => json.getOrThrow(x)),
+  'getBy(_)': takes((x) => json.getBy(x)),
+  'getByOrThrow(_)': takes((x) => json.getByOrThrow(x)),
+  'getMany(_)': takes((x) => json.getMany(x), '[]'),
+  'getAll(_)': takes((x) => json.getAll(x), ...options),
+  'getAll({ columns: _ })': takes((x) => json.getAll({ columns: x } as never), 'undefined'),
+  'filter(_)': takes((x) => json.filter(x), ...options),
+  'filter({}, _)': takes((x) => json.filter({}, x), ...options),
+  'first(_)': takes((x) => json.first(x), ...options),
+  'first({}, _)': takes((x) => json.first({}, x), ...options),
+  'paginate(_)': takes((x) => json.paginate(x), ...options),
+  'paginate({}, _)': takes((x) => json.paginate({}, x), ...options),
+  'cursor(_)': takes((x) => json.cursor(x), ...options),
+  'cursor({}, _)': takes((x) => json.cursor({}, x), ...options),
+  'new JsonRepository(_)': takes((x) => new JsonRepository(x, {} as never))
 }
 
 const stored = async (): Promise<unknown> => (await database.execute(sql`select id, title, size, "deletedAt", version from notes order by id`)).rows
@@ -155,6 +180,11 @@ t.test('every method of a repository explains a bad argument, and stores nothing
 t.test('every method that reads related rows explains a bad argument', async (t) => {
   await refuses(t, relatedRows)
   t.strictSame(missing(methodsOf(RelatedRepository), relatedRows), [], 'every method has a row')
+})
+
+t.test('every method that reads rows as JSON explains a bad argument', async (t) => {
+  await refuses(t, jsonRows)
+  t.strictSame(missing(methodsOf(JsonRepository), jsonRows), [], 'every method has a row')
 })
 
 t.test('no refusal keeps a connection', () => expectNoLeaks(database))

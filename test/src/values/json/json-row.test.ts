@@ -75,7 +75,8 @@ t.test('every value of every type has the JSON that Fastify\'s serializer makes 
         const json = String(first[place])
         const wanted = attempt(() => serialize(read(texts)))
         const document = documentIn(name, property, texts[0])
-        const isSame = document !== undefined ? isDeepStrictEqual(JSON.parse(json), { c: document })
+        const isSame = document !== undefined
+          ? isDeepStrictEqual(JSON.parse(json), { c: document })
           : wanted instanceof Error || isOddObject(property, read(texts)) ? 'c' in JSON.parse(json) : json === wanted
         if (!isSame || json !== late[place]) wrong.push(`${JSON.stringify(property)}: ${json}, late ${late[place]}, instead of ${wanted}`)
       }

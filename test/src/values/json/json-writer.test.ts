@@ -127,10 +127,12 @@ t.test('a value of a type of the program\'s own is read, and written as JSON', a
 
 t.test('a parser that the program gave to pg, and a method that it gave to a column, are used', async (t) => {
   const { getTypeParser } = pg.types
-  t.intercept(pg.types, 'getTypeParser', { value: (oid: number) => {
-    if (oid === types.integer) return (text: string) => `${text}${text}`
-    return oid === types.boolean ? (text: string) => text === 't' ? 'yes' : 'no' : getTypeParser(oid, 'text')
-  } })
+  t.intercept(pg.types, 'getTypeParser', {
+    value: (oid: number) => {
+      if (oid === types.integer) return (text: string) => `${text}${text}`
+      return oid === types.boolean ? (text: string) => text === 't' ? 'yes' : 'no' : getTypeParser(oid, 'text')
+    }
+  })
   t.equal(written(columns.id, types.integer, '7'), '77')
   t.equal(written(columns.isOpen, types.boolean, 't'), '"yes"')
   const shown = getTableColumns(pgTable('shown', { id: integer(), at: timestamp() }))

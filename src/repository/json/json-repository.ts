@@ -8,8 +8,9 @@ import { JsonText } from './json-text.js'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { ReadContext } from '../read/read-context.js'
 import type { ReadMethod } from '../related/related-repository.js'
-import type { Filter, Key } from '../types/filters.js'
-import type { JsonCursorPage, JsonFirstOptions, JsonNumberedPage, JsonPage, JsonRowOptions } from '../types/json-options.js'
+import type { Filter, FirstOptions, Key, Page, RowOptions } from '../types/filters.js'
+import type { WithoutColumns } from '../types/json-options.js'
+import type { CursorPage, NumberedPage } from '../types/read-options.js'
 
 /** A read, whose statements make texts of rows, and what becomes of these. */
 interface Work<Rows, Result> {
@@ -34,22 +35,22 @@ export class JsonRepository<T extends PgTable> {
   }
 
   /** As {@link RepositoryReads.get}. */
-  get (id: Key<T>, options?: JsonRowOptions<T>): Promise<JsonText | undefined> {
+  get (id: Key<T>, options?: WithoutColumns<RowOptions<T>>): Promise<JsonText | undefined> {
     return this.#read('get', options, { read: (context) => getByKey(context, id, options), write: rowIfAny })
   }
 
   /** As {@link RepositoryReads.getOrThrow}. @throws NotFoundError if there is none */
-  getOrThrow (id: Key<T>, options?: JsonRowOptions<T>): Promise<JsonText> {
+  getOrThrow (id: Key<T>, options?: WithoutColumns<RowOptions<T>>): Promise<JsonText> {
     return this.#read('getOrThrow', options, { read: (context) => found(context, 'getOrThrow', getByKey(context, id, options)), write: rowJson })
   }
 
   /** As {@link RepositoryReads.getBy}. @throws MultipleResultsError if several rows match */
-  getBy (filter: Filter<T>, options?: JsonRowOptions<T>): Promise<JsonText | undefined> {
+  getBy (filter: Filter<T>, options?: WithoutColumns<RowOptions<T>>): Promise<JsonText | undefined> {
     return this.#read('getBy', options, { read: (context) => getByFilter(context, filter, options), write: rowIfAny })
   }
 
   /** As {@link RepositoryReads.getByOrThrow}. @throws NotFoundError if none matches, MultipleResultsError if several do */
-  getByOrThrow (filter: Filter<T>, options?: JsonRowOptions<T>): Promise<JsonText> {
+  getByOrThrow (filter: Filter<T>, options?: WithoutColumns<RowOptions<T>>): Promise<JsonText> {
     return this.#read('getByOrThrow', options, { read: (context) => found(context, 'getByOrThrow', getByFilter(context, filter, options)), write: rowJson })
   }
 
@@ -59,27 +60,27 @@ export class JsonRepository<T extends PgTable> {
   }
 
   /** As {@link RepositoryReads.getAll}. */
-  getAll (page?: JsonPage<T>): Promise<JsonText> {
+  getAll (page?: WithoutColumns<Page<T>>): Promise<JsonText> {
     return this.#read('getAll', page, { read: (context) => listRows(context, { operation: 'getAll', options: page }), write: listJson })
   }
 
   /** As {@link RepositoryReads.filter}. */
-  filter (filter: Filter<T>, page?: JsonPage<T>): Promise<JsonText> {
+  filter (filter: Filter<T>, page?: WithoutColumns<Page<T>>): Promise<JsonText> {
     return this.#read('filter', page, { read: (context) => listRows(context, { operation: 'filter', filter, options: page }), write: listJson })
   }
 
   /** As {@link RepositoryReads.first}. */
-  first (filter?: Filter<T>, options?: JsonFirstOptions<T>): Promise<JsonText | undefined> {
+  first (filter?: Filter<T>, options?: WithoutColumns<FirstOptions<T>>): Promise<JsonText | undefined> {
     return this.#read('first', options, { read: (context) => firstRow(context, filter, options), write: rowIfAny })
   }
 
   /** As {@link RepositoryReads.paginate}. */
-  paginate (filter?: Filter<T>, page?: JsonNumberedPage<T>): Promise<JsonText> {
+  paginate (filter?: Filter<T>, page?: WithoutColumns<NumberedPage<T>>): Promise<JsonText> {
     return this.#read('paginate', page, { read: (context) => paginateRows(context, filter, page), write: pageJson })
   }
 
   /** As {@link RepositoryReads.cursor}. @throws ValidationError for a cursor of another list */
-  cursor (filter?: Filter<T>, page?: JsonCursorPage<T>): Promise<JsonText> {
+  cursor (filter?: Filter<T>, page?: WithoutColumns<CursorPage<T>>): Promise<JsonText> {
     return this.#read('cursor', page, { read: (context) => pageByCursor(context, filter, page), write: pageJson })
   }
 

@@ -92,7 +92,7 @@ export class RelatedRepository<T extends PgTable, W> {
     return this.#page(page, (repo, keyed) => repo.cursor(filter, keyed))
   }
 
-  /** There is no JSON of related rows: they are read by a second statement, and joined as values. @throws UsageError always */
+  /** There is no JSON of related rows: they are read by a second statement, and joined as values. @throws UsageError at each call */
   json (): never {
     throw new UsageError('json() has no related rows: read them with with() and its own methods, and let the schema of the route write them')
   }

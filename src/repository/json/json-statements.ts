@@ -1,4 +1,3 @@
-import { isPlainObject } from '../../runtime/option-checks.js'
 import { GenerationCache } from '../../runtime/generation-cache.js'
 import { oncePerTypes } from '../../values/column-codec.js'
 import { jsonParser } from '../../values/json/json-row.js'
@@ -33,14 +32,13 @@ export function jsonStatements (table: TableStatements, schema: unknown = noSche
   let ofTable = known.get(table)
   if (ofTable === undefined) known.set(table, ofTable = { bySchema: new WeakMap(), byForms: new GenerationCache(rememberedForms) })
   const { bySchema, byForms } = ofTable
-  const isKey = isPlainObject(schema)
-  const before = isKey ? bySchema.get(schema) : undefined
+  const before = bySchema.get(schema as object) // a WeakMap has nothing else
   if (before !== undefined) return before
   const forms = parseRowSchema(schema === noSchema ? undefined : schema, table.columns)
   const key = JSON.stringify([...forms])
   const statements = byForms.get(key) ?? new TableStatements(table.table, table.builder, (codecs) => jsonRows(codecs, forms))
   byForms.set(key, statements)
-  bySchema.set(schema as object, statements)
+  bySchema.set(schema as object, statements) // parseRowSchema takes nothing else
   return statements
 }
 

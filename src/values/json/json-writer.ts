@@ -20,7 +20,7 @@ const booleanType = 16
 const { PgInteger, PgSmallInt, PgSerial, PgSmallSerial, PgBigInt53, PgBigSerial53, PgBoolean } = pgCore
 const wholeNumberColumns = [PgInteger, PgSmallInt, PgSerial, PgSmallSerial, PgBigInt53, PgBigSerial53]
 
-const asText: ReadonlySet<JsonType> = new Set(['any', 'string', 'date', 'time'])
+const texts: readonly JsonType[] = ['any', 'string', 'date', 'time']
 const asDocument: ReadonlySet<JsonType> = new Set(['any', 'document'])
 const asNumber: ReadonlySet<JsonType> = new Set(['any', 'integer', 'number'])
 
@@ -32,7 +32,7 @@ export function jsonWriter (column: PgColumn, oid: number, form: JsonForm): Json
   const { type } = form
   if (asDocument.has(type) && isDocument(column, oid)) return undefined
   const read = readerOf(column, oid)
-  if (read === undefined) return asText.has(type) ? quoted : valueWriter(form)
+  if (read === undefined) return texts.includes(type) ? quoted : valueWriter(form)
   if (type === 'boolean' || type === 'any') {
     if (oid === booleanType && readsAs(column, PgBoolean) && read('t') === true) return (text) => text === 't' ? 'true' : 'false'
   }
@@ -53,22 +53,25 @@ function rounded (text: string): string {
   return text.length < 16 ? text : `${Number(text)}`
 }
 
+/** The forms of the values of each kind. Those of documents, and of types of the program's own, are not known. */
+const typesByKind: Readonly<Record<string, readonly JsonType[]>> = {
+  string: texts,
+  number: ['any', 'number', 'string'],
+  bigint: ['integer', 'number', 'string'],
+  boolean: ['any', 'boolean', 'string'],
+  date: texts,
+  buffer: ['any', 'string'],
+  array: ['any', 'array']
+}
+
 const everyType: readonly JsonType[] = ['any', 'string', 'date', 'time', 'integer', 'number', 'boolean', 'array', 'document']
 
-/** The forms that the values of a column have. Those of documents, and of types of the program's own, are not known. */
+/** The forms that the values of a column have. Numbers may be read as texts. */
 function typesOf (column: PgColumn): readonly JsonType[] {
-  switch (dataTypeOf(column)) {
-    case 'string':
-    case 'number':
-      if (holdsWholeNumbers(column)) return ['any', 'integer', 'number', 'string']
-      return holdsNumbers(column) ? ['any', 'number', 'string'] : ['any', 'string', 'date', 'time']
-    case 'bigint': return ['integer', 'number', 'string']
-    case 'boolean': return ['any', 'boolean', 'string']
-    case 'date': return ['any', 'string', 'date', 'time']
-    case 'buffer': return ['any', 'string']
-    case 'array': return ['any', 'array']
-    default: return everyType
-  }
+  const kind = dataTypeOf(column)
+  if (kind !== 'string' && kind !== 'number') return typesByKind[kind] ?? everyType
+  if (holdsWholeNumbers(column)) return ['any', 'integer', 'number', 'string']
+  return typesByKind[holdsNumbers(column) ? 'number' : kind] as readonly JsonType[]
 }
 
 /** Whether the values of a column have a form. */

@@ -228,6 +228,7 @@ const reached: Record<string, (repo: Notes, ids: Ids) => Promise<string[]>> = {
   min: (repo, ids) => found(ids, async (id) => await repo.min('title', { id }) ?? undefined),
   max: (repo, ids) => found(ids, async (id) => await repo.max('title', { id }) ?? undefined),
   with: async (repo) => titles(await repo.with({} as never).getAll()),
+  json: async (repo) => titles(JSON.parse(String(await repo.json().getAll()))),
   writable: async (repo) => titles(await repo.writable(['title']).getAll()),
   unrestricted: async (repo) => titles(await repo['unrestricted']().getAll()),
   update: (repo, ids) => written(() => found(ids, (id) => repo.update(id, { createdAt: new Date() }))),

@@ -6,6 +6,7 @@ import { UsageError } from '../../../../src/errors/errors.js'
 import { parseRowSchema } from '../../../../src/repository/json/row-schema.js'
 import { describeColumn } from '../../../../src/values/column-codec.js'
 import { anyForm } from '../../../../src/values/json/json-form.js'
+import { arrayOfArrays } from '../../../helpers/drizzle.js'
 import type { JsonForm } from '../../../../src/values/json/json-form.js'
 
 const things = pgTable('things', {
@@ -14,7 +15,7 @@ const things = pgTable('things', {
   price: numeric(),
   isOpen: boolean(),
   tags: text().array(),
-  grid: integer().array().array(),
+  grid: arrayOfArrays(integer()),
   settings: jsonb(),
   at: timestamp()
 })

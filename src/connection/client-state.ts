@@ -49,6 +49,8 @@ export class ClientState {
   isOutdated = false
   /** Whether the process id that was reported is not the backend's: a pooler is in between. */
   isPooled = false
+  /** How often it was passed on since it was last in pg's pool. */
+  passes = 0
   /** Set while a program holds the client directly, through `pool.connect()`. */
   taken: Entry<TakenClient> | undefined
   #idleSince: number | undefined
@@ -135,6 +137,7 @@ export class ClientState {
   release (destroyed: boolean): void {
     if (this.#isEnded) return
     this.#isEnded = destroyed
+    this.passes = 0
     this.#idleSince = performance.now()
     this.client.release(destroyed)
     if (destroyed) destroySocket(this.client)

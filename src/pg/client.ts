@@ -3,10 +3,12 @@
  */
 import pg from 'pg'
 import { AddressSocket, onlyTo } from './address-socket.js'
+import { DirectMessages } from './direct-messages.js'
 import { submit } from './unwatched.js'
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import type { ClientBase, QueryResult } from 'pg'
+import type { Confirmations } from './direct-messages.js'
 
 /** The part of pg's wire connection that is used here. */
 interface WireConnection extends EventEmitter {
@@ -72,7 +74,9 @@ class GroupQuery {
   /** The SQL of the statements. */
   get text (): string { return this.#reader.text }
 
-  submit ({ stream }: WireConnection): null {
+  submit (connection: WireConnection): null {
+    DirectMessages.of(connection)?.begin(this.#reader)
+    const { stream } = connection
     if (stream.writable) stream.write(this.#bytes)
     return null
   }
@@ -138,17 +142,11 @@ export function onceReady (client: ClientBase, callback: (status: TransactionSta
   connection.once('end', ended)
 }
 
-/** Callbacks for PostgreSQL's confirmations of prepared statements. */
-export interface Confirmations {
-  /** A statement was parsed, or closed. */
-  confirmed (): void
-  /** Values were bound to a statement. */
-  bound (): void
-}
-
 /** Calls back for every confirmation on a connection, of any query. */
-export function followConfirmations (client: ClientBase, { confirmed, bound }: Confirmations): void {
+export function followConfirmations (client: ClientBase, confirmations: Confirmations): void {
   const connection = wire(client)
+  const { confirmed, bound } = confirmations
+  DirectMessages.of(connection)?.tell(confirmations)
   connection.on('parseComplete', confirmed)
   connection.on('closeComplete', confirmed)
   connection.on('bindComplete', bound)

@@ -1,5 +1,7 @@
 import pg from 'pg'
+import { DirectMessages } from './direct-messages.js'
 import { HostsConnection } from './hosts-connection.js'
+import type { EventEmitter } from 'node:events'
 import type { ClientBase, ClientConfig } from 'pg'
 import type { FollowingClient } from './hosts-connection.js'
 import type { Hosts } from './hosts.js'
@@ -17,6 +19,7 @@ export class DatabaseClient extends pg.Client {
     const connection = hosts && new HostsConnection(config, hosts)
     super(connection === undefined ? config : withConnection(config, connection))
     connection?.serve(this as unknown as FollowingClient)
+    DirectMessages.follow((this as unknown as { readonly connection: EventEmitter }).connection) // public in pg and missing from its declarations
   }
 }
 

@@ -3,6 +3,9 @@ import { stopReading } from '../pg/client.js'
 import { List } from '../runtime/linked-list.js'
 import type { Connection } from '../connection/connection.js'
 
+/** How long the delivery of a cancel request may take, in milliseconds. */
+export const cancelMillis = 500
+
 /** The checked-out connections. */
 export class CheckedOut {
   readonly #checkedOut = new List<Connection>()

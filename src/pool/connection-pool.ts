@@ -14,9 +14,9 @@ import { ExpectedWait } from './expected-wait.js'
 import { ExhaustionWarning } from './exhaustion-warning.js'
 import { usageOf, usageOfTaken, type ConnectionUsage } from './connection-usage.js'
 import { warnOfLeaks } from './leak-warning.js'
-import { CheckedOut } from './checked-out.js'
+import { cancelMillis, CheckedOut } from './checked-out.js'
 import { CheckedClients } from './clients/checked-clients.js'
-import { OpenClients } from './clients/open-clients.js'
+import { OpenClients, renewed } from './clients/open-clients.js'
 import { Pooler } from '../pooler/pooler.js'
 import { Refusals } from './refusals.js'
 import { Slots } from './slots.js'
@@ -37,10 +37,6 @@ import { ConnectionError } from '../errors/errors.js'
 import { isReadOnlyServer } from '../errors/to-database-error.js'
 import { ignore } from '../runtime/promises.js'
 import type { Settings } from '../settings/settings.js'
-
-const renewed = 'the database server has become read-only, or is no longer the one that the URL asks for: its connections are replaced by new ones'
-/** How long the delivery of a cancel request may take, in milliseconds. */
-const cancelMillis = 500
 
 export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSource {
   readonly pool: Pool
@@ -97,23 +93,21 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
   /** Requests a connection that is alive; refuses with `PoolTimeoutError` or `ConnectionError`. */
   acquire (given: AcquireRequest): Cancel {
     const request = this.channels.acquire(given)
-    if (this.#ended) request.refuse(new ConnectionError('The database was closed'))
-    else if (!this.#slots.isFree && this.#mustNotWait(request)) return this.#refusals.add(request)
-    else {
-      const waiter = this.#queue.add(request)
-      this.#proceed()
-      return (error) => {
-        this.#queue.reject(waiter, error)
-        this.#slots.breathe()
-      }
+    if (this.#ended) {
+      request.refuse(new ConnectionError('The database was closed'))
+      return ignore
     }
-    return ignore
+    if (!this.#slots.isFree && this.#mustNotWait(request)) return this.#refusals.add(request)
+    const waiter = this.#queue.add(request)
+    this.#proceed()
+    return (error) => {
+      this.#queue.reject(waiter, error)
+      this.#slots.breathe()
+    }
   }
 
   /** Resolves with a connection; such a request cannot be cancelled. */
-  connect (caller: Caller): Promise<Connection> {
-    return new Promise((resolve, reject) => { this.acquire({ caller, lend: resolve, refuse: reject }) })
-  }
+  connect (caller: Caller): Promise<Connection> { return new Promise((resolve, reject) => { this.acquire({ caller, lend: resolve, refuse: reject }) }) }
 
   /** Whether a connection is available without waiting for others. */
   get hasRoom (): boolean { return this.#slots.isFree }
@@ -169,9 +163,14 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
   }
 
   #end (pooled: ClientState, destroyed: boolean): void {
-    pooled.release(destroyed)
     const { first, size } = this.#queue
-    if (first !== undefined && size > this.#coming) this.#expected.released(this.#queue.waited(first))
+    const isAwaited = first !== undefined && size > this.#coming
+    if (isAwaited) this.#expected.released(this.#queue.waited(first))
+    if (isAwaited && !destroyed && !this.#slots.areTooMany && this.#checked.passOn(pooled)) {
+      this.#coming++
+      return this.#slots.passOn()
+    }
+    pooled.release(destroyed)
     this.#slots.free()
     this.#proceed()
   }

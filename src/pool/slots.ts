@@ -24,6 +24,15 @@ export class Slots {
     this.#takenAt = performance.now()
   }
 
+  /** Whether more are taken than there are, since their number was reduced. */
+  get areTooMany (): boolean { return this.#taken > this.limit }
+
+  /** Frees a slot, which is taken again at once. */
+  passOn (): void {
+    this.#takenAt = performance.now()
+    this.breathe()
+  }
+
   /** Frees a slot. */
   free (): void {
     this.#taken--

@@ -59,7 +59,7 @@ t.test('41: a session that is never closed is found by the lines that opened it,
   }
   for (const [name, use] of Object.entries(uses)) {
     const logger = recordingLogger()
-    const database = await open(t, { logger, leakWarningSeconds: 0.05 })
+    const database = await open(t, { logger, leakWarningSeconds: 0.5 })
     const forgetful = async (database: Database): Promise<Session> => {
       const session = database.createSession()
       await use(session)

@@ -23,9 +23,14 @@ export interface CheckedClientsParts {
   readonly failed: (error: Error) => void
 }
 
+/** How often a client is passed on before it goes back to pg's pool, which then applies its own rules: the age at which a client is replaced. */
+const mostPasses = 100
+
 /** Takes clients from pg's pool, checks new ones, and those that were idle for a long time. */
 export class CheckedClients {
   readonly #parts: CheckedClientsParts
+  /** The clients that are passed on in the next tick. */
+  readonly #passed: ClientState[] = []
 
   constructor (parts: CheckedClientsParts) {
     this.#parts = parts
@@ -33,6 +38,21 @@ export class CheckedClients {
 
   /** Takes a client. A callback gets it, or the reason why there is none. */
   take (): void { this.#parts.pool.connect(this.#arrived) }
+
+  /**
+   * Passes a client that is released on to whoever waits, in the next tick; `false` if it has to go back to pg's pool first. The way
+   * through that pool takes a timer, several listeners and events, and two calls into Node's native code. A pool of the program is not
+   * passed by, and neither is one whose events are logged.
+   */
+  passOn (pooled: ClientState): boolean {
+    const { pool, settings, liveness } = this.#parts
+    if (settings.pg !== undefined || settings.pool.echo || pool.waitingCount > 0 || pooled.passes >= mostPasses || liveness.needs(pooled)) return false
+    pooled.passes++
+    if (this.#passed.push(pooled) === 1) process.nextTick(this.#arrive)
+    return true
+  }
+
+  readonly #arrive = (): void => { for (const pooled of this.#passed.splice(0)) this.#parts.ready(pooled) }
 
   readonly #arrived = (error: Error | undefined, client: PoolClient | undefined): void => {
     const { pooler, pool, coming, clients } = this.#parts

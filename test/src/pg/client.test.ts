@@ -5,6 +5,7 @@ import pg from 'pg'
 import t from 'tap'
 import { extendConnection, parseConnectionString } from '../../../src/settings/url/connection-string.js'
 import { bytesReadBy, destroySocket, followConfirmations, holdProcess, isOrdinary, onceReady, requestCancel, sendGroup } from '../../../src/pg/client.js'
+import { DatabaseClient } from '../../../src/pg/database-client.js'
 import { prepareValue } from '../../../src/pg/values.js'
 import { FrontendMessages } from '../../../src/connection/exchange/frontend-messages.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
@@ -13,8 +14,11 @@ import type { Test } from '../../helpers/test.js'
 
 const { connectionString } = await createTestDatabase(t)
 
-async function connect (t: Test): Promise<pg.Client> {
-  const client = new pg.Client(parseConnectionString(connectionString))
+/** A client of another program, and one of this package, which reads answers itself. */
+const kinds = { 'pg.Client': pg.Client, DatabaseClient }
+
+async function connect (t: Test, Client = pg.Client): Promise<pg.Client> {
+  const client = new Client(parseConnectionString(connectionString))
   await client.connect()
   t.teardown(() => client.end())
   return client
@@ -53,67 +57,69 @@ t.test('pg gives away how it writes a value as text: utils.prepareValue', (t) =>
   t.end()
 })
 
-t.test('pg runs a given query object and passes it each message, from submit to handleReadyForQuery', async (t) => {
-  const client = await connect(t)
-  t.strictSame(
-    await send(client, (messages) => messages.query('select 1 as one, null as none; insert into pg_temp.none select where false')),
-    [[['one', 23], ['none', 25]], ['1', null], 'SELECT 1', '42P01', 'I']
-  )
-  t.strictSame(await send(client, (messages) => messages.query('')), [undefined, 'ready'])
-  t.strictSame(await send(client, (messages) => {
-    for (const text of ['begin', 'select $1::text as text']) {
-      messages.parse('', text)
-      messages.bind('', text === 'begin' ? [] : ['žofie'])
-      messages.describe()
-      messages.execute()
-    }
-    messages.sync()
-  }), ['BEGIN', [['text', 25]], ['žofie'], 'SELECT 1', 'ready'])
-  t.equal(client.getTransactionStatus(), 'T')
-  t.strictSame(await send(client, (messages) => messages.query('rollback')), ['ROLLBACK', 'ready'])
-})
-
-t.test('pg calls handleError of a query object before it emits readyForQuery with the status', async (t) => {
-  const client = await connect(t)
-  t.strictSame(await send(client, (messages) => messages.query('begin; select 1 / 0')), ['BEGIN', '22012', 'E'])
-  t.equal(client.getTransactionStatus(), 'E')
-  t.strictSame(await send(client, (messages) => messages.query('rollback')), ['ROLLBACK', 'ready'])
-})
-
-t.test('pg accepts a query object chained to its Query, which has refused COPY FROM STDIN in time', async (t) => {
-  const client = await connect(t)
-  await client.query('create temp table lines (line text)')
-  t.strictSame(await send(client, (messages) => messages.query('copy lines from stdin')), ['57014', 'I'])
-  t.strictSame(await send(client, (messages) => messages.query('copy lines to stdout')), ['COPY 0', 'ready'])
-  t.equal((await client.query('select 1 as one')).rows[0].one, 1)
-})
-
-t.test('pg keeps no parsed text without a name, and emits parseComplete, bindComplete, closeComplete', async (t) => {
-  const client = await connect(t)
-  const told: string[] = []
-  followConfirmations(client, { confirmed: () => { told.push('confirmed') }, bound: () => { told.push('bound') } })
-  const { connection } = insides(client) as unknown as { connection: { parsedStatements: object } }
-  await send(client, (messages) => {
-    messages.parse('one', 'select $1::int')
-    messages.bind('one', [1])
-    messages.execute()
-    messages.close('one')
-    messages.close('never was')
-    messages.sync()
+for (const [name, Client] of Object.entries(kinds)) {
+  t.test(`${name}: pg runs a given query object and passes it each message, from submit to handleReadyForQuery`, async (t) => {
+    const client = await connect(t, Client)
+    t.strictSame(
+      await send(client, (messages) => messages.query('select 1 as one, null as none; insert into pg_temp.none select where false')),
+      [[['one', 23], ['none', 25]], ['1', null], 'SELECT 1', '42P01', 'I']
+    )
+    t.strictSame(await send(client, (messages) => messages.query('')), [undefined, 'ready'])
+    t.strictSame(await send(client, (messages) => {
+      for (const text of ['begin', 'select $1::text as text']) {
+        messages.parse('', text)
+        messages.bind('', text === 'begin' ? [] : ['žofie'])
+        messages.describe()
+        messages.execute()
+      }
+      messages.sync()
+    }), ['BEGIN', [['text', 25]], ['žofie'], 'SELECT 1', 'ready'])
+    t.equal(client.getTransactionStatus(), 'T')
+    t.strictSame(await send(client, (messages) => messages.query('rollback')), ['ROLLBACK', 'ready'])
   })
-  t.strictSame(told, ['confirmed', 'bound', 'confirmed', 'confirmed'])
-  t.strictSame(Object.keys(connection.parsedStatements), [])
 
-  told.length = 0
-  t.strictSame(await send(client, (messages) => {
-    messages.parse('two', 'select $1::int')
-    messages.bind('two', ['no number'])
-    messages.execute()
-    messages.close('two')
-    messages.sync()
-  }), ['22P02', 'I'])
-  t.strictSame(told, ['confirmed'], 'behind a failure nothing')
-})
+  t.test(`${name}: pg calls handleError of a query object before it emits readyForQuery with the status`, async (t) => {
+    const client = await connect(t, Client)
+    t.strictSame(await send(client, (messages) => messages.query('begin; select 1 / 0')), ['BEGIN', '22012', 'E'])
+    t.equal(client.getTransactionStatus(), 'E')
+    t.strictSame(await send(client, (messages) => messages.query('rollback')), ['ROLLBACK', 'ready'])
+  })
+
+  t.test(`${name}: pg accepts a query object chained to its Query, which has refused COPY FROM STDIN in time`, async (t) => {
+    const client = await connect(t, Client)
+    await client.query('create temp table lines (line text)')
+    t.strictSame(await send(client, (messages) => messages.query('copy lines from stdin')), ['57014', 'I'])
+    t.strictSame(await send(client, (messages) => messages.query('copy lines to stdout')), ['COPY 0', 'ready'])
+    t.equal((await client.query('select 1 as one')).rows[0].one, 1)
+  })
+
+  t.test(`${name}: pg keeps no parsed text without a name, and emits parseComplete, bindComplete, closeComplete`, async (t) => {
+    const client = await connect(t, Client)
+    const told: string[] = []
+    followConfirmations(client, { confirmed: () => { told.push('confirmed') }, bound: () => { told.push('bound') } })
+    const { connection } = insides(client) as unknown as { connection: { parsedStatements: object } }
+    await send(client, (messages) => {
+      messages.parse('one', 'select $1::int')
+      messages.bind('one', [1])
+      messages.execute()
+      messages.close('one')
+      messages.close('never was')
+      messages.sync()
+    })
+    t.strictSame(told, ['confirmed', 'bound', 'confirmed', 'confirmed'])
+    t.strictSame(Object.keys(connection.parsedStatements), [])
+
+    told.length = 0
+    t.strictSame(await send(client, (messages) => {
+      messages.parse('two', 'select $1::int')
+      messages.bind('two', ['no number'])
+      messages.execute()
+      messages.close('two')
+      messages.sync()
+    }), ['22P02', 'I'])
+    t.strictSame(told, ['confirmed'], 'behind a failure nothing')
+  })
+}
 
 t.test('pg sends queries one after the other, and emits an error of its own for each that is cut off', async (t) => {
   const client = new pg.Client(parseConnectionString(connectionString))

@@ -16,7 +16,7 @@ import { usageOf, usageOfTaken, type ConnectionUsage } from './connection-usage.
 import { warnOfLeaks } from './leak-warning.js'
 import { cancelMillis, CheckedOut } from './checked-out.js'
 import { CheckedClients } from './clients/checked-clients.js'
-import { OpenClients, renewed } from './clients/open-clients.js'
+import { OpenClients } from './clients/open-clients.js'
 import { Pooler } from '../pooler/pooler.js'
 import { Refusals } from './refusals.js'
 import { Slots } from './slots.js'
@@ -37,6 +37,8 @@ import { ConnectionError } from '../errors/errors.js'
 import { isReadOnlyServer } from '../errors/to-database-error.js'
 import { ignore } from '../runtime/promises.js'
 import type { Settings } from '../settings/settings.js'
+
+const renewed = 'the database server has become read-only, or is no longer the one that the URL asks for: its connections are replaced by new ones'
 
 export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSource {
   readonly pool: Pool
@@ -93,10 +95,7 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
   /** Requests a connection that is alive; refuses with `PoolTimeoutError` or `ConnectionError`. */
   acquire (given: AcquireRequest): Cancel {
     const request = this.channels.acquire(given)
-    if (this.#ended) {
-      request.refuse(new ConnectionError('The database was closed'))
-      return ignore
-    }
+    if (this.#ended) { request.refuse(new ConnectionError('The database was closed')); return ignore }
     if (!this.#slots.isFree && this.#mustNotWait(request)) return this.#refusals.add(request)
     const waiter = this.#queue.add(request)
     this.#proceed()

@@ -10,9 +10,6 @@ import type { TakenClient } from '../../connection/client-state.js'
 /** The shortest time between two renewals, in milliseconds. */
 const renewalMillis = 1000
 
-/** Logged when {@link OpenClients.renew} replaces connections. */
-export const renewed = 'the database server has become read-only, or is no longer the one that the URL asks for: its connections are replaced by new ones'
-
 /**
  * The clients that pg's pool has open.
  *

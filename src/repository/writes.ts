@@ -2,6 +2,7 @@ import { checkPlainCall } from '../errors/check-call.js'
 import { EmptyFilterError, ValidationError } from '../errors/errors.js'
 import { askWriting, storedOf } from './write/run-write.js'
 import type { AnyRow } from './table/answers.js'
+import type { Statement, StatementRunner } from '../statement/statement.js'
 import { insertMany } from './bulk/bulk-insert.js'
 import { rowOf } from './write/column-values.js'
 import type { Change } from './write/column-values.js'
@@ -13,7 +14,6 @@ import { flag } from '../runtime/option-checks.js'
 import { removeRows, takeRows } from './write/delete.js'
 import { updateRows } from './write/update.js'
 import { storeRows } from './write/insert-pipeline.js'
-import type { StatementRunner } from '../statement/statement.js'
 import type { TableStatements } from './table/table-statements.js'
 import { insert } from './write/write-statements.js'
 import { acceptedValues } from './write/write-context.js'
@@ -36,7 +36,12 @@ export function createRow (context: WriteContext, values: unknown): Promise<AnyR
 const oneRow = { operation: 'create', returning: true }
 
 function insertRow (table: TableStatements, session: StatementRunner, row: () => readonly Change[]): Promise<AnyRow> {
-  return askWriting(session, { table, row, make: (changes) => insert(table, oneRow, [changes]) }, storedOf)
+  let changes: readonly Change[] = []
+  const make = (): Statement => {
+    changes = row()
+    return insert(table, oneRow, [changes])
+  }
+  return askWriting(session, { table, make, row: () => changes }, storedOf)
 }
 
 /** Inserts the rows. Resolves with them, or with their number. */

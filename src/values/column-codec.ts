@@ -165,5 +165,5 @@ export function isColumn (value: unknown): value is Column {
 function isInstance (value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype !== null && prototype !== Object.prototype && prototype !== Date.prototype
+  return prototype !== null && prototype !== Object.prototype && prototype !== Array.prototype && prototype !== Date.prototype
 }

@@ -19,7 +19,8 @@ interface KeyedTable {
  */
 export function encodeKey (id: unknown, { name, primaryKey }: KeyedTable): unknown[] {
   const [first] = primaryKey
-  const parts = isPlainObject(id) ? id : primaryKey.length === 1 && first !== undefined ? { [first.key]: id } : {}
+  if (!isPlainObject(id) && id !== undefined && id !== null && first !== undefined && primaryKey.length === 1) return [encode(first, id)]
+  const parts = isPlainObject(id) ? id : {}
   const wanted = primaryKey.map(({ key }) => key)
   const stranger = Object.keys(parts).find((key) => !wanted.includes(key))
   if (stranger !== undefined) throw incomplete(name, wanted)

@@ -23,28 +23,37 @@ interface OrderedTable {
 }
 
 /**
- * The given order, followed by the primary key: a list without a total order loses rows between its pages.
+ * The given order, followed by the primary key: a list without a total order loses rows between its pages. Its SQL is made when it is read,
+ * which only a statement of a new shape does.
  *
  * @throws ValidationError for an unknown column, or an invalid order.
  */
-export function parseOrder (orderBy: unknown, table: OrderedTable, shape: Shape): readonly SQL[] {
-  if (isPlainObject(orderBy) || orderBy === undefined) return parseOrderKeys(orderBy, table, shape).map(orderSql)
+export function parseOrder (orderBy: unknown, table: OrderedTable, shape: Shape): () => readonly SQL[] {
+  if (isPlainObject(orderBy) || orderBy === undefined) {
+    const keys = parseOrderKeys(orderBy, table, shape)
+    return () => keys.map(orderSql)
+  }
   const order = [orderBy].flat().map((expression) => parseOrderExpression(expression, shape))
-  return [...order, ...table.primaryKey.map(({ column }) => sql`${column}`)]
+  return () => [...order, ...table.primaryKey.map(({ column }) => sql`${column}`)]
 }
 
 /** The same for an order by columns only. The primary key has the direction of the column before it, so that one index serves them all. */
 export function parseOrderKeys (orderBy: Readonly<Record<string, unknown>> = {}, { columns, primaryKey }: OrderedTable, shape: Shape): readonly OrderKey[] {
-  const keys = Object.entries(orderBy).map(([key, value]) => parseOrderKey(findColumn(key, columns), value))
-  for (const { codec, direction, nulls } of keys) shape.key += `${codec.index}${direction} ${nulls},`
-  const ordered = new Set(keys.map(({ codec }) => codec))
-  const direction = keys.at(-1)?.direction ?? 'asc'
-  const rest = primaryKey.filter((codec) => !ordered.has(codec))
-  return [...keys, ...rest.map((codec) => ({ codec, direction, nulls: 'default' as const }))]
+  const keys: OrderKey[] = []
+  let direction: Direction = 'asc'
+  for (const name of Object.keys(orderBy)) {
+    const key = parseOrderKey(findColumn(name, columns), orderBy[name])
+    direction = key.direction
+    shape.key += `${key.codec.index}${direction} ${key.nulls},`
+    keys.push(key)
+  }
+  for (const codec of primaryKey) if (!keys.some((key) => key.codec === codec)) keys.push({ codec, direction, nulls: 'default' })
+  return keys
 }
 
 function parseOrderKey (codec: ColumnCodec, value: unknown): OrderKey {
-  const { direction, nulls = 'default', ...others }: Record<string, unknown> = isPlainObject(value) ? value : { direction: value }
+  if (value === 'asc' || value === 'desc') return { codec, direction: value, nulls: 'default' }
+  const { direction, nulls = 'default', ...others }: Record<string, unknown> = isPlainObject(value) ? value : {}
   if (Object.keys(others).length > 0 || (direction !== 'asc' && direction !== 'desc') || (nulls !== 'first' && nulls !== 'last' && nulls !== 'default')) {
     throw new ValidationError(
       `Column "${codec.key}" in "orderBy": write 'asc', 'desc' or { direction: 'asc' | 'desc', nulls: 'first' | 'last' }`,

@@ -20,7 +20,8 @@ export interface LockClause {
 export interface ReadOptions {
   readonly columns: readonly ColumnCodec[]
   readonly lock: LockClause | undefined
-  readonly orderBy: readonly SQL[]
+  /** Makes the SQL of the order. */
+  readonly orderBy: () => readonly SQL[]
 }
 
 /** The given options, and the kind of read that decides which are allowed. */
@@ -60,6 +61,8 @@ export function knownOptions ({ options, kind }: AskedOptions): Readonly<Record<
   return given
 }
 
+const noOrder = (): readonly SQL[] => []
+
 /**
  * Checks the options of a read and adds them to the shape, after its filter. The caller adds the limit.
  *
@@ -70,7 +73,7 @@ export function parseReadOptions (shape: Shape, table: TableColumns, asked: Aske
   return {
     columns: parseColumns(given['columns'], table, shape),
     lock: parseLock(given['lock'], shape),
-    orderBy: asked.kind === 'row' ? [] : parseOrder(given['orderBy'], table, shape)
+    orderBy: asked.kind === 'row' ? noOrder : parseOrder(given['orderBy'], table, shape)
   }
 }
 

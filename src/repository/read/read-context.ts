@@ -1,4 +1,4 @@
-import { allOf } from '../filter/condition.js'
+import { allOf, everything } from '../filter/condition.js'
 import { keyCondition } from '../filter/key-condition.js'
 import type { StatementRunner } from '../../statement/statement.js'
 import type { Condition } from '../filter/condition.js'
@@ -14,7 +14,8 @@ export interface ReadContext {
 
 /** The condition for the row of a primary key, if the repository sees it. */
 export function rowWithKey ({ table, visibleRows }: ReadContext, id: unknown): Condition {
-  return allOf([keyCondition(id, table), visibleRows])
+  const row = keyCondition(id, table)
+  return visibleRows === everything ? row : allOf([row, visibleRows])
 }
 
 /** The operation and the table, for an error of the repository. */

@@ -29,7 +29,7 @@ export function select (table: TableStatements, { operation, where, options, kin
   if (bounds !== undefined) shape.values.push(bounds.limit, bounds.skip)
   if (limit !== undefined) shape.values.push(limit)
   return table.call(shape, () => {
-    const query = table.builder.drizzle.select(table.fields(columns)).from(table.table).where(toSql(where)).orderBy(...orderBy).$dynamic()
+    const query = table.builder.drizzle.select(table.fields(columns)).from(table.table).where(toSql(where)).orderBy(...orderBy()).$dynamic()
     if (bounds !== undefined) query.limit(parameter).offset(parameter)
     if (limit !== undefined) query.limit(parameter)
     if (lock !== undefined) query.for(lock.strength, lockConfig(lock))

@@ -8,21 +8,20 @@ import type { Change } from './column-values.js'
 /** A statement that writes rows. */
 export interface Writing {
   readonly table: TableStatements
-  /** The encoded row; for an update, also the values of its condition. */
+  readonly make: () => Statement
+  /** The row that was sent, for an error; for an update, also the values of its condition. */
   readonly row: () => readonly Change[]
-  readonly make: (row: readonly Change[]) => Statement
 }
 
 /** Like `ask()`, for a statement that writes a row: an error names its column, if that is known. */
 export async function askWriting<Result> (
-  session: StatementRunner, { table, row, make }: Writing, read: (result: StatementResult<AnyRow>, statement: Statement) => Result
+  session: StatementRunner, { table, make, row }: Writing, read: (result: StatementResult<AnyRow>, statement: Statement) => Result
 ): Promise<Result> {
-  const changes = row()
-  const statement = make(changes)
+  const statement = make()
   try {
     return read(await session.run<AnyRow>(statement), statement)
   } catch (error) {
-    throw explained(error, { table, rows: [changes], start: undefined })
+    throw explained(error, { table, rows: [row()], start: undefined })
   }
 }
 

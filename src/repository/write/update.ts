@@ -39,7 +39,7 @@ export function updateOne (context: WriteContext, id: unknown, { values, options
     if (changes.length === 0) return await untouched(context, step, { where, expected })
     if (expected !== undefined) return await updateVersion(context, step, { changes, where, expected })
     const make = (): Statement => update(table, { operation: 'update', changes, where, returning: true })
-    const row = await askWriting(step.session, { table, row: () => [...changes, ...operandsOf(where)], make }, firstOf)
+    const row = await askWriting(step.session, { table, make, row: () => [...changes, ...operandsOf(where)] }, firstOf)
     if (row !== undefined && step.hooks !== undefined) await step.hooks.afterUpdate(row)
     return row
   })
@@ -66,7 +66,7 @@ async function updateVersion (
 ): Promise<AnyRow | undefined> {
   const current = allOf([where, unchangedSince(expected)])
   const make = (): Statement => update(table, { operation: 'update', changes, where: current, returning: true })
-  const row = await askWriting(session, { table, row: () => [...changes, ...operandsOf(where)], make }, firstOf)
+  const row = await askWriting(session, { table, make, row: () => [...changes, ...operandsOf(where)] }, firstOf)
   if (row === undefined && await ask(session, () => exists(table, where), valueOf) !== undefined) throw staleRow(expected)
   if (row !== undefined && hooks !== undefined) await hooks.afterUpdate(row)
   return row

@@ -92,6 +92,13 @@ t.test('a schema within a handler is the same statement each time, another schem
   t.not(names[3], names[0])
 })
 
+t.test('a schema outside of the handlers is read once for each table', async (t) => {
+  let times = 0
+  const schema = { get properties () { times++; return { title: { type: 'string' } } } }
+  for (let request = 0; request < 3; request++) opened.repo(drafts).json(schema)
+  t.equal(times, 1)
+})
+
 t.test('the default limit cuts a list, as it cuts one of rows', async (t) => {
   await opened.runner.execute(sql`insert into memberships select 'many', n from generate_series(1, 101) n`)
   const rows = JSON.parse((await opened.repo(memberships).json().filter({ group: 'many' })).text)

@@ -8,14 +8,13 @@
 import { ConnectionError, TransactionClosedError } from '../errors/errors.js'
 import { isConnectionLost } from '../errors/to-database-error.js'
 import { serverOf } from '../channels/place.js'
-import { bytesReadBy, requestCancel } from '../pg/client.js'
+import { bytesReadBy, requestCancel, type TransactionStatus } from '../pg/client.js'
 import { add, contextOf, firstFailed, preludeDoneOf, withCorrection, withReason } from './batch.js'
 import { refusalAfter } from './ended-by-user.js'
 import { hasNeverRun, refusedUnsent } from './never-ran.js'
 import { notSent, outcomeOf, skipped } from './outcome.js'
 import { openExchange } from './open-exchange.js'
 import { beginsTransaction, noLead } from '../statement/leading-statement.js'
-import type { TransactionStatus } from '../pg/client.js'
 import type { ServerProcess } from '../channels/place.js'
 import type { Entry } from '../runtime/linked-list.js'
 import type { Caller } from '../statement/caller.js'
@@ -38,7 +37,7 @@ interface Finish {
 }
 
 export class Connection {
-  readonly caller: Caller
+  caller: Caller
   /** The time of the checkout, on the clock of `performance.now()`. */
   readonly since = performance.now()
   /** Its entry in the list of checked-out connections. */
@@ -126,6 +125,14 @@ export class Connection {
   /** Runs statements in one round trip, after all earlier ones. After a failure PostgreSQL skips the rest. */
   send (tasks: readonly Task[], prelude: readonly LeadingStatement[] = noLead): void {
     this.#queue.push({ tasks, prelude, corrected: -1, isRepeated: false })
+    this.#proceed()
+  }
+
+  /** Leaves the connection to work that sends over its client by itself, for another caller; without work that has ended. */
+  occupy (work: Batch | undefined, caller: Caller): void {
+    this.caller = caller
+    this.#active = work
+    this.#sentAt = performance.now()
     this.#proceed()
   }
 

@@ -58,15 +58,16 @@ const nobody: QueryCallback = () => {}
  * Programs that watch pg (OpenTelemetry's instrumentation, dd-trace) read `text`, `name` and `values`, and replace `callback`
  * with their own function, which must be called once, at the end. They do not change the text of a query that has a `name`.
  */
-class GroupQuery {
+export class GroupQuery {
   /** Empty, so that pg does not record it as a prepared statement. */
   readonly name = ''
   readonly values = undefined
   callback = nobody
-  readonly #bytes: Buffer
+  readonly #bytes: Buffer | undefined
   readonly #reader: ResponseReader
 
-  constructor (bytes: Buffer, reader: ResponseReader) {
+  /** Without bytes they are written by {@link write}. */
+  constructor (bytes: Buffer | undefined, reader: ResponseReader) {
     this.#bytes = bytes
     this.#reader = reader
   }
@@ -77,7 +78,7 @@ class GroupQuery {
   submit (connection: WireConnection): null {
     DirectMessages.of(connection)?.begin(this.#reader)
     const { stream } = connection
-    if (stream.writable) stream.write(this.#bytes)
+    if (this.#bytes !== undefined && stream.writable) stream.write(this.#bytes)
     return null
   }
 
@@ -118,6 +119,12 @@ function resultOf ({ done: { command, rowCount } }: ResponseReader): QueryResult
 /** Sends messages over a client, and passes the response to the reader. PostgreSQL must answer the last message with ReadyForQuery. */
 export function sendGroup (client: ClientBase, bytes: Buffer, reader: ResponseReader): void {
   submit(client, new GroupQuery(bytes, reader) as never)
+}
+
+/** Writes messages whose response a {@link GroupQuery} reads, or will read when those before it are answered. */
+export function write (client: ClientBase, bytes: Buffer): void {
+  const { stream } = wire(client)
+  if (stream.writable) stream.write(bytes)
 }
 
 /** Whether the internals of a client are known: it is of this copy of pg, and its `query` was not replaced. */

@@ -12,7 +12,7 @@ import type { Pool } from 'pg'
 import { Connection } from '../connection/connection.js'
 import { ExpectedWait } from './expected-wait.js'
 import { ExhaustionWarning } from './exhaustion-warning.js'
-import { usageOf, usageOfTaken, type ConnectionUsage } from './connection-usage.js'
+import { usageOf, usageOfTaken, usagesOf, type ConnectionUsage } from './connection-usage.js'
 import { warnOfLeaks } from './leak-warning.js'
 import { cancelMillis, CheckedOut } from './checked-out.js'
 import { CheckedClients } from './clients/checked-clients.js'
@@ -20,6 +20,7 @@ import { OpenClients } from './clients/open-clients.js'
 import { Pooler } from '../pooler/pooler.js'
 import { Refusals } from './refusals.js'
 import { Slots } from './slots.js'
+import { SharedReads } from './shared/shared-reads.js'
 import { LivenessCheck, pingMillis } from './clients/liveness-check.js'
 import { followPool } from './pool-events.js'
 import { Shortage } from './shortage.js'
@@ -59,6 +60,7 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
   readonly #liveness: LivenessCheck
   readonly #checked: CheckedClients
   readonly #unfollow: () => void
+  readonly shared: SharedReads | undefined
   readonly #cancels: Array<Promise<void>> = []
   /** Connections on their way; each takes a slot. */
   #coming = 0
@@ -86,10 +88,11 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
       failed: (error) => this.#failed(error)
     })
     this.#unfollow = followPool(pool, { settings, clients: this.#clients, info: () => this.info, opened: this.channels.connected })
-    this.#exhaustion = new ExhaustionWarning(settings, { checkedOut: this.#checkedOut, usages: () => this.#usages, waiting: () => this.info.waiting, limit: () => this.#slots.limit })
+    this.#exhaustion = new ExhaustionWarning(settings, { checkedOut: this.#checkedOut, usages: () => usagesOf(this.#checkedOut, this.#clients.taken), waiting: () => this.info.waiting, limit: () => this.#slots.limit })
     this.#shortage = new Shortage(this.#slots, settings, () => this.#proceed())
     warnOfLeaks(this.#checkedOut, this.#clients, { settings, leaked: this.channels.leaked })
     watchForStalls(this.#checkedOut, settings, this.pooler)
+    this.shared = settings.pool.sharedReads > 0 ? new SharedReads(this, settings, this.#checkedOut) : undefined
   }
 
   /** Requests a connection that is alive; refuses with `PoolTimeoutError` or `ConnectionError`. */
@@ -132,6 +135,7 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
 
   readonly observe: ConnectionHome<Connection>['observe'] = (caller, statement, observed) => {
     noteObserved(statement.message, observed)
+    this.shared?.observed(statement, observed.durationMillis)
     this.#log.tell(caller, statement, observed)
   }
 
@@ -219,10 +223,6 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
   get #endable (): ConnectionUsage[] {
     const lent = this.#checkedOut.lasting.map(usageOf)
     return this.#isOurs ? [...lent, ...this.#clients.atWork.map(usageOfTaken)] : lent
-  }
-
-  get #usages (): ConnectionUsage[] {
-    return [...Array.from(this.#checkedOut, usageOf), ...Array.from(this.#clients.taken, usageOfTaken)]
   }
 
   #refuse (waiters: readonly Waiter[], error: Error): void {

@@ -1,5 +1,6 @@
 import type { Connection } from '../connection/connection.js'
 import type { AcquireRequest } from './acquire-queue.js'
+import type { PlainRead, ReadRequest } from './shared/plain-read.js'
 import type { Caller } from '../statement/caller.js'
 
 /** The part of a connection that sessions use. */
@@ -13,6 +14,8 @@ export interface ConnectionSource {
   readonly readCommitted: boolean
   /** Whether a connection is available without a wait. */
   readonly hasRoom: boolean
+  /** Lookups over connections that are shared, with `pool.sharedReads`. */
+  readonly shared?: { acquire (request: ReadRequest<LentConnection>): Cancel } | undefined
   acquire (request: AcquireRequest<LentConnection>): Cancel
   connect (caller: Caller): Promise<LentConnection>
   /** Resolves when no connection is on its way without a waiter. */
@@ -23,3 +26,13 @@ export interface ConnectionSource {
 
 /** Cancels a wait: the request is refused with the error. It does nothing if the request has its connection already. */
 export type Cancel = (error: Error) => void
+
+/** What a session asks of a source: a connection, or with `read` the answer over a shared one in place of it. */
+export interface Wish extends Omit<AcquireRequest<LentConnection>, 'caller'> {
+  readonly read?: PlainRead<LentConnection> | undefined
+}
+
+/** Asks a source for a caller. */
+export function askSource (source: Pick<ConnectionSource, 'acquire' | 'shared'>, caller: Caller, { lend, refuse, read }: Wish): Cancel {
+  return read === undefined || source.shared === undefined ? source.acquire({ caller, lend, refuse }) : source.shared.acquire({ caller, lend, refuse, read })
+}

@@ -27,6 +27,11 @@ export function usageOfTaken ({ client, since }: TakenClient): ConnectionUsage {
   return { holder: takenByHand, heldSeconds: secondsSince(since), state, stack: 'not taken: pg keeps none' }
 }
 
+/** The usages of both. */
+export function usagesOf (lent: Iterable<Connection>, taken: Iterable<TakenClient>): ConnectionUsage[] {
+  return [...Array.from(lent, usageOf), ...Array.from(taken, usageOfTaken)]
+}
+
 /** Where a caller requested a connection, as far as that is known. */
 export function stackOf ({ callSite }: Caller): string {
   return callSite === undefined ? 'not taken: too many others asked in the same second' : framesOf(callSite)

@@ -20,7 +20,7 @@ import { ReadsBeforeBegin } from './transaction/reads-before-begin.js'
 import { RequestedWork } from './transaction/requested-work.js'
 import { routeOf } from './transaction/replica-route.js'
 import type { Outcome } from '../connection/outcome.js'
-import type { LentConnection } from '../pool/connection-source.js'
+import { askSource, type LentConnection } from '../pool/connection-source.js'
 import type { Caller } from '../statement/caller.js'
 import type { Statement, StatementResult } from '../statement/statement.js'
 import type { TransactionSettings } from '../settings/transaction-options.js'
@@ -69,7 +69,7 @@ export class SingleWrite implements SessionTransaction {
     this.#writes = new ReadsBeforeBegin(this.#acquire, undefined, this.lead)
   }
 
-  readonly #acquire: Acquire = ({ lend, refuse }, replica) => (replica ?? this.#context.pool).acquire({ caller: this.#caller, lend, refuse })
+  readonly #acquire: Acquire = (wish, replica) => askSource(replica ?? this.#context.pool, this.#caller, wish)
 
   get isUsed (): boolean { return this.work.hasWritten }
 
@@ -132,7 +132,8 @@ export class SingleWrite implements SessionTransaction {
       by.start(task.statement, {
         answered: (outcome, connection) => this.#answer(task, outcome, connection),
         refused: (error) => this.#refuse(task, error),
-        done: () => this.#proceed()
+        done: () => this.#proceed(),
+        shares: !isWrite && this.lead === undefined && this.#context.pool.shared !== undefined
       })
     }
     if (this.isIdle) for (const wake of this.#wakers.splice(0)) wake()

@@ -16,7 +16,12 @@ export interface PoolSettings {
   readonly prePingAfterMillis: number
   readonly echo: boolean
   readonly resetOnRelease: boolean
+  /** How many connections the lookups of many requests share; 0: none. */
+  readonly sharedReads: number
 }
+
+/** With `sharedReads`, that many connections are shared at a time. */
+const sharingConnections = 2
 
 /** The settings for a pool that the package makes. */
 export function newPoolSettings (values: SettingValues): PoolSettings {
@@ -31,6 +36,7 @@ export function newPoolSettings (values: SettingValues): PoolSettings {
     prePingAfterMillis: values['pool.prePingAfterMillis'],
     echo: values['pool.echo'],
     resetOnRelease: values['pool.resetOnRelease'],
+    sharedReads: values['pool.sharedReads'] ? sharingConnections : 0,
   }
 }
 
@@ -52,5 +58,6 @@ export function ownPoolSettings (pool: Pool, values: SettingValues, given: Reado
     recycleSeconds: maxLifetimeSeconds,
     prePing: false,
     resetOnRelease: false,
+    sharedReads: 0,
   }
 }

@@ -58,6 +58,7 @@ export const settingRows = [
   { path: 'pool.prePingAfterMillis', kind: 'millis', min: 0, max: longestMillis, default: 1000, meaning: 'How long a connection was idle before it is proved.' },
   { path: 'pool.echo', variable: 'DATABASE_ECHO_POOL', kind: 'boolean', default: false, meaning: 'Logs the events of the pool.' },
   { path: 'pool.resetOnRelease', kind: 'boolean', default: false, meaning: 'Sends DISCARD ALL when a connection comes back.' },
+  { path: 'pool.sharedReads', kind: 'boolean', default: false, meaning: 'Sends lookups of many requests over two connections at the same time.' },
   { path: 'echo', variable: 'DATABASE_ECHO', kind: 'boolean', default: false, meaning: 'Logs every statement with its duration.' },
   { path: 'statementTimeoutSeconds', variable: 'DATABASE_STATEMENT_TIMEOUT', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'none', default: 15, meaning: 'The longest run of a statement.' },
   { path: 'lockTimeoutSeconds', variable: 'DATABASE_LOCK_TIMEOUT', kind: 'seconds', min: shortestSeconds, max: longestSeconds, zero: 'none', default: 5, meaning: 'The longest wait of a statement for a lock.' },

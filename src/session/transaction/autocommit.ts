@@ -1,9 +1,11 @@
 import { failureOn } from '../../connection/outcome.js'
 import { CommitUnknownError, TransactionBrokenError } from '../../errors/errors.js'
+import { askSource, type ConnectionSource, type LentConnection } from '../../pool/connection-source.js'
 import { beforeStatement } from './prelude.js'
 import { statementChannel } from '../../channels/channels.js'
 import { isWatched } from '../../channels/publish.js'
 import { traceStatement } from '../../channels/statement-trace.js'
+import type { Outcome } from '../../connection/outcome.js'
 import type { ContextLead } from './context-lead.js'
 import type { Caller } from '../../statement/caller.js'
 import type { SessionContext } from './session-context.js'
@@ -22,15 +24,36 @@ export function runAutocommit (context: SessionContext, { caller, statement, lea
   return traceStatement(statement, { place: context.place, caller, transaction: undefined }, (traced) => run(context, { caller, statement: traced, lead }))
 }
 
-async function run ({ pool, words }: SessionContext, { caller, statement, lead }: Autocommit): Promise<StatementResult<never>> {
-  const { context, nowait, kind, text } = statement
-  const connection = await pool.connect(caller)
-  const { error, result, lost } = await connection.run(statement, beforeStatement(connection, statement, lead))
+async function run ({ pool, words }: SessionContext, work: Autocommit): Promise<StatementResult<never>> {
+  const { statement: { context, nowait, kind, text } } = work
+  const { outcome: { error, result, lost }, connection, isShared } = await ask(pool, work)
   const leftOpen = error === undefined && connection.status !== 'I'
   const failure = error && failureOn(connection, error, { context, text, nowait, ...words })
-  connection.release()
+  if (!isShared) connection.release()
   if (leftOpen) throw new TransactionBrokenError('A statement began a transaction of its own, which was undone: use database.transaction()', { context })
   if (failure === undefined) return result as StatementResult<never>
   // If the connection is lost, the outcome of a write is unknown.
   throw lost && kind !== 'read' ? new CommitUnknownError(undefined, { cause: failure.cause, context }) : failure
+}
+
+/** The response to a statement, and the connection that it came over. */
+interface Answer {
+  readonly outcome: Outcome
+  readonly connection: LentConnection
+  /** Whether others use the connection, too. */
+  readonly isShared: boolean
+}
+
+function ask (pool: ConnectionSource, { caller, statement, lead }: Autocommit): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    askSource(pool, caller, {
+      lend: (connection) => {
+        connection.send([{ statement, done: (outcome) => resolve({ outcome, connection, isShared: false }) }], beforeStatement(connection, statement, lead))
+      },
+      refuse: reject,
+      read: pool.shared === undefined || lead !== undefined
+        ? undefined
+        : { statement, answered: (outcome, connection) => resolve({ outcome, connection, isShared: true }) }
+    })
+  })
 }

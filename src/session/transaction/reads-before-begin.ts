@@ -11,8 +11,7 @@ import type { Replica } from '../../replicas/replica.js'
 import type { ReplicaRoute } from './replica-route.js'
 import type { Outcome } from '../../connection/outcome.js'
 import type { Entry } from '../../runtime/linked-list.js'
-import type { AcquireRequest } from '../../pool/acquire-queue.js'
-import type { Cancel, ConnectionSource, LentConnection } from '../../pool/connection-source.js'
+import type { Cancel, ConnectionSource, LentConnection, Wish } from '../../pool/connection-source.js'
 import type { TransactionSettings } from '../../settings/transaction-options.js'
 import type { Statement } from '../../statement/statement.js'
 
@@ -23,6 +22,8 @@ export interface Reader {
   /** The connection's isolation level differs from READ COMMITTED: nothing was read. Without this callback the level does not matter. */
   unsuited? (): void
   done (): void
+  /** Whether the read may share a connection with others. */
+  readonly shares: boolean
 }
 
 interface Read {
@@ -34,7 +35,7 @@ interface Read {
 }
 
 /** Requests a connection: of a replica, or of the primary. */
-export type Acquire = (request: Omit<AcquireRequest<LentConnection>, 'caller'>, replica?: Replica) => Cancel
+export type Acquire = (wish: Wish, replica?: Replica) => Cancel
 
 /**
  * The plain reads of a session that has not begun its transaction: each takes a connection from a pool for one round trip.
@@ -67,6 +68,7 @@ export class ReadsBeforeBegin {
 
   #readOnPrimary (read: Read, statement: Statement, reader: Reader): void {
     read.cancel = this.#acquire({
+      read: reader.shares ? { statement, answered: (outcome, connection) => this.#answered(read, reader, { outcome, connection }) } : undefined,
       lend: (connection) => {
         read.connection = connection
         if (connection.readCommitted || reader.unsuited === undefined) {

@@ -30,7 +30,7 @@ import { UnsentWrites } from './unsent-writes.js'
 import type { Outcome } from '../../connection/outcome.js'
 import type { TransactionSettings } from '../../settings/transaction-options.js'
 import type { SessionContext, TransactionEvents } from './session-context.js'
-import type { Cancel, LentConnection } from '../../pool/connection-source.js'
+import { askSource, type Cancel, type LentConnection } from '../../pool/connection-source.js'
 import type { Statement, StatementResult } from '../../statement/statement.js'
 
 const noTasks: readonly QueuedStatement[] = []
@@ -223,7 +223,7 @@ export class Transaction {
     this.#tasks.unshift(...tasks)
   }
 
-  readonly #acquire: Acquire = ({ lend, refuse }, replica) => (replica ?? this.#context.pool).acquire({ caller: this.#events.caller, lend, refuse })
+  readonly #acquire: Acquire = (wish, replica) => askSource(replica ?? this.#context.pool, this.#events.caller, wish)
 
   #done (): void { this.#busy = false; this.#proceed() }
 
@@ -273,7 +273,8 @@ export class Transaction {
         this.work.add(task.statement, task.savepoint)
         this.#tasks.unshift(task)
       },
-      done: () => this.#proceed()
+      done: () => this.#proceed(),
+      shares: this.lead === undefined && this.#context.pool.shared !== undefined
     })
   }
 

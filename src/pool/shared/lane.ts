@@ -1,0 +1,241 @@
+/**
+ * A connection that many reads use at the same time: each is sent at once, with a Sync of its own, and the responses come in order.
+ *
+ * A lane is a connection of the pool like any other, in use from its first read to the last response, so counts, limits, checks and
+ * lifetimes hold for it as well. It takes no new reads after a while, so that it comes back to the pool under a load that never ends.
+ */
+import { FrontendMessages } from '../../connection/exchange/frontend-messages.js'
+import { outcomeOf } from '../../connection/outcome.js'
+import { isConnectionLost } from '../../errors/to-database-error.js'
+import { sqlStates } from '../../errors/sqlstate-codes.js'
+import { Pipeline } from '../../pg/pipeline.js'
+import { ignore } from '../../runtime/promises.js'
+import { noLead } from '../../statement/leading-statement.js'
+import { SharedRead } from './shared-read.js'
+import type { PoolClient } from 'pg'
+import type { Batch, Task } from '../../connection/batch.js'
+import type { Connection } from '../../connection/connection.js'
+import type { ConnectionHome } from '../../connection/connection-home.js'
+import type { PreparedStatement } from '../../connection/exchange/prepared-statements.js'
+import type { Caller } from '../../statement/caller.js'
+import type { Statement } from '../../statement/statement.js'
+import type { AskForOwn, ReadRequest } from './plain-read.js'
+
+/** The most reads of a lane without a response. */
+const mostUnanswered = 128
+
+/** How long PostgreSQL works on one read before no others are sent behind it, and before those behind it are repeated, in milliseconds. */
+export const patienceMillis = { late: 5, slow: 10 }
+
+/** How long a read may wait behind others, in milliseconds. */
+const crowdedMillis = 40
+
+/** The SQLSTATEs of a statement whose time is up: it is not repeated. */
+const timedOut: ReadonlySet<unknown> = new Set([sqlStates.queryCanceled, sqlStates.lockNotAvailable])
+
+/** The buffers of lanes that have ended. There are as many as there were lanes at the same time. */
+const spares: FrontendMessages[] = []
+
+const circumstances = { lost: false, preludeDone: 0, preludeValue: undefined, missedTransaction: false }
+
+/** What a lane needs of its pool. */
+export interface LaneParts {
+  /** The caller in whose name the connection is held. */
+  readonly caller: Caller
+  readonly home: Pick<ConnectionHome<Connection>, 'pooler' | 'observe'>
+  readonly askForOwn: AskForOwn
+  /** A read was answered without a failure. */
+  readonly quick: (statement: Statement) => void
+  /** The last response has come, or the connection was lost: it is released next. */
+  readonly ended: () => void
+}
+
+export class Lane implements Batch {
+  readonly prelude = noLead
+  readonly corrected = -1
+  readonly isRepeated = false
+  readonly connection: Connection
+  readonly openedAt = performance.now()
+  /** Whether it takes new reads, unless it is paused. */
+  isOpen = true
+  readonly #parts: LaneParts
+  readonly #pipeline: Pipeline<SharedRead>
+  readonly #messages = spares.pop() ?? new FrontendMessages()
+  /** Whether a value is being written: its `toPostgres()` may begin another read. */
+  #isWriting = false
+  /** Whether a statement is being parsed. Its confirmation is awaited before the next one is. */
+  #isParsing = false
+  #flush: NodeJS.Immediate | undefined
+  #headSince = 0
+  #isPaused = false
+  #isBlocked = false
+  #hasEnded = false
+
+  constructor (connection: Connection, parts: LaneParts) {
+    this.connection = connection
+    this.#parts = parts
+    this.#pipeline = new Pipeline<SharedRead>(this.client, (error) => this.#isLost(error))
+    connection.pooled.prepared.begin(this.client)
+    connection.occupy(this, parts.caller)
+  }
+
+  get client (): PoolClient { return this.connection.pooled.client }
+
+  /** How many reads have no response yet. */
+  get size (): number { return this.#pipeline.size }
+
+  /** Whether it can take one more read now. */
+  get hasRoom (): boolean { return this.isOpen && !this.#isPaused && this.size < mostUnanswered }
+
+  /** The read that PostgreSQL works on; undefined if there is none. */
+  get head (): SharedRead | undefined { return this.#pipeline.head }
+
+  /** The statement that PostgreSQL works on, for those who watch the pool. */
+  get tasks (): Task[] {
+    const { head } = this
+    return head === undefined ? [] : [{ statement: head.response.statement, done: ignore }]
+  }
+
+  /** Whether PostgreSQL should have answered the oldest read. */
+  isLate (now: number): boolean { return this.#waits(now, patienceMillis.late) }
+
+  /** Whether the others must not wait any longer: for the oldest read, or for all that are in front of them. */
+  isSlow (now: number): boolean {
+    return this.#waits(now, patienceMillis.slow) || (this.head !== undefined && now - this.head.sentAt > crowdedMillis && !this.#isBlocked)
+  }
+
+  #waits (now: number, millis: number): boolean {
+    return this.head !== undefined && !this.#isBlocked && now - this.#headSince > millis
+  }
+
+  /** Takes no new reads before the next response. */
+  pause (): void { this.#isPaused = true }
+
+  /** Sends a read; undefined if it needs a connection of its own. */
+  send (request: ReadRequest): SharedRead | undefined {
+    const { statement } = request.read
+    const known = this.connection.pooled.prepared.find(String(statement.name))
+    const isParsed = known === undefined || known.isDoubtful
+    if (this.#isWriting || (isParsed && this.#isParsing)) return undefined
+    const prepared = this.#written(statement, known, isParsed)
+    if (prepared === undefined) return undefined
+    const read = new SharedRead(this, request, { prepared, sentAt: performance.now(), isParsed })
+    if (this.size === 0) this.#headSince = read.sentAt
+    this.#pipeline.add(read)
+    this.#flush ??= setImmediate(this.#send)
+    return read
+  }
+
+  /** Takes no new reads. What waits behind the oldest read is repeated over the pool; the late responses are dropped. */
+  block (): void {
+    this.isOpen = false
+    this.#isBlocked = true
+    for (const read of this.#pipeline.readers.slice(1)) read.repeat(this.#parts.askForOwn)
+  }
+
+  /** The response to the oldest read is complete. */
+  answered (read: SharedRead): void {
+    const { error, response, sentAt, response: { statement } } = read
+    const now = performance.now()
+    this.#headSince = now
+    this.#isPaused = false
+    this.#settle(read)
+    if (error !== undefined && !timedOut.has(Object(error).code)) read.repeat(this.#parts.askForOwn)
+    else {
+      const request = read.take()
+      if (error === undefined) this.#parts.quick(statement)
+      if (request !== undefined) {
+        this.#parts.home.observe(request.caller, statement, { prelude: noLead, durationMillis: now - sentAt, repeats: false, client: this.client })
+        request.read.answered(outcomeOf(response, error, circumstances), this.connection)
+      }
+    }
+    if (this.size === 0) this.#finish()
+  }
+
+  /** The connection was lost before the response. */
+  lost (read: SharedRead): void {
+    this.isOpen = false
+    this.#settle(read)
+    read.repeat(this.#parts.askForOwn)
+    this.#finish()
+  }
+
+  /** Leaves the connection to the caller of the read that could not be sent. */
+  abandon (caller: Caller): void { this.#end(caller) }
+
+  /** Gives the connection back to the pool, after the last response. */
+  #finish (): void {
+    if (this.#hasEnded) return
+    this.#end(this.#parts.caller)
+    this.connection.release()
+  }
+
+  #end (caller: Caller): void {
+    this.#hasEnded = true
+    this.isOpen = false
+    clearImmediate(this.#flush)
+    this.#messages.cut(0)
+    spares.push(this.#messages)
+    this.#parts.ended()
+    this.connection.occupy(undefined, caller)
+  }
+
+  readonly #send = (): void => {
+    this.#flush = undefined
+    this.#pipeline.write(this.#messages.take())
+  }
+
+  #isLost (error: Error): boolean {
+    const { pooled } = this.connection
+    if (isConnectionLost(error)) pooled.lost ??= error
+    return pooled.lost !== undefined
+  }
+
+  /** Notes what a response has shown of its prepared statement. */
+  #settle ({ error, isParsed, prepared }: SharedRead): void {
+    const book = this.connection.pooled.prepared
+    if (isParsed) {
+      this.#isParsing = false
+      book.end()
+      book.cut(0)
+    }
+    if (error === undefined) return
+    // It is parsed and described anew the next time: the name, or its columns, may be the reason.
+    prepared.isDoubtful = true
+    if (prepared.readRow === undefined) prepared.isDescribed = false
+  }
+
+  /** Writes the messages of a statement; undefined if a value cannot be written. */
+  #written ({ text, name = '', values }: Statement, known: PreparedStatement | undefined, isParsed: boolean): PreparedStatement | undefined {
+    const messages = this.#messages
+    const book = this.connection.pooled.prepared
+    const { length } = messages
+    this.#isWriting = true
+    try {
+      if (isParsed) {
+        const closed = known ?? book.surplus(this.#parts.home.pooler.mostNames)
+        if (closed !== undefined) {
+          messages.close(closed.name)
+          book.close(closed)
+        }
+        messages.parse(name, text)
+      }
+      const prepared = isParsed ? book.parse(name) : known as PreparedStatement
+      messages.bind(name, values)
+      if (!prepared.isDescribed) messages.describe()
+      messages.execute()
+      messages.sync()
+      prepared.isDescribed = true
+      book.use(prepared)
+      if (isParsed) book.send()
+      this.#isParsing ||= isParsed
+      return prepared
+    } catch {
+      messages.cut(length)
+      if (isParsed) book.cut(0)
+      return undefined
+    } finally {
+      this.#isWriting = false
+    }
+  }
+}

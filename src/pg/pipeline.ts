@@ -1,4 +1,4 @@
-import { GroupQuery, onceReady, write } from './client.js'
+import { destroySocket, GroupQuery, onceReady, write } from './client.js'
 import { submit } from './unwatched.js'
 import type { ClientBase } from 'pg'
 import type { Field, ResponseReader } from './client.js'
@@ -7,6 +7,19 @@ import type { Field, ResponseReader } from './client.js'
 export interface PipelineReader extends ResponseReader {
   /** The connection was lost before the response was complete. */
   lost (error: Error): void
+}
+
+/** The error when another program has put a statement of its own in front of a group: the responses would be mistaken. */
+export class ForeignStatementError extends Error {}
+
+/** The oldest group of a pipeline, as a query for pg. */
+class PipelineQuery extends GroupQuery {
+  isSubmitted = false
+
+  override submit (connection: Parameters<GroupQuery['submit']>[0]): null {
+    this.isSubmitted = true
+    return super.submit(connection)
+  }
 }
 
 /**
@@ -73,7 +86,14 @@ export class Pipeline<Reader extends PipelineReader> implements ResponseReader {
   /** A group is a query for pg, and has a response, only while it is the oldest. */
   get #oldest (): Reader { return this.#readers[0] as Reader }
 
-  #await (): void { submit(this.#client, new GroupQuery(undefined, this) as never) }
+  /** A client that waits for nothing else submits a query at once. */
+  #await (): void {
+    const query = new PipelineQuery(undefined, this)
+    submit(this.#client, query as never)
+    if (query.isSubmitted) return
+    destroySocket(this.#client)
+    this.failed(new ForeignStatementError('Another program sends statements of its own over this connection'))
+  }
 
   #lose (error: Error): void {
     for (const reader of this.#readers.splice(0)) reader.lost(error)

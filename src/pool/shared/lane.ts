@@ -8,7 +8,7 @@ import { FrontendMessages } from '../../connection/exchange/frontend-messages.js
 import { outcomeOf } from '../../connection/outcome.js'
 import { isConnectionLost } from '../../errors/to-database-error.js'
 import { sqlStates } from '../../errors/sqlstate-codes.js'
-import { Pipeline } from '../../pg/pipeline.js'
+import { ForeignStatementError, Pipeline } from '../../pg/pipeline.js'
 import { ignore } from '../../runtime/promises.js'
 import { noLead } from '../../statement/leading-statement.js'
 import { SharedRead } from './shared-read.js'
@@ -44,6 +44,8 @@ export interface LaneParts {
   readonly caller: Caller
   readonly home: Pick<ConnectionHome<Connection>, 'pooler' | 'observe'>
   readonly askForOwn: AskForOwn
+  /** Another program sends statements of its own over pg's clients. */
+  readonly foreign: () => void
   /** A read was answered without a failure. */
   readonly quick: (statement: Statement) => void
   /** The last response has come, or the connection was lost: it is released next. */
@@ -187,7 +189,9 @@ export class Lane implements Batch {
 
   #isLost (error: Error): boolean {
     const { pooled } = this.connection
-    if (isConnectionLost(error)) pooled.lost ??= error
+    const isForeign = error instanceof ForeignStatementError
+    if (isForeign) this.#parts.foreign()
+    if (isForeign || isConnectionLost(error)) pooled.lost ??= error
     return pooled.lost !== undefined
   }
 

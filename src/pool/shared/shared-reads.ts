@@ -60,6 +60,8 @@ interface Overdue {
   readonly running: Running
 }
 
+const foreign = 'pool.sharedReads has no effect any more: another program, perhaps an instrumentation of pg, sends statements of its own over the connections of the pool'
+
 /** Ends the wait of a read that found a lane meanwhile. */
 const joined = new Error('joined')
 
@@ -75,6 +77,7 @@ export class SharedReads {
   readonly #followers: Opening[] = []
   #turn: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
+  #isGivenUp = false
   #checkedAt = 0
   #watchedUntil = 0
 
@@ -108,7 +111,12 @@ export class SharedReads {
   /** Whether connections may be shared: not behind a pooler, where limits lead each statement, and names may be another client's. */
   get #isPossible (): boolean {
     const { pooler: { isThere, prepares }, hasEnded } = this.#pool
-    return !isThere && prepares && !hasEnded
+    return !isThere && prepares && !hasEnded && !this.#isGivenUp
+  }
+
+  #giveUp (): void {
+    this.#isGivenUp = true
+    this.#caller.logger.warn({}, foreign)
   }
 
   readonly #askForOwn: AskForOwn = ({ caller, lend, refuse }) => this.#pool.acquire({ caller, lend, refuse })
@@ -186,6 +194,7 @@ export class SharedReads {
       caller: this.#caller,
       home: this.#pool,
       askForOwn: this.#askForOwn,
+      foreign: () => this.#giveUp(),
       quick: (statement) => this.#admission.of(statement)?.quick(),
       ended: () => this.#lanes.delete(lane)
     })

@@ -94,8 +94,7 @@ export class Lane implements Batch {
 
   /** The statement that PostgreSQL works on, for those who watch the pool. */
   get tasks (): Task[] {
-    const { head } = this
-    return head === undefined ? [] : [{ statement: head.response.statement, done: ignore }]
+    return this.#pipeline.readers.slice(0, 1).map(({ response: { statement } }) => ({ statement, done: ignore }))
   }
 
   /** Whether PostgreSQL should have answered the oldest read. */
@@ -233,13 +232,13 @@ export class Lane implements Batch {
       book.use(prepared)
       if (isParsed) book.send()
       this.#isParsing ||= isParsed
+      this.#isWriting = false
       return prepared
     } catch {
+      this.#isWriting = false
       messages.cut(length)
       if (isParsed) book.cut(0)
       return undefined
-    } finally {
-      this.#isWriting = false
     }
   }
 }

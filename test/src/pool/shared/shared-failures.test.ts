@@ -3,6 +3,7 @@ import { beside, killBackend } from '../../../helpers/backend.js'
 import { clientsOf } from '../../../helpers/watch.js'
 import { admit, ask, held, holdLock, lookup, openSharing } from '../../../helpers/sharing.js'
 import { until } from '../../../helpers/until.js'
+import type { Asked } from '../../../helpers/sharing.js'
 import type { ConnectionPool } from '../../../../src/pool/connection-pool.js'
 import type { Database } from '../../../../src/index.js'
 import type { Statement } from '../../../../src/statement/statement.js'
@@ -43,14 +44,15 @@ t.test('reads behind a slow one are answered over other connections, and the slo
 t.test('a caller that leaves is dropped, and the statement of nobody is cancelled', async (t) => {
   const { pool } = await openSharing(t)
   const lock = await holdLock(t, pool)
-  const { head, others: [left, other] } = await behindHeld(pool, [1, 2])
+  const { head, others } = await behindHeld(pool, [1, 2])
+  const [left, other] = others as [Asked, Asked]
   const reason = new Error('left')
-  left?.cancel(reason)
-  await t.rejects(left?.answer, reason)
-  t.same((await other?.answer)?.rows, [[4]])
+  left.cancel(reason)
+  await t.rejects(left.answer, reason)
+  t.same((await other.answer).rows, [[4]])
   head.cancel(reason)
   await t.rejects(head.answer, reason)
-  other?.cancel(reason)
+  other.cancel(reason)
   await lock.waited(1)
   t.equal(pool.info.inUse, 1, 'PostgreSQL still works on it')
   await lock.release()
@@ -58,13 +60,17 @@ t.test('a caller that leaves is dropped, and the statement of nobody is cancelle
 })
 
 t.test('a caller that leaves while its read is repeated waits no more', async (t) => {
-  const { pool } = await openSharing(t, { pool: { size: 1, maxOverflow: 0, timeoutSeconds: 3600 } })
+  const { pool, readShared } = await openSharing(t, { pool: { size: 1, maxOverflow: 0, timeoutSeconds: 3600 } })
+  await readShared([held, held])
   const lock = await holdLock(t, pool)
-  const { head, others: [other] } = await behindHeld(pool, [1])
+  const { head, others } = await behindHeld(pool, [1])
+  await lock.waited(1)
   await until(() => pool.info.waiting === 1)
   const reason = new Error('left')
-  other?.cancel(reason)
-  await t.rejects(other?.answer, reason)
+  for (const { answer, cancel } of others) {
+    cancel(reason)
+    await t.rejects(answer, reason)
+  }
   t.equal(pool.info.waiting, 0)
   await lock.release()
   t.same((await head.answer).rows, [['', 42]])

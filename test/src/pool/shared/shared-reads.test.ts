@@ -5,7 +5,7 @@ import { caller } from '../../../helpers/pool.js'
 import { recordingLogger } from '../../../helpers/logger.js'
 import { admit, ask, held, holdLock, lookup, openSharing } from '../../../helpers/sharing.js'
 import { until } from '../../../helpers/until.js'
-import type { Answer } from '../../../helpers/sharing.js'
+import type { Answer, Asked } from '../../../helpers/sharing.js'
 import type { Statement } from '../../../../src/statement/statement.js'
 
 const number = (value: number): Statement => lookup('select $1::int, pg_backend_pid()', value)
@@ -66,10 +66,10 @@ t.test('reads that wait for connections share the first one that arrives', async
   await until(async () => {
     const taken = await pool.connect(caller)
     admit(pool, ...numbers)
-    const [left, ...waiting] = numbers.map((statement) => ask(pool, statement))
+    const [left, ...waiting] = numbers.map((statement) => ask(pool, statement)) as [Asked, ...Asked[]]
     await until(() => pool.info.waiting === numbers.length)
-    left?.cancel(reason)
-    await t.rejects(left?.answer, reason)
+    left.cancel(reason)
+    await t.rejects(left.answer, reason)
     t.equal(pool.info.waiting, numbers.length - 1, 'a caller that leaves waits no more')
     taken.release()
     answers = await Promise.all(waiting.map(({ answer }) => answer))
@@ -91,13 +91,13 @@ t.test('a caller that leaves in the turn of its read is refused', async (t) => {
 t.test('a shared connection gives way to those that wait for one', async (t) => {
   const { pool, readShared } = await openSharing(t, { pool: { size: 1, maxOverflow: 0, timeoutSeconds: 3600 } })
   await readShared(numbers)
-  let isOver = false
-  const readers = numbers.map(async (statement) => { while (!isOver) await ask(pool, statement).answer })
+  const over = new AbortController()
+  const readers = numbers.map(async (statement) => { while (!over.signal.aborted) await ask(pool, statement).answer })
   for (let turn = 0; turn < 3; turn++) {
     const connection = await pool.connect(caller)
     connection.release()
   }
-  isOver = true
+  over.abort()
   await Promise.all(readers)
   t.pass('reads never end, and others get the connection')
 })

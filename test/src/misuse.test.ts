@@ -59,7 +59,7 @@ const opened = {
     ...optional,
     '0'
   )),
-  ...each(['prePing', 'resetOnRelease'], (key) => `openDatabase({ pool: { ${key}: _ } })`, (key) => takes(
+  ...each(['prePing', 'resetOnRelease', 'sharedReads'], (key) => `openDatabase({ pool: { ${key}: _ } })`, (key) => takes(
     opening((x) => ({ pool: { [key]: x } })),
     ...optional,
     'false'

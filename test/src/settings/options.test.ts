@@ -36,6 +36,7 @@ t.test('has the documented defaults', async (t) => {
       prePingAfterMillis: 1000,
       echo: false,
       resetOnRelease: false,
+      sharedReads: 0,
     },
     echo: false,
     slowQueryMillis: 500,

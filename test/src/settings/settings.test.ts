@@ -66,7 +66,7 @@ t.test('options win over the environment, one by one', async (t) => {
   const environment = { DATABASE_URL: 'postgresql://localhost/other', DATABASE_POOL_SIZE: '7', DATABASE_MAX_OVERFLOW: '8', DATABASE_ECHO: 'true' }
   const settings = resolveSettings({
     connectionString: url,
-    pool: { size: 1, maxWaiting: 3, prePingAfterMillis: 0, resetOnRelease: true },
+    pool: { size: 1, maxWaiting: 3, prePingAfterMillis: 0, resetOnRelease: true, sharedReads: true },
     echo: false,
     schema,
     ...snakeCase,
@@ -79,7 +79,7 @@ t.test('options win over the environment, one by one', async (t) => {
   }, environment)
 
   t.match(settings.connection, { host: 'db.example', database: 'shop' })
-  t.match(settings.pool, { size: 1, max: 9, maxWaiting: 3, prePingAfterMillis: 0, resetOnRelease: true })
+  t.match(settings.pool, { size: 1, max: 9, maxWaiting: 3, prePingAfterMillis: 0, resetOnRelease: true, sharedReads: 2 })
   t.match(settings, {
     echo: false,
     ...snakeCase,
@@ -191,7 +191,7 @@ t.test('refuses an option that does not exist, and names those that do', async (
   t.equal(refusal({ connectionString: url, pol: {} }).setting, 'pol')
   t.equal(
     refusal({ connectionString: url, pool: { max: 5 } }).message,
-    'pool.max is not an option: use pool.size, pool.maxOverflow, pool.timeoutSeconds, pool.maxWaiting, pool.recycleSeconds, pool.prePing, pool.prePingAfterMillis, pool.echo, pool.resetOnRelease'
+    'pool.max is not an option: use pool.size, pool.maxOverflow, pool.timeoutSeconds, pool.maxWaiting, pool.recycleSeconds, pool.prePing, pool.prePingAfterMillis, pool.echo, pool.resetOnRelease, pool.sharedReads'
   )
   t.equal(refusal({ connectionString: url, repository: { limit: 5 } }).setting, 'repository.limit')
   t.equal(refusal({ connectionString: url, 'pool.size': 5 }).setting, 'pool.size')

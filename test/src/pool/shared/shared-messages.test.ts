@@ -1,9 +1,13 @@
 import t from 'tap'
 import pg from 'pg'
-import { admit, ask, lookup, openSharing } from '../../../helpers/sharing.js'
-import { groupAnswer, openScripted } from '../../../helpers/scripted-postgres.js'
+import { caller } from '../../../helpers/pool.js'
+import { lookup, openSharing } from '../../../helpers/sharing.js'
+import { until } from '../../../helpers/until.js'
+import { Lane } from '../../../../src/pool/shared/lane.js'
+import { connectScripted, groupAnswer } from '../../../helpers/scripted-postgres.js'
 import { bindComplete, commandComplete, dataRow, errorResponse, readyForQuery } from '../../../helpers/wire.js'
-import type { ConnectionPool } from '../../../../src/pool/connection-pool.js'
+import type { OwnRequest } from '../../../../src/pool/shared/plain-read.js'
+import type { Test } from '../../../helpers/test.js'
 
 /** What programs that watch pg read of a query, and replace. */
 interface Watched {
@@ -14,33 +18,50 @@ interface Watched {
 const one = lookup('select $1', 1)
 const parts = [`Bind ${String(one.name)} 1`, 'Execute', 'Sync']
 
+/** A lane over a connection to a scripted server, and the requests that have asked for a connection of their own. */
+async function openLane (t: Test) {
+  const { connection, peer, pool } = await connectScripted(t)
+  const own: OwnRequest[] = []
+  let hasEnded = false
+  const lane = new Lane(connection, {
+    caller,
+    home: pool,
+    askForOwn: (request) => { own.push(request); return () => {} },
+    foreign: () => {},
+    quick: () => {},
+    ended: () => { hasEnded = true }
+  })
+  const read = (): Promise<unknown[] | undefined> => new Promise((resolve, reject) => {
+    lane.send({ caller, lend: () => {}, refuse: reject, read: { statement: one, answered: ({ result }) => resolve(result?.rows) } })
+  })
+  return { lane, peer, pool, own, read, ended: () => hasEnded }
+}
+
 t.test('each read is sent at once with its own Sync, and a name is parsed and described once', async (t) => {
-  const { database, peer } = await openScripted(t, { preparedStatements: true, pool: { size: 1, maxOverflow: 0, sharedReads: true } })
-  const pool = database.host.pool as unknown as ConnectionPool
-  admit(pool, one)
-  const reads = [ask(pool, one), ask(pool, one), ask(pool, one)]
+  const { lane, peer, own, read, ended } = await openLane(t)
+  const reads = [read(), read(), read()]
   t.same(await peer.next(), [`Parse ${String(one.name)} select $1`, parts[0], 'Describe P', ...parts.slice(1)])
   t.same(await peer.next(), parts, 'before the first answer')
   t.same(await peer.next(), parts)
+  t.equal(lane.size, 3)
   peer.send(...groupAnswer([], 'SELECT 1', { status: 'I', columns: ['one'], rows: [['1']] }))
   peer.send(bindComplete, dataRow('2'), commandComplete('SELECT 1'), readyForQuery('I'))
   peer.send(bindComplete, dataRow('3'), commandComplete('SELECT 1'), readyForQuery('I'))
-  t.same(await Promise.all(reads.map(async ({ answer }) => (await answer).rows)), [[['1']], [['2']], [['3']]])
+  t.same(await Promise.all(reads), [[['1']], [['2']], [['3']]])
+  t.same([own.length, ended()], [0, true])
 })
 
-t.test('a connection that ends between a failure and its end is lost', async (t) => {
-  const { database, peer, postgres } = await openScripted(t, { preparedStatements: true, pool: { size: 1, maxOverflow: 0, sharedReads: true } })
-  const pool = database.host.pool as unknown as ConnectionPool
-  admit(pool, one)
-  const { answer } = ask(pool, one)
+t.test('a connection that ends between a failure and its end is lost, and its reads are repeated', async (t) => {
+  const { peer, pool, own, read, ended } = await openLane(t)
+  read().catch(() => {})
+  read().catch(() => {})
   await peer.next()
   peer.send(errorResponse('22012'))
-  await peer.read(database.pool)
+  await peer.read(pool.pool)
+  t.equal(own.length, 0)
   peer.close()
-  const next = await postgres.accept()
-  await next.next()
-  next.send(...groupAnswer([], 'SELECT 1', { status: 'I', columns: ['one'], rows: [['1']] }))
-  t.match(await answer, { rows: [['1']], isShared: false })
+  await until(() => own.length === 2)
+  t.equal(ended(), true)
 })
 
 t.test('programs that watch pg see each read as a query', async (t) => {

@@ -20,6 +20,7 @@ import type { PreparedStatement } from '../../connection/exchange/prepared-state
 import type { Caller } from '../../statement/caller.js'
 import type { Statement } from '../../statement/statement.js'
 import type { AskForOwn, ReadRequest } from './plain-read.js'
+import type { ReadOwner } from './shared-read.js'
 
 /** The most reads of a lane without a response. */
 const mostUnanswered = 128
@@ -52,7 +53,7 @@ export interface LaneParts {
   readonly ended: () => void
 }
 
-export class Lane implements Batch {
+export class Lane implements Batch, ReadOwner {
   readonly prelude = noLead
   readonly corrected = -1
   readonly isRepeated = false

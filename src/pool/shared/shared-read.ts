@@ -1,9 +1,18 @@
 import { Response } from '../../connection/exchange/response.js'
+import type { ClientBase } from 'pg'
 import type { PreparedStatement } from '../../connection/exchange/prepared-statements.js'
 import type { Field } from '../../pg/client.js'
 import type { PipelineReader } from '../../pg/pipeline.js'
 import type { AskForOwn, Cancel, ReadRequest } from './plain-read.js'
-import type { Lane } from './lane.js'
+
+/** The connection that a read travels over. */
+export interface ReadOwner {
+  readonly client: ClientBase
+  /** The response is complete. */
+  answered (read: SharedRead): void
+  /** The connection was lost before. */
+  lost (read: SharedRead): void
+}
 
 /** A read on its way over a lane: one object from the request to its response. */
 export class SharedRead implements PipelineReader {
@@ -15,13 +24,13 @@ export class SharedRead implements PipelineReader {
   readonly isParsed: boolean
   /** The failure of its own: of the statement, or because its rows could not be read. */
   error: Error | undefined
-  readonly #lane: Lane
+  readonly #lane: ReadOwner
   /** Undefined when nobody waits for the response any more. */
   #request: ReadRequest | undefined
   /** Cancels the wait for a connection of its own. */
   #cancel: Cancel | undefined
 
-  constructor (lane: Lane, request: ReadRequest, { prepared, sentAt, isParsed }: Pick<SharedRead, 'prepared' | 'sentAt' | 'isParsed'>) {
+  constructor (lane: ReadOwner, request: ReadRequest, { prepared, sentAt, isParsed }: Pick<SharedRead, 'prepared' | 'sentAt' | 'isParsed'>) {
     this.#lane = lane
     this.#request = request
     this.response = new Response(request.read.statement, prepared)

@@ -160,6 +160,10 @@ t.test('a value that cannot be written concerns its own read only, and may begin
     const results = await Promise.allSettled(reads.map(({ answer }) => answer))
     t.same(results.map(({ status }) => status), values.map((value) => value === bad ? 'rejected' : 'fulfilled'))
   }
+  const fresh = (value: unknown): Statement => lookup('select $1::int * 3', value)
+  admit(pool, fresh(bad))
+  await t.rejects(ask(pool, fresh(bad)).answer, { message: /cannot be written/ })
+  t.same(await readShared([fresh(1), fresh(2)]), [[['3']], [['6']]].map((rows) => rows.map((row) => row.map(Number))))
   for (const answer of inner) t.match(await answer, { rows: [[40]] })
   t.ok(inner.length > 0)
 })

@@ -16,6 +16,7 @@ import { openDatabase } from '../../../src/index.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
 import { clientsOf } from '../../helpers/watch.js'
 import { declared, posts, users, withTables } from '../../helpers/schema.js'
+import { unhurried } from '../../helpers/database.js'
 import { queryOnce } from '../../helpers/backend.js'
 import { percentile } from '../overload/clients.js'
 import { startReaders } from './readers.js'
@@ -118,15 +119,14 @@ async function turn (database: Database, { measured, beside, begin }: Scenario):
   return { times, failures: failures + (beyond?.failures ?? 0) }
 }
 
-type Three = [answered: number, slowest: number, cost: number]
-
 const median = (numbers: number[]): number => percentile(numbers, 0.5)
 
 try {
   await admin(policies)
   ends.push(() => admin('drop owned by shared_reader; drop role shared_reader'))
   const open = async (sharedReads: boolean): Promise<Database> => {
-    const database = await openDatabase({ connectionString: reader.href, ...declared, pool: { size: 20, maxOverflow: 0, sharedReads }, slowQueryMillis: 3_600_000 })
+    const pool = { size: 20, maxOverflow: 0, sharedReads }
+    const database = await openDatabase({ connectionString: reader.href, ...declared, ...unhurried, pool })
     ends.push(() => database.close())
     return database
   }
@@ -150,7 +150,9 @@ try {
         cost: after.micros / before.micros
       })
     }
-    const [answered, slowest, cost] = [ratios.map((ratio) => ratio.answered), ratios.map((ratio) => ratio.slowest), ratios.map((ratio) => ratio.cost)].map(median) as Three
+    const answered = median(ratios.map((ratio) => ratio.answered))
+    const slowest = median(ratios.map((ratio) => ratio.slowest))
+    const cost = median(ratios.map((ratio) => ratio.cost))
     console.log(`${scenario.name}: ${answered.toFixed(2)} of the lookups, ${cost.toFixed(2)} of the processor time each, p99.9 ${slowest.toFixed(2)}, ${failures} failed`)
     assert.equal(failures, 0, 'no lookup is lost')
     assert.ok(answered >= bounds.answered, 'others are answered as often as without the option')

@@ -13,8 +13,8 @@ export const accounts = pgTable('accounts', {
 }, (table) => [index().on(table.createdAt, table.id)])
 
 /** fastify-data-access with its defaults, and the same pool size as all peers. */
-export async function open (fastify, { connectionString, poolSize, transaction = {} }) {
-  await fastify.register(dataAccess, { connectionString, schema: { accounts }, casing: 'snake_case', pool: { size: poolSize, maxOverflow: 0 }, transaction })
+export async function open (fastify, { connectionString, poolSize, pool = {}, transaction = {} }) {
+  await fastify.register(dataAccess, { connectionString, schema: { accounts }, casing: 'snake_case', pool: { size: poolSize, maxOverflow: 0, ...pool }, transaction })
 
   return {
     read: ({ id }, request) => request.repo(accounts).get(id),

@@ -1,4 +1,4 @@
-import * as pgCore from 'drizzle-orm/pg-core'
+import { PgBigInt53, PgBigSerial53, PgBoolean, PgInteger, PgSerial, PgSmallInt, PgSmallSerial } from 'drizzle-orm/pg-core'
 import { elementOf } from '../../drizzle/array-columns.js'
 import { readsAs } from '../../drizzle/column-conversion.js'
 import { dataTypeOf } from '../../drizzle/column-types.js'
@@ -17,7 +17,6 @@ const int8 = 20
 const wholeNumberTypes = new Set([int8, 21, 23])
 const booleanType = 16
 
-const { PgInteger, PgSmallInt, PgSerial, PgSmallSerial, PgBigInt53, PgBigSerial53, PgBoolean } = pgCore
 const wholeNumberColumns = [PgInteger, PgSmallInt, PgSerial, PgSmallSerial, PgBigInt53, PgBigSerial53]
 
 const texts: readonly JsonType[] = ['any', 'string', 'date', 'time']

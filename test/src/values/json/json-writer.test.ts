@@ -109,7 +109,7 @@ t.test('a number that JSON does not have is null, and one of 8 bytes has the dig
   t.equal(written(columns.large, types.bigint, '9007199254740993'), '9007199254740992')
   t.equal(written(columns.large, types.bigint, '-42'), '-42')
   t.equal(written(columns.id, types.integer, '7', 'string'), '"7"')
-  t.equal(written(columns.id, types.text, '12 apples'), '12', 'over a column of texts')
+  t.equal(written(columns.id, types.text, '007'), '7', 'over a column of texts')
   t.equal(written(columns['a "name" of \\ \u2028 odd characters'], types.text, '1.50', 'number'), '1.5', 'a number in a text')
 })
 

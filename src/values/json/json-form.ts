@@ -44,8 +44,8 @@ const writers: Readonly<Record<Exclude<JsonType, 'array'>, (value: unknown) => s
   any: JSON.stringify,
   document: JSON.stringify,
   string: (value) => value instanceof Date ? quoted(value.toISOString()) : quoted(String(value)),
-  date: (value) => value instanceof Date ? `"${localText(value, 0, 10)}"` : quoted(String(value)),
-  time: (value) => value instanceof Date ? `"${localText(value, -13, -5)}"` : quoted(String(value)),
+  date: (value) => value instanceof Date ? `"${localDate(value)}"` : quoted(String(value)),
+  time: (value) => value instanceof Date ? `"${localTime(value)}"` : quoted(String(value)),
   integer: (value) => typeof value === 'bigint' ? String(value) : numberText(Math.trunc(value as number)),
   number: (value) => numberText(Number(value)),
   boolean: (value) => value ? 'true' : 'false'
@@ -55,10 +55,20 @@ function numberText (value: number): string {
   return Number.isFinite(value) ? `${value}` : 'null'
 }
 
-/** A part of the ISO 8601 text in the local time zone. An infinite Date is written whole. */
-function localText (date: Date, start: number, end: number): string {
+/** The date in the local time zone. The serializer cuts off that of a year of six digits; an infinite one is written whole. */
+function localDate (date: Date): string {
+  const year = date.getFullYear()
+  if (year >= 0 && year <= 9999) return `${String(year).padStart(4, '0')}-${twoDigits(date.getMonth() + 1)}-${twoDigits(date.getDate())}`
   const local = new Date(date.getTime() - date.getTimezoneOffset() * 60_000)
-  return Number.isNaN(local.getTime()) ? date.toJSON() : local.toISOString().slice(start, end)
+  return Number.isNaN(local.getTime()) ? date.toJSON() : local.toISOString().slice(0, 10)
+}
+
+function localTime (date: Date): string {
+  return Number.isNaN(date.getHours()) ? date.toJSON() : [date.getHours(), date.getMinutes(), date.getSeconds()].map(twoDigits).join(':')
+}
+
+function twoDigits (number: number): string {
+  return String(number).padStart(2, '0')
 }
 
 function arrayWriter (items: JsonForm): (value: unknown) => string {

@@ -53,7 +53,18 @@ function isOddObject (property: object, row: unknown): boolean {
   return 'additionalProperties' in property && typeof (row as { c: unknown }).c !== 'object'
 }
 
+/** A time zone that is not UTC, and had no whole minutes once. */
+function useZone (t: Test, zone: string): void {
+  const { TZ: before } = process.env
+  process.env['TZ'] = zone
+  t.teardown(() => {
+    if (before === undefined) delete process.env['TZ']
+    else process.env['TZ'] = before
+  })
+}
+
 t.test('every value of every type has the JSON that Fastify\'s serializer makes of it, in a first row and in a late one', async (t) => {
+  useZone(t, 'America/New_York')
   const client = await connect(t)
   const compile = await fastifysCompiler(t)
   await client.query(typesSql)

@@ -46,7 +46,9 @@ export class CheckedClients {
    */
   passOn (pooled: ClientState): boolean {
     const { pool, settings, liveness } = this.#parts
-    if (settings.pg !== undefined || settings.pool.echo || pool.waitingCount > 0 || pooled.passes >= mostPasses || liveness.needs(pooled)) return false
+    if (settings.pg !== undefined || settings.pool.echo || pool.waitingCount > 0) return false
+    // One that was never in the pool is new to it, and is checked there.
+    if (pooled.idleMillis === undefined || pooled.passes >= mostPasses || liveness.needs(pooled)) return false
     pooled.passes++
     if (this.#passed.push(pooled) === 1) process.nextTick(this.#arrive)
     return true

@@ -1,3 +1,5 @@
+import { UsageError } from '../../errors/errors.js'
+
 /**
  * JSON that is written already. A handler of Fastify returns it, and it is sent as `application/json`. Elsewhere, `String(json)` is the
  * body of a reply.
@@ -6,7 +8,10 @@ export class JsonText {
   /** The JSON. */
   readonly text: string
 
+  /** @throws UsageError for anything but a text */
   constructor (text: string) {
+    const given: unknown = text
+    if (typeof given !== 'string') throw new UsageError('JsonText takes JSON that is written already, as a text')
     this.text = text
   }
 

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import { createTestDatabase, expectNoLeaks } from '../../../src/testing/index.js'
 import { each, missing, optional, options, refuses, takes } from '../../helpers/misuse.js'
 import { notes, notesTable } from '../../helpers/notes.js'
-import { increment, JsonRepository, RelatedRepository, Repository } from '../../../src/index.js'
+import { increment, JsonRepository, JsonText, RelatedRepository, Repository } from '../../../src/index.js'
 
 const { database } = await createTestDatabase(t, { sql: notesTable, schema: { notes } })
 const repo = database.repo(notes)
@@ -166,6 +166,7 @@ const jsonRows = {
   'paginate({}, _)': takes((x) => json.paginate({}, x), ...options),
   'cursor(_)': takes((x) => json.cursor(x), ...options),
   'cursor({}, _)': takes((x) => json.cursor({}, x), ...options),
+  'new JsonText(_)': takes((x) => new JsonText(x), "''", 'text'),
   'new JsonRepository(_)': takes((x) => new JsonRepository(x, {} as never))
 }
 

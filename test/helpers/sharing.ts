@@ -19,6 +19,8 @@ export interface Answer {
 export interface Asked {
   readonly answer: Promise<Answer>
   readonly cancel: Cancel
+  /** Whether it has got a connection of its own. */
+  readonly isOwn: () => boolean
 }
 
 /** A lookup as a repository builds it, with any SQL. */
@@ -34,6 +36,7 @@ export function admit ({ shared }: ConnectionPool, ...statements: Statement[]): 
 /** Asks for the answer to a read, over a shared connection or one of its own. */
 export function ask (pool: ConnectionPool, statement: Statement): Asked {
   let cancel: Cancel = () => {}
+  let isOwn = false
   const answer = new Promise<Answer>((resolve, reject) => {
     const done = (isShared: boolean) => ({ error, result }: { error: Error | undefined, result: { rows: unknown[] } | undefined }): void => {
       if (error === undefined) resolve({ rows: result?.rows ?? [], isShared })
@@ -42,6 +45,7 @@ export function ask (pool: ConnectionPool, statement: Statement): Asked {
     cancel = pool.shared?.acquire({
       caller,
       lend: (connection) => {
+        isOwn = true
         connection.run(statement).then((outcome) => {
           done(false)(outcome)
           connection.release()
@@ -52,7 +56,7 @@ export function ask (pool: ConnectionPool, statement: Statement): Asked {
     }) ?? cancel
   })
   answer.catch(() => {})
-  return { answer, cancel: (error) => cancel(error) }
+  return { answer, cancel: (error) => cancel(error), isOwn: () => isOwn }
 }
 
 /** A pool with `sharedReads`, and what it told of its connections. */

@@ -82,6 +82,7 @@ t.test('the time limits hold, and a statement whose time is up is not repeated',
     const lock = await holdLock(t, pool)
     const { head, others } = await behindHeld(pool, [1, 2])
     await t.rejects(head.answer, { code })
+    t.equal(head.isOwn(), false, 'it was sent once')
     for (const { answer } of others) t.equal((await answer).rows.length, 1)
     await lock.release()
   }

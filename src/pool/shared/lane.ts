@@ -25,8 +25,11 @@ import type { ReadOwner } from './shared-read.js'
 /** The most reads of a lane without a response. */
 const mostUnanswered = 128
 
-/** How long PostgreSQL works on one read before no others are sent behind it, and before those behind it are repeated, in milliseconds. */
+/** How long PostgreSQL works on one read before no others are sent behind it, and before its shape counts as slow, in milliseconds. */
 export const patienceMillis = { late: 5, slow: 10 }
+
+/** So long after PostgreSQL began with a read another connection has to be answered, in milliseconds. */
+const overtakenMillis = 1
 
 /** How long a read may wait behind others, in milliseconds. */
 const crowdedMillis = 40
@@ -72,6 +75,7 @@ export class Lane implements Batch, ReadOwner {
   #headSince = 0
   #isPaused = false
   #isBlocked = false
+  #isJudged = false
   #hasEnded = false
 
   constructor (connection: Connection, parts: LaneParts) {
@@ -99,15 +103,19 @@ export class Lane implements Batch, ReadOwner {
   }
 
   /** Whether PostgreSQL should have answered the oldest read. */
-  isLate (now: number): boolean { return this.#waits(now, patienceMillis.late) }
+  isLate (now: number): boolean { return !this.#isBlocked && this.#waits(now, patienceMillis.late) }
+
+  /** Whether other connections were answered at a time while PostgreSQL worked on the oldest read: then it is not the server that is slow. */
+  isOvertaken (answeredAt: number): boolean { return answeredAt > this.#headSince + overtakenMillis }
 
   /** Whether the others must not wait any longer: for the oldest read, or for all that are in front of them. */
   isSlow (now: number): boolean {
-    return this.#waits(now, patienceMillis.slow) || (this.head !== undefined && now - this.head.sentAt > crowdedMillis && !this.#isBlocked)
+    const isCrowded = this.head !== undefined && now - this.head.sentAt > crowdedMillis && !this.#isBlocked
+    return !this.#isJudged && (isCrowded || this.#waits(now, patienceMillis.slow))
   }
 
   #waits (now: number, millis: number): boolean {
-    return this.head !== undefined && !this.#isBlocked && now - this.#headSince > millis
+    return this.head !== undefined && now - this.#headSince > millis
   }
 
   /** Takes no new reads before the next response. */
@@ -127,6 +135,9 @@ export class Lane implements Batch, ReadOwner {
     this.#flush ??= setImmediate(this.#send)
     return read
   }
+
+  /** Its oldest read has counted as slow. */
+  judged (): void { this.#isJudged = true }
 
   /** Takes no new reads. What waits behind the oldest read is repeated over the pool; the late responses are dropped. */
   block (): void {

@@ -6,8 +6,8 @@
  * arrive meanwhile travel over it. So there is no lane without work, and a lane counts as the connection in use that it is.
  *
  * PostgreSQL answers a connection in order, so one slow statement would hold up those behind it. A lane whose oldest read is overdue is
- * blocked: that read stays, as if the connection were its own, the others are repeated over the pool, and the shape is not admitted
- * any more. The check waits for the next poll of the event loop, because a process that was busy has not read what has arrived.
+ * blocked: that read stays, as if the connection were its own, and the others are repeated over the pool. While nothing else is answered
+ * either, the server is busy, and there is more patience. A shape that is slow is not admitted any more. The check waits for the next poll of the event loop, because a process that was busy has not read what has arrived.
  */
 import { isOrdinary } from '../../pg/client.js'
 import { ignore } from '../../runtime/promises.js'
@@ -24,6 +24,9 @@ import type { AskForOwn, Cancel, ReadRequest } from './plain-read.js'
 
 /** How long a lane takes new reads, in milliseconds: while others wait for a connection, and at most. */
 const openMillis = { contended: 5, longest: 1000 }
+
+/** The time between two checks, in milliseconds. */
+const checkMillis = 2
 
 /** So many reads without a response make room for another lane, if the pool has a connection to spare. */
 const busyReads = 8
@@ -78,6 +81,7 @@ export class SharedReads {
   #turn: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
   #isGivenUp = false
+  #answeredAt = 0
   #checkedAt = 0
   #watchedUntil = 0
 
@@ -97,11 +101,11 @@ export class SharedReads {
     return lane.send(request)?.drop ?? this.#askForOwn(request)
   }
 
-  /** A statement was answered over a connection of its own. */
+  /** A statement was answered. */
   observed (statement: Statement, durationMillis: number): void {
+    const now = this.#answeredAt = performance.now()
     const shape = this.#admission.of(statement)
     if (shape === undefined || shape.isAdmitted) return
-    const now = performance.now()
     // A longer time is that of this process if the check has found nothing meanwhile.
     if (durationMillis < patienceMillis.late || this.#checkedAt > now - durationMillis) shape.quick()
     this.#watchedUntil = now + watchedMillis
@@ -212,7 +216,7 @@ export class SharedReads {
 
   /** Checks at an interval, as long as there is something to check. */
   #watch (): void {
-    this.#timer ??= setTimeout(this.#check, patienceMillis.late).unref()
+    this.#timer ??= setTimeout(this.#check, checkMillis).unref()
   }
 
   readonly #check = (): void => {
@@ -240,8 +244,13 @@ export class SharedReads {
     for (const lane of lanes) {
       if (lane.isSlow(now)) {
         this.#admission.known(String(lane.head?.text))?.slow()
+        lane.judged()
         lane.block()
-      } else if (lane.isLate(now)) lane.pause()
+      } else if (lane.isLate(now)) {
+        // A server that answers nobody is busy: to repeat reads would make it busier.
+        if (lane.isOvertaken(this.#answeredAt)) lane.block()
+        else lane.pause()
+      }
     }
     for (const { connection, running: { since, texts } } of running) {
       if (connection.running?.since !== since) continue

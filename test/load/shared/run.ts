@@ -6,8 +6,9 @@
  * 3. A table is locked by DDL for half of the time, while eight clients read it.
  * 4. A backend is killed each second.
  *
- * Exits with 1 if an answer is wrong or missing, if less than 0.9 of the others' lookups are answered, or if their p99.9 is more than
- * twice as long, by the medians of the rounds. Each ratio compares two turns next to each other, so other work on the machine counts for both.
+ * Exits with 1 if an answer is wrong or missing, if less than 0.9 of the others' lookups are answered (the median of the rounds, each of
+ * which compares two turns next to each other), or if the p99.9 of all rounds is more than twice as long. A machine with other work to do
+ * makes both longer, and not always alike.
  */
 import assert from 'node:assert/strict'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -133,7 +134,8 @@ try {
   const [without, shared] = [await open(false), await open(true)]
   for (const database of [without, shared]) await turn(database, scenarios[0] as Scenario)
   for (const scenario of scenarios) {
-    const ratios: Array<{ answered: number, slowest: number, cost: number }> = []
+    const ratios: Array<{ answered: number, cost: number }> = []
+    const times: { without: number[], shared: number[] } = { without: [], shared: [] }
     let failures = 0
     for (let round = 0; round < Number(values.rounds); round++) {
       const cost = async (database: Database): Promise<Turn & { readonly micros: number }> => {
@@ -144,19 +146,20 @@ try {
       }
       const [before, after] = [await cost(without), await cost(shared)]
       failures += after.failures
+      times.without.push(...before.times)
+      times.shared.push(...after.times)
       ratios.push({
         answered: after.times.length / before.times.length,
-        slowest: percentile(after.times, 0.999) / percentile(before.times, 0.999),
         cost: after.micros / before.micros
       })
     }
     const answered = median(ratios.map((ratio) => ratio.answered))
-    const slowest = median(ratios.map((ratio) => ratio.slowest))
+    const [slowestWithout, slowestShared] = [percentile(times.without, 0.999), percentile(times.shared, 0.999)]
     const cost = median(ratios.map((ratio) => ratio.cost))
-    console.log(`${scenario.name}: ${answered.toFixed(2)} of the lookups, ${cost.toFixed(2)} of the processor time each, p99.9 ${slowest.toFixed(2)}, ${failures} failed`)
+    console.log(`${scenario.name}: ${answered.toFixed(2)} of the lookups, ${cost.toFixed(2)} of the processor time each, p99.9 ${slowestShared.toFixed(1)} ms in place of ${slowestWithout.toFixed(1)}, ${failures} failed`)
     assert.equal(failures, 0, 'no lookup is lost')
     assert.ok(answered >= bounds.answered, 'others are answered as often as without the option')
-    assert.ok(slowest <= bounds.slowest, 'the slowest take no more than twice as long')
+    assert.ok(slowestShared <= slowestWithout * bounds.slowest, 'the slowest take no more than twice as long')
   }
 } finally {
   for (const end of ends.reverse()) await end()

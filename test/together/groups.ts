@@ -32,12 +32,13 @@ export const onlyOf045 = /^test\/src\/(init\/service\.|migrations\/(misuse\.|cli
 /**
  * Tests of groups that do not run with OpenTelemetry's instrumentation of pg around them. It sends its trace context as a statement of its own before each
  * query, `SET application_name`. A scripted PostgreSQL answers exact messages only, a pooler may give the two statements two servers, and a test that counts
- * or delays round trips counts and delays these, too.
+ * or delays round trips counts and delays these, too. Connections are not shared beside it.
  */
 export const onlyUninstrumented = [
   /^test\/helpers\/transaction-pooler\./,
   /^test\/plugins\/round-trips\./,
   /^test\/src\/pool\/stall-watchdog\./,
+  /^test\/src\/(pool\/shared\/shared-(failures|messages|reads)|session\/shared-reads)\./,
   /^test\/src\/pooler\/shared-connections\./,
   /^test\/src\/connection\/(exchange\/(answers|message-order|prepared-statements|statement-names)|never-ran|replacement)\./,
   /^test\/src\/replicas\/server-watch\./,

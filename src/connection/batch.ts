@@ -2,6 +2,7 @@
 import { UsageError, ValidationError } from '../errors/errors.js'
 import { sqlStates } from '../errors/sqlstate-codes.js'
 import { mayFollow } from '../statement/may-follow.js'
+import { refusedUnsent } from './never-ran.js'
 import { notSent } from './outcome.js'
 import type { ErrorContext } from '../errors/database-error.js'
 import type { TransactionStatus } from '../pg/client.js'
@@ -14,14 +15,16 @@ import type { Outcome } from './outcome.js'
 export interface Task {
   readonly statement: Statement
   readonly done: (outcome: Outcome) => void
+  /** Called in place of `done` if the connection's isolation level is not READ COMMITTED: the statement was not sent. Without it the level does not matter. */
+  readonly unsuited?: (() => void) | undefined
 }
 
 /** Statements that are sent together. */
 export interface Batch {
   readonly prelude: readonly LeadingStatement[]
   readonly tasks: readonly Task[]
-  /** The index in `prelude` of the correction of settings, which the caller did not send; -1 without one. */
-  readonly corrected: number
+  /** How many statements of `prelude` are not the caller's: they follow its first one, if it has one. */
+  readonly added: number
   /** Sent for the second time, without names. */
   readonly isRepeated: boolean
 }
@@ -29,6 +32,14 @@ export interface Batch {
 export interface SentBatch extends Batch {
   /** Whether a transaction was open before. */
   readonly wasOpen: boolean
+}
+
+/** How an exchange ended. */
+export interface Finish {
+  readonly error: Error | undefined
+  readonly started: number
+  /** Whether the connection was lost before PostgreSQL ran any of the statements. */
+  readonly neverRan: boolean
 }
 
 /** The Bind message counts values in 16 bits. */
@@ -54,16 +65,29 @@ export function add ({ statement, done }: Task, exchange: Exchange): boolean {
   }
 }
 
+/** Refuses statements that were not sent. */
+export function refuse ({ tasks }: Batch, refusal: Error): void {
+  for (const { statement: { context }, done } of tasks) done(notSent(refusedUnsent(refusal, context)))
+}
+
 /**
- * Puts the correction of settings at the front of a transaction, or of a statement that is a transaction by itself.
+ * Puts statements at the front of a transaction, or of a statement that is a transaction by itself.
  * User SQL that may be several statements, or that cannot run inside a transaction, is left alone.
  */
-export function withCorrection (batch: Batch, correction: LeadingStatement, status: TransactionStatus): Batch {
-  const { prelude, tasks } = batch
-  const [begin] = prelude
-  if (status !== 'I' || batch.corrected >= 0 || (begin === undefined && !mayFollow((tasks[0] as Task).statement))) return batch
-  const corrected = begin === undefined ? 0 : 1
-  return { ...batch, prelude: prelude.toSpliced(corrected, 0, correction), corrected }
+export function withAdded (batch: Batch, added: readonly LeadingStatement[], status: TransactionStatus): Batch {
+  const { prelude, tasks: [task] } = batch
+  if (status !== 'I' || batch.added > 0 || (prelude.length === 0 && !mayFollow((task as Task).statement))) return batch
+  return { ...batch, prelude: prelude.toSpliced(placeOfAdded(batch), 0, ...added), added: added.length }
+}
+
+/** The index in the prelude of what was added, or may be. */
+export function placeOfAdded ({ prelude, added }: Batch): number {
+  return Math.min(prelude.length - added, 1)
+}
+
+/** The caller's own prelude. */
+export function ownPrelude (batch: Batch): readonly LeadingStatement[] {
+  return batch.added === 0 ? batch.prelude : batch.prelude.toSpliced(placeOfAdded(batch), batch.added)
 }
 
 /** The context of an error whose class is not the one of its SQLSTATE. */
@@ -82,8 +106,8 @@ export function withReason (batch: Batch, { preludeDone }: Exchange, error: Erro
 }
 
 /** How many statements of the caller's own prelude have run. */
-export function preludeDoneOf ({ corrected }: Batch, preludeDone: number): number {
-  return corrected >= 0 && preludeDone > corrected ? preludeDone - 1 : preludeDone
+export function preludeDoneOf (batch: Batch, preludeDone: number): number {
+  return batch.added === 0 ? preludeDone : Math.max(preludeDone - batch.added, Math.min(preludeDone, placeOfAdded(batch)))
 }
 
 /**

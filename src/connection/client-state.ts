@@ -2,6 +2,7 @@ import { answerInTime } from '../pg/answer-in-time.js'
 import { destroySocket, followReports, isOrdinary, processOf } from '../pg/client.js'
 import { isStillFit } from '../pg/database-client.js'
 import { correct, correctForTransaction, isChangedBy, isOddReport, oddity } from './exact-settings.js'
+import { guardOf } from './new-connection.js'
 import { PreparedStatements } from './exchange/prepared-statements.js'
 import { limitChangedBy } from './statement-limit.js'
 import { sqlStates } from '../errors/sqlstate-codes.js'
@@ -39,6 +40,8 @@ export class ClientState {
   hasOwnLimit = false
   /** The statement that makes PostgreSQL write values as they are read. It comes first in each transaction if a setting does not stay with the connection. */
   correction: LeadingStatement | undefined
+  /** Leads the first statements of a new connection, which is taken to be like the one before. */
+  guard: LeadingStatement | undefined
   /** Whether a setting that decides how PostgreSQL writes values may have changed: the next checkout checks it. */
   isDoubtful = false
   /** Whether it has not answered in time. */
@@ -56,6 +59,7 @@ export class ClientState {
   #idleSince: number | undefined
   #isEnded = false
   #isolation = ''
+  #isUsual = false
   #isCorrected = false
 
   private constructor (client: PoolClient) {
@@ -88,13 +92,26 @@ export class ClientState {
   /** The transaction status that PostgreSQL reported last. */
   get status (): TransactionStatus { return this.client.getTransactionStatus() ?? 'I' }
 
-  /** Resolves when the server has answered in time; else rejects, and the connection must not be used. */
+  /** Its default isolation level, if another connection is probably like this one: it needs no correction, and no pooler is in between. */
+  get usualIsolation (): string | undefined { return this.#isUsual ? this.#isolation : undefined }
+
+  /** Takes a new connection to be like another one, until its first statements have shown it. */
+  expect (isolation: string): void {
+    this.#isolation = isolation
+    this.guard = guardOf(isolation, processOf(this.client))
+  }
+
+  /** Resolves when the server has answered in time; else rejects, and the connection must not be used. Ends the transaction that its guard has stopped. */
   async probe (timeoutMillis: number): Promise<void> {
+    if (this.status !== 'I') await this.#ask('rollback', timeoutMillis)
+    this.guard = undefined
     const { rows } = await this.#ask<Probed>(probe, timeoutMillis)
     this.isDoubtful = false
     for (const { isolation, pid, odd } of rows) {
       this.#isolation = isolation
-      this.isPooled = pid !== undefined && isOrdinary(this.client) && processOf(this.client) !== pid
+      const isSame = isOrdinary(this.client) && processOf(this.client) === pid
+      this.isPooled = pid !== undefined && isOrdinary(this.client) && !isSame
+      this.#isUsual = isSame && odd !== true
       if (odd === true) await this.#correct(timeoutMillis)
     }
   }

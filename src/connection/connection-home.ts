@@ -24,14 +24,16 @@ export interface PoolerPolicy extends NamePolicy {
   nameRefused (name: string | undefined, error: Error | undefined): void
 }
 
-/** Resolves with another client in place of a lost one; rejects if none is available. */
-export type Replace = (lost: ClientState) => Promise<ClientState>
+/** Resolves with the client to be used in place of a lost one, or of one that is not as expected; rejects if none is available. */
+export type Replace = (pooled: ClientState) => Promise<ClientState>
 
 /** The pool that a connection is released to. */
 export interface ConnectionHome<Lent> {
   readonly pooler: PoolerPolicy
   takeBack (connection: Lent, destroyed: boolean): void
   readonly replace?: Replace
+  /** Resolves with the same client when it is known how it is; with another one if it does not answer. */
+  readonly prove: Replace
   /** Called for each statement when its response has come: for `echo` and the log of slow statements. */
   observe (caller: Caller, statement: Statement, observed: Observed): void
 }

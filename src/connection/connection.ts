@@ -9,10 +9,11 @@ import { ConnectionError, TransactionClosedError } from '../errors/errors.js'
 import { isConnectionLost } from '../errors/to-database-error.js'
 import { serverOf } from '../channels/place.js'
 import { bytesReadBy, requestCancel, type TransactionStatus } from '../pg/client.js'
-import { add, contextOf, firstFailed, preludeDoneOf, withCorrection, withReason } from './batch.js'
+import { add, contextOf, firstFailed, ownPrelude, preludeDoneOf, refuse, withAdded, withReason } from './batch.js'
 import { refusalAfter } from './ended-by-user.js'
 import { hasNeverRun, refusedUnsent } from './never-ran.js'
-import { notSent, outcomeOf, skipped } from './outcome.js'
+import { hasPassed, isStopped, lateLimits } from './new-connection.js'
+import { outcomeOf, skipped } from './outcome.js'
 import { openExchange } from './open-exchange.js'
 import { beginsTransaction, noLead } from '../statement/leading-statement.js'
 import type { ServerProcess } from '../channels/place.js'
@@ -20,21 +21,13 @@ import type { Entry } from '../runtime/linked-list.js'
 import type { Caller } from '../statement/caller.js'
 import type { LeadingStatement } from '../statement/leading-statement.js'
 import type { Statement } from '../statement/statement.js'
-import type { Batch, SentBatch, Task } from './batch.js'
+import type { Batch, Finish, SentBatch, Task } from './batch.js'
 import type { ClientState } from './client-state.js'
 import type { ConnectionHome, Replace } from './connection-home.js'
 import type { Exchange } from './exchange/exchange.js'
 import type { Outcome } from './outcome.js'
 import type { Response } from './exchange/response.js'
 import type { Running } from './running.js'
-
-/** How an exchange ended. */
-interface Finish {
-  readonly error: Error | undefined
-  readonly started: number
-  /** Whether the connection was lost before PostgreSQL ran any of the statements. */
-  readonly neverRan: boolean
-}
 
 export class Connection {
   caller: Caller
@@ -124,7 +117,7 @@ export class Connection {
 
   /** Runs statements in one round trip, after all earlier ones. After a failure PostgreSQL skips the rest. */
   send (tasks: readonly Task[], prelude: readonly LeadingStatement[] = noLead): void {
-    this.#queue.push({ tasks, prelude, corrected: -1, isRepeated: false })
+    this.#queue.push({ tasks, prelude, added: 0, isRepeated: false })
     this.#proceed()
   }
 
@@ -186,8 +179,10 @@ export class Connection {
       const replace = refusal === undefined ? undefined : this.#replacement
       if (refusal === undefined) this.#send(batch)
       // It was lost between its checkout and its first statement.
-      else if (replace !== undefined) this.#sendElsewhere(batch, replace)
-      else refuse(batch, refusal)
+      else if (replace !== undefined) {
+        this.#isFirst = false
+        this.#sendElsewhere(batch, replace)
+      } else refuse(batch, refusal)
     }
     if (this.#active === undefined && this.#waiting.length > 0) for (const resolve of this.#waiting.splice(0)) resolve()
   }
@@ -197,9 +192,8 @@ export class Connection {
     return this.#isFirst && this.#refusal === undefined ? this.#home.replace : undefined
   }
 
-  /** Sends a batch over another client: this one can send nothing. */
+  /** Sends a batch over another client, because this one can send nothing, or over this one when it is known how it is. */
   #sendElsewhere (batch: Batch, replace: Replace): void {
-    this.#isFirst = false
     this.#active = batch
     this.#sendAgain(batch, replace, () => {
       this.#active = undefined
@@ -210,7 +204,15 @@ export class Connection {
 
   #send (requested: Batch): void {
     const { pooled } = this
-    const batch = pooled.correction === undefined ? requested : withCorrection(requested, pooled.correction, this.status)
+    const { unsuited } = requested.tasks[0] as Task
+    if (unsuited !== undefined && !pooled.readCommitted) {
+      this.#active = undefined
+      return unsuited()
+    }
+    const lead = pooled.guard ?? pooled.correction
+    const batch = lead === undefined ? requested : withAdded(requested, [lead], this.status)
+    // Nothing can lead it.
+    if (pooled.guard !== undefined && batch === requested && this.status === 'I') return this.#sendElsewhere(requested, this.#home.prove)
     // A value's `toPostgres()` may run a statement: it has to wait.
     this.#active = batch
     const wasOpen = this.status !== 'I'
@@ -220,7 +222,7 @@ export class Connection {
       this.#active = undefined
       return
     }
-    const sent: SentBatch = { prelude: batch.prelude, tasks, corrected: batch.corrected, isRepeated: batch.isRepeated, wasOpen }
+    const sent: SentBatch = { prelude: batch.prelude, tasks, added: batch.added, isRepeated: batch.isRepeated, wasOpen }
     const started = performance.now()
     this.#active = sent
     this.#sentAt = started
@@ -237,25 +239,30 @@ export class Connection {
 
   #finish (batch: SentBatch, exchange: Exchange, finish: Finish): void {
     const { tasks, prelude } = batch
+    const { guard } = this.pooled
+    if (guard !== undefined && isStopped(batch, exchange, finish.error)) return this.#sendElsewhere(batch, this.#home.prove)
+    if (guard !== undefined && hasPassed(batch, exchange)) this.pooled.guard = undefined
     const replace = finish.neverRan ? this.#replacement : undefined
     this.#isFirst = false
     if (replace !== undefined) return this.#sendAgain(batch, replace, () => this.#conclude(batch, exchange, finish))
     if (exchange.isStale) this.#home.pooler.nameRefused(exchange.staleName, finish.error)
     if (exchange.isStale && this.pooled.lost === undefined && this.#isUndone(batch, exchange)) {
-      this.#send({ tasks, prelude, corrected: batch.corrected, isRepeated: true })
+      this.#send({ tasks, prelude, added: batch.added, isRepeated: true })
       return this.#proceed()
     }
     this.#conclude(batch, exchange, finish)
   }
 
-  /** Sends a batch again, over another client, because the lost client has not run it. */
-  #sendAgain ({ tasks, prelude, corrected, isRepeated }: Batch, replace: Replace, fail: () => void): void {
+  /** Sends a batch again, over the client that `replace` gives, because nothing of it has run. */
+  #sendAgain (batch: Batch, replace: Replace, fail: () => void): void {
     this.#giveUp = fail
     replace(this.#pooled).then((pooled) => {
       this.#pooled = pooled
       this.#giveUp = undefined
       if (this.#released) return this.#home.takeBack(this, false)
-      this.#send({ tasks, prelude: corrected < 0 ? prelude : prelude.toSpliced(corrected, 1), corrected: -1, isRepeated })
+      const again = { ...batch, prelude: ownPrelude(batch), added: 0 }
+      const limits = lateLimits(again, this.#home.pooler)
+      this.#send(limits.length === 0 ? again : withAdded(again, pooled.correction === undefined ? limits : [...limits, pooled.correction], 'I'))
       this.#proceed()
     }, () => {
       this.#giveUp = undefined
@@ -274,7 +281,7 @@ export class Connection {
       : neverRan && failure !== undefined ? refusedUnsent(failure, contextOf(batch, failure)) : withReason(batch, exchange, failure)
     // The transaction status of a lost connection is out of date.
     if (!isLost) this.#refusal ??= exchange.isStale ? error : refusalAfter(batch, exchange, { error, status: this.status, inTransaction: this.#inTransaction })
-    const observed = { prelude, durationMillis: performance.now() - started, repeats: false, client: this.pooled.client }
+    const observed = { prelude: ownPrelude(batch), durationMillis: performance.now() - started, repeats: false, client: this.pooled.client }
     const { responses, preludeDone, preludeValue } = exchange
     const failed = error === undefined ? -1 : firstFailed(batch, exchange, isLost)
     this.#active = undefined
@@ -293,8 +300,4 @@ export class Connection {
   #isUndone (batch: SentBatch, { preludeDone }: Exchange): boolean {
     return !batch.wasOpen && this.status === 'I' && (preludeDoneOf(batch, preludeDone) === 0 || !beginsTransaction(batch.prelude))
   }
-}
-
-function refuse ({ tasks }: Batch, refusal: Error): void {
-  for (const { statement: { context }, done } of tasks) done(notSent(refusedUnsent(refusal, context)))
 }

@@ -28,7 +28,7 @@ import { watchForStalls } from './stall-watchdog.js'
 import { StatementLog } from '../statement/statement-log.js'
 import { AcquireQueue, timedOut, type AcquireRequest, type Waiter } from './acquire-queue.js'
 import type { ClientState } from '../connection/client-state.js'
-import type { ConnectionHome } from '../connection/connection-home.js'
+import type { ConnectionHome, Replace } from '../connection/connection-home.js'
 import type { Cancel, ConnectionSource } from './connection-source.js'
 import type { PoolInfo } from '../channels/pool-info.js'
 import type { Caller } from '../statement/caller.js'
@@ -75,7 +75,7 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
     this.#slots = new Slots(settings.pool.max)
     this.#expected = new ExpectedWait(this.#slots, settings.pool)
     this.pooler = new Pooler(settings)
-    this.#liveness = new LivenessCheck(settings.pool, this.pooler)
+    this.#liveness = new LivenessCheck({ pool, settings: settings.pool, clients: this.#clients, pooler: this.pooler, isUseful: this.#isUseful })
     this.#checked = new CheckedClients({
       pool,
       settings,
@@ -148,11 +148,9 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
     pooled.reset(pingMillis).then(() => this.#end(pooled, false), () => this.#end(pooled, true))
   }
 
-  /** Resolves with another client, which has just been checked: clients that were idle as long as the lost one may be lost, too. */
-  readonly replace = (lost: ClientState): Promise<ClientState> => {
-    lost.release(true)
-    return this.#liveness.next(this.pool, this.#clients, this.#isUseful)
-  }
+  get replace (): Replace { return this.#liveness.replace }
+
+  get prove (): Replace { return this.#liveness.prove }
 
   /** Whether a checked client is still one that may be lent. One that tells of a failover is replaced, and with it the others at its address. */
   readonly #isUseful = (pooled: ClientState): boolean => {

@@ -1,4 +1,4 @@
-import { destroySocket } from '../../pg/client.js'
+import { destroySocket, isOrdinary } from '../../pg/client.js'
 import { ClientState } from '../../connection/client-state.js'
 import type { Pool } from 'pg'
 import type { Pooler } from '../../pooler/pooler.js'
@@ -8,41 +8,75 @@ import type { Settings } from '../../settings/settings.js'
 /** How long a connection that was idle may take to answer, in milliseconds. */
 export const pingMillis = 2000
 
-/** Checks that connections are alive: new ones, and those that were idle for a long time. */
+/** The parts that {@link LivenessCheck} needs. */
+export interface LivenessParts {
+  readonly pool: Pool
+  readonly settings: Settings['pool']
+  readonly clients: OpenClients
+  readonly pooler: Pooler
+  /** Whether a client that was checked may be lent. */
+  readonly isUseful: (pooled: ClientState) => boolean
+}
+
+/** Checks that connections are alive: those that were idle for a long time, and new ones that need not be like the one before. */
 export class LivenessCheck {
-  readonly #settings: Settings['pool']
-  readonly #pooler: Pooler
+  readonly #parts: LivenessParts
   /** The connections whose answer is awaited. */
   readonly #probed = new Set<ClientState>()
+  /** The isolation level of the newest connection that was checked, if the next one is probably like it. */
+  #usualIsolation: string | undefined
   /** Whether a statement on the newest connection sees the same rows outside a transaction as inside one. */
   readCommitted = true
 
-  constructor (settings: Settings['pool'], pooler: Pooler) {
-    this.#settings = settings
-    this.#pooler = pooler
+  constructor (parts: LivenessParts) {
+    this.#parts = parts
   }
 
-  /** Whether a connection from the pool must be checked before it is handed over. */
-  needs ({ idleMillis, isDoubtful }: ClientState): boolean {
-    const { prePing, prePingAfterMillis } = this.#settings
+  /** Whether a connection from the pool must be checked before it is handed over. A new one is checked by its first statements, if it is known what to expect. */
+  needs (pooled: ClientState): boolean {
+    const { prePing, prePingAfterMillis } = this.#parts.settings
+    const { idleMillis, isDoubtful } = pooled
+    if (idleMillis === undefined && this.#usualIsolation !== undefined && !isDoubtful && isOrdinary(pooled.client)) {
+      pooled.expect(this.#usualIsolation)
+      return false
+    }
     return idleMillis === undefined || isDoubtful || (prePing && idleMillis > prePingAfterMillis)
   }
 
   /** Resolves when the connection has answered; rejects when it has not answered in time. */
   async run (pooled: ClientState): Promise<void> {
-    const { timeoutMillis } = this.#settings
+    const { settings: { timeoutMillis }, pooler } = this.#parts
     this.#probed.add(pooled)
     try {
       await pooled.probe(pooled.idleMillis === undefined ? timeoutMillis : Math.min(pingMillis, timeoutMillis))
-      if (pooled.isPooled) await this.#pooler.found(pooled.client)
+      if (pooled.isPooled) await pooler.found(pooled.client)
     } finally {
       this.#probed.delete(pooled)
     }
     this.readCommitted = pooled.readCommitted
+    this.#usualIsolation = pooler.isThere ? undefined : pooled.usualIsolation
   }
 
-  /** Takes clients from the pool until one has answered and `isUseful`; rejects if a new one does not answer. */
-  async next (pool: Pool, clients: OpenClients, isUseful: (pooled: ClientState) => boolean): Promise<ClientState> {
+  /** Resolves with another client, which has just been checked: clients that were idle as long as the lost one may be lost, too. */
+  readonly replace = async (lost: ClientState): Promise<ClientState> => {
+    lost.release(true)
+    return await this.#next()
+  }
+
+  /** Resolves with the same client when it is known how it is; with another one if it does not answer. */
+  readonly prove = async (pooled: ClientState): Promise<ClientState> => {
+    try {
+      await this.run(pooled)
+    } catch (error) {
+      pooled.lost ??= error as Error
+      return await this.replace(pooled)
+    }
+    return pooled
+  }
+
+  /** Takes clients from the pool until one has answered and is useful; rejects if a new one does not answer. */
+  async #next (): Promise<ClientState> {
+    const { pool, clients, isUseful } = this.#parts
     for (;;) {
       const client = await pool.connect()
       clients.claim(client)

@@ -67,16 +67,18 @@ export class ReadsBeforeBegin {
   }
 
   #readOnPrimary (read: Read, statement: Statement, reader: Reader): void {
+    const unsuited = (): void => {
+      reader.unsuited?.()
+      this.#end(read, reader)
+    }
     read.cancel = this.#acquire({
       read: reader.shares ? { statement, answered: (outcome, connection) => this.#answered(read, reader, { outcome, connection }) } : undefined,
       lend: (connection) => {
         read.connection = connection
         if (connection.readCommitted || reader.unsuited === undefined) {
-          connection.send([{ statement, done: (outcome) => this.#answered(read, reader, { outcome, connection }) }], beforeStatement(connection, statement, this.#lead))
-        } else {
-          reader.unsuited()
-          this.#end(read, reader)
-        }
+          const done = (outcome: Outcome): void => this.#answered(read, reader, { outcome, connection })
+          connection.send([{ statement, done, unsuited: reader.unsuited && unsuited }], beforeStatement(connection, statement, this.#lead))
+        } else unsuited()
       },
       refuse: (error) => {
         reader.refused(error)

@@ -148,6 +148,7 @@ export class SandboxPool implements ConnectionSource {
     const connection = new Connection(pooled, caller, {
       pooler: this.#pool.pooler,
       observe: (...args) => this.#pool.observe(...args),
+      prove: this.#pool.prove,
       takeBack: () => this.#connection.destroy()
     })
     // From now on the connection notices a COMMIT in the user's SQL.

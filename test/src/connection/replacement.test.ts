@@ -68,6 +68,7 @@ for (const comes of [true, false]) {
     const connection = new Connection(lent.pooled, caller, {
       pooler: pool.pooler,
       observe: () => {},
+      prove: async (pooled) => pooled,
       takeBack: ({ pooled }, destroyed) => { returned.push([pooled, destroyed]) },
       replace: async () => {
         const pooled = await other.promise

@@ -198,4 +198,24 @@ t.test('reads from a replica, and reads your writes', async (t) => {
     await serving(database)
     t.equal(await read(database, isOnReplica, { accessMode: 'read only' }), true)
   })
+
+  await t.test('the primary answers where a new connection to the replica turns out to have one snapshot for all statements', async (t) => {
+    const turning = await openReplicated(t, pair, { replicas: { connectionStrings: [proxy.connectionString], maxLagMillis: patient, pool: { size: 8, maxOverflow: 0 } } })
+    const rows = await read(turning, count)
+    const name = new URL(primary.connectionString).pathname.slice(1)
+    await queryOnce(primary.connectionString, `alter database ${name} set default_transaction_isolation to 'repeatable read'`)
+    await standby.level()
+    await standby.lag()
+    await add('katherine@example.com')
+
+    // They hold each connection that is open.
+    const stuck = Array.from({ length: Number(turning.replicas[0]?.pool.total) }, () => t.rejects(read(turning, stuckOnReplica), { code: 'DB_TIMEOUT' }))
+    await until(async () => (await stuckBackends(standby)).length === stuck.length)
+
+    t.equal(await read(turning, count), rows + 1)
+    for (const { pid } of await stuckBackends(standby)) await queryOnce(standby.connectionString, 'select pg_cancel_backend($1)', [pid])
+    await Promise.all(stuck)
+    await queryOnce(primary.connectionString, `alter database ${name} reset default_transaction_isolation`)
+    await standby.catchUp()
+  })
 })

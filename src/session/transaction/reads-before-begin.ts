@@ -105,7 +105,8 @@ export class ReadsBeforeBegin {
             if (isConnectionLost(outcome.error)) replica.leaveOut()
             if (isRepeated) repeat()
             else this.#answered(read, reader, { outcome, connection })
-          }
+          },
+          unsuited: repeat
         }, this.#route?.position, replica), beforeStatement(connection, statement, this.#lead))
       },
       refuse: (error) => {
@@ -148,7 +149,7 @@ export class ReadsBeforeBegin {
 function guarded (task: Task, position: bigint | undefined, replica: Replica): Task[] {
   if (position === undefined) return [task]
   const missed = ({ error }: Outcome): void => { if (Object(error).code === sqlStates.invalidTextRepresentation) replica.miss(position) }
-  return [{ statement: replayGuard(position), done: missed }, task]
+  return [{ statement: replayGuard(position), done: missed, unsuited: task.unsuited }, task]
 }
 
 /**

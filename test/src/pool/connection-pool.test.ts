@@ -45,6 +45,7 @@ t.test('reports the snapshots that statements outside a transaction have', async
   connection.destroy()
 
   const next = await pool.connect(caller)
+  t.equal(await scalar(next, 'select 1'), 1, 'its first statement tells')
   t.equal(next.readCommitted, false)
   t.equal(pool.readCommitted, false)
   await run(next, 'set default_transaction_isolation to \'read uncommitted\'')

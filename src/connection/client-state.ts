@@ -98,7 +98,7 @@ export class ClientState {
   /** Takes a new connection to be like another one, until its first statements have shown it. */
   expect (isolation: string): void {
     this.#isolation = isolation
-    this.guard = guardOf(isolation, processOf(this.client))
+    this.guard = guardOf(this.readCommitted, processOf(this.client))
   }
 
   /** Resolves when the server has answered in time; else rejects, and the connection must not be used. Ends the transaction that its guard has stopped. */

@@ -13,12 +13,12 @@ import type { PoolerPolicy } from './connection-home.js'
 import type { Exchange } from './exchange/exchange.js'
 
 /** The words of the error are for PostgreSQL's log. */
-const text = `select case when current_setting('default_transaction_isolation') = $1 and pg_backend_pid() = $2 and ${oddity} is not true then 'true' ` +
+const text = `select case when current_setting('default_transaction_isolation') like 'read %' = $1 and pg_backend_pid() = $2 and ${oddity} is not true then 'true' ` +
   "else 'this connection has other settings than the one before, or a pooler is in between' end::boolean"
 
-/** The statement that fails unless a connection has this isolation level by default, is one to this process of PostgreSQL, and writes values as they are read. */
-export function guardOf (isolation: string, processId: number): LeadingStatement {
-  return { text, name: undefined, values: [isolation, String(processId)] }
+/** The statement that fails unless a connection is one to this process of PostgreSQL, writes values as they are read, and is READ COMMITTED by default, or is not. */
+export function guardOf (readCommitted: boolean, processId: number): LeadingStatement {
+  return { text, name: undefined, values: [String(readCommitted), String(processId)] }
 }
 
 /** Whether the guard of a batch has passed. */

@@ -200,7 +200,8 @@ t.test('reads from a replica, and reads your writes', async (t) => {
   })
 
   await t.test('the primary answers where a new connection to the replica turns out to have one snapshot for all statements', async (t) => {
-    const turning = await openReplicated(t, pair, { replicas: { connectionStrings: [proxy.connectionString], maxLagMillis: patient, pool: { size: 8, maxOverflow: 0 } } })
+    const replicas = { connectionStrings: [proxy.connectionString], maxLagMillis: patient, pool: { size: 8, maxOverflow: 0 } }
+    const turning = await openReplicated(t, pair, { replicas })
     const rows = await read(turning, count)
     const name = new URL(primary.connectionString).pathname.slice(1)
     await queryOnce(primary.connectionString, `alter database ${name} set default_transaction_isolation to 'repeatable read'`)

@@ -105,10 +105,10 @@ t.test('a read with a connection of another level moves into the transaction, in
   await beside(database, `alter database ${database.pool.options.database} set default_transaction_isolation = 'read committed'`)
   await beside(database, 'select pg_terminate_backend($1)', [await backendOf(holder)])
   await holder.rollback()
-  await database.transaction(async (old) => {
-    await old.execute(sql`select 1`)
-    await database.repo(users).count() // opens another one, with READ COMMITTED
-  })
+  const old = await database.pool.connect()
+  await database.repo(users).count() // opens another one, with READ COMMITTED
+  const young = await database.pool.connect()
+  for (const client of [old, young]) client.release() // the one that was released last is taken first
   await until(() => database.poolInfo.idle === 2)
   sent()
   const readers = [database.createSession(), database.createSession()]

@@ -12,7 +12,7 @@ import { bytesReadBy, requestCancel, type TransactionStatus } from '../pg/client
 import { add, contextOf, firstFailed, ownPrelude, preludeDoneOf, refuse, withAdded, withReason } from './batch.js'
 import { refusalAfter } from './ended-by-user.js'
 import { hasNeverRun, refusedUnsent } from './never-ran.js'
-import { hasPassed, isStopped, lateLimits } from './new-connection.js'
+import { hasPassed, isStopped, repeated } from './new-connection.js'
 import { outcomeOf, skipped } from './outcome.js'
 import { openExchange } from './open-exchange.js'
 import { beginsTransaction, noLead } from '../statement/leading-statement.js'
@@ -239,9 +239,8 @@ export class Connection {
 
   #finish (batch: SentBatch, exchange: Exchange, finish: Finish): void {
     const { tasks, prelude } = batch
-    const { guard } = this.pooled
-    if (guard !== undefined && isStopped(batch, exchange, finish.error)) return this.#sendElsewhere(batch, this.#home.prove)
-    if (guard !== undefined && hasPassed(batch, exchange)) this.pooled.guard = undefined
+    if (this.pooled.guard !== undefined && isStopped(batch, exchange, finish.error)) return this.#sendElsewhere(batch, this.#home.prove)
+    if (hasPassed(batch, exchange)) this.pooled.guard = undefined
     const replace = finish.neverRan ? this.#replacement : undefined
     this.#isFirst = false
     if (replace !== undefined) return this.#sendAgain(batch, replace, () => this.#conclude(batch, exchange, finish))
@@ -260,9 +259,7 @@ export class Connection {
       this.#pooled = pooled
       this.#giveUp = undefined
       if (this.#released) return this.#home.takeBack(this, false)
-      const again = { ...batch, prelude: ownPrelude(batch), added: 0 }
-      const limits = lateLimits(again, this.#home.pooler)
-      this.#send(limits.length === 0 ? again : withAdded(again, pooled.correction === undefined ? limits : [...limits, pooled.correction], 'I'))
+      this.#send(repeated(batch, pooled.correction, this.#home.pooler))
       this.#proceed()
     }, () => {
       this.#giveUp = undefined

@@ -58,7 +58,7 @@ export interface LaneParts {
 
 export class Lane implements Batch, ReadOwner {
   readonly prelude = noLead
-  readonly corrected = -1
+  readonly added = 0
   readonly isRepeated = false
   readonly connection: Connection
   readonly openedAt = performance.now()

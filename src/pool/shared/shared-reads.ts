@@ -192,7 +192,8 @@ export class SharedReads {
   /** A lane over a connection; undefined if there are enough, or the connection cannot be shared. */
   #laneOver (connection: Connection): Lane | undefined {
     const { pooled, readCommitted, refusal } = connection
-    const isFit = isOrdinary(pooled.client) && readCommitted && refusal === undefined && this.#isPossible
+    // The first statement of a new connection has a guard in front of it.
+    const isFit = isOrdinary(pooled.client) && pooled.guard === undefined && readCommitted && refusal === undefined && this.#isPossible
     if (!isFit || Array.from(this.#lanes).filter(({ isOpen }) => isOpen).length >= this.#most) return undefined
     const lane = new Lane(connection, {
       caller: this.#caller,

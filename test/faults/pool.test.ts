@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { ConnectionError, PoolTimeoutError } from '../../src/errors/errors.js'
 import { createTestDatabase, startPostgres } from '../../src/testing/index.js'
+import { queryOnce } from '../helpers/backend.js'
 import { backendOf, caller, openPool, run, scalar } from '../helpers/pool.js'
 import { startProxy } from '../helpers/proxy.js'
 import { until } from '../helpers/until.js'
@@ -74,6 +75,8 @@ t.test('45: after a fast restart under load every request has a reply, and the p
   const pool = await openPool(t, { connectionString: postgres.connectionString, pool: { size: 3, maxOverflow: 0, timeoutSeconds: 5 } })
   const connections = await Promise.all([1, 2, 3].map(() => pool.connect(caller)))
   const running = connections.map((connection) => run(connection, 'select pg_sleep(30)'))
+  const asleep = "select from pg_stat_activity where query = 'select pg_sleep(30)' and state = 'active'"
+  await until(async () => (await queryOnce(postgres.connectionString, asleep)).length === 3)
   const waiting = Array.from({ length: 5 }, () => pool.connect(caller).catch((error: unknown) => error))
 
   await postgres.stop()
@@ -91,6 +94,7 @@ t.test('45: after a fast restart under load every request has a reply, and the p
     const pid = await backendOf(connection)
     const others = await Promise.all([pool.connect(caller), pool.connect(caller)])
     const running = [connection, ...others].map((connection) => run(connection, 'select pg_sleep(30)'))
+    await until(async () => (await queryOnce(postgres.connectionString, asleep)).length === 3)
 
     process.kill(pid, 'SIGKILL')
 

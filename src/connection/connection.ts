@@ -12,7 +12,7 @@ import { bytesReadBy, requestCancel, type TransactionStatus } from '../pg/client
 import { add, contextOf, firstFailed, ownPrelude, preludeDoneOf, refuse, withAdded, withReason } from './batch.js'
 import { refusalAfter } from './ended-by-user.js'
 import { hasNeverRun, refusedUnsent } from './never-ran.js'
-import { hasPassed, isStopped, repeated } from './new-connection.js'
+import { hasPassed, isStopped, mayBeGuarded, repeated } from './new-connection.js'
 import { outcomeOf, skipped } from './outcome.js'
 import { openExchange } from './open-exchange.js'
 import { beginsTransaction, noLead } from '../statement/leading-statement.js'
@@ -209,10 +209,9 @@ export class Connection {
       this.#active = undefined
       return unsuited()
     }
+    if (pooled.guard !== undefined && this.status === 'I' && !mayBeGuarded(requested)) return this.#sendElsewhere(requested, this.#home.prove)
     const lead = pooled.guard ?? pooled.correction
     const batch = lead === undefined ? requested : withAdded(requested, [lead], this.status)
-    // Nothing can lead it.
-    if (pooled.guard !== undefined && batch === requested && this.status === 'I') return this.#sendElsewhere(requested, this.#home.prove)
     // A value's `toPostgres()` may run a statement: it has to wait.
     this.#active = batch
     const wasOpen = this.status !== 'I'

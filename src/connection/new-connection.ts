@@ -1,11 +1,21 @@
 /** What becomes of the first statements of a new connection, which a guard leads: see {@link guardOf}. */
 import { sqlStates } from '../errors/sqlstate-codes.js'
 import { beginsTransaction } from '../statement/leading-statement.js'
+import { mayFollow } from '../statement/may-follow.js'
 import { ownPrelude, placeOfAdded, withAdded } from './batch.js'
 import type { LeadingStatement } from '../statement/leading-statement.js'
 import type { Batch, Task } from './batch.js'
 import type { PoolerPolicy } from './connection-home.js'
 import type { Exchange } from './exchange/exchange.js'
+
+/**
+ * Whether a guard may lead a batch. It is a query: SET TRANSACTION must come before the first query of a transaction, LOCK should, and `begin()` may be followed
+ * by either. User SQL that may be several statements, or that cannot run inside a transaction, is left alone, too.
+ */
+export function mayBeGuarded ({ tasks: [task] }: Batch): boolean {
+  const { statement } = task as Task
+  return statement.text !== '' && mayFollow(statement)
+}
 
 /** Whether the guard of a batch has passed. */
 export function hasPassed (batch: Batch, { preludeDone }: Exchange): boolean {

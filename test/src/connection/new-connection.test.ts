@@ -121,6 +121,29 @@ t.test('statements that nothing may lead wait until the new connection is known'
   t.strictSame(watched.sent, ['question', 'select'])
 })
 
+for (const [what, beginning] of Object.entries({ 'as the first statement': false, 'behind begin()': true })) {
+  t.test(`SET TRANSACTION ${what} of a new connection comes before any query`, async (t) => {
+    const database = await open(t, { pool: { size: 3, maxOverflow: 0 } })
+    const watched = watchNew(database)
+    await onNewConnection(database, () => database.session(async (session) => {
+      if (beginning) await session.begin()
+      await session.execute(sql.raw('set transaction isolation level serializable'))
+      t.match((await session.execute(sql`show transaction_isolation`)).rows, [{ transaction_isolation: 'serializable' }])
+    }))
+    t.notOk(watched.sent.includes('guard'))
+  })
+}
+
+t.test('a lock that is the first statement on a new connection comes before the snapshot of its transaction', async (t) => {
+  const database = await open(t, { pool: { size: 4, maxOverflow: 0 } })
+  const watched = watchNew(database)
+  await onNewConnection(database, () => database.session(async (session) => {
+    await session.execute(sql.raw('lock table users in share mode'))
+    await session.repo(users).count()
+  }, { isolationLevel: 'repeatable read' }))
+  t.strictSame(watched.sent.filter((kind) => kind !== ''), ['question', 'begin', 'lock', 'select', 'commit'])
+})
+
 t.test('a new connection that is lost while it is asked is replaced by another one', async (t) => {
   const { database, proxy } = await openByProxy(t, { pool: { size: 4, maxOverflow: 0 } })
   await setDefault(database, "default_transaction_isolation = 'repeatable read'")

@@ -112,6 +112,10 @@ export class DirectMessages {
       } else if (kind === kinds.error) {
         // pg's client ends the query with it.
         this.#reader = undefined
+      } else if (kind === kinds.ready) {
+        // Now pg's client may send the next query, or has sent it: what follows may be its answer.
+        this.#pass(bytes, left, next)
+        left = next
       }
     }
     if (left < at) this.#pass(bytes, left, at)

@@ -1,5 +1,5 @@
 import { Client } from 'pg'
-import { caller, openPool } from './pool.js'
+import { caller, openPool, run } from './pool.js'
 import { until } from './until.js'
 import { channelLog } from './channel-log.js'
 import { statementName } from '../../src/statement/statement-name.js'
@@ -59,9 +59,17 @@ export function ask (pool: ConnectionPool, statement: Statement): Asked {
   return { answer, cancel: (error) => cancel(error), isOwn: () => isOwn }
 }
 
+/** Opens all connections of a pool, and uses each: the first read on a new one is not shared. */
+async function openAll (pool: ConnectionPool): Promise<void> {
+  const connections = await Promise.all(Array.from({ length: pool.info.max }, () => pool.connect(caller)))
+  await Promise.all(connections.map((connection) => run(connection, 'select 1')))
+  for (const connection of connections) connection.release()
+}
+
 /** A pool with `sharedReads`, and what it told of its connections. */
 export async function openSharing (t: Test, options: DatabaseOptions = {}) {
   const pool = await openPool(t, { ...options, pool: { size: 10, maxOverflow: 0, sharedReads: true, ...options.pool } })
+  await openAll(pool)
   const { published } = channelLog(t, ['release'], pool.channels.namespace)
   return {
     pool,

@@ -15,6 +15,10 @@ const many = Array.from({ length: 20 })
 async function openSharing (t: Test, options: OpenOptions = {}) {
   const opened = await openEchoing(t, { pool: { size: 10, maxOverflow: 0, sharedReads: true }, ...options })
   const { database } = opened
+  // The first read on a new connection is not shared, so all of them are opened and used.
+  const sessions = Array.from({ length: database.pool.options.max }, () => database.createSession())
+  await Promise.all(sessions.map((session) => session.begin()))
+  await Promise.all(sessions.map((session) => session.rollback()))
   await database.repo(users).createMany([{ email: 'ada' }, { email: 'bob' }])
   const { published, ended } = channelLog(t, ['release', 'statement'], database.pool.options.database ?? new URL(String(database.pool.options.connectionString)).pathname.slice(1))
   const lanes = (): number => published('release').filter(({ route }) => route === 'shared reads').length

@@ -115,6 +115,9 @@ t.test('the failure of a statement is its own', async (t) => {
     { value: { rows: [['25']] } }, { reason: { code: '22012' } }, { value: { rows: [['20']] } }, { reason: { code: '22012' } }, { value: { rows: [['10']] } }
   ].map((result) => 'reason' in result ? result : { status: 'fulfilled' }))
   t.same(results.map((result) => result.status === 'fulfilled' ? result.value.rows.map((row) => Number((row as unknown[])[0])) : []), [[25], [], [20], [], [10]])
+  await until(() => pool.info.inUse === 0)
+  const { rows } = await pool.pool.query('select 7 as seven')
+  t.same(rows, [{ seven: 7 }], 'the next query over the same connection gets its own rows')
 })
 
 t.test('a first statement that fails before its columns are known takes no other with it', async (t) => {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import pg from 'pg'
 import { beside } from '../../../helpers/backend.js'
-import { caller } from '../../../helpers/pool.js'
+import { caller, openPool } from '../../../helpers/pool.js'
 import { recordingLogger } from '../../../helpers/logger.js'
 import { admit, ask, held, holdLock, lookup, openSharing } from '../../../helpers/sharing.js'
 import { until } from '../../../helpers/until.js'
@@ -112,7 +112,7 @@ t.test('nothing is shared without names of statements, and behind a pooler', asy
 })
 
 t.test('a connection with another isolation level is not shared', async (t) => {
-  const { pool } = await openSharing(t)
+  const pool = await openPool(t, { pool: { size: 10, maxOverflow: 0, sharedReads: true } })
   await beside({ pool: pool.pool }, `alter database "${String(pool.channels.namespace)}" set default_transaction_isolation = 'repeatable read'`)
   admit(pool, ...numbers)
   const answers = await Promise.all(numbers.map((statement) => ask(pool, statement).answer))

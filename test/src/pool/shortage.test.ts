@@ -25,6 +25,9 @@ function take (pool: ConnectionPool, connections: number): Promise<Connection[]>
   return Promise.all(Array.from({ length: connections }, () => pool.connect(caller)))
 }
 
+/** A part of the first message over a new connection. */
+const startup = 'client_encoding'
+
 t.test('108: a pool larger than the server\'s limit serves all callers, and warns once', async (t) => {
   const { connectionString } = await createLimitedRole(t, 8)
   const logger = recordingLogger()
@@ -118,7 +121,7 @@ t.test('109: a waiter gets the first available connection, not the one being ope
   const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { size: 2, maxOverflow: 0 } })
   const [held] = await take(pool, 1)
   const pid = held && await backendOf(held)
-  const lost = proxy.loseRequest('default_transaction_isolation', 'silence')
+  const lost = proxy.loseRequest(startup, 'silence')
   const waiting = pool.connect(caller)
   await lost
 
@@ -156,7 +159,7 @@ t.test('109: a waiter that gives up while its connection is being opened does no
   const { connectionString } = await createTestDatabase(t)
   const proxy = await startProxy(t, connectionString)
   const pool = await openPool(t, { connectionString: proxy.connectionString, pool: { size: 2, maxOverflow: 0 } })
-  const lost = proxy.loseRequest('default_transaction_isolation', 'silence')
+  const lost = proxy.loseRequest(startup, 'silence')
   const refused: Error[] = []
   const cancel = pool.acquire({ caller, lend: () => {}, refuse: (error) => { refused.push(error) } })
   await lost
@@ -179,7 +182,7 @@ async function serveAfterLoss ({ pool, proxy, allow, held }: {
   await allow(10)
   held?.destroy()
   await until(() => pool.info.total === 0)
-  const lost = proxy.loseRequest('default_transaction_isolation')
+  const lost = proxy.loseRequest(startup)
   const served = serve(pool, 2)
   await lost
   return await served

@@ -64,7 +64,8 @@ function readBy (doors: readonly string[], inputs: Metafile['inputs']): Set<stri
   const add = (file: string): void => {
     if (read.has(file)) return
     read.add(file)
-    for (const { path, kind, external } of inputs[file]?.imports ?? []) if (kind === 'import-statement' && external !== true) add(path)
+    const { imports } = inputs[file] as Metafile['inputs'][string] // each import is an input, too
+    for (const { path, kind, external } of imports) if (kind === 'import-statement' && external !== true) add(path)
   }
   doors.forEach(add)
   return read

@@ -98,7 +98,10 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
   /** Requests a connection that is alive; refuses with `PoolTimeoutError` or `ConnectionError`. */
   acquire (given: AcquireRequest): Cancel {
     const request = this.channels.acquire(given)
-    if (this.#ended) { request.refuse(new ConnectionError('The database was closed')); return ignore }
+    if (this.#ended) {
+      request.refuse(new ConnectionError('The database was closed'))
+      return ignore
+    }
     if (!this.#slots.isFree && this.#mustNotWait(request)) return this.#refusals.add(request)
     const waiter = this.#queue.add(request)
     this.#proceed()

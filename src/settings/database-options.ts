@@ -53,8 +53,8 @@ export interface PoolOptions {
   /**
    * Sends lookups of many requests over two connections of the pool at the same time: `get`, `getOrThrow`, `getBy` and `exists` outside a
    * transaction, of statements that were measured to be quick. Under load they save a third of this process's time for such a request, and half of PostgreSQL's.
-   * It gives up some isolation: a statement that is suddenly slow holds up the lookups behind it for 5 to 12 milliseconds, and a lookup
-   * whose caller has left is not cancelled. It has no effect behind a pooler, in a context, and on replicas.
+   * A statement that is suddenly slow holds up the lookups behind it for 5 to 12 milliseconds. A lookup whose caller has left is not
+   * cancelled. The option has no effect behind a pooler, in a context, and on replicas.
    *
    * @defaultValue `false`
    * @example

@@ -51,7 +51,7 @@ t.test('1: a handler that throws after writes is answered 500, and nothing stays
   }
 })
 
-t.test('1: any error after writes, from any place, is a 500, and no row stays', async (t) => {
+t.test('1: every error after writes, wherever it comes from, is a 500, and no row stays', async (t) => {
   const write = async (request: FastifyRequest) => { await request.repo(users).create({ email: request.url }) }
   const slip = async () => { throw new Error('a slip') }
   const thrown: Record<string, unknown> = { error: new Error('a slip'), text: 'a slip', object: { a: 'slip' }, number: 7 }

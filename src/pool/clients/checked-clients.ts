@@ -46,9 +46,7 @@ export class CheckedClients {
    */
   passOn (pooled: ClientState): boolean {
     const { pool, settings, liveness } = this.#parts
-    if (settings.pg !== undefined || settings.pool.echo || pool.waitingCount > 0) return false
-    // One that was never in the pool is new to it, and is checked there.
-    if (pooled.idleMillis === undefined || pooled.passes >= mostPasses || liveness.needs(pooled)) return false
+    if (settings.pg !== undefined || settings.pool.echo || pool.waitingCount > 0 || pooled.passes >= mostPasses || liveness.needs(pooled)) return false
     pooled.passes++
     if (this.#passed.push(pooled) === 1) process.nextTick(this.#arrive)
     return true
@@ -72,7 +70,7 @@ export class CheckedClients {
       settings.logger.warn({}, releasedInTransaction)
       return this.#drop(pooled)
     }
-    if (!liveness.needs(pooled)) return ready(pooled)
+    if (!liveness.needs(pooled) || liveness.defers(pooled)) return ready(pooled)
     const isNew = pooled.idleMillis === undefined
     liveness.run(pooled).then(() => ready(pooled), (error: Error) => {
       // A connection that died while it was idle is replaced. If a new one fails, the next would fail, too.

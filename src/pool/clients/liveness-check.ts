@@ -32,15 +32,18 @@ export class LivenessCheck {
     this.#parts = parts
   }
 
-  /** Whether a connection from the pool must be checked before it is handed over. A new one is checked by its first statements, if it is known what to expect. */
-  needs (pooled: ClientState): boolean {
+  /** Whether a connection from the pool must be checked: a new one, a doubtful one, and one that was idle for long. */
+  needs ({ idleMillis, isDoubtful }: ClientState): boolean {
     const { prePing, prePingAfterMillis } = this.#parts.settings
-    const { idleMillis, isDoubtful } = pooled
-    if (idleMillis === undefined && this.#usualIsolation !== undefined && !isDoubtful && isOrdinary(pooled.client)) {
-      pooled.expect(this.#usualIsolation)
-      return false
-    }
     return idleMillis === undefined || isDoubtful || (prePing && idleMillis > prePingAfterMillis)
+  }
+
+  /** Defers the check of a new connection to its first statements; `false` if it is not known what to expect, or the connection is not new. */
+  defers (pooled: ClientState): boolean {
+    const isPossible = pooled.idleMillis === undefined && !pooled.isDoubtful && isOrdinary(pooled.client)
+    if (!isPossible || this.#usualIsolation === undefined) return false
+    pooled.expect(this.#usualIsolation)
+    return true
   }
 
   /** Resolves when the connection has answered; rejects when it has not answered in time. */

@@ -4,7 +4,7 @@ import type { Statement } from '../../statement/statement.js'
 /** How many quick answers admit a shape: at first, and at most. */
 const answersNeeded = { first: 20, most: 1280 }
 
-/** What an answer over a connection of its own counts that came late, or far too late: any statement is slow now and then on a busy server. */
+/** How many quick answers one late answer, or one that is far too late, outweighs: on a busy server every statement is slow now and then. */
 const against = { late: 2, slow: 100 }
 
 /** After so many quick answers over shared connections half as many are needed the next time. */

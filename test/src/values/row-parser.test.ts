@@ -1,9 +1,8 @@
 import { getTableColumns } from 'drizzle-orm'
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
-import pg from 'pg'
-import t, { type Test } from 'tap'
-import { createTestDatabase } from '../../../src/testing/index.js'
+import t from 'tap'
 import { describeColumn, rowReader } from '../../../src/values/column-codec.js'
+import { connectForTexts, forbidCode } from '../../helpers/row-texts.js'
 import { shown, valueTable } from '../../values/round-trip.js'
 import { matrix, typesSql } from '../../values/types.js'
 
@@ -20,17 +19,8 @@ function thingParser () {
   return rowReader(columns)(fields)
 }
 
-/** A client that leaves the texts of PostgreSQL as they are. */
-async function connect (t: Test): Promise<pg.Client> {
-  const { connectionString } = await createTestDatabase(t)
-  const client = new pg.Client({ connectionString, types: { getTypeParser: () => (value: string) => value } })
-  await client.connect()
-  t.teardown(() => client.end())
-  return client
-}
-
 t.test('every value of every type is the same in the first row, which a loop reads, and in a late one, which a program reads', async (t) => {
-  const client = await connect(t)
+  const client = await connectForTexts(t)
   await client.query(typesSql)
   for (const { name, column, values } of matrix) {
     if (values.length === 0) continue
@@ -62,10 +52,9 @@ t.test('an error names the column, also behind many rows', async (t) => {
 })
 
 t.test('where code may not be made from text, the loop reads all rows', async (t) => {
-  let attempts = 0
-  t.intercept(globalThis, 'Function', { value: class { constructor () { attempts++; throw new EvalError('Code generation from strings disallowed for this context') } } })
+  const code = forbidCode(t)
   const parse = thingParser()
   const rows = Array.from({ length: many }, (_, index) => parse([`${index}`, null, null]))
   t.strictSame(rows.at(-1), { id: many - 1, 'a "name" of \\ \u2028 odd characters': null, number: null })
-  t.equal(attempts, 1)
+  t.equal(code.attempts, 1)
 })

@@ -1,10 +1,9 @@
 import { getTableColumns } from 'drizzle-orm'
 import { isDeepStrictEqual } from 'node:util'
-import pg from 'pg'
 import t, { type Test } from 'tap'
-import { createTestDatabase } from '../../../../src/testing/index.js'
 import { parseRowSchema } from '../../../../src/repository/json/row-schema.js'
 import { describeColumn, rowReader } from '../../../../src/values/column-codec.js'
+import { connectForTexts } from '../../../helpers/row-texts.js'
 import { jsonParser } from '../../../../src/values/json/json-row.js'
 import { fastifysCompiler, schemas } from '../../../values/json-schemas.js'
 import { valueTable } from '../../../values/round-trip.js'
@@ -33,15 +32,6 @@ function attempt<Result> (fn: () => Result): Result | Error {
   }
 }
 
-/** A client that leaves the texts of PostgreSQL as they are. */
-async function connect (t: Test): Promise<pg.Client> {
-  const { connectionString } = await createTestDatabase(t)
-  const client = new pg.Client({ connectionString, types: { getTypeParser: () => (value: string) => value } })
-  await client.connect()
-  t.teardown(() => client.end())
-  return client
-}
-
 /** Whether Fastify's serializer writes another text, and which value it must have then: a document is written as PostgreSQL has it. */
 function documentIn (name: string, property: object, text: string | null): unknown {
   const isWhole = /^jsonb?$/.test(name) && (!('type' in property) || property.type === 'object')
@@ -65,7 +55,7 @@ function useZone (t: Test, zone: string): void {
 
 t.test('every value of every type has the JSON that Fastify\'s serializer makes of it, in a first row and in a late one', async (t) => {
   useZone(t, 'America/New_York')
-  const client = await connect(t)
+  const client = await connectForTexts(t)
   const compile = await fastifysCompiler(t)
   await client.query(typesSql)
   for (const { name, column, values } of matrix) {

@@ -6,6 +6,7 @@ import { describeColumn } from '../../../../src/values/column-codec.js'
 import { anyForm } from '../../../../src/values/json/json-form.js'
 import { jsonParser } from '../../../../src/values/json/json-row.js'
 import { jsonWriter } from '../../../../src/values/json/json-writer.js'
+import { forbidCode } from '../../../helpers/row-texts.js'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import type { JsonType } from '../../../../src/values/json/json-form.js'
 
@@ -63,12 +64,11 @@ t.test('an error names the column, also behind many rows', async (t) => {
 })
 
 t.test('where code may not be made from text, the loop writes all rows', async (t) => {
-  let attempts = 0
-  t.intercept(globalThis, 'Function', { value: class { constructor () { attempts++; throw new EvalError('Code generation from strings disallowed for this context') } } })
+  const code = forbidCode(t)
   const parse = thingParser()
   const rows = Array.from({ length: many }, (_, index) => parse([`${index}`, null]))
   t.equal(rows.at(-1), `{"id":${many - 1},"a \\"name\\" of \\\\ \u2028 odd characters":null}`)
-  t.equal(attempts, 1)
+  t.equal(code.attempts, 1)
 })
 
 t.test('a time has the JSON of its Date, in each form that PostgreSQL writes', async (t) => {

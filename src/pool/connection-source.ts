@@ -1,7 +1,9 @@
 import type { Connection } from '../connection/connection.js'
 import type { AcquireRequest } from './acquire-queue.js'
-import type { PlainRead, ReadRequest } from './shared/plain-read.js'
+import type { Cancel, PlainRead, ReadRequest } from './shared/plain-read.js'
 import type { Caller } from '../statement/caller.js'
+
+export type { Cancel }
 
 /** The part of a connection that sessions use. */
 export type LentConnection = Pick<Connection,
@@ -24,11 +26,8 @@ export interface ConnectionSource {
   leave? (): Promise<void>
 }
 
-/** Cancels a wait: the request is refused with the error. It does nothing if the request has its connection already. */
-export type Cancel = (error: Error) => void
-
 /** What a session asks of a source: a connection, or with `read` the answer over a shared one in place of it. */
-export interface Wish extends Omit<AcquireRequest<LentConnection>, 'caller'> {
+export interface Wish extends Pick<AcquireRequest<LentConnection>, 'lend' | 'refuse'> {
   readonly read?: PlainRead<LentConnection> | undefined
 }
 

@@ -21,7 +21,7 @@ export interface ReadRequest<Lent = Connection> {
 /** The part of a request that asks for a connection of its own. */
 export type OwnRequest = Pick<ReadRequest, 'caller' | 'lend' | 'refuse'>
 
-/** Ends the wait with an error; it does nothing if the wait has ended. */
+/** Cancels a wait: the request is refused with the error. It does nothing if the wait has ended. */
 export type Cancel = (error: Error) => void
 
 /** Asks the pool for a connection of its own. */

@@ -19,7 +19,7 @@ const pauseMillis = 5
 
 const ends: Array<() => unknown> = []
 const { connectionString, database } = await createTestDatabase({ after: (fn: () => unknown) => { ends.push(fn) } }, withTables)
-const server = spawn(process.execPath, ['--import=tsx', 'test/load/live/watched-server.ts'], { env: { ...process.env, DATABASE_URL: connectionString }, stdio: ['ignore', 'pipe', 'inherit'] })
+const server = spawn(process.execPath, ['--import=./test/loader/register.js', 'test/load/live/watched-server.ts'], { env: { ...process.env, DATABASE_URL: connectionString }, stdio: ['ignore', 'pipe', 'inherit'] })
 const [line] = await once(server.stdout, 'data')
 const origin = String(line).trim()
 

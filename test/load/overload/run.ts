@@ -31,7 +31,7 @@ async function measure (port: number, load: Omit<Load, 'seconds'>): Promise<Repl
 
 /** Starts a server in a process of its own, and ends it when the function has returned. */
 async function withServer (args: readonly string[], work: (port: number) => Promise<void>): Promise<void> {
-  const server = spawn(process.execPath, ['--import=tsx', 'test/load/overload/server.ts', ...args], {
+  const server = spawn(process.execPath, ['--import=./test/loader/register.js', 'test/load/overload/server.ts', ...args], {
     env: { ...process.env, DATABASE_URL: connectionString }, stdio: ['ignore', 'pipe', 'inherit']
   })
   try {

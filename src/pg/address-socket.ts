@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns'
-import { isIP, Socket } from 'node:net'
+import { isIP } from 'node:net'
+import { DirectSocket } from './direct-socket.js'
 import { shuffled } from './hosts.js'
 import type { LookupFunction } from 'node:net'
 
@@ -23,7 +24,7 @@ export function onlyTo (address: string): LookupFunction {
 }
 
 /** A socket that connects as pg asks, and looks up names in its own way. */
-export class AddressSocket extends Socket {
+export class AddressSocket extends DirectSocket {
   readonly #lookup: LookupFunction | undefined
 
   constructor (lookup: LookupFunction | undefined) {

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { DirectMessages } from './direct-messages.js'
+import { DirectSocket } from './direct-socket.js'
 import { HostsConnection } from './hosts-connection.js'
 import type { EventEmitter } from 'node:events'
 import type { ClientBase, ClientConfig } from 'pg'
@@ -17,10 +18,15 @@ export class DatabaseClient extends pg.Client {
   constructor (config: DatabaseClientConfig = {}) {
     const { hosts } = config
     const connection = hosts && new HostsConnection(config, hosts)
-    super(connection === undefined ? config : withConnection(config, connection))
+    super(connection === undefined ? withSocket(config) : withConnection(config, connection))
     connection?.serve(this as unknown as FollowingClient)
     DirectMessages.follow((this as unknown as { readonly connection: EventEmitter }).connection) // public in pg and missing from its declarations
   }
+}
+
+/** Inherits the options, with our socket unless the program has given its own. */
+function withSocket (config: ClientConfig): ClientConfig {
+  return config.stream === undefined ? Object.create(config, { stream: { value: () => new DirectSocket() } }) as ClientConfig : config
 }
 
 /** How long ago a client was made, in milliseconds; undefined for one of a pool that the program made. */

@@ -7,6 +7,7 @@
  * https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 import { EventEmitter } from 'node:events'
+import { DirectSocket, kept } from './direct-socket.js'
 
 /** Receives the messages of a group, in PostgreSQL's order. */
 export interface DirectReader {
@@ -71,7 +72,8 @@ export class DirectMessages {
       messages.#forget()
       messages.#toParser = new EventEmitter()
       attachListeners.call(wire, messages.#toParser)
-      stream.on('data', (chunk: Buffer) => messages.#read(chunk))
+      stream.on('data', (chunk: Buffer) => messages.#read(chunk, chunk.length))
+      if (stream instanceof DirectSocket) stream.readBy((bytes, length) => messages.#read(bytes, length))
     }
     readers.set(connection, messages)
   }
@@ -87,14 +89,14 @@ export class DirectMessages {
     if (!this.#connection._emitMessage) this.#reader = reader
   }
 
-  #read (chunk: Buffer): void {
+  #read (chunk: Buffer, length: number): void {
     const isWhole = this.#end === this.#start
-    if (!isWhole) this.#append(chunk, 0)
+    if (!isWhole) this.#append(chunk, 0, length)
     const bytes = isWhole ? chunk : this.#bytes
-    const end = isWhole ? chunk.length : this.#end
+    const end = isWhole ? length : this.#end
     const rest = this.#readAll(bytes, isWhole ? 0 : this.#start, end)
     if (rest === end) this.#forget()
-    else if (isWhole) this.#append(chunk, rest)
+    else if (isWhole) this.#append(chunk, rest, length)
     else this.#start = rest
   }
 
@@ -122,7 +124,7 @@ export class DirectMessages {
     return at
   }
 
-  #pass (bytes: Buffer, from: number, end: number): void { this.#toParser.emit('data', bytes.subarray(from, end)) }
+  #pass (bytes: Buffer, from: number, end: number): void { this.#toParser.emit('data', kept(bytes, from, end)) }
 
   /** Passes a message to the group. */
   #take (reader: DirectReader, bytes: Buffer, start: number): void {
@@ -151,9 +153,9 @@ export class DirectMessages {
   }
 
   /** Adds what follows to an unfinished message. What was read is never overwritten, because pg's parser passes on parts of it. */
-  #append (chunk: Buffer, from: number): void {
+  #append (chunk: Buffer, from: number, end: number): void {
     const held = this.#end - this.#start
-    const added = chunk.length - from
+    const added = end - from
     if (this.#end + added > this.#bytes.length) {
       const larger = Buffer.allocUnsafe(2 * (held + added))
       this.#bytes.copy(larger, 0, this.#start, this.#end)
@@ -161,7 +163,7 @@ export class DirectMessages {
       this.#start = 0
       this.#end = held
     }
-    chunk.copy(this.#bytes, this.#end, from)
+    chunk.copy(this.#bytes, this.#end, from, end)
     this.#end += added
   }
 

@@ -1,0 +1,40 @@
+import { Socket } from 'node:net'
+import type { SocketConstructorOpts } from 'node:net'
+
+/** Gets what a socket has received: the first bytes of the buffer, which the next read overwrites. */
+export type Received = (bytes: Buffer, length: number) => void
+
+/** All sockets receive into this one, because what it holds is read before the next socket is. As large as Node's own buffers. */
+const received = Buffer.allocUnsafeSlow(64 * 1024)
+
+/**
+ * A socket whose bytes can be read where they arrive. As a stream it would make a buffer of 64 kB for each read, and cut it.
+ * https://nodejs.org/api/net.html#new-netsocketoptions (`onread`)
+ *
+ * It is a stream like any other as well, for programs that pause it, read from it, or add a listener of their own.
+ */
+export class DirectSocket extends Socket {
+  #reader: Received | undefined
+
+  constructor () {
+    // `onread` is public in Node and missing from its type declarations.
+    super({ onread: { buffer: received, callback: (length: number) => this.#receive(length) } } as SocketConstructorOpts)
+  }
+
+  /** Sets who reads, as long as the only listener of `data` is its own. */
+  readBy (reader: Received): void { this.#reader = reader }
+
+  #receive (length: number): boolean {
+    if (this.#reader === undefined || this.readableFlowing !== true || this.readableLength > 0 || this.listenerCount('data') !== 1) {
+      return this.push(Buffer.from(received.subarray(0, length)))
+    }
+    this.#reader(received, length)
+    return true
+  }
+}
+
+/** The bytes, for one who keeps them: a copy if the next read would overwrite them. */
+export function kept (bytes: Buffer, from: number, end: number): Buffer {
+  const part = bytes.subarray(from, end)
+  return bytes === received ? Buffer.from(part) : part
+}

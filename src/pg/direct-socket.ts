@@ -1,4 +1,5 @@
 import { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
 import type { SocketConstructorOpts } from 'node:net'
 
 /** Gets what a socket has received: the first bytes of the buffer, which the next read overwrites. */
@@ -23,6 +24,9 @@ export class DirectSocket extends Socket {
 
   /** Sets who reads, as long as the only listener of `data` is its own. */
   readBy (reader: Received): void { this.#reader = reader }
+
+  // Node would stop reading, and for a listener of `readable` it would not begin again.
+  override pause (): this { return Duplex.prototype.pause.call(this) as this }
 
   #receive (length: number): boolean {
     if (this.#reader === undefined || this.readableFlowing !== true || this.readableLength > 0 || this.listenerCount('data') !== 1) {

@@ -1,8 +1,11 @@
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
+import { createServer } from 'node:net'
 import fc from 'fast-check'
 import pg from 'pg'
 import t from 'tap'
 import { DirectMessages } from '../../../src/pg/direct-messages.js'
+import { DirectSocket } from '../../../src/pg/direct-socket.js'
+import type { AddressInfo, Socket } from 'node:net'
 
 /** What both readers tell: the group's own messages, and the events of everything else. */
 type Told = unknown[]
@@ -64,8 +67,15 @@ function connectionOf (stream: EventEmitter): EventEmitter & { attachListeners (
  * told what belongs to them. Everything is told with the place of the answer that it belongs to.
  */
 function read (chunks: readonly Buffer[], ours: readonly boolean[], isDirect: boolean): Told {
-  const told: Told = []
   const stream = new EventEmitter()
+  const told = tell(stream, ours, isDirect)
+  for (const chunk of chunks) stream.emit('data', chunk)
+  return told
+}
+
+/** What is told of a stream, from now on. */
+function tell (stream: EventEmitter, ours: readonly boolean[], isDirect: boolean): Told {
+  const told: Told = []
   const connection = connectionOf(stream)
   if (isDirect) DirectMessages.follow(connection)
   const direct = DirectMessages.of(connection)
@@ -89,7 +99,6 @@ function read (chunks: readonly Buffer[], ours: readonly boolean[], isDirect: bo
   }
   connection.attachListeners(stream)
   begin()
-  for (const chunk of chunks) stream.emit('data', chunk)
   return told
 }
 
@@ -107,6 +116,26 @@ t.test('a group is told what pg\'s own parser would tell, in the same order, how
     const ours = answers.map(({ isOurs }) => isOurs)
     t.strictSame(read(cut(bytes, parts), ours, true), read([bytes], ours, false))
   }), { numRuns: 2000 })
+})
+
+t.test('the same is told over a socket, which receives the next bytes into the same buffer', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+  await fc.assert(fc.asyncProperty(answers, parts, async (answers, parts) => {
+    const bytes = Buffer.concat(answers.flatMap(({ messages }) => messages).map(bytesOf))
+    const ours = answers.map(({ isOurs }) => isOurs)
+    const socket = new DirectSocket()
+    const told = tell(socket, ours, true)
+    socket.connect(port, '127.0.0.1')
+    const [peer] = await once(server, 'connection') as [Socket]
+    peer.setNoDelay()
+    for (const chunk of cut(bytes, parts)) await new Promise((resolve) => { peer.write(chunk, resolve) })
+    peer.end()
+    await once(socket, 'close')
+    t.strictSame(told, read([bytes], ours, false))
+  }), { numRuns: 200 })
 })
 
 t.test('each byte may come alone', async (t) => {

@@ -75,7 +75,7 @@ export class RequestSession {
       const tooLate = 'The reply was sent before: the statement was not run'
       this.unit.abort(isGone ? clientGone('the statement was not run') : new TransactionClosedError(tooLate))
     } else {
-      raw.once('close', this.#onClose)
+      raw.on('close', this.#onClose)
     }
   }
 
@@ -117,9 +117,9 @@ export class RequestSession {
   async #decide (payload: unknown, verdict: Verdict): Promise<true> {
     guard(payload)
     try {
-      if (verdict.commits && this.#commitsBehind(payload)) await this.#stream(payload).catch(this.#undo)
+      if (verdict.commits && this.#commitsBehind(payload)) await this.#stream(payload).catch((error) => this.#undo(error))
       // A handler whose statement is cancelled by the rollback replies with that error: it must not count.
-      else await this.#protected('decided', () => this.#carryOut(verdict, payload).catch(this.#undo))
+      else await this.#protected('decided', () => this.#carryOut(verdict, payload).catch((error) => this.#undo(error)))
     } catch (error) {
       this.#failed = true
       for (const header of payloadHeaders) this.#reply.removeHeader(header)
@@ -131,7 +131,7 @@ export class RequestSession {
     return true
   }
 
-  readonly #undo = async (error: unknown): Promise<never> => {
+  async #undo (error: unknown): Promise<never> {
     await this.unit.rollback()
     throw error
   }

@@ -27,6 +27,12 @@ export interface RepositoryContext {
   readonly writable: Writable | undefined
 }
 
+/** The hooks of a class for each scope, where they may write all columns. */
+function hooksIn (target: unknown, context: RepositoryContext): (scope: StatementRunner) => LifecycleHooks {
+  const Class = target as new (context: RepositoryContext) => LifecycleHooks // hooks are protected, and a subclass inherits the constructor
+  return (scope) => new Class({ ...context, session: scope as RepositorySession, writable: undefined }) // a scope is a session too
+}
+
 const madeByHand = 'A repository is not made by "new": request.repo(table), session.repo(table) and database.repo(table) give it'
 
 /**
@@ -79,10 +85,7 @@ export class Repository<T extends PgTable, W extends ColumnKey<T> = WritableKey<
     // A JavaScript program or a cast may pass any value.
     if (!((context as Partial<RepositoryContext> | undefined)?.statements instanceof TableStatements)) throw new UsageError(madeByHand)
     const { session, statements: table, visibility, writable, hooks } = context
-    const Class = new.target as unknown as new (context: RepositoryContext) => LifecycleHooks // hooks are protected, and a subclass inherits the constructor
-    const inScope = (scope: StatementRunner): LifecycleHooks =>
-      new Class({ ...context, session: scope as RepositorySession, writable: undefined }) // a scope is a session too
-    super({ table, session, visibleRows: visible(table.softDelete, visibility), writable, hooks: hooks && { names: hooks, on: inScope } })
+    super({ table, session, visibleRows: visible(table.softDelete, visibility), writable, hooks: hooks && { names: hooks, on: hooksIn(new.target, context) } })
     this.table = table.table as T // Repositories pairs each class with the statements of its own table
     this.session = session
     this.#context = context

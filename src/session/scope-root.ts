@@ -17,6 +17,8 @@ export interface SessionTransaction {
   readonly obstacle: Error | undefined
   readonly isUsed: boolean
   readonly isIdle: boolean
+  /** Called when `timeoutMillis` has passed since BEGIN. */
+  timedOut?: (() => void) | undefined
   /** With `single`: what has become of the write, once it may have been saved. */
   readonly fate?: 'committed' | 'unknown' | undefined
   /** With `single`: the error for a call that needs a transaction. */

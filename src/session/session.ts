@@ -61,10 +61,13 @@ export class Session<Drizzle = DrizzleDatabase> extends SessionWork<Drizzle> imp
     }
     const transaction = settings.single
       ? new SingleWrite(context, settings, caller)
-      : new Transaction(context, settings, { caller, timedOut: () => this.abort(new TransactionTimeoutError()) })
+      : new Transaction(context, settings, caller)
     super({ context, transaction, caller, savepoints: 0, streams: undefined, leaveContext: undefined, hasToldOfZombie: false })
     this.#wantsToken = settings.token
+    if (settings.timeoutMillis !== undefined) this.#limit()
   }
+
+  #limit (): void { this.root.transaction.timedOut = () => this.abort(new TransactionTimeoutError()) }
 
   /** The outcome of the transaction so far. */
   get outcome (): SessionOutcome {

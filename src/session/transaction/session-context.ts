@@ -4,7 +4,6 @@ import type { Replicas } from '../../replicas/replicas.js'
 import type { DrizzleBinding } from '../../drizzle/queries/drizzle-binding.js'
 import type { Repositories } from '../../repository/repository-factory.js'
 import type { DatabasePlace } from '../../channels/messages.js'
-import type { Caller } from '../../statement/caller.js'
 import type { Statement } from '../../statement/statement.js'
 
 /** The parts that the sessions of one database share. */
@@ -27,11 +26,4 @@ export interface SessionContext {
   track (work: Promise<void>): void
   /** Called synchronously for every statement, in the caller's async context. Used by `captureStatements()`. */
   watch: ((statement: Statement, answer: Promise<unknown>) => void) | undefined
-}
-
-/** The link from a transaction to its session. */
-export interface TransactionEvents {
-  readonly caller: Caller
-  /** Called when `timeoutMillis` has passed since BEGIN. */
-  readonly timedOut: () => void
 }

@@ -15,7 +15,7 @@
 import { failureOn } from '../../connection/outcome.js'
 import { toDatabaseError } from '../../errors/to-database-error.js'
 import { control, nothing, opening, rollBack } from './transaction-control.js'
-import { hasOwnSnapshots, isFailure, ReadsBeforeBegin, type Acquire } from './reads-before-begin.js'
+import { hasOwnSnapshots, isFailure, ReadsBeforeBegin } from './reads-before-begin.js'
 import { routeOf, type ReplicaRoute } from './replica-route.js'
 import { added, takeBatch, type QueuedStatement } from './queued-statement.js'
 import { forget, unsent, type Savepoint } from './savepoint.js'
@@ -29,8 +29,9 @@ import { isTraced, TransactionTrace } from '../../channels/transaction-trace.js'
 import { UnsentWrites } from './unsent-writes.js'
 import type { Outcome } from '../../connection/outcome.js'
 import type { TransactionSettings } from '../../settings/transaction-options.js'
-import type { SessionContext, TransactionEvents } from './session-context.js'
-import { askSource, type Cancel, type LentConnection } from '../../pool/connection-source.js'
+import type { SessionContext } from './session-context.js'
+import { askSource, type Cancel, type LentConnection, type Wish } from '../../pool/connection-source.js'
+import type { Caller } from '../../statement/caller.js'
 import type { Statement, StatementResult } from '../../statement/statement.js'
 
 const noTasks: readonly QueuedStatement[] = []
@@ -38,7 +39,7 @@ const noTasks: readonly QueuedStatement[] = []
 export class Transaction {
   readonly #context: SessionContext
   readonly #settings: TransactionSettings
-  readonly #events: TransactionEvents
+  readonly #caller: Caller
   /** The statements that wait for the transaction's connection, in call order. */
   #tasks: QueuedStatement[] = []
   #reads: ReadsBeforeBegin | undefined
@@ -59,6 +60,7 @@ export class Transaction {
   #token: string | undefined
   /** The transaction's identity on the server, with `resolveCommits`. */
   #identity: string | undefined
+  timedOut: (() => void) | undefined
   #timer: NodeJS.Timeout | undefined
   #end: (() => Error) | undefined
   #failure: Error | undefined
@@ -66,11 +68,11 @@ export class Transaction {
   /** Undefined as long as nobody watches. */
   #trace: TransactionTrace | undefined
 
-  constructor (context: SessionContext, settings: TransactionSettings, events: TransactionEvents) {
+  constructor (context: SessionContext, settings: TransactionSettings, caller: Caller) {
     this.#context = context
     this.lead = leadOf(settings, context.bypassesPolicies)
     this.#settings = settings
-    this.#events = events
+    this.#caller = caller
     this.#route = routeOf(context.replicas, settings)
   }
 
@@ -106,13 +108,13 @@ export class Transaction {
   run (statement: Statement, savepoint: Savepoint | undefined): Promise<StatementResult<never>> {
     this.#asked++
     if (this.#trace === undefined && !isTraced()) return this.#run(statement, savepoint)
-    this.#trace ??= new TransactionTrace({ place: this.#context.place, settings: this.#settings, caller: this.#events.caller })
+    this.#trace ??= new TransactionTrace({ place: this.#context.place, settings: this.#settings, caller: this.#caller })
     return this.#trace.run(statement, this.#mayReadOutside(statement), (traced) => this.#run(traced, savepoint))
   }
 
   #run (requested: Statement, savepoint: Savepoint | undefined): Promise<StatementResult<never>> {
     return new Promise((resolve, reject) => {
-      const refusal = this.#events.caller.refuses?.(requested) ?? this.lead?.prepare()
+      const refusal = this.#caller.refuses?.(requested) ?? this.lead?.prepare()
       const statement = this.lead === undefined ? requested : this.lead.named(requested)
       const task = { statement, savepoint, resolve, reject }
       if (refusal !== undefined) return this.#refuse(task, refusal)
@@ -150,8 +152,7 @@ export class Transaction {
   /** Commits, and reads the token: see {@link commitOn}. */
   async commit (): Promise<void> {
     const connection = this.#connection
-    const { caller } = this.#events
-    if (connection !== undefined && this.#begun) this.#token = await commitOn(connection, { context: this.#context, settings: this.#settings, caller, identity: this.#identity, trace: this.#trace })
+    if (connection !== undefined && this.#begun) this.#token = await commitOn(connection, { context: this.#context, settings: this.#settings, caller: this.#caller, identity: this.#identity, trace: this.#trace })
     else connection?.release() // BEGIN was never sent: there is nothing to end
     this.#trace?.end('none')
   }
@@ -223,7 +224,7 @@ export class Transaction {
     this.#tasks.unshift(...tasks)
   }
 
-  readonly #acquire: Acquire = (wish, replica) => askSource(replica ?? this.#context.pool, this.#events.caller, wish)
+  #acquire (wish: Wish, replica?: ReplicaRoute['replica']): Cancel { return askSource(replica ?? this.#context.pool, this.#caller, wish) }
 
   #done (): void { this.#busy = false; this.#proceed() }
 
@@ -237,8 +238,7 @@ export class Transaction {
     const begin = this.#begun ? noLead : beforeTransaction(connection, this.#settings, this.lead)
     const savepoints = unsent(first?.savepoint)
     const prelude = [...begin, ...savepoints.map(({ name }) => leading(`savepoint ${name}`))]
-    const { timeoutMillis } = this.#settings
-    if (timeoutMillis !== undefined) this.#timer ??= setTimeout(this.#events.timedOut, timeoutMillis)
+    if (this.timedOut !== undefined) this.#timer ??= setTimeout(this.timedOut, this.#settings.timeoutMillis)
     // A raw text without values may be several statements, a COPY or a COMMIT: it is sent alone, after the prelude.
     const alone = prelude.length > 0 && first?.statement.kind === 'raw' && first.statement.values.length === 0
     let open = tasks.length
@@ -263,7 +263,7 @@ export class Transaction {
   }
 
   #readOutside (task: QueuedStatement): void {
-    this.#reads ??= new ReadsBeforeBegin(this.#acquire, this.#route, this.lead)
+    this.#reads ??= new ReadsBeforeBegin((wish, replica) => this.#acquire(wish, replica), this.#route, this.lead)
     this.#reads.start(task.statement, {
       answered: (outcome, connection) => this.#answer(task, outcome, connection),
       refused: (error) => this.#refuse(task, error),

@@ -32,6 +32,7 @@ export const peers = [
   { name: 'ours-first-query', title: "fastify-data-access, begin: 'firstQuery'", package: 'fastify-data-access' },
   { name: 'ours-context', title: 'fastify-data-access, with a context', package: 'fastify-data-access' },
   { name: 'ours-shared', title: 'fastify-data-access, shared reads', package: 'fastify-data-access' },
+  { name: 'ours-single', title: 'fastify-data-access, single write', package: 'fastify-data-access' },
   { name: 'ours-json', title: 'fastify-data-access, json()', package: 'fastify-data-access' },
   { name: 'drizzle', title: 'Drizzle', package: 'drizzle-orm' },
   { name: 'drizzle-1', title: 'Drizzle 1.0', package: 'drizzle-orm-1' },

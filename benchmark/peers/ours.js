@@ -31,7 +31,7 @@ export async function open (fastify, { connectionString, poolSize, pool = {}, tr
 
     async transfer ({ from, to, amount }, request) {
       const repository = request.repo(accounts)
-      const locked = await repository.filter({ id: { in: [from, to] } }, { orderBy: { id: 'asc' }, lock: 'update' })
+      const locked = await repository.filter({ id: { in: [from, to] } }, { columns: ['id', 'balance'], orderBy: { id: 'asc' }, lock: 'update' })
       const payer = locked.find(({ id }) => id === from)
       const payee = locked.find(({ id }) => id === to)
       if (payer === undefined || payee === undefined || payer.balance < amount) return undefined

@@ -75,7 +75,7 @@ export class Replica {
   }
 
   /** Requests a connection; it is not refused synchronously. If none can be opened, the replica is left out. */
-  acquire ({ lend, refuse, ...request }: AcquireRequest): Cancel {
+  acquire (request: AcquireRequest): Cancel {
     let isOver = false
     let isSynchronous = true
     const cancel: Cancel = (error) => cancelWait(error)
@@ -84,13 +84,14 @@ export class Replica {
       this.#waiting.delete(cancel)
     }
     const cancelWait = this.pool.acquire({
-      ...request,
-      lend: (connection) => { over(); lend(connection) },
+      caller: request.caller,
+      mayWait: request.mayWait,
+      lend: (connection) => { over(); request.lend(connection) },
       refuse: (error) => {
         over()
         if (error instanceof ConnectionError) this.leaveOut()
-        if (isSynchronous) queueMicrotask(() => refuse(error))
-        else refuse(error)
+        if (isSynchronous) queueMicrotask(() => request.refuse(error))
+        else request.refuse(error)
       }
     })
     isSynchronous = false

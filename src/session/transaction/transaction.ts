@@ -30,16 +30,18 @@ import { UnsentWrites } from './unsent-writes.js'
 import type { Outcome } from '../../connection/outcome.js'
 import type { TransactionSettings } from '../../settings/transaction-options.js'
 import type { SessionContext } from './session-context.js'
-import { askSource, type Cancel, type LentConnection, type Wish } from '../../pool/connection-source.js'
+import { askSource, type Cancel, type LentConnection } from '../../pool/connection-source.js'
+import type { AcquireRequest } from '../../pool/acquire-queue.js'
 import type { Caller } from '../../statement/caller.js'
 import type { Statement, StatementResult } from '../../statement/statement.js'
 
 const noTasks: readonly QueuedStatement[] = []
 
-export class Transaction {
+/** It is the request for its own connection. */
+export class Transaction implements AcquireRequest<LentConnection> {
   readonly #context: SessionContext
   readonly #settings: TransactionSettings
-  readonly #caller: Caller
+  readonly caller: Caller
   /** The statements that wait for the transaction's connection, in call order. */
   #tasks: QueuedStatement[] = []
   #reads: ReadsBeforeBegin | undefined
@@ -53,13 +55,17 @@ export class Transaction {
   /** Whether a microtask will send the waiting statements. */
   #isDue = false
   #cancel: Cancel | undefined
+  /** The replica of which the connection is requested. */
+  #replica: ReplicaRoute['replica']
   #connection: LentConnection | undefined
   #begun = false
   readonly work = new RequestedWork()
-  #asked = 0
+  /** How many statements were requested. */
+  asked = 0
   #token: string | undefined
   /** The transaction's identity on the server, with `resolveCommits`. */
   #identity: string | undefined
+  /** Called when `timeoutMillis` has passed since BEGIN. */
   timedOut: (() => void) | undefined
   #timer: NodeJS.Timeout | undefined
   #end: (() => Error) | undefined
@@ -72,12 +78,9 @@ export class Transaction {
     this.#context = context
     this.lead = leadOf(settings, context.bypassesPolicies)
     this.#settings = settings
-    this.#caller = caller
+    this.caller = caller
     this.#route = routeOf(context.replicas, settings)
   }
-
-  /** How many statements were requested. */
-  get asked (): number { return this.#asked }
 
   /** The token of the commit, with the option `token`, if it could be read. */
   get token (): string | undefined { return this.#token }
@@ -106,18 +109,18 @@ export class Transaction {
 
   /** Runs a statement after all earlier ones. */
   run (statement: Statement, savepoint: Savepoint | undefined): Promise<StatementResult<never>> {
-    this.#asked++
+    this.asked++
     if (this.#trace === undefined && !isTraced()) return this.#run(statement, savepoint)
-    this.#trace ??= new TransactionTrace({ place: this.#context.place, settings: this.#settings, caller: this.#caller })
+    this.#trace ??= new TransactionTrace({ place: this.#context.place, settings: this.#settings, caller: this.caller })
     return this.#trace.run(statement, this.#mayReadOutside(statement), (traced) => this.#run(traced, savepoint))
   }
 
   #run (requested: Statement, savepoint: Savepoint | undefined): Promise<StatementResult<never>> {
     return new Promise((resolve, reject) => {
-      const refusal = this.#caller.refuses?.(requested) ?? this.lead?.prepare()
+      const refusal = this.caller.refuses?.(requested) ?? this.lead?.prepare()
       const statement = this.lead === undefined ? requested : this.lead.named(requested)
       const task = { statement, savepoint, resolve, reject }
-      if (refusal !== undefined) return this.#refuse(task, refusal)
+      if (refusal !== undefined) return this.#reject(task, refusal)
       if (this.#mayReadOutside(statement)) return this.#readOutside(task)
       if (this.#route?.isWhole === false) this.#route.leave()
       this.work.add(statement, savepoint)
@@ -152,7 +155,7 @@ export class Transaction {
   /** Commits, and reads the token: see {@link commitOn}. */
   async commit (): Promise<void> {
     const connection = this.#connection
-    if (connection !== undefined && this.#begun) this.#token = await commitOn(connection, { context: this.#context, settings: this.#settings, caller: this.#caller, identity: this.#identity, trace: this.#trace })
+    if (connection !== undefined && this.#begun) this.#token = await commitOn(connection, { context: this.#context, settings: this.#settings, caller: this.caller, identity: this.#identity, trace: this.#trace })
     else connection?.release() // BEGIN was never sent: there is nothing to end
     this.#trace?.end('none')
   }
@@ -180,10 +183,7 @@ export class Transaction {
     if (this.#connection === undefined) this.#proceed()
     else if (!this.#isDue) {
       this.#isDue = true
-      queueMicrotask(() => {
-        this.#isDue = false
-        this.#proceed()
-      })
+      queueMicrotask(() => { this.#isDue = false; this.#proceed() })
     }
   }
 
@@ -198,20 +198,22 @@ export class Transaction {
   }
 
   #open (replica = this.#route?.isWhole === true ? this.#route.replica : undefined): void {
-    this.#cancel = this.#acquire({
-      lend: (connection) => {
-        this.#connection = connection
-        this.#trace?.lent(connection)
-        this.#route?.lent(replica)
-        connection.enterTransaction()
-        this.#done()
-      },
-      refuse: (error) => {
-        if (replica !== undefined && this.#end === undefined) this.#moveToPrimary(noTasks)
-        else this.#refuseAll(error)
-        this.#done()
-      }
-    }, replica)
+    this.#replica = replica
+    this.#cancel = (replica ?? this.#context.pool).acquire(this)
+  }
+
+  lend (connection: LentConnection): void {
+    this.#connection = connection
+    this.#trace?.lent(connection)
+    this.#route?.lent(this.#replica)
+    connection.enterTransaction()
+    this.#done()
+  }
+
+  refuse (error: Error): void {
+    if (this.#replica !== undefined && this.#end === undefined) this.#moveToPrimary(noTasks)
+    else this.#refuseAll(error)
+    this.#done()
   }
 
   /** The replica could not be reached, or failed before it had answered anything. */
@@ -224,12 +226,10 @@ export class Transaction {
     this.#tasks.unshift(...tasks)
   }
 
-  #acquire (wish: Wish, replica?: ReplicaRoute['replica']): Cancel { return askSource(replica ?? this.#context.pool, this.#caller, wish) }
-
   #done (): void { this.#busy = false; this.#proceed() }
 
   #refuseAll (error: Error): void {
-    for (const task of this.#tasks.splice(0)) this.#refuse(task, error)
+    for (const task of this.#tasks.splice(0)) this.#reject(task, error)
     this.#trace?.end('none', error)
   }
 
@@ -263,10 +263,10 @@ export class Transaction {
   }
 
   #readOutside (task: QueuedStatement): void {
-    this.#reads ??= new ReadsBeforeBegin((wish, replica) => this.#acquire(wish, replica), this.#route, this.lead)
+    this.#reads ??= new ReadsBeforeBegin((wish, replica) => askSource(replica ?? this.#context.pool, this.caller, wish), this.#route, this.lead)
     this.#reads.start(task.statement, {
       answered: (outcome, connection) => this.#answer(task, outcome, connection),
-      refused: (error) => this.#refuse(task, error),
+      refused: (error) => this.#reject(task, error),
       // It has to run in the transaction, before the waiting statements.
       unsuited: () => {
         this.#trace?.begin()
@@ -290,10 +290,10 @@ export class Transaction {
     const failure = failureOn(connection, error, { context, text, readOnly: this.#settings.readOnly, nowait, ...this.#context.words })
     if (sent && this.#isAborted) this.#failure ??= failure
     if (sent) task.reject(errorForCaller(failure, this.#end))
-    else this.#refuse(task, failure)
+    else this.#reject(task, failure)
   }
 
-  #refuse ({ statement, savepoint, reject }: QueuedStatement, error: Error): void {
+  #reject ({ statement, savepoint, reject }: QueuedStatement, error: Error): void {
     if (statement.kind !== 'read') this.#unsent.add(savepoint, error)
     reject(error)
   }

@@ -1,6 +1,6 @@
 import type { Connection } from '../connection/connection.js'
 import type { AcquireRequest } from './acquire-queue.js'
-import type { Cancel, PlainRead, ReadRequest } from './shared/plain-read.js'
+import type { Cancel, ReadRequest } from './shared/plain-read.js'
 import type { Caller } from '../statement/caller.js'
 
 export type { Cancel }
@@ -24,14 +24,4 @@ export interface ConnectionSource {
   arrived (): Promise<void>
   /** Called before the database is closed. */
   leave? (): Promise<void>
-}
-
-/** What a session asks of a source: a connection, or with `read` the answer over a shared one in place of it. */
-export interface Wish extends Pick<AcquireRequest<LentConnection>, 'lend' | 'refuse'> {
-  readonly read?: PlainRead<LentConnection> | undefined
-}
-
-/** Asks a source for a caller. */
-export function askSource (source: Pick<ConnectionSource, 'acquire' | 'shared'>, caller: Caller, { lend, refuse, read }: Wish): Cancel {
-  return read === undefined || source.shared === undefined ? source.acquire({ caller, lend, refuse }) : source.shared.acquire({ caller, lend, refuse, read })
 }

@@ -20,7 +20,7 @@ import { ReadsBeforeBegin } from './transaction/reads-before-begin.js'
 import { RequestedWork } from './transaction/requested-work.js'
 import { routeOf } from './transaction/replica-route.js'
 import type { Outcome } from '../connection/outcome.js'
-import { askSource, type LentConnection } from '../pool/connection-source.js'
+import type { LentConnection } from '../pool/connection-source.js'
 import type { Caller } from '../statement/caller.js'
 import type { Statement, StatementResult } from '../statement/statement.js'
 import type { TransactionSettings } from '../settings/transaction-options.js'
@@ -28,7 +28,7 @@ import type { SessionTransaction } from './scope-root.js'
 import type { SessionContext } from './transaction/session-context.js'
 import type { ContextLead } from './transaction/context-lead.js'
 import type { ReplicaRoute } from './transaction/replica-route.js'
-import type { Acquire } from './transaction/reads-before-begin.js'
+import type { ReadOwner } from './transaction/reads-before-begin.js'
 
 /** The methods whose work may take several statements. */
 const several = new Set(['upsert', 'upsertMany', 'getOrCreate'])
@@ -39,7 +39,7 @@ interface Task {
   readonly reject: (error: Error) => void
 }
 
-export class SingleWrite implements SessionTransaction {
+export class SingleWrite implements SessionTransaction, ReadOwner<Task> {
   readonly lead: ContextLead | undefined
   readonly work = new RequestedWork()
   readonly isOpen = false
@@ -50,10 +50,10 @@ export class SingleWrite implements SessionTransaction {
   asked = 0
   readonly #context: SessionContext
   readonly #settings: TransactionSettings
-  readonly #caller: Caller
+  readonly caller: Caller
   readonly #route: ReplicaRoute | undefined
-  readonly #reads: ReadsBeforeBegin
-  readonly #writes: ReadsBeforeBegin
+  readonly #reads: ReadsBeforeBegin<Task>
+  readonly #writes: ReadsBeforeBegin<Task>
   readonly #tasks: Task[] = []
   readonly #wakers: Array<() => void> = []
   #failure: Error | undefined
@@ -62,14 +62,12 @@ export class SingleWrite implements SessionTransaction {
   constructor (context: SessionContext, settings: TransactionSettings, caller: Caller) {
     this.#context = context
     this.#settings = settings
-    this.#caller = caller
+    this.caller = caller
     this.lead = leadOf(settings, context.bypassesPolicies)
     this.#route = routeOf(context.replicas, settings)
-    this.#reads = new ReadsBeforeBegin(this.#acquire, this.#route, this.lead)
-    this.#writes = new ReadsBeforeBegin(this.#acquire, undefined, this.lead)
+    this.#reads = new ReadsBeforeBegin(this, context, this.#route)
+    this.#writes = new ReadsBeforeBegin(this, context, undefined)
   }
-
-  readonly #acquire: Acquire = (wish, replica) => askSource(replica ?? this.#context.pool, this.#caller, wish)
 
   get isUsed (): boolean { return this.work.hasWritten }
 
@@ -92,15 +90,15 @@ export class SingleWrite implements SessionTransaction {
   run (statement: Statement): Promise<StatementResult<never>> {
     this.asked++
     if (!isWatched(statementChannel)) return this.#run(statement)
-    return traceStatement(statement, { place: this.#context.place, caller: this.#caller, transaction: undefined }, (traced) => this.#run(traced))
+    return traceStatement(statement, { place: this.#context.place, caller: this.caller, transaction: undefined }, (traced) => this.#run(traced))
   }
 
   #run (requested: Statement): Promise<StatementResult<never>> {
     return new Promise((resolve, reject) => {
-      const refusal = this.#caller.refuses?.(requested) ?? this.lead?.prepare() ?? this.#refusalOf(requested)
+      const refusal = this.caller.refuses?.(requested) ?? this.lead?.prepare() ?? this.#refusalOf(requested)
       const statement = this.lead === undefined ? requested : this.lead.named(requested)
       const task = { statement, resolve, reject }
-      if (refusal !== undefined) return this.#refuse(task, refusal)
+      if (refusal !== undefined) return this.refused(task, refusal)
       if (statement.kind !== 'read') {
         this.#route?.leave()
         this.work.add(statement, undefined)
@@ -121,6 +119,8 @@ export class SingleWrite implements SessionTransaction {
     return this.lead === undefined || mayFollow(statement) ? undefined : needsTransaction('A text of several statements in a context')
   }
 
+  readEnded (): void { this.#proceed() }
+
   /** Starts what may run now; called after every event. */
   #proceed (): void {
     while (this.#tasks.length > 0 && this.#writes.isIdle) {
@@ -128,30 +128,25 @@ export class SingleWrite implements SessionTransaction {
       const isWrite = task.statement.kind !== 'read'
       if (isWrite && !this.#reads.isIdle) return
       this.#tasks.shift()
-      const by = isWrite ? this.#writes : this.#reads
-      by.start(task.statement, {
-        answered: (outcome, connection) => this.#answer(task, outcome, connection),
-        refused: (error) => this.#refuse(task, error),
-        done: () => this.#proceed(),
-        shares: !isWrite && this.lead === undefined && this.#context.pool.shared !== undefined
-      })
+      if (isWrite) this.#writes.start(task, false)
+      else this.#reads.start(task, this.lead === undefined)
     }
     if (this.isIdle) for (const wake of this.#wakers.splice(0)) wake()
   }
 
-  #answer (task: Task, { error, result, lost, ran }: Outcome, connection: LentConnection): void {
+  answered (task: Task, { error, result, lost, ran }: Outcome, connection: LentConnection): void {
     const { context, nowait, text, kind } = task.statement
     const leftOpen = ran && connection.status !== 'I'
     if (kind !== 'read' && ran && !leftOpen) this.fate = 'committed'
-    if (leftOpen) return this.#refuse(task, new TransactionBrokenError('A statement began a transaction of its own, which was undone: leave out transaction.single', { context }))
+    if (leftOpen) return this.refused(task, new TransactionBrokenError('A statement began a transaction of its own, which was undone: leave out transaction.single', { context }))
     if (error === undefined) return task.resolve(result as StatementResult<never>)
     const failure = failureOn(connection, error, { context, text, nowait, ...this.#context.words })
-    if (kind === 'read' || !lost) return this.#refuse(task, errorForCaller(failure, this.#end))
+    if (kind === 'read' || !lost) return this.refused(task, errorForCaller(failure, this.#end))
     this.fate = 'unknown'
-    this.#refuse(task, new CommitUnknownError(undefined, { cause: failure.cause, context }))
+    this.refused(task, new CommitUnknownError(undefined, { cause: failure.cause, context }))
   }
 
-  #refuse ({ statement, reject }: Task, error: Error): void {
+  refused ({ statement, reject }: Task, error: Error): void {
     if (statement.kind !== 'read') this.#failure ??= error
     reject(error)
   }

@@ -1,11 +1,11 @@
 import { failureOn } from '../../connection/outcome.js'
 import { CommitUnknownError, TransactionBrokenError } from '../../errors/errors.js'
-import { askSource, type ConnectionSource, type LentConnection } from '../../pool/connection-source.js'
 import { beforeStatement } from './prelude.js'
 import { statementChannel } from '../../channels/channels.js'
 import { isWatched } from '../../channels/publish.js'
 import { traceStatement } from '../../channels/statement-trace.js'
 import type { Outcome } from '../../connection/outcome.js'
+import type { ConnectionSource, LentConnection } from '../../pool/connection-source.js'
 import type { ContextLead } from './context-lead.js'
 import type { Caller } from '../../statement/caller.js'
 import type { SessionContext } from './session-context.js'
@@ -46,14 +46,10 @@ interface Answer {
 
 function ask (pool: ConnectionSource, { caller, statement, lead }: Autocommit): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    askSource(pool, caller, {
-      lend: (connection) => {
-        connection.send([{ statement, done: (outcome) => resolve({ outcome, connection, isShared: false }) }], beforeStatement(connection, statement, lead))
-      },
-      refuse: reject,
-      read: pool.shared === undefined || lead !== undefined
-        ? undefined
-        : { statement, answered: (outcome, connection) => resolve({ outcome, connection, isShared: true }) }
-    })
+    const lend = (connection: LentConnection): void => {
+      connection.send([{ statement, done: (outcome) => resolve({ outcome, connection, isShared: false }) }], beforeStatement(connection, statement, lead))
+    }
+    if (pool.shared === undefined || lead !== undefined) pool.acquire({ caller, lend, refuse: reject })
+    else pool.shared.acquire({ caller, lend, refuse: reject, read: { statement, answered: (outcome, connection) => resolve({ outcome, connection, isShared: true }) } })
   })
 }

@@ -11,134 +11,160 @@ import type { Replica } from '../../replicas/replica.js'
 import type { ReplicaRoute } from './replica-route.js'
 import type { Outcome } from '../../connection/outcome.js'
 import type { Entry } from '../../runtime/linked-list.js'
-import type { Cancel, ConnectionSource, LentConnection, Wish } from '../../pool/connection-source.js'
+import type { AcquireRequest } from '../../pool/acquire-queue.js'
+import type { Cancel, ConnectionSource, LentConnection } from '../../pool/connection-source.js'
+import type { ReadRequest } from '../../pool/shared/plain-read.js'
+import type { Caller } from '../../statement/caller.js'
+import type { SessionContext } from './session-context.js'
 import type { TransactionSettings } from '../../settings/transaction-options.js'
 import type { Statement } from '../../statement/statement.js'
 
-/** The callbacks of a read: one of the first three is called, and then `done`. */
-export interface Reader {
-  answered (outcome: Outcome, connection: LentConnection): void
-  refused (error: Error): void
-  /** The connection's isolation level differs from READ COMMITTED: nothing was read. Without this callback the level does not matter. */
-  unsuited? (): void
-  done (): void
-  /** Whether the read may share a connection with others. */
-  readonly shares: boolean
+/** A read that was requested of a session. */
+interface Requested { readonly statement: Statement }
+
+/** The session of the reads. Of each read it is told by one of the first three methods, and then by `readEnded`. */
+export interface ReadOwner<T extends Requested> {
+  /** For whom connections are taken. */
+  readonly caller: Caller
+  readonly lead: ContextLead | undefined
+  answered (requested: T, outcome: Outcome, connection: LentConnection): void
+  refused (requested: T, error: Error): void
+  /** The connection's isolation level differs from READ COMMITTED: nothing was read. Without this method the level does not matter. */
+  unsuited? (requested: T): void
+  readEnded (): void
 }
 
-interface Read {
-  cancel: Cancel
+/** A read on its way: the request for its connection, and what becomes of it. */
+class Read<T extends Requested> implements AcquireRequest<LentConnection> {
+  readonly caller: Caller
+  cancel: Cancel = ignore
   connection: LentConnection | undefined
   /** Set if the read was cancelled: resolves when the cancel request can hit no other statement. */
   interrupted: Promise<void> | undefined
-  entry: Entry<Read> | undefined
-}
+  readonly #reads: ReadsBeforeBegin<T>
+  readonly #requested: T
+  readonly #mayShare: boolean
+  readonly #entry: Entry<Read<T>>
+  /** Where it goes; undefined for the primary. */
+  #replica: Replica | undefined
 
-/** Requests a connection: of a replica, or of the primary. */
-export type Acquire = (wish: Wish, replica?: Replica) => Cancel
+  constructor (reads: ReadsBeforeBegin<T>, requested: T, mayShare: boolean) {
+    this.caller = reads.owner.caller
+    this.#reads = reads
+    this.#requested = requested
+    this.#mayShare = mayShare
+    this.#entry = reads.running.add(this)
+    this.#replica = reads.route?.replica
+  }
+
+  /** Requests the connection. */
+  start (): void {
+    const { pool } = this.#reads.context
+    if (this.#replica !== undefined) this.cancel = this.#replica.acquire(this)
+    else this.cancel = this.#mayShare && pool.shared !== undefined ? pool.shared.acquire(this.#shared()) : pool.acquire(this)
+  }
+
+  lend (connection: LentConnection): void {
+    this.connection = connection
+    const { owner } = this.#reads
+    const { statement } = this.#requested
+    if (this.#replica !== undefined) this.#readOn(this.#replica, connection)
+    else if (owner.unsuited === undefined) connection.send([{ statement, done: (outcome) => this.#answered(outcome, connection) }], beforeStatement(connection, statement, owner.lead))
+    else if (connection.readCommitted) {
+      connection.send([{ statement, done: (outcome) => this.#answered(outcome, connection), unsuited: () => this.#unsuited() }], beforeStatement(connection, statement, owner.lead))
+    } else this.#unsuited()
+  }
+
+  refuse (error: Error): void {
+    if (this.#replica !== undefined && !this.#reads.isClosed) return this.#repeat()
+    this.#reads.owner.refused(this.#requested, error)
+    this.#end()
+  }
+
+  #shared (): ReadRequest<LentConnection> {
+    return {
+      caller: this.caller,
+      lend: (connection) => this.lend(connection),
+      refuse: (error) => this.refuse(error),
+      read: { statement: this.#requested.statement, answered: (outcome, connection) => this.#answered(outcome, connection) }
+    }
+  }
+
+  #readOn (replica: Replica, connection: LentConnection): void {
+    if (!connection.readCommitted) return this.#repeat()
+    const { statement } = this.#requested
+    connection.send(guarded({
+      statement,
+      done: (outcome) => {
+        const isRepeated = !this.#reads.isClosed && isFailure(outcome)
+        if (isConnectionLost(outcome.error)) replica.leaveOut()
+        if (isRepeated) this.#repeat()
+        else this.#answered(outcome, connection)
+      },
+      unsuited: () => this.#repeat()
+    }, this.#reads.route?.position, replica), beforeStatement(connection, statement, this.#reads.owner.lead))
+  }
+
+  /** Reads on the primary. */
+  #repeat (): void {
+    this.#reads.route?.leave()
+    this.connection?.release()
+    this.connection = undefined
+    this.#replica = undefined
+    this.start()
+  }
+
+  #unsuited (): void {
+    this.#reads.owner.unsuited?.(this.#requested)
+    this.#end()
+  }
+
+  #answered (outcome: Outcome, connection: LentConnection): void {
+    this.#reads.owner.answered(this.#requested, outcome, connection)
+    // A late cancel request must not hit the next user of the connection.
+    if (this.interrupted === undefined) this.#end()
+    else this.interrupted.then(() => this.#end())
+  }
+
+  #end (): void {
+    this.connection?.release()
+    this.#reads.running.delete(this.#entry)
+    this.#reads.owner.readEnded()
+  }
+}
 
 /**
  * The plain reads of a session that has not begun its transaction: each takes a connection from a pool for one round trip.
  * A read that a replica does not answer is repeated on the primary, unless it was cancelled, for example by its time limit.
  */
-export class ReadsBeforeBegin {
-  readonly #reads = new List<Read>()
-  readonly #acquire: Acquire
-  readonly #route: ReplicaRoute | undefined
-  readonly #lead: ContextLead | undefined
-  #isClosed = false
+export class ReadsBeforeBegin<T extends Requested> {
+  readonly owner: ReadOwner<T>
+  readonly context: Pick<SessionContext, 'pool'>
+  readonly route: ReplicaRoute | undefined
+  readonly running = new List<Read<T>>()
+  isClosed = false
 
-  constructor (acquire: Acquire, route: ReplicaRoute | undefined, lead: ContextLead | undefined) {
-    this.#acquire = acquire
-    this.#route = route
-    this.#lead = lead
+  constructor (owner: ReadOwner<T>, context: Pick<SessionContext, 'pool'>, route: ReplicaRoute | undefined) {
+    this.owner = owner
+    this.context = context
+    this.route = route
   }
 
   /** Whether no read is running. */
-  get isIdle (): boolean { return this.#reads.size === 0 }
+  get isIdle (): boolean { return this.running.size === 0 }
 
-  /** Reads over the next connection that is available. */
-  start (statement: Statement, reader: Reader): void {
-    const read: Read = { cancel: ignore, connection: undefined, interrupted: undefined, entry: undefined }
-    read.entry = this.#reads.add(read)
-    const replica = this.#route?.replica
-    if (replica === undefined) this.#readOnPrimary(read, statement, reader)
-    else this.#readOnReplica(replica, read, { statement, reader })
-  }
-
-  #readOnPrimary (read: Read, statement: Statement, reader: Reader): void {
-    const unsuited = (): void => {
-      reader.unsuited?.()
-      this.#end(read, reader)
-    }
-    read.cancel = this.#acquire({
-      read: reader.shares ? { statement, answered: (outcome, connection) => this.#answered(read, reader, { outcome, connection }) } : undefined,
-      lend: (connection) => {
-        read.connection = connection
-        if (connection.readCommitted || reader.unsuited === undefined) {
-          const done = (outcome: Outcome): void => this.#answered(read, reader, { outcome, connection })
-          connection.send([{ statement, done, unsuited: reader.unsuited && unsuited }], beforeStatement(connection, statement, this.#lead))
-        } else unsuited()
-      },
-      refuse: (error) => {
-        reader.refused(error)
-        this.#end(read, reader)
-      }
-    })
-  }
-
-  #readOnReplica (replica: Replica, read: Read, { statement, reader }: { statement: Statement, reader: Reader }): void {
-    const repeat = (): void => {
-      this.#route?.leave()
-      read.connection?.release()
-      read.connection = undefined
-      this.#readOnPrimary(read, statement, reader)
-    }
-    read.cancel = this.#acquire({
-      lend: (connection) => {
-        read.connection = connection
-        if (!connection.readCommitted) return repeat()
-        connection.send(guarded({
-          statement,
-          done: (outcome) => {
-            const isRepeated = !this.#isClosed && isFailure(outcome)
-            if (isConnectionLost(outcome.error)) replica.leaveOut()
-            if (isRepeated) repeat()
-            else this.#answered(read, reader, { outcome, connection })
-          },
-          unsuited: repeat
-        }, this.#route?.position, replica), beforeStatement(connection, statement, this.#lead))
-      },
-      refuse: (error) => {
-        if (!this.#isClosed) return repeat()
-        reader.refused(error)
-        this.#end(read, reader)
-      }
-    }, replica)
-  }
-
-  #answered (read: Read, reader: Reader, { outcome, connection }: { outcome: Outcome, connection: LentConnection }): void {
-    reader.answered(outcome, connection)
-    // A late cancel request must not hit the next user of the connection.
-    if (read.interrupted === undefined) this.#end(read, reader)
-    else read.interrupted.then(() => this.#end(read, reader))
-  }
-
-  #end (read: Read, reader: Reader): void {
-    read.connection?.release()
-    if (read.entry !== undefined) this.#reads.delete(read.entry)
-    reader.done()
-  }
+  /** Reads over the next connection that is available, or, if it may, over one that is shared with others. */
+  start (requested: T, mayShare: boolean): void { new Read(this, requested, mayShare).start() }
 
   /** Refuses the reads that have no connection yet. */
   close (reason: () => Error): void {
-    this.#isClosed = true
-    for (const { cancel } of this.#reads.all()) cancel(reason())
+    this.isClosed = true
+    for (const { cancel } of this.running.all()) cancel(reason())
   }
 
   /** Cancels the running reads, whose session has ended. */
   async abandon (timeoutMillis: number): Promise<void> {
-    await Promise.all(this.#reads.all().map((read) => {
+    await Promise.all(this.running.all().map((read) => {
       read.interrupted = read.connection && cancelUntilIdle(read.connection, timeoutMillis)
       return read.interrupted
     }))

@@ -15,7 +15,7 @@
 import { failureOn } from '../../connection/outcome.js'
 import { toDatabaseError } from '../../errors/to-database-error.js'
 import { control, nothing, opening, rollBack } from './transaction-control.js'
-import { hasOwnSnapshots, isFailure, ReadsBeforeBegin } from './reads-before-begin.js'
+import { hasOwnSnapshots, isFailure, ReadsBeforeBegin, type ReadOwner } from './reads-before-begin.js'
 import { routeOf, type ReplicaRoute } from './replica-route.js'
 import { added, takeBatch, type QueuedStatement } from './queued-statement.js'
 import { forget, unsent, type Savepoint } from './savepoint.js'
@@ -30,7 +30,7 @@ import { UnsentWrites } from './unsent-writes.js'
 import type { Outcome } from '../../connection/outcome.js'
 import type { TransactionSettings } from '../../settings/transaction-options.js'
 import type { SessionContext } from './session-context.js'
-import { askSource, type Cancel, type LentConnection } from '../../pool/connection-source.js'
+import type { Cancel, LentConnection } from '../../pool/connection-source.js'
 import type { AcquireRequest } from '../../pool/acquire-queue.js'
 import type { Caller } from '../../statement/caller.js'
 import type { Statement, StatementResult } from '../../statement/statement.js'
@@ -38,13 +38,13 @@ import type { Statement, StatementResult } from '../../statement/statement.js'
 const noTasks: readonly QueuedStatement[] = []
 
 /** It is the request for its own connection. */
-export class Transaction implements AcquireRequest<LentConnection> {
+export class Transaction implements AcquireRequest<LentConnection>, ReadOwner<QueuedStatement> {
   readonly #context: SessionContext
   readonly #settings: TransactionSettings
   readonly caller: Caller
   /** The statements that wait for the transaction's connection, in call order. */
   #tasks: QueuedStatement[] = []
-  #reads: ReadsBeforeBegin | undefined
+  #reads: ReadsBeforeBegin<QueuedStatement> | undefined
   /** The context of the session, if it has one, or needs one. */
   readonly lead: ContextLead | undefined
   /** Where reads go, with `reads: 'replica'`. */
@@ -120,7 +120,7 @@ export class Transaction implements AcquireRequest<LentConnection> {
       const refusal = this.caller.refuses?.(requested) ?? this.lead?.prepare()
       const statement = this.lead === undefined ? requested : this.lead.named(requested)
       const task = { statement, savepoint, resolve, reject }
-      if (refusal !== undefined) return this.#reject(task, refusal)
+      if (refusal !== undefined) return this.refused(task, refusal)
       if (this.#mayReadOutside(statement)) return this.#readOutside(task)
       if (this.#route?.isWhole === false) this.#route.leave()
       this.work.add(statement, savepoint)
@@ -229,7 +229,7 @@ export class Transaction implements AcquireRequest<LentConnection> {
   #done (): void { this.#busy = false; this.#proceed() }
 
   #refuseAll (error: Error): void {
-    for (const task of this.#tasks.splice(0)) this.#reject(task, error)
+    for (const task of this.#tasks.splice(0)) this.refused(task, error)
     this.#trace?.end('none', error)
   }
 
@@ -249,7 +249,7 @@ export class Transaction implements AcquireRequest<LentConnection> {
       for (const savepoint of savepoints.slice(0, Math.max(outcome.preludeDone - begin.length, 0))) savepoint.sent = true
       if (this.#route?.isMovable === true && this.#end === undefined && isFailure(outcome)) moved = [...moved, task]
       else if (alone && outcome.error === undefined) this.#tasks.unshift(task)
-      else this.#answer(task, outcome, connection)
+      else this.answered(task, outcome, connection)
       if (--open > 0) return
       if (moved.length > 0) this.#moveToPrimary(moved, connection)
       this.#done()
@@ -263,22 +263,20 @@ export class Transaction implements AcquireRequest<LentConnection> {
   }
 
   #readOutside (task: QueuedStatement): void {
-    this.#reads ??= new ReadsBeforeBegin((wish, replica) => askSource(replica ?? this.#context.pool, this.caller, wish), this.#route, this.lead)
-    this.#reads.start(task.statement, {
-      answered: (outcome, connection) => this.#answer(task, outcome, connection),
-      refused: (error) => this.#reject(task, error),
-      // It has to run in the transaction, before the waiting statements.
-      unsuited: () => {
-        this.#trace?.begin()
-        this.work.add(task.statement, task.savepoint)
-        this.#tasks.unshift(task)
-      },
-      done: () => this.#proceed(),
-      shares: this.lead === undefined && this.#context.pool.shared !== undefined
-    })
+    this.#reads ??= new ReadsBeforeBegin(this, this.#context, this.#route)
+    this.#reads.start(task, this.lead === undefined)
   }
 
-  #answer (task: QueuedStatement, { error, result, sent }: Outcome, connection: LentConnection): void {
+  /** It has to run in the transaction, before the waiting statements. */
+  unsuited (task: QueuedStatement): void {
+    this.#trace?.begin()
+    this.work.add(task.statement, task.savepoint)
+    this.#tasks.unshift(task)
+  }
+
+  readEnded (): void { this.#proceed() }
+
+  answered (task: QueuedStatement, { error, result, sent }: Outcome, connection: LentConnection): void {
     this.#route?.answered(task.statement === opening)
     if (error === undefined) {
       // The user's own SQL may have rolled back to a savepoint.
@@ -290,10 +288,10 @@ export class Transaction implements AcquireRequest<LentConnection> {
     const failure = failureOn(connection, error, { context, text, readOnly: this.#settings.readOnly, nowait, ...this.#context.words })
     if (sent && this.#isAborted) this.#failure ??= failure
     if (sent) task.reject(errorForCaller(failure, this.#end))
-    else this.#reject(task, failure)
+    else this.refused(task, failure)
   }
 
-  #reject ({ statement, savepoint, reject }: QueuedStatement, error: Error): void {
+  refused ({ statement, savepoint, reject }: QueuedStatement, error: Error): void {
     if (statement.kind !== 'read') this.#unsent.add(savepoint, error)
     reject(error)
   }

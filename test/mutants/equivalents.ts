@@ -27,14 +27,14 @@ export const equivalents: readonly Equivalent[] = [
   {
     file: 'src/session/transaction/transaction.ts',
     titles: [
-      'Transaction.close: `this.#cancel?.(reason()) this.#reads.close(reason)` becomes `this.#reads.close(reason); this.#cancel?.(reason())`',
-      'Transaction.close: `this.#reads.close(reason) this.#proceed()` becomes `this.#proceed(); this.#reads.close(reason)`'
+      'Transaction.close: `this.#cancel?.(reason()) this.#reads?.close(reason)` becomes `this.#reads?.close(reason); this.#cancel?.(reason())`',
+      'Transaction.close: `this.#reads?.close(reason) this.#proceed()` becomes `this.#proceed(); this.#reads?.close(reason)`'
     ],
     reason: 'All are refused in the same turn, for the same reason.'
   },
   {
     file: 'src/session/transaction/transaction.ts',
-    titles: ['Transaction.#send.answered: `--open === 0` becomes `true`'],
+    titles: ['Transaction.#send.answered: `--open > 0` becomes `false`'],
     reason: 'The answers to statements of one group come in one turn, and a statement sent in that turn follows them.'
   },
   {
@@ -58,12 +58,12 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/session/transaction/transaction.ts',
-    titles: ['Transaction.#answer: `sent && this.#isAborted` becomes `this.#isAborted`'],
+    titles: ['Transaction.answered: `sent && this.#isAborted` becomes `this.#isAborted`'],
     reason: 'An unsent statement of a failed transaction follows the failure, which is kept.'
   },
   {
     file: 'src/session/transaction/transaction.ts',
-    titles: ['Transaction.#open: `connection.enterTransaction() this.#done()` becomes `this.#done(); connection.enterTransaction()`'],
+    titles: ['Transaction.lend: `connection.enterTransaction() this.#done()` becomes `this.#done(); connection.enterTransaction()`'],
     reason: 'No answer comes in the turn in which a statement is sent, and the state is not read before.'
   },
   {
@@ -74,7 +74,7 @@ export const equivalents: readonly Equivalent[] = [
   {
     file: 'src/session/session.ts',
     titles: [
-      'Session.commitNow: `this.end(closed) leaveContext?.()` becomes `leaveContext?.(); this.end(closed)`',
+      'Session.commitNow: `this.end(closed) this.root.leaveContext?.()` becomes `this.root.leaveContext?.(); this.end(closed)`',
       'Session.#undo: `await transaction.rollback() this.root.leaveContext?.()` becomes `this.root.leaveContext?.(); await transaction.rollback()`'
     ],
     reason: 'Every scope refuses by then.'
@@ -82,7 +82,7 @@ export const equivalents: readonly Equivalent[] = [
   {
     file: 'src/session/session.ts',
     titles: [
-      "Session.commitNow: `leaveContext?.() this.#runLater(this.callbacks.afterCommit, 'after the commit')` becomes `this.#runLater(this.callbacks.afterCommit, 'after the commit'); leaveContext?.()`",
+      "Session.commitNow: `this.root.leaveContext?.() this.#runLater(this.callbacks.afterCommit, 'after the commit')` becomes `this.#runLater(this.callbacks.afterCommit, 'after the commit'); this.root.leaveContext?.()`",
       'Session.#undo: `this.root.leaveContext?.() this.#rolledBack()` becomes `this.#rolledBack(); this.root.leaveContext?.()`'
     ],
     reason: 'A session that has ended owns nothing that a callback opens, with or without its async context.'
@@ -113,7 +113,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/session/transaction/reads-before-begin.ts',
-    titles: ['ReadsBeforeBegin.start: `reader.refused(error) this.#end(read, reader)` becomes `this.#end(read, reader); reader.refused(error)`'],
+    titles: ['Read.refuse: `this.#reads.owner.refused(this.#requested, error) this.#end()` becomes `this.#end(); this.#reads.owner.refused(this.#requested, error)`'],
     reason: 'A refused read does not prevent a commit, and its refusal reaches the caller in a later turn.'
   },
   {

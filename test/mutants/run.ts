@@ -6,28 +6,19 @@
  */
 import { projectRoot, readTree } from '../house/source-files.js'
 import { sharedPostgres } from '../../src/testing/postgres/shared-server.js'
-import { areas } from './areas.js'
 import { startCompiler } from './compiler.js'
 import { equivalents } from './equivalents.js'
-import { mutantsOf } from './mutants.js'
 import { plant } from './plant.js'
 import { writeResult } from './result.js'
+import { staleEquivalents, targetsOf } from './targets.js'
 import { runTestFile } from './test-file.js'
-import type { SourceFile } from '../house/source-files.js'
 import type { Mutant } from './plant.js'
 import type { FileResult } from './result.js'
+import type { Target } from './targets.js'
 import type { Run } from './test-file.js'
 
 /** PostgreSQL does much of the work, so two at a time suit two cores. */
 const jobs = 2
-
-/** A file that is mutated. */
-interface Target {
-  readonly source: SourceFile
-  readonly mutants: readonly Mutant[]
-  /** The test files that could notice: whichever noticed last comes first. */
-  readonly tests: string[]
-}
 
 interface Verdict {
   readonly kind: 'refused' | 'killed' | 'survived' | 'equivalent'
@@ -41,7 +32,9 @@ const refuses = startCompiler()
 const databaseUrl = process.env['DATABASE_URL'] || await sharedPostgres()
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130))
 
-const all = readTargets()
+const all = targetsOf(readTree(projectRoot))
+const stale = staleEquivalents(all)
+if (stale.length > 0) throw new Error(`equivalents.ts lists mutants that do not exist:\n${stale.join('\n')}`)
 const wanted = all.flatMap((target) => target.mutants.filter(isWanted).map((mutant) => ({ mutant, target })))
 await measure(new Set(wanted.flatMap(({ target }) => target.tests)))
 for (const { tests } of all) tests.sort((one, other) => millisOf(one) - millisOf(other))
@@ -54,24 +47,6 @@ for (const kind of [
   'survived'
 ]) console.log(`${[...verdicts.values()].filter((verdict) => verdict.kind === kind).length} ${kind}`)
 process.exit([...verdicts.values()].some(({ kind }) => kind === 'survived') ? 1 : 0)
-
-function readTargets (): Target[] {
-  const tree = readTree(projectRoot)
-  const targets = tree.flatMap((source) => {
-    const area = areas.find(({ files }) => files.test(source.path))
-    const mutants = area === undefined ? [] : mutantsOf(source)
-    if (area === undefined || mutants.length === 0) return []
-    return [{ source, mutants, tests: tree.map(({ path }) => path).filter((path) => area.tests.test(path)) }]
-  })
-  checkEquivalents(new Set(targets.flatMap(({ mutants }) => mutants.map(({ file, title }) => `${file} ${title}`))))
-  return targets
-}
-
-/** @throws Error that lists the entries of equivalents.ts that no mutant has */
-function checkEquivalents (mutants: ReadonlySet<string>): void {
-  const stale = equivalents.flatMap(({ file, titles }) => titles.map((title) => `${file} ${title}`)).filter((name) => !mutants.has(name))
-  if (stale.length > 0) throw new Error(`equivalents.ts lists mutants that do not exist:\n${stale.join('\n')}`)
-}
 
 function isWanted ({ file, title }: Mutant): boolean {
   return words.length === 0 || words.some((word) => `${file} ${title}`.includes(word))

@@ -28,7 +28,7 @@ const flags = {
   seconds: { type: 'string', default: '1' },
   'warm-up': { type: 'string', default: '3' },
   connections: { type: 'string', default: '32' },
-  pool: { type: 'string', default: '20' },
+  pool: { type: 'string' },
   latency: { type: 'string', default: '0' },
   'plain-reads': { type: 'boolean', default: false },
   durable: { type: 'boolean', default: false },
@@ -48,7 +48,8 @@ export const help = `npm run bench -- [flags]
   --seconds 1              how long a turn is measured
   --warm-up 3              seconds of load before the first turn of each peer at each endpoint
   --connections 32         requests at the same time
-  --pool 20                connections to PostgreSQL, the same for all
+  --pool 20                connections to PostgreSQL, the same for all; fewer without this flag if
+                           the servers of all peers would take more than PostgreSQL has
   --latency 2              milliseconds that each round trip to PostgreSQL is made longer by
   --plain-reads            reads and lists without a transaction, wherever a peer lets one choose
   --durable                commits wait for the disk
@@ -58,6 +59,9 @@ export const help = `npm run bench -- [flags]
   --start                  measure from the start of a process to its first reply instead, into start.md
   --check                  only check that all answer alike
 Without --peers and --endpoints the results go to files, results.md and chart.svg, with them to the terminal only; --write writes them all the same.`
+
+/** All servers stay up, and PostgreSQL takes 300 connections: some are left for the benchmark itself. */
+const mostConnections = 280
 
 /** What is measured instead of the bursts, with the peers and endpoints that it has without `--peers` and `--endpoints`. */
 const kinds = {
@@ -79,15 +83,16 @@ export function readOptions (args) {
   const [kind, second] = Object.keys(kinds).filter((name) => values[name])
   if (second !== undefined) throw new UsageError(`--${kind} and --${second} are two measurements`)
   const usual = kinds[kind] ?? {}
+  const measured = chosen(peers, values.peers ?? usual.peers, 'peers')
   return {
     kind,
-    peers: chosen(peers, values.peers ?? usual.peers, 'peers'),
+    peers: measured,
     endpoints: chosen(endpoints, values.endpoints ?? usual.endpoints, 'endpoints'),
     rounds: number(values, 'rounds', 1),
     seconds: number(values, 'seconds', 0.05),
     warmUpSeconds: number(values, 'warm-up', 0),
     connections: number(values, 'connections', 1),
-    poolSize: number(values, 'pool', 1),
+    poolSize: values.pool === undefined ? Math.min(20, Math.trunc(mostConnections / measured.length)) : number(values, 'pool', 1),
     latencyMillis: number(values, 'latency', 0),
     plainReads: values['plain-reads'],
     durable: values.durable,

@@ -11,12 +11,12 @@ export const timedOut = (): Error => withoutStack(() => new PoolTimeoutError())
 /** By how much two timers of the same length may differ, in milliseconds. */
 const timerSlackMillis = 5
 
-/** A request for a connection. Exactly one of the two functions is called, unless the wait is cancelled. */
+/** A request for a connection. Exactly one of the two methods is called, unless the wait is cancelled. They may need `this`. */
 export interface AcquireRequest<Lent = Connection> {
   readonly caller: Caller
   /** Called synchronously with the connection, so that it always has an owner. */
-  readonly lend: (connection: Lent) => void
-  readonly refuse: (error: Error) => void
+  lend (connection: Lent): void
+  refuse (error: Error): void
   /**
    * Whether to wait for a connection to be released if none can be opened. `false` for a caller that holds another connection.
    * @defaultValue `true`

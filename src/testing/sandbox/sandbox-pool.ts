@@ -167,7 +167,7 @@ export class SandboxPool implements ConnectionSource {
     clearTimeout(this.#timer)
     const waiting = [...this.#waiting]
     this.#waiting.clear()
-    for (const { refuse } of waiting) refuse(error)
+    for (const request of waiting) request.refuse(error)
   }
 
   #limit (): NodeJS.Timeout {

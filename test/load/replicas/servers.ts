@@ -30,7 +30,7 @@ export function countTrips (): Record<ReadRoute, Trips> {
       ofReplicas.add(connection)
       request.lend(connection)
     }
-    return acquire.call(this, { ...request, lend })
+    return acquire.call(this, { caller: request.caller, mayWait: request.mayWait, lend, refuse: (error) => request.refuse(error) })
   }
   const { send } = Connection.prototype
   Connection.prototype.send = function (tasks, prelude) {

@@ -7,6 +7,7 @@ import { admit, ask, held, holdLock, lookup, openSharing } from '../../../helper
 import { until } from '../../../helpers/until.js'
 import type { Answer, Asked } from '../../../helpers/sharing.js'
 import type { Statement } from '../../../../src/statement/statement.js'
+import type { Test } from '../../../helpers/test.js'
 
 const number = (value: number): Statement => lookup('select $1::int, pg_backend_pid()', value)
 const numbers = Array.from({ length: 40 }, (_, value) => number(value))
@@ -86,6 +87,35 @@ t.test('a caller that leaves in the turn of its read is refused', async (t) => {
   for (const { cancel } of reads.slice(0, 2)) cancel(reason)
   for (const { answer } of reads.slice(0, 2)) await t.rejects(answer, reason)
   t.same((await reads[2]?.answer)?.rows.length, 1)
+})
+
+/** Stops the clock of this process; the function moves it on, in milliseconds. */
+function stopClock (t: Test): (millis: number) => void {
+  const { now } = performance
+  let stopped = performance.now()
+  performance.now = () => stopped
+  t.teardown(async () => { performance.now = now })
+  return (millis) => { stopped += millis }
+}
+
+t.test('a connection whose read is late gets no more reads, and those behind it are repeated as soon as another connection is answered', async (t) => {
+  const { pool, readShared } = await openSharing(t)
+  await readShared(numbers)
+  const lock = await holdLock(t, pool)
+  admit(pool, held, ...numbers)
+  const pass = stopClock(t)
+  const late = ask(pool, held)
+  await lock.waited(1)
+  const behind = ask(pool, numbers[3] as Statement)
+  pass(7)
+  let isAnswered = false
+  await until(() => {
+    ask(pool, numbers[4] as Statement).answer.then(() => { isAnswered = true })
+    return isAnswered
+  })
+  t.match(await behind.answer, { isShared: false, rows: [['3']] })
+  await lock.release()
+  t.match(await late.answer, { isShared: true, rows: [['', '42']] })
 })
 
 t.test('a shared connection gives way to those that wait for one', async (t) => {

@@ -72,6 +72,7 @@ export class DirectMessages {
       messages.#forget()
       messages.#toParser = new EventEmitter()
       attachListeners.call(wire, messages.#toParser)
+      // For every other socket, such as one for TLS, and while another program reads this one.
       stream.on('data', (chunk: Buffer) => messages.#read(chunk, chunk.length))
       if (stream instanceof DirectSocket) stream.readBy((bytes, length) => messages.#read(bytes, length))
     }

@@ -67,6 +67,7 @@ export class Session<Drizzle = DrizzleDatabase> extends SessionWork<Drizzle> imp
     if (settings.timeoutMillis !== undefined) this.#limit()
   }
 
+  /** Not in the constructor, where a closure would cost every session. */
   #limit (): void { this.root.transaction.timedOut = () => this.abort(new TransactionTimeoutError()) }
 
   /** The outcome of the transaction so far. */

@@ -28,7 +28,7 @@ import type { SessionTransaction } from './scope-root.js'
 import type { SessionContext } from './transaction/session-context.js'
 import type { ContextLead } from './transaction/context-lead.js'
 import type { ReplicaRoute } from './transaction/replica-route.js'
-import type { ReadOwner } from './transaction/reads-before-begin.js'
+import type { ReadingSession } from './transaction/reads-before-begin.js'
 
 /** The methods whose work may take several statements. */
 const several = new Set(['upsert', 'upsertMany', 'getOrCreate'])
@@ -39,7 +39,7 @@ interface Task {
   readonly reject: (error: Error) => void
 }
 
-export class SingleWrite implements SessionTransaction, ReadOwner<Task> {
+export class SingleWrite implements SessionTransaction, ReadingSession<Task> {
   readonly lead: ContextLead | undefined
   readonly work = new RequestedWork()
   readonly isOpen = false
@@ -98,7 +98,7 @@ export class SingleWrite implements SessionTransaction, ReadOwner<Task> {
       const refusal = this.caller.refuses?.(requested) ?? this.lead?.prepare() ?? this.#refusalOf(requested)
       const statement = this.lead === undefined ? requested : this.lead.named(requested)
       const task = { statement, resolve, reject }
-      if (refusal !== undefined) return this.refused(task, refusal)
+      if (refusal !== undefined) return this.reject(task, refusal)
       if (statement.kind !== 'read') {
         this.#route?.leave()
         this.work.add(statement, undefined)
@@ -134,19 +134,19 @@ export class SingleWrite implements SessionTransaction, ReadOwner<Task> {
     if (this.isIdle) for (const wake of this.#wakers.splice(0)) wake()
   }
 
-  answered (task: Task, { error, result, lost, ran }: Outcome, connection: LentConnection): void {
+  answer (task: Task, { error, result, lost, ran }: Outcome, connection: LentConnection): void {
     const { context, nowait, text, kind } = task.statement
     const leftOpen = ran && connection.status !== 'I'
     if (kind !== 'read' && ran && !leftOpen) this.fate = 'committed'
-    if (leftOpen) return this.refused(task, new TransactionBrokenError('A statement began a transaction of its own, which was undone: leave out transaction.single', { context }))
+    if (leftOpen) return this.reject(task, new TransactionBrokenError('A statement began a transaction of its own, which was undone: leave out transaction.single', { context }))
     if (error === undefined) return task.resolve(result as StatementResult<never>)
     const failure = failureOn(connection, error, { context, text, nowait, ...this.#context.words })
-    if (kind === 'read' || !lost) return this.refused(task, errorForCaller(failure, this.#end))
+    if (kind === 'read' || !lost) return this.reject(task, errorForCaller(failure, this.#end))
     this.fate = 'unknown'
-    this.refused(task, new CommitUnknownError(undefined, { cause: failure.cause, context }))
+    this.reject(task, new CommitUnknownError(undefined, { cause: failure.cause, context }))
   }
 
-  refused ({ statement, reject }: Task, error: Error): void {
+  reject ({ statement, reject }: Task, error: Error): void {
     if (statement.kind !== 'read') this.#failure ??= error
     reject(error)
   }

@@ -52,7 +52,8 @@ export function ask (pool: ConnectionPool, statement: Statement): Asked {
         })
       },
       refuse: reject,
-      read: { statement, answered: done(true) }
+      statement,
+      answered: done(true)
     }) ?? cancel
   })
   answer.catch(() => {})

@@ -24,7 +24,7 @@ export const areas: readonly Area[] = [
     tests: /^test\/(src\/(settings\/options|session\/transaction\/(transaction|reads-before-begin))|faults\/config)\.test\.ts$/
   },
   { files: /^src\/session\/retry\.ts$/, tests: /^test\/(src\/session\/retry|plugins\/request\/retry-handler)\.test\.ts$/ },
-  { files: /^src\/session\/(row-stream|streams)\.ts$/, tests: streams },
+  { files: /^src\/session\/row-stream\.ts$/, tests: streams },
   { files: /^src\/session\/transaction\/commit-status\.ts$/, tests: /^test\/(src\/session\/.*|faults\/commit)\.test\.ts$/ },
   { files: /^src\/session\/.*\.ts$/, tests: session },
   {

@@ -58,7 +58,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/session/transaction/transaction.ts',
-    titles: ['Transaction.answered: `sent && this.#isAborted` becomes `this.#isAborted`'],
+    titles: ['Transaction.answer: `sent && this.#isAborted` becomes `this.#isAborted`'],
     reason: 'An unsent statement of a failed transaction follows the failure, which is kept.'
   },
   {
@@ -113,7 +113,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/session/transaction/reads-before-begin.ts',
-    titles: ['Read.refuse: `this.#reads.owner.refused(this.#requested, error) this.#end()` becomes `this.#end(); this.#reads.owner.refused(this.#requested, error)`'],
+    titles: ['Read.refuse: `this.#reads.session.reject(this.#requested, error) this.#end()` becomes `this.#end(); this.#reads.session.reject(this.#requested, error)`'],
     reason: 'A refused read does not prevent a commit, and its refusal reaches the caller in a later turn.'
   },
   {

@@ -123,7 +123,7 @@ export class Lane implements Batch, ReadOwner {
 
   /** Sends a read; undefined if it needs a connection of its own. */
   send (request: ReadRequest): SharedRead | undefined {
-    const { statement } = request.read
+    const { statement } = request
     const known = this.connection.pooled.prepared.find(String(statement.name))
     const isParsed = known === undefined || known.isDoubtful
     if (this.#isWriting || (isParsed && this.#isParsing)) return undefined
@@ -159,7 +159,7 @@ export class Lane implements Batch, ReadOwner {
       if (error === undefined) this.#parts.quick(statement)
       if (request !== undefined) {
         this.#parts.home.observe(request.caller, statement, { prelude: noLead, durationMillis: now - sentAt, repeats: false, client: this.client })
-        request.read.answered(outcomeOf(response, error, circumstances), this.connection)
+        request.answered(outcomeOf(response, error, circumstances), this.connection)
       }
     }
     if (this.size === 0) this.#finish()

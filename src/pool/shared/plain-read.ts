@@ -3,19 +3,14 @@ import type { Outcome } from '../../connection/outcome.js'
 import type { Caller } from '../../statement/caller.js'
 import type { Statement } from '../../statement/statement.js'
 
-/** A plain read outside a transaction, which may travel over a connection that others use at the same time. */
-export interface PlainRead<Lent = Connection> {
-  readonly statement: Statement
-  /** It was answered over a shared connection, which is not the caller's to release. */
-  readonly answered: (outcome: Outcome, connection: Lent) => void
-}
-
-/** A request for a connection of its own, or for the answer to a read: one of the three functions is called. */
+/** A plain read outside a transaction. It asks for a connection of its own, or for the answer over a shared one: one of the three methods is called. */
 export interface ReadRequest<Lent = Connection> {
   readonly caller: Caller
-  readonly lend: (connection: Lent) => void
-  readonly refuse: (error: Error) => void
-  readonly read: PlainRead<Lent>
+  readonly statement: Statement
+  lend (connection: Lent): void
+  refuse (error: Error): void
+  /** The answer came over a shared connection, which is not the caller's to release. */
+  answered (outcome: Outcome, connection: Lent): void
 }
 
 /** The part of a request that asks for a connection of its own. */

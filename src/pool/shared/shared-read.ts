@@ -33,7 +33,7 @@ export class SharedRead implements PipelineReader {
   constructor (lane: ReadOwner, request: ReadRequest, { prepared, sentAt, isParsed }: Pick<SharedRead, 'prepared' | 'sentAt' | 'isParsed'>) {
     this.#lane = lane
     this.#request = request
-    this.response = new Response(request.read.statement, prepared)
+    this.response = new Response(request.statement, prepared)
     this.prepared = prepared
     this.sentAt = sentAt
     this.isParsed = isParsed
@@ -49,7 +49,7 @@ export class SharedRead implements PipelineReader {
   /** Leaves its place, and reads over a connection of its own. */
   repeat (askForOwn: AskForOwn): void {
     const request = this.take()
-    if (request !== undefined) this.#cancel = askForOwn({ caller: request.caller, lend: request.lend, refuse: request.refuse })
+    if (request !== undefined) this.#cancel = askForOwn(request)
   }
 
   /** The caller does not wait any more. PostgreSQL still answers, because others wait behind it. */

@@ -95,7 +95,7 @@ export class SharedReads {
 
   /** Reads over a lane if the statement is admitted, else over a connection of its own. */
   acquire (request: ReadRequest): Cancel {
-    if (this.#admission.of(request.read.statement)?.isAdmitted !== true || !this.#isPossible) return this.#askForOwn(request)
+    if (this.#admission.of(request.statement)?.isAdmitted !== true || !this.#isPossible) return this.#askForOwn(request)
     const lane = this.#lane()
     if (lane === undefined) return this.#open(request)
     return lane.send(request)?.drop ?? this.#askForOwn(request)
@@ -123,7 +123,7 @@ export class SharedReads {
     this.#caller.logger.warn({}, foreign)
   }
 
-  readonly #askForOwn: AskForOwn = ({ caller, lend, refuse }) => this.#pool.acquire({ caller, lend, refuse })
+  readonly #askForOwn: AskForOwn = (request) => this.#pool.acquire(request)
 
   /** The open lane with the fewest reads; undefined if another one should be opened. */
   #lane (): Lane | undefined {

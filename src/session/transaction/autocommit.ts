@@ -50,6 +50,6 @@ function ask (pool: ConnectionSource, { caller, statement, lead }: Autocommit): 
       connection.send([{ statement, done: (outcome) => resolve({ outcome, connection, isShared: false }) }], beforeStatement(connection, statement, lead))
     }
     if (pool.shared === undefined || lead !== undefined) pool.acquire({ caller, lend, refuse: reject })
-    else pool.shared.acquire({ caller, lend, refuse: reject, read: { statement, answered: (outcome, connection) => resolve({ outcome, connection, isShared: true }) } })
+    else pool.shared.acquire({ caller, statement, lend, refuse: reject, answered: (outcome, connection) => resolve({ outcome, connection, isShared: true }) })
   })
 }

@@ -11,7 +11,6 @@ import type { Replica } from '../../replicas/replica.js'
 import type { ReplicaRoute } from './replica-route.js'
 import type { Outcome } from '../../connection/outcome.js'
 import type { Entry } from '../../runtime/linked-list.js'
-import type { AcquireRequest } from '../../pool/acquire-queue.js'
 import type { Cancel, ConnectionSource, LentConnection } from '../../pool/connection-source.js'
 import type { ReadRequest } from '../../pool/shared/plain-read.js'
 import type { Caller } from '../../statement/caller.js'
@@ -22,20 +21,21 @@ import type { Statement } from '../../statement/statement.js'
 /** A read that was requested of a session. */
 interface Requested { readonly statement: Statement }
 
-/** The session of the reads. Of each read it is told by one of the first three methods, and then by `readEnded`. */
-export interface ReadOwner<T extends Requested> {
+/** The session of the reads. For each read one of the first three methods is called, and then `readEnded`. */
+export interface ReadingSession<T extends Requested> {
   /** For whom connections are taken. */
   readonly caller: Caller
+  /** The context that leads every statement, if there is one. */
   readonly lead: ContextLead | undefined
-  answered (requested: T, outcome: Outcome, connection: LentConnection): void
-  refused (requested: T, error: Error): void
+  answer (requested: T, outcome: Outcome, connection: LentConnection): void
+  reject (requested: T, error: Error): void
   /** The connection's isolation level differs from READ COMMITTED: nothing was read. Without this method the level does not matter. */
   unsuited? (requested: T): void
   readEnded (): void
 }
 
 /** A read on its way: the request for its connection, and what becomes of it. */
-class Read<T extends Requested> implements AcquireRequest<LentConnection> {
+class Read<T extends Requested> implements ReadRequest<LentConnection> {
   readonly caller: Caller
   cancel: Cancel = ignore
   connection: LentConnection | undefined
@@ -49,7 +49,7 @@ class Read<T extends Requested> implements AcquireRequest<LentConnection> {
   #replica: Replica | undefined
 
   constructor (reads: ReadsBeforeBegin<T>, requested: T, mayShare: boolean) {
-    this.caller = reads.owner.caller
+    this.caller = reads.session.caller
     this.#reads = reads
     this.#requested = requested
     this.#mayShare = mayShare
@@ -57,52 +57,44 @@ class Read<T extends Requested> implements AcquireRequest<LentConnection> {
     this.#replica = reads.route?.replica
   }
 
+  get statement (): Statement { return this.#requested.statement }
+
   /** Requests the connection. */
   start (): void {
     const { pool } = this.#reads.context
     if (this.#replica !== undefined) this.cancel = this.#replica.acquire(this)
-    else this.cancel = this.#mayShare && pool.shared !== undefined ? pool.shared.acquire(this.#shared()) : pool.acquire(this)
+    else this.cancel = this.#mayShare && pool.shared !== undefined ? pool.shared.acquire(this) : pool.acquire(this)
   }
 
   lend (connection: LentConnection): void {
     this.connection = connection
-    const { owner } = this.#reads
-    const { statement } = this.#requested
-    if (this.#replica !== undefined) this.#readOn(this.#replica, connection)
-    else if (owner.unsuited === undefined) connection.send([{ statement, done: (outcome) => this.#answered(outcome, connection) }], beforeStatement(connection, statement, owner.lead))
-    else if (connection.readCommitted) {
-      connection.send([{ statement, done: (outcome) => this.#answered(outcome, connection), unsuited: () => this.#unsuited() }], beforeStatement(connection, statement, owner.lead))
-    } else this.#unsuited()
+    const { statement } = this
+    const { lead, unsuited } = this.#reads.session
+    if (this.#replica !== undefined) return this.#readOn(this.#replica, connection)
+    if (unsuited !== undefined && !connection.readCommitted) return this.#unsuited()
+    const done = (outcome: Outcome): void => this.answered(outcome, connection)
+    connection.send([{ statement, done, unsuited: unsuited && (() => this.#unsuited()) }], beforeStatement(connection, statement, lead))
   }
 
   refuse (error: Error): void {
     if (this.#replica !== undefined && !this.#reads.isClosed) return this.#repeat()
-    this.#reads.owner.refused(this.#requested, error)
+    this.#reads.session.reject(this.#requested, error)
     this.#end()
-  }
-
-  #shared (): ReadRequest<LentConnection> {
-    return {
-      caller: this.caller,
-      lend: (connection) => this.lend(connection),
-      refuse: (error) => this.refuse(error),
-      read: { statement: this.#requested.statement, answered: (outcome, connection) => this.#answered(outcome, connection) }
-    }
   }
 
   #readOn (replica: Replica, connection: LentConnection): void {
     if (!connection.readCommitted) return this.#repeat()
-    const { statement } = this.#requested
+    const { statement } = this
     connection.send(guarded({
       statement,
       done: (outcome) => {
         const isRepeated = !this.#reads.isClosed && isFailure(outcome)
         if (isConnectionLost(outcome.error)) replica.leaveOut()
         if (isRepeated) this.#repeat()
-        else this.#answered(outcome, connection)
+        else this.answered(outcome, connection)
       },
       unsuited: () => this.#repeat()
-    }, this.#reads.route?.position, replica), beforeStatement(connection, statement, this.#reads.owner.lead))
+    }, this.#reads.route?.position, replica), beforeStatement(connection, statement, this.#reads.session.lead))
   }
 
   /** Reads on the primary. */
@@ -115,12 +107,12 @@ class Read<T extends Requested> implements AcquireRequest<LentConnection> {
   }
 
   #unsuited (): void {
-    this.#reads.owner.unsuited?.(this.#requested)
+    this.#reads.session.unsuited?.(this.#requested)
     this.#end()
   }
 
-  #answered (outcome: Outcome, connection: LentConnection): void {
-    this.#reads.owner.answered(this.#requested, outcome, connection)
+  answered (outcome: Outcome, connection: LentConnection): void {
+    this.#reads.session.answer(this.#requested, outcome, connection)
     // A late cancel request must not hit the next user of the connection.
     if (this.interrupted === undefined) this.#end()
     else this.interrupted.then(() => this.#end())
@@ -129,7 +121,7 @@ class Read<T extends Requested> implements AcquireRequest<LentConnection> {
   #end (): void {
     this.connection?.release()
     this.#reads.running.delete(this.#entry)
-    this.#reads.owner.readEnded()
+    this.#reads.session.readEnded()
   }
 }
 
@@ -138,14 +130,14 @@ class Read<T extends Requested> implements AcquireRequest<LentConnection> {
  * A read that a replica does not answer is repeated on the primary, unless it was cancelled, for example by its time limit.
  */
 export class ReadsBeforeBegin<T extends Requested> {
-  readonly owner: ReadOwner<T>
+  readonly session: ReadingSession<T>
   readonly context: Pick<SessionContext, 'pool'>
   readonly route: ReplicaRoute | undefined
   readonly running = new List<Read<T>>()
   isClosed = false
 
-  constructor (owner: ReadOwner<T>, context: Pick<SessionContext, 'pool'>, route: ReplicaRoute | undefined) {
-    this.owner = owner
+  constructor (session: ReadingSession<T>, context: Pick<SessionContext, 'pool'>, route: ReplicaRoute | undefined) {
+    this.session = session
     this.context = context
     this.route = route
   }

@@ -15,7 +15,7 @@
 import { failureOn } from '../../connection/outcome.js'
 import { toDatabaseError } from '../../errors/to-database-error.js'
 import { control, nothing, opening, rollBack } from './transaction-control.js'
-import { hasOwnSnapshots, isFailure, ReadsBeforeBegin, type ReadOwner } from './reads-before-begin.js'
+import { hasOwnSnapshots, isFailure, ReadsBeforeBegin, type ReadingSession } from './reads-before-begin.js'
 import { routeOf, type ReplicaRoute } from './replica-route.js'
 import { added, takeBatch, type QueuedStatement } from './queued-statement.js'
 import { forget, unsent, type Savepoint } from './savepoint.js'
@@ -37,8 +37,8 @@ import type { Statement, StatementResult } from '../../statement/statement.js'
 
 const noTasks: readonly QueuedStatement[] = []
 
-/** It is the request for its own connection. */
-export class Transaction implements AcquireRequest<LentConnection>, ReadOwner<QueuedStatement> {
+/** The transaction of a session. It is itself the request for its connection. */
+export class Transaction implements AcquireRequest<LentConnection>, ReadingSession<QueuedStatement> {
   readonly #context: SessionContext
   readonly #settings: TransactionSettings
   readonly caller: Caller
@@ -120,7 +120,7 @@ export class Transaction implements AcquireRequest<LentConnection>, ReadOwner<Qu
       const refusal = this.caller.refuses?.(requested) ?? this.lead?.prepare()
       const statement = this.lead === undefined ? requested : this.lead.named(requested)
       const task = { statement, savepoint, resolve, reject }
-      if (refusal !== undefined) return this.refused(task, refusal)
+      if (refusal !== undefined) return this.reject(task, refusal)
       if (this.#mayReadOutside(statement)) return this.#readOutside(task)
       if (this.#route?.isWhole === false) this.#route.leave()
       this.work.add(statement, savepoint)
@@ -229,7 +229,7 @@ export class Transaction implements AcquireRequest<LentConnection>, ReadOwner<Qu
   #done (): void { this.#busy = false; this.#proceed() }
 
   #refuseAll (error: Error): void {
-    for (const task of this.#tasks.splice(0)) this.refused(task, error)
+    for (const task of this.#tasks.splice(0)) this.reject(task, error)
     this.#trace?.end('none', error)
   }
 
@@ -249,7 +249,7 @@ export class Transaction implements AcquireRequest<LentConnection>, ReadOwner<Qu
       for (const savepoint of savepoints.slice(0, Math.max(outcome.preludeDone - begin.length, 0))) savepoint.sent = true
       if (this.#route?.isMovable === true && this.#end === undefined && isFailure(outcome)) moved = [...moved, task]
       else if (alone && outcome.error === undefined) this.#tasks.unshift(task)
-      else this.answered(task, outcome, connection)
+      else this.answer(task, outcome, connection)
       if (--open > 0) return
       if (moved.length > 0) this.#moveToPrimary(moved, connection)
       this.#done()
@@ -276,7 +276,7 @@ export class Transaction implements AcquireRequest<LentConnection>, ReadOwner<Qu
 
   readEnded (): void { this.#proceed() }
 
-  answered (task: QueuedStatement, { error, result, sent }: Outcome, connection: LentConnection): void {
+  answer (task: QueuedStatement, { error, result, sent }: Outcome, connection: LentConnection): void {
     this.#route?.answered(task.statement === opening)
     if (error === undefined) {
       // The user's own SQL may have rolled back to a savepoint.
@@ -288,10 +288,10 @@ export class Transaction implements AcquireRequest<LentConnection>, ReadOwner<Qu
     const failure = failureOn(connection, error, { context, text, readOnly: this.#settings.readOnly, nowait, ...this.#context.words })
     if (sent && this.#isAborted) this.#failure ??= failure
     if (sent) task.reject(errorForCaller(failure, this.#end))
-    else this.refused(task, failure)
+    else this.reject(task, failure)
   }
 
-  refused ({ statement, savepoint, reject }: QueuedStatement, error: Error): void {
+  reject ({ statement, savepoint, reject }: QueuedStatement, error: Error): void {
     if (statement.kind !== 'read') this.#unsent.add(savepoint, error)
     reject(error)
   }

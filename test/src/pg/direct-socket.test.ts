@@ -8,6 +8,7 @@ import { DatabaseClient } from '../../../src/pg/database-client.js'
 import { DirectSocket } from '../../../src/pg/direct-socket.js'
 import { parseConnectionString } from '../../../src/settings/url/connection-string.js'
 import { createTestDatabase } from '../../../src/testing/index.js'
+import { caller, openPool, run } from '../../helpers/pool.js'
 import type { AddressInfo } from 'node:net'
 import type { Test } from '../../helpers/test.js'
 
@@ -69,6 +70,18 @@ t.test('a program that pauses the socket, adds a listener of its own or reads by
   await once(socket, 'end')
   t.strictSame(got, ['data without a reader', 'direct one', 'data two', 'other two', 'direct three', 'read four', 'direct five', 'data six', 'direct seven'])
   t.equal(buffers.size, 1, 'no read makes a buffer')
+})
+
+t.test('no answer over a connection of the pool makes a buffer', async (t) => {
+  const pool = await openPool(t)
+  const connection = await pool.connect(caller)
+  const { connection: { stream } } = connection.pooled.client as unknown as { readonly connection: { readonly stream: Socket } }
+  const pushed: unknown[] = []
+  t.intercept(stream, 'push', { value: (chunk: unknown) => { pushed.push(chunk); return true } })
+  t.match(await run(connection, 'select $1::text', { values: ['x'.repeat(100_000)] }), { error: undefined })
+  t.match(await run(connection, 'select 1 / $1::int', { values: [0] }), { error: { code: '22012' } })
+  t.strictSame(pushed, [])
+  connection.release()
 })
 
 t.test('rows come and go by COPY over the client of a pool, between its own statements', async (t) => {

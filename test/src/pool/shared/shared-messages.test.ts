@@ -32,7 +32,7 @@ async function openLane (t: Test) {
     ended: () => { hasEnded = true }
   })
   const read = (): Promise<unknown[] | undefined> => new Promise((resolve, reject) => {
-    lane.send({ caller, lend: () => {}, refuse: reject, read: { statement: one, answered: ({ result }) => resolve(result?.rows) } })
+    lane.send({ caller, lend: () => {}, refuse: reject, statement: one, answered: ({ result }) => resolve(result?.rows) })
   })
   return { lane, peer, pool, own, read, ended: () => hasEnded }
 }

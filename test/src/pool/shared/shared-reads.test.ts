@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import pg from 'pg'
 import { beside } from '../../../helpers/backend.js'
 import { caller, openPool } from '../../../helpers/pool.js'
@@ -7,7 +7,6 @@ import { admit, ask, held, holdLock, lookup, openSharing } from '../../../helper
 import { until } from '../../../helpers/until.js'
 import type { Answer, Asked } from '../../../helpers/sharing.js'
 import type { Statement } from '../../../../src/statement/statement.js'
-import type { Test } from '../../../helpers/test.js'
 
 const number = (value: number): Statement => lookup('select $1::int, pg_backend_pid()', value)
 const numbers = Array.from({ length: 40 }, (_, value) => number(value))
@@ -91,10 +90,8 @@ t.test('a caller that leaves in the turn of its read is refused', async (t) => {
 
 /** Stops the clock of this process; the function moves it on, in milliseconds. */
 function stopClock (t: Test): (millis: number) => void {
-  const { now } = performance
   let stopped = performance.now()
-  performance.now = () => stopped
-  t.teardown(async () => { performance.now = now })
+  t.intercept(performance, 'now', { value: () => stopped })
   return (millis) => { stopped += millis }
 }
 

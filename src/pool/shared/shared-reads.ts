@@ -129,17 +129,14 @@ export class SharedReads {
   #lane (): Lane | undefined {
     const now = performance.now()
     let best: Lane | undefined
-    let smallest = Infinity
     let open = 0
     for (const lane of this.#lanes) {
       const age = now - lane.openedAt
       if (age > openMillis.longest || (age > openMillis.contended && this.#pool.info.waiting > 0)) lane.isOpen = false
       if (lane.isOpen) open++
-      if (!lane.hasRoom || lane.size >= smallest) continue
-      best = lane
-      smallest = lane.size
+      if (lane.hasRoom && lane.size < (best?.size ?? Infinity)) best = lane
     }
-    const isBusy = best !== undefined && smallest >= busyReads && open < this.#most && this.#openings.size === 0 && this.#pool.hasRoom
+    const isBusy = best !== undefined && best.size >= busyReads && open < this.#most && this.#openings.size === 0 && this.#pool.hasRoom
     return isBusy ? undefined : best
   }
 

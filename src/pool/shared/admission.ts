@@ -1,6 +1,9 @@
 import { GenerationCache } from '../../runtime/generation-cache.js'
 import type { Statement } from '../../statement/statement.js'
 
+/** How long PostgreSQL works on one read before no others are sent behind it, and before its shape counts as slow, in milliseconds. */
+export const patienceMillis = { late: 5, slow: 10 }
+
 /** How many quick answers admit a shape: at first, and at most. */
 const answersNeeded = { first: 20, most: 1280 }
 
@@ -40,8 +43,11 @@ export class Shape {
     this.#quick = 0
   }
 
-  /** A statement is not answered soon, over a connection of its own. */
-  late (): void { this.#count(against.late) }
+  /** A statement has no answer yet after so long, over a connection of its own. */
+  overdue (millis: number): void {
+    if (millis > patienceMillis.slow) this.slow()
+    else this.#count(against.late)
+  }
 
   /** A statement is far from quick: an admitted shape is so no more, and each time it takes longer to be so again. */
   slow (): void {

@@ -11,6 +11,7 @@ import { sqlStates } from '../../errors/sqlstate-codes.js'
 import { ForeignStatementError, Pipeline } from '../../pg/pipeline.js'
 import { ignore } from '../../runtime/promises.js'
 import { noLead } from '../../statement/leading-statement.js'
+import { patienceMillis } from './admission.js'
 import { SharedRead } from './shared-read.js'
 import type { PoolClient } from 'pg'
 import type { Batch, Task } from '../../connection/batch.js'
@@ -24,9 +25,6 @@ import type { ReadOwner } from './shared-read.js'
 
 /** The most reads of a lane without a response. */
 const mostUnanswered = 128
-
-/** How long PostgreSQL works on one read before no others are sent behind it, and before its shape counts as slow, in milliseconds. */
-export const patienceMillis = { late: 5, slow: 10 }
 
 /** So long after PostgreSQL began with a read another connection has to be answered, in milliseconds. */
 const overtakenMillis = 1

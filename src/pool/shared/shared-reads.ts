@@ -11,8 +11,8 @@
  */
 import { isOrdinary } from '../../pg/client.js'
 import { ignore } from '../../runtime/promises.js'
-import { Admission } from './admission.js'
-import { Lane, patienceMillis } from './lane.js'
+import { Admission, patienceMillis } from './admission.js'
+import { Lane } from './lane.js'
 import type { PoolInfo } from '../../channels/pool-info.js'
 import type { Connection } from '../../connection/connection.js'
 import type { ConnectionHome, PoolerPolicy } from '../../connection/connection-home.js'
@@ -129,14 +129,18 @@ export class SharedReads {
   #lane (): Lane | undefined {
     const now = performance.now()
     let best: Lane | undefined
+    let fewest = Infinity
     let open = 0
     for (const lane of this.#lanes) {
       const age = now - lane.openedAt
       if (age > openMillis.longest || (age > openMillis.contended && this.#pool.info.waiting > 0)) lane.isOpen = false
       if (lane.isOpen) open++
-      if (lane.hasRoom && lane.size < (best?.size ?? Infinity)) best = lane
+      if (lane.hasRoom && lane.size < fewest) {
+        best = lane
+        fewest = lane.size
+      }
     }
-    const isBusy = best !== undefined && best.size >= busyReads && open < this.#most && this.#openings.size === 0 && this.#pool.hasRoom
+    const isBusy = fewest >= busyReads && open < this.#most && this.#openings.size === 0 && this.#pool.hasRoom
     return isBusy ? undefined : best
   }
 
@@ -253,13 +257,7 @@ export class SharedReads {
         else lane.pause()
       }
     }
-    for (const { connection, running: { since, texts } } of running) {
-      if (connection.running?.since !== since) continue
-      for (const text of texts) {
-        const shape = this.#admission.known(text)
-        if (now - since > patienceMillis.slow) shape?.slow()
-        else shape?.late()
-      }
-    }
+    const unanswered = running.filter(({ connection, running: { since } }) => connection.running?.since === since)
+    for (const { running: { since, texts } } of unanswered) for (const text of texts) this.#admission.known(text)?.overdue(now - since)
   }
 }

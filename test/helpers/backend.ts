@@ -16,10 +16,15 @@ export async function queryOnce<Row extends object> (
   text: string,
   values: unknown[] = []
 ): Promise<Row[]> {
+  return await withClient(connection, async (client) => (await client.query<Row>(text, values)).rows)
+}
+
+/** Uses a connection, which is closed afterwards. */
+async function withClient<Result> (connection: ConstructorParameters<typeof Client>[0], work: (client: Client) => Promise<Result>): Promise<Result> {
   const client = new Client(connection)
   await client.connect()
   try {
-    return (await client.query<Row>(text, values)).rows
+    return await work(client)
   } finally {
     await client.end()
   }
@@ -39,8 +44,11 @@ export async function killBackend (database: Database, pid: number): Promise<voi
   const clients = clientsOf(database.pool)
   const itsOwn = clients.filter(({ processID }) => processID === pid)
   const ended = new Promise<void>((resolve) => { for (const client of itsOwn.length > 0 ? itsOwn : clients) client.once('end', () => resolve()) })
-  const rows = await beside<{ state: string }>(database, 'select state, pg_terminate_backend(pid) from pg_stat_activity where pid = $1', [pid])
-  if (itsOwn.length > 0 || rows.some(({ state }) => state !== 'idle')) await ended
+  // It stays open meanwhile: the idle connections of a pool do not keep the process running.
+  await withClient(behindPooler(database.pool.options.port) ?? database.pool.options, async (client) => {
+    const { rows } = await client.query<{ state: string }>('select state, pg_terminate_backend(pid) from pg_stat_activity where pid = $1', [pid])
+    if (itsOwn.length > 0 || rows.some(({ state }) => state !== 'idle')) await ended
+  })
 }
 
 /** Resolves when a process runs, or waits in, a statement that contains the given text. */

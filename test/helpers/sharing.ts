@@ -89,15 +89,19 @@ export async function openSharing (t: Test, options: DatabaseOptions = {}) {
   }
 }
 
-/** Waits for a lock in PostgreSQL, as long as it is held. */
-export const held = lookup('select pg_advisory_xact_lock_shared(4711)::text, 42')
+/** A statement that waits for a lock in PostgreSQL, as long as it is held. */
+export const heldBy = (key: number): Statement => lookup(`select pg_advisory_xact_lock_shared(${key})::text, 42`)
 
-/** Holds the lock of {@link held} over a connection of its own, until `release`. */
-export async function holdLock (t: Test, { pool }: ConnectionPool) {
+const usualKey = 4711
+
+export const held = heldBy(usualKey)
+
+/** Holds the lock of {@link held}, or of another key, over a connection of its own, until `release`. */
+export async function holdLock (t: Test, { pool }: ConnectionPool, key = usualKey) {
   const client = new Client(pool.options)
   await client.connect()
   t.teardown(() => client.end())
-  await client.query('begin; select pg_advisory_xact_lock(4711)')
+  await client.query(`begin; select pg_advisory_xact_lock(${key})`)
   return {
     release: () => client.query('commit'),
     /** Resolves when so many statements wait for the lock. */

@@ -3,7 +3,7 @@ import pg from 'pg'
 import { beside } from '../../../helpers/backend.js'
 import { caller, openPool } from '../../../helpers/pool.js'
 import { recordingLogger } from '../../../helpers/logger.js'
-import { admit, ask, held, holdLock, lookup, openSharing } from '../../../helpers/sharing.js'
+import { admit, ask, held, heldBy, holdLock, lookup, openSharing } from '../../../helpers/sharing.js'
 import { until } from '../../../helpers/until.js'
 import type { Answer, Asked } from '../../../helpers/sharing.js'
 import type { Statement } from '../../../../src/statement/statement.js'
@@ -115,18 +115,27 @@ t.test('a connection whose read is late gets no more reads, and those behind it 
   t.match(await late.answer, { isShared: true, rows: [['', '42']] })
 })
 
-t.test('a shared connection gives way to those that wait for one', async (t) => {
+t.test('a shared connection takes no more reads after a while when others wait for one', async (t) => {
   const { pool, readShared } = await openSharing(t, { pool: { size: 1, maxOverflow: 0, timeoutSeconds: 3600 } })
-  await readShared(numbers)
-  const over = new AbortController()
-  const readers = numbers.map(async (statement) => { while (!over.signal.aborted) await ask(pool, statement).answer })
-  for (let turn = 0; turn < 3; turn++) {
-    const connection = await pool.connect(caller)
-    connection.release()
-  }
-  over.abort()
-  await Promise.all(readers)
-  t.pass('reads never end, and others get the connection')
+  await readShared([...numbers, held, heldBy(42)])
+  const [lock, otherLock] = [await holdLock(t, pool), await holdLock(t, pool, 42)]
+  const pass = stopClock(t)
+  const first = ask(pool, held)
+  await lock.waited(1)
+  pass(4)
+  const second = ask(pool, heldBy(42))
+  await lock.release()
+  await first.answer
+  pass(4)
+  const waiting = pool.connect(caller)
+  await until(() => pool.info.waiting === 1)
+  const third = ask(pool, numbers[0] as Statement)
+  t.equal(pool.info.waiting, 2, 'it waits for a connection as well')
+  await otherLock.release()
+  const connection = await waiting
+  connection.release()
+  t.equal((await second.answer).isShared, true)
+  t.match(await third.answer, { rows: [['0']] })
 })
 
 t.test('nothing is shared without names of statements, and behind a pooler', async (t) => {

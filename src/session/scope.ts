@@ -250,7 +250,7 @@ export class Scope<Drizzle = DrizzleDatabase> implements StatementRunner {
 
   async #nest<Result> (fn: (scope: Scope<Drizzle>) => Result | Promise<Result>): Promise<Result> {
     const { root } = this
-    const savepoint = { name: `s${++root.savepoints}`, outer: this.#savepoint, sent: false }
+    const savepoint = { name: `s${++root.savepoints}`, outer: this.#savepoint, sent: false, isInDoubt: false }
     const child = new Scope<Drizzle>(root, this, savepoint)
     this.#child = child
     root.leaveContext ??= nesting.enter()

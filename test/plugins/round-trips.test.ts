@@ -10,7 +10,7 @@ interface Writing {
   readonly connection: { readonly stream: { write (bytes: unknown): boolean } }
 }
 
-const routes = { '/none': 0, '/read': 1, '/list': 1, '/create': 2, '/change': 3, '/transfer': 3, '/page': 3, '/cursor': 1, '/stream': 2 }
+const routes = { '/none': 0, '/read': 1, '/list': 1, '/create': 2, '/create-many': 2, '/nested': 3, '/change': 3, '/transfer': 3, '/page': 3, '/cursor': 1, '/stream': 2 }
 
 /** A server with one connection that has already answered each route once. */
 async function buildWarm (t: Parameters<typeof build>[0]): Promise<FastifyInstance> {
@@ -19,6 +19,12 @@ async function buildWarm (t: Parameters<typeof build>[0]): Promise<FastifyInstan
   server.get('/read', (request) => request.repo(users).getOrThrow(1))
   server.get('/list', (request) => request.repo(users).getAll({ limit: 20, orderBy: { email: 'asc' } }))
   server.get('/create', (request) => request.repo(users).create({ email: `${Math.random()}` }))
+  server.get('/create-many', (request) => request.repo(users).createMany([{ email: `${Math.random()}` }, { email: `${Math.random()}` }]))
+  server.get('/nested', async (request) => {
+    const create = async (): Promise<void> => { await request.transaction((scope) => scope.repo(users).create({ email: `${Math.random()}` })) }
+    await create()
+    await create()
+  })
   server.get('/change', async (request) => {
     const { id, balance } = await request.repo(users).getOrThrow(1)
     return await request.repo(users).update(id, { balance: balance + 1 })

@@ -1,5 +1,5 @@
 import { setsSomething } from '../../statement/sets-something.js'
-import { isWithin } from './savepoint.js'
+import { doubt, isWithin } from './savepoint.js'
 import { opening } from './transaction-control.js'
 import type { Statement } from '../../statement/statement.js'
 import type { Savepoint } from './savepoint.js'
@@ -20,6 +20,7 @@ export class RequestedWork {
   get hasSettings (): boolean { return this.#settingScopes !== undefined && this.#settingScopes.size > 0 }
 
   add (statement: Statement, savepoint: Savepoint | undefined): void {
+    if (statement.kind === 'raw') doubt(savepoint, statement.text)
     if (statement.kind === 'raw' && setsSomething(statement.text)) (this.#settingScopes ??= new Set()).add(savepoint)
     if (statement.kind === 'read') this.#hasRead = true
     else this.#hasWritten ||= statement !== opening

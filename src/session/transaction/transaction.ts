@@ -18,7 +18,7 @@ import { control, nothing, opening, rollBack } from './transaction-control.js'
 import { hasOwnSnapshots, isFailure, ReadsBeforeBegin, type ReadingSession } from './reads-before-begin.js'
 import { routeOf, type ReplicaRoute } from './replica-route.js'
 import { added, takeBatch, type QueuedStatement } from './queued-statement.js'
-import { forget, unsent, type Savepoint } from './savepoint.js'
+import { forget, releaseOf, Savepoints, type Savepoint } from './savepoint.js'
 import { RequestedWork } from './requested-work.js'
 import { errorForCaller, obstacleOn } from './end-reason.js'
 import { beforeTransaction } from './prelude.js'
@@ -71,6 +71,7 @@ export class Transaction implements AcquireRequest<LentConnection>, ReadingSessi
   #end: (() => Error) | undefined
   #failure: Error | undefined
   readonly #unsent = new UnsentWrites()
+  readonly #savepoints = new Savepoints()
   /** Undefined as long as nobody watches. */
   #trace: TransactionTrace | undefined
 
@@ -134,9 +135,9 @@ export class Transaction implements AcquireRequest<LentConnection>, ReadingSessi
     return this.isIdle ? undefined : new Promise((resolve) => (this.#wakers ??= []).push(resolve))
   }
 
-  /** Releases a savepoint; resolves with the error that prevented it, if any. */
-  async release ({ name, sent }: Savepoint): Promise<Error | undefined> {
-    const outcome = sent ? await this.#connection?.run(control(`release savepoint ${name}`)) : undefined
+  /** Releases a savepoint, now or with the next statement; resolves with the error that prevented it, if any. */
+  async release (savepoint: Savepoint): Promise<Error | undefined> {
+    const outcome = this.#savepoints.keep(savepoint) ? await this.#connection?.run(control(releaseOf(savepoint))) : undefined
     if (outcome?.error === undefined) return undefined
     this.#failure = toDatabaseError(outcome.error, { context: { operation: 'release savepoint' } })
     return this.obstacle
@@ -146,9 +147,8 @@ export class Transaction implements AcquireRequest<LentConnection>, ReadingSessi
   async undo (savepoint: Savepoint): Promise<void> {
     this.#unsent.undo(savepoint)
     this.work.undo(savepoint)
-    const { name, sent } = savepoint
-    if (!sent) return
-    await this.#connection?.run(control(`release savepoint ${name}`), [leading(`rollback to savepoint ${name}`)])
+    if (!this.#savepoints.undo(savepoint)) return
+    await this.#connection?.run(control(releaseOf(savepoint)), [leading(`rollback to savepoint ${savepoint.name}`)])
     if (!this.#isAborted) this.#failure = undefined
   }
 
@@ -236,8 +236,8 @@ export class Transaction implements AcquireRequest<LentConnection>, ReadingSessi
   #send (tasks: QueuedStatement[], connection: LentConnection): void {
     const [first] = tasks
     const begin = this.#begun ? noLead : beforeTransaction(connection, this.#settings, this.lead)
-    const savepoints = unsent(first?.savepoint)
-    const prelude = [...begin, ...savepoints.map(({ name }) => leading(`savepoint ${name}`))]
+    const steps = this.#savepoints.stepsTo(first?.savepoint)
+    const prelude = [...begin, ...steps.map(({ lead }) => lead)]
     if (this.timedOut !== undefined) this.#timer ??= setTimeout(this.timedOut, this.#settings.timeoutMillis)
     // A raw text without values may be several statements, a COPY or a COMMIT: it is sent alone, after the prelude.
     const alone = prelude.length > 0 && first?.statement.kind === 'raw' && first.statement.values.length === 0
@@ -246,7 +246,7 @@ export class Transaction implements AcquireRequest<LentConnection>, ReadingSessi
     const answered = (task: QueuedStatement, outcome: Outcome): void => {
       if (outcome.preludeDone > 0) this.#begun = true
       if (this.#settings.resolveCommits) this.#identity ??= outcome.preludeValue
-      for (const savepoint of savepoints.slice(0, Math.max(outcome.preludeDone - begin.length, 0))) savepoint.sent = true
+      for (const { done } of steps.slice(0, Math.max(outcome.preludeDone - begin.length, 0))) done()
       if (this.#route?.isMovable === true && this.#end === undefined && isFailure(outcome)) moved = [...moved, task]
       else if (alone && outcome.error === undefined) this.#tasks.unshift(task)
       else this.answer(task, outcome, connection)

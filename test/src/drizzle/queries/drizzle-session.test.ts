@@ -134,7 +134,7 @@ t.test('its own transactions are nested scopes, with savepoints of their own', a
   })
   t.match(sent(), [
     /^begin; savepoint s1; insert/, /^savepoint s2; insert/, 'rollback to savepoint s2; release savepoint s2',
-    /^savepoint s3; insert/, 'release savepoint s3', /^savepoint s4; insert/, 'release savepoint s4', /count/, /select/, 'release savepoint s1', 'commit'
+    /^savepoint s3; insert/, /^release savepoint s3; savepoint s4; insert/, 'release savepoint s4; ', /count/, /select/, 'commit'
   ])
 })
 
@@ -154,7 +154,7 @@ t.test('the database\'s own transaction takes Drizzle\'s config, and is ours', a
   })
   await database.drizzle.insert(users).values({ email: 'alone' })
   t.match(sent(), [
-    'begin isolation level serializable, read only, deferrable; ', /^select/, 'savepoint s1; ', /^select/, 'release savepoint s1', 'commit',
+    'begin isolation level serializable, read only, deferrable; ', /^select/, 'savepoint s1; ', /^select/, 'commit',
     /^begin; insert/, 'rollback',
     'begin; ', 'set transaction isolation level repeatable read', /^select/, 'commit',
     /^insert/

@@ -116,21 +116,26 @@ t.test('a savepoint is sent with the first statement of its scope, after a due B
   }))
   t.same(await answerGroup(peer, ['BEGIN', 'SAVEPOINT']), group(['begin', 'savepoint s1'], 'first'))
   t.same(await answerQuery(peer, 'INSERT 0 1'), ['Query second'])
-  t.same(await answerQuery(peer, 'RELEASE'), ['Query release savepoint s1'])
   t.same(await answerQuery(peer, 'COMMIT'), ['Query commit'])
   await done
 })
 
-t.test('savepoints of empty scopes are sent together, and released innermost first', async (t) => {
+t.test('savepoints of empty scopes are sent together, and released with the next statement', async (t) => {
   const { database, peer } = await openScripted(t)
   const done = database.session(async (session) => {
     await session.run(write('first'))
-    await session.transaction((outer) => outer.transaction((inner) => inner.run(write('second'))))
+    await session.transaction(async (outer) => {
+      await outer.transaction((inner) => inner.run(write('second')))
+      await outer.run(write('third'))
+      await outer.transaction((inner) => inner.run(write('fourth')))
+    })
+    await session.run(write('fifth'))
   })
   await answerGroup(peer, ['BEGIN'])
   t.same(await answerGroup(peer, ['SAVEPOINT', 'SAVEPOINT']), group(['savepoint s1', 'savepoint s2'], 'second'))
-  t.same(await answerQuery(peer, 'RELEASE'), ['Query release savepoint s2'])
-  t.same(await answerQuery(peer, 'RELEASE'), ['Query release savepoint s1'])
+  t.same(await answerGroup(peer, ['RELEASE']), group(['release savepoint s2'], 'third'))
+  t.same(await answerGroup(peer, ['SAVEPOINT']), group(['savepoint s3'], 'fourth'))
+  t.same(await answerGroup(peer, ['RELEASE']), group(['release savepoint s1'], 'fifth'), 'which releases the one inside it')
   t.same(await answerQuery(peer, 'COMMIT'), ['Query commit'])
   await done
 })
@@ -148,7 +153,6 @@ t.test('9: a scope that throws rolls back and releases its savepoint in one roun
   t.same(await peer.next(), group(['rollback to savepoint s2'], 'release savepoint s2'))
   peer.send(...groupAnswer(['ROLLBACK'], 'RELEASE'))
   t.same(await answerQuery(peer, 'INSERT 0 1'), ['Query second'])
-  t.same(await answerQuery(peer, 'RELEASE'), ['Query release savepoint s1'])
   t.same(await answerQuery(peer, 'COMMIT'), ['Query commit'])
   await done
 })
@@ -179,11 +183,9 @@ t.test('10: statements of the session and of siblings wait for the open scope, i
     ])
   })
   t.same(await answerGroup(peer, ['BEGIN', 'SAVEPOINT']), group(['begin', 'savepoint s1'], 'first'))
-  t.same(await answerQuery(peer, 'RELEASE'), ['Query release savepoint s1'])
-  t.same(await answerQuery(peer, 'INSERT 0 1'), ['Query second'])
+  t.same(await answerGroup(peer, ['RELEASE']), group(['release savepoint s1'], 'second'))
   t.same(await answerGroup(peer, ['SAVEPOINT']), group(['savepoint s2'], 'third'))
-  t.same(await answerQuery(peer, 'RELEASE'), ['Query release savepoint s2'])
-  t.same(await answerQuery(peer, 'INSERT 0 1'), ['Query fourth'])
+  t.same(await answerGroup(peer, ['RELEASE']), group(['release savepoint s2'], 'fourth'))
   t.same(await answerQuery(peer, 'COMMIT'), ['Query commit'])
   await done
 })

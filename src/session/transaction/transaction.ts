@@ -6,9 +6,9 @@
  * *none*: no connection is held. Plain reads may run on the pool, each on a connection of its own for one round trip.
  * *opening*: another statement came. Running reads are awaited first, because a session that holds its transaction's
  * connection must never wait for another one. Statements that come meanwhile wait, in call order.
- * *open*: everything runs on the one connection, one statement after the other. BEGIN, and the savepoint of a scope without
- * statements so far, are sent with a statement under one Sync. Only PostgreSQL's response shows whether they have run, so
- * nothing is sent before it.
+ * *open*: everything runs on the one connection, one statement after the other. BEGIN, the savepoint of a scope without
+ * statements so far, and the release of the last one that was kept are sent with a statement under one Sync. Only PostgreSQL's
+ * response shows whether they have run, so nothing is sent before it.
  * *ended*: every statement is refused, also those that still wait. The connection was released, or destroyed if its state was
  * uncertain.
  */

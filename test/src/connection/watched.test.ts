@@ -88,7 +88,6 @@ for (const [way, wrap] of Object.entries({ before, after })) {
       ['select', '', 1, 'SELECT', 1],
       ['update', '', 1, 'UPDATE', 1],
       ['update', '', 1, 'UPDATE', 0],
-      ['release', '', 1, 'RELEASE', null],
       ['commit', '', 1, 'COMMIT', null],
       ['select', '', 1, 'SELECT', 1]
     ])

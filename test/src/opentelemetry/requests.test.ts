@@ -84,7 +84,6 @@ t.test('with @fastify/otel the spans of instrumentation-pg are below the span of
     'GET 200': ['pg.query:SELECT < handler < request'],
     'POST 200': [
       'pg.query:INSERT < handler < request',
-      'pg.query:RELEASE < handler < request',
       'pg.query:SELECT < handler < request',
       'pg.query:COMMIT < onSend < request'
     ],

@@ -24,9 +24,13 @@ export class DatabaseClient extends pg.Client {
   }
 }
 
-/** Inherits the options, with our socket unless the program has given its own. */
+/**
+ * The options with our socket, unless the program has given its own. Beside a URL pg takes only own enumerable options, `ssl` among them;
+ * a plain copy would lose the hidden password.
+ */
 function withSocket (config: ClientConfig): ClientConfig {
-  return config.stream === undefined ? Object.create(config, { stream: { value: () => new DirectSocket() } }) as ClientConfig : config
+  if (config.stream !== undefined) return config
+  return Object.create(Object.getPrototypeOf(config), { ...Object.getOwnPropertyDescriptors(config), stream: { value: () => new DirectSocket() } }) as ClientConfig
 }
 
 /** How long ago a client was made, in milliseconds; undefined for one of a pool that the program made. */

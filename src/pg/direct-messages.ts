@@ -73,8 +73,9 @@ export class DirectMessages {
       messages.#toParser = new EventEmitter()
       attachListeners.call(wire, messages.#toParser)
       // For every other socket, such as one for TLS, and while another program reads this one.
-      stream.on('data', (chunk: Buffer) => messages.#read(chunk, chunk.length))
-      if (stream instanceof DirectSocket) stream.readBy((bytes, length) => messages.#read(bytes, length))
+      const listener = (chunk: Buffer): void => messages.#read(chunk, chunk.length)
+      stream.on('data', listener)
+      if (stream instanceof DirectSocket) stream.readBy((bytes, length) => messages.#read(bytes, length), listener)
     }
     readers.set(connection, messages)
   }

@@ -16,24 +16,32 @@ const received = Buffer.allocUnsafeSlow(64 * 1024)
  */
 export class DirectSocket extends Socket {
   #reader: Received | undefined
+  /** The listener of `data` that stands for the reader. */
+  #listener: ((bytes: Buffer) => void) | undefined
 
   constructor () {
     // `onread` is public in Node and missing from its type declarations.
     super({ onread: { buffer: received, callback: (length: number) => this.#receive(length) } } as SocketConstructorOpts)
   }
 
-  /** Sets who reads, as long as the only listener of `data` is its own. */
-  readBy (reader: Received): void { this.#reader = reader }
+  /** Sets who reads, as long as `listener` is the only one of `data`. */
+  readBy (reader: Received, listener: (bytes: Buffer) => void): void {
+    this.#reader = reader
+    this.#listener = listener
+  }
 
   // Node would stop reading, and for a listener of `readable` it would not begin again.
   override pause (): this { return Duplex.prototype.pause.call(this) as this }
 
   #receive (length: number): boolean {
-    if (this.#reader === undefined || this.readableFlowing !== true || this.readableLength > 0 || this.listenerCount('data') !== 1) {
-      return this.push(Buffer.from(received.subarray(0, length)))
-    }
+    if (this.#reader === undefined || !this.#isRead) return this.push(Buffer.from(received.subarray(0, length)))
     this.#reader(received, length)
     return true
+  }
+
+  /** Whether nobody else reads, and nothing that came before is still to be read. */
+  get #isRead (): boolean {
+    return this.readableFlowing === true && this.readableLength === 0 && this.listenerCount('data') === 1 && this.listenerCount('data', this.#listener) === 1
   }
 }
 

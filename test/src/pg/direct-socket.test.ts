@@ -43,7 +43,7 @@ t.test('a program that pauses the socket, adds a listener of its own or reads by
   socket.readBy((bytes, length) => {
     buffers.add(bytes)
     note('direct')(bytes, length)
-  })
+  }, listener)
   await send('one')
   socket.on('data', other)
   await send('two')
@@ -66,9 +66,13 @@ t.test('a program that pauses the socket, adds a listener of its own or reads by
   socket.resume()
   await new Promise(setImmediate)
   await send('seven')
+  socket.off('data', listener).on('data', other)
+  await send('eight')
+  socket.off('data', other).on('data', listener).resume()
+  await send('nine')
   peer.end()
   await once(socket, 'end')
-  t.strictSame(got, ['data without a reader', 'direct one', 'data two', 'other two', 'direct three', 'read four', 'direct five', 'data six', 'direct seven'])
+  t.strictSame(got, ['data without a reader', 'direct one', 'data two', 'other two', 'direct three', 'read four', 'direct five', 'data six', 'direct seven', 'other eight', 'direct nine'])
   t.equal(buffers.size, 1, 'no read makes a buffer')
 })
 

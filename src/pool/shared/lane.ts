@@ -130,7 +130,8 @@ export class Lane implements Batch, ReadOwner {
     const read = new SharedRead(this, request, { prepared, sentAt: performance.now(), isParsed })
     if (this.size === 0) this.#headSince = read.sentAt
     this.#pipeline.add(read)
-    this.#flush ??= setImmediate(this.#send)
+    // If the connection was found lost, the buffer may be another lane's already.
+    if (!this.#hasEnded) this.#flush ??= setImmediate(this.#send)
     return read
   }
 

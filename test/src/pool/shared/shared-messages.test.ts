@@ -20,7 +20,10 @@ const parts = [`Bind ${String(one.name)} 1`, 'Execute', 'Sync']
 
 /** A lane over a connection to a scripted server, and the requests that have asked for a connection of their own. */
 async function openLane (t: Test) {
-  const { connection, peer, pool } = await connectScripted(t)
+  return over(await connectScripted(t))
+}
+
+function over ({ connection, peer, pool }: Awaited<ReturnType<typeof connectScripted>>) {
   const own: OwnRequest[] = []
   let hasEnded = false
   const lane = new Lane(connection, {
@@ -62,6 +65,19 @@ t.test('a connection that ends between a failure and its end is lost, and its re
   peer.close()
   await until(() => own.length === 2)
   t.equal(ended(), true)
+})
+
+t.test('a connection that is lost while a read is being sent takes no messages of another one with it', async (t) => {
+  const scripted = await connectScripted(t)
+  const { lane, own, read, ended } = await openLane(t)
+  lane.client.query('select 2').catch(() => {})
+  read().catch(() => {})
+  t.same([own.length, ended()], [1, true])
+  const other = over(scripted)
+  const answer = other.read()
+  t.same(await other.peer.next(), [`Parse ${String(one.name)} select $1`, parts[0], 'Describe P', ...parts.slice(1)])
+  other.peer.send(...groupAnswer([], 'SELECT 1', { status: 'I', columns: ['one'], rows: [['1']] }))
+  t.same(await answer, [['1']])
 })
 
 t.test('programs that watch pg see each read as a query', async (t) => {

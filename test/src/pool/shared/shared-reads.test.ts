@@ -138,6 +138,20 @@ t.test('a shared connection takes no more reads after a while when others wait f
   t.match(await third.answer, { rows: [['0']] })
 })
 
+t.test('a shared connection gives way to those that wait for one', async (t) => {
+  const { pool, readShared } = await openSharing(t, { pool: { size: 1, maxOverflow: 0, timeoutSeconds: 3600 } })
+  await readShared(numbers)
+  const over = new AbortController()
+  const readers = numbers.map(async (statement) => { while (!over.signal.aborted) await ask(pool, statement).answer })
+  for (let turn = 0; turn < 3; turn++) {
+    const connection = await pool.connect(caller)
+    connection.release()
+  }
+  over.abort()
+  await Promise.all(readers)
+  t.pass('reads never end, and others get the connection')
+})
+
 t.test('nothing is shared without names of statements, and behind a pooler', async (t) => {
   for (const options of [{ preparedStatements: false }, { pooler: 'transaction', preparedStatements: true }] as const) {
     const { pool } = await openSharing(t, options)

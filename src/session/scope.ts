@@ -2,8 +2,8 @@
  * The base of a session and of the scopes nested in it: the order of calls, and the gate that ends them.
  *
  * While a nested scope is open, its parent's own statements and its siblings wait: none of them may run between its savepoint
- * and its end. A scope costs no round trip: its savepoint is sent with its first statement, and released with the next one; a scope without
- * statements has none. Every handle refers to the innermost open scope in whose function it is used.
+ * and its end. A scope costs no round trip. Its savepoint is sent with its first statement, and released with the first one after
+ * it; a scope without statements has none. Every handle refers to the innermost open scope in whose function it is used.
  */
 import { TransactionAbortedError, TransactionScopeError, UsageError } from '../errors/errors.js'
 import { Callbacks, runAll } from './transaction-callbacks.js'

@@ -20,8 +20,10 @@ export class RequestedWork {
   get hasSettings (): boolean { return this.#settingScopes !== undefined && this.#settingScopes.size > 0 }
 
   add (statement: Statement, savepoint: Savepoint | undefined): void {
-    if (statement.kind === 'raw') doubt(savepoint, statement.text)
-    if (statement.kind === 'raw' && setsSomething(statement.text)) (this.#settingScopes ??= new Set()).add(savepoint)
+    if (statement.kind === 'raw') {
+      doubt(savepoint, statement.text)
+      if (setsSomething(statement.text)) (this.#settingScopes ??= new Set()).add(savepoint)
+    }
     if (statement.kind === 'read') this.#hasRead = true
     else this.#hasWritten ||= statement !== opening
   }

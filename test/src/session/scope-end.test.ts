@@ -184,6 +184,20 @@ t.test('an unsent write outlives a later scope that is undone, and not its own s
   t.same(await emails(database), ['ada'])
 })
 
+t.test('a savepoint that the user\'s own SQL has rolled back is missed and reported', async (t) => {
+  const database = await open(t)
+  const session = database.createSession()
+  await t.rejects(session.transaction(async (outer) => {
+    await outer.repo(users).create({ email: 'ada' })
+    await outer.transaction(async (inner) => {
+      await inner.repo(users).create({ email: 'bob' })
+      await inner.execute(sql`ROLLBACK TO s1`)
+    })
+  }), { name: 'TransactionAbortedError', cause: { context: { sqlState: '3B001', operation: 'release savepoint' } } })
+  await session.commit()
+  t.equal(await database.repo(users).count(), 0)
+})
+
 t.test('a savepoint released by the user\'s own SQL is missed and reported', async (t) => {
   const database = await open(t)
   const session = database.createSession()

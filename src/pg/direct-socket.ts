@@ -34,13 +34,13 @@ export class DirectSocket extends Socket {
   override pause (): this { return Duplex.prototype.pause.call(this) as this }
 
   #receive (length: number): boolean {
-    if (this.#reader === undefined || !this.#isRead) return this.push(Buffer.from(received.subarray(0, length)))
+    if (this.#reader === undefined || !this.#readsAlone) return this.push(Buffer.from(received.subarray(0, length)))
     this.#reader(received, length)
     return true
   }
 
-  /** Whether nobody else reads, and nothing that came before is still to be read. */
-  get #isRead (): boolean {
+  /** Whether the reader is the only one, and nothing that came before is still to be read. */
+  get #readsAlone (): boolean {
     return this.readableFlowing === true && this.readableLength === 0 && this.listenerCount('data') === 1 && this.listenerCount('data', this.#listener) === 1
   }
 }

@@ -104,6 +104,7 @@ export class DirectMessages {
 
   /** Reads the messages that are whole; returns where the rest begins. */
   #readAll (bytes: Buffer, from: number, end: number): number {
+    const parser = this.#toParser
     let at = from
     /** Where the messages for pg's parser begin. */
     let left = from
@@ -113,13 +114,13 @@ export class DirectMessages {
         if (left < at) this.#pass(bytes, left, at)
         this.#take(this.#reader, bytes, at)
         left = next
-      } else if (kind === kinds.error) {
-        // pg's client ends the query with it.
-        this.#reader = undefined
-      } else if (kind === kinds.ready) {
-        // Now pg's client may send the next query, or has sent it: what follows may be its answer.
+      } else if (kind === kinds.error || kind === kinds.ready) {
+        // pg's client ends the query with an error. With ReadyForQuery it may send the next one: what follows may be its answer.
+        if (kind === kinds.error) this.#reader = undefined
         this.#pass(bytes, left, next)
         left = next
+        // A host that does not fit was left: the rest of its bytes is nobody's.
+        if (this.#toParser !== parser) return end
       }
     }
     if (left < at) this.#pass(bytes, left, at)

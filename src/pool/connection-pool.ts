@@ -95,14 +95,14 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
     this.shared = settings.pool.sharedReads > 0 ? new SharedReads(this, settings, this.#checkedOut) : undefined
   }
 
-  /** Requests a connection that is alive; refuses with `PoolTimeoutError` or `ConnectionError`. */
-  acquire (given: AcquireRequest): Cancel {
+  /** Requests a connection that is alive; refuses with `PoolTimeoutError` or `ConnectionError`. One that was admitted has waited elsewhere, and waits on here. */
+  acquire (given: AcquireRequest, isAdmitted = false): Cancel {
     const request = this.channels.acquire(given)
     if (this.#ended) {
       request.refuse(new ConnectionError('The database was closed'))
       return ignore
     }
-    if (!this.#slots.isFree && this.#mustNotWait(request)) return this.#refusals.add(request)
+    if (!isAdmitted && !this.#slots.isFree && this.#mustNotWait(request)) return this.#refusals.add(request)
     const waiter = this.#queue.add(request)
     this.#proceed()
     return (error) => {

@@ -45,7 +45,8 @@ export interface LaneParts {
   /** The caller in whose name the connection is held. */
   readonly caller: Caller
   readonly home: Pick<ConnectionHome<Connection>, 'pooler' | 'observe'>
-  readonly askForOwn: AskForOwn
+  /** Asks for a connection of its own for a read that leaves the lane. */
+  readonly askAgain: AskForOwn
   /** Another program sends statements of its own over pg's clients. */
   readonly foreign: () => void
   /** A read was answered without a failure. */
@@ -142,7 +143,7 @@ export class Lane implements Batch, ReadOwner {
   block (): void {
     this.isOpen = false
     this.#isBlocked = true
-    for (const read of this.#pipeline.readers.slice(1)) read.repeat(this.#parts.askForOwn)
+    for (const read of this.#pipeline.readers.slice(1)) read.repeat(this.#parts.askAgain)
   }
 
   /** The response to the oldest read is complete. */
@@ -152,7 +153,7 @@ export class Lane implements Batch, ReadOwner {
     this.#headSince = now
     this.#isPaused = false
     this.#settle(read)
-    if (error !== undefined && !timedOut.has(Object(error).code)) read.repeat(this.#parts.askForOwn)
+    if (error !== undefined && !timedOut.has(Object(error).code)) read.repeat(this.#parts.askAgain)
     else {
       const request = read.take()
       if (error === undefined) this.#parts.quick(statement)
@@ -168,7 +169,7 @@ export class Lane implements Batch, ReadOwner {
   lost (read: SharedRead): void {
     this.isOpen = false
     this.#settle(read)
-    read.repeat(this.#parts.askForOwn)
+    read.repeat(this.#parts.askAgain)
     this.#finish()
   }
 

@@ -20,7 +20,7 @@ import type { Logger } from '../../runtime/logger.js'
 import type { Caller } from '../../statement/caller.js'
 import type { Statement } from '../../statement/statement.js'
 import type { Running } from '../../connection/running.js'
-import type { AskForOwn, Cancel, ReadRequest } from './plain-read.js'
+import type { AskForOwn, Cancel, OwnRequest, ReadRequest } from './plain-read.js'
 
 /** How long a lane takes new reads, in milliseconds: while others wait for a connection, and at most. */
 const openMillis = { contended: 5, longest: 1000 }
@@ -38,7 +38,8 @@ const watchedMillis = 1000
 export interface SharingPool {
   readonly pooler: PoolerPolicy & { readonly isThere: boolean }
   readonly observe: ConnectionHome<Connection>['observe']
-  readonly acquire: AskForOwn
+  /** Requests a connection. One that was admitted is not refused because too many wait. */
+  readonly acquire: (request: OwnRequest, isAdmitted?: boolean) => Cancel
   /** Whether a connection is available without a wait. */
   readonly hasRoom: boolean
   readonly info: Pick<PoolInfo, 'waiting'>
@@ -125,6 +126,9 @@ export class SharedReads {
 
   readonly #askForOwn: AskForOwn = (request) => this.#pool.acquire(request)
 
+  /** For a read that was sent over a lane already. */
+  readonly #askAgain: AskForOwn = (request) => this.#pool.acquire(request, true)
+
   /** The open lane with the fewest reads; undefined if another one should be opened. */
   #lane (): Lane | undefined {
     const now = performance.now()
@@ -202,7 +206,7 @@ export class SharedReads {
     const lane = new Lane(connection, {
       caller: this.#caller,
       home: this.#pool,
-      askForOwn: this.#askForOwn,
+      askAgain: this.#askAgain,
       foreign: () => this.#giveUp(),
       quick: (statement) => this.#admission.of(statement)?.quick(),
       ended: () => this.#lanes.delete(lane)

@@ -77,7 +77,11 @@ class Read<T extends Requested> implements ReadRequest<LentConnection> {
   }
 
   refuse (error: Error): void {
-    if (this.#replica !== undefined && !this.#reads.isClosed) return this.#repeat()
+    if (this.#replica !== undefined && this.#reads.end === undefined) return this.#repeat()
+    this.#reject(error)
+  }
+
+  #reject (error: Error): void {
     this.#reads.session.reject(this.#requested, error)
     this.#end()
   }
@@ -88,7 +92,7 @@ class Read<T extends Requested> implements ReadRequest<LentConnection> {
     connection.send(guarded({
       statement,
       done: (outcome) => {
-        const isRepeated = !this.#reads.isClosed && isFailure(outcome)
+        const isRepeated = this.#reads.end === undefined && isFailure(outcome)
         if (isConnectionLost(outcome.error)) replica.leaveOut()
         if (isRepeated) this.#repeat()
         else this.answered(outcome, connection)
@@ -97,8 +101,10 @@ class Read<T extends Requested> implements ReadRequest<LentConnection> {
     }, this.#reads.route?.position, replica), beforeStatement(connection, statement, this.#reads.session.lead))
   }
 
-  /** Reads on the primary. */
+  /** Reads on the primary, unless the session has ended. */
   #repeat (): void {
+    const { end } = this.#reads
+    if (end !== undefined) return this.#reject(end())
     this.#reads.route?.leave()
     this.connection?.release()
     this.connection = undefined
@@ -113,12 +119,16 @@ class Read<T extends Requested> implements ReadRequest<LentConnection> {
 
   answered (outcome: Outcome, connection: LentConnection): void {
     this.#reads.session.answer(this.#requested, outcome, connection)
-    // A late cancel request must not hit the next user of the connection.
-    if (this.interrupted === undefined) this.#end()
-    else this.interrupted.then(() => this.#end())
+    this.#end()
   }
 
+  /** Ends when no late cancel request can hit the next user of the connection. */
   #end (): void {
+    if (this.interrupted === undefined) this.#leave()
+    else this.interrupted.then(() => this.#leave())
+  }
+
+  #leave (): void {
     this.connection?.release()
     this.#reads.running.delete(this.#entry)
     this.#reads.session.readEnded()
@@ -134,7 +144,8 @@ export class ReadsBeforeBegin<T extends Requested> {
   readonly context: Pick<SessionContext, 'pool'>
   readonly route: ReplicaRoute | undefined
   readonly running = new List<Read<T>>()
-  isClosed = false
+  /** Why the session has ended; undefined until then. */
+  end: (() => Error) | undefined
 
   constructor (session: ReadingSession<T>, context: Pick<SessionContext, 'pool'>, route: ReplicaRoute | undefined) {
     this.session = session
@@ -150,7 +161,7 @@ export class ReadsBeforeBegin<T extends Requested> {
 
   /** Refuses the reads that have no connection yet. */
   close (reason: () => Error): void {
-    this.isClosed = true
+    this.end = reason
     for (const { cancel } of this.running.all()) cancel(reason())
   }
 

@@ -181,6 +181,24 @@ t.test('a connection that tries another socket begins with its first byte', asyn
   t.strictSame(statuses, ['I'])
 })
 
+t.test('what a server has sent behind its last message for a connection that leaves it is nobody\'s', async (t) => {
+  for (const last of [ready('T'), error]) {
+    const connection = connectionOf(new EventEmitter())
+    DirectMessages.follow(connection)
+    const [first, second] = [new EventEmitter(), new EventEmitter()]
+    const seen: string[] = []
+    for (const event of ['readyForQuery', 'errorMessage']) {
+      connection.on(event, () => {
+        if (seen.push(event) === 1) connection.attachListeners(second)
+      })
+    }
+    connection.attachListeners(first)
+    first.emit('data', Buffer.concat([bytesOf(last), bytesOf(error), bytesOf(ready('T')).subarray(0, 3)]))
+    second.emit('data', bytesOf(ready('I')))
+    t.strictSame(seen, [last === error ? 'errorMessage' : 'readyForQuery', 'readyForQuery'])
+  }
+})
+
 t.equal(DirectMessages.of(new EventEmitter()), undefined, 'a connection of another program has none')
 
 t.test('a query of another program that follows a group behind a failed one gets its own rows', async (t) => {

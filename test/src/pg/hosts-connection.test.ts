@@ -14,6 +14,7 @@ import { startProxy } from '../../helpers/proxy.js'
 import { startRewriter } from '../../helpers/rewriter.js'
 import { startTlsProxy } from '../../helpers/tls-proxy.js'
 import { until } from '../../helpers/until.js'
+import { authenticationOk, backendKeyData, errorResponse, parameterStatus, readyForQuery } from '../../helpers/wire.js'
 import type { AddressInfo } from 'node:net'
 import type { DatabaseClientConfig } from '../../../src/pg/database-client.js'
 import type { Test } from '../../helpers/test.js'
@@ -135,6 +136,20 @@ t.test('an answer to the host before never reaches the next one', async (t) => {
   for (let attempt = 0; attempt < 5; attempt++) {
     t.equal((await connect(t, [url.href, connectionString])).port, portOf(connectionString))
   }
+})
+
+t.test('the farewell of a host that does not fit never reaches the next one', async (t) => {
+  // It is stopped while it greets: its last message comes together with its first ReadyForQuery.
+  const reports = [parameterStatus('in_hot_standby', 'on'), parameterStatus('default_transaction_read_only', 'off')]
+  const greeting = Buffer.concat([authenticationOk, ...reports, backendKeyData(1, 2), readyForQuery('I'), errorResponse('57P01', 'FATAL'), readyForQuery('I').subarray(0, 3)])
+  const server = createServer((client) => client.on('error', () => {}).once('data', () => client.end(greeting))).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => { server.close() })
+  const url = new URL(connectionString)
+  url.port = String((server.address() as AddressInfo).port)
+  const client = await connect(t, [url.href, connectionString], 'target_session_attrs=primary')
+  t.equal(client.port, portOf(connectionString))
+  t.match(await client.query('select 1 as one'), { rows: [{ one: 1 }] })
 })
 
 t.test('without a password the search ends; an answer that fails for a host that is gone does not end it', async (t) => {

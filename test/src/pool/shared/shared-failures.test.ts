@@ -95,6 +95,18 @@ t.test('a caller that leaves while its read is repeated waits no more', async (t
   t.same((await head.answer).rows, [['', 42]])
 })
 
+t.test('reads that leave a slow one wait on, however few may wait for a connection', async (t) => {
+  const { pool, readShared } = await openSharing(t, { pool: { size: 1, maxOverflow: 0, maxWaiting: 1 } })
+  await readShared([held])
+  const lock = await holdLock(t, pool)
+  const { head, others } = await behindHeld(pool, [1, 2, 3])
+  await until(() => pool.info.waiting === others.length)
+  await t.rejects(ask(pool, lookup('select 3')).answer, { code: 'DB_POOL_TIMEOUT' }, 'one that comes later is refused at once')
+  await lock.release()
+  t.same((await head.answer).rows, [['', 42]])
+  t.same((await Promise.all(others.map(({ answer }) => answer))).map(({ rows }) => rows), [[[2]], [[4]], [[6]]])
+})
+
 t.test('the time limits hold, and a statement whose time is up is not repeated', async (t) => {
   for (const [options, code] of [[{ lockTimeoutSeconds: 0.3 }, '55P03'], [{ statementTimeoutSeconds: 0.3, lockTimeoutSeconds: 0 }, '57014']] as const) {
     const { pool } = await openSharing(t, options)

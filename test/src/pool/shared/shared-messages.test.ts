@@ -29,7 +29,7 @@ function over ({ connection, peer, pool }: Awaited<ReturnType<typeof connectScri
   const lane = new Lane(connection, {
     caller,
     home: pool,
-    askForOwn: (request) => { own.push(request); return () => {} },
+    askAgain: (request) => { own.push(request); return () => {} },
     foreign: () => {},
     quick: () => {},
     ended: () => { hasEnded = true }

@@ -4,9 +4,16 @@ import { beside, backendOf, running } from '../../../helpers/backend.js'
 import { open } from '../../../helpers/database.js'
 import { openEchoing, words } from '../../../helpers/echo.js'
 import { posts, users } from '../../../helpers/schema.js'
+import { caller } from '../../../helpers/pool.js'
+import { lookup } from '../../../helpers/sharing.js'
 import { until } from '../../../helpers/until.js'
 import { ValidationError } from '../../../../src/index.js'
+import { ignore } from '../../../../src/runtime/promises.js'
+import { ReadsBeforeBegin } from '../../../../src/session/transaction/reads-before-begin.js'
 import type { Session, TransactionOptions } from '../../../../src/index.js'
+import type { Task } from '../../../../src/connection/batch.js'
+import type { AcquireRequest } from '../../../../src/pool/acquire-queue.js'
+import type { LentConnection } from '../../../../src/pool/connection-source.js'
 
 /** Cannot be written as text for PostgreSQL. */
 const unwritable = { toPostgres () { throw new TypeError('no text') } }
@@ -177,3 +184,44 @@ t.test('a commit awaits earlier reads', async (t) => {
   const [count] = await Promise.all([session.repo(users).count(), session.commit()])
   t.equal(count, 0)
 })
+
+for (const place of ['a replica', 'the primary'] as const) {
+  t.test(`a read of an ended session that its connection to ${place} does not suit is not repeated, and leaves it when no cancel request is on its way`, async (t) => {
+    let cancelled = ignore
+    const happened: string[] = []
+    let tasks: readonly Task[] = []
+    // Only PostgreSQL's default isolation level makes a connection unsuited, which no test can change between a cancel request and its arrival.
+    const connection = {
+      readCommitted: true,
+      isIdle: false,
+      leading: () => [],
+      idle: async () => {},
+      cancel: () => new Promise<void>((resolve) => { cancelled = resolve }),
+      send: (sent: readonly Task[]) => { tasks = sent },
+      release: () => { happened.push('released') }
+    }
+    const source = { acquire: (request: AcquireRequest<LentConnection>) => { request.lend(connection as unknown as LentConnection); return ignore } }
+    const refused = { acquire: () => t.fail('it is not repeated') }
+    const session = {
+      caller,
+      lead: undefined,
+      answer: () => t.fail('there is no answer'),
+      reject: (_: unknown, { message }: Error) => happened.push(`refused: ${message}`),
+      unsuited: () => happened.push('unsuited'),
+      readEnded: () => happened.push('ended')
+    }
+    const route = place === 'a replica' ? { replica: source, position: undefined, leave () {} } : undefined
+    const reads = new ReadsBeforeBegin(session, { pool: route === undefined ? source : refused } as never, route as never)
+
+    reads.start({ statement: lookup('select 1') }, false)
+    reads.close(() => new Error('closed'))
+    const abandoned = reads.abandon(60_000)
+    tasks[0]?.unsuited?.()
+    connection.isIdle = true
+    const refusal = place === 'a replica' ? 'refused: closed' : 'unsuited'
+    t.strictSame(happened, [refusal])
+    cancelled()
+    await abandoned
+    t.strictSame(happened, [refusal, 'released', 'ended'])
+  })
+}

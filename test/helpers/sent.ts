@@ -6,7 +6,10 @@ interface Wire {
   readonly stream: { write (...given: [bytes: Uint8Array, ...rest: unknown[]]): boolean }
 }
 
-/** Calls `told` for the text of each statement that a client sends from now on, even if only the statement's name is sent. */
+/** An instrumentation of pg sends its trace context so, before each query of the pool. */
+const traceContext = 'SET application_name'
+
+/** Calls `told` for the text of each statement that a client sends from now on for the package, even if only the statement's name is sent. */
 export function watchSent (client: PoolClient, told: (text: string) => void): void {
   const { stream } = (client as unknown as { connection: Wire }).connection
   const write = stream.write.bind(stream)
@@ -29,7 +32,7 @@ function statementsOf (told: (text: string) => void): (piece: Buffer) => void {
     while (unread.length >= 5 && unread.length > unread.readInt32BE(1)) {
       const kind = unread.toString('latin1', 0, 1)
       const body = unread.subarray(5, unread.readInt32BE(1) + 1)
-      if (kind === 'Q') told(textAt(body, 0))
+      if (kind === 'Q' && !textAt(body, 0).startsWith(traceContext)) told(textAt(body, 0))
       if (kind === 'P') texts.set(textAt(body, 0), textAt(body, body.indexOf(0) + 1))
       if (kind === 'B') told(texts.get(textAt(body, body.indexOf(0) + 1)) ?? '')
       unread = unread.subarray(unread.readInt32BE(1) + 1)

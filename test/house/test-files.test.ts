@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import t from 'tap'
-import { groups } from '../together/groups.js'
+import { groups, onlyUninstrumented } from '../together/groups.js'
 import { projectRoot, readTree } from './source-files.js'
 
 const left = /^(examples\/(testing|tutorial)|test\/types)\//
@@ -19,4 +19,10 @@ t.test('npm test runs every test file once, by itself or in one group of test/to
 t.test('each group has a file of its name', async (t) => {
   const entries = readTree(projectRoot).map(({ path }) => path).filter((path) => /^test\/together\/.*\.test\.ts$/.test(path))
   t.strictSame(entries, Object.keys(groups).sort().map((name) => `test/together/${name}.test.ts`))
+})
+
+t.test('no test with a scripted PostgreSQL runs with an instrumentation of pg, whose statements the script does not expect', async (t) => {
+  const scripted = readTree(projectRoot).filter(({ path, text }) => path.endsWith('.test.ts') && / from '.*\/scripted-postgres\.js'/.test(text))
+  t.ok(scripted.length > 5)
+  t.strictSame(scripted.map(({ path }) => path).filter((path) => !onlyUninstrumented.some((pattern) => pattern.test(path))), [])
 })

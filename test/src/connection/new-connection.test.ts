@@ -23,14 +23,19 @@ async function onNewConnection<Result> (database: Database, fn: () => Promise<Re
   })
 }
 
-/** What each new connection sends from now on: its statements by their kinds, and how often it writes. */
+/** What each new connection sends from now on: its statements by their kinds, and how often it writes some. */
 function watchNew ({ pool }: Database): { readonly sent: string[], writes: number } {
   const watched = { sent: [] as string[], writes: 0 }
   pool.on('connect', (client: PoolClient) => {
     watchSent(client, (text) => watched.sent.push(kindOf(text)))
     const { stream } = (client as unknown as Writing).connection
     const write = stream.write.bind(stream)
-    stream.write = (bytes) => { watched.writes++; return write(bytes) }
+    stream.write = (bytes) => {
+      const { length } = watched.sent
+      const isWritten = write(bytes)
+      if (watched.sent.length > length) watched.writes++
+      return isWritten
+    }
   })
   return watched
 }

@@ -1,12 +1,10 @@
 import t from 'tap'
-import { CommitUnknownError, UniqueViolationError } from '../../../src/index.js'
+import { CommitUnknownError } from '../../../src/index.js'
 import { backendOf, beside, killBackend } from '../../helpers/backend.js'
 import { open, openByProxy } from '../../helpers/database.js'
 import { holdCommits } from '../../helpers/held-commit.js'
 import { users } from '../../helpers/schema.js'
-import { openScripted } from '../../helpers/scripted-postgres.js'
 import { single, watchSingle } from '../../helpers/single-write.js'
-import { errorResponse, readyForQuery } from '../../helpers/wire.js'
 
 const ada = { email: 'ada@example.com' }
 
@@ -74,15 +72,4 @@ t.test('a write that still waits for a connection when its session ends is not s
   await t.rejects(writing, { code: 'DB_TRANSACTION_CLOSED' })
   holder.release()
   t.strictSame([session.outcome, called, await database.repo(users).count()], ['none', ['afterRollback'], 0])
-})
-
-t.test('a message that never comes after a refusal by PostgreSQL leaves nothing unknown', async (t) => {
-  const { database, peer } = await openScripted(t)
-  const session = database.createSession(single)
-  const writing = session.run({ kind: 'write', text: 'insert into users values ($1)', values: ['ada'], context: { operation: 'create' } })
-  t.match(await peer.next(), [/^Parse/, /^Bind/, /^Describe/, 'Execute', 'Sync'])
-  peer.send(errorResponse('23505'), readyForQuery('I'))
-  await t.rejects(writing, UniqueViolationError)
-  t.equal(session.outcome, 'none')
-  await session.close()
 })

@@ -247,3 +247,14 @@ for (const [number, status, outcome] of [[20, 'committed', 'committed'], [21, 'a
     t.equal(session.outcome, outcome)
   })
 }
+
+t.test('a message that never comes after the refusal of a write that commits by itself leaves nothing unknown', async (t) => {
+  const { database, peer } = await openScripted(t)
+  const session = database.createSession({ single: true })
+  const writing = session.run(insert)
+  t.match(await peer.next(), [/^Parse/, /^Bind/, /^Describe/, 'Execute', 'Sync'])
+  peer.send(errorResponse('23505'), readyForQuery('I'))
+  await t.rejects(writing, { code: 'DB_UNIQUE_VIOLATION' })
+  t.equal(session.outcome, 'none')
+  await session.close()
+})

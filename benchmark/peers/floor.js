@@ -20,18 +20,26 @@ const commit = bind('commit')
 
 /**
  * What no library can be faster than by much: Fastify, and the protocol by hand over `node:net`, for these statements only. It handles no error but the first,
- * loses what is under way when a connection breaks, and reads rows by code for this table.
+ * loses what is under way when a connection breaks, and reads rows by code for this table. With `commitsApart` COMMIT waits for the last answer.
  */
-export async function open (fastify, { connectionString, poolSize }) {
+export async function open (fastify, { connectionString, poolSize, commitsApart = false }) {
   const pool = await FloorPool.open({ connectionString, size: poolSize, statements: texts })
   fastify.addHook('onClose', async () => pool.end())
   const alone = (messages) => pool.use((connection) => connection.send(messages, readAccount))
+  /** Sends the last statements of a transaction, and COMMIT. */
+  const sendLast = async (connection, messages) => {
+    if (!commitsApart) return connection.send([...messages, commit], readAccount)
+    const rows = await connection.send(messages, readAccount)
+    await connection.send([commit])
+    return rows
+  }
+  const write = (messages) => pool.use((connection) => sendLast(connection, [begin, ...messages]))
 
   return {
     read: async ({ id }) => (await alone([bind('read', [id])]))[0],
     list: ({ limit }) => alone([bind('list', [limit])]),
-    create: async (values) => (await alone([begin, bind('create', textsOf(values)), commit]))[0],
-    createMany: (rows) => alone([begin, bind('createMany', [JSON.stringify(rows.map(completed))]), commit]),
+    create: async (values) => (await write([bind('create', textsOf(values))]))[0],
+    createMany: (rows) => write([bind('createMany', [JSON.stringify(rows.map(completed))])]),
 
     update: ({ id, note }) => pool.use(async (connection) => {
       const [account] = await connection.send([begin, bind('read', [id])], readAccount)
@@ -39,14 +47,14 @@ export async function open (fastify, { connectionString, poolSize }) {
         await connection.send([commit])
         return account === undefined ? undefined : 'inactive'
       }
-      return (await connection.send([bind('update', [id, note]), commit], readAccount))[0]
+      return (await sendLast(connection, [bind('update', [id, note])]))[0]
     }),
 
     transfer: (transfer) => pool.use(async (connection) => {
       const { from, to } = transfer
       const balances = balancesAfter(await connection.send([begin, bind('lock', [from, to])], readBalance), transfer)
       const updates = balances === undefined ? [] : [bind('setBalance', [from, balances.from]), bind('setBalance', [to, balances.to])]
-      await connection.send([...updates, commit])
+      await sendLast(connection, updates)
       return balances
     })
   }

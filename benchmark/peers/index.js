@@ -28,6 +28,7 @@ export const peers = [
   { name: 'pg-transaction-again', title: 'the same once more', package: 'pg' },
   { name: 'pg-pipeline', title: 'pg, pipelined and prepared', package: 'pg' },
   { name: 'floor', title: 'floor: the protocol by hand' },
+  { name: 'floor-commit', title: 'floor, COMMIT by itself' },
   { name: 'ours', title: 'fastify-data-access', package: 'fastify-data-access' },
   { name: 'ours-first-query', title: "fastify-data-access, begin: 'firstQuery'", package: 'fastify-data-access' },
   { name: 'ours-context', title: 'fastify-data-access, with a context', package: 'fastify-data-access' },

@@ -66,7 +66,7 @@ const mostConnections = 280
 /** What is measured instead of the bursts, with the peers and endpoints that it has without `--peers` and `--endpoints`. */
 const kinds = {
   'round-trips': {},
-  young: { peers: 'ours,pg-pipeline,floor,drizzle', endpoints: 'read,list,create,update,transfer' },
+  young: { peers: 'ours,pg-pipeline,floor,floor-commit,drizzle', endpoints: 'read,list,create,update,transfer' },
   growth: { peers: 'ours,pg,pg-transaction,pg-pipeline', endpoints: 'read,create' },
   start: { peers: 'ours,pg,floor,drizzle', endpoints: 'read' }
 }

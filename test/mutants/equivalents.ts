@@ -113,7 +113,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'src/session/transaction/reads-before-begin.ts',
-    titles: ['Read.refuse: `this.#reads.session.reject(this.#requested, error) this.#end()` becomes `this.#end(); this.#reads.session.reject(this.#requested, error)`'],
+    titles: ['Read.#reject: `this.#reads.session.reject(this.#requested, error) this.#end()` becomes `this.#end(); this.#reads.session.reject(this.#requested, error)`'],
     reason: 'A refused read does not prevent a commit, and its refusal reaches the caller in a later turn.'
   },
   {

@@ -75,7 +75,7 @@ t.test('45: after a fast restart under load every request has a reply, and the p
   const pool = await openPool(t, { connectionString: postgres.connectionString, pool: { size: 3, maxOverflow: 0, timeoutSeconds: 5 } })
   const connections = await Promise.all([1, 2, 3].map(() => pool.connect(caller)))
   const running = connections.map((connection) => run(connection, 'select pg_sleep(30)'))
-  const asleep = "select from pg_stat_activity where query = 'select pg_sleep(30)' and state = 'active'"
+  const asleep = "select from pg_stat_activity where datname = current_database() and query = 'select pg_sleep(30)' and state = 'active'"
   await until(async () => (await queryOnce(postgres.connectionString, asleep)).length === 3)
   const waiting = Array.from({ length: 5 }, () => pool.connect(caller).catch((error: unknown) => error))
 

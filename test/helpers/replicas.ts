@@ -93,5 +93,5 @@ export async function write (database: Database, email: string): Promise<string 
 
 /** The backends of a server that run the stuck read. */
 export function stuckBackends ({ connectionString }: { readonly connectionString: string }): Promise<Array<{ pid: number }>> {
-  return queryOnce(connectionString, "select pid from pg_stat_activity where query like '%pg_sleep(300)%' and state = 'active' and pid <> pg_backend_pid()")
+  return queryOnce(connectionString, "select pid from pg_stat_activity where datname = current_database() and query like '%pg_sleep(300)%' and state = 'active' and pid <> pg_backend_pid()")
 }

@@ -55,7 +55,7 @@ t.test('a cancel request reaches the server that the client has', async (t) => {
   const client = await connect()
   const sleep = client.query('select pg_sleep(60)')
   const watcher = await connect()
-  await until(async () => (await watcher.query("select from pg_stat_activity where query like '%sleep(60)' and state = 'active'")).rowCount === 1)
+  await until(async () => (await watcher.query("select from pg_stat_activity where datname = current_database() and query like '%sleep(60)' and state = 'active'")).rowCount === 1)
   const cancelled = t.rejects(sleep, { code: '57014' })
   await requestCancel(client, 5000)
   await cancelled

@@ -26,3 +26,11 @@ t.test('no test with a scripted PostgreSQL runs with an instrumentation of pg, w
   t.ok(scripted.length > 5)
   t.strictSame(scripted.map(({ path }) => path).filter((path) => !onlyUninstrumented.some((pattern) => pattern.test(path))), [])
 })
+
+t.test('a test that looks at the backends or locks of its server, which others use, looks at those of its own database', async (t) => {
+  const shared = readTree(projectRoot).filter(({ path }) => /^test\/(faults|helpers|plugins|src)\//.test(path))
+  /** A query of a view, and what tells its own backends from others: the database, a process, or a name. Only a server of the test's own has standbys. */
+  const queries = shared.flatMap(({ path, text }) => [...text.matchAll(/(?:from|join) pg_(?:locks|stat_activity)\b.{0,160}/gs)].map(([query]) => ({ path, query })))
+  t.ok(queries.length > 30)
+  t.strictSame(queries.filter(({ query }) => !/current_database\(\)|datname|\bpid = |application_name|SyncRep/.test(query)), [])
+})

@@ -190,7 +190,7 @@ t.test('uses TLS for each host, and none for a Unix socket between them', async 
   await secured.connect()
   const sleeping = secured.query('select pg_sleep(60)')
   sleeping.catch(() => {})
-  const isRunning = "select from pg_stat_activity where query = 'select pg_sleep(60)' and state = 'active'"
+  const isRunning = "select from pg_stat_activity where datname = current_database() and query = 'select pg_sleep(60)' and state = 'active'"
   await until(async () => (await queryOnce(connectionString, isRunning)).length === 1)
   await requestCancel(secured, 5000)
   await t.rejects(sleeping, { code: '57014' }, 'a cancel request goes to the same host')

@@ -95,7 +95,7 @@ t.test('a table that another session locks is waited for as statements wait: wit
   await t.rejects(rollbackMigrations({ ...impatient, lockRetries: 0 }), { code: 'DB_MIGRATION_LOCKED', message: /^0000_people\.down\.sql did not get its locks in 1 attempt/ })
   const stop = new AbortController()
   const stopped = rollbackMigrations({ ...options, statementLockTimeoutSeconds: 600, signal: stop.signal })
-  while ((await client.query('select from pg_locks where not granted and relation = $1::regclass', ['people'])).rowCount === 0);
+  while ((await client.query('select from pg_locks, pg_database where database = pg_database.oid and datname = current_database() and not granted and relation = $1::regclass', ['people'])).rowCount === 0);
   stop.abort()
   await t.rejects(stopped, { code: 'DB_MIGRATION_FAILED', message: /^The signal was aborted/ })
 

@@ -11,6 +11,9 @@ import type { Statement } from '../../../../src/statement/statement.js'
 const share = (value: number): Statement => lookup('select 100 / $1::int', value)
 const twice = (value: unknown): Statement => lookup('select $1::int * 2', value)
 
+/** The backend that waits for the lock of {@link held}: other tests of the same server have such locks, too. */
+const waitingHere = "select pid from pg_stat_activity where datname = current_database() and wait_event = 'advisory'"
+
 /** Reads that wait behind one which waits for a lock. */
 async function behindHeld (pool: ConnectionPool, values: readonly number[]) {
   admit(pool, held, twice(0))
@@ -165,7 +168,7 @@ t.test('the reads of a lost connection are repeated', async (t) => {
   const lock = await holdLock(t, pool)
   const { head, others } = await behindHeld(pool, [1, 2, 3])
   await lock.waited(1)
-  const [{ pid } = { pid: 0 }] = await beside<{ pid: number }>({ pool: pool.pool }, "select pid from pg_locks where locktype = 'advisory' and not granted")
+  const [{ pid } = { pid: 0 }] = await beside<{ pid: number }>({ pool: pool.pool }, waitingHere)
   await killBackend({ pool: pool.pool } as Database, pid)
   t.same((await Promise.all(others.map(({ answer }) => answer))).map(({ rows: [row] }) => Number((row as unknown[])[0])), [2, 4, 6])
   await lock.waited(1)

@@ -147,6 +147,14 @@ t.test('reads from a replica, and reads your writes', async (t) => {
     await t.rejects(read(database, (session) => session.transaction(wrong as never), { accessMode: 'read only' }), { code: 'DB_ERROR' })
   })
 
+  await t.test('a nested scope whose first statement only a replica refuses begins anew on the primary', async (t) => {
+    const onPrimary = sql`1 / case when pg_is_in_recovery() then 0 else 1 end = 1`
+    t.same(await read(database, async (session) => [
+      await session.transaction((scope) => scope.repo(users).count(onPrimary)),
+      await count(session)
+    ], { accessMode: 'read only' }), [4, 4])
+  })
+
   await t.test('reads that find the pool of the replica full go to the primary', async (t) => {
     const pool = { size: 1, maxOverflow: 0, maxWaiting: 0 }
     const full = await openReplicated(t, pair, { replicas: { connectionStrings: [proxy.connectionString], maxLagMillis: patient, pool } })

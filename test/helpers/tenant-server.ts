@@ -13,7 +13,7 @@ import type { Test } from './test.js'
 /** Notes of tenants. A new one belongs to the tenant of its transaction. */
 export const notes = pgTable('notes', {
   id: integer().primaryKey().generatedAlwaysAsIdentity(),
-  tenantId: integer('tenant_id').notNull().default(sql`nullif(current_setting('app.tenant_id', true), '')::integer`),
+  tenantId: integer('tenant_id').notNull().default(sql`cast(nullif(current_setting('app.tenant_id', true), '') as integer)`),
   text: text().notNull()
 }, (table) => [tenantPolicy(table.tenantId), index('notes_tenant').on(table.tenantId)])
 

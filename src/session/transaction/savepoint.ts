@@ -16,8 +16,6 @@ interface Step {
   readonly done: () => void
 }
 
-const noSteps: readonly Step[] = []
-
 /** The savepoints of one transaction. */
 export class Savepoints {
   /** The savepoint of a scope that was kept, which is still there. COMMIT and a rollback around it need no release. */
@@ -26,14 +24,15 @@ export class Savepoints {
   /** What must be sent before a statement of a scope. */
   stepsTo (scope: Savepoint | undefined): readonly Step[] {
     const due = this.#due
-    const opening = scope === undefined || scope.sent ? noSteps : unsent(scope).map(set)
+    const opening = unsent(scope).map(set)
     return due === undefined ? opening : [{ lead: leading(releaseOf(due)), done: () => { this.#due = undefined } }, ...opening]
   }
 
   /** A scope is kept. Whether its savepoint must be released now: then only PostgreSQL knows whether it is still there. */
   keep (scope: Savepoint): boolean {
-    if (scope.sent) this.#due = scope.isInDoubt ? undefined : scope
-    return scope.sent && scope.isInDoubt
+    if (!scope.sent) return false
+    this.#due = scope.isInDoubt ? undefined : scope
+    return scope.isInDoubt
   }
 
   /** A scope is rolled back, and those inside it with it. Whether there is something to undo. */

@@ -18,6 +18,7 @@ t.test('a savepoint is sent with its scope\'s first statement, under its own nam
   await database.session(async (session) => {
     await session.transaction((scope) => scope.repo(users).create({ email: 'ada' }))
     await session.transaction(() => {})
+    await t.rejects(session.transaction(async () => { throw new Error('nothing was sent') }), { message: 'nothing was sent' })
     await t.rejects(session.transaction(async (outer) => {
       await outer.transaction((inner) => inner.repo(users).create({ email: 'bob' }))
       throw new Error('no')
@@ -25,10 +26,19 @@ t.test('a savepoint is sent with its scope\'s first statement, under its own nam
     await session.transaction((scope) => scope.execute(sql`select 1`))
   })
   t.match(sent(), [
-    /^begin; savepoint s1; insert/, /^release savepoint s1; savepoint s3; savepoint s4; insert/, 'rollback to savepoint s3; release savepoint s3',
-    'savepoint s5; ', 'select 1', 'commit'
+    /^begin; savepoint s1; insert/, /^release savepoint s1; savepoint s4; savepoint s5; insert/, 'rollback to savepoint s4; release savepoint s4',
+    'savepoint s6; ', 'select 1', 'commit'
   ])
   t.same(await emails(database), ['ada'])
+})
+
+t.test('a savepoint that the user\'s own SQL may have released is released when its scope ends, and once', async (t) => {
+  const { database, sent } = await openEchoing(t)
+  await database.session(async (session) => {
+    await session.transaction((scope) => scope.execute(sql`select ${1}::int as release`))
+    await session.repo(users).create({ email: 'ada' })
+  })
+  t.match(sent(), [/^begin; savepoint s1; select/, 'release savepoint s1', /^insert/, 'commit'])
 })
 
 t.test('every handle means the innermost open scope; handles of other sessions keep theirs', async (t) => {

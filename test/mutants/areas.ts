@@ -6,7 +6,7 @@ export interface Area {
 
 /** What a session does is seen through all of these. */
 const session = new RegExp(`^test/(${[
-  'plugins/repository', 'src/session/.*', 'src/(connection/cancels|drizzle/queries/.*|database/database|testing/capture-statements)',
+  'plugins/repository', 'plugins/request/retried-hooks', 'src/session/.*', 'src/(connection/cancels|drizzle/queries/.*|database/database|testing/capture-statements)',
   'faults/(session|session-end|scopes|abort|aborted-statements|commit|replicas)'
 ].join('|')})\\.test\\.ts$`)
 const streams = /^test\/src\/session\/(row-stream|session|aborts-and-callbacks)\.test\.ts$/

@@ -67,6 +67,15 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'No answer comes in the turn in which a statement is sent, and the state is not read before.'
   },
   {
+    file: 'src/session/transaction/transaction.ts',
+    titles: [
+      'Transaction.undo: `this.#unsent.undo(savepoint) this.work.undo(savepoint)` becomes `this.work.undo(savepoint); this.#unsent.undo(savepoint)`',
+      'Transaction.#moveToPrimary: `forget(tasks[0]?.savepoint) this.#tasks.unshift(...tasks)` becomes `this.#tasks.unshift(...tasks); forget(tasks[0]?.savepoint)`',
+      'Transaction.unsuited: `this.#trace?.begin() this.work.add(task.statement, task.savepoint)` becomes `this.work.add(task.statement, task.savepoint); this.#trace?.begin()`'
+    ],
+    reason: 'Two notes of one turn, which do not read each other.'
+  },
+  {
     file: 'src/session/session.ts',
     titles: ['Session.#undo: `this.end(reason) transaction.close(reason)` becomes `transaction.close(reason); this.end(reason)`'],
     reason: 'All are refused in the same turn, for the same reason.'

@@ -71,7 +71,8 @@ export const equivalents: readonly Equivalent[] = [
     titles: [
       'Transaction.undo: `this.#unsent.undo(savepoint) this.work.undo(savepoint)` becomes `this.work.undo(savepoint); this.#unsent.undo(savepoint)`',
       'Transaction.#moveToPrimary: `forget(tasks[0]?.savepoint) this.#tasks.unshift(...tasks)` becomes `this.#tasks.unshift(...tasks); forget(tasks[0]?.savepoint)`',
-      'Transaction.unsuited: `this.#trace?.begin() this.work.add(task.statement, task.savepoint)` becomes `this.work.add(task.statement, task.savepoint); this.#trace?.begin()`'
+      'Transaction.unsuited: `this.#trace?.begin() this.work.add(task.statement, task.savepoint)` becomes `this.work.add(task.statement, task.savepoint); this.#trace?.begin()`',
+      'Transaction.unsuited: `this.work.add(task.statement, task.savepoint) this.#tasks.unshift(task)` becomes `this.#tasks.unshift(task); this.work.add(task.statement, task.savepoint)`'
     ],
     reason: 'Two notes of one turn, which do not read each other.'
   },

@@ -1,7 +1,7 @@
 /**
  * A connection that many reads use at the same time: each is sent at once, with a Sync of its own, and the responses come in order.
  *
- * A lane is a connection of the pool like any other, in use from its first read to the last response, so counts, limits, checks and
+ * A lane is a connection of the pool like any other, in use from its first read to the last response or a moment longer, so counts, limits, checks and
  * lifetimes hold for it as well. It takes no new reads after a while, so that it comes back to the pool under a load that never ends.
  */
 import { FrontendMessages } from '../../connection/exchange/frontend-messages.js'
@@ -49,6 +49,8 @@ export interface LaneParts {
   readonly askAgain: AskForOwn
   /** Another program sends statements of its own over pg's clients. */
   readonly foreign: () => void
+  /** Whether it keeps its connection for a moment without a read, because the next one would have to wait for it. */
+  readonly stays: () => boolean
   /** A read was answered without a failure. */
   readonly quick: (statement: Statement) => void
   /** The last response has come, or the connection was lost: it is released next. */
@@ -162,7 +164,10 @@ export class Lane implements Batch, ReadOwner {
         request.answered(outcomeOf(response, error, circumstances), this.connection)
       }
     }
-    if (this.size === 0) this.#finish()
+    if (this.size > 0) return
+    // The next reads come with the next turn of the event loop.
+    if (this.isOpen && this.#parts.stays()) setImmediate(() => setImmediate(this.#rest))
+    else this.#finish()
   }
 
   /** The connection was lost before the response. */
@@ -175,6 +180,9 @@ export class Lane implements Batch, ReadOwner {
 
   /** Leaves the connection to the caller of the read that could not be sent. */
   abandon (caller: Caller): void { this.#end(caller) }
+
+  /** Ends unless a read has come. */
+  readonly #rest = (): void => { if (this.size === 0) this.#finish() }
 
   /** Gives the connection back to the pool, after the last response. */
   #finish (): void {

@@ -3,7 +3,8 @@
  *
  * A shape of statement is admitted when it was seen to be quick over connections of its own. The first read of such a shape takes a
  * connection from the pool, as every read does. Until the last response has come, that connection is a {@link Lane}, and the reads that
- * arrive meanwhile travel over it. So there is no lane without work, and a lane counts as the connection in use that it is.
+ * arrive meanwhile travel over it. A lane counts as the connection in use that it is, and has work: only while others wait for a connection,
+ * and the lanes are a small part of the pool, it stays for a moment without a read. The next one would have to wait behind those others.
  *
  * PostgreSQL answers a connection in order, so one slow statement would hold up those behind it. A lane whose oldest read is overdue is
  * blocked: that read stays, as if the connection were its own, and the others are repeated over the pool. While nothing else is answered
@@ -22,8 +23,11 @@ import type { Statement } from '../../statement/statement.js'
 import type { Running } from '../../connection/running.js'
 import type { AskForOwn, Cancel, OwnRequest, ReadRequest } from './plain-read.js'
 
-/** How long a lane takes new reads, in milliseconds: while others wait for a connection, and at most. */
+/** How long a lane takes new reads, in milliseconds: while others wait for a connection and the lanes are many, and at most. */
 const openMillis = { contended: 5, longest: 1000 }
+
+/** Lanes are many if they hold more than one connection of so many. Fewer stay while others wait: many lookups need them, and few statements would gain by them. */
+const connectionsPerLane = 8
 
 /** The time between two checks, in milliseconds. */
 const checkMillis = 2
@@ -42,7 +46,7 @@ export interface SharingPool {
   readonly acquire: (request: OwnRequest, isAdmitted?: boolean) => Cancel
   /** Whether a connection is available without a wait. */
   readonly hasRoom: boolean
-  readonly info: Pick<PoolInfo, 'waiting'>
+  readonly info: Pick<PoolInfo, 'waiting' | 'max'>
   readonly hasEnded: boolean
 }
 
@@ -129,6 +133,12 @@ export class SharedReads {
   /** For a read that was sent over a lane already. */
   readonly #askAgain: AskForOwn = (request) => this.#pool.acquire(request, true)
 
+  /** Whether the lanes hold a large part of the pool. */
+  get #areMany (): boolean { return this.#lanes.size * connectionsPerLane > this.#pool.info.max }
+
+  /** Whether others wait for a connection. */
+  get #isAwaited (): boolean { return this.#pool.info.waiting > 0 }
+
   /** The open lane with the fewest reads; undefined if another one should be opened. */
   #lane (): Lane | undefined {
     const now = performance.now()
@@ -137,7 +147,7 @@ export class SharedReads {
     let open = 0
     for (const lane of this.#lanes) {
       const age = now - lane.openedAt
-      if (age > openMillis.longest || (age > openMillis.contended && this.#pool.info.waiting > 0)) lane.isOpen = false
+      if (age > openMillis.longest || (age > openMillis.contended && this.#areMany && this.#isAwaited)) lane.isOpen = false
       if (lane.isOpen) open++
       if (lane.hasRoom && lane.size < fewest) {
         best = lane
@@ -208,6 +218,7 @@ export class SharedReads {
       home: this.#pool,
       askAgain: this.#askAgain,
       foreign: () => this.#giveUp(),
+      stays: () => this.#isAwaited && !this.#areMany,
       quick: (statement) => this.#admission.of(statement)?.quick(),
       ended: () => this.#lanes.delete(lane)
     })

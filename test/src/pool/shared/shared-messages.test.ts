@@ -30,6 +30,7 @@ function over ({ connection, peer, pool }: Awaited<ReturnType<typeof connectScri
     caller,
     home: pool,
     askAgain: (request) => { own.push(request); return () => {} },
+    stays: () => false,
     foreign: () => {},
     quick: () => {},
     ended: () => { hasEnded = true }

@@ -138,6 +138,30 @@ t.test('a shared connection takes no more reads after a while when others wait f
   t.match(await third.answer, { rows: [['0']] })
 })
 
+t.test('a shared connection of a large pool stays while others wait for one, until it has no more reads', async (t) => {
+  const { pool, readShared } = await openSharing(t, { pool: { size: 8, maxOverflow: 0, timeoutSeconds: 3600 } })
+  await readShared([held, heldBy(42)])
+  const [lock, otherLock] = [await holdLock(t, pool), await holdLock(t, pool, 42)]
+  const taken = await Promise.all(Array.from({ length: 7 }, () => pool.connect(caller)))
+  admit(pool, held, heldBy(42))
+  const pass = stopClock(t)
+  const first = ask(pool, held)
+  await lock.waited(1)
+  const waiting = pool.connect(caller)
+  await until(() => pool.info.waiting === 1)
+  pass(4)
+  const released = lock.release()
+  t.equal((await first.answer).isShared, true)
+  pass(4)
+  const second = ask(pool, heldBy(42))
+  await released
+  await otherLock.waited(1)
+  await otherLock.release()
+  t.equal((await second.answer).isShared, true)
+  for (const connection of [await waiting, ...taken]) connection.release()
+  await until(() => pool.info.inUse === 0)
+})
+
 t.test('a shared connection gives way to those that wait for one', async (t) => {
   const { pool, readShared } = await openSharing(t, { pool: { size: 1, maxOverflow: 0, timeoutSeconds: 3600 } })
   await readShared(numbers)

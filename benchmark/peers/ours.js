@@ -35,8 +35,11 @@ export async function open (fastify, { connectionString, poolSize, pool = {}, tr
       const payer = locked.find(({ id }) => id === from)
       const payee = locked.find(({ id }) => id === to)
       if (payer === undefined || payee === undefined || payer.balance < amount) return undefined
-      // Statements that are awaited together are sent together.
-      await Promise.all([repository.update(from, { balance: payer.balance - amount }), repository.update(to, { balance: payee.balance + amount })])
+      // Statements that are awaited together are sent together. Nobody reads the written rows, so updateMany() returns none.
+      await Promise.all([
+        repository.updateMany({ id: from }, { balance: payer.balance - amount }),
+        repository.updateMany({ id: to }, { balance: payee.balance + amount })
+      ])
       return { from: payer.balance - amount, to: payee.balance + amount }
     }
   }

@@ -66,19 +66,19 @@ class Read<T extends Requested> implements ReadRequest<LentConnection> {
     else this.cancel = this.#mayShare && pool.shared !== undefined ? pool.shared.acquire(this) : pool.acquire(this)
   }
 
-  /** Reads over it, unless its isolation level does not suit. */
   lend (connection: LentConnection): void {
     this.connection = connection
     const { statement } = this
     const { lead, unsuited } = this.#reads.session
     if (this.#replica !== undefined) return this.#readOn(this.#replica, connection)
+    if (unsuited !== undefined && !connection.readCommitted) return this.#unsuited()
     const done = (outcome: Outcome): void => this.answered(outcome, connection)
     connection.send([{ statement, done, unsuited: unsuited && (() => this.#unsuited()) }], beforeStatement(connection, statement, lead))
   }
 
   refuse (error: Error): void {
-    if (this.#replica === undefined) this.#reject(error)
-    else this.#repeat()
+    if (this.#replica !== undefined && this.#reads.end === undefined) return this.#repeat()
+    this.#reject(error)
   }
 
   #reject (error: Error): void {
@@ -87,6 +87,7 @@ class Read<T extends Requested> implements ReadRequest<LentConnection> {
   }
 
   #readOn (replica: Replica, connection: LentConnection): void {
+    if (!connection.readCommitted) return this.#repeat()
     const { statement } = this
     connection.send(guarded({
       statement,

@@ -77,8 +77,8 @@ class Read<T extends Requested> implements ReadRequest<LentConnection> {
   }
 
   refuse (error: Error): void {
-    if (this.#replica !== undefined && this.#reads.end === undefined) return this.#repeat()
-    this.#reject(error)
+    if (this.#replica === undefined) this.#reject(error)
+    else this.#repeat()
   }
 
   #reject (error: Error): void {

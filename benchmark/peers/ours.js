@@ -35,7 +35,7 @@ export async function open (fastify, { connectionString, poolSize, pool = {}, tr
       const payer = locked.find(({ id }) => id === from)
       const payee = locked.find(({ id }) => id === to)
       if (payer === undefined || payee === undefined || payer.balance < amount) return undefined
-      // Statements that are awaited together are sent together. Nobody reads the written rows, so updateMany() returns none.
+      // Statements that are awaited together are sent together. Nobody reads the written rows, and updateMany() returns none.
       await Promise.all([
         repository.updateMany({ id: from }, { balance: payer.balance - amount }),
         repository.updateMany({ id: to }, { balance: payee.balance + amount })

@@ -95,7 +95,7 @@ export class ConnectionPool implements ConnectionHome<Connection>, ConnectionSou
     this.shared = settings.pool.sharedReads > 0 ? new SharedReads(this, settings, this.#checkedOut) : undefined
   }
 
-  /** Requests a connection that is alive; refuses with `PoolTimeoutError` or `ConnectionError`. One that was admitted has waited elsewhere, and waits on here. */
+  /** Requests a connection that is alive; refuses with `PoolTimeoutError` or `ConnectionError`. No bound refuses a request that was admitted before. */
   acquire (given: AcquireRequest, isAdmitted = false): Cancel {
     const request = this.channels.acquire(given)
     if (this.#ended) {

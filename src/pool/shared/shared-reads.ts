@@ -26,7 +26,10 @@ import type { AskForOwn, Cancel, OwnRequest, ReadRequest } from './plain-read.js
 /** How long a lane takes new reads, in milliseconds: while others wait for a connection and the lanes are many, and at most. */
 const openMillis = { contended: 5, longest: 1000 }
 
-/** Lanes are many if they hold more than one connection of so many. Fewer stay while others wait: many lookups need them, and few statements would gain by them. */
+/**
+ * With fewer connections in the pool for each lane, the lanes are many, and give way to those who wait. Otherwise they stay:
+ * many lookups need them, and those who wait would gain little.
+ */
 const connectionsPerLane = 8
 
 /** The time between two checks, in milliseconds. */
@@ -42,7 +45,7 @@ const watchedMillis = 1000
 export interface SharingPool {
   readonly pooler: PoolerPolicy & { readonly isThere: boolean }
   readonly observe: ConnectionHome<Connection>['observe']
-  /** Requests a connection. One that was admitted is not refused because too many wait. */
+  /** Requests a connection. No bound refuses a request that was admitted before. */
   readonly acquire: (request: OwnRequest, isAdmitted?: boolean) => Cancel
   /** Whether a connection is available without a wait. */
   readonly hasRoom: boolean

@@ -43,13 +43,13 @@ const database = await openDatabase({
 })
 await run(database, 'alter table items add foreign key (parent) references items on delete cascade on update cascade')
 
-const any = (below: number): number => Math.floor(Math.random() * below)
+const randomBelow = (limit: number): number => Math.floor(Math.random() * limit)
 const raw = (session: RepositorySession, statement: string) => session.execute(sql.raw(statement))
-const secret = () => `hunter${any(1e6)}`
+const secret = () => `hunter${randomBelow(1e6)}`
 
 const kinds: ReadonlyArray<(session: RepositorySession, id: number) => Promise<unknown>> = [
   (session, id) => session.repo(items).create({ id, label: 'made', secret: secret() }),
-  (session, id) => session.repo(items).update(id, { size: any(5), secret: secret() }),
+  (session, id) => session.repo(items).update(id, { size: randomBelow(5), secret: secret() }),
   (session, id) => session.repo(items).upsert({ id, label: 'upserted', secret: secret() }),
   (session, id) => session.repo(items).upsertMany([{ id, size: 7 }, { id: (id + 1) % keys, size: 8 }]),
   (session, id) => session.repo(items).getOrCreate({ id }, { label: 'got' }),
@@ -58,8 +58,8 @@ const kinds: ReadonlyArray<(session: RepositorySession, id: number) => Promise<u
   (session, id) => session.repo(items).delete(id),
   (session) => session.repo(items).purge({ olderThan: 0 }),
   (session, id) => session.execute(sql`insert into ${items} ("id", "secret") values (${id}, ${secret()}) on conflict ("id") do update set "label" = 'conflict'`),
-  (session, id) => session.execute(sql`update ${items} set "seen" = ${any(9)} where ${eq(items.id, id)}`),
-  (session, id) => raw(session, `update items set id = ${any(keys)} where id = ${id}`),
+  (session, id) => session.execute(sql`update ${items} set "seen" = ${randomBelow(9)} where ${eq(items.id, id)}`),
+  (session, id) => raw(session, `update items set id = ${randomBelow(keys)} where id = ${id}`),
   (session, id) => raw(session, `update items set parent = (select id from items where id < ${id} order by random() limit 1) where id = ${id}`),
   (session, id) => raw(session, `merge into items using (values (${id}), (${id + 1})) v (id) on items.id = v.id when matched and size > 5 then delete
     when matched then update set size = size + 1 when not matched then insert (id, secret) values (v.id, '${secret()}')`),
@@ -74,8 +74,8 @@ async function work (): Promise<void> {
     done++
     try {
       await database.session(async (session) => {
-        for (let more = any(3); more >= 0; more--) await (kinds[any(kinds.length)] as typeof kinds[0])(session, any(keys))
-        if (any(5) === 0) {
+        for (let more = randomBelow(3); more >= 0; more--) await (kinds[randomBelow(kinds.length)] as typeof kinds[0])(session, randomBelow(keys))
+        if (randomBelow(5) === 0) {
           session.rollbackOnly()
           rolledBack++
         }
